@@ -1,0 +1,74 @@
+import { CameoError } from '../pipeline/errors.js'
+import type { Recipe } from '../pipeline/settings.js'
+import { createClipStore, type ClipStore } from './store/clips.js'
+import { openDatabase, type Database, type OpenOptions } from './store/database.js'
+import { createFileStore, type FileStore } from './store/files.js'
+import { activateSpace, readArchiveRecipe, writeArchiveRecipe, type ArchiveRecipe } from './store/meta.js'
+
+/** An open archive: the SQLite file and what reads and writes its tables. */
+export interface Archive {
+  readonly dir: string
+  readonly database: Database
+  readonly files: FileStore
+  readonly clips: ClipStore
+  /** Undefined before the first ingest. */
+  readonly recipe: ArchiveRecipe | undefined
+  close(): void
+}
+
+export function openArchive(dir: string, options: OpenOptions = {}): Archive {
+  const database = openDatabase(dir, options)
+  return {
+    dir,
+    database,
+    files: createFileStore(database),
+    clips: createClipStore(database),
+    get recipe() {
+      return readArchiveRecipe(database)
+    },
+    close: () => database.close(),
+  }
+}
+
+/**
+ * Binds an archive to a recipe with its first ingest; later ones must be of the same recipe, unless `reprocess`.
+ * Returns the id of the descriptor space that its clips are written to.
+ * @throws ARCHIVE_OTHER_RECIPE that names what differs
+ */
+export function adoptRecipe(
+  archive: Archive,
+  recipe: Recipe,
+  source: Pick<ArchiveRecipe, 'packName' | 'headFile'>,
+  dimension: number,
+  reprocess: boolean,
+): number {
+  const own = archive.recipe
+  if (own !== undefined && own.digest !== recipe.digest && !reprocess)
+    throw new CameoError(
+      'ARCHIVE_OTHER_RECIPE',
+      `the archive ${archive.dir} was made with other settings (${describe(own)}) than these (${describe({ ...recipe, ...source })}): ` +
+        'leave the options away to go on with its own, use another --archive, or give --reprocess to process every clip anew',
+    )
+  if (own?.digest !== recipe.digest) {
+    const { digest, embedderDigest, spaceDigest, settings } = recipe
+    writeArchiveRecipe(archive.database, { digest, embedderDigest, spaceDigest, settings, ...source })
+  }
+  return activateSpace(archive.database, recipe, dimension)
+}
+
+function describe({
+  packName,
+  headFile,
+  settings,
+}: Omit<ArchiveRecipe, 'digest' | 'embedderDigest' | 'spaceDigest'>) {
+  const sampling = settings.sampling.kind === 'fps' ? `${settings.sampling.fps} fps` : 'keyframes'
+  return [
+    `models ${packName}`,
+    ...(headFile === undefined ? [] : [`head ${headFile}`]),
+    sampling,
+    `faces from ${settings.minFacePx} px`,
+    `${settings.facesPerTrack} faces a track`,
+    ...(settings.mirror ? ['mirror'] : []),
+    `segments of ${settings.segmentS} s`,
+  ].join(', ')
+}

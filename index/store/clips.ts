@@ -1,0 +1,233 @@
+import type { SegmentOutput, SegmentSpan, TrackOutput } from '../../pipeline/segment-builder.js'
+import { toBlob } from './blobs.js'
+import type { Database } from './database.js'
+
+export interface ClipFacts {
+  readonly sizeBytes: number
+  readonly durationS: number | undefined
+  readonly widthPx: number
+  readonly heightPx: number
+  readonly codec: string
+  readonly container: string
+}
+
+export type RunState = 'working' | 'done' | 'partial'
+
+export interface Run {
+  readonly segments: number
+  readonly cuttable: boolean
+  readonly state: RunState
+  readonly truncated: boolean
+  /** Of the segments stored so far. */
+  readonly stored: ReadonlySet<number>
+  readonly tracks: number
+}
+
+/** The recipe under which a segment's rows are written. */
+export interface RunKey {
+  readonly clipId: string
+  readonly recipe: string
+}
+
+/** And what its embeddings and descriptors are of. */
+export interface SegmentKey extends RunKey {
+  readonly embedder: string
+  readonly spaceId: number
+}
+
+export interface Failure {
+  readonly code: string
+  readonly message: string
+}
+
+/** Clips, their segments and tracks: each segment's rows are written in one transaction. */
+export interface ClipStore {
+  /** Records a clip and fixes the number of its segments; what is stored already stays. */
+  plan(key: RunKey, facts: ClipFacts, segments: number, cuttable: boolean): void
+  run(key: RunKey): Run | undefined
+  /** Replaces all rows of the segment; completes the run when it was the last one missing. Returns its state. */
+  storeSegment(
+    key: RunKey & { readonly embedder: string; readonly spaceId: number },
+    output: SegmentOutput,
+  ): RunState
+  /** Gives a segment up; the run ends as `partial`. */
+  giveUpSegment(key: RunKey, segment: SegmentSpan, failure: Failure): RunState
+  /** Forgets which segments were given up, so that they are tried again. */
+  retryGivenUp(key: RunKey): void
+  /** Drops a run of which nothing was stored, and the clip with it where it has no other. */
+  dropEmptyRun(key: RunKey): void
+  counts(): {
+    readonly clips: number
+    readonly tracks: number
+    readonly partial: number
+    readonly hours: number
+  }
+}
+
+export function createClipStore(database: Database): ClipStore {
+  const insertClip = database.prepare(
+    `INSERT INTO clips (clip_id, size_bytes, duration_s, width_px, height_px, codec, container, added_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (clip_id) DO NOTHING`,
+  )
+  const insertRun = database.prepare(
+    `INSERT INTO runs (clip_id, recipe, segments, cuttable, state) VALUES (?, ?, ?, ?, 'working')
+     ON CONFLICT DO NOTHING`,
+  )
+  const selectRun = database.prepare<
+    [string, string],
+    { segments: number; cuttable: number; state: RunState; truncated: number }
+  >('SELECT segments, cuttable, state, truncated FROM runs WHERE clip_id = ? AND recipe = ?')
+  const selectStored = database
+    .prepare<[string, string], number>('SELECT segment FROM segments WHERE clip_id = ? AND recipe = ?')
+    .pluck()
+  const selectTrackCount = database
+    .prepare<[string, string], number>('SELECT count(*) FROM tracks WHERE clip_id = ? AND recipe = ?')
+    .pluck()
+  const deleteTracks = database.prepare<[string, string, number]>(
+    'DELETE FROM tracks WHERE clip_id = ? AND recipe = ? AND segment = ?',
+  )
+  const upsertSegment = database.prepare(
+    `INSERT OR REPLACE INTO segments
+     (clip_id, recipe, segment, start_s, end_s, state, frames, faces, truncated, code, message)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  )
+  const insertTrack = database.prepare(
+    `INSERT INTO tracks (clip_id, recipe, segment, number, spans, samples, quality, provider)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+  )
+  const insertFace = database.prepare(
+    'INSERT INTO faces (track_id, time_s, box, landmarks, detection_score, quality) VALUES (?, ?, ?, ?, ?, ?)',
+  )
+  const insertEmbedding = database.prepare(
+    'INSERT INTO embeddings (face_id, embedder, norm, vector) VALUES (?, ?, ?, ?)',
+  )
+  const insertThumbnail = database.prepare('INSERT INTO thumbnails (track_id, jpeg) VALUES (?, ?)')
+  const insertDescriptor = database.prepare(
+    'INSERT INTO descriptors (space_id, track_id, vector) VALUES (?, ?, ?)',
+  )
+  const completeRun = database.prepare(
+    `UPDATE runs SET
+       state = CASE WHEN EXISTS (SELECT 1 FROM segments s WHERE s.clip_id = runs.clip_id AND s.recipe = runs.recipe
+         AND s.state = 'failed') THEN 'partial' ELSE 'done' END,
+       truncated = EXISTS (SELECT 1 FROM segments s WHERE s.clip_id = runs.clip_id AND s.recipe = runs.recipe
+         AND s.truncated)
+     WHERE clip_id = ? AND recipe = ?
+       AND segments = (SELECT count(*) FROM segments s WHERE s.clip_id = runs.clip_id AND s.recipe = runs.recipe)`,
+  )
+  const deleteOtherRuns = database.prepare<[string, string]>(
+    'DELETE FROM runs WHERE clip_id = ? AND recipe <> ?',
+  )
+  const deleteGivenUp = database.prepare<[string, string]>(
+    `DELETE FROM segments WHERE clip_id = ? AND recipe = ? AND state = 'failed'`,
+  )
+  const reopenRun = database.prepare<[string, string]>(
+    `UPDATE runs SET state = 'working' WHERE clip_id = ? AND recipe = ?`,
+  )
+
+  const deleteRun = database.prepare<[string, string]>('DELETE FROM runs WHERE clip_id = ? AND recipe = ?')
+  const deleteClipWithoutRun = database.prepare<[string]>(
+    'DELETE FROM clips WHERE clip_id = ? AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.clip_id = clips.clip_id)',
+  )
+
+  function storeTrack(key: SegmentKey, output: SegmentOutput, track: TrackOutput) {
+    const trackId = insertTrack.run(
+      key.clipId,
+      key.recipe,
+      output.segment.index,
+      track.number,
+      JSON.stringify(track.spansS),
+      track.samples,
+      track.quality,
+      output.provider,
+    ).lastInsertRowid
+    for (const face of track.faces) {
+      const faceId = insertFace.run(
+        trackId,
+        face.timeS,
+        JSON.stringify(face.boxXyxyPx.map(roundPx)),
+        JSON.stringify(face.landmarksPx.map(({ x, y }) => [roundPx(x), roundPx(y)])),
+        face.detectionScore,
+        face.quality,
+      ).lastInsertRowid
+      insertEmbedding.run(faceId, key.embedder, face.embedding.norm, toBlob(face.embedding.float16))
+    }
+    insertThumbnail.run(trackId, track.thumbnailJpeg)
+    insertDescriptor.run(key.spaceId, trackId, toBlob(track.descriptor))
+  }
+
+  function complete({ clipId, recipe }: RunKey): RunState {
+    if (completeRun.run(clipId, recipe).changes === 0) return 'working'
+    deleteOtherRuns.run(clipId, recipe)
+    return selectRun.get(clipId, recipe)?.state ?? 'done'
+  }
+
+  return {
+    plan: database.transaction((key: RunKey, facts: ClipFacts, segments: number, cuttable: boolean) => {
+      const { sizeBytes, durationS, widthPx, heightPx, codec, container } = facts
+      const now = new Date().toISOString()
+      insertClip.run(key.clipId, sizeBytes, durationS ?? null, widthPx, heightPx, codec, container, now)
+      insertRun.run(key.clipId, key.recipe, segments, cuttable ? 1 : 0)
+    }),
+    run({ clipId, recipe }) {
+      const run = selectRun.get(clipId, recipe)
+      if (run === undefined) return undefined
+      return {
+        ...run,
+        cuttable: run.cuttable !== 0,
+        truncated: run.truncated !== 0,
+        stored: new Set(selectStored.all(clipId, recipe)),
+        tracks: selectTrackCount.get(clipId, recipe) ?? 0,
+      }
+    },
+    storeSegment: database.transaction((key: SegmentKey, output: SegmentOutput) => {
+      const { index, startS, endS } = output.segment
+      deleteTracks.run(key.clipId, key.recipe, index)
+      for (const track of output.tracks) storeTrack(key, output, track)
+      const end = Number.isFinite(endS) ? endS : null
+      const truncated = output.truncated ? 1 : 0
+      upsertSegment.run(
+        key.clipId,
+        key.recipe,
+        index,
+        startS,
+        end,
+        'done',
+        output.frames,
+        output.faces,
+        truncated,
+        null,
+        null,
+      )
+      return complete(key)
+    }),
+    giveUpSegment: database.transaction((key: RunKey, segment: SegmentSpan, { code, message }: Failure) => {
+      const { index, startS, endS } = segment
+      deleteTracks.run(key.clipId, key.recipe, index)
+      const end = Number.isFinite(endS) ? endS : null
+      upsertSegment.run(key.clipId, key.recipe, index, startS, end, 'failed', 0, 0, 0, code, message)
+      return complete(key)
+    }),
+    retryGivenUp: database.transaction(({ clipId, recipe }: RunKey) => {
+      if (deleteGivenUp.run(clipId, recipe).changes > 0) reopenRun.run(clipId, recipe)
+    }),
+    dropEmptyRun: database.transaction(({ clipId, recipe }: RunKey) => {
+      if (selectStored.all(clipId, recipe).length > 0) return
+      deleteRun.run(clipId, recipe)
+      deleteClipWithoutRun.run(clipId)
+    }),
+    counts() {
+      const counts = database
+        .prepare<[], { clips: number; tracks: number; partial: number; hours: number }>(
+          `SELECT (SELECT count(DISTINCT clip_id) FROM runs WHERE state <> 'working') AS clips,
+             (SELECT count(*) FROM tracks) AS tracks,
+             (SELECT count(*) FROM runs WHERE state = 'partial') AS partial,
+             (SELECT coalesce(sum(duration_s), 0) / 3600 FROM clips) AS hours`,
+        )
+        .get()
+      return counts ?? { clips: 0, tracks: 0, partial: 0, hours: 0 }
+    },
+  }
+}
+
+/** A hundredth of a pixel is more than any detector knows. */
+const roundPx = (value: number) => Math.round(value * 100) / 100

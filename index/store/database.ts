@@ -1,0 +1,163 @@
+import { randomUUID } from 'node:crypto'
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import BetterSqlite from 'better-sqlite3'
+import { CameoError, messageOf } from '../../pipeline/errors.js'
+import { schemaSql, schemaVersion } from './schema.js'
+
+export type Database = BetterSqlite.Database
+export type Statement<Bind extends unknown[], Row> = BetterSqlite.Statement<Bind, Row>
+
+export interface OpenOptions {
+  /** Make the folder and an empty archive where there is none. */
+  readonly create?: boolean
+  readonly readOnly?: boolean
+}
+
+export const databaseFileName = 'cameo.sqlite'
+
+/**
+ * Opens an archive's SQLite file in WAL mode, each commit flushed to disk, deleted rows overwritten with zeros.
+ * Throws ARCHIVE_MISSING, ARCHIVE_NEWER, ARCHIVE_READ_ONLY, ARCHIVE_FULL or ARCHIVE_DAMAGED.
+ */
+export function openDatabase(archiveDir: string, options: OpenOptions = {}): Database {
+  const file = join(archiveDir, databaseFileName)
+  if (!existsSync(file)) {
+    if (options.create !== true)
+      throw new CameoError(
+        'ARCHIVE_MISSING',
+        `there is no archive in ${archiveDir}: run "cameo ingest FOLDER --archive ${archiveDir}" first, or give another --archive`,
+      )
+    makeFolder(archiveDir)
+  }
+  return translateSqliteErrors(archiveDir, () => {
+    const database = new BetterSqlite(file, { timeout: 10_000, readonly: options.readOnly === true })
+    try {
+      const version = database.pragma('user_version', { simple: true })
+      if (typeof version === 'number' && version > schemaVersion)
+        throw new CameoError(
+          'ARCHIVE_NEWER',
+          `the archive ${archiveDir} was written by a newer Cameo (schema ${version}, this one reads up to ${schemaVersion}): update Cameo`,
+        )
+      configure(database, options)
+      if (version === 0 && options.readOnly !== true) initialise(database)
+      return database
+    } catch (error) {
+      database.close()
+      throw error
+    }
+  })
+}
+
+function configure(database: Database, options: OpenOptions): void {
+  if (options.readOnly !== true) {
+    database.pragma('journal_mode = WAL')
+    // What was reported done survives a power failure, not only a killed process.
+    database.pragma('synchronous = FULL')
+    // Erased faces are overwritten, not only unlinked.
+    database.pragma('secure_delete = ON')
+  }
+  database.pragma('foreign_keys = ON')
+  database.pragma('cache_size = -65536')
+}
+
+function initialise(database: Database): void {
+  database
+    .transaction(() => {
+      // Another process may have made the schema while we waited for the write lock.
+      if (database.pragma('user_version', { simple: true }) !== 0) return
+      database.exec(schemaSql)
+      database.prepare("INSERT INTO meta (key, value) VALUES ('archive_id', ?)").run(randomUUID())
+      database.pragma(`user_version = ${schemaVersion}`)
+    })
+    .immediate()
+}
+
+export interface ArchiveLock {
+  release(): void
+}
+
+/**
+ * The right to write clips into an archive, for one process at a time. A lock of SQLite's on a file of its own: the
+ * operating system takes it back from a process that was killed, and searching goes on meanwhile.
+ * @throws ARCHIVE_BUSY
+ */
+export function lockArchive(archiveDir: string): ArchiveLock {
+  return translateSqliteErrors(archiveDir, () => {
+    const lock = new BetterSqlite(join(archiveDir, 'ingest.lock'), { timeout: 0 })
+    try {
+      lock.exec('BEGIN EXCLUSIVE')
+    } catch (cause) {
+      lock.close()
+      throw new CameoError(
+        'ARCHIVE_BUSY',
+        `another process is writing to the archive ${archiveDir}: wait until it is done, or stop it, and run this again`,
+        { cause },
+      )
+    }
+    return { release: () => lock.close() }
+  })
+}
+
+function makeFolder(archiveDir: string): void {
+  try {
+    mkdirSync(archiveDir, { recursive: true })
+    accessSync(archiveDir, constants.W_OK)
+  } catch (error) {
+    throw archiveError(archiveDir, error) ?? error
+  }
+}
+
+/** Runs `work`; errors of SQLite and the file system about the archive come out as CameoErrors that say what to do. */
+export function translateSqliteErrors<T>(archiveDir: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw archiveError(archiveDir, error) ?? error
+  }
+}
+
+/** The CameoError for an error of SQLite or the file system about the archive; undefined for any other error. */
+export function archiveError(archiveDir: string, error: unknown): CameoError | undefined {
+  if (error instanceof CameoError || !(error instanceof Error)) return undefined
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
+  const options = { cause: error }
+  const detail = messageOf(error)
+  if (code === 'SQLITE_FULL' || code === 'ENOSPC' || code === 'EDQUOT' || code === 'SQLITE_IOERR_WRITE')
+    return new CameoError(
+      'ARCHIVE_FULL',
+      `the disk of the archive ${archiveDir} is full (${detail}): free some space and run the same command again, it goes on where it stopped`,
+      options,
+    )
+  if (code.startsWith('SQLITE_READONLY') || code === 'EACCES' || code === 'EROFS' || code === 'EPERM')
+    return new CameoError(
+      'ARCHIVE_READ_ONLY',
+      `the archive ${archiveDir} cannot be written (${detail}): check the permissions of the folder and of the disk it is on`,
+      options,
+    )
+  if (code === 'SQLITE_CANTOPEN' || code === 'ENOTDIR' || code === 'EEXIST')
+    return new CameoError(
+      'ARCHIVE_READ_ONLY',
+      `the archive ${archiveDir} cannot be opened (${detail}): check that it is a folder and can be written`,
+      options,
+    )
+  if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED'))
+    return new CameoError(
+      'ARCHIVE_BUSY',
+      `the archive ${archiveDir} is being written by another process (${detail}): try again when it is done`,
+      options,
+    )
+  if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB')
+    return new CameoError(
+      'ARCHIVE_DAMAGED',
+      `the file ${join(archiveDir, databaseFileName)} is damaged or no SQLite file (${detail}): restore it from a backup, or ingest into a new archive`,
+      options,
+    )
+  if (code.startsWith('SQLITE_IOERR'))
+    return new CameoError(
+      'ARCHIVE_FULL',
+      `the disk of ${dirname(join(archiveDir, databaseFileName))} failed (${code}: ${detail}): check its space and health`,
+      options,
+    )
+  return undefined
+}

@@ -1,0 +1,116 @@
+import { join, relative, sep } from 'node:path'
+import type { Database } from './database.js'
+
+/** What tells a file apart without reading it. Numbers as text: inodes and nanoseconds exceed a double. */
+export interface FileStamp {
+  readonly device: string
+  readonly inode: string
+  readonly sizeBytes: number
+  readonly mtimeNs: string
+}
+
+export interface FileFailure {
+  readonly path: string
+  readonly clipId: string | null
+  readonly code: string
+  readonly message: string
+}
+
+/** Where clips lie: paths under roots, with the digests that were read once. */
+export interface FileStore {
+  /** The root under which a folder's files are kept: the folder itself, or a root above it that is known already. */
+  rootFor(folder: string): { readonly rootId: number; readonly path: string }
+  /** The content's digest, if this very file (device, inode, size, time) was hashed before, under whatever name. */
+  knownDigest(stamp: FileStamp): string | undefined
+  record(rootId: number, relativePath: string, stamp: FileStamp, clipId: string | undefined): void
+  /** Marks or, without a failure, clears what is said of a file. */
+  setFailure(
+    rootId: number,
+    relativePath: string,
+    failure: { readonly code: string; readonly message: string } | undefined,
+  ): void
+  pathsOf(clipId: string): string[]
+  /** Paths recorded below a root's folder, to notice those that are gone. */
+  pathsBelow(rootId: number, prefix: string): { relativePath: string; clipId: string | null }[]
+  removePath(rootId: number, relativePath: string): void
+  failures(): FileFailure[]
+  countFailed(): number
+}
+
+export function createFileStore(database: Database): FileStore {
+  const selectRoots = database.prepare<[], { rootId: number; path: string }>(
+    'SELECT root_id AS rootId, path FROM roots',
+  )
+  const insertRoot = database.prepare<[string]>('INSERT INTO roots (path) VALUES (?)')
+  const selectDigest = database
+    .prepare<[string, string, number, string], string>(
+      `SELECT clip_id FROM paths WHERE inode = ? AND device = ? AND size_bytes = ? AND mtime_ns = ?
+       AND clip_id IS NOT NULL LIMIT 1`,
+    )
+    .pluck()
+  const upsert = database.prepare(
+    `INSERT INTO paths (root_id, relative_path, clip_id, device, inode, size_bytes, mtime_ns)
+     VALUES (?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (root_id, relative_path) DO UPDATE SET clip_id = excluded.clip_id, device = excluded.device,
+       inode = excluded.inode, size_bytes = excluded.size_bytes, mtime_ns = excluded.mtime_ns`,
+  )
+  const updateFailure = database.prepare(
+    'UPDATE paths SET code = ?, message = ? WHERE root_id = ? AND relative_path = ?',
+  )
+  const selectPaths = database.prepare<[string], { root: string; relativePath: string }>(
+    `SELECT roots.path AS root, relative_path AS relativePath FROM paths JOIN roots USING (root_id)
+     WHERE clip_id = ? ORDER BY root_id, relative_path`,
+  )
+  const selectBelow = database.prepare<[number], { relativePath: string; clipId: string | null }>(
+    'SELECT relative_path AS relativePath, clip_id AS clipId FROM paths WHERE root_id = ?',
+  )
+  const deletePath = database.prepare<[number, string]>(
+    'DELETE FROM paths WHERE root_id = ? AND relative_path = ?',
+  )
+  const selectFailures = database.prepare<
+    [],
+    { root: string; relativePath: string; clipId: string | null; code: string; message: string }
+  >(
+    `SELECT roots.path AS root, relative_path AS relativePath, clip_id AS clipId, code, message
+     FROM paths JOIN roots USING (root_id) WHERE code IS NOT NULL ORDER BY root_id, relative_path`,
+  )
+  const selectFailedCount = database
+    .prepare<[], number>('SELECT count(*) FROM paths WHERE code IS NOT NULL')
+    .pluck()
+  return {
+    rootFor(folder) {
+      const known = selectRoots.all().find(({ path }) => isInside(folder, path))
+      if (known !== undefined) return known
+      return { rootId: Number(insertRoot.run(folder).lastInsertRowid), path: folder }
+    },
+    knownDigest: ({ inode, device, sizeBytes, mtimeNs }) =>
+      selectDigest.get(inode, device, sizeBytes, mtimeNs),
+    record(rootId, relativePath, { device, inode, sizeBytes, mtimeNs }, clipId) {
+      upsert.run(rootId, relativePath, clipId ?? null, device, inode, sizeBytes, mtimeNs)
+    },
+    setFailure(rootId, relativePath, failure) {
+      updateFailure.run(failure?.code ?? null, failure?.message ?? null, rootId, relativePath)
+    },
+    pathsOf: (clipId) => selectPaths.all(clipId).map(({ root, relativePath }) => join(root, relativePath)),
+    pathsBelow: (rootId, prefix) =>
+      selectBelow
+        .all(rootId)
+        .filter(
+          ({ relativePath }) =>
+            prefix === '' || relativePath === prefix || relativePath.startsWith(prefix + sep),
+        ),
+    removePath(rootId, relativePath) {
+      deletePath.run(rootId, relativePath)
+    },
+    failures: () =>
+      selectFailures
+        .all()
+        .map(({ root, relativePath, ...rest }) => ({ path: join(root, relativePath), ...rest })),
+    countFailed: () => selectFailedCount.get() ?? 0,
+  }
+}
+
+function isInside(folder: string, root: string): boolean {
+  const way = relative(root, folder)
+  return way === '' || (way !== '..' && !way.startsWith('..' + sep) && !way.startsWith(sep))
+}

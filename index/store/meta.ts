@@ -1,0 +1,79 @@
+import { z } from 'zod'
+import { CameoError } from '../../pipeline/errors.js'
+import { settingsSchema, type Recipe } from '../../pipeline/settings.js'
+import type { Database } from './database.js'
+
+/** How the clips of an archive were processed; fixed by its first ingest. */
+const archiveRecipeSchema = z.object({
+  digest: z.string(),
+  embedderDigest: z.string(),
+  spaceDigest: z.string(),
+  /** Name or JSON file, as given. */
+  packName: z.string(),
+  headFile: z.string().optional(),
+  settings: settingsSchema,
+})
+
+export type ArchiveRecipe = z.infer<typeof archiveRecipeSchema>
+
+export function readMeta(database: Database, key: string): string | undefined {
+  return database.prepare<[string], string>('SELECT value FROM meta WHERE key = ?').pluck().get(key)
+}
+
+export function writeMeta(database: Database, key: string, value: string): void {
+  database
+    .prepare(
+      'INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
+    )
+    .run(key, value)
+}
+
+/** Undefined in an archive into which nothing was ingested yet. */
+export function readArchiveRecipe(database: Database): ArchiveRecipe | undefined {
+  const text = readMeta(database, 'recipe')
+  if (text === undefined) return undefined
+  const parsed = archiveRecipeSchema.safeParse(JSON.parse(text))
+  if (!parsed.success)
+    throw new CameoError(
+      'ARCHIVE_DAMAGED',
+      `the archive's recipe cannot be read: ${z.prettifyError(parsed.error)}`,
+    )
+  return parsed.data
+}
+
+export function writeArchiveRecipe(database: Database, recipe: ArchiveRecipe): void {
+  writeMeta(database, 'recipe', JSON.stringify(recipe))
+}
+
+/** The id of the recipe's descriptor space, made where it is new, and the one that is searched from now on. */
+export function activateSpace(database: Database, recipe: Recipe, dimension: number): number {
+  return database
+    .transaction(() => {
+      database
+        .prepare(
+          'INSERT INTO spaces (digest, dimension, description, active) VALUES (?, ?, ?, 0) ON CONFLICT (digest) DO NOTHING',
+        )
+        .run(
+          recipe.spaceDigest,
+          dimension,
+          JSON.stringify({ pack: recipe.packName, pooling: 'quality-weighted' }),
+        )
+      database.prepare('UPDATE spaces SET active = (digest = ?)').run(recipe.spaceDigest)
+      const space = activeSpace(database)
+      if (space === undefined) throw new Error('the space just activated is missing')
+      return space.spaceId
+    })
+    .immediate()
+}
+
+export interface Space {
+  readonly spaceId: number
+  readonly digest: string
+  readonly dimension: number
+}
+
+export function activeSpace(database: Database): Space | undefined {
+  return database
+    .prepare<[], Space>('SELECT space_id AS spaceId, digest, dimension FROM spaces WHERE active = 1')
+    .get()
+}

@@ -1,0 +1,101 @@
+import type { BoxXyxyPx, Landmarks5Px } from '../geometry.js'
+import type { RgbImage } from '../image.js'
+
+/** What is known of a face before it is embedded, each 0..1. */
+export interface QualityTerms {
+  /** The detector's confidence. */
+  readonly detection: number
+  /** Face height against the height that fills an aligned crop. */
+  readonly size: number
+  /** Fine detail of the aligned crop. */
+  readonly sharpness: number
+  /** 1 from the front, 0 in profile. */
+  readonly pose: number
+}
+
+/** A face this high (px) has as many pixels as an aligned crop can use: more do not help. */
+const fullSizePx = 100
+
+/** Variance of the Laplacian at which a crop counts as half sharp; photos of ordinary sharpness reach several times it. */
+const halfSharpVariance = 40
+
+export function measureQuality(face: {
+  readonly boxXyxyPx: BoxXyxyPx
+  readonly landmarksPx: Landmarks5Px
+  readonly detectionScore: number
+  readonly alignedCrop: RgbImage
+}): QualityTerms {
+  const heightPx = face.boxXyxyPx[3] - face.boxXyxyPx[1]
+  const variance = laplacianVariance(face.alignedCrop)
+  return {
+    detection: clampUnit(face.detectionScore),
+    size: clampUnit(heightPx / fullSizePx),
+    sharpness: variance / (variance + halfSharpVariance),
+    pose: frontalness(face.landmarksPx),
+  }
+}
+
+/**
+ * One quality, 0..1: the geometric mean of the terms, so that one bad term spoils it, times `norm` once the face is
+ * embedded. A raw embedding's norm says how much of a face the network saw (ArcFace's features shrink with blur and
+ * occlusion); 1 where the pack does not say which norms are good.
+ */
+export function combineQuality(terms: QualityTerms, norm = 1): number {
+  return (terms.detection * terms.size * terms.sharpness * terms.pose) ** 0.25 * norm
+}
+
+/** Where a raw embedding norm lies between the pack's hopeless and good faces, 0..1, never quite 0. */
+export function normTerm(
+  norm: number,
+  range: { readonly low: number; readonly high: number } | undefined,
+): number {
+  if (range === undefined) return 1
+  return Math.max(0.05, clampUnit((norm - range.low) / (range.high - range.low)))
+}
+
+/**
+ * How far a face looks to the front, from its five points. Yaw: the nose leaves the middle between the eyes, measured
+ * along the line of the eyes in eye distances. Pitch: the nose leaves its usual place between eyes and mouth. Roll does
+ * not count, alignment undoes it.
+ */
+export function frontalness([leftEye, rightEye, nose, leftMouth, rightMouth]: Landmarks5Px): number {
+  const eyes = { x: (leftEye.x + rightEye.x) / 2, y: (leftEye.y + rightEye.y) / 2 }
+  const mouth = { x: (leftMouth.x + rightMouth.x) / 2, y: (leftMouth.y + rightMouth.y) / 2 }
+  const down = { x: mouth.x - eyes.x, y: mouth.y - eyes.y }
+  const faceHeight = Math.hypot(down.x, down.y)
+  if (faceHeight === 0) return 0
+  const toNose = { x: nose.x - eyes.x, y: nose.y - eyes.y }
+  const along = (toNose.x * down.x + toNose.y * down.y) / (faceHeight * faceHeight)
+  const aside = Math.abs(toNose.x * down.y - toNose.y * down.x) / (faceHeight * faceHeight)
+  const eyeDistance = Math.hypot(rightEye.x - leftEye.x, rightEye.y - leftEye.y) / faceHeight
+  // In ArcFace's template the nose lies .49 of the way down, and the eyes are .87 face heights apart.
+  const yaw = clampUnit(1 - aside / 0.45) * clampUnit(eyeDistance / 0.7)
+  const pitch = clampUnit(1 - Math.abs(along - 0.49) / 0.4)
+  return yaw * pitch
+}
+
+/** Variance of the 4-neighbour Laplacian of a crop's luma (Pech-Pacheco et al. 2000): small where an image is blurred. */
+export function laplacianVariance({ width, height, data }: RgbImage): number {
+  const luma = new Float32Array(width * height)
+  for (let i = 0, at = 0; i < luma.length; i++, at += 3)
+    luma[i] = 0.299 * (data[at] ?? 0) + 0.587 * (data[at + 1] ?? 0) + 0.114 * (data[at + 2] ?? 0)
+  let sum = 0
+  let squares = 0
+  let count = 0
+  for (let y = 1; y < height - 1; y++)
+    for (let x = 1; x < width - 1; x++) {
+      const at = y * width + x
+      const value =
+        4 * (luma[at] ?? 0) -
+        (luma[at - 1] ?? 0) -
+        (luma[at + 1] ?? 0) -
+        (luma[at - width] ?? 0) -
+        (luma[at + width] ?? 0)
+      sum += value
+      squares += value * value
+      count++
+    }
+  return count === 0 ? 0 : squares / count - (sum / count) ** 2
+}
+
+const clampUnit = (value: number) => Math.min(1, Math.max(0, value))

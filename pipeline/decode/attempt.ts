@@ -1,0 +1,251 @@
+import { CameoError } from '../errors.js'
+import { clipName } from './clip-name.js'
+import { explainFailure, frameTooLarge, stuck } from './failures.js'
+import type { FfmpegProcess } from './ffmpeg.js'
+import { startFfmpeg } from './ffmpeg.js'
+import type { DecodePlan } from './ffmpeg-arguments.js'
+import { filterGraph, inputOptions, inputUrl, outputOptions } from './ffmpeg-arguments.js'
+import type { InputInfo, LoggedFrame, StreamInfo } from './ffmpeg-log.js'
+import { FfmpegLogReader } from './ffmpeg-log.js'
+import { FramePipe } from './frame-pipe.js'
+import type { FrameSizes, SizePx } from './image-sizes.js'
+import { displaySize, frameSizes, maxFullAreaPx, maxSourceAreaPx, sharesFullImage } from './image-sizes.js'
+import type { DetectionRule } from './image-sizes.js'
+import { Mailbox } from './mailbox.js'
+import { isCutOffSign } from './summary.js'
+import { boundarySlot, slotOf, timeToleranceS } from './sampling.js'
+import { Watchdog } from './watchdog.js'
+
+/** Why a run of ffmpeg was given up for another one. */
+export class RestartNeeded extends Error {
+  constructor(
+    readonly change:
+      { readonly kind: 'seekEarlier' } | { readonly kind: 'fixSizes'; readonly sizes: FrameSizes },
+  ) {
+    super(`ffmpeg has to start again: ${change.kind}`)
+  }
+}
+
+/** A raw frame: `data` holds the full image, then the detection image in rows as wide as the full one. */
+export interface RawFrame {
+  readonly timeS: number
+  readonly data: Uint8Array
+  readonly sizes: FrameSizes
+}
+
+export interface AttemptOptions {
+  readonly path: string
+  readonly plan: DecodePlan
+  readonly rule: DetectionRule
+  readonly stallTimeoutS: number
+  /** Called once, when the displayed size of the frames is known. */
+  readonly onSize: (input: InputInfo, displayed: SizePx) => void
+}
+
+/** Problems kept for messages; a damaged clip may report thousands. */
+const keptProblems = 50
+
+/** One run of ffmpeg over a range of a clip. */
+export class Attempt {
+  /** ffmpeg's messages of level error and above, the first ones. */
+  readonly problems: string[] = []
+  /** A message that shows that the file is cut off. */
+  cutOffSign: string | undefined
+  input: InputInfo | undefined
+  /** Resolves when ffmpeg is gone: undefined where the range was decoded to its end, else why not. Never rejects. */
+  readonly result: Promise<Error | undefined>
+
+  readonly #options: AttemptOptions
+  readonly #process: FfmpegProcess
+  readonly #watchdog: Watchdog
+  readonly #pipe: FramePipe
+  readonly #shown = new Mailbox<LoggedFrame>()
+  readonly #outputSize = new Mailbox<SizePx>()
+  #stopReason: Error | undefined
+  #firstFrame: LoggedFrame | undefined
+  #lastSeenS = Number.NEGATIVE_INFINITY
+  #sizes: FrameSizes | undefined
+  #anchorSeen = false
+  #shownCount = 0
+
+  constructor(options: AttemptOptions) {
+    this.#options = options
+    const { path, plan, stallTimeoutS } = options
+    this.#pipe = new FramePipe(() => this.#watchdog.signOfLife())
+    this.#watchdog = new Watchdog(
+      stallTimeoutS,
+      () => !this.#pipe.isHolding,
+      () => this.#stop(stuck(path, stallTimeoutS)),
+    )
+    const log = new FfmpegLogReader(inputUrl(path), {
+      onInput: (input) => (this.input = input),
+      onStream: (stream) => this.#checkSize(stream),
+      onSeen: (frame) => this.#onSeen(frame),
+      onShown: (frame) => this.#onShown(frame),
+      onOutputSize: (size) => this.#outputSize.put(size),
+      onProblem: (level, text) => {
+        if (isCutOffSign(text)) this.cutOffSign ??= text
+        if (level !== 'warning' && this.problems.length < keptProblems) this.problems.push(text)
+      },
+    })
+    this.#process = startFfmpeg({
+      input: inputUrl(path),
+      inputOptions: inputOptions(plan),
+      filterGraph: filterGraph(plan),
+      outputOptions,
+      output: this.#pipe,
+      onLogLine: (line) => {
+        this.#watchdog.signOfLife()
+        log.read(line)
+      },
+    })
+    this.result = this.#process.exited.then((exit) => this.#conclude(exit))
+  }
+
+  /** The frames in order; ends where the run ends, whatever the reason: see `result`. A frame's data is overwritten after the next one was asked for. */
+  async *frames(): AsyncGenerator<RawFrame, void, undefined> {
+    const outputSize = await this.#outputSize.next()
+    const sizes = this.#sizes
+    if (outputSize === undefined || sizes === undefined) return
+    const rows = sizes.full.height + (sharesFullImage(sizes) ? 0 : sizes.detection.height)
+    if (outputSize.width !== sizes.full.width || outputSize.height !== rows) {
+      const said = `${outputSize.width}×${outputSize.height}`
+      this.#stop(
+        new CameoError(
+          'FFMPEG_FAILED',
+          `ffmpeg gives frames of ${said} for ${clipName(this.#options.path)} where ${sizes.full.width}×${rows} were expected`,
+          { retriable: false },
+        ),
+      )
+      return
+    }
+    // Two buffers: one is with the consumer while the other is filled.
+    const frameBytes = sizes.full.width * rows * 3
+    let ready = new Uint8Array(frameBytes)
+    let next = new Uint8Array(frameBytes)
+    let filling = this.#pipe.fill(next)
+    while (await filling) {
+      ;[ready, next] = [next, ready]
+      // A consumer may have transferred the buffer to another thread, which leaves an empty one.
+      if (next.length !== frameBytes) next = new Uint8Array(frameBytes)
+      filling = this.#pipe.fill(next)
+      const frame = await this.#shown.next()
+      if (frame === undefined) return
+      yield { timeS: frame.timeS, data: ready, sizes }
+    }
+  }
+
+  /** Ends the run at once and waits until ffmpeg is gone. */
+  async stop(reason: Error): Promise<void> {
+    this.#stop(reason)
+    await this.result
+  }
+
+  #stop(reason: Error): void {
+    this.#stopReason ??= reason
+    this.#process.kill()
+    this.#release()
+  }
+
+  /** Lets every waiting reader go. */
+  #release(): void {
+    this.#watchdog.stop()
+    this.#pipe.discard()
+    this.#shown.close()
+    this.#outputSize.close()
+  }
+
+  #checkSize({ type, size, isCover }: StreamInfo): void {
+    if (type !== 'Video' || isCover || size === undefined) return
+    if (size.width * size.height > maxSourceAreaPx) {
+      this.#stop(frameTooLarge(this.#options.path, `${size.width}×${size.height}`))
+    }
+  }
+
+  #onSeen(frame: LoggedFrame): void {
+    const { plan, path } = this.#options
+    const { sampling, range, seekToS } = plan
+    if (seekToS !== undefined) {
+      if (frame.timeS < this.#lastSeenS - 1) {
+        this.#stop(
+          new CameoError(
+            'CLIP_NOT_SEEKABLE',
+            `the clock of ${clipName(path)} jumps back at ${this.#lastSeenS.toFixed(2)} s: decode it in one pass`,
+          ),
+        )
+        return
+      }
+      this.#lastSeenS = frame.timeS
+      this.#anchorSeen ||= frame.isKey && frame.timeS <= range.startS + timeToleranceS
+      if (!this.#anchorSeen && slotOf(frame.timeS, sampling) >= boundarySlot(range.startS, sampling)) {
+        // The seek came down too late: a frame of the range may be missing or lack its references.
+        this.#stop(new RestartNeeded({ kind: 'seekEarlier' }))
+        return
+      }
+    }
+    this.#noteSize(frame)
+  }
+
+  #onShown(frame: LoggedFrame): void {
+    this.#noteSize(frame)
+    if (this.#stopReason !== undefined) return
+    this.#shownCount += 1
+    this.#shown.put(frame)
+  }
+
+  #noteSize(frame: LoggedFrame): void {
+    const { plan, rule, onSize } = this.#options
+    const first = this.#firstFrame
+    const displayed = displaySize((first ?? frame).size, (first ?? frame).sampleAspectRatio)
+    if (first === undefined) {
+      this.#firstFrame = frame
+      if (this.input !== undefined) onSize(this.input, displayed)
+    }
+    if (plan.sizes.kind === 'fixed') {
+      this.#sizes = plan.sizes.sizes
+      return
+    }
+    this.#sizes ??= frameSizes(displayed, rule)
+    const changed =
+      first !== undefined &&
+      (first.size.width !== frame.size.width ||
+        first.size.height !== frame.size.height ||
+        first.sampleAspectRatio !== frame.sampleAspectRatio)
+    if (changed || displayed.width * displayed.height > maxFullAreaPx) {
+      this.#stop(new RestartNeeded({ kind: 'fixSizes', sizes: this.#sizes }))
+    }
+  }
+
+  async #conclude(exit: Error | undefined): Promise<Error | undefined> {
+    const failure = this.#stopReason ?? (await this.#failure(exit))
+    // After a clean end the reader still takes what lies in the pipe.
+    if (failure === undefined) {
+      this.#watchdog.stop()
+      this.#shown.close()
+      this.#outputSize.close()
+    } else this.#release()
+    return failure
+  }
+
+  async #failure(exit: Error | undefined): Promise<Error | undefined> {
+    const { path, plan } = this.#options
+    const run = { path, problems: this.problems, input: this.input, exit }
+    const unreadable = this.problems.find((text) => /: (Input\/output error|Stale file handle)$/.test(text))
+    if (unreadable !== undefined) {
+      return new CameoError(
+        'CLIP_UNREADABLE',
+        `${clipName(path)} could not be read to its end: ${unreadable}`,
+      )
+    }
+    if (exit instanceof CameoError) return exit
+    if (exit !== undefined && /killed with signal/.test(exit.message)) return explainFailure(run)
+    if (this.#shownCount > 0) return undefined
+    if (this.input !== undefined && exit === undefined) {
+      const isUnclear = plan.seekToS !== undefined && !this.#anchorSeen && this.cutOffSign === undefined
+      if (isUnclear) return new RestartNeeded({ kind: 'seekEarlier' })
+      // A segment after the last frame is empty, a whole clip without one is not a clip.
+      if (plan.range.startS > 0) return undefined
+    }
+    return explainFailure(run)
+  }
+}

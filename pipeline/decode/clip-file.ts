@@ -1,0 +1,73 @@
+import { open, stat } from 'node:fs/promises'
+import { CameoError, messageOf } from '../errors.js'
+import { clipName } from './clip-name.js'
+
+/** Throws what can be told of a clip without ffmpeg: gone, unreadable, empty, not a file. */
+export async function checkClipFile(path: string): Promise<void> {
+  try {
+    const status = await stat(path)
+    if (status.isDirectory()) {
+      throw new CameoError('CLIP_NOT_VIDEO', `${clipName(path)} is a folder, not a video file`)
+    }
+    if (!status.isFile()) return // opening a pipe here would wait for its writer; ffmpeg's watchdog does that
+    if (status.size === 0) {
+      throw new CameoError(
+        'CLIP_EMPTY',
+        `${clipName(path)} is empty (0 bytes): copy it again from its source`,
+      )
+    }
+    await (await open(path, 'r')).close()
+  } catch (error) {
+    throw error instanceof CameoError ? error : fileError(path, error)
+  }
+}
+
+/** The error for a failed system call on a clip's file. */
+export function fileError(path: string, cause: unknown): CameoError {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+  const name = clipName(path)
+  switch (code) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return new CameoError('CLIP_GONE', `${name} is no longer there: it was moved or deleted`, { cause })
+    case 'EACCES':
+    case 'EPERM':
+      return new CameoError(
+        'CLIP_UNREADABLE',
+        `${name} may not be read: give this user permission to read it`,
+        {
+          cause,
+        },
+      )
+    case 'ERR_INVALID_ARG_VALUE':
+    case 'ENAMETOOLONG':
+      return new CameoError('CLIP_NAME_UNSUPPORTED', `${name} is not a possible file name: rename it`, {
+        cause,
+      })
+    default:
+      return new CameoError(
+        'CLIP_UNREADABLE',
+        `${name} cannot be read (${messageOf(cause)}): check the disk or network share`,
+        { cause },
+      )
+  }
+}
+
+/** Kinds of the first box of an MP4 or QuickTime file. */
+const mp4Boxes = new Set(['ftyp', 'mdat', 'moov', 'wide', 'free', 'skip', 'pnot', 'moof', 'styp'])
+
+/** True where the file begins like an MP4, whatever its name. */
+export async function beginsLikeMp4(path: string): Promise<boolean> {
+  try {
+    const file = await open(path, 'r')
+    try {
+      const head = Buffer.alloc(8)
+      await file.read(head, 0, 8, 0)
+      return mp4Boxes.has(head.toString('latin1', 4, 8))
+    } finally {
+      await file.close()
+    }
+  } catch {
+    return false // only a better message is lost
+  }
+}

@@ -1,0 +1,109 @@
+import { CameoError } from '../errors.js'
+import { beginsLikeMp4 } from './clip-file.js'
+import { clipName } from './clip-name.js'
+import type { InputInfo } from './ffmpeg-log.js'
+import { firstVideo } from './ffmpeg-log.js'
+import { isAudioContainer } from './formats.js'
+import { maxSourceAreaPx } from './image-sizes.js'
+
+/** What a run of ffmpeg that gave no frame left behind. */
+export interface FailedRun {
+  readonly path: string
+  /** Messages of level error and above, oldest first. */
+  readonly problems: readonly string[]
+  readonly input: InputInfo | undefined
+  readonly exit: Error | undefined
+}
+
+export function notVideo(path: string, seenAs: string): CameoError {
+  return new CameoError(
+    'CLIP_NOT_VIDEO',
+    `${clipName(path)} is not a video file (${seenAs}): remove it from the archive or convert it`,
+  )
+}
+
+export function frameTooLarge(path: string, size: string): CameoError {
+  return new CameoError(
+    'CLIP_FRAME_TOO_LARGE',
+    `${clipName(path)} has frames of ${size} pixels, above the limit of ${Math.sqrt(maxSourceAreaPx)}×${Math.sqrt(maxSourceAreaPx)}: scale it down first`,
+  )
+}
+
+export function stuck(path: string, stallTimeoutS: number): CameoError {
+  return new CameoError(
+    'CLIP_STUCK',
+    `ffmpeg got nothing out of ${clipName(path)} for ${stallTimeoutS} s and was stopped: the file may wait for a writer (a pipe), or its disk or share hangs`,
+  )
+}
+
+/** Turns ffmpeg's last words into one sentence about the clip. */
+export async function explainFailure(run: FailedRun): Promise<CameoError> {
+  const { path, problems, input, exit } = run
+  const name = clipName(path)
+  const find = (pattern: RegExp) =>
+    problems.reduce<RegExpExecArray | null>((found, text) => found ?? pattern.exec(text), null)
+  const options = exit === undefined ? {} : { cause: exit }
+
+  const refused = find(/^\[(.*)\] Format not on whitelist/)?.[1]
+  if (refused !== undefined) {
+    return isAudioContainer(refused) ? noVideo(name) : notVideo(path, describeFormat(refused))
+  }
+  if (find(/matches no streams/) !== null) return noVideo(name)
+
+  const tooLarge = find(/[Pp]icture size (\d+x\d+) exceeds/) ?? find(/[Pp]icture size (\d+x\d+) is invalid/)
+  if (tooLarge !== null) return frameTooLarge(path, (tooLarge[1] ?? '').replace('x', '×'))
+
+  if (input === undefined) {
+    // ffmpeg reports the file's own errors after its name, which ends such a message.
+    if (find(/: No such file or directory$/) !== null) {
+      return new CameoError('CLIP_GONE', `${name} is no longer there: it was moved or deleted`, options)
+    }
+    if (find(/: (Permission denied|Input\/output error|Stale file handle)$/) !== null) {
+      return new CameoError('CLIP_UNREADABLE', `${name} cannot be read: ${problems.at(-1) ?? ''}`, options)
+    }
+    if (find(/moov atom not found/) !== null && (await beginsLikeMp4(path))) {
+      return new CameoError(
+        'CLIP_DECODE_FAILED',
+        `${name} is cut off: its index (the "moov" part of an MP4) is missing; copy it again from its source`,
+        options,
+      )
+    }
+    if (find(/Invalid data found|moov atom not found|Invalid argument|End of file/) !== null) {
+      return notVideo(path, 'ffmpeg does not recognise its content, or its beginning is damaged')
+    }
+  }
+  if (wasKilled(exit)) {
+    return new CameoError(
+      'FFMPEG_FAILED',
+      `ffmpeg was killed while it decoded ${name} (out of memory?)`,
+      options,
+    )
+  }
+  if (input === undefined) {
+    return new CameoError('FFMPEG_FAILED', `ffmpeg failed on ${name}: ${lastWords(run)}`, options)
+  }
+  const codec = firstVideo(input.streams)?.codec ?? 'unknown'
+  return new CameoError(
+    'CLIP_DECODE_FAILED',
+    `not one frame of ${name} (codec ${codec}) can be decoded: ${lastWords(run)}`,
+    options,
+  )
+}
+
+function describeFormat(demuxer: string): string {
+  if (/_pipe$|^image2/.test(demuxer)) return 'it is a still image'
+  if (/^(concat|hls|dash|imf|sdp)$/.test(demuxer)) return 'it is a playlist of other files'
+  return `its content is "${demuxer}"`
+}
+
+function noVideo(name: string): CameoError {
+  return new CameoError('CLIP_NO_VIDEO', `${name} has no video stream (audio or cover art only)`)
+}
+
+function wasKilled(exit: Error | undefined): boolean {
+  return exit !== undefined && /was killed with signal/.test(exit.message)
+}
+
+function lastWords({ problems, exit }: FailedRun): string {
+  return problems.at(-1) ?? exit?.message.split('\n')[0] ?? 'it holds no frames'
+}

@@ -1,0 +1,110 @@
+import { videoContainers } from './formats.js'
+import type { DetectionRule, FrameSizes, SizePx } from './image-sizes.js'
+import { maxSourceAreaPx, sharesFullImage, sizeExpressions } from './image-sizes.js'
+import type { Sampling, TimeRange } from './sampling.js'
+import { selectExpressions } from './sampling.js'
+
+/** Names of the two showinfo filters in ffmpeg's log: frames that passed the first selection, and frames that are output. */
+export const seenFilter = 'showinfo@seen'
+export const shownFilter = 'showinfo@shown'
+
+/** Image sizes either follow the source by expressions (ffmpeg starts before it is known) or are given. */
+export type GraphSizes =
+  | { readonly kind: 'fromSource'; readonly rule: DetectionRule }
+  | { readonly kind: 'fixed'; readonly sizes: FrameSizes }
+
+export interface DecodePlan {
+  readonly sampling: Sampling
+  readonly range: TimeRange
+  /** Where to start reading: undefined is the clip's beginning. */
+  readonly seekToS: number | undefined
+  readonly sizes: GraphSizes
+}
+
+/** A path as ffmpeg opens it: without the prefix `a:b.mp4` is a protocol and `-x.mp4` an option. */
+export function inputUrl(path: string): string {
+  return `file:${path}`
+}
+
+/** What every ffmpeg run on a clip has in common: no other files, no keyboard, every log line with its level. */
+export const commonInputOptions: readonly string[] = [
+  ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'level+info'],
+  ...['-protocol_whitelist', 'file,pipe', '-format_whitelist', videoContainers.join(',')],
+]
+
+export function inputOptions(plan: DecodePlan): string[] {
+  const options = [...commonInputOptions]
+  // One thread: clips and segments are decoded side by side, and frame threads would each hold frames.
+  options.push('-threads', '1', '-filter_complex_threads', '1')
+  // The decoder itself refuses what is larger, before it allocates; some slack for padding to whole blocks.
+  options.push('-max_pixels', String(maxSourceAreaPx + 8192 * 256))
+  if (plan.sampling.kind === 'keyframes') options.push('-skip_frame', 'nokey')
+  // -copyts keeps the file's clock whatever the seek; without a seek ffmpeg also mends jumps of that clock.
+  if (plan.seekToS !== undefined) {
+    options.push('-copyts', '-start_at_zero', '-noaccurate_seek', '-ss', plan.seekToS.toFixed(6))
+  }
+  return options
+}
+
+/** Passthrough: every frame of the graph is written once; the default would repeat and drop to a constant rate. */
+export const outputOptions: readonly string[] = [
+  ...['-map', '[out]', '-an', '-sn', '-dn', '-fps_mode', 'passthrough', '-f', 'rawvideo'],
+]
+
+/**
+ * The filter graph: choose frames first, so that only chosen ones cost pixels, then make the two images of a frame,
+ * the detection image below the full one, in one raw RGB frame:
+ *
+ *     full       W × H
+ *     detection  w × h, at the left; the rest of its rows is padding
+ */
+export function filterGraph(plan: DecodePlan): string {
+  const withAnchors = plan.range.startS > 0
+  const select = selectExpressions(plan.sampling, plan.range, withAnchors)
+  const choose = [
+    // Makes ffmpeg stop by itself; select decides the exact end.
+    ...(plan.range.endS === Infinity ? [] : [`trim=end=${plan.range.endS + 1}`]),
+    `select='${select.first}'`,
+    ...(withAnchors ? [`${seenFilter}=checksum=0`, `select='${select.second}'`] : []),
+    // Spatial, so a frame's pixels do not depend on its neighbours and only chosen interlaced frames cost.
+    'estdif=mode=frame:deint=interlaced',
+    `${shownFilter}=checksum=0`,
+  ]
+  return plan.sizes.kind === 'fromSource'
+    ? `[0:V:0]${choose.join(',')},${imagesFromSource(plan.sizes.rule)}`
+    : `[0:V:0]${choose.join(',')},${imagesOfFixedSize(plan.sizes.sizes)}`
+}
+
+/** The detection image ends where the padded frame ends; the single pixel that stands for none falls outside. */
+const detectionTop = 'main_h-if(gt(max(overlay_w,overlay_h),1),overlay_h,0)'
+
+function imagesFromSource(rule: DetectionRule): string {
+  const e = sizeExpressions(rule)
+  return [
+    'split[a][b]',
+    `[a]scale=w='${e.fullWidth}':h='${e.fullHeight}':flags=bilinear,format=rgb24,pad=w=iw:h='ih+${e.rowsBelow}':x=0:y=0[full]`,
+    `[b]scale=w='${e.detectionWidth}':h='${e.detectionHeight}':flags=bilinear,format=rgb24[detection]`,
+    `[full][detection]overlay=x=0:y='${detectionTop}':format=rgb[out]`,
+  ].join(';')
+}
+
+/** Frames of any later size are fitted into the sizes of the first, keeping their shape. */
+function imagesOfFixedSize(sizes: FrameSizes): string {
+  const { full, detection } = sizes
+  if (sharesFullImage(sizes)) return `${fitInto(full, 0)}[out]`
+  return [
+    'split[a][b]',
+    `[a]${fitInto(full, detection.height)}[full]`,
+    `[b]${fitInto(detection, 0)}[detection]`,
+    `[full][detection]overlay=x=0:y=${full.height}:format=rgb[out]`,
+  ].join(';')
+}
+
+function fitInto({ width, height }: SizePx, rowsBelow: number): string {
+  const scale = `min(${width}/(iw*sar),${height}/ih)`
+  return [
+    `scale=w='min(${width},max(1,round(iw*sar*${scale})))':h='min(${height},max(1,round(ih*${scale})))':flags=bilinear`,
+    'format=rgb24',
+    `pad=w=${width}:h=${height + rowsBelow}:x='(ow-iw)/2':y='(${height}-ih)/2'`,
+  ].join(',')
+}

@@ -1,0 +1,142 @@
+import { execFile } from 'node:child_process'
+import { constants } from 'node:fs'
+import { access } from 'node:fs/promises'
+import { delimiter, join } from 'node:path'
+import type { Writable } from 'node:stream'
+import { promisify } from 'node:util'
+import ffmpeg from 'fluent-ffmpeg'
+import { CameoError, messageOf } from '../errors.js'
+
+/** One run of ffmpeg: a file in, one raw stream out, log lines on the side. */
+export interface FfmpegRun {
+  readonly input: string
+  readonly inputOptions: readonly string[]
+  /** A graph for -filter_complex; absent where packets are only copied. */
+  readonly filterGraph?: string
+  readonly outputOptions: readonly string[]
+  /** Takes what ffmpeg writes; `end()` is called after the last byte. It must be made with `emitClose: false`. */
+  readonly output: Writable
+  readonly onLogLine: (line: string) => void
+}
+
+export interface FfmpegProcess {
+  /** Kills ffmpeg at once (SIGKILL), also if it has not started yet. */
+  readonly kill: () => void
+  /** Resolves when the process is gone: undefined after exit code 0, else what ended it. Never rejects. */
+  readonly exited: Promise<Error | undefined>
+}
+
+const installHint =
+  'install ffmpeg 5.1 or newer (apt-get install ffmpeg, brew install ffmpeg), or set FFMPEG_PATH to it'
+
+/**
+ * Starts ffmpeg through fluent-ffmpeg. What has to be known about that library:
+ * listeners are attached before the output, a command is run once, `progress` is never listened to (it starts an
+ * ffprobe), and its output stream must not emit `close` (it would kill ffmpeg 20 ms later).
+ */
+export function startFfmpeg(run: FfmpegRun): FfmpegProcess {
+  let killed = false
+  const command = ffmpeg({ stdoutLines: 20 })
+  const exited = new Promise<Error | undefined>((resolve) => {
+    // It lists ffmpeg's formats and encoders before the first run of every thread: two more processes, 80 ms of CPU
+    // each, to check names that are constants here.
+    Object.assign(command, {
+      availableFormats: (done: (error: null, formats: object) => void) => done(null, knownFormats),
+      availableEncoders: (done: (error: null, encoders: object) => void) => done(null, {}),
+    })
+    command.input(run.input).inputOptions([...run.inputOptions])
+    if (run.filterGraph !== undefined) command.complexFilter(run.filterGraph)
+    command.outputOptions([...run.outputOptions])
+    command.on('start', () => {
+      if (killed) command.kill('SIGKILL')
+    })
+    command.on('stderr', run.onLogLine)
+    command.on('error', (error: Error) => resolve(error))
+    command.on('end', () => resolve(undefined))
+    command.output(run.output, { end: true })
+    findFfmpeg().then(
+      (path) => {
+        if (killed) {
+          resolve(undefined)
+          return
+        }
+        command.setFfmpegPath(path)
+        command.run()
+      },
+      (error: unknown) => resolve(error instanceof Error ? error : new Error(messageOf(error))),
+    )
+  })
+  return {
+    exited,
+    kill: () => {
+      if (killed) return
+      killed = true
+      command.kill('SIGKILL')
+    },
+  }
+}
+
+const knownFormats = Object.fromEntries(
+  ['rawvideo', 'framecrc', 'null'].map((name) => [name, { canMux: true, canDemux: false }]),
+)
+
+/** The ffmpeg to run: FFMPEG_PATH, else the first one on PATH. Throws FFMPEG_MISSING. */
+export async function findFfmpeg(): Promise<string> {
+  const { FFMPEG_PATH: chosen, PATH: searched = '' } = process.env
+  if (chosen !== undefined && chosen !== '') {
+    if (await isExecutable(chosen)) return chosen
+    throw new CameoError(
+      'FFMPEG_MISSING',
+      `FFMPEG_PATH names ${chosen}, which cannot be run: correct it or unset it`,
+    )
+  }
+  for (const folder of searched.split(delimiter)) {
+    const candidate = join(folder, process.platform === 'win32' ? 'ffmpeg.exe' : 'ffmpeg')
+    if (folder !== '' && (await isExecutable(candidate))) return candidate
+  }
+  throw new CameoError('FFMPEG_MISSING', `ffmpeg was not found on PATH: ${installHint}`)
+}
+
+async function isExecutable(path: string): Promise<boolean> {
+  return access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  )
+}
+
+/** The oldest ffmpeg with everything the decoder uses (-fps_mode came with 5.1). */
+export const oldestFfmpeg = { major: 5, minor: 1 } as const
+
+export interface FfmpegVersion {
+  readonly path: string
+  /** As ffmpeg says it: "5.1.9-0+deb12u1", "7.1", "N-118000-g…" for a build from its main branch. */
+  readonly version: string
+}
+
+/** Version of the ffmpeg that would be run. Throws FFMPEG_MISSING where there is none or it is too old. */
+export async function ffmpegVersion(): Promise<FfmpegVersion> {
+  const path = await findFfmpeg()
+  const { stdout } = await promisify(execFile)(path, ['-version']).catch((cause: unknown) => {
+    throw new CameoError('FFMPEG_MISSING', `${path} does not run: ${installHint}`, { cause })
+  })
+  const version = parseFfmpegVersion(stdout)
+  if (version === undefined || isTooOld(version)) {
+    throw new CameoError(
+      'FFMPEG_MISSING',
+      `${path} is version ${version ?? 'unknown'}, too old: ${installHint}`,
+    )
+  }
+  return { path, version }
+}
+
+export function parseFfmpegVersion(output: string): string | undefined {
+  return /^ffmpeg version (\S+)/.exec(output)?.[1]
+}
+
+/** Versions that do not begin with two numbers are builds from the main branch: taken as new. */
+export function isTooOld(version: string): boolean {
+  const numbers = /^n?(\d+)\.(\d+)/.exec(version)
+  if (numbers === null) return false
+  const [major, minor] = [Number(numbers[1]), Number(numbers[2])]
+  return major < oldestFfmpeg.major || (major === oldestFfmpeg.major && minor < oldestFfmpeg.minor)
+}

@@ -1,0 +1,232 @@
+import { CameoError } from '../errors.js'
+import type { RgbImage } from '../image.js'
+import { Attempt, RestartNeeded } from './attempt.js'
+import type { RawFrame } from './attempt.js'
+import { checkClipFile } from './clip-file.js'
+import { clipName } from './clip-name.js'
+import type { ClipInfo } from './clip-info.js'
+import { clipInfo } from './clip-info.js'
+import type { DecodePlan } from './ffmpeg-arguments.js'
+import { notVideo } from './failures.js'
+import { isStillImageBrand } from './formats.js'
+import type { DetectionRule } from './image-sizes.js'
+import { sharesFullImage } from './image-sizes.js'
+import type { Sampling } from './sampling.js'
+import { slotOf } from './sampling.js'
+import type { DecodeSummary } from './summary.js'
+import { summarize } from './summary.js'
+
+export interface DecodeRequest {
+  /** Absolute path. */
+  readonly path: string
+  readonly sampling: Sampling
+  /** The range on the clip's own clock (seconds since its first timestamp), end exclusive, both multiples of 1/fps. */
+  readonly startS: number
+  /** Infinity for the last segment. */
+  readonly endS: number
+  /** `fromStart` decodes and skips everything before `startS`: for containers that cannot be cut. */
+  readonly seek: 'fast' | 'fromStart'
+  readonly detection: DetectionRule
+  /** Without any sign of life from ffmpeg for so long, it is killed and the clip is CLIP_STUCK. Default 60. */
+  readonly stallTimeoutS?: number
+  /** Kills ffmpeg at once; the frames end with INTERRUPTED. */
+  readonly signal?: AbortSignal
+}
+
+export interface DecodedFrame {
+  /** True presentation time on the clip's own clock. */
+  readonly timeS: number
+  /** As displayed (rotated, square pixels), at most 3840×2160 pixels in count. */
+  readonly full: RgbImage
+  /** A smaller image for the detector; the same object as `full` where that is small enough. Both share one buffer. */
+  readonly detection: RgbImage
+}
+
+export interface DecodeHandle {
+  /** Known before the first frame. Rejects with the same error as `frames`. */
+  readonly info: Promise<ClipInfo>
+  /** To be read once, in order. A frame's pixels are valid until the next frame is asked for. */
+  readonly frames: AsyncIterable<DecodedFrame>
+  /** Resolves after the last frame, or after the reader left early. Rejects with the same error as `frames`. */
+  readonly summary: Promise<DecodeSummary>
+  /** Ends decoding and waits until no ffmpeg is left; needed only where `frames` is not read. */
+  close(): Promise<void>
+}
+
+/** Seconds before a segment at which reading starts: most GOPs fit into the first, the longest usual into the second. */
+const seekMarginsS = [3, 15, 60]
+
+/**
+ * Streams the sampled frames of a clip or of a part of it, from one ffmpeg process that starts at once.
+ * A second one is started only where the first cannot be right: a seek that came down too late, frames above 4K,
+ * a size that changes midway.
+ */
+export function openFrames(request: DecodeRequest): DecodeHandle {
+  const job = new DecodeJob(request)
+  return {
+    info: job.info.promise,
+    frames: job.frames(),
+    summary: job.summary.promise,
+    close: () => job.close(),
+  }
+}
+
+class DecodeJob {
+  readonly info = new Deferred<ClipInfo>()
+  readonly summary = new Deferred<DecodeSummary>()
+  readonly #request: DecodeRequest
+  #attempt: Attempt | undefined
+  readonly #opened: Promise<void>
+  #closed = false
+  #margin = 0
+  #plan: DecodePlan
+
+  constructor(request: DecodeRequest) {
+    this.#request = request
+    const { sampling, startS, endS } = request
+    this.#plan = {
+      sampling,
+      range: { startS, endS },
+      seekToS: this.#nextSeek(),
+      sizes: { kind: 'fromSource', rule: request.detection },
+    }
+    request.signal?.addEventListener('abort', this.#abort, { once: true })
+    this.#opened = this.#open()
+    this.#opened.catch((error: unknown) => this.#fail(error))
+  }
+
+  async *frames(): AsyncGenerator<DecodedFrame, void, undefined> {
+    let count = 0
+    let lastTimeS: number | undefined
+    let lastSlot = Number.NEGATIVE_INFINITY
+    try {
+      await this.#opened
+      for (
+        let attempt = this.#attempt;
+        attempt !== undefined;
+        attempt = this.#restart(await attempt.result)
+      ) {
+        for await (const raw of attempt.frames()) {
+          // A graph that ffmpeg rebuilt, or a second attempt, starts its selection anew.
+          const slot = slotOf(raw.timeS, this.#request.sampling)
+          if (slot <= lastSlot) continue
+          lastSlot = slot
+          lastTimeS = raw.timeS
+          count += 1
+          yield decodedFrame(raw)
+        }
+        const error = await attempt.result
+        if (error === undefined) {
+          this.summary.resolve(summarize(attempt, this.#request, { frames: count, lastTimeS }))
+          return
+        }
+      }
+    } catch (error) {
+      this.#fail(error)
+      throw error
+    } finally {
+      this.summary.resolve({ frames: count, lastTimeS, endReached: false, truncated: false })
+      await this.close()
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#request.signal?.removeEventListener('abort', this.#abort)
+    await this.#attempt?.stop(this.#interrupted())
+  }
+
+  readonly #abort = () => {
+    void this.#attempt?.stop(this.#interrupted())
+  }
+
+  async #open(): Promise<void> {
+    await checkClipFile(this.#request.path)
+    this.#start()
+  }
+
+  #start(): Attempt | undefined {
+    const { path, detection, stallTimeoutS = 60, signal } = this.#request
+    if (this.#closed || signal?.aborted === true) throw this.#interrupted()
+    const attempt = new Attempt({
+      path,
+      plan: this.#plan,
+      rule: detection,
+      stallTimeoutS,
+      onSize: (input, displayed) => {
+        if (input.majorBrand !== undefined && isStillImageBrand(input.majorBrand)) {
+          void attempt.stop(notVideo(path, 'it is a still image'))
+        } else this.info.resolve(clipInfo(input, detection, displayed))
+      },
+    })
+    this.#attempt = attempt
+    void attempt.result.then((error) => {
+      if (error instanceof RestartNeeded) return
+      if (error !== undefined) this.#fail(error)
+      else if (attempt.input !== undefined) this.info.resolve(clipInfo(attempt.input, detection))
+    })
+    return attempt
+  }
+
+  /** The next attempt after one that has to be repeated; throws what cannot be helped by repeating. */
+  #restart(error: Error | undefined): Attempt | undefined {
+    if (!(error instanceof RestartNeeded)) throw error ?? this.#interrupted()
+    if (error.change.kind === 'fixSizes') {
+      this.#plan = { ...this.#plan, sizes: { kind: 'fixed', sizes: error.change.sizes } }
+    } else {
+      this.#plan = { ...this.#plan, seekToS: this.#nextSeek() }
+    }
+    return this.#start()
+  }
+
+  /** Earlier with every call, at last the clip's beginning. */
+  #nextSeek(): number | undefined {
+    const margin = seekMarginsS[this.#margin++]
+    const { seek, startS } = this.#request
+    if (seek === 'fromStart' || margin === undefined || startS <= margin) return undefined
+    return startS - margin
+  }
+
+  #fail(error: unknown): void {
+    this.info.reject(error)
+    this.summary.reject(error)
+  }
+
+  #interrupted(): CameoError {
+    return new CameoError('INTERRUPTED', `decoding ${clipName(this.#request.path)} was interrupted`, {
+      cause: this.#request.signal?.reason,
+    })
+  }
+}
+
+function decodedFrame({ timeS, data, sizes }: RawFrame): DecodedFrame {
+  const { full, detection } = sizes
+  const fullImage = { ...full, data: data.subarray(0, full.width * full.height * 3) }
+  if (sharesFullImage(sizes)) return { timeS, full: fullImage, detection: fullImage }
+  // Close the gaps between the detection image's rows, in place: rows only move towards the beginning.
+  const from = full.width * full.height * 3
+  const [stride, rowBytes] = [full.width * 3, detection.width * 3]
+  for (let row = 1; row < detection.height && rowBytes < stride; row++) {
+    data.copyWithin(from + row * rowBytes, from + row * stride, from + row * stride + rowBytes)
+  }
+  return {
+    timeS,
+    full: fullImage,
+    detection: { ...detection, data: data.subarray(from, from + detection.height * rowBytes) },
+  }
+}
+
+/** A promise settled from outside, once; nobody has to listen to it. */
+class Deferred<T> {
+  readonly promise: Promise<T>
+  resolve!: (value: T) => void
+  reject!: (error: unknown) => void
+
+  constructor() {
+    this.promise = new Promise<T>((resolve, reject) => {
+      this.resolve = resolve
+      this.reject = reject
+    })
+    this.promise.catch(() => undefined)
+  }
+}

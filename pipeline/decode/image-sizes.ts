@@ -1,0 +1,91 @@
+/** Width and height in pixels. */
+export interface SizePx {
+  readonly width: number
+  readonly height: number
+}
+
+/** How large an image the detector needs; the detection stage tiles what is larger than its canvas. */
+export interface DetectionRule {
+  /** The detector's input, for example 320×240. */
+  readonly canvasWidthPx: number
+  readonly canvasHeightPx: number
+  /** Smallest face the detector sees over the smallest face wanted, in source pixels: 14 / 40 = 0.35. */
+  readonly neededScale: number
+}
+
+/** The two images of a frame; `detection` equals `full` where the detector needs every pixel. */
+export interface FrameSizes {
+  readonly full: SizePx
+  readonly detection: SizePx
+}
+
+/** Beyond 4K a face has more pixels than any embedder takes: larger frames are scaled down to this area. */
+export const maxFullAreaPx = 3840 * 2160
+
+/** Frames above this area are refused: one RGB frame would be 200 MB. */
+export const maxSourceAreaPx = 8192 * 8192
+
+/** The size at which a frame is seen: pixels made square by stretching the width, as players do. */
+export function displaySize(coded: SizePx, sampleAspectRatio: number): SizePx {
+  return { width: Math.max(1, Math.round(coded.width * sampleAspectRatio)), height: coded.height }
+}
+
+/** Size of the detection image over the displayed source: the whole frame on the canvas at least, never enlarged. */
+function detectionScale(source: SizePx, rule: DetectionRule): number {
+  const fit = Math.min(rule.canvasWidthPx / source.width, rule.canvasHeightPx / source.height)
+  return Math.min(1, Math.max(rule.neededScale, fit))
+}
+
+/** Sizes of both images for a displayed source size (rotated, square pixels). */
+export function frameSizes(source: SizePx, rule: DetectionRule): FrameSizes {
+  const cap = Math.min(1, Math.sqrt(maxFullAreaPx / (source.width * source.height)))
+  const full = {
+    width: Math.max(1, Math.floor(source.width * cap)),
+    height: Math.max(1, Math.floor(source.height * cap)),
+  }
+  const scale = detectionScale(source, rule)
+  if (scale >= cap) return { full, detection: full }
+  return {
+    full,
+    detection: {
+      width: Math.max(1, Math.round(source.width * scale)),
+      height: Math.max(1, Math.round(source.height * scale)),
+    },
+  }
+}
+
+/** True where the detector looks at the full image and no second one is made. */
+export function sharesFullImage({ full, detection }: FrameSizes): boolean {
+  return full === detection
+}
+
+export interface SizeExpressions {
+  /** For a scale filter on the source frame. */
+  readonly fullWidth: string
+  readonly fullHeight: string
+  readonly detectionWidth: string
+  readonly detectionHeight: string
+  /** For a filter on the full image: rows that the detection image needs below it; 0 where there is none. */
+  readonly rowsBelow: string
+}
+
+/**
+ * `frameSizes` in ffmpeg's expression language, so that one ffmpeg process can start before the source's size is
+ * known. Operation by operation the same arithmetic (doubles, rounding half up), so both give the same integers;
+ * sources above `maxFullAreaPx` are not covered and are decoded with fixed sizes.
+ */
+export function sizeExpressions(rule: DetectionRule): SizeExpressions {
+  const sourceWidth = 'max(1,round(iw*sar))'
+  const scaleOf = (width: string) =>
+    `min(1,max(${rule.neededScale},min(${rule.canvasWidthPx}/${width},${rule.canvasHeightPx}/ih)))`
+  const scale = scaleOf(sourceWidth)
+  const rounded = (length: string, by: string) => `max(1,round(${length}*${by}))`
+  return {
+    fullWidth: sourceWidth,
+    fullHeight: 'ih',
+    // Where the full image serves, the second one is a single pixel that falls outside the frame.
+    detectionWidth: `if(gte(${scale},1),1,${rounded(sourceWidth, scale)})`,
+    detectionHeight: `if(gte(${scale},1),1,${rounded('ih', scale)})`,
+    rowsBelow: `if(gte(${scaleOf('iw')},1),0,${rounded('ih', scaleOf('iw'))})`,
+  }
+}

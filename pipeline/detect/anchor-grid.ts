@@ -1,0 +1,22 @@
+import type { Tensor } from '../models/session.js'
+
+/** The strides of the feature maps that SCRFD and YuNet predict on, px. */
+export const strides = [8, 16, 32] as const
+
+/** The output `name`, or for exporters that number their outputs the one of that shape: see `byShape`. */
+export function outputOf(outputs: ReadonlyMap<string, Tensor>, name: string): Tensor {
+  const output = outputs.get(name)
+  if (output === undefined)
+    throw new Error(`the detector has no output ${name}; it has ${[...outputs.keys()].join(', ')}`)
+  return output
+}
+
+/**
+ * The output with `columns` values a row and `rows` rows. Exporters name SCRFD's outputs score_8 … or by numbers;
+ * the shape tells them apart whatever they are called.
+ */
+export function outputByShape(outputs: ReadonlyMap<string, Tensor>, rows: number, columns: number): Tensor {
+  for (const tensor of outputs.values())
+    if (tensor.dims.at(-1) === columns && tensor.data.length === rows * columns) return tensor
+  throw new Error(`the detector has no output of ${rows} rows of ${columns} values`)
+}

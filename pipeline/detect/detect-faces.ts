@@ -1,0 +1,55 @@
+import type { BoxXyxyPx, PointPx } from '../geometry.js'
+import type { RgbImage } from '../image.js'
+import { paintCanvas } from './canvas.js'
+import type { DetectedFace, Detector } from './detector.js'
+import { suppressNonMaxima } from './nms.js'
+import { planPasses, type DetectionPass } from './passes.js'
+
+/**
+ * Finds every face of an image, from `minFacePx` high upwards, in as many passes of the detector as that needs.
+ * Boxes may reach over the image's edge, as the face does. Best score first.
+ * @param minFacePx in pixels of this image
+ */
+export async function detectFaces(
+  detector: Detector,
+  image: RgbImage,
+  minFacePx: number,
+): Promise<DetectedFace[]> {
+  const found: DetectedFace[] = []
+  for (const pass of planPasses(image, detector, minFacePx)) {
+    const canvas = paintCanvas(image, pass, detector.canvasWidthPx, detector.canvasHeightPx)
+    for (const face of await detector.detectOnCanvas(canvas))
+      if (!isCutByTile(face.boxXyxyPx, pass, image)) found.push(toImage(face, pass))
+  }
+  return suppressNonMaxima(found).filter(({ boxXyxyPx: box }) => box[3] - box[1] >= minFacePx * sizeTolerance)
+}
+
+/** Boxes of one face differ by about this much between detectors and passes; a wanted face is not dropped for that. */
+const sizeTolerance = 0.85
+
+/** A face that touches a tile's inner edge lies whole in the neighbouring tile, or in the pass over the whole image. */
+function isCutByTile([x1, y1, x2, y2]: BoxXyxyPx, pass: DetectionPass, image: RgbImage): boolean {
+  const edge = 1
+  return (
+    (pass.xPx > 0 && x1 < edge) ||
+    (pass.yPx > 0 && y1 < edge) ||
+    (pass.xPx + pass.widthPx < image.width && x2 > pass.widthPx * pass.scale - edge) ||
+    (pass.yPx + pass.heightPx < image.height && y2 > pass.heightPx * pass.scale - edge)
+  )
+}
+
+function toImage(face: DetectedFace, pass: DetectionPass): DetectedFace {
+  const x = (value: number) => value / pass.scale + pass.xPx
+  const y = (value: number) => value / pass.scale + pass.yPx
+  const point = (from: PointPx): PointPx => ({ x: x(from.x), y: y(from.y) })
+  const [x1, y1, x2, y2] = face.boxXyxyPx
+  const marks = face.landmarksPx
+  return {
+    boxXyxyPx: [x(x1), y(y1), x(x2), y(y2)],
+    detectionScore: face.detectionScore,
+    landmarksPx:
+      marks === undefined
+        ? undefined
+        : [point(marks[0]), point(marks[1]), point(marks[2]), point(marks[3]), point(marks[4])],
+  }
+}

@@ -1,0 +1,25 @@
+import { boxArea, intersectionArea, iou } from '../geometry.js'
+import type { DetectedFace } from './detector.js'
+
+/** Two boxes of one face overlap more than this; the usual value for face detectors. */
+const sameFaceIou = 0.4
+
+/**
+ * A box this much inside a better one is a part of the same face: tiles and scales see a large face both whole and in
+ * pieces, whose IoU with the whole is small.
+ */
+const partOfFaceShare = 0.75
+
+/** Greedy non-maximum suppression, best score first; ties keep the order given. */
+export function suppressNonMaxima(faces: readonly DetectedFace[]): DetectedFace[] {
+  const kept: DetectedFace[] = []
+  for (const face of [...faces].sort((a, b) => b.detectionScore - a.detectionScore))
+    if (!kept.some((other) => isSameFace(other, face))) kept.push(face)
+  return kept
+}
+
+function isSameFace(a: DetectedFace, b: DetectedFace): boolean {
+  if (iou(a.boxXyxyPx, b.boxXyxyPx) > sameFaceIou) return true
+  const smaller = Math.min(boxArea(a.boxXyxyPx), boxArea(b.boxXyxyPx))
+  return smaller > 0 && intersectionArea(a.boxXyxyPx, b.boxXyxyPx) / smaller > partOfFaceShare
+}

@@ -1,0 +1,66 @@
+import { mirror } from '../align/align-face.js'
+import type { RgbImage } from '../image.js'
+import { imageToTensor } from '../image-tensor.js'
+import type { EmbedderSpec } from '../models/pack.js'
+import type { Model } from '../models/session.js'
+import { encodeFloat16 } from './float16.js'
+
+/** A face's embedding as it is stored: rounded once to float16, not normalised. */
+export interface Embedding {
+  /** Half-precision bits, one a dimension. */
+  readonly float16: Uint16Array
+  /** L2 norm of the raw vector, before rounding. */
+  readonly norm: number
+}
+
+export interface Embedder {
+  readonly dimension: number
+  /** `crop` is an aligned 112×112 face. */
+  embed(crop: RgbImage): Promise<Embedding>
+}
+
+export interface EmbedderOptions {
+  /** Add the embedding of the mirror image: twice the time, a little more robust. */
+  readonly mirror: boolean
+}
+
+/** An embedder out of its pack's description and its loaded model. Throws where the model's output is no such vector. */
+export function createEmbedder(spec: EmbedderSpec, model: Model, options: EmbedderOptions): Embedder {
+  const runOnce = async (crop: RgbImage): Promise<Float32Array> => {
+    const outputs = await model.run(imageToTensor(crop, spec.input))
+    const vector = [...outputs.values()][0]?.data
+    if (vector?.length !== spec.dimension)
+      throw new Error(`the embedder gives ${vector?.length ?? 0} values, its pack says ${spec.dimension}`)
+    return vector
+  }
+  return {
+    dimension: spec.dimension,
+    async embed(crop) {
+      const vector = await runOnce(crop)
+      if (options.mirror) {
+        const mirrored = await runOnce(mirror(crop))
+        for (let i = 0; i < vector.length; i++) vector[i] = ((vector[i] ?? 0) + (mirrored[i] ?? 0)) / 2
+      }
+      return { float16: encodeFloat16(vector), norm: l2Norm(vector) }
+    },
+  }
+}
+
+export function l2Norm(vector: Float32Array): number {
+  let sum = 0
+  for (const value of vector) sum += value * value
+  return Math.sqrt(sum)
+}
+
+/** A copy of length 1; a zero vector stays zero. */
+export function l2Normalise(vector: Float32Array): Float32Array {
+  const norm = l2Norm(vector)
+  return norm === 0 ? vector.slice() : vector.map((value) => value / norm)
+}
+
+/** Σ aᵢ·bᵢ: the cosine similarity of two L2-normalised vectors. */
+export function dotProduct(a: Float32Array, b: Float32Array): number {
+  let sum = 0
+  for (let i = 0; i < a.length; i++) sum += (a[i] ?? 0) * (b[i] ?? 0)
+  return sum
+}

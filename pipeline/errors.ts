@@ -1,0 +1,77 @@
+/**
+ * The one table of error codes: what went wrong, and whether trying again can help.
+ * A code is stable; scripts may branch on it. `retriable` is the default for the code.
+ */
+export const errorCodes = {
+  // clips
+  CLIP_EMPTY: { retriable: false },
+  CLIP_NOT_VIDEO: { retriable: false },
+  CLIP_NO_VIDEO: { retriable: false },
+  CLIP_UNREADABLE: { retriable: true },
+  CLIP_GONE: { retriable: false },
+  CLIP_CHANGED: { retriable: true },
+  CLIP_NOT_ALLOWED: { retriable: false },
+  CLIP_FRAME_TOO_LARGE: { retriable: false },
+  CLIP_DECODE_FAILED: { retriable: false },
+  CLIP_NOT_SEEKABLE: { retriable: true },
+  CLIP_STUCK: { retriable: false },
+  CLIP_NAME_UNSUPPORTED: { retriable: false },
+  // photos and queries
+  IMAGE_UNREADABLE: { retriable: false },
+  IMAGE_NO_FACE: { retriable: false },
+  IMAGE_SEVERAL_FACES: { retriable: false },
+  FACE_UNKNOWN: { retriable: false },
+  QUERY_NO_TRACK: { retriable: false },
+  NAME_UNKNOWN: { retriable: false },
+  CLIP_UNKNOWN: { retriable: false },
+  // models
+  PACK_UNKNOWN: { retriable: false },
+  PACK_INVALID: { retriable: false },
+  MODEL_DOWNLOAD_FAILED: { retriable: true },
+  MODEL_DIGEST_MISMATCH: { retriable: false },
+  MODEL_UNREADABLE: { retriable: false },
+  DEVICE_UNAVAILABLE: { retriable: false },
+  // archive
+  ARCHIVE_MISSING: { retriable: false },
+  ARCHIVE_BUSY: { retriable: true },
+  ARCHIVE_READ_ONLY: { retriable: false },
+  ARCHIVE_FULL: { retriable: true },
+  ARCHIVE_DAMAGED: { retriable: false },
+  ARCHIVE_NEWER: { retriable: false },
+  ARCHIVE_OTHER_RECIPE: { retriable: false },
+  INDEX_TOO_LARGE: { retriable: false },
+  SNAPSHOT_DAMAGED: { retriable: false },
+  VECTOR_INVALID: { retriable: false },
+  // the command and its surroundings
+  FFMPEG_MISSING: { retriable: false },
+  FFMPEG_FAILED: { retriable: true },
+  USAGE: { retriable: false },
+  WORKER_DIED: { retriable: true },
+  INTERRUPTED: { retriable: true },
+} as const satisfies Record<string, { retriable: boolean }>
+
+export type ErrorCode = keyof typeof errorCodes
+
+export interface CameoErrorOptions {
+  /** Overrides the code's default: may the same work succeed when tried again unchanged? */
+  readonly retriable?: boolean
+  readonly cause?: unknown
+}
+
+/** An error that says what happened, where, and whether to retry. The message is one sentence for a person. */
+export class CameoError extends Error {
+  readonly code: ErrorCode
+  readonly retriable: boolean
+
+  constructor(code: ErrorCode, message: string, options: CameoErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'CameoError'
+    this.code = code
+    this.retriable = options.retriable ?? errorCodes[code].retriable
+  }
+}
+
+/** The text of anything thrown, for messages and logs. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,119 @@
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { z } from 'zod'
+import { CameoError, messageOf } from '../errors.js'
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 digest is 64 lower-case hex digits')
+
+const inputSchema = z.strictObject({
+  widthPx: z.int().positive(),
+  heightPx: z.int().positive(),
+  channelOrder: z.enum(['rgb', 'bgr', 'grey']),
+  /** A value fed to the model is (channel value 0..255 − mean) / scale. */
+  mean: z.number(),
+  scale: z.number().positive(),
+})
+
+const fileSchema = z.strictObject({
+  name: z.string().regex(/^[\w.-]+$/, 'a file name without a folder'),
+  sha256,
+})
+
+/** Where the files of a pack come from. */
+const sourceSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('npm'),
+    /** `name@version`, exact. */
+    package: z.string(),
+    folder: z.string(),
+    bytes: z.int().positive().optional(),
+  }),
+  z.strictObject({
+    kind: z.literal('zip'),
+    url: z.url({ protocol: /^https?$/ }),
+    sha256,
+    bytes: z.int().positive().optional(),
+  }),
+  /** Each file at `url` + name. */
+  z.strictObject({ kind: z.literal('http'), url: z.url({ protocol: /^https?$/ }) }),
+  /** A folder on this machine, relative to the JSON file. */
+  z.strictObject({ kind: z.literal('folder'), folder: z.string() }),
+])
+
+const detectorSchema = z.strictObject({
+  decoder: z.enum(['ultraface', 'scrfd', 'yunet']),
+  file: fileSchema,
+  input: inputSchema,
+  /** Faces below this score are dropped; above `highScore` one may begin a track. */
+  minScore: z.number().min(0).max(1),
+  highScore: z.number().min(0).max(1),
+  /** The smallest and largest face height (px on the input canvas) it finds reliably. */
+  minFacePx: z.number().positive(),
+  maxFacePx: z.number().positive(),
+})
+
+const packSchema = z.strictObject({
+  name: z.string().regex(/^[\w.-]+$/),
+  licence: z.string(),
+  source: sourceSchema,
+  detector: detectorSchema,
+  /** Needed where the detector gives no landmarks: 68 points from a squared face crop. */
+  landmarker: z
+    .strictObject({ decoder: z.literal('points68'), file: fileSchema, input: inputSchema })
+    .optional(),
+  embedder: z.strictObject({
+    file: fileSchema,
+    input: inputSchema,
+    dimension: z.int().positive(),
+    /** Raw embedding norms of hopeless and of good faces: the ends of quality's norm term. */
+    norm: z.strictObject({ low: z.number(), high: z.number() }).optional(),
+  }),
+  /** Measured on tracks of people who are not in the training data; see README. */
+  calibration: z.strictObject({ threshold: z.number(), falseAcceptRate: z.number().positive() }).optional(),
+})
+
+/** A set of model files that work together, and how to feed them. */
+export type Pack = z.infer<typeof packSchema>
+export type PackFile = z.infer<typeof fileSchema>
+export type PackSource = z.infer<typeof sourceSchema>
+export type ModelInput = z.infer<typeof inputSchema>
+export type DetectorSpec = z.infer<typeof detectorSchema>
+export type LandmarkerSpec = NonNullable<Pack['landmarker']>
+export type EmbedderSpec = Pack['embedder']
+
+/** Checks a pack; throws PACK_INVALID that lists every field that is wrong. */
+export function parsePack(value: unknown, where: string): Pack {
+  const result = packSchema.safeParse(value)
+  if (!result.success)
+    throw new CameoError('PACK_INVALID', `${where} is not a model pack:\n${z.prettifyError(result.error)}`)
+  const pack = result.data
+  if (pack.detector.decoder === 'ultraface' && pack.landmarker === undefined)
+    throw new CameoError(
+      'PACK_INVALID',
+      `${where}: an ultraface detector gives no landmarks, so a landmarker is needed`,
+    )
+  return pack
+}
+
+/** Reads a pack that a user wrote as JSON; a source folder is taken relative to the file. */
+export function readPackFile(file: string): Pack {
+  let value: unknown
+  try {
+    value = JSON.parse(readFileSync(file, 'utf8'))
+  } catch (error) {
+    throw new CameoError('PACK_INVALID', `the model pack ${file} cannot be read: ${messageOf(error)}`, {
+      cause: error,
+    })
+  }
+  const pack = parsePack(value, file)
+  if (pack.source.kind !== 'folder') return pack
+  return { ...pack, source: { kind: 'folder', folder: resolve(dirname(file), pack.source.folder) } }
+}
+
+export function packFiles(pack: Pack): PackFile[] {
+  return [
+    pack.detector.file,
+    ...(pack.landmarker === undefined ? [] : [pack.landmarker.file]),
+    pack.embedder.file,
+  ]
+}

@@ -1,0 +1,223 @@
+import { scaleLandmarks, type FaceSample, type FrameImages } from './analyse-frame.js'
+import { normTerm } from './align/quality.js'
+import { poolEmbeddings, type WeightedEmbedding } from './describe/pool.js'
+import { l2Normalise, type Embedding } from './embed/embed-faces.js'
+import { decodeFloat16 } from './embed/float16.js'
+import type { BoxXyxyPx, Landmarks5Px } from './geometry.js'
+import type { RgbImage } from './image.js'
+import type { Provider } from './models/session.js'
+import type { Stages } from './stages.js'
+import { cropThumbnail, encodeThumbnail } from './thumbnail.js'
+import { mergeTracklets } from './track/merge.js'
+import { findSplits } from './track/split.js'
+import { createTracker, type Track } from './track/tracker.js'
+
+/** A stretch of a clip, s; `endS` exclusive, Infinity for the last. */
+export interface SegmentSpan {
+  readonly index: number
+  readonly startS: number
+  readonly endS: number
+}
+
+/** One of the K best faces of a track. Coordinates in pixels of the clip as displayed. */
+export interface TrackFace {
+  readonly timeS: number
+  readonly boxXyxyPx: BoxXyxyPx
+  readonly landmarksPx: Landmarks5Px
+  readonly detectionScore: number
+  /** 0..1, with the norm term. */
+  readonly quality: number
+  readonly embedding: Embedding
+}
+
+/** One person in one segment. */
+export interface TrackOutput {
+  /** Counts from 0 within the segment, in order of time. */
+  readonly number: number
+  /** Stretches in which the person was seen, in order, s. */
+  readonly spansS: readonly (readonly [startS: number, endS: number])[]
+  /** Sampled frames in which the face was found. */
+  readonly samples: number
+  /** Of the best face. */
+  readonly quality: number
+  /** Best first. */
+  readonly faces: readonly TrackFace[]
+  /** L2-normalised. */
+  readonly descriptor: Float32Array
+  readonly thumbnailJpeg: Uint8Array
+}
+
+export interface SegmentOutput {
+  readonly segment: SegmentSpan
+  readonly tracks: readonly TrackOutput[]
+  /** Frames looked at, faces found in them. */
+  readonly frames: number
+  readonly faces: number
+  /** The file ended before it should have. */
+  readonly truncated: boolean
+  readonly provider: Provider
+}
+
+export interface SegmentBuilder {
+  addFrame(frame: FrameImages & { readonly timeS: number }, faces: readonly FaceSample[]): Promise<void>
+  finish(segment: SegmentSpan, truncated: boolean): Promise<SegmentOutput>
+}
+
+/** A face that may be among the K best of its track; pixels are kept only for these. */
+interface Candidate {
+  readonly timeS: number
+  readonly sample: FaceSample
+  /** Kept only for faces that were the best of their track when they came. */
+  readonly thumbnail: RgbImage | undefined
+}
+
+interface EmbeddedFace {
+  readonly face: TrackFace
+  readonly candidate: Candidate
+}
+
+/** An uninterrupted stretch of one person, its best faces embedded. */
+interface Tracklet {
+  /** When the face was seen, in order. */
+  readonly timesS: readonly number[]
+  readonly embedded: readonly EmbeddedFace[]
+}
+
+/** Tracklets of one segment this alike are one person: well above the match threshold, for joining wrongly costs more. */
+const mergeSimilarity = 0.5
+
+/** A thumbnail is taken anew only where a face is this much better than the one before. */
+const betterBy = 1.03
+
+/** Gathers the frames of one segment and makes tracks of them. */
+export function createSegmentBuilder(stages: Stages, sourcePxPerPx: number): SegmentBuilder {
+  const { settings, embedder } = stages
+  const tracker = createTracker<undefined>({ highScore: stages.highScore, lowScore: stages.minScore })
+  const candidates = new Map<number, Candidate[]>()
+  const tracklets: Tracklet[] = []
+  let frames = 0
+  let faceCount = 0
+
+  function consider(trackId: number, timeS: number, sample: FaceSample, full: RgbImage): void {
+    const best = candidates.get(trackId) ?? []
+    candidates.set(trackId, best)
+    const worst = best.at(-1)
+    if (
+      best.length >= settings.facesPerTrack &&
+      worst !== undefined &&
+      sample.quality <= worst.sample.quality
+    )
+      return
+    const isClearlyBest = best.every(({ sample: { quality } }) => sample.quality > quality * betterBy)
+    best.push({ timeS, sample, thumbnail: isClearlyBest ? cropThumbnail(full, sample.boxXyxyPx) : undefined })
+    // Stable: of equal faces the earlier stays in front.
+    best.sort((a, b) => b.sample.quality - a.sample.quality)
+    best.length = Math.min(best.length, settings.facesPerTrack)
+  }
+
+  async function embedFace({ timeS, sample }: Candidate): Promise<TrackFace> {
+    const embedding = await embedder.embed(sample.alignedCrop)
+    const [x1, y1, x2, y2] = sample.boxXyxyPx
+    return {
+      timeS,
+      boxXyxyPx: [x1 * sourcePxPerPx, y1 * sourcePxPerPx, x2 * sourcePxPerPx, y2 * sourcePxPerPx],
+      landmarksPx: scaleLandmarks(sample.landmarksPx, sourcePxPerPx),
+      detectionScore: sample.detectionScore,
+      quality: sample.quality * normTerm(embedding.norm, stages.normRange),
+      embedding,
+    }
+  }
+
+  async function close(track: Track<undefined>): Promise<void> {
+    const best = candidates.get(track.id) ?? []
+    candidates.delete(track.id)
+    const embedded: EmbeddedFace[] = []
+    for (const candidate of [...best].sort((a, b) => a.timeS - b.timeS))
+      embedded.push({ face: await embedFace(candidate), candidate })
+    const cutsS = findSplits(
+      embedded.map(({ face }) => ({ timeS: face.timeS, vector: unitVector(face) })),
+    ).map(({ afterS, untilS }) => (afterS + untilS) / 2)
+    let afterS = -Infinity
+    for (const untilS of [...cutsS, Infinity]) {
+      const isInPart = ({ timeS }: { readonly timeS: number }) => timeS > afterS && timeS <= untilS
+      const ofPart = embedded.filter(({ face }) => isInPart(face))
+      const timesS = track.observations.filter(isInPart).map(({ timeS }) => timeS)
+      if (ofPart.length > 0) tracklets.push({ timesS, embedded: ofPart })
+      afterS = untilS
+    }
+  }
+
+  const pool = (faces: readonly EmbeddedFace[]) => poolEmbeddings(faces.map(weighted), embedder.dimension)
+
+  /** The parts of one person as a track: the best K faces of all of them. */
+  async function joinParts(parts: readonly Tracklet[], number: number): Promise<TrackOutput> {
+    const best = parts
+      .flatMap(({ embedded }) => embedded)
+      .sort((a, b) => b.face.quality - a.face.quality || a.face.timeS - b.face.timeS)
+      .slice(0, settings.facesPerTrack)
+    const pictured = best.find(({ candidate }) => candidate.thumbnail !== undefined) ?? best[0]
+    if (pictured === undefined) throw new Error('a track has at least one face')
+    return {
+      number,
+      spansS: parts.map(({ timesS }) => [timesS[0] ?? 0, timesS.at(-1) ?? 0] as const),
+      samples: parts.reduce((sum, { timesS }) => sum + timesS.length, 0),
+      quality: best[0]?.face.quality ?? 0,
+      faces: best.map(({ face }) => face),
+      descriptor: await stages.describer.describe(best.map(weighted)),
+      thumbnailJpeg: await encodeThumbnail(
+        pictured.candidate.thumbnail ?? pictured.candidate.sample.alignedCrop,
+      ),
+    }
+  }
+
+  return {
+    async addFrame({ timeS, full, detection }, faces) {
+      frames++
+      faceCount += faces.length
+      const { ended, trackIds } = tracker.update({
+        timeS,
+        image: detection,
+        inputs: faces.map((face) => ({
+          box: face.boxXyxyPx,
+          score: face.detectionScore,
+          appearance: face.appearance,
+          payload: undefined,
+        })),
+      })
+      for (const [index, sample] of faces.entries()) {
+        const trackId = trackIds[index]
+        if (trackId !== undefined) consider(trackId, timeS, sample, full)
+      }
+      for (const track of ended) await close(track)
+    },
+    async finish(segment, truncated) {
+      for (const track of tracker.finish()) await close(track)
+      const groups = mergeTracklets(
+        tracklets.map(({ timesS, embedded }) => ({
+          startS: timesS[0] ?? 0,
+          endS: timesS.at(-1) ?? 0,
+          vector: pool(embedded),
+          weight: embedded.length,
+        })),
+        { minSimilarity: mergeSimilarity },
+      )
+      const tracks: TrackOutput[] = []
+      for (const group of groups)
+        tracks.push(
+          await joinParts(
+            group.flatMap((index) => tracklets[index] ?? []),
+            tracks.length,
+          ),
+        )
+      return { segment, tracks, frames, faces: faceCount, truncated, provider: stages.provider }
+    },
+  }
+}
+
+function weighted({ face }: EmbeddedFace): WeightedEmbedding {
+  return { float16: face.embedding.float16, quality: face.quality }
+}
+
+function unitVector(face: TrackFace): Float32Array {
+  return l2Normalise(decodeFloat16(face.embedding.float16))
+}

@@ -1,0 +1,62 @@
+import { z } from 'zod'
+import { digestOf } from './models/digest.js'
+import { packFiles, type Pack } from './models/pack.js'
+
+/** What a person can choose about processing; everything here changes the output. */
+export const settingsSchema = z.strictObject({
+  sampling: z
+    .discriminatedUnion('kind', [
+      z.strictObject({ kind: z.literal('fps'), fps: z.number().positive().max(60) }),
+      z.strictObject({ kind: z.literal('keyframes') }),
+    ])
+    .default({ kind: 'fps', fps: 4 }),
+  /** Faces from this height on are found, px of the source. */
+  minFacePx: z.number().min(12).max(2000).default(40),
+  /** K: how many faces of a track are embedded. */
+  facesPerTrack: z.int().min(1).max(64).default(8),
+  mirror: z.boolean().default(false),
+  /** A longer clip is split into segments of this length, s. */
+  segmentS: z.number().min(1).default(600),
+})
+
+export type Settings = z.infer<typeof settingsSchema>
+
+export const defaultSettings: Settings = settingsSchema.parse({})
+
+/** Raised whenever the same settings and files would give another output. */
+const pipelineVersion = 1
+
+/** Everything that affects what the pipeline makes of a clip. */
+export interface Recipe {
+  readonly digest: string
+  /** Of the embeddings alone: two recipes that share it can be compared. */
+  readonly embedderDigest: string
+  /** Of the descriptors: embedder, pooling and head. */
+  readonly spaceDigest: string
+  readonly packName: string
+  readonly settings: Settings
+}
+
+export function createRecipe(pack: Pack, settings: Settings, headSha256?: string): Recipe {
+  const embedderDigest = digestOf({
+    file: pack.embedder.file.sha256,
+    input: pack.embedder.input,
+    mirror: settings.mirror,
+  })
+  const spaceDigest = digestOf({ embedderDigest, pooling: 'quality-weighted', head: headSha256 })
+  const digest = digestOf({
+    pipelineVersion,
+    settings,
+    files: packFiles(pack).map((file) => file.sha256),
+    detector: { ...pack.detector, file: undefined },
+    landmarker: pack.landmarker?.input,
+    norm: pack.embedder.norm,
+    spaceDigest,
+  })
+  return { digest, embedderDigest, spaceDigest, packName: pack.name, settings }
+}
+
+/** A segment's length: near `segmentS`, and a multiple of the sampling interval, so that cuts fall between samples. */
+export function segmentLengthS({ sampling, segmentS }: Settings): number {
+  return sampling.kind === 'fps' ? Math.max(1, Math.round(segmentS * sampling.fps)) / sampling.fps : segmentS
+}

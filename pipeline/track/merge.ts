@@ -1,0 +1,224 @@
+/**
+ * Joins the tracklets of one person within a segment by their embeddings: what the tracker left in pieces (an occlusion, a
+ * cut away and back, a close decision) becomes one track again.
+ */
+
+export interface Tracklet {
+  /** Times of the first and the last observation, seconds; both belong to the tracklet. */
+  readonly startS: number
+  readonly endS: number
+  /** Pooled embedding, L2-normalised; one length for all. */
+  readonly vector: Float32Array
+  /** Share in the pooled vector of a group (say, the number or summed quality of its embeddings); > 0. */
+  readonly weight: number
+}
+
+export interface MergeOptions {
+  /** Least cosine similarity of the pooled vectors of two groups to be merged. Depends on the model. */
+  readonly minSimilarity: number
+  /**
+   * Least mean cosine similarity over all pairs of tracklets across two groups (average linkage), so that a chain of
+   * look-alikes does not join different people. Default: `minSimilarity`. −1 switches the check off.
+   */
+  readonly minAverageSimilarity?: number
+  /**
+   * Most pairs of tracklets compared at the start; merging compares at most twice as many again. Default 2 million: all
+   * pairs of 2,000 tracklets, 2–3 s at 512 dimensions in the worst case. Beyond, a tracklet meets only its
+   * neighbours in order of start: a crowd's fragments merge nearby in time, and search joins the rest.
+   */
+  readonly maxPairs?: number
+}
+
+const defaultMaxPairs = 2_000_000
+
+/**
+ * Agglomerative: always the most similar two groups first, never two of which members overlap in time, that is,
+ * whose closed intervals [startS, endS] intersect: a person is not twice in one frame. Equal similarities go by
+ * time. O(n² log n) time for n ≤ √(2·maxPairs), bounded by `maxPairs` beyond.
+ *
+ * @returns groups of indexes into `tracklets`, each in order of time, groups by their first start; every index once
+ * @throws RangeError for unequal dimensions, a weight that is not positive, or a start after its end
+ */
+export function mergeTracklets(
+  tracklets: readonly Tracklet[],
+  options: MergeOptions,
+): readonly (readonly number[])[] {
+  const { minSimilarity, minAverageSimilarity = minSimilarity, maxPairs = defaultMaxPairs } = options
+  const inOrder = checked(tracklets)
+    .map((tracklet, index) => ({ tracklet, index }))
+    .sort((a, b) => a.tracklet.startS - b.tracklet.startS || a.tracklet.endS - b.tracklet.endS)
+
+  const window = Math.max(1, Math.floor(maxPairs / Math.max(1, inOrder.length)))
+  const groups: (Group | undefined)[] = inOrder.map(({ tracklet, index }, rank) =>
+    groupOf(tracklet, index, rank),
+  )
+  /** The live group whose earliest member has this rank. */
+  const idOfRank: (number | undefined)[] = inOrder.map((_, rank) => rank)
+  const pairs = createPairQueue()
+
+  function consider(id: number, otherId: number | undefined): void {
+    const a = groups[id]
+    const b = otherId === undefined ? undefined : groups[otherId]
+    if (a === undefined || b === undefined || otherId === undefined || overlapInTime(a, b)) return
+    const similarity = dot(a.pooled, b.pooled)
+    if (similarity < minSimilarity) return
+    const average = dot(a.sum, b.sum) / (a.members.length * b.members.length)
+    if (average >= minAverageSimilarity) pairs.push(similarity, id, otherId)
+  }
+
+  for (let rank = 0; rank < inOrder.length; rank++) {
+    const last = Math.min(inOrder.length - 1, rank + window)
+    for (let other = rank + 1; other <= last; other++) consider(rank, other)
+  }
+  for (let pair = pairs.pop(); pair !== undefined; pair = pairs.pop()) {
+    const a = groups[pair.a]
+    const b = groups[pair.b]
+    if (a === undefined || b === undefined) continue
+    const merged = joined(a, b)
+    const id = groups.push(merged) - 1
+    groups[pair.a] = groups[pair.b] = undefined
+    idOfRank[a.rank] = idOfRank[b.rank] = undefined
+    idOfRank[merged.rank] = id
+    const last = Math.min(inOrder.length - 1, merged.rank + window)
+    for (let other = Math.max(0, merged.rank - window); other <= last; other++) {
+      if (other !== merged.rank) consider(id, idOfRank[other])
+    }
+  }
+
+  return groups
+    .filter((group) => group !== undefined)
+    .sort((a, b) => a.rank - b.rank)
+    .map((group) => group.members.map(({ index }) => index))
+}
+
+interface Member {
+  readonly index: number
+  readonly startS: number
+  readonly endS: number
+}
+
+interface Group {
+  /** In order of time; disjoint. */
+  readonly members: readonly Member[]
+  /** Place of the earliest member among all tracklets in order of time. */
+  readonly rank: number
+  /** Σ weight · vector, and the same at length 1. */
+  readonly weighted: Float64Array
+  readonly pooled: Float64Array
+  /** Σ vector: dot products of two sums are sums over all pairs, which is average linkage for free. */
+  readonly sum: Float64Array
+}
+
+function groupOf({ startS, endS, vector, weight }: Tracklet, index: number, rank: number): Group {
+  const sum = Float64Array.from(vector)
+  const weighted = sum.map((value) => value * weight)
+  return { members: [{ index, startS, endS }], rank, weighted, pooled: normalised(weighted), sum }
+}
+
+function joined(a: Group, b: Group): Group {
+  const weighted = a.weighted.map((value, i) => value + (b.weighted[i] ?? 0))
+  return {
+    members: [...a.members, ...b.members].sort((x, y) => x.startS - y.startS),
+    rank: Math.min(a.rank, b.rank),
+    weighted,
+    pooled: normalised(weighted),
+    sum: a.sum.map((value, i) => value + (b.sum[i] ?? 0)),
+  }
+}
+
+/** Does any interval of one group intersect one of the other? A walk along both, O(members). */
+function overlapInTime(a: Group, b: Group): boolean {
+  let i = 0
+  let j = 0
+  for (;;) {
+    const x = a.members[i]
+    const y = b.members[j]
+    if (x === undefined || y === undefined) return false
+    if (x.endS < y.startS) i++
+    else if (y.endS < x.startS) j++
+    else return true
+  }
+}
+
+function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0
+  for (let i = 0; i < a.length; i++) sum += (a[i] ?? 0) * (b[i] ?? 0)
+  return sum
+}
+
+function normalised(vector: Float64Array): Float64Array {
+  const norm = Math.sqrt(dot(vector, vector))
+  return norm > 0 ? vector.map((value) => value / norm) : vector
+}
+
+function checked(tracklets: readonly Tracklet[]): readonly Tracklet[] {
+  const dimension = tracklets[0]?.vector.length
+  for (const [index, { startS, endS, vector, weight }] of tracklets.entries()) {
+    if (vector.length !== dimension) {
+      throw new RangeError(`tracklet ${index} has ${vector.length} dimensions, the first ${dimension ?? 0}`)
+    }
+    if (!(weight > 0 && weight < Infinity)) throw new RangeError(`tracklet ${index} has weight ${weight}`)
+    if (!(startS <= endS)) throw new RangeError(`tracklet ${index} lasts from ${startS} to ${endS} s`)
+  }
+  return tracklets
+}
+
+interface PairQueue {
+  push(similarity: number, a: number, b: number): void
+  /** The most similar pair; among equals the one pushed with the lower ids. */
+  pop(): { readonly a: number; readonly b: number } | undefined
+}
+
+/** A binary heap over plain number arrays: a crowd queues millions of pairs, too many for an object each. */
+function createPairQueue(): PairQueue {
+  const similarities: number[] = []
+  const firsts: number[] = []
+  const seconds: number[] = []
+
+  function isBefore(i: number, j: number): boolean {
+    const bySimilarity = (similarities[i] ?? 0) - (similarities[j] ?? 0)
+    if (bySimilarity !== 0) return bySimilarity > 0
+    const byFirst = (firsts[i] ?? 0) - (firsts[j] ?? 0)
+    return byFirst !== 0 ? byFirst < 0 : (seconds[i] ?? 0) < (seconds[j] ?? 0)
+  }
+
+  function swap(i: number, j: number): void {
+    for (const column of [similarities, firsts, seconds]) {
+      const held = column[i] ?? 0
+      column[i] = column[j] ?? 0
+      column[j] = held
+    }
+  }
+
+  function push(similarity: number, a: number, b: number): void {
+    similarities.push(similarity)
+    firsts.push(Math.min(a, b))
+    let at = seconds.push(Math.max(a, b)) - 1
+    while (at > 0) {
+      const parent = (at - 1) >> 1
+      if (!isBefore(at, parent)) break
+      swap(at, parent)
+      at = parent
+    }
+  }
+
+  function pop(): { a: number; b: number } | undefined {
+    const a = firsts[0]
+    const b = seconds[0]
+    if (a === undefined || b === undefined) return undefined
+    swap(0, similarities.length - 1)
+    for (const column of [similarities, firsts, seconds]) column.pop()
+    for (let at = 0; ;) {
+      const left = 2 * at + 1
+      if (left >= similarities.length) break
+      const right = left + 1
+      const child = right < similarities.length && isBefore(right, left) ? right : left
+      if (!isBefore(child, at)) break
+      swap(at, child)
+      at = child
+    }
+    return { a, b }
+  }
+
+  return { push, pop }
+}

@@ -1,0 +1,152 @@
+import { lstat, readdir, realpath, stat } from 'node:fs/promises'
+import { extname, join, resolve } from 'node:path'
+import { fileTypeFromFile } from 'file-type'
+import { fileError } from '../pipeline/decode/clip-file.js'
+import { CameoError } from '../pipeline/errors.js'
+
+/** A file that may be a clip, or why it is none. Paths are absolute. */
+export type FoundFile =
+  | { readonly kind: 'clip'; readonly folder: string; readonly path: string; readonly sizeBytes: number }
+  | { readonly kind: 'failed'; readonly folder: string; readonly path: string; readonly error: CameoError }
+  /** No video by its name and its first bytes. */
+  | { readonly kind: 'skipped'; readonly path: string }
+
+/** Files with these names are clips whatever is in them, so that a damaged one is reported. */
+const videoExtensions = new Set(
+  (
+    'mp4 m4v mov qt 3gp 3g2 mkv webm mk3d avi divx mpg mpeg mpe m1v m2v mpv vob ts m2ts mts tp trp m2t wmv asf flv f4v ' +
+    'ogv ogm mxf gxf nut ivf y4m dv rm rmvb h264 264 h265 265 hevc avc av1 obu mjpeg mjpg amv swf bik wtv dvr-ms ' +
+    // Playlists name other files and are refused, clearly.
+    'm3u8 m3u ffconcat'
+  )
+    .split(' ')
+    .map((extension) => `.${extension}`),
+)
+
+/**
+ * Every clip below the given files and folders, in a stable order. Follows links, each folder once, so that loops end.
+ * A file that is named itself is always a clip; below folders, files with other names are looked into.
+ * @param excluded folders that are not entered: the archive itself
+ */
+export async function* findClips(
+  inputs: readonly string[],
+  excluded: readonly string[] = [],
+): AsyncGenerator<FoundFile> {
+  const seen = new Set<string>()
+  const closed = new Set(await Promise.all(excluded.map(realpathOrSame)))
+  for (const input of inputs) {
+    const path = resolve(input)
+    let isFolder: boolean
+    try {
+      isFolder = (await stat(path)).isDirectory()
+    } catch (error) {
+      yield failed(resolve(path, '..'), path, fileError(path, error))
+      continue
+    }
+    const folder = isFolder ? path : resolve(path, '..')
+    if (isFolder) yield* walk(path, path, seen, closed)
+    else yield await clipAt(folder, path)
+  }
+}
+
+async function* walk(
+  folder: string,
+  root: string,
+  seen: Set<string>,
+  closed: ReadonlySet<string>,
+): AsyncGenerator<FoundFile> {
+  let names: Buffer[]
+  try {
+    const real = await realpath(folder)
+    if (seen.has(real) || closed.has(real)) return
+    seen.add(real)
+    names = await readNames(folder)
+  } catch (error) {
+    yield failed(root, folder, fileError(folder, error))
+    return
+  }
+  for (const bytes of names) {
+    const name = bytes.toString('utf8')
+    const path = join(folder, name)
+    if (!Buffer.from(name).equals(bytes)) {
+      const shown = join(folder, escapeBytes(bytes))
+      const message = `the name ${escapeBytes(bytes)} is not valid UTF-8 (bytes shown as \\xNN): rename the file`
+      yield failed(root, shown, new CameoError('CLIP_NAME_UNSUPPORTED', message))
+      continue
+    }
+    yield* entry(path, name, root, seen, closed)
+  }
+}
+
+async function* entry(
+  path: string,
+  name: string,
+  root: string,
+  seen: Set<string>,
+  closed: ReadonlySet<string>,
+): AsyncGenerator<FoundFile> {
+  let status
+  try {
+    status = await stat(path)
+  } catch (error) {
+    const isLink = await lstat(path).then(
+      (link) => link.isSymbolicLink(),
+      () => false,
+    )
+    const isLoop = error instanceof Error && 'code' in error && error.code === 'ELOOP'
+    if (isLink && !videoExtensions.has(extname(name).toLowerCase())) yield { kind: 'skipped', path }
+    else
+      yield failed(
+        root,
+        path,
+        isLoop
+          ? new CameoError('CLIP_GONE', `the link ${name} points to itself`, { cause: error })
+          : fileError(path, error),
+      )
+    return
+  }
+  if (status.isDirectory()) {
+    if (!name.startsWith('.')) yield* walk(path, root, seen, closed)
+    return
+  }
+  // macOS leaves ._NAME files with attributes beside real ones on foreign disks.
+  if (name.startsWith('._') || !(await looksLikeVideo(path, status.isFile()))) yield { kind: 'skipped', path }
+  else yield { kind: 'clip', folder: root, path, sizeBytes: status.size }
+}
+
+async function looksLikeVideo(path: string, isFile: boolean): Promise<boolean> {
+  if (videoExtensions.has(extname(path).toLowerCase())) return true
+  if (!isFile) return false
+  try {
+    return (await fileTypeFromFile(path))?.mime.startsWith('video/') === true
+  } catch {
+    return false
+  }
+}
+
+async function clipAt(folder: string, path: string): Promise<FoundFile> {
+  try {
+    return { kind: 'clip', folder, path, sizeBytes: (await stat(path)).size }
+  } catch (error) {
+    return failed(folder, path, fileError(path, error))
+  }
+}
+
+async function readNames(folder: string): Promise<Buffer[]> {
+  const names = await readdir(folder, { encoding: 'buffer' })
+  return names.sort((a, b) => Buffer.compare(a, b))
+}
+
+function failed(folder: string, path: string, error: CameoError): FoundFile {
+  return { kind: 'failed', folder, path, error }
+}
+
+function escapeBytes(bytes: Buffer): string {
+  return Array.from(bytes, (byte) =>
+    byte >= 0x20 && byte <= 0x7e ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, '0')}`,
+  ).join('')
+}
+
+async function realpathOrSame(path: string): Promise<string> {
+  return realpath(path).catch(() => resolve(path))
+}

@@ -1,0 +1,394 @@
+import { existsSync, statSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import type { Archive } from '../index/archive.js'
+import type { FileStamp } from '../index/store/files.js'
+import { fileError } from '../pipeline/decode/clip-file.js'
+import { clipName } from '../pipeline/decode/clip-name.js'
+import { CameoError } from '../pipeline/errors.js'
+import { segmentSpans } from '../pipeline/process-clip.js'
+import type { SegmentOutput, SegmentSpan } from '../pipeline/segment-builder.js'
+import type { FoundFile } from './find-clips.js'
+import type { ClipPlan, SegmentWish } from './messages.js'
+import type { SegmentWorker } from './segment-worker.js'
+
+/** What became of one file. */
+export interface ClipResult {
+  readonly path: string
+  readonly clipId?: string
+  /**
+   * `done`: processed now; `unchanged`: was done before; `duplicate`: same content as another file of this run;
+   * `partial`: a part had to be given up; `forgotten`: erased by its owner, not taken up again; `skipped`: no video.
+   */
+  readonly status: 'done' | 'unchanged' | 'duplicate' | 'partial' | 'forgotten' | 'failed' | 'skipped'
+  readonly tracks?: number
+  /** Time it took, s. */
+  readonly seconds?: number
+  /** The file is cut off: what could be decoded is kept. */
+  readonly truncated?: boolean
+  readonly code?: string
+  readonly message?: string
+}
+
+export interface IngestEvents {
+  onFound(file: FoundFile): void
+  onFrames(count: number): void
+  onSegment(output: SegmentOutput): void
+  onResult(result: ClipResult, sizeBytes: number): void
+}
+
+export interface IngestOptions {
+  readonly archive: Archive
+  /** Digests of the recipe and its embedder; the space that descriptors go to. */
+  readonly recipe: string
+  readonly embedder: string
+  readonly spaceId: number
+  readonly segmentLengthS: number
+  readonly workers: readonly SegmentWorker[]
+  readonly files: AsyncIterable<FoundFile>
+  readonly isForgotten: (clipId: string) => boolean
+  readonly events: IngestEvents
+  readonly signal: AbortSignal
+}
+
+type FoundClip = Extract<FoundFile, { kind: 'clip' }>
+
+/** A file of a clip, where its result is recorded. */
+interface ClipFile {
+  readonly path: string
+  readonly rootId: number
+  readonly relativePath: string
+  readonly stamp: FileStamp
+  readonly startedMs: number
+}
+
+/** A clip being worked on, by as many threads as it has segments. */
+interface OpenClip {
+  readonly clipId: string
+  readonly file: ClipFile
+  /** Further files of the same content, met meanwhile. */
+  readonly duplicates: ClipFile[]
+  /** Jobs under way or waiting. */
+  jobs: number
+  readonly givenUp: SegmentSpan[]
+  failure: CameoError | undefined
+}
+
+interface Job {
+  readonly clip: OpenClip
+  readonly wish: SegmentWish
+  readonly attempt: number
+}
+
+/** A transient failure (a network share, a thread that died) is tried this often. */
+const maxAttempts = 3
+
+/**
+ * Takes every found file to its result. Each worker thread does one part of a clip at a time; parts of long clips go
+ * first, so that they end. Rows are written as each segment comes in: stopping at any moment loses no finished segment.
+ * @throws CameoError about the archive itself (ARCHIVE_*): what was stored stays
+ */
+export async function ingestClips(options: IngestOptions): Promise<void> {
+  const { archive, events, signal } = options
+  const key = (clipId: string) => ({
+    clipId,
+    recipe: options.recipe,
+    embedder: options.embedder,
+    spaceId: options.spaceId,
+  })
+  const found: FoundClip[] = []
+  let nextFound = 0
+  let isSearching = true
+  const jobs: Job[] = []
+  const openClips = new Map<string, OpenClip>()
+  const doneNow = new Set<string>()
+  let fatal: Error | undefined
+  let wake: () => void = () => undefined
+  let changed = new Promise<void>((resolve) => (wake = resolve))
+
+  function notify(): void {
+    wake()
+    changed = new Promise<void>((resolve) => (wake = resolve))
+  }
+
+  const isStopped = () => signal.aborted || fatal !== undefined
+
+  async function search(): Promise<void> {
+    for await (const file of options.files) {
+      if (isStopped()) break
+      events.onFound(file)
+      if (file.kind === 'clip') found.push(file)
+      else reportUnusable(file)
+      notify()
+    }
+    isSearching = false
+    notify()
+  }
+
+  function reportUnusable(file: Exclude<FoundFile, FoundClip>): void {
+    if (file.kind === 'skipped') {
+      const message = `${clipName(file.path)} is no video`
+      events.onResult({ path: file.path, status: 'skipped', code: 'CLIP_NOT_VIDEO', message }, 0)
+      return
+    }
+    const { code, message } = file.error
+    const root = archive.files.rootFor(file.folder)
+    const relativePath = relative(root.path, file.path)
+    archive.files.record(root.rootId, relativePath, unknownStamp, undefined)
+    archive.files.setFailure(root.rootId, relativePath, { code, message })
+    events.onResult({ path: file.path, status: 'failed', code, message }, 0)
+  }
+
+  async function lane(worker: SegmentWorker): Promise<void> {
+    while (!isStopped()) {
+      const job = jobs.shift()
+      const file = job === undefined ? found[nextFound] : undefined
+      if (job !== undefined) await runJob(worker, job)
+      else if (file !== undefined) {
+        nextFound++
+        await openFile(worker, file)
+      } else if (!isSearching && openClips.size === 0) return
+      else await changed
+    }
+  }
+
+  async function openFile(worker: SegmentWorker, found: FoundClip): Promise<void> {
+    const startedMs = performance.now()
+    const root = archive.files.rootFor(found.folder)
+    const at = {
+      path: found.path,
+      rootId: root.rootId,
+      relativePath: relative(root.path, found.path),
+      startedMs,
+    }
+    let file: ClipFile = { ...at, stamp: unknownStamp }
+    let clipId: string
+    try {
+      file = { ...at, stamp: stampOf(found.path) }
+      clipId = archive.files.knownDigest(file.stamp) ?? (await hashOf(worker, file))
+    } catch (error) {
+      if (!(error instanceof CameoError) || error.code === 'INTERRUPTED') {
+        if (!signal.aborted) throw error
+        return
+      }
+      archive.files.record(file.rootId, file.relativePath, file.stamp, undefined)
+      report(file, undefined, { status: 'failed', failure: error })
+      return
+    }
+    archive.files.record(file.rootId, file.relativePath, file.stamp, clipId)
+    await takeUp(worker, file, clipId)
+  }
+
+  async function hashOf(worker: SegmentWorker, file: ClipFile): Promise<string> {
+    if (file.stamp.sizeBytes === 0)
+      throw new CameoError(
+        'CLIP_EMPTY',
+        `${clipName(file.path)} is empty (0 bytes): copy it again from its source`,
+      )
+    const digest = await worker.hash(file.path)
+    checkUnchanged(file)
+    return digest
+  }
+
+  async function takeUp(worker: SegmentWorker, file: ClipFile, clipId: string): Promise<void> {
+    if (options.isForgotten(clipId)) {
+      report(file, clipId, { status: 'forgotten' })
+      return
+    }
+    const other = openClips.get(clipId)
+    if (other !== undefined) {
+      other.duplicates.push(file)
+      return
+    }
+    archive.clips.retryGivenUp(key(clipId))
+    const run = archive.clips.run(key(clipId))
+    if (run?.state === 'done') {
+      const { tracks, truncated } = run
+      report(file, clipId, { status: doneNow.has(clipId) ? 'duplicate' : 'unchanged', tracks, truncated })
+      return
+    }
+    const clip: OpenClip = { clipId, file, duplicates: [], jobs: 0, givenUp: [], failure: undefined }
+    openClips.set(clipId, clip)
+    if (run === undefined) enqueue(clip, [{ kind: 'open' }])
+    else {
+      const missing = segmentSpans(run.segments, options.segmentLengthS).filter(
+        ({ index }) => !run.stored.has(index),
+      )
+      enqueue(clip, wishesFor(missing, run.cuttable))
+    }
+    const next = jobs.shift()
+    if (next !== undefined) await runJob(worker, next)
+  }
+
+  function enqueue(clip: OpenClip, wishes: readonly SegmentWish[]): void {
+    clip.jobs += wishes.length
+    jobs.push(...wishes.map((wish) => ({ clip, wish, attempt: 1 })))
+    notify()
+  }
+
+  async function runJob(worker: SegmentWorker, job: Job): Promise<void> {
+    const { clip, wish } = job
+    let left = wish.kind === 'open' ? [] : [...wish.segments]
+    try {
+      if (clip.failure?.code === 'CLIP_CHANGED') throw clip.failure
+      await worker.process(clip.file.path, wish, {
+        onPlan(plan) {
+          checkUnchanged(clip.file)
+          archive.clips.plan(
+            key(clip.clipId),
+            factsOf(plan, clip.file),
+            plan.segments.length,
+            plan.info.cuttable,
+          )
+          left = plan.segments.slice(0, plan.taken)
+          enqueue(clip, wishesFor(plan.segments.slice(plan.taken), true))
+        },
+        onSegment(output) {
+          checkUnchanged(clip.file)
+          archive.clips.storeSegment(key(clip.clipId), output)
+          left = left.filter(({ index }) => index !== output.segment.index)
+          events.onSegment(output)
+        },
+        onFrames: (count) => events.onFrames(count),
+      })
+    } catch (error) {
+      if (!(error instanceof CameoError)) throw error
+      if (signal.aborted || error.code === 'INTERRUPTED') return
+      if (error.code.startsWith('ARCHIVE_')) throw error
+      const again = retryOf(job, left, error)
+      if (again !== undefined) {
+        jobs.push(again)
+        notify()
+        return
+      }
+      clip.failure ??= error
+      clip.givenUp.push(...left)
+    }
+    clip.jobs--
+    if (clip.jobs === 0) close(clip)
+  }
+
+  function close(clip: OpenClip): void {
+    const { clipId, failure } = clip
+    // A changed file says nothing against its old content, which may lie elsewhere.
+    if (failure !== undefined && failure.code !== 'CLIP_CHANGED' && hasStored(clipId))
+      for (const segment of clip.givenUp) archive.clips.giveUpSegment(key(clipId), segment, failure)
+    archive.clips.dropEmptyRun(key(clipId))
+    const run = archive.clips.run(key(clipId))
+    const state = run?.state === 'done' || run?.state === 'partial' ? run.state : 'failed'
+    openClips.delete(clipId)
+    if (state === 'done') doneNow.add(clipId)
+    const outcome = { tracks: run?.tracks, truncated: run?.truncated, failure }
+    report(clip.file, clipId, { status: state, ...outcome })
+    for (const file of clip.duplicates)
+      report(file, clipId, { status: state === 'done' ? 'duplicate' : state, ...outcome })
+    notify()
+  }
+
+  const hasStored = (clipId: string) => (archive.clips.run(key(clipId))?.stored.size ?? 0) > 0
+
+  function report(
+    file: ClipFile,
+    clipId: string | undefined,
+    outcome: {
+      readonly status: ClipResult['status']
+      readonly tracks?: number | undefined
+      readonly truncated?: boolean | undefined
+      readonly failure?: CameoError | undefined
+    },
+  ): void {
+    const { status, tracks, truncated, failure } = outcome
+    archive.files.setFailure(file.rootId, file.relativePath, failure)
+    const result: ClipResult = {
+      path: file.path,
+      ...(clipId === undefined ? {} : { clipId }),
+      status,
+      ...(tracks === undefined || status === 'failed' ? {} : { tracks }),
+      seconds: Math.round(performance.now() - file.startedMs) / 1000,
+      ...(truncated === true ? { truncated } : {}),
+      ...(failure === undefined ? {} : { code: failure.code, message: failure.message }),
+    }
+    events.onResult(result, file.stamp.sizeBytes)
+  }
+
+  const stopWorkers = () => {
+    for (const worker of options.workers) worker.abort()
+    notify()
+  }
+  signal.addEventListener('abort', stopWorkers)
+  const fail = (error: unknown) => {
+    fatal ??= error instanceof Error ? error : new Error(String(error))
+    stopWorkers()
+  }
+  try {
+    await Promise.all([search().catch(fail), ...options.workers.map((worker) => lane(worker).catch(fail))])
+  } finally {
+    signal.removeEventListener('abort', stopWorkers)
+  }
+  if (fatal !== undefined) throw fatal
+}
+
+/** One job a segment where the container can be cut, one pass over the rest where it cannot. */
+function wishesFor(segments: readonly SegmentSpan[], cuttable: boolean): SegmentWish[] {
+  if (segments.length === 0) return []
+  if (!cuttable) {
+    const [first] = segments
+    return first === undefined ? [] : [{ kind: 'segments', segments, seek: 'fromStart' }]
+  }
+  return segments.map((segment) => ({ kind: 'segments', segments: [segment], seek: 'fast' }))
+}
+
+/** The job once more: without seeking where that failed, as it was where the failure may pass; else undefined. */
+function retryOf(job: Job, left: readonly SegmentSpan[], error: CameoError): Job | undefined {
+  if (job.attempt >= maxAttempts || error.code === 'CLIP_CHANGED') return undefined
+  const attempt = job.attempt + 1
+  const wish: SegmentWish = left.length === 0 ? job.wish : { kind: 'segments', segments: left, seek: 'fast' }
+  if (error.code === 'CLIP_NOT_SEEKABLE' && wish.kind === 'segments')
+    return { ...job, attempt, wish: { ...wish, seek: 'fromStart' } }
+  return error.retriable ? { ...job, attempt, wish } : undefined
+}
+
+function factsOf({ info }: ClipPlan, file: ClipFile) {
+  return {
+    sizeBytes: file.stamp.sizeBytes,
+    durationS: info.durationS,
+    widthPx: info.sourceWidthPx,
+    heightPx: info.sourceHeightPx,
+    codec: info.codec,
+    container: info.container,
+  }
+}
+
+/** For files that could not even be looked at. */
+const unknownStamp: FileStamp = { device: '', inode: '', sizeBytes: 0, mtimeNs: '' }
+
+function stampOf(path: string): FileStamp {
+  try {
+    const { dev, ino, size, mtimeNs } = statSync(path, { bigint: true })
+    return { device: `${dev}`, inode: `${ino}`, sizeBytes: Number(size), mtimeNs: `${mtimeNs}` }
+  } catch (error) {
+    throw fileError(path, error)
+  }
+}
+
+function checkUnchanged({ path, stamp }: ClipFile): void {
+  const now = stampOf(path)
+  if (now.sizeBytes !== stamp.sizeBytes || now.mtimeNs !== stamp.mtimeNs || now.inode !== stamp.inode)
+    throw new CameoError(
+      'CLIP_CHANGED',
+      `${clipName(path)} changed while it was read: run ingest again when it is complete`,
+    )
+}
+
+/** Drops what is recorded of files that are gone from these folders, where their clips lie elsewhere too. */
+export function dropGonePaths(archive: Archive, folders: readonly string[]): void {
+  for (const folder of folders) {
+    const root = archive.files.rootFor(folder)
+    const prefix = relative(root.path, folder)
+    for (const { relativePath, clipId } of archive.files.pathsBelow(root.rootId, prefix)) {
+      if (existsSync(join(root.path, relativePath))) continue
+      const isElsewhere = clipId === null || archive.files.pathsOf(clipId).length > 1
+      if (isElsewhere) archive.files.removePath(root.rootId, relativePath)
+      else archive.files.setFailure(root.rootId, relativePath, undefined)
+    }
+  }
+}
