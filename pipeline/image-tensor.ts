@@ -2,30 +2,44 @@ import type { RgbImage } from './image.js'
 import type { ModelInput } from './models/pack.js'
 import type { Tensor } from './models/session.js'
 
+/** Turns images of a model's own size into its input tensor. */
+export type ToTensor = (image: RgbImage) => Tensor
+
 /**
- * An RGB image of the model's own size as its input tensor [1, channels, height, width]: channel order, mean and scale
- * as the pack says; grey is ITU-R BT.601 luma.
+ * A converter to [1, channels, height, width] with the channel order, mean and scale that the pack says; grey is
+ * ITU-R BT.601 luma. The tensor's memory is used again by the next call: fresh pages cost as much as the arithmetic.
  */
-export function imageToTensor(image: RgbImage, input: ModelInput): Tensor {
-  const { width, height, data } = image
-  const plane = width * height
+export function createToTensor(input: ModelInput): ToTensor {
+  const { widthPx, heightPx, channelOrder } = input
+  const plane = widthPx * heightPx
   const factor = 1 / input.scale
   const offset = -input.mean / input.scale
-  if (input.channelOrder === 'grey') {
-    const grey = new Float32Array(plane)
+  const channels = channelOrder === 'grey' ? 1 : 3
+  const tensor: Tensor = { data: new Float32Array(plane * channels), dims: [1, channels, heightPx, widthPx] }
+  const values = tensor.data
+  const first = channelOrder === 'rgb' ? 0 : 2
+  const last = 2 - first
+
+  function fillGrey(data: Uint8Array): void {
     for (let pixel = 0, at = 0; pixel < plane; pixel++, at += 3)
-      grey[pixel] =
+      values[pixel] =
         (0.299 * (data[at] ?? 0) + 0.587 * (data[at + 1] ?? 0) + 0.114 * (data[at + 2] ?? 0)) * factor +
         offset
-    return { data: grey, dims: [1, 1, height, width] }
   }
-  const planes = new Float32Array(plane * 3)
-  const first = input.channelOrder === 'rgb' ? 0 : 2
-  const last = 2 - first
-  for (let pixel = 0, at = 0; pixel < plane; pixel++, at += 3) {
-    planes[pixel] = (data[at + first] ?? 0) * factor + offset
-    planes[pixel + plane] = (data[at + 1] ?? 0) * factor + offset
-    planes[pixel + 2 * plane] = (data[at + last] ?? 0) * factor + offset
+
+  function fillPlanes(data: Uint8Array): void {
+    for (let pixel = 0, at = 0; pixel < plane; pixel++, at += 3) {
+      values[pixel] = (data[at + first] ?? 0) * factor + offset
+      values[pixel + plane] = (data[at + 1] ?? 0) * factor + offset
+      values[pixel + 2 * plane] = (data[at + last] ?? 0) * factor + offset
+    }
   }
-  return { data: planes, dims: [1, 3, height, width] }
+
+  return ({ width, height, data }) => {
+    if (width !== widthPx || height !== heightPx)
+      throw new Error(`the model takes ${widthPx}×${heightPx} pixels, not ${width}×${height}`)
+    if (channelOrder === 'grey') fillGrey(data)
+    else fillPlanes(data)
+    return tensor
+  }
 }

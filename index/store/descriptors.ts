@@ -1,5 +1,4 @@
-import { endianness } from 'node:os'
-import { CameoError } from '../../pipeline/errors.js'
+import { toBlob, toFloat32 } from './blobs.js'
 import type { Database } from './database.js'
 
 /** One entry of the change log, with the state of its label now: the vector, or `undefined` where it is erased. */
@@ -63,37 +62,16 @@ export function createDescriptorStore(database: Database): DescriptorStore {
   )
   return {
     insert: (spaceId, trackId, vector) =>
-      Number(insert.run(spaceId, trackId, vectorToBlob(vector)).lastInsertRowid),
+      Number(insert.run(spaceId, trackId, toBlob(vector)).lastInsertRowid),
     lastChange: () => lastChange.get() ?? 0,
     changesAfter: (spaceId, change, limit) =>
       changes.all(change, spaceId, limit).map((row) => ({
         change: row.change,
         label: row.label,
-        vector: row.vector === null ? undefined : blobToVector(row.vector, row.label),
+        vector: row.vector === null ? undefined : toFloat32(row.vector),
       })),
     count: (spaceId) => count.get(spaceId) ?? 0,
     liveAfter: (spaceId, label, limit) =>
-      live
-        .all(label, spaceId, limit)
-        .map((row) => ({ label: row.label, vector: blobToVector(row.vector, row.label) })),
+      live.all(label, spaceId, limit).map((row) => ({ label: row.label, vector: toFloat32(row.vector) })),
   }
-}
-
-/** float32, little-endian; shares memory with `vector` on the (little-endian) machines we know. */
-export function vectorToBlob(vector: Float32Array): Buffer {
-  const bytes = Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength)
-  return endianness() === 'LE' ? bytes : Buffer.from(bytes).swap32()
-}
-
-/** The inverse of `vectorToBlob`. Throws ARCHIVE_DAMAGED where the bytes are no float32s. */
-export function blobToVector(blob: Buffer, label: number): Float32Array {
-  if (blob.byteLength % 4 !== 0)
-    throw new CameoError(
-      'ARCHIVE_DAMAGED',
-      `descriptor ${label} has ${blob.byteLength} bytes, which are no float32 values: restore the archive from a backup`,
-    )
-  const vector = new Float32Array(blob.byteLength / 4)
-  Buffer.from(vector.buffer).set(blob)
-  if (endianness() !== 'LE') Buffer.from(vector.buffer).swap32()
-  return vector
 }

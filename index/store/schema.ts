@@ -138,7 +138,7 @@ CREATE INDEX reference_faces_identity ON reference_faces (identity_id);
 CREATE TABLE journal (
   entry INTEGER PRIMARY KEY AUTOINCREMENT,
   at TEXT NOT NULL,
-  action TEXT NOT NULL CHECK (action IN ('enroll', 'forget-name', 'forget-clip', 'forget-track')),
+  action TEXT NOT NULL CHECK (action IN ('enroll', 'forget-name', 'forget-clip')),
   subject TEXT NOT NULL              -- JSON; no face data
 );
 

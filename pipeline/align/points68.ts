@@ -1,4 +1,4 @@
-import { imageToTensor } from '../image-tensor.js'
+import { createToTensor } from '../image-tensor.js'
 import type { BoxXyxyPx, Landmarks5Px, PointPx } from '../geometry.js'
 import type { RgbImage } from '../image.js'
 import type { LandmarkerSpec } from '../models/pack.js'
@@ -20,13 +20,14 @@ const fiveOf68: readonly (readonly number[])[] = [
 
 /** 68-point landmarks on a grey crop of the squared face box; output [1, 136], relative to the crop. */
 export function createLandmarker(spec: LandmarkerSpec, model: Model): Landmarker {
+  const toTensor = createToTensor(spec.input)
   return {
     async findLandmarks(image, [x1, y1, x2, y2]) {
       const sidePx = Math.max(x2 - x1, y2 - y1)
       const xPx = (x1 + x2 - sidePx) / 2
       const yPx = (y1 + y2 - sidePx) / 2
       const crop = cropScaled(image, xPx, yPx, sidePx, spec.input.widthPx)
-      const outputs = await model.run(imageToTensor(crop, spec.input))
+      const outputs = await model.run(toTensor(crop))
       const points = [...outputs.values()][0]?.data
       if (points?.length !== 136) throw new Error('a 68-point landmarker has one output of 136 values')
       const mean = (indexes: readonly number[]): PointPx => {

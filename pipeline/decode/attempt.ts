@@ -6,25 +6,28 @@ import { startFfmpeg } from './ffmpeg.js'
 import type { DecodePlan } from './ffmpeg-arguments.js'
 import { filterGraph, inputOptions, inputUrl, outputOptions } from './ffmpeg-arguments.js'
 import type { InputInfo, LoggedFrame, StreamInfo } from './ffmpeg-log.js'
-import { FfmpegLogReader } from './ffmpeg-log.js'
+import { FfmpegLogReader, firstVideo } from './ffmpeg-log.js'
+import { maySkipNonKey } from './formats.js'
 import { FramePipe } from './frame-pipe.js'
 import type { FrameSizes, SizePx } from './image-sizes.js'
 import { displaySize, frameSizes, maxFullAreaPx, maxSourceAreaPx, sharesFullImage } from './image-sizes.js'
 import type { DetectionRule } from './image-sizes.js'
 import { Mailbox } from './mailbox.js'
-import { isCutOffSign } from './summary.js'
 import { boundarySlot, slotOf, timeToleranceS } from './sampling.js'
+import { isCutOffSign } from './summary.js'
 import { Watchdog } from './watchdog.js'
 
 /** Why a run of ffmpeg was given up for another one. */
 export class RestartNeeded extends Error {
-  constructor(
-    readonly change:
-      { readonly kind: 'seekEarlier' } | { readonly kind: 'fixSizes'; readonly sizes: FrameSizes },
-  ) {
+  constructor(readonly change: PlanChange) {
     super(`ffmpeg has to start again: ${change.kind}`)
   }
 }
+
+export type PlanChange =
+  | { readonly kind: 'seekEarlier' }
+  | { readonly kind: 'skipNonKey' }
+  | { readonly kind: 'fixSizes'; readonly sizes: FrameSizes }
 
 /** A raw frame: `data` holds the full image, then the detection image in rows as wide as the full one. */
 export interface RawFrame {
@@ -52,7 +55,7 @@ export class Attempt {
   /** A message that shows that the file is cut off. */
   cutOffSign: string | undefined
   input: InputInfo | undefined
-  /** Resolves when ffmpeg is gone: undefined where the range was decoded to its end, else why not. Never rejects. */
+  /** Resolves when ffmpeg is gone: undefined where it decoded the range to its end, else why not. Never rejects. */
   readonly result: Promise<Error | undefined>
 
   readonly #options: AttemptOptions
@@ -78,7 +81,7 @@ export class Attempt {
       () => this.#stop(stuck(path, stallTimeoutS)),
     )
     const log = new FfmpegLogReader(inputUrl(path), {
-      onInput: (input) => (this.input = input),
+      onInput: (input) => this.#onInput(input),
       onStream: (stream) => this.#checkSize(stream),
       onSeen: (frame) => this.#onSeen(frame),
       onShown: (frame) => this.#onShown(frame),
@@ -102,7 +105,10 @@ export class Attempt {
     this.result = this.#process.exited.then((exit) => this.#conclude(exit))
   }
 
-  /** The frames in order; ends where the run ends, whatever the reason: see `result`. A frame's data is overwritten after the next one was asked for. */
+  /**
+   * The frames in order; ends where the run ends, whatever the reason: see `outcome`. A frame's data is overwritten
+   * after the next one was asked for.
+   */
   async *frames(): AsyncGenerator<RawFrame, void, undefined> {
     const outputSize = await this.#outputSize.next()
     const sizes = this.#sizes
@@ -130,9 +136,15 @@ export class Attempt {
       if (next.length !== frameBytes) next = new Uint8Array(frameBytes)
       filling = this.#pipe.fill(next)
       const frame = await this.#shown.next()
-      if (frame === undefined) return
+      if (frame === undefined || this.#stopReason !== undefined) return
       yield { timeS: frame.timeS, data: ready, sizes }
     }
+  }
+
+  /** As `result`, but also a stop counts that came when ffmpeg was gone and its last frames were still to be read. */
+  async outcome(): Promise<Error | undefined> {
+    const result = await this.result
+    return this.#stopReason ?? result
   }
 
   /** Ends the run at once and waits until ffmpeg is gone. */
@@ -153,6 +165,15 @@ export class Attempt {
     this.#pipe.discard()
     this.#shown.close()
     this.#outputSize.close()
+  }
+
+  #onInput(input: InputInfo): void {
+    this.input = input
+    const { sampling, skipNonKey } = this.#options.plan
+    if (sampling.kind !== 'keyframes' || skipNonKey) return
+    if (maySkipNonKey(firstVideo(input.streams)?.codec ?? '', input.durationS)) {
+      this.#stop(new RestartNeeded({ kind: 'skipNonKey' }))
+    }
   }
 
   #checkSize({ type, size, isCover }: StreamInfo): void {

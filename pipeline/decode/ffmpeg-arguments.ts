@@ -18,6 +18,8 @@ export interface DecodePlan {
   readonly range: TimeRange
   /** Where to start reading: undefined is the clip's beginning. */
   readonly seekToS: number | undefined
+  /** Let the decoder leave out everything but key frames: see `maySkipNonKey`. */
+  readonly skipNonKey: boolean
   readonly sizes: GraphSizes
 }
 
@@ -38,7 +40,7 @@ export function inputOptions(plan: DecodePlan): string[] {
   options.push('-threads', '1', '-filter_complex_threads', '1')
   // The decoder itself refuses what is larger, before it allocates; some slack for padding to whole blocks.
   options.push('-max_pixels', String(maxSourceAreaPx + 8192 * 256))
-  if (plan.sampling.kind === 'keyframes') options.push('-skip_frame', 'nokey')
+  if (plan.skipNonKey) options.push('-skip_frame', 'nokey')
   // -copyts keeps the file's clock whatever the seek; without a seek ffmpeg also mends jumps of that clock.
   if (plan.seekToS !== undefined) {
     options.push('-copyts', '-start_at_zero', '-noaccurate_seek', '-ss', plan.seekToS.toFixed(6))
@@ -59,13 +61,12 @@ export const outputOptions: readonly string[] = [
  *     detection  w × h, at the left; the rest of its rows is padding
  */
 export function filterGraph(plan: DecodePlan): string {
-  const withAnchors = plan.range.startS > 0
-  const select = selectExpressions(plan.sampling, plan.range, withAnchors)
+  const select = selectExpressions(plan.sampling, plan.range)
   const choose = [
     // Makes ffmpeg stop by itself; select decides the exact end.
     ...(plan.range.endS === Infinity ? [] : [`trim=end=${plan.range.endS + 1}`]),
     `select='${select.first}'`,
-    ...(withAnchors ? [`${seenFilter}=checksum=0`, `select='${select.second}'`] : []),
+    ...(select.second === undefined ? [] : [`${seenFilter}=checksum=0`, `select='${select.second}'`]),
     // Spatial, so a frame's pixels do not depend on its neighbours and only chosen interlaced frames cost.
     'estdif=mode=frame:deint=interlaced',
     `${shownFilter}=checksum=0`,

@@ -66,3 +66,17 @@ const cuttableContainers = new Set(['mov', 'matroska', 'mpegts', 'avi'])
 export function isCuttableContainer(container: string): boolean {
   return container.split(',').some((name) => cuttableContainers.has(name))
 }
+
+/**
+ * Codecs whose decoders give the same key frames with `-skip_frame nokey` as without (test/integration). ffmpeg's
+ * H.264 decoder does not: with open GOPs it gives three frames, in the wrong order, and then none; MPEG-4 in AVI and
+ * MPEG-2 in program streams lose the frames' times.
+ */
+const skippingCodecs = new Set(['hevc', 'vp8', 'vp9'])
+
+/** From here on decoding everything costs more than starting ffmpeg a second time. */
+const worthSkippingS = 30
+
+export function maySkipNonKey(codec: string, durationS: number | undefined): boolean {
+  return skippingCodecs.has(codec) && durationS !== undefined && durationS >= worthSkippingS
+}

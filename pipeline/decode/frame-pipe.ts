@@ -24,11 +24,6 @@ export class FramePipe extends Writable {
     return this.#held !== undefined
   }
 
-  /** Bytes of a frame that was never completed. */
-  get leftoverBytes(): number {
-    return this.#ended ? this.#filled : 0
-  }
-
   /** Fills `target`; false where the stream ends first. One call at a time. */
   fill(target: Uint8Array): Promise<boolean> {
     return new Promise((resolve) => {
@@ -84,7 +79,6 @@ export class FramePipe extends Writable {
     const resolve = this.#resolve
     this.#resolve = undefined
     this.#target = undefined
-    if (complete) this.#filled = 0
     resolve?.(complete)
   }
 }

@@ -1,7 +1,7 @@
 import { CameoError } from '../errors.js'
 import type { RgbImage } from '../image.js'
 import { Attempt, RestartNeeded } from './attempt.js'
-import type { RawFrame } from './attempt.js'
+import type { PlanChange, RawFrame } from './attempt.js'
 import { checkClipFile } from './clip-file.js'
 import { clipName } from './clip-name.js'
 import type { ClipInfo } from './clip-info.js'
@@ -59,7 +59,7 @@ const seekMarginsS = [3, 15, 60]
 /**
  * Streams the sampled frames of a clip or of a part of it, from one ffmpeg process that starts at once.
  * A second one is started only where the first cannot be right: a seek that came down too late, frames above 4K,
- * a size that changes midway.
+ * a size that changes midway, key frames of a long clip whose codec allows to skip the others.
  */
 export function openFrames(request: DecodeRequest): DecodeHandle {
   const job = new DecodeJob(request)
@@ -88,6 +88,7 @@ class DecodeJob {
       sampling,
       range: { startS, endS },
       seekToS: this.#nextSeek(),
+      skipNonKey: false,
       sizes: { kind: 'fromSource', rule: request.detection },
     }
     request.signal?.addEventListener('abort', this.#abort, { once: true })
@@ -104,7 +105,7 @@ class DecodeJob {
       for (
         let attempt = this.#attempt;
         attempt !== undefined;
-        attempt = this.#restart(await attempt.result)
+        attempt = this.#restart(await attempt.outcome())
       ) {
         for await (const raw of attempt.frames()) {
           // A graph that ffmpeg rebuilt, or a second attempt, starts its selection anew.
@@ -115,7 +116,7 @@ class DecodeJob {
           count += 1
           yield decodedFrame(raw)
         }
-        const error = await attempt.result
+        const error = await attempt.outcome()
         if (error === undefined) {
           this.summary.resolve(summarize(attempt, this.#request, { frames: count, lastTimeS }))
           return
@@ -134,6 +135,7 @@ class DecodeJob {
     this.#closed = true
     this.#request.signal?.removeEventListener('abort', this.#abort)
     await this.#attempt?.stop(this.#interrupted())
+    this.#fail(this.#interrupted())
   }
 
   readonly #abort = () => {
@@ -171,12 +173,19 @@ class DecodeJob {
   /** The next attempt after one that has to be repeated; throws what cannot be helped by repeating. */
   #restart(error: Error | undefined): Attempt | undefined {
     if (!(error instanceof RestartNeeded)) throw error ?? this.#interrupted()
-    if (error.change.kind === 'fixSizes') {
-      this.#plan = { ...this.#plan, sizes: { kind: 'fixed', sizes: error.change.sizes } }
-    } else {
-      this.#plan = { ...this.#plan, seekToS: this.#nextSeek() }
-    }
+    this.#plan = { ...this.#plan, ...this.#changed(error.change) }
     return this.#start()
+  }
+
+  #changed(change: PlanChange): Partial<DecodePlan> {
+    switch (change.kind) {
+      case 'fixSizes':
+        return { sizes: { kind: 'fixed', sizes: change.sizes } }
+      case 'skipNonKey':
+        return { skipNonKey: true }
+      case 'seekEarlier':
+        return { seekToS: this.#nextSeek() }
+    }
   }
 
   /** Earlier with every call, at last the clip's beginning. */

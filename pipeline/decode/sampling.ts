@@ -30,27 +30,32 @@ export function boundarySlot(boundaryS: number, sampling: Sampling): number {
 }
 
 /**
- * Conditions for ffmpeg's select filter. `first` passes the samples of the range and, where frames before the range
- * are decoded (`withAnchors`), their key frames and a heartbeat; `second` then drops what lies before the range.
- * The same arithmetic as `slotOf`, in doubles on both sides.
+ * Conditions for ffmpeg's select filters. `first` passes the wanted frames of the range and, so that it is seen that
+ * decoding goes on and from where, key frames before the range and a frame every few seconds; `second` drops all that
+ * is not wanted. Where no such help is needed `second` is undefined. The same arithmetic as `slotOf`, in doubles.
  */
 export function selectExpressions(
   sampling: Sampling,
   range: TimeRange,
-  withAnchors: boolean,
-): { readonly first: string; readonly second: string } {
+): { readonly first: string; readonly second: string | undefined } {
   const slot = (time: string) =>
     sampling.kind === 'fps'
       ? `floor((${time}+${timeToleranceS})*${sampling.fps})`
       : `(${time}+${timeToleranceS})`
-  const start = boundarySlot(range.startS, sampling)
-  const end = boundarySlot(range.endS, sampling)
+  // Each select filter compares with the frame that it passed last itself.
   const wanted =
     sampling.kind === 'fps' ? `isnan(prev_selected_t)+gt(${slot('t')},${slot('prev_selected_t')})` : 'key'
-  const beforeEnd = end === Infinity ? wanted : `if(lt(${slot('t')},${end}),${wanted},0)`
-  if (!withAnchors) return { first: beforeEnd, second: '1' }
-  // A clock that jumps back is passed on too, so that it is noticed.
-  const sample = `${beforeEnd}+lt(t,prev_selected_t-1)`
-  const anchor = `key+isnan(prev_selected_t)+gte(abs(t-prev_selected_t),${heartbeatS})`
-  return { first: `if(lt(${slot('t')},${start}),${anchor},${sample})`, second: `gte(${slot('t')},${start})` }
+  const start = boundarySlot(range.startS, sampling)
+  const end = boundarySlot(range.endS, sampling)
+  const beforeEnd = (condition: string) =>
+    end === Infinity ? condition : `if(lt(${slot('t')},${end}),${condition},0)`
+  const isDense = sampling.kind === 'fps' && sampling.fps * heartbeatS >= 1
+  if (range.startS === 0 && isDense) return { first: beforeEnd(wanted), second: undefined }
+
+  // Also where the clock jumps back, which is noticed so.
+  const heartbeat = `isnan(prev_selected_t)+gte(abs(t-prev_selected_t),${heartbeatS})+lt(t,prev_selected_t-1)`
+  return {
+    first: `if(lt(${slot('t')},${start}),key+${heartbeat},${beforeEnd(`${wanted}+${heartbeat}`)})`,
+    second: `if(lt(${slot('t')},${start}),0,${wanted})`,
+  }
 }

@@ -1,4 +1,4 @@
-import { imageToTensor } from '../image-tensor.js'
+import { createToTensor } from '../image-tensor.js'
 import type { DetectorSpec } from '../models/pack.js'
 import type { Model } from '../models/session.js'
 import type { DecodeOutputs, Detector } from './detector.js'
@@ -16,6 +16,7 @@ const decoders: Record<DetectorSpec['decoder'], DecodeOutputs> = {
 /** A detector out of its pack's description and its loaded model. */
 export function createDetector(spec: DetectorSpec, model: Model): Detector {
   const decode = decoders[spec.decoder]
+  const toTensor = createToTensor(spec.input)
   const canvas = { widthPx: spec.input.widthPx, heightPx: spec.input.heightPx }
   return {
     canvasWidthPx: canvas.widthPx,
@@ -23,7 +24,7 @@ export function createDetector(spec: DetectorSpec, model: Model): Detector {
     minFacePx: spec.minFacePx,
     maxFacePx: spec.maxFacePx,
     async detectOnCanvas(image) {
-      const outputs = await model.run(imageToTensor(image, spec.input))
+      const outputs = await model.run(toTensor(image))
       return suppressNonMaxima(decode(outputs, canvas, spec.minScore))
     },
   }

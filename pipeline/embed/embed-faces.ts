@@ -1,6 +1,6 @@
 import { mirror } from '../align/align-face.js'
 import type { RgbImage } from '../image.js'
-import { imageToTensor } from '../image-tensor.js'
+import { createToTensor } from '../image-tensor.js'
 import type { EmbedderSpec } from '../models/pack.js'
 import type { Model } from '../models/session.js'
 import { encodeFloat16 } from './float16.js'
@@ -26,8 +26,9 @@ export interface EmbedderOptions {
 
 /** An embedder out of its pack's description and its loaded model. Throws where the model's output is no such vector. */
 export function createEmbedder(spec: EmbedderSpec, model: Model, options: EmbedderOptions): Embedder {
+  const toTensor = createToTensor(spec.input)
   const runOnce = async (crop: RgbImage): Promise<Float32Array> => {
-    const outputs = await model.run(imageToTensor(crop, spec.input))
+    const outputs = await model.run(toTensor(crop))
     const vector = [...outputs.values()][0]?.data
     if (vector?.length !== spec.dimension)
       throw new Error(`the embedder gives ${vector?.length ?? 0} values, its pack says ${spec.dimension}`)

@@ -38,12 +38,19 @@ export interface Candidate {
 }
 
 /**
- * Rows are tracks, columns detections. `total` in nats (−ln likelihood ratio to a perfect fit of a perfectly known
- * track), ≥ 0, Infinity where impossible; `appearance` is its part from the patches (0 without patches).
+ * Rows are tracks, columns detections; in nats (−ln of the likelihood relative to a perfect fit of a perfectly known
+ * track), ≥ 0.
  */
 export interface CostTable {
+  /** Infinity where the pair may not be matched. */
   readonly total: Float64Array
-  readonly appearance: Float64Array
+  /**
+   * The same without the thresholds on looks, for asking what else could be true: a face may look unlike itself for one
+   * frame (blur), and must still be able to contest a look-alike beside it. Infinity only where motion forbids.
+   */
+  readonly contested: Float64Array
+  /** The part from the patches; 0 without patches. */
+  readonly looks: Float64Array
   readonly rows: number
   readonly columns: number
 }
@@ -91,7 +98,8 @@ export function costTable(expected: readonly Expectation[], candidates: readonly
   const rows = expected.length
   const columns = candidates.length
   const total = new Float64Array(rows * columns).fill(Infinity)
-  const appearance = new Float64Array(rows * columns)
+  const contested = new Float64Array(rows * columns).fill(Infinity)
+  const looks = new Float64Array(rows * columns)
   for (const [row, track] of expected.entries()) {
     for (const [column, candidate] of candidates.entries()) {
       const offset = offsetCost(track, candidate.box)
@@ -100,13 +108,15 @@ export function costTable(expected: readonly Expectation[], candidates: readonly
         track.looks === undefined || candidate.patch === undefined
           ? undefined
           : likeness(track.looks, candidate.patch)
-      if (!gapAllows(track, candidate.box, correlation)) continue
       const at = row * columns + column
-      appearance[at] = correlation === undefined ? 0 : appearanceWeight * (1 - correlation)
-      total[at] = offset + (appearance[at] ?? 0)
+      const price = correlation === undefined ? 0 : appearanceWeight * (1 - correlation)
+      looks[at] = price
+      if (!gapAllowsPlace(track, candidate.box, correlation)) continue
+      contested[at] = offset + price
+      if (gapAllowsLooks(track, correlation)) total[at] = offset + price
     }
   }
-  return { total, appearance, rows, columns }
+  return { total, contested, looks, rows, columns }
 }
 
 function offsetCost({ motion }: Expectation, box: BoxXyxyPx): number {
@@ -130,18 +140,16 @@ function axisCost(belief: AxisBelief, measured: number, deviation: number): numb
   return ((measured - belief.position) ** 2 / variance + Math.log(variance / deviation ** 2)) / 2
 }
 
-function gapAllows(track: Expectation, box: BoxXyxyPx, correlation: number | undefined): boolean {
-  if (track.gapS > longGapS) {
-    return (
-      correlation !== undefined &&
-      correlation >= minCorrelation.overLongGap &&
-      iou(track.box, box) >= longGapMinIou
-    )
-  }
-  if (track.missedFrames === 0) return correlation === undefined || correlation >= minCorrelation.nextFrame
-  return correlation === undefined
-    ? track.gapS <= maxBlindGapS
-    : correlation >= minCorrelation.overMissedFrames
+function gapAllowsPlace(track: Expectation, box: BoxXyxyPx, correlation: number | undefined): boolean {
+  if (track.gapS > longGapS) return correlation !== undefined && iou(track.box, box) >= longGapMinIou
+  return correlation !== undefined || track.missedFrames === 0 || track.gapS <= maxBlindGapS
+}
+
+function gapAllowsLooks(track: Expectation, correlation: number | undefined): boolean {
+  if (correlation === undefined) return true
+  if (track.gapS > longGapS) return correlation >= minCorrelation.overLongGap
+  if (track.missedFrames > 0) return correlation >= minCorrelation.overMissedFrames
+  return correlation >= minCorrelation.nextFrame
 }
 
 /**
@@ -165,8 +173,8 @@ export function ambiguousRows(
     const column = columnOfRow[row] ?? -1
     if (column >= 0) rowOfColumn[column] = row
   }
-  const cost = (row: number, column: number): number => table.total[row * columns + column] ?? Infinity
-  const looks = (row: number, column: number): number => table.appearance[row * columns + column] ?? 0
+  const cost = (row: number, column: number): number => table.contested[row * columns + column] ?? Infinity
+  const looks = (row: number, column: number): number => table.looks[row * columns + column] ?? 0
 
   for (let row = 0; row < rows; row++) {
     const column = columnOfRow[row] ?? -1

@@ -13,7 +13,9 @@ export function temporaryFolder(): string {
 
 /** Runs ffmpeg; the last argument is the output file. */
 export function ffmpeg(...args: readonly string[]): void {
-  execFileSync('ffmpeg', ['-v', 'error', '-nostdin', '-y', ...args], { stdio: ['ignore', 'ignore', 'inherit'] })
+  execFileSync('ffmpeg', ['-v', 'error', '-nostdin', '-y', ...args], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
 }
 
 /**

@@ -1,0 +1,24 @@
+import { join } from 'node:path'
+import { CameoError } from '../pipeline/errors.js'
+import type { Archive } from './archive.js'
+import { activeSpace } from './store/meta.js'
+import { openVectorCache, type VectorCache } from './vector-cache.js'
+
+/** The vector index of the space that an archive is searched in. Throws ARCHIVE_MISSING before the first ingest. */
+export async function openArchiveIndex(
+  archive: Archive,
+  options: { readonly readOnly?: boolean; readonly onNotice?: (message: string) => void } = {},
+): Promise<VectorCache> {
+  const space = activeSpace(archive.database)
+  if (space === undefined)
+    throw new CameoError(
+      'ARCHIVE_MISSING',
+      `the archive ${archive.dir} holds no clips yet: ingest some first`,
+    )
+  return openVectorCache({
+    database: archive.database,
+    spaceId: space.spaceId,
+    dir: join(archive.dir, 'vectors'),
+    ...options,
+  })
+}

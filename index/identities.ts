@@ -1,0 +1,108 @@
+import { CameoError } from '../pipeline/errors.js'
+import type { Embedding } from '../pipeline/embed/embed-faces.js'
+import type { WeightedEmbedding } from '../pipeline/describe/pool.js'
+import { toBlob, toUint16 } from './store/blobs.js'
+import type { Database } from './store/database.js'
+import { appendJournal } from './store/journal.js'
+
+/** A face that a name is enrolled with. */
+export interface ReferenceFace {
+  /** File it came from, as the person gave it. */
+  readonly source: string
+  readonly embedding: Embedding
+  /** 0..1. */
+  readonly quality: number
+}
+
+export interface Identity {
+  readonly name: string
+  readonly faces: number
+}
+
+/** Adds reference faces to a name, new or known; faces of the same source replace the earlier ones. */
+export function enroll(
+  database: Database,
+  name: string,
+  embedder: string,
+  references: readonly ReferenceFace[],
+): Identity {
+  return database
+    .transaction((): Identity => {
+      database.prepare('INSERT INTO identities (name) VALUES (?) ON CONFLICT DO NOTHING').run(name)
+      const identityId = identityIdOf(database, name)
+      const remove = database.prepare(
+        'DELETE FROM reference_faces WHERE identity_id = ? AND source = ? AND embedder = ?',
+      )
+      const insert = database.prepare(
+        'INSERT INTO reference_faces (identity_id, source, embedder, norm, vector, quality) VALUES (?, ?, ?, ?, ?, ?)',
+      )
+      for (const source of new Set(references.map((face) => face.source)))
+        remove.run(identityId, source, embedder)
+      for (const { source, embedding, quality } of references)
+        insert.run(identityId, source, embedder, embedding.norm, toBlob(embedding.float16), quality)
+      appendJournal(database, 'enroll', { name, sources: references.map(({ source }) => source) })
+      const faces = countReferences(database, identityId)
+      return { name, faces }
+    })
+    .immediate()
+}
+
+/** The reference faces of a name under this embedder. Throws NAME_UNKNOWN. */
+export function referencesOf(database: Database, name: string, embedder: string): WeightedEmbedding[] {
+  const identityId = identityIdOf(database, name)
+  const rows = database
+    .prepare<[number, string], { vector: Uint8Array; quality: number }>(
+      'SELECT vector, quality FROM reference_faces WHERE identity_id = ? AND embedder = ? ORDER BY reference_id',
+    )
+    .all(identityId, embedder)
+  if (rows.length === 0)
+    throw new CameoError(
+      'NAME_UNKNOWN',
+      `"${name}" was enrolled with other models than the archive's: enroll the photos again`,
+    )
+  return rows.map(({ vector, quality }) => ({ float16: toUint16(vector), quality }))
+}
+
+export function listIdentities(database: Database): Identity[] {
+  return database
+    .prepare<[], Identity>(
+      `SELECT name, count(reference_id) AS faces FROM identities LEFT JOIN reference_faces USING (identity_id)
+       GROUP BY identity_id ORDER BY name`,
+    )
+    .all()
+}
+
+/** Erases a name and the faces it was enrolled with. Throws NAME_UNKNOWN. */
+export function forgetName(database: Database, name: string): void {
+  database
+    .transaction(() => {
+      database.prepare('DELETE FROM identities WHERE identity_id = ?').run(identityIdOf(database, name))
+      appendJournal(database, 'forget-name', { name })
+    })
+    .immediate()
+}
+
+function identityIdOf(database: Database, name: string): number {
+  const identityId = database
+    .prepare<[string], number>('SELECT identity_id FROM identities WHERE name = ?')
+    .pluck()
+    .get(name)
+  if (identityId !== undefined) return identityId
+  const known = listIdentities(database).map((identity) => `"${identity.name}"`)
+  throw new CameoError(
+    'NAME_UNKNOWN',
+    `nobody is enrolled as "${name}": ` +
+      (known.length === 0
+        ? 'enroll a name with "cameo enroll NAME PHOTO"'
+        : `known are ${known.slice(0, 20).join(', ')}${known.length > 20 ? ', …' : ''}`),
+  )
+}
+
+function countReferences(database: Database, identityId: number): number {
+  return (
+    database
+      .prepare<[number], number>('SELECT count(*) FROM reference_faces WHERE identity_id = ?')
+      .pluck()
+      .get(identityId) ?? 0
+  )
+}

@@ -1,0 +1,159 @@
+import sharp from 'sharp'
+import { analyseFrame, type FaceSample } from './analyse-frame.js'
+import { normTerm } from './align/quality.js'
+import { clipName } from './decode/clip-name.js'
+import { frameSizes, sharesFullImage } from './decode/image-sizes.js'
+import { neededScale } from './detect/passes.js'
+import type { Embedding } from './embed/embed-faces.js'
+import { CameoError, messageOf } from './errors.js'
+import type { RgbImage } from './image.js'
+import type { Stages } from './stages.js'
+import { cropThumbnail, encodeThumbnail } from './thumbnail.js'
+
+/** A face in a photo. Coordinates in pixels of the photo as it is seen (EXIF rotation applied), at most 4K. */
+export interface PhotoFace {
+  readonly sample: FaceSample
+  readonly thumbnailJpeg: Uint8Array
+}
+
+export interface Photo {
+  readonly widthPx: number
+  readonly heightPx: number
+  /** Confident ones, most prominent first. */
+  readonly faces: readonly PhotoFace[]
+}
+
+/** Photos hold small faces too; below this height an embedding says little. */
+const minPhotoFacePx = 24
+
+/** Reads a photo and finds its faces. Throws IMAGE_UNREADABLE. */
+export async function readPhoto(path: string, stages: Stages): Promise<Photo> {
+  const images = await readImages(path, stages)
+  const { width, height } = images.full
+  const samples = (await analyseFrame(images, stages, minPhotoFacePx)).filter(
+    ({ detectionScore }) => detectionScore >= stages.highScore,
+  )
+  samples.sort((a, b) => prominence(b, width, height) - prominence(a, width, height))
+  const faces: PhotoFace[] = []
+  for (const sample of samples) {
+    const thumbnailJpeg = await encodeThumbnail(cropThumbnail(images.full, sample.boxXyxyPx))
+    faces.push({ sample, thumbnailJpeg })
+  }
+  return { widthPx: width, heightPx: height, faces }
+}
+
+async function readImages(path: string, stages: Stages): Promise<{ full: RgbImage; detection: RgbImage }> {
+  try {
+    const { autoOrient } = await sharp(path, { limitInputPixels: maxPhotoPixels }).metadata()
+    const sizes = frameSizes(autoOrient, {
+      canvasWidthPx: stages.detector.canvasWidthPx,
+      canvasHeightPx: stages.detector.canvasHeightPx,
+      neededScale: neededScale(stages.detector, minPhotoFacePx),
+    })
+    const full = await readRgb(path, sizes.full)
+    return { full, detection: sharesFullImage(sizes) ? full : await readRgb(path, sizes.detection) }
+  } catch (error) {
+    throw new CameoError(
+      'IMAGE_UNREADABLE',
+      `${clipName(path)} cannot be read as an image (${messageOf(error)}): give a JPEG, PNG, WebP, GIF, AVIF or TIFF file`,
+      { cause: error },
+    )
+  }
+}
+
+/** A decompression bomb is refused before it is decoded. */
+const maxPhotoPixels = 200_000_000
+
+async function readRgb(
+  path: string,
+  size: { readonly width: number; readonly height: number },
+): Promise<RgbImage> {
+  const { data, info } = await sharp(path, { limitInputPixels: maxPhotoPixels })
+    .autoOrient()
+    .resize(size.width, size.height, { fit: 'fill' })
+    .flatten({ background: '#808080' })
+    .toColourspace('srgb')
+    .raw({ depth: 'uchar' })
+    .toBuffer({ resolveWithObject: true })
+  if (info.channels !== 3) throw new Error(`${info.channels} channels instead of red, green and blue`)
+  return { width: info.width, height: info.height, data }
+}
+
+/**
+ * How much a face is what a photo is about: its area less twice its squared distance from the middle, as a share of the
+ * photo's area (the main-face rule of the public iQIYI-VID recipes).
+ */
+export function prominence(
+  { boxXyxyPx: [x1, y1, x2, y2] }: FaceSample,
+  width: number,
+  height: number,
+): number {
+  const aside = (x1 + x2 - width) / 2
+  const above = (y1 + y2 - height) / 2
+  return ((x2 - x1) * (y2 - y1) - 2 * (aside * aside + above * above)) / (width * height)
+}
+
+/** The face a photo is plainly of fills at least this share of its longer side … */
+const portraitShare = 0.25
+/** … and no other is more than half as prominent. */
+const rivalShare = 0.5
+
+/**
+ * The face that is asked for: number `choice` (from 1) where given, else the only one, or the one that the photo is plainly
+ * of. @throws IMAGE_NO_FACE, IMAGE_SEVERAL_FACES (lists them and how to choose), FACE_UNKNOWN
+ */
+export function chooseFace(photo: Photo, path: string, choice: number | undefined): PhotoFace {
+  const [first, second] = photo.faces
+  if (first === undefined)
+    throw new CameoError(
+      'IMAGE_NO_FACE',
+      `no face was found in ${clipName(path)}: use a photo in which the face is at least ${minPhotoFacePx} px high and seen from the front`,
+    )
+  if (choice !== undefined) {
+    const chosen = photo.faces[choice - 1]
+    if (chosen !== undefined) return chosen
+    throw new CameoError(
+      'FACE_UNKNOWN',
+      `${clipName(path)} has no face ${choice}; its faces are:\n${listFaces(photo)}`,
+    )
+  }
+  if (second === undefined || isPortraitOf(photo, first, second)) return first
+  throw new CameoError(
+    'IMAGE_SEVERAL_FACES',
+    `${clipName(path)} shows ${photo.faces.length} faces; choose one with --face NUMBER:\n${listFaces(photo)}`,
+  )
+}
+
+function isPortraitOf({ widthPx, heightPx }: Photo, first: PhotoFace, second: PhotoFace): boolean {
+  const [, top, , bottom] = first.sample.boxXyxyPx
+  const own = prominence(first.sample, widthPx, heightPx)
+  return (
+    (bottom - top) / Math.max(widthPx, heightPx) >= portraitShare &&
+    own > 0 &&
+    prominence(second.sample, widthPx, heightPx) < own * rivalShare
+  )
+}
+
+export function listFaces({ faces, widthPx, heightPx }: Photo): string {
+  return faces
+    .map(({ sample: { boxXyxyPx: box, quality } }, index) => {
+      const [x1, y1, x2, y2] = box.map(Math.round)
+      const across = place(((x1 ?? 0) + (x2 ?? 0)) / 2 / widthPx, 'left', 'centre', 'right')
+      const down = place(((y1 ?? 0) + (y2 ?? 0)) / 2 / heightPx, 'top', 'middle', 'bottom')
+      const size = `${(x2 ?? 0) - (x1 ?? 0)}×${(y2 ?? 0) - (y1 ?? 0)} px`
+      return `  ${index + 1}: ${down} ${across}, ${size} at (${x1}, ${y1}), quality ${quality.toFixed(2)}`
+    })
+    .join('\n')
+}
+
+const place = (share: number, low: string, middle: string, high: string) =>
+  share < 1 / 3 ? low : share < 2 / 3 ? middle : high
+
+/** The face's embedding with its final quality. */
+export async function embedPhotoFace(
+  { sample }: PhotoFace,
+  stages: Stages,
+): Promise<{ readonly embedding: Embedding; readonly quality: number }> {
+  const embedding = await stages.embedder.embed(sample.alignedCrop)
+  return { embedding, quality: sample.quality * normTerm(embedding.norm, stages.normRange) }
+}

@@ -1,0 +1,50 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError } from 'commander'
+import { doctorCommand } from './commands/doctor.js'
+import { enrollCommand } from './commands/enroll.js'
+import { forgetCommand } from './commands/forget.js'
+import { ingestCommand } from './commands/ingest.js'
+import { modelsCommand } from './commands/models.js'
+import { searchCommand } from './commands/search.js'
+import { statusCommand } from './commands/status.js'
+import { exitCodes, reportError } from './output.js'
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string
+}
+
+const program = new Command('cameo')
+  .description('Find every appearance of a person in a video archive.')
+  .version(version)
+  .showHelpAfterError('(add --help for all options)')
+  .addCommand(ingestCommand)
+  .addCommand(searchCommand)
+  .addCommand(enrollCommand)
+  .addCommand(forgetCommand)
+  .addCommand(statusCommand)
+  .addCommand(doctorCommand)
+  .addCommand(modelsCommand)
+
+const exitOverride = (command: Command): void => {
+  command.exitOverride()
+  command.commands.forEach(exitOverride)
+}
+exitOverride(program)
+
+// A reader that closes the pipe early (| head) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(exitCodes.ok)
+  throw error
+})
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (error instanceof CommanderError)
+    process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.failed
+  else {
+    reportError(error, process.argv.includes('--json'))
+    process.exitCode = exitCodes.failed
+  }
+}

@@ -1,0 +1,68 @@
+import { resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import { Command, Option } from 'commander'
+import { openArchiveIndex } from '../../index/archive-index.js'
+import { findClipId, forgetClip, scrubLog } from '../../index/forget.js'
+import { forgetName } from '../../index/identities.js'
+import { lockArchive } from '../../index/store/database.js'
+import { CameoError } from '../../pipeline/errors.js'
+import { archiveOption, jsonOption } from '../options.js'
+import { exitCodes, note, print, printJson } from '../output.js'
+import { openFilledArchive } from '../query.js'
+
+interface ForgetOptions {
+  readonly archive: string
+  readonly clip?: string
+  readonly name?: string
+  readonly json: boolean
+}
+
+export const forgetCommand = new Command('forget')
+  .description(
+    'Erase a clip with all faces in it, or a name with the faces it was enrolled with. The video file stays.',
+  )
+  .addOption(archiveOption())
+  .addOption(
+    new Option('--clip <id>', 'id of the clip, its first digits, or the path of its file').conflicts('name'),
+  )
+  .addOption(new Option('--name <name>', 'an enrolled name').conflicts('clip'))
+  .addOption(jsonOption())
+  .addHelpText(
+    'after',
+    `
+A forgotten clip stays out when its file is ingested again ("ingest --include-forgotten" lets it in).
+Erased rows and vectors are overwritten in the archive's files, not only unlinked; copies and backups are yours to find.`,
+  )
+  .action(async (options: ForgetOptions) => {
+    await runForget(options)
+    process.exitCode = exitCodes.ok
+  })
+
+async function runForget({ archive: dir, clip, name, json }: ForgetOptions): Promise<void> {
+  const { archive } = openFilledArchive(dir)
+  try {
+    const lock = lockArchive(dir)
+    try {
+      if (name !== undefined) {
+        forgetName(archive.database, name)
+        scrubLog(archive.database)
+        if (json) printJson({ forgotten: 'name', name })
+        else print(`the name "${name}" is forgotten`)
+        return
+      }
+      if (clip === undefined) throw new CameoError('USAGE', 'say what to forget: --clip ID or --name NAME')
+      const clipId = findClipId(archive.database, existsSync(clip) ? resolve(clip) : clip)
+      forgetClip(archive.database, clipId)
+      const index = await openArchiveIndex(archive, { onNotice: note })
+      await index.snapshot()
+      await index.compactIfNeeded()
+      await index.close()
+      if (json) printJson({ forgotten: 'clip', clipId })
+      else print(`the clip ${clipId} is forgotten`)
+    } finally {
+      lock.release()
+    }
+  } finally {
+    archive.close()
+  }
+}

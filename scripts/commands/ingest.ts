@@ -1,0 +1,223 @@
+import { existsSync, statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { Command, Option } from 'commander'
+import { adoptRecipe, openArchive, type Archive } from '../../index/archive.js'
+import { isForgotten, remember } from '../../index/forget.js'
+import { openArchiveIndex } from '../../index/archive-index.js'
+import { lockArchive } from '../../index/store/database.js'
+import type { ArchiveRecipe } from '../../index/store/meta.js'
+import { CameoError, messageOf } from '../../pipeline/errors.js'
+import type { DeviceChoice } from '../../pipeline/models/device.js'
+import { defaultPackName } from '../../pipeline/models/catalog.js'
+import { defaultModelsDir } from '../../pipeline/models/download.js'
+import { sha256OfFile } from '../../pipeline/models/digest.js'
+import { createRecipe, segmentLengthS, settingsSchema, type Settings } from '../../pipeline/settings.js'
+import { loadStages } from '../../pipeline/stages.js'
+import { findClips } from '../../workers/find-clips.js'
+import { dropGonePaths, ingestClips } from '../../workers/ingest.js'
+import { startSegmentWorker } from '../../workers/segment-worker.js'
+import { createIngestReporter } from '../ingest-report.js'
+import { usePack } from '../models.js'
+import { archiveOption, defaultThreads, deviceOption, jsonOption, numberWithin } from '../options.js'
+import { exitCodes, note } from '../output.js'
+
+export interface IngestCommandOptions {
+  readonly archive: string
+  readonly pack?: string
+  readonly head?: string
+  readonly fps?: number
+  readonly sampling?: 'fps' | 'keyframes'
+  readonly minFace?: number
+  readonly facesPerTrack?: number
+  readonly mirror?: boolean
+  readonly segment?: number
+  readonly device: DeviceChoice
+  readonly threads: number
+  readonly reprocess: boolean
+  readonly includeForgotten: boolean
+  readonly json: boolean
+}
+
+export const ingestCommand = new Command('ingest')
+  .description(
+    'Take clips into an archive. Run it again at any time: it does what is new and goes on where it stopped.',
+  )
+  .argument('<paths...>', 'video files, and folders that are searched for them')
+  .addOption(archiveOption())
+  .addOption(
+    new Option('--pack <name>', `model pack, or a JSON file of your own (default: ${defaultPackName})`),
+  )
+  .addOption(new Option('--head <file>', 'ONNX head over the pooled embedding'))
+  .addOption(
+    new Option('--fps <number>', 'frames looked at each second (default: 4)').argParser(
+      numberWithin(0.01, 60),
+    ),
+  )
+  .addOption(
+    new Option('--sampling <kind>', 'look at frames by time, or only at key frames').choices([
+      'fps',
+      'keyframes',
+    ]),
+  )
+  .addOption(
+    new Option(
+      '--min-face <px>',
+      'smallest face height to find, in pixels of the clip (default: 40)',
+    ).argParser(numberWithin(12, 2000)),
+  )
+  .addOption(
+    new Option(
+      '--faces-per-track <k>',
+      'how many of the best faces of a track are embedded (default: 8)',
+    ).argParser(numberWithin(1, 64, 'integer')),
+  )
+  .addOption(new Option('--mirror', 'embed mirror images too: twice the time, a little more robust'))
+  .addOption(
+    new Option(
+      '--segment <s>',
+      'length of the parts that long clips are split into (default: 600)',
+    ).argParser(numberWithin(1, 86_400)),
+  )
+  .addOption(deviceOption())
+  .addOption(
+    new Option('--threads <n>', 'segments processed at the same time')
+      .default(defaultThreads)
+      .argParser(numberWithin(1, 256, 'integer')),
+  )
+  .addOption(
+    new Option('--reprocess', "process every clip anew where the archive's settings change").default(false),
+  )
+  .addOption(
+    new Option('--include-forgotten', 'take up clips again that were erased with "forget"').default(false),
+  )
+  .addOption(jsonOption())
+  .addHelpText(
+    'after',
+    `
+With --json, one line a clip: {path, clipId, status, tracks, seconds} or {path, status, code, message}.
+Status: done, unchanged, duplicate, partial, forgotten, skipped, failed.
+Exit code: 0 all clips are in, 1 some failed, 2 the command could not run, 130 interrupted.
+The settings of the first ingest stay with the archive; later ones need not repeat them.`,
+  )
+  .action(async (paths: string[], options: IngestCommandOptions) => {
+    process.exitCode = await runIngest(paths, options)
+  })
+
+/** The command's work; returns the exit code. */
+export async function runIngest(paths: readonly string[], options: IngestCommandOptions): Promise<number> {
+  for (const path of paths)
+    if (!existsSync(path))
+      throw new CameoError('USAGE', `there is no file or folder ${path}: nothing was ingested`)
+  const archive = openArchive(options.archive, { create: true })
+  try {
+    const lock = lockArchive(archive.dir)
+    try {
+      return await ingestInto(archive, paths, options)
+    } finally {
+      lock.release()
+    }
+  } finally {
+    archive.close()
+  }
+}
+
+async function ingestInto(
+  archive: Archive,
+  paths: readonly string[],
+  options: IngestCommandOptions,
+): Promise<number> {
+  const packName = options.pack ?? archive.recipe?.packName ?? defaultPackName
+  const headFile = options.head === undefined ? archive.recipe?.headFile : resolve(options.head)
+  const settings = chooseSettings(options, archive.recipe)
+  const pack = await usePack(packName)
+  const setup = { pack, modelsDir: defaultModelsDir(), settings, device: options.device, headFile }
+  const recipe = createRecipe(
+    pack,
+    settings,
+    headFile === undefined ? undefined : await sha256OfFile(headFile),
+  )
+  const source = { packName: keepablePackName(packName), ...(headFile === undefined ? {} : { headFile }) }
+  const dimension = headFile === undefined ? pack.embedder.dimension : await headDimension(setup)
+  const spaceId = adoptRecipe(archive, recipe, source, dimension, options.reprocess)
+
+  const workers = Array.from({ length: options.threads }, () => startSegmentWorker(setup))
+  const stop = new AbortController()
+  const onSignal = () => {
+    if (stop.signal.aborted) process.exit(exitCodes.interrupted)
+    note('stopping; what is finished is kept (again to stop at once)')
+    stop.abort()
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+  const reporter = createIngestReporter(options.json)
+  const index = await openArchiveIndex(archive, { onNotice: note })
+  // The index follows while clips come in, so that the end of a long ingest is no second job.
+  const following = setInterval(() => {
+    index
+      .catchUp()
+      .catch((error: unknown) => note(`the vector index will catch up later: ${messageOf(error)}`))
+  }, 2000)
+  try {
+    const [provider] = await Promise.all(workers.map((worker) => worker.ready()))
+    if (options.device.kind === 'auto' && provider !== 'cpu') note(`using ${provider}`)
+    await ingestClips({
+      archive,
+      recipe: recipe.digest,
+      embedder: recipe.embedderDigest,
+      spaceId,
+      segmentLengthS: segmentLengthS(settings),
+      workers,
+      files: findClips(paths, [archive.dir]),
+      isForgotten(clipId) {
+        if (options.includeForgotten) remember(archive.database, clipId)
+        return isForgotten(archive.database, clipId)
+      },
+      events: reporter,
+      signal: stop.signal,
+    })
+    if (!stop.signal.aborted) dropGonePaths(archive, paths.map((path) => resolve(path)).filter(isFolder))
+  } finally {
+    clearInterval(following)
+    process.off('SIGINT', onSignal)
+    process.off('SIGTERM', onSignal)
+    reporter.stop()
+    await Promise.all(workers.map((worker) => worker.stop()))
+    await index.close()
+  }
+  reporter.summarise(archive)
+  if (stop.signal.aborted) return exitCodes.interrupted
+  return reporter.failed > 0 ? exitCodes.someFailed : exitCodes.ok
+}
+
+/** What is asked for, else what the archive has, else the defaults. */
+function chooseSettings(options: IngestCommandOptions, own: ArchiveRecipe | undefined): Settings {
+  const base: Partial<Settings> = own?.settings ?? {}
+  if (options.sampling === 'keyframes' && options.fps !== undefined)
+    throw new CameoError('USAGE', '--fps does not go with --sampling keyframes')
+  const ownFps = base.sampling?.kind === 'fps' ? base.sampling.fps : undefined
+  const sampling =
+    options.sampling === 'keyframes'
+      ? { kind: 'keyframes' as const }
+      : options.fps !== undefined || options.sampling === 'fps'
+        ? { kind: 'fps' as const, fps: options.fps ?? ownFps ?? 4 }
+        : base.sampling
+  return settingsSchema.parse({
+    ...base,
+    sampling,
+    minFacePx: options.minFace ?? base.minFacePx,
+    facesPerTrack: options.facesPerTrack ?? base.facesPerTrack,
+    mirror: options.mirror ?? base.mirror,
+    segmentS: options.segment ?? base.segmentS,
+  })
+}
+
+const keepablePackName = (name: string) => (name.endsWith('.json') ? resolve(name) : name)
+
+async function headDimension(setup: Parameters<typeof loadStages>[0]): Promise<number> {
+  const stages = await loadStages(setup)
+  const { dimension } = stages.describer
+  await stages.dispose()
+  return dimension
+}
+
+const isFolder = (path: string) => existsSync(path) && statSync(path).isDirectory()

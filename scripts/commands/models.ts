@@ -1,0 +1,45 @@
+import { Command } from 'commander'
+import { catalogPacks, defaultPackName, findPack } from '../../pipeline/models/catalog.js'
+import { defaultModelsDir, packIsPresent } from '../../pipeline/models/download.js'
+import { pullWithProgress } from '../models.js'
+import { jsonOption } from '../options.js'
+import { exitCodes, print, printJson } from '../output.js'
+
+export const modelsCommand = new Command('models').description('Model packs: list them, fetch one.')
+
+modelsCommand
+  .command('list')
+  .description('The known packs, their licences, and which are on this machine.')
+  .addOption(jsonOption())
+  .action(({ json }: { json: boolean }) => {
+    const modelsDir = defaultModelsDir()
+    const packs = catalogPacks().map((pack) => ({
+      name: pack.name,
+      default: pack.name === defaultPackName,
+      licence: pack.licence,
+      detector: pack.detector.file.name,
+      embedder: pack.embedder.file.name,
+      dimension: pack.embedder.dimension,
+      calibrated: pack.calibration !== undefined,
+      present: packIsPresent(pack, modelsDir),
+    }))
+    if (json) printJson({ modelsDir, packs })
+    else {
+      for (const pack of packs)
+        print(
+          `${pack.present ? '✓' : ' '} ${pack.name.padEnd(11)} ${pack.licence.padEnd(24)} ${pack.detector} + ${pack.embedder}${pack.default ? '  (default)' : ''}`,
+        )
+      print(`folder: ${modelsDir}`)
+    }
+    process.exitCode = exitCodes.ok
+  })
+
+modelsCommand
+  .command('pull')
+  .description('Fetch a pack and verify its files; does nothing where they are here and whole.')
+  .argument('[pack]', 'name, or a JSON file of your own', defaultPackName)
+  .action(async (name: string) => {
+    await pullWithProgress(findPack(name))
+    print(`${name} is here and verified`)
+    process.exitCode = exitCodes.ok
+  })

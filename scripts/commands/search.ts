@@ -1,0 +1,266 @@
+import { resolve } from 'node:path'
+import { writeFileSync } from 'node:fs'
+import { Command, Option } from 'commander'
+import { openArchiveIndex } from '../../index/archive-index.js'
+import { referencesOf } from '../../index/identities.js'
+import { searchClips, type ClipMatch, type SearchAnswer } from '../../index/search.js'
+import { CameoError } from '../../pipeline/errors.js'
+import type { WeightedEmbedding } from '../../pipeline/describe/pool.js'
+import { findPack } from '../../pipeline/models/catalog.js'
+import type { DeviceChoice } from '../../pipeline/models/device.js'
+import { sha256OfFile } from '../../pipeline/models/digest.js'
+import type { Pack } from '../../pipeline/models/pack.js'
+import { chooseFace, embedPhotoFace, readPhoto } from '../../pipeline/photo.js'
+import { choosePerson, tracksOfClip } from '../../pipeline/query-clip.js'
+import { contactSheet } from '../contact-sheet.js'
+import { archiveOption, deviceOption, jsonOption, numberWithin } from '../options.js'
+import { exitCodes, formatTime, note, oneLine, print, printJson } from '../output.js'
+import { archiveDescriber, loadArchiveStages, openFilledArchive, type OpenedArchive } from '../query.js'
+
+interface SearchCommandOptions {
+  readonly archive: string
+  readonly image?: string
+  readonly clip?: string
+  readonly name?: string
+  readonly face?: number
+  readonly top: number
+  readonly minScore?: number
+  readonly excludeSelf: boolean
+  readonly html?: string
+  readonly device: DeviceChoice
+  readonly json: boolean
+}
+
+/** What is asked for, ready to be compared. */
+interface Query {
+  readonly kind: 'image' | 'clip' | 'name'
+  /** File or name, as given. */
+  readonly value: string
+  /** Which of several faces or people, from 1. */
+  readonly face?: number
+  readonly embeddings: readonly WeightedEmbedding[]
+  readonly quality: number
+  readonly thumbnailJpeg: Uint8Array | undefined
+  /** Set where the query is a clip. */
+  readonly clipId?: string
+}
+
+/** Used where a pack says no calibrated threshold: between the usual ones of ArcFace models, on the careful side. */
+const uncalibratedThreshold = 0.4
+
+export const searchCommand = new Command('search')
+  .description('Find the clips in which a person appears, best first, with time ranges.')
+  .addOption(archiveOption())
+  .addOption(new Option('-i, --image <file>', 'a photo of the person').conflicts(['clip', 'name']))
+  .addOption(new Option('-c, --clip <file>', 'a clip that shows the person').conflicts(['image', 'name']))
+  .addOption(new Option('-n, --name <name>', 'an enrolled name').conflicts(['image', 'clip', 'face']))
+  .addOption(
+    new Option('--face <number>', 'which face of the photo, or person of the clip').argParser(
+      numberWithin(1, 10_000, 'integer'),
+    ),
+  )
+  .addOption(
+    new Option('--top <n>', 'how many clips at the most')
+      .default(20)
+      .argParser(numberWithin(1, 100_000, 'integer')),
+  )
+  .addOption(
+    new Option(
+      '--min-score <s>',
+      'cosine similarity from which a clip is shown (default: the calibrated threshold of the models)',
+    ).argParser(numberWithin(-1, 1)),
+  )
+  .addOption(new Option('--exclude-self', 'leave the query clip out of its own answer').default(false))
+  .addOption(new Option('--html <file>', 'also write a contact sheet'))
+  .addOption(deviceOption())
+  .addOption(jsonOption())
+  .addHelpText(
+    'after',
+    `
+With --json: {query, threshold, confident, expectedFalseMatches, tracksSearched, tracksExamined,
+results: [{clipId, path, score, ranges: [{startS, endS, trackId, score}], faces: [{timeS, boxXyxyPx, quality}], thumbnail}]};
+thumbnail is a JPEG as a data: URI, score a cosine similarity, times are seconds.
+Exit code: 0 the question was answered, also with no match; 2 it could not be.`,
+  )
+  .action(async (options: SearchCommandOptions) => {
+    await runSearch(options)
+    process.exitCode = exitCodes.ok
+  })
+
+async function runSearch(options: SearchCommandOptions): Promise<void> {
+  const opened = openFilledArchive(options.archive)
+  try {
+    const pack = findPack(opened.recipe.packName)
+    const query = await readQuery(options, opened)
+    const describer = await archiveDescriber(opened, pack, options.device)
+    const descriptor = await describer.describe(query.embeddings)
+    const index = await openArchiveIndex(opened.archive, { onNotice: note })
+    const threshold = options.minScore ?? thresholdOf(pack)
+    let answer: SearchAnswer
+    try {
+      answer = searchClips(opened.archive, index, descriptor, {
+        top: options.top,
+        minScore: threshold,
+        excludeClipId: options.excludeSelf ? query.clipId : undefined,
+      })
+    } finally {
+      await index.close()
+    }
+    const report = {
+      query,
+      answer,
+      threshold,
+      expectedFalseMatches: expectedFalseMatches(pack, threshold, answer),
+    }
+    if (options.json) printJson(toJson(report))
+    else printAnswer(report)
+    if (options.html !== undefined) {
+      writeFileSync(
+        options.html,
+        contactSheet(titleOf(query), query.thumbnailJpeg, answer.matches, summaryOf(report)),
+      )
+      note(`wrote ${options.html}`)
+    }
+  } finally {
+    opened.archive.close()
+  }
+}
+
+async function readQuery(options: SearchCommandOptions, opened: OpenedArchive): Promise<Query> {
+  const { image, clip, name } = options
+  if (name !== undefined) {
+    const embeddings = referencesOf(opened.archive.database, name, opened.recipe.embedderDigest)
+    const quality = Math.max(...embeddings.map((face) => face.quality))
+    return { kind: 'name', value: name, embeddings, quality, thumbnailJpeg: undefined }
+  }
+  if (image === undefined && clip === undefined)
+    throw new CameoError('USAGE', 'say who to search for: --image PHOTO, --clip FILE or --name NAME')
+  const { stages } = await loadArchiveStages(opened, options.device)
+  try {
+    const face = options.face === undefined ? {} : { face: options.face }
+    if (image !== undefined) {
+      const photo = await readPhoto(image, stages)
+      const chosen = chooseFace(photo, image, options.face)
+      if (photo.faces.length > 1 && options.face === undefined)
+        note(
+          `the photo shows ${photo.faces.length} faces; searching for the one it is plainly of (--face to choose another)`,
+        )
+      const { embedding, quality } = await embedPhotoFace(chosen, stages)
+      const { thumbnailJpeg } = chosen
+      return {
+        kind: 'image',
+        value: image,
+        ...face,
+        embeddings: [{ ...embedding, quality }],
+        quality,
+        thumbnailJpeg,
+      }
+    }
+    const path = resolve(clip ?? '')
+    const people = await tracksOfClip(path, stages)
+    const person = choosePerson(people, path, options.face)
+    if (people.length > 1) {
+      note(
+        `the clip shows ${people.length} people; searching for number ${options.face ?? 1} (--face to choose another):`,
+      )
+      for (const [index, { spansS, faces }] of people.slice(0, 20).entries())
+        note(
+          `  ${index + 1}: ${spansS.map(([a, b]) => `${formatTime(a)}–${formatTime(b)}`).join(', ')}, quality ${(faces[0]?.quality ?? 0).toFixed(2)}`,
+        )
+    }
+    return {
+      kind: 'clip',
+      value: clip ?? '',
+      ...face,
+      embeddings: person.faces.map(({ embedding, quality }) => ({ ...embedding, quality })),
+      quality: person.quality,
+      thumbnailJpeg: person.thumbnailJpeg,
+      clipId: await sha256OfFile(path),
+    }
+  } finally {
+    await stages.dispose()
+  }
+}
+
+export function thresholdOf(pack: Pack): number {
+  return pack.calibration?.threshold ?? uncalibratedThreshold
+}
+
+/**
+ * How many of an archive's tracks of other people pass by chance: the false-accept rate of the calibrated threshold times
+ * the tracks searched. Undefined at another threshold, for which no rate was measured.
+ */
+function expectedFalseMatches(
+  pack: Pack,
+  threshold: number,
+  { tracksSearched }: SearchAnswer,
+): number | undefined {
+  const { calibration } = pack
+  if (calibration === undefined || threshold < calibration.threshold) return undefined
+  return calibration.falseAcceptRate * tracksSearched
+}
+
+interface Report {
+  readonly query: Query
+  readonly answer: SearchAnswer
+  readonly threshold: number
+  readonly expectedFalseMatches: number | undefined
+}
+
+function toJson({ query, answer, threshold, expectedFalseMatches }: Report) {
+  const { kind, value, face, quality } = query
+  return {
+    query: { kind, value, ...(face === undefined ? {} : { face }), quality },
+    threshold,
+    confident: answer.matches.length > 0,
+    expectedFalseMatches: expectedFalseMatches ?? null,
+    tracksSearched: answer.tracksSearched,
+    tracksExamined: answer.tracksExamined,
+    results: answer.matches.map(({ clipId, path, score, durationS, ranges, faces, thumbnailJpeg }) => ({
+      clipId,
+      path,
+      score,
+      durationS: durationS ?? null,
+      ranges,
+      faces,
+      thumbnail: thumbnailJpeg === undefined ? null : dataUri(thumbnailJpeg),
+    })),
+  }
+}
+
+const dataUri = (jpeg: Uint8Array) => `data:image/jpeg;base64,${Buffer.from(jpeg).toString('base64')}`
+
+function titleOf({ kind, value, face }: Query): string {
+  return kind === 'name' ? value : `${value}${face === undefined ? '' : `, face ${face}`}`
+}
+
+function summaryOf({ answer, threshold, expectedFalseMatches }: Report): string {
+  const { matches, tracksSearched } = answer
+  const found =
+    matches.length === 0
+      ? `no confident match: no track reaches ${threshold.toFixed(2)}`
+      : `${matches.length} clip${matches.length === 1 ? '' : 's'} from score ${threshold.toFixed(2)} upwards`
+  const chance =
+    expectedFalseMatches === undefined
+      ? ''
+      : `, of which by chance about ${formatExpected(expectedFalseMatches)}`
+  return `${found}; ${tracksSearched} tracks searched${chance}`
+}
+
+const formatExpected = (count: number) =>
+  count < 0.01 ? '0' : count < 10 ? count.toFixed(2) : count.toFixed(0)
+
+function printAnswer(report: Report): void {
+  for (const [index, match] of report.answer.matches.entries()) print(formatMatch(index + 1, match))
+  print(summaryOf(report))
+}
+
+export function formatMatch(rank: number, { score, path, ranges, faces, clipId }: ClipMatch): string {
+  const times = ranges.map(({ startS, endS }) => `${formatTime(startS)}–${formatTime(endS)}`).join(', ')
+  const best = faces[0]
+  const detail =
+    best === undefined
+      ? ''
+      : `; ${faces.length} face${faces.length === 1 ? '' : 's'}, best at ${formatTime(best.timeS)}, quality ${best.quality.toFixed(2)}`
+  return `${String(rank).padStart(3)}  ${score.toFixed(3)}  ${oneLine(path)}\n            ${times}${detail}  (clip ${clipId.slice(0, 12)})`
+}

@@ -1,0 +1,58 @@
+import { basename } from 'node:path'
+import type { ClipMatch } from '../index/search.js'
+import { formatTime } from './output.js'
+
+/** An answer as one self-contained HTML page: no scripts, nothing loaded from elsewhere. */
+export function contactSheet(
+  title: string,
+  queryJpeg: Uint8Array | undefined,
+  matches: readonly ClipMatch[],
+  summary: string,
+): string {
+  const query =
+    queryJpeg === undefined
+      ? ''
+      : `<img class="query" alt="the person searched for" src="${dataUri(queryJpeg)}">`
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Cameo: ${escapeHtml(title)}</title>
+<style>
+  :root { color-scheme: light dark; font: 15px/1.45 system-ui, sans-serif; }
+  body { max-width: 76rem; margin: 2rem auto; padding: 0 1rem; }
+  header { display: flex; gap: 1.2rem; align-items: center; margin-bottom: 1.5rem; }
+  h1 { font-size: 1.3rem; margin: 0; overflow-wrap: anywhere; }
+  p { margin: .2rem 0; opacity: .75; }
+  .query { width: 112px; border-radius: 50%; }
+  ol { list-style: none; padding: 0; display: grid; grid-template-columns: repeat(auto-fill, minmax(13rem, 1fr)); gap: 1rem; }
+  li { border: 1px solid color-mix(in srgb, currentColor 20%, transparent); border-radius: 10px; overflow: hidden; }
+  li img { width: 100%; aspect-ratio: 1; object-fit: cover; display: block; background: #8883; }
+  li div { padding: .6rem .8rem .8rem; }
+  b { overflow-wrap: anywhere; font-weight: 600; }
+  .bar { height: 4px; border-radius: 2px; background: #8884; margin: .4rem 0; }
+  .bar i { display: block; height: 100%; border-radius: 2px; background: #2a8; }
+  small { display: block; opacity: .75; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+</style>
+<header>${query}<div><h1>${escapeHtml(title)}</h1><p>${escapeHtml(summary)}</p></div></header>
+<ol>
+${matches.map((match, index) => card(match, index + 1)).join('\n')}
+</ol>
+</html>
+`
+}
+
+function card({ path, score, ranges, thumbnailJpeg }: ClipMatch, rank: number): string {
+  const image = thumbnailJpeg === undefined ? '' : `<img alt="face ${rank}" src="${dataUri(thumbnailJpeg)}">`
+  const times = ranges.map(({ startS, endS }) => `${formatTime(startS)}–${formatTime(endS)}`).join(', ')
+  const share = Math.round(Math.max(0, Math.min(1, score)) * 100)
+  return `<li>${image}<div><b>${rank}. ${escapeHtml(basename(path))}</b>
+<div class="bar"><i style="width:${share}%"></i></div>
+<small>score ${score.toFixed(3)} · ${times}</small><small>${escapeHtml(path)}</small></div></li>`
+}
+
+const dataUri = (jpeg: Uint8Array) => `data:image/jpeg;base64,${Buffer.from(jpeg).toString('base64')}`
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
+}

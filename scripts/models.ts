@@ -1,0 +1,38 @@
+import { defaultPackName, findPack } from '../pipeline/models/catalog.js'
+import { defaultModelsDir, packIsPresent, pullPack } from '../pipeline/models/download.js'
+import type { Pack } from '../pipeline/models/pack.js'
+import { CameoError } from '../pipeline/errors.js'
+import { note } from './output.js'
+import { startProgress } from './progress.js'
+
+/** Fetches what is missing of a pack, with a bar, and verifies the rest. */
+export async function pullWithProgress(pack: Pack): Promise<void> {
+  const modelsDir = defaultModelsDir()
+  if (!packIsPresent(pack, modelsDir))
+    note(`fetching the model pack ${pack.name} (licence: ${pack.licence}) …`)
+  const bar = startProgress(`${pack.name} {bar} {percentage}% {megabytes} MB`, 5)
+  try {
+    await pullPack(pack, {
+      modelsDir,
+      onProgress: ({ bytes, totalBytes }) =>
+        bar.update(bytes, totalBytes ?? bytes, { megabytes: (bytes / 1e6).toFixed(1) }),
+    })
+  } finally {
+    bar.stop()
+  }
+}
+
+/**
+ * The pack of that name, its files in the cache and verified. The default pack is fetched where it is missing; others carry
+ * licences of their own, so a person fetches them knowingly. Throws MODEL_UNREADABLE that says how.
+ */
+export async function usePack(nameOrFile: string): Promise<Pack> {
+  const pack = findPack(nameOrFile)
+  if (pack.name !== defaultPackName && !packIsPresent(pack, defaultModelsDir()))
+    throw new CameoError(
+      'MODEL_UNREADABLE',
+      `the model pack ${pack.name} (licence: ${pack.licence}) is not on this machine yet: run "cameo models pull ${nameOrFile}"`,
+    )
+  await pullWithProgress(pack)
+  return pack
+}

@@ -1,0 +1,37 @@
+import { availableParallelism } from 'node:os'
+import { resolve } from 'node:path'
+import { InvalidArgumentError, Option } from 'commander'
+import { parseDevice, type DeviceChoice } from '../pipeline/models/device.js'
+
+/** `--archive DIR`, else `CAMEO_ARCHIVE`, else ./cameo-data. */
+export const archiveOption = () =>
+  new Option('-a, --archive <dir>', 'folder of the archive')
+    .env('CAMEO_ARCHIVE')
+    .default('./cameo-data')
+    .argParser((dir: string) => resolve(dir))
+
+export const deviceOption = () =>
+  new Option('--device <device>', 'auto, cpu, cuda or cuda:N')
+    .default({ kind: 'auto' } satisfies DeviceChoice, 'auto')
+    .argParser((text: string) => {
+      try {
+        return parseDevice(text)
+      } catch (error) {
+        throw new InvalidArgumentError(error instanceof Error ? error.message : String(error))
+      }
+    })
+
+export const jsonOption = () => new Option('--json', 'machine-readable output').default(false)
+
+export const defaultThreads = availableParallelism()
+
+/** A parser of numbers within bounds, for commander. */
+export function numberWithin(low: number, high: number, kind: 'any' | 'integer' = 'any') {
+  return (text: string): number => {
+    const value = Number(text)
+    if (text.trim() === '' || !Number.isFinite(value) || (kind === 'integer' && !Number.isInteger(value)))
+      throw new InvalidArgumentError(`a${kind === 'integer' ? ' whole' : ''} number is needed.`)
+    if (value < low || value > high) throw new InvalidArgumentError(`it must be from ${low} to ${high}.`)
+    return value
+  }
+}

@@ -1,0 +1,55 @@
+import { CameoError, messageOf } from '../pipeline/errors.js'
+
+/** What a command's end means to a script. */
+export const exitCodes = {
+  ok: 0,
+  /** The command ran, but some of the files it was given failed. */
+  someFailed: 1,
+  /** The command could not run: wrong options, unusable input, an archive in trouble. */
+  failed: 2,
+  /** Stopped by Ctrl-C or a termination signal; run it again to go on. */
+  interrupted: 130,
+} as const
+
+/** A result on standard output. */
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`)
+}
+
+export function printJson(value: unknown): void {
+  print(JSON.stringify(value))
+}
+
+/** Notices, progress and errors go to standard error, so that results can be piped. */
+export function note(text: string): void {
+  process.stderr.write(`${text}\n`)
+}
+
+/** Tells an error as a person, or with `--json` a script, can use it. */
+export function reportError(error: unknown, json: boolean): void {
+  if (error instanceof CameoError) {
+    if (json) printJson({ code: error.code, message: error.message, retriable: error.retriable })
+    note(`cameo: ${error.message} [${error.code}]`)
+    return
+  }
+  if (json) printJson({ code: 'INTERNAL', message: messageOf(error), retriable: false })
+  note(
+    `cameo: this should not have happened: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+  )
+}
+
+/** 83.5 → "1:23.5": as players show times. */
+export function formatTime(seconds: number): string {
+  const tenths = Math.round(seconds * 10)
+  const hours = Math.floor(tenths / 36_000)
+  const minutes = Math.floor(tenths / 600) % 60
+  const rest = ((tenths % 600) / 10).toFixed(1).padStart(4, '0')
+  return hours > 0 ? `${hours}:${String(minutes).padStart(2, '0')}:${rest}` : `${minutes}:${rest}`
+}
+
+/** A name or path on one line: control characters escaped. */
+export function oneLine(text: string): string {
+  return Array.from(text, (c) =>
+    /\p{Cc}/u.test(c) ? `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}` : c,
+  ).join('')
+}

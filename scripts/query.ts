@@ -1,0 +1,60 @@
+import { openArchive, type Archive } from '../index/archive.js'
+import { CameoError } from '../pipeline/errors.js'
+import type { DeviceChoice } from '../pipeline/models/device.js'
+import { createDescriber, type Describer } from '../pipeline/describe/describe-track.js'
+import { sha256OfFile } from '../pipeline/models/digest.js'
+import { defaultModelsDir } from '../pipeline/models/download.js'
+import { loadModel } from '../pipeline/models/session.js'
+import type { Pack } from '../pipeline/models/pack.js'
+import { createRecipe } from '../pipeline/settings.js'
+import { loadStages, type Stages } from '../pipeline/stages.js'
+import type { ArchiveRecipe } from '../index/store/meta.js'
+import { usePack } from './models.js'
+
+export interface OpenedArchive {
+  readonly archive: Archive
+  readonly recipe: ArchiveRecipe
+}
+
+/** Opens an archive that has clips in it. Throws ARCHIVE_MISSING. */
+export function openFilledArchive(dir: string): OpenedArchive {
+  const archive = openArchive(dir)
+  const { recipe } = archive
+  if (recipe !== undefined) return { archive, recipe }
+  archive.close()
+  throw new CameoError('ARCHIVE_MISSING', `the archive ${dir} holds no clips yet: ingest some first`)
+}
+
+/** The models that an archive was made with, loaded. Throws ARCHIVE_OTHER_RECIPE where the files are others by now. */
+export async function loadArchiveStages(
+  { recipe }: OpenedArchive,
+  device: DeviceChoice,
+): Promise<{ readonly stages: Stages; readonly pack: Pack }> {
+  const pack = await usePack(recipe.packName)
+  const headSha256 = recipe.headFile === undefined ? undefined : await sha256OfFile(recipe.headFile)
+  const now = createRecipe(pack, recipe.settings, headSha256)
+  if (now.spaceDigest !== recipe.spaceDigest)
+    throw new CameoError(
+      'ARCHIVE_OTHER_RECIPE',
+      `the archive was made with another version of the models ${recipe.packName}: ingest again with --reprocess, or use the Cameo that made it`,
+    )
+  const stages = await loadStages({
+    pack,
+    modelsDir: defaultModelsDir(),
+    settings: recipe.settings,
+    device,
+    headFile: recipe.headFile,
+    intraOpThreads: 0,
+  })
+  return { stages, pack }
+}
+
+/** What turns stored embeddings into a query: no model is loaded for it unless the archive has a head. */
+export async function archiveDescriber(
+  { recipe }: OpenedArchive,
+  pack: Pack,
+  device: DeviceChoice,
+): Promise<Describer> {
+  const head = recipe.headFile === undefined ? undefined : await loadModel(recipe.headFile, { device })
+  return createDescriber(pack.embedder.dimension, head)
+}

@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import type { ClipInfo } from '../../pipeline/decode/clip-info.js'
+import { openFrames } from '../../pipeline/decode/frames.js'
+import type { DecodedFrame, DecodeRequest } from '../../pipeline/decode/frames.js'
+import type { DecodeSummary } from '../../pipeline/decode/summary.js'
+import type { errorCodes } from '../../pipeline/errors.js'
+import type { RgbImage } from '../../pipeline/image.js'
+
+/** A whole clip at 4 frames a second, with a detection image of a third of the size for the small test clips. */
+export function request(path: string, changes: Partial<DecodeRequest> = {}): DecodeRequest {
+  return {
+    path,
+    sampling: { kind: 'fps', fps: 4 },
+    startS: 0,
+    endS: Infinity,
+    seek: 'fast',
+    detection: { canvasWidthPx: 32, canvasHeightPx: 24, neededScale: 0.35 },
+    stallTimeoutS: 20,
+    ...changes,
+  }
+}
+
+export interface Decoded<T> {
+  readonly info: ClipInfo
+  readonly frames: readonly T[]
+  readonly summary: DecodeSummary
+}
+
+/** Decodes to the end and keeps what `keep` makes of every frame: the frames' own pixels do not last. */
+export async function decode<T>(job: DecodeRequest, keep: (frame: DecodedFrame) => T): Promise<Decoded<T>> {
+  const handle = openFrames(job)
+  const frames: T[] = []
+  for await (const frame of handle.frames) frames.push(keep(frame))
+  return { info: await handle.info, frames, summary: await handle.summary }
+}
+
+export const timeOf = (frame: DecodedFrame): number => Number(frame.timeS.toFixed(4))
+
+/** Time and a digest of both images. */
+export function fingerprint({ timeS, full, detection }: DecodedFrame): string {
+  const digest = createHash('sha256').update(full.data).update(detection.data).digest('hex')
+  return `${timeS.toFixed(6)} ${full.width}×${full.height} ${detection.width}×${detection.height} ${digest.slice(0, 16)}`
+}
+
+/** Mean of the three channels at a pixel. */
+export function greyAt({ width, data }: RgbImage, x: number, y: number): number {
+  const at = (y * width + x) * 3
+  return ((data[at] ?? 0) + (data[at + 1] ?? 0) + (data[at + 2] ?? 0)) / 3
+}
+
+/** Child processes of this one that run now, as their command names. Linux. */
+export function childProcesses(): string[] {
+  const children: string[] = []
+  for (const entry of readdirSync('/proc')) {
+    if (!/^\d+$/.test(entry)) continue
+    try {
+      const status = readFileSync(`/proc/${entry}/stat`, 'utf8')
+      const fields = /^\d+ \((.*)\) (\S) (\d+)/s.exec(status)
+      if (Number(fields?.[3]) === process.pid && fields?.[2] !== 'Z') children.push(fields?.[1] ?? '')
+    } catch {
+      // it ended meanwhile
+    }
+  }
+  return children
+}
+
+/** For assert.rejects: a CameoError of this code whose sentence names the clip. */
+export function codeOf(code: keyof typeof errorCodes, named?: string): (error: unknown) => boolean {
+  return (error) => {
+    if (!(error instanceof Error) || !('code' in error)) return false
+    return error.code === code && (named === undefined || error.message.includes(named))
+  }
+}
