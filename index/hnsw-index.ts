@@ -119,9 +119,19 @@ export class HnswIndex implements VectorIndex {
     return this.#erased.size
   }
 
-  /** Vectors there is room for; `add` makes more when it is reached. */
+  /** Vectors there is room for, erased ones included. */
   get capacity(): number {
     return this.#graph.getMaxElements()
+  }
+
+  /** True where the next `add` grows the index to `nextCapacity`. */
+  get isFull(): boolean {
+    return this.#graph.getCurrentCount() >= this.capacity
+  }
+
+  get nextCapacity(): number {
+    // An empty index is loaded with capacity 0.
+    return Math.max(firstCapacity, Math.ceil(this.capacity * growth))
   }
 
   has(label: number): boolean {
@@ -137,9 +147,7 @@ export class HnswIndex implements VectorIndex {
         'VECTOR_INVALID',
         `label ${label} is in the index already: labels are never reused`,
       )
-    // An empty index is loaded with capacity 0.
-    if (this.#graph.getCurrentCount() >= this.capacity)
-      this.reserve(Math.max(firstCapacity, Math.ceil(this.capacity * growth)))
+    if (this.isFull) this.reserve(this.nextCapacity)
     for (let i = 0; i < this.dimension; i++) this.#values[i] = vector[i] ?? 0
     this.#graph.addPoint(this.#values, label)
     this.#rows.add(label, vector)

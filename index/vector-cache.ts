@@ -2,8 +2,16 @@ import { CameoError } from '../pipeline/errors.js'
 import { ExactIndex } from './exact-index.js'
 import { defaultHnswParameters, HnswIndex, vectorIndexBytes, type HnswParameters } from './hnsw-index.js'
 import type { Database } from './store/database.js'
-import { createDescriptorStore, type DescriptorStore } from './store/descriptors.js'
+import { createDescriptorStore } from './store/descriptors.js'
 import type { Neighbor, VectorIndex } from './vector-index.js'
+import {
+  applyChanges,
+  buildIndex,
+  refuseTooLarge,
+  type FeedSource,
+  type IndexKind,
+  type LocalIndex,
+} from './vectors/feed.js'
 import { vectorRowsBytes } from './vectors/vector-rows.js'
 import {
   canWriteTo,
@@ -30,7 +38,7 @@ export interface VectorCacheOptions {
 }
 
 export interface VectorCacheStats {
-  readonly kind: 'exact' | 'hnsw'
+  readonly kind: IndexKind
   readonly dimension: number
   /** Vectors that can be found. */
   readonly size: number
@@ -45,31 +53,23 @@ export interface VectorCacheStats {
 }
 
 /**
- * Up to this many vectors, exact search: at 512 dimensions it takes 4.6 ms here, no longer than the graph does, is
- * exact, and needs no snapshot.
+ * Up to this many vectors, exact search: at 512 dimensions it takes 3 ms, about as long as the graph does, is exact,
+ * and needs no snapshot, because reading so many rows takes less than half a second.
  */
 export const defaultExactUpTo = 10_000
 
 /** Erased vectors cost searches their time and links; with a fifth of them the graph is built anew. */
 const maxErasedShare = 0.2
 
-/** Changes read from SQLite at once: 1 MB at 512 dimensions. */
-const pageSize = 512
-
-/** Other work gets a turn after so long. Adding one vector to a large graph takes up to 5 ms. */
-const sliceMs = 20
-
 /**
- * A snapshot is due after a tenth of the vectors changed: writing 100,000 takes about as long as adding 400, so it
- * costs ingestion a few percent. Below the minimum, replaying the log at the next start is quick anyway.
+ * A snapshot is due after a tenth of the vectors changed: writing 100,000 vectors takes about as long as adding
+ * 500, so it costs ingestion a few percent. Below the minimum, replaying the log at the next start is quick anyway.
  */
 const snapshotShare = 0.1
 const snapshotMinimum = 2_000
 
 /** Closing writes one where replaying the changes would take longer (about 2 ms each, against 8 µs a vector). */
 const closeShare = 0.004
-
-type Index = ExactIndex | HnswIndex
 
 /** See `VectorCache`. Throws INDEX_TOO_LARGE where the vectors do not fit in memory, ARCHIVE_DAMAGED without the space. */
 export async function openVectorCache(options: VectorCacheOptions): Promise<VectorCache> {
@@ -85,10 +85,10 @@ export async function openVectorCache(options: VectorCacheOptions): Promise<Vect
 export class VectorCache implements Pick<VectorIndex, 'dimension' | 'size' | 'search'> {
   readonly dimension: number
   readonly #options: VectorCacheOptions
-  readonly #store: DescriptorStore
+  readonly #source: FeedSource
   readonly #subject: SnapshotSubject
   readonly #exactUpTo: number
-  #index: Index
+  #index: LocalIndex
   #lastChange = 0
   #unsavedChanges = 0
   #unsavedErasures = false
@@ -99,9 +99,16 @@ export class VectorCache implements Pick<VectorIndex, 'dimension' | 'size' | 'se
   /** Use `openVectorCache`. */
   constructor(options: VectorCacheOptions) {
     this.#options = options
-    this.#store = createDescriptorStore(options.database)
     this.#subject = subjectOf(options)
-    this.dimension = this.#subject.dimension
+    const { dimension, parameters } = this.#subject
+    this.dimension = dimension
+    this.#source = {
+      store: createDescriptorStore(options.database),
+      spaceId: options.spaceId,
+      dimension,
+      parameters,
+      maxBytes: options.maxBytes,
+    }
     this.#exactUpTo = options.exactUpTo ?? defaultExactUpTo
     this.#readOnly = options.readOnly === true || options.database.readonly
     this.#index = new ExactIndex(this.dimension)
@@ -114,8 +121,8 @@ export class VectorCache implements Pick<VectorIndex, 'dimension' | 'size' | 'se
       this.#readOnly = true
       this.#notice(`the folder ${dir} cannot be written: the vector index stays in memory only`)
     }
-    const snapshot = await loadSnapshot(dir, this.#subject, this.#store.lastChange(), (count) =>
-      this.#refuseTooLarge(0, vectorIndexBytes(count, this.dimension, this.#subject.parameters)),
+    const snapshot = await loadSnapshot(dir, this.#subject, this.#source.store.lastChange(), (count) =>
+      refuseTooLarge(this.#source, count),
     )
     if (snapshot.kind === 'loaded') {
       this.#index = snapshot.index
@@ -125,8 +132,8 @@ export class VectorCache implements Pick<VectorIndex, 'dimension' | 'size' | 'se
     }
     if (snapshot.kind === 'unusable')
       this.#notice(`the snapshot of the vector index ${snapshot.reason}: rebuilt from the archive`)
-    const count = this.#store.count(spaceId)
-    const { index, lastChange } = await this.#build(this.#kindFor(count), count)
+    const count = this.#source.store.count(spaceId)
+    const { index, lastChange } = await buildIndex(this.#source, this.#kindFor(count), count)
     this.#index = index
     this.#lastChange = lastChange
     this.#unsavedChanges = index.size
@@ -170,11 +177,11 @@ export class VectorCache implements Pick<VectorIndex, 'dimension' | 'size' | 'se
   catchUp(): Promise<number> {
     return this.#inTurn(async () => {
       const before = this.#lastChange
-      if (this.#store.lastChange() === before) return 0
-      const applied = await this.#applyChanges(this.#index, before)
+      if (this.#source.store.lastChange() === before) return 0
+      const applied = await applyChanges(this.#source, this.#index, before)
       this.#lastChange = applied.lastChange
       this.#unsavedChanges += applied.changes
-      this.#unsavedErasures ||= applied.erasures
+      this.#unsavedErasures ||= applied.erased
       return applied.changes
     })
   }
@@ -223,20 +230,20 @@ export class VectorCache implements Pick<VectorIndex, 'dimension' | 'size' | 'se
 
   async #compact(): Promise<boolean> {
     const old = this.#index
-    const kind = old instanceof ExactIndex ? 'exact' : 'hnsw'
+    const kind: IndexKind = old instanceof ExactIndex ? 'exact' : 'hnsw'
     const next = this.#kindFor(old.size, kind)
     const crowded = old instanceof HnswIndex && old.erased > maxErasedShare * (old.size + old.erased)
     if (next === kind && !crowded) return false
-    let built: { index: Index; lastChange: number }
+    let built: { index: LocalIndex; lastChange: number }
     try {
-      built = await this.#build(next, old.size)
+      built = await buildIndex(this.#source, next, old.size)
     } catch (error) {
       if (!(error instanceof CameoError) || error.code !== 'INDEX_TOO_LARGE') throw error
       this.#notice(`the vector index is not compacted: ${error.message}`)
       return false
     }
     await this.#inTurn(async () => {
-      const applied = await this.#applyChanges(built.index, built.lastChange)
+      const applied = await applyChanges(this.#source, built.index, built.lastChange)
       this.#index = built.index
       this.#lastChange = applied.lastChange
       this.#unsavedChanges = built.index.size + 1
@@ -248,72 +255,8 @@ export class VectorCache implements Pick<VectorIndex, 'dimension' | 'size' | 'se
   }
 
   /** Exact search up to the limit; a graph is kept until only half of it is left, so that it does not flip. */
-  #kindFor(size: number, now: 'exact' | 'hnsw' = 'exact'): 'exact' | 'hnsw' {
+  #kindFor(size: number, now: IndexKind = 'exact'): IndexKind {
     return size > (now === 'exact' ? this.#exactUpTo : this.#exactUpTo / 2) ? 'hnsw' : 'exact'
-  }
-
-  async #build(kind: 'exact' | 'hnsw', count: number): Promise<{ index: Index; lastChange: number }> {
-    const { parameters } = this.#subject
-    // Read before the rows: what changes while they are read is applied once more, which does no harm.
-    const lastChange = this.#store.lastChange()
-    if (kind === 'hnsw') this.#refuseTooLarge(0, vectorIndexBytes(count, this.dimension, parameters))
-    const index =
-      kind === 'hnsw' ? HnswIndex.create(this.dimension, parameters) : new ExactIndex(this.dimension)
-    if (index instanceof HnswIndex) index.reserve(count)
-    const slice = createSlice()
-    for (let label = -1; ;) {
-      const rows = this.#store.liveAfter(this.#options.spaceId, label, pageSize)
-      for (const row of rows) {
-        index.add(row.label, row.vector)
-        await slice.end()
-      }
-      const last = rows.at(-1)
-      if (last === undefined || rows.length < pageSize) return { index, lastChange }
-      label = last.label
-    }
-  }
-
-  async #applyChanges(
-    index: Index,
-    after: number,
-  ): Promise<{ lastChange: number; changes: number; erasures: boolean }> {
-    // A change of another space moves the number on too.
-    const newest = this.#store.lastChange()
-    const slice = createSlice()
-    let lastChange = after
-    let changes = 0
-    let erasures = false
-    for (;;) {
-      const page = this.#store.changesAfter(this.#options.spaceId, lastChange, pageSize)
-      for (const { label, vector } of page) {
-        if (vector === undefined) erasures = index.erase(label) || erasures
-        else if (!index.has(label)) {
-          this.#refuseGrowth(index)
-          index.add(label, vector)
-        }
-        await slice.end()
-      }
-      changes += page.length
-      lastChange = page.at(-1)?.change ?? lastChange
-      if (page.length < pageSize) return { lastChange: Math.max(lastChange, newest), changes, erasures }
-    }
-  }
-
-  #refuseGrowth(index: Index): void {
-    if (!(index instanceof HnswIndex) || index.size + index.erased < index.capacity) return
-    const now = vectorIndexBytes(index.capacity, this.dimension, this.#subject.parameters)
-    this.#refuseTooLarge(now, Math.ceil(now * 1.25))
-  }
-
-  /** `taken` of the `needed` bytes are in use already. */
-  #refuseTooLarge(taken: number, needed: number): void {
-    const available = this.#options.maxBytes ?? process.availableMemory() + taken
-    if (needed > available)
-      throw new CameoError(
-        'INDEX_TOO_LARGE',
-        `the vector index needs ${megabytes(needed)} of memory and ${megabytes(available)} are available: ` +
-          'use a machine with more memory, or an external vector database',
-      )
   }
 
   #notice(message: string): void {
@@ -347,24 +290,4 @@ function subjectOf(options: VectorCacheOptions): SnapshotSubject {
     dimension: space.dimension,
     parameters: options.parameters ?? defaultHnswParameters,
   }
-}
-
-/** `end()` lets other work of the event loop in where the slice has lasted long enough. */
-function createSlice(): { end(): Promise<void> | undefined } {
-  let started = performance.now()
-  return {
-    end() {
-      if (performance.now() - started < sliceMs) return undefined
-      return new Promise((resolve) => {
-        setImmediate(() => {
-          started = performance.now()
-          resolve()
-        })
-      })
-    },
-  }
-}
-
-function megabytes(bytes: number): string {
-  return `${Math.ceil(bytes / 1e6)} MB`
 }

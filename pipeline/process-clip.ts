@@ -1,6 +1,7 @@
 import { analyseFrame } from './analyse-frame.js'
 import type { ClipInfo } from './decode/clip-info.js'
 import { openFrames } from './decode/frames.js'
+import { boundarySlot, slotOf } from './decode/sampling.js'
 import { neededScale } from './detect/passes.js'
 import { createSegmentBuilder, type SegmentOutput, type SegmentSpan } from './segment-builder.js'
 import type { Stages } from './stages.js'
@@ -48,7 +49,7 @@ export async function* processClip(job: ClipJob, stages: Stages): AsyncGenerator
     let segment = first
     let builder = createSegmentBuilder(stages, sourcePxPerPx)
     for await (const frame of decoding.frames) {
-      while (frame.timeS >= segment.endS) {
+      while (slotOf(frame.timeS, settings.sampling) >= boundarySlot(segment.endS, settings.sampling)) {
         yield await builder.finish(segment, false)
         const next = later.shift()
         if (next === undefined) return

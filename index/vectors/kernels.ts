@@ -22,7 +22,7 @@ declare const WebAssembly: {
   readonly Instance: new (
     module: WasmModule,
     imports: { host: { memory: WasmMemory } },
-  ) => { readonly exports: Record<string, unknown> }
+  ) => { readonly exports: VectorKernels }
   readonly Memory: new (size: { initial: number }) => WasmMemory
 }
 export interface WasmModule {
@@ -59,17 +59,7 @@ export function bindKernels(
   bytes: number,
 ): { memory: ArrayBuffer; kernels: VectorKernels } {
   const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / 65_536) })
-  const { dots, hamming } = new WebAssembly.Instance(module, { host: { memory } }).exports
-  if (typeof dots !== 'function' || typeof hamming !== 'function') throw new Error('kernels are not exported')
-  const kernels: VectorKernels = {
-    dots: (query, rows, list, listEnd, out) => {
-      dots(query, rows, list, listEnd, out)
-    },
-    hamming: (query, codes, out, outEnd) => {
-      hamming(query, codes, out, outEnd)
-    },
-  }
-  return { memory: memory.buffer, kernels }
+  return { memory: memory.buffer, kernels: new WebAssembly.Instance(module, { host: { memory } }).exports }
 }
 
 const i32 = 0x7f

@@ -3,7 +3,9 @@ import { constants, existsSync, readdirSync, readFileSync, rmSync, statSync } fr
 import { access, mkdir, open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { messageOf } from '../../pipeline/errors.js'
+import { CameoError, messageOf } from '../../pipeline/errors.js'
+import { archiveError } from '../store/database.js'
+import type { FileSeal } from './hnsw-file.js'
 import { HnswIndex, type HnswParameters } from '../hnsw-index.js'
 
 /** Raised whenever the manifest or the file it describes changes its meaning. */
@@ -106,6 +108,7 @@ function differenceOf(manifest: Manifest, subject: SnapshotSubject): string | un
  * Writes the index beside the current snapshot, flushes it, and lets the manifest point to it. Interrupted between
  * any two steps, the old snapshot stays in use; what is left over goes with the next one. Afterwards the new snapshot
  * is the only one of this space in the folder, so vectors erased from the index are in none of its files.
+ * Throws ARCHIVE_FULL or ARCHIVE_READ_ONLY; the old snapshot is usable then too.
  */
 export async function writeSnapshot(
   dir: string,
@@ -113,32 +116,45 @@ export async function writeSnapshot(
   index: HnswIndex,
   lastChange: number,
 ): Promise<void> {
-  await mkdir(dir, { recursive: true })
   const file = `vectors-${subject.spaceId}-${randomUUID()}.hnsw`
-  const seal = await index.write(join(dir, `${file}.tmp`))
-  await rename(join(dir, `${file}.tmp`), join(dir, file))
-  const { m, efConstruction } = subject.parameters
-  const manifest: Manifest = {
-    formatVersion,
-    archiveId: subject.archiveId,
-    spaceId: subject.spaceId,
-    spaceDigest: subject.spaceDigest,
-    dimension: subject.dimension,
-    m,
-    efConstruction,
-    count: index.size,
-    lastChange,
-    erased: index.erased,
-    file,
-    ...seal,
-  }
+  const temporary = join(dir, `${file}.tmp`)
   const manifestFile = join(dir, manifestName(subject.spaceId))
-  await writeFlushed(`${manifestFile}.tmp`, JSON.stringify(manifest))
-  // The data file's name must be on disk before the manifest that names it.
-  await syncFolder(dir)
-  await rename(`${manifestFile}.tmp`, manifestFile)
-  await syncFolder(dir)
+  try {
+    await mkdir(dir, { recursive: true })
+    const seal = await index.write(temporary)
+    await rename(temporary, join(dir, file))
+    const manifest = manifestOf(subject, index, lastChange, file, seal)
+    await writeFlushed(`${manifestFile}.tmp`, JSON.stringify(manifest))
+    // The data file's name must be on disk before the manifest that names it.
+    await syncFolder(dir)
+    await rename(`${manifestFile}.tmp`, manifestFile)
+    await syncFolder(dir)
+  } catch (error) {
+    // Frees the disk, in case it is full.
+    for (const left of [temporary, join(dir, file), `${manifestFile}.tmp`])
+      if (parseManifest(manifestFile)?.file !== file) rmSync(left, { force: true })
+    if (error instanceof CameoError && error.code === 'SNAPSHOT_DAMAGED')
+      throw new CameoError(
+        'ARCHIVE_FULL',
+        `the snapshot of the vector index was not written whole to ${dir}: free some space on that disk`,
+        { cause: error },
+      )
+    throw archiveError(dir, error) ?? error
+  }
   removeLeftovers(dir, subject.spaceId, file)
+}
+
+function manifestOf(
+  { archiveId, spaceId, spaceDigest, dimension, parameters }: SnapshotSubject,
+  index: HnswIndex,
+  lastChange: number,
+  file: string,
+  seal: FileSeal,
+): Manifest {
+  const { m, efConstruction } = parameters
+  const { size: count, erased } = index
+  const subject = { archiveId, spaceId, spaceDigest, dimension, m, efConstruction }
+  return { formatVersion, ...subject, count, lastChange, erased, file, ...seal }
 }
 
 /** Removes the snapshot of a space and everything a crash left of others. */

@@ -1,3 +1,4 @@
+import { createSignCoder, type SignCoder } from './sign-code.js'
 import { bindKernels, compileKernels, type VectorKernels, type WasmModule } from './kernels.js'
 
 /**
@@ -11,29 +12,27 @@ const roundUp = (value: number, multiple: number): number => Math.ceil(value / m
 
 /** Bytes of memory that `count` rows take. */
 export function vectorRowsBytes(count: number, dimension: number): number {
-  const rowBytes = 4 * roundUp(dimension, 16) + roundUp(dimension, 128) / 8
+  const rowBytes = 4 * roundUp(dimension, 16) + createSignCoder(dimension).codeBytes
   // Beside it: scores (4), row numbers (4), distances (2), the label (4) and the map from label to row (about 40).
   return Math.ceil(count * (rowBytes + 54))
 }
 
 /**
- * Unit vectors by row, each with its sign code (a bit a dimension), outside of JavaScript's heap. Rows are dense:
- * erasing moves the last row into the gap.
- *
- * The share of equal signs estimates the angle between two vectors: expected Hamming distance = D·angle/π
- * (Charikar 2002), with deviation √(D·p·(1−p)). At 512 dimensions unrelated vectors are 256 ± 11 apart and two with
- * cosine .35 are 198 ± 11: five deviations.
+ * Unit vectors by row, each with its sign code, outside of JavaScript's heap. Rows are dense: erasing moves the last
+ * row into the gap.
  */
 export class VectorRows {
   readonly dimension: number
   readonly #module: WasmModule
+  readonly #coder: SignCoder
   readonly #blocks: Block[] = []
   #labels = new Uint32Array(blockRows)
   readonly #rows = new Map<number, number>()
 
   constructor(dimension: number) {
     this.dimension = dimension
-    this.#module = compileKernels(roundUp(dimension, 16), roundUp(dimension, 128) / 8)
+    this.#coder = createSignCoder(dimension)
+    this.#module = compileKernels(roundUp(dimension, 16), this.#coder.codeBytes)
   }
 
   get size(): number {
@@ -56,7 +55,8 @@ export class VectorRows {
       labels.set(this.#labels)
       this.#labels = labels
     }
-    if (row === this.#blocks.length * blockRows) this.#blocks.push(new Block(this.dimension, this.#module))
+    if (row === this.#blocks.length * blockRows)
+      this.#blocks.push(new Block(this.dimension, this.#module, this.#coder))
     this.#block(row).set(row % blockRows, vector)
     this.#labels[row] = label
     this.#rows.set(label, row)
@@ -105,7 +105,7 @@ export class VectorRows {
 
   /** At most `count` rows whose signs agree most with the query's, in ascending order; of equals all or none. */
   nearestBySign(query: Float64Array, count: number): Uint32Array {
-    const counts = new Uint32Array(this.dimension + 1)
+    const counts = new Uint32Array(8 * this.#coder.codeBytes + 1)
     const distances = this.#blocks.map((block, i) => {
       const some = block.hamming(query, Math.max(0, Math.min(blockRows, this.size - i * blockRows)))
       for (const distance of some) counts[distance] = (counts[distance] ?? 0) + 1
@@ -113,7 +113,7 @@ export class VectorRows {
     })
     let limit = 0
     let found = 0
-    while (limit <= this.dimension && found + (counts[limit] ?? 0) <= count) found += counts[limit++] ?? 0
+    while (limit < counts.length && found + (counts[limit] ?? 0) <= count) found += counts[limit++] ?? 0
     const rows = new Uint32Array(found)
     let at = 0
     for (const [block, some] of distances.entries())
@@ -131,6 +131,7 @@ export class VectorRows {
 /** A memory with: query vector, query code, vectors, codes, row numbers, scores, distances. Offsets in bytes. */
 class Block {
   readonly #kernels: VectorKernels
+  readonly #coder: SignCoder
   readonly #dimension: number
   readonly #floats: number
   readonly #codeBytes: number
@@ -145,10 +146,11 @@ class Block {
   readonly #scores: Float32Array
   readonly #distances: Uint16Array
 
-  constructor(dimension: number, module: WasmModule) {
+  constructor(dimension: number, module: WasmModule, coder: SignCoder) {
     this.#dimension = dimension
+    this.#coder = coder
     this.#floats = roundUp(dimension, 16)
-    this.#codeBytes = roundUp(dimension, 128) / 8
+    this.#codeBytes = coder.codeBytes
     const queryCode = 4 * this.#floats
     const vectors = roundUp(queryCode + this.#codeBytes, 64)
     const codes = vectors + 4 * this.#floats * blockRows
@@ -172,7 +174,7 @@ class Block {
 
   set(row: number, vector: Float32Array): void {
     this.#vectors.set(vector, row * this.#floats)
-    this.#writeCode(vector, this.#at.codes + row * this.#codeBytes)
+    this.#coder.encode(vector, this.#bytes, this.#at.codes + row * this.#codeBytes)
   }
 
   dotsOfFirst(query: Float64Array, count: number): Float32Array {
@@ -188,7 +190,7 @@ class Block {
 
   hamming(query: Float64Array, count: number): Uint16Array {
     if (count > 0) {
-      this.#writeCode(query, this.#at.queryCode)
+      this.#coder.encode(query, this.#bytes, this.#at.queryCode)
       const { queryCode, codes } = this.#at
       this.#kernels.hamming(queryCode, codes, this.#atDistances, this.#atDistances + 2 * count)
     }
@@ -200,14 +202,5 @@ class Block {
     const listEnd = this.#atList + 4 * count
     this.#kernels.dots(this.#at.query, this.#at.vectors, this.#atList, listEnd, this.#atScores)
     return this.#scores.subarray(0, count)
-  }
-
-  /** Bit i is set where value i is positive. */
-  #writeCode(vector: Float32Array | Float64Array, at: number): void {
-    for (let byte = 0; byte < this.#codeBytes; byte++) {
-      let bits = 0
-      for (let i = 0; i < 8; i++) if ((vector[byte * 8 + i] ?? 0) > 0) bits |= 1 << i
-      this.#bytes[at + byte] = bits
-    }
   }
 }

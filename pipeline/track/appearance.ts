@@ -17,13 +17,16 @@ export function normalisePatch(grey: Uint8Array | Float32Array): Float32Array | 
   if (grey.length !== patchLength) {
     throw new RangeError(`an appearance patch has ${patchLength} grey values, not ${grey.length}`)
   }
-  let mean = 0
-  for (const value of grey) mean += value / patchLength
+  let sum = 0
+  for (const value of grey) sum += value
+  const mean = sum / patchLength
   let squares = 0
   for (const value of grey) squares += (value - mean) ** 2
   if (!(squares > patchLength * flatPatchDeviation ** 2)) return undefined
   const norm = Math.sqrt(squares)
-  return Float32Array.from(grey, (value) => (value - mean) / norm)
+  const patch = new Float32Array(patchLength)
+  for (let i = 0; i < patchLength; i++) patch[i] = ((grey[i] ?? 0) - mean) / norm
+  return patch
 }
 
 /** Dot product of two vectors of one length: for normalised patches their correlation, −1..1. */
@@ -49,9 +52,14 @@ export function rememberLooks(looks: Looks | undefined, patch: Float32Array | un
   if (patch === undefined || looks === undefined) {
     return patch === undefined ? looks : { last: patch, mean: patch }
   }
-  const mixed = looks.mean.map((value, i) => value * (1 - newestShare) + (patch[i] ?? 0) * newestShare)
-  const norm = Math.sqrt(correlation(mixed, mixed))
-  return { last: patch, mean: norm > 0 ? mixed.map((value) => value / norm) : patch }
+  const mean = new Float32Array(patch.length)
+  for (let i = 0; i < mean.length; i++) {
+    mean[i] = (looks.mean[i] ?? 0) * (1 - newestShare) + (patch[i] ?? 0) * newestShare
+  }
+  const norm = Math.sqrt(correlation(mean, mean))
+  if (!(norm > 0)) return { last: patch, mean: patch }
+  for (let i = 0; i < mean.length; i++) mean[i] = (mean[i] ?? 0) / norm
+  return { last: patch, mean }
 }
 
 /** How much a patch looks like the track, −1..1: the better of its last patch and its running mean. */

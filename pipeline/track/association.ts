@@ -14,6 +14,7 @@ import {
   measureBox,
   sizePx,
   type AxisBelief,
+  type BoxMeasure,
   type FaceMotion,
 } from './kalman.js'
 
@@ -84,12 +85,13 @@ const longGapS = 1.5
 const longGapMinIou = 0.4
 
 /**
- * Least correlation of 16×16 patches, where there are patches. Measured on detector boxes of 40 real clips and 500
- * photos: the same face 0.25 s later has 0.94 (median; 1 % below 0.44), 1 s later 0.87 (10 % below 0.61), 5 s later
- * 0.83 (25 % below 0.67); another face 0.26 (10 % above 0.55, 5 % above 0.61, 1 % above 0.71). The longer
- * nothing was seen, the likelier is another face, and the more is asked.
+ * Least correlation of 16×16 patches, where there are patches: in the next frame, over missed frames (up to
+ * `maxBlindGapS`), and over longer gaps. Measured on detector boxes of 40 real clips and 500 photos: the same face
+ * 0.25 s later has 0.94 (median; 1 % below 0.44), 1 s later 0.87 (25 % below 0.76), 5 s later 0.83 (25 % below 0.67);
+ * another face 0.26 (10 % above 0.55, 5 % above 0.61, 1 % above 0.71). The longer nothing was seen, the likelier is
+ * another face, and the more is asked.
  */
-const minCorrelation = { nextFrame: 0.4, overMissedFrames: 0.6, overLongGap: 0.7 }
+const minCorrelation = { nextFrame: 0.3, shortGap: 0.6, longerGap: 0.7 }
 
 /** Predicted boxes that overlap more than this are one box to a detector's non-maximum suppression (0.3–0.4). */
 const sharedBoxIou = 0.3
@@ -100,9 +102,11 @@ export function costTable(expected: readonly Expectation[], candidates: readonly
   const total = new Float64Array(rows * columns).fill(Infinity)
   const contested = new Float64Array(rows * columns).fill(Infinity)
   const looks = new Float64Array(rows * columns)
+  const measured = candidates.map(({ box }) => measureBox(box))
   for (const [row, track] of expected.entries()) {
+    const size = sizePx(track.motion)
     for (const [column, candidate] of candidates.entries()) {
-      const offset = offsetCost(track, candidate.box)
+      const offset = offsetCost(track.motion, size, measured[column])
       if (offset === Infinity) continue
       const correlation =
         track.looks === undefined || candidate.patch === undefined
@@ -119,14 +123,14 @@ export function costTable(expected: readonly Expectation[], candidates: readonly
   return { total, contested, looks, rows, columns }
 }
 
-function offsetCost({ motion }: Expectation, box: BoxXyxyPx): number {
-  const measured = measureBox(box)
-  const size = sizePx(motion)
-  const reach = maxOffsetSizes * Math.max(size, Math.exp(measured.logSize))
-  if (Math.hypot(measured.x - motion.x.position, measured.y - motion.y.position) > reach) {
-    return Infinity
-  }
-  if (Math.abs(measured.logSize - motion.logSize.position) > Math.log(maxSizeFactor)) return Infinity
+function offsetCost(motion: FaceMotion, size: number, measured: BoxMeasure | undefined): number {
+  if (measured === undefined) return Infinity
+  const dx = measured.x - motion.x.position
+  const dy = measured.y - motion.y.position
+  const growth = measured.logSize - motion.logSize.position
+  if (Math.abs(growth) > Math.log(maxSizeFactor)) return Infinity
+  const reach = maxOffsetSizes * size * Math.max(1, Math.exp(growth))
+  if (dx * dx + dy * dy > reach * reach) return Infinity
   return (
     axisCost(motion.x, measured.x, centreNoise.measured * size) +
     axisCost(motion.y, measured.y, centreNoise.measured * size) +
@@ -147,9 +151,9 @@ function gapAllowsPlace(track: Expectation, box: BoxXyxyPx, correlation: number 
 
 function gapAllowsLooks(track: Expectation, correlation: number | undefined): boolean {
   if (correlation === undefined) return true
-  if (track.gapS > longGapS) return correlation >= minCorrelation.overLongGap
-  if (track.missedFrames > 0) return correlation >= minCorrelation.overMissedFrames
-  return correlation >= minCorrelation.nextFrame
+  if (track.gapS > longGapS) return correlation >= minCorrelation.longerGap
+  if (track.missedFrames === 0) return correlation >= minCorrelation.nextFrame
+  return correlation >= (track.gapS > maxBlindGapS ? minCorrelation.longerGap : minCorrelation.shortGap)
 }
 
 /**

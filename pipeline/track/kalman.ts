@@ -98,13 +98,16 @@ export function correctAxis(belief: AxisBelief, measured: number, noise: AxisNoi
   }
 }
 
-/** Centre (px), ln √area and ln(width / height) of a box with positive width and height. */
-export function measureBox([x1, y1, x2, y2]: BoxXyxyPx): {
-  x: number
-  y: number
-  logSize: number
-  logAspect: number
-} {
+/** A box as the filter sees it: centre (px), ln √area and ln(width / height). */
+export interface BoxMeasure {
+  readonly x: number
+  readonly y: number
+  readonly logSize: number
+  readonly logAspect: number
+}
+
+/** The box must have a positive width and height. */
+export function measureBox([x1, y1, x2, y2]: BoxXyxyPx): BoxMeasure {
   const logWidth = Math.log(x2 - x1)
   const logHeight = Math.log(y2 - y1)
   return {

@@ -56,11 +56,13 @@ export function createLooks(random: Random): { next(): Float32Array } {
   const own = unitNear(sharedFace, Math.sqrt(0.26), random)
   return {
     next() {
-      const cosine = random() < 0.05 ? 0.65 : Math.max(0.8, 1 - 0.05 * Math.abs(normal(random)))
+      const cosine = random() < 0.05 ? 0.7 : Math.max(0.8, 1 - 0.05 * Math.abs(normal(random)))
       const weights = unitNear(own, cosine, random)
-      return Float32Array.from({ length: 256 }, (_, pixel) =>
-        weights.reduce((grey, weight, i) => grey + 500 * weight * lookBasis[i]![pixel]!, 128),
-      )
+      const patch = new Float32Array(256).fill(128)
+      for (const [i, direction] of lookBasis.entries()) {
+        for (let pixel = 0; pixel < 256; pixel++) patch[pixel]! += 500 * weights[i]! * direction[pixel]!
+      }
+      return patch
     },
   }
 }

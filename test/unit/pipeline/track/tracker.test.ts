@@ -241,7 +241,7 @@ describe('two faces that cross', () => {
 describe('one face after another', () => {
   for (const { withLooks, name } of withAndWithoutLooks) {
     it(`at the same place a second later is another track, ${name}`, () => {
-      // Strangers' patches correlate by more than 0.6 once in twenty; then only embeddings can tell.
+      // A few strangers in a hundred have patches as alike as one face's a second apart; then only embeddings tell.
       let switched = 0
       for (let seed = 0; seed < 100; seed++) {
         const tracks = track({
@@ -252,7 +252,7 @@ describe('one face after another', () => {
         })
         if (mixed(tracks).length > 0) switched++
       }
-      assert.ok(switched <= (withLooks ? 8 : 0), `${switched} of 100 joined`)
+      assert.ok(switched <= (withLooks ? 10 : 0), `${switched} of 100 joined`)
     })
   }
 
@@ -363,7 +363,7 @@ describe('keyframe sampling, 2 to 10 s apart', () => {
     // A twentieth of the patches look unlike their own face (see createLooks): about one a run.
     const average = lengths.reduce((a, b) => a + b) / lengths.length
     assert.ok(average < 2.5, `${average} tracks a run`)
-    assert.ok(lengths.filter((n) => n === 1).length >= 15, `${lengths.join(' ')}`)
+    assert.ok(lengths.filter((n) => n === 1).length >= 15, lengths.join(' '))
   })
 
   it('a face elsewhere in the next frame is another track', () => {

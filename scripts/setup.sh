@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# Sets up what is missing, and only that: ffmpeg, a compiler, the packages, the build, the default models.
+# Run by "npm run demo" and "npm test"; safe to run at any time.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+fail() { say "$*"; exit 1; }
+
+node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' ||
+  fail "Node $(node --version) is too old: install Node 20.19 or newer"
+
+# Debian and Ubuntu packages are installed here; elsewhere the person is told what is needed.
+install_packages() {
+  command -v apt-get >/dev/null || fail "please install: $* (macOS: brew install ffmpeg; xcode-select --install)"
+  local as_root=()
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || fail "please install as root: apt-get install $*"
+    as_root=(sudo)
+  fi
+  say "installing $*"
+  "${as_root[@]}" apt-get update -qq
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+
+command -v ffmpeg >/dev/null || install_packages ffmpeg
+
+# hnswlib-node comes as source; better-sqlite3 too where its prebuilt binary cannot be had.
+if ! { command -v c++ >/dev/null && command -v make >/dev/null && command -v python3 >/dev/null; }; then
+  install_packages build-essential python3
+fi
+
+# Native modules are built for this machine: hnswlib has only SSE code otherwise, and is 1.7 times slower. An image that
+# travels sets CXXFLAGS itself. CUDA libraries are not fetched unless ONNXRUNTIME_NODE_INSTALL says so.
+export CXXFLAGS="${CXXFLAGS:--O3 -march=native}"
+export ONNXRUNTIME_NODE_INSTALL="${ONNXRUNTIME_NODE_INSTALL:-skip}"
+stamp=node_modules/.cameo-installed
+wanted="$(cat package-lock.json | cksum) $(node --version) $CXXFLAGS"
+if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$wanted" ]; then
+  say "installing packages (native modules are compiled; a few minutes the first time)"
+  npm ci --no-audit --no-fund --loglevel=error --ignore-scripts
+  npm rebuild --loglevel=error --foreground-scripts=false
+  printf '%s' "$wanted" >"$stamp"
+fi
+
+if [ ! -f dist/.built ] || [ -n "$(find pipeline index workers scripts test tsconfig.json package-lock.json -newer dist/.built -print -quit)" ]; then
+  say "building"
+  npm run --silent build
+  touch dist/.built
+fi
+
+node dist/scripts/cameo.js models pull >&2

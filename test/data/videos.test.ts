@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { openArchive, type Archive } from '../../index/archive.js'
+import { openArchiveIndex } from '../../index/archive-index.js'
+import { searchClips } from '../../index/search.js'
+import type { VectorCache } from '../../index/vector-cache.js'
+import { choosePerson, tracksOfClip } from '../../pipeline/query-clip.js'
+import { defaultPackName, findPack } from '../../pipeline/models/catalog.js'
+import { defaultModelsDir } from '../../pipeline/models/download.js'
+import { sha256OfFile } from '../../pipeline/models/digest.js'
+import { defaultSettings } from '../../pipeline/settings.js'
+import { loadStages, type Stages } from '../../pipeline/stages.js'
+import { cameo, jsonLines, temporaryDir } from '../support/cameo.js'
+import { testDataDir } from '../support/data.js'
+import { averagePrecision, mean } from '../support/map.js'
+
+const videos = join(testDataDir(), 'data/videos')
+
+describe('real videos', () => {
+  const dir = temporaryDir()
+  let archive: Archive
+  let index: VectorCache
+  let stages: Stages
+
+  before(async () => {
+    const run = await cameo(['ingest', videos, '--archive', dir, '--json'])
+    assert.equal(run.code, 0, run.stderr)
+    assert.ok(jsonLines(run.stdout).every(({ status }) => status === 'done' || status === 'skipped'))
+    archive = openArchive(dir)
+    index = await openArchiveIndex(archive)
+    stages = await loadStages({
+      pack: findPack(defaultPackName),
+      modelsDir: defaultModelsDir(),
+      settings: defaultSettings,
+      device: { kind: 'cpu' },
+    })
+  })
+
+  after(async () => {
+    await stages.dispose()
+    await index.close()
+    archive.close()
+  })
+
+  it('ranks every clip of a person above all others, each clip of the ground truth as a query (MAP 1.0)', async () => {
+    const precisions: number[] = []
+    for (const line of readFileSync(join(videos, 'test_gt.txt'), 'utf8').trim().split(/\r?\n/)) {
+      const clips = line.split(' ').slice(1)
+      for (const clip of clips) {
+        const path = join(videos, clip)
+        const person = choosePerson(await tracksOfClip(path, stages), path, undefined)
+        const { matches } = searchClips(archive, index, person.descriptor, {
+          top: 100,
+          minScore: -1,
+          excludeClipId: await sha256OfFile(path),
+        })
+        const ranking = matches.map((match) => basename(match.path))
+        precisions.push(averagePrecision(ranking, new Set(clips.filter((other) => other !== clip))))
+      }
+    }
+    console.log(`MAP ${mean(precisions)} over ${precisions.length} queries`)
+    assert.equal(mean(precisions), 1)
+  })
+})

@@ -1,0 +1,51 @@
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const command = fileURLToPath(new URL('../../scripts/cameo.js', import.meta.url))
+
+export interface CommandResult {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs the real `cameo` command to its end. */
+export function cameo(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<CommandResult> {
+  return startCameo(args, environment).finished
+}
+
+export interface RunningCommand {
+  readonly kill: (signal: NodeJS.Signals) => void
+  readonly finished: Promise<CommandResult>
+}
+
+export function startCameo(args: readonly string[], environment: NodeJS.ProcessEnv = {}): RunningCommand {
+  const child = spawn(process.execPath, [command, ...args], { env: { ...process.env, ...environment } })
+  let stdout = ''
+  let stderr = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+  const finished = new Promise<CommandResult>((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (code) => resolve({ code, stdout, stderr }))
+  })
+  return { kill: (signal) => child.kill(signal), finished }
+}
+
+/** The lines of a `--json` output that gives one object a line. */
+export function jsonLines(stdout: string): Record<string, unknown>[] {
+  return stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+}
+
+/** A folder that is removed when the test process ends. */
+export function temporaryDir(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'cameo-test-'))
+  process.on('exit', () => rmSync(dir, { recursive: true, force: true }))
+  return dir
+}
