@@ -1,22 +1,26 @@
 import { alignFace } from './align/align-face.js'
 import { combineQuality, measureQuality } from './align/quality.js'
+import { cropScaled } from './align/warp.js'
 import { detectFaces } from './detect/detect-faces.js'
-import type { DetectedFace } from './detect/detector.js'
 import type { BoxXyxyPx, Landmarks5Px } from './geometry.js'
 import type { RgbImage } from './image.js'
 import type { Stages } from './stages.js'
 
-/** One face of one image, aligned and judged, not yet embedded. Coordinates in pixels of the full image. */
-export interface FaceSample {
+/** One face of one image. Coordinates in pixels of the full image. */
+export interface FoundFace {
   readonly boxXyxyPx: BoxXyxyPx
-  readonly landmarksPx: Landmarks5Px
   readonly detectionScore: number
+  /** Where the detector gives them. */
+  readonly landmarksPx: Landmarks5Px | undefined
+}
+
+/** A found face, aligned and judged, not yet embedded. */
+export interface FaceSample extends FoundFace {
+  readonly landmarksPx: Landmarks5Px
   /** 0..1, without the norm term, which needs the embedding. */
   readonly quality: number
   /** 112×112 RGB. */
   readonly alignedCrop: RgbImage
-  /** The crop as 16×16 grey values 0..255: what the tracker compares from frame to frame. */
-  readonly appearance: Float32Array
 }
 
 export interface FrameImages {
@@ -25,58 +29,51 @@ export interface FrameImages {
   readonly detection: RgbImage
 }
 
-/** Finds the faces of a frame on its detection image and aligns them out of the full one. Best score first. */
-export async function analyseFrame(
+/**
+ * Finds the faces of a frame on its detection image. Best score first.
+ * @param minFacePx in pixels of the full image
+ */
+export async function findFaces(
   images: FrameImages,
-  stages: Pick<Stages, 'detector' | 'landmarker'>,
-  /** In pixels of the full image. */
+  { detector }: Pick<Stages, 'detector'>,
   minFacePx: number,
-): Promise<FaceSample[]> {
+): Promise<FoundFace[]> {
   const scale = images.full.width / images.detection.width
-  const faces = await detectFaces(stages.detector, images.detection, minFacePx / scale)
-  const samples: FaceSample[] = []
-  for (const face of faces) samples.push(await alignAndMeasure(face, images.full, scale, stages))
-  return samples
+  const faces = await detectFaces(detector, images.detection, minFacePx / scale)
+  return faces.map(({ boxXyxyPx: [x1, y1, x2, y2], detectionScore, landmarksPx }) => ({
+    boxXyxyPx: [x1 * scale, y1 * scale, x2 * scale, y2 * scale],
+    detectionScore,
+    landmarksPx: landmarksPx === undefined ? undefined : scaleLandmarks(landmarksPx, scale),
+  }))
 }
 
-async function alignAndMeasure(
-  face: DetectedFace,
+/** Aligns a face out of the full image and measures its quality. */
+export async function alignAndMeasure(
+  face: FoundFace,
   full: RgbImage,
-  scale: number,
   { landmarker }: Pick<Stages, 'landmarker'>,
 ): Promise<FaceSample> {
-  const [x1, y1, x2, y2] = face.boxXyxyPx
-  const boxXyxyPx: BoxXyxyPx = [x1 * scale, y1 * scale, x2 * scale, y2 * scale]
-  const landmarksPx =
-    face.landmarksPx === undefined
-      ? await landmarker?.findLandmarks(full, boxXyxyPx)
-      : scaleLandmarks(face.landmarksPx, scale)
+  const landmarksPx = face.landmarksPx ?? (await landmarker?.findLandmarks(full, face.boxXyxyPx))
   if (landmarksPx === undefined) throw new Error('neither the detector nor a landmarker gives landmarks')
   const alignedCrop = alignFace(full, landmarksPx)
-  const located = { boxXyxyPx, landmarksPx, detectionScore: face.detectionScore, alignedCrop }
-  return {
-    ...located,
-    quality: combineQuality(measureQuality(located)),
-    appearance: greyBlocks(alignedCrop, appearanceSide),
-  }
+  const located = { ...face, landmarksPx, alignedCrop }
+  return { ...located, quality: combineQuality(measureQuality(located)) }
 }
 
 /** The tracker's patches are 16×16. */
-const appearanceSide = 16
+const appearancePx = 16
 
-/** Mean luma of `side`×`side` equal blocks of a square image. */
-function greyBlocks({ width, data }: RgbImage, side: number): Float32Array {
-  const blockPx = Math.floor(width / side)
-  const means = new Float32Array(side * side)
-  const share = 1 / (blockPx * blockPx)
-  for (let y = 0; y < side * blockPx; y++)
-    for (let x = 0; x < side * blockPx; x++) {
-      const at = (y * width + x) * 3
-      const luma = 0.299 * (data[at] ?? 0) + 0.587 * (data[at + 1] ?? 0) + 0.114 * (data[at + 2] ?? 0)
-      const block = Math.floor(y / blockPx) * side + Math.floor(x / blockPx)
-      means[block] = (means[block] ?? 0) + luma * share
-    }
-  return means
+/** What the tracker compares from frame to frame: the face's box as 16×16 grey values 0..255. */
+export function appearanceOf({ boxXyxyPx: [x1, y1, x2, y2] }: FoundFace, images: FrameImages): Float32Array {
+  const scale = images.detection.width / images.full.width
+  const sidePx = ((x2 - x1 + (y2 - y1)) / 2) * scale
+  const left = ((x1 + x2) / 2) * scale - sidePx / 2
+  const top = ((y1 + y2) / 2) * scale - sidePx / 2
+  const { data } = cropScaled(images.detection, left, top, sidePx, appearancePx)
+  return Float32Array.from(
+    { length: appearancePx * appearancePx },
+    (_, i) => 0.299 * (data[i * 3] ?? 0) + 0.587 * (data[i * 3 + 1] ?? 0) + 0.114 * (data[i * 3 + 2] ?? 0),
+  )
 }
 
 export function scaleLandmarks([a, b, c, d, e]: Landmarks5Px, scale: number): Landmarks5Px {

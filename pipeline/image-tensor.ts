@@ -2,11 +2,16 @@ import type { RgbImage } from './image.js'
 import type { ModelInput } from './models/pack.js'
 import type { Tensor } from './models/session.js'
 
+/** The dimensions of one item: [1, channels, height, width]. */
+export function itemDims({ channelOrder, heightPx, widthPx }: ModelInput): readonly number[] {
+  return [1, channelOrder === 'grey' ? 1 : 3, heightPx, widthPx]
+}
+
 /** Turns images of a model's own size into its input tensor. */
 export type ToTensor = (image: RgbImage) => Tensor
 
 /**
- * A converter to [1, channels, height, width] with the channel order, mean and scale that the pack says; grey is
+ * A converter to `itemDims` with the channel order, mean and scale that the pack says; grey is
  * ITU-R BT.601 luma. The tensor's memory is used again by the next call: fresh pages cost as much as the arithmetic.
  */
 export function createToTensor(input: ModelInput): ToTensor {
@@ -14,8 +19,8 @@ export function createToTensor(input: ModelInput): ToTensor {
   const plane = widthPx * heightPx
   const factor = 1 / input.scale
   const offset = -input.mean / input.scale
-  const channels = channelOrder === 'grey' ? 1 : 3
-  const tensor: Tensor = { data: new Float32Array(plane * channels), dims: [1, channels, heightPx, widthPx] }
+  const dims = itemDims(input)
+  const tensor: Tensor = { data: new Float32Array(plane * (dims[1] ?? 0)), dims }
   const values = tensor.data
   const first = channelOrder === 'rgb' ? 0 : 2
   const last = 2 - first

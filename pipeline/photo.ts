@@ -1,5 +1,5 @@
 import sharp from 'sharp'
-import { analyseFrame, type FaceSample } from './analyse-frame.js'
+import { alignAndMeasure, findFaces, type FaceSample } from './analyse-frame.js'
 import { normTerm } from './align/quality.js'
 import { clipName } from './decode/clip-name.js'
 import { frameSizes, sharesFullImage } from './decode/image-sizes.js'
@@ -30,9 +30,10 @@ const minPhotoFacePx = 24
 export async function readPhoto(path: string, stages: Stages): Promise<Photo> {
   const images = await readImages(path, stages)
   const { width, height } = images.full
-  const samples = (await analyseFrame(images, stages, minPhotoFacePx)).filter(
-    ({ detectionScore }) => detectionScore >= stages.highScore,
-  )
+  const samples: FaceSample[] = []
+  for (const face of await findFaces(images, stages, minPhotoFacePx))
+    if (face.detectionScore >= stages.highScore)
+      samples.push(await alignAndMeasure(face, images.full, stages))
   samples.sort((a, b) => prominence(b, width, height) - prominence(a, width, height))
   const faces: PhotoFace[] = []
   for (const sample of samples) {

@@ -1,4 +1,4 @@
-import { analyseFrame } from './analyse-frame.js'
+import { findFaces } from './analyse-frame.js'
 import type { ClipInfo } from './decode/clip-info.js'
 import { openFrames } from './decode/frames.js'
 import { boundarySlot, slotOf } from './decode/sampling.js'
@@ -17,6 +17,8 @@ export interface ClipJob {
   readonly seek: 'fast' | 'fromStart'
   /** Says, once the clip is open, which consecutive segments from `startS` on are wanted of this job. */
   readonly plan: (info: ClipInfo) => Promise<readonly SegmentSpan[]>
+  /** ffmpeg is started at once, but its frames are looked at only from then on. */
+  readonly turn?: Promise<void>
   readonly signal?: AbortSignal
   readonly onFrame?: () => void
 }
@@ -42,6 +44,7 @@ export async function* processClip(job: ClipJob, stages: Stages): AsyncGenerator
     ...(job.signal === undefined ? {} : { signal: job.signal }),
   })
   try {
+    await job.turn
     const info = await decoding.info
     const [first, ...later] = await job.plan(info)
     if (first === undefined) return
@@ -56,7 +59,7 @@ export async function* processClip(job: ClipJob, stages: Stages): AsyncGenerator
         segment = next
         builder = createSegmentBuilder(stages, sourcePxPerPx)
       }
-      const faces = await analyseFrame(frame, stages, settings.minFacePx / sourcePxPerPx)
+      const faces = await findFaces(frame, stages, settings.minFacePx / sourcePxPerPx)
       await builder.addFrame(frame, faces)
       job.onFrame?.()
     }

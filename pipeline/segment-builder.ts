@@ -1,10 +1,18 @@
-import { scaleLandmarks, type FaceSample, type FrameImages } from './analyse-frame.js'
-import { normTerm } from './align/quality.js'
+import {
+  alignAndMeasure,
+  appearanceOf,
+  scaleLandmarks,
+  type FaceSample,
+  type FoundFace,
+  type FrameImages,
+} from './analyse-frame.js'
+import { bestPossibleQuality, normTerm } from './align/quality.js'
 import { poolEmbeddings, type WeightedEmbedding } from './describe/pool.js'
 import { l2Normalise, type Embedding } from './embed/embed-faces.js'
 import { decodeFloat16 } from './embed/float16.js'
 import type { BoxXyxyPx, Landmarks5Px } from './geometry.js'
 import type { RgbImage } from './image.js'
+import { mapInFlight } from './in-flight.js'
 import type { Provider } from './models/session.js'
 import type { Stages } from './stages.js'
 import { cropThumbnail, encodeThumbnail } from './thumbnail.js'
@@ -59,7 +67,7 @@ export interface SegmentOutput {
 }
 
 export interface SegmentBuilder {
-  addFrame(frame: FrameImages & { readonly timeS: number }, faces: readonly FaceSample[]): Promise<void>
+  addFrame(frame: FrameImages & { readonly timeS: number }, faces: readonly FoundFace[]): Promise<void>
   finish(segment: SegmentSpan, truncated: boolean): Promise<SegmentOutput>
 }
 
@@ -87,7 +95,7 @@ interface Tracklet {
 const mergeSimilarity = 0.5
 
 /** A thumbnail is taken anew only where a face is this much better than the one before. */
-const betterBy = 1.03
+const betterBy = 1.1
 
 /** Gathers the frames of one segment and makes tracks of them. */
 export function createSegmentBuilder(stages: Stages, sourcePxPerPx: number): SegmentBuilder {
@@ -98,16 +106,20 @@ export function createSegmentBuilder(stages: Stages, sourcePxPerPx: number): Seg
   let frames = 0
   let faceCount = 0
 
+  /** A face that cannot be among its track's best is not even aligned. */
+  function isPromising(trackId: number, face: FoundFace): boolean {
+    const best = candidates.get(trackId) ?? []
+    const worst = best.at(-1)
+    return (
+      best.length < settings.facesPerTrack ||
+      worst === undefined ||
+      bestPossibleQuality(face) > worst.sample.quality
+    )
+  }
+
   function consider(trackId: number, timeS: number, sample: FaceSample, full: RgbImage): void {
     const best = candidates.get(trackId) ?? []
     candidates.set(trackId, best)
-    const worst = best.at(-1)
-    if (
-      best.length >= settings.facesPerTrack &&
-      worst !== undefined &&
-      sample.quality <= worst.sample.quality
-    )
-      return
     const isClearlyBest = best.every(({ sample: { quality } }) => sample.quality > quality * betterBy)
     best.push({ timeS, sample, thumbnail: isClearlyBest ? cropThumbnail(full, sample.boxXyxyPx) : undefined })
     // Stable: of equal faces the earlier stays in front.
@@ -131,9 +143,11 @@ export function createSegmentBuilder(stages: Stages, sourcePxPerPx: number): Seg
   async function close(track: Track<undefined>): Promise<void> {
     const best = candidates.get(track.id) ?? []
     candidates.delete(track.id)
-    const embedded: EmbeddedFace[] = []
-    for (const candidate of [...best].sort((a, b) => a.timeS - b.timeS))
-      embedded.push({ face: await embedFace(candidate), candidate })
+    const embedded = await mapInFlight(
+      [...best].sort((a, b) => a.timeS - b.timeS),
+      embedder.inFlight ?? 1,
+      async (candidate): Promise<EmbeddedFace> => ({ face: await embedFace(candidate), candidate }),
+    )
     const cutsS = findSplits(
       embedded.map(({ face }) => ({ timeS: face.timeS, vector: unitVector(face) })),
     ).map(({ afterS, untilS }) => (afterS + untilS) / 2)
@@ -171,23 +185,32 @@ export function createSegmentBuilder(stages: Stages, sourcePxPerPx: number): Seg
   }
 
   return {
-    async addFrame({ timeS, full, detection }, faces) {
+    async addFrame(frame, faces) {
       frames++
       faceCount += faces.length
       const { ended, trackIds } = tracker.update({
-        timeS,
-        image: detection,
+        timeS: frame.timeS,
+        image: frame.detection,
         inputs: faces.map((face) => ({
           box: face.boxXyxyPx,
           score: face.detectionScore,
-          appearance: face.appearance,
+          appearance: appearanceOf(face, frame),
           payload: undefined,
         })),
       })
-      for (const [index, sample] of faces.entries()) {
+      const promising = faces.flatMap((face, index) => {
         const trackId = trackIds[index]
-        if (trackId !== undefined) consider(trackId, timeS, sample, full)
-      }
+        return trackId !== undefined && isPromising(trackId, face) ? [{ trackId, face }] : []
+      })
+      const samples = await mapInFlight(
+        promising,
+        stages.landmarker?.inFlight ?? 1,
+        async ({ trackId, face }) => ({
+          trackId,
+          sample: await alignAndMeasure(face, frame.full, stages),
+        }),
+      )
+      for (const { trackId, sample } of samples) consider(trackId, frame.timeS, sample, frame.full)
       for (const track of ended) await close(track)
     },
     async finish(segment, truncated) {

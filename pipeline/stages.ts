@@ -4,11 +4,12 @@ import { createDescriber, type Describer } from './describe/describe-track.js'
 import { createDetector } from './detect/create-detector.js'
 import type { Detector } from './detect/detector.js'
 import { createEmbedder, type Embedder } from './embed/embed-faces.js'
+import { itemDims } from './image-tensor.js'
 import type { DeviceChoice } from './models/device.js'
-import { packDir } from './models/download.js'
+import { packDir } from './models/models-dir.js'
 import { sha256OfFile } from './models/digest.js'
 import type { EmbedderSpec, Pack } from './models/pack.js'
-import { loadModel, type Model, type Provider } from './models/session.js'
+import { loadModel, type Model, type ModelLoader, type Provider } from './models/session.js'
 import { createRecipe, type Recipe, type Settings } from './settings.js'
 
 /** The loaded models of one thread, ready to turn frames into tracks. */
@@ -37,26 +38,28 @@ export interface StageOptions {
   readonly intraOpThreads?: number
 }
 
-/** Loads every model that a clip or a photo needs. Throws as `loadModel` does. */
-export async function loadStages(options: StageOptions): Promise<Stages> {
+/**
+ * Loads every model that a clip or a photo needs, into this thread unless `load` has another way.
+ * Throws as `loadModel` does.
+ */
+export async function loadStages(options: StageOptions, load = loadHere(options)): Promise<Stages> {
   const { pack, settings } = options
   const models: Model[] = []
-  const load = async (path: string): Promise<Model> => {
-    const model = await loadModel(path, {
-      device: options.device,
-      ...(options.intraOpThreads === undefined ? {} : { intraOpThreads: options.intraOpThreads }),
-    })
+  const keep = async (path: string, dims: readonly number[]): Promise<Model> => {
+    const model = await load(path, dims)
     models.push(model)
     return model
   }
-  const file = (name: string) => join(packDir(pack, options.modelsDir), name)
-  const detectorModel = await load(file(pack.detector.file.name))
+  const ofPack = ({ file, input }: Pick<EmbedderSpec, 'file' | 'input'>) =>
+    keep(join(packDir(pack, options.modelsDir), file.name), itemDims(input))
+  const detectorModel = await ofPack(pack.detector)
   const landmarker =
     pack.landmarker === undefined
       ? undefined
-      : createLandmarker(pack.landmarker, await load(file(pack.landmarker.file.name)))
-  const embedder = createEmbedder(pack.embedder, await load(file(pack.embedder.file.name)), settings)
-  const head = options.headFile === undefined ? undefined : await load(options.headFile)
+      : createLandmarker(pack.landmarker, await ofPack(pack.landmarker))
+  const embedder = createEmbedder(pack.embedder, await ofPack(pack.embedder), settings)
+  const head =
+    options.headFile === undefined ? undefined : await keep(options.headFile, [1, pack.embedder.dimension])
   const headSha256 = options.headFile === undefined ? undefined : await sha256OfFile(options.headFile)
   return {
     recipe: createRecipe(pack, settings, headSha256),
@@ -73,4 +76,8 @@ export async function loadStages(options: StageOptions): Promise<Stages> {
       for (const model of models) await model.dispose()
     },
   }
+}
+
+function loadHere({ device, intraOpThreads }: StageOptions): ModelLoader {
+  return (path) => loadModel(path, { device, ...(intraOpThreads === undefined ? {} : { intraOpThreads }) })
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { sqliteError } from '../index/store/database.js'
 import { doctorCommand } from './commands/doctor.js'
 import { enrollCommand } from './commands/enroll.js'
 import { forgetCommand } from './commands/forget.js'
@@ -32,6 +33,12 @@ const exitOverride = (command: Command): void => {
 }
 exitOverride(program)
 
+/** Of the command that runs. */
+let archiveDir: string | undefined
+program.hook('preAction', (_program, command) => {
+  archiveDir = command.opts<{ archive?: string }>().archive
+})
+
 // A reader that closes the pipe early (| head) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(exitCodes.ok)
@@ -44,7 +51,8 @@ try {
   if (error instanceof CommanderError)
     process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.failed
   else {
-    reportError(error, process.argv.includes('--json'))
+    const archiveTrouble = archiveDir === undefined ? undefined : sqliteError(archiveDir, error)
+    reportError(archiveTrouble ?? error, process.argv.includes('--json'))
     process.exitCode = exitCodes.failed
   }
 }

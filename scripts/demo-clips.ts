@@ -17,10 +17,9 @@ import {
 /** What a condition does to the picture, as ffmpeg filters. */
 const conditionFilters: Record<Condition, string> = {
   plain: 'null',
-  /** A dark room, and the noise that a camera makes of it. */
-  dim: 'eq=gamma=0.4:saturation=0.7,noise=alls=12:allf=t',
+  dim: 'eq=gamma=0.4:saturation=0.7',
   blurred: 'gblur=sigma=3',
-  grainy: 'noise=alls=36:allf=t',
+  grainy: 'noise=c0s=24:c0f=t',
   grey: 'hue=s=0',
   mirrored: 'hflip',
   /** A small clip blown up. */
@@ -43,7 +42,7 @@ function moveFilters(shot: Shot): string {
   const moving = (from: number, to: number) =>
     `${from.toFixed(1)}+${(to - from).toFixed(1)}*${share}*${share}*(3-2*${share})`
   return [
-    `pad=${paddedPx}:${paddedHeightPx}`,
+    `pad=${paddedPx}:${paddedHeightPx},format=yuv420p`,
     `zoompan=z='${paddedPx}/(${moving(x2 - x1, toX2 - toX1)})':x='${moving(x1, toX1)}':y='${moving(y1, toY1)}'` +
       `:d=${frames}:s=${clipSize.widthPx}x${clipSize.heightPx}:fps=${clipFps}`,
     'setsar=1',
@@ -74,15 +73,10 @@ export async function makeClips(
   await Promise.all([worker(), worker()])
 }
 
-async function makeClip(
-  ffmpeg: string,
-  clip: DemoClip,
-  photosDir: string,
-  targetDir: string,
-): Promise<void> {
+async function makeClip(ffmpeg: string, clip: DemoClip, photosDir: string, targetDir: string): Promise<void> {
   const inputs = clip.shots.flatMap(({ photo }) => ['-i', join(photosDir, photos[photo].file)])
   const graph = ['-filter_complex', filterGraph(clip), '-map', '[clip]', '-map_metadata', '-1']
-  const encoding = ['-c:v', 'libx264', '-preset', 'veryfast', '-crf', '26', '-threads', '1']
+  const encoding = ['-c:v', 'libx264', '-preset', 'superfast', '-crf', '28', '-threads', '1']
   const base = ['-v', 'error', '-nostdin', '-y', '-filter_complex_threads', '1']
   try {
     await promisify(execFile)(ffmpeg, [...base, ...inputs, ...graph, ...encoding, clipPath(targetDir, clip)])

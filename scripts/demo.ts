@@ -17,11 +17,8 @@ import { z } from 'zod'
 import type { BoxXyxyPx } from '../pipeline/geometry.js'
 import { makeClips } from './demo-clips.js'
 import { demoPhotosDir, faces, fetchPhotos, photos } from './demo-photos.js'
-import { appearanceOf, demoClips, personOf, type DemoClip } from './demo-table.js'
+import { appearanceOf, demoClips, personOf, wanted, type DemoClip } from './demo-table.js'
 import { exitCodes, formatTime, print, reportError } from './output.js'
-
-/** Also seen in another photo, in other light: `bar middle`. */
-const wanted = 'costumes right'
 
 const outputDir = 'demo-output'
 const output = {
@@ -76,7 +73,12 @@ async function writeQuery(photosDir: string): Promise<void> {
   const [x1, y1, x2, y2]: BoxXyxyPx = boxXyxyPx
   const margin = Math.round((y2 - y1) * 0.4)
   await sharp(join(photosDir, photos[photo].file))
-    .extract({ left: x1 - margin, top: y1 - margin, width: x2 - x1 + 2 * margin, height: y2 - y1 + 2 * margin })
+    .extract({
+      left: x1 - margin,
+      top: y1 - margin,
+      width: x2 - x1 + 2 * margin,
+      height: y2 - y1 + 2 * margin,
+    })
     .jpeg({ quality: 90 })
     .toFile(output.query)
 }

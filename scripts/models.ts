@@ -1,5 +1,6 @@
 import { defaultPackName, findPack } from '../pipeline/models/catalog.js'
-import { defaultModelsDir, packIsPresent, pullPack } from '../pipeline/models/download.js'
+import { packIsPresent, pullPack } from '../pipeline/models/download.js'
+import { defaultModelsDir } from '../pipeline/models/models-dir.js'
 import type { Pack } from '../pipeline/models/pack.js'
 import { CameoError } from '../pipeline/errors.js'
 import { note } from './output.js'

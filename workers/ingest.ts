@@ -1,7 +1,9 @@
 import { existsSync, statSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import type { Archive } from '../index/archive.js'
+import { archiveError } from '../index/store/database.js'
 import type { FileStamp } from '../index/store/files.js'
+import { createGroupCommit } from '../index/store/group-commit.js'
 import { fileError } from '../pipeline/decode/clip-file.js'
 import { clipName } from '../pipeline/decode/clip-name.js'
 import { CameoError } from '../pipeline/errors.js'
@@ -54,6 +56,7 @@ type FoundClip = Extract<FoundFile, { kind: 'clip' }>
 
 /** A file of a clip, where its result is recorded. */
 interface ClipFile {
+  readonly found: FoundClip
   readonly path: string
   readonly rootId: number
   readonly relativePath: string
@@ -79,15 +82,19 @@ interface Job {
   readonly attempt: number
 }
 
+/** One clip is processed, the next one is hashed and opened meanwhile: a thread never waits for its owner. */
+const lanesPerWorker = 2
+
 /** A transient failure (a network share, a thread that died) is tried this often. */
 const maxAttempts = 3
 
 /**
  * Takes every found file to its result. Each worker thread does one part of a clip at a time; parts of long clips go
  * first, so that they end. Rows are written as each segment comes in: stopping at any moment loses no finished segment.
+ * Returns the paths of which no content is known, because they could not be read.
  * @throws CameoError about the archive itself (ARCHIVE_*): what was stored stays
  */
-export async function ingestClips(options: IngestOptions): Promise<void> {
+export async function ingestClips(options: IngestOptions): Promise<ReadonlySet<string>> {
   const { archive, events, signal } = options
   const key = (clipId: string) => ({
     clipId,
@@ -101,9 +108,12 @@ export async function ingestClips(options: IngestOptions): Promise<void> {
   const jobs: Job[] = []
   const openClips = new Map<string, OpenClip>()
   const doneNow = new Set<string>()
+  const withoutClip = new Set<string>()
   let fatal: Error | undefined
   let wake: () => void = () => undefined
   let changed = new Promise<void>((resolve) => (wake = resolve))
+
+  const commits = createGroupCommit(archive.database, fail)
 
   function notify(): void {
     wake()
@@ -127,15 +137,17 @@ export async function ingestClips(options: IngestOptions): Promise<void> {
   function reportUnusable(file: Exclude<FoundFile, FoundClip>): void {
     if (file.kind === 'skipped') {
       const message = `${clipName(file.path)} is no video`
-      events.onResult({ path: file.path, status: 'skipped', code: 'CLIP_NOT_VIDEO', message }, 0)
+      tell({ path: file.path, status: 'skipped', code: 'CLIP_NOT_VIDEO', message }, 0)
       return
     }
     const { code, message } = file.error
+    commits.begin()
     const root = archive.files.rootFor(file.folder)
     const relativePath = relative(root.path, file.path)
+    withoutClip.add(file.path)
     archive.files.record(root.rootId, relativePath, unknownStamp, undefined)
     archive.files.setFailure(root.rootId, relativePath, { code, message })
-    events.onResult({ path: file.path, status: 'failed', code, message }, 0)
+    tell({ path: file.path, status: 'failed', code, message }, 0)
   }
 
   async function lane(worker: SegmentWorker): Promise<void> {
@@ -153,8 +165,10 @@ export async function ingestClips(options: IngestOptions): Promise<void> {
 
   async function openFile(worker: SegmentWorker, found: FoundClip): Promise<void> {
     const startedMs = performance.now()
+    commits.begin()
     const root = archive.files.rootFor(found.folder)
     const at = {
+      found,
       path: found.path,
       rootId: root.rootId,
       relativePath: relative(root.path, found.path),
@@ -170,10 +184,13 @@ export async function ingestClips(options: IngestOptions): Promise<void> {
         if (!signal.aborted) throw error
         return
       }
+      withoutClip.add(file.path)
+      commits.begin()
       archive.files.record(file.rootId, file.relativePath, file.stamp, undefined)
       report(file, undefined, { status: 'failed', failure: error })
       return
     }
+    commits.begin()
     archive.files.record(file.rootId, file.relativePath, file.stamp, clipId)
     await takeUp(worker, file, clipId)
   }
@@ -233,6 +250,7 @@ export async function ingestClips(options: IngestOptions): Promise<void> {
       await worker.process(clip.file.path, wish, {
         onPlan(plan) {
           checkUnchanged(clip.file)
+          commits.begin()
           archive.clips.plan(
             key(clip.clipId),
             factsOf(plan, clip.file),
@@ -244,6 +262,7 @@ export async function ingestClips(options: IngestOptions): Promise<void> {
         },
         onSegment(output) {
           checkUnchanged(clip.file)
+          commits.begin()
           archive.clips.storeSegment(key(clip.clipId), output)
           left = left.filter(({ index }) => index !== output.segment.index)
           events.onSegment(output)
@@ -269,6 +288,7 @@ export async function ingestClips(options: IngestOptions): Promise<void> {
 
   function close(clip: OpenClip): void {
     const { clipId, failure } = clip
+    commits.begin()
     // A changed file says nothing against its old content, which may lie elsewhere.
     if (failure !== undefined && failure.code !== 'CLIP_CHANGED' && hasStored(clipId))
       for (const segment of clip.givenUp) archive.clips.giveUpSegment(key(clipId), segment, failure)
@@ -279,8 +299,16 @@ export async function ingestClips(options: IngestOptions): Promise<void> {
     if (state === 'done') doneNow.add(clipId)
     const outcome = { tracks: run?.tracks, truncated: run?.truncated, failure }
     report(clip.file, clipId, { status: state, ...outcome })
-    for (const file of clip.duplicates)
-      report(file, clipId, { status: state === 'done' ? 'duplicate' : state, ...outcome })
+    if (failure?.code === 'CLIP_CHANGED' || failure?.code === 'CLIP_GONE') {
+      // The others still hold the content: the next of them is taken up in its place.
+      found.push(...clip.duplicates.map((file) => file.found))
+    } else
+      for (const file of clip.duplicates)
+        report(file, clipId, {
+          status: state === 'done' ? 'duplicate' : state,
+          ...outcome,
+          failure: failure === undefined ? undefined : asDuplicate(file, clip.file, failure),
+        })
     notify()
   }
 
@@ -297,6 +325,7 @@ export async function ingestClips(options: IngestOptions): Promise<void> {
     },
   ): void {
     const { status, tracks, truncated, failure } = outcome
+    commits.begin()
     archive.files.setFailure(file.rootId, file.relativePath, failure)
     const result: ClipResult = {
       path: file.path,
@@ -307,7 +336,12 @@ export async function ingestClips(options: IngestOptions): Promise<void> {
       ...(truncated === true ? { truncated } : {}),
       ...(failure === undefined ? {} : { code: failure.code, message: failure.message }),
     }
-    events.onResult(result, file.stamp.sizeBytes)
+    tell(result, file.stamp.sizeBytes)
+  }
+
+  /** A result is told when it is durable. */
+  function tell(result: ClipResult, sizeBytes: number): void {
+    commits.whenDurable(() => events.onResult(result, sizeBytes))
   }
 
   const stopWorkers = () => {
@@ -315,16 +349,24 @@ export async function ingestClips(options: IngestOptions): Promise<void> {
     notify()
   }
   signal.addEventListener('abort', stopWorkers)
-  const fail = (error: unknown) => {
-    fatal ??= error instanceof Error ? error : new Error(String(error))
+  function fail(error: unknown): void {
+    fatal ??= archiveError(archive.dir, error) ?? (error instanceof Error ? error : new Error(String(error)))
     stopWorkers()
   }
   try {
-    await Promise.all([search().catch(fail), ...options.workers.map((worker) => lane(worker).catch(fail))])
+    const lanes = options.workers.flatMap((worker) =>
+      Array.from({ length: lanesPerWorker }, () => lane(worker)),
+    )
+    await Promise.all([search(), ...lanes].map((work) => work.catch(fail)))
+    if (fatal === undefined) commits.flush()
+  } catch (error) {
+    fail(error)
   } finally {
+    if (fatal !== undefined) commits.abandon()
     signal.removeEventListener('abort', stopWorkers)
   }
   if (fatal !== undefined) throw fatal
+  return withoutClip
 }
 
 /** One job a segment where the container can be cut, one pass over the rest where it cannot. */
@@ -345,6 +387,14 @@ function retryOf(job: Job, left: readonly SegmentSpan[], error: CameoError): Job
   if (error.code === 'CLIP_NOT_SEEKABLE' && wish.kind === 'segments')
     return { ...job, attempt, wish: { ...wish, seek: 'fromStart' } }
   return error.retriable ? { ...job, attempt, wish } : undefined
+}
+
+/** What failed with one file, said of another of the same content. */
+function asDuplicate(file: ClipFile, processed: ClipFile, { code, message }: CameoError): CameoError {
+  return new CameoError(
+    code,
+    `${clipName(file.path)} has the content of ${clipName(processed.path)}: ${message}`,
+  )
 }
 
 function factsOf({ info }: ClipPlan, file: ClipFile) {
@@ -379,16 +429,26 @@ function checkUnchanged({ path, stamp }: ClipFile): void {
     )
 }
 
-/** Drops what is recorded of files that are gone from these folders, where their clips lie elsewhere too. */
-export function dropGonePaths(archive: Archive, folders: readonly string[]): void {
+/**
+ * After a whole run: drops what is recorded of files that are gone from these folders, where their clips lie elsewhere too,
+ * of failures that the run did not meet again, and of contents that were replaced. @param withoutClip as `ingestClips` returned them
+ */
+export function dropGonePaths(
+  archive: Archive,
+  folders: readonly string[],
+  withoutClip: ReadonlySet<string>,
+): void {
   for (const folder of folders) {
     const root = archive.files.rootFor(folder)
     const prefix = relative(root.path, folder)
     for (const { relativePath, clipId } of archive.files.pathsBelow(root.rootId, prefix)) {
-      if (existsSync(join(root.path, relativePath))) continue
+      const path = join(root.path, relativePath)
+      // The name of a failure need not exist: a link to nothing, bytes shown escaped.
+      if (clipId === null ? withoutClip.has(path) : existsSync(path)) continue
       const isElsewhere = clipId === null || archive.files.pathsOf(clipId).length > 1
       if (isElsewhere) archive.files.removePath(root.rootId, relativePath)
       else archive.files.setFailure(root.rootId, relativePath, undefined)
     }
   }
+  archive.clips.dropWithoutPath()
 }

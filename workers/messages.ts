@@ -1,7 +1,9 @@
+import type { MessagePort } from 'node:worker_threads'
 import type { ClipInfo } from '../pipeline/decode/clip-info.js'
 import type { ErrorCode } from '../pipeline/errors.js'
 import type { DeviceChoice } from '../pipeline/models/device.js'
 import type { Pack } from '../pipeline/models/pack.js'
+import type { Provider } from '../pipeline/models/session.js'
 import type { SegmentOutput, SegmentSpan } from '../pipeline/segment-builder.js'
 import type { Settings } from '../pipeline/settings.js'
 
@@ -12,6 +14,24 @@ export interface ThreadSetup {
   readonly settings: Settings
   readonly device: DeviceChoice
   readonly headFile: string | undefined
+}
+
+/** What a segment thread finds as its `workerData`. */
+export interface SegmentThreadData {
+  readonly setup: ThreadSetup
+  /** Models run in an inference thread, to which the owner gives a port; else in the segment thread itself. */
+  readonly sharesModels: boolean
+}
+
+/** What an inference thread is started with. */
+export interface InferenceSetup {
+  readonly device: DeviceChoice
+}
+
+/** From the inference thread to its owner; with its clients it speaks over ports. */
+export interface InferenceMessage {
+  readonly kind: 'notice'
+  readonly text: string
 }
 
 /** Which part of a clip is wanted. */
@@ -30,9 +50,17 @@ export type ThreadWork =
   | { readonly kind: 'hash'; readonly path: string }
   | { readonly kind: 'process'; readonly path: string; readonly wish: SegmentWish }
 
-/** Replies carry the id of the work they belong to. */
 export type ThreadRequest =
-  { readonly kind: 'work'; readonly id: number; readonly work: ThreadWork } | { readonly kind: 'abort' }
+  | { readonly kind: 'work'; readonly id: number; readonly work: ThreadWork }
+  | { readonly kind: 'abort'; readonly id: number }
+  /** The answer to `connect`. */
+  | { readonly kind: 'connected'; readonly port: MessagePort }
+
+/** From a segment thread to its owner. Replies carry the id of the work they belong to. */
+export type ThreadMessage =
+  | { readonly kind: 'reply'; readonly id: number; readonly reply: ThreadReply }
+  /** A port to the inference thread is needed: the first, or in place of one whose thread died. */
+  | { readonly kind: 'connect' }
 
 export interface ClipPlan {
   readonly info: ClipInfo
@@ -42,7 +70,7 @@ export interface ClipPlan {
 }
 
 export type ThreadReply =
-  | { readonly kind: 'ready'; readonly provider: string }
+  | { readonly kind: 'ready'; readonly provider: Provider }
   | { readonly kind: 'planned'; readonly plan: ClipPlan }
   | { readonly kind: 'frames'; readonly count: number }
   | { readonly kind: 'segment'; readonly output: SegmentOutput }

@@ -1,26 +1,42 @@
-/** The worker thread's side: one request at a time, from ffmpeg to track embeddings; no pixels leave the thread. */
-import { parentPort, workerData } from 'node:worker_threads'
+/**
+ * The worker thread's side: one clip at a time, from ffmpeg to track embeddings. On a CPU no pixels leave the thread; on a
+ * GPU the models' inputs go to the device's inference thread.
+ */
+import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
+import { fileError } from '../pipeline/decode/clip-file.js'
 import type { ClipInfo } from '../pipeline/decode/clip-info.js'
 import { probeDurationS } from '../pipeline/decode/probe-duration.js'
 import { CameoError, messageOf } from '../pipeline/errors.js'
 import { sha256OfFile } from '../pipeline/models/digest.js'
+import { connectModels, type ModelConnection } from '../pipeline/models/remote-model.js'
 import { countSegments, processClip, segmentSpans } from '../pipeline/process-clip.js'
 import type { SegmentSpan } from '../pipeline/segment-builder.js'
 import { segmentLengthS } from '../pipeline/settings.js'
 import { loadStages, type Stages } from '../pipeline/stages.js'
-import type { SegmentWish, ThreadReply, ThreadRequest, ThreadSetup, ThreadWork } from './messages.js'
+import type {
+  SegmentThreadData,
+  SegmentWish,
+  ThreadMessage,
+  ThreadReply,
+  ThreadRequest,
+  ThreadWork,
+} from './messages.js'
 
 const port = parentPort
 if (port === null) throw new Error('segment-thread runs as a worker thread')
-const setup = workerData as ThreadSetup
+const { setup, sharesModels } = workerData as SegmentThreadData
+const tell = (message: ThreadMessage) => port.postMessage(message)
 
 /** Progress is told this often at the most, ms. */
 const progressEveryMs = 200
 
 type Reply = (message: ThreadReply) => void
 
-/** Of the work under way. */
-let abort = new AbortController()
+/** Of the work under way, by its id. */
+const aborts = new Map<number, AbortController>()
+
+/** Resolved when the clip before is done: one is processed at a time, the next only opened. */
+let turn: Promise<void> = Promise.resolve()
 
 async function planClip(path: string, info: ClipInfo, stages: Stages, reply: Reply) {
   const mustMeasure = info.durationS === undefined || info.durationEstimated
@@ -33,12 +49,25 @@ async function planClip(path: string, info: ClipInfo, stages: Stages, reply: Rep
   return segments.slice(0, taken)
 }
 
+/** Waits for its turn, and gives the next one after it. */
+async function inTurn(work: (turn: Promise<void>) => Promise<void>): Promise<void> {
+  const before = turn
+  let pass: () => void = () => undefined
+  turn = new Promise((resolve) => (pass = resolve))
+  try {
+    await work(before)
+  } finally {
+    void before.then(pass)
+  }
+}
+
 async function processPart(
   path: string,
   wish: SegmentWish,
   stages: Stages,
   signal: AbortSignal,
   reply: Reply,
+  itsTurn: Promise<void>,
 ) {
   let frames = 0
   let toldAt = performance.now()
@@ -54,6 +83,7 @@ async function processPart(
       plan: (info) =>
         wish.kind === 'open' ? planClip(path, info, stages, reply) : Promise.resolve(wish.segments),
       signal,
+      turn: itsTurn,
       onFrame() {
         frames++
         if (performance.now() - toldAt > progressEveryMs) tellFrames()
@@ -73,12 +103,35 @@ function rangeOf(wish: SegmentWish): { startS: number; endS: number; seek: 'fast
   return { startS: first?.startS ?? 0, endS: wish.segments.at(-1)?.endS ?? Infinity, seek: wish.seek }
 }
 
+async function hashFile(path: string, signal: AbortSignal): Promise<string> {
+  try {
+    return await sha256OfFile(path, signal)
+  } catch (error) {
+    throw isAbort(error) ? error : fileError(path, error)
+  }
+}
+
 let loading: Promise<Stages> | undefined
 
-/** Models are loaded once, when they are first needed. */
+/** To the inference thread, where there is one. */
+let connection: ModelConnection | undefined
+let onConnected: (port: MessagePort) => void = () => undefined
+
+/** Models are loaded once, when they are first needed; again where the inference thread that had them ended. */
 function stagesOf(): Promise<Stages> {
-  loading ??= loadStages(setup)
+  if (connection?.isClosed === true) loading = undefined
+  loading ??= sharesModels ? loadShared() : loadStages(setup)
   return loading
+}
+
+async function loadShared(): Promise<Stages> {
+  connection = connectModels(
+    await new Promise<MessagePort>((resolve) => {
+      onConnected = resolve
+      tell({ kind: 'connect' })
+    }),
+  )
+  return loadStages(setup, connection.load)
 }
 
 async function perform(work: ThreadWork, signal: AbortSignal, reply: Reply): Promise<ThreadReply> {
@@ -86,9 +139,11 @@ async function perform(work: ThreadWork, signal: AbortSignal, reply: Reply): Pro
     case 'load':
       return { kind: 'ready', provider: (await stagesOf()).provider }
     case 'hash':
-      return { kind: 'hashed', sha256: await sha256OfFile(work.path, signal) }
+      return { kind: 'hashed', sha256: await hashFile(work.path, signal) }
     case 'process':
-      await processPart(work.path, work.wish, await stagesOf(), signal, reply)
+      await inTurn(async (itsTurn) =>
+        processPart(work.path, work.wish, await stagesOf(), signal, reply, itsTurn),
+      )
       return { kind: 'done' }
   }
 }
@@ -98,18 +153,30 @@ function failure(error: unknown): ThreadReply {
     const { code, message, retriable } = error
     return { kind: 'failed', code, message, retriable }
   }
-  const isAbort = error instanceof Error && error.name === 'AbortError'
-  return isAbort
+  return isAbort(error)
     ? { kind: 'failed', code: 'INTERRUPTED', message: 'stopped before it was done', retriable: true }
     : { kind: 'failed', code: 'CLIP_DECODE_FAILED', message: messageOf(error), retriable: false }
 }
 
+const isAbort = (error: unknown) => error instanceof Error && error.name === 'AbortError'
+
 port.on('message', (request: ThreadRequest) => {
-  if (request.kind === 'abort') {
-    abort.abort()
-    return
+  switch (request.kind) {
+    case 'abort':
+      aborts.get(request.id)?.abort()
+      return
+    case 'connected':
+      onConnected(request.port)
+      return
+    case 'work': {
+      const { id, work } = request
+      const abort = new AbortController()
+      aborts.set(id, abort)
+      const reply: Reply = (message) => tell({ kind: 'reply', id, reply: message })
+      void perform(work, abort.signal, reply)
+        .catch(failure)
+        .finally(() => aborts.delete(id))
+        .then(reply)
+    }
   }
-  abort = new AbortController()
-  const reply: Reply = (message) => port.postMessage({ id: request.id, reply: message })
-  void perform(request.work, abort.signal, reply).catch(failure).then(reply)
 })

@@ -1,7 +1,18 @@
 import { Worker } from 'node:worker_threads'
 import { CameoError } from '../pipeline/errors.js'
+import type { Provider } from '../pipeline/models/session.js'
 import type { SegmentOutput } from '../pipeline/segment-builder.js'
-import type { ClipPlan, SegmentWish, ThreadReply, ThreadSetup, ThreadWork } from './messages.js'
+import type { InferenceWorker } from './inference-worker.js'
+import type {
+  ClipPlan,
+  SegmentThreadData,
+  SegmentWish,
+  ThreadMessage,
+  ThreadReply,
+  ThreadRequest,
+  ThreadSetup,
+  ThreadWork,
+} from './messages.js'
 
 export interface PartHandlers {
   /** Before the first segment, where the clip was not planned yet. */
@@ -10,62 +21,81 @@ export interface PartHandlers {
   readonly onFrames: (count: number) => void
 }
 
-/** One worker thread as its owner sees it: one request at a time, an answer or a CameoError. */
+/**
+ * One worker thread as its owner sees it: requests, each with an answer or a CameoError. Clips are processed one after the
+ * other; of a second one ffmpeg is started already, and hashing goes on beside.
+ */
 export interface SegmentWorker {
   /** Loads the models; resolves with the provider that runs them. */
-  ready(): Promise<string>
+  ready(): Promise<Provider>
   /** SHA-256 of a file. */
   hash(path: string): Promise<string>
   /** Resolves when all is told to the handlers. An error that a handler throws ends the work and rejects. */
   process(path: string, wish: SegmentWish, handlers: PartHandlers): Promise<void>
-  /** Ends the request under way with INTERRUPTED. */
+  /** Ends the requests under way with INTERRUPTED. */
   abort(): void
   stop(): Promise<void>
 }
 
 interface Pending {
-  readonly id: number
   readonly onReply: (reply: ThreadReply) => void
   readonly reject: (error: unknown) => void
 }
 
-/** Starts a thread. A thread that dies fails its request with WORKER_DIED and is started again for the next. */
-export function startSegmentWorker(setup: ThreadSetup): SegmentWorker {
+/**
+ * Starts a thread. A thread that dies fails its requests with WORKER_DIED and is started again for the next.
+ * @param inference runs the models, where they do not run in the thread itself
+ */
+export function startSegmentWorker(setup: ThreadSetup, inference?: InferenceWorker): SegmentWorker {
   let nextId = 0
-  let pending: Pending | undefined
+  const pending = new Map<number, Pending>()
   let isStopping = false
   let thread = startThread()
 
   function startThread(): Worker {
-    const started = new Worker(new URL('./segment-thread.js', import.meta.url), { workerData: setup })
-    started.on('message', ({ id, reply }: { id: number; reply: ThreadReply }) => {
-      if (id === pending?.id) handle(pending, reply)
+    const workerData: SegmentThreadData = { setup, sharesModels: inference !== undefined }
+    const started = new Worker(new URL('./segment-thread.js', import.meta.url), { workerData })
+    started.on('message', (message: ThreadMessage) => {
+      if (message.kind === 'connect') void connect(started)
+      else handle(message.id, message.reply)
     })
     started.on('error', (cause: unknown) => restart(started, cause))
     started.on('exit', () => restart(started, undefined))
     return started
   }
 
-  function handle({ onReply, reject }: Pending, reply: ThreadReply): void {
+  async function connect(started: Worker): Promise<void> {
+    try {
+      const port = await inference?.connect()
+      if (port !== undefined) started.postMessage({ kind: 'connected', port } satisfies ThreadRequest, [port])
+    } catch (error) {
+      // The thread waits in vain.
+      restart(started, error)
+      await started.terminate()
+    }
+  }
+
+  function handle(id: number, reply: ThreadReply): void {
+    const work = pending.get(id)
+    if (work === undefined) return
     try {
       if (reply.kind === 'failed')
         throw new CameoError(reply.code, reply.message, { retriable: reply.retriable })
-      onReply(reply)
+      work.onReply(reply)
     } catch (error) {
-      pending = undefined
-      thread.postMessage({ kind: 'abort' })
-      reject(error)
+      pending.delete(id)
+      thread.postMessage({ kind: 'abort', id } satisfies ThreadRequest)
+      work.reject(error)
     }
   }
 
   function restart(dead: Worker, cause: unknown): void {
     if (dead !== thread || isStopping) return
     thread = startThread()
-    const lost = pending
-    pending = undefined
-    lost?.reject(
-      new CameoError('WORKER_DIED', 'a worker thread ended while it worked on this clip', { cause }),
-    )
+    const lost = [...pending.values()]
+    pending.clear()
+    for (const { reject } of lost)
+      reject(new CameoError('WORKER_DIED', 'a worker thread ended while it worked on this clip', { cause }))
   }
 
   /** Sends work; `pick` looks at each reply and gives a value with the one that ends it. */
@@ -78,11 +108,11 @@ export function startSegmentWorker(setup: ThreadSetup): SegmentWorker {
       const onReply = (reply: ThreadReply) => {
         const picked = pick(reply)
         if (picked === undefined) return
-        pending = undefined
+        pending.delete(id)
         resolve(picked.value)
       }
-      pending = { id, onReply, reject }
-      thread.postMessage({ kind: 'work', id, work })
+      pending.set(id, { onReply, reject })
+      thread.postMessage({ kind: 'work', id, work } satisfies ThreadRequest)
     })
   }
 
@@ -98,7 +128,9 @@ export function startSegmentWorker(setup: ThreadSetup): SegmentWorker {
         if (reply.kind === 'frames') handlers.onFrames(reply.count)
         return reply.kind === 'done' ? { value: undefined } : undefined
       }),
-    abort: () => thread.postMessage({ kind: 'abort' }),
+    abort() {
+      for (const id of pending.keys()) thread.postMessage({ kind: 'abort', id } satisfies ThreadRequest)
+    },
     async stop() {
       isStopping = true
       await thread.terminate()

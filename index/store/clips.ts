@@ -56,6 +56,8 @@ export interface ClipStore {
   retryGivenUp(key: RunKey): void
   /** Drops a run of which nothing was stored, and the clip with it where it has no other. */
   dropEmptyRun(key: RunKey): void
+  /** Drops clips whose content lies nowhere any more: another took the place of their last file. */
+  dropWithoutPath(): void
   counts(): {
     readonly clips: number
     readonly tracks: number
@@ -127,6 +129,9 @@ export function createClipStore(database: Database): ClipStore {
   const deleteRun = database.prepare<[string, string]>('DELETE FROM runs WHERE clip_id = ? AND recipe = ?')
   const deleteClipWithoutRun = database.prepare<[string]>(
     'DELETE FROM clips WHERE clip_id = ? AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.clip_id = clips.clip_id)',
+  )
+  const deleteWithoutPath = database.prepare<[]>(
+    'DELETE FROM clips WHERE NOT EXISTS (SELECT 1 FROM paths WHERE paths.clip_id = clips.clip_id)',
   )
 
   function storeTrack(key: SegmentKey, output: SegmentOutput, track: TrackOutput) {
@@ -215,6 +220,9 @@ export function createClipStore(database: Database): ClipStore {
       deleteRun.run(clipId, recipe)
       deleteClipWithoutRun.run(clipId)
     }),
+    dropWithoutPath() {
+      deleteWithoutPath.run()
+    },
     counts() {
       const counts = database
         .prepare<[], { clips: number; tracks: number; partial: number; hours: number }>(

@@ -117,6 +117,11 @@ export function translateSqliteErrors<T>(archiveDir: string, work: () => T): T {
   }
 }
 
+/** The CameoError for an error that SQLite threw anywhere in a command; undefined for any other error. */
+export function sqliteError(archiveDir: string, error: unknown): CameoError | undefined {
+  return error instanceof BetterSqlite.SqliteError ? archiveError(archiveDir, error) : undefined
+}
+
 /** The CameoError for an error of SQLite or the file system about the archive; undefined for any other error. */
 export function archiveError(archiveDir: string, error: unknown): CameoError | undefined {
   if (error instanceof CameoError || !(error instanceof Error)) return undefined

@@ -106,9 +106,13 @@ export class VectorRows {
   /** At most `count` rows whose signs agree most with the query's, in ascending order; of equals all or none. */
   nearestBySign(query: Float64Array, count: number): Uint32Array {
     const counts = new Uint32Array(8 * this.#coder.codeBytes + 1)
+    // Plain loops: iterators over this many values take longer than the kernel.
     const distances = this.#blocks.map((block, i) => {
       const some = block.hamming(query, Math.max(0, Math.min(blockRows, this.size - i * blockRows)))
-      for (const distance of some) counts[distance] = (counts[distance] ?? 0) + 1
+      for (let row = 0; row < some.length; row++) {
+        const distance = some[row] ?? 0
+        counts[distance] = (counts[distance] ?? 0) + 1
+      }
       return some
     })
     let limit = 0
@@ -117,7 +121,8 @@ export class VectorRows {
     const rows = new Uint32Array(found)
     let at = 0
     for (const [block, some] of distances.entries())
-      for (let i = 0; i < some.length; i++) if ((some[i] ?? 0) < limit) rows[at++] = block * blockRows + i
+      for (let row = 0; row < some.length; row++)
+        if ((some[row] ?? 0) < limit) rows[at++] = block * blockRows + row
     return rows
   }
 

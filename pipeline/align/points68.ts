@@ -6,6 +6,8 @@ import type { Model } from '../models/session.js'
 import { cropScaled } from './warp.js'
 
 export interface Landmarker {
+  /** Faces worth looking at at once: see `Model`. */
+  readonly inFlight?: number | undefined
   findLandmarks(image: RgbImage, boxXyxyPx: BoxXyxyPx): Promise<Landmarks5Px>
 }
 
@@ -22,6 +24,7 @@ const fiveOf68: readonly (readonly number[])[] = [
 export function createLandmarker(spec: LandmarkerSpec, model: Model): Landmarker {
   const toTensor = createToTensor(spec.input)
   return {
+    inFlight: model.inFlight,
     async findLandmarks(image, [x1, y1, x2, y2]) {
       const sidePx = Math.max(x2 - x1, y2 - y1)
       const xPx = (x1 + x2 - sidePx) / 2

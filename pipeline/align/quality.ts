@@ -25,14 +25,17 @@ export function measureQuality(face: {
   readonly detectionScore: number
   readonly alignedCrop: RgbImage
 }): QualityTerms {
-  const heightPx = face.boxXyxyPx[3] - face.boxXyxyPx[1]
   const variance = laplacianVariance(face.alignedCrop)
   return {
-    detection: clampUnit(face.detectionScore),
-    size: clampUnit(heightPx / fullSizePx),
+    ...cheapTerms(face),
     sharpness: variance / (variance + halfSharpVariance),
     pose: frontalness(face.landmarksPx),
   }
+}
+
+function cheapTerms({ boxXyxyPx, detectionScore }: { boxXyxyPx: BoxXyxyPx; detectionScore: number }) {
+  const heightPx = boxXyxyPx[3] - boxXyxyPx[1]
+  return { detection: clampUnit(detectionScore), size: clampUnit(heightPx / fullSizePx) }
 }
 
 /**
@@ -42,6 +45,14 @@ export function measureQuality(face: {
  */
 export function combineQuality(terms: QualityTerms, norm = 1): number {
   return (terms.detection * terms.size * terms.sharpness * terms.pose) ** 0.25 * norm
+}
+
+/** The quality that a face cannot exceed, whatever alignment shows: by its detection score and size alone. */
+export function bestPossibleQuality(face: {
+  readonly boxXyxyPx: BoxXyxyPx
+  readonly detectionScore: number
+}): number {
+  return combineQuality({ ...cheapTerms(face), sharpness: 1, pose: 1 })
 }
 
 /** Where a raw embedding norm lies between the pack's hopeless and good faces, 0..1, never quite 0. */

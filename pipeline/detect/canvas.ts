@@ -11,6 +11,8 @@ export function paintCanvas(
   widthPx: number,
   heightPx: number,
 ): RgbImage {
+  const isWholeCanvas = pass.scale === 1 && image.width === widthPx && image.height === heightPx
+  if (isWholeCanvas && pass.xPx === 0 && pass.yPx === 0) return image
   const canvas = new Uint8Array(widthPx * heightPx * 3)
   if (pass.scale === 1) copyPart(image, pass, canvas, widthPx, heightPx)
   else scalePart(image, pass, canvas, widthPx, heightPx)

@@ -23,6 +23,7 @@ export function createDetector(spec: DetectorSpec, model: Model): Detector {
     canvasHeightPx: canvas.heightPx,
     minFacePx: spec.minFacePx,
     maxFacePx: spec.maxFacePx,
+    inFlight: model.inFlight,
     async detectOnCanvas(image) {
       const outputs = await model.run(toTensor(image))
       return suppressNonMaxima(decode(outputs, canvas, spec.minScore))

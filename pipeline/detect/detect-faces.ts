@@ -1,5 +1,6 @@
 import type { BoxXyxyPx, PointPx } from '../geometry.js'
 import type { RgbImage } from '../image.js'
+import { mapInFlight } from '../in-flight.js'
 import { paintCanvas } from './canvas.js'
 import type { DetectedFace, Detector } from './detector.js'
 import { suppressNonMaxima } from './nms.js'
@@ -15,13 +16,17 @@ export async function detectFaces(
   image: RgbImage,
   minFacePx: number,
 ): Promise<DetectedFace[]> {
-  const found: DetectedFace[] = []
-  for (const pass of planPasses(image, detector, minFacePx)) {
+  const passes = planPasses(image, detector, minFacePx)
+  const found = await mapInFlight(passes, detector.inFlight ?? 1, async (pass) => {
     const canvas = paintCanvas(image, pass, detector.canvasWidthPx, detector.canvasHeightPx)
-    for (const face of await detector.detectOnCanvas(canvas))
-      if (!isCutByTile(face.boxXyxyPx, pass, image)) found.push(toImage(face, pass))
-  }
-  return suppressNonMaxima(found).filter(({ boxXyxyPx: box }) => box[3] - box[1] >= minFacePx * sizeTolerance)
+    const faces = await detector.detectOnCanvas(canvas)
+    return faces
+      .filter(({ boxXyxyPx }) => !isCutByTile(boxXyxyPx, pass, image))
+      .map((face) => toImage(face, pass))
+  })
+  return suppressNonMaxima(found.flat()).filter(
+    ({ boxXyxyPx: box }) => box[3] - box[1] >= minFacePx * sizeTolerance,
+  )
 }
 
 /** Boxes of one face differ by about this much between detectors and passes; a wanted face is not dropped for that. */

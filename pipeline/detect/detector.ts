@@ -17,6 +17,8 @@ export interface Detector {
   /** The range of face heights, px on the canvas, that it finds reliably. */
   readonly minFacePx: number
   readonly maxFacePx: number
+  /** Canvases worth looking at at once: see `Model`. */
+  readonly inFlight?: number | undefined
   detectOnCanvas(canvas: RgbImage): Promise<DetectedFace[]>
 }
 

@@ -15,6 +15,8 @@ export interface Embedding {
 
 export interface Embedder {
   readonly dimension: number
+  /** Faces worth embedding at once: see `Model`. */
+  readonly inFlight?: number | undefined
   /** `crop` is an aligned 112×112 face. */
   embed(crop: RgbImage): Promise<Embedding>
 }
@@ -36,6 +38,7 @@ export function createEmbedder(spec: EmbedderSpec, model: Model, options: Embedd
   }
   return {
     dimension: spec.dimension,
+    inFlight: model.inFlight,
     async embed(crop) {
       const vector = await runOnce(crop)
       if (options.mirror) {

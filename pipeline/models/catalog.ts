@@ -43,7 +43,7 @@ const packs: readonly Pack[] = [
       input: { widthPx: 320, heightPx: 240, channelOrder: 'rgb', mean: 127, scale: 128 },
       minScore: 0.5,
       highScore: 0.7,
-      minFacePx: 14,
+      minFacePx: 16,
       maxFacePx: 240,
     },
     landmarker: {

@@ -3,12 +3,12 @@ import { copyFile, mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import envPaths from 'env-paths'
 import pacote from 'pacote'
 import { Parser } from 'tar'
 import { openPromise } from 'yauzl'
 import { CameoError, messageOf } from '../errors.js'
 import { sha256OfFile } from './digest.js'
+import { packDir } from './models-dir.js'
 import { packFiles, type Pack, type PackFile } from './pack.js'
 
 export interface DownloadProgress {
@@ -21,16 +21,6 @@ export interface PullOptions {
   readonly modelsDir: string
   readonly onProgress?: (progress: DownloadProgress) => void
   readonly signal?: AbortSignal
-}
-
-/** `CAMEO_MODELS`, or a folder of the user's cache. */
-export function defaultModelsDir(environment: NodeJS.ProcessEnv = process.env): string {
-  const given = environment['CAMEO_MODELS']
-  return given === undefined || given === '' ? join(envPaths('cameo', { suffix: '' }).cache, 'models') : given
-}
-
-export function packDir(pack: Pack, modelsDir: string): string {
-  return join(modelsDir, pack.name)
 }
 
 /** True where every file of the pack lies in the cache; `pullPack` and loading check the digests. */

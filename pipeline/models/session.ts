@@ -1,4 +1,6 @@
 import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
 import ort from 'onnxruntime-node'
 import { CameoError, messageOf } from '../errors.js'
 import { formatDevice, type DeviceChoice } from './device.js'
@@ -12,27 +14,45 @@ export interface Tensor {
 /** What ran a model: part of what is recorded with every result. */
 export type Provider = 'cpu' | `cuda:${number}`
 
-/** A loaded model with one image input. */
+/** A loaded model with one input. */
 export interface Model {
   readonly provider: Provider
   readonly outputNames: readonly string[]
+  /**
+   * How many runs are worth having under way at once, where another thread batches them; `run` has copied its input when
+   * it returns. Absent: one run after the other, and its input stays untouched until it is done.
+   */
+  readonly inFlight?: number
   /** `input` is [batch, channels, height, width]; outputs by their names in the graph. */
   run(input: Tensor): Promise<ReadonlyMap<string, Tensor>>
   dispose(): Promise<void>
 }
 
+/** Gives the model in a file; `itemDims` [1, …] is what every run of it is fed. */
+export type ModelLoader = (path: string, itemDims: readonly number[]) => Promise<Model>
+
 export interface SessionOptions {
   readonly device: DeviceChoice
+  /** The file's content, where it was changed in memory. */
+  readonly graph?: Uint8Array
   /** Threads inside one run. 1 where many sessions run side by side: measured faster than one session with many. */
   readonly intraOpThreads?: number
 }
 
+// The native library writes to standard error what it throws anyway.
+ort.env.logLevel = 'fatal'
+
 /**
- * The provider that `device` means on this machine. `auto` takes the first GPU where the runtime has CUDA and a session
- * can be made on it, else the CPU.
+ * True where the runtime knows CUDA and its CUDA library lies beside it. The runtime's own list says "not bundled" of CUDA
+ * in every build, since npm's limits make it a download of its own.
  */
 export function cudaIsBuiltIn(): boolean {
-  return ort.listSupportedBackends().some(({ name, bundled }) => name === 'cuda' && bundled)
+  return ort.listSupportedBackends().some(({ name }) => name === 'cuda') && existsSync(cudaLibrary())
+}
+
+function cudaLibrary(): string {
+  const packageDir = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'))
+  return join(packageDir, 'bin/napi-v6', process.platform, process.arch, 'libonnxruntime_providers_cuda.so')
 }
 
 /** The version of ONNX Runtime: another version may round differently. */
@@ -41,7 +61,8 @@ export function runtimeVersion(): string {
 }
 
 /**
- * Loads an ONNX file. Sessions are made once and kept: making them again and again leaks in the native library.
+ * Loads an ONNX file. Sessions are made once and kept: making them again and again leaks in the native library. `auto` takes
+ * the first GPU where the runtime has CUDA and a session can be made on it, else the CPU.
  * @throws MODEL_UNREADABLE; DEVICE_UNAVAILABLE where CUDA is asked for by name and cannot be used
  */
 export async function loadModel(path: string, options: SessionOptions): Promise<Model> {
@@ -60,6 +81,12 @@ export async function loadModel(path: string, options: SessionOptions): Promise<
 }
 
 async function createModel(path: string, options: SessionOptions, cuda: number | undefined): Promise<Model> {
+  if (cuda !== undefined && !cudaIsBuiltIn())
+    throw new CameoError(
+      'DEVICE_UNAVAILABLE',
+      `${formatDevice({ kind: 'cuda', index: cuda })} cannot be used: ONNX Runtime's CUDA libraries are not installed. On ` +
+        'Linux x64 run "ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node"; else use --device cpu',
+    )
   const sessionOptions: ort.InferenceSession.SessionOptions = {
     executionProviders: cuda === undefined ? ['cpu'] : [{ name: 'cuda', deviceId: cuda }, 'cpu'],
     graphOptimizationLevel: 'all',
@@ -70,14 +97,17 @@ async function createModel(path: string, options: SessionOptions, cuda: number |
     logSeverityLevel: 4,
   }
   try {
-    const session = await ort.InferenceSession.create(path, sessionOptions)
+    const session =
+      options.graph === undefined
+        ? await ort.InferenceSession.create(path, sessionOptions)
+        : await ort.InferenceSession.create(options.graph, sessionOptions)
     return wrap(session, cuda === undefined ? 'cpu' : `cuda:${cuda}`)
   } catch (error) {
     if (cuda !== undefined)
       throw new CameoError(
         'DEVICE_UNAVAILABLE',
-        `${formatDevice({ kind: 'cuda', index: cuda })} cannot be used (${messageOf(error)}): check the driver, install ` +
-          'onnxruntime-node with ONNXRUNTIME_NODE_INSTALL=cuda12, or use --device cpu',
+        `${formatDevice({ kind: 'cuda', index: cuda })} cannot be used (${messageOf(error)}): check the driver, ` +
+          'CUDA 12 and cuDNN 9, or use --device cpu',
         { cause: error },
       )
     throw new CameoError('MODEL_UNREADABLE', `the model ${path} cannot be loaded: ${messageOf(error)}`, {
@@ -95,10 +125,27 @@ function wrap(session: ort.InferenceSession, provider: Provider): Model {
     outputNames: session.outputNames,
     async run(input) {
       const feed = new ort.Tensor('float32', input.data, input.dims)
-      const results = await session.run({ [inputName]: feed })
+      const results = await runSession(session, { [inputName]: feed }, provider)
       return new Map(session.outputNames.map((name) => [name, toTensor(results[name], name)]))
     },
     dispose: () => session.release(),
+  }
+}
+
+async function runSession(
+  session: ort.InferenceSession,
+  feeds: ort.InferenceSession.FeedsType,
+  on: Provider,
+) {
+  try {
+    return await session.run(feeds)
+  } catch (error) {
+    if (on === 'cpu') throw error
+    throw new CameoError('DEVICE_UNAVAILABLE', `${on} failed while it ran a model: ${messageOf(error)}`, {
+      // Another process may have taken the memory for a moment.
+      retriable: true,
+      cause: error,
+    })
   }
 }
 

@@ -9,17 +9,24 @@ import type { ArchiveRecipe } from '../../index/store/meta.js'
 import { CameoError, messageOf } from '../../pipeline/errors.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
 import { defaultPackName } from '../../pipeline/models/catalog.js'
-import { defaultModelsDir } from '../../pipeline/models/download.js'
+import { defaultModelsDir } from '../../pipeline/models/models-dir.js'
 import { sha256OfFile } from '../../pipeline/models/digest.js'
-import { createRecipe, segmentLengthS, settingsSchema, type Settings } from '../../pipeline/settings.js'
+import {
+  createRecipe,
+  segmentLengthS,
+  settingsSchema,
+  type Recipe,
+  type Settings,
+} from '../../pipeline/settings.js'
 import { loadStages } from '../../pipeline/stages.js'
 import { findClips } from '../../workers/find-clips.js'
 import { dropGonePaths, ingestClips } from '../../workers/ingest.js'
-import { startSegmentWorker } from '../../workers/segment-worker.js'
+import { startWorkers, type WorkerPool } from '../../workers/worker-pool.js'
 import { createIngestReporter } from '../ingest-report.js'
 import { usePack } from '../models.js'
 import { archiveOption, defaultThreads, deviceOption, jsonOption, numberWithin } from '../options.js'
 import { exitCodes, note } from '../output.js'
+import { untilStopped } from '../until-stopped.js'
 
 export interface IngestCommandOptions {
   readonly archive: string
@@ -80,7 +87,7 @@ export const ingestCommand = new Command('ingest')
   )
   .addOption(deviceOption())
   .addOption(
-    new Option('--threads <n>', 'segments processed at the same time')
+    new Option('--threads <n>', 'segments processed at the same time, also where a GPU runs the models')
       .default(defaultThreads)
       .argParser(numberWithin(1, 256, 'integer')),
   )
@@ -138,19 +145,36 @@ async function ingestInto(
   )
   const source = { packName: keepablePackName(packName), ...(headFile === undefined ? {} : { headFile }) }
   const dimension = headFile === undefined ? pack.embedder.dimension : await headDimension(setup)
-  const spaceId = adoptRecipe(archive, recipe, source, dimension, options.reprocess)
+  return untilStopped(async (signal) => {
+    // Before anything is written: a device that cannot be used leaves no settings behind.
+    const pool = await startWorkers({ setup, threads: options.threads, onNotice: note })
+    try {
+      const spaceId = adoptRecipe(archive, recipe, source, dimension, options.reprocess)
+      return await ingestWith(pool, { archive, paths, options, settings, recipe, spaceId, signal })
+    } finally {
+      await pool.stop()
+    }
+  })
+}
 
-  const workers = Array.from({ length: options.threads }, () => startSegmentWorker(setup))
-  const stop = new AbortController()
-  const onSignal = () => {
-    if (stop.signal.aborted) process.exit(exitCodes.interrupted)
-    note('stopping; what is finished is kept (again to stop at once)')
-    stop.abort()
-  }
-  process.on('SIGINT', onSignal)
-  process.on('SIGTERM', onSignal)
+interface IngestRun {
+  readonly archive: Archive
+  readonly paths: readonly string[]
+  readonly options: IngestCommandOptions
+  readonly settings: Settings
+  readonly recipe: Recipe
+  readonly spaceId: number
+  readonly signal: AbortSignal
+}
+
+async function ingestWith(
+  pool: WorkerPool,
+  { archive, paths, options, settings, recipe, spaceId, signal }: IngestRun,
+): Promise<number> {
   const reporter = createIngestReporter(options.json)
-  const index = await openArchiveIndex(archive, { onNotice: note })
+  // A connection of its own: the index must see only what is durable.
+  const committed = openArchive(archive.dir)
+  const index = await openArchiveIndex(committed, { onNotice: note })
   // The index follows while clips come in, so that the end of a long ingest is no second job.
   const following = setInterval(() => {
     index
@@ -158,34 +182,31 @@ async function ingestInto(
       .catch((error: unknown) => note(`the vector index will catch up later: ${messageOf(error)}`))
   }, 2000)
   try {
-    const [provider] = await Promise.all(workers.map((worker) => worker.ready()))
-    if (options.device.kind === 'auto' && provider !== 'cpu') note(`using ${provider}`)
-    await ingestClips({
+    const withoutClip = await ingestClips({
       archive,
       recipe: recipe.digest,
       embedder: recipe.embedderDigest,
       spaceId,
       segmentLengthS: segmentLengthS(settings),
-      workers,
+      workers: pool.workers,
       files: findClips(paths, [archive.dir]),
       isForgotten(clipId) {
         if (options.includeForgotten) remember(archive.database, clipId)
         return isForgotten(archive.database, clipId)
       },
       events: reporter,
-      signal: stop.signal,
+      signal,
     })
-    if (!stop.signal.aborted) dropGonePaths(archive, paths.map((path) => resolve(path)).filter(isFolder))
+    if (!signal.aborted)
+      dropGonePaths(archive, paths.map((path) => resolve(path)).filter(isFolder), withoutClip)
   } finally {
     clearInterval(following)
-    process.off('SIGINT', onSignal)
-    process.off('SIGTERM', onSignal)
     reporter.stop()
-    await Promise.all(workers.map((worker) => worker.stop()))
     await index.close()
+    committed.close()
   }
   reporter.summarise(archive)
-  if (stop.signal.aborted) return exitCodes.interrupted
+  if (signal.aborted) return exitCodes.interrupted
   return reporter.failed > 0 ? exitCodes.someFailed : exitCodes.ok
 }
 

@@ -13,17 +13,29 @@ export interface CommandResult {
 }
 
 /** Runs the real `cameo` command to its end. */
-export function cameo(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<CommandResult> {
-  return startCameo(args, environment).finished
+export function cameo(
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+  launcher: readonly string[] = [],
+): Promise<CommandResult> {
+  return startCameo(args, environment, launcher).finished
 }
 
 export interface RunningCommand {
   readonly kill: (signal: NodeJS.Signals) => void
+  /** What it wrote to standard output until now. */
+  readonly stdoutNow: () => string
   readonly finished: Promise<CommandResult>
 }
 
-export function startCameo(args: readonly string[], environment: NodeJS.ProcessEnv = {}): RunningCommand {
-  const child = spawn(process.execPath, [command, ...args], { env: { ...process.env, ...environment } })
+/** `launcher`: a command that is given the command line to run, as `setpriv` is. */
+export function startCameo(
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+  launcher: readonly string[] = [],
+): RunningCommand {
+  const [program = process.execPath, ...rest] = [...launcher, process.execPath, command, ...args]
+  const child = spawn(program, rest, { env: { ...process.env, ...environment } })
   let stdout = ''
   let stderr = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
@@ -32,7 +44,7 @@ export function startCameo(args: readonly string[], environment: NodeJS.ProcessE
     child.on('error', reject)
     child.on('close', (code) => resolve({ code, stdout, stderr }))
   })
-  return { kill: (signal) => child.kill(signal), finished }
+  return { kill: (signal) => child.kill(signal), stdoutNow: () => stdout, finished }
 }
 
 /** The lines of a `--json` output that gives one object a line. */

@@ -1,0 +1,148 @@
+/** The clips that the ingest benchmarks run on: made once, kept in bench-output/. */
+import { execFile } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { findFfmpeg } from '../pipeline/decode/ffmpeg.js'
+import { CameoError } from '../pipeline/errors.js'
+import { note } from './output.js'
+
+const run = promisify(execFile)
+
+export interface BenchClips {
+  /** Short clips of known people and strangers, 320×240. */
+  readonly short: readonly string[]
+  /** One long clip, 1920×1080, H.264, 25 fps; pieces and copies of the same pictures. */
+  readonly long: LongClips
+}
+
+export interface LongClips {
+  /** The clip's length, s. */
+  readonly lengthS: number
+  readonly at1080: string
+  readonly at360: string
+  /** Its first part, and three times the whole. */
+  readonly beginning: string
+  readonly tripled: string
+}
+
+/** About 390 clips of 12 people and 60 strangers. */
+const clipSet = { people: 12, strangers: 60, hardness: 1 }
+
+const longClip = { lengthS: 60, beginningS: 15, sceneS: 6, facesAScene: 6, fps: 25 }
+
+/** A folder PERSON/*.jpg: the one given, else of the test data. Throws USAGE where there is none. */
+export function findImages(given: string | undefined): string {
+  const dir = resolve(given ?? join(process.env['CAMEO_TEST_DATA'] ?? '../shared', 'data/people'))
+  if (!existsSync(dir))
+    throw new CameoError(
+      'USAGE',
+      `there are no photos in ${dir}: give --images DIR with a folder of photos a person (LFW's layout), or set CAMEO_TEST_DATA`,
+    )
+  return dir
+}
+
+export async function prepareClips(imagesDir: string): Promise<BenchClips> {
+  const dir = resolve('bench-output')
+  mkdirSync(dir, { recursive: true })
+  return { short: await makeShortClips(imagesDir, dir), long: await makeLongClips(imagesDir, dir) }
+}
+
+/** Every nth of them, so that people, splits and strangers keep their shares. */
+export function everyNth<T>(all: readonly T[], count: number): T[] {
+  return all.filter(
+    (_, i) => Math.floor(((i + 1) * count) / all.length) > Math.floor((i * count) / all.length),
+  )
+}
+
+async function makeShortClips(imagesDir: string, dir: string): Promise<string[]> {
+  const { people, strangers, hardness } = clipSet
+  const out = join(dir, `clips-${people}-${strangers}-${hardness}`)
+  // Beside the sources: it is run as it is, by itself too.
+  const script = fileURLToPath(new URL('../../scripts/make-clips.mjs', import.meta.url))
+  note('making the short clips (once; some minutes) …')
+  await run(process.execPath, [
+    ...[script, '--images', imagesDir, '--out', out, '--limit-people', `${people}`],
+    ...['--strangers', `${strangers}`, '--hardness', `${hardness}`],
+  ])
+  return readdirSync(join(out, 'clips'))
+    .sort()
+    .map((name) => join(out, 'clips', name))
+}
+
+async function makeLongClips(imagesDir: string, dir: string): Promise<LongClips> {
+  const name = (what: string) => join(dir, `long-${what}.mp4`)
+  const clips = {
+    lengthS: longClip.lengthS,
+    at1080: name('1080p'),
+    at360: name('360p'),
+    beginning: name(`1080p-${longClip.beginningS}s`),
+    tripled: name('1080p-tripled'),
+  }
+  const copy = ['-c', 'copy', '-map', '0:v']
+  await make(clips.at1080, sceneArguments(imagesDir))
+  await make(clips.at360, ['-i', clips.at1080, '-vf', 'scale=640:360', ...encoding])
+  await make(clips.beginning, ['-i', clips.at1080, '-t', `${longClip.beginningS}`, ...copy])
+  await make(clips.tripled, ['-stream_loop', '2', '-i', clips.at1080, ...copy])
+  return clips
+}
+
+const encoding = ['-c:v', 'libx264', '-preset', 'veryfast', '-crf', '23', '-pix_fmt', 'yuv420p']
+
+/** Scenes of some people who move about before a blurred backdrop; other people after each hard cut. */
+function sceneArguments(imagesDir: string): string[] {
+  const { lengthS, sceneS, facesAScene, fps } = longClip
+  const photos = readdirSync(imagesDir)
+    .sort()
+    .flatMap((person) =>
+      readdirSync(join(imagesDir, person))
+        .slice(0, 1)
+        .map((file) => join(imagesDir, person, file)),
+    )
+  const scenes = lengthS / sceneS
+  const chosen = everyNth(photos, scenes * facesAScene)
+  if (chosen.length < scenes * facesAScene)
+    throw new CameoError(
+      'USAGE',
+      `photos of ${scenes * facesAScene} people are needed, ${imagesDir} has ${photos.length}`,
+    )
+  const still = `loop=loop=-1:size=1,fps=${fps},trim=duration=${sceneS},setpts=PTS-STARTPTS`
+  const graph = Array.from({ length: scenes }, (_, scene) => {
+    const first = scene * facesAScene
+    const layers = Array.from({ length: facesAScene }, (_, i) => {
+      // A face is about 0.4 of its photo: 44 to 250 px high, two thirds of the frame apart from each other.
+      const sidePx = 110 + Math.round((520 * ((i * 5 + scene) % facesAScene)) / facesAScene)
+      const x = `${80 + (1560 * i) / facesAScene}+60*sin(${0.4 + 0.2 * i}*t)`
+      const y = `${(((i * 7 + scene * 3) % 10) * (1080 - sidePx)) / 10}+25*cos(${0.5 + 0.1 * i}*t)`
+      return { number: first + i, sidePx, x, y }
+    })
+    const faces = layers.map(
+      ({ number, sidePx }) => `[${number}:v]scale=${sidePx}:${sidePx},setsar=1,${still}[face${number}]`,
+    )
+    const overlays = layers.map(
+      ({ number, x, y }, i) =>
+        `[layer${scene}_${i}][face${number}]overlay=x='${x}':y='${y}':shortest=1[layer${scene}_${i + 1}]`,
+    )
+    return [
+      ...faces,
+      `[${scenes * facesAScene + scene}:v]scale=24:14,scale=1920:1080:flags=bicubic,setsar=1,${still}[layer${scene}_0]`,
+      ...overlays,
+      `[layer${scene}_${facesAScene}]noise=alls=6:allf=t:all_seed=1,format=yuv420p[scene${scene}]`,
+    ].join(';')
+  })
+  const inputs = [...chosen, ...everyNth(chosen, scenes)].flatMap((photo) => ['-i', photo])
+  const joined = `${Array.from({ length: scenes }, (_, i) => `[scene${i}]`).join('')}concat=n=${scenes}[out]`
+  return [...inputs, '-filter_complex', [...graph, joined].join(';'), '-map', '[out]', ...encoding]
+}
+
+/** Runs ffmpeg unless its output is there; an interrupted run leaves nothing under the name. */
+async function make(file: string, inputAndEncoding: readonly string[]): Promise<void> {
+  if (existsSync(file)) return
+  note(`making ${file} …`)
+  const part = file.replace(/\.mp4$/, '.part.mp4')
+  await run(await findFfmpeg(), ['-y', '-v', 'error', '-nostdin', ...inputAndEncoding, part], {
+    maxBuffer: 2 ** 24,
+  })
+  renameSync(part, file)
+}

@@ -1,0 +1,74 @@
+import { cores } from './bench-measure.js'
+import type { ClipCounts, IngestRun } from './bench-run.js'
+import type { Sample, StageCosts } from './bench-stages.js'
+
+/** What an ingest's time went to; CPU seconds. */
+export interface Efficiency {
+  readonly efficiency: number
+  /** The same over the time that other processes left: near what an idle machine would show. */
+  readonly undisturbed: number
+  readonly decodeS: number
+  readonly detectS: number
+  readonly embedS: number
+  /** That were run. */
+  readonly embeddings: number
+  /** Of the ingest, ffmpeg included; and how much of it was the work. */
+  readonly cpuS: number
+  readonly usefulShare: number
+  /** Of the machine's time, what others took. */
+  readonly othersShare: number
+  readonly sampledClips: number
+  readonly sampledFrames: number
+}
+
+interface Measured {
+  readonly sample: Sample
+  readonly costs: StageCosts
+}
+
+/** @param measured of short clips, and of long ones: by height, as `run.counts` */
+export function efficiencyOf(run: IngestRun, measured: readonly Measured[], threads: number): Efficiency {
+  if (run.counts.length !== measured.length)
+    throw new Error(`clips of ${measured.length} heights were expected, not ${run.counts.length}`)
+  const parts = measured.flatMap(({ sample, costs }, i) => {
+    const counts = run.counts[i]
+    return counts === undefined ? [] : [workOf(counts, sample, costs)]
+  })
+  const sum = (pick: (part: Work) => number) => parts.reduce((total, part) => total + pick(part), 0)
+  const [decodeS, detectS, embedS] = [sum((p) => p.decodeS), sum((p) => p.detectS), sum((p) => p.embedS)]
+  const workS = decodeS + detectS + embedS
+  // Where cores are left over, others cost nothing.
+  const takenS = Math.max(0, run.othersCpuS - Math.max(0, cores - threads) * run.wallS)
+  return {
+    efficiency: workS / threads / run.wallS,
+    undisturbed: workS / Math.max(run.cpuS, threads * run.wallS - takenS),
+    decodeS,
+    detectS,
+    embedS,
+    embeddings: sum((p) => p.embeddings),
+    cpuS: run.cpuS,
+    usefulShare: workS / run.cpuS,
+    othersShare: run.othersCpuS / (cores * run.wallS),
+    sampledClips: measured.reduce((total, { sample }) => total + sample.clips.length, 0),
+    sampledFrames: measured.reduce((total, { sample }) => total + sample.images.length, 0),
+  }
+}
+
+interface Work {
+  readonly decodeS: number
+  readonly detectS: number
+  readonly embedS: number
+  readonly embeddings: number
+}
+
+/** From the sample to all clips: frames stand for decoding and detection, stored embeddings for those that were run. */
+function workOf(counts: ClipCounts, sample: Sample, costs: StageCosts): Work {
+  const share = counts.frames / sample.images.length
+  const embeddings = counts.embeddings * sample.embeddedShare
+  return {
+    decodeS: costs.decodeS * share,
+    detectS: costs.detectS * share,
+    embedS: costs.embedS * embeddings,
+    embeddings,
+  }
+}

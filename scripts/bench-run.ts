@@ -1,0 +1,123 @@
+/** Runs `cameo ingest` as a user does, in a process of its own with an archive on disk, and watches it. */
+import { spawn } from 'node:child_process'
+import { rmSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
+import { openDatabase } from '../index/store/database.js'
+import { watchTree, type TreeSample } from './bench-measure.js'
+
+export interface IngestRun {
+  readonly clips: number
+  /** From the moment the first clip was taken up until the last one was done, s: starting the process is not in it. */
+  readonly wallS: number
+  /** CPU time in that time: of the process and ffmpeg, and of everything else on the machine, s. */
+  readonly cpuS: number
+  readonly othersCpuS: number
+  readonly counts: readonly ClipCounts[]
+  /** Resident memory of the process and its ffmpeg children together, and of the process by itself, bytes. */
+  readonly peakTreeBytes: number
+  readonly peakProcessBytes: number
+}
+
+/** Of all clips of one height. */
+export interface ClipCounts {
+  readonly heightPx: number
+  readonly frames: number
+  readonly faces: number
+  /** Embeddings that were stored: at most K a track. */
+  readonly embeddings: number
+}
+
+export interface IngestRunOptions {
+  /** Made anew. */
+  readonly archiveDir: string
+  readonly threads: number
+  /** Length of the parts of a clip that threads share, s. */
+  readonly segmentS?: number
+}
+
+const resultSchema = z.object({ status: z.string(), path: z.string(), seconds: z.number() })
+
+/** @throws where a clip is not ingested: its figures would mean nothing */
+export async function ingestInFreshProcess(
+  clips: readonly string[],
+  { archiveDir, threads, segmentS }: IngestRunOptions,
+): Promise<IngestRun> {
+  rmSync(archiveDir, { recursive: true, force: true })
+  const command = fileURLToPath(new URL('./cameo.js', import.meta.url))
+  const child = spawn(
+    process.execPath,
+    [
+      ...[command, 'ingest', ...clips, '--archive', archiveDir, '--threads', `${threads}`, '--json'],
+      ...(segmentS === undefined ? [] : ['--segment', `${segmentS}`]),
+    ],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  )
+  const complaints: string[] = []
+  child.stderr.setEncoding('utf8').on('data', (text: string) => complaints.push(text))
+  const exited = new Promise<number | null>((resolve, reject) =>
+    child.on('error', reject).on('close', resolve),
+  )
+  if (child.pid === undefined) throw new Error(`${command} could not be started`, { cause: await exited })
+  const watch = watchTree(child.pid)
+  let firstStartMs = Infinity
+  let lastEndMs = -Infinity
+  try {
+    for await (const line of createInterface(child.stdout)) {
+      const { status, path, seconds } = resultSchema.parse(JSON.parse(line))
+      if (status !== 'done') throw new Error(`${path} was not ingested: ${status}`)
+      watch.sample()
+      lastEndMs = performance.now()
+      firstStartMs = Math.min(firstStartMs, lastEndMs - seconds * 1000)
+    }
+    const code = await exited
+    if (code !== 0) throw new Error(`cameo ingest ended with ${code}: ${complaints.join('').slice(-2000)}`)
+  } finally {
+    watch.stop()
+    child.kill()
+  }
+  const [start, end] = [sampleAt(watch.samples, firstStartMs), sampleAt(watch.samples, lastEndMs)]
+  const cpuS = end.cpuS - start.cpuS
+  return {
+    clips: clips.length,
+    wallS: (lastEndMs - firstStartMs) / 1000,
+    cpuS,
+    othersCpuS: Math.max(0, end.machineCpuS - start.machineCpuS - cpuS),
+    counts: readCounts(archiveDir),
+    peakTreeBytes: watch.peakTreeBytes,
+    peakProcessBytes: watch.peakProcessBytes,
+  }
+}
+
+/** The last sample up to a moment. */
+function sampleAt(samples: readonly TreeSample[], atMs: number): TreeSample {
+  const found = samples.findLast((sample) => sample.atMs <= atMs) ?? samples[0]
+  if (found === undefined) throw new Error('the ingest process ended before it was looked at')
+  return found
+}
+
+const countsSchema = z.array(
+  z.object({ heightPx: z.number(), frames: z.number(), faces: z.number(), embeddings: z.number() }),
+)
+
+function readCounts(archiveDir: string): ClipCounts[] {
+  const database = openDatabase(archiveDir, { readOnly: true })
+  try {
+    return countsSchema.parse(
+      database
+        .prepare(
+          `SELECT height_px AS heightPx, sum(frames) AS frames, sum(faces) AS faces, sum(embeddings) AS embeddings
+           FROM clips JOIN (
+             SELECT clip_id, frames, faces, (
+               SELECT count(*) FROM tracks JOIN faces USING (track_id) JOIN embeddings USING (face_id)
+               WHERE tracks.clip_id = segments.clip_id AND tracks.segment = segments.segment
+             ) AS embeddings FROM segments
+           ) USING (clip_id) GROUP BY height_px ORDER BY height_px`,
+        )
+        .all(),
+    )
+  } finally {
+    database.close()
+  }
+}

@@ -1,0 +1,166 @@
+/** What the work itself costs, each stage measured alone on one thread: decoding, one detection a frame, embeddings. */
+import { spawn } from 'node:child_process'
+import { filterGraph, inputOptions, inputUrl, outputOptions } from '../pipeline/decode/ffmpeg-arguments.js'
+import { findFfmpeg } from '../pipeline/decode/ffmpeg.js'
+import { openFrames } from '../pipeline/decode/frames.js'
+import type { DetectionRule } from '../pipeline/decode/image-sizes.js'
+import { detectFaces } from '../pipeline/detect/detect-faces.js'
+import { neededScale } from '../pipeline/detect/passes.js'
+import type { RgbImage } from '../pipeline/image.js'
+import { processClip, segmentSpans } from '../pipeline/process-clip.js'
+import type { Stages } from '../pipeline/stages.js'
+import { cpuOf, median, ownCpuS } from './bench-measure.js'
+
+/** Some clips whose frames lie ready in memory. */
+export interface Sample {
+  readonly clips: readonly string[]
+  readonly images: readonly DetectionImage[]
+  /** Aligned faces, as they go to the embedder. */
+  readonly crops: readonly RgbImage[]
+  /** Embeddings run over embeddings kept: parts of one track are embedded each, and share K. */
+  readonly embeddedShare: number
+}
+
+interface DetectionImage {
+  readonly image: RgbImage
+  /** In pixels of this image. */
+  readonly minFacePx: number
+}
+
+/** CPU seconds. */
+export interface StageCosts {
+  /** Of ffmpeg for all clips of the sample. */
+  readonly decodeS: number
+  /** Of all its frames. */
+  readonly detectS: number
+  /** Of one embedding. */
+  readonly embedS: number
+}
+
+/** Crops kept of a sample; more would repeat one measurement. */
+const keptCrops = 100
+
+/** Goes through the clips once, and keeps what the stages are fed. */
+export async function takeSample(clips: readonly string[], stages: Stages): Promise<Sample> {
+  const images: DetectionImage[] = []
+  const crops: RgbImage[] = []
+  let run = 0
+  let kept = 0
+  const counting: Stages = {
+    ...stages,
+    embedder: {
+      ...stages.embedder,
+      embed(crop) {
+        run++
+        if (crops.length < keptCrops) crops.push(crop)
+        return stages.embedder.embed(crop)
+      },
+    },
+  }
+  for (const path of clips) {
+    images.push(...(await decodeDetectionImages(path, stages)))
+    for await (const { tracks } of processClip(wholeClip(path), counting))
+      kept += tracks.reduce((sum, { faces }) => sum + faces.length, 0)
+  }
+  if (crops.length === 0)
+    throw new Error(`no face was found in ${clips.length} clips: nothing can be measured`)
+  return { clips, images, crops, embeddedShare: run / kept }
+}
+
+/** A clip as one segment. */
+export function wholeClip(path: string) {
+  return {
+    path,
+    startS: 0,
+    endS: Infinity,
+    seek: 'fast' as const,
+    plan: () => Promise.resolve(segmentSpans(1, 1)),
+  }
+}
+
+export function detectionRule({ detector, settings }: Stages): DetectionRule {
+  return {
+    canvasWidthPx: detector.canvasWidthPx,
+    canvasHeightPx: detector.canvasHeightPx,
+    neededScale: neededScale(detector, settings.minFacePx),
+  }
+}
+
+async function decodeDetectionImages(path: string, stages: Stages): Promise<DetectionImage[]> {
+  const { settings } = stages
+  const { sampling, minFacePx } = settings
+  const decoding = openFrames({
+    ...{ path, sampling, startS: 0, endS: Infinity, seek: 'fast' },
+    detection: detectionRule(stages),
+  })
+  const { sourceWidthPx } = await decoding.info
+  const images: DetectionImage[] = []
+  for await (const { detection } of decoding.frames)
+    images.push({
+      image: { ...detection, data: detection.data.slice() },
+      minFacePx: (minFacePx * detection.width) / sourceWidthPx,
+    })
+  return images
+}
+
+/** One round; see `medianCosts`. */
+export async function measureStages(sample: Sample, stages: Stages): Promise<StageCosts> {
+  const beforeDetection = ownCpuS()
+  for (const { image, minFacePx } of sample.images) await detectFaces(stages.detector, image, minFacePx)
+  const detectS = ownCpuS() - beforeDetection
+  const beforeEmbedding = ownCpuS()
+  for (const crop of sample.crops) await stages.embedder.embed(crop)
+  const embedS = (ownCpuS() - beforeEmbedding) / sample.crops.length
+  return { decodeS: await decodeAlone(sample.clips, stages), detectS, embedS }
+}
+
+/** CPU seconds of ffmpeg, given the arguments the pipeline gives it, its frames thrown away. */
+async function decodeAlone(clips: readonly string[], stages: Stages): Promise<number> {
+  const plan = {
+    sampling: stages.settings.sampling,
+    range: { startS: 0, endS: Infinity },
+    seekToS: undefined,
+    skipNonKey: false,
+    sizes: { kind: 'fromSource' as const, rule: detectionRule(stages) },
+  }
+  const ffmpeg = await findFfmpeg()
+  return childrenCpuS(async () => {
+    for (const path of clips)
+      await exitOf(ffmpeg, [
+        ...[...inputOptions(plan), '-i', inputUrl(path), '-filter_complex', filterGraph(plan)],
+        ...[...outputOptions, 'pipe:1'],
+      ])
+  })
+}
+
+/** CPU seconds of starting ffmpeg without a clip: part of what a short clip's decoding costs. */
+export async function ffmpegStartS(times = 20): Promise<number> {
+  const ffmpeg = await findFfmpeg()
+  const total = await childrenCpuS(async () => {
+    for (let i = 0; i < times; i++) await exitOf(ffmpeg, ['-version'])
+  })
+  return total / times
+}
+
+async function childrenCpuS(work: () => Promise<void>): Promise<number> {
+  const before = cpuOf('self')?.endedChildrenS ?? 0
+  await work()
+  return (cpuOf('self')?.endedChildrenS ?? 0) - before
+}
+
+function exitOf(command: string, args: readonly string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    spawn(command, args, { stdio: 'ignore' })
+      .on('error', reject)
+      .on('exit', (code) => {
+        if (code === 0) resolve()
+        else reject(new Error(`${command} ended with ${code}`))
+      })
+  })
+}
+
+/** Rounds are taken before and after what they are compared with: a machine's speed drifts. */
+export function medianCosts(rounds: readonly StageCosts[]): StageCosts {
+  const of = (pick: (costs: StageCosts) => number) => median(rounds.map(pick))
+  return { decodeS: of((c) => c.decodeS), detectS: of((c) => c.detectS), embedS: of((c) => c.embedS) }
+}

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict'
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
+import { join } from 'node:path'
+import { before, describe, it } from 'node:test'
+import { openArchive } from '../../index/archive.js'
+import { assertRefused, foundFiles, ingest, search } from '../support/answers.js'
+import { cameo, temporaryDir } from '../support/cameo.js'
+import { makeFaceClip, makeFacePhoto } from '../support/faces.js'
+
+const dir = realpathSync(temporaryDir())
+const folder = join(dir, 'clips')
+const archive = join(dir, 'archive')
+const here = ['--archive', archive]
+let photo: string
+let clipId: string
+
+/** Every value that was kept of faces, as bytes. */
+function faceBytes(): Buffer[] {
+  const opened = openArchive(archive)
+  try {
+    return [
+      'SELECT vector FROM embeddings',
+      'SELECT vector FROM descriptors',
+      'SELECT vector FROM reference_faces',
+      'SELECT jpeg FROM thumbnails',
+    ].flatMap((sql) => opened.database.prepare<[], Buffer>(sql).pluck().all())
+  } finally {
+    opened.close()
+  }
+}
+
+/** How many of the values, by any 32 bytes of their middle, are somewhere in the archive's files. */
+function countInFiles(values: readonly Buffer[]): number {
+  const files = readdirSync(archive, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => readFileSync(join(entry.parentPath, entry.name)))
+  return values.filter((value) => {
+    const middle = value.subarray(value.length >> 1, (value.length >> 1) + 32)
+    return files.some((bytes) => bytes.includes(middle))
+  }).length
+}
+
+// The tests of this file follow one archive, in order.
+describe('forget: a clip', () => {
+  let erased: Buffer[] = []
+  let kept: Buffer[] = []
+
+  before(async () => {
+    mkdirSync(folder)
+    await makeFaceClip(join(folder, 'costumes.mp4'), 'costumes right')
+    copyFileSync(join(folder, 'costumes.mp4'), join(folder, 'costumes copy.mp4'))
+    photo = await makeFacePhoto(join(dir, 'photo.jpg'), 'costumes right')
+    const run = await ingest([folder, ...here])
+    assert.equal(run.code, 0, run.stderr)
+    erased = faceBytes()
+    clipId = run.of('costumes.mp4').clipId ?? ''
+    await makeFaceClip(join(folder, 'bar.mp4'), 'bar middle')
+    assert.equal((await ingest([folder, ...here])).code, 0)
+    kept = faceBytes().filter((value) => !erased.some((other) => other.equals(value)))
+  })
+
+  it('an unknown clip or name is refused by name', async () => {
+    const unknown = await cameo(['forget', '--clip', 'ffffffffffff', ...here, '--json'])
+    assertRefused(unknown, 'CLIP_UNKNOWN', 'ffffffffffff')
+    assertRefused(await cameo(['forget', '--name', 'Bob', ...here, '--json']), 'NAME_UNKNOWN', 'Bob')
+    assertRefused(await cameo(['forget', ...here, '--json']), 'USAGE', '--clip')
+  })
+
+  it('a forgotten clip is in no answer, and none of its bytes is in the archive’s files', async () => {
+    assert.ok(erased.length >= 8 && kept.length >= 8)
+    assert.equal(countInFiles(erased), erased.length, 'before, all of them are')
+    const run = await cameo(['forget', '--clip', clipId.slice(0, 12), ...here, '--json'])
+    assert.equal(run.code, 0, run.stderr)
+    assert.deepEqual(JSON.parse(run.stdout), { forgotten: 'clip', clipId })
+    assert.deepEqual(foundFiles(await search(['--image', photo, ...here])), ['bar.mp4'])
+    assert.equal(countInFiles(erased), 0)
+    assert.equal(countInFiles(kept), kept.length, 'those of the other clip still are')
+  })
+
+  it('its files stay away when the folder is ingested again', async () => {
+    const run = await ingest([folder, ...here])
+    assert.equal(run.code, 0, run.stderr)
+    assert.deepEqual(
+      ['costumes.mp4', 'costumes copy.mp4', 'bar.mp4'].map((name) => run.of(name).status),
+      ['forgotten', 'forgotten', 'unchanged'],
+    )
+    assert.deepEqual(foundFiles(await search(['--image', photo, ...here])), ['bar.mp4'])
+  })
+
+  it('--include-forgotten takes it in again', async () => {
+    const run = await ingest([folder, ...here, '--include-forgotten'])
+    assert.equal(run.code, 0, run.stderr)
+    const statuses = [run.of('costumes.mp4').status, run.of('costumes copy.mp4').status]
+    assert.deepEqual(statuses.sort(), ['done', 'duplicate'])
+    assert.equal(foundFiles(await search(['--image', photo, ...here])).length, 2)
+  })
+
+  it('a forgotten name leaves none of its bytes, and its clips stay', async () => {
+    assert.equal((await cameo(['enroll', 'Ada', photo, ...here])).code, 0)
+    const before = faceBytes()
+    const opened = openArchive(archive)
+    const reference = opened.database.prepare<[], Buffer>('SELECT vector FROM reference_faces').pluck().all()
+    opened.close()
+    assert.equal(countInFiles(reference), 1)
+    assert.equal((await cameo(['forget', '--name', 'Ada', ...here])).code, 0)
+    assert.equal(countInFiles(reference), 0)
+    assert.equal(faceBytes().length, before.length - 1)
+  })
+})

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict'
+import { chmodSync, mkdirSync, readdirSync, realpathSync } from 'node:fs'
+import { join } from 'node:path'
+import { before, describe, it } from 'node:test'
+import { assertRefused, foundFiles, ingest, ingested, search, type Ingested } from '../support/answers.js'
+import { dumpArchive } from '../support/archive-dump.js'
+import { cameo, temporaryDir } from '../support/cameo.js'
+import { faceNames, makeFaceClip, makeFacePhoto } from '../support/faces.js'
+import { canMount, filesUpTo, ownMounts, permissionsCount } from '../support/restricted.js'
+
+const dir = realpathSync(temporaryDir())
+const folder = join(dir, 'clips')
+let photo: string
+let whole: string[]
+
+const countOf = ({ lines }: Ingested, status: string) => lines.filter((line) => line.status === status).length
+
+const clipCount = 16
+
+before(async () => {
+  mkdirSync(folder)
+  for (const [number, face] of faceNames.slice(0, clipCount).entries())
+    await makeFaceClip(join(folder, `${String(number).padStart(2, '0')}.mp4`), face, { seconds: 1 })
+  photo = await makeFacePhoto(join(dir, 'photo.jpg'), faceNames[0] ?? 'sofa left')
+  const run = await ingest([folder, '--archive', join(dir, 'whole')])
+  assert.equal(run.code, 0, run.stderr)
+  whole = dumpArchive(join(dir, 'whole'))
+})
+
+describe('archive: a full disk', () => {
+  it('stops an ingest as ARCHIVE_FULL; what was stored is found, and the same command completes it later', async () => {
+    const archive = join(dir, 'limited')
+    const limited = filesUpTo(350_000)
+    const full = await ingest([folder, '--archive', archive], limited)
+    const message = assertRefused(full, 'ARCHIVE_FULL', archive)
+    assert.match(message, /free some space and run the same command again/)
+    const stored = countOf(full, 'done')
+    assert.ok(stored > 0 && stored < clipCount, `${stored} clips were stored`)
+    assert.equal(foundFiles(await search(['--image', photo, '--archive', archive], limited))[0], '00.mp4')
+    assertRefused(await ingest([folder, '--archive', archive], limited), 'ARCHIVE_FULL', archive)
+
+    const after = await ingest([folder, '--archive', archive])
+    assert.equal(after.code, 0, after.stderr)
+    assert.equal(countOf(after, 'done') + countOf(after, 'unchanged'), clipCount)
+    assert.ok(countOf(after, 'unchanged') >= stored)
+    assert.deepEqual(dumpArchive(archive), whole)
+  })
+
+  if (canMount())
+    it('of its own file system stops an ingest as ARCHIVE_FULL, and with more space it completes', async () => {
+      const archive = join(dir, 'small disk')
+      mkdirSync(archive)
+      // The command runs twice: on 600 kB, then on the same disk enlarged.
+      const twice = `mount -t tmpfs -o size=600k none "$0" && "$@"; echo "exit code $?" >&2; mount -o remount,size=64m "$0" && exec "$@"`
+      const args = ['ingest', folder, '--archive', archive, '--threads', '2', '--json']
+      const run = await cameo(args, {}, ['unshare', ...ownMounts, 'bash', '-c', twice, archive])
+      assert.match(run.stderr, /is full .*\[ARCHIVE_FULL\]\nexit code 2\n/s)
+      assert.equal(run.code, 0, run.stderr)
+      const both = ingested(run)
+      assert.ok(countOf(both, 'unchanged') > 0)
+      assert.equal(countOf(both, 'done'), clipCount, 'each clip is done once')
+    })
+})
+
+describe('archive: a folder that cannot be written', () => {
+  const readOnly = join(dir, 'read-only')
+
+  before(async () => {
+    const run = await ingest([join(folder, '00.mp4'), '--archive', readOnly])
+    assert.equal(run.code, 0)
+    for (const name of readdirSync(readOnly, { recursive: true, encoding: 'utf8' })) {
+      const isFolder = name === 'vectors'
+      chmodSync(join(readOnly, name), isFolder ? 0o555 : 0o444)
+    }
+    chmodSync(readOnly, 0o555)
+  })
+
+  it('is refused by an ingest as ARCHIVE_READ_ONLY', async () => {
+    const run = await ingest([folder, '--archive', readOnly], permissionsCount())
+    assertRefused(run, 'ARCHIVE_READ_ONLY', readOnly)
+    const fresh = await ingest([folder, '--archive', join(readOnly, 'fresh')], permissionsCount())
+    assertRefused(fresh, 'ARCHIVE_READ_ONLY', join(readOnly, 'fresh'))
+  })
+
+  it('can be searched', async () => {
+    const answer = await search(['--image', photo, '--archive', readOnly], permissionsCount())
+    assert.deepEqual(foundFiles(answer), ['00.mp4'])
+  })
+})

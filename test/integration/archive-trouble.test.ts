@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict'
+import { cpSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { before, describe, it } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import { openArchive } from '../../index/archive.js'
+import { openVectorCache } from '../../index/vector-cache.js'
+import { findPack } from '../../pipeline/models/catalog.js'
+import { defaultModelsDir, packDir } from '../../pipeline/models/models-dir.js'
+import { assertRefused, foundFiles, ingest, ingested, search } from '../support/answers.js'
+import { segmentTrackIds } from '../support/archive-dump.js'
+import { cameo, startCameo, temporaryDir } from '../support/cameo.js'
+import { makeFaceClip, makeFacePhoto } from '../support/faces.js'
+
+const dir = realpathSync(temporaryDir())
+const folder = join(dir, 'clips')
+const archive = join(dir, 'archive')
+let photo: string
+
+/** A copy of the archive that a test may spoil. */
+function copyOf(name: string): string {
+  const copy = join(dir, name)
+  cpSync(archive, copy, { recursive: true })
+  return copy
+}
+
+const status = (of: string) => cameo(['status', '--archive', of, '--json'])
+
+before(async () => {
+  mkdirSync(folder)
+  await makeFaceClip(join(folder, 'costumes.mp4'), 'costumes right')
+  await makeFaceClip(join(folder, 'bar.mp4'), 'bar middle')
+  await makeFaceClip(join(folder, 'party.mp4'), 'party first')
+  photo = await makeFacePhoto(join(dir, 'photo.jpg'), 'costumes right')
+  const run = await ingest([folder, '--archive', archive])
+  assert.equal(run.code, 0, run.stderr)
+})
+
+describe('archive: two commands at once', () => {
+  it('a second ingest is refused as ARCHIVE_BUSY while the first runs; searching, enrolling and status go on', async () => {
+    const shared = copyOf('busy')
+    const film = join(dir, 'film.mp4')
+    await makeFaceClip(film, 'sofa left', { seconds: 60 })
+    const segments = segmentTrackIds(shared).size
+    const first = startCameo(['ingest', film, '--archive', shared, '--threads', '1', '--json'])
+    // It holds the lock when it has planned the clip, and works on for seconds.
+    while (!isPlanned(shared)) await pause(20)
+    const second = cameo(['ingest', folder, '--archive', shared, '--json'])
+    assertRefused(await second, 'ARCHIVE_BUSY', shared)
+    assert.equal(segmentTrackIds(shared).size, segments, 'the first still runs')
+    const forget = await cameo(['forget', '--clip', join(folder, 'bar.mp4'), '--archive', shared, '--json'])
+    assertRefused(forget, 'ARCHIVE_BUSY', shared)
+    assert.deepEqual(foundFiles(await search(['--image', photo, '--archive', shared])), [
+      'costumes.mp4',
+      'bar.mp4',
+    ])
+    assert.equal((await cameo(['enroll', 'Ada', photo, '--archive', shared])).code, 0)
+    assert.equal((await status(shared)).code, 0)
+    const run = ingested(await first.finished)
+    assert.equal(run.code, 0, run.stderr)
+    assert.equal(run.of('film.mp4').status, 'done')
+    const after = await ingest([folder, '--archive', shared])
+    assert.equal(after.code, 0, 'the lock is free again')
+  })
+})
+
+function isPlanned(dir: string): boolean {
+  const opened = openArchive(dir)
+  try {
+    return opened.database.prepare("SELECT 1 FROM runs WHERE state = 'working'").get() !== undefined
+  } finally {
+    opened.close()
+  }
+}
+
+describe('archive: what it was made with', () => {
+  it('an archive of a newer schema is refused as ARCHIVE_NEWER by every command', async () => {
+    const newer = copyOf('newer')
+    const opened = openArchive(newer)
+    opened.database.pragma('user_version = 99')
+    opened.close()
+    const commands = [['ingest', folder], ['search', '--image', photo], ['status'], ['enroll', 'Ada', photo]]
+    for (const command of commands)
+      assertRefused(
+        await cameo([...command, '--archive', newer, '--json']),
+        'ARCHIVE_NEWER',
+        newer,
+        'schema 99',
+      )
+  })
+
+  it('an archive of another model is refused as ARCHIVE_OTHER_RECIPE that names both', async () => {
+    const models = join(dir, 'models')
+    const environment = { CAMEO_MODELS: models }
+    const lite = findPack('lite')
+    const liteFolder = packDir(lite, defaultModelsDir())
+    const embedder = { ...lite.embedder, input: { ...lite.embedder.input, channelOrder: 'rgb' } }
+    const source = { kind: 'folder', folder: liteFolder }
+    const file = join(dir, 'mine.json')
+    writeFileSync(file, JSON.stringify({ ...lite, name: 'mine', source, embedder }))
+    cpSync(liteFolder, join(models, 'lite'), { recursive: true })
+
+    const absent = await cameo(
+      ['ingest', folder, '--archive', archive, '--pack', file, '--json'],
+      environment,
+    )
+    assertRefused(absent, 'MODEL_UNREADABLE', 'mine', 'cameo models pull')
+    const pulled = await cameo(['models', 'pull', file], environment)
+    assert.equal(pulled.code, 0, pulled.stderr)
+    const other = await cameo(['ingest', folder, '--archive', archive, '--pack', file, '--json'], environment)
+    assertRefused(other, 'ARCHIVE_OTHER_RECIPE', archive, 'models lite', 'mine.json', '--reprocess')
+
+    const own = join(dir, 'own models')
+    const made = ingested(
+      await cameo(['ingest', folder, '--archive', own, '--pack', file, '--json'], environment),
+    )
+    assert.equal(made.code, 0, made.stderr)
+    const again = ingested(await cameo(['ingest', folder, '--archive', own, '--json'], environment))
+    assert.ok(
+      again.lines.every((line) => line.status === 'unchanged'),
+      'an archive knows its models',
+    )
+    writeFileSync(file, JSON.stringify({ ...lite, name: 'mine', source }))
+    const changed = await cameo(['search', '--image', photo, '--archive', own, '--json'], environment)
+    assertRefused(changed, 'ARCHIVE_OTHER_RECIPE', 'mine.json')
+    rmSync(file)
+    const gone = await cameo(['search', '--image', photo, '--archive', own, '--json'], environment)
+    assertRefused(gone, 'PACK_INVALID', 'mine.json')
+  })
+})
+
+describe('archive: damage', () => {
+  it('a database that is none is refused as ARCHIVE_DAMAGED', async () => {
+    const damaged = copyOf('damaged')
+    writeFileSync(join(damaged, 'cameo.sqlite'), 'no database '.repeat(1000))
+    for (const command of [['ingest', folder], ['search', '--image', photo], ['status']])
+      assertRefused(await cameo([...command, '--archive', damaged, '--json']), 'ARCHIVE_DAMAGED', damaged)
+  })
+
+  it('an archive that is a file, or is not there, is refused by name', async () => {
+    const file = join(dir, 'a file')
+    writeFileSync(file, '')
+    assertRefused(await cameo(['ingest', folder, '--archive', file, '--json']), 'ARCHIVE_READ_ONLY', file)
+    const missing = join(dir, 'missing')
+    assertRefused(
+      await cameo(['search', '--image', photo, '--archive', missing, '--json']),
+      'ARCHIVE_MISSING',
+      missing,
+    )
+  })
+
+  it('a damaged snapshot of the vectors is rebuilt, which is said, and the answer is the same', async () => {
+    const spoiled = copyOf('snapshot')
+    const before = await search(['--image', photo, '--archive', spoiled])
+    const snapshot = await writeSnapshot(spoiled)
+    writeFileSync(snapshot, 'damaged', { flag: 'r+' })
+    const run = await cameo(['search', '--image', photo, '--archive', spoiled, '--json'])
+    assert.equal(run.code, 0)
+    assert.match(run.stderr, /the snapshot of the vector index is damaged .*: rebuilt from the archive/)
+    assert.deepEqual(JSON.parse(run.stdout), before)
+    const next = await cameo(['search', '--image', photo, '--archive', spoiled, '--json'])
+    assert.doesNotMatch(next.stderr, /damaged/, 'it is repaired')
+  })
+})
+
+/** Makes a snapshot as an archive of more than 10,000 tracks has one; returns its file. */
+async function writeSnapshot(of: string): Promise<string> {
+  const opened = openArchive(of)
+  const vectors = join(of, 'vectors')
+  const cache = await openVectorCache({ database: opened.database, spaceId: 1, dir: vectors, exactUpTo: 0 })
+  await cache.snapshot()
+  await cache.close()
+  opened.close()
+  const manifest = JSON.parse(readFileSync(join(vectors, 'vectors-1.json'), 'utf8')) as { file: string }
+  return join(vectors, manifest.file)
+}

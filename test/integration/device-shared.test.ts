@@ -1,0 +1,236 @@
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
+import { MessageChannel } from 'node:worker_threads'
+import { l2Normalise, dotProduct } from '../../pipeline/embed/embed-faces.js'
+import { decodeFloat16 } from '../../pipeline/embed/float16.js'
+import { itemDims } from '../../pipeline/image-tensor.js'
+import { createBatchingModel } from '../../pipeline/models/batching.js'
+import { defaultPackName, findPack } from '../../pipeline/models/catalog.js'
+import { defaultModelsDir, packDir } from '../../pipeline/models/models-dir.js'
+import { withDynamicBatch } from '../../pipeline/models/dynamic-batch.js'
+import { loadBatched } from '../../pipeline/models/load-batched.js'
+import { connectModels } from '../../pipeline/models/remote-model.js'
+import { serveModels, shareModels } from '../../pipeline/models/serve-models.js'
+import { cudaIsBuiltIn, loadModel, type Model, type Tensor } from '../../pipeline/models/session.js'
+import type { SegmentOutput, TrackOutput } from '../../pipeline/segment-builder.js'
+import { defaultSettings } from '../../pipeline/settings.js'
+import { startInferenceWorker, type InferenceWorker } from '../../workers/inference-worker.js'
+import type { ThreadSetup } from '../../workers/messages.js'
+import { startSegmentWorker, type SegmentWorker } from '../../workers/segment-worker.js'
+import { startWorkers, type WorkerPool } from '../../workers/worker-pool.js'
+import { temporaryDir } from '../support/cameo.js'
+import { faceNames, makeFaceClip } from '../support/faces.js'
+
+// What a GPU does, as far as a CPU can show it: the same threads, ports and batches, on the CPU provider.
+const pack = findPack(defaultPackName)
+const modelsDir = defaultModelsDir()
+const cpu = { kind: 'cpu' } as const
+const setup: ThreadSetup = {
+  pack,
+  modelsDir,
+  settings: { ...defaultSettings, mirror: true },
+  device: cpu,
+  headFile: undefined,
+}
+const models = [pack.detector, pack.landmarker!, pack.embedder].map(({ file, input }) => ({
+  path: join(packDir(pack, modelsDir), file.name),
+  name: file.name,
+  dims: itemDims(input),
+}))
+const notices: string[] = []
+const onNotice = (text: string) => notices.push(text)
+
+async function processClip(worker: SegmentWorker, path: string, onFrames?: () => void) {
+  const outputs: SegmentOutput[] = []
+  await worker.process(
+    path,
+    { kind: 'open' },
+    {
+      onPlan: () => undefined,
+      onSegment: (output) => outputs.push(output),
+      onFrames: () => onFrames?.(),
+    },
+  )
+  return outputs
+}
+
+/** Each clip's tracks, the clips spread over the pool's threads. */
+function processClips({ workers }: WorkerPool, clips: readonly string[]): Promise<SegmentOutput[][]> {
+  return Promise.all(clips.map((clip, n) => processClip(workers[n % workers.length]!, clip)))
+}
+
+const unitVectors = ({ faces }: TrackOutput) =>
+  faces.map(({ embedding }) => l2Normalise(decodeFloat16(embedding.float16)))
+
+function noise(length: number, seed: number): Float32Array {
+  let state = seed
+  return Float32Array.from({ length }, () => {
+    state = (state * 48_271) % 0x7fff_ffff
+    return (state / 0x7fff_ffff) * 2 - 1
+  })
+}
+
+const noiseItems = (dims: readonly number[], count: number) =>
+  Array.from({ length: count }, (_, n): Tensor => ({
+    data: noise(
+      dims.reduce((product, size) => product * size, 1),
+      100 + n,
+    ),
+    dims,
+  }))
+
+function assertSame(actual: ReadonlyMap<string, Tensor>, expected: ReadonlyMap<string, Tensor>): void {
+  for (const [name, { data, dims }] of expected) {
+    const other = actual.get(name)
+    assert.deepEqual(other?.dims, dims)
+    data.forEach((value, n) =>
+      assert.ok(Math.abs(value - other!.data[n]!) <= 1e-4 * Math.max(1, Math.abs(value))),
+    )
+  }
+}
+
+describe('one inference thread for all decoding threads', () => {
+  let clips: string[]
+
+  before(async () => {
+    const dir = temporaryDir()
+    clips = await Promise.all(
+      faceNames.slice(0, 2).map((face, n) => makeFaceClip(join(dir, `clip${n}.mp4`), face, { seconds: 2 })),
+    )
+  })
+
+  it('gives the tracks and embeddings that threads with models of their own give', async () => {
+    notices.length = 0
+    const results: SegmentOutput[][][] = []
+    for (const sharesModels of [false, true]) {
+      const pool = await startWorkers({ setup, threads: 2, onNotice, sharesModels })
+      assert.equal(pool.provider, 'cpu')
+      results.push(await processClips(pool, clips))
+      await pool.stop()
+    }
+    const [own, shared] = results.map((of) => of.flat())
+    const shape = (output: SegmentOutput) => ({
+      ...output,
+      tracks: output.tracks.map(({ spansS, samples, faces }) => ({ spansS, samples, faces: faces.length })),
+    })
+    assert.deepEqual(shared!.map(shape), own!.map(shape))
+    assert.ok(own!.every(({ tracks }) => tracks.length > 0))
+    const vectors = (outputs: SegmentOutput[]) => outputs.flatMap(({ tracks }) => tracks.flatMap(unitVectors))
+    const expected = vectors(own!)
+    vectors(shared!).forEach((vector, n) => assert.ok(dotProduct(vector, expected[n]!) > 0.9999))
+    assert.deepEqual(notices, [])
+  })
+
+  it('gives each model of the default pack in batches what it gives alone', async () => {
+    notices.length = 0
+    for (const { path, dims } of models) {
+      const single = await loadModel(path, { device: cpu })
+      const batched = await loadBatched(path, dims, { device: cpu, onNotice })
+      const items = noiseItems(dims, 5)
+      const together = await Promise.all(items.map((item) => batched.run(item)))
+      for (const [n, item] of items.entries()) assertSame(together[n]!, await single.run(item))
+      await single.dispose()
+      await batched.dispose()
+    }
+    assert.deepEqual(notices, [])
+  })
+
+  it('runs the faces of two threads in one batch', async () => {
+    const { path, dims } = models[2]!
+    const batches: number[] = []
+    const embedder = await loadModel(path, { device: cpu, graph: withDynamicBatch(await readFile(path)) })
+    const recording: Model = {
+      ...embedder,
+      run(input) {
+        batches.push(input.dims[0]!)
+        return embedder.run(input)
+      },
+    }
+    const load = shareModels(() =>
+      Promise.resolve(createBatchingModel(recording, { itemDims: dims, maxBatch: 32 })),
+    )
+    const channels = [new MessageChannel(), new MessageChannel()]
+    channels.forEach(({ port2 }) => serveModels(port2, load))
+    const clients = await Promise.all(channels.map(({ port1 }) => connectModels(port1).load(path, dims)))
+    const items = noiseItems(dims, 6)
+    const outputs = await Promise.all(items.map((item, n) => clients[n % 2]!.run(item)))
+    assert.ok(Math.max(...batches) > 3, `batches of ${batches.join()}`)
+    for (const [n, item] of items.entries()) assertSame(outputs[n]!, await embedder.run(item))
+    channels.forEach(({ port1 }) => port1.close())
+    await embedder.dispose()
+  })
+})
+
+describe('an inference thread that crashes', () => {
+  let inference: InferenceWorker
+  let worker: SegmentWorker
+  let clip: string
+
+  before(async () => {
+    clip = await makeFaceClip(join(temporaryDir(), 'long.mp4'), faceNames[0]!, { seconds: 20 })
+    inference = startInferenceWorker({ device: cpu }, onNotice)
+    worker = startSegmentWorker(setup, inference)
+    await worker.ready()
+  })
+
+  after(async () => {
+    await worker.stop()
+    await inference.stop()
+  })
+
+  /** A message that no client sends ends the thread as a bug in it would. */
+  async function crash(): Promise<void> {
+    const port = await inference.connect()
+    const closed = new Promise((resolve) => port.once('close', resolve))
+    port.postMessage(null)
+    await closed
+  }
+
+  it('fails the work under way with WORKER_DIED, which may be tried again', async () => {
+    let crashed: Promise<void> | undefined
+    await assert.rejects(
+      processClip(worker, clip, () => (crashed ??= crash())),
+      { code: 'WORKER_DIED', retriable: true },
+    )
+    await crashed
+  })
+
+  it('is started again for the next work', async () => {
+    const [output] = await processClip(worker, clip)
+    assert.equal(output?.provider, 'cpu')
+    assert.ok(output.tracks.length > 0)
+  })
+
+  it('costs a thread that was idle meanwhile nothing', async () => {
+    await crash()
+    // The other thread hears of it a little later than this one.
+    await setTimeout(200)
+    const [output] = await processClip(worker, clip)
+    assert.ok(output!.tracks.length > 0)
+  })
+})
+
+describe('devices', () => {
+  it('a GPU that is not there is DEVICE_UNAVAILABLE before any work', async () => {
+    const device = { kind: 'cuda', index: 99 } as const
+    await assert.rejects(startWorkers({ setup: { ...setup, device }, threads: 2, onNotice }), {
+      code: 'DEVICE_UNAVAILABLE',
+      message: /^cuda:99 cannot be used.*--device cpu/,
+    })
+  })
+
+  it(
+    'auto takes the CPU, without a word, where no CUDA is installed',
+    { skip: cudaIsBuiltIn() },
+    async () => {
+      notices.length = 0
+      const pool = await startWorkers({ setup: { ...setup, device: { kind: 'auto' } }, threads: 1, onNotice })
+      assert.equal(pool.provider, 'cpu')
+      assert.deepEqual(notices, [])
+      await pool.stop()
+    },
+  )
+})

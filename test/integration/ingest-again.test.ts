@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict'
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { before, describe, it } from 'node:test'
+import { assertRefused, foundFiles, ingest, search } from '../support/answers.js'
+import { dumpArchive } from '../support/archive-dump.js'
+import { cameo, temporaryDir } from '../support/cameo.js'
+import { makeFaceClip, makeFacePhoto } from '../support/faces.js'
+
+const dir = realpathSync(temporaryDir())
+const folder = join(dir, 'clips')
+const archive = join(dir, 'archive')
+const clip = (name: string) => join(folder, name)
+const here = ['--archive', archive]
+let costumes: string
+let party: string
+
+async function status(): Promise<Record<string, unknown>> {
+  const run = await cameo(['status', ...here, '--json'])
+  assert.equal(run.code, 0)
+  return JSON.parse(run.stdout) as Record<string, unknown>
+}
+
+const pathsFound = async (photo: string) =>
+  (await search(['--image', photo, ...here])).results.map(({ path }) => path)
+
+// The tests of this file follow one archive through its life, in order.
+describe('ingest: the same folder again', () => {
+  before(async () => {
+    mkdirSync(join(folder, 'deep'), { recursive: true })
+    costumes = await makeFacePhoto(join(dir, 'costumes.jpg'), 'costumes right')
+    party = await makeFacePhoto(join(dir, 'party.jpg'), 'party first')
+    await makeFaceClip(clip('costumes.mp4'), 'costumes right')
+    await makeFaceClip(clip('party.mp4'), 'party first')
+    await makeFaceClip(clip('deep/sofa.mp4'), 'sofa right')
+    copyFileSync(clip('party.mp4'), clip('party copy.mp4'))
+  })
+
+  it('the first run ingests every content once and says which files are copies', async () => {
+    const run = await ingest([folder, ...here])
+    assert.equal(run.code, 0, run.stderr)
+    assert.deepEqual(
+      ['costumes.mp4', 'sofa.mp4'].map((name) => run.of(name).status),
+      ['done', 'done'],
+    )
+    // Which of two copies is met first is not said.
+    const copies = [run.of('party.mp4'), run.of('party copy.mp4')]
+    assert.deepEqual(copies.map((line) => line.status).sort(), ['done', 'duplicate'])
+    assert.equal(copies[0]?.clipId, copies[1]?.clipId)
+    assert.deepEqual(await pathsFound(party), [clip('party copy.mp4')], 'a content is one answer')
+    assert.equal((await status())['clips'], 3)
+  })
+
+  it('the second run does nothing twice', async () => {
+    const before = dumpArchive(archive)
+    const run = await ingest([folder, ...here])
+    assert.equal(run.code, 0, run.stderr)
+    assert.deepEqual(
+      run.lines.map((line) => line.status),
+      ['unchanged', 'unchanged', 'unchanged', 'unchanged'],
+    )
+    for (const { seconds = Infinity } of run.lines) assert.ok(seconds < 0.5)
+    assert.match(run.stderr, /4 unchanged in .*: 0 frames, 0 faces/)
+    assert.deepEqual(dumpArchive(archive), before)
+  })
+
+  it('a part of the folder, or a file of it by its name, is known too', async () => {
+    const part = await ingest([join(folder, 'deep'), clip('party.mp4'), ...here])
+    assert.deepEqual(
+      part.lines.map((line) => line.status),
+      ['unchanged', 'unchanged'],
+    )
+    assert.equal((await status())['clips'], 3)
+  })
+
+  it('a moved file is recognised by its content, and a search gives its new path', async () => {
+    renameSync(clip('costumes.mp4'), clip('deep/moved.mp4'))
+    const run = await ingest([folder, ...here])
+    assert.equal(run.code, 0, run.stderr)
+    assert.equal(run.of('moved.mp4').status, 'unchanged')
+    assert.deepEqual(await pathsFound(costumes), [clip('deep/moved.mp4')])
+    assert.equal((await status())['clips'], 3)
+  })
+
+  it('a file that is only touched, or copied to a new one, is recognised by its content', async () => {
+    utimesSync(clip('party.mp4'), new Date(), new Date())
+    copyFileSync(clip('deep/sofa.mp4'), clip('sofa 2.mp4'))
+    const run = await ingest([folder, ...here])
+    assert.deepEqual([run.of('party.mp4').status, run.of('sofa 2.mp4').status], ['unchanged', 'unchanged'])
+    assert.equal((await status())['clips'], 3)
+  })
+
+  it('when one of two copies is deleted the other is given', async () => {
+    rmSync(clip('party copy.mp4'))
+    const run = await ingest([folder, ...here])
+    assert.equal(run.code, 0)
+    assert.deepEqual(await pathsFound(party), [clip('party.mp4')])
+  })
+
+  it('a file with a new content is another clip, and its old content is found no more', async () => {
+    await makeFaceClip(clip('party.mp4'), 'window fourth')
+    const run = await ingest([folder, ...here])
+    assert.equal(run.code, 0)
+    assert.equal(run.of('party.mp4').status, 'done')
+    assert.deepEqual(await pathsFound(party), [])
+    const window = await makeFacePhoto(join(dir, 'window.jpg'), 'window fourth')
+    assert.deepEqual(await pathsFound(window), [clip('party.mp4')])
+    assert.equal((await status())['clips'], 3)
+  })
+
+  it('other settings are refused with what differs, and taken with --reprocess', async () => {
+    const refused = await cameo(['ingest', folder, ...here, '--fps', '2', '--json'])
+    const message = assertRefused(refused, 'ARCHIVE_OTHER_RECIPE', '--reprocess', archive)
+    assert.match(message, /4 fps.*2 fps/)
+    const run = await ingest([folder, ...here, '--fps', '2', '--reprocess'])
+    assert.equal(run.code, 0, run.stderr)
+    assert.ok(run.lines.every((line) => line.status === 'done' || line.status === 'duplicate'))
+    assert.equal((await status())['clips'], 3)
+    const again = await ingest([folder, ...here])
+    assert.ok(again.lines.every((line) => line.status === 'unchanged'))
+    assert.deepEqual(await pathsFound(costumes), [clip('deep/moved.mp4')])
+  })
+
+  it('a clip that grew after it failed is tried again', async () => {
+    const growing = clip('growing.mp4')
+    appendFileSync(growing, '')
+    assert.equal((await ingest([folder, ...here])).of('growing.mp4').code, 'CLIP_EMPTY')
+    await makeFaceClip(growing, 'stairs right')
+    const run = await ingest([folder, ...here])
+    assert.deepEqual([run.code, run.of('growing.mp4').status], [0, 'done'])
+    const stairs = await makeFacePhoto(join(dir, 'stairs.jpg'), 'stairs right')
+    assert.deepEqual(foundFiles(await search(['--image', stairs, ...here])), ['growing.mp4'])
+    assert.equal((await status())['failed'], 0)
+  })
+})

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import { appendFileSync, copyFileSync, mkdirSync, realpathSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import { assertFailed, ingest, ingested } from '../support/answers.js'
+import { segmentTrackIds } from '../support/archive-dump.js'
+import { cameo, startCameo, temporaryDir } from '../support/cameo.js'
+import { makeFaceClip } from '../support/faces.js'
+
+const dir = realpathSync(temporaryDir())
+
+function folderOf(name: string): string {
+  const folder = join(dir, name)
+  mkdirSync(folder)
+  return folder
+}
+
+describe('ingest: a file that changes while it is read', () => {
+  it('fails as CLIP_CHANGED, the rest goes on, and a later run takes the whole file', async () => {
+    const folder = folderOf('changing')
+    const archive = join(dir, 'changing-archive')
+    const growing = join(folder, 'growing.mp4')
+    await makeFaceClip(growing, 'sofa left', { seconds: 20 })
+    copyFileSync(growing, join(folder, 'same content.mp4'))
+    await makeFaceClip(join(folder, 'z.mp4'), 'party first')
+    const running = startCameo(['ingest', folder, '--archive', archive, '--threads', '1', '--json'])
+    const writer = setInterval(() => appendFileSync(growing, '\0'), 20)
+    const run = ingested(await running.finished)
+    clearInterval(writer)
+    assert.equal(run.code, 1, run.stderr)
+    assertFailed(run.of('growing.mp4'), 'CLIP_CHANGED')
+    assert.deepEqual([run.of('same content.mp4').status, run.of('z.mp4').status], ['done', 'done'])
+
+    const again = await ingest([folder, '--archive', archive])
+    assert.equal(again.code, 0, again.stderr)
+    assert.equal(again.of('growing.mp4').status, 'done')
+    assert.notEqual(again.of('growing.mp4').clipId, again.of('same content.mp4').clipId)
+    const status = await cameo(['status', '--archive', archive, '--json'])
+    const { clips, failed } = JSON.parse(status.stdout) as { clips: number; failed: number }
+    assert.deepEqual({ clips, failed }, { clips: 3, failed: 0 })
+  })
+
+  it('a file that goes while it is processed is partial as CLIP_GONE, and its copy is taken in its place', async () => {
+    const folder = folderOf('going')
+    const archive = join(dir, 'going-archive')
+    const going = join(folder, 'going.mp4')
+    await makeFaceClip(going, 'sofa middle', { seconds: 20 })
+    copyFileSync(going, join(folder, 'going too.mp4'))
+    const args = [
+      'ingest',
+      going,
+      join(folder, 'going too.mp4'),
+      '--archive',
+      archive,
+      '--threads',
+      '2',
+      '--segment',
+      '5',
+    ]
+    const running = startCameo([...args, '--json'])
+    while (segmentTrackIds(archive).size === 0) await pause(20)
+    rmSync(going)
+    const run = ingested(await running.finished)
+    assert.equal(run.code, 1, run.stderr)
+    assert.deepEqual([run.of('going.mp4').status, run.of('going.mp4').code], ['partial', 'CLIP_GONE'])
+    assert.deepEqual([run.of('going too.mp4').status, run.of('going too.mp4').code], ['done', undefined])
+    const again = await ingest([folder, '--archive', archive])
+    assert.equal(again.code, 0, again.stderr)
+  })
+})

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict'
+import { appendFileSync, chmodSync, copyFileSync, mkdirSync, realpathSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { before, describe, it } from 'node:test'
+import { assertFailed, ingest, ingested, search, foundFiles } from '../support/answers.js'
+import { cameo, temporaryDir } from '../support/cameo.js'
+import { makeFaceClip, makeFacePhoto } from '../support/faces.js'
+import { permissionsCount } from '../support/restricted.js'
+
+const dir = realpathSync(temporaryDir())
+const good = join(dir, 'good.mp4')
+const other = join(dir, 'other.mp4')
+
+function folderOf(name: string): string {
+  const folder = join(dir, name)
+  mkdirSync(folder)
+  return folder
+}
+
+async function failedFiles(archive: string): Promise<number> {
+  const status = await cameo(['status', '--archive', archive, '--json'])
+  return (JSON.parse(status.stdout) as { failed: number }).failed
+}
+
+describe('ingest: the file system', () => {
+  before(async () => {
+    await makeFaceClip(good, 'costumes right')
+    await makeFaceClip(other, 'party first')
+  })
+
+  it('a file and a folder that may not be read fail as CLIP_UNREADABLE, and the rest goes on', async () => {
+    const folder = folderOf('permissions')
+    const archive = join(dir, 'permissions-archive')
+    mkdirSync(join(folder, 'closed folder'))
+    copyFileSync(good, join(folder, 'closed folder/inside.mp4'))
+    for (const name of ['a.mp4', 'closed.mp4', 'z.mp4'])
+      copyFileSync(name === 'z.mp4' ? other : good, join(folder, name))
+    appendFileSync(join(folder, 'closed.mp4'), 'another content')
+    chmodSync(join(folder, 'closed.mp4'), 0)
+    chmodSync(join(folder, 'closed folder'), 0)
+    const run = await ingest([folder, '--archive', archive], permissionsCount())
+    chmodSync(join(folder, 'closed folder'), 0o700)
+    assert.equal(run.code, 1, run.stderr)
+    assertFailed(run.of('closed.mp4'), 'CLIP_UNREADABLE')
+    assertFailed(run.of('closed folder'), 'CLIP_UNREADABLE')
+    assert.deepEqual([run.of('a.mp4').status, run.of('z.mp4').status], ['done', 'done'])
+
+    chmodSync(join(folder, 'closed.mp4'), 0o600)
+    const again = await ingest([folder, '--archive', archive], permissionsCount())
+    assert.equal(again.code, 0, 'with permission it is ingested')
+    assert.equal(again.of('closed.mp4').status, 'done')
+    assert.equal(await failedFiles(archive), 0)
+  })
+
+  it('loops of links end, each folder is searched once, and a link to itself fails alone', async () => {
+    const folder = folderOf('links')
+    mkdirSync(join(folder, 'deep/deeper'), { recursive: true })
+    copyFileSync(good, join(folder, 'deep/a.mp4'))
+    copyFileSync(other, join(dir, 'outside.mp4'))
+    symlinkSync('..', join(folder, 'deep/up'))
+    symlinkSync(folder, join(folder, 'deep/deeper/top'))
+    symlinkSync('self.mp4', join(folder, 'self.mp4'))
+    symlinkSync('second.mp4', join(folder, 'first.mp4'))
+    symlinkSync('first.mp4', join(folder, 'second.mp4'))
+    symlinkSync('nowhere.mp4', join(folder, 'dangling.mp4'))
+    symlinkSync('nothing', join(folder, 'no video'))
+    symlinkSync(join(dir, 'outside.mp4'), join(folder, 'linked.mp4'))
+    const run = await ingest([folder, '--archive', join(dir, 'links-archive')])
+    assert.equal(run.code, 1)
+    for (const name of ['self.mp4', 'first.mp4', 'second.mp4', 'dangling.mp4'])
+      assertFailed(run.of(name), 'CLIP_GONE')
+    assert.match(run.of('self.mp4').message ?? '', /points to itself/)
+    assert.deepEqual([run.of('a.mp4').status, run.of('linked.mp4').status], ['done', 'done'])
+    assert.equal(run.lines.filter(({ status }) => status !== 'skipped').length, 6)
+  })
+
+  it('any name that is text simply works, and is given back by a search as it is', async () => {
+    const folder = folderOf('names')
+    const names = [
+      'two words.mp4',
+      `quotes ' " \`.mp4`,
+      'line\nbreak.mp4',
+      'a:b.mp4',
+      'http:x.mp4',
+      '-dash.mp4',
+      'per%03dcent %d.mp4',
+      'ünïcödé 視頻 🎬.mp4',
+      'brackets [0:v], semi;colon.mp4',
+      'back\\slash.mp4',
+    ]
+    // Each ends with a box "free" of its own, so that it is another clip.
+    for (const [number, name] of names.entries()) {
+      copyFileSync(good, join(folder, name))
+      appendFileSync(join(folder, name), Buffer.from([0, 0, 0, 9, 0x66, 0x72, 0x65, 0x65, number]))
+    }
+    const run = await ingest([folder, '--archive', join(dir, 'names-archive')])
+    assert.equal(run.code, 0, run.stderr)
+    for (const name of names) assert.equal(run.of(name).status, 'done', name)
+    const photo = await makeFacePhoto(join(dir, 'names.jpg'), 'costumes right')
+    const answer = await search(['--image', photo, '--archive', join(dir, 'names-archive')])
+    assert.deepEqual(foundFiles(answer).sort(), [...names].sort())
+  })
+
+  it('a name with a leading dash can be given itself', async () => {
+    const folder = folderOf('dash')
+    copyFileSync(good, join(folder, '-dash.mp4'))
+    const args = ['ingest', '--archive', join(dir, 'dash-archive'), '--json', '--', '-dash.mp4']
+    const run = ingested(await cameo(args, {}, ['env', '-C', folder]))
+    assert.equal(run.code, 0, run.stderr)
+    assert.deepEqual(
+      [run.of('-dash.mp4').status, run.of('-dash.mp4').path],
+      ['done', join(folder, '-dash.mp4')],
+    )
+  })
+
+  it('a name that is no UTF-8 is refused and shown escaped, and the rest goes on', async () => {
+    const folder = folderOf('bytes')
+    const latin1 = Buffer.concat([Buffer.from(join(folder, 'caf')), Buffer.from([0xe9]), Buffer.from('.mp4')])
+    copyFileSync(good, latin1)
+    const closedFolder = Buffer.concat([Buffer.from(join(folder, 'fold')), Buffer.from([0xff])])
+    mkdirSync(closedFolder)
+    copyFileSync(good, Buffer.concat([closedFolder, Buffer.from('/inside.mp4')]))
+    copyFileSync(other, join(folder, 'z.mp4'))
+    const archive = join(dir, 'bytes-archive')
+    const run = await ingest([folder, '--archive', archive])
+    assert.equal(run.code, 1)
+    assertFailed(run.of('caf\\xe9.mp4'), 'CLIP_NAME_UNSUPPORTED')
+    assertFailed(run.of('fold\\xff'), 'CLIP_NAME_UNSUPPORTED')
+    assert.equal(run.of('z.mp4').status, 'done')
+    assert.equal(await failedFiles(archive), 2, 'they are remembered, although these names do not exist')
+  })
+})

@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict'
+import { cpSync, mkdirSync, realpathSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { before, describe, it } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import { ingest, ingested, search, type Answer, type Ingested } from '../support/answers.js'
+import { dumpArchive, segmentTrackIds } from '../support/archive-dump.js'
+import { startCameo, temporaryDir } from '../support/cameo.js'
+import { faceNames, makeFaceClip, makeFacePhoto } from '../support/faces.js'
+import { createRandom } from '../support/random.js'
+
+const dir = realpathSync(temporaryDir())
+const folder = join(dir, 'clips')
+const killed = join(dir, 'killed')
+const whole = join(dir, 'whole')
+
+const shortClips = 42
+/** One clip is split into so many. */
+const filmSegments = 8
+const seed = 20_261_124
+const kills = 10
+
+interface Kill {
+  /** Clips that the run has reported as done, and the time that passes after that. */
+  readonly afterClips: number
+  readonly afterMs: number
+}
+
+/** Runs the ingest until the moment, then ends its process without warning. */
+async function ingestUntil({ afterClips, afterMs }: Kill): Promise<Ingested> {
+  const running = startIngest()
+  let isOver = false
+  void running.finished.then(() => (isOver = true))
+  const clipsDone = () => running.stdoutNow().split('"status":"done"').length - 1
+  while (!isOver && clipsDone() < afterClips) await pause(5)
+  await pause(afterMs)
+  running.kill('SIGKILL')
+  const run = ingested(await running.finished)
+  assert.equal(run.code, null, `it was to be killed while it ran: ${run.stdout}${run.stderr}`)
+  return run
+}
+
+const startIngest = () =>
+  startCameo(['ingest', folder, '--archive', killed, '--segment', '1', '--threads', '2', '--json'])
+
+/** What is stored, read from a copy: the archive itself is left as the killed process left it. */
+function storedSegments(): ReadonlyMap<string, string> {
+  const copy = join(dir, 'copy')
+  cpSync(killed, copy, { recursive: true })
+  const stored = segmentTrackIds(copy)
+  rmSync(copy, { recursive: true })
+  return stored
+}
+
+/** Without the numbers of tracks, which tell in which order they were stored. */
+const comparable = (answer: Answer) => ({
+  ...answer,
+  results: answer.results.map((result) => ({
+    ...result,
+    ranges: result.ranges.map((range) => ({ ...range, trackId: 0 })),
+  })),
+})
+
+describe('ingest: killed at any moment', () => {
+  const runs: Ingested[] = []
+
+  before(async () => {
+    mkdirSync(folder)
+    await makeFaceClip(join(folder, '00 film.mp4'), 'costumes right', {
+      seconds: filmSegments,
+      then: ['sofa left', 'party third'],
+    })
+    for (let number = 0; number < shortClips; number++) {
+      const face = faceNames[number % faceNames.length] ?? 'sofa left'
+      const variant = Math.floor(number / faceNames.length)
+      const name = `${String(number + 1).padStart(2, '0')} ${face}.mp4`
+      await makeFaceClip(join(folder, name), face, { seconds: 1, variant })
+    }
+    const run = await ingest([folder, '--archive', whole, '--segment', '1'])
+    assert.equal(run.code, 0, run.stderr)
+  })
+
+  it(`${kills} times at random moments and once in the middle of a film, it keeps what it had stored`, async (test) => {
+    // In the middle of the film: some of its segments are stored, and no clip is done.
+    const first = startIngest()
+    while (segmentTrackIds(killed).size < filmSegments / 2) await pause(5)
+    first.kill('SIGKILL')
+    runs.push(ingested(await first.finished))
+
+    const random = createRandom(seed)
+    let stored = storedSegments()
+    assert.ok(stored.size >= filmSegments / 2)
+    for (let number = 0; number < kills; number++) {
+      const isEarly = random() < 0.25
+      const moment = isEarly
+        ? { afterClips: 0, afterMs: Math.round(random() * 1500) }
+        : { afterClips: 1 + Math.floor(random() * 4), afterMs: Math.round(random() * 300) }
+      runs.push(await ingestUntil(moment))
+      const now = storedSegments()
+      for (const [segment, trackIds] of stored)
+        assert.equal(now.get(segment), trackIds, `${segment} is written once`)
+      test.diagnostic(
+        `kill ${number + 1} (seed ${seed}): ${JSON.stringify(moment)}, ${now.size} segments stored`,
+      )
+      stored = now
+    }
+    const last = ingested(await startIngest().finished)
+    assert.equal(last.code, 0, last.stderr)
+    runs.push(last)
+    const end = segmentTrackIds(killed)
+    for (const [segment, trackIds] of stored)
+      assert.equal(end.get(segment), trackIds, `${segment} is written once`)
+    assert.equal(end.size, shortClips + filmSegments)
+  })
+
+  it('no clip that was reported done is done again', () => {
+    const done = new Set<string>()
+    for (const { lines } of runs)
+      for (const { path, status } of lines) {
+        if (done.has(path)) assert.equal(status, 'unchanged', path)
+        else if (status === 'done') done.add(path)
+        else assert.equal(status, 'unchanged', `${path} was stored, and the process killed before it said so`)
+      }
+    assert.ok(done.size > shortClips / 2)
+    assert.equal(runs.at(-1)?.lines.length, shortClips + 1)
+  })
+
+  it('the archive holds what one holds that was never killed', () => {
+    assert.deepEqual(dumpArchive(killed), dumpArchive(whole))
+  })
+
+  it('and answers the same', async () => {
+    for (const face of ['costumes right', 'sofa left', 'window third'] as const) {
+      const photo = await makeFacePhoto(join(dir, `${face}.jpg`), face)
+      const ask = async (archive: string) =>
+        comparable(
+          await search(['--image', photo, '--archive', archive, '--min-score', '0.1', '--top', '100']),
+        )
+      const answer = await ask(killed)
+      assert.ok(answer.results.length >= 2)
+      assert.deepEqual(answer, await ask(whole))
+    }
+  })
+
+  it('once complete, everything in it is unchanged', async () => {
+    const run = await ingest([folder, '--archive', killed])
+    assert.equal(run.code, 0)
+    assert.ok(run.lines.every(({ status }) => status === 'unchanged'))
+  })
+})

@@ -1,0 +1,215 @@
+import assert from 'node:assert/strict'
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { before, describe, it } from 'node:test'
+import { assertRefused, foundFiles, ingest, search } from '../support/answers.js'
+import { cameo, temporaryDir } from '../support/cameo.js'
+import { facePhotos, ffmpeg, makeFaceClip, makeFacePhoto, x264 } from '../support/faces.js'
+
+const dir = temporaryDir()
+const folder = join(dir, 'clips')
+const archive = join(dir, 'archive')
+const clip = (name: string) => join(folder, name)
+const portrait = join(dir, 'portrait.jpg')
+let group: string
+
+/** A search that is expected not to run. */
+const trySearch = (...args: string[]) => cameo(['search', ...args, '--archive', archive, '--json'])
+
+before(async () => {
+  mkdirSync(folder)
+  await makeFaceClip(clip('costumes.mp4'), 'costumes right')
+  await makeFaceClip(clip('bar.mp4'), 'bar middle')
+  await makeFaceClip(clip('party.mp4'), 'party first')
+  await makeFaceClip(clip('sofa, then party.mp4'), 'sofa right', { seconds: 5, then: ['party first'] })
+  await makeFacePhoto(portrait, 'costumes right')
+  group = join(await facePhotos(), 'sample4.jpg')
+  const run = await ingest([folder, '--archive', archive])
+  assert.equal(run.code, 0, run.stderr)
+})
+
+describe('search: with a photo', () => {
+  it('of one face finds that person’s clips, best first, and no others', async () => {
+    const answer = await search(['--image', portrait, '--archive', archive])
+    assert.deepEqual(foundFiles(answer), ['costumes.mp4', 'bar.mp4'])
+    assert.equal(answer.confident, true)
+    assert.deepEqual(answer.query.kind, 'image')
+    const [first] = answer.results
+    assert.ok(first !== undefined && first.score > 0.7 && first.score <= 1.0001)
+    assert.ok(first.faces.length > 0 && (first.faces[0]?.quality ?? 0) > 0)
+    assert.equal(first.durationS, 1.5)
+    assert.equal(answer.tracksSearched, 5)
+  })
+
+  it('without a face is refused as IMAGE_NO_FACE', async () => {
+    const empty = join(dir, 'no face.png')
+    await ffmpeg('-f', 'lavfi', '-i', 'testsrc2=s=640x480', '-frames:v', '1', empty)
+    assertRefused(await trySearch('--image', empty), 'IMAGE_NO_FACE', 'no face.png')
+  })
+
+  it('of several faces lists them and how to choose', async () => {
+    const message = assertRefused(
+      await trySearch('--image', group),
+      'IMAGE_SEVERAL_FACES',
+      'sample4.jpg',
+      '--face',
+    )
+    const listed = message.split('\n').slice(1)
+    assert.ok(listed.length >= 4)
+    for (const [index, line] of listed.entries())
+      assert.match(
+        line,
+        new RegExp(`^ +${index + 1}: (top|middle|bottom) (left|centre|right), \\d+×\\d+ px at`),
+      )
+  })
+
+  it('of several faces and --face finds the one that is chosen, and another number is refused', async () => {
+    const listed = assertRefused(await trySearch('--image', group), 'IMAGE_SEVERAL_FACES')
+      .split('\n')
+      .slice(1)
+    const number = 1 + listed.findIndex((line) => line.includes('left') && /at \((2[4-9]\d)/.test(line))
+    assert.notEqual(number, 0, listed.join('\n'))
+    const answer = await search(['--image', group, '--face', String(number), '--archive', archive])
+    assert.deepEqual(foundFiles(answer).sort(), ['party.mp4', 'sofa, then party.mp4'])
+    assert.equal(answer.query.face, number)
+    assertRefused(await trySearch('--image', group, '--face', '9'), 'FACE_UNKNOWN', 'sample4.jpg', '9')
+  })
+
+  it('that is no image, is missing or empty is refused as IMAGE_UNREADABLE', async () => {
+    const text = join(dir, 'text.jpg')
+    writeFileSync(text, 'no photo\n')
+    const empty = join(dir, 'empty.jpg')
+    writeFileSync(empty, '')
+    for (const photo of [text, empty, join(dir, 'missing.jpg'), clip('bar.mp4')])
+      assertRefused(await trySearch('--image', photo), 'IMAGE_UNREADABLE', basename(photo))
+  })
+
+  it('of somebody who is not in the archive says that there is no confident match', async () => {
+    const stranger = await makeFacePhoto(join(dir, 'stranger.jpg'), 'window fourth')
+    const answer = await search(['--image', stranger, '--archive', archive])
+    assert.deepEqual([answer.confident, answer.results], [false, []])
+    const run = await cameo(['search', '--image', stranger, '--archive', archive])
+    assert.equal(run.code, 0)
+    assert.match(run.stdout, /no confident match/)
+  })
+})
+
+describe('search: with a clip', () => {
+  it('finds the clip itself first, or leaves it out with --exclude-self', async () => {
+    const own = await search(['--clip', clip('costumes.mp4'), '--archive', archive])
+    assert.deepEqual(foundFiles(own), ['costumes.mp4', 'bar.mp4'])
+    assert.ok((own.results[0]?.score ?? 0) > 0.999)
+    const others = await search(['--clip', clip('costumes.mp4'), '--exclude-self', '--archive', archive])
+    assert.deepEqual(foundFiles(others), ['bar.mp4'])
+  })
+
+  it('of several people says so, and --face chooses one', async () => {
+    const path = clip('sofa, then party.mp4')
+    const run = await cameo(['search', '--clip', path, '--archive', archive, '--json'])
+    assert.equal(run.code, 0)
+    assert.match(run.stderr, /shows 2 people; searching for number 1 \(--face to choose another\)/)
+    const found: string[][] = []
+    for (const face of ['1', '2'])
+      found.push(
+        foundFiles(await search(['--clip', path, '--face', face, '--exclude-self', '--archive', archive])),
+      )
+    assert.deepEqual(found.sort(), [[], ['party.mp4']])
+    assertRefused(await trySearch('--clip', path, '--face', '3'), 'FACE_UNKNOWN', 'sofa, then party.mp4', '3')
+  })
+
+  it('gives the time ranges of the person', async () => {
+    const answer = await search(['--clip', clip('party.mp4'), '--exclude-self', '--archive', archive])
+    assert.deepEqual(foundFiles(answer), ['sofa, then party.mp4'])
+    const ranges = answer.results[0]?.ranges.map(({ startS, endS }) => [startS, endS])
+    assert.deepEqual(ranges, [[2.5, 4.75]])
+  })
+
+  it('without a face is refused as QUERY_NO_TRACK, and one that is no video with its own code', async () => {
+    const empty = join(dir, 'no face.mp4')
+    await ffmpeg('-f', 'lavfi', '-i', 'testsrc2=s=320x240:r=12:d=1', ...x264, empty)
+    assertRefused(await trySearch('--clip', empty), 'QUERY_NO_TRACK', 'no face.mp4')
+    assertRefused(await trySearch('--clip', portrait), 'CLIP_NOT_VIDEO', 'portrait.jpg')
+    assertRefused(await trySearch('--clip', join(dir, 'missing.mp4')), 'CLIP_GONE', 'missing.mp4')
+  })
+})
+
+describe('search: options', () => {
+  it('--top limits, --min-score widens, and without a question it is refused', async () => {
+    const one = await search(['--image', portrait, '--top', '1', '--archive', archive])
+    assert.deepEqual(foundFiles(one), ['costumes.mp4'])
+    const all = await search(['--image', portrait, '--min-score', '-1', '--archive', archive])
+    assert.equal(all.results.length, 4)
+    assert.deepEqual(all.threshold, -1)
+    const scores = all.results.map(({ score }) => score)
+    assert.deepEqual(
+      scores,
+      [...scores].sort((a, b) => b - a),
+    )
+    assertRefused(await trySearch(), 'USAGE', '--image')
+  })
+
+  it('--html writes a contact sheet that holds the thumbnails', async () => {
+    const sheet = join(dir, 'sheet.html')
+    await search(['--image', portrait, '--html', sheet, '--archive', archive])
+    const html = readFileSync(sheet, 'utf8')
+    assert.equal(html.match(/data:image\/jpeg;base64,/g)?.length, 3)
+    assert.ok(html.includes('costumes.mp4'))
+  })
+
+  it('a wrong option ends with exit code 2', async () => {
+    for (const args of [['--top', 'many'], ['--image', portrait, '--clip', portrait], ['--nonsense']])
+      assert.equal((await trySearch(...args)).code, 2)
+  })
+})
+
+describe('enroll: names', () => {
+  it('a name is enrolled with photos and clips, found by search, listed by status, and forgotten', async () => {
+    const copy = join(dir, 'own archive')
+    const run = await ingest([folder, '--archive', copy])
+    assert.equal(run.code, 0)
+    const name = 'Ada "Countess" Lovelace'
+    const enrolled = await cameo(['enroll', name, portrait, clip('bar.mp4'), '--archive', copy, '--json'])
+    assert.equal(enrolled.code, 0, enrolled.stderr)
+    const said = JSON.parse(enrolled.stdout) as {
+      name: string
+      faces: number
+      added: number
+      failed: unknown[]
+    }
+    assert.deepEqual([said.name, said.faces, said.failed], [name, said.added, []])
+    assert.ok(said.added > 1)
+
+    const answer = await search(['--name', name, '--archive', copy])
+    assert.deepEqual(foundFiles(answer).sort(), ['bar.mp4', 'costumes.mp4'])
+    const status = await cameo(['status', '--archive', copy, '--json'])
+    assert.deepEqual((JSON.parse(status.stdout) as { identities: unknown }).identities, [
+      { name, faces: said.faces },
+    ])
+
+    const unknown = await cameo(['search', '--name', 'Bob', '--archive', copy, '--json'])
+    assertRefused(unknown, 'NAME_UNKNOWN', 'Bob', 'Ada')
+    const forgotten = await cameo(['forget', '--name', name, '--archive', copy, '--json'])
+    assert.equal(forgotten.code, 0, forgotten.stderr)
+    assertRefused(await cameo(['search', '--name', name, '--archive', copy, '--json']), 'NAME_UNKNOWN', 'Ada')
+  })
+
+  it('photos that cannot be used are named, the others are enrolled, and the exit code is 1', async () => {
+    const twice = join(dir, 'portrait 2.jpg')
+    copyFileSync(portrait, twice)
+    const files = [portrait, group, join(dir, 'missing.jpg'), twice]
+    const run = await cameo(['enroll', 'Some', ...files, '--archive', archive, '--json'])
+    assert.equal(run.code, 1, run.stderr)
+    const said = JSON.parse(run.stdout) as { added: number; failed: { source: string; code: string }[] }
+    assert.equal(said.added, 2)
+    assert.deepEqual(
+      said.failed.map(({ source, code }) => [basename(source), code]),
+      [
+        ['sample4.jpg', 'IMAGE_SEVERAL_FACES'],
+        ['missing.jpg', 'IMAGE_UNREADABLE'],
+      ],
+    )
+    const none = await cameo(['enroll', 'None', group, '--archive', archive, '--json'])
+    assert.equal(none.code, 2)
+    assert.equal((JSON.parse(none.stdout) as { code: string }).code, 'IMAGE_SEVERAL_FACES')
+  })
+})

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict'
+import { basename } from 'node:path'
+import { z } from 'zod'
+import { cameo, jsonLines, type CommandResult } from './cameo.js'
+
+/** What `ingest --json` says of a file, as it is documented: no field more. */
+const ingestLineSchema = z.strictObject({
+  path: z.string(),
+  clipId: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
+  status: z.enum(['done', 'unchanged', 'duplicate', 'partial', 'forgotten', 'failed', 'skipped']),
+  tracks: z.int().nonnegative().optional(),
+  seconds: z.number().nonnegative().optional(),
+  truncated: z.literal(true).optional(),
+  code: z.string().optional(),
+  message: z.string().optional(),
+})
+
+export type IngestLine = z.infer<typeof ingestLineSchema>
+
+const rangeSchema = z.strictObject({
+  startS: z.number().nonnegative(),
+  endS: z.number().nonnegative(),
+  trackId: z.int(),
+  score: z.number(),
+})
+
+/** What `search --json` says. */
+const answerSchema = z.strictObject({
+  query: z.strictObject({
+    kind: z.enum(['image', 'clip', 'name']),
+    value: z.string(),
+    face: z.int().optional(),
+    quality: z.number(),
+  }),
+  threshold: z.number(),
+  confident: z.boolean(),
+  expectedFalseMatches: z.number().nullable(),
+  tracksSearched: z.int(),
+  tracksExamined: z.int(),
+  results: z.array(
+    z.strictObject({
+      clipId: z.string(),
+      path: z.string(),
+      score: z.number(),
+      durationS: z.number().nullable(),
+      ranges: z.array(rangeSchema).min(1),
+      faces: z.array(
+        z.strictObject({ timeS: z.number(), boxXyxyPx: z.array(z.number()).length(4), quality: z.number() }),
+      ),
+      thumbnail: z.string().startsWith('data:image/jpeg;base64,'),
+    }),
+  ),
+})
+
+export type Answer = z.infer<typeof answerSchema>
+
+/** What a command says with `--json` where it cannot run. */
+const refusalSchema = z.strictObject({ code: z.string(), message: z.string(), retriable: z.boolean() })
+
+export interface Ingested extends CommandResult {
+  readonly lines: readonly IngestLine[]
+  /** The line of a file, by its name. */
+  readonly of: (name: string) => IngestLine
+}
+
+/** `cameo ingest … --json` with two threads. */
+export async function ingest(args: readonly string[], launcher: readonly string[] = []): Promise<Ingested> {
+  const run = await cameo(['ingest', ...args, '--threads', '2', '--json'], {}, launcher)
+  return ingested(run)
+}
+
+export function ingested(run: CommandResult): Ingested {
+  const lines = jsonLines(run.stdout).flatMap((line) =>
+    'path' in line ? [ingestLineSchema.parse(line)] : [],
+  )
+  return {
+    ...run,
+    lines,
+    of(name) {
+      const found = lines.filter(({ path }) => basename(path) === name)
+      assert.equal(found.length, 1, `${found.length} lines of ${name}:\n${run.stdout}${run.stderr}`)
+      return found[0]!
+    },
+  }
+}
+
+/** `cameo search … --json`, which has to succeed. */
+export async function search(args: readonly string[], launcher: readonly string[] = []): Promise<Answer> {
+  const run = await cameo(['search', ...args, '--json'], {}, launcher)
+  assert.equal(run.code, 0, run.stderr)
+  return answerSchema.parse(JSON.parse(run.stdout))
+}
+
+/** Names of the files found, best first. */
+export function foundFiles(answer: Answer): string[] {
+  return answer.results.map(({ path }) => basename(path))
+}
+
+/** The command could not run: exit code 2, this code, and the same sentence for a script and for a person. */
+export function assertRefused(run: CommandResult, code: string, ...named: readonly string[]): string {
+  assert.equal(run.code, 2, `exit code ${run.code}: ${run.stdout}${run.stderr}`)
+  const refusal = refusalSchema.parse(jsonLines(run.stdout).at(-1))
+  assert.equal(refusal.code, code, refusal.message)
+  assertSentence(refusal.message, ...named)
+  assert.ok(run.stderr.includes(refusal.message), run.stderr)
+  assert.doesNotMatch(run.stderr, /should not have happened|\n\s+at /)
+  return refusal.message
+}
+
+/** A file failed with this code, and its message is a sentence that names it. */
+export function assertFailed(line: IngestLine, code: string, named: string = basename(line.path)): void {
+  assert.equal(line.status, 'failed', JSON.stringify(line))
+  assert.equal(line.code, code, JSON.stringify(line))
+  assert.equal(line.tracks, undefined)
+  assertSentence(line.message ?? '', named)
+}
+
+function assertSentence(message: string, ...named: readonly string[]): void {
+  assert.match(message, /^\S+( \S+){3,}/s, 'several words')
+  assert.doesNotMatch(message, /undefined|\[object|\n\s+at |Error:/)
+  for (const name of named) assert.ok(message.includes(name), `"${message}" names ${name}`)
+}

@@ -1,0 +1,57 @@
+import { copyFileSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ffmpeg, makeFaceClip, makeFacePhoto, x264 } from './faces.js'
+
+/** A folder of clips that are no good, each in its own way, between two that are. */
+export async function makeBadClips(folder: string): Promise<void> {
+  mkdirSync(folder)
+  const clip = (name: string) => join(folder, name)
+  await makeFaceClip(clip('a first good.mp4'), 'costumes right')
+  await makeFaceClip(clip('z last good.mp4'), 'party first')
+
+  writeFileSync(clip('empty.mp4'), '')
+  writeFileSync(clip('text.mp4'), 'This is a letter, not a video.\n'.repeat(40))
+
+  await makeFaceClip(clip('cut.mp4'), 'sofa right', {
+    seconds: 4,
+    encoding: [...x264, '-movflags', 'faststart'],
+  })
+  await makeFaceClip(clip('cut.ts'), 'sofa left', { seconds: 4 })
+  await makeFaceClip(clip('no index.mp4'), 'sofa middle', { seconds: 4 })
+  for (const name of ['cut.mp4', 'cut.ts', 'no index.mp4']) cutOff(clip(name), 0.6)
+
+  const sound = ['-f', 'lavfi', '-i', 'sine=d=1']
+  await makeFacePhoto(clip('still.jpg'), 'party second')
+  copyFileSync(clip('still.jpg'), clip('still jpg.mp4'))
+  await ffmpeg(...sound, '-c:a', 'aac', clip('sound.mp4'))
+  const cover = ['-map', '0', '-map', '1', '-c:a', 'aac', '-c:v', 'mjpeg', '-disposition:v', 'attached_pic']
+  await ffmpeg(...sound, '-i', clip('still.jpg'), ...cover, clip('cover art.mp4'))
+
+  await makeFaceClip(clip('one frame.mp4'), 'party third', { seconds: 1 / 12 })
+  await ffmpeg('-f', 'lavfi', '-i', 'testsrc2=s=320x240:r=12:d=1.5', ...x264, clip('no face.mp4'))
+  await makeHugeFrameClip(clip('huge.mkv'))
+}
+
+/** Keeps this share of a file's bytes. */
+export function cutOff(path: string, share: number): void {
+  truncateSync(path, Math.floor(statSync(path).size * share))
+}
+
+/** A small clip whose header says 16,000×16,000 (0x3e80): what a decoder would allocate for counts. */
+async function makeHugeFrameClip(path: string): Promise<void> {
+  await ffmpeg('-f', 'lavfi', '-i', 'testsrc2=s=300x260:r=12:d=0.3', '-c:v', 'ffv1', path)
+  const bytes = readFileSync(path)
+  for (const widthOrHeight of ['b082012c', 'ba820104']) {
+    const at = bytes.indexOf(Buffer.from(widthOrHeight, 'hex'))
+    if (at < 0) throw new Error('ffmpeg wrote another header than expected')
+    bytes.writeUInt16BE(16_000, at + 2)
+  }
+  writeFileSync(path, bytes)
+}
+
+/** Playlists by their file names, each of which names `target`: a path or a URL. */
+export function playlistsOf(target: string): Record<string, string> {
+  const hls = `#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n${target}\n#EXT-X-ENDLIST\n`
+  const concat = `ffconcat version 1.0\nfile '${target}'\n`
+  return { 'list.m3u8': hls, 'list.mp4': hls, 'list.ffconcat': concat, 'concat.mkv': concat }
+}

@@ -1,0 +1,82 @@
+import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
+
+export interface OnnxNode {
+  readonly opType: string
+  readonly inputs: readonly string[]
+  readonly output: string
+  /** Lists of integers. */
+  readonly attributes?: Readonly<Record<string, readonly number[]>>
+}
+
+export interface OnnxGraph {
+  /** Of the one input, `x`. */
+  readonly inputDims: readonly number[]
+  /** The last node's, named as it is. */
+  readonly outputDims: readonly number[]
+  readonly nodes: readonly OnnxNode[]
+  /** int64 vectors: initializers, or nodes of type Constant. */
+  readonly vectors: Readonly<Record<string, readonly number[]>>
+  readonly vectorsAs: 'initializers' | 'constants'
+}
+
+const float32 = 1
+const int64 = 7
+const intsAttribute = 7
+const tensorAttribute = 4
+
+/** A small ONNX file (onnx.proto, opset 11) as its exporter would write it. */
+export function onnxFile({ inputDims, outputDims, nodes, vectors, vectorsAs }: OnnxGraph): Uint8Array {
+  const graph = new BinaryWriter()
+  const lists = Object.entries(vectors)
+  if (vectorsAs === 'constants') for (const [name, values] of lists) embed(graph, 1, constant(name, values))
+  for (const node of nodes) embed(graph, 1, nodeMessage(node))
+  text(graph, 2, 'test')
+  if (vectorsAs === 'initializers')
+    for (const [name, values] of lists) embed(graph, 5, vector(name, values, 'raw'))
+  embed(graph, 11, valueInfo('x', inputDims))
+  embed(graph, 12, valueInfo(nodes.at(-1)?.output ?? 'x', outputDims))
+  const opset = number(text(new BinaryWriter(), 1, ''), 2, 11)
+  return embed(embed(number(new BinaryWriter(), 1, 6), 7, graph), 8, opset).finish()
+}
+
+const text = (to: BinaryWriter, no: number, value: string) =>
+  to.tag(no, WireType.LengthDelimited).string(value)
+const number = (to: BinaryWriter, no: number, value: number) => to.tag(no, WireType.Varint).int64(value)
+const embed = (to: BinaryWriter, no: number, message: BinaryWriter) =>
+  to.tag(no, WireType.LengthDelimited).bytes(message.finish())
+
+function nodeMessage({ opType, inputs, output, attributes = {} }: OnnxNode): BinaryWriter {
+  const node = new BinaryWriter()
+  for (const input of inputs) text(node, 1, input)
+  text(text(node, 2, output), 4, opType)
+  for (const [name, values] of Object.entries(attributes)) {
+    const attribute = text(new BinaryWriter(), 1, name)
+    for (const value of values) number(attribute, 8, value)
+    embed(node, 5, number(attribute, 20, intsAttribute))
+  }
+  return node
+}
+
+function constant(name: string, values: readonly number[]): BinaryWriter {
+  const attribute = embed(text(new BinaryWriter(), 1, 'value'), 5, vector('', values, 'varints'))
+  const node = text(text(new BinaryWriter(), 2, name), 4, 'Constant')
+  return embed(node, 5, number(attribute, 20, tensorAttribute))
+}
+
+function vector(name: string, values: readonly number[], as: 'raw' | 'varints'): BinaryWriter {
+  const tensor = number(number(new BinaryWriter(), 1, values.length), 2, int64)
+  if (as === 'raw') {
+    const bytes = new Uint8Array(BigInt64Array.from(values, BigInt).buffer)
+    return text(tensor, 8, name).tag(9, WireType.LengthDelimited).bytes(bytes)
+  }
+  const packed = new BinaryWriter()
+  for (const value of values) packed.int64(value)
+  return embed(tensor, 7, packed)
+}
+
+function valueInfo(name: string, dims: readonly number[]): BinaryWriter {
+  const shape = new BinaryWriter()
+  for (const dim of dims) embed(shape, 1, number(new BinaryWriter(), 1, dim))
+  const tensor = embed(number(new BinaryWriter(), 1, float32), 2, shape)
+  return embed(text(new BinaryWriter(), 1, name), 2, embed(new BinaryWriter(), 1, tensor))
+}

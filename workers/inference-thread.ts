@@ -1,0 +1,21 @@
+/** The one thread of a device that runs models there, for all decoding threads: it is handed a port to each of them. */
+import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
+import { loadBatched } from '../pipeline/models/load-batched.js'
+import { serveModels, shareModels } from '../pipeline/models/serve-models.js'
+import type { InferenceMessage, InferenceSetup } from './messages.js'
+
+const owner = parentPort
+if (owner === null) throw new Error('inference-thread runs as a worker thread')
+const { device } = workerData as InferenceSetup
+
+const load = shareModels((path, itemDims) =>
+  loadBatched(path, itemDims, {
+    device,
+    onNotice: (text) => owner.postMessage({ kind: 'notice', text } satisfies InferenceMessage),
+  }),
+)
+
+owner.on('message', (client: MessagePort) => {
+  serveModels(client, load)
+  client.postMessage({ kind: 'connected' })
+})
