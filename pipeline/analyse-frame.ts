@@ -57,7 +57,7 @@ export async function alignAndMeasure(
   if (landmarksPx === undefined) throw new Error('neither the detector nor a landmarker gives landmarks')
   const alignedCrop = alignFace(full, landmarksPx)
   const located = { ...face, landmarksPx, alignedCrop }
-  return { ...located, quality: combineQuality(measureQuality(located)) }
+  return { ...located, quality: combineQuality(measureQuality(located, full)) }
 }
 
 /** The tracker's patches are 16×16. */

@@ -107,13 +107,13 @@ export function createSegmentBuilder(stages: Stages, sourcePxPerPx: number): Seg
   let faceCount = 0
 
   /** A face that cannot be among its track's best is not even aligned. */
-  function isPromising(trackId: number, face: FoundFace): boolean {
+  function isPromising(trackId: number, face: FoundFace, frame: RgbImage): boolean {
     const best = candidates.get(trackId) ?? []
     const worst = best.at(-1)
     return (
       best.length < settings.facesPerTrack ||
       worst === undefined ||
-      bestPossibleQuality(face) > worst.sample.quality
+      bestPossibleQuality(face, frame) > worst.sample.quality
     )
   }
 
@@ -147,7 +147,7 @@ export function createSegmentBuilder(stages: Stages, sourcePxPerPx: number): Seg
       [...best].sort((a, b) => a.timeS - b.timeS),
       embedder.inFlight ?? 1,
       async (candidate): Promise<EmbeddedFace> => ({ face: await embedFace(candidate), candidate }),
-    )
+    ).then((faces) => faces.filter(({ face }) => face.embedding.norm >= (stages.normRange?.low ?? 0)))
     const cutsS = findSplits(
       embedded.map(({ face }) => ({ timeS: face.timeS, vector: unitVector(face) })),
     ).map(({ afterS, untilS }) => (afterS + untilS) / 2)
@@ -200,7 +200,7 @@ export function createSegmentBuilder(stages: Stages, sourcePxPerPx: number): Seg
       })
       const promising = faces.flatMap((face, index) => {
         const trackId = trackIds[index]
-        return trackId !== undefined && isPromising(trackId, face) ? [{ trackId, face }] : []
+        return trackId !== undefined && isPromising(trackId, face, frame.full) ? [{ trackId, face }] : []
       })
       const samples = await mapInFlight(
         promising,

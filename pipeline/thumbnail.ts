@@ -9,10 +9,18 @@ export const thumbnailPx = 160
 /** How much is shown around a face: the whole head and a little of the surroundings. */
 const margin = 1.7
 
-/** The square around a face as pixels; small enough to keep while its track lives. */
+/** The square around a face as pixels, moved into the image; small enough to keep while its track lives. */
 export function cropThumbnail(image: RgbImage, [x1, y1, x2, y2]: BoxXyxyPx): RgbImage {
-  const sidePx = Math.max(x2 - x1, y2 - y1) * margin
-  return cropScaled(image, (x1 + x2 - sidePx) / 2, (y1 + y2 - sidePx) / 2, sidePx, thumbnailPx)
+  const sidePx = Math.min(Math.max(x2 - x1, y2 - y1) * margin, image.width, image.height)
+  const within = (centre: number, length: number) =>
+    Math.min(Math.max(0, centre - sidePx / 2), length - sidePx)
+  return cropScaled(
+    image,
+    within((x1 + x2) / 2, image.width),
+    within((y1 + y2) / 2, image.height),
+    sidePx,
+    thumbnailPx,
+  )
 }
 
 export async function encodeThumbnail(image: RgbImage): Promise<Uint8Array> {

@@ -1,5 +1,6 @@
 /** The clips that the ingest benchmarks run on: made once, kept in bench-output/. */
 import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -44,7 +45,8 @@ export function findImages(given: string | undefined): string {
 }
 
 export async function prepareClips(imagesDir: string): Promise<BenchClips> {
-  const dir = resolve('bench-output')
+  // Other photos give other clips.
+  const dir = resolve('bench-output', createHash('sha256').update(imagesDir).digest('hex').slice(0, 8))
   mkdirSync(dir, { recursive: true })
   return { short: await makeShortClips(imagesDir, dir), long: await makeLongClips(imagesDir, dir) }
 }
@@ -61,7 +63,7 @@ async function makeShortClips(imagesDir: string, dir: string): Promise<string[]>
   const out = join(dir, `clips-${people}-${strangers}-${hardness}`)
   // Beside the sources: it is run as it is, by itself too.
   const script = fileURLToPath(new URL('../../scripts/make-clips.mjs', import.meta.url))
-  note('making the short clips (once; some minutes) …')
+  note('making the short clips, as far as they are missing …')
   await run(process.execPath, [
     ...[script, '--images', imagesDir, '--out', out, '--limit-people', `${people}`],
     ...['--strangers', `${strangers}`, '--hardness', `${hardness}`],
@@ -93,13 +95,11 @@ const encoding = ['-c:v', 'libx264', '-preset', 'veryfast', '-crf', '23', '-pix_
 /** Scenes of some people who move about before a blurred backdrop; other people after each hard cut. */
 function sceneArguments(imagesDir: string): string[] {
   const { lengthS, sceneS, facesAScene, fps } = longClip
-  const photos = readdirSync(imagesDir)
+  const photos = readdirSync(imagesDir, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => firstPhoto(join(imagesDir, name)))
+    .filter((photo) => photo !== undefined)
     .sort()
-    .flatMap((person) =>
-      readdirSync(join(imagesDir, person))
-        .slice(0, 1)
-        .map((file) => join(imagesDir, person, file)),
-    )
   const scenes = lengthS / sceneS
   const chosen = everyNth(photos, scenes * facesAScene)
   if (chosen.length < scenes * facesAScene)
@@ -111,7 +111,7 @@ function sceneArguments(imagesDir: string): string[] {
   const graph = Array.from({ length: scenes }, (_, scene) => {
     const first = scene * facesAScene
     const layers = Array.from({ length: facesAScene }, (_, i) => {
-      // A face is about 0.4 of its photo: 44 to 250 px high, two thirds of the frame apart from each other.
+      // A face is about 0.4 of its photo: from 44 to 220 px high.
       const sidePx = 110 + Math.round((520 * ((i * 5 + scene) % facesAScene)) / facesAScene)
       const x = `${80 + (1560 * i) / facesAScene}+60*sin(${0.4 + 0.2 * i}*t)`
       const y = `${(((i * 7 + scene * 3) % 10) * (1080 - sidePx)) / 10}+25*cos(${0.5 + 0.1 * i}*t)`
@@ -134,6 +134,13 @@ function sceneArguments(imagesDir: string): string[] {
   const inputs = [...chosen, ...everyNth(chosen, scenes)].flatMap((photo) => ['-i', photo])
   const joined = `${Array.from({ length: scenes }, (_, i) => `[scene${i}]`).join('')}concat=n=${scenes}[out]`
   return [...inputs, '-filter_complex', [...graph, joined].join(';'), '-map', '[out]', ...encoding]
+}
+
+function firstPhoto(personDir: string): string | undefined {
+  const name = readdirSync(personDir)
+    .sort()
+    .find((file) => /\.(jpe?g|png)$/i.test(file))
+  return name === undefined ? undefined : join(personDir, name)
 }
 
 /** Runs ffmpeg unless its output is there; an interrupted run leaves nothing under the name. */

@@ -1,7 +1,8 @@
 /**
  * Cameo beside `@vladmandic/human` (SIMD WebAssembly in Node; its face detector, landmarks and description only) on the
  * same sampled frames of the same clips, on one thread each and with two at once, taking turns. Exit code 1 where Cameo
- * is less than five times as fast, 2 where it could not run.
+ * is less than five times as fast, 2 where it could not run. Frames a second of CPU time decide, ffmpeg's included: on an
+ * idle machine that is what the clock shows, or less than it, and on a busy one the clock shows anything.
  *
  *   node dist/scripts/bench-human.js [--images DIR] [--clips 25] [--rounds 2] [--human DIR] [--json]
  *
@@ -34,7 +35,7 @@ interface Comparison {
   readonly framesPerS: Record<ContestantName, number>
   /** Of frames/s, of one round's pair each: the median. */
   readonly ratio: number
-  /** The same of frames a second of CPU time, ffmpeg included: other processes disturb it less. */
+  /** The same of frames a second of CPU time. */
   readonly cpuRatio: number
   /** Of one pass over the clips. */
   readonly turns: Record<ContestantName, HumanTurn>
@@ -156,12 +157,12 @@ async function main(): Promise<number> {
       count(values.rounds),
       values.human === undefined ? undefined : resolve(values.human),
     )
-    const missed = figures.comparisons.filter(({ from, ratio }) => from === 'frames' && ratio < leastRatio)
+    const missed = figures.comparisons.filter(({ cpuRatio }) => cpuRatio < leastRatio)
     if (values.json) printJson({ ...figures, leastRatio, reached: missed.length === 0 })
     else {
       report(figures)
       print(
-        `${missed.length === 0 ? 'reached' : 'MISSED '} at least ${leastRatio} times human's frames/s from the same frames`,
+        `${missed.length === 0 ? 'reached' : 'MISSED '} at least ${leastRatio} times human's frames a second of CPU time`,
       )
     }
     return missed.length === 0 ? exitCodes.ok : exitCodes.someFailed

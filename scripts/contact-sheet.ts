@@ -28,7 +28,7 @@ export function contactSheet(
   ol { list-style: none; padding: 0; display: grid; grid-template-columns: repeat(auto-fill, minmax(13rem, 1fr)); gap: 1rem; }
   li { border: 1px solid color-mix(in srgb, currentColor 20%, transparent); border-radius: 10px; overflow: hidden; }
   li img { width: 100%; aspect-ratio: 1; object-fit: cover; display: block; background: #8883; }
-  li div { padding: .6rem .8rem .8rem; }
+  li > div { padding: .6rem .8rem .8rem; }
   b { overflow-wrap: anywhere; font-weight: 600; }
   .bar { height: 4px; border-radius: 2px; background: #8884; margin: .4rem 0; }
   .bar i { display: block; height: 100%; border-radius: 2px; background: #2a8; }

@@ -44,7 +44,7 @@ async function runDemo(): Promise<number> {
   if (ingested !== exitCodes.ok) return ingested
 
   await writeQuery(photosDir)
-  print(`\nWho is the woman in ${output.query}, and where is she?`)
+  print(`\nIn which clips, and when, is the woman of ${output.query}?`)
   const search = ['search', '--image', output.query, '--archive', output.archive]
   const answered = await runCameo([...search, '--html', output.answer])
   if (answered !== exitCodes.ok) return answered

@@ -1,6 +1,6 @@
 import type { Archive } from '../index/archive.js'
 import type { ClipResult, IngestEvents } from '../workers/ingest.js'
-import { note, oneLine, print, printJson } from './output.js'
+import { formatTime, note, oneLine, print, printJson } from './output.js'
 import { startProgress } from './progress.js'
 
 export interface IngestReporter extends IngestEvents {
@@ -80,7 +80,7 @@ export function createIngestReporter(json: boolean): IngestReporter {
         .filter((status) => countOf(status) > 0)
         .map((status) => `${countOf(status)} ${statusWords[status]}`)
       note(
-        `${parts.join(', ') || 'no clips found'} in ${formatLeft(seconds)}: ${frames} frames, ${faces} faces, ${tracks} tracks`,
+        `${parts.join(', ') || 'no clips found'} in ${formatTime(seconds)}: ${frames} frames, ${faces} faces, ${tracks} tracks`,
       )
       for (const failure of failures.slice(0, listedFailures))
         note(`  ${oneLine(failure.path)}: ${failure.message ?? ''} [${failure.code ?? ''}]`)

@@ -119,7 +119,10 @@ let onConnected: (port: MessagePort) => void = () => undefined
 
 /** Models are loaded once, when they are first needed; again where the inference thread that had them ended. */
 function stagesOf(): Promise<Stages> {
-  if (connection?.isClosed === true) loading = undefined
+  if (connection?.isClosed === true) {
+    loading = undefined
+    connection = undefined
+  }
   loading ??= sharesModels ? loadShared() : loadStages(setup)
   return loading
 }

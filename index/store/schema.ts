@@ -103,6 +103,7 @@ CREATE TABLE descriptors (
   vector BLOB NOT NULL               -- float32, little-endian, L2-normalised
 );
 CREATE INDEX descriptors_track ON descriptors (track_id);
+CREATE INDEX descriptors_space ON descriptors (space_id);
 
 -- What a vector index has to catch up with. A label with no descriptor row any more is erased.
 CREATE TABLE descriptor_changes (

@@ -1,4 +1,4 @@
-import type { BoxXyxyPx, Landmarks5Px } from '../geometry.js'
+import { boxArea, intersectionArea, type BoxXyxyPx, type Landmarks5Px } from '../geometry.js'
 import type { RgbImage } from '../image.js'
 
 /** What is known of a face before it is embedded, each 0..1. */
@@ -7,6 +7,8 @@ export interface QualityTerms {
   readonly detection: number
   /** Face height against the height that fills an aligned crop. */
   readonly size: number
+  /** 1 where the face lies whole in the frame, 0 where half of it is cut off. */
+  readonly inside: number
   /** Fine detail of the aligned crop. */
   readonly sharpness: number
   /** 1 from the front, 0 in profile. */
@@ -19,23 +21,36 @@ const fullSizePx = 100
 /** Variance of the Laplacian at which a crop counts as half sharp; photos of ordinary sharpness reach several times it. */
 const halfSharpVariance = 40
 
-export function measureQuality(face: {
-  readonly boxXyxyPx: BoxXyxyPx
-  readonly landmarksPx: Landmarks5Px
-  readonly detectionScore: number
-  readonly alignedCrop: RgbImage
-}): QualityTerms {
+export function measureQuality(
+  face: JudgedBox & { readonly landmarksPx: Landmarks5Px; readonly alignedCrop: RgbImage },
+  frame: FrameSize,
+): QualityTerms {
   const variance = laplacianVariance(face.alignedCrop)
   return {
-    ...cheapTerms(face),
+    ...cheapTerms(face, frame),
     sharpness: variance / (variance + halfSharpVariance),
     pose: frontalness(face.landmarksPx),
   }
 }
 
-function cheapTerms({ boxXyxyPx, detectionScore }: { boxXyxyPx: BoxXyxyPx; detectionScore: number }) {
-  const heightPx = boxXyxyPx[3] - boxXyxyPx[1]
-  return { detection: clampUnit(detectionScore), size: clampUnit(heightPx / fullSizePx) }
+/** What is known before alignment. */
+export interface JudgedBox {
+  readonly boxXyxyPx: BoxXyxyPx
+  readonly detectionScore: number
+}
+
+export interface FrameSize {
+  readonly width: number
+  readonly height: number
+}
+
+function cheapTerms({ boxXyxyPx, detectionScore }: JudgedBox, { width, height }: FrameSize) {
+  const visible = intersectionArea(boxXyxyPx, [0, 0, width, height]) / boxArea(boxXyxyPx)
+  return {
+    detection: clampUnit(detectionScore),
+    size: clampUnit((boxXyxyPx[3] - boxXyxyPx[1]) / fullSizePx),
+    inside: clampUnit(2 * visible - 1),
+  }
 }
 
 /**
@@ -44,15 +59,13 @@ function cheapTerms({ boxXyxyPx, detectionScore }: { boxXyxyPx: BoxXyxyPx; detec
  * occlusion); 1 where the pack does not say which norms are good.
  */
 export function combineQuality(terms: QualityTerms, norm = 1): number {
-  return (terms.detection * terms.size * terms.sharpness * terms.pose) ** 0.25 * norm
+  const { detection, size, inside, sharpness, pose } = terms
+  return (detection * size * inside * sharpness * pose) ** (1 / 5) * norm
 }
 
-/** The quality that a face cannot exceed, whatever alignment shows: by its detection score and size alone. */
-export function bestPossibleQuality(face: {
-  readonly boxXyxyPx: BoxXyxyPx
-  readonly detectionScore: number
-}): number {
-  return combineQuality({ ...cheapTerms(face), sharpness: 1, pose: 1 })
+/** The quality that a face cannot exceed, whatever alignment shows: by its detection score, size and place alone. */
+export function bestPossibleQuality(face: JudgedBox, frame: FrameSize): number {
+  return combineQuality({ ...cheapTerms(face, frame), sharpness: 1, pose: 1 })
 }
 
 /** Where a raw embedding norm lies between the pack's hopeless and good faces, 0..1, never quite 0. */

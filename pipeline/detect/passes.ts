@@ -16,8 +16,8 @@ export interface Canvas {
   readonly maxFacePx: number
 }
 
-/** The largest face that a frame can hold is about as high as the frame. */
-const largestFaceShare = 1
+/** Faces are at most this much higher than wide: so high is the largest face that a frame can hold. */
+const faceAspect = 1.4
 
 /** The scale at which faces of `wantedFacePx` in the source are just large enough for the detector. */
 export function neededScale(canvas: Canvas, wantedFacePx: number): number {
@@ -38,7 +38,7 @@ export function planPasses(
   const fit = Math.min(1, canvas.canvasWidthPx / width, canvas.canvasHeightPx / height)
   const whole: DetectionPass = { xPx: 0, yPx: 0, widthPx: width, heightPx: height, scale: fit }
   const passes = [whole]
-  const largestFacePx = Math.min(width, height) * largestFaceShare * fit
+  const largestFacePx = Math.min(height, width * faceAspect) * fit
   if (largestFacePx > canvas.maxFacePx)
     passes.push({ ...whole, scale: (fit * canvas.maxFacePx) / largestFacePx })
   const tileScale = Math.min(1, neededScale(canvas, wantedFacePx))

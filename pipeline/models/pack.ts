@@ -65,7 +65,10 @@ const packSchema = z.strictObject({
     file: fileSchema,
     input: inputSchema,
     dimension: z.int().positive(),
-    /** Raw embedding norms of hopeless and of good faces: the ends of quality's norm term. */
+    /**
+     * Raw embedding norms: below `low` a crop is no face, or a hopeless one, and is dropped (as the public iQIYI-VID
+     * recipes do); from there to `high` quality's norm term rises to 1.
+     */
     norm: z.strictObject({ low: z.number(), high: z.number() }).optional(),
   }),
   /** Measured on tracks of people who are not in the training data; see README. */

@@ -4,7 +4,7 @@ import { Command, Option } from 'commander'
 import { openArchiveIndex } from '../../index/archive-index.js'
 import { referencesOf } from '../../index/identities.js'
 import { searchClips, type ClipMatch, type SearchAnswer } from '../../index/search.js'
-import { CameoError } from '../../pipeline/errors.js'
+import { CameoError, messageOf } from '../../pipeline/errors.js'
 import type { WeightedEmbedding } from '../../pipeline/describe/pool.js'
 import { findPack } from '../../pipeline/models/catalog.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
@@ -112,17 +112,25 @@ async function runSearch(options: SearchCommandOptions): Promise<void> {
       threshold,
       expectedFalseMatches: expectedFalseMatches(pack, threshold, answer),
     }
-    if (options.json) printJson(toJson(report))
-    else printAnswer(report)
     if (options.html !== undefined) {
-      writeFileSync(
-        options.html,
-        contactSheet(titleOf(query), query.thumbnailJpeg, answer.matches, summaryOf(report)),
-      )
+      const sheet = contactSheet(titleOf(query), query.thumbnailJpeg, answer.matches, summaryOf(report))
+      writeSheet(options.html, sheet)
       note(`wrote ${options.html}`)
     }
+    if (options.json) printJson(toJson(report))
+    else printAnswer(report)
   } finally {
     opened.archive.close()
+  }
+}
+
+function writeSheet(file: string, html: string): void {
+  try {
+    writeFileSync(file, html)
+  } catch (cause) {
+    throw new CameoError('USAGE', `the contact sheet ${file} cannot be written (${messageOf(cause)})`, {
+      cause,
+    })
   }
 }
 

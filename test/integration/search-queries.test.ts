@@ -154,6 +154,8 @@ describe('search: options', () => {
     const html = readFileSync(sheet, 'utf8')
     assert.equal(html.match(/data:image\/jpeg;base64,/g)?.length, 3)
     assert.ok(html.includes('costumes.mp4'))
+    const nowhere = join(dir, 'no such folder/sheet.html')
+    assertRefused(await trySearch('--image', portrait, '--html', nowhere), 'USAGE', nowhere)
   })
 
   it('a wrong option ends with exit code 2', async () => {

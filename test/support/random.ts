@@ -1,10 +1,10 @@
-/** Numbers from 0 to 1 that are the same for the same seed (mulberry32). */
-export function createRandom(seed: number): () => number {
-  let state = seed
+/** mulberry32: a small seeded generator of numbers in [0, 1), so that a failure can be repeated. */
+export function seededRandom(seed: number): () => number {
+  let state = seed | 0
   return () => {
     state = (state + 0x6d2b79f5) | 0
     let t = Math.imul(state ^ (state >>> 15), 1 | state)
     t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
   }
 }

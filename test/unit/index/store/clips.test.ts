@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { openArchive, type Archive } from '../../../../index/archive.js'
+import { lockArchive } from '../../../../index/store/database.js'
+import { createGroupCommit } from '../../../../index/store/group-commit.js'
+import { encodeFloat16 } from '../../../../pipeline/embed/float16.js'
+import { CameoError } from '../../../../pipeline/errors.js'
+import type { SegmentOutput } from '../../../../pipeline/segment-builder.js'
+import { temporaryDir } from '../../../support/cameo.js'
+
+const facts = { sizeBytes: 9, durationS: 20, widthPx: 64, heightPx: 48, codec: 'h264', container: 'mp4' }
+
+function archiveWithSpace(): { archive: Archive; spaceId: number } {
+  const archive = openArchive(temporaryDir(), { create: true })
+  const spaceId = Number(
+    archive.database
+      .prepare("INSERT INTO spaces (digest, dimension, description, active) VALUES ('s', 2, '{}', 1)")
+      .run().lastInsertRowid,
+  )
+  return { archive, spaceId }
+}
+
+function segmentOutput(index: number, tracks: number): SegmentOutput {
+  const float16 = encodeFloat16(Float32Array.of(1, 2))
+  return {
+    segment: { index, startS: index * 10, endS: (index + 1) * 10 },
+    frames: 40,
+    faces: 12,
+    truncated: false,
+    provider: 'cpu',
+    tracks: Array.from({ length: tracks }, (_, number) => ({
+      number,
+      spansS: [[index * 10, index * 10 + 3]],
+      samples: 12,
+      quality: 0.5,
+      descriptor: Float32Array.of(0, 1),
+      thumbnailJpeg: Uint8Array.of(1, 2, 3),
+      faces: [
+        {
+          timeS: 1,
+          boxXyxyPx: [0, 0, 10, 10],
+          landmarksPx: [
+            { x: 1, y: 1 },
+            { x: 2, y: 1 },
+            { x: 1, y: 2 },
+            { x: 1, y: 3 },
+            { x: 2, y: 3 },
+          ],
+          detectionScore: 0.9,
+          quality: 0.5,
+          embedding: { float16, norm: 2.5 },
+        },
+      ],
+    })),
+  }
+}
+
+const count = ({ database }: Archive, table: string) =>
+  database.prepare<[], number>(`SELECT count(*) FROM ${table}`).pluck().get()
+
+describe('the clip store', () => {
+  it('a run is done when the planned number of segments is stored, in any order', () => {
+    const { archive, spaceId } = archiveWithSpace()
+    const key = { clipId: 'c', recipe: 'r', embedder: 'e', spaceId }
+    archive.clips.plan(key, facts, 2, true)
+    assert.equal(archive.clips.storeSegment(key, segmentOutput(1, 1)), 'working')
+    assert.equal(archive.clips.counts().clips, 0)
+    assert.equal(archive.clips.storeSegment(key, segmentOutput(0, 2)), 'done')
+    assert.deepEqual([archive.clips.counts().clips, archive.clips.counts().tracks], [1, 3])
+    archive.close()
+  })
+
+  it('storing a segment again replaces all of its rows, and labels are never reused', () => {
+    const { archive, spaceId } = archiveWithSpace()
+    const key = { clipId: 'c', recipe: 'r', embedder: 'e', spaceId }
+    archive.clips.plan(key, facts, 1, true)
+    archive.clips.storeSegment(key, segmentOutput(0, 3))
+    archive.clips.storeSegment(key, segmentOutput(0, 1))
+    for (const table of ['tracks', 'faces', 'embeddings', 'thumbnails', 'descriptors'])
+      assert.equal(count(archive, table), 1, table)
+    const label = archive.database.prepare<[], number>('SELECT label FROM descriptors').pluck().get()
+    assert.equal(label, 4)
+    // Three added, three erased, one added.
+    assert.equal(count(archive, 'descriptor_changes'), 7)
+    archive.close()
+  })
+
+  it('a given-up segment makes the clip partial, and can be tried again', () => {
+    const { archive, spaceId } = archiveWithSpace()
+    const key = { clipId: 'c', recipe: 'r', embedder: 'e', spaceId }
+    archive.clips.plan(key, facts, 2, true)
+    archive.clips.storeSegment(key, segmentOutput(0, 1))
+    const segment = { index: 1, startS: 10, endS: Infinity }
+    assert.equal(archive.clips.giveUpSegment(key, segment, { code: 'CLIP_STUCK', message: 'm' }), 'partial')
+    archive.clips.retryGivenUp(key)
+    assert.deepEqual([...(archive.clips.run(key)?.stored ?? [])], [0])
+    assert.equal(archive.clips.storeSegment(key, segmentOutput(1, 1)), 'done')
+    archive.close()
+  })
+
+  it('the rows of an earlier recipe go when the new one is complete, not before', () => {
+    const { archive, spaceId } = archiveWithSpace()
+    const old = { clipId: 'c', recipe: 'old', embedder: 'e', spaceId }
+    const fresh = { ...old, recipe: 'new' }
+    archive.clips.plan(old, facts, 1, true)
+    archive.clips.storeSegment(old, segmentOutput(0, 2))
+    archive.clips.plan(fresh, facts, 2, true)
+    archive.clips.storeSegment(fresh, segmentOutput(0, 1))
+    assert.equal(count(archive, 'tracks'), 3)
+    archive.clips.storeSegment(fresh, segmentOutput(1, 1))
+    assert.equal(count(archive, 'tracks'), 2)
+    assert.equal(archive.clips.run(old), undefined)
+    archive.close()
+  })
+
+  it('what is grouped is durable together, and told only then', () => {
+    const { archive, spaceId } = archiveWithSpace()
+    const commits = createGroupCommit(archive.database, (error) => {
+      throw error
+    })
+    const other = openArchive(archive.dir)
+    const key = { clipId: 'c', recipe: 'r', embedder: 'e', spaceId }
+    let told = false
+    commits.begin()
+    archive.clips.plan(key, facts, 1, true)
+    archive.clips.storeSegment(key, segmentOutput(0, 1))
+    commits.whenDurable(() => (told = true))
+    assert.deepEqual([other.clips.counts().clips, told], [0, false])
+    commits.flush()
+    assert.deepEqual([other.clips.counts().clips, told], [1, true])
+    commits.begin()
+    archive.clips.plan({ ...key, clipId: 'd' }, facts, 1, true)
+    commits.abandon()
+    assert.equal(archive.clips.run({ ...key, clipId: 'd' }), undefined)
+    other.close()
+    archive.close()
+  })
+})
+
+describe('the archive lock', () => {
+  it('lets one writer in, and the next when it is released', () => {
+    const { archive } = archiveWithSpace()
+    const lock = lockArchive(archive.dir)
+    assert.throws(
+      () => lockArchive(archive.dir),
+      (error) => error instanceof CameoError && error.code === 'ARCHIVE_BUSY',
+    )
+    lock.release()
+    lockArchive(archive.dir).release()
+    archive.close()
+  })
+})

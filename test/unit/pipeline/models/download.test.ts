@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { crc32 } from 'node:zlib'
+import { CameoError } from '../../../../pipeline/errors.js'
+import { findPack } from '../../../../pipeline/models/catalog.js'
+import { pullPack } from '../../../../pipeline/models/download.js'
+import { parsePack, type Pack, type PackSource } from '../../../../pipeline/models/pack.js'
+import { temporaryDir } from '../../../support/cameo.js'
+
+const sha256 = (data: Buffer) => createHash('sha256').update(data).digest('hex')
+const detectorFile = Buffer.from('the detector')
+const embedderFile = Buffer.alloc(300_000, 'embedder')
+
+/** A ZIP file with stored (not compressed) entries, by the format's appendix: enough to stand in for a release. */
+function zip(entries: readonly (readonly [name: string, data: Buffer])[]): Buffer {
+  const parts: Buffer[] = []
+  const directory: Buffer[] = []
+  let offset = 0
+  for (const [name, data] of entries) {
+    const common = Buffer.alloc(26)
+    common.writeUInt16LE(20, 0)
+    common.writeUInt32LE(crc32(data), 10)
+    common.writeUInt32LE(data.length, 14)
+    common.writeUInt32LE(data.length, 18)
+    common.writeUInt16LE(name.length, 22)
+    const local = Buffer.concat([Buffer.from('PK\x03\x04'), common, Buffer.from(name), data])
+    const central = Buffer.alloc(14)
+    central.writeUInt32LE(offset, 10)
+    directory.push(Buffer.concat([Buffer.from('PK\x01\x02\x14\x00'), common, central, Buffer.from(name)]))
+    parts.push(local)
+    offset += local.length
+  }
+  const listing = Buffer.concat(directory)
+  const end = Buffer.alloc(22)
+  end.write('PK\x05\x06', 0, 'latin1')
+  end.writeUInt16LE(entries.length, 8)
+  end.writeUInt16LE(entries.length, 10)
+  end.writeUInt32LE(listing.length, 12)
+  end.writeUInt32LE(offset, 16)
+  return Buffer.concat([...parts, listing, end])
+}
+
+const release = zip([
+  ['pack/det.onnx', detectorFile],
+  ['pack/emb.onnx', embedderFile],
+  ['pack/other.onnx', Buffer.from('not asked for')],
+])
+
+function packFrom(source: PackSource, embedderSha256 = sha256(embedderFile)): Pack {
+  const own = findPack('buffalo_sc')
+  return {
+    ...own,
+    name: 'own',
+    source,
+    detector: { ...own.detector, file: { name: 'det.onnx', sha256: sha256(detectorFile) } },
+    embedder: { ...own.embedder, file: { name: 'emb.onnx', sha256: embedderSha256 } },
+  }
+}
+
+const hasCode = (code: string, text: RegExp) => (error: unknown) =>
+  error instanceof CameoError && error.code === code && text.test(error.message)
+
+describe('fetching model packs', () => {
+  let server: Server
+  let base: string
+
+  before(async () => {
+    server = createServer((request, response) => {
+      if (request.url === '/release.zip') response.end(release)
+      else if (request.url === '/files/det.onnx') response.end(detectorFile)
+      else if (request.url === '/files/emb.onnx') response.end(embedderFile)
+      else if (request.url === '/broken.zip') {
+        response.writeHead(200, { 'content-length': release.length })
+        response.write(release.subarray(0, 1000), () => response.destroy())
+      } else response.writeHead(404).end()
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  })
+
+  after(() => server.close())
+
+  const zipSource = (path = 'release.zip', digest = sha256(release)): PackSource => ({
+    kind: 'zip',
+    url: `${base}/${path}`,
+    sha256: digest,
+  })
+
+  it('takes the wanted files out of a release, verifies them, shows progress, and does it once', async () => {
+    const modelsDir = temporaryDir()
+    const progress: number[] = []
+    await pullPack(packFrom(zipSource()), { modelsDir, onProgress: ({ bytes }) => progress.push(bytes) })
+    assert.deepEqual(readdirSync(join(modelsDir, 'own')).sort(), ['det.onnx', 'emb.onnx'])
+    assert.deepEqual(readFileSync(join(modelsDir, 'own/emb.onnx')), embedderFile)
+    assert.equal(progress.at(-1), release.length)
+    const told = progress.length
+    await pullPack(packFrom(zipSource()), { modelsDir, onProgress: ({ bytes }) => progress.push(bytes) })
+    assert.equal(progress.length, told)
+  })
+
+  it('a wrong digest names both digests and leaves nothing behind', async () => {
+    const modelsDir = temporaryDir()
+    const wrong = '0'.repeat(64)
+    await assert.rejects(
+      pullPack(packFrom(zipSource(), wrong), { modelsDir }),
+      hasCode('MODEL_DIGEST_MISMATCH', new RegExp(`${sha256(embedderFile)}.*${wrong}`)),
+    )
+    await assert.rejects(
+      pullPack(packFrom(zipSource('release.zip', wrong)), { modelsDir }),
+      hasCode('MODEL_DIGEST_MISMATCH', new RegExp(`${sha256(release)}.*${wrong}`)),
+    )
+    assert.deepEqual(readdirSync(join(modelsDir, 'own')), [])
+    assert.deepEqual(readdirSync(modelsDir), ['own'])
+  })
+
+  it('a download that breaks off, or is not there, is an error that may be retried', async () => {
+    const modelsDir = temporaryDir()
+    for (const path of ['broken.zip', 'missing.zip'])
+      await assert.rejects(
+        pullPack(packFrom(zipSource(path)), { modelsDir }),
+        (error) =>
+          hasCode('MODEL_DOWNLOAD_FAILED', new RegExp(path))(error) &&
+          error instanceof CameoError &&
+          error.retriable,
+      )
+    assert.deepEqual(readdirSync(modelsDir), ['own'])
+  })
+
+  it('a damaged file in the cache is fetched anew', async () => {
+    const modelsDir = temporaryDir()
+    const pack = packFrom({ kind: 'http', url: `${base}/files/` })
+    await pullPack(pack, { modelsDir })
+    writeFileSync(join(modelsDir, 'own/det.onnx'), 'damaged')
+    await pullPack(pack, { modelsDir })
+    assert.deepEqual(readFileSync(join(modelsDir, 'own/det.onnx')), detectorFile)
+  })
+
+  it('a folder on this machine serves as well', async () => {
+    const folder = temporaryDir()
+    writeFileSync(join(folder, 'det.onnx'), detectorFile)
+    writeFileSync(join(folder, 'emb.onnx'), embedderFile)
+    const modelsDir = join(temporaryDir(), 'new/models')
+    mkdirSync(modelsDir, { recursive: true })
+    await pullPack(packFrom({ kind: 'folder', folder }), { modelsDir })
+    assert.ok(existsSync(join(modelsDir, 'own/emb.onnx')))
+  })
+})
+
+describe('model packs', () => {
+  it('a pack with mistakes is refused with every field that is wrong', () => {
+    const pack = {
+      ...findPack('lite'),
+      licence: 7,
+      embedder: { ...findPack('lite').embedder, dimension: -1 },
+    }
+    assert.throws(
+      () => parsePack(pack, 'mine.json'),
+      (error) => hasCode('PACK_INVALID', /mine\.json[^]*licence[^]*embedder\.dimension/)(error),
+    )
+  })
+
+  it('an UltraFace detector without a landmarker is refused', () => {
+    assert.throws(
+      () => parsePack({ ...findPack('lite'), landmarker: undefined }, 'mine.json'),
+      hasCode('PACK_INVALID', /landmarker/),
+    )
+  })
+
+  it('every pack of the catalog is a valid pack', () => {
+    for (const name of ['lite', 'buffalo_sc', 'buffalo_l', 'antelopev2'])
+      assert.equal(parsePack(findPack(name), name).name, name)
+  })
+
+  it('an unknown name lists the known ones', () => {
+    assert.throws(() => findPack('buffalo_xl'), hasCode('PACK_UNKNOWN', /lite, buffalo_sc/))
+  })
+})
