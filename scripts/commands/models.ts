@@ -1,7 +1,6 @@
 import { Command } from 'commander'
 import { catalogPacks, defaultPackName, findPack } from '../../pipeline/models/catalog.js'
-import { packIsPresent } from '../../pipeline/models/download.js'
-import { defaultModelsDir } from '../../pipeline/models/models-dir.js'
+import { defaultModelsDir, packIsPresent } from '../../pipeline/models/models-dir.js'
 import { pullWithProgress } from '../models.js'
 import { jsonOption } from '../options.js'
 import { exitCodes, print, printJson } from '../output.js'
