@@ -22,6 +22,12 @@ export async function checkClipFile(path: string): Promise<void> {
   }
 }
 
+/** Size of a clip's file; undefined for pipes, and for files that are gone by now. */
+export async function regularFileBytes(path: string): Promise<number | undefined> {
+  const status = await stat(path).catch(() => undefined)
+  return status?.isFile() === true ? status.size : undefined
+}
+
 /** The error for a failed system call on a clip's file. */
 export function fileError(path: string, cause: unknown): CameoError {
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined

@@ -2,7 +2,7 @@ import { CameoError } from '../errors.js'
 import type { RgbImage } from '../image.js'
 import { Attempt, RestartNeeded } from './attempt.js'
 import type { PlanChange, RawFrame } from './attempt.js'
-import { checkClipFile } from './clip-file.js'
+import { checkClipFile, regularFileBytes } from './clip-file.js'
 import { clipName } from './clip-name.js'
 import type { ClipInfo } from './clip-info.js'
 import { clipInfo } from './clip-info.js'
@@ -118,7 +118,8 @@ class DecodeJob {
         }
         const error = await attempt.outcome()
         if (error === undefined) {
-          this.summary.resolve(summarize(attempt, this.#request, { frames: count, lastTimeS }))
+          const fileBytes = await regularFileBytes(this.#request.path)
+          this.summary.resolve(summarize(attempt, this.#request, { frames: count, lastTimeS, fileBytes }))
           return
         }
       }

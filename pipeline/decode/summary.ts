@@ -28,10 +28,20 @@ const missingPart = { fps: 0.1, keyframes: 0.5 } as const
 export function summarize(
   run: { readonly cutOffSign: string | undefined; readonly input: InputInfo | undefined },
   request: { readonly sampling: Sampling; readonly endS: number },
-  { frames, lastTimeS }: { readonly frames: number; readonly lastTimeS: number | undefined },
+  {
+    frames,
+    lastTimeS,
+    fileBytes,
+  }: {
+    readonly frames: number
+    readonly lastTimeS: number | undefined
+    /** Undefined where the clip is no regular file. */
+    readonly fileBytes?: number | undefined
+  },
 ): DecodeSummary {
   const said = run.cutOffSign === undefined ? undefined : `the file is cut off (ffmpeg: ${run.cutOffSign})`
-  const reason = said ?? missingEnd(run.input?.durationS, request, lastTimeS)
+  const reason =
+    said ?? missingEnd(run.input?.durationS, request, lastTimeS) ?? cutPacket(run.input?.container, fileBytes)
   const done = { frames, lastTimeS, endReached: true }
   return reason === undefined ? { ...done, truncated: false } : { ...done, truncated: true, reason }
 }
@@ -47,4 +57,14 @@ function missingEnd(
   const missing = end - lastTimeS - step
   if (missing <= tailS[sampling.kind] || missing <= missingPart[sampling.kind] * durationS) return undefined
   return `the video ends at ${lastTimeS.toFixed(1)} s of the stated ${durationS.toFixed(1)} s`
+}
+
+/** Packets of MPEG transport streams: plain, with time codes (M2TS), with error correction. */
+const transportPacketBytes = [188, 192, 204]
+
+/** A transport stream states no end, but it is made of whole packets. */
+function cutPacket(container: string | undefined, fileBytes: number | undefined): string | undefined {
+  if (container !== 'mpegts' || fileBytes === undefined) return undefined
+  if (transportPacketBytes.some((length) => fileBytes % length === 0)) return undefined
+  return 'the file ends in the middle of a packet of its transport stream'
 }

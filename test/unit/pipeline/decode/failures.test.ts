@@ -77,6 +77,14 @@ describe('summaries', () => {
     assert.equal(summarize(run, keyframes, { frames: 5, lastTimeS: 45 }).truncated, false)
   })
 
+  it('a transport stream that is not made of whole packets is cut off', () => {
+    const run = { cutOffSign: undefined, input: { ...input, container: 'mpegts', durationS: undefined } }
+    const read = { frames: 80, lastTimeS: 20 }
+    assert.equal(summarize(run, request, { ...read, fileBytes: 188 * 1000 + 7 }).truncated, true)
+    for (const length of [188, 192, 204])
+      assert.equal(summarize(run, request, { ...read, fileBytes: length * 1000 }).truncated, false)
+  })
+
   it('ffmpeg’s words for a cut are known, and a lost packet of MPEG-TS is none', () => {
     assert.ok(isCutOffSign('[mov,mp4,m4a,3gp,3g2,mj2] stream 0, offset 0x6250: partial file'))
     assert.ok(isCutOffSign('[avi] Packet corrupt (stream = 0, dts = 51).'))
