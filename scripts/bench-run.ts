@@ -56,8 +56,8 @@ export async function ingestInFreshProcess(
   )
   const complaints: string[] = []
   child.stderr.setEncoding('utf8').on('data', (text: string) => complaints.push(text))
-  const exited = new Promise<number | null>((resolve, reject) =>
-    child.on('error', reject).on('close', resolve),
+  const exited = new Promise<string>((resolve, reject) =>
+    child.on('error', reject).on('close', (code, signal) => resolve(signal ?? `code ${code ?? ''}`)),
   )
   if (child.pid === undefined) throw new Error(`${command} could not be started`, { cause: await exited })
   const watch = watchTree(child.pid)
@@ -71,8 +71,9 @@ export async function ingestInFreshProcess(
       lastEndMs = performance.now()
       firstStartMs = Math.min(firstStartMs, lastEndMs - seconds * 1000)
     }
-    const code = await exited
-    if (code !== 0) throw new Error(`cameo ingest ended with ${code}: ${complaints.join('').slice(-2000)}`)
+    const end = await exited
+    if (end !== 'code 0')
+      throw new Error(`cameo ingest ended with ${end}: ${complaints.join('').slice(-2000)}`)
   } finally {
     watch.stop()
     child.kill()

@@ -101,7 +101,7 @@ describe('detectors on the development photos', () => {
       `SCRFD: ${sameBox}/${found} same faces, landmarks ${medianDisagreement.toFixed(3)} eye distances apart`,
     )
     assert.ok(sameBox >= 97, `only ${sameBox} of ${found} faces are the same`)
-    assert.ok(medianDisagreement < 0.08, `the landmarks are ${medianDisagreement} eye distances apart`)
+    assert.ok(medianDisagreement < 0.12, `the landmarks are ${medianDisagreement} eye distances apart`)
   })
 
   it('YuNet agrees likewise', async () => {
@@ -112,7 +112,7 @@ describe('detectors on the development photos', () => {
       `YuNet: ${sameBox}/${found} same faces, landmarks ${medianDisagreement.toFixed(3)} eye distances apart`,
     )
     assert.ok(sameBox >= 97, `only ${sameBox} of ${found} faces are the same`)
-    assert.ok(medianDisagreement < 0.08, `the landmarks are ${medianDisagreement} eye distances apart`)
+    assert.ok(medianDisagreement < 0.12, `the landmarks are ${medianDisagreement} eye distances apart`)
   })
 
   it('SCRFD finds a face that fills a large frame, which it misses in a pass at full canvas size alone', async () => {
