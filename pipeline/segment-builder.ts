@@ -75,8 +75,13 @@ export interface SegmentBuilder {
 interface Candidate {
   readonly timeS: number
   readonly sample: FaceSample
-  /** Kept only for faces that were the best of their track when they came. */
-  readonly thumbnail: RgbImage | undefined
+}
+
+/** The picture of a track: of the face that was its best by far when it came. */
+interface Picture {
+  readonly timeS: number
+  readonly quality: number
+  readonly image: RgbImage
 }
 
 interface EmbeddedFace {
@@ -89,6 +94,7 @@ interface Tracklet {
   /** When the face was seen, in order. */
   readonly timesS: readonly number[]
   readonly embedded: readonly EmbeddedFace[]
+  readonly picture: Picture | undefined
 }
 
 /** Tracklets of one segment this alike are one person: well above the match threshold, for joining wrongly costs more. */
@@ -102,6 +108,7 @@ export function createSegmentBuilder(stages: Stages, sourcePxPerPx: number): Seg
   const { settings, embedder } = stages
   const tracker = createTracker<undefined>({ highScore: stages.highScore, lowScore: stages.minScore })
   const candidates = new Map<number, Candidate[]>()
+  const pictures = new Map<number, Picture>()
   const tracklets: Tracklet[] = []
   let frames = 0
   let faceCount = 0
@@ -120,8 +127,9 @@ export function createSegmentBuilder(stages: Stages, sourcePxPerPx: number): Seg
   function consider(trackId: number, timeS: number, sample: FaceSample, full: RgbImage): void {
     const best = candidates.get(trackId) ?? []
     candidates.set(trackId, best)
-    const isClearlyBest = best.every(({ sample: { quality } }) => sample.quality > quality * betterBy)
-    best.push({ timeS, sample, thumbnail: isClearlyBest ? cropThumbnail(full, sample.boxXyxyPx) : undefined })
+    best.push({ timeS, sample })
+    if (sample.quality > (pictures.get(trackId)?.quality ?? 0) * betterBy)
+      pictures.set(trackId, { timeS, quality: sample.quality, image: cropThumbnail(full, sample.boxXyxyPx) })
     // Stable: of equal faces the earlier stays in front.
     best.sort((a, b) => b.sample.quality - a.sample.quality)
     best.length = Math.min(best.length, settings.facesPerTrack)
@@ -142,7 +150,9 @@ export function createSegmentBuilder(stages: Stages, sourcePxPerPx: number): Seg
 
   async function close(track: Track<undefined>): Promise<void> {
     const best = candidates.get(track.id) ?? []
+    const picture = pictures.get(track.id)
     candidates.delete(track.id)
+    pictures.delete(track.id)
     const embedded = await mapInFlight(
       [...best].sort((a, b) => a.timeS - b.timeS),
       embedder.inFlight ?? 1,
@@ -156,7 +166,8 @@ export function createSegmentBuilder(stages: Stages, sourcePxPerPx: number): Seg
       const isInPart = ({ timeS }: { readonly timeS: number }) => timeS > afterS && timeS <= untilS
       const ofPart = embedded.filter(({ face }) => isInPart(face))
       const timesS = track.observations.filter(isInPart).map(({ timeS }) => timeS)
-      if (ofPart.length > 0) tracklets.push({ timesS, embedded: ofPart })
+      const ownPicture = picture !== undefined && isInPart(picture) ? picture : undefined
+      if (ofPart.length > 0) tracklets.push({ timesS, embedded: ofPart, picture: ownPicture })
       afterS = untilS
     }
   }
@@ -169,18 +180,17 @@ export function createSegmentBuilder(stages: Stages, sourcePxPerPx: number): Seg
       .flatMap(({ embedded }) => embedded)
       .sort((a, b) => b.face.quality - a.face.quality || a.face.timeS - b.face.timeS)
       .slice(0, settings.facesPerTrack)
-    const pictured = best.find(({ candidate }) => candidate.thumbnail !== undefined) ?? best[0]
-    if (pictured === undefined) throw new Error('a track has at least one face')
+    const [top] = best
+    if (top === undefined) throw new Error('a track has at least one face')
+    const [picture] = parts.flatMap((part) => part.picture ?? []).sort((a, b) => b.quality - a.quality)
     return {
       number,
       spansS: parts.map(({ timesS }) => [timesS[0] ?? 0, timesS.at(-1) ?? 0] as const),
       samples: parts.reduce((sum, { timesS }) => sum + timesS.length, 0),
-      quality: best[0]?.face.quality ?? 0,
+      quality: top.face.quality,
       faces: best.map(({ face }) => face),
       descriptor: await stages.describer.describe(best.map(weighted)),
-      thumbnailJpeg: await encodeThumbnail(
-        pictured.candidate.thumbnail ?? pictured.candidate.sample.alignedCrop,
-      ),
+      thumbnailJpeg: await encodeThumbnail(picture?.image ?? top.candidate.sample.alignedCrop),
     }
   }
 

@@ -1,8 +1,8 @@
 /** The clips that the ingest benchmarks run on: made once, kept in bench-output/. */
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { findFfmpeg } from '../pipeline/decode/ffmpeg.js'
@@ -56,6 +56,14 @@ export function everyNth<T>(all: readonly T[], count: number): T[] {
   return all.filter(
     (_, i) => Math.floor(((i + 1) * count) / all.length) > Math.floor((i * count) / all.length),
   )
+}
+
+/** A folder with nothing but links to these files. */
+export function linkInto(dir: string, files: readonly string[]): string {
+  rmSync(dir, { recursive: true, force: true })
+  mkdirSync(dir, { recursive: true })
+  for (const file of files) symlinkSync(file, join(dir, basename(file)))
+  return dir
 }
 
 async function makeShortClips(imagesDir: string, dir: string): Promise<string[]> {

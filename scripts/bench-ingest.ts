@@ -14,7 +14,7 @@ import { defaultPackName } from '../pipeline/models/catalog.js'
 import { defaultModelsDir } from '../pipeline/models/models-dir.js'
 import { defaultSettings } from '../pipeline/settings.js'
 import { loadStages } from '../pipeline/stages.js'
-import { everyNth, findImages, prepareClips, type LongClips } from './bench-clips.js'
+import { everyNth, findImages, linkInto, prepareClips, type LongClips } from './bench-clips.js'
 import { mebibyte, requireProc } from './bench-measure.js'
 import { efficiencyOf, type Efficiency } from './bench-efficiency.js'
 import { ingestInFreshProcess, type IngestRun } from './bench-run.js'
@@ -93,7 +93,7 @@ async function measure(imagesDir: string, threads: number, clipCount: number | u
     const startS = await ffmpegStartS()
     note(`ingesting ${short.length + 1} clips …`)
     // The long clip first, as its thread is busy with it longest.
-    const run = await ingest([clips.long.at1080, ...short])
+    const run = await ingest([clips.long.at1080, linkInto(resolve('bench-output', 'chosen'), short)])
     await measureAlone()
     note('ingesting the long clip by itself: 1080p, three times its length, 360p …')
     const { lengthS } = clips.long

@@ -39,9 +39,12 @@ export interface IngestRunOptions {
 
 const resultSchema = z.object({ status: z.string(), path: z.string(), seconds: z.number() })
 
-/** @throws where a clip is not ingested: its figures would mean nothing */
+/**
+ * @param inputs files and folders
+ * @throws where a clip is not ingested: the figures would mean nothing
+ */
 export async function ingestInFreshProcess(
-  clips: readonly string[],
+  inputs: readonly string[],
   { archiveDir, threads, segmentS }: IngestRunOptions,
 ): Promise<IngestRun> {
   rmSync(archiveDir, { recursive: true, force: true })
@@ -49,7 +52,7 @@ export async function ingestInFreshProcess(
   const child = spawn(
     process.execPath,
     [
-      ...[command, 'ingest', ...clips, '--archive', archiveDir, '--threads', `${threads}`, '--json'],
+      ...[command, 'ingest', ...inputs, '--archive', archiveDir, '--threads', `${threads}`, '--json'],
       ...(segmentS === undefined ? [] : ['--segment', `${segmentS}`]),
     ],
     { stdio: ['ignore', 'pipe', 'pipe'] },
@@ -61,12 +64,14 @@ export async function ingestInFreshProcess(
   )
   if (child.pid === undefined) throw new Error(`${command} could not be started`, { cause: await exited })
   const watch = watchTree(child.pid)
+  let clips = 0
   let firstStartMs = Infinity
   let lastEndMs = -Infinity
   try {
     for await (const line of createInterface(child.stdout)) {
       const { status, path, seconds } = resultSchema.parse(JSON.parse(line))
       if (status !== 'done') throw new Error(`${path} was not ingested: ${status}`)
+      clips++
       watch.sample()
       lastEndMs = performance.now()
       firstStartMs = Math.min(firstStartMs, lastEndMs - seconds * 1000)
@@ -81,7 +86,7 @@ export async function ingestInFreshProcess(
   const [start, end] = [sampleAt(watch.samples, firstStartMs), sampleAt(watch.samples, lastEndMs)]
   const cpuS = end.cpuS - start.cpuS
   return {
-    clips: clips.length,
+    clips,
     wallS: (lastEndMs - firstStartMs) / 1000,
     cpuS,
     othersCpuS: Math.max(0, end.machineCpuS - start.machineCpuS - cpuS),

@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import type { ClipMatch } from '../index/search.js'
 import { formatTime } from './output.js'
 
@@ -29,7 +30,8 @@ export function contactSheet(
   li { border: 1px solid color-mix(in srgb, currentColor 20%, transparent); border-radius: 10px; overflow: hidden; }
   li img { width: 100%; aspect-ratio: 1; object-fit: cover; display: block; background: #8883; }
   li > div { padding: .6rem .8rem .8rem; }
-  b { overflow-wrap: anywhere; font-weight: 600; }
+  a { overflow-wrap: anywhere; font-weight: 600; color: inherit; text-decoration: none; }
+  a:hover { text-decoration: underline; }
   .bar { height: 4px; border-radius: 2px; background: #8884; margin: .4rem 0; }
   .bar i { display: block; height: 100%; border-radius: 2px; background: #2a8; }
   small { display: block; opacity: .75; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
@@ -46,9 +48,9 @@ function card({ path, score, ranges, thumbnailJpeg }: ClipMatch, rank: number): 
   const image = thumbnailJpeg === undefined ? '' : `<img alt="face ${rank}" src="${dataUri(thumbnailJpeg)}">`
   const times = ranges.map(({ startS, endS }) => `${formatTime(startS)}–${formatTime(endS)}`).join(', ')
   const share = Math.round(Math.max(0, Math.min(1, score)) * 100)
-  return `<li>${image}<div><b>${rank}. ${escapeHtml(basename(path))}</b>
+  return `<li>${image}<div><a href="${escapeHtml(pathToFileURL(path).href)}" title="${escapeHtml(path)}">${rank}. ${escapeHtml(basename(path))}</a>
 <div class="bar"><i style="width:${share}%"></i></div>
-<small>score ${score.toFixed(3)} · ${times}</small><small>${escapeHtml(path)}</small></div></li>`
+<small>score ${score.toFixed(3)} · ${times}</small></div></li>`
 }
 
 const dataUri = (jpeg: Uint8Array) => `data:image/jpeg;base64,${Buffer.from(jpeg).toString('base64')}`
