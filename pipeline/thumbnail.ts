@@ -3,7 +3,7 @@ import { cropScaled } from './align/warp.js'
 import type { BoxXyxyPx } from './geometry.js'
 import type { RgbImage } from './image.js'
 
-/** Side of a track's thumbnail, px: a face fits a contact sheet, and a JPEG of it about 5 KB. */
+/** Largest side of a track's thumbnail, px: a face fits a contact sheet, and a JPEG of it about 5 KB. */
 export const thumbnailPx = 160
 
 /** How much is shown around a face: the whole head and a little of the surroundings. */
@@ -19,7 +19,7 @@ export function cropThumbnail(image: RgbImage, [x1, y1, x2, y2]: BoxXyxyPx): Rgb
     within((x1 + x2) / 2, image.width),
     within((y1 + y2) / 2, image.height),
     sidePx,
-    thumbnailPx,
+    Math.min(thumbnailPx, Math.ceil(sidePx)),
   )
 }
 

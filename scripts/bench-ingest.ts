@@ -185,7 +185,7 @@ function report(figures: Figures, verdicts: ReturnType<typeof verdictsOf>): void
   print(
     `  the ingest took ${e.cpuS.toFixed(1)} s of CPU, ${percent(e.usefulShare)} of it the work; other processes took ${percent(e.othersShare)} of the machine`,
   )
-  if (e.othersShare > 0.05)
+  if (e.othersShare > 0.02)
     print(
       `  the machine was busy: without the others' share the efficiency would be about ${e.undisturbed.toFixed(3)}`,
     )

@@ -9,7 +9,10 @@ import { watchTree, type TreeSample } from './bench-measure.js'
 
 export interface IngestRun {
   readonly clips: number
-  /** From the moment the first clip was taken up until the last one was done, s: starting the process is not in it. */
+  /**
+   * From the moment the first clip was taken up until the last one was reported, s: starting the process is not in it.
+   * Results say how long a clip took, and come a moment after it is done, when they are durable; so ± 0.25 s.
+   */
   readonly wallS: number
   /** CPU time in that time: of the process and ffmpeg, and of everything else on the machine, s. */
   readonly cpuS: number

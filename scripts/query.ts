@@ -25,11 +25,16 @@ export function openFilledArchive(dir: string): OpenedArchive {
   throw new CameoError('ARCHIVE_MISSING', `the archive ${dir} holds no clips yet: ingest some first`)
 }
 
+/** The longest command line with which ONNX Runtime 1.30 loads on a main thread's stack: see workers/thread-limits.ts. */
+const longestCommandLine = 20_000
+
 /** The models that an archive was made with, loaded. Throws ARCHIVE_OTHER_RECIPE where the files are others by now. */
 export async function loadArchiveStages(
   { recipe }: OpenedArchive,
   device: DeviceChoice,
 ): Promise<{ readonly stages: Stages; readonly pack: Pack }> {
+  if (process.argv.join(' ').length > longestCommandLine)
+    throw new CameoError('USAGE', 'too many files for one command: give some of them, then the rest')
   const pack = await usePack(recipe.packName)
   const headSha256 = recipe.headFile === undefined ? undefined : await sha256OfFile(recipe.headFile)
   const now = createRecipe(pack, recipe.settings, headSha256)

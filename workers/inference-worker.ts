@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads'
 import { CameoError, messageOf } from '../pipeline/errors.js'
 import type { InferenceMessage, InferenceSetup } from './messages.js'
+import { threadLimits } from './thread-limits.js'
 
 /** The inference thread of a device as its owner sees it. */
 export interface InferenceWorker {
@@ -31,7 +32,10 @@ export function startInferenceWorker(
   let lastError: unknown
 
   function start(): RunningThread {
-    const worker = new Worker(new URL('./inference-thread.js', import.meta.url), { workerData: setup })
+    const worker = new Worker(new URL('./inference-thread.js', import.meta.url), {
+      workerData: setup,
+      resourceLimits: threadLimits(),
+    })
     worker.on('message', ({ text }: InferenceMessage) => onNotice(text))
     worker.on('error', (error: unknown) => (lastError = error))
     const ended = new Promise<void>((resolve) => {

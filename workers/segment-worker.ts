@@ -13,6 +13,7 @@ import type {
   ThreadSetup,
   ThreadWork,
 } from './messages.js'
+import { threadLimits } from './thread-limits.js'
 
 export interface PartHandlers {
   /** Before the first segment, where the clip was not planned yet. */
@@ -54,7 +55,10 @@ export function startSegmentWorker(setup: ThreadSetup, inference?: InferenceWork
 
   function startThread(): Worker {
     const workerData: SegmentThreadData = { setup, sharesModels: inference !== undefined }
-    const started = new Worker(new URL('./segment-thread.js', import.meta.url), { workerData })
+    const started = new Worker(new URL('./segment-thread.js', import.meta.url), {
+      workerData,
+      resourceLimits: threadLimits(),
+    })
     started.on('message', (message: ThreadMessage) => {
       if (message.kind === 'connect') void connect(started)
       else handle(message.id, message.reply)

@@ -43,23 +43,25 @@ function scalePart(
 ): void {
   const columns = Math.min(widthPx, Math.max(1, Math.round(pass.widthPx * pass.scale)))
   const rows = Math.min(heightPx, Math.max(1, Math.round(pass.heightPx * pass.scale)))
+  // Looked up once: inside the loops V8 would check each time which kind of array it is.
+  const { data, width } = image
   const horizontal = filterTaps(pass.widthPx, columns)
+  const { taps, starts, weights } = horizontal
   const vertical = filterTaps(pass.heightPx, rows)
   // First along the rows that are needed, then down the columns.
   const middle = new Float32Array(pass.heightPx * columns * 3)
   for (let y = 0; y < pass.heightPx; y++) {
-    const line = ((pass.yPx + y) * image.width + pass.xPx) * 3
+    const line = ((pass.yPx + y) * width + pass.xPx) * 3
     for (let x = 0; x < columns; x++) {
-      const start = horizontal.starts[x] ?? 0
+      const start = line + (starts[x] ?? 0) * 3
       let r = 0
       let g = 0
       let b = 0
-      for (let tap = 0; tap < horizontal.taps; tap++) {
-        const weight = horizontal.weights[x * horizontal.taps + tap] ?? 0
-        const at = line + (start + tap) * 3
-        r += weight * (image.data[at] ?? 0)
-        g += weight * (image.data[at + 1] ?? 0)
-        b += weight * (image.data[at + 2] ?? 0)
+      for (let tap = 0, at = start, weight = x * taps; tap < taps; tap++, at += 3, weight++) {
+        const share = weights[weight] ?? 0
+        r += share * (data[at] ?? 0)
+        g += share * (data[at + 1] ?? 0)
+        b += share * (data[at + 2] ?? 0)
       }
       const to = (y * columns + x) * 3
       middle[to] = r
@@ -68,15 +70,17 @@ function scalePart(
     }
   }
   const lineLength = columns * 3
+  // Whole lines are added up, weighted: memory is read in order.
+  const sums = new Float32Array(lineLength)
   for (let y = 0; y < rows; y++) {
-    const start = vertical.starts[y] ?? 0
-    for (let i = 0; i < lineLength; i++) {
-      let sum = 0.5
-      for (let tap = 0; tap < vertical.taps; tap++)
-        sum +=
-          (vertical.weights[y * vertical.taps + tap] ?? 0) * (middle[(start + tap) * lineLength + i] ?? 0)
-      canvas[y * widthPx * 3 + i] = sum
+    sums.fill(0.5)
+    for (let tap = 0; tap < vertical.taps; tap++) {
+      const share = vertical.weights[y * vertical.taps + tap] ?? 0
+      const from = ((vertical.starts[y] ?? 0) + tap) * lineLength
+      if (share > 0)
+        for (let i = 0; i < lineLength; i++) sums[i] = (sums[i] ?? 0) + share * (middle[from + i] ?? 0)
     }
+    canvas.set(sums, y * widthPx * 3)
   }
 }
 
