@@ -1,15 +1,14 @@
-import { existsSync, statSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { relative } from 'node:path'
 import type { Archive } from '../index/archive.js'
 import { archiveError } from '../index/store/database.js'
-import type { FileStamp } from '../index/store/files.js'
 import { createGroupCommit } from '../index/store/group-commit.js'
-import { fileError } from '../pipeline/decode/clip-file.js'
 import { clipName } from '../pipeline/decode/clip-name.js'
 import { CameoError } from '../pipeline/errors.js'
 import { segmentSpans } from '../pipeline/process-clip.js'
-import type { SegmentOutput, SegmentSpan } from '../pipeline/segment-builder.js'
+import type { SegmentOutput } from '../pipeline/segment-builder.js'
+import { checkUnchanged, stampOf, unknownStamp } from './file-stamp.js'
 import type { FoundFile } from './find-clips.js'
+import { retryOf, wishesFor, type ClipFile, type FoundClip, type Job, type OpenClip } from './ingest-jobs.js'
 import type { ClipPlan, SegmentWish } from './messages.js'
 import type { SegmentWorker } from './segment-worker.js'
 
@@ -52,41 +51,8 @@ export interface IngestOptions {
   readonly signal: AbortSignal
 }
 
-type FoundClip = Extract<FoundFile, { kind: 'clip' }>
-
-/** A file of a clip, where its result is recorded. */
-interface ClipFile {
-  readonly found: FoundClip
-  readonly path: string
-  readonly rootId: number
-  readonly relativePath: string
-  readonly stamp: FileStamp
-  readonly startedMs: number
-}
-
-/** A clip being worked on, by as many threads as it has segments. */
-interface OpenClip {
-  readonly clipId: string
-  readonly file: ClipFile
-  /** Further files of the same content, met meanwhile. */
-  readonly duplicates: ClipFile[]
-  /** Jobs under way or waiting. */
-  jobs: number
-  readonly givenUp: SegmentSpan[]
-  failure: CameoError | undefined
-}
-
-interface Job {
-  readonly clip: OpenClip
-  readonly wish: SegmentWish
-  readonly attempt: number
-}
-
 /** One clip is processed, the next one is hashed and opened meanwhile: a thread never waits for its owner. */
 const lanesPerWorker = 2
-
-/** A transient failure (a network share, a thread that died) is tried this often. */
-const maxAttempts = 3
 
 /**
  * Takes every found file to its result. Each worker thread does one part of a clip at a time; parts of long clips go
@@ -369,26 +335,6 @@ export async function ingestClips(options: IngestOptions): Promise<ReadonlySet<s
   return withoutClip
 }
 
-/** One job a segment where the container can be cut, one pass over the rest where it cannot. */
-function wishesFor(segments: readonly SegmentSpan[], cuttable: boolean): SegmentWish[] {
-  if (segments.length === 0) return []
-  if (!cuttable) {
-    const [first] = segments
-    return first === undefined ? [] : [{ kind: 'segments', segments, seek: 'fromStart' }]
-  }
-  return segments.map((segment) => ({ kind: 'segments', segments: [segment], seek: 'fast' }))
-}
-
-/** The job once more: without seeking where that failed, as it was where the failure may pass; else undefined. */
-function retryOf(job: Job, left: readonly SegmentSpan[], error: CameoError): Job | undefined {
-  if (job.attempt >= maxAttempts || error.code === 'CLIP_CHANGED') return undefined
-  const attempt = job.attempt + 1
-  const wish: SegmentWish = left.length === 0 ? job.wish : { kind: 'segments', segments: left, seek: 'fast' }
-  if (error.code === 'CLIP_NOT_SEEKABLE' && wish.kind === 'segments')
-    return { ...job, attempt, wish: { ...wish, seek: 'fromStart' } }
-  return error.retriable ? { ...job, attempt, wish } : undefined
-}
-
 /** What failed with one file, said of another of the same content. */
 function asDuplicate(file: ClipFile, processed: ClipFile, { code, message }: CameoError): CameoError {
   return new CameoError(
@@ -406,49 +352,4 @@ function factsOf({ info }: ClipPlan, file: ClipFile) {
     codec: info.codec,
     container: info.container,
   }
-}
-
-/** For files that could not even be looked at. */
-const unknownStamp: FileStamp = { device: '', inode: '', sizeBytes: 0, mtimeNs: '' }
-
-function stampOf(path: string): FileStamp {
-  try {
-    const { dev, ino, size, mtimeNs } = statSync(path, { bigint: true })
-    return { device: `${dev}`, inode: `${ino}`, sizeBytes: Number(size), mtimeNs: `${mtimeNs}` }
-  } catch (error) {
-    throw fileError(path, error)
-  }
-}
-
-function checkUnchanged({ path, stamp }: ClipFile): void {
-  const now = stampOf(path)
-  if (now.sizeBytes !== stamp.sizeBytes || now.mtimeNs !== stamp.mtimeNs || now.inode !== stamp.inode)
-    throw new CameoError(
-      'CLIP_CHANGED',
-      `${clipName(path)} changed while it was read: run ingest again when it is complete`,
-    )
-}
-
-/**
- * After a whole run: drops what is recorded of files that are gone from these folders, where their clips lie elsewhere too,
- * of failures that the run did not meet again, and of contents that were replaced. @param withoutClip as `ingestClips` returned them
- */
-export function dropGonePaths(
-  archive: Archive,
-  folders: readonly string[],
-  withoutClip: ReadonlySet<string>,
-): void {
-  for (const folder of folders) {
-    const root = archive.files.rootFor(folder)
-    const prefix = relative(root.path, folder)
-    for (const { relativePath, clipId } of archive.files.pathsBelow(root.rootId, prefix)) {
-      const path = join(root.path, relativePath)
-      // The name of a failure need not exist: a link to nothing, bytes shown escaped.
-      if (clipId === null ? withoutClip.has(path) : existsSync(path)) continue
-      const isElsewhere = clipId === null || archive.files.pathsOf(clipId).length > 1
-      if (isElsewhere) archive.files.removePath(root.rootId, relativePath)
-      else archive.files.setFailure(root.rootId, relativePath, undefined)
-    }
-  }
-  archive.clips.dropWithoutPath()
 }
