@@ -26,6 +26,6 @@ export function cropThumbnail(image: RgbImage, [x1, y1, x2, y2]: BoxXyxyPx): Rgb
 export async function encodeThumbnail(image: RgbImage): Promise<Uint8Array> {
   const { width, height, data } = image
   return sharp(data, { raw: { width, height, channels: 3 } })
-    .jpeg({ quality: 80 })
+    .jpeg({ quality: 80, optimiseCoding: false })
     .toBuffer()
 }

@@ -1,10 +1,16 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
+import { readFile, stat } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 
-/** SHA-256 of a file as lower-case hex, read in pieces. */
+/** Up to this size a file is read at once: a stream's set-up costs more than the hashing. */
+const readAtOnceBytes = 1 << 20
+
+/** SHA-256 of a file as lower-case hex; large files are read in pieces. */
 export async function sha256OfFile(path: string, signal?: AbortSignal): Promise<string> {
   const hash = createHash('sha256')
+  if ((await stat(path)).size <= readAtOnceBytes)
+    return hash.update(await readFile(path, signal === undefined ? {} : { signal })).digest('hex')
   await pipeline(createReadStream(path, { highWaterMark: 1 << 20, ...(signal && { signal }) }), hash)
   return hash.digest('hex')
 }
