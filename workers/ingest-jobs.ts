@@ -40,10 +40,7 @@ const maxAttempts = 3
 /** One job a segment where the container can be cut, one pass over the rest where it cannot. */
 export function wishesFor(segments: readonly SegmentSpan[], cuttable: boolean): SegmentWish[] {
   if (segments.length === 0) return []
-  if (!cuttable) {
-    const [first] = segments
-    return first === undefined ? [] : [{ kind: 'segments', segments, seek: 'fromStart' }]
-  }
+  if (!cuttable) return [{ kind: 'segments', segments, seek: 'fromStart' }]
   return segments.map((segment) => ({ kind: 'segments', segments: [segment], seek: 'fast' }))
 }
 

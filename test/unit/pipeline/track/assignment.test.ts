@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { seededRandom } from '../../../support/random.js'
 import { assign } from '../../../../pipeline/track/assignment.js'
-import { createRandom, type Random } from './scene.js'
+import type { Random } from './scene.js'
 
 /** All partial one-to-one assignments; the best by number of pairs, then cost, or by Σ(cost − apartCost). */
 function bruteForce(costs: Float64Array, rows: number, columns: number, apartCost: number) {
@@ -44,7 +45,7 @@ function summary(costs: Float64Array, columns: number, columnOfRow: Int32Array) 
 
 describe('assign', () => {
   it('finds the cheapest of the largest assignments, as brute force does, gated and rectangular', () => {
-    const random = createRandom(1)
+    const random = seededRandom(1)
     for (let run = 0; run < 400; run++) {
       const [rows, columns] = [Math.floor(random() * 6), Math.floor(random() * 6)]
       const costs = randomCosts(rows, columns, random() * 0.9, random)
@@ -56,7 +57,7 @@ describe('assign', () => {
   })
 
   it('leaves pairs apart where that is cheaper, as brute force does', () => {
-    const random = createRandom(2)
+    const random = seededRandom(2)
     for (let run = 0; run < 400; run++) {
       const [rows, columns] = [Math.floor(random() * 6), Math.floor(random() * 6)]
       const costs = randomCosts(rows, columns, random() * 0.7, random)

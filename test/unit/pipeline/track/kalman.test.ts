@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { seededRandom } from '../../../support/random.js'
 import type { BoxXyxyPx } from '../../../../pipeline/geometry.js'
 import {
   boxOfMotion,
@@ -13,7 +14,7 @@ import {
   startMotion,
   velocityHorizonS,
 } from '../../../../pipeline/track/kalman.js'
-import { createRandom, normal } from './scene.js'
+import { normal } from './scene.js'
 
 const boxAt = (x: number, y: number, size: number): BoxXyxyPx => [
   x - size / 2,
@@ -24,7 +25,7 @@ const boxAt = (x: number, y: number, size: number): BoxXyxyPx => [
 
 describe('one axis', () => {
   it('learns the velocity of even motion from uneven time steps', () => {
-    const random = createRandom(1)
+    const random = seededRandom(1)
     let belief = startAxis(0, centreNoise)
     let timeS = 0
     for (let step = 0; step < 60; step++) {
@@ -67,7 +68,7 @@ describe('one axis', () => {
   })
 
   it('has errors as large as it believes: a random walk in velocity, normalised error squared averages 1', () => {
-    const random = createRandom(2)
+    const random = seededRandom(2)
     let total = 0
     const runs = 2000
     for (let run = 0; run < runs; run++) {
@@ -111,7 +112,7 @@ describe('a face', () => {
 
   it('is the same at any scale: the filter on a picture twice as large gives boxes twice as large', () => {
     const run = (scale: number): BoxXyxyPx => {
-      const random = createRandom(3)
+      const random = seededRandom(3)
       let motion = startMotion(boxAt(100 * scale, 80 * scale, 40 * scale))
       for (let k = 1; k < 10; k++) {
         const box = boxAt((100 + 9 * k + normal(random)) * scale, 80 * scale, (40 + normal(random)) * scale)

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { seededRandom } from '../../../support/random.js'
 import { mergeTracklets, type Tracklet } from '../../../../pipeline/track/merge.js'
-import { createRandom, randomUnit, unitNear, type Random } from './scene.js'
+import { randomUnit, unitNear, type Random } from './scene.js'
 
 const tracklet = (startS: number, endS: number, vector: Float32Array | number[], weight = 1): Tracklet => ({
   startS,
@@ -23,7 +24,7 @@ function crowd(
   seed: number,
   spanS = 600,
 ): { all: Tracklet[]; truth: number[] } {
-  const random = createRandom(seed)
+  const random = seededRandom(seed)
   const faces = people(persons, random)
   const truth = Array.from({ length: count }, () => Math.floor(random() * persons))
   const all = truth.map((person) => {
@@ -37,7 +38,7 @@ const intersect = (a: Tracklet, b: Tracklet): boolean => a.startS <= b.endS && b
 
 describe('merging tracklets', () => {
   it('joins the pieces of each person and nobody else', () => {
-    const random = createRandom(1)
+    const random = seededRandom(1)
     const [anna, ben] = people(2, random) as [Float32Array, Float32Array]
     const all = [
       of(ben, 20, 25, random),
@@ -96,7 +97,7 @@ describe('merging tracklets', () => {
         { minSimilarity: 0.35 },
       ).map((group) => group.map((i) => order[i]).join())
     const inOrder = all.map((_, index) => index)
-    const random = createRandom(8)
+    const random = seededRandom(8)
     const shuffled = inOrder
       .map((index) => ({ index, key: random() }))
       .sort((a, b) => a.key - b.key)
@@ -132,7 +133,7 @@ describe('merging tracklets', () => {
   })
 
   it('recovers 12 people from 300 pieces', () => {
-    const random = createRandom(9)
+    const random = seededRandom(9)
     const faces = people(12, random)
     const truth: number[] = []
     const all = Array.from({ length: 300 }, (_, i) => {
@@ -145,7 +146,7 @@ describe('merging tracklets', () => {
   })
 
   it('compares only neighbours in time beyond maxPairs, and still every index is in one group', () => {
-    const random = createRandom(10)
+    const random = seededRandom(10)
     const person = randomUnit(64, random)
     const all = Array.from({ length: 400 }, (_, i) => of(person, i * 2, i * 2 + 1, random))
     const groups = mergeTracklets(all, { minSimilarity: 0.35, maxPairs: 4000 })

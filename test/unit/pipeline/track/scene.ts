@@ -7,18 +7,9 @@ import {
   type TrackInput,
 } from '../../../../pipeline/track/tracker.js'
 
-export type Random = () => number
+import { seededRandom } from '../../../support/random.js'
 
-/** mulberry32: uniform in [0, 1). */
-export function createRandom(seed: number): Random {
-  let state = seed | 0
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
-}
+export type Random = () => number
 
 /** A standard normal deviate (Box–Muller). */
 export function normal(random: Random): number {
@@ -44,7 +35,7 @@ function unit(vector: Float32Array): Float32Array {
 /** Faces at 16×16 differ in few ways: with 12 directions strangers' correlations spread by 0.28, as measured (0.26). */
 const lookDirections = 12
 const lookBasis = ((random: Random) => Array.from({ length: lookDirections }, () => randomUnit(256, random)))(
-  createRandom(1),
+  seededRandom(1),
 )
 const sharedFace = Float32Array.from({ length: lookDirections }, (_, i) => (i === 0 ? 1 : 0))
 

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { seededRandom } from '../../../support/random.js'
 import type { RgbImage } from '../../../../pipeline/image.js'
 import { createCutDetector } from '../../../../pipeline/track/shot-cut.js'
-import { createRandom } from './scene.js'
 
 type Rgb = readonly [number, number, number]
 type View = (x: number, y: number) => Rgb
 
 /** A scene of soft coloured blobs on a backdrop, in coordinates where the frame is 1 × 0.75. */
 function createScene(seed: number): View {
-  const random = createRandom(seed)
+  const random = seededRandom(seed)
   const shade = (): number => 20 + 140 * random()
   const colour = (): Rgb => [shade(), shade(), shade()]
   const backdrop = colour()

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { seededRandom } from '../../../support/random.js'
 import { findSplits, type TimedEmbedding } from '../../../../pipeline/track/split.js'
-import { createRandom, randomUnit, unitNear, type Random } from './scene.js'
+import { randomUnit, unitNear, type Random } from './scene.js'
 
 /** Embeddings of people by letter, one a second: cosines of about 0.5–0.7 within a person, 0 ± 0.05 across. */
 function embeddings(letters: string, random: Random): TimedEmbedding[] {
@@ -15,7 +16,7 @@ function embeddings(letters: string, random: Random): TimedEmbedding[] {
 }
 
 function indexes(letters: string, seed = 1): number[] {
-  return findSplits(embeddings(letters, createRandom(seed))).map(({ index }) => index)
+  return findSplits(embeddings(letters, seededRandom(seed))).map(({ index }) => index)
 }
 
 describe('splitting a track by its embeddings', () => {
@@ -25,7 +26,7 @@ describe('splitting a track by its embeddings', () => {
 
   it('cuts where one person becomes another, and says between which times', () => {
     for (let seed = 0; seed < 300; seed++) assert.deepEqual(indexes('AAAAABBBB', seed), [5])
-    assert.deepEqual(findSplits(embeddings('AABBB', createRandom(1))), [{ index: 2, afterS: 1, untilS: 2 }])
+    assert.deepEqual(findSplits(embeddings('AABBB', seededRandom(1))), [{ index: 2, afterS: 1, untilS: 2 }])
   })
 
   it('cuts at every change: A B C and A B A', () => {
@@ -38,7 +39,7 @@ describe('splitting a track by its embeddings', () => {
   })
 
   it('an odd face at the change stays with what precedes it', () => {
-    assert.deepEqual(findSplits(embeddings('AA?BB', createRandom(3))), [{ index: 3, afterS: 1, untilS: 3 }])
+    assert.deepEqual(findSplits(embeddings('AA?BB', seededRandom(3))), [{ index: 3, afterS: 1, untilS: 3 }])
   })
 
   it('does not cut a head that turns: neighbours alike, the ends not', () => {

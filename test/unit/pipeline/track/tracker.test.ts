@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { seededRandom } from '../../../support/random.js'
 import { createTracker } from '../../../../pipeline/track/tracker.js'
-import { createRandom, evenTimes, mixed, normal, track, type Actor } from './scene.js'
+import { evenTimes, mixed, normal, track, type Actor } from './scene.js'
 
 const still = (x: number, y: number, size: number): Actor => ({ at: () => ({ x, y, size }) })
 
@@ -22,7 +23,7 @@ describe('a single face', () => {
       const tracks = track({
         actors: [still(500, 300, 80)],
         timesS: evenTimes(60),
-        random: createRandom(5),
+        random: seededRandom(5),
         withLooks,
       })
       assert.equal(tracks.length, 1)
@@ -34,7 +35,7 @@ describe('a single face', () => {
       const tracks = track({
         actors: [still(500, 300, 80)],
         timesS: evenTimes(30),
-        random: createRandom(2),
+        random: seededRandom(2),
         withLooks,
         isMissed: (_actor, _timeS, frame) => missed.has(frame),
       })
@@ -46,14 +47,14 @@ describe('a single face', () => {
       const tracks = track({
         actors: [{ at: (timeS) => ({ x: 100 + 4.8 * 60 * timeS, y: 300, size: 60 }) }],
         timesS: evenTimes(4),
-        random: createRandom(3),
+        random: seededRandom(3),
         withLooks,
       })
       assert.equal(tracks.length, 1)
     })
 
     it(`sampled at uneven times (0.1 to 1.2 s apart) while it strolls is one track, ${name}`, () => {
-      const random = createRandom(4)
+      const random = seededRandom(4)
       const timesS = [0]
       while (timesS.length < 80) timesS.push(timesS.at(-1)! + 0.1 + 1.1 * random() ** 2)
       const tracks = track({
@@ -70,7 +71,7 @@ describe('a single face', () => {
     const tracks = track({
       actors: [{ at: (timeS) => ({ x: 600, y: 350, size: 40 * Math.exp(timeS * 0.23) }) }],
       timesS: evenTimes(10),
-      random: createRandom(6),
+      random: seededRandom(6),
       withLooks: true,
     })
     assert.equal(tracks.length, 1)
@@ -104,7 +105,7 @@ describe('a single face', () => {
 describe('detection scores', () => {
   it('a weak detection continues a track but never starts one', () => {
     const score = (timeS: number): number => (timeS >= 2 && timeS <= 4 ? 0.4 : 0.9)
-    const random = createRandom(7)
+    const random = seededRandom(7)
     const timesS = evenTimes(8)
     const turning = track({
       actors: [{ ...still(300, 200, 70), score }],
@@ -163,7 +164,7 @@ describe('two faces that cross', () => {
     let tracks = 0
     for (const speed of speeds) {
       for (let seed = 0; seed < seeds; seed++) {
-        const random = createRandom(seed * 97 + Math.round(speed * 10))
+        const random = seededRandom(seed * 97 + Math.round(speed * 10))
         const timesS = evenTimes(Math.max(4, 6 / speed))
         const size = 40 + 100 * random()
         const meetS = timesS.at(-1)! / 2 + (random() - 0.5) / 4
@@ -211,7 +212,7 @@ describe('two faces that cross', () => {
     const tracks = track({
       actors: [still(500, 300, 60), { at: (timeS) => ({ x: 200 + 150 * timeS, y: 320, size: 150 }) }],
       timesS: evenTimes(4),
-      random: createRandom(9),
+      random: seededRandom(9),
       withLooks: true,
       isMissed: (actor, timeS) => actor === 0 && Math.abs(timeS - 2) < 0.3,
     })
@@ -247,7 +248,7 @@ describe('one face after another', () => {
         const tracks = track({
           actors: [during(0, 3, still(500, 300, 80)), during(4, 7, still(505, 305, 80))],
           timesS: evenTimes(7),
-          random: createRandom(seed),
+          random: seededRandom(seed),
           withLooks,
         })
         if (mixed(tracks).length > 0) switched++
@@ -292,7 +293,7 @@ describe('one face after another', () => {
 describe('a group', () => {
   for (const { withLooks, name } of withAndWithoutLooks) {
     it(`of 30 restless faces in rows, each missed in 3 % of frames, is never mixed up, ${name}`, () => {
-      const random = createRandom(11)
+      const random = seededRandom(11)
       const actors = Array.from({ length: 30 }, (_, i): Actor => {
         const [phase, period] = [random() * 6, 2 + 4 * random()]
         return {
@@ -303,7 +304,7 @@ describe('a group', () => {
           }),
         }
       })
-      const misses = createRandom(12)
+      const misses = seededRandom(12)
       const tracks = track({
         actors,
         timesS: evenTimes(30),
@@ -317,7 +318,7 @@ describe('a group', () => {
   }
 
   it('whose faces wander at random never has one observation in two tracks', () => {
-    const random = createRandom(13)
+    const random = seededRandom(13)
     const walks = Array.from({ length: 8 }, () => {
       const walk = [{ x: 400 * random(), y: 300 * random() }]
       while (walk.length < 41) {
@@ -346,7 +347,7 @@ describe('a group', () => {
 })
 
 describe('keyframe sampling, 2 to 10 s apart', () => {
-  const random = createRandom(21)
+  const random = seededRandom(21)
   const timesS = [0]
   while (timesS.length < 20) timesS.push(timesS.at(-1)! + 2 + 8 * random())
 
@@ -355,7 +356,7 @@ describe('keyframe sampling, 2 to 10 s apart', () => {
       const tracks = track({
         actors: [still(500, 300, 80)],
         timesS,
-        random: createRandom(seed),
+        random: seededRandom(seed),
         withLooks: true,
       })
       return tracks.length
@@ -370,7 +371,7 @@ describe('keyframe sampling, 2 to 10 s apart', () => {
     const tracks = track({
       actors: [{ at: (timeS) => ({ x: 200 + 100 * Math.floor(timeS), y: 300, size: 80 }) }],
       timesS,
-      random: createRandom(22),
+      random: seededRandom(22),
       withLooks: true,
     })
     assert.equal(tracks.length, timesS.length)
@@ -380,7 +381,7 @@ describe('keyframe sampling, 2 to 10 s apart', () => {
     const tracks = track({
       actors: [still(500, 300, 80)],
       timesS,
-      random: createRandom(23),
+      random: seededRandom(23),
       withLooks: false,
     })
     assert.equal(tracks.length, timesS.length)
@@ -390,7 +391,7 @@ describe('keyframe sampling, 2 to 10 s apart', () => {
     const tracks = track({
       actors: [still(500, 300, 80)],
       timesS: [0, 3, 6, 9],
-      random: createRandom(24),
+      random: seededRandom(24),
       withLooks: true,
       isMissed: (_actor, timeS) => timeS === 3,
     })
@@ -423,7 +424,7 @@ describe('the tracker instance', () => {
   it('gives the same tracks whatever the order of detections within a frame', () => {
     const run = (isReversed: boolean) => {
       const tracker = createTracker<number>()
-      const random = createRandom(31)
+      const random = seededRandom(31)
       for (let frame = 0; frame < 40; frame++) {
         const inputs = [0, 1, 2, 3].map((index) => {
           const x = 100 + index * 70 + 10 * normal(random)
