@@ -7,7 +7,10 @@ export interface Efficiency {
   readonly efficiency: number
   /** The same over the time that other processes left: near what an idle machine would show. */
   readonly undisturbed: number
+  /** `efficiency` with decoding counted as what ffmpeg alone takes, its frames thrown away. */
+  readonly withFfmpegOnly: number
   readonly decodeS: number
+  readonly ffmpegS: number
   readonly detectS: number
   readonly embedS: number
   /** That were run. */
@@ -36,13 +39,16 @@ export function efficiencyOf(run: IngestRun, measured: readonly Measured[], thre
   })
   const sum = (pick: (part: Work) => number) => parts.reduce((total, part) => total + pick(part), 0)
   const [decodeS, detectS, embedS] = [sum((p) => p.decodeS), sum((p) => p.detectS), sum((p) => p.embedS)]
+  const ffmpegS = sum((p) => p.ffmpegS)
   const workS = decodeS + detectS + embedS
   // Where cores are left over, others cost nothing.
   const takenS = Math.max(0, run.othersCpuS - Math.max(0, cores - threads) * run.wallS)
   return {
     efficiency: workS / threads / run.wallS,
     undisturbed: workS / Math.max(run.cpuS, threads * run.wallS - takenS),
+    withFfmpegOnly: (ffmpegS + detectS + embedS) / threads / run.wallS,
     decodeS,
+    ffmpegS,
     detectS,
     embedS,
     embeddings: sum((p) => p.embeddings),
@@ -56,6 +62,7 @@ export function efficiencyOf(run: IngestRun, measured: readonly Measured[], thre
 
 interface Work {
   readonly decodeS: number
+  readonly ffmpegS: number
   readonly detectS: number
   readonly embedS: number
   readonly embeddings: number
@@ -67,6 +74,7 @@ function workOf(counts: ClipCounts, sample: Sample, costs: StageCosts): Work {
   const embeddings = counts.embeddings * sample.embeddedShare
   return {
     decodeS: costs.decodeS * share,
+    ffmpegS: costs.ffmpegS * share,
     detectS: costs.detectS * share,
     embedS: costs.embedS * embeddings,
     embeddings,

@@ -1,4 +1,7 @@
-/** What the work itself costs, each stage measured alone on one thread: decoding, one detection a frame, embeddings. */
+/**
+ * What the work itself costs, each stage of the pipeline measured alone on one thread: decoding until the frames are in
+ * memory, one detection a frame, embeddings.
+ */
 import { spawn } from 'node:child_process'
 import { filterGraph, inputOptions, inputUrl, outputOptions } from '../pipeline/decode/ffmpeg-arguments.js'
 import { findFfmpeg } from '../pipeline/decode/ffmpeg.js'
@@ -29,8 +32,10 @@ interface DetectionImage {
 
 /** CPU seconds. */
 export interface StageCosts {
-  /** Of ffmpeg for all clips of the sample. */
+  /** Of decoding all clips of the sample: ffmpeg, and taking its frames over. */
   readonly decodeS: number
+  /** Of that, what ffmpeg alone takes when its frames are thrown away. */
+  readonly ffmpegS: number
   /** Of all its frames. */
   readonly detectS: number
   /** Of one embedding. */
@@ -87,12 +92,8 @@ export function detectionRule({ detector, settings }: Stages): DetectionRule {
 }
 
 async function decodeDetectionImages(path: string, stages: Stages): Promise<DetectionImage[]> {
-  const { settings } = stages
-  const { sampling, minFacePx } = settings
-  const decoding = openFrames({
-    ...{ path, sampling, startS: 0, endS: Infinity, seek: 'fast' },
-    detection: detectionRule(stages),
-  })
+  const { minFacePx } = stages.settings
+  const decoding = openClip(path, stages)
   const { sourceWidthPx } = await decoding.info
   const images: DetectionImage[] = []
   for await (const { detection } of decoding.frames)
@@ -103,6 +104,14 @@ async function decodeDetectionImages(path: string, stages: Stages): Promise<Dete
   return images
 }
 
+function openClip(path: string, stages: Stages) {
+  const { sampling } = stages.settings
+  return openFrames({
+    ...{ path, sampling, startS: 0, endS: Infinity, seek: 'fast' },
+    detection: detectionRule(stages),
+  })
+}
+
 /** One round; see `medianCosts`. */
 export async function measureStages(sample: Sample, stages: Stages): Promise<StageCosts> {
   const beforeDetection = ownCpuS()
@@ -111,11 +120,27 @@ export async function measureStages(sample: Sample, stages: Stages): Promise<Sta
   const beforeEmbedding = ownCpuS()
   for (const crop of sample.crops) await stages.embedder.embed(crop)
   const embedS = (ownCpuS() - beforeEmbedding) / sample.crops.length
-  return { decodeS: await decodeAlone(sample.clips, stages), detectS, embedS }
+  const decodeS = await decodeAlone(sample.clips, stages)
+  return { decodeS, ffmpegS: await ffmpegAlone(sample.clips, stages), detectS, embedS }
+}
+
+/** CPU seconds of the decode stage, of this process and of its ffmpeg, until every frame was looked at. */
+async function decodeAlone(clips: readonly string[], stages: Stages): Promise<number> {
+  const before = ownCpuS()
+  const ffmpegS = await childrenCpuS(async () => {
+    for (const path of clips) {
+      const decoding = openClip(path, stages)
+      const { frames } = decoding
+      for await (const { timeS } of frames)
+        if (!(timeS >= 0)) throw new Error(`${path} has a frame at ${timeS} s`)
+      await decoding.close()
+    }
+  })
+  return ownCpuS() - before + ffmpegS
 }
 
 /** CPU seconds of ffmpeg, given the arguments the pipeline gives it, its frames thrown away. */
-async function decodeAlone(clips: readonly string[], stages: Stages): Promise<number> {
+async function ffmpegAlone(clips: readonly string[], stages: Stages): Promise<number> {
   const plan = {
     sampling: stages.settings.sampling,
     range: { startS: 0, endS: Infinity },
@@ -162,5 +187,10 @@ function exitOf(command: string, args: readonly string[]): Promise<void> {
 /** Rounds are taken before and after what they are compared with: a machine's speed drifts. */
 export function medianCosts(rounds: readonly StageCosts[]): StageCosts {
   const of = (pick: (costs: StageCosts) => number) => median(rounds.map(pick))
-  return { decodeS: of((c) => c.decodeS), detectS: of((c) => c.detectS), embedS: of((c) => c.embedS) }
+  return {
+    decodeS: of((c) => c.decodeS),
+    ffmpegS: of((c) => c.ffmpegS),
+    detectS: of((c) => c.detectS),
+    embedS: of((c) => c.embedS),
+  }
 }

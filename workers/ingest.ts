@@ -72,6 +72,8 @@ export async function ingestClips(options: IngestOptions): Promise<ReadonlySet<s
   let nextFound = 0
   let isSearching = true
   const jobs: Job[] = []
+  /** Lanes of each worker that are in work. */
+  const loads = new Map<SegmentWorker, number>()
   const openClips = new Map<string, OpenClip>()
   const doneNow = new Set<string>()
   const withoutClip = new Set<string>()
@@ -118,15 +120,38 @@ export async function ingestClips(options: IngestOptions): Promise<ReadonlySet<s
 
   async function lane(worker: SegmentWorker): Promise<void> {
     while (!isStopped()) {
-      const job = jobs.shift()
-      const file = job === undefined ? found[nextFound] : undefined
-      if (job !== undefined) await runJob(worker, job)
-      else if (file !== undefined) {
-        nextFound++
-        await openFile(worker, file)
-      } else if (!isSearching && openClips.size === 0) return
+      const work = isLeastLoaded(worker) ? nextWork(worker) : undefined
+      if (work !== undefined) {
+        loads.set(worker, loadOf(worker) + 1)
+        notify()
+        await work()
+        loads.set(worker, loadOf(worker) - 1)
+        notify()
+      } else if (isAllDone()) return
       else await changed
     }
+  }
+
+  /** What is in work may still bring jobs: a clip is planned only when it is hashed and open. */
+  const isAllDone = () =>
+    !isSearching &&
+    nextFound === found.length &&
+    jobs.length === 0 &&
+    options.workers.every((worker) => loadOf(worker) === 0)
+
+  const loadOf = (worker: SegmentWorker) => loads.get(worker) ?? 0
+
+  /** A busy worker opens the next clip in advance, but not while another has nothing to do. */
+  const isLeastLoaded = (worker: SegmentWorker) =>
+    options.workers.every((other) => loadOf(worker) <= loadOf(other))
+
+  function nextWork(worker: SegmentWorker): (() => Promise<void>) | undefined {
+    const job = jobs.shift()
+    if (job !== undefined) return () => runJob(worker, job)
+    const file = found[nextFound]
+    if (file === undefined) return undefined
+    nextFound++
+    return () => openFile(worker, file)
   }
 
   async function openFile(worker: SegmentWorker, found: FoundClip): Promise<void> {

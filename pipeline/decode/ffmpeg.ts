@@ -80,9 +80,19 @@ const knownFormats = Object.fromEntries(
   ['rawvideo', 'framecrc', 'null'].map((name) => [name, { canMux: true, canDemux: false }]),
 )
 
-/** The ffmpeg to run: FFMPEG_PATH, else the first one on PATH. Throws FFMPEG_MISSING. */
+let lastFound:
+  { readonly chosen: string | undefined; readonly searched: string; readonly path: string } | undefined
+
+/** The ffmpeg to run: FFMPEG_PATH, else the first one on PATH; looked for once. Throws FFMPEG_MISSING. */
 export async function findFfmpeg(): Promise<string> {
   const { FFMPEG_PATH: chosen, PATH: searched = '' } = process.env
+  if (lastFound?.chosen === chosen && lastFound?.searched === searched) return lastFound.path
+  const path = await lookForFfmpeg(chosen, searched)
+  lastFound = { chosen, searched, path }
+  return path
+}
+
+async function lookForFfmpeg(chosen: string | undefined, searched: string): Promise<string> {
   if (chosen !== undefined && chosen !== '') {
     if (await isExecutable(chosen)) return chosen
     throw new CameoError(
