@@ -10,7 +10,7 @@ const adapters = {
   'fluent-ffmpeg': 'pipeline/decode/ffmpeg.ts',
   'hnswlib-node': 'index/hnsw-index.ts',
   'better-sqlite3': 'index/store/database.ts',
-  kafkajs: 'workers/kafka.ts',
+  kafkajs: 'workers/kafka/client.ts',
 }
 
 const onlyInAdapters = Object.entries(adapters).map(([name, file]) => ({

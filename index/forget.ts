@@ -36,6 +36,7 @@ export function forgetClip(database: Database, clipId: string): void {
     .transaction(() => {
       database.prepare('DELETE FROM clips WHERE clip_id = ?').run(clipId)
       database.prepare('DELETE FROM paths WHERE clip_id = ?').run(clipId)
+      database.prepare('DELETE FROM pending_parts WHERE clip_id = ?').run(clipId)
       database
         .prepare('INSERT INTO forgotten_clips (clip_id, at) VALUES (?, ?) ON CONFLICT DO NOTHING')
         .run(clipId, new Date().toISOString())
@@ -51,7 +52,9 @@ export function isForgotten(database: Database, clipId: string): boolean {
 
 /** Lets a forgotten content in again. */
 export function remember(database: Database, clipId: string): void {
+  if (!isForgotten(database, clipId)) return
   database.prepare('DELETE FROM forgotten_clips WHERE clip_id = ?').run(clipId)
+  appendJournal(database, 'remember-clip', { clipId })
 }
 
 /** Erased rows are zeroed in the file (secure_delete); this empties the write-ahead log, which still holds them. */

@@ -63,6 +63,26 @@ export function referencesOf(database: Database, name: string, embedder: string)
   return rows.map(({ vector, quality }) => ({ float16: toUint16(vector), quality }))
 }
 
+/** All reference faces of a name, of whatever embedder; none where it is unknown. */
+export function referenceFacesOf(
+  database: Database,
+  name: string,
+): (ReferenceFace & { readonly embedder: string })[] {
+  return database
+    .prepare<
+      [string],
+      { source: string; embedder: string; norm: number; vector: Uint8Array; quality: number }
+    >(
+      `SELECT source, embedder, norm, vector, quality FROM reference_faces JOIN identities USING (identity_id)
+       WHERE name = ? ORDER BY reference_id`,
+    )
+    .all(name)
+    .map(({ source, embedder, norm, vector, quality }) => ({
+      ...{ source, embedder, quality },
+      embedding: { float16: toUint16(vector), norm },
+    }))
+}
+
 export function listIdentities(database: Database): Identity[] {
   return database
     .prepare<[], Identity>(

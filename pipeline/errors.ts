@@ -16,6 +16,7 @@ export const errorCodes = {
   CLIP_NOT_SEEKABLE: { retriable: true },
   CLIP_STUCK: { retriable: false },
   CLIP_NAME_UNSUPPORTED: { retriable: false },
+  CLIP_FETCH_FAILED: { retriable: true },
   // photos and queries
   IMAGE_UNREADABLE: { retriable: false },
   IMAGE_NO_FACE: { retriable: false },
@@ -42,6 +43,16 @@ export const errorCodes = {
   INDEX_TOO_LARGE: { retriable: false },
   SNAPSHOT_DAMAGED: { retriable: false },
   VECTOR_INVALID: { retriable: false },
+  // brokers, topics and what travels through them
+  BROKER_UNREACHABLE: { retriable: true },
+  BROKER_REFUSED: { retriable: false },
+  TOPIC_MISSING: { retriable: false },
+  TOPIC_CHANGED: { retriable: false },
+  MESSAGE_INVALID: { retriable: false },
+  MESSAGE_NEWER: { retriable: false },
+  MESSAGE_TOO_LARGE: { retriable: false },
+  RECIPE_MISMATCH: { retriable: false },
+  SCRATCH_FULL: { retriable: true },
   // the command and its surroundings
   FFMPEG_MISSING: { retriable: false },
   FFMPEG_FAILED: { retriable: true },

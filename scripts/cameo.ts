@@ -2,13 +2,18 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { sqliteError } from '../index/store/database.js'
+import { deadLettersCommand } from './commands/dead-letters.js'
 import { doctorCommand } from './commands/doctor.js'
 import { enrollCommand } from './commands/enroll.js'
 import { forgetCommand } from './commands/forget.js'
 import { ingestCommand } from './commands/ingest.js'
 import { modelsCommand } from './commands/models.js'
+import { replayCommand } from './commands/replay.js'
 import { searchCommand } from './commands/search.js'
 import { statusCommand } from './commands/status.js'
+import { submitCommand } from './commands/submit.js'
+import { topicsCommand } from './commands/topics.js'
+import { workerCommand } from './commands/worker.js'
 import { exitCodes, reportError } from './output.js'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -26,6 +31,11 @@ const program = new Command('cameo')
   .addCommand(statusCommand)
   .addCommand(doctorCommand)
   .addCommand(modelsCommand)
+  .addCommand(submitCommand)
+  .addCommand(workerCommand)
+  .addCommand(topicsCommand)
+  .addCommand(deadLettersCommand)
+  .addCommand(replayCommand)
 
 const exitOverride = (command: Command): void => {
   command.exitOverride()

@@ -1,8 +1,9 @@
+import type { ClipFacts } from '../index/store/clips.js'
 import type { FileStamp } from '../index/store/files.js'
 import type { CameoError } from '../pipeline/errors.js'
 import type { SegmentSpan } from '../pipeline/segment-builder.js'
 import type { FoundFile } from './find-clips.js'
-import type { SegmentWish } from './messages.js'
+import type { ClipPlan, SegmentWish } from './messages.js'
 
 export type FoundClip = Extract<FoundFile, { kind: 'clip' }>
 
@@ -44,12 +45,30 @@ export function wishesFor(segments: readonly SegmentSpan[], cuttable: boolean): 
   return segments.map((segment) => ({ kind: 'segments', segments: [segment], seek: 'fast' }))
 }
 
-/** The job once more: without seeking where that failed, as it was where the failure may pass; else undefined. */
+/** The job once more where that may help; else undefined. */
 export function retryOf(job: Job, left: readonly SegmentSpan[], error: CameoError): Job | undefined {
-  if (job.attempt >= maxAttempts || error.code === 'CLIP_CHANGED') return undefined
-  const attempt = job.attempt + 1
-  const wish: SegmentWish = left.length === 0 ? job.wish : { kind: 'segments', segments: left, seek: 'fast' }
-  if (error.code === 'CLIP_NOT_SEEKABLE' && wish.kind === 'segments')
-    return { ...job, attempt, wish: { ...wish, seek: 'fromStart' } }
-  return error.retriable ? { ...job, attempt, wish } : undefined
+  if (job.attempt >= maxAttempts || error.code === 'CLIP_CHANGED' || !error.retriable) return undefined
+  return { ...job, attempt: job.attempt + 1, wish: wishAgain(job.wish, left, error) }
+}
+
+/** What to wish for after an error: what is left of it, and without seeking where that failed. */
+export function wishAgain(
+  wish: SegmentWish,
+  left: readonly SegmentSpan[],
+  { code }: CameoError,
+): SegmentWish {
+  const seek = wish.kind === 'segments' ? wish.seek : 'fast'
+  const again: SegmentWish = left.length === 0 ? wish : { kind: 'segments', segments: left, seek }
+  return code === 'CLIP_NOT_SEEKABLE' && again.kind === 'segments' ? { ...again, seek: 'fromStart' } : again
+}
+
+export function factsOf({ info }: ClipPlan, sizeBytes: number): ClipFacts {
+  return {
+    sizeBytes,
+    durationS: info.durationS,
+    widthPx: info.sourceWidthPx,
+    heightPx: info.sourceHeightPx,
+    codec: info.codec,
+    container: info.container,
+  }
 }

@@ -8,8 +8,16 @@ import { segmentSpans } from '../pipeline/process-clip.js'
 import type { SegmentOutput } from '../pipeline/segment-builder.js'
 import { checkUnchanged, stampOf, unknownStamp } from './file-stamp.js'
 import type { FoundFile } from './find-clips.js'
-import { retryOf, wishesFor, type ClipFile, type FoundClip, type Job, type OpenClip } from './ingest-jobs.js'
-import type { ClipPlan, SegmentWish } from './messages.js'
+import {
+  factsOf,
+  retryOf,
+  wishesFor,
+  type ClipFile,
+  type FoundClip,
+  type Job,
+  type OpenClip,
+} from './ingest-jobs.js'
+import type { SegmentWish } from './messages.js'
 import type { SegmentWorker } from './segment-worker.js'
 
 /** What became of one file. */
@@ -244,7 +252,7 @@ export async function ingestClips(options: IngestOptions): Promise<ReadonlySet<s
           commits.begin()
           archive.clips.plan(
             key(clip.clipId),
-            factsOf(plan, clip.file),
+            factsOf(plan, clip.file.stamp.sizeBytes),
             plan.segments.length,
             plan.info.cuttable,
           )
@@ -366,15 +374,4 @@ function asDuplicate(file: ClipFile, processed: ClipFile, { code, message }: Cam
     code,
     `${clipName(file.path)} has the content of ${clipName(processed.path)}: ${message}`,
   )
-}
-
-function factsOf({ info }: ClipPlan, file: ClipFile) {
-  return {
-    sizeBytes: file.stamp.sizeBytes,
-    durationS: info.durationS,
-    widthPx: info.sourceWidthPx,
-    heightPx: info.sourceHeightPx,
-    codec: info.codec,
-    container: info.container,
-  }
 }

@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { ClipInfo } from '../pipeline/decode/clip-info.js'
+import type { WeightedEmbedding } from '../pipeline/describe/pool.js'
 import type { ErrorCode } from '../pipeline/errors.js'
 import type { DeviceChoice } from '../pipeline/models/device.js'
 import type { Pack } from '../pipeline/models/pack.js'
@@ -82,3 +83,27 @@ export type ThreadReply =
       readonly message: string
       readonly retriable: boolean
     }
+
+/** What a describe thread is started with. */
+export interface DescribeSetup {
+  readonly headFile: string | undefined
+  readonly device: DeviceChoice
+}
+
+export interface DescribeRequest {
+  readonly id: number
+  /** Of the embeddings. */
+  readonly dimension: number
+  /** The embeddings of each track. */
+  readonly tracks: readonly (readonly WeightedEmbedding[])[]
+}
+
+export type DescribeReply =
+  | {
+      readonly id: number
+      readonly kind: 'described'
+      readonly descriptors: readonly Float32Array[]
+      /** Of the descriptors. */
+      readonly dimension: number
+    }
+  | { readonly id: number; readonly kind: 'failed'; readonly message: string }

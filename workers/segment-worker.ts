@@ -30,9 +30,12 @@ export interface SegmentWorker {
   /** Loads the models; resolves with the provider that runs them. */
   ready(): Promise<Provider>
   /** SHA-256 of a file. */
-  hash(path: string): Promise<string>
-  /** Resolves when all is told to the handlers. An error that a handler throws ends the work and rejects. */
-  process(path: string, wish: SegmentWish, handlers: PartHandlers): Promise<void>
+  hash(path: string, signal?: AbortSignal): Promise<string>
+  /**
+   * Resolves when all is told to the handlers. An error that a handler throws ends the work and rejects; `signal` ends it
+   * with INTERRUPTED.
+   */
+  process(path: string, wish: SegmentWish, handlers: PartHandlers, signal?: AbortSignal): Promise<void>
   /** Ends the requests under way with INTERRUPTED. */
   abort(): void
   stop(): Promise<void>
@@ -106,9 +109,12 @@ export function startSegmentWorker(setup: ThreadSetup, inference?: InferenceWork
   function ask<T>(
     work: ThreadWork,
     pick: (reply: ThreadReply) => { readonly value: T } | undefined,
+    signal?: AbortSignal,
   ): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const id = nextId++
+    const id = nextId++
+    const abort = () => thread.postMessage({ kind: 'abort', id } satisfies ThreadRequest)
+    signal?.addEventListener('abort', abort)
+    return new Promise<T>((resolve, reject) => {
       const onReply = (reply: ThreadReply) => {
         const picked = pick(reply)
         if (picked === undefined) return
@@ -117,21 +123,29 @@ export function startSegmentWorker(setup: ThreadSetup, inference?: InferenceWork
       }
       pending.set(id, { onReply, reject })
       thread.postMessage({ kind: 'work', id, work } satisfies ThreadRequest)
-    })
+    }).finally(() => signal?.removeEventListener('abort', abort))
   }
 
   return {
     ready: () =>
       ask({ kind: 'load' }, (reply) => (reply.kind === 'ready' ? { value: reply.provider } : undefined)),
-    hash: (path) =>
-      ask({ kind: 'hash', path }, (reply) => (reply.kind === 'hashed' ? { value: reply.sha256 } : undefined)),
-    process: (path, wish, handlers) =>
-      ask({ kind: 'process', path, wish }, (reply) => {
-        if (reply.kind === 'planned') handlers.onPlan(reply.plan)
-        if (reply.kind === 'segment') handlers.onSegment(reply.output)
-        if (reply.kind === 'frames') handlers.onFrames(reply.count)
-        return reply.kind === 'done' ? { value: undefined } : undefined
-      }),
+    hash: (path, signal) =>
+      ask(
+        { kind: 'hash', path },
+        (reply) => (reply.kind === 'hashed' ? { value: reply.sha256 } : undefined),
+        signal,
+      ),
+    process: (path, wish, handlers, signal) =>
+      ask(
+        { kind: 'process', path, wish },
+        (reply) => {
+          if (reply.kind === 'planned') handlers.onPlan(reply.plan)
+          if (reply.kind === 'segment') handlers.onSegment(reply.output)
+          if (reply.kind === 'frames') handlers.onFrames(reply.count)
+          return reply.kind === 'done' ? { value: undefined } : undefined
+        },
+        signal,
+      ),
     abort() {
       for (const id of pending.keys()) thread.postMessage({ kind: 'abort', id } satisfies ThreadRequest)
     },

@@ -45,17 +45,18 @@ export interface ClipStore {
   /** Records a clip and fixes the number of its segments; what is stored already stays. */
   plan(key: RunKey, facts: ClipFacts, segments: number, cuttable: boolean): void
   run(key: RunKey): Run | undefined
+  /** True where the segment's rows are written; false also where it was given up. */
+  hasSegment(key: RunKey, segment: number): boolean
   /** Replaces all rows of the segment; completes the run when it was the last one missing. Returns its state. */
-  storeSegment(
-    key: RunKey & { readonly embedder: string; readonly spaceId: number },
-    output: SegmentOutput,
-  ): RunState
+  storeSegment(key: SegmentKey, output: SegmentOutput): RunState
   /** Gives a segment up; the run ends as `partial`. */
   giveUpSegment(key: RunKey, segment: SegmentSpan, failure: Failure): RunState
   /** Forgets which segments were given up, so that they are tried again. */
   retryGivenUp(key: RunKey): void
   /** Drops a run of which nothing was stored, and the clip with it where it has no other. */
   dropEmptyRun(key: RunKey): void
+  /** Drops a run whose every segment was given up, likewise. Returns whether it was such. */
+  dropFailedRun(key: RunKey): boolean
   /** Drops clips whose content lies nowhere any more: another took the place of their last file. */
   dropWithoutPath(): void
   counts(): {
@@ -81,6 +82,16 @@ export function createClipStore(database: Database): ClipStore {
   >('SELECT segments, cuttable, state, truncated FROM runs WHERE clip_id = ? AND recipe = ?')
   const selectStored = database
     .prepare<[string, string], number>('SELECT segment FROM segments WHERE clip_id = ? AND recipe = ?')
+    .pluck()
+  const selectHasSegment = database
+    .prepare<[string, string, number], number>(
+      `SELECT count(*) FROM segments WHERE clip_id = ? AND recipe = ? AND segment = ? AND state = 'done'`,
+    )
+    .pluck()
+  const selectDoneCount = database
+    .prepare<[string, string], number>(
+      `SELECT count(*) FROM segments WHERE clip_id = ? AND recipe = ? AND state = 'done'`,
+    )
     .pluck()
   const selectTrackCount = database
     .prepare<[string, string], number>('SELECT count(*) FROM tracks WHERE clip_id = ? AND recipe = ?')
@@ -219,6 +230,14 @@ export function createClipStore(database: Database): ClipStore {
       if (selectStored.all(clipId, recipe).length > 0) return
       deleteRun.run(clipId, recipe)
       deleteClipWithoutRun.run(clipId)
+    }),
+    hasSegment: ({ clipId, recipe }, segment) => (selectHasSegment.get(clipId, recipe, segment) ?? 0) > 0,
+    dropFailedRun: database.transaction(({ clipId, recipe }: RunKey) => {
+      const state = selectRun.get(clipId, recipe)?.state
+      if (state !== 'partial' || (selectDoneCount.get(clipId, recipe) ?? 0) > 0) return false
+      deleteRun.run(clipId, recipe)
+      deleteClipWithoutRun.run(clipId)
+      return true
     }),
     dropWithoutPath() {
       deleteWithoutPath.run()

@@ -3,7 +3,7 @@ import { accessSync, constants, existsSync, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import BetterSqlite from 'better-sqlite3'
 import { CameoError, messageOf } from '../../pipeline/errors.js'
-import { schemaSql, schemaVersion } from './schema.js'
+import { migrations, schemaSql, schemaVersion } from './schema.js'
 
 export type Database = BetterSqlite.Database
 export type Statement<Bind extends unknown[], Row> = BetterSqlite.Statement<Bind, Row>
@@ -40,7 +40,7 @@ export function openDatabase(archiveDir: string, options: OpenOptions = {}): Dat
           `the archive ${archiveDir} was written by a newer Cameo (schema ${version}, this one reads up to ${schemaVersion}): update Cameo`,
         )
       configure(database, options)
-      if (version === 0 && options.readOnly !== true) initialise(database)
+      if (version !== schemaVersion && options.readOnly !== true) initialise(database)
       return database
     } catch (error) {
       database.close()
@@ -63,13 +63,16 @@ function configure(database: Database, options: OpenOptions): void {
   database.pragma('cache_size = -65536')
 }
 
+/** Makes the tables, or brings those of an older version up to date. */
 function initialise(database: Database): void {
   database
     .transaction(() => {
-      // Another process may have made the schema while we waited for the write lock.
-      if (database.pragma('user_version', { simple: true }) !== 0) return
-      database.exec(schemaSql)
-      database.prepare("INSERT INTO meta (key, value) VALUES ('archive_id', ?)").run(randomUUID())
+      // Another process may have done it while we waited for the write lock.
+      const version = Number(database.pragma('user_version', { simple: true }))
+      if (version === 0) {
+        database.exec(schemaSql)
+        database.prepare("INSERT INTO meta (key, value) VALUES ('archive_id', ?)").run(randomUUID())
+      } else for (let next = version + 1; next <= schemaVersion; next++) database.exec(migrations[next] ?? '')
       database.pragma(`user_version = ${schemaVersion}`)
     })
     .immediate()
@@ -85,8 +88,41 @@ export interface ArchiveLock {
  * @throws ARCHIVE_BUSY
  */
 export function lockArchive(archiveDir: string): ArchiveLock {
+  return lockFile(archiveDir, 'ingest.lock')
+}
+
+/**
+ * Held beside the other lock by a process that takes erasures in its stride, as the index worker does: it looks before every
+ * clip whether it was forgotten, and takes erased vectors out of the snapshot by itself.
+ * @throws ARCHIVE_BUSY
+ */
+export function lockAsFollower(archiveDir: string): ArchiveLock {
+  return lockFile(archiveDir, 'follower.lock')
+}
+
+/** Undefined where a follower holds the archive: then erasing needs no lock. Throws ARCHIVE_BUSY where another does. */
+export function lockForErasure(archiveDir: string): ArchiveLock | undefined {
+  try {
+    return lockArchive(archiveDir)
+  } catch (error) {
+    if (!(error instanceof CameoError) || error.code !== 'ARCHIVE_BUSY' || !hasFollower(archiveDir))
+      throw error
+    return undefined
+  }
+}
+
+function hasFollower(archiveDir: string): boolean {
+  try {
+    lockAsFollower(archiveDir).release()
+    return false
+  } catch {
+    return true
+  }
+}
+
+function lockFile(archiveDir: string, name: string): ArchiveLock {
   return translateSqliteErrors(archiveDir, () => {
-    const lock = new BetterSqlite(join(archiveDir, 'ingest.lock'), { timeout: 0 })
+    const lock = new BetterSqlite(join(archiveDir, name), { timeout: 0 })
     try {
       lock.exec('BEGIN EXCLUSIVE')
     } catch (cause) {

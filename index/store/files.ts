@@ -91,7 +91,7 @@ export function createFileStore(database: Database): FileStore {
     setFailure(rootId, relativePath, failure) {
       updateFailure.run(failure?.code ?? null, failure?.message ?? null, rootId, relativePath)
     },
-    pathsOf: (clipId) => selectPaths.all(clipId).map(({ root, relativePath }) => join(root, relativePath)),
+    pathsOf: (clipId) => selectPaths.all(clipId).map(({ root, relativePath }) => below(root, relativePath)),
     pathsBelow: (rootId, prefix) =>
       selectBelow
         .all(rootId)
@@ -105,7 +105,7 @@ export function createFileStore(database: Database): FileStore {
     failures: () =>
       selectFailures
         .all()
-        .map(({ root, relativePath, ...rest }) => ({ path: join(root, relativePath), ...rest })),
+        .map(({ root, relativePath, ...rest }) => ({ path: below(root, relativePath), ...rest })),
     countFailed: () => selectFailedCount.get() ?? 0,
   }
 }
@@ -113,4 +113,9 @@ export function createFileStore(database: Database): FileStore {
 function isInside(folder: string, root: string): boolean {
   const way = relative(root, folder)
   return way === '' || (way !== '..' && !way.startsWith('..' + sep) && !way.startsWith(sep))
+}
+
+/** A root may be a URL, of which `join` would make a path. */
+function below(root: string, relativePath: string): string {
+  return root.includes('://') ? `${root.replace(/\/$/, '')}/${relativePath}` : join(root, relativePath)
 }

@@ -5,7 +5,16 @@ export interface JournalSubjects {
   readonly enroll: { readonly name: string; readonly sources: readonly string[] }
   readonly 'forget-name': { readonly name: string }
   readonly 'forget-clip': { readonly clipId: string }
+  readonly 'remember-clip': { readonly clipId: string }
 }
+
+export type JournalEntry = {
+  readonly [Action in keyof JournalSubjects]: {
+    readonly entry: number
+    readonly action: Action
+    readonly subject: JournalSubjects[Action]
+  }
+}[keyof JournalSubjects]
 
 /** Writes an entry; to be called within the transaction of the change itself. */
 export function appendJournal<Action extends keyof JournalSubjects>(
@@ -16,4 +25,18 @@ export function appendJournal<Action extends keyof JournalSubjects>(
   database
     .prepare('INSERT INTO journal (at, action, subject) VALUES (?, ?, ?)')
     .run(new Date().toISOString(), action, JSON.stringify(subject))
+}
+
+/** Entries after `entry`, in order. */
+export function journalAfter(database: Database, entry: number, limit: number): JournalEntry[] {
+  return database
+    .prepare<[number, number], { entry: number; action: string; subject: string }>(
+      'SELECT entry, action, subject FROM journal WHERE entry > ? ORDER BY entry LIMIT ?',
+    )
+    .all(entry, limit)
+    .map((row) => ({ ...row, subject: JSON.parse(row.subject) as unknown }) as JournalEntry)
+}
+
+export function lastJournalEntry(database: Database): number {
+  return database.prepare<[], number | null>('SELECT max(entry) FROM journal').pluck().get() ?? 0
 }

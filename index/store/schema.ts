@@ -1,5 +1,49 @@
 /** Raised whenever the tables change; an archive of a higher version is refused. */
-export const schemaVersion = 1
+export const schemaVersion = 2
+
+/** What a worker that reads from Kafka keeps beside the rows it writes: all of it is one transaction with them. */
+const topicTablesSql = `
+-- Where to go on reading, and what the last message looked like: another there means another topic.
+CREATE TABLE topic_offsets (
+  topic TEXT NOT NULL, partition INTEGER NOT NULL,
+  next_offset TEXT NOT NULL,         -- 64 bits
+  last_digest TEXT NOT NULL,         -- SHA-256 of the message before it
+  PRIMARY KEY (topic, partition)
+) WITHOUT ROWID;
+
+-- Parts of segments whose other parts did not come yet; part -1 is the closing message.
+CREATE TABLE pending_parts (
+  clip_id TEXT NOT NULL, segment INTEGER NOT NULL, attempt TEXT NOT NULL, part INTEGER NOT NULL,
+  message BLOB NOT NULL,
+  PRIMARY KEY (clip_id, segment, attempt, part)
+) WITHOUT ROWID;
+
+-- What must be published because of rows that are written; in order.
+CREATE TABLE outbox (
+  entry INTEGER PRIMARY KEY AUTOINCREMENT,
+  topic TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL
+);
+`
+
+const journalSql = `
+CREATE TABLE journal (
+  entry INTEGER PRIMARY KEY AUTOINCREMENT,
+  at TEXT NOT NULL,
+  action TEXT NOT NULL CHECK (action IN ('enroll', 'forget-name', 'forget-clip', 'remember-clip')),
+  subject TEXT NOT NULL              -- JSON; no face data
+);
+`
+
+/** SQL that brings an archive of the version before to each version. */
+export const migrations: Readonly<Record<number, string>> = {
+  2: `
+${topicTablesSql}
+ALTER TABLE journal RENAME TO journal_1;
+${journalSql}
+INSERT INTO journal SELECT * FROM journal_1;
+DROP TABLE journal_1;
+`,
+}
 
 /**
  * The archive's tables. A clip is its content (SHA-256), a path is where it lies; everything derived hangs on
@@ -136,13 +180,7 @@ CREATE TABLE reference_faces (
 CREATE INDEX reference_faces_identity ON reference_faces (identity_id);
 
 -- Names and erasures, in order: applied after the tracks whenever an archive is rebuilt.
-CREATE TABLE journal (
-  entry INTEGER PRIMARY KEY AUTOINCREMENT,
-  at TEXT NOT NULL,
-  action TEXT NOT NULL CHECK (action IN ('enroll', 'forget-name', 'forget-clip')),
-  subject TEXT NOT NULL              -- JSON; no face data
-);
-
+${journalSql}
 -- What stays away when its file is met again.
 CREATE TABLE forgotten_clips (clip_id TEXT PRIMARY KEY, at TEXT NOT NULL) WITHOUT ROWID;
-`
+${topicTablesSql}`

@@ -4,7 +4,7 @@ import { Command, Option } from 'commander'
 import { openArchiveIndex } from '../../index/archive-index.js'
 import { findClipId, forgetClip, scrubLog } from '../../index/forget.js'
 import { forgetName } from '../../index/identities.js'
-import { lockArchive } from '../../index/store/database.js'
+import { lockForErasure } from '../../index/store/database.js'
 import { CameoError } from '../../pipeline/errors.js'
 import { archiveOption, jsonOption } from '../options.js'
 import { exitCodes, note, print, printJson } from '../output.js'
@@ -41,7 +41,7 @@ Erased rows and vectors are overwritten in the archive's files, not only unlinke
 async function runForget({ archive: dir, clip, name, json }: ForgetOptions): Promise<void> {
   const { archive } = openFilledArchive(dir)
   try {
-    const lock = lockArchive(dir)
+    const lock = lockForErasure(dir)
     try {
       if (name !== undefined) {
         forgetName(archive.database, name)
@@ -53,14 +53,20 @@ async function runForget({ archive: dir, clip, name, json }: ForgetOptions): Pro
       if (clip === undefined) throw new CameoError('USAGE', 'say what to forget: --clip ID or --name NAME')
       const clipId = findClipId(archive.database, existsSync(clip) ? resolve(clip) : clip)
       forgetClip(archive.database, clipId)
-      const index = await openArchiveIndex(archive, { onNotice: note })
-      await index.snapshot()
-      await index.compactIfNeeded()
-      await index.close()
+      if (lock === undefined)
+        note(
+          'the index worker that runs on this archive takes the vectors out of its snapshot within seconds',
+        )
+      else {
+        const index = await openArchiveIndex(archive, { onNotice: note })
+        await index.snapshot()
+        await index.compactIfNeeded()
+        await index.close()
+      }
       if (json) printJson({ forgotten: 'clip', clipId })
       else print(`the clip ${clipId} is forgotten`)
     } finally {
-      lock.release()
+      lock?.release()
     }
   } finally {
     archive.close()

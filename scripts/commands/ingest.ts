@@ -5,19 +5,12 @@ import { adoptRecipe, openArchive, type Archive } from '../../index/archive.js'
 import { isForgotten, remember } from '../../index/forget.js'
 import { openArchiveIndex } from '../../index/archive-index.js'
 import { lockArchive } from '../../index/store/database.js'
-import type { ArchiveRecipe } from '../../index/store/meta.js'
 import { CameoError, messageOf } from '../../pipeline/errors.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
 import { defaultPackName } from '../../pipeline/models/catalog.js'
 import { defaultModelsDir } from '../../pipeline/models/models-dir.js'
 import { sha256OfFile } from '../../pipeline/models/digest.js'
-import {
-  createRecipe,
-  segmentLengthS,
-  settingsSchema,
-  type Recipe,
-  type Settings,
-} from '../../pipeline/settings.js'
+import { createRecipe, segmentLengthS, type Recipe, type Settings } from '../../pipeline/settings.js'
 import { loadStages } from '../../pipeline/stages.js'
 import { findClips } from '../../workers/find-clips.js'
 import { dropGonePaths } from '../../workers/gone-paths.js'
@@ -27,18 +20,11 @@ import { createIngestReporter } from '../ingest-report.js'
 import { usePack } from '../models.js'
 import { archiveOption, defaultThreads, deviceOption, jsonOption, numberWithin } from '../options.js'
 import { exitCodes, note } from '../output.js'
+import { chooseSettings, keepablePackName, withRecipeOptions, type RecipeOptions } from '../recipe-options.js'
 import { untilStopped } from '../until-stopped.js'
 
-export interface IngestCommandOptions {
+export interface IngestCommandOptions extends RecipeOptions {
   readonly archive: string
-  readonly pack?: string
-  readonly head?: string
-  readonly fps?: number
-  readonly sampling?: 'fps' | 'keyframes'
-  readonly minFace?: number
-  readonly facesPerTrack?: number
-  readonly mirror?: boolean
-  readonly segment?: number
   readonly device: DeviceChoice
   readonly threads: number
   readonly reprocess: boolean
@@ -46,46 +32,12 @@ export interface IngestCommandOptions {
   readonly json: boolean
 }
 
-export const ingestCommand = new Command('ingest')
+export const ingestCommand = withRecipeOptions(new Command('ingest'))
   .description(
     'Take clips into an archive. Run it again at any time: it does what is new and goes on where it stopped.',
   )
   .argument('<paths...>', 'video files, and folders that are searched for them')
   .addOption(archiveOption())
-  .addOption(
-    new Option('--pack <name>', `model pack, or a JSON file of your own (default: ${defaultPackName})`),
-  )
-  .addOption(new Option('--head <file>', 'ONNX head over the pooled embedding'))
-  .addOption(
-    new Option('--fps <number>', 'frames looked at each second (default: 4)').argParser(
-      numberWithin(0.01, 60),
-    ),
-  )
-  .addOption(
-    new Option('--sampling <kind>', 'look at frames by time, or only at key frames').choices([
-      'fps',
-      'keyframes',
-    ]),
-  )
-  .addOption(
-    new Option(
-      '--min-face <px>',
-      'smallest face height to find, in pixels of the clip (default: 40)',
-    ).argParser(numberWithin(12, 2000)),
-  )
-  .addOption(
-    new Option(
-      '--faces-per-track <k>',
-      'how many of the best faces of a track are embedded (default: 8)',
-    ).argParser(numberWithin(1, 64, 'integer')),
-  )
-  .addOption(new Option('--mirror', 'embed mirror images too: twice the time, a little more robust'))
-  .addOption(
-    new Option(
-      '--segment <s>',
-      'length of the parts that long clips are split into (default: 600)',
-    ).argParser(numberWithin(1, 86_400)),
-  )
   .addOption(deviceOption())
   .addOption(
     new Option('--threads <n>', 'segments processed at the same time, also where a GPU runs the models')
@@ -210,30 +162,6 @@ async function ingestWith(
   if (signal.aborted) return exitCodes.interrupted
   return reporter.failed > 0 ? exitCodes.someFailed : exitCodes.ok
 }
-
-/** What is asked for, else what the archive has, else the defaults. */
-function chooseSettings(options: IngestCommandOptions, own: ArchiveRecipe | undefined): Settings {
-  const base: Partial<Settings> = own?.settings ?? {}
-  if (options.sampling === 'keyframes' && options.fps !== undefined)
-    throw new CameoError('USAGE', '--fps does not go with --sampling keyframes')
-  const ownFps = base.sampling?.kind === 'fps' ? base.sampling.fps : undefined
-  const sampling =
-    options.sampling === 'keyframes'
-      ? { kind: 'keyframes' as const }
-      : options.fps !== undefined || options.sampling === 'fps'
-        ? { kind: 'fps' as const, fps: options.fps ?? ownFps ?? 4 }
-        : base.sampling
-  return settingsSchema.parse({
-    ...base,
-    sampling,
-    minFacePx: options.minFace ?? base.minFacePx,
-    facesPerTrack: options.facesPerTrack ?? base.facesPerTrack,
-    mirror: options.mirror ?? base.mirror,
-    segmentS: options.segment ?? base.segmentS,
-  })
-}
-
-const keepablePackName = (name: string) => (name.endsWith('.json') ? resolve(name) : name)
 
 async function headDimension(setup: Parameters<typeof loadStages>[0]): Promise<number> {
   const stages = await loadStages(setup)

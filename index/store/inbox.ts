@@ -1,0 +1,95 @@
+import type { Database } from './database.js'
+
+/** Where reading a partition goes on. */
+export interface TopicPosition {
+  readonly next: bigint
+  /** SHA-256 of the message before it, hex. */
+  readonly lastDigest: string
+}
+
+export interface PendingPart {
+  readonly clipId: string
+  readonly segment: number
+  readonly attempt: string
+  /** −1: the closing message. */
+  readonly part: number
+  readonly message: Uint8Array
+}
+
+export interface OutboxEntry {
+  readonly entry: number
+  readonly topic: string
+  readonly key: string
+  readonly value: Uint8Array
+}
+
+/**
+ * What arrived by messages, and what has to be published because of it. To be written in the same transaction as the rows
+ * that the messages cause.
+ */
+export interface Inbox {
+  position(topic: string, partition: number): TopicPosition | undefined
+  setPosition(topic: string, partition: number, position: TopicPosition): void
+  /** So that everything is read again. */
+  forgetPositions(): void
+  keepPart(part: PendingPart): void
+  /** Kept parts of one attempt at a segment. */
+  partsOf(attempt: Pick<PendingPart, 'clipId' | 'segment' | 'attempt'>): PendingPart[]
+  /** Of all attempts at it. */
+  dropParts(clipId: string, segment: number): void
+  toPublish(topic: string, key: string, value: Uint8Array): void
+  unpublished(limit: number): OutboxEntry[]
+  markPublished(upToEntry: number): void
+}
+
+export function createInbox(database: Database): Inbox {
+  const selectPosition = database.prepare<[string, number], { next: string; lastDigest: string }>(
+    'SELECT next_offset AS next, last_digest AS lastDigest FROM topic_offsets WHERE topic = ? AND partition = ?',
+  )
+  const upsertPosition = database.prepare(
+    `INSERT OR REPLACE INTO topic_offsets (topic, partition, next_offset, last_digest) VALUES (?, ?, ?, ?)`,
+  )
+  const deletePositions = database.prepare<[]>('DELETE FROM topic_offsets')
+  const upsertPart = database.prepare(
+    'INSERT OR REPLACE INTO pending_parts (clip_id, segment, attempt, part, message) VALUES (?, ?, ?, ?, ?)',
+  )
+  const selectParts = database.prepare<[string, number, string], PendingPart>(
+    `SELECT clip_id AS clipId, segment, attempt, part, message FROM pending_parts
+     WHERE clip_id = ? AND segment = ? AND attempt = ? ORDER BY part`,
+  )
+  const deleteParts = database.prepare<[string, number]>(
+    'DELETE FROM pending_parts WHERE clip_id = ? AND segment = ?',
+  )
+  const insertOutbox = database.prepare('INSERT INTO outbox (topic, key, value) VALUES (?, ?, ?)')
+  const selectOutbox = database.prepare<[number], OutboxEntry>(
+    'SELECT entry, topic, key, value FROM outbox ORDER BY entry LIMIT ?',
+  )
+  const deleteOutbox = database.prepare<[number]>('DELETE FROM outbox WHERE entry <= ?')
+  return {
+    position(topic, partition) {
+      const row = selectPosition.get(topic, partition)
+      return row === undefined ? undefined : { next: BigInt(row.next), lastDigest: row.lastDigest }
+    },
+    setPosition(topic, partition, { next, lastDigest }) {
+      upsertPosition.run(topic, partition, `${next}`, lastDigest)
+    },
+    forgetPositions() {
+      deletePositions.run()
+      database.prepare('DELETE FROM pending_parts').run()
+    },
+    keepPart({ clipId, segment, attempt, part, message }) {
+      upsertPart.run(clipId, segment, attempt, part, message)
+    },
+    partsOf: ({ clipId, segment, attempt }) => selectParts.all(clipId, segment, attempt),
+    dropParts(clipId, segment) {
+      deleteParts.run(clipId, segment)
+    },
+    toPublish(topic, key, value) {
+      insertOutbox.run(topic, key, value)
+    },
+    unpublished: (limit) => selectOutbox.all(limit),
+    markPublished(upToEntry) {
+      deleteOutbox.run(upToEntry)
+    },
+  }
+}

@@ -1,0 +1,229 @@
+/**
+ * Measures the same clips through Kafka, with one faces, one describe and one index worker, and in the embedded mode, in
+ * turns. Exit code 1 where the target is missed, 2 where it could not run.
+ *
+ *   node dist/scripts/bench-kafka.js [--images DIR] [--threads 2] [--clips N] [--rounds 3] [--json]
+ *
+ * Both have the same number of threads; the other workers and the broker (KAFKA_BROKERS, else one started for it) share the
+ * same cores. Throughput is counted from the first clip that was reported to the last one: starting is not in it.
+ */
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { rmSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs, promisify } from 'node:util'
+import { startTopicReader } from '../workers/kafka/topic-reader.js'
+import { topicName, type TopicKind } from '../workers/kafka/topics.js'
+import { everyNth, findImages, linkInto, prepareClips } from './bench-clips.js'
+import { median } from './bench-measure.js'
+import { withKafka } from './kafka-session.js'
+import { usePack } from './models.js'
+import { defaultPackName } from '../pipeline/models/catalog.js'
+import { numberWithin } from './options.js'
+import { exitCodes, note, print, printJson, reportError } from './output.js'
+
+const targetShare = 0.9
+
+const command = fileURLToPath(new URL('./cameo.js', import.meta.url))
+const kafkaScript = fileURLToPath(new URL('../../scripts/kafka.sh', import.meta.url))
+const outputDir = resolve('bench-output')
+
+interface Round {
+  readonly embeddedClipsPerS: number
+  readonly kafkaClipsPerS: number
+}
+
+interface Figures {
+  readonly clips: number
+  readonly threads: number
+  readonly rounds: readonly Round[]
+  /** Median over the rounds. */
+  readonly share: number
+  readonly embeddedClipsPerS: number
+  readonly kafkaClipsPerS: number
+  /** Of all messages of a clip, by topic. */
+  readonly bytesAClip: Readonly<Record<string, number>>
+  readonly totalBytesAClip: number
+}
+
+/** Clips/s between the first and the last line of a `--json` output in which a clip is done. */
+async function clipsPerS(args: readonly string[], env: NodeJS.ProcessEnv, clips: number): Promise<number> {
+  const child = spawn(process.execPath, [command, ...args, '--json'], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let complaints = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (complaints += text))
+  const times: number[] = []
+  for await (const line of createInterface(child.stdout)) {
+    const { status } = JSON.parse(line) as { status?: string }
+    if (status !== 'done') throw new Error(`a clip was not done: ${line}`)
+    times.push(performance.now())
+  }
+  const [first, last] = [times[0], times.at(-1)]
+  if (times.length !== clips || first === undefined || last === undefined)
+    throw new Error(`${times.length} of ${clips} clips were done: ${complaints.slice(-2000)}`)
+  return ((clips - 1) * 1000) / (last - first)
+}
+
+function startWorkers(env: NodeJS.ProcessEnv, threads: number): ChildProcess[] {
+  return (['faces', 'describe', 'index'] as const).map((stage) =>
+    spawn(
+      process.execPath,
+      [command, 'worker', stage, ...(stage === 'faces' ? ['--threads', `${threads}`] : [])],
+      { env: { ...env, CAMEO_LOG_LEVEL: 'warn' }, stdio: ['ignore', 'ignore', 'inherit'] },
+    ),
+  )
+}
+
+async function stopAll(workers: readonly ChildProcess[]): Promise<void> {
+  await Promise.all(
+    workers.map(
+      (worker) =>
+        new Promise((done) => {
+          if (worker.exitCode !== null) done(undefined)
+          worker.on('exit', done)
+          worker.kill('SIGTERM')
+        }),
+    ),
+  )
+}
+
+const measuredTopics: readonly TopicKind[] = ['jobs', 'embeddings', 'descriptors', 'status']
+
+async function bytesByTopic(brokers: string, prefix: string): Promise<Map<TopicKind, number>> {
+  return withKafka(brokers, async ({ kafka, connection, log }) => {
+    const bytes = new Map<TopicKind, number>()
+    for (const kind of measuredTopics) {
+      let sum = 0
+      const reader = await startTopicReader({
+        ...{ kafka, connection: { ...connection, prefix }, log },
+        topic: topicName({ prefix }, kind),
+        onMessage: ({ key, value }) => (sum += (key?.byteLength ?? 0) + (value?.byteLength ?? 0)),
+      })
+      await reader.caughtUp
+      await reader.stop()
+      bytes.set(kind, sum)
+    }
+    return bytes
+  })
+}
+
+async function measure(
+  brokers: string,
+  imagesDir: string,
+  threads: number,
+  clipCount: number,
+  roundCount: number,
+): Promise<Figures> {
+  await usePack(defaultPackName)
+  const { short } = await prepareClips(imagesDir)
+  const chosen = everyNth(short, Math.min(clipCount, short.length))
+  const folder = linkInto(resolve(outputDir, 'chosen'), chosen)
+  const rounds: Round[] = []
+  let bytes = new Map<TopicKind, number>()
+  for (let round = 1; round <= roundCount; round++) {
+    const prefix = `bench.${process.pid}.${round}`
+    const archive = (name: string) => resolve(outputDir, `archive-${name}`)
+    const env = { ...process.env, KAFKA_BROKERS: brokers, KAFKA_TOPIC_PREFIX: prefix }
+    for (const name of ['embedded', 'kafka']) rmSync(archive(name), { recursive: true, force: true })
+    note(`round ${round} of ${roundCount}: ${chosen.length} clips, embedded …`)
+    const embeddedClipsPerS = await clipsPerS(
+      ['ingest', folder, '--archive', archive('embedded'), '--threads', `${threads}`],
+      env,
+      chosen.length,
+    )
+    note('and through Kafka …')
+    const workers = startWorkers({ ...env, CAMEO_ARCHIVE: archive('kafka') }, threads)
+    try {
+      const kafkaClipsPerS = await clipsPerS(['submit', folder], env, chosen.length)
+      rounds.push({ embeddedClipsPerS, kafkaClipsPerS })
+    } finally {
+      await stopAll(workers)
+    }
+    bytes = await bytesByTopic(brokers, prefix)
+  }
+  const medianOf = (pick: (round: Round) => number) => median(rounds.map(pick))
+  const bytesAClip = Object.fromEntries(
+    [...bytes].map(([kind, sum]) => [kind, Math.round(sum / chosen.length)]),
+  )
+  return {
+    ...{ clips: chosen.length, threads, rounds, bytesAClip },
+    share: medianOf((round) => round.kafkaClipsPerS / round.embeddedClipsPerS),
+    embeddedClipsPerS: medianOf((round) => round.embeddedClipsPerS),
+    kafkaClipsPerS: medianOf((round) => round.kafkaClipsPerS),
+    totalBytesAClip: Object.values(bytesAClip).reduce((sum, of) => sum + of, 0),
+  }
+}
+
+function report(figures: Figures): void {
+  const { clips, threads, rounds, share, bytesAClip, totalBytesAClip } = figures
+  print(
+    `${clips} clips, ${threads} threads, ${rounds.length} rounds, clips/s from the first clip to the last`,
+  )
+  for (const { embeddedClipsPerS, kafkaClipsPerS } of rounds)
+    print(
+      `  embedded ${embeddedClipsPerS.toFixed(2)}, through Kafka ${kafkaClipsPerS.toFixed(2)}: ${(kafkaClipsPerS / embeddedClipsPerS).toFixed(3)}`,
+    )
+  print(
+    `  messages of a clip: ${(totalBytesAClip / 1024).toFixed(1)} KB (${Object.entries(bytesAClip)
+      .map(([topic, bytes]) => `${topic} ${(bytes / 1024).toFixed(1)}`)
+      .join(', ')})`,
+  )
+  print(
+    `${share >= targetShare ? 'reached' : 'MISSED '} throughput at least ${targetShare} of the embedded mode's: ${share.toFixed(3)} (median)`,
+  )
+}
+
+/** Brokers of the environment, else one that ends with this process. */
+async function withBrokers<T>(work: (brokers: string) => Promise<T>): Promise<T> {
+  const { KAFKA_BROKERS: given } = process.env
+  if (given !== undefined && given !== '') return work(given)
+  const brokers = '127.0.0.1:19092'
+  const env = {
+    ...process.env,
+    KAFKA_BROKERS: brokers,
+    CAMEO_KAFKA_DIR: resolve(outputDir, 'kafka'),
+    CAMEO_KAFKA_WITH: `${process.pid}`,
+  }
+  rmSync(resolve(outputDir, 'kafka'), { recursive: true, force: true })
+  await promisify(execFile)(kafkaScript, ['start'], { env })
+  try {
+    return await work(brokers)
+  } finally {
+    await promisify(execFile)(kafkaScript, ['stop'], { env })
+  }
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      images: { type: 'string' },
+      threads: { type: 'string', default: '2' },
+      clips: { type: 'string', default: '200' },
+      rounds: { type: 'string', default: '3' },
+      json: { type: 'boolean', default: false },
+    },
+  })
+  try {
+    const count = (text: string, low: number) => numberWithin(low, 1e6, 'integer')(text)
+    const figures = await withBrokers((brokers) =>
+      measure(
+        brokers,
+        findImages(values.images),
+        count(values.threads, 1),
+        count(values.clips, 2),
+        count(values.rounds, 1),
+      ),
+    )
+    if (values.json) printJson(figures)
+    else report(figures)
+    return figures.share >= targetShare ? exitCodes.ok : exitCodes.someFailed
+  } catch (error) {
+    reportError(error, values.json)
+    return exitCodes.failed
+  }
+}
+
+process.exitCode = await main()

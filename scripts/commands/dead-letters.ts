@@ -1,0 +1,85 @@
+import { Command } from 'commander'
+import { CameoError } from '../../pipeline/errors.js'
+import { listDeadLetters, retryDeadLetters, type ListedDeadLetter } from '../../workers/kafka/dead-letters.js'
+import { brokersOption, kafkaHelp } from '../kafka-options.js'
+import { withKafka } from '../kafka-session.js'
+import { jsonOption } from '../options.js'
+import { exitCodes, oneLine, print, printJson } from '../output.js'
+
+interface LettersOptions {
+  readonly brokers: string
+  readonly json: boolean
+}
+
+export const deadLettersCommand = new Command('dead-letters')
+  .description('Messages that could not be processed: why, and try them again.')
+  .addHelpText('after', kafkaHelp)
+
+deadLettersCommand
+  .command('list')
+  .description('All of them, oldest first.')
+  .addOption(brokersOption())
+  .addOption(jsonOption())
+  .addHelpText(
+    'after',
+    `
+With --json, one line each: {id, stage, uri, code, message, attempts, at, topic, partition, offset, bytes}.`,
+  )
+  .action(async ({ brokers, json }: LettersOptions) => {
+    const letters = await withKafka(brokers, ({ kafka, connection, log }) =>
+      listDeadLetters(kafka, connection, log),
+    )
+    for (const letter of letters)
+      if (json) printJson(asJson(letter))
+      else {
+        const { id, stage, uri, failure, attempts, at } = letter
+        print(`${at} ${stage} ${id}${uri === undefined ? '' : ` ${oneLine(uri)}`}`)
+        print(
+          `  ${oneLine(failure.message)} [${failure.code}]${attempts > 1 ? ` after ${attempts} attempts` : ''}`,
+        )
+      }
+    if (!json && letters.length === 0) print('no dead letters')
+    process.exitCode = exitCodes.ok
+  })
+
+function asJson({
+  id,
+  stage,
+  uri,
+  failure,
+  attempts,
+  at,
+  topic,
+  partition,
+  offset,
+  original,
+}: ListedDeadLetter) {
+  return {
+    ...{ id, stage, uri, ...failure, attempts, at, topic, partition, offset },
+    bytes: original?.byteLength ?? 0,
+  }
+}
+
+deadLettersCommand
+  .command('retry')
+  .description('Send the original messages again: all of them, or those named.')
+  .argument('[ids...]', 'ids as "list" shows them')
+  .addOption(brokersOption())
+  .addOption(jsonOption())
+  .action(async (ids: string[], { brokers, json }: LettersOptions) => {
+    const sent = await withKafka(brokers, async ({ kafka, connection, log }) => {
+      const letters = await listDeadLetters(kafka, connection, log)
+      const unknown = ids.filter((id) => !letters.some((letter) => letter.id === id))
+      if (unknown.length > 0)
+        throw new CameoError(
+          'USAGE',
+          `there is no dead letter ${unknown.join(', ')}: "cameo dead-letters list" shows them`,
+        )
+      const chosen = ids.length === 0 ? letters : letters.filter(({ id }) => ids.includes(id))
+      await retryDeadLetters(kafka, connection, chosen)
+      return chosen.length
+    })
+    if (json) printJson({ sent })
+    else print(`${sent} message${sent === 1 ? '' : 's'} sent again`)
+    process.exitCode = exitCodes.ok
+  })

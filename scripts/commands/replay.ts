@@ -1,0 +1,54 @@
+import { Command } from 'commander'
+import { openArchive } from '../../index/archive.js'
+import { resetForReplay, startIndexWorker } from '../../workers/kafka/index-worker.js'
+import { runStage } from '../../workers/kafka/run-stage.js'
+import { brokersOption, kafkaHelp } from '../kafka-options.js'
+import { archiveOption, jsonOption } from '../options.js'
+import { exitCodes, note, printJson, reportError } from '../output.js'
+
+interface ReplayOptions {
+  readonly brokers: string
+  readonly archive: string
+  readonly json: boolean
+}
+
+export const replayCommand = new Command('replay')
+  .description(
+    'Build an archive anew from the topic of described tracks. Names stay, what was forgotten stays away.',
+  )
+  .addOption(brokersOption())
+  .addOption(archiveOption())
+  .addOption(jsonOption())
+  .addHelpText(
+    'after',
+    `${kafkaHelp}
+The archive's clips are taken out first; no video is read. Killed in the middle, it goes on when run again, or with
+"cameo worker index".`,
+  )
+  .action(async ({ brokers, archive: archiveDir, json }: ReplayOptions) => {
+    note(`building ${archiveDir} anew …`)
+    let isReset = false
+    const error = await runStage({
+      ...{ stage: 'index', brokers, drainMs: 20_000 },
+      async start(context, onEnd) {
+        if (!isReset) resetForReplay(archiveDir)
+        isReset = true
+        const worker = await startIndexWorker({
+          ...{ context, archiveDir, reprocess: true, headFile: undefined, onFatal: onEnd },
+        })
+        void worker.caughtUp.then(() => onEnd(undefined))
+        return worker
+      },
+    })
+    if (error !== undefined) {
+      reportError(error, json)
+      process.exitCode = exitCodes.failed
+      return
+    }
+    const archive = openArchive(archiveDir)
+    const { clips, tracks } = archive.clips.counts()
+    archive.close()
+    if (json) printJson({ clips, tracks })
+    else note(`the archive ${archiveDir} holds ${clips} clips, ${tracks} tracks`)
+    process.exitCode = exitCodes.ok
+  })

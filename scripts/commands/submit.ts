@@ -1,0 +1,168 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Command, Option } from 'commander'
+import { CameoError } from '../../pipeline/errors.js'
+import { defaultPackName, findPack } from '../../pipeline/models/catalog.js'
+import { sha256OfFile } from '../../pipeline/models/digest.js'
+import { createRecipe } from '../../pipeline/settings.js'
+import { isUrl } from '../../workers/clip-access.js'
+import { findClips, type FoundFile } from '../../workers/find-clips.js'
+import { createKafka, createPublisher } from '../../workers/kafka/client.js'
+import { createSubmission, type Submission } from '../../workers/kafka/submit.js'
+import { clusterStatus, createTopics } from '../../workers/kafka/topic-admin.js'
+import { startTopicReader, type TopicReader } from '../../workers/kafka/topic-reader.js'
+import { stageInput, topicName, type Stage } from '../../workers/kafka/topics.js'
+import type { WireRecipe } from '../../workers/kafka/wire.js'
+import { brokersOption, kafkaHelp } from '../kafka-options.js'
+import { withKafka, type KafkaSession } from '../kafka-session.js'
+import { jsonOption } from '../options.js'
+import { exitCodes, note } from '../output.js'
+import { chooseSettings, keepablePackName, withRecipeOptions, type RecipeOptions } from '../recipe-options.js'
+import { createSubmitReporter } from '../submit-report.js'
+import { untilStopped } from '../until-stopped.js'
+
+interface SubmitOptions extends RecipeOptions {
+  readonly brokers: string
+  readonly wait: boolean
+  readonly again: boolean
+  readonly json: boolean
+}
+
+/** How often is looked whether clips that are waited for are lost. */
+const checkEveryMs = 10_000
+
+const stages = Object.keys(stageInput) as Stage[]
+
+export const submitCommand = withRecipeOptions(
+  new Command('submit')
+    .description(
+      'Put clips into the queue for workers, and wait until they are indexed. Finished ones are left out.',
+    )
+    .argument(
+      '<paths...>',
+      'video files, folders that are searched for them, http(s):// or s3:// addresses of clips',
+    ),
+)
+  .addOption(brokersOption())
+  .addOption(new Option('--no-wait', 'end when all are in the queue'))
+  .addOption(
+    new Option('--again', 'submit clips too that are finished or in the queue already').default(false),
+  )
+  .addOption(jsonOption())
+  .addHelpText(
+    'after',
+    `${kafkaHelp}
+With --json, one line a clip: {path, clipId, status, tracks} or {path, status, code, message}.
+Status: done, unchanged, partial, forgotten, failed, queued (with --no-wait), skipped.
+Exit code: 0 all clips are indexed (with --no-wait: in the queue), 1 some failed, 2 the command could not run,
+130 interrupted: clips stay in the queue; run it again to wait for them.`,
+  )
+  .action(async (paths: string[], options: SubmitOptions) => {
+    for (const path of paths)
+      if (!isUrl(path) && !existsSync(path))
+        throw new CameoError('USAGE', `there is no file or folder ${path}: nothing was submitted`)
+    const recipe = await wireRecipe(options)
+    process.exitCode = await withKafka(options.brokers, (session) =>
+      untilStopped((signal) => submit(session, paths, recipe, options, signal)),
+    )
+  })
+
+async function wireRecipe(options: RecipeOptions): Promise<WireRecipe> {
+  const packName = options.pack ?? defaultPackName
+  const settings = chooseSettings(options, undefined)
+  const headSha256 = options.head === undefined ? undefined : await sha256OfFile(resolve(options.head))
+  const { digest, embedderDigest, spaceDigest } = createRecipe(findPack(packName), settings, headSha256)
+  return {
+    ...{ digest, embedderDigest, spaceDigest, settings },
+    packName: keepablePackName(packName),
+    ...(headSha256 === undefined ? {} : { headSha256 }),
+  }
+}
+
+async function submit(
+  session: KafkaSession,
+  paths: readonly string[],
+  recipe: WireRecipe,
+  { json, wait, again }: SubmitOptions,
+  signal: AbortSignal,
+): Promise<number> {
+  const { connection, log } = session
+  await createTopics(session.kafka, connection)
+  // There is a broker; from now on one that is away is waited for.
+  const kafka = createKafka(connection, log, 'patient')
+  const publisher = await createPublisher(kafka)
+  const reporter = createSubmitReporter(json)
+  const submission = createSubmission({
+    ...{ connection, publisher, recipe, again, wait, signal },
+    events: reporter,
+  })
+  const stop = new AbortController()
+  let reader: TopicReader | undefined
+  try {
+    reader = await startTopicReader({
+      ...{ kafka, connection, log },
+      topic: topicName(connection, 'status'),
+      onMessage: (message) => submission.onStatus(message),
+    })
+    await reader.caughtUp
+    await submission.submit(findInputs(paths))
+    if (wait)
+      await Promise.race([
+        submission.finished,
+        new Promise((resolve) => signal.addEventListener('abort', resolve)),
+        resubmitLost({ ...session, kafka }, submission, stop.signal),
+      ])
+  } finally {
+    stop.abort()
+    reporter.stop()
+    await reader?.stop()
+    await publisher.disconnect()
+  }
+  reporter.summarise()
+  if (signal.aborted) {
+    note('clips stay in the queue: run the same command again to wait for them')
+    return exitCodes.interrupted
+  }
+  return reporter.failed > 0 ? exitCodes.someFailed : exitCodes.ok
+}
+
+/**
+ * Publishes what is waited for once more, where no worker has anything left to do: an earlier run was killed between
+ * the note that a clip is queued and its job, or the topic was emptied.
+ */
+async function resubmitLost(
+  { kafka, connection }: KafkaSession,
+  submission: Submission,
+  signal: AbortSignal,
+): Promise<void> {
+  let idleSince: number | undefined
+  for (;;) {
+    await sleep(checkEveryMs, undefined, { signal }).catch(() => undefined)
+    if (signal.aborted) return
+    const { groups } = await clusterStatus(kafka, connection).catch(() => ({ groups: [] }))
+    const isIdle =
+      submission.waiting > 0 &&
+      stages.every((stage) => groups.some((group) => group.stage === stage)) &&
+      groups.every(({ lag }) => lag === 0)
+    if (isIdle && idleSince === submission.waiting) {
+      const count = await submission.resubmitWaiting()
+      note(`${count} clips were not in the queue any more and were submitted again`)
+      idleSince = undefined
+    } else idleSince = isIdle ? submission.waiting : undefined
+  }
+}
+
+async function* findInputs(paths: readonly string[]): AsyncGenerator<FoundFile> {
+  for (const path of paths)
+    if (!isUrl(path)) yield* findClips([path])
+    else {
+      const url = new URL(path)
+      yield {
+        kind: 'clip',
+        folder: new URL('.', url).href.replace(/\/$/, ''),
+        path: url.href,
+        sizeBytes: 0,
+      }
+    }
+}

@@ -1,0 +1,89 @@
+import { Command, Option } from 'commander'
+import {
+  clusterStatus,
+  createTopics,
+  trimTopics,
+  type ClusterStatus,
+} from '../../workers/kafka/topic-admin.js'
+import { topicName, topicSpecs } from '../../workers/kafka/topics.js'
+import { brokersOption, kafkaHelp } from '../kafka-options.js'
+import { withKafka } from '../kafka-session.js'
+import { jsonOption, numberWithin } from '../options.js'
+import { exitCodes, print, printJson } from '../output.js'
+
+interface TopicsOptions {
+  readonly brokers: string
+  readonly json: boolean
+}
+
+export const topicsCommand = new Command('topics')
+  .description('The topics that clips travel through: make them, look at them, clean up.')
+  .addHelpText('after', kafkaHelp)
+
+topicsCommand
+  .command('create')
+  .description('Make the topics that are missing; workers and "submit" do it too, with the usual partitions.')
+  .addOption(brokersOption())
+  .addOption(
+    new Option(
+      '--partitions <n>',
+      'of the jobs: at least as many as faces workers will ever share the work (default: 48)',
+    ).argParser(numberWithin(1, 10_000, 'integer')),
+  )
+  .addOption(jsonOption())
+  .action(async ({ brokers, json, partitions }: TopicsOptions & { readonly partitions?: number }) => {
+    const { made, connection } = await withKafka(brokers, async ({ kafka, connection }) => ({
+      connection,
+      made: await createTopics(kafka, connection, partitions === undefined ? {} : { jobs: partitions }),
+    }))
+    if (json) printJson({ created: made })
+    else
+      for (const { kind, carries, retention } of topicSpecs) {
+        const name = topicName(connection, kind)
+        print(`${made.includes(name) ? 'made ' : 'there'} ${name.padEnd(20)} ${carries} (${retention})`)
+      }
+    process.exitCode = exitCodes.ok
+  })
+
+topicsCommand
+  .command('status')
+  .description('Messages, workers, and how far behind they are.')
+  .addOption(brokersOption())
+  .addOption(jsonOption())
+  .action(async ({ brokers, json }: TopicsOptions) => {
+    const status = await withKafka(brokers, ({ kafka, connection }) => clusterStatus(kafka, connection))
+    if (json) printJson(status)
+    else showStatus(status)
+    process.exitCode = exitCodes.ok
+  })
+
+function showStatus({ clusterId, topics, groups }: ClusterStatus): void {
+  print(`cluster ${clusterId}`)
+  for (const { topic, partitions, messages } of topics)
+    print(
+      `  ${topic.padEnd(22)} ${`${partitions}`.padStart(4)} partitions ${`${messages}`.padStart(10)} messages`,
+    )
+  if (groups.length === 0)
+    print('no worker was ever here: start "cameo worker faces", "describe" and "index"')
+  for (const { group, lag, workers } of groups) {
+    print(`${group}: ${workers.length} worker${workers.length === 1 ? '' : 's'}, ${lag} messages to do`)
+    for (const { client, host, partitions } of workers) print(`  ${client} ${host}: ${partitions} partitions`)
+  }
+  const letters = topics.find(({ topic }) => topic.endsWith('.dead-letters'))
+  if (letters !== undefined && letters.messages > 0)
+    print('there may be dead letters: "cameo dead-letters list"')
+}
+
+topicsCommand
+  .command('trim')
+  .description(
+    'Delete jobs and embeddings that are finished. An archive is rebuilt from the descriptors, which stay.',
+  )
+  .addOption(brokersOption())
+  .addOption(jsonOption())
+  .action(async ({ brokers, json }: TopicsOptions) => {
+    const deleted = await withKafka(brokers, ({ kafka, connection }) => trimTopics(kafka, connection))
+    if (json) printJson({ deleted })
+    else print(`${deleted} messages deleted`)
+    process.exitCode = exitCodes.ok
+  })

@@ -1,0 +1,188 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { Command, Option } from 'commander'
+import { defaultModelsDir } from '../../pipeline/models/models-dir.js'
+import { defaultPackName } from '../../pipeline/models/catalog.js'
+import type { DeviceChoice } from '../../pipeline/models/device.js'
+import { sha256OfFile } from '../../pipeline/models/digest.js'
+import { createRecipe, defaultSettings } from '../../pipeline/settings.js'
+import { createClipAccess, type AccessRules } from '../../workers/clip-access.js'
+import { startDescriber } from '../../workers/describer-worker.js'
+import { createFacesStage } from '../../workers/kafka/faces-stage.js'
+import { startDescribeWorker } from '../../workers/kafka/describe-worker.js'
+import { startIndexWorker } from '../../workers/kafka/index-worker.js'
+import { runStage, type StageRun } from '../../workers/kafka/run-stage.js'
+import type { StageWorker, WorkerContext } from '../../workers/kafka/stage-worker.js'
+import { accessRules, brokersOption, hostOption, kafkaHelp, parseSize, rootOption } from '../kafka-options.js'
+import { usePack } from '../models.js'
+import { archiveOption, defaultThreads, deviceOption, numberWithin } from '../options.js'
+import { exitCodes, reportError } from '../output.js'
+
+interface CommonOptions {
+  readonly brokers: string
+  readonly drain: number
+  readonly metricsPort?: number
+  readonly metricsHost: string
+}
+
+function stageCommand(name: string, description: string): Command {
+  return new Command(name)
+    .description(description)
+    .addOption(brokersOption())
+    .addOption(
+      new Option('--drain <s>', 'after SIGTERM, wait so long for what is in work, then hand it back')
+        .default(20)
+        .argParser(numberWithin(0, 3600)),
+    )
+    .addOption(
+      new Option(
+        '--metrics-port <port>',
+        'serve /healthz and /metrics (Prometheus) there; 0 takes a free port',
+      )
+        .env('CAMEO_METRICS_PORT')
+        .argParser(numberWithin(0, 65_535, 'integer')),
+    )
+    .addOption(
+      new Option('--metrics-host <host>', 'address to serve them on')
+        .env('CAMEO_METRICS_HOST')
+        .default('127.0.0.1'),
+    )
+    .addHelpText(
+      'after',
+      `${kafkaHelp}
+Logs are JSON lines on standard error; CAMEO_LOG_LEVEL is trace, debug, info, warn or error.
+Exit code: 0 stopped by SIGTERM or Ctrl-C, 2 the worker cannot work.`,
+    )
+}
+
+async function run(
+  stage: StageRun['stage'],
+  options: CommonOptions,
+  start: (context: WorkerContext, onFatal: (error: unknown) => void) => Promise<StageWorker>,
+): Promise<void> {
+  const { brokers, drain, metricsPort, metricsHost } = options
+  const fatal = await runStage({
+    ...{ stage, brokers, start },
+    drainMs: drain * 1000,
+    ...(metricsPort === undefined ? {} : { health: { host: metricsHost, port: metricsPort } }),
+  })
+  if (fatal !== undefined) reportError(fatal, false)
+  process.exitCode = fatal === undefined ? exitCodes.ok : exitCodes.failed
+}
+
+interface FacesOptions extends CommonOptions {
+  readonly root?: AccessRules['roots']
+  readonly allowHost?: readonly string[]
+  readonly scratch?: string
+  readonly scratchSize: number
+  readonly device: DeviceChoice
+  readonly threads: number
+}
+
+const facesCommand = stageCommand(
+  'faces',
+  'Take clips from the queue: decode them, find, follow and embed the faces. Any number, anywhere.',
+)
+  .addOption(rootOption())
+  .addOption(hostOption())
+  .addOption(
+    new Option('--scratch <dir>', 'folder for fetched clips (default: a temporary one)').env('CAMEO_SCRATCH'),
+  )
+  .addOption(
+    new Option('--scratch-size <size>', 'what fetched clips may take there, such as 20G')
+      .env('CAMEO_SCRATCH_SIZE')
+      .default(20 * 1024 ** 3, '20G')
+      .argParser(parseSize),
+  )
+  .addOption(deviceOption())
+  .addOption(
+    new Option('--threads <n>', 'segments processed at the same time, also where a GPU runs the models')
+      .default(defaultThreads)
+      .argParser(numberWithin(1, 256, 'integer')),
+  )
+  .addHelpText(
+    'after',
+    `
+Without --root, any file that this user may read can be submitted; with it, only what lies below. Nothing is fetched from
+hosts that --allow-host does not name. S3 credentials and endpoint come from where the AWS SDK looks for them (AWS_*).
+Models and settings are those that the clips were submitted with.`,
+  )
+  .action(async (options: FacesOptions) => {
+    const access = createClipAccess({
+      rules: accessRules(options),
+      scratchDir: resolve(options.scratch ?? mkdtempSync(join(tmpdir(), 'cameo-'))),
+      scratchBytes: options.scratchSize,
+    })
+    const { device, threads } = options
+    // The usual models are loaded at once: a device that cannot be used is told at the start, not by the first clip.
+    const pack = await usePack(defaultPackName)
+    const recipe = createRecipe(pack, defaultSettings)
+    await run('faces', options, (context) =>
+      createFacesStage(context, {
+        ...{ access, device, threads, loadPack: usePack, modelsDir: defaultModelsDir() },
+        usual: recipe,
+        restricted: options.root !== undefined,
+      }),
+    )
+  })
+
+interface DescribeOptions extends CommonOptions {
+  readonly head?: string
+  readonly device: DeviceChoice
+}
+
+const describeCommand = stageCommand(
+  'describe',
+  'Turn the embeddings of each track into its descriptor. Any number, anywhere.',
+)
+  .addOption(
+    new Option(
+      '--head <file>',
+      'ONNX head over the pooled embedding, the same that clips are submitted with',
+    ),
+  )
+  .addOption(deviceOption())
+  .action(async (options: DescribeOptions) => {
+    const { device } = options
+    const headFile = options.head === undefined ? undefined : resolve(options.head)
+    const headSha256 = headFile === undefined ? undefined : await sha256OfFile(headFile)
+    const describer = startDescriber({ headFile, device })
+    await run('describe', options, (context) => startDescribeWorker({ context, describer, headSha256 }))
+    await describer.stop()
+  })
+
+interface IndexOptions extends CommonOptions {
+  readonly archive: string
+  readonly reprocess: boolean
+  readonly head?: string
+}
+
+const indexCommand = stageCommand(
+  'index',
+  'Write described tracks into an archive and its index. One an archive; it can be searched meanwhile.',
+)
+  .addOption(archiveOption())
+  .addOption(
+    new Option('--reprocess', 'take over other settings than the archive has, with the next clip').default(
+      false,
+    ),
+  )
+  .addOption(
+    new Option('--head <file>', 'the head that the describe workers have, for searches in this archive'),
+  )
+  .action(async (options: IndexOptions) => {
+    const { archive: archiveDir, reprocess, head } = options
+    await run('index', options, (context, onFatal) =>
+      startIndexWorker({
+        ...{ context, archiveDir, reprocess, onFatal },
+        headFile: head === undefined ? undefined : resolve(head),
+      }),
+    )
+  })
+
+export const workerCommand = new Command('worker')
+  .description('Work on submitted clips: one process a stage, on any machine that reaches the brokers.')
+  .addCommand(facesCommand)
+  .addCommand(describeCommand)
+  .addCommand(indexCommand)

@@ -1,0 +1,140 @@
+#!/usr/bin/env bash
+# A Kafka broker on this machine: one node, KRaft. With Docker where there is an engine, else with Java 17 and Maven.
+#
+#   scripts/kafka.sh start | stop | status
+#
+# KAFKA_BROKERS    where it answers, 127.0.0.1:9092 unless set
+# CAMEO_KAFKA_DIR  its data, .kafka in this folder unless set
+# CAMEO_KAFKA      "docker" or "java", to choose
+# CAMEO_KAFKA_WITH a process id: the broker stops when that process is gone (Java only)
+set -euo pipefail
+here="$(cd "$(dirname "$0")" && pwd)"
+
+address="${KAFKA_BROKERS:-127.0.0.1:9092}"
+host="${address%:*}"
+port="${address##*:}"
+dir="${CAMEO_KAFKA_DIR:-$here/../.kafka}"
+jars="${XDG_CACHE_HOME:-$HOME/.cache}/cameo/kafka-broker-$(cksum <"$here/kafka-broker.pom.xml" | cut -d' ' -f1)"
+start_within_s=90
+
+say() { printf 'kafka: %s\n' "$*" >&2; }
+fail() { say "$*"; exit 1; }
+
+case "$address" in *,*|*[[:space:]]*) fail "KAFKA_BROKERS names several brokers: this script starts one" ;; esac
+case "$host" in 127.*|localhost) ;; *) fail "KAFKA_BROKERS is $address: this script starts a broker on loopback only, e.g. 127.0.0.1:9092" ;; esac
+
+engine() {
+  if [ -n "${CAMEO_KAFKA:-}" ]; then echo "$CAMEO_KAFKA"
+  elif command -v docker >/dev/null && docker info >/dev/null 2>&1; then echo docker
+  else echo java
+  fi
+}
+
+compose() {
+  CAMEO_KAFKA_PORT="$port" docker compose --project-name "cameo-$port" --file "$here/../docker-compose.yml" "$@"
+}
+
+answers() { (exec 3<>"/dev/tcp/$host/$port") 2>/dev/null; }
+
+pid_of() { cat "$dir/broker.pid" 2>/dev/null || true; }
+
+runs() { [ -n "$(pid_of)" ] && kill -0 "$(pid_of)" 2>/dev/null; }
+
+fetch_jars() {
+  [ -f "$jars/complete" ] && return
+  command -v java >/dev/null || fail "no Docker engine and no Java: install Docker, or Java 17 and Maven (apt-get install openjdk-17-jre-headless maven)"
+  command -v mvn >/dev/null || fail "Maven is missing: apt-get install maven"
+  say "fetching the broker from Maven Central (43 MB, once)"
+  mkdir -p "$jars"
+  mvn --quiet --batch-mode --file "$here/kafka-broker.pom.xml" dependency:copy-dependencies -DoutputDirectory="$jars" >&2 ||
+    fail "Maven could not fetch the broker: see the message above"
+  touch "$jars/complete"
+}
+
+run_class() { java -Xmx"${1}" -cp "$jars/*" -Dorg.slf4j.simpleLogger.showDateTime=true "${@:2}"; }
+
+write_settings() {
+  mkdir -p "$dir"
+  cat >"$dir/server.properties" <<SETTINGS
+process.roles=broker,controller
+node.id=1
+controller.quorum.bootstrap.servers=127.0.0.1:$controller_port
+controller.listener.names=CONTROLLER
+listeners=PLAINTEXT://$host:$port,CONTROLLER://127.0.0.1:$controller_port
+advertised.listeners=PLAINTEXT://$host:$port
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+log.dirs=$dir/data
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+group.initial.rebalance.delay.ms=0
+auto.create.topics.enable=false
+SETTINGS
+}
+
+start_java() {
+  if runs; then
+    answers && { say "already answering at $address"; return; }
+    fail "process $(pid_of) runs but does not answer at $address: \"scripts/kafka.sh stop\" first"
+  fi
+  answers && fail "something else answers at $address: stop it, or set KAFKA_BROKERS to another port"
+  fetch_jars
+  # The controller's port is nobody else's business: any free one, kept with the data.
+  mkdir -p "$dir"
+  dir="$(cd "$dir" && pwd)"
+  [ -f "$dir/controller-port" ] || node -e '
+    const server = require("node:net").createServer().listen(0, "127.0.0.1", () => {
+      console.log(server.address().port); server.close() })' >"$dir/controller-port"
+  controller_port="$(cat "$dir/controller-port")"
+  write_settings
+  if [ ! -f "$dir/data/meta.properties" ]; then
+    run_class 128m kafka.tools.StorageTool format --standalone --cluster-id "$(node -p 'crypto.randomBytes(16).toString("base64url")')" \
+      --config "$dir/server.properties" >"$dir/format.log" 2>&1 || { cat "$dir/format.log" >&2; fail "the data folder $dir/data could not be formatted"; }
+  fi
+  # exec: the process id is the broker's own. A session of its own: Ctrl-C in this terminal does not reach it.
+  setsid bash -c 'echo $$ >"$1/broker.pid"; exec java -Xmx512m -cp "$2/*" -Dorg.slf4j.simpleLogger.showDateTime=true kafka.Kafka "$1/server.properties" >"$1/broker.log" 2>&1' \
+    kafka "$dir" "$jars" </dev/null >/dev/null 2>&1 &
+  for _ in $(seq $((start_within_s * 5))); do
+    if answers && grep -q 'Kafka Server started' "$dir/broker.log"; then
+      stop_with_owner
+      say "answering at $address"
+      return
+    fi
+    sleep 0.2
+    if [ -f "$dir/broker.pid" ] && ! runs; then tail -n 20 "$dir/broker.log" >&2; fail "the broker ended while it started"; fi
+  done
+  tail -n 20 "$dir/broker.log" >&2
+  fail "the broker does not answer at $address after $start_within_s s"
+}
+
+stop_with_owner() {
+  [ -n "${CAMEO_KAFKA_WITH:-}" ] || return 0
+  setsid bash -c 'while kill -0 "$1" 2>/dev/null && kill -0 "$2" 2>/dev/null; do sleep 1; done; kill "$2" 2>/dev/null' \
+    kafka-watch "$CAMEO_KAFKA_WITH" "$(pid_of)" </dev/null >/dev/null 2>&1 &
+}
+
+stop_java() {
+  if ! runs; then rm -f "$dir/broker.pid"; say "not running"; return; fi
+  local pid
+  pid="$(pid_of)"
+  kill "$pid"
+  for _ in $(seq 150); do
+    kill -0 "$pid" 2>/dev/null || { rm -f "$dir/broker.pid"; say "stopped"; return; }
+    sleep 0.2
+  done
+  kill -9 "$pid"
+  rm -f "$dir/broker.pid"
+  say "killed after 30 s"
+}
+
+case "${1:-}" in
+  start)
+    if [ "$(engine)" = docker ]; then compose up --detach --wait kafka; else start_java; fi ;;
+  stop)
+    if [ "$(engine)" = docker ]; then compose stop kafka; else stop_java; fi ;;
+  status)
+    if answers; then say "answering at $address"; else say "not answering at $address"; exit 1; fi ;;
+  *)
+    sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+esac

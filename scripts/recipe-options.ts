@@ -1,0 +1,81 @@
+import { resolve } from 'node:path'
+import { Option, type Command } from 'commander'
+import type { ArchiveRecipe } from '../index/store/meta.js'
+import { defaultPackName } from '../pipeline/models/catalog.js'
+import { CameoError } from '../pipeline/errors.js'
+import { settingsSchema, type Settings } from '../pipeline/settings.js'
+import { numberWithin } from './options.js'
+
+/** How clips are processed, as a person asks for it. */
+export interface RecipeOptions {
+  readonly pack?: string
+  readonly head?: string
+  readonly fps?: number
+  readonly sampling?: 'fps' | 'keyframes'
+  readonly minFace?: number
+  readonly facesPerTrack?: number
+  readonly mirror?: boolean
+  readonly segment?: number
+}
+
+export const withRecipeOptions = (command: Command): Command =>
+  command
+    .addOption(
+      new Option('--pack <name>', `model pack, or a JSON file of your own (default: ${defaultPackName})`),
+    )
+    .addOption(new Option('--head <file>', 'ONNX head over the pooled embedding'))
+    .addOption(
+      new Option('--fps <number>', 'frames looked at each second (default: 4)').argParser(
+        numberWithin(0.01, 60),
+      ),
+    )
+    .addOption(
+      new Option('--sampling <kind>', 'look at frames by time, or only at key frames').choices([
+        'fps',
+        'keyframes',
+      ]),
+    )
+    .addOption(
+      new Option(
+        '--min-face <px>',
+        'smallest face height to find, in pixels of the clip (default: 40)',
+      ).argParser(numberWithin(12, 2000)),
+    )
+    .addOption(
+      new Option(
+        '--faces-per-track <k>',
+        'how many of the best faces of a track are embedded (default: 8)',
+      ).argParser(numberWithin(1, 64, 'integer')),
+    )
+    .addOption(new Option('--mirror', 'embed mirror images too: twice the time, a little more robust'))
+    .addOption(
+      new Option(
+        '--segment <s>',
+        'length of the parts that long clips are split into (default: 600)',
+      ).argParser(numberWithin(1, 86_400)),
+    )
+
+/** What is asked for, else what the archive has, else the defaults. */
+export function chooseSettings(options: RecipeOptions, own: ArchiveRecipe | undefined): Settings {
+  const base: Partial<Settings> = own?.settings ?? {}
+  if (options.sampling === 'keyframes' && options.fps !== undefined)
+    throw new CameoError('USAGE', '--fps does not go with --sampling keyframes')
+  const ownFps = base.sampling?.kind === 'fps' ? base.sampling.fps : undefined
+  const sampling =
+    options.sampling === 'keyframes'
+      ? { kind: 'keyframes' as const }
+      : options.fps !== undefined || options.sampling === 'fps'
+        ? { kind: 'fps' as const, fps: options.fps ?? ownFps ?? 4 }
+        : base.sampling
+  return settingsSchema.parse({
+    ...base,
+    sampling,
+    minFacePx: options.minFace ?? base.minFacePx,
+    facesPerTrack: options.facesPerTrack ?? base.facesPerTrack,
+    mirror: options.mirror ?? base.mirror,
+    segmentS: options.segment ?? base.segmentS,
+  })
+}
+
+/** A pack file is found again from wherever the archive is used. */
+export const keepablePackName = (name: string) => (name.endsWith('.json') ? resolve(name) : name)

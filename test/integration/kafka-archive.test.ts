@@ -1,0 +1,268 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, realpathSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import { search, type Answer } from '../support/answers.js'
+import { dumpArchive } from '../support/archive-dump.js'
+import { startBroker, startWorker, type Stage, type TestBroker, type TestWorker } from '../support/broker.js'
+import { cameo, jsonLines, temporaryDir, type CommandResult } from '../support/cameo.js'
+import { faceNames, makeFaceClip, makeFacePhoto } from '../support/faces.js'
+import { seededRandom } from '../support/random.js'
+
+const dir = realpathSync(temporaryDir())
+const folder = join(dir, 'clips')
+const embedded = join(dir, 'embedded')
+const shortClips = 59
+const filmSegments = 6
+const settings = ['--segment', '1']
+const seed = 20_261_124
+
+/** A queue and an archive of its own, with workers. */
+class Fleet {
+  readonly archive: string
+  readonly environment: NodeJS.ProcessEnv
+  readonly workers: TestWorker[] = []
+
+  constructor(name: string) {
+    this.archive = join(dir, name)
+    this.environment = {
+      KAFKA_BROKERS: broker.brokers,
+      KAFKA_TOPIC_PREFIX: name,
+      CAMEO_ARCHIVE: this.archive,
+    }
+  }
+
+  start(stage: Stage, ...args: readonly string[]): TestWorker {
+    // One thread each: this machine has other workers too.
+    const worker = startWorker(stage, this.environment, [
+      ...args,
+      ...(stage === 'faces' ? ['--threads', '1'] : []),
+    ])
+    this.workers.push(worker)
+    return worker
+  }
+
+  startAll(stages: readonly Stage[] = ['faces', 'faces', 'describe', 'index']): void {
+    for (const stage of stages) this.start(stage)
+  }
+
+  command(args: readonly string[]): Promise<CommandResult> {
+    return cameo(args, this.environment)
+  }
+
+  submit(...args: readonly string[]): Promise<CommandResult> {
+    return this.command(['submit', folder, ...settings, ...args])
+  }
+
+  of(stage: Stage): TestWorker {
+    const worker = this.workers.find((candidate) => candidate.stage === stage)
+    assert.ok(worker)
+    return worker
+  }
+
+  async stop(): Promise<void> {
+    const codes = await Promise.all(this.workers.map((worker) => worker.stop()))
+    assert.deepEqual(
+      codes,
+      codes.map(() => 0),
+      'workers end with 0 when they are asked to',
+    )
+  }
+
+  async discard(): Promise<void> {
+    await Promise.all(this.workers.map((worker) => worker.kill()))
+  }
+}
+
+let broker: TestBroker
+let wholeDump: string[] = []
+
+/** Without the numbers of tracks, which tell in which order they were stored. */
+const comparable = (answer: Answer) => ({
+  ...answer,
+  results: answer.results.map((result) => ({
+    ...result,
+    ranges: result.ranges.map((range) => ({ ...range, trackId: 0 })),
+  })),
+})
+
+async function assertSameAnswers(archive: string): Promise<void> {
+  for (const face of ['costumes right', 'sofa left'] as const) {
+    const photo = await makeFacePhoto(join(dir, `${face}.jpg`), face)
+    const ask = async (of: string) =>
+      comparable(await search(['--image', photo, '--archive', of, '--min-score', '0.1', '--top', '100']))
+    const answer = await ask(archive)
+    assert.ok(answer.results.length >= 2)
+    assert.deepEqual(answer, await ask(embedded))
+  }
+}
+
+async function assertComplete(fleet: Fleet, submitted: CommandResult): Promise<void> {
+  assert.equal(submitted.code, 0, submitted.stderr)
+  assert.deepEqual(dumpArchive(fleet.archive), wholeDump)
+  const letters = await fleet.command(['dead-letters', 'list', '--json'])
+  assert.equal(letters.code, 0, letters.stderr)
+  assert.equal(letters.stdout, '')
+}
+
+describe('Kafka: the archive is the one that the embedded mode makes', { timeout: 40 * 60_000 }, () => {
+  before(async () => {
+    mkdirSync(folder)
+    await makeFaceClip(join(folder, '00 film.mp4'), 'costumes right', {
+      seconds: filmSegments,
+      then: ['sofa left', 'party third'],
+    })
+    for (let number = 0; number < shortClips; number++) {
+      const face = faceNames[number % faceNames.length] ?? 'sofa left'
+      const variant = Math.floor(number / faceNames.length)
+      const name = `${String(number + 1).padStart(2, '0')} ${face}.mp4`
+      await makeFaceClip(join(folder, name), face, { seconds: 1, variant })
+    }
+    broker = await startBroker()
+    const run = await cameo(['ingest', folder, '--archive', embedded, ...settings, '--threads', '2'])
+    assert.equal(run.code, 0, run.stderr)
+    wholeDump = dumpArchive(embedded)
+  })
+
+  after(() => broker.stop())
+
+  describe('two faces workers, one describe, one index', () => {
+    let fleet: Fleet
+
+    before(() => {
+      fleet = new Fleet('plain')
+      fleet.startAll()
+    })
+
+    it('60 clips: same rows, same embeddings to the bit, same answers', async () => {
+      const run = await fleet.submit('--json')
+      await assertComplete(fleet, run)
+      const lines = jsonLines(run.stdout)
+      assert.equal(lines.length, shortClips + 1)
+      assert.ok(lines.every(({ status }) => status === 'done'))
+      await assertSameAnswers(fleet.archive)
+    })
+
+    it('both faces workers worked on the film', () => {
+      const shares = fleet.workers
+        .filter(({ stage }) => stage === 'faces')
+        .map(({ log }) => log.filter(({ msg, uri }) => msg === 'done' && String(uri).includes('film')).length)
+      assert.equal(
+        shares.reduce((sum, share) => sum + share, 0),
+        filmSegments,
+      )
+      assert.ok(
+        shares.every((share) => share > 0),
+        `segments of the film a worker: ${shares.join(', ')}`,
+      )
+    })
+
+    it('submitted again, everything is unchanged and nothing is processed', async () => {
+      const before = (await fleet.command(['topics', 'status', '--json'])).stdout
+      const run = await fleet.submit('--json')
+      assert.equal(run.code, 0, run.stderr)
+      assert.ok(jsonLines(run.stdout).every(({ status }) => status === 'unchanged'))
+      const messages = (status: string) =>
+        (JSON.parse(status) as { topics: { topic: string; messages: number }[] }).topics.filter(({ topic }) =>
+          /jobs|embeddings|descriptors/.test(topic),
+        )
+      assert.deepEqual(
+        messages((await fleet.command(['topics', 'status', '--json'])).stdout),
+        messages(before),
+      )
+    })
+
+    it('enrol, forget, replay: the name is there, the forgotten stay gone', async () => {
+      const photo = await makeFacePhoto(join(dir, 'ada.jpg'), 'costumes right')
+      const gone = join(folder, '01 sofa left.mp4')
+      const forgotten = join(folder, `02 ${faceNames[1] ?? ''}.mp4`)
+      for (const args of [
+        ['enroll', 'Ada', photo],
+        ['enroll', 'Nobody', photo],
+        ['forget', '--clip', forgotten],
+        ['forget', '--name', 'Nobody'],
+      ]) {
+        const run = await fleet.command(args)
+        assert.equal(run.code, 0, run.stderr)
+      }
+      assert.notEqual(gone, forgotten)
+      const kept = dumpArchive(fleet.archive)
+      // The index worker publishes names and erasures within a second.
+      await pause(3000)
+      const index = fleet.of('index')
+      await index.stop()
+      const replayed = await fleet.command(['replay', '--json'])
+      assert.equal(replayed.code, 0, replayed.stderr)
+      assert.deepEqual(dumpArchive(fleet.archive), kept)
+      const askForAda = async () => comparable(await search(['--name', 'Ada', '--archive', fleet.archive]))
+      const named = await askForAda()
+      assert.ok(named.results.length > 2)
+      assert.equal((await fleet.command(['search', '--name', 'Nobody'])).code, 2)
+
+      rmSync(fleet.archive, { recursive: true })
+      const rebuilt = await fleet.command(['replay', '--json'])
+      assert.equal(rebuilt.code, 0, rebuilt.stderr)
+      assert.deepEqual(dumpArchive(fleet.archive), kept, 'also where the whole archive was lost')
+      assert.deepEqual(await askForAda(), named)
+      assert.equal((await fleet.command(['search', '--name', 'Nobody'])).code, 2)
+      fleet.workers.splice(fleet.workers.indexOf(index), 1)
+    })
+
+    it('an index worker whose archive was deleted builds it again', async () => {
+      rmSync(fleet.archive, { recursive: true })
+      const index = fleet.start('index')
+      await index.said('joined the group')
+      while (!(await fleet.command(['status', '--json'])).stdout.includes('"clips":59')) await pause(300)
+      assert.equal(wholeDump.filter((line) => line.startsWith('clips ')).length, 60)
+      assert.equal(dumpArchive(fleet.archive).filter((line) => line.startsWith('clips ')).length, 59)
+    })
+
+    it('all end by themselves when they are asked to', () => fleet.stop())
+  })
+
+  it('kill -9 of every kind of worker, ten times at random moments', async (test) => {
+    const fleet = new Fleet('killed')
+    fleet.startAll()
+    const random = seededRandom(seed)
+    const progress = { isDone: false }
+    const submitted = fleet.submit('--json').finally(() => (progress.isDone = true))
+    let kills = 0
+    for (; kills < 10 && !progress.isDone; kills++) {
+      await pause(500 + random() * 2500)
+      const worker = fleet.workers[Math.floor(random() * fleet.workers.length)]
+      assert.ok(worker)
+      test.diagnostic(`kill ${kills + 1} (seed ${seed}): ${worker.stage}`)
+      await worker.killAndRestart()
+    }
+    assert.equal(kills, 10, 'the work was to last until the last kill')
+    await assertComplete(fleet, await submitted)
+    await fleet.discard()
+  })
+
+  it('a broker that is away for 20 s', async () => {
+    const fleet = new Fleet('broker')
+    fleet.startAll()
+    for (const worker of fleet.workers) await worker.said('working')
+    const submitted = fleet.submit('--json')
+    await fleet.of('faces').said('done', 5)
+    await broker.stop()
+    await pause(20_000)
+    await broker.start()
+    await assertComplete(fleet, await submitted)
+    await fleet.stop()
+  })
+
+  it('a worker that joins and one that leaves during the work', async () => {
+    const fleet = new Fleet('moving')
+    fleet.startAll(['faces', 'describe', 'index'])
+    const submitted = fleet.submit('--json')
+    await fleet.of('faces').said('done', 8)
+    const joined = fleet.start('faces')
+    await joined.said('done', 4)
+    assert.equal(await fleet.of('faces').stop(), 0)
+    fleet.workers.splice(0, 1)
+    await assertComplete(fleet, await submitted)
+    await fleet.stop()
+  })
+})

@@ -1,0 +1,375 @@
+import assert from 'node:assert/strict'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  realpathSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import { encode } from '@msgpack/msgpack'
+import type { SegmentOutput, TrackOutput } from '../../pipeline/segment-builder.js'
+import { createPublisher, createKafka, type Publisher } from '../../workers/kafka/client.js'
+import { readConnection, type KafkaConnection } from '../../workers/kafka/connection.js'
+import { segmentMessages } from '../../workers/kafka/segment-messages.js'
+import { createTopics } from '../../workers/kafka/topic-admin.js'
+import { maxMessageBytes } from '../../workers/kafka/topics.js'
+import { encodeMessage, type WirePlan, type WireRecipe } from '../../workers/kafka/wire.js'
+import { createSilentLog } from '../../workers/log.js'
+import { findPack } from '../../pipeline/models/catalog.js'
+import { createRecipe, defaultSettings } from '../../pipeline/settings.js'
+import { openArchive } from '../../index/archive.js'
+import { startBroker, startWorker, type TestBroker, type TestWorker } from '../support/broker.js'
+import { cameo, jsonLines, temporaryDir } from '../support/cameo.js'
+import { makeFaceClip } from '../support/faces.js'
+import { seededRandom } from '../support/random.js'
+
+const dir = realpathSync(temporaryDir())
+let broker: TestBroker
+
+interface Queue {
+  readonly environment: NodeJS.ProcessEnv
+  readonly connection: KafkaConnection
+  readonly publisher: Publisher
+  readonly archive: string
+  start(stage: 'faces' | 'describe' | 'index', ...args: readonly string[]): TestWorker
+  run(...args: readonly string[]): ReturnType<typeof cameo>
+  letters(): Promise<Record<string, unknown>[]>
+  counts(): { readonly clips: number; readonly tracks: number }
+  close(): Promise<void>
+}
+
+/** Topics, an archive and workers of a test's own. */
+async function createQueue(name: string): Promise<Queue> {
+  const archive = join(dir, name)
+  const environment = { KAFKA_BROKERS: broker.brokers, KAFKA_TOPIC_PREFIX: name, CAMEO_ARCHIVE: archive }
+  const connection = readConnection(broker.brokers, environment)
+  const kafka = createKafka(connection, createSilentLog(), 'prompt')
+  await createTopics(kafka, connection, { jobs: 2 })
+  const publisher = await createPublisher(kafka)
+  const workers: TestWorker[] = []
+  const queue: Queue = {
+    ...{ environment, connection, publisher, archive },
+    start(stage, ...args) {
+      const worker = startWorker(stage, environment, [
+        ...args,
+        ...(stage === 'faces' ? ['--threads', '1'] : []),
+      ])
+      workers.push(worker)
+      return worker
+    },
+    run: (...args) => cameo(args, environment),
+    async letters() {
+      const run = await queue.run('dead-letters', 'list', '--json')
+      assert.equal(run.code, 0, run.stderr)
+      return jsonLines(run.stdout)
+    },
+    counts() {
+      if (!existsSync(join(archive, 'cameo.sqlite'))) return { clips: 0, tracks: 0 }
+      const opened = openArchive(archive)
+      const { clips, tracks } = opened.clips.counts()
+      opened.close()
+      return { clips, tracks }
+    },
+    async close() {
+      await Promise.all(workers.map((worker) => worker.stop()))
+      await publisher.disconnect()
+    },
+  }
+  return queue
+}
+
+async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
+  for (let i = 0; i < 600; i++) {
+    if (await isSo()) return
+    await pause(100)
+  }
+  assert.fail(`not within a minute: ${what}`)
+}
+
+const clipId = 'c'.repeat(64)
+const dimension = 512
+
+function wireRecipe(): WireRecipe {
+  const { digest, embedderDigest, spaceDigest, packName, settings } = createRecipe(
+    findPack('lite'),
+    defaultSettings,
+  )
+  return { digest, embedderDigest, spaceDigest, packName, settings }
+}
+
+const plan: WirePlan = {
+  ...{ clipId, dimension, segments: 1, cuttable: true },
+  stamp: { device: '1', inode: '2', sizeBytes: 3, mtimeNs: '4' },
+  facts: { sizeBytes: 3, widthPx: 640, heightPx: 360, codec: 'h264', container: 'mov' },
+}
+
+/** A segment in which a crowd was seen: its messages take several megabytes. */
+function crowd(tracks: number): SegmentOutput {
+  const random = seededRandom(7)
+  const halves = () => Uint16Array.from({ length: dimension }, () => 0x3000 + Math.floor(random() * 0x800))
+  const track = (number: number): TrackOutput => ({
+    number,
+    spansS: [[number / 10, number / 10 + 1]],
+    ...{ samples: 8, quality: 0.5 },
+    faces: Array.from({ length: 8 }, (_, i) => ({
+      timeS: number / 10 + i / 8,
+      boxXyxyPx: [1, 2, 30, 40],
+      landmarksPx: [
+        { x: 1, y: 2 },
+        { x: 3, y: 4 },
+        { x: 5, y: 6 },
+        { x: 7, y: 8 },
+        { x: 9, y: 10 },
+      ],
+      ...{ detectionScore: 0.9, quality: 0.5 },
+      embedding: { float16: halves(), norm: 5 },
+    })),
+    descriptor: new Float32Array(dimension),
+    thumbnailJpeg: Uint8Array.from({ length: 3000 }, () => Math.floor(random() * 256)),
+  })
+  return {
+    segment: { index: 0, startS: 0, endS: Infinity },
+    tracks: Array.from({ length: tracks }, (_, number) => track(number)),
+    ...{ frames: 100, faces: 8 * tracks, truncated: false, provider: 'cpu' },
+  }
+}
+
+describe('Kafka: what goes wrong', { timeout: 30 * 60_000 }, () => {
+  before(async () => {
+    broker = await startBroker()
+  })
+
+  after(() => broker.stop())
+
+  it('a segment of several megabytes arrives whole, and what a killed worker left of it stays out', async () => {
+    const queue = await createQueue('parts')
+    const tracks = 400
+    const context = { recipe: wireRecipe(), source: { uri: '/clips/crowd.mp4', root: '/clips' }, plan }
+    const send = (attempt: string, pick: (count: number) => readonly number[]) => {
+      const messages = segmentMessages(crowd(tracks), { ...context, attempt })
+      const values = messages.map(encodeMessage)
+      assert.ok(values.every(({ byteLength }) => byteLength <= maxMessageBytes))
+      assert.ok(values.length > 6, `${values.length} messages`)
+      return queue.publisher.send(
+        pick(values.length).map((i) => ({
+          ...{ topic: 'parts.embeddings', key: clipId },
+          value: values[i] ?? null,
+        })),
+      )
+    }
+    const all = (count: number) => Array.from({ length: count }, (_, i) => i)
+    queue.start('describe')
+    const index = queue.start('index')
+    const appliedAll = async () => {
+      const { groups } = JSON.parse((await queue.run('topics', 'status', '--json')).stdout) as {
+        groups: { stage: string; lag: number }[]
+      }
+      return groups.length >= 2 && groups.every(({ lag }) => lag === 0)
+    }
+
+    // A worker that dies between two parts: the closing message and a part are missing.
+    await send('first', (count) => all(count).slice(0, count - 2))
+    await until('the parts are read', appliedAll)
+    assert.deepEqual(queue.counts(), { clips: 0, tracks: 0 })
+
+    // Its successor: what closes the segment comes first, and the index worker is killed before the rest comes.
+    await send('second', (count) => [count - 1, ...all(count).slice(0, 3)])
+    await until('the parts are read', appliedAll)
+    assert.deepEqual(queue.counts(), { clips: 0, tracks: 0 })
+    await index.killAndRestart()
+    await send('second', (count) =>
+      all(count)
+        .slice(2, count - 1)
+        .reverse(),
+    )
+    await until('the segment is there', () => queue.counts().clips === 1)
+    assert.deepEqual(queue.counts(), { clips: 1, tracks })
+
+    // And all of it once more, from a third.
+    await send('third', all)
+    await until('the parts are read', appliedAll)
+    assert.deepEqual(queue.counts(), { clips: 1, tracks })
+    const opened = openArchive(queue.archive)
+    const { database } = opened
+    const count = (sql: string) => database.prepare<[], number>(sql).pluck().get()
+    assert.equal(count('SELECT count(*) FROM pending_parts'), 0)
+    assert.equal(count('SELECT count(*) FROM embeddings'), 8 * tracks)
+    assert.equal(count('SELECT max(track_id) FROM tracks'), tracks, 'written once')
+    opened.close()
+    await queue.close()
+  })
+
+  it('a clip that takes longer than the session is processed once, and the group stays together', async () => {
+    const queue = await createQueue('slow')
+    const folder = join(dir, 'slow clips')
+    mkdirSync(folder)
+    await makeFaceClip(join(folder, 'slow.mp4'), 'sofa left')
+    // Longer than the 30 s after which a silent member is put out of its group.
+    const slowFfmpeg = join(dir, 'slow-ffmpeg')
+    writeFileSync(slowFfmpeg, '#!/bin/sh\ncase "$*" in *filter_complex*) sleep 40;; esac\nexec ffmpeg "$@"\n')
+    chmodSync(slowFfmpeg, 0o755)
+    Object.assign(queue.environment, { FFMPEG_PATH: slowFfmpeg })
+    const faces = queue.start('faces')
+    queue.start('describe')
+    queue.start('index')
+    const run = await queue.run('submit', folder, '--json')
+    assert.equal(run.code, 0, run.stderr)
+    assert.equal(jsonLines(run.stdout)[0]?.['status'], 'done')
+    const said = (text: string) => faces.log.filter(({ msg }) => msg === text)
+    assert.equal(said('done').length, 1)
+    assert.ok(Number(said('done')[0]?.['seconds']) > 35)
+    assert.equal(said('joined the group').length, 1)
+    const status = JSON.parse((await queue.run('topics', 'status', '--json')).stdout) as {
+      topics: { topic: string; messages: number }[]
+    }
+    assert.equal(status.topics.find(({ topic }) => topic === 'slow.embeddings')?.messages, 2)
+    await queue.close()
+  })
+
+  it('poison goes to the dead letters, the rest goes on, and what was mended is tried again', async () => {
+    const queue = await createQueue('poison')
+    const root = join(dir, 'root')
+    mkdirSync(root)
+    const clip = await makeFaceClip(join(root, 'good.mp4'), 'sofa left')
+    copyFileSync(await makeFaceClip(join(dir, 'other.mp4'), 'bar left'), join(root, 'gone.mp4'))
+    const outside = await makeFaceClip(join(dir, 'outside.mp4'), 'bar right')
+    writeFileSync(join(root, 'text.mp4'), 'no video')
+    const job = { v: 1, kind: 'clip', recipe: wireRecipe(), source: { uri: clip, root } }
+    const poison = [
+      Buffer.from('{"not": "MessagePack"'),
+      encode({ v: 1, kind: 'clip', recipe: 'none' }),
+      encode({ ...job, v: 99 }),
+      encode({ ...job, source: { uri: '/etc/hostname', root: '/etc' } }),
+      encode({ ...job, source: { uri: 'http://127.0.0.1:1/clip.mp4', root: 'http://127.0.0.1:1' } }),
+      encode({ ...job, recipe: { ...job.recipe, digest: 'f'.repeat(64) } }),
+    ]
+    await queue.publisher.send(
+      // In front of all clips: each partition has some.
+      poison.flatMap((value, i) =>
+        ['a', 'b', 'c'].map((key) => ({ topic: 'poison.jobs', key: `${key}${i}`, value })),
+      ),
+    )
+    for (const topic of ['poison.embeddings', 'poison.descriptors'])
+      await queue.publisher.send([{ topic, key: 'x', value: Buffer.from([0xc1]) }])
+    renameSync(join(root, 'gone.mp4'), join(dir, 'away.mp4'))
+    queue.start('faces', '--root', root)
+    queue.start('describe')
+    queue.start('index')
+    await queue.publisher.send([
+      {
+        topic: 'poison.jobs',
+        key: 'gone',
+        value: encode({ ...job, source: { uri: join(root, 'gone.mp4'), root } }),
+      },
+    ])
+    const run = await queue.run('submit', root, outside, '--json')
+    assert.equal(run.code, 1, run.stderr)
+    const of = new Map(jsonLines(run.stdout).map((line) => [line['path'], line]))
+    assert.equal(of.get(clip)?.['status'], 'done')
+    assert.equal(of.get(outside)?.['code'], 'CLIP_NOT_ALLOWED')
+    assert.equal(of.get(join(root, 'text.mp4'))?.['status'], 'failed')
+
+    await until('all poison is in the dead letters', async () => (await queue.letters()).length >= 23)
+    const letters = await queue.letters()
+    const codes = new Map<unknown, number>()
+    for (const { code } of letters) codes.set(code, (codes.get(code) ?? 0) + 1)
+    assert.deepEqual(Object.fromEntries(codes), {
+      MESSAGE_INVALID: 8,
+      MESSAGE_NEWER: 3,
+      CLIP_NOT_ALLOWED: 7,
+      RECIPE_MISMATCH: 3,
+      CLIP_GONE: 1,
+      CLIP_NOT_VIDEO: 1,
+    })
+    assert.deepEqual(new Set(letters.map(({ stage }) => stage)), new Set(['faces', 'describe', 'index']))
+    assert.ok(letters.every(({ bytes, attempts, at }) => Number(bytes) > 0 && attempts === 1 && at !== ''))
+
+    renameSync(join(dir, 'away.mp4'), join(root, 'gone.mp4'))
+    const gone = letters.find(({ code }) => code === 'CLIP_GONE')
+    const retried = await queue.run('dead-letters', 'retry', String(gone?.['id']))
+    assert.equal(retried.code, 0, retried.stderr)
+    await until('the clip that was back is indexed', () => queue.counts().clips === 2)
+    assert.equal((await queue.letters()).length, letters.length - 1)
+    assert.equal((await queue.run('dead-letters', 'retry', 'none/0/0')).code, 2)
+    await queue.close()
+  })
+
+  it('topics that were made anew are noticed by the index worker, and a replay starts over', async () => {
+    const queue = await createQueue('anew')
+    const folder = join(dir, 'anew clips')
+    mkdirSync(folder)
+    await makeFaceClip(join(folder, 'one.mp4'), 'sofa left')
+    queue.start('faces')
+    queue.start('describe')
+    const index = queue.start('index')
+    assert.equal((await queue.run('submit', folder)).code, 0)
+    assert.equal(await index.stop(), 0)
+    const kafka = createKafka(queue.connection, createSilentLog(), 'prompt')
+    const admin = kafka.admin()
+    await admin.connect()
+    await admin.deleteTopics({ topics: ['anew.descriptors'] })
+    await admin.disconnect()
+    await pause(1000)
+    await createTopics(kafka, queue.connection)
+    const refused = await queue.run('worker', 'index')
+    assert.equal(refused.code, 2)
+    assert.match(refused.stderr, /TOPIC_CHANGED/)
+    assert.deepEqual(queue.counts(), { clips: 1, tracks: 1 })
+    const replayed = await queue.run('replay', '--json')
+    assert.equal(replayed.code, 0, replayed.stderr)
+    assert.deepEqual(jsonLines(replayed.stdout), [{ clips: 0, tracks: 0 }])
+    await queue.close()
+  })
+
+  it('one index worker an archive; a broker that is not there is said clearly', async () => {
+    const queue = await createQueue('lone')
+    const index = queue.start('index')
+    await index.said('working')
+    const second = await queue.run('worker', 'index')
+    assert.equal(second.code, 2)
+    assert.match(second.stderr, /ARCHIVE_BUSY/)
+    const away = await cameo(['topics', 'status', '--brokers', '127.0.0.1:1'])
+    assert.equal(away.code, 2)
+    assert.match(away.stderr, /127\.0\.0\.1:1 .*\[BROKER_UNREACHABLE\]/)
+    assert.equal((await cameo(['submit', dir, '--brokers', 'nonsense'])).code, 2)
+    await queue.close()
+  })
+
+  it('health and metrics are served; a password is in no log', async () => {
+    const queue = await createQueue('metrics')
+    const folder = join(dir, 'metrics clips')
+    mkdirSync(folder)
+    await makeFaceClip(join(folder, 'one.mp4'), 'sofa left')
+    const faces = queue.start('faces', '--metrics-port', '0')
+    queue.start('describe')
+    queue.start('index')
+    assert.equal((await queue.run('submit', folder)).code, 0)
+    const port = faces.log.find(({ msg }) => msg.includes('/metrics'))?.['port']
+    const health = await fetch(`http://127.0.0.1:${String(port)}/healthz`)
+    assert.deepEqual([health.status, await health.json()], [200, { healthy: true }])
+    const text = await (await fetch(`http://127.0.0.1:${String(port)}/metrics`)).text()
+    assert.match(text, /^cameo_messages_processed_total\{stage="faces"\} 1$/m)
+    assert.match(text, /^cameo_stage_seconds_count\{stage="faces"\} 1$/m)
+    assert.match(text, /^cameo_worker_info\{.*provider="cpu".*\} 1$/m)
+    assert.match(text, /^cameo_messages_in_work\{stage="faces"\} 0$/m)
+    await queue.close()
+
+    const secret = 'correct horse battery staple'
+    const worker = startWorker('describe', {
+      ...queue.environment,
+      ...{ KAFKA_SASL_MECHANISM: 'plain', KAFKA_SASL_USERNAME: 'ada', KAFKA_SASL_PASSWORD: secret },
+      CAMEO_LOG_LEVEL: 'trace',
+    })
+    await worker.said('connecting')
+    await pause(5000)
+    await worker.kill()
+    assert.ok(worker.log.length > 1)
+    assert.ok(!JSON.stringify(worker.log).includes(secret))
+    assert.ok(!JSON.stringify(worker.log).includes(Buffer.from(secret).toString('base64')))
+  })
+})

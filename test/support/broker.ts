@@ -1,0 +1,146 @@
+import { execFile, spawn } from 'node:child_process'
+import { createServer, type AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { temporaryDir } from './cameo.js'
+
+const run = promisify(execFile)
+const script = fileURLToPath(new URL('../../../scripts/kafka.sh', import.meta.url))
+const command = fileURLToPath(new URL('../../scripts/cameo.js', import.meta.url))
+
+export interface TestBroker {
+  /** host:port. */
+  readonly brokers: string
+  stop(): Promise<void>
+  start(): Promise<void>
+}
+
+/** A broker of this test's own, on a free port of loopback; it ends with the test's process. */
+export async function startBroker(): Promise<TestBroker> {
+  const brokers = `127.0.0.1:${await freePort()}`
+  const env = {
+    ...process.env,
+    KAFKA_BROKERS: brokers,
+    CAMEO_KAFKA_DIR: join(temporaryDir(), 'kafka'),
+    CAMEO_KAFKA_WITH: `${process.pid}`,
+  }
+  const broker: TestBroker = {
+    brokers,
+    start: async () => {
+      await run(script, ['start'], { env })
+    },
+    stop: async () => {
+      await run(script, ['stop'], { env })
+    },
+  }
+  await broker.start()
+  return broker
+}
+
+/** The broker that KAFKA_BROKERS names, else one of this test's own. */
+export async function testBroker(): Promise<TestBroker> {
+  const { KAFKA_BROKERS: brokers } = process.env
+  if (brokers === undefined || brokers === '') return startBroker()
+  return { brokers, start: () => Promise.resolve(), stop: () => Promise.resolve() }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().on('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo
+      server.close(() => resolve(port))
+    })
+  })
+}
+
+export interface LogLine {
+  readonly level: string
+  readonly msg: string
+  readonly [field: string]: unknown
+}
+
+export interface TestWorker {
+  readonly stage: string
+  readonly log: readonly LogLine[]
+  /** Resolves when it says so in its log. */
+  said(text: string, times?: number): Promise<void>
+  /** Kills the process and starts another in its place. */
+  killAndRestart(): Promise<void>
+  kill(): Promise<void>
+  /** SIGTERM; resolves with the exit code. */
+  stop(): Promise<number | null>
+}
+
+const workers = new Set<() => void>()
+process.on('exit', () => {
+  for (const kill of workers) kill()
+})
+// A test runner that is stopped leaves no worker behind.
+process.once('SIGTERM', () => process.exit(143))
+
+export type Stage = 'faces' | 'describe' | 'index'
+
+/** `cameo worker …` as a process, killed with the test at the latest. */
+export function startWorker(
+  stage: Stage,
+  environment: NodeJS.ProcessEnv,
+  args: readonly string[] = [],
+): TestWorker {
+  const log: LogLine[] = []
+  let child = start()
+
+  function start() {
+    const started = spawn(process.execPath, [command, 'worker', stage, ...args], {
+      env: { ...process.env, ...environment },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    let rest = ''
+    // One that is not asked to end must not end: what waits for it would wait in vain.
+    started.on('exit', (code) => {
+      if (code === 2) process.stderr.write(`${stage} worker ended: ${JSON.stringify(log.slice(-5))}\n`)
+    })
+    started.stderr.setEncoding('utf8').on('data', (text: string) => {
+      const lines = (rest + text).split('\n')
+      rest = lines.pop() ?? ''
+      for (const line of lines)
+        log.push(line.startsWith('{') ? (JSON.parse(line) as LogLine) : { level: 'text', msg: line })
+    })
+    return started
+  }
+
+  const ended = (process: typeof child): Promise<number | null> =>
+    process.exitCode !== null || process.signalCode !== null
+      ? Promise.resolve(process.exitCode)
+      : new Promise((resolve) => process.on('exit', resolve))
+
+  const worker: TestWorker = {
+    stage,
+    log,
+    async said(text, times = 1) {
+      while (log.filter(({ msg }) => msg.includes(text)).length < times) {
+        if (child.exitCode !== null)
+          throw new Error(
+            `the ${stage} worker ended with ${child.exitCode}: ${JSON.stringify(log.slice(-5))}`,
+          )
+        await pause(20)
+      }
+    },
+    async kill() {
+      child.kill('SIGKILL')
+      await ended(child)
+    },
+    async killAndRestart() {
+      await worker.kill()
+      child = start()
+    },
+    async stop() {
+      child.kill('SIGTERM')
+      return ended(child)
+    },
+  }
+  workers.add(() => child.kill('SIGKILL'))
+  return worker
+}

@@ -1,0 +1,142 @@
+import { mkdirSync, realpathSync } from 'node:fs'
+import { isAbsolute, join, relative, resolve, sep } from 'node:path'
+import type { FileStamp } from '../index/store/files.js'
+import { fileError } from '../pipeline/decode/clip-file.js'
+import { clipName } from '../pipeline/decode/clip-name.js'
+import { CameoError } from '../pipeline/errors.js'
+import { checkUnchanged, stampOf } from './file-stamp.js'
+import { fetchHttp, type RemoteFetch } from './fetch-http.js'
+import { fetchS3 } from './fetch-s3.js'
+import { createScratch, type Scratch } from './scratch.js'
+
+/** Which clips a worker may open. What is not listed is refused. */
+export interface AccessRules {
+  /** Folders whose files may be read, and where they are mounted here. Undefined: any file that this user may read. */
+  readonly roots: readonly Root[] | undefined
+  /** `host` or `host:port` for http(s), `s3://bucket` for S3. */
+  readonly hosts: ReadonlySet<string>
+}
+
+export interface Root {
+  /** As it is called in jobs: the path at the machine that submits. */
+  readonly submitted: string
+  readonly mounted: string
+}
+
+/** A clip's file while it is processed. */
+export interface OpenedClip {
+  readonly path: string
+  readonly stamp: FileStamp
+  /** Throws CLIP_CHANGED where the file is another than it was. */
+  checkUnchanged(): void
+  /** Fetched files can be thrown away from now on. */
+  release(): void
+}
+
+export interface ClipAccess {
+  /** @throws CLIP_NOT_ALLOWED, CLIP_GONE, CLIP_UNREADABLE, CLIP_FETCH_FAILED, SCRATCH_FULL */
+  open(uri: string, signal: AbortSignal): Promise<OpenedClip>
+}
+
+export interface AccessOptions {
+  readonly rules: AccessRules
+  readonly scratchDir: string
+  /** What fetched files may take in all, bytes. */
+  readonly scratchBytes: number
+}
+
+export function createClipAccess({ rules, scratchDir, scratchBytes }: AccessOptions): ClipAccess {
+  let scratch: Scratch | undefined
+  return {
+    async open(uri, signal) {
+      if (!isUrl(uri)) return openFile(uri, rules.roots)
+      const fetch = fetcherFor(uri, rules)
+      if (scratch === undefined) {
+        mkdirSync(scratchDir, { recursive: true })
+        scratch = createScratch(scratchDir, scratchBytes)
+      }
+      return scratch.open(uri, fetch, signal)
+    },
+  }
+}
+
+export const isUrl = (uri: string) => /^[a-z][a-z0-9+.-]*:\/\//i.test(uri)
+
+function openFile(path: string, roots: readonly Root[] | undefined): OpenedClip {
+  const local = localPath(path, roots)
+  const stamp = stampOf(local)
+  return {
+    path: local,
+    stamp,
+    checkUnchanged: () => checkUnchanged({ path: local, stamp }),
+    release: () => undefined,
+  }
+}
+
+/** Where a submitted path lies here. Links may not lead out of their root. */
+function localPath(path: string, roots: readonly Root[] | undefined): string {
+  if (!isAbsolute(path) || resolve(path) !== path) throw notAllowed(path, 'the path is not absolute')
+  if (roots === undefined) return path
+  const root = roots.find(({ submitted }) => isInside(path, submitted))
+  if (root === undefined) throw notAllowed(path, 'it lies outside of the allowed roots')
+  const local = join(root.mounted, relative(root.submitted, path))
+  let real: string
+  try {
+    real = realpathSync(local)
+  } catch (error) {
+    throw fileError(local, error)
+  }
+  if (!isInside(real, realpathSync(root.mounted))) throw notAllowed(path, 'a link leads out of its root')
+  return local
+}
+
+function isInside(path: string, folder: string): boolean {
+  const way = relative(folder, path)
+  return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way)
+}
+
+function fetcherFor(uri: string, { hosts }: AccessRules): RemoteFetch {
+  let url: URL
+  try {
+    url = new URL(uri)
+  } catch {
+    throw notAllowed(uri, 'the URL cannot be read')
+  }
+  switch (url.protocol) {
+    case 'http:':
+    case 'https:':
+      return fetchHttp(url, (target) => {
+        if (!hosts.has(target.host) && !hosts.has(target.hostname))
+          throw notAllowed(uri, `the host ${target.host} is not allowed`)
+      })
+    case 's3:':
+      if (!hosts.has(`s3://${url.host}`)) throw notAllowed(uri, `the bucket ${url.host} is not allowed`)
+      return fetchS3(url)
+    default:
+      throw notAllowed(uri, `${url.protocol}// is not supported`)
+  }
+}
+
+function notAllowed(uri: string, why: string): CameoError {
+  return new CameoError(
+    'CLIP_NOT_ALLOWED',
+    `${clipName(uri)} may not be opened: ${why} (see --root and --allow-host of "cameo worker")`,
+  )
+}
+
+/** "DIR" or "SUBMITTED=MOUNTED". Throws USAGE. */
+export function parseRoot(text: string): Root {
+  const [submitted = '', mounted = submitted] = text.split('=')
+  if (!isAbsolute(submitted) || !isAbsolute(mounted))
+    throw new CameoError(
+      'USAGE',
+      `"${text}" is no root: give an absolute folder, or SUBMITTED=MOUNTED where it is called otherwise here`,
+    )
+  return { submitted: resolve(submitted), mounted: resolve(mounted) }
+}
+
+/** "host", "host:port" or "s3://bucket". Throws USAGE. */
+export function parseHost(text: string): string {
+  if (/^s3:\/\/[a-z0-9.-]+$/.test(text) || /^[a-z0-9.-]+(:\d+)?$/i.test(text)) return text.toLowerCase()
+  throw new CameoError('USAGE', `"${text}" is no host: give HOST, HOST:PORT or s3://BUCKET`)
+}

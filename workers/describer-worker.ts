@@ -1,0 +1,81 @@
+import { Worker } from 'node:worker_threads'
+import type { WeightedEmbedding } from '../pipeline/describe/pool.js'
+import { CameoError, messageOf } from '../pipeline/errors.js'
+import type { DescribeReply, DescribeRequest, DescribeSetup } from './messages.js'
+import { threadLimits } from './thread-limits.js'
+
+export interface Described {
+  readonly descriptors: readonly Float32Array[]
+  /** Of the descriptors. */
+  readonly dimension: number
+}
+
+/** The describe thread as its owner sees it. */
+export interface DescriberWorker {
+  /**
+   * One descriptor a track, L2-normalised. @param dimension of the embeddings
+   * @throws WORKER_DIED, MODEL_UNREADABLE where the head does not take them
+   */
+  describe(dimension: number, tracks: readonly (readonly WeightedEmbedding[])[]): Promise<Described>
+  stop(): Promise<void>
+}
+
+interface Pending {
+  readonly resolve: (described: Described) => void
+  readonly reject: (error: CameoError) => void
+}
+
+/** A thread that dies fails what it was asked, and is started again for the next. */
+export function startDescriber(setup: DescribeSetup): DescriberWorker {
+  let nextId = 0
+  const pending = new Map<number, Pending>()
+  let thread: Worker | undefined
+
+  function start(): Worker {
+    const worker = new Worker(new URL('./describe-thread.js', import.meta.url), {
+      workerData: setup,
+      resourceLimits: threadLimits(),
+    })
+    let cause: unknown
+    worker.on('message', settle)
+    worker.on('error', (error: unknown) => (cause = error))
+    worker.on('exit', () => {
+      thread = undefined
+      const lost = [...pending.values()]
+      pending.clear()
+      for (const { reject } of lost)
+        reject(
+          new CameoError(
+            'WORKER_DIED',
+            `the describe thread ended: ${cause === undefined ? 'stopped' : messageOf(cause)}`,
+            {
+              cause,
+            },
+          ),
+        )
+    })
+    return worker
+  }
+
+  function settle(reply: DescribeReply): void {
+    const asked = pending.get(reply.id)
+    pending.delete(reply.id)
+    if (reply.kind === 'described') asked?.resolve(reply)
+    else asked?.reject(new CameoError('MODEL_UNREADABLE', `the head cannot be used: ${reply.message}`))
+  }
+
+  return {
+    describe(dimension, tracks) {
+      const id = nextId++
+      thread ??= start()
+      const worker = thread
+      return new Promise((resolve, reject) => {
+        pending.set(id, { resolve, reject })
+        worker.postMessage({ id, dimension, tracks } satisfies DescribeRequest)
+      })
+    },
+    async stop() {
+      await thread?.terminate()
+    },
+  }
+}

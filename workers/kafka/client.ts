@@ -1,0 +1,205 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import kafkajs from 'kafkajs'
+import type {
+  Admin,
+  Consumer,
+  EachBatchPayload,
+  IHeaders,
+  Kafka,
+  KafkaConfig,
+  KafkaMessage,
+  LogEntry,
+} from 'kafkajs'
+import type { Logger } from 'pino'
+import { CameoError, messageOf } from '../../pipeline/errors.js'
+import type { KafkaConnection } from './connection.js'
+
+/** The only file that talks to kafkajs. Everything else sees these few verbs. */
+export type KafkaClient = Kafka
+export type KafkaAdmin = Admin
+export type { Consumer, EachBatchPayload, IHeaders, KafkaMessage }
+
+/**
+ * `patient` goes on trying while brokers are away, as workers must; `prompt` gives up within some ten seconds, as a person
+ * at a terminal expects.
+ */
+export type Patience = 'patient' | 'prompt'
+
+export function createKafka(connection: KafkaConnection, log: Logger, patience: Patience): KafkaClient {
+  const { brokers, clientId, tls, sasl } = connection
+  return new kafkajs.Kafka({
+    brokers: [...brokers],
+    clientId,
+    ...(tls === undefined ? {} : { ssl: tls }),
+    ...(sasl === undefined ? {} : { sasl: sasl as NonNullable<KafkaConfig['sasl']> }),
+    connectionTimeout: 5000,
+    requestTimeout: 30_000,
+    retry:
+      patience === 'patient'
+        ? { initialRetryTime: 300, maxRetryTime: 5000, retries: 1_000_000 }
+        : { initialRetryTime: 300, maxRetryTime: 3000, retries: 4 },
+    logLevel: kafkajs.logLevel.WARN,
+    logCreator: () => (entry) => tellLog(log, entry),
+  })
+}
+
+/** Of kafkajs's entries only the fields that are known to hold no settings. */
+function tellLog(log: Logger, { level, namespace, log: entry }: LogEntry): void {
+  const { message, error, broker, groupId, memberId } = entry as LogEntry['log'] & {
+    readonly error?: unknown
+    readonly broker?: unknown
+    readonly groupId?: unknown
+    readonly memberId?: unknown
+  }
+  const fields = { from: `kafkajs ${namespace}`, error, broker, groupId, memberId }
+  if (level === kafkajs.logLevel.ERROR) log.error(fields, message)
+  else if (level === kafkajs.logLevel.WARN) log.warn(fields, message)
+  else log.debug(fields, message)
+}
+
+/** Connects an admin client for the length of `work`. Throws BROKER_UNREACHABLE where no broker answers. */
+export async function withAdmin<T>(
+  kafka: KafkaClient,
+  connection: Pick<KafkaConnection, 'brokers'>,
+  work: (admin: KafkaAdmin) => Promise<T>,
+): Promise<T> {
+  const admin = kafka.admin()
+  try {
+    await admin.connect()
+  } catch (error) {
+    await admin.disconnect().catch(() => undefined)
+    throw brokerError(connection, error)
+  }
+  try {
+    return await work(admin)
+  } finally {
+    await admin.disconnect().catch(() => undefined)
+  }
+}
+
+/** The CameoError for an error of kafkajs. */
+export function brokerError(connection: Pick<KafkaConnection, 'brokers'>, error: unknown): CameoError {
+  if (error instanceof CameoError) return error
+  const brokers = connection.brokers.join(', ')
+  const cause = error instanceof kafkajs.KafkaJSNumberOfRetriesExceeded ? error.cause : error
+  if (cause instanceof kafkajs.KafkaJSSASLAuthenticationError)
+    return new CameoError(
+      'BROKER_REFUSED',
+      `the broker ${brokers} refuses the user name or password: check KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD`,
+    )
+  if (cause instanceof kafkajs.KafkaJSProtocolError)
+    return new CameoError('BROKER_REFUSED', `the broker ${brokers} answers: ${messageOf(cause)}`, { cause })
+  return new CameoError(
+    'BROKER_UNREACHABLE',
+    `no broker answers at ${brokers} (${messageOf(error)}): start one ("docker compose up -d kafka", or "scripts/kafka.sh start"), or give --brokers`,
+    { cause: error },
+  )
+}
+
+export function isUnknownTopic(error: unknown): boolean {
+  const cause = error instanceof kafkajs.KafkaJSNumberOfRetriesExceeded ? error.cause : error
+  return cause instanceof kafkajs.KafkaJSProtocolError && cause.type === 'UNKNOWN_TOPIC_OR_PARTITION'
+}
+
+/** Topics that were made a moment ago have no leaders yet, and brokers elect new ones: asked again for some seconds. */
+export async function whenSettled<T>(ask: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await ask()
+    } catch (error) {
+      const cause = error instanceof kafkajs.KafkaJSNumberOfRetriesExceeded ? error.cause : error
+      if (attempt >= 20 || !(cause instanceof kafkajs.KafkaJSProtocolError) || !cause.retriable) throw error
+      await sleep(500)
+    }
+  }
+}
+
+export interface OutMessage {
+  readonly topic: string
+  readonly key: string
+  /** Null undoes the key, in a compacted topic. */
+  readonly value: Uint8Array | null
+}
+
+export interface Publisher {
+  /** Resolves when all brokers in sync have the messages. */
+  send(messages: readonly OutMessage[]): Promise<void>
+  /** Bytes of all values sent. */
+  readonly sentBytes: number
+  disconnect(): Promise<void>
+}
+
+/** A request holds one batch a partition, which brokers take up to 1 MB. */
+const maxRequestBytes = 900_000
+
+/**
+ * Messages arrive at least once: a broker that stops may have taken what it did not confirm. What reads them tolerates
+ * that, and their order too, so nothing depends on kafkajs's idempotent producer, which does not outlive a broker's restart.
+ */
+export async function createPublisher(kafka: KafkaClient): Promise<Publisher> {
+  const producer = kafka.producer({
+    allowAutoTopicCreation: false,
+    createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+  })
+  await producer.connect()
+  let sentBytes = 0
+
+  async function sendTogether(messages: readonly OutMessage[]): Promise<void> {
+    await producer.sendBatch({
+      acks: -1,
+      // One entry a topic and message: kafkajs puts those of a topic together.
+      topicMessages: messages.map(({ topic, key, value }) => ({
+        topic,
+        messages: [
+          {
+            key,
+            value: value === null ? null : Buffer.from(value.buffer, value.byteOffset, value.byteLength),
+          },
+        ],
+      })),
+    })
+  }
+
+  return {
+    get sentBytes() {
+      return sentBytes
+    },
+    async send(messages) {
+      let group: OutMessage[] = []
+      let groupBytes = 0
+      for (const message of messages) {
+        const bytes = message.value?.byteLength ?? 0
+        if (group.length > 0 && groupBytes + bytes > maxRequestBytes) {
+          await sendTogether(group)
+          group = []
+          groupBytes = 0
+        }
+        group.push(message)
+        groupBytes += bytes
+        sentBytes += bytes
+      }
+      if (group.length > 0) await sendTogether(group)
+    },
+    disconnect: () => producer.disconnect(),
+  }
+}
+
+/** The partitions of a topic that a member of a group reads. */
+export function assignedPartitions(
+  { memberAssignment }: { readonly memberAssignment: Buffer },
+  topic: string,
+): readonly number[] {
+  // Empty while the group is being rearranged.
+  if (memberAssignment.length === 0) return []
+  return kafkajs.AssignerProtocol.MemberAssignment.decode(memberAssignment)?.assignment[topic] ?? []
+}
+
+/** Configuration of topics whose messages stay until they are deleted. */
+export const foreverEntries = [
+  { name: 'cleanup.policy', value: 'delete' },
+  { name: 'retention.ms', value: '-1' },
+  { name: 'retention.bytes', value: '-1' },
+]
+
+/** Configuration of topics that keep the newest message of each key. */
+export const compactedEntries = [{ name: 'cleanup.policy', value: 'compact' }]

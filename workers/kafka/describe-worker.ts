@@ -1,0 +1,103 @@
+import { CameoError } from '../../pipeline/errors.js'
+import { toBlob } from '../../index/store/blobs.js'
+import type { DescriberWorker } from '../describer-worker.js'
+import type { OutMessage } from './client.js'
+import { startQueueConsumer, type Received } from './queue-consumer.js'
+import { givenUpMessage, weightedEmbeddings } from './segment-messages.js'
+import { attemptWork, type StageWorker, type WorkerContext } from './stage-worker.js'
+import { groupName, topicName } from './topics.js'
+import {
+  decodeEmbeddings,
+  encodeMessage,
+  type DescriptorsMessage,
+  type EmbeddingsMessage,
+  type TracksMessage,
+} from './wire.js'
+
+export interface DescribeWorkerOptions {
+  readonly context: WorkerContext
+  readonly describer: DescriberWorker
+  /** Of the head file, where this worker has one. */
+  readonly headSha256: string | undefined
+}
+
+/** Messages described side by side. */
+const lanes = 4
+
+/**
+ * Reads tracks with their embeddings, and publishes them with their descriptors: one message in, one message out, so it
+ * keeps nothing, and a message handled twice gives the same twice.
+ */
+export async function startDescribeWorker(options: DescribeWorkerOptions): Promise<StageWorker> {
+  const { context, describer } = options
+  const { kafka, connection, publisher, log, metrics } = context
+  const descriptors = topicName(connection, 'descriptors')
+
+  async function handle(message: Received, signal: AbortSignal): Promise<void> {
+    let read: EmbeddingsMessage | undefined
+    const key = message.key?.toString() ?? ''
+    await attemptWork(context, {
+      stage: 'describe',
+      ...{ message, signal },
+      uri: () => read?.source.uri,
+      async work() {
+        read ??= decodeEmbeddings(message.value)
+        await publisher.send([{ topic: descriptors, key, value: encodeMessage(await described(read)) }])
+      },
+      whenGivenUp: (error, attempts) => (read === undefined ? [] : [givenUp(read, key, error, attempts)]),
+    })
+  }
+
+  async function described(message: EmbeddingsMessage): Promise<DescriptorsMessage> {
+    checkHead(message)
+    if (message.kind === 'tracks') return describeTracks(message)
+    const { plan } = message
+    if (plan === undefined || options.headSha256 === undefined) return message
+    const { dimension } = await describer.describe(plan.dimension, [])
+    return { ...message, plan: { ...plan, dimension } }
+  }
+
+  async function describeTracks(message: TracksMessage): Promise<DescriptorsMessage> {
+    const dimension = (message.tracks[0]?.faces[0]?.vector.byteLength ?? 0) / 2
+    const { descriptors } = await describer.describe(dimension, message.tracks.map(weightedEmbeddings))
+    return {
+      ...message,
+      kind: 'described',
+      tracks: message.tracks.map((track, i) => {
+        const descriptor = descriptors[i]
+        if (descriptor === undefined) throw new Error('a track was not described')
+        return { ...track, descriptor: toBlob(descriptor) }
+      }),
+    }
+  }
+
+  function checkHead({ recipe, kind }: EmbeddingsMessage): void {
+    if (kind === 'given-up' || recipe.headSha256 === options.headSha256) return
+    const name = (sha256: string | undefined) =>
+      sha256 === undefined ? 'no head' : `the head ${sha256.slice(0, 12)}`
+    throw new CameoError(
+      'RECIPE_MISMATCH',
+      `the clip was submitted with ${name(recipe.headSha256)}, this worker has ${name(options.headSha256)}: start "cameo worker describe --head FILE" with the same file, then "cameo dead-letters retry"`,
+    )
+  }
+
+  function givenUp(message: EmbeddingsMessage, key: string, error: CameoError, attempts: number): OutMessage {
+    const { recipe, source, clipId } = message
+    const value = givenUpMessage({ recipe, source, error, attempts, clipId, segments: [] })
+    return { topic: descriptors, key, value: encodeMessage(value) }
+  }
+
+  const consumer = await startQueueConsumer({
+    ...{ kafka, log, lanes, handle, onInWork: metrics.setInWork },
+    topic: topicName(connection, 'embeddings'),
+    groupId: groupName(connection, 'describe'),
+    ahead: lanes,
+    fetchBytes: 1024 * 1024,
+  })
+  return {
+    get isHealthy() {
+      return consumer.isHealthy
+    },
+    stop: (drainMs) => consumer.stop(drainMs),
+  }
+}

@@ -1,0 +1,38 @@
+import type { Recipe } from '../../pipeline/settings.js'
+import type { ClipAccess } from '../clip-access.js'
+import { startFacesWorker } from './faces-worker.js'
+import { createPools, type PoolsOptions } from './pools.js'
+import type { StageWorker, WorkerContext } from './stage-worker.js'
+
+export interface FacesStageOptions extends Omit<PoolsOptions, 'onNotice'> {
+  readonly access: ClipAccess
+  /** Loaded at the start; most clips are submitted with it. */
+  readonly usual: Recipe
+  /** Not every file that this user may read can be submitted. */
+  readonly restricted: boolean
+}
+
+/** The faces worker with its threads. Throws DEVICE_UNAVAILABLE and what loading the models throws. */
+export async function createFacesStage(
+  context: WorkerContext,
+  { access, usual, restricted, ...options }: FacesStageOptions,
+): Promise<StageWorker> {
+  const { log, metrics } = context
+  if (!restricted) log.warn('no --root is given: any file that this user may read can be submitted')
+  const pools = createPools({ ...options, onNotice: (text) => log.info(text) })
+  const loaded = await pools.borrow(usual)
+  loaded.release()
+  const { pack, provider } = loaded
+  metrics.setInfo({ pack: pack.name, provider, threads: `${options.threads}`, recipe: usual.digest })
+  log.info({ pack: pack.name, provider, threads: options.threads }, 'models loaded')
+  const worker = await startFacesWorker({ context, pools, access, threads: options.threads })
+  return {
+    get isHealthy() {
+      return worker.isHealthy
+    },
+    async stop(drainMs) {
+      await worker.stop(drainMs)
+      await pools.stop()
+    },
+  }
+}

@@ -1,0 +1,213 @@
+import { randomUUID } from 'node:crypto'
+import { clipName } from '../../pipeline/decode/clip-name.js'
+import { CameoError } from '../../pipeline/errors.js'
+import { segmentSpans } from '../../pipeline/process-clip.js'
+import type { SegmentSpan } from '../../pipeline/segment-builder.js'
+import { segmentLengthS } from '../../pipeline/settings.js'
+import type { ClipAccess, OpenedClip } from '../clip-access.js'
+import { factsOf, wishAgain } from '../ingest-jobs.js'
+import type { ClipPlan, SegmentWish } from '../messages.js'
+import type { OutMessage } from './client.js'
+import type { Pools, BorrowedWorker } from './pools.js'
+import { startQueueConsumer, type Received } from './queue-consumer.js'
+import { givenUpMessage, segmentMessages } from './segment-messages.js'
+import { attemptWork, type StageWorker, type WorkerContext } from './stage-worker.js'
+import { groupName, topicName } from './topics.js'
+import { decodeJob, encodeMessage, wireVersion, type JobMessage, type WirePlan } from './wire.js'
+
+export interface FacesWorkerOptions {
+  readonly context: WorkerContext
+  readonly pools: Pools
+  readonly access: ClipAccess
+  readonly threads: number
+}
+
+/** One clip is processed, the next one is fetched, hashed and opened meanwhile; as `ingestClips` does. */
+const clipsPerThread = 2
+
+/** What is known of a job so far: kept from one attempt to the next. */
+interface JobState {
+  readonly job: JobMessage
+  clip: OpenedClip | undefined
+  clipId: string | undefined
+  plan: WirePlan | undefined
+  wish: SegmentWish
+  /** Of this job's segments, those whose output is not published. */
+  left: readonly SegmentSpan[]
+}
+
+/** Reads jobs, and publishes what the pipeline makes of them: from a clip's file to its tracks' embeddings. */
+export async function startFacesWorker(options: FacesWorkerOptions): Promise<StageWorker> {
+  const { context, pools, access, threads } = options
+  const { kafka, connection, publisher, log, metrics } = context
+  const embeddings = topicName(connection, 'embeddings')
+
+  async function handle(message: Received, signal: AbortSignal): Promise<void> {
+    let state: JobState | undefined
+    await attemptWork(context, {
+      stage: 'faces',
+      ...{ message, signal },
+      uri: () => state?.job.source.uri,
+      async work() {
+        state ??= startState(decodeJob(message.value))
+        await process(state, signal)
+      },
+      whenGivenUp: (error, attempts) => (state === undefined ? [] : [givenUp(state, error, attempts)]),
+    })
+  }
+
+  async function process(state: JobState, signal: AbortSignal): Promise<void> {
+    const { job } = state
+    const borrowed = await pools.borrow(job.recipe)
+    try {
+      const clip = await access.open(job.source.uri, signal)
+      state.clip = clip
+      try {
+        await processClip(state, clip, borrowed, signal)
+      } finally {
+        clip.release()
+      }
+    } finally {
+      borrowed.release()
+    }
+  }
+
+  async function processClip(
+    state: JobState,
+    clip: OpenedClip,
+    { worker, pack }: BorrowedWorker,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { recipe, source } = state.job
+    const sent: Promise<void>[] = []
+    const send = (messages: readonly OutMessage[]) => {
+      const sending = publisher.send(messages)
+      sending.catch(() => undefined)
+      sent.push(sending)
+    }
+    checkSame(clip, state.plan)
+    state.clipId ??= await hash(clip, worker, signal)
+    const { clipId } = state
+    const attempt = randomUUID()
+    try {
+      await worker.process(
+        clip.path,
+        state.wish,
+        {
+          onPlan(plan) {
+            clip.checkUnchanged()
+            state.plan = wirePlan(clipId, clip, plan, pack.embedder.dimension)
+            state.left = plan.segments.slice(0, plan.taken)
+            send(segmentJobs(state.job, state.plan, plan.segments.slice(plan.taken)))
+          },
+          onSegment(output) {
+            clip.checkUnchanged()
+            if (state.plan === undefined) throw new Error('a segment came before its plan')
+            const messages = segmentMessages(output, { recipe, source, plan: state.plan, attempt })
+            send(messages.map((part) => ({ topic: embeddings, key: clipId, value: encodeMessage(part) })))
+            state.left = state.left.filter(({ index }) => index !== output.segment.index)
+          },
+          onFrames: () => undefined,
+        },
+        signal,
+      )
+    } catch (error) {
+      // What was published counts; the next attempt does what is left.
+      await Promise.all(sent)
+      if (!(error instanceof CameoError)) throw error
+      if (error.code === 'CLIP_CHANGED')
+        throw new CameoError(error.code, error.message, { retriable: false, cause: error })
+      state.wish = wishAgain(state.wish, state.left, error)
+      throw error
+    }
+    await Promise.all(sent)
+  }
+
+  function segmentJobs(job: JobMessage, plan: WirePlan, segments: readonly SegmentSpan[]): OutMessage[] {
+    const { recipe, source } = job
+    return segments.map(({ index }) => ({
+      topic: topicName(connection, 'jobs'),
+      key: jobKey(source.uri, index),
+      value: encodeMessage({ v: wireVersion, kind: 'segment', recipe, source, plan, segment: index }),
+    }))
+  }
+
+  function givenUp(state: JobState, error: CameoError, attempts: number): OutMessage {
+    const { job, clip, clipId, plan, left } = state
+    const { recipe, source } = job
+    const about = { recipe, source, error, attempts, stamp: clip?.stamp, clipId, plan, segments: left }
+    return { topic: embeddings, key: clipId ?? source.uri, value: encodeMessage(givenUpMessage(about)) }
+  }
+
+  const lanes = threads * clipsPerThread
+  const consumer = await startQueueConsumer({
+    ...{ kafka, log, lanes, handle, onInWork: metrics.setInWork },
+    topic: topicName(connection, 'jobs'),
+    groupId: groupName(connection, 'faces'),
+    ahead: threads,
+    // A job takes about a kilobyte, and most that is fetched beyond the free lanes is fetched again.
+    fetchBytes: 16 * 1024,
+  })
+  return {
+    get isHealthy() {
+      return consumer.isHealthy
+    },
+    stop: (drainMs) => consumer.stop(drainMs),
+  }
+}
+
+/** Partitions are chosen by it: each segment of a long film on its own. */
+export const jobKey = (uri: string, segment: number) => `${uri}#${segment}`
+
+function startState(job: JobMessage): JobState {
+  const nothing = { job, clip: undefined, clipId: undefined, plan: undefined, left: [] }
+  if (job.kind === 'clip') return { ...nothing, wish: { kind: 'open' } }
+  const span = segmentSpans(job.plan.segments, segmentLengthS(job.recipe.settings))[job.segment]
+  if (span === undefined)
+    throw new CameoError(
+      'MESSAGE_INVALID',
+      `the job names segment ${job.segment} of ${job.plan.segments}, which count from 0`,
+    )
+  const { plan } = job
+  return {
+    ...nothing,
+    ...{ plan, clipId: plan.clipId, left: [span] },
+    wish: { kind: 'segments', segments: [span], seek: 'fast' },
+  }
+}
+
+async function hash(
+  clip: OpenedClip,
+  worker: BorrowedWorker['worker'],
+  signal: AbortSignal,
+): Promise<string> {
+  if (clip.stamp.sizeBytes === 0)
+    throw new CameoError(
+      'CLIP_EMPTY',
+      `${clipName(clip.path)} is empty (0 bytes): copy it again from its source`,
+    )
+  const digest = await worker.hash(clip.path, signal)
+  clip.checkUnchanged()
+  return digest
+}
+
+/** The same file on another machine has another device, and may have another inode. */
+function checkSame({ path, stamp }: OpenedClip, plan: WirePlan | undefined): void {
+  if (plan === undefined) return
+  if (stamp.sizeBytes !== plan.stamp.sizeBytes || stamp.mtimeNs !== plan.stamp.mtimeNs)
+    throw new CameoError(
+      'CLIP_CHANGED',
+      `${clipName(path)} is another file than the one that was planned: submit it again`,
+      { retriable: false },
+    )
+}
+
+function wirePlan(clipId: string, { stamp }: OpenedClip, plan: ClipPlan, dimension: number): WirePlan {
+  const { durationS, ...facts } = factsOf(plan, stamp.sizeBytes)
+  return {
+    ...{ clipId, stamp, dimension },
+    facts: { ...facts, ...(durationS === undefined ? {} : { durationS }) },
+    segments: plan.segments.length,
+    cuttable: plan.info.cuttable,
+  }
+}

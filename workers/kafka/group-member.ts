@@ -1,0 +1,105 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import { messageOf } from '../../pipeline/errors.js'
+import { whenSettled, type Consumer, type EachBatchPayload, type KafkaClient } from './client.js'
+
+export interface GroupMemberOptions {
+  readonly kafka: KafkaClient
+  readonly topic: string
+  readonly groupId: string
+  readonly log: Logger
+  /** A fetch brings at most about so much of a partition. */
+  readonly fetchBytes: number
+  /** Told the partitions whenever the group is arranged anew; none when the member has left it. */
+  readonly onAssigned: (partitions: readonly number[], group: Group | undefined) => void
+  /** To return soon, or kafkajs sends no heartbeat. Resolves offsets itself. */
+  readonly onBatch: (payload: EachBatchPayload) => Promise<void>
+}
+
+/** What a member can do from the moment that it has partitions. */
+export interface Group {
+  seek(partition: number, offset: bigint): void
+  commit(offsets: readonly { readonly partition: number; readonly next: bigint }[]): Promise<void>
+}
+
+/** A member of a consumer group that lives as long as its process: it joins again whatever happens. */
+export interface GroupMember {
+  /** In the group, with the broker answering. */
+  readonly isHealthy: boolean
+  /** Leaves the group; with a broker that is away, after `ms` at the latest: the group then notices by itself. */
+  leave(ms: number): Promise<void>
+}
+
+const sessionTimeoutMs = 30_000
+const restartAfterMs = 3000
+
+export async function joinGroup(options: GroupMemberOptions): Promise<GroupMember> {
+  const { topic, log } = options
+  let lastBeat = Date.now()
+  let isLeaving = false
+  let consumer = await connect()
+
+  async function connect(): Promise<Consumer> {
+    const made = options.kafka.consumer({
+      groupId: options.groupId,
+      sessionTimeout: sessionTimeoutMs,
+      heartbeatInterval: 3000,
+      rebalanceTimeout: 60_000,
+      allowAutoTopicCreation: false,
+      maxBytesPerPartition: options.fetchBytes,
+      // A partition that is resumed waits this long at the most.
+      maxWaitTimeInMs: 200,
+    })
+    made.on(made.events.HEARTBEAT, () => {
+      lastBeat = Date.now()
+    })
+    made.on(made.events.GROUP_JOIN, ({ payload }) => {
+      lastBeat = Date.now()
+      const partitions = payload.memberAssignment[topic] ?? []
+      options.onAssigned(partitions, {
+        seek: (partition, offset) => made.seek({ topic, partition, offset: `${offset}` }),
+        commit: (offsets) =>
+          made.commitOffsets(offsets.map(({ partition, next }) => ({ topic, partition, offset: `${next}` }))),
+      })
+      log.info({ partitions: partitions.length }, 'joined the group')
+    })
+    made.on(made.events.CRASH, ({ payload }) => {
+      log.error({ error: messageOf(payload.error) }, 'the consumer crashed')
+      // Where kafkajs restarts it itself, that is enough.
+      if (!payload.restart) void restart()
+    })
+    await made.connect()
+    await whenSettled(() => made.subscribe({ topic, fromBeginning: true }))
+    await made.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      partitionsConsumedConcurrently: 1,
+      eachBatch: options.onBatch,
+    })
+    return made
+  }
+
+  async function restart(): Promise<void> {
+    options.onAssigned([], undefined)
+    await consumer.disconnect().catch(() => undefined)
+    while (!isLeaving) {
+      await sleep(restartAfterMs)
+      try {
+        consumer = await connect()
+        return
+      } catch (error) {
+        log.error({ error: messageOf(error) }, 'the consumer does not start, trying again')
+      }
+    }
+  }
+
+  return {
+    get isHealthy() {
+      return !isLeaving && Date.now() - lastBeat < sessionTimeoutMs
+    },
+    async leave(ms) {
+      isLeaving = true
+      await Promise.race([consumer.disconnect().catch(() => undefined), sleep(ms, undefined, { ref: false })])
+    },
+  }
+}

@@ -1,0 +1,339 @@
+import { createHash } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { openArchiveIndex } from '../../index/archive-index.js'
+import { openArchive, type Archive } from '../../index/archive.js'
+import { createInbox } from '../../index/store/inbox.js'
+import { lockArchive, lockAsFollower, translateSqliteErrors } from '../../index/store/database.js'
+import { activeSpace, readMeta, writeMeta } from '../../index/store/meta.js'
+import type { VectorCache } from '../../index/vector-cache.js'
+import { CameoError, messageOf } from '../../pipeline/errors.js'
+import { applyDescriptors } from './apply-descriptors.js'
+import { withAdmin, type EachBatchPayload, type KafkaMessage } from './client.js'
+import { deadLetter } from './dead-letters.js'
+import type { Logger } from '../log.js'
+import { joinGroup, type Group } from './group-member.js'
+import { createNamesLog } from './names-log.js'
+import type { StageWorker, WorkerContext } from './stage-worker.js'
+import { topicEnds } from './topic-admin.js'
+import { groupName, topicName } from './topics.js'
+
+export interface IndexWorkerOptions {
+  readonly context: WorkerContext
+  readonly archiveDir: string
+  readonly reprocess: boolean
+  /** The head that the describe workers have, for searches in this archive. */
+  readonly headFile: string | undefined
+  /** Told of an error that it cannot work with: the disk is full, the archive was fed from elsewhere. */
+  readonly onFatal: (error: unknown) => void
+}
+
+export interface IndexWorker extends StageWorker {
+  /** Resolves when everything that lay in the topic at the start is in the archive. */
+  readonly caughtUp: Promise<void>
+}
+
+const indexEveryMs = 2000
+const publishEveryMs = 500
+
+/** Bytes of a partition a fetch brings: a batch is one transaction, and in memory as long as that takes. */
+const fetchBytes = 1024 * 1024
+
+const clusterKey = 'kafka.cluster'
+
+/**
+ * Reads described segments into an archive. Rows and position are one transaction, and reading goes on where the archive
+ * says, whatever the group has committed: so nothing is lost or done twice, wherever the process ends. What has to be
+ * published because of the rows lies in the archive too, until it is.
+ * @throws ARCHIVE_BUSY, TOPIC_CHANGED, TOPIC_MISSING and what `openArchive` throws
+ */
+export async function startIndexWorker(options: IndexWorkerOptions): Promise<IndexWorker> {
+  const { context, archiveDir } = options
+  const archive = openArchive(archiveDir, { create: true })
+  try {
+    const lock = lockArchive(archiveDir)
+    const follower = lockAsFollower(archiveDir)
+    const release = () => {
+      follower.release()
+      lock.release()
+    }
+    try {
+      return await startLocked(context, archive, options, () => {
+        archive.close()
+        release()
+      })
+    } catch (error) {
+      release()
+      throw error
+    }
+  } catch (error) {
+    archive.close()
+    throw error
+  }
+}
+
+async function startLocked(
+  context: WorkerContext,
+  archive: Archive,
+  options: IndexWorkerOptions,
+  release: () => void,
+): Promise<IndexWorker> {
+  const { kafka, connection, publisher, log, metrics } = context
+  const { database } = archive
+  const topic = topicName(connection, 'descriptors')
+  const inbox = createInbox(database)
+  const ends = await withAdmin(kafka, connection, async (admin) => {
+    checkCluster(archive, `${(await admin.describeCluster()).clusterId} ${connection.prefix}`)
+    return topicEnds(admin, connection, 'descriptors')
+  })
+  for (const { partition, high } of ends)
+    if ((inbox.position(topic, partition)?.next ?? 0n) > high) throw topicChanged(archive, topic)
+  const names = createNamesLog(context, archive)
+  await names.restore()
+
+  /** Partitions with messages that are not applied, and where they ended at the start. */
+  const missing = new Map(ends.map(({ partition, high }) => [partition, high]))
+  let catchUp: () => void = () => undefined
+  const caughtUp = new Promise<void>((resolve) => (catchUp = resolve))
+  /** Whose first message was compared with the one last applied. */
+  const verified = new Set<number>()
+  let isStopping = false
+  let group: Group | undefined
+  let fatal: unknown
+
+  function fail(error: unknown): void {
+    if (fatal !== undefined || isStopping) return
+    fatal = error
+    options.onFatal(error)
+  }
+
+  function noteProgress(partition: number, low: bigint): void {
+    const end = missing.get(partition)
+    const next = inbox.position(topic, partition)?.next ?? low
+    if (end !== undefined && next >= end) missing.delete(partition)
+    if (missing.size === 0) catchUp()
+  }
+
+  for (const { partition, low } of ends) noteProgress(partition, low)
+
+  async function apply(payload: EachBatchPayload): Promise<void> {
+    if (isStopping || fatal !== undefined) return
+    const { batch } = payload
+    const { partition } = batch
+    try {
+      const fresh = freshMessages(partition, batch.messages)
+      if (fresh.length > 0) {
+        write(partition, fresh)
+        await publish()
+        await payload.heartbeat()
+      }
+      payload.resolveOffset(batch.lastOffset())
+      noteProgress(partition, 0n)
+      const next = inbox.position(topic, partition)?.next
+      // For those who look at the lag; where to go on is what the archive says.
+      if (next !== undefined)
+        await group
+          ?.commit([{ partition, next }])
+          .catch((error: unknown) => log.debug({ error: messageOf(error) }, 'the lag is shown late'))
+    } catch (error) {
+      fail(error)
+    }
+  }
+
+  /** Those that are not applied. The first one read after a start is the last that was: it shows that the topic is the same. */
+  function freshMessages(partition: number, messages: readonly KafkaMessage[]): KafkaMessage[] {
+    const position = inbox.position(topic, partition)
+    if (position === undefined) return [...messages]
+    const [first] = messages
+    if (!verified.has(partition) && first !== undefined) {
+      const offset = BigInt(first.offset)
+      if (offset === position.next - 1n && digestOf(first) !== position.lastDigest)
+        throw topicChanged(archive, topic)
+      verified.add(partition)
+    }
+    return messages.filter(({ offset }) => BigInt(offset) >= position.next)
+  }
+
+  function write(partition: number, messages: readonly KafkaMessage[]): void {
+    const started = performance.now()
+    const last = messages.at(-1)
+    if (last === undefined) return
+    const { refused, segments } = translateSqliteErrors(archive.dir, () =>
+      database
+        .transaction(() => {
+          const applied = applyDescriptors(
+            messages.map(({ value }) => value),
+            { archive, inbox, connection, reprocess: options.reprocess, headFile: options.headFile },
+          )
+          for (const { index, uri, error } of applied.refused) {
+            const message = messages[index]
+            if (message === undefined) continue
+            const letter = deadLetter(connection, 'index', { topic, partition, ...message }, error, {
+              attempts: 1,
+              uri,
+            })
+            inbox.toPublish(letter.topic, letter.key, letter.value ?? new Uint8Array())
+          }
+          inbox.setPosition(topic, partition, { next: BigInt(last.offset) + 1n, lastDigest: digestOf(last) })
+          return applied
+        })
+        .immediate(),
+    )
+    const seconds = (performance.now() - started) / 1000
+    for (let i = 0; i < messages.length; i++)
+      metrics.finished(i < refused.length ? 'failed' : 'done', seconds / messages.length)
+    for (const { error, uri } of refused)
+      log.error({ uri, code: error.code, error: error.message }, 'given up')
+    log.debug({ partition, messages: messages.length, segments, seconds }, 'stored')
+  }
+
+  let publishing: Promise<void> = Promise.resolve()
+
+  /** One after the other, so that a clip's statuses keep their order. */
+  function publish(): Promise<void> {
+    const next = publishing.then(async () => {
+      for (;;) {
+        const entries = inbox.unpublished(200)
+        const last = entries.at(-1)
+        if (last === undefined) return
+        await publisher.send(entries)
+        inbox.markPublished(last.entry)
+      }
+    })
+    publishing = next.catch(() => undefined)
+    return next
+  }
+
+  const vectors = createVectorFollower(archive.dir, log)
+  const timers = [
+    setInterval(() => vectors.follow(), indexEveryMs),
+    setInterval(() => {
+      Promise.all([publish(), names.publish()]).catch((error: unknown) =>
+        log.warn({ error: messageOf(error) }, 'publishing will go on later'),
+      )
+    }, publishEveryMs),
+  ]
+
+  const member = await joinGroup({
+    ...{ kafka, topic, log, fetchBytes },
+    // Each archive reads everything.
+    groupId: `${groupName(connection, 'index')}.${readMeta(database, 'archive_id') ?? ''}`,
+    onAssigned(partitions, joined) {
+      group = joined
+      verified.clear()
+      for (const partition of partitions) {
+        const next = inbox.position(topic, partition)?.next ?? 0n
+        // From the last applied message on: it is compared, not applied again.
+        joined?.seek(partition, next > 0n ? next - 1n : 0n)
+      }
+    },
+    onBatch: apply,
+  })
+
+  return {
+    caughtUp,
+    get isHealthy() {
+      return fatal === undefined && !isStopping && member.isHealthy
+    },
+    async stop(drainMs) {
+      isStopping = true
+      for (const timer of timers) clearInterval(timer)
+      const deadline = sleep(drainMs, undefined, { ref: false })
+      await member.leave(drainMs)
+      await Promise.race([publish().catch(() => undefined), deadline])
+      await vectors.close()
+      release()
+    },
+  }
+}
+
+/** Keeps the vector index up with the rows. There is none before the first segment, and another after a change of recipe. */
+function createVectorFollower(archiveDir: string, log: Logger) {
+  // A connection of its own: the index sees only what is durable.
+  const committed = openArchive(archiveDir)
+  let index: { readonly spaceId: number; readonly cache: VectorCache } | undefined
+  let following: Promise<void> = Promise.resolve()
+
+  async function catchUp(): Promise<void> {
+    const space = activeSpace(committed.database)
+    if (space === undefined) return
+    if (index?.spaceId !== space.spaceId) {
+      await index?.cache.close()
+      index = undefined
+      const cache = await openArchiveIndex(committed, { onNotice: (text) => log.info(text) })
+      index = { spaceId: space.spaceId, cache }
+    }
+    await index.cache.catchUp()
+    await index.cache.snapshotIfDue()
+    await index.cache.compactIfNeeded()
+  }
+
+  function follow(): void {
+    following = following.then(catchUp).catch((error: unknown) => {
+      log.warn({ error: messageOf(error) }, 'the vector index will catch up later')
+    })
+  }
+
+  return {
+    follow,
+    async close() {
+      follow()
+      await following
+      await index?.cache.close()
+      committed.close()
+    },
+  }
+}
+
+/** Remembers which cluster feeds the archive. Throws TOPIC_CHANGED for another. */
+function checkCluster(archive: Archive, cluster: string): void {
+  const own = readMeta(archive.database, clusterKey)
+  if (own === undefined) writeMeta(archive.database, clusterKey, cluster)
+  else if (own !== cluster)
+    throw new CameoError(
+      'TOPIC_CHANGED',
+      `the archive ${archive.dir} was fed from another cluster or topic prefix (${own}) than this one (${cluster}): ` +
+        'give its --brokers, or run "cameo replay" to build it anew from here',
+    )
+}
+
+function topicChanged(archive: Archive, topic: string): CameoError {
+  return new CameoError(
+    'TOPIC_CHANGED',
+    `the topic ${topic} is not the one that the archive ${archive.dir} was fed from: it was deleted and made again, or lost messages. ` +
+      'Run "cameo replay" to build the archive anew from what it holds now',
+  )
+}
+
+function digestOf({ key, value, timestamp }: KafkaMessage): string {
+  return createHash('sha256')
+    .update(key ?? '')
+    .update('\0')
+    .update(value ?? '')
+    .update(timestamp)
+    .digest('hex')
+}
+
+/** Takes everything out of an archive that came by messages, so that the topic is read from its beginning. */
+export function resetForReplay(archiveDir: string): void {
+  const archive = openArchive(archiveDir, { create: true })
+  try {
+    const lock = lockArchive(archiveDir)
+    try {
+      const { database } = archive
+      translateSqliteErrors(archiveDir, () =>
+        database
+          .transaction(() => {
+            createInbox(database).forgetPositions()
+            database.prepare('DELETE FROM clips').run()
+            database.prepare('DELETE FROM paths').run()
+            database.prepare('DELETE FROM meta WHERE key = ?').run(clusterKey)
+          })
+          .immediate(),
+      )
+    } finally {
+      lock.release()
+    }
+  } finally {
+    archive.close()
+  }
+}

@@ -1,0 +1,83 @@
+import { hostname } from 'node:os'
+import { messageOf } from '../../pipeline/errors.js'
+import { createLog } from '../log.js'
+import { createMetrics, startHealthServer, type HealthServer } from '../metrics.js'
+import { brokerError, createKafka, createPublisher, withAdmin } from './client.js'
+import { readConnection, type KafkaConnection } from './connection.js'
+import type { StageWorker, WorkerContext } from './stage-worker.js'
+import { createTopics, lagOf, topicEnds } from './topic-admin.js'
+import { groupName, stageInput, topicName, type Stage } from './topics.js'
+
+export interface StageRun {
+  readonly stage: Stage
+  readonly brokers: string
+  readonly drainMs: number
+  /** Where to serve health and metrics; undefined: nowhere. */
+  readonly health?: { readonly host: string; readonly port: number }
+  readonly start: (context: WorkerContext, onFatal: (error: unknown) => void) => Promise<StageWorker>
+}
+
+const lagEveryMs = 15_000
+
+/** A worker's process: runs until SIGTERM or SIGINT. Resolves with the error that ended it, if it was not asked to end. */
+export async function runStage({ stage, brokers, drainMs, health, start }: StageRun): Promise<unknown> {
+  const connection = readConnection(brokers)
+  const log = createLog({ stage, host: hostname() })
+  const metrics = createMetrics(stage)
+  const kafka = createKafka(
+    { ...connection, clientId: `${connection.clientId}-${stage}-${hostname()}-${process.pid}` },
+    log,
+    'patient',
+  )
+  let end: (error: unknown) => void = () => undefined
+  const ended = new Promise<unknown>((resolve) => (end = resolve))
+  const onSignal = () => end(undefined)
+  process.on('SIGTERM', onSignal)
+  process.on('SIGINT', onSignal)
+
+  let worker: StageWorker | undefined
+  let server: HealthServer | undefined
+  let lagTimer: NodeJS.Timeout | undefined
+  try {
+    const starting = (async () => {
+      if (health !== undefined) {
+        server = await startHealthServer(health, metrics, () => worker?.isHealthy === true)
+        log.info({ port: server.port }, 'serving /healthz and /metrics')
+      }
+      log.info({ brokers: connection.brokers }, 'connecting')
+      const made = await createTopics(kafka, connection)
+      if (made.length > 0) log.info({ topics: made }, 'topics made')
+      const publisher = await createPublisher(kafka)
+      worker = await start({ kafka, connection, publisher, log, metrics }, end)
+      log.info('working')
+      lagTimer = setInterval(() => {
+        lagOfStage(connection, stage)
+          .then((lag) => metrics.setLag(lag))
+          .catch((error: unknown) => log.debug({ error: messageOf(error) }, 'the lag is not known'))
+      }, lagEveryMs)
+      return publisher
+    })()
+    const error = await Promise.race([ended, starting.then(() => ended)])
+    if (error === undefined) log.info('stopping')
+    else log.fatal({ error: messageOf(error) }, 'this worker cannot go on')
+    await worker?.stop(drainMs)
+    if (worker !== undefined) await (await starting).disconnect().catch(() => undefined)
+    return error
+  } catch (error) {
+    return error instanceof Error && error.name.startsWith('KafkaJS') ? brokerError(connection, error) : error
+  } finally {
+    clearInterval(lagTimer)
+    await server?.close()
+    process.off('SIGTERM', onSignal)
+    process.off('SIGINT', onSignal)
+    // kafkajs's retries would keep the process alive where the broker is away.
+    setTimeout(() => process.exit(), 3000).unref()
+  }
+
+  async function lagOfStage(of: KafkaConnection, ofStage: Stage): Promise<number> {
+    const kind = stageInput[ofStage]
+    return withAdmin(kafka, of, async (admin) =>
+      lagOf(admin, groupName(of, ofStage), topicName(of, kind), await topicEnds(admin, of, kind)),
+    )
+  }
+}

@@ -1,0 +1,96 @@
+import type { Logger } from 'pino'
+import { CameoError } from '../../pipeline/errors.js'
+import type { WorkerMetrics } from '../metrics.js'
+import type { KafkaClient, OutMessage, Publisher } from './client.js'
+import type { KafkaConnection } from './connection.js'
+import { deadLetter } from './dead-letters.js'
+import type { Received } from './queue-consumer.js'
+import type { Stage } from './topics.js'
+
+/** What every worker works with. */
+export interface WorkerContext {
+  readonly kafka: KafkaClient
+  readonly connection: KafkaConnection
+  readonly publisher: Publisher
+  readonly log: Logger
+  readonly metrics: WorkerMetrics
+}
+
+/** A running worker of one stage. */
+export interface StageWorker {
+  readonly isHealthy: boolean
+  /** Waits up to `drainMs` for what is in work, hands the rest back, and ends. */
+  stop(drainMs: number): Promise<void>
+}
+
+export interface AttemptOptions {
+  readonly stage: Stage
+  readonly message: Received
+  readonly signal: AbortSignal
+  /** Does the work and resolves when its result is durable. */
+  readonly work: (attempt: number) => Promise<void>
+  /** What else is told when the message is given up. */
+  readonly whenGivenUp: (error: CameoError, attempts: number) => readonly OutMessage[]
+  /** What the message is about, once it is read. */
+  readonly uri: () => string | undefined
+}
+
+/** A transient failure is tried this often in all, with pauses that grow fourfold. */
+const maxAttempts = 4
+const firstPauseMs = 1000
+
+/**
+ * Does a message's work: what may pass is tried again, what may not goes to the dead letters. Resolves when either is
+ * durable. Rejects with what is no CameoError (the broker, a bug), and when the signal is aborted.
+ */
+export async function attemptWork(
+  { connection, publisher, log, metrics }: WorkerContext,
+  { stage, message, signal, work, whenGivenUp, uri }: AttemptOptions,
+): Promise<void> {
+  const started = performance.now()
+  const fields = () => {
+    const { key, partition, offset } = message
+    return { key: key?.toString(), uri: uri(), partition, offset }
+  }
+  const seconds = () => (performance.now() - started) / 1000
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await work(attempt)
+      metrics.finished('done', seconds())
+      log.info({ ...fields(), seconds: seconds() }, 'done')
+      return
+    } catch (error) {
+      if (signal.aborted) {
+        log.info(fields(), 'handed back')
+        throw error
+      }
+      if (!(error instanceof CameoError)) throw error
+      if (error.retriable && attempt < maxAttempts) {
+        log.warn({ ...fields(), code: error.code, error: error.message, attempt }, 'trying again')
+        await pause(firstPauseMs * 4 ** (attempt - 1), signal)
+        continue
+      }
+      await publisher.send([
+        ...whenGivenUp(error, attempt),
+        deadLetter(connection, stage, message, error, { attempts: attempt, uri: uri() }),
+      ])
+      metrics.finished('failed', seconds())
+      log.error({ ...fields(), code: error.code, error: error.message, attempts: attempt }, 'given up')
+      return
+    }
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = () => {
+      clearTimeout(timer)
+      reject(new CameoError('INTERRUPTED', 'stopped while waiting to try again'))
+    }
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', abort)
+      resolve()
+    }, ms)
+    signal.addEventListener('abort', abort, { once: true })
+  })
+}

@@ -1,0 +1,191 @@
+import { statSync } from 'node:fs'
+import { CameoError } from '../../pipeline/errors.js'
+import { isUrl } from '../clip-access.js'
+import type { FoundFile } from '../find-clips.js'
+import type { KafkaMessage, OutMessage, Publisher } from './client.js'
+import type { KafkaConnection } from './connection.js'
+import { jobKey } from './faces-worker.js'
+import { statusKey } from './status.js'
+import { topicName } from './topics.js'
+import { decodeStatus, encodeMessage, wireVersion, type StatusMessage, type WireRecipe } from './wire.js'
+
+/** What became of a submitted clip. */
+export interface SubmitResult {
+  readonly path: string
+  /** `unchanged`: was indexed before under the same recipe; `queued`: not waited for. */
+  readonly status: 'done' | 'unchanged' | 'partial' | 'forgotten' | 'failed' | 'queued' | 'skipped'
+  readonly clipId?: string
+  readonly tracks?: number
+  readonly truncated?: boolean
+  readonly code?: string
+  readonly message?: string
+}
+
+export interface SubmitEvents {
+  onFound(file: FoundFile): void
+  onSubmitted(count: number): void
+  onResult(result: SubmitResult): void
+}
+
+export interface Submission {
+  /** To be called with every message of the status topic, from its beginning. */
+  onStatus(message: KafkaMessage): void
+  /** Publishes jobs for the clips that need one; after the status topic was read to its end. */
+  submit(files: AsyncIterable<FoundFile>): Promise<void>
+  /** Publishes the jobs of clips that are waited for once more: when the queue is empty and they are not in it. */
+  resubmitWaiting(): Promise<number>
+  /** Results still waited for. */
+  readonly waiting: number
+  /** Resolves when every clip has its result. */
+  readonly finished: Promise<void>
+}
+
+export interface SubmissionOptions {
+  readonly connection: KafkaConnection
+  readonly publisher: Publisher
+  readonly recipe: WireRecipe
+  /** Also clips that are queued already or were finished before. */
+  readonly again: boolean
+  readonly wait: boolean
+  readonly events: SubmitEvents
+  readonly signal: AbortSignal
+}
+
+/** Jobs published in one request. */
+const batchSize = 200
+
+/**
+ * Publishes a job for each clip, and tells what becomes of it. A clip that is finished under the recipe is not submitted
+ * again unless its file changed; one that waits in the queue is waited for.
+ */
+export function createSubmission(options: SubmissionOptions): Submission {
+  const { connection, publisher, recipe, events } = options
+  /** Newest status of each clip under the recipe. */
+  const statuses = new Map<string, StatusMessage>()
+  const waiting = new Map<string, Clip>()
+  let isSubmitting = true
+  let finish: () => void = () => undefined
+  const finished = new Promise<void>((resolve) => (finish = resolve))
+
+  function finishIfDone(): void {
+    if (!isSubmitting && waiting.size === 0) finish()
+  }
+
+  function onStatus({ value }: KafkaMessage): void {
+    if (value === null) return
+    let status: StatusMessage
+    try {
+      status = decodeStatus(value)
+    } catch (error) {
+      // A newer Cameo's; to work beside it is the workers' decision.
+      if (error instanceof CameoError) return
+      throw error
+    }
+    if (status.recipe !== recipe.digest) return
+    statuses.set(status.uri, status)
+    if (status.state !== 'queued' && waiting.delete(status.uri)) tell(status, false)
+    finishIfDone()
+  }
+
+  function tell(status: StatusMessage, isOld: boolean): void {
+    const { uri, state, clipId, tracks, truncated, failure } = status
+    events.onResult({
+      path: uri,
+      status: state === 'indexed' ? (isOld ? 'unchanged' : 'done') : state,
+      ...(clipId === undefined ? {} : { clipId }),
+      ...(tracks === undefined ? {} : { tracks }),
+      ...(truncated === true ? { truncated } : {}),
+      ...(failure === undefined ? {} : { code: failure.code, message: failure.message }),
+    })
+  }
+
+  async function publish(clips: readonly Clip[]): Promise<void> {
+    if (clips.length === 0) return
+    const at = new Date().toISOString()
+    const jobs = clips.map(({ uri, root }): OutMessage => ({
+      topic: topicName(connection, 'jobs'),
+      key: jobKey(uri, 0),
+      value: encodeMessage({ v: wireVersion, kind: 'clip', recipe, source: { uri, root } }),
+    }))
+    // Before the jobs, or it could come after what says that they are done. To be killed between the two leaves clips queued
+    // without a job: `resubmitWaiting` is for them.
+    const queued = clips.map(({ uri }): OutMessage => ({
+      topic: topicName(connection, 'status'),
+      key: statusKey(recipe.digest, uri),
+      value: encodeMessage({
+        v: wireVersion,
+        kind: 'status',
+        uri,
+        recipe: recipe.digest,
+        state: 'queued',
+        at,
+      }),
+    }))
+    for (const clip of clips) {
+      statuses.delete(clip.uri)
+      if (options.wait) waiting.set(clip.uri, clip)
+    }
+    await publisher.send(queued)
+    await publisher.send(jobs)
+    events.onSubmitted(clips.length)
+    if (!options.wait) for (const { uri } of clips) events.onResult({ path: uri, status: 'queued' })
+  }
+
+  return {
+    finished,
+    onStatus,
+    get waiting() {
+      return waiting.size
+    },
+    async resubmitWaiting() {
+      const clips = [...waiting.values()]
+      await publish(clips)
+      return clips.length
+    },
+    async submit(files) {
+      let batch: Clip[] = []
+      for await (const file of files) {
+        if (options.signal.aborted) break
+        events.onFound(file)
+        if (file.kind === 'skipped') events.onResult({ path: file.path, status: 'skipped' })
+        else if (file.kind === 'failed') {
+          const { code, message } = file.error
+          events.onResult({ path: file.path, status: 'failed', code, message })
+        } else {
+          const clip = { uri: file.path, root: file.folder }
+          const status = statuses.get(clip.uri)
+          const need = options.again ? 'publish' : needOf(clip, status)
+          if (need === 'publish') batch.push(clip)
+          else if (need === 'nothing' && status !== undefined) tell(status, true)
+          else if (options.wait) waiting.set(clip.uri, clip)
+          else events.onResult({ path: clip.uri, status: 'queued' })
+        }
+        if (batch.length >= batchSize) {
+          await publish(batch)
+          batch = []
+        }
+      }
+      await publish(batch)
+      isSubmitting = false
+      finishIfDone()
+    },
+  }
+}
+
+interface Clip {
+  readonly uri: string
+  readonly root: string
+}
+
+function needOf({ uri }: Clip, status: StatusMessage | undefined): 'publish' | 'wait' | 'nothing' {
+  if (status === undefined || status.state === 'failed' || status.state === 'partial') return 'publish'
+  if (status.state === 'queued') return 'wait'
+  return status.sizeBytes === undefined || isSameFile(uri, status) ? 'nothing' : 'publish'
+}
+
+/** A URL is taken to stay the same. */
+function isSameFile(uri: string, { sizeBytes, mtimeNs }: StatusMessage): boolean {
+  if (isUrl(uri)) return true
+  const status = statSync(uri, { bigint: true, throwIfNoEntry: false })
+  return status !== undefined && Number(status.size) === sizeBytes && `${status.mtimeNs}` === mtimeNs
+}

@@ -1,0 +1,225 @@
+import { CameoError } from '../../pipeline/errors.js'
+import {
+  assignedPartitions,
+  compactedEntries,
+  foreverEntries,
+  isUnknownTopic,
+  whenSettled,
+  withAdmin,
+  type KafkaAdmin,
+  type KafkaClient,
+} from './client.js'
+import type { KafkaConnection } from './connection.js'
+import {
+  groupName,
+  stageInput,
+  topicName,
+  topicSpecs,
+  type Stage,
+  type TopicKind,
+  type TopicSpec,
+} from './topics.js'
+
+/** More copies than this protect against nothing that three do not. */
+const maxReplicas = 3
+
+/** Makes the topics that are missing; returns their names. Several processes may do it at once. */
+export async function createTopics(
+  kafka: KafkaClient,
+  connection: KafkaConnection,
+  partitions: Partial<Record<TopicKind, number>> = {},
+): Promise<string[]> {
+  return withAdmin(kafka, connection, async (admin) => {
+    const { brokers } = await admin.describeCluster()
+    const missing = async () => {
+      const existing = new Set(await admin.listTopics())
+      return topicSpecs.filter(({ kind }) => !existing.has(topicName(connection, kind)))
+    }
+    const made: string[] = []
+    for (const spec of await missing())
+      if (await createTopic(admin, connection, spec, partitions[spec.kind], brokers.length))
+        made.push(topicName(connection, spec.kind))
+    // A topic that was made a moment ago, here or by another, is not known at once.
+    const topics = topicSpecs.map(({ kind }) => topicName(connection, kind))
+    await whenSettled(() => admin.fetchTopicMetadata({ topics }))
+    return made
+  })
+}
+
+/** False where another process made it meanwhile. */
+async function createTopic(
+  admin: KafkaAdmin,
+  connection: KafkaConnection,
+  spec: TopicSpec,
+  partitions: number | undefined,
+  brokers: number,
+): Promise<boolean> {
+  // kafkajs resolves with false where the topic exists.
+  return whenSettled(() =>
+    admin.createTopics({
+      waitForLeaders: true,
+      topics: [
+        {
+          topic: topicName(connection, spec.kind),
+          numPartitions: partitions ?? spec.partitions,
+          replicationFactor: Math.min(maxReplicas, brokers),
+          configEntries: spec.retention === 'compacted' ? compactedEntries : foreverEntries,
+        },
+      ],
+    }),
+  )
+}
+
+export interface TopicStatus {
+  readonly topic: string
+  readonly partitions: number
+  /** Messages in it. */
+  readonly messages: number
+}
+
+export interface GroupStatus {
+  readonly group: string
+  readonly stage: Stage
+  readonly workers: readonly { readonly client: string; readonly host: string; readonly partitions: number }[]
+  /** Messages of its topic that it has not finished. */
+  readonly lag: number
+}
+
+export interface ClusterStatus {
+  readonly clusterId: string
+  readonly topics: readonly TopicStatus[]
+  readonly groups: readonly GroupStatus[]
+}
+
+/** @throws TOPIC_MISSING where they were not made yet */
+export async function clusterStatus(kafka: KafkaClient, connection: KafkaConnection): Promise<ClusterStatus> {
+  return withAdmin(kafka, connection, async (admin) => {
+    const { clusterId } = await admin.describeCluster()
+    const existing = new Set(await admin.listTopics())
+    for (const { kind } of topicSpecs)
+      if (!existing.has(topicName(connection, kind))) throw topicMissing(topicName(connection, kind))
+    const ends = new Map<TopicKind, TopicEnds>()
+    for (const { kind } of topicSpecs) ends.set(kind, await topicEnds(admin, connection, kind))
+    const { groups } = await admin.listGroups()
+    const own = groups.flatMap(({ groupId }) => {
+      const stage = stageOf(connection, groupId)
+      return stage === undefined ? [] : [{ groupId, stage }]
+    })
+    const statuses: GroupStatus[] = []
+    for (const { groupId, stage } of own.sort((a, b) => a.groupId.localeCompare(b.groupId)))
+      statuses.push(await groupStatus(admin, connection, groupId, stage, ends.get(stageInput[stage]) ?? []))
+    return {
+      clusterId,
+      topics: [...ends].map(([kind, partitions]) => ({
+        topic: topicName(connection, kind),
+        partitions: partitions.length,
+        messages: partitions.reduce((sum, { low, high }) => sum + Number(high - low), 0),
+      })),
+      groups: statuses,
+    }
+  })
+}
+
+type TopicEnds = readonly { readonly partition: number; readonly low: bigint; readonly high: bigint }[]
+
+/** First and next offset of each partition. Throws TOPIC_MISSING. */
+export async function topicEnds(
+  admin: KafkaAdmin,
+  connection: KafkaConnection,
+  kind: TopicKind,
+): Promise<TopicEnds> {
+  const topic = topicName(connection, kind)
+  try {
+    const offsets = await whenSettled(() => admin.fetchTopicOffsets(topic))
+    return offsets.map(({ partition, low, high }) => ({ partition, low: BigInt(low), high: BigInt(high) }))
+  } catch (error) {
+    if (isUnknownTopic(error)) throw topicMissing(topic)
+    throw error
+  }
+}
+
+function topicMissing(topic: string): CameoError {
+  return new CameoError('TOPIC_MISSING', `the topic ${topic} does not exist: run "cameo topics create"`)
+}
+
+function stageOf(connection: KafkaConnection, groupId: string): Stage | undefined {
+  return (Object.keys(stageInput) as Stage[]).find(
+    (stage) =>
+      groupId === groupName(connection, stage) || groupId.startsWith(`${groupName(connection, stage)}.`),
+  )
+}
+
+async function groupStatus(
+  admin: KafkaAdmin,
+  connection: KafkaConnection,
+  groupId: string,
+  stage: Stage,
+  ends: TopicEnds,
+): Promise<GroupStatus> {
+  const { groups } = await admin.describeGroups([groupId])
+  const topic = topicName(connection, stageInput[stage])
+  return {
+    group: groupId,
+    stage,
+    workers: (groups[0]?.members ?? []).map((member) => ({
+      client: member.clientId,
+      host: member.clientHost,
+      partitions: assignedPartitions(member, topic).length,
+    })),
+    lag: await lagOf(admin, groupId, topic, ends),
+  }
+}
+
+/** Messages between what a group committed and the ends of a topic. */
+export async function lagOf(
+  admin: KafkaAdmin,
+  groupId: string,
+  topic: string,
+  ends: TopicEnds,
+): Promise<number> {
+  const committed = await committedOffsets(admin, groupId, topic)
+  return ends.reduce((sum, { partition, low, high }) => {
+    const next = committed.get(partition) ?? low
+    return sum + Number(high - (next < low ? low : next))
+  }, 0)
+}
+
+async function committedOffsets(
+  admin: KafkaAdmin,
+  groupId: string,
+  topic: string,
+): Promise<Map<number, bigint>> {
+  const [offsets] = await admin.fetchOffsets({ groupId, topics: [topic] })
+  return new Map(
+    (offsets?.partitions ?? []).flatMap(({ partition, offset }) =>
+      BigInt(offset) < 0n ? [] : [[partition, BigInt(offset)] as const],
+    ),
+  )
+}
+
+/**
+ * Deletes the jobs and embeddings that their workers have finished. The descriptors stay: an archive is rebuilt from them.
+ * Returns how many messages went.
+ */
+export async function trimTopics(kafka: KafkaClient, connection: KafkaConnection): Promise<number> {
+  return withAdmin(kafka, connection, async (admin) => {
+    let deleted = 0
+    for (const stage of ['faces', 'describe'] as const) {
+      const kind = stageInput[stage]
+      const committed = await committedOffsets(
+        admin,
+        groupName(connection, stage),
+        topicName(connection, kind),
+      )
+      const finished = (await topicEnds(admin, connection, kind)).flatMap(({ partition, low }) => {
+        const next = committed.get(partition) ?? low
+        if (next <= low) return []
+        deleted += Number(next - low)
+        return [{ partition, offset: `${next}` }]
+      })
+      if (finished.length > 0)
+        await admin.deleteTopicRecords({ topic: topicName(connection, kind), partitions: finished })
+    }
+    return deleted
+  })
+}

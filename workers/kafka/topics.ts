@@ -1,0 +1,80 @@
+import type { KafkaConnection } from './connection.js'
+
+/** The topics, by what they carry. Their full names begin with the connection's prefix. */
+export type TopicKind = 'jobs' | 'embeddings' | 'descriptors' | 'status' | 'names' | 'dead-letters'
+
+export interface TopicSpec {
+  readonly kind: TopicKind
+  /** What its messages are; see `wire.ts`. */
+  readonly carries: string
+  readonly key: string
+  readonly partitions: number
+  readonly retention: 'forever' | 'compacted'
+}
+
+/**
+ * The one table of topics. Nothing expires: a job waits until a worker reads it, and the descriptors are what an archive
+ * is rebuilt from. `cameo topics trim` deletes jobs and embeddings that were read.
+ * Partitions bound the number of workers that share a topic's work; a clip's messages stay in one, in order.
+ */
+export const topicSpecs: readonly TopicSpec[] = [
+  {
+    kind: 'jobs',
+    carries: 'clips and segments to be processed',
+    key: 'clip path or URL, and segment',
+    partitions: 48,
+    retention: 'forever',
+  },
+  {
+    kind: 'embeddings',
+    carries: 'tracks with their face embeddings and a thumbnail, in parts',
+    key: 'clip id',
+    partitions: 12,
+    retention: 'forever',
+  },
+  {
+    kind: 'descriptors',
+    carries: 'the same tracks with their descriptors',
+    key: 'clip id',
+    partitions: 12,
+    retention: 'forever',
+  },
+  {
+    kind: 'status',
+    carries: 'what became of each clip',
+    key: 'recipe, clip path or URL',
+    partitions: 12,
+    retention: 'compacted',
+  },
+  {
+    kind: 'names',
+    carries: 'enrolled names, forgotten clips',
+    key: 'name or clip id',
+    partitions: 1,
+    retention: 'compacted',
+  },
+  {
+    kind: 'dead-letters',
+    carries: 'messages that could not be processed, with the reason',
+    key: 'topic, partition and offset of the message',
+    partitions: 1,
+    retention: 'compacted',
+  },
+]
+
+export const topicName = ({ prefix }: Pick<KafkaConnection, 'prefix'>, kind: TopicKind) => `${prefix}.${kind}`
+
+/** The workers' stages; each reads one topic as one consumer group. */
+export type Stage = 'faces' | 'describe' | 'index'
+
+/** Which topic a stage reads. */
+export const stageInput = {
+  faces: 'jobs',
+  describe: 'embeddings',
+  index: 'descriptors',
+} as const satisfies Record<Stage, TopicKind>
+
+export const groupName = ({ prefix }: Pick<KafkaConnection, 'prefix'>, stage: Stage) => `${prefix}.${stage}`
+
+/** A message is at most this long: half of what Kafka allows by default. Bytes. */
+export const maxMessageBytes = 512 * 1024

@@ -1,0 +1,260 @@
+import { decode, encode } from '@msgpack/msgpack'
+import { z } from 'zod'
+import { CameoError, messageOf } from '../../pipeline/errors.js'
+import { settingsSchema } from '../../pipeline/settings.js'
+
+/**
+ * What travels through the topics: MessagePack maps, checked on arrival. Every message has `v`, the version of its
+ * schema, and `kind`. Vectors and pictures are bytes; times are seconds, coordinates pixels of the displayed clip.
+ */
+export const wireVersion = 1
+
+const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'bytes are expected')
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
+const digest = z.string().regex(/^[0-9a-f]{16,64}$/)
+const count = z.int().min(0)
+const seconds = z.number().min(0)
+
+/** How clips are processed; `cameo submit` decides it, every worker follows it. */
+const recipeSchema = z.object({
+  digest,
+  embedderDigest: digest,
+  spaceDigest: digest,
+  /** Name in the catalog, or path of a pack's JSON file at the workers. */
+  packName: z.string().min(1),
+  headSha256: sha256.optional(),
+  settings: settingsSchema,
+})
+export type WireRecipe = z.infer<typeof recipeSchema>
+
+/** Where a clip lies: an absolute path as `cameo submit` saw it, or a URL; and the folder it was submitted with. */
+const sourceSchema = z.object({ uri: z.string().min(1), root: z.string().min(1) })
+export type ClipSource = z.infer<typeof sourceSchema>
+
+const stampSchema = z.object({
+  device: z.string(),
+  inode: z.string(),
+  sizeBytes: count,
+  mtimeNs: z.string(),
+})
+
+const factsSchema = z.object({
+  sizeBytes: count,
+  durationS: seconds.optional(),
+  widthPx: count,
+  heightPx: count,
+  codec: z.string(),
+  container: z.string(),
+})
+
+/** A clip's plan: fixed when it is opened first, and part of every message about it from then on. */
+const planSchema = z.object({
+  clipId: sha256,
+  stamp: stampSchema,
+  facts: factsSchema,
+  segments: z.int().min(1),
+  cuttable: z.boolean(),
+  /** Of its descriptors; before the describe stage, of its embeddings. */
+  dimension: z.int().min(1),
+})
+export type WirePlan = z.infer<typeof planSchema>
+
+const failureSchema = z.object({ code: z.string().min(1), message: z.string() })
+export type WireFailure = z.infer<typeof failureSchema>
+
+const envelope = { v: z.literal(wireVersion), recipe: recipeSchema, source: sourceSchema }
+
+/** Topic `jobs`. */
+const jobSchemas = [
+  /** A clip not opened yet: plan it, do its first segment (or all, where it cannot be cut), publish the others. */
+  z.object({ ...envelope, kind: z.literal('clip') }),
+  /** One segment of a planned clip. */
+  z.object({ ...envelope, kind: z.literal('segment'), plan: planSchema, segment: count }),
+] as const
+
+const faceSchema = z.object({
+  timeS: z.number(),
+  boxXyxyPx: z.tuple([z.number(), z.number(), z.number(), z.number()]),
+  /** x and y of the five points. */
+  landmarksPx: z.array(z.number()).length(10),
+  detectionScore: z.number(),
+  quality: z.number(),
+  norm: z.number(),
+  /** float16, little-endian, not normalised. */
+  vector: bytes,
+})
+
+const trackSchema = z.object({
+  number: count,
+  spansS: z.array(z.tuple([z.number(), z.number()])).min(1),
+  samples: count,
+  quality: z.number(),
+  faces: z.array(faceSchema).min(1),
+  thumbnailJpeg: bytes,
+})
+
+const describedTrackSchema = trackSchema.extend({
+  /** float32, little-endian, L2-normalised. */
+  descriptor: bytes,
+})
+
+export type WireTrack = z.infer<typeof trackSchema>
+export type WireDescribedTrack = z.infer<typeof describedTrackSchema>
+
+/** Says which run over which segment a part belongs to: what a worker that died left behind is never mixed in. */
+const partOf = { clipId: sha256, segment: count, attempt: z.string().min(1) }
+
+/** The last message of a segment: it counts only with all its parts. */
+const closingSchema = z.object({
+  ...envelope,
+  ...partOf,
+  kind: z.literal('closing'),
+  parts: count,
+  tracks: count,
+  plan: planSchema,
+  startS: seconds,
+  /** Absent: open to the end. */
+  endS: seconds.optional(),
+  frames: count,
+  faces: count,
+  truncated: z.boolean(),
+  provider: z.string(),
+})
+
+/** A clip, or some of its segments, that were given up for good. */
+const givenUpSchema = z.object({
+  ...envelope,
+  kind: z.literal('given-up'),
+  failure: failureSchema,
+  attempts: z.int().min(1),
+  stamp: stampSchema.optional(),
+  clipId: sha256.optional(),
+  /** Absent: the clip could not be planned. */
+  plan: planSchema.optional(),
+  segments: z.array(z.object({ index: count, startS: seconds, endS: seconds.optional() })),
+})
+
+const tracksSchema = z.object({
+  ...envelope,
+  ...partOf,
+  kind: z.literal('tracks'),
+  /** Counts from 0. */
+  part: count,
+  tracks: z.array(trackSchema),
+})
+
+const describedSchema = tracksSchema.extend({
+  kind: z.literal('described'),
+  tracks: z.array(describedTrackSchema),
+})
+
+/** Topic `status`. */
+const statusSchema = z.object({
+  v: z.literal(wireVersion),
+  kind: z.literal('status'),
+  uri: z.string().min(1),
+  recipe: digest,
+  state: z.enum(['queued', 'indexed', 'partial', 'failed', 'forgotten']),
+  /** Of the file that was processed. */
+  sizeBytes: count.optional(),
+  mtimeNs: z.string().optional(),
+  clipId: sha256.optional(),
+  tracks: count.optional(),
+  truncated: z.boolean().optional(),
+  failure: failureSchema.optional(),
+  at: z.string(),
+})
+
+/** Topic `names`: the newest message of a key counts; one without a value undoes it. */
+const nameSchemas = [
+  z.object({
+    v: z.literal(wireVersion),
+    kind: z.literal('enrolled'),
+    name: z.string().min(1),
+    faces: z.array(
+      z.object({
+        source: z.string(),
+        embedder: z.string(),
+        norm: z.number(),
+        vector: bytes,
+        quality: z.number(),
+      }),
+    ),
+  }),
+  z.object({ v: z.literal(wireVersion), kind: z.literal('forgotten'), clipId: sha256 }),
+] as const
+
+/** Topic `dead-letters`. */
+const deadLetterSchema = z.object({
+  v: z.literal(wireVersion),
+  kind: z.literal('dead-letter'),
+  stage: z.enum(['faces', 'describe', 'index']),
+  failure: failureSchema,
+  attempts: z.int().min(1),
+  /** What it was about, where that is known. */
+  uri: z.string().optional(),
+  topic: z.string(),
+  partition: count,
+  offset: z.string(),
+  key: bytes.optional(),
+  /** The message as it was. */
+  original: bytes.optional(),
+  at: z.string(),
+})
+
+const jobs = z.discriminatedUnion('kind', jobSchemas)
+const embeddings = z.discriminatedUnion('kind', [tracksSchema, closingSchema, givenUpSchema])
+const descriptors = z.discriminatedUnion('kind', [describedSchema, closingSchema, givenUpSchema])
+const names = z.discriminatedUnion('kind', nameSchemas)
+
+export type JobMessage = z.infer<typeof jobs>
+export type EmbeddingsMessage = z.infer<typeof embeddings>
+export type DescriptorsMessage = z.infer<typeof descriptors>
+export type TracksMessage = z.infer<typeof tracksSchema>
+export type DescribedMessage = z.infer<typeof describedSchema>
+export type ClosingMessage = z.infer<typeof closingSchema>
+export type GivenUpMessage = z.infer<typeof givenUpSchema>
+export type StatusMessage = z.infer<typeof statusSchema>
+export type NameMessage = z.infer<typeof names>
+export type DeadLetter = z.infer<typeof deadLetterSchema>
+
+export type WireMessage =
+  JobMessage | EmbeddingsMessage | DescriptorsMessage | StatusMessage | NameMessage | DeadLetter
+
+export function encodeMessage(message: WireMessage): Buffer {
+  const encoded = encode(message, { ignoreUndefined: true })
+  return Buffer.from(encoded.buffer, encoded.byteOffset, encoded.byteLength)
+}
+
+export const decodeJob = (value: Uint8Array | null) => decodeAs(jobs, value)
+export const decodeEmbeddings = (value: Uint8Array | null) => decodeAs(embeddings, value)
+export const decodeDescriptors = (value: Uint8Array | null) => decodeAs(descriptors, value)
+export const decodeStatus = (value: Uint8Array | null) => decodeAs(statusSchema, value)
+export const decodeName = (value: Uint8Array | null) => decodeAs(names, value)
+export const decodeDeadLetter = (value: Uint8Array | null) => decodeAs(deadLetterSchema, value)
+
+/** @throws MESSAGE_INVALID, MESSAGE_NEWER */
+function decodeAs<T>(schema: z.ZodType<T>, value: Uint8Array | null): T {
+  if (value === null) throw new CameoError('MESSAGE_INVALID', 'the message is empty')
+  let content: unknown
+  try {
+    content = decode(value)
+  } catch (error) {
+    throw new CameoError('MESSAGE_INVALID', `the message is no MessagePack: ${messageOf(error)}`, {
+      cause: error,
+    })
+  }
+  const version = z.object({ v: z.int() }).safeParse(content)
+  if (version.success && version.data.v > wireVersion)
+    throw new CameoError(
+      'MESSAGE_NEWER',
+      `the message was written by a newer Cameo (version ${version.data.v}, this one reads up to ${wireVersion}): update this worker, then "cameo dead-letters retry"`,
+    )
+  const parsed = schema.safeParse(content)
+  if (!parsed.success)
+    throw new CameoError(
+      'MESSAGE_INVALID',
+      `the message does not fit its schema: ${z.prettifyError(parsed.error).replace(/\s*\n\s*/g, ' ')}`,
+    )
+  return parsed.data
+}
