@@ -13,11 +13,13 @@ import { createInterface } from 'node:readline'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
+import { createKafka } from '../workers/kafka/client.js'
+import { readConnection } from '../workers/kafka/connection.js'
 import { startTopicReader } from '../workers/kafka/topic-reader.js'
 import { topicName, type TopicKind } from '../workers/kafka/topics.js'
+import { createSilentLog } from '../workers/log.js'
 import { everyNth, findImages, linkInto, prepareClips } from './bench-clips.js'
 import { median } from './bench-measure.js'
-import { withKafka } from './kafka-session.js'
 import { usePack } from './models.js'
 import { defaultPackName } from '../pipeline/models/catalog.js'
 import { numberWithin } from './options.js'
@@ -93,21 +95,22 @@ async function stopAll(workers: readonly ChildProcess[]): Promise<void> {
 const measuredTopics: readonly TopicKind[] = ['jobs', 'embeddings', 'descriptors', 'status']
 
 async function bytesByTopic(brokers: string, prefix: string): Promise<Map<TopicKind, number>> {
-  return withKafka(brokers, async ({ kafka, connection, log }) => {
-    const bytes = new Map<TopicKind, number>()
-    for (const kind of measuredTopics) {
-      let sum = 0
-      const reader = await startTopicReader({
-        ...{ kafka, connection: { ...connection, prefix }, log },
-        topic: topicName({ prefix }, kind),
-        onMessage: ({ key, value }) => (sum += (key?.byteLength ?? 0) + (value?.byteLength ?? 0)),
-      })
-      await reader.caughtUp
-      await reader.stop()
-      bytes.set(kind, sum)
-    }
-    return bytes
-  })
+  const connection = { ...readConnection(brokers), prefix }
+  const log = createSilentLog()
+  const kafka = createKafka(connection, log, 'prompt')
+  const bytes = new Map<TopicKind, number>()
+  for (const kind of measuredTopics) {
+    let sum = 0
+    const reader = await startTopicReader({
+      ...{ kafka, connection, log },
+      topic: topicName(connection, kind),
+      onMessage: ({ key, value }) => (sum += (key?.byteLength ?? 0) + (value?.byteLength ?? 0)),
+    })
+    await reader.caughtUp
+    await reader.stop()
+    bytes.set(kind, sum)
+  }
+  return bytes
 }
 
 async function measure(

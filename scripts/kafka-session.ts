@@ -1,4 +1,4 @@
-import { brokerError, createKafka, type KafkaClient } from '../workers/kafka/client.js'
+import { brokerError, createKafka, endProcessSoon, type KafkaClient } from '../workers/kafka/client.js'
 import { readConnection, type KafkaConnection } from '../workers/kafka/connection.js'
 import { createSilentLog, type Logger } from '../workers/log.js'
 
@@ -18,5 +18,7 @@ export async function withKafka<T>(brokers: string, work: (session: KafkaSession
     return await work({ kafka, connection, log })
   } catch (error) {
     throw error instanceof Error && error.name.startsWith('KafkaJS') ? brokerError(connection, error) : error
+  } finally {
+    endProcessSoon()
   }
 }

@@ -15,7 +15,10 @@ export function createLog(fields: Readonly<Record<string, unknown>>): Logger {
   )
 }
 
-/** For commands at a terminal, which tell errors themselves. */
+/** For commands at a terminal, which tell errors themselves: nothing, unless CAMEO_LOG_LEVEL asks for it. */
 export function createSilentLog(): Logger {
-  return pino({ level: 'silent' })
+  return pino(
+    { level: process.env['CAMEO_LOG_LEVEL'] ?? 'silent' },
+    pino.destination({ dest: 2, sync: true }),
+  )
 }

@@ -96,6 +96,14 @@ export function brokerError(connection: Pick<KafkaConnection, 'brokers'>, error:
   )
 }
 
+/**
+ * Ends the process a moment after its work, if it does not end by itself: where a broker was away, connections and retries of
+ * kafkajs may live on. To be called when everything is closed.
+ */
+export function endProcessSoon(): void {
+  setTimeout(() => process.exit(), 2000).unref()
+}
+
 export function isUnknownTopic(error: unknown): boolean {
   const cause = error instanceof kafkajs.KafkaJSNumberOfRetriesExceeded ? error.cause : error
   return cause instanceof kafkajs.KafkaJSProtocolError && cause.type === 'UNKNOWN_TOPIC_OR_PARTITION'

@@ -32,6 +32,7 @@ export interface GroupMember {
 
 const sessionTimeoutMs = 30_000
 const restartAfterMs = 3000
+const leaveBeforeRestartMs = 3000
 
 export async function joinGroup(options: GroupMemberOptions): Promise<GroupMember> {
   const { topic, log } = options
@@ -79,9 +80,17 @@ export async function joinGroup(options: GroupMemberOptions): Promise<GroupMembe
     return made
   }
 
+  /** To leave a group whose coordinator is away may take a minute. */
+  async function disconnect(withinMs: number): Promise<void> {
+    await Promise.race([
+      consumer.disconnect().catch(() => undefined),
+      sleep(withinMs, undefined, { ref: false }),
+    ])
+  }
+
   async function restart(): Promise<void> {
     options.onAssigned([], undefined)
-    await consumer.disconnect().catch(() => undefined)
+    await disconnect(leaveBeforeRestartMs)
     while (!isLeaving) {
       await sleep(restartAfterMs)
       try {

@@ -121,22 +121,24 @@ async function startLocked(
     const { partition } = batch
     try {
       const fresh = freshMessages(partition, batch.messages)
-      if (fresh.length > 0) {
-        write(partition, fresh)
-        await publish()
-        await payload.heartbeat()
-      }
-      payload.resolveOffset(batch.lastOffset())
-      noteProgress(partition, 0n)
-      const next = inbox.position(topic, partition)?.next
-      // For those who look at the lag; where to go on is what the archive says.
-      if (next !== undefined)
-        await group
-          ?.commit([{ partition, next }])
-          .catch((error: unknown) => log.debug({ error: messageOf(error) }, 'the lag is shown late'))
+      if (fresh.length > 0) write(partition, fresh)
     } catch (error) {
       fail(error)
+      return
     }
+    payload.resolveOffset(batch.lastOffset())
+    noteProgress(partition, 0n)
+    // What is not published now, the broker being away for example, is later.
+    await publish().catch((error: unknown) =>
+      log.warn({ error: messageOf(error) }, 'publishing will go on later'),
+    )
+    const next = inbox.position(topic, partition)?.next
+    // For those who look at the lag; where to go on is what the archive says.
+    if (next !== undefined)
+      await group
+        ?.commit([{ partition, next }])
+        .catch((error: unknown) => log.debug({ error: messageOf(error) }, 'the lag is shown late'))
+    await payload.heartbeat()
   }
 
   /** Those that are not applied. The first one read after a start is the last that was: it shows that the topic is the same. */

@@ -2,7 +2,7 @@ import { hostname } from 'node:os'
 import { messageOf } from '../../pipeline/errors.js'
 import { createLog } from '../log.js'
 import { createMetrics, startHealthServer, type HealthServer } from '../metrics.js'
-import { brokerError, createKafka, createPublisher, withAdmin } from './client.js'
+import { brokerError, createKafka, endProcessSoon, createPublisher, withAdmin } from './client.js'
 import { readConnection, type KafkaConnection } from './connection.js'
 import type { StageWorker, WorkerContext } from './stage-worker.js'
 import { createTopics, lagOf, topicEnds } from './topic-admin.js'
@@ -70,8 +70,7 @@ export async function runStage({ stage, brokers, drainMs, health, start }: Stage
     await server?.close()
     process.off('SIGTERM', onSignal)
     process.off('SIGINT', onSignal)
-    // kafkajs's retries would keep the process alive where the broker is away.
-    setTimeout(() => process.exit(), 3000).unref()
+    endProcessSoon()
   }
 
   async function lagOfStage(of: KafkaConnection, ofStage: Stage): Promise<number> {
