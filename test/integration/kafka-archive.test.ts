@@ -18,6 +18,8 @@ const filmSegments = 6
 const settings = ['--segment', '1']
 const seed = 20_261_124
 
+const fleets: Fleet[] = []
+
 /** A queue and an archive of its own, with workers. */
 class Fleet {
   readonly archive: string
@@ -25,6 +27,7 @@ class Fleet {
   readonly workers: TestWorker[] = []
 
   constructor(name: string) {
+    fleets.push(this)
     this.archive = join(dir, name)
     this.environment = {
       KAFKA_BROKERS: broker.brokers,
@@ -125,7 +128,10 @@ describe('Kafka: the archive is the one that the embedded mode makes', { timeout
     wholeDump = dumpArchive(embedded)
   })
 
-  after(() => broker.stop())
+  after(async () => {
+    for (const fleet of fleets) await fleet.discard()
+    await broker.stop()
+  })
 
   describe('two faces workers, one describe, one index', () => {
     let fleet: Fleet
