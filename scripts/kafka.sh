@@ -53,6 +53,9 @@ fetch_jars() {
 
 run_class() { java -Xmx"${1}" -cp "$jars/*" -Dorg.slf4j.simpleLogger.showDateTime=true "${@:2}"; }
 
+# 16 random bytes; the first one small, so that the id never begins with a dash, which would look like an option.
+new_cluster_id() { node -p 'const id = crypto.randomBytes(16); id[0] &= 0x7f; id.toString("base64url")'; }
+
 write_settings() {
   mkdir -p "$dir"
   cat >"$dir/server.properties" <<SETTINGS
@@ -89,11 +92,12 @@ start_java() {
   controller_port="$(cat "$dir/controller-port")"
   write_settings
   if [ ! -f "$dir/data/meta.properties" ]; then
-    run_class 128m kafka.tools.StorageTool format --standalone --cluster-id "$(node -p 'crypto.randomBytes(16).toString("base64url")')" \
+    run_class 128m kafka.tools.StorageTool format --standalone --cluster-id "$(new_cluster_id)" \
       --config "$dir/server.properties" >"$dir/format.log" 2>&1 || { cat "$dir/format.log" >&2; fail "the data folder $dir/data could not be formatted"; }
   fi
+  # One small node that leaves the processor to the workers: no optimising compiler, no collector threads.
   # exec: the process id is the broker's own. A session of its own: Ctrl-C in this terminal does not reach it.
-  setsid bash -c 'echo $$ >"$1/broker.pid"; exec java -Xmx512m -cp "$2/*" -Dorg.slf4j.simpleLogger.showDateTime=true kafka.Kafka "$1/server.properties" >"$1/broker.log" 2>&1' \
+  setsid bash -c 'echo $$ >"$1/broker.pid"; exec java -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$2/*" -Dorg.slf4j.simpleLogger.showDateTime=true kafka.Kafka "$1/server.properties" >"$1/broker.log" 2>&1' \
     kafka "$dir" "$jars" </dev/null >/dev/null 2>&1 &
   for _ in $(seq $((start_within_s * 5))); do
     if answers && grep -q 'Kafka Server started' "$dir/broker.log"; then

@@ -132,13 +132,14 @@ export interface OutMessage {
 export interface Publisher {
   /** Resolves when all brokers in sync have the messages. */
   send(messages: readonly OutMessage[]): Promise<void>
-  /** Bytes of all values sent. */
-  readonly sentBytes: number
   disconnect(): Promise<void>
 }
 
 /** A request holds one batch a partition, which brokers take up to 1 MB. */
 const maxRequestBytes = 900_000
+
+/** What is to be sent within this time goes in one request. */
+const lingerMs = 20
 
 /**
  * Messages arrive at least once: a broker that stops may have taken what it did not confirm. What reads them tolerates
@@ -150,47 +151,87 @@ export async function createPublisher(kafka: KafkaClient): Promise<Publisher> {
     createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
   })
   await producer.connect()
-  let sentBytes = 0
+  let pending: PendingSend[] = []
+  let timer: NodeJS.Timeout | undefined
 
-  async function sendTogether(messages: readonly OutMessage[]): Promise<void> {
-    await producer.sendBatch({
-      acks: -1,
-      // One entry a topic and message: kafkajs puts those of a topic together.
-      topicMessages: messages.map(({ topic, key, value }) => ({
-        topic,
-        messages: [
-          {
-            key,
-            value: value === null ? null : Buffer.from(value.buffer, value.byteOffset, value.byteLength),
-          },
-        ],
-      })),
+  async function sendTogether(sends: readonly PendingSend[]): Promise<void> {
+    try {
+      await producer.sendBatch({
+        acks: -1,
+        // One entry a message: kafkajs puts those of a topic together.
+        topicMessages: sends.flatMap(({ messages }) =>
+          messages.map(({ topic, key, value }) => ({
+            topic,
+            messages: [{ key, value: value === null ? null : asBuffer(value) }],
+          })),
+        ),
+      })
+      for (const { resolve } of sends) resolve()
+    } catch (error) {
+      for (const { reject } of sends) reject(error)
+    }
+  }
+
+  function flush(): void {
+    timer = undefined
+    const sends = pending
+    pending = []
+    let group: PendingSend[] = []
+    let groupBytes = 0
+    for (const send of sends) {
+      if (group.length > 0 && groupBytes + send.bytes > maxRequestBytes) {
+        void sendTogether(group)
+        group = []
+        groupBytes = 0
+      }
+      group.push(send)
+      groupBytes += send.bytes
+    }
+    if (group.length > 0) void sendTogether(group)
+  }
+
+  function enqueue(messages: readonly OutMessage[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      pending.push({ messages, bytes: bytesOf(messages), resolve, reject })
+      timer ??= setTimeout(flush, lingerMs)
     })
   }
 
   return {
-    get sentBytes() {
-      return sentBytes
-    },
     async send(messages) {
-      let group: OutMessage[] = []
-      let groupBytes = 0
-      for (const message of messages) {
-        const bytes = message.value?.byteLength ?? 0
-        if (group.length > 0 && groupBytes + bytes > maxRequestBytes) {
-          await sendTogether(group)
-          group = []
-          groupBytes = 0
-        }
-        group.push(message)
-        groupBytes += bytes
-        sentBytes += bytes
-      }
-      if (group.length > 0) await sendTogether(group)
+      await Promise.all(inRequests(messages).map(enqueue))
     },
     disconnect: () => producer.disconnect(),
   }
 }
+
+interface PendingSend {
+  readonly messages: readonly OutMessage[]
+  readonly bytes: number
+  readonly resolve: () => void
+  readonly reject: (error: unknown) => void
+}
+
+const bytesOf = (messages: readonly OutMessage[]) =>
+  messages.reduce((sum, { key, value }) => sum + key.length + (value?.byteLength ?? 0), 0)
+
+/** Groups of messages that fit into a request each, in order. */
+function inRequests(messages: readonly OutMessage[]): OutMessage[][] {
+  const groups: OutMessage[][] = []
+  let bytes = Infinity
+  for (const message of messages) {
+    const own = bytesOf([message])
+    if (bytes + own > maxRequestBytes) {
+      groups.push([])
+      bytes = 0
+    }
+    groups.at(-1)?.push(message)
+    bytes += own
+  }
+  return groups
+}
+
+const asBuffer = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
 /** The partitions of a topic that a member of a group reads. */
 export function assignedPartitions(

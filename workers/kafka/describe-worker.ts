@@ -22,7 +22,7 @@ export interface DescribeWorkerOptions {
 }
 
 /** Messages described side by side. */
-const lanes = 4
+const lanes = 16
 
 /**
  * Reads tracks with their embeddings, and publishes them with their descriptors: one message in, one message out, so it
@@ -87,14 +87,16 @@ export async function startDescribeWorker(options: DescribeWorkerOptions): Promi
     return { topic: descriptors, key, value: encodeMessage(value) }
   }
 
+  const groupId = groupName(connection, 'describe')
   const consumer = await startQueueConsumer({
     ...{ kafka, log, lanes, handle, onInWork: metrics.setInWork },
     topic: topicName(connection, 'embeddings'),
-    groupId: groupName(connection, 'describe'),
+    groupId,
     ahead: lanes,
-    fetchBytes: 1024 * 1024,
+    fetch: { maxBytes: 1024 * 1024, minBytes: 64 * 1024, maxWaitMs: 500 },
   })
   return {
+    groupId,
     get isHealthy() {
       return consumer.isHealthy
     },

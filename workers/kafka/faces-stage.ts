@@ -27,6 +27,7 @@ export async function createFacesStage(
   log.info({ pack: pack.name, provider, threads: options.threads }, 'models loaded')
   const worker = await startFacesWorker({ context, pools, access, threads: options.threads })
   return {
+    groupId: worker.groupId,
     get isHealthy() {
       return worker.isHealthy
     },

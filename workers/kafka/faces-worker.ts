@@ -140,15 +140,17 @@ export async function startFacesWorker(options: FacesWorkerOptions): Promise<Sta
   }
 
   const lanes = threads * clipsPerThread
+  const groupId = groupName(connection, 'faces')
   const consumer = await startQueueConsumer({
     ...{ kafka, log, lanes, handle, onInWork: metrics.setInWork },
     topic: topicName(connection, 'jobs'),
-    groupId: groupName(connection, 'faces'),
-    ahead: threads,
-    // A job takes about a kilobyte, and most that is fetched beyond the free lanes is fetched again.
-    fetchBytes: 16 * 1024,
+    groupId,
+    ahead: 32 * threads,
+    // A job takes about a kilobyte.
+    fetch: { maxBytes: 16 * 1024, minBytes: 1, maxWaitMs: 1000 },
   })
   return {
+    groupId,
     get isHealthy() {
       return consumer.isHealthy
     },

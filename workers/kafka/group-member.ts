@@ -8,12 +8,21 @@ export interface GroupMemberOptions {
   readonly topic: string
   readonly groupId: string
   readonly log: Logger
-  /** A fetch brings at most about so much of a partition. */
-  readonly fetchBytes: number
+  readonly fetch: FetchSizes
   /** Told the partitions whenever the group is arranged anew; none when the member has left it. */
   readonly onAssigned: (partitions: readonly number[], group: Group | undefined) => void
   /** To return soon, or kafkajs sends no heartbeat. Resolves offsets itself. */
   readonly onBatch: (payload: EachBatchPayload) => Promise<void>
+}
+
+/** How much a fetch brings: the more, the less often brokers are asked, which costs them and this process CPU. */
+export interface FetchSizes {
+  /** Of a partition, about, at most. */
+  readonly maxBytes: number
+  /** The broker waits until there is so much ... */
+  readonly minBytes: number
+  /** ... or until so much time has passed, ms. A partition that is resumed waits as long. */
+  readonly maxWaitMs: number
 }
 
 /** What a member can do from the moment that it has partitions. */
@@ -47,9 +56,9 @@ export async function joinGroup(options: GroupMemberOptions): Promise<GroupMembe
       heartbeatInterval: 3000,
       rebalanceTimeout: 60_000,
       allowAutoTopicCreation: false,
-      maxBytesPerPartition: options.fetchBytes,
-      // A partition that is resumed waits this long at the most.
-      maxWaitTimeInMs: 200,
+      maxBytesPerPartition: options.fetch.maxBytes,
+      minBytes: options.fetch.minBytes,
+      maxWaitTimeInMs: options.fetch.maxWaitMs,
     })
     made.on(made.events.HEARTBEAT, () => {
       lastBeat = Date.now()

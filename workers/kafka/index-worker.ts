@@ -35,8 +35,8 @@ export interface IndexWorker extends StageWorker {
 const indexEveryMs = 2000
 const publishEveryMs = 500
 
-/** Bytes of a partition a fetch brings: a batch is one transaction, and in memory as long as that takes. */
-const fetchBytes = 1024 * 1024
+/** A batch is one transaction, and in memory as long as that takes. */
+const fetch = { maxBytes: 1024 * 1024, minBytes: 128 * 1024, maxWaitMs: 500 }
 
 const clusterKey = 'kafka.cluster'
 
@@ -215,10 +215,10 @@ async function startLocked(
     }, publishEveryMs),
   ]
 
+  // Each archive reads everything.
+  const groupId = `${groupName(connection, 'index')}.${readMeta(database, 'archive_id') ?? ''}`
   const member = await joinGroup({
-    ...{ kafka, topic, log, fetchBytes },
-    // Each archive reads everything.
-    groupId: `${groupName(connection, 'index')}.${readMeta(database, 'archive_id') ?? ''}`,
+    ...{ kafka, topic, groupId, log, fetch },
     onAssigned(partitions, joined) {
       group = joined
       verified.clear()
@@ -232,6 +232,7 @@ async function startLocked(
   })
 
   return {
+    groupId,
     caughtUp,
     get isHealthy() {
       return fatal === undefined && !isStopping && member.isHealthy

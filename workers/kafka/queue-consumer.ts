@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { messageOf } from '../../pipeline/errors.js'
 import type { EachBatchPayload, KafkaClient, KafkaMessage } from './client.js'
-import { joinGroup, type Group } from './group-member.js'
+import { joinGroup, type FetchSizes, type Group } from './group-member.js'
 import { OffsetLedger } from './offset-ledger.js'
 
 export interface Received {
@@ -20,10 +20,12 @@ export interface QueueConsumerOptions {
   readonly log: Logger
   /** Messages handled at the same time. */
   readonly lanes: number
-  /** Messages taken along in advance, so that no lane waits for the broker. They are small; no clip is opened for them. */
+  /**
+   * Messages taken along in advance, so that no lane waits for the broker and partitions are not fetched for each one. What a
+   * partition holds is this worker's work in any case; nothing is opened for a message that waits.
+   */
   readonly ahead: number
-  /** A fetch brings at most about so much of a partition. */
-  readonly fetchBytes: number
+  readonly fetch: FetchSizes
   /**
    * Resolves when the message's result is durable: then its offset may be committed. Rejects only when `signal` is aborted;
    * any other error is taken for passing, and the message is handled again.
@@ -128,7 +130,8 @@ export async function startQueueConsumer(options: QueueConsumerOptions): Promise
       commitTimer ??= setTimeout(() => void commit(), commitEveryMs)
     }
     startWork()
-    if (hasRoom()) resumeAll()
+    // Not before half of them are gone: every fetch brings some of all partitions.
+    if (!isStopping && waiting.length <= options.ahead / 2) resumeAll()
   }
 
   function resumeAll(): void {
@@ -175,9 +178,9 @@ export async function startQueueConsumer(options: QueueConsumerOptions): Promise
     }
   }
 
-  const { kafka, groupId, fetchBytes } = options
+  const { kafka, groupId, fetch } = options
   const member = await joinGroup({
-    ...{ kafka, topic, groupId, log, fetchBytes, onAssigned },
+    ...{ kafka, topic, groupId, log, fetch, onAssigned },
     onBatch: (payload) => {
       takeBatch(payload)
       return Promise.resolve()

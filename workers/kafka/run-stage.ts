@@ -3,10 +3,10 @@ import { messageOf } from '../../pipeline/errors.js'
 import { createLog } from '../log.js'
 import { createMetrics, startHealthServer, type HealthServer } from '../metrics.js'
 import { brokerError, createKafka, endProcessSoon, createPublisher, withAdmin } from './client.js'
-import { readConnection, type KafkaConnection } from './connection.js'
+import { readConnection } from './connection.js'
 import type { StageWorker, WorkerContext } from './stage-worker.js'
 import { createTopics, lagOf, topicEnds } from './topic-admin.js'
-import { groupName, stageInput, topicName, type Stage } from './topics.js'
+import { stageInput, topicName, type Stage } from './topics.js'
 
 export interface StageRun {
   readonly stage: Stage
@@ -50,8 +50,9 @@ export async function runStage({ stage, brokers, drainMs, health, start }: Stage
       const publisher = await createPublisher(kafka)
       worker = await start({ kafka, connection, publisher, log, metrics }, end)
       log.info('working')
+      const { groupId } = worker
       lagTimer = setInterval(() => {
-        lagOfStage(connection, stage)
+        lagOfGroup(groupId)
           .then((lag) => metrics.setLag(lag))
           .catch((error: unknown) => log.debug({ error: messageOf(error) }, 'the lag is not known'))
       }, lagEveryMs)
@@ -73,10 +74,10 @@ export async function runStage({ stage, brokers, drainMs, health, start }: Stage
     endProcessSoon()
   }
 
-  async function lagOfStage(of: KafkaConnection, ofStage: Stage): Promise<number> {
-    const kind = stageInput[ofStage]
-    return withAdmin(kafka, of, async (admin) =>
-      lagOf(admin, groupName(of, ofStage), topicName(of, kind), await topicEnds(admin, of, kind)),
+  async function lagOfGroup(groupId: string): Promise<number> {
+    const kind = stageInput[stage]
+    return withAdmin(kafka, connection, async (admin) =>
+      lagOf(admin, groupId, topicName(connection, kind), await topicEnds(admin, connection, kind)),
     )
   }
 }

@@ -18,6 +18,8 @@ export interface WorkerContext {
 
 /** A running worker of one stage. */
 export interface StageWorker {
+  /** The consumer group that it is a member of. */
+  readonly groupId: string
   readonly isHealthy: boolean
   /** Waits up to `drainMs` for what is in work, hands the rest back, and ends. */
   stop(drainMs: number): Promise<void>

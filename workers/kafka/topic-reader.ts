@@ -45,7 +45,7 @@ export async function startTopicReader(options: TopicReaderOptions): Promise<Top
   const next = new Map<number, bigint>()
   const member = await joinGroup({
     ...{ kafka, topic, groupId, log },
-    fetchBytes: 1024 * 1024,
+    fetch: { maxBytes: 1024 * 1024, minBytes: 1, maxWaitMs: 500 },
     onAssigned(partitions, group) {
       for (const partition of partitions) group?.seek(partition, next.get(partition) ?? 0n)
     },
