@@ -207,7 +207,7 @@ async function main(): Promise<number> {
     options: {
       images: { type: 'string' },
       threads: { type: 'string', default: '2' },
-      clips: { type: 'string', default: '200' },
+      clips: { type: 'string', default: '300' },
       rounds: { type: 'string', default: '3' },
       json: { type: 'boolean', default: false },
     },

@@ -149,7 +149,10 @@ export function applyDescriptors(
       tell(message, { state: 'failed', clipId, failure })
       return
     }
-    if (isForgotten(archive.database, clipId)) return
+    if (isForgotten(archive.database, clipId)) {
+      tell(message, { state: 'forgotten', clipId })
+      return
+    }
     const key = adopt(message, plan)
     archive.clips.plan(key, factsOf(plan), plan.segments, plan.cuttable)
     for (const { index, startS, endS = Infinity } of message.segments)

@@ -1,15 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import kafkajs from 'kafkajs'
-import type {
-  Admin,
-  Consumer,
-  EachBatchPayload,
-  IHeaders,
-  Kafka,
-  KafkaConfig,
-  KafkaMessage,
-  LogEntry,
-} from 'kafkajs'
+import type { Admin, Consumer, EachBatchPayload, Kafka, KafkaConfig, KafkaMessage, LogEntry } from 'kafkajs'
 import type { Logger } from 'pino'
 import { CameoError, messageOf } from '../../pipeline/errors.js'
 import type { KafkaConnection } from './connection.js'
@@ -17,7 +8,7 @@ import type { KafkaConnection } from './connection.js'
 /** The only file that talks to kafkajs. Everything else sees these few verbs. */
 export type KafkaClient = Kafka
 export type KafkaAdmin = Admin
-export type { Consumer, EachBatchPayload, IHeaders, KafkaMessage }
+export type { Consumer, EachBatchPayload, KafkaMessage }
 
 /**
  * `patient` goes on trying while brokers are away, as workers must; `prompt` gives up within some ten seconds, as a person

@@ -30,7 +30,7 @@ export interface AttemptOptions {
   readonly message: Received
   readonly signal: AbortSignal
   /** Does the work and resolves when its result is durable. */
-  readonly work: (attempt: number) => Promise<void>
+  readonly work: () => Promise<void>
   /** What else is told when the message is given up. */
   readonly whenGivenUp: (error: CameoError, attempts: number) => readonly OutMessage[]
   /** What the message is about, once it is read. */
@@ -57,7 +57,7 @@ export async function attemptWork(
   const seconds = () => (performance.now() - started) / 1000
   for (let attempt = 1; ; attempt++) {
     try {
-      await work(attempt)
+      await work()
       metrics.finished('done', seconds())
       log.info({ ...fields(), seconds: seconds() }, 'done')
       return

@@ -31,12 +31,10 @@ export async function createTopics(
 ): Promise<string[]> {
   return withAdmin(kafka, connection, async (admin) => {
     const { brokers } = await admin.describeCluster()
-    const missing = async () => {
-      const existing = new Set(await admin.listTopics())
-      return topicSpecs.filter(({ kind }) => !existing.has(topicName(connection, kind)))
-    }
+    const existing = new Set(await admin.listTopics())
+    const missing = topicSpecs.filter(({ kind }) => !existing.has(topicName(connection, kind)))
     const made: string[] = []
-    for (const spec of await missing())
+    for (const spec of missing)
       if (await createTopic(admin, connection, spec, partitions[spec.kind], brokers.length))
         made.push(topicName(connection, spec.kind))
     // A topic that was made a moment ago, here or by another, is not known at once.
