@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, realpathSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import { ingest, ingested, search, type Answer, type Ingested } from '../support/answers.js'
+import { comparable, ingest, ingested, search, type Ingested } from '../support/answers.js'
 import { dumpArchive, segmentTrackIds } from '../support/archive-dump.js'
 import { startCameo, temporaryDir } from '../support/cameo.js'
 import { faceNames, makeFaceClip, makeFacePhoto } from '../support/faces.js'
@@ -50,15 +50,6 @@ function storedSegments(): ReadonlyMap<string, string> {
   rmSync(copy, { recursive: true })
   return stored
 }
-
-/** Without the numbers of tracks, which tell in which order they were stored. */
-const comparable = (answer: Answer) => ({
-  ...answer,
-  results: answer.results.map((result) => ({
-    ...result,
-    ranges: result.ranges.map((range) => ({ ...range, trackId: 0 })),
-  })),
-})
 
 describe('ingest: killed at any moment', () => {
   const runs: Ingested[] = []

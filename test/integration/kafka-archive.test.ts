@@ -3,7 +3,7 @@ import { mkdirSync, realpathSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import { search, type Answer } from '../support/answers.js'
+import { comparable, search } from '../support/answers.js'
 import { dumpArchive } from '../support/archive-dump.js'
 import { startBroker, startWorker, type Stage, type TestBroker, type TestWorker } from '../support/broker.js'
 import { cameo, jsonLines, temporaryDir, type CommandResult } from '../support/cameo.js'
@@ -80,15 +80,6 @@ class Fleet {
 
 let broker: TestBroker
 let wholeDump: string[] = []
-
-/** Without the numbers of tracks, which tell in which order they were stored. */
-const comparable = (answer: Answer) => ({
-  ...answer,
-  results: answer.results.map((result) => ({
-    ...result,
-    ranges: result.ranges.map((range) => ({ ...range, trackId: 0 })),
-  })),
-})
 
 async function assertSameAnswers(archive: string): Promise<void> {
   for (const face of ['costumes right', 'sofa left'] as const) {

@@ -57,6 +57,15 @@ const answerSchema = z.strictObject({
 
 export type Answer = z.infer<typeof answerSchema>
 
+/** Without the numbers of tracks, which tell in which order they were stored. */
+export const comparable = (answer: Answer) => ({
+  ...answer,
+  results: answer.results.map((result) => ({
+    ...result,
+    ranges: result.ranges.map((range) => ({ ...range, trackId: 0 })),
+  })),
+})
+
 /** What a command says with `--json` where it cannot run. */
 const refusalSchema = z.strictObject({ code: z.string(), message: z.string(), retriable: z.boolean() })
 
