@@ -350,6 +350,7 @@ export async function ingestClips(options: IngestOptions): Promise<ReadonlySet<s
   signal.addEventListener('abort', stopWorkers)
   function fail(error: unknown): void {
     fatal ??= archiveError(archive.dir, error) ?? (error instanceof Error ? error : new Error(String(error)))
+    commits.abandon()
     stopWorkers()
   }
   try {
@@ -361,7 +362,6 @@ export async function ingestClips(options: IngestOptions): Promise<ReadonlySet<s
   } catch (error) {
     fail(error)
   } finally {
-    if (fatal !== undefined) commits.abandon()
     signal.removeEventListener('abort', stopWorkers)
   }
   if (fatal !== undefined) throw fatal

@@ -8,7 +8,7 @@ export interface GroupCommit {
   whenDurable(tell: () => void): void
   /** Makes everything durable now. */
   flush(): void
-  /** Takes back what is not durable yet, after an error. */
+  /** Takes back what is not durable yet, after an error; nothing of it is told, and nothing can be written any more. */
   abandon(): void
 }
 
@@ -18,18 +18,40 @@ export interface GroupCommit {
  */
 const commitAfterMs = 250
 
-/** @param onError told of a commit that failed; nothing of its group is durable */
+/**
+ * A group that failed is not durable in any part, and the writes after it may rest on it: the first failed commit is the
+ * last, and what waited for it is never told. SQLite itself takes a transaction back when a write finds the disk full; a
+ * later commit would then succeed without it.
+ * @param onError told of a commit that failed; nothing of its group is durable
+ */
 export function createGroupCommit(database: Database, onError: (error: unknown) => void): GroupCommit {
   let timer: NodeJS.Timeout | undefined
   let waiting: (() => void)[] = []
+  let isOpen = false
+  let isLost = false
 
   function flush(): void {
     clearTimeout(timer)
     timer = undefined
-    if (database.inTransaction) database.exec('COMMIT')
+    if (isLost) return
+    try {
+      if (isOpen) database.exec('COMMIT')
+    } catch (error) {
+      abandon()
+      throw error
+    }
+    isOpen = false
     const told = waiting
     waiting = []
     for (const tell of told) tell()
+  }
+
+  function abandon(): void {
+    clearTimeout(timer)
+    timer = undefined
+    waiting = []
+    isLost = true
+    if (database.inTransaction) database.exec('ROLLBACK')
   }
 
   function schedule(): void {
@@ -44,19 +66,18 @@ export function createGroupCommit(database: Database, onError: (error: unknown) 
 
   return {
     begin() {
-      if (!database.inTransaction) database.exec('BEGIN IMMEDIATE')
+      if (isLost || (isOpen && !database.inTransaction))
+        throw new Error('an earlier write of this group was taken back')
+      if (!isOpen) database.exec('BEGIN IMMEDIATE')
+      isOpen = true
       schedule()
     },
     whenDurable(tell) {
+      if (isLost) return
       waiting.push(tell)
       schedule()
     },
     flush,
-    abandon() {
-      clearTimeout(timer)
-      timer = undefined
-      waiting = []
-      if (database.inTransaction) database.exec('ROLLBACK')
-    },
+    abandon,
   }
 }

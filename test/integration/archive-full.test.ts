@@ -15,7 +15,7 @@ let whole: string[]
 
 const countOf = ({ lines }: Ingested, status: string) => lines.filter((line) => line.status === status).length
 
-const clipCount = 16
+const clipCount = faceNames.length
 
 before(async () => {
   mkdirSync(folder)
@@ -30,7 +30,7 @@ before(async () => {
 describe('archive: a full disk', () => {
   it('stops an ingest as ARCHIVE_FULL; what was stored is found, and the same command completes it later', async () => {
     const archive = join(dir, 'limited')
-    const limited = filesUpTo(700_000)
+    const limited = filesUpTo(1_100_000)
     const full = await ingest([folder, '--archive', archive], limited)
     const message = assertRefused(full, 'ARCHIVE_FULL', archive)
     assert.match(message, /free some space and run the same command again/)
@@ -53,9 +53,9 @@ describe('archive: a full disk', () => {
     it('of its own file system stops an ingest as ARCHIVE_FULL, and with space freed it completes', async () => {
       const archive = join(dir, 'small disk')
       mkdirSync(archive)
-      // The command runs twice: on a disk that is full but for 600 kB, and when something was deleted from it.
+      // The command runs twice: on a disk that is full but for 1 MB, and when something was deleted from it.
       const twice =
-        'mount -t tmpfs -o size=16m none "$0" && head -c 15784k /dev/zero >"$0/filler"; ' +
+        'mount -t tmpfs -o size=16m none "$0" && head -c 15384k /dev/zero >"$0/filler"; ' +
         '"$@"; echo "exit code $?" >&2; rm "$0/filler" && exec "$@"'
       const args = ['ingest', folder, '--archive', archive, '--threads', '2', '--json']
       const run = await cameo(args, {}, ['unshare', ...ownMounts, 'bash', '-c', twice, archive])

@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict'
-import { appendFileSync, copyFileSync, mkdirSync, realpathSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import {
+  appendFileSync,
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { basename, join } from 'node:path'
 import { describe, it } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { assertFailed, ingest, ingested } from '../support/answers.js'
@@ -46,25 +56,25 @@ describe('ingest: a file that changes while it is read', () => {
     const archive = join(dir, 'going-archive')
     const going = join(folder, 'going.mp4')
     await makeFaceClip(going, 'sofa middle', { seconds: 20 })
-    copyFileSync(going, join(folder, 'going too.mp4'))
-    const args = [
-      'ingest',
-      going,
-      join(folder, 'going too.mp4'),
-      '--archive',
-      archive,
-      '--threads',
-      '2',
-      '--segment',
-      '5',
-    ]
-    const running = startCameo([...args, '--json'])
-    while (segmentTrackIds(archive).size === 0) await pause(20)
-    rmSync(going)
+    const other = join(folder, 'going too.mp4')
+    copyFileSync(going, other)
+    // The last segments are opened when the file has gone; which of the two was taken is seen from their ffmpeg.
+    const [opened, gone] = [join(dir, 'opened'), join(dir, 'gone')]
+    const lateFfmpeg = join(dir, 'late-ffmpeg')
+    const late = `*"-ss 1"[0-9]*) echo "$*" >${opened}; until [ -e ${gone} ]; do sleep 0.05; done`
+    writeFileSync(lateFfmpeg, `#!/bin/sh\ncase "$*" in ${late};; esac\nexec ffmpeg "$@"\n`)
+    chmodSync(lateFfmpeg, 0o755)
+    const args = ['ingest', folder, '--archive', archive, '--threads', '2', '--segment', '5', '--json']
+    const running = startCameo(args, { FFMPEG_PATH: lateFfmpeg })
+    while (segmentTrackIds(archive).size === 0 || !existsSync(opened)) await pause(20)
+    const [taken, copy] = readFileSync(opened, 'utf8').includes(going) ? [going, other] : [other, going]
+    rmSync(taken)
+    writeFileSync(gone, '')
     const run = ingested(await running.finished)
     assert.equal(run.code, 1, run.stderr)
-    assert.deepEqual([run.of('going.mp4').status, run.of('going.mp4').code], ['partial', 'CLIP_GONE'])
-    assert.deepEqual([run.of('going too.mp4').status, run.of('going too.mp4').code], ['done', undefined])
+    const [partial, done] = [run.of(basename(taken)), run.of(basename(copy))]
+    assert.deepEqual([partial.status, partial.code], ['partial', 'CLIP_GONE'])
+    assert.deepEqual([done.status, done.code], ['done', undefined])
     const again = await ingest([folder, '--archive', archive])
     assert.equal(again.code, 0, again.stderr)
   })

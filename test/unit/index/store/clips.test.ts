@@ -137,6 +137,29 @@ describe('the clip store', () => {
   })
 })
 
+describe('a group of writes', () => {
+  const withoutRun =
+    "PRAGMA defer_foreign_keys = ON; INSERT INTO segments VALUES ('no such clip', 'r', 0, 0, 1, 'done', 1, 1, 0, NULL, NULL)"
+  for (const [when, spoil] of [
+    ['its commit fails', withoutRun],
+    ['SQLite takes it back', 'ROLLBACK'],
+  ] as const)
+    it(`is never told as durable when ${when}, whatever is written after it`, () => {
+      const { archive } = archiveWithSpace()
+      const commits = createGroupCommit(archive.database, () => undefined)
+      const told: string[] = []
+      commits.begin()
+      archive.database.exec(spoil)
+      commits.whenDurable(() => told.push('first'))
+      assert.throws(() => commits.flush())
+      assert.throws(() => commits.begin(), /taken back/)
+      commits.whenDurable(() => told.push('second'))
+      commits.flush()
+      assert.deepEqual([told, archive.database.inTransaction], [[], false])
+      archive.close()
+    })
+})
+
 describe('the archive lock', () => {
   it('lets one writer in, and the next when it is released', () => {
     const { archive } = archiveWithSpace()
