@@ -28,6 +28,28 @@ export interface Model {
   dispose(): Promise<void>
 }
 
+/** A tensor of a graph with many inputs: float32, or int64 for indices. */
+export interface GraphTensor {
+  readonly data: Float32Array | BigInt64Array
+  readonly dims: readonly number[]
+}
+
+/** A loaded graph with named inputs and outputs. */
+export interface Graph {
+  readonly provider: Provider
+  readonly outputNames: readonly string[]
+  /**
+   * Gives the outputs asked for. An output for which `into` has a tensor is written there, without a copy; it may not be
+   * one of the inputs.
+   */
+  run(
+    inputs: Readonly<Record<string, GraphTensor>>,
+    outputs: readonly string[],
+    into?: Readonly<Record<string, GraphTensor>>,
+  ): Promise<Readonly<Record<string, Tensor>>>
+  dispose(): Promise<void>
+}
+
 /** Gives the model in a file; `itemDims` [1, …] is what every run of it is fed. */
 export type ModelLoader = (path: string, itemDims: readonly number[]) => Promise<Model>
 
@@ -68,19 +90,33 @@ export function runtimeVersion(): string {
 export async function loadModel(path: string, options: SessionOptions): Promise<Model> {
   if (!existsSync(path))
     throw new CameoError('MODEL_UNREADABLE', `the model file ${path} is missing: run "cameo models pull"`)
+  const { session, provider } = await openSession(path, options)
+  return wrap(session, provider)
+}
+
+interface OpenedSession {
+  readonly session: ort.InferenceSession
+  readonly provider: Provider
+}
+
+async function openSession(path: string, options: SessionOptions): Promise<OpenedSession> {
   const { device } = options
-  if (device.kind === 'cuda') return createModel(path, options, device.index)
+  if (device.kind === 'cuda') return createSession(path, options, device.index)
   if (device.kind === 'auto' && cudaIsBuiltIn()) {
     try {
-      return await createModel(path, options, 0)
+      return await createSession(path, options, 0)
     } catch (error) {
       if (!(error instanceof CameoError) || error.code !== 'DEVICE_UNAVAILABLE') throw error
     }
   }
-  return createModel(path, options, undefined)
+  return createSession(path, options, undefined)
 }
 
-async function createModel(path: string, options: SessionOptions, cuda: number | undefined): Promise<Model> {
+async function createSession(
+  path: string,
+  options: SessionOptions,
+  cuda: number | undefined,
+): Promise<OpenedSession> {
   if (cuda !== undefined && !cudaIsBuiltIn())
     throw new CameoError(
       'DEVICE_UNAVAILABLE',
@@ -101,7 +137,7 @@ async function createModel(path: string, options: SessionOptions, cuda: number |
       options.graph === undefined
         ? await ort.InferenceSession.create(path, sessionOptions)
         : await ort.InferenceSession.create(options.graph, sessionOptions)
-    return wrap(session, cuda === undefined ? 'cpu' : `cuda:${cuda}`)
+    return { session, provider: cuda === undefined ? 'cpu' : `cuda:${cuda}` }
   } catch (error) {
     if (cuda !== undefined)
       throw new CameoError(
@@ -114,6 +150,37 @@ async function createModel(path: string, options: SessionOptions, cuda: number |
       cause: error,
     })
   }
+}
+
+/**
+ * Makes a graph out of the bytes of an ONNX file, on the device: `auto` as for `loadModel`.
+ * @throws MODEL_UNREADABLE with `name`; DEVICE_UNAVAILABLE
+ */
+export async function loadGraph(
+  name: string,
+  onnx: Uint8Array,
+  options: Omit<SessionOptions, 'graph'>,
+): Promise<Graph> {
+  const { session, provider } = await openSession(name, { ...options, graph: onnx })
+  return {
+    provider,
+    outputNames: session.outputNames,
+    async run(inputs, outputs, into = {}) {
+      const feeds = Object.fromEntries(Object.entries(inputs).map(([key, value]) => [key, toOrt(value)]))
+      const fetches = Object.fromEntries(
+        outputs.map((key) => [key, into[key] === undefined ? null : toOrt(into[key])]),
+      )
+      const results = await runSession(session, feeds, provider, fetches)
+      return Object.fromEntries(outputs.map((key) => [key, toTensor(results[key], key)]))
+    },
+    dispose: () => session.release(),
+  }
+}
+
+function toOrt({ data, dims }: GraphTensor): ort.Tensor {
+  return data instanceof Float32Array
+    ? new ort.Tensor('float32', data, dims)
+    : new ort.Tensor('int64', data, dims)
 }
 
 function wrap(session: ort.InferenceSession, provider: Provider): Model {
@@ -136,9 +203,10 @@ async function runSession(
   session: ort.InferenceSession,
   feeds: ort.InferenceSession.FeedsType,
   on: Provider,
+  fetches?: ort.InferenceSession.FetchesType,
 ) {
   try {
-    return await session.run(feeds)
+    return await (fetches === undefined ? session.run(feeds) : session.run(feeds, fetches))
   } catch (error) {
     if (on === 'cpu') throw error
     throw new CameoError('DEVICE_UNAVAILABLE', `${on} failed while it ran a model: ${messageOf(error)}`, {
