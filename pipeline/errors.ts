@@ -53,6 +53,15 @@ export const errorCodes = {
   MESSAGE_TOO_LARGE: { retriable: false },
   RECIPE_MISMATCH: { retriable: false },
   SCRATCH_FULL: { retriable: true },
+  // evaluation and training
+  GROUND_TRUTH_INVALID: { retriable: false },
+  SUBMISSION_INVALID: { retriable: false },
+  FEATURES_INVALID: { retriable: false },
+  EVALUATION_INVALID: { retriable: false },
+  HEAD_INVALID: { retriable: false },
+  HEAD_OTHER_EMBEDDER: { retriable: false },
+  TRAINING_IMPOSSIBLE: { retriable: false },
+  CHECKPOINT_INVALID: { retriable: false },
   // the command and its surroundings
   FFMPEG_MISSING: { retriable: false },
   FFMPEG_FAILED: { retriable: true },

@@ -15,3 +15,20 @@ export function decodeFloat16(bits: Uint16Array): Float32Array {
   for (let i = 0; i < bits.length; i++) decoded[i] = values[bits[i] ?? 0] ?? 0
   return decoded
 }
+
+/** Adds `weight` times the L2-normalised vector at `bits[from…]` to `target[offset…]`; a zero vector adds nothing. */
+export function addFloat16(
+  bits: Uint16Array,
+  from: number,
+  length: number,
+  weight: number,
+  target: Float32Array,
+  offset: number,
+): void {
+  let squares = 0
+  for (let i = from; i < from + length; i++) squares += (values[bits[i] ?? 0] ?? 0) ** 2
+  if (squares === 0) return
+  const factor = weight / Math.sqrt(squares)
+  for (let i = 0; i < length; i++)
+    target[offset + i] = (target[offset + i] ?? 0) + factor * (values[bits[from + i] ?? 0] ?? 0)
+}

@@ -43,8 +43,8 @@ export interface Network {
   readonly parameters: readonly Parameter[]
   /** Names of the layers that `standardise`, and their widths. */
   readonly standardised: ReadonlyMap<string, number>
-  /** Names of the layers with dropout, and their widths. */
-  readonly dropped: ReadonlyMap<string, number>
+  /** Names of the layers with dropout, their widths, and the share that is left out. */
+  readonly dropped: ReadonlyMap<string, { readonly width: number; readonly share: number }>
   /** x [n, inputDimension] → [n, outputDimension] */
   forward(context: ForwardContext, x: Value): Value
 }
@@ -61,7 +61,7 @@ export function createNetwork(
   const { kind, width, depth, activation, dropout } = settings
   const parameters: Parameter[] = []
   const standardised = new Map<string, number>()
-  const dropped = new Map<string, number>()
+  const dropped = new Map<string, { width: number; share: number }>()
   const weights = (name: string, rows: number, columns: number, deviation: number) => {
     const initial = Float32Array.from({ length: rows * columns }, () => deviation * gaussian(random))
     parameters.push({ name, dims: [rows, columns], initial, decays: true })
@@ -82,7 +82,7 @@ export function createNetwork(
       standardised.set(`layer${layer}`, width)
     }
     if (activation === 'prelu') row(`slope${layer}`, width, 0.25)
-    if (dropout > 0) dropped.set(`layer${layer}`, width)
+    if (dropout > 0) dropped.set(`layer${layer}`, { width, share: dropout })
   }
   if (kind === 'residual') weights('out', width, inputDimension, 0)
 

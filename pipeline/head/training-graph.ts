@@ -28,7 +28,7 @@ export interface TrainingGraph {
   /** Outputs: mean and variance of a batch, [1, k], of each layer that standardises. */
   readonly statistics: readonly { readonly layer: string; readonly mean: string; readonly variance: string }[]
   /** Inputs [n, k] of 0 and 1/(1 − share). */
-  readonly masks: readonly { readonly input: string; readonly width: number }[]
+  readonly masks: readonly { readonly input: string; readonly width: number; readonly share: number }[]
   /** Multiplications and additions of the matrix products, for a row of a batch. */
   readonly productFlopsPerRow: number
 }
@@ -67,7 +67,7 @@ export function buildTrainingGraph(options: TrainingGraphOptions): TrainingGraph
     return known.value
   }
   const statistics: { layer: string; mean: string; variance: string }[] = []
-  const masks: { input: string; width: number }[] = []
+  const masks: { input: string; width: number; share: number }[] = []
   const output = network.forward(
     {
       graph,
@@ -81,9 +81,9 @@ export function buildTrainingGraph(options: TrainingGraphOptions): TrainingGraph
         return value
       },
       dropout(layer, x) {
-        const width = network.dropped.get(layer) ?? 0
+        const { width, share } = network.dropped.get(layer) ?? { width: 0, share: 0 }
         const input = `${layer} mask`
-        masks.push({ input, width })
+        masks.push({ input, width, share })
         return multiply(graph, x, graph.input(input, ['n', width]))
       },
     },

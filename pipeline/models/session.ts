@@ -37,6 +37,7 @@ export interface GraphTensor {
 /** A loaded graph with named inputs and outputs. */
 export interface Graph {
   readonly provider: Provider
+  readonly inputNames: readonly string[]
   readonly outputNames: readonly string[]
   /**
    * Gives the outputs asked for. An output for which `into` has a tensor is written there, without a copy; it may not be
@@ -164,6 +165,7 @@ export async function loadGraph(
   const { session, provider } = await openSession(name, { ...options, graph: onnx })
   return {
     provider,
+    inputNames: session.inputNames,
     outputNames: session.outputNames,
     async run(inputs, outputs, into = {}) {
       const feeds = Object.fromEntries(Object.entries(inputs).map(([key, value]) => [key, toOrt(value)]))
