@@ -53,6 +53,9 @@ export const errorCodes = {
   MESSAGE_TOO_LARGE: { retriable: false },
   RECIPE_MISMATCH: { retriable: false },
   SCRATCH_FULL: { retriable: true },
+  // evaluation
+  EVALUATION_INVALID: { retriable: false },
+  REPORT_NOT_WRITTEN: { retriable: true },
   // the command and its surroundings
   FFMPEG_MISSING: { retriable: false },
   FFMPEG_FAILED: { retriable: true },
