@@ -80,8 +80,8 @@ export function precisionRecallPlot(report: EvaluationReport): Markup {
     `Interpolated precision against recall, averaged over identities, for ${report.precisionRecall.map(({ step }) => step).join(', ')}`,
     {
       ...frame,
-      xAxis: { ...xAxis('Recall'), min: 0, max: 1 }),
-      yAxis: { ...yAxis('Precision'), type: 'value', min: 0, max: 1 }),
+      xAxis: { ...xAxis('Recall'), min: 0, max: 1 },
+      yAxis: { ...yAxis('Precision'), type: 'value', min: 0, max: 1 },
       series,
     },
   )
@@ -109,9 +109,9 @@ export function apHistogramPlot(report: EvaluationReport): Markup {
       // Bars stand on categories; the numbers below them belong to the bars' edges, hence the second axis.
       xAxis: [
         { type: 'category', show: false, data: counts.map((_, i) => String(i)) },
-        { ...xAxis('Average precision (AP)'), min: 0, max: 1, position: 'bottom' }),
+        { ...xAxis('Average precision (AP)'), min: 0, max: 1, position: 'bottom' },
       ],
-      yAxis: { ...yAxis('Identities'), type: 'value', minInterval: 1, min: 0 }),
+      yAxis: { ...yAxis('Identities'), type: 'value', minInterval: 1, min: 0 },
       series: [
         { ...still, type: 'bar', color, barCategoryGap: '12%', data: counts },
         {
@@ -157,8 +157,8 @@ export function scoreDensityPlot({ histogram, unit, mated, nonMated }: ReportSco
     `Densities of ${mated} mated and ${nonMated} non-mated scores from ${formatScore(from)} to ${formatScore(to)}`,
     {
       ...frame,
-      xAxis: { ...xAxis(axisName(unit)), min: from, max: to, axisLabel: endLabels }),
-      yAxis: { ...yAxis('Density (per unit of score)'), type: 'value', min: 0 }),
+      xAxis: { ...xAxis(axisName(unit)), min: from, max: to, axisLabel: endLabels },
+      yAxis: { ...yAxis('Density (per unit of score)'), type: 'value', min: 0 },
       series: [area(histogram.nonMated, nonMated, nonMatedSwatch), area(histogram.mated, mated, matedSwatch)],
     },
   )
@@ -195,17 +195,19 @@ export function errorRatePlot({ curve, unit, points, equalError }: ReportScores)
     `False acceptance and false rejection rate against the threshold, ${marks.map(({ label, threshold }) => `${label} at ${formatScore(threshold)}`).join(', ')}`,
     {
       ...frame,
-      xAxis: { ...xAxis(`Threshold (${unit})`),
+      xAxis: {
+        ...xAxis(`Threshold (${unit})`),
         min: first.threshold,
         max: last.threshold,
         axisLabel: endLabels,
-      }),
-      yAxis: { ...yAxis('Error rate'),
+      },
+      yAxis: {
+        ...yAxis('Error rate'),
         type: 'log',
         min: floor,
         max: 1,
         axisLabel: { ...axisStyle.axisLabel, formatter: formatPower },
-      }),
+      },
       series: [
         line('far', farSwatch),
         line('frr', frrSwatch),
