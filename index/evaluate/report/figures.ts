@@ -6,6 +6,7 @@ import {
   farSwatch,
   formatPower,
   frrSwatch,
+  mapSwatch,
   matedSwatch,
   nonMatedSwatch,
   precisionRecallPlot,
@@ -13,7 +14,7 @@ import {
   swatchOfStep,
   type Swatch,
 } from './plots.js'
-import type { EvaluationReport } from './report-data.js'
+import { chosenIndex, type EvaluationReport } from './report-data.js'
 import { table } from './table.js'
 
 /** Curves and distributions, two in a row where there is room. */
@@ -36,6 +37,7 @@ export function figuresSection(report: EvaluationReport): Markup {
       'Average precision by identity',
       apHistogramPlot(report),
       html`Identities in bins of 0.05, step “${report.chosenStep}”.`,
+      [mapSwatch(report.steps[chosenIndex(report)]?.map ?? 0)],
     )}
     ${
       scores === undefined || density === undefined
@@ -110,7 +112,7 @@ export function errorRatesSection({ scores, chosenStep }: EvaluationReport): Mar
       { name: 'FRR', number: true, cell: ({ frr }) => formatRate(frr) },
       { name: 'TAR', number: true, cell: ({ frr }) => formatRate(1 - frr) },
       { name: 'False accepts', number: true, cell: ({ falseAccepts }) => formatCount(falseAccepts) },
-      { name: 'Remark', cell: ({ remark }) => remark },
+      { name: 'Remark', prose: true, cell: ({ remark }) => remark },
     ],
     rows,
   )

@@ -12,10 +12,10 @@ export function formatGain(value: number): string {
   return value > 0 && /[1-9]/.test(text) ? `+${text}` : text
 }
 
-/** Error rates: two digits that count, so that 0.00012 and 0.5 can both be read. */
+/** Error rates: three digits that count, so that 0.000996 and 0.954 can both be read. */
 export function formatRate(value: number): string {
   if (value === 0) return '0'
-  return value < 1e-4 ? value.toExponential(1) : value.toFixed(Math.max(4, 1 - Math.floor(Math.log10(value))))
+  return value < 1e-4 ? value.toExponential(2) : value < 0.1 ? value.toPrecision(3) : value.toFixed(4)
 }
 
 /** 172860 → "172,860". */

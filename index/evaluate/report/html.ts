@@ -118,7 +118,11 @@ function tiles(report: EvaluationReport): Markup {
     ${
       equalError === undefined
         ? ''
-        : tile('Equal error rate', formatScore(equalError.eer), `at ${formatScore(equalError.threshold)}`)
+        : tile(
+            'Equal error rate',
+            formatScore(equalError.eer),
+            `at threshold ${formatScore(equalError.threshold)}`,
+          )
     }
   </dl>`
 }

@@ -35,11 +35,11 @@ export function ladderSection(report: EvaluationReport): Markup {
         cell: ({ gain }) => (gain === undefined ? '–' : formatGain(gain.value)),
       },
       {
-        name: '95% interval',
+        name: '95% interval of the gain',
         number: true,
         cell: ({ gain }) => (gain === undefined ? undefined : intervalText(gain.ci95, formatGain)),
       },
-      { name: 'So the step', cell: verdictText },
+      { name: 'Verdict', cell: verdictText },
     ],
     report.steps,
   )
@@ -51,7 +51,7 @@ function intervalText([low, high]: readonly [number, number], format: (value: nu
 
 function verdictText({ gain }: ReportStep, index: number): Markup {
   if (gain === undefined)
-    return html`<span class="verdict">${index === 0 ? 'is where it starts' : 'was not compared'}</span>`
+    return html`<span class="verdict">${index === 0 ? 'baseline' : 'not compared'}</span>`
   const verdict = verdictOf(gain)
   return html`<span class="verdict ${verdict.replace(' ', '-')}"
     ><span aria-hidden="true">${signs[verdict]}</span> ${verdict}</span

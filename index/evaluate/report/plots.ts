@@ -31,7 +31,13 @@ export function swatchOfStep(report: EvaluationReport, name: string): Swatch {
 }
 
 export const matedSwatch: Swatch = { label: 'mated', color: matedColor, line: 'solid' }
-export const nonMatedSwatch: Swatch = { label: 'non-mated', color: nonMatedColor, line: 'dashed' }
+export const nonMatedSwatch: Swatch = { label: 'non-mated', color: nonMatedColor, line: 'solid' }
+/** The line in the histogram of AP. */
+export const mapSwatch = (map: number): Swatch => ({
+  label: `MAP ${formatScore(map)}`,
+  color: ink,
+  line: 'dotted',
+})
 export const farSwatch: Swatch = { label: 'FAR', color: nonMatedColor, line: 'dashed' }
 export const frrSwatch: Swatch = { label: 'FRR', color: matedColor, line: 'solid' }
 
@@ -39,7 +45,7 @@ const axisStyle = {
   nameLocation: 'middle' as const,
   nameTextStyle: { color: ink, fontSize: 13 },
   axisLabel: { color: muted, fontSize: 12 },
-  axisLine: { show: true, lineStyle: { color: muted } },
+  axisLine: { show: true, onZero: false, lineStyle: { color: muted } },
   axisTick: { show: false },
   splitLine: { lineStyle: { color: 'var(--grid)' } },
 }
@@ -122,8 +128,8 @@ export function apHistogramPlot(report: EvaluationReport): Markup {
           markLine: {
             silent: true,
             symbol: 'none',
-            lineStyle: { color: ink, type: 'dashed', width: 1.5 },
-            label: { ...labelStyle, formatter: `MAP ${formatScore(map)}`, position: 'insideEndTop' },
+            lineStyle: { color: ink, type: mapSwatch(map).line, width: 1.5 },
+            label: { show: false },
             data: [{ xAxis: map }],
           },
         },
@@ -139,13 +145,13 @@ export function scoreDensityPlot({ histogram, unit, mated, nonMated }: ReportSco
   if (histogram === undefined) return undefined
   const { from, to } = histogram
   const width = (to - from) / histogram.mated.length
-  const area = (counts: readonly number[], total: number, { color, line }: Swatch): ChartSeries => ({
+  const area = (counts: readonly number[], total: number, { color }: Swatch): ChartSeries => ({
     ...still,
     type: 'line',
     step: 'end',
     color,
     showSymbol: false,
-    lineStyle: { width: 2, type: line },
+    lineStyle: { width: 1.8 },
     areaStyle: { color, opacity: 0.22 },
     data:
       total === 0

@@ -50,11 +50,14 @@ nav ul { list-style: none; display: flex; flex-wrap: wrap; gap: 0.25rem 1.25rem;
 .scroll { overflow-x: auto; position: relative; }
 table { border-collapse: collapse; width: 100%; font-size: 0.9375rem; overflow-wrap: normal; }
 caption { text-align: left; color: var(--muted); font-size: 0.875rem; padding: 0.75rem 1rem 0.5rem; }
+caption span { display: inline-block; position: sticky; left: 1rem; max-width: min(64rem, calc(100vw - 4rem)); }
 th, td { padding: 0.5rem 1rem; text-align: left; vertical-align: top; border-top: 1px solid var(--grid); }
 thead th { font-size: 0.8125rem; font-weight: 600; color: var(--muted); vertical-align: bottom; border-top: 0; }
 tbody th { font-weight: 500; min-width: 10rem; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+td.prose { min-width: 16rem; }
 tbody small { display: block; font-weight: 400; font-size: 0.8125rem; color: var(--muted); }
+tbody small.id { display: inline; }
 .chosen { font-weight: 700; }
 .tag { font-size: 0.75rem; font-weight: 600; border: 1px solid currentColor; border-radius: 99px; padding: 0 0.5em;
   color: var(--link); white-space: nowrap; }

@@ -4,6 +4,8 @@ export interface Column<Row> {
   readonly name: Content
   /** Right-aligned digits of one width. */
   readonly number?: boolean
+  /** Sentences, which need room. */
+  readonly prose?: boolean
   /** Names its row. */
   readonly header?: boolean
   readonly cell: (row: Row, index: number) => Content
@@ -16,11 +18,12 @@ export function table<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
 ): Markup {
-  const classOf = ({ number }: Column<Row>) => (number === true ? html` class="number"` : undefined)
+  const classOf = ({ number, prose }: Column<Row>) =>
+    number === true ? html` class="number"` : prose === true ? html` class="prose"` : undefined
   return html`<div class="scroll card" role="region" aria-label="${label}" tabindex="0">
     <table>
       <caption>
-        ${caption}
+        <span>${caption}</span>
       </caption>
       <thead>
         <tr>

@@ -20,7 +20,7 @@ export function worstIdentitiesSection(report: EvaluationReport): Markup | undef
       { name: 'AP', number: true, cell: ({ ap }) => formatScore(ap) },
       { name: 'Positives', number: true, cell: ({ positives }) => formatCount(positives) },
       { name: `Found in top ${report.depth}`, number: true, cell: ({ found }) => formatCount(found) },
-      { name: 'In their way', cell: (worst) => inTheWay(worst, nameOf) },
+      { name: 'In their way', prose: true, cell: (worst) => inTheWay(worst, nameOf) },
     ],
     shown,
   )
@@ -120,7 +120,7 @@ function clipList(title: string, clips: readonly ShownClip[]): Markup | undefine
 }
 
 function thumbnail(clip: string, jpeg: Uint8Array | undefined): Markup {
-  if (jpeg === undefined) return html`<span class="no-thumbnail">no face</span>`
+  if (jpeg === undefined) return html`<span class="no-thumbnail">no picture</span>`
   const base64 = Buffer.from(jpeg.buffer, jpeg.byteOffset, jpeg.byteLength).toString('base64')
   return html`<img src="data:image/jpeg;base64,${base64}" alt="Face in ${clip}" width="96" height="96" />`
 }
