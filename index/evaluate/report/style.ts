@@ -55,6 +55,7 @@ th, td { padding: 0.5rem 1rem; text-align: left; vertical-align: top; border-top
 thead th { font-size: 0.8125rem; font-weight: 600; color: var(--muted); vertical-align: bottom; border-top: 0; }
 tbody th { font-weight: 500; min-width: 10rem; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+thead .number { white-space: normal; }
 td.prose { min-width: 16rem; }
 tbody small { display: block; font-weight: 400; font-size: 0.8125rem; color: var(--muted); }
 tbody small.id { display: inline; }
@@ -115,12 +116,14 @@ footer { margin-top: 2.5rem; color: var(--muted); font-size: 0.875rem; }
   .settings dd dl > div { grid-template-columns: 1fr; }
 }
 @media print {
-  :root { color-scheme: light; --paper: #fff; }
-  body { max-width: none; padding: 0; font-size: 10pt; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  :root { color-scheme: light; --paper: #fff; font-size: 9pt; }
+  body { max-width: none; padding: 0; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   nav, .skip { display: none; }
   .scroll { overflow: visible; }
   .figures { grid-template-columns: 1fr 1fr; }
   th, td { padding: 0.3rem 0.5rem; }
+  tbody th { min-width: 0; }
+  .bar { min-width: 4rem; }
   figure, article, tr, .tiles { break-inside: avoid; }
   h2 { break-after: avoid; }
   thead { display: table-header-group; }
