@@ -62,6 +62,7 @@ export const errorCodes = {
   HEAD_OTHER_EMBEDDER: { retriable: false },
   TRAINING_IMPOSSIBLE: { retriable: false },
   CHECKPOINT_INVALID: { retriable: false },
+  REPORT_NOT_WRITTEN: { retriable: true },
   // the command and its surroundings
   FFMPEG_MISSING: { retriable: false },
   FFMPEG_FAILED: { retriable: true },

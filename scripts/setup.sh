@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Sets up what is missing, and only that: ffmpeg, a compiler, the packages, the build, the default models.
 # Run by "npm run demo" and "npm test"; safe to run at any time.
+# --with-browser: also Chromium, in which the tests open reports.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -24,6 +25,11 @@ install_packages() {
 }
 
 command -v ffmpeg >/dev/null || install_packages ffmpeg
+
+# The tests look for a browser as test/support/browser.ts does.
+if [ "${1:-}" = --with-browser ] && [ -z "${CHROMIUM_PATH:-}" ]; then
+  command -v chromium || command -v chromium-browser || command -v google-chrome || install_packages chromium
+fi >/dev/null
 
 # hnswlib-node comes as source; better-sqlite3 too where its prebuilt binary cannot be had.
 if ! { command -v c++ >/dev/null && command -v make >/dev/null && command -v python3 >/dev/null; }; then

@@ -1,0 +1,250 @@
+import { recallLevels } from '../precision-recall.js'
+import { renderChart, type ChartSeries } from './chart.js'
+import { formatScore } from './format.js'
+import type { Markup } from './markup.js'
+import { chosenIndex, type EvaluationReport, type ReportScores } from './report-data.js'
+import { binCounts } from './summarise-scores.js'
+
+const ink = 'var(--ink)'
+const muted = 'var(--muted)'
+const matedColor = 'var(--mated)'
+const nonMatedColor = 'var(--non-mated)'
+
+const stepColors = 6
+const dashes = ['solid', 'dashed', 'dotted'] as const
+
+export interface Swatch {
+  readonly label: string
+  readonly color: string
+  readonly line: (typeof dashes)[number]
+}
+
+/** How a step is drawn, the same in every plot: told apart by colour and by dashes, on paper too. */
+export function swatchOfStep(report: EvaluationReport, name: string): Swatch {
+  const index = report.steps.findIndex((step) => step.name === name)
+  const dash = dashes[(index + Math.floor(index / stepColors)) % dashes.length] ?? 'solid'
+  return {
+    label: name,
+    color: `var(--step-${index % stepColors})`,
+    line: name === report.chosenStep ? 'solid' : dash,
+  }
+}
+
+export const matedSwatch: Swatch = { label: 'mated', color: matedColor, line: 'solid' }
+export const nonMatedSwatch: Swatch = { label: 'non-mated', color: nonMatedColor, line: 'solid' }
+/** The line in the histogram of AP. */
+export const mapSwatch = (map: number): Swatch => ({
+  label: `MAP ${formatScore(map)}`,
+  color: ink,
+  line: 'dotted',
+})
+export const farSwatch: Swatch = { label: 'FAR', color: nonMatedColor, line: 'dashed' }
+export const frrSwatch: Swatch = { label: 'FRR', color: matedColor, line: 'solid' }
+
+const axisStyle = {
+  nameLocation: 'middle' as const,
+  nameTextStyle: { color: ink, fontSize: 13 },
+  axisLabel: { color: muted, fontSize: 12 },
+  axisLine: { show: true, onZero: false, lineStyle: { color: muted } },
+  axisTick: { show: false },
+  splitLine: { lineStyle: { color: 'var(--grid)' } },
+}
+
+const xAxis = (name: string) => ({
+  type: 'value' as const,
+  ...axisStyle,
+  name,
+  nameGap: 26,
+  splitLine: { show: false },
+})
+const yAxis = (name: string) => ({ ...axisStyle, name, nameGap: 42 })
+
+const frame = {
+  textStyle: { fontFamily: 'inherit' },
+  grid: { left: 60, right: 18, top: 16, bottom: 44 },
+}
+
+/** What all series have: no hover, no animation. */
+const still = { silent: true, emphasis: { disabled: true } } as const
+
+export function precisionRecallPlot(report: EvaluationReport): Markup {
+  const series = report.precisionRecall.map(({ step, precision }): ChartSeries => {
+    const { color, line } = swatchOfStep(report, step)
+    const chosen = step === report.chosenStep
+    return {
+      ...still,
+      type: 'line',
+      color,
+      showSymbol: false,
+      z: chosen ? 3 : 2,
+      lineStyle: { width: chosen ? 3 : 1.8, type: line },
+      data: precision.map((value, i) => [recallLevels[i] ?? 0, value]),
+    }
+  })
+  return renderChart(
+    'plot-precision-recall',
+    `Interpolated precision against recall, averaged over identities, for ${report.precisionRecall.map(({ step }) => step).join(', ')}`,
+    {
+      ...frame,
+      xAxis: { ...xAxis('Recall'), min: 0, max: 1 },
+      yAxis: { ...yAxis('Precision'), type: 'value', min: 0, max: 1 },
+      series,
+    },
+  )
+}
+
+const apBins = 20
+
+/** How many identities have which AP, in the chosen step. */
+export function apHistogramPlot(report: EvaluationReport): Markup {
+  const chosen = chosenIndex(report)
+  const counts = binCounts(
+    report.identities.map(({ ap }) => ap[chosen] ?? 0),
+    0,
+    1,
+    apBins,
+  )
+  const map = report.steps[chosen]?.map ?? 0
+  const { color } = swatchOfStep(report, report.chosenStep)
+  return renderChart(
+    'plot-ap',
+    `Histogram of average precision over ${report.identities.length} identities, step ${report.chosenStep}; ` +
+      `${counts.at(-1) ?? 0} identities have an AP of 0.95 or more, ${counts[0] ?? 0} less than 0.05`,
+    {
+      ...frame,
+      // Bars stand on categories; the numbers below them belong to the bars' edges, hence the second axis.
+      xAxis: [
+        { type: 'category', show: false, data: counts.map((_, i) => String(i)) },
+        { ...xAxis('Average precision (AP)'), min: 0, max: 1, position: 'bottom' },
+      ],
+      yAxis: { ...yAxis('Identities'), type: 'value', minInterval: 1, min: 0 },
+      series: [
+        { ...still, type: 'bar', color, barCategoryGap: '12%', data: counts },
+        {
+          ...still,
+          type: 'line',
+          xAxisIndex: 1,
+          data: [],
+          markLine: {
+            silent: true,
+            symbol: 'none',
+            lineStyle: { color: ink, type: mapSwatch(map).line, width: 1.5 },
+            label: { show: false },
+            data: [{ xAxis: map }],
+          },
+        },
+      ],
+    },
+  )
+}
+
+const labelStyle = { color: ink, fontSize: 12, textBorderColor: 'var(--card)', textBorderWidth: 3 } as const
+
+/** Densities, so that few mated and many non-mated scores can be seen side by side. */
+export function scoreDensityPlot({ histogram, unit, mated, nonMated }: ReportScores): Markup | undefined {
+  if (histogram === undefined) return undefined
+  const { from, to } = histogram
+  const width = (to - from) / histogram.mated.length
+  const area = (counts: readonly number[], total: number, { color }: Swatch): ChartSeries => ({
+    ...still,
+    type: 'line',
+    step: 'end',
+    color,
+    showSymbol: false,
+    lineStyle: { width: 1.8 },
+    areaStyle: { color, opacity: 0.22 },
+    data:
+      total === 0
+        ? []
+        : [...counts, counts.at(-1) ?? 0].map((count, i) => [from + i * width, count / total / width]),
+  })
+  return renderChart(
+    'plot-scores',
+    `Densities of ${mated} mated and ${nonMated} non-mated scores from ${formatScore(from)} to ${formatScore(to)}`,
+    {
+      ...frame,
+      xAxis: { ...xAxis(axisName(unit)), min: from, max: to, axisLabel: endLabels },
+      yAxis: { ...yAxis('Density (per unit of score)'), type: 'value', min: 0 },
+      series: [area(histogram.nonMated, nonMated, nonMatedSwatch), area(histogram.mated, mated, matedSwatch)],
+    },
+  )
+}
+
+/** The first and the last number of an axis are as the data give them; they would be long and crowd the others. */
+const endLabels = { ...axisStyle.axisLabel, showMinLabel: false, showMaxLabel: false }
+
+/** Rates below this are not drawn; a logarithmic axis has no 0. */
+const lowestRate = 1e-6
+
+/** FAR and FRR against the threshold, with the operating points on them. */
+export function errorRatePlot({ curve, unit, points, equalError }: ReportScores): Markup | undefined {
+  const rates = curve.flatMap(({ far, frr }) => [far ?? 0, frr ?? 0]).filter((rate) => rate >= lowestRate)
+  const first = curve[0]
+  const last = curve.at(-1)
+  if (first === undefined || last === undefined || rates.length === 0) return undefined
+  const floor = 10 ** Math.min(-1, Math.floor(Math.log10(rates.reduce((a, b) => Math.min(a, b)))))
+  const onLogAxis = (rate: number | null) => (rate === null || rate < lowestRate ? null : rate)
+  const line = (rate: 'far' | 'frr', { color, line }: Swatch): ChartSeries => ({
+    ...still,
+    type: 'line',
+    color,
+    showSymbol: false,
+    lineStyle: { width: 2, type: line },
+    data: curve.map((point) => [point.threshold, onLogAxis(point[rate])]),
+  })
+  const marks = [
+    ...points.map((point) => ({ ...point, rate: point.far, label: `FAR ${formatPower(point.targetFar)}` })),
+    ...(equalError === undefined ? [] : [{ ...equalError, rate: equalError.eer, label: 'EER' }]),
+  ].filter(({ rate }) => rate >= lowestRate)
+  return renderChart(
+    'plot-error-rates',
+    `False acceptance and false rejection rate against the threshold, ${marks.map(({ label, threshold }) => `${label} at ${formatScore(threshold)}`).join(', ')}`,
+    {
+      ...frame,
+      xAxis: {
+        ...xAxis(`Threshold (${unit})`),
+        min: first.threshold,
+        max: last.threshold,
+        axisLabel: endLabels,
+      },
+      yAxis: {
+        ...yAxis('Error rate'),
+        type: 'log',
+        min: floor,
+        max: 1,
+        axisLabel: { ...axisStyle.axisLabel, formatter: formatPower },
+      },
+      series: [
+        line('far', farSwatch),
+        line('frr', frrSwatch),
+        {
+          ...still,
+          type: 'scatter',
+          symbolSize: 9,
+          z: 5,
+          itemStyle: { color: 'var(--card)', borderColor: ink, borderWidth: 2, opacity: 1 },
+          data: marks.map(({ threshold, rate, label }) => ({
+            value: [threshold, rate],
+            // On the half that has room.
+            label: {
+              ...labelStyle,
+              show: true,
+              formatter: label,
+              position:
+                threshold - first.threshold > 0.65 * (last.threshold - first.threshold)
+                  ? ('left' as const)
+                  : ('right' as const),
+            },
+          })),
+        },
+      ],
+    },
+  )
+}
+
+/** 0.00009999… → "0.0001": the powers of ten that a logarithmic axis computes. */
+export function formatPower(value: number): string {
+  return value < 1e-4 * 0.99 ? value.toExponential(0) : String(Number(value.toPrecision(1)))
+}
+
+const axisName = (unit: string) => unit.charAt(0).toUpperCase() + unit.slice(1)

@@ -1,0 +1,62 @@
+import { readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { CameoError, messageOf } from '../../../pipeline/errors.js'
+import {
+  evaluationReport,
+  reportFiles,
+  reportVersion,
+  whatIsWrong,
+  type EvaluationReport,
+} from './report-data.js'
+
+const versioned = z.object({ version: z.int() })
+
+/**
+ * Reads a report back.
+ * @param dirOrFile a report's folder, or its report.json by any name
+ * @throws CameoError EVALUATION_INVALID where it cannot be read, is no report, or is of a newer Cameo
+ */
+export async function readReport(dirOrFile: string): Promise<EvaluationReport> {
+  const { file, text } = await readJson(dirOrFile)
+  const json = parseJson(text, file)
+  const version = versioned.safeParse(json)
+  if (!version.success)
+    throw new CameoError(
+      'EVALUATION_INVALID',
+      `${file} is no report: it has no version; name a folder that "cameo eval --report" wrote`,
+    )
+  if (version.data.version > reportVersion)
+    throw new CameoError(
+      'EVALUATION_INVALID',
+      `${file} is a report of version ${version.data.version}, and this Cameo reads up to ${reportVersion}: update Cameo`,
+    )
+  const report = evaluationReport.safeParse(json)
+  if (!report.success)
+    throw new CameoError(
+      'EVALUATION_INVALID',
+      `${file} is damaged or was edited: ${whatIsWrong(report.error)}`,
+    )
+  return report.data
+}
+
+async function readJson(dirOrFile: string): Promise<{ file: string; text: string }> {
+  try {
+    const file = (await stat(dirOrFile)).isDirectory() ? join(dirOrFile, reportFiles.json) : dirOrFile
+    return { file, text: await readFile(file, 'utf8') }
+  } catch (error) {
+    throw new CameoError(
+      'EVALUATION_INVALID',
+      `no report can be read at ${dirOrFile}: ${messageOf(error)}; name a folder that "cameo eval --report" wrote, or its ${reportFiles.json}`,
+      { cause: error },
+    )
+  }
+}
+
+function parseJson(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new CameoError('EVALUATION_INVALID', `${file} is not JSON: ${messageOf(error)}`, { cause: error })
+  }
+}

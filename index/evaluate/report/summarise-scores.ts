@@ -1,0 +1,81 @@
+import { CameoError } from '../../../pipeline/errors.js'
+import { operatingPoints } from '../operating-points.js'
+import type { ReportScores } from './report-data.js'
+
+const bins = 60
+/** Thresholds of a curve, evenly spaced; those of the operating points come in addition. */
+const curveSteps = 200
+
+/**
+ * Scores as a report shows them: histograms on shared bins, FAR and FRR against the threshold, operating points.
+ * @param mated scores of clips with the identity that is in them
+ * @param nonMated scores of clips with identities that are not
+ * @param unit what the scores are, as an axis names it
+ * @throws CameoError EVALUATION_INVALID where a score is not a finite number
+ */
+export function summariseScores(mated: Float32Array, nonMated: Float32Array, unit = 'score'): ReportScores {
+  checkFinite(mated, 'mated')
+  checkFinite(nonMated, 'non-mated')
+  const { points, equalError, ratesAt } = operatingPoints(mated, nonMated)
+  const counts = { unit, mated: mated.length, nonMated: nonMated.length }
+  if (mated.length + nonMated.length === 0) return { ...counts, curve: [], points: [] }
+
+  const [lowest, highest] = rangeOf([mated, nonMated])
+  // Equal scores get bins around them.
+  const from = lowest < highest ? lowest : lowest - 0.5
+  const to = lowest < highest ? highest : highest + 0.5
+  const thresholds = new Set([
+    ...Array.from({ length: curveSteps + 1 }, (_, i) => from + ((to - from) * i) / curveSteps),
+    ...points.map(({ threshold }) => threshold),
+    ...(equalError === undefined ? [] : [equalError.threshold]),
+  ])
+  const curve = [...thresholds]
+    .sort((a, b) => a - b)
+    .map((threshold) => {
+      const { far, frr } = ratesAt(threshold)
+      return { threshold, far: far ?? null, frr: frr ?? null }
+    })
+  const histogram = {
+    from,
+    to,
+    mated: binCounts(mated, from, to),
+    nonMated: binCounts(nonMated, from, to),
+  }
+  return {
+    ...counts,
+    histogram,
+    curve,
+    points: [...points],
+    ...(equalError === undefined ? {} : { equalError }),
+  }
+}
+
+/** Counts in bins of one width; the last bin includes its upper edge. */
+export function binCounts(values: Iterable<number>, from: number, to: number, binCount = bins): number[] {
+  const counts = new Array<number>(binCount).fill(0)
+  for (const value of values) {
+    const bin = Math.min(binCount - 1, Math.floor(((value - from) / (to - from)) * binCount))
+    counts[bin] = (counts[bin] ?? 0) + 1
+  }
+  return counts
+}
+
+function rangeOf(arrays: readonly Float32Array[]): [lowest: number, highest: number] {
+  let lowest = Infinity
+  let highest = -Infinity
+  for (const array of arrays)
+    for (const value of array) {
+      if (value < lowest) lowest = value
+      if (value > highest) highest = value
+    }
+  return [lowest, highest]
+}
+
+function checkFinite(scores: Float32Array, what: string): void {
+  const at = scores.findIndex((score) => !Number.isFinite(score))
+  if (at >= 0)
+    throw new CameoError(
+      'EVALUATION_INVALID',
+      `score ${at} of the ${what} scores is ${scores[at]}, not a finite number`,
+    )
+}

@@ -1,0 +1,108 @@
+import { randomUUID } from 'node:crypto'
+import { mkdir, mkdtemp, readdir, realpath, rename, rm, writeFile } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { CameoError, messageOf } from '../../../pipeline/errors.js'
+import { perIdentityCsv } from './csv.js'
+import { reportHtml } from './html.js'
+import { evaluationReport, reportFiles, whatIsWrong, type EvaluationReport } from './report-data.js'
+import type { ThumbnailOf } from './worst-sections.js'
+
+/** What a report's folder may hold and still be replaced; Finder leaves the last. */
+const replaceable = new Set<string>([...Object.values(reportFiles), '.DS_Store'])
+
+/**
+ * Writes a report's folder: all of it or nothing. The files are made in a folder beside, which then takes the name; an
+ * older report there is replaced.
+ * @param thumbnailOf faces for the worst queries; they go into the page only
+ * @throws CameoError EVALUATION_INVALID where the report contradicts itself; REPORT_NOT_WRITTEN where the folder holds
+ *   something else than a report, or cannot be written
+ */
+export async function writeReport(
+  dir: string,
+  report: EvaluationReport,
+  thumbnailOf?: ThumbnailOf,
+): Promise<void> {
+  const checked = evaluationReport.safeParse(report)
+  if (!checked.success)
+    throw new CameoError(
+      'EVALUATION_INVALID',
+      `the report "${report.title}" is wrong: ${whatIsWrong(checked.error)}`,
+    )
+  const files = [
+    [reportFiles.json, `${JSON.stringify(checked.data)}\n`],
+    [reportFiles.csv, perIdentityCsv(checked.data)],
+    [reportFiles.html, reportHtml(checked.data, thumbnailOf)],
+  ] as const
+  try {
+    const target = await resolveTarget(dir)
+    await checkReplaceable(target)
+    await mkdir(dirname(target), { recursive: true })
+    const made = await mkdtemp(join(dirname(target), `.${basename(target)}.new-`))
+    try {
+      for (const [name, text] of files) await writeFile(join(made, name), text)
+      await replaceFolder(target, made)
+    } finally {
+      await rm(made, { recursive: true, force: true })
+    }
+  } catch (error) {
+    if (error instanceof CameoError) throw error
+    throw new CameoError(
+      'REPORT_NOT_WRITTEN',
+      `the report could not be written to ${dir}: ${messageOf(error)}`,
+      {
+        cause: error,
+      },
+    )
+  }
+}
+
+/** A link to a folder is followed, so that the folder is replaced and not the link. */
+async function resolveTarget(dir: string): Promise<string> {
+  try {
+    return await realpath(dir)
+  } catch {
+    return resolve(dir)
+  }
+}
+
+async function checkReplaceable(dir: string): Promise<void> {
+  const other = (await listFolder(dir)).find((name) => !replaceable.has(name))
+  if (other !== undefined)
+    throw new CameoError(
+      'REPORT_NOT_WRITTEN',
+      `${dir} holds "${other}", which is no part of a report: name another folder or an empty one`,
+      { retriable: false },
+    )
+}
+
+async function listFolder(dir: string): Promise<string[]> {
+  try {
+    return await readdir(dir)
+  } catch (error) {
+    if (isMissing(error)) return []
+    throw error
+  }
+}
+
+/** A folder with content cannot be renamed over: the old one steps aside, and comes back if the new one cannot follow. */
+async function replaceFolder(target: string, made: string): Promise<void> {
+  const aside = join(dirname(target), `.${basename(target)}.old-${randomUUID()}`)
+  try {
+    await rename(target, aside)
+  } catch (error) {
+    if (!isMissing(error)) throw error
+    await rename(made, target)
+    return
+  }
+  try {
+    await rename(made, target)
+  } catch (error) {
+    await rename(aside, target)
+    throw error
+  }
+  await rm(aside, { recursive: true, force: true })
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+}
