@@ -1,10 +1,8 @@
 import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Command, Option } from 'commander'
 import { CameoError } from '../../pipeline/errors.js'
 import { defaultPackName, findPack } from '../../pipeline/models/catalog.js'
-import { sha256OfFile } from '../../pipeline/models/digest.js'
 import { createRecipe } from '../../pipeline/settings.js'
 import { isUrl } from '../../workers/clip-access.js'
 import { findClips, type FoundFile } from '../../workers/find-clips.js'
@@ -16,6 +14,7 @@ import { stageInput, topicName, type Stage } from '../../workers/kafka/topics.js
 import type { WireRecipe } from '../../workers/kafka/wire.js'
 import { brokersOption, kafkaHelp } from '../kafka-options.js'
 import { withKafka, type KafkaSession } from '../kafka-session.js'
+import { readHeadFile } from '../models.js'
 import { jsonOption } from '../options.js'
 import { exitCodes, note } from '../output.js'
 import { chooseSettings, keepablePackName, withRecipeOptions, type RecipeOptions } from '../recipe-options.js'
@@ -71,7 +70,7 @@ Exit code: 0 all clips are indexed (with --no-wait: in the queue), 1 some failed
 async function wireRecipe(options: RecipeOptions): Promise<WireRecipe> {
   const packName = options.pack ?? defaultPackName
   const settings = chooseSettings(options, undefined)
-  const headSha256 = options.head === undefined ? undefined : await sha256OfFile(resolve(options.head))
+  const headSha256 = options.head === undefined ? undefined : (await readHeadFile(options.head)).sha256
   const { digest, embedderDigest, spaceDigest } = createRecipe(findPack(packName), settings, headSha256)
   return {
     ...{ digest, embedderDigest, spaceDigest, settings },

@@ -5,7 +5,7 @@ import { createInbox } from '../../index/store/inbox.js'
 import { lockArchive, lockAsFollower, translateSqliteErrors } from '../../index/store/database.js'
 import { readMeta, writeMeta } from '../../index/store/meta.js'
 import { CameoError, messageOf } from '../../pipeline/errors.js'
-import { applyDescriptors } from './apply-descriptors.js'
+import { applyDescriptors, type HeadFile } from './apply-descriptors.js'
 import { withAdmin, type EachBatchPayload, type KafkaMessage } from './client.js'
 import { deadLetter } from './dead-letters.js'
 import { joinGroup, type Group } from './group-member.js'
@@ -20,7 +20,7 @@ export interface IndexWorkerOptions {
   readonly archiveDir: string
   readonly reprocess: boolean
   /** The head that the describe workers have, for searches in this archive. */
-  readonly headFile: string | undefined
+  readonly head: HeadFile | undefined
   /** Told of an error that it cannot work with: the disk is full, the archive was fed from elsewhere. */
   readonly onFatal: (error: unknown) => void
 }
@@ -162,7 +162,7 @@ async function startLocked(
         .transaction(() => {
           const applied = applyDescriptors(
             messages.map(({ value }) => value),
-            { archive, inbox, connection, reprocess: options.reprocess, headFile: options.headFile },
+            { archive, inbox, connection, reprocess: options.reprocess, head: options.head },
           )
           for (const { index, uri, error } of applied.refused) {
             const message = messages[index]
