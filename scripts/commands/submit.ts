@@ -7,6 +7,7 @@ import { createRecipe } from '../../pipeline/settings.js'
 import { isUrl } from '../../workers/clip-access.js'
 import { findClips, type FoundFile } from '../../workers/find-clips.js'
 import { createKafka, createPublisher } from '../../workers/kafka/client.js'
+import { createPatientPublisher } from '../../workers/kafka/patient-publisher.js'
 import { createSubmission, type Submission } from '../../workers/kafka/submit.js'
 import { clusterStatus, createTopics } from '../../workers/kafka/topic-admin.js'
 import { startTopicReader, type TopicReader } from '../../workers/kafka/topic-reader.js'
@@ -90,7 +91,11 @@ async function submit(
   await createTopics(session.kafka, connection)
   // There is a broker; from now on one that is away is waited for.
   const kafka = createKafka(connection, log, 'patient')
-  const publisher = await createPublisher(kafka)
+  const publisher = createPatientPublisher(await createPublisher(kafka), {
+    signal,
+    onAway: () => note('the broker does not take messages at the moment: waiting for it'),
+    onBack: () => note('the broker takes messages again'),
+  })
   const reporter = createSubmitReporter(json)
   const submission = createSubmission({
     ...{ connection, publisher, recipe, again, wait, signal },
@@ -112,6 +117,8 @@ async function submit(
         new Promise((resolve) => signal.addEventListener('abort', resolve)),
         resubmitLost({ ...session, kafka }, submission, stop.signal),
       ])
+  } catch (error) {
+    if (!signal.aborted) throw error
   } finally {
     stop.abort()
     reporter.stop()

@@ -76,7 +76,6 @@ describe('Kafka: a head over the embeddings', { timeout: 5 * 60_000 }, () => {
     { stage: 'describe', name: 'another', describe: ['--head', otherHead], index: ['--head', head] },
     { stage: 'describe', name: 'no', describe: [], index: ['--head', head] },
     { stage: 'index', name: 'another', describe: ['--head', head], index: ['--head', otherHead] },
-    { stage: 'index', name: 'no', describe: ['--head', head], index: [] },
   ] as const
   for (const { stage, name, describe, index } of refusals)
     it(`is refused by a worker ${stage} with ${name} head, which says what to start`, async () => {
