@@ -222,7 +222,7 @@ function layoutOf(dimension: number, { m, efConstruction }: HnswParameters): Hns
   return { dimension, m, efConstruction: Math.max(m, efConstruction) }
 }
 
-/** hnswlib called in a loop with the product's settings and nothing around it: the measure for `bench-index`. */
+/** hnswlib called in a loop with the product's settings and nothing around it: the measure for `npm run bench:index`. */
 export function createBareGraph(
   dimension: number,
   capacity: number,

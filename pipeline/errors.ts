@@ -46,6 +46,7 @@ export const errorCodes = {
   // brokers, topics and what travels through them
   BROKER_UNREACHABLE: { retriable: true },
   BROKER_REFUSED: { retriable: false },
+  BROKER_UNTRUSTED: { retriable: false },
   TOPIC_MISSING: { retriable: false },
   TOPIC_CHANGED: { retriable: false },
   MESSAGE_INVALID: { retriable: false },

@@ -7,6 +7,8 @@
 # CAMEO_KAFKA_DIR  its data, .kafka in this folder unless set
 # CAMEO_KAFKA      "docker" or "java", to choose
 # CAMEO_KAFKA_WITH a process id: the broker stops when that process is gone (Java only)
+# CAMEO_KAFKA_SETTINGS a properties file with more settings, which go before this script's own (Java only); the listener
+#                  for clients is called BROKER
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 
@@ -63,9 +65,10 @@ process.roles=broker,controller
 node.id=1
 controller.quorum.bootstrap.servers=127.0.0.1:$controller_port
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://$host:$port,CONTROLLER://127.0.0.1:$controller_port
-advertised.listeners=PLAINTEXT://$host:$port
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=BROKER://$host:$port,CONTROLLER://127.0.0.1:$controller_port
+advertised.listeners=BROKER://$host:$port
+inter.broker.listener.name=BROKER
+listener.security.protocol.map=BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT
 log.dirs=$dir/data
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=4
@@ -74,6 +77,8 @@ transaction.state.log.min.isr=1
 group.initial.rebalance.delay.ms=0
 auto.create.topics.enable=false
 SETTINGS
+  # Of a key that comes twice, Java takes the last.
+  if [ -n "${CAMEO_KAFKA_SETTINGS:-}" ]; then cat "$CAMEO_KAFKA_SETTINGS" >>"$dir/server.properties"; fi
 }
 
 start_java() {
@@ -134,11 +139,14 @@ stop_java() {
 
 case "${1:-}" in
   start)
-    if [ "$(engine)" = docker ]; then compose up --detach --wait kafka; else start_java; fi ;;
+    if [ "$(engine)" = docker ]; then
+      [ -z "${CAMEO_KAFKA_SETTINGS:-}" ] || fail "CAMEO_KAFKA_SETTINGS is for Java only: set CAMEO_KAFKA=java"
+      compose up --detach --wait kafka
+    else start_java; fi ;;
   stop)
     if [ "$(engine)" = docker ]; then compose stop kafka; else stop_java; fi ;;
   status)
     if answers; then say "answering at $address"; else say "not answering at $address"; exit 1; fi ;;
   *)
-    sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+    sed -n '2,12s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac

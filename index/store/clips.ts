@@ -51,6 +51,8 @@ export interface ClipStore {
   storeSegment(key: SegmentKey, output: SegmentOutput): RunState
   /** Gives a segment up; the run ends as `partial`. */
   giveUpSegment(key: RunKey, segment: SegmentSpan, failure: Failure): RunState
+  /** Why the first of the segments that were given up was; undefined where none was. */
+  failureOf(key: RunKey): Failure | undefined
   /** Forgets which segments were given up, so that they are tried again. */
   retryGivenUp(key: RunKey): void
   /** Drops a run of which nothing was stored, and the clip with it where it has no other. */
@@ -93,6 +95,10 @@ export function createClipStore(database: Database): ClipStore {
       `SELECT count(*) FROM segments WHERE clip_id = ? AND recipe = ? AND state = 'done'`,
     )
     .pluck()
+  const selectFailure = database.prepare<[string, string], Failure>(
+    `SELECT code, message FROM segments WHERE clip_id = ? AND recipe = ? AND state = 'failed'
+     ORDER BY segment LIMIT 1`,
+  )
   const selectTrackCount = database
     .prepare<[string, string], number>('SELECT count(*) FROM tracks WHERE clip_id = ? AND recipe = ?')
     .pluck()
@@ -223,6 +229,7 @@ export function createClipStore(database: Database): ClipStore {
       upsertSegment.run(key.clipId, key.recipe, index, startS, end, 'failed', 0, 0, 0, code, message)
       return complete(key)
     }),
+    failureOf: ({ clipId, recipe }) => selectFailure.get(clipId, recipe),
     retryGivenUp: database.transaction(({ clipId, recipe }: RunKey) => {
       if (deleteGivenUp.run(clipId, recipe).changes > 0) reopenRun.run(clipId, recipe)
     }),

@@ -29,6 +29,8 @@ export interface FileStore {
     relativePath: string,
     failure: { readonly code: string; readonly message: string } | undefined,
   ): void
+  /** Clears what is said against a content wherever it lies; what is said of a file itself, changed or gone, stays. */
+  clearFailuresOf(clipId: string): void
   pathsOf(clipId: string): string[]
   /** Paths recorded below a root's folder, to notice those that are gone. */
   pathsBelow(rootId: number, prefix: string): { relativePath: string; clipId: string | null }[]
@@ -56,6 +58,10 @@ export function createFileStore(database: Database): FileStore {
   )
   const updateFailure = database.prepare(
     'UPDATE paths SET code = ?, message = ? WHERE root_id = ? AND relative_path = ?',
+  )
+  const clearFailures = database.prepare<[string]>(
+    `UPDATE paths SET code = NULL, message = NULL
+     WHERE clip_id = ? AND code NOT IN ('CLIP_CHANGED', 'CLIP_GONE')`,
   )
   const selectPaths = database.prepare<[string], { root: string; relativePath: string }>(
     `SELECT roots.path AS root, relative_path AS relativePath FROM paths JOIN roots USING (root_id)
@@ -90,6 +96,9 @@ export function createFileStore(database: Database): FileStore {
     },
     setFailure(rootId, relativePath, failure) {
       updateFailure.run(failure?.code ?? null, failure?.message ?? null, rootId, relativePath)
+    },
+    clearFailuresOf(clipId) {
+      clearFailures.run(clipId)
     },
     pathsOf: (clipId) => selectPaths.all(clipId).map(({ root, relativePath }) => below(root, relativePath)),
     pathsBelow: (rootId, prefix) =>

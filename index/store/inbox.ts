@@ -37,10 +37,17 @@ export interface Inbox {
   partsOf(attempt: Pick<PendingPart, 'clipId' | 'segment' | 'attempt'>): PendingPart[]
   /** Of all attempts at it. */
   dropParts(clipId: string, segment: number): void
+  /** Notes that a pass over the clip gave this segment up; until `dropParts`. */
+  noteGivenUp(clipId: string, segment: number, pass: string): void
+  /** Whether the pass gave up a segment that is not there yet. */
+  hasGivenUp(clipId: string, pass: string): boolean
   toPublish(topic: string, key: string, value: Uint8Array): void
   unpublished(limit: number): OutboxEntry[]
   markPublished(upToEntry: number): void
 }
+
+/** In place of a part's number: the segment was given up in the pass that `attempt` names. */
+const givenUpPart = -2
 
 export function createInbox(database: Database): Inbox {
   const selectPosition = database.prepare<[string, number], { next: string; lastDigest: string }>(
@@ -60,6 +67,11 @@ export function createInbox(database: Database): Inbox {
   const deleteParts = database.prepare<[string, number]>(
     'DELETE FROM pending_parts WHERE clip_id = ? AND segment = ?',
   )
+  const selectGivenUp = database
+    .prepare<[string, string, number], number>(
+      'SELECT count(*) FROM pending_parts WHERE clip_id = ? AND attempt = ? AND part = ?',
+    )
+    .pluck()
   const insertOutbox = database.prepare('INSERT INTO outbox (topic, key, value) VALUES (?, ?, ?)')
   const selectOutbox = database.prepare<[number], OutboxEntry>(
     'SELECT entry, topic, key, value FROM outbox ORDER BY entry LIMIT ?',
@@ -84,6 +96,10 @@ export function createInbox(database: Database): Inbox {
     dropParts(clipId, segment) {
       deleteParts.run(clipId, segment)
     },
+    noteGivenUp(clipId, segment, pass) {
+      upsertPart.run(clipId, segment, pass, givenUpPart, new Uint8Array())
+    },
+    hasGivenUp: (clipId, pass) => (selectGivenUp.get(clipId, pass, givenUpPart) ?? 0) > 0,
     toPublish(topic, key, value) {
       insertOutbox.run(topic, key, value)
     },

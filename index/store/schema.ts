@@ -11,7 +11,8 @@ CREATE TABLE topic_offsets (
   PRIMARY KEY (topic, partition)
 ) WITHOUT ROWID;
 
--- Parts of segments whose other parts did not come yet; part -1 is the closing message.
+-- Parts of segments whose other parts did not come yet; part -1 is the closing message. Part -2, empty: the pass over the
+-- clip that attempt names gave the segment up.
 CREATE TABLE pending_parts (
   clip_id TEXT NOT NULL, segment INTEGER NOT NULL, attempt TEXT NOT NULL, part INTEGER NOT NULL,
   message BLOB NOT NULL,

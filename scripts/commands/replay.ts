@@ -1,14 +1,19 @@
-import { Command } from 'commander'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { Command, Option } from 'commander'
 import { openArchive } from '../../index/archive.js'
+import { databaseFileName } from '../../index/store/database.js'
 import { resetForReplay, startIndexWorker } from '../../workers/kafka/index-worker.js'
 import { runStage } from '../../workers/kafka/run-stage.js'
 import { brokersOption, kafkaHelp } from '../kafka-options.js'
+import { readHeadFile } from '../models.js'
 import { archiveOption, jsonOption } from '../options.js'
 import { exitCodes, note, printJson, reportError } from '../output.js'
 
 interface ReplayOptions {
   readonly brokers: string
   readonly archive: string
+  readonly head?: string
   readonly json: boolean
 }
 
@@ -18,6 +23,9 @@ export const replayCommand = new Command('replay')
   )
   .addOption(brokersOption())
   .addOption(archiveOption())
+  .addOption(
+    new Option('--head <file>', "the head that clips were submitted with (default: the archive's own)"),
+  )
   .addOption(jsonOption())
   .addHelpText(
     'after',
@@ -25,7 +33,9 @@ export const replayCommand = new Command('replay')
 The archive's clips are taken out first; no video is read. Killed in the middle, it goes on when run again, or with
 "cameo worker index".`,
   )
-  .action(async ({ brokers, archive: archiveDir, json }: ReplayOptions) => {
+  .action(async ({ brokers, archive: archiveDir, json, ...options }: ReplayOptions) => {
+    const headFile = options.head ?? ownHead(archiveDir)
+    const head = headFile === undefined ? undefined : await readHeadFile(headFile)
     note(`building ${archiveDir} anew …`)
     let isReset = false
     const error = await runStage({
@@ -34,7 +44,7 @@ The archive's clips are taken out first; no video is read. Killed in the middle,
         if (!isReset) resetForReplay(archiveDir)
         isReset = true
         const worker = await startIndexWorker({
-          ...{ context, archiveDir, reprocess: true, headFile: undefined, onFatal: onEnd },
+          ...{ context, archiveDir, reprocess: true, head, onFatal: onEnd },
         })
         void worker.caughtUp.then(() => onEnd(undefined))
         return worker
@@ -52,3 +62,13 @@ The archive's clips are taken out first; no video is read. Killed in the middle,
     else note(`the archive ${archiveDir} holds ${clips} clips, ${tracks} tracks`)
     process.exitCode = exitCodes.ok
   })
+
+function ownHead(archiveDir: string): string | undefined {
+  if (!existsSync(join(archiveDir, databaseFileName))) return undefined
+  const archive = openArchive(archiveDir)
+  try {
+    return archive.recipe?.headFile
+  } finally {
+    archive.close()
+  }
+}

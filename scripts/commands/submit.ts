@@ -1,14 +1,13 @@
 import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Command, Option } from 'commander'
 import { CameoError } from '../../pipeline/errors.js'
 import { defaultPackName, findPack } from '../../pipeline/models/catalog.js'
-import { sha256OfFile } from '../../pipeline/models/digest.js'
 import { createRecipe } from '../../pipeline/settings.js'
 import { isUrl } from '../../workers/clip-access.js'
 import { findClips, type FoundFile } from '../../workers/find-clips.js'
 import { createKafka, createPublisher } from '../../workers/kafka/client.js'
+import { createPatientPublisher } from '../../workers/kafka/patient-publisher.js'
 import { createSubmission, type Submission } from '../../workers/kafka/submit.js'
 import { clusterStatus, createTopics } from '../../workers/kafka/topic-admin.js'
 import { startTopicReader, type TopicReader } from '../../workers/kafka/topic-reader.js'
@@ -16,6 +15,7 @@ import { stageInput, topicName, type Stage } from '../../workers/kafka/topics.js
 import type { WireRecipe } from '../../workers/kafka/wire.js'
 import { brokersOption, kafkaHelp } from '../kafka-options.js'
 import { withKafka, type KafkaSession } from '../kafka-session.js'
+import { readHeadFile } from '../models.js'
 import { jsonOption } from '../options.js'
 import { exitCodes, note } from '../output.js'
 import { chooseSettings, keepablePackName, withRecipeOptions, type RecipeOptions } from '../recipe-options.js'
@@ -71,7 +71,7 @@ Exit code: 0 all clips are indexed (with --no-wait: in the queue), 1 some failed
 async function wireRecipe(options: RecipeOptions): Promise<WireRecipe> {
   const packName = options.pack ?? defaultPackName
   const settings = chooseSettings(options, undefined)
-  const headSha256 = options.head === undefined ? undefined : await sha256OfFile(resolve(options.head))
+  const headSha256 = options.head === undefined ? undefined : (await readHeadFile(options.head)).sha256
   const { digest, embedderDigest, spaceDigest } = createRecipe(findPack(packName), settings, headSha256)
   return {
     ...{ digest, embedderDigest, spaceDigest, settings },
@@ -91,7 +91,11 @@ async function submit(
   await createTopics(session.kafka, connection)
   // There is a broker; from now on one that is away is waited for.
   const kafka = createKafka(connection, log, 'patient')
-  const publisher = await createPublisher(kafka)
+  const publisher = createPatientPublisher(await createPublisher(kafka), {
+    signal,
+    onAway: () => note('the broker does not take messages at the moment: waiting for it'),
+    onBack: () => note('the broker takes messages again'),
+  })
   const reporter = createSubmitReporter(json)
   const submission = createSubmission({
     ...{ connection, publisher, recipe, again, wait, signal },
@@ -113,6 +117,8 @@ async function submit(
         new Promise((resolve) => signal.addEventListener('abort', resolve)),
         resubmitLost({ ...session, kafka }, submission, stop.signal),
       ])
+  } catch (error) {
+    if (!signal.aborted) throw error
   } finally {
     stop.abort()
     reporter.stop()

@@ -5,7 +5,6 @@ import { Command, Option } from 'commander'
 import { defaultModelsDir } from '../../pipeline/models/models-dir.js'
 import { defaultPackName } from '../../pipeline/models/catalog.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
-import { sha256OfFile } from '../../pipeline/models/digest.js'
 import { createRecipe, defaultSettings } from '../../pipeline/settings.js'
 import { createClipAccess, type AccessRules } from '../../workers/clip-access.js'
 import { startDescriber } from '../../workers/describer-worker.js'
@@ -15,7 +14,7 @@ import { startIndexWorker } from '../../workers/kafka/index-worker.js'
 import { runStage, type StageRun } from '../../workers/kafka/run-stage.js'
 import type { StageWorker, WorkerContext } from '../../workers/kafka/stage-worker.js'
 import { accessRules, brokersOption, hostOption, kafkaHelp, parseSize, rootOption } from '../kafka-options.js'
-import { usePack } from '../models.js'
+import { readHeadFile, usePack } from '../models.js'
 import { archiveOption, defaultThreads, deviceOption, numberWithin } from '../options.js'
 import { exitCodes, reportError } from '../output.js'
 
@@ -145,10 +144,11 @@ const describeCommand = stageCommand(
   .addOption(deviceOption())
   .action(async (options: DescribeOptions) => {
     const { device } = options
-    const headFile = options.head === undefined ? undefined : resolve(options.head)
-    const headSha256 = headFile === undefined ? undefined : await sha256OfFile(headFile)
-    const describer = startDescriber({ headFile, device })
-    await run('describe', options, (context) => startDescribeWorker({ context, describer, headSha256 }))
+    const head = options.head === undefined ? undefined : await readHeadFile(options.head)
+    const describer = startDescriber({ headFile: head?.path, device })
+    await run('describe', options, (context) =>
+      startDescribeWorker({ context, describer, headSha256: head?.sha256 }),
+    )
     await describer.stop()
   })
 
@@ -173,11 +173,9 @@ const indexCommand = stageCommand(
   )
   .action(async (options: IndexOptions) => {
     const { archive: archiveDir, reprocess, head } = options
+    const headFile = head === undefined ? undefined : await readHeadFile(head)
     await run('index', options, (context, onFatal) =>
-      startIndexWorker({
-        ...{ context, archiveDir, reprocess, onFatal },
-        headFile: head === undefined ? undefined : resolve(head),
-      }),
+      startIndexWorker({ context, archiveDir, reprocess, onFatal, head: headFile }),
     )
   })
 

@@ -1,20 +1,11 @@
 import assert from 'node:assert/strict'
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  realpathSync,
-  renameSync,
-  writeFileSync,
-} from 'node:fs'
+import { chmodSync, copyFileSync, mkdirSync, realpathSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { encode } from '@msgpack/msgpack'
 import type { SegmentOutput, TrackOutput } from '../../pipeline/segment-builder.js'
-import { createPublisher, createKafka, type Publisher } from '../../workers/kafka/client.js'
-import { readConnection, type KafkaConnection } from '../../workers/kafka/connection.js'
+import { createKafka } from '../../workers/kafka/client.js'
 import { segmentMessages } from '../../workers/kafka/segment-messages.js'
 import { createTopics } from '../../workers/kafka/topic-admin.js'
 import { maxMessageBytes } from '../../workers/kafka/topics.js'
@@ -23,73 +14,14 @@ import { createSilentLog } from '../../workers/log.js'
 import { findPack } from '../../pipeline/models/catalog.js'
 import { createRecipe, defaultSettings } from '../../pipeline/settings.js'
 import { openArchive } from '../../index/archive.js'
-import { startBroker, startWorker, type TestBroker, type TestWorker } from '../support/broker.js'
+import { startBroker, startWorker, type TestBroker } from '../support/broker.js'
 import { cameo, jsonLines, temporaryDir } from '../support/cameo.js'
 import { makeFaceClip } from '../support/faces.js'
+import { createQueue, until } from '../support/queue.js'
 import { seededRandom } from '../support/random.js'
 
 const dir = realpathSync(temporaryDir())
 let broker: TestBroker
-
-interface Queue {
-  readonly environment: NodeJS.ProcessEnv
-  readonly connection: KafkaConnection
-  readonly publisher: Publisher
-  readonly archive: string
-  start(stage: 'faces' | 'describe' | 'index', ...args: readonly string[]): TestWorker
-  run(...args: readonly string[]): ReturnType<typeof cameo>
-  letters(): Promise<Record<string, unknown>[]>
-  counts(): { readonly clips: number; readonly tracks: number }
-  close(): Promise<void>
-}
-
-/** Topics, an archive and workers of a test's own. */
-async function createQueue(name: string): Promise<Queue> {
-  const archive = join(dir, name)
-  const environment = { KAFKA_BROKERS: broker.brokers, KAFKA_TOPIC_PREFIX: name, CAMEO_ARCHIVE: archive }
-  const connection = readConnection(broker.brokers, environment)
-  const kafka = createKafka(connection, createSilentLog(), 'prompt')
-  await createTopics(kafka, connection, { jobs: 2 })
-  const publisher = await createPublisher(kafka)
-  const workers: TestWorker[] = []
-  const queue: Queue = {
-    ...{ environment, connection, publisher, archive },
-    start(stage, ...args) {
-      const worker = startWorker(stage, environment, [
-        ...args,
-        ...(stage === 'faces' ? ['--threads', '1'] : []),
-      ])
-      workers.push(worker)
-      return worker
-    },
-    run: (...args) => cameo(args, environment),
-    async letters() {
-      const run = await queue.run('dead-letters', 'list', '--json')
-      assert.equal(run.code, 0, run.stderr)
-      return jsonLines(run.stdout)
-    },
-    counts() {
-      if (!existsSync(join(archive, 'cameo.sqlite'))) return { clips: 0, tracks: 0 }
-      const opened = openArchive(archive)
-      const { clips, tracks } = opened.clips.counts()
-      opened.close()
-      return { clips, tracks }
-    },
-    async close() {
-      await Promise.all(workers.map((worker) => worker.stop()))
-      await publisher.disconnect()
-    },
-  }
-  return queue
-}
-
-async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 600; i++) {
-    if (await isSo()) return
-    await pause(100)
-  }
-  assert.fail(`not within a minute: ${what}`)
-}
 
 const clipId = 'c'.repeat(64)
 const dimension = 512
@@ -147,7 +79,7 @@ describe('Kafka: what goes wrong', { timeout: 30 * 60_000 }, () => {
   after(() => broker.stop())
 
   it('a segment of several megabytes arrives whole, and what a killed worker left of it stays out', async () => {
-    const queue = await createQueue('parts')
+    const queue = await createQueue(broker, 'parts')
     const tracks = 400
     const context = { recipe: wireRecipe(), source: { uri: '/clips/crowd.mp4', root: '/clips' }, plan }
     const send = (attempt: string, pick: (count: number) => readonly number[]) => {
@@ -205,7 +137,7 @@ describe('Kafka: what goes wrong', { timeout: 30 * 60_000 }, () => {
   })
 
   it('a clip that takes longer than the session is processed once, and the group stays together', async () => {
-    const queue = await createQueue('slow')
+    const queue = await createQueue(broker, 'slow')
     const folder = join(dir, 'slow clips')
     mkdirSync(folder)
     await makeFaceClip(join(folder, 'slow.mp4'), 'sofa left')
@@ -232,7 +164,7 @@ describe('Kafka: what goes wrong', { timeout: 30 * 60_000 }, () => {
   })
 
   it('poison goes to the dead letters, the rest goes on, and what was mended is tried again', async () => {
-    const queue = await createQueue('poison')
+    const queue = await createQueue(broker, 'poison')
     const root = join(dir, 'root')
     mkdirSync(root)
     const clip = await makeFaceClip(join(root, 'good.mp4'), 'sofa left')
@@ -300,7 +232,7 @@ describe('Kafka: what goes wrong', { timeout: 30 * 60_000 }, () => {
   })
 
   it('topics that were made anew are noticed by the index worker, and a replay starts over', async () => {
-    const queue = await createQueue('anew')
+    const queue = await createQueue(broker, 'anew')
     const folder = join(dir, 'anew clips')
     mkdirSync(folder)
     await makeFaceClip(join(folder, 'one.mp4'), 'sofa left')
@@ -327,7 +259,7 @@ describe('Kafka: what goes wrong', { timeout: 30 * 60_000 }, () => {
   })
 
   it('one index worker an archive; a broker that is not there is said clearly', async () => {
-    const queue = await createQueue('lone')
+    const queue = await createQueue(broker, 'lone')
     const index = queue.start('index')
     await index.said('working')
     const second = await queue.run('worker', 'index')
@@ -341,7 +273,7 @@ describe('Kafka: what goes wrong', { timeout: 30 * 60_000 }, () => {
   })
 
   it('health and metrics are served; a password is in no log', async () => {
-    const queue = await createQueue('metrics')
+    const queue = await createQueue(broker, 'metrics')
     const folder = join(dir, 'metrics clips')
     mkdirSync(folder)
     await makeFaceClip(join(folder, 'one.mp4'), 'sofa left')

@@ -17,14 +17,18 @@ export interface TestBroker {
   start(): Promise<void>
 }
 
-/** A broker of this test's own, on a free port of loopback; it ends with the test's process. */
-export async function startBroker(): Promise<TestBroker> {
+/**
+ * A broker of this test's own, on a free port of loopback; it ends with the test's process. With a properties file of more
+ * settings it runs on Java.
+ */
+export async function startBroker(settingsFile?: string): Promise<TestBroker> {
   const brokers = `127.0.0.1:${await freePort()}`
   const env = {
     ...process.env,
     KAFKA_BROKERS: brokers,
     CAMEO_KAFKA_DIR: join(temporaryDir(), 'kafka'),
     CAMEO_KAFKA_WITH: `${process.pid}`,
+    ...(settingsFile === undefined ? {} : { CAMEO_KAFKA: 'java', CAMEO_KAFKA_SETTINGS: settingsFile }),
   }
   const broker: TestBroker = {
     brokers,

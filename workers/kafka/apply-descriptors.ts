@@ -1,7 +1,7 @@
 import { relative } from 'node:path'
 import { adoptRecipe, type Archive } from '../../index/archive.js'
 import { isForgotten } from '../../index/forget.js'
-import type { RunKey, SegmentKey } from '../../index/store/clips.js'
+import type { Failure, RunKey, SegmentKey } from '../../index/store/clips.js'
 import type { FileStamp } from '../../index/store/files.js'
 import { activeSpace } from '../../index/store/meta.js'
 import type { Inbox } from '../../index/store/inbox.js'
@@ -9,7 +9,7 @@ import { CameoError } from '../../pipeline/errors.js'
 import { isUrl } from '../clip-access.js'
 import { unknownStamp } from '../file-stamp.js'
 import type { KafkaConnection } from './connection.js'
-import { segmentOutput } from './segment-messages.js'
+import { headName, segmentOutput } from './segment-messages.js'
 import { statusKey } from './status.js'
 import { topicName } from './topics.js'
 import {
@@ -22,6 +22,7 @@ import {
   type GivenUpMessage,
   type StatusMessage,
   type WirePlan,
+  type WireRecipe,
 } from './wire.js'
 
 export interface ApplyOptions {
@@ -31,7 +32,12 @@ export interface ApplyOptions {
   /** Take over another recipe than the archive's, with its next message. */
   readonly reprocess: boolean
   /** The head that the describe workers have, for searches in this archive. */
-  readonly headFile: string | undefined
+  readonly head: HeadFile | undefined
+}
+
+export interface HeadFile {
+  readonly path: string
+  readonly sha256: string
 }
 
 /** Parts of one attempt at a segment, as far as they came in this batch. */
@@ -55,7 +61,7 @@ export interface Applied {
  */
 export function applyDescriptors(
   values: readonly (Uint8Array | null)[],
-  { archive, inbox, connection, reprocess, headFile }: ApplyOptions,
+  { archive, inbox, connection, reprocess, head }: ApplyOptions,
 ): Applied {
   const refused: { index: number; uri?: string; error: CameoError }[] = []
   const attempts = new Map<string, Attempt>()
@@ -123,55 +129,67 @@ export function applyDescriptors(
     inbox.dropParts(clipId, segment)
     record(closing, plan.stamp, clipId)
     if (isForgotten(archive.database, clipId)) {
-      tell(closing, { state: 'forgotten', clipId })
+      tellForgotten(closing, clipId)
       return
     }
     const key = adopt(closing, plan)
-    archive.clips.plan(key, factsOf(plan), plan.segments, plan.cuttable)
+    const tracks = [...parts].sort((a, b) => a.part - b.part).flatMap((part) => part.tracks)
+    if (tracks.length !== closing.tracks)
+      throw new CameoError(
+        'MESSAGE_INVALID',
+        `segment ${segment} of ${clipId.slice(0, 12)} came with ${tracks.length} of ${closing.tracks} tracks`,
+      )
+    takeUp(key, plan)
     // The same segment again, from a worker that was not heard: the rows stay as they are.
-    if (!archive.clips.hasSegment(key, segment)) {
-      const tracks = [...parts].sort((a, b) => a.part - b.part).flatMap((part) => part.tracks)
-      if (tracks.length !== closing.tracks)
-        throw new CameoError(
-          'MESSAGE_INVALID',
-          `segment ${segment} of ${clipId.slice(0, 12)} came with ${tracks.length} of ${closing.tracks} tracks`,
-        )
+    if (!archive.clips.hasSegment(key, segment))
       archive.clips.storeSegment(key, segmentOutput(closing, tracks))
-    }
-    tellIfComplete(closing, key, plan.stamp)
+    finishIfComplete(closing, key, plan.stamp)
   }
 
   function giveUp(message: GivenUpMessage): void {
     const { clipId, plan, failure, stamp } = message
-    record(message, stamp, clipId, failure)
+    record(message, stamp, clipId)
     if (clipId === undefined || plan === undefined || failure.code === 'CLIP_CHANGED') {
       // A changed file says nothing against its old content.
-      tell(message, { state: 'failed', clipId, failure })
+      fail(message, clipId, failure)
       return
     }
     if (isForgotten(archive.database, clipId)) {
-      tell(message, { state: 'forgotten', clipId })
+      tellForgotten(message, clipId)
       return
     }
     const key = adopt(message, plan)
+    takeUp(key, plan)
+    for (const { index, startS, endS = Infinity } of message.segments) {
+      if (archive.clips.hasSegment(key, index)) continue
+      archive.clips.giveUpSegment(key, { index, startS, endS }, failure)
+      if (plan.pass !== undefined) inbox.noteGivenUp(clipId, index, plan.pass)
+    }
+    const first = archive.clips.failureOf(key) ?? failure
+    if (archive.clips.dropFailedRun(key)) fail(message, clipId, first)
+    else finishIfComplete(message, key, stamp)
+  }
+
+  /**
+   * Plans the run. Where it had ended without some segments and this is another pass over the clip, they are missing again:
+   * what is told is what this pass makes of them, not the failure of the last one.
+   */
+  function takeUp(key: SegmentKey, plan: WirePlan): void {
     archive.clips.plan(key, factsOf(plan), plan.segments, plan.cuttable)
-    for (const { index, startS, endS = Infinity } of message.segments)
-      if (!archive.clips.hasSegment(key, index))
-        archive.clips.giveUpSegment(key, { index, startS, endS }, failure)
-    if (archive.clips.dropFailedRun(key)) tell(message, { state: 'failed', clipId, failure })
-    else tellIfComplete(message, key, stamp, failure)
+    if (plan.pass === undefined || inbox.hasGivenUp(key.clipId, plan.pass)) return
+    if (archive.clips.run(key)?.state === 'partial') archive.clips.retryGivenUp(key)
   }
 
   /** A message that this archive cannot take, of another recipe for example: the clip fails, and says why. */
   function refuse(message: DescriptorsMessage, { code, message: text }: CameoError): void {
     if (message.kind === 'described') return
     const { clipId, plan } = message
-    const failure = { code, message: text }
-    record(message, plan?.stamp, clipId, failure)
-    tell(message, { state: 'failed', clipId, failure })
+    record(message, plan?.stamp, clipId)
+    fail(message, clipId, { code, message: text })
   }
 
   function adopt({ recipe }: DescriptorsMessage, { clipId, dimension }: WirePlan): SegmentKey {
+    checkHead(recipe)
     const { digest, embedderDigest, spaceDigest, packName, settings } = recipe
     const space = archive.recipe?.digest === digest ? activeSpace(archive.database) : undefined
     const spaceId =
@@ -179,41 +197,67 @@ export function applyDescriptors(
       adoptRecipe(
         archive,
         { digest, embedderDigest, spaceDigest, packName, settings },
-        { packName, ...(headFile === undefined ? {} : { headFile }) },
+        { packName, ...(head === undefined ? {} : { headFile: head.path }) },
         dimension,
         reprocess,
       )
     return { clipId, recipe: digest, embedder: embedderDigest, spaceId }
   }
 
-  function record(
-    { source }: DescriptorsMessage,
-    stamp: FileStamp = unknownStamp,
-    clipId?: string,
-    failure?: { readonly code: string; readonly message: string },
-  ): void {
-    const root = archive.files.rootFor(source.root)
-    const path = relativePath(root.path, source.uri)
-    archive.files.record(root.rootId, path, stamp, clipId)
-    archive.files.setFailure(root.rootId, path, failure)
+  /** Searches need the head that the descriptors were made with; an archive that has it remembers where it lies. */
+  function checkHead({ digest, headSha256 }: WireRecipe): void {
+    if (headSha256 === head?.sha256) return
+    if (head === undefined && archive.recipe?.digest === digest) return
+    throw new CameoError(
+      'RECIPE_MISMATCH',
+      `the clip was submitted with ${headName(headSha256)}, this worker has ${headName(head?.sha256)}: start "cameo worker index --head FILE" with the same file (without --head where there is none), then submit the clip again`,
+    )
   }
 
-  function tellIfComplete(
+  function record(message: DescriptorsMessage, stamp: FileStamp = unknownStamp, clipId?: string): void {
+    const { rootId, path } = placeOf(message)
+    archive.files.record(rootId, path, stamp, clipId)
+  }
+
+  function setFailure(message: DescriptorsMessage, failure: Failure | undefined): void {
+    const { rootId, path } = placeOf(message)
+    archive.files.setFailure(rootId, path, failure)
+  }
+
+  function placeOf({ source }: DescriptorsMessage): { readonly rootId: number; readonly path: string } {
+    const root = archive.files.rootFor(source.root)
+    return { rootId: root.rootId, path: relativePath(root.path, source.uri) }
+  }
+
+  /** What became of the clip follows from its rows alone, in whatever order they came. */
+  function finishIfComplete(
     message: ClosingMessage | GivenUpMessage,
     key: RunKey,
     stamp: FileStamp | undefined,
-    failure?: { readonly code: string; readonly message: string },
   ): void {
     const run = archive.clips.run(key)
     if (run === undefined || run.state === 'working') return
+    const failure = archive.clips.failureOf(key)
+    if (failure === undefined) archive.files.clearFailuresOf(key.clipId)
+    setFailure(message, failure)
     tell(message, {
       state: run.state === 'done' ? 'indexed' : 'partial',
       clipId: key.clipId,
       tracks: run.tracks,
       truncated: run.truncated,
-      ...(run.state === 'done' ? {} : { failure: failure ?? partialFailure }),
+      failure,
       ...(stamp === undefined ? {} : { sizeBytes: stamp.sizeBytes, mtimeNs: stamp.mtimeNs }),
     })
+  }
+
+  function fail(message: DescriptorsMessage, clipId: string | undefined, failure: Failure): void {
+    setFailure(message, failure)
+    tell(message, { state: 'failed', clipId, failure })
+  }
+
+  function tellForgotten(message: DescriptorsMessage, clipId: string): void {
+    setFailure(message, undefined)
+    tell(message, { state: 'forgotten', clipId })
   }
 
   function tell(
@@ -231,8 +275,6 @@ export function applyDescriptors(
 
 /** The store wants to be told that a duration is unknown. */
 const factsOf = ({ facts }: WirePlan) => ({ ...facts, durationS: facts.durationS })
-
-const partialFailure = { code: 'CLIP_DECODE_FAILED', message: 'a part of the clip had to be given up' }
 
 /** Of a path or URL below its root. */
 function relativePath(root: string, uri: string): string {

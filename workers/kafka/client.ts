@@ -68,6 +68,12 @@ export async function withAdmin<T>(
   }
 }
 
+/** By the codes of OpenSSL and of Node (node:tls, "X509 certificate error codes"), which kafkajs hands on. */
+const isCertificateError = (error: unknown) =>
+  error instanceof kafkajs.KafkaJSConnectionError &&
+  'code' in error &&
+  /CERT|LEAF_SIGNATURE|CRL|CA_|ALTNAME/.test(String(error.code))
+
 /** The CameoError for an error of kafkajs. */
 export function brokerError(connection: Pick<KafkaConnection, 'brokers'>, error: unknown): CameoError {
   if (error instanceof CameoError) return error
@@ -80,11 +86,32 @@ export function brokerError(connection: Pick<KafkaConnection, 'brokers'>, error:
     )
   if (cause instanceof kafkajs.KafkaJSProtocolError)
     return new CameoError('BROKER_REFUSED', `the broker ${brokers} answers: ${messageOf(cause)}`, { cause })
+  if (isCertificateError(cause))
+    return new CameoError(
+      'BROKER_UNTRUSTED',
+      `the certificate of the broker ${brokers} is not trusted (${messageOf(cause)}): set KAFKA_SSL_CA_FILE to the certificate of its authority, and give --brokers by the names that the certificate holds`,
+      { cause },
+    )
+  // kafkajs's types do not export its class.
+  if (cause instanceof Error && cause.name === 'KafkaJSConnectionClosedError')
+    return new CameoError(
+      'BROKER_UNREACHABLE',
+      `the broker ${brokers} closes the connection: try again, or where it asks for TLS or SASL set KAFKA_SSL=true or KAFKA_SASL_*`,
+      { cause },
+    )
   return new CameoError(
     'BROKER_UNREACHABLE',
     `no broker answers at ${brokers} (${messageOf(error)}): start one ("docker compose up -d kafka", or "scripts/kafka.sh start"), or give --brokers`,
     { cause: error },
   )
+}
+
+/** Whether the same request may succeed later: brokers that are away, restart or elect leaders. */
+export function isTransient(error: unknown): boolean {
+  // Where a retry within a retry ends, kafkajs calls what may pass final; the reason is below.
+  for (let cause = error; cause instanceof kafkajs.KafkaJSError; cause = cause.cause)
+    if (cause.retriable) return !isCertificateError(cause)
+  return false
 }
 
 /**

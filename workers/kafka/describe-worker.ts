@@ -3,7 +3,7 @@ import { toBlob } from '../../index/store/blobs.js'
 import type { DescriberWorker } from '../describer-worker.js'
 import type { OutMessage } from './client.js'
 import { startQueueConsumer, type Received } from './queue-consumer.js'
-import { givenUpMessage, weightedEmbeddings } from './segment-messages.js'
+import { givenUpMessage, headName, weightedEmbeddings } from './segment-messages.js'
 import { attemptWork, type StageWorker, type WorkerContext } from './stage-worker.js'
 import { groupName, topicName } from './topics.js'
 import {
@@ -73,11 +73,9 @@ export async function startDescribeWorker(options: DescribeWorkerOptions): Promi
 
   function checkHead({ recipe, kind }: EmbeddingsMessage): void {
     if (kind === 'given-up' || recipe.headSha256 === options.headSha256) return
-    const name = (sha256: string | undefined) =>
-      sha256 === undefined ? 'no head' : `the head ${sha256.slice(0, 12)}`
     throw new CameoError(
       'RECIPE_MISMATCH',
-      `the clip was submitted with ${name(recipe.headSha256)}, this worker has ${name(options.headSha256)}: start "cameo worker describe --head FILE" with the same file, then "cameo dead-letters retry"`,
+      `the clip was submitted with ${headName(recipe.headSha256)}, this worker has ${headName(options.headSha256)}: start "cameo worker describe --head FILE" with the same file, then "cameo dead-letters retry"`,
     )
   }
 

@@ -28,6 +28,7 @@ const clipsPerThread = 2
 /** What is known of a job so far: kept from one attempt to the next. */
 interface JobState {
   readonly job: JobMessage
+  readonly pass: string
   clip: OpenedClip | undefined
   clipId: string | undefined
   plan: WirePlan | undefined
@@ -49,7 +50,7 @@ export async function startFacesWorker(options: FacesWorkerOptions): Promise<Sta
       ...{ message, signal },
       uri: () => state?.job.source.uri,
       async work() {
-        state ??= startState(decodeJob(message.value))
+        state ??= startState(decodeJob(message.value), message)
         await process(state, signal)
       },
       whenGivenUp: (error, attempts) => (state === undefined ? [] : [givenUp(state, error, attempts)]),
@@ -96,7 +97,7 @@ export async function startFacesWorker(options: FacesWorkerOptions): Promise<Sta
         {
           onPlan(plan) {
             clip.checkUnchanged()
-            state.plan = wirePlan(clipId, clip, plan, pack.embedder.dimension)
+            state.plan = { ...wirePlan(clipId, clip, plan, pack.embedder.dimension), pass: state.pass }
             state.left = plan.segments.slice(0, plan.taken)
             send(segmentJobs(state.job, state.plan, plan.segments.slice(plan.taken)))
           },
@@ -161,8 +162,15 @@ export async function startFacesWorker(options: FacesWorkerOptions): Promise<Sta
 /** Partitions are chosen by it: each segment of a long film on its own. */
 export const jobKey = (uri: string, segment: number) => `${uri}#${segment}`
 
-function startState(job: JobMessage): JobState {
-  const nothing = { job, clip: undefined, clipId: undefined, plan: undefined, left: [] }
+function startState(job: JobMessage, { partition, offset }: Received): JobState {
+  const nothing = {
+    job,
+    pass: `${partition}/${offset}`,
+    clip: undefined,
+    clipId: undefined,
+    plan: undefined,
+    left: [],
+  }
   if (job.kind === 'clip') return { ...nothing, wish: { kind: 'open' } }
   const span = segmentSpans(job.plan.segments, segmentLengthS(job.recipe.settings))[job.segment]
   if (span === undefined)

@@ -1,28 +1,26 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { openArchiveIndex } from '../../index/archive-index.js'
 import { openArchive, type Archive } from '../../index/archive.js'
 import { createInbox } from '../../index/store/inbox.js'
 import { lockArchive, lockAsFollower, translateSqliteErrors } from '../../index/store/database.js'
-import { activeSpace, readMeta, writeMeta } from '../../index/store/meta.js'
-import type { VectorCache } from '../../index/vector-cache.js'
+import { readMeta, writeMeta } from '../../index/store/meta.js'
 import { CameoError, messageOf } from '../../pipeline/errors.js'
-import { applyDescriptors } from './apply-descriptors.js'
+import { applyDescriptors, type HeadFile } from './apply-descriptors.js'
 import { withAdmin, type EachBatchPayload, type KafkaMessage } from './client.js'
 import { deadLetter } from './dead-letters.js'
-import type { Logger } from '../log.js'
 import { joinGroup, type Group } from './group-member.js'
 import { createNamesLog } from './names-log.js'
 import type { StageWorker, WorkerContext } from './stage-worker.js'
 import { topicEnds } from './topic-admin.js'
 import { groupName, topicName } from './topics.js'
+import { createVectorFollower } from './vector-follower.js'
 
 export interface IndexWorkerOptions {
   readonly context: WorkerContext
   readonly archiveDir: string
   readonly reprocess: boolean
   /** The head that the describe workers have, for searches in this archive. */
-  readonly headFile: string | undefined
+  readonly head: HeadFile | undefined
   /** Told of an error that it cannot work with: the disk is full, the archive was fed from elsewhere. */
   readonly onFatal: (error: unknown) => void
 }
@@ -164,7 +162,7 @@ async function startLocked(
         .transaction(() => {
           const applied = applyDescriptors(
             messages.map(({ value }) => value),
-            { archive, inbox, connection, reprocess: options.reprocess, headFile: options.headFile },
+            { archive, inbox, connection, reprocess: options.reprocess, head: options.head },
           )
           for (const { index, uri, error } of applied.refused) {
             const message = messages[index]
@@ -245,44 +243,6 @@ async function startLocked(
       await Promise.race([publish().catch(() => undefined), deadline])
       await vectors.close()
       release()
-    },
-  }
-}
-
-/** Keeps the vector index up with the rows. There is none before the first segment, and another after a change of recipe. */
-function createVectorFollower(archiveDir: string, log: Logger) {
-  // A connection of its own: the index sees only what is durable.
-  const committed = openArchive(archiveDir)
-  let index: { readonly spaceId: number; readonly cache: VectorCache } | undefined
-  let following: Promise<void> = Promise.resolve()
-
-  async function catchUp(): Promise<void> {
-    const space = activeSpace(committed.database)
-    if (space === undefined) return
-    if (index?.spaceId !== space.spaceId) {
-      await index?.cache.close()
-      index = undefined
-      const cache = await openArchiveIndex(committed, { onNotice: (text) => log.info(text) })
-      index = { spaceId: space.spaceId, cache }
-    }
-    await index.cache.catchUp()
-    await index.cache.snapshotIfDue()
-    await index.cache.compactIfNeeded()
-  }
-
-  function follow(): void {
-    following = following.then(catchUp).catch((error: unknown) => {
-      log.warn({ error: messageOf(error) }, 'the vector index will catch up later')
-    })
-  }
-
-  return {
-    follow,
-    async close() {
-      follow()
-      await following
-      await index?.cache.close()
-      committed.close()
     },
   }
 }

@@ -174,4 +174,8 @@ export function givenUpMessage({ error, segments, ...about }: GivenUp): GivenUpM
   }
 }
 
+/** How an error names the head of a recipe or of a worker. */
+export const headName = (sha256: string | undefined) =>
+  sha256 === undefined ? 'no head' : `the head ${sha256.slice(0, 12)}`
+
 const openEnd = (endS: number) => (Number.isFinite(endS) ? { endS } : {})

@@ -56,6 +56,8 @@ const planSchema = z.object({
   cuttable: z.boolean(),
   /** Of its descriptors; before the describe stage, of its embeddings. */
   dimension: z.int().min(1),
+  /** Of the job that opened the clip: a clip submitted again is another pass, a job handled twice is the same one. */
+  pass: z.string().min(1).optional(),
 })
 export type WirePlan = z.infer<typeof planSchema>
 

@@ -1,6 +1,6 @@
-import { cores } from './bench-measure.js'
-import type { ClipCounts, IngestRun } from './bench-run.js'
-import type { Sample, StageCosts } from './bench-stages.js'
+import { cores } from './measure.js'
+import type { ClipCounts, IngestRun } from './run.js'
+import type { Sample, StageCosts } from './stages.js'
 
 /** What an ingest's time went to; CPU seconds. */
 export interface Efficiency {

@@ -4,8 +4,8 @@ import { rmSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import { openDatabase } from '../index/store/database.js'
-import { watchTree, type TreeSample } from './bench-measure.js'
+import { openDatabase } from '../../index/store/database.js'
+import { watchTree, type TreeSample } from './measure.js'
 
 export interface IngestRun {
   readonly clips: number
@@ -51,7 +51,7 @@ export async function ingestInFreshProcess(
   { archiveDir, threads, segmentS }: IngestRunOptions,
 ): Promise<IngestRun> {
   rmSync(archiveDir, { recursive: true, force: true })
-  const command = fileURLToPath(new URL('./cameo.js', import.meta.url))
+  const command = fileURLToPath(new URL('../cameo.js', import.meta.url))
   const child = spawn(
     process.execPath,
     [

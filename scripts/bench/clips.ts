@@ -5,9 +5,9 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } f
 import { basename, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { findFfmpeg } from '../pipeline/decode/ffmpeg.js'
-import { CameoError } from '../pipeline/errors.js'
-import { note } from './output.js'
+import { findFfmpeg } from '../../pipeline/decode/ffmpeg.js'
+import { CameoError } from '../../pipeline/errors.js'
+import { note } from '../output.js'
 
 const run = promisify(execFile)
 
@@ -70,7 +70,7 @@ async function makeShortClips(imagesDir: string, dir: string): Promise<string[]>
   const { people, strangers, hardness } = clipSet
   const out = join(dir, `clips-${people}-${strangers}-${hardness}`)
   // Beside the sources: it is run as it is, by itself too.
-  const script = fileURLToPath(new URL('../../scripts/make-clips.mjs', import.meta.url))
+  const script = fileURLToPath(new URL('../../../scripts/make-clips.mjs', import.meta.url))
   note('making the short clips, as far as they are missing …')
   await run(process.execPath, [
     ...[script, '--images', imagesDir, '--out', out, '--limit-people', `${people}`],

@@ -36,7 +36,7 @@ export async function startContestant(
   humanFolder: string | undefined,
 ): Promise<ContestantProcess> {
   const child = fork(
-    fileURLToPath(new URL('./bench-human-child.js', import.meta.url)),
+    fileURLToPath(new URL('./human-child.js', import.meta.url)),
     [name, ...(humanFolder === undefined ? [] : [humanFolder])],
     // Results are for standard output; what a library says while it loads is not.
     { stdio: ['ignore', 2, 2, 'ipc'] },

@@ -5,8 +5,8 @@ import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { z } from 'zod'
-import { CameoError } from '../pipeline/errors.js'
-import type { RgbImage } from '../pipeline/image.js'
+import { CameoError } from '../../pipeline/errors.js'
+import type { RgbImage } from '../../pipeline/image.js'
 
 export interface HumanEngine {
   /** Faces that were found, and how many of them were described by an embedding. */

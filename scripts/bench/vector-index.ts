@@ -2,19 +2,19 @@
  * Measures the vector index as the product uses it (SQLite rows, snapshots, default settings) against exact search
  * and against hnswlib called in a loop, on synthetic face-like descriptors. Exit code 1 where a target is missed.
  *
- *   node dist/scripts/bench-index.js [--million] [--size N] [--json]
+ *   node dist/scripts/bench/vector-index.js [--million] [--size N] [--json]
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { ExactIndex } from '../index/exact-index.js'
-import { createBareGraph, vectorIndexBytes } from '../index/hnsw-index.js'
-import { openDatabase, type Database } from '../index/store/database.js'
-import { createDescriptorStore } from '../index/store/descriptors.js'
-import { openVectorCache, type VectorCache } from '../index/vector-cache.js'
-import { defaultFirstK, holdsAllAbove, searchWidening, type Neighbor } from '../index/vector-index.js'
-import { synthesiseDescriptors, type SyntheticDescriptors } from './bench-index-data.js'
+import { ExactIndex } from '../../index/exact-index.js'
+import { createBareGraph, vectorIndexBytes } from '../../index/hnsw-index.js'
+import { openDatabase, type Database } from '../../index/store/database.js'
+import { createDescriptorStore } from '../../index/store/descriptors.js'
+import { openVectorCache, type VectorCache } from '../../index/vector-cache.js'
+import { defaultFirstK, holdsAllAbove, searchWidening, type Neighbor } from '../../index/vector-index.js'
+import { synthesiseDescriptors, type SyntheticDescriptors } from './vector-index-data.js'
 
 const dimension = 512
 const matchThreshold = 0.35

@@ -4,26 +4,26 @@
  * is less than five times as fast, 2 where it could not run. Frames a second of CPU time decide, ffmpeg's included: on an
  * idle machine that is what the clock shows, or less than it, and on a busy one the clock shows anything.
  *
- *   node dist/scripts/bench-human.js [--images DIR] [--clips 25] [--rounds 2] [--human DIR] [--json]
+ *   node dist/scripts/bench/human.js [--images DIR] [--clips 25] [--rounds 2] [--human DIR] [--json]
  *
  * From frames: both are given decoded RGB frames; Cameo detects, aligns, tracks, embeds the best faces of each track and
  * describes the tracks, human describes every face of every frame. From files: both decode too, with Cameo's decoder.
  */
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { defaultPackName } from '../pipeline/models/catalog.js'
-import { everyNth, findImages, prepareClips } from './bench-clips.js'
+import { defaultPackName } from '../../pipeline/models/catalog.js'
+import { everyNth, findImages, prepareClips } from './clips.js'
 import {
   startContestant,
   type ContestantName,
   type ContestantProcess,
   type HumanRequest,
   type HumanTurn,
-} from './bench-human-turns.js'
-import { median, requireProc } from './bench-measure.js'
-import { usePack } from './models.js'
-import { numberWithin } from './options.js'
-import { exitCodes, note, print, printJson, reportError } from './output.js'
+} from './human-turns.js'
+import { median, requireProc } from './measure.js'
+import { usePack } from '../models.js'
+import { numberWithin } from '../options.js'
+import { exitCodes, note, print, printJson, reportError } from '../output.js'
 
 const leastRatio = 5
 

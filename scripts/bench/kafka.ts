@@ -2,7 +2,7 @@
  * Measures the same clips through Kafka, with one faces, one describe and one index worker, and in the embedded mode, in
  * turns. Exit code 1 where the target is missed, 2 where it could not run.
  *
- *   node dist/scripts/bench-kafka.js [--images DIR] [--threads 2] [--clips N] [--rounds 3] [--json]
+ *   node dist/scripts/bench/kafka.js [--images DIR] [--threads 2] [--clips N] [--rounds 3] [--json]
  *
  * Both have the same number of threads; the other workers and the broker (KAFKA_BROKERS, else one started for it) share the
  * same cores. Throughput is counted from the clip with which a tenth was reported to the last one, in both: starting, and getting
@@ -14,22 +14,22 @@ import { createInterface } from 'node:readline'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
-import { createKafka } from '../workers/kafka/client.js'
-import { readConnection } from '../workers/kafka/connection.js'
-import { startTopicReader } from '../workers/kafka/topic-reader.js'
-import { topicName, type TopicKind } from '../workers/kafka/topics.js'
-import { createSilentLog } from '../workers/log.js'
-import { everyNth, findImages, linkInto, prepareClips } from './bench-clips.js'
-import { median } from './bench-measure.js'
-import { usePack } from './models.js'
-import { defaultPackName } from '../pipeline/models/catalog.js'
-import { numberWithin } from './options.js'
-import { exitCodes, note, print, printJson, reportError } from './output.js'
+import { createKafka } from '../../workers/kafka/client.js'
+import { readConnection } from '../../workers/kafka/connection.js'
+import { startTopicReader } from '../../workers/kafka/topic-reader.js'
+import { topicName, type TopicKind } from '../../workers/kafka/topics.js'
+import { createSilentLog } from '../../workers/log.js'
+import { everyNth, findImages, linkInto, prepareClips } from './clips.js'
+import { median } from './measure.js'
+import { usePack } from '../models.js'
+import { defaultPackName } from '../../pipeline/models/catalog.js'
+import { numberWithin } from '../options.js'
+import { exitCodes, note, print, printJson, reportError } from '../output.js'
 
 const targetShare = 0.9
 
-const command = fileURLToPath(new URL('./cameo.js', import.meta.url))
-const kafkaScript = fileURLToPath(new URL('../../scripts/kafka.sh', import.meta.url))
+const command = fileURLToPath(new URL('../cameo.js', import.meta.url))
+const kafkaScript = fileURLToPath(new URL('../../../scripts/kafka.sh', import.meta.url))
 const outputDir = resolve('bench-output')
 
 interface Round {

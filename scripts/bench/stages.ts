@@ -3,16 +3,16 @@
  * memory, one detection a frame, embeddings.
  */
 import { spawn } from 'node:child_process'
-import { filterGraph, inputOptions, inputUrl, outputOptions } from '../pipeline/decode/ffmpeg-arguments.js'
-import { findFfmpeg } from '../pipeline/decode/ffmpeg.js'
-import { openFrames } from '../pipeline/decode/frames.js'
-import type { DetectionRule } from '../pipeline/decode/image-sizes.js'
-import { detectFaces } from '../pipeline/detect/detect-faces.js'
-import { neededScale } from '../pipeline/detect/passes.js'
-import type { RgbImage } from '../pipeline/image.js'
-import { processClip, segmentSpans } from '../pipeline/process-clip.js'
-import type { Stages } from '../pipeline/stages.js'
-import { cpuOf, median, ownCpuS } from './bench-measure.js'
+import { filterGraph, inputOptions, inputUrl, outputOptions } from '../../pipeline/decode/ffmpeg-arguments.js'
+import { findFfmpeg } from '../../pipeline/decode/ffmpeg.js'
+import { openFrames } from '../../pipeline/decode/frames.js'
+import type { DetectionRule } from '../../pipeline/decode/image-sizes.js'
+import { detectFaces } from '../../pipeline/detect/detect-faces.js'
+import { neededScale } from '../../pipeline/detect/passes.js'
+import type { RgbImage } from '../../pipeline/image.js'
+import { processClip, segmentSpans } from '../../pipeline/process-clip.js'
+import type { Stages } from '../../pipeline/stages.js'
+import { cpuOf, median, ownCpuS } from './measure.js'
 
 /** Some clips whose frames lie ready in memory. */
 export interface Sample {

@@ -2,7 +2,7 @@
  * Measures `cameo ingest` as users run it, on short clips made from photos and a long 1080p clip, against what the work
  * itself costs. Exit code 1 where a target is missed, 2 where it could not run.
  *
- *   node dist/scripts/bench-ingest.js [--images DIR] [--threads 2] [--clips N] [--json]
+ *   node dist/scripts/bench/ingest.js [--images DIR] [--threads 2] [--clips N] [--json]
  *
  * Efficiency = CPU time of the work ÷ threads ÷ wall time of the ingest. The work is the decode stage (ffmpeg, and its frames
  * taken over into memory), one detection (all its passes) a sampled frame, and the embeddings; each is measured alone on one
@@ -11,18 +11,18 @@
  */
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { defaultPackName } from '../pipeline/models/catalog.js'
-import { defaultModelsDir } from '../pipeline/models/models-dir.js'
-import { defaultSettings } from '../pipeline/settings.js'
-import { loadStages } from '../pipeline/stages.js'
-import { everyNth, findImages, linkInto, prepareClips, type LongClips } from './bench-clips.js'
-import { mebibyte, requireProc } from './bench-measure.js'
-import { efficiencyOf, type Efficiency } from './bench-efficiency.js'
-import { ingestInFreshProcess, type IngestRun } from './bench-run.js'
-import { ffmpegStartS, measureStages, medianCosts, takeSample, type StageCosts } from './bench-stages.js'
-import { usePack } from './models.js'
-import { numberWithin } from './options.js'
-import { exitCodes, note, print, printJson, reportError } from './output.js'
+import { defaultPackName } from '../../pipeline/models/catalog.js'
+import { defaultModelsDir } from '../../pipeline/models/models-dir.js'
+import { defaultSettings } from '../../pipeline/settings.js'
+import { loadStages } from '../../pipeline/stages.js'
+import { everyNth, findImages, linkInto, prepareClips, type LongClips } from './clips.js'
+import { mebibyte, requireProc } from './measure.js'
+import { efficiencyOf, type Efficiency } from './efficiency.js'
+import { ingestInFreshProcess, type IngestRun } from './run.js'
+import { ffmpegStartS, measureStages, medianCosts, takeSample, type StageCosts } from './stages.js'
+import { usePack } from '../models.js'
+import { numberWithin } from '../options.js'
+import { exitCodes, note, print, printJson, reportError } from '../output.js'
 
 const targets = {
   efficiency: 0.8,

@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict'
+import { chmodSync, mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { openArchive } from '../../index/archive.js'
+import { createSilentLog } from '../../workers/log.js'
+import { createKafka } from '../../workers/kafka/client.js'
+import { readTopic } from '../../workers/kafka/topic-reader.js'
+import { decodeStatus } from '../../workers/kafka/wire.js'
+import { dumpArchive } from '../support/archive-dump.js'
+import { startBroker, type TestBroker } from '../support/broker.js'
+import { cameo, jsonLines, temporaryDir, type CommandResult } from '../support/cameo.js'
+import { makeFaceClip } from '../support/faces.js'
+import { createQueue, type Queue } from '../support/queue.js'
+
+const dir = realpathSync(temporaryDir())
+const folder = join(dir, 'clips')
+const clip = join(folder, 'film.mp4')
+const embedded = join(dir, 'embedded')
+const settings = ['--segment', '1', '--json']
+/** While it is there, ffmpeg fails at the segments from 1 s and from 2 s on. */
+const trouble = join(dir, 'trouble')
+const failingFfmpeg = join(dir, 'failing-ffmpeg')
+const environment = { FFMPEG_PATH: failingFfmpeg }
+
+let broker: TestBroker
+let queue: Queue
+
+/** What a command says of the clip, without what only times it. */
+function outcome({ stdout }: CommandResult): Record<string, unknown> {
+  const [line, ...others] = jsonLines(stdout)
+  assert.ok(line !== undefined && others.length === 0, stdout)
+  const { seconds, ...rest } = line
+  assert.ok(seconds === undefined || typeof seconds === 'number')
+  return rest
+}
+
+async function statusOf(archive: string): Promise<Record<string, unknown>> {
+  const run = await cameo(['status', '--failures', '--json', '--archive', archive])
+  assert.equal(run.code, 0, run.stderr)
+  return JSON.parse(run.stdout) as Record<string, unknown>
+}
+
+/** The newest message of the status topic about the clip. */
+async function toldStatus() {
+  const { connection } = queue
+  const log = createSilentLog()
+  const kafka = createKafka(connection, log, 'prompt')
+  const statuses = await readTopic({ kafka, connection, log, topic: `${connection.prefix}.status` })
+  const [value, ...others] = statuses.values()
+  assert.ok(value !== undefined && others.length === 0)
+  const { uri, state, tracks, failure } = decodeStatus(value)
+  return { uri, state, tracks, failure }
+}
+
+async function assertSameAsEmbedded(): Promise<void> {
+  assert.deepEqual(dumpArchive(queue.archive), dumpArchive(embedded))
+  assert.deepEqual(await statusOf(queue.archive), await statusOf(embedded))
+}
+
+describe('Kafka: a clip of which a part cannot be read', { timeout: 5 * 60_000 }, () => {
+  before(async () => {
+    mkdirSync(folder)
+    await makeFaceClip(clip, 'costumes right', { seconds: 4, then: ['sofa left'] })
+    // A segment is decoded to a second after its end: some frames are late.
+    const late = '*trim=end=3,*|*trim=end=4,*'
+    const fails = `[ -e '${trouble}' ] && { echo "[error] no such bytes" >&2; exit 1; }`
+    writeFileSync(failingFfmpeg, `#!/bin/sh\ncase "$*" in ${late}) ${fails};; esac\nexec ffmpeg "$@"\n`)
+    chmodSync(failingFfmpeg, 0o755)
+    writeFileSync(trouble, '')
+    broker = await startBroker()
+    queue = await createQueue(broker, 'partial')
+    Object.assign(queue.environment, environment)
+    queue.start('faces')
+    queue.start('describe')
+    queue.start('index')
+  })
+
+  after(async () => {
+    await queue.close()
+    await broker.stop()
+  })
+
+  it('is partial with the reason that the embedded mode gives: rows, status and topic', async () => {
+    const own = await cameo(
+      ['ingest', folder, '--archive', embedded, '--threads', '1', ...settings],
+      environment,
+    )
+    const run = await queue.run('submit', folder, ...settings)
+    assert.deepEqual([own.code, run.code], [1, 1], own.stderr + run.stderr)
+    assert.equal(outcome(own)['status'], 'partial', own.stdout)
+    assert.deepEqual(outcome(run), outcome(own))
+    await assertSameAsEmbedded()
+    const opened = openArchive(queue.archive)
+    const [failure, ...others] = opened.files.failures()
+    opened.close()
+    assert.deepEqual([failure?.path, others], [clip, []])
+    const { code, message } = outcome(own)
+    assert.deepEqual([failure?.code, failure?.message], [code, message])
+    const { tracks } = outcome(own)
+    assert.deepEqual(await toldStatus(), { uri: clip, state: 'partial', tracks, failure: { code, message } })
+  })
+
+  it('is done when it is submitted again and can be read: no word of the failure is left', async () => {
+    rmSync(trouble)
+    const own = await cameo(
+      ['ingest', folder, '--archive', embedded, '--threads', '1', ...settings],
+      environment,
+    )
+    const run = await queue.run('submit', folder, ...settings)
+    assert.deepEqual([own.code, run.code], [0, 0], own.stdout + run.stdout)
+    assert.equal(outcome(run)['status'], 'done')
+    assert.deepEqual(outcome(run), outcome(own))
+    await assertSameAsEmbedded()
+    const { tracks } = outcome(own)
+    assert.deepEqual(await toldStatus(), { uri: clip, state: 'indexed', tracks, failure: undefined })
+  })
+})

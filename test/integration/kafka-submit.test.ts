@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import { createKafka, createPublisher } from '../../workers/kafka/client.js'
+import { createPatientPublisher } from '../../workers/kafka/patient-publisher.js'
+import { createSubmission } from '../../workers/kafka/submit.js'
+import { createSilentLog } from '../../workers/log.js'
+import { findPack } from '../../pipeline/models/catalog.js'
+import { createRecipe, defaultSettings } from '../../pipeline/settings.js'
+import { startBroker, type TestBroker } from '../support/broker.js'
+import { createQueue } from '../support/queue.js'
+
+let broker: TestBroker
+
+async function* clips(count: number) {
+  for (let number = 0; number < count; number++) {
+    await Promise.resolve()
+    yield { kind: 'clip', folder: '/clips', path: `/clips/${number}.mp4`, sizeBytes: 1 } as const
+  }
+}
+
+describe('Kafka: clips are submitted while the broker is away', { timeout: 3 * 60_000 }, () => {
+  before(async () => {
+    broker = await startBroker()
+  })
+
+  after(() => broker.stop())
+
+  it('all are in the queue when it is back, and it is said once', async () => {
+    const queue = await createQueue(broker, 'away')
+    const { connection } = queue
+    const stop = new AbortController()
+    const said: string[] = []
+    const publisher = createPatientPublisher(
+      await createPublisher(createKafka(connection, createSilentLog(), 'prompt')),
+      { signal: stop.signal, onAway: () => said.push('away'), onBack: () => said.push('back') },
+    )
+    const { digest, embedderDigest, spaceDigest, packName, settings } = createRecipe(
+      findPack('lite'),
+      defaultSettings,
+    )
+    const queued: string[] = []
+    const submission = createSubmission({
+      ...{ connection, publisher, again: false, wait: false, signal: stop.signal },
+      recipe: { digest, embedderDigest, spaceDigest, packName, settings },
+      events: {
+        onFound: () => undefined,
+        onSubmitted: () => undefined,
+        onResult: ({ path, status }) => queued.push(`${status} ${path}`),
+      },
+    })
+    await broker.stop()
+    const submitting = submission.submit(clips(250))
+    // Longer than a client that gives up soon waits.
+    await pause(15_000)
+    assert.deepEqual([queued, said], [[], ['away']])
+    await broker.start()
+    await submitting
+    assert.equal(new Set(queued).size, 250)
+    assert.deepEqual(said, ['away', 'back'])
+    const status = JSON.parse((await queue.run('topics', 'status', '--json')).stdout) as {
+      topics: { topic: string; messages: number }[]
+    }
+    const jobs = status.topics.find(({ topic }) => topic === 'away.jobs')?.messages ?? 0
+    assert.ok(jobs >= 250, `${jobs} jobs: at least once each`)
+    await publisher.disconnect()
+    await queue.close()
+  })
+})

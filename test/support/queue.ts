@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { openArchive } from '../../index/archive.js'
+import { createKafka, createPublisher, type Publisher } from '../../workers/kafka/client.js'
+import { readConnection, type KafkaConnection } from '../../workers/kafka/connection.js'
+import { createTopics } from '../../workers/kafka/topic-admin.js'
+import { createSilentLog } from '../../workers/log.js'
+import { startWorker, type Stage, type TestBroker, type TestWorker } from './broker.js'
+import { cameo, jsonLines, temporaryDir } from './cameo.js'
+
+export interface Queue {
+  readonly environment: NodeJS.ProcessEnv
+  readonly connection: KafkaConnection
+  readonly publisher: Publisher
+  readonly archive: string
+  start(stage: Stage, ...args: readonly string[]): TestWorker
+  run(...args: readonly string[]): ReturnType<typeof cameo>
+  letters(): Promise<Record<string, unknown>[]>
+  counts(): { readonly clips: number; readonly tracks: number }
+  close(): Promise<void>
+}
+
+/** Topics, an archive and workers of a test's own. */
+export async function createQueue(broker: TestBroker, name: string): Promise<Queue> {
+  const archive = join(temporaryDir(), 'archive')
+  const environment = { KAFKA_BROKERS: broker.brokers, KAFKA_TOPIC_PREFIX: name, CAMEO_ARCHIVE: archive }
+  const connection = readConnection(broker.brokers, environment)
+  const kafka = createKafka(connection, createSilentLog(), 'prompt')
+  await createTopics(kafka, connection, { jobs: 2 })
+  const publisher = await createPublisher(kafka)
+  const workers: TestWorker[] = []
+  const queue: Queue = {
+    ...{ environment, connection, publisher, archive },
+    start(stage, ...args) {
+      const worker = startWorker(stage, environment, [
+        ...args,
+        ...(stage === 'faces' ? ['--threads', '1'] : []),
+      ])
+      workers.push(worker)
+      return worker
+    },
+    run: (...args) => cameo(args, environment),
+    async letters() {
+      const run = await queue.run('dead-letters', 'list', '--json')
+      assert.equal(run.code, 0, run.stderr)
+      return jsonLines(run.stdout)
+    },
+    counts() {
+      if (!existsSync(join(archive, 'cameo.sqlite'))) return { clips: 0, tracks: 0 }
+      const opened = openArchive(archive)
+      const { clips, tracks } = opened.clips.counts()
+      opened.close()
+      return { clips, tracks }
+    },
+    async close() {
+      await Promise.all(workers.map((worker) => worker.stop()))
+      await publisher.disconnect()
+    },
+  }
+  return queue
+}
+
+export async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
+  for (let i = 0; i < 600; i++) {
+    if (await isSo()) return
+    await pause(100)
+  }
+  assert.fail(`not within a minute: ${what}`)
+}

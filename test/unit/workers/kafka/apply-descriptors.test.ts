@@ -1,0 +1,283 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { openArchive, type Archive } from '../../../../index/archive.js'
+import type { FileFailure } from '../../../../index/store/files.js'
+import { createInbox } from '../../../../index/store/inbox.js'
+import { encodeFloat16 } from '../../../../pipeline/embed/float16.js'
+import { CameoError } from '../../../../pipeline/errors.js'
+import { findPack } from '../../../../pipeline/models/catalog.js'
+import { createRecipe, defaultSettings } from '../../../../pipeline/settings.js'
+import { applyDescriptors, type HeadFile } from '../../../../workers/kafka/apply-descriptors.js'
+import { givenUpMessage, segmentMessages } from '../../../../workers/kafka/segment-messages.js'
+import {
+  decodeStatus,
+  encodeMessage,
+  type ClipSource,
+  type DescriptorsMessage,
+  type StatusMessage,
+  type WirePlan,
+  type WireRecipe,
+} from '../../../../workers/kafka/wire.js'
+import { dumpArchive } from '../../../support/archive-dump.js'
+import { temporaryDir } from '../../../support/cameo.js'
+
+const archives = temporaryDir()
+const clipId = 'c'.repeat(64)
+const dimension = 2
+const source: ClipSource = { uri: '/clips/a.mp4', root: '/clips' }
+const copy: ClipSource = { uri: '/clips/copy.mp4', root: '/clips' }
+
+function recipeWith(headSha256?: string): WireRecipe {
+  const pack = findPack('lite')
+  const { digest, embedderDigest, spaceDigest, packName, settings } = createRecipe(
+    pack,
+    defaultSettings,
+    headSha256,
+  )
+  const head = headSha256 === undefined ? {} : { headSha256 }
+  return { digest, embedderDigest, spaceDigest, packName, settings, ...head }
+}
+
+const planOf = (segments: number, pass: string): WirePlan => ({
+  ...{ clipId, dimension, segments, cuttable: true, pass },
+  stamp: { device: '1', inode: '2', sizeBytes: 3, mtimeNs: '4' },
+  facts: { sizeBytes: 3, durationS: 40, widthPx: 640, heightPx: 360, codec: 'h264', container: 'mov' },
+})
+
+const spanOf = (index: number) => ({ index, startS: index * 10, endS: (index + 1) * 10 })
+
+/** A clip of `segments` parts in one pass over it. */
+interface Pass {
+  readonly segments: number
+  readonly pass: string
+  readonly of?: ClipSource
+  readonly recipe?: WireRecipe
+}
+
+/** What the describe stage publishes of a segment in which one track was seen. */
+function good(segment: number, { segments, pass, of = source, recipe = recipeWith() }: Pass) {
+  const output = {
+    segment: spanOf(segment),
+    tracks: [
+      {
+        number: 0,
+        spansS: [[segment * 10, segment * 10 + 3]] as const,
+        ...{ samples: 12, quality: 0.5 },
+        faces: [
+          {
+            timeS: segment * 10 + 1,
+            boxXyxyPx: [0, 0, 10, 10] as const,
+            landmarksPx: [
+              { x: 1, y: 1 },
+              { x: 2, y: 1 },
+              { x: 1, y: 2 },
+              { x: 1, y: 3 },
+              { x: 2, y: 3 },
+            ] as const,
+            ...{ detectionScore: 0.9, quality: 0.5 },
+            embedding: { float16: encodeFloat16(Float32Array.of(1, segment)), norm: 2.5 },
+          },
+        ],
+        descriptor: Float32Array.of(0, 1),
+        thumbnailJpeg: Uint8Array.of(1, 2, 3),
+      },
+    ],
+    ...{ frames: 40, faces: 12, truncated: false, provider: 'cpu' as const },
+  }
+  const context = { recipe, source: of, plan: planOf(segments, pass), attempt: `${pass}-${segment}` }
+  return segmentMessages(output, context).map((message): DescriptorsMessage =>
+    message.kind === 'closing'
+      ? message
+      : {
+          ...message,
+          kind: 'described',
+          tracks: message.tracks.map((track) => ({
+            ...track,
+            descriptor: new Uint8Array(Float32Array.of(0, 1).buffer),
+          })),
+        },
+  )
+}
+
+function givenUp(
+  segment: number,
+  code: CameoError['code'],
+  { segments, pass, of = source, recipe = recipeWith() }: Pass,
+): DescriptorsMessage {
+  const plan = planOf(segments, pass)
+  const error = new CameoError(code, `segment ${segment} of ${of.uri}: ${code}`)
+  const about = { recipe, source: of, stamp: plan.stamp, clipId, plan, attempts: 1 }
+  return givenUpMessage({ ...about, error, segments: [spanOf(segment)] })
+}
+
+interface Outcome {
+  readonly rows: readonly string[]
+  readonly failures: readonly FileFailure[]
+  readonly statuses: readonly Omit<StatusMessage, 'at'>[]
+  readonly refused: readonly string[]
+}
+
+/** Each message in a transaction of its own, as an index worker that reads slowly does. */
+function applied(messages: readonly DescriptorsMessage[], head?: HeadFile): Outcome {
+  const dir = mkdtempSync(join(archives, 'archive-'))
+  const archive = openArchive(dir, { create: true })
+  const refused = messages.flatMap((message) => applyOne(archive, message, head))
+  const statuses = createInbox(archive.database)
+    .unpublished(1000)
+    .map(({ value }) => {
+      const { at, ...status } = decodeStatus(value)
+      assert.ok(Date.parse(at) > 0)
+      return status
+    })
+  const failures = archive.files.failures()
+  archive.close()
+  return { rows: dumpArchive(dir), failures, statuses, refused }
+}
+
+function applyOne(archive: Archive, message: DescriptorsMessage, head: HeadFile | undefined): string[] {
+  const options = { archive, inbox: createInbox(archive.database), connection: { prefix: 'test' } }
+  const { refused } = archive.database.transaction(() =>
+    applyDescriptors([encodeMessage(message)], { ...options, reprocess: false, head }),
+  )()
+  return refused.map(({ error }) => error.code)
+}
+
+function permutations<T>(items: readonly T[]): T[][] {
+  if (items.length <= 1) return [[...items]]
+  return items.flatMap((item, i) =>
+    permutations([...items.slice(0, i), ...items.slice(i + 1)]).map((rest) => [item, ...rest]),
+  )
+}
+
+const last = <T>(items: readonly T[]): T => {
+  const item = items.at(-1)
+  assert.ok(item !== undefined)
+  return item
+}
+
+describe('described segments in an archive', () => {
+  it('two of three segments given up: rows, failure and last status are the same in every order', () => {
+    const pass = { segments: 3, pass: 'first' }
+    const [described, closing] = good(0, pass)
+    assert.ok(described !== undefined && closing !== undefined)
+    const messages = [
+      [givenUp(1, 'CLIP_STUCK', pass)],
+      [givenUp(2, 'CLIP_DECODE_FAILED', pass)],
+      [described],
+      [closing],
+    ]
+    const reason = { code: 'CLIP_STUCK', message: 'segment 1 of /clips/a.mp4: CLIP_STUCK' }
+    const orders = permutations(messages)
+    assert.equal(orders.length, 24)
+    const rows = applied(messages.flat()).rows
+    assert.equal(rows.filter((row) => /^segments .*state="failed"/.test(row)).length, 2)
+    assert.equal(rows.filter((row) => row.startsWith('track ')).length, 1)
+    for (const order of orders) {
+      const outcome = applied(order.flat())
+      assert.deepEqual(outcome.rows, rows)
+      assert.deepEqual(outcome.failures, [{ path: source.uri, clipId, ...reason }])
+      assert.equal(outcome.statuses.length, 1, 'told when the last one is there, not before')
+      const { state, failure, tracks, uri } = last(outcome.statuses)
+      assert.deepEqual({ state, failure, tracks, uri }, { state: 'partial', failure: reason, tracks: 1, uri: source.uri }) // prettier-ignore
+    }
+  })
+
+  it('a clip of which nothing could be read fails with the reason of its first segment, in every order', () => {
+    const pass = { segments: 3, pass: 'first' }
+    const messages = ([0, 1, 2] as const).map((i) =>
+      givenUp(i, (['CLIP_STUCK', 'CLIP_DECODE_FAILED', 'CLIP_UNREADABLE'] as const)[i], pass),
+    )
+    for (const order of permutations(messages)) {
+      const { rows, failures, statuses } = applied(order)
+      assert.deepEqual(rows.filter((row) => !row.startsWith('spaces')), []) // prettier-ignore
+      assert.deepEqual(failures.map(({ code }) => code), ['CLIP_STUCK']) // prettier-ignore
+      assert.deepEqual(statuses.map(({ state, failure }) => [state, failure?.code]), [['failed', 'CLIP_STUCK']]) // prettier-ignore
+    }
+  })
+
+  it('submitted again, what was given up comes: no word of the old failure, in every order', () => {
+    const first = { segments: 3, pass: 'first' }
+    const before = [...good(0, first), givenUp(1, 'CLIP_STUCK', first), givenUp(2, 'CLIP_UNREADABLE', first)]
+    const again = { segments: 3, pass: 'again' }
+    const whole = applied([0, 1, 2].flatMap((segment) => good(segment, first)))
+    assert.deepEqual([whole.failures, whole.statuses.map(({ state }) => state)], [[], ['indexed']])
+    for (const order of permutations([good(0, again), good(1, again), good(2, again)])) {
+      const { rows, failures, statuses } = applied([...before, ...order.flat()])
+      assert.deepEqual(rows, whole.rows)
+      assert.deepEqual(failures, [])
+      // One of a partial end, then none until the clip is whole: segments that come twice tell it again.
+      const [partial, ...rest] = statuses
+      assert.equal(partial?.state, 'partial')
+      assert.ok(rest.length > 0)
+      assert.ok(rest.every(({ state, failure }) => state === 'indexed' && failure === undefined))
+    }
+  })
+
+  it('submitted again, what is given up again tells the new reason, and messages that come twice change nothing', () => {
+    const first = { segments: 2, pass: 'first' }
+    const again = { segments: 2, pass: 'again' }
+    const before = [...good(0, first), givenUp(1, 'CLIP_STUCK', first)]
+    for (const order of permutations([good(0, again), [givenUp(1, 'CLIP_UNREADABLE', again)]])) {
+      const outcome = applied([...before, ...order.flat(), ...order.flat(), ...before])
+      assert.ok(outcome.rows.some((row) => /^runs .*state="partial"/.test(row)))
+      assert.equal(last(outcome.statuses).state, 'partial')
+      assert.equal(outcome.statuses.filter(({ failure }) => failure === undefined).length, 0)
+      const once = applied([...before, ...order.flat()])
+      assert.deepEqual([once.failures[0]?.code, last(once.statuses).failure?.code], ['CLIP_UNREADABLE', 'CLIP_UNREADABLE']) // prettier-ignore
+    }
+  })
+
+  it('a copy that could be read whole clears what was said of the content, not what was said of a file', () => {
+    const first = { segments: 2, pass: 'first' }
+    const second = { segments: 2, pass: 'copy', of: copy }
+    const reasons = [
+      ['CLIP_STUCK', []],
+      ['CLIP_GONE', ['CLIP_GONE']],
+    ] as const
+    for (const [code, left] of reasons) {
+      const { failures, statuses } = applied([
+        ...good(0, first),
+        givenUp(1, code, first),
+        ...good(0, second),
+        ...good(1, second),
+      ])
+      assert.deepEqual(failures.map((failure) => failure.code), left) // prettier-ignore
+      const { uri, state } = last(statuses)
+      assert.deepEqual([uri, state], [copy.uri, 'indexed'])
+    }
+  })
+
+  it('a segment that lacks a track is refused, and a later pass mends the clip', () => {
+    const first = { segments: 1, pass: 'first' }
+    const [, closing] = good(0, first)
+    assert.ok(closing?.kind === 'closing')
+    const lacking = { ...closing, parts: 0 }
+    const { refused, failures, rows } = applied([lacking])
+    assert.deepEqual([refused, failures[0]?.code], [['MESSAGE_INVALID'], 'MESSAGE_INVALID'])
+    assert.equal(rows.filter((row) => row.startsWith('clips ')).length, 0)
+    const mended = applied([lacking, ...good(0, { segments: 1, pass: 'again' })])
+    assert.deepEqual([mended.failures, last(mended.statuses).state], [[], 'indexed'])
+  })
+
+  it('an archive takes descriptors only with the head that they were made with', () => {
+    const own = { path: '/heads/own.onnx', sha256: 'a'.repeat(64) }
+    const other = { path: '/heads/other.onnx', sha256: 'b'.repeat(64) }
+    const withHead = good(0, { segments: 1, pass: 'p', recipe: recipeWith(own.sha256) })
+    const without = good(0, { segments: 1, pass: 'p' })
+    const cases = [
+      [withHead, own, undefined],
+      [withHead, other, 'RECIPE_MISMATCH'],
+      [withHead, undefined, 'RECIPE_MISMATCH'],
+      [without, undefined, undefined],
+      [without, own, 'RECIPE_MISMATCH'],
+    ] as const
+    for (const [messages, head, code] of cases) {
+      const { refused, statuses, failures } = applied(messages, head)
+      assert.deepEqual(refused, code === undefined ? [] : [code])
+      assert.equal(last(statuses).failure?.code, code)
+      assert.equal(failures[0]?.code, code)
+    }
+  })
+})
