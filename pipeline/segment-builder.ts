@@ -8,6 +8,8 @@ import {
 } from './analyse-frame.js'
 import { bestPossibleQuality, normTerm } from './align/quality.js'
 import { poolEmbeddings, type WeightedEmbedding } from './describe/pool.js'
+import { createContextFrames } from './embed/context-frames.js'
+import type { ContextFeature } from './embed/encode-context.js'
 import { l2Normalise, type Embedding } from './embed/embed-faces.js'
 import { decodeFloat16 } from './embed/float16.js'
 import type { BoxXyxyPx, Landmarks5Px } from './geometry.js'
@@ -36,6 +38,13 @@ export interface TrackFace {
   /** 0..1, with the norm term. */
   readonly quality: number
   readonly embedding: Embedding
+  /** Of further embedders, where there are any. */
+  readonly extraEmbeddings?: readonly ExtraEmbedding[]
+}
+
+export interface ExtraEmbedding extends Embedding {
+  /** Digest of the embedder. */
+  readonly embedder: string
 }
 
 /** One person in one segment. */
@@ -64,6 +73,8 @@ export interface SegmentOutput {
   /** The file ended before it should have. */
   readonly truncated: boolean
   readonly provider: Provider
+  /** One a context encoder, where there are any and a frame was seen. */
+  readonly contexts?: readonly ContextFeature[]
 }
 
 export interface SegmentBuilder {
@@ -105,11 +116,13 @@ const betterBy = 1.1
 
 /** Gathers the frames of one segment and makes tracks of them. */
 export function createSegmentBuilder(stages: Stages, sourcePxPerPx: number): SegmentBuilder {
-  const { settings, embedder } = stages
+  const { settings, embedder, encoders } = stages
   const tracker = createTracker<undefined>({ highScore: stages.highScore, lowScore: stages.minScore })
   const candidates = new Map<number, Candidate[]>()
   const pictures = new Map<number, Picture>()
   const tracklets: Tracklet[] = []
+  /** Each as every context encoder takes it. */
+  const contextFrames = createContextFrames<readonly RgbImage[]>()
   let frames = 0
   let faceCount = 0
 
@@ -188,16 +201,45 @@ export function createSegmentBuilder(stages: Stages, sourcePxPerPx: number): Seg
       spansS: parts.map(({ timesS }) => [timesS[0] ?? 0, timesS.at(-1) ?? 0] as const),
       samples: parts.reduce((sum, { timesS }) => sum + timesS.length, 0),
       quality: top.face.quality,
-      faces: best.map(({ face }) => face),
+      faces: encoders.embedders.length === 0 ? best.map(({ face }) => face) : await embedAgain(best),
       descriptor: await stages.describer.describe(best.map(weighted)),
       thumbnailJpeg: await encodeThumbnail(picture?.image ?? top.candidate.sample.alignedCrop),
     }
+  }
+
+  /** The faces with what the further embedders make of them. */
+  async function embedAgain(faces: readonly EmbeddedFace[]): Promise<TrackFace[]> {
+    const byEmbedder: ExtraEmbedding[][] = []
+    for (const { digest, inFlight, embed } of encoders.embedders)
+      byEmbedder.push(
+        await mapInFlight(faces, inFlight ?? 1, async ({ candidate }) => ({
+          embedder: digest,
+          ...(await embed(candidate.sample.alignedCrop)),
+        })),
+      )
+    return faces.map(({ face }, i) => ({
+      ...face,
+      extraEmbeddings: byEmbedder.flatMap((embeddings) => embeddings[i] ?? []),
+    }))
+  }
+
+  async function encodeContexts(): Promise<ContextFeature[]> {
+    const { taken } = contextFrames
+    const features: ContextFeature[] = []
+    if (taken.length > 0)
+      for (const [at, encoder] of encoders.contexts.entries())
+        features.push(await encoder.encode(taken.flatMap((fitted) => fitted[at] ?? [])))
+    return features
   }
 
   return {
     async addFrame(frame, faces) {
       frames++
       faceCount += faces.length
+      if (encoders.contexts.length > 0)
+        contextFrames.offer(frame.timeS, () =>
+          encoders.contexts.map((encoder) => encoder.fit(frame.detection)),
+        )
       const { ended, trackIds } = tracker.update({
         timeS: frame.timeS,
         image: frame.detection,
@@ -242,7 +284,8 @@ export function createSegmentBuilder(stages: Stages, sourcePxPerPx: number): Seg
             tracks.length,
           ),
         )
-      return { segment, tracks, frames, faces: faceCount, truncated, provider: stages.provider }
+      const output = { segment, tracks, frames, faces: faceCount, truncated, provider: stages.provider }
+      return encoders.contexts.length === 0 ? output : { ...output, contexts: await encodeContexts() }
     },
   }
 }
