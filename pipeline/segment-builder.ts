@@ -8,10 +8,11 @@ import {
 } from './analyse-frame.js'
 import { bestPossibleQuality, normTerm } from './align/quality.js'
 import { poolEmbeddings, type WeightedEmbedding } from './describe/pool.js'
-import { createContextFrames } from './embed/context-frames.js'
 import type { ContextFeature } from './embed/encode-context.js'
 import { l2Normalise, type Embedding } from './embed/embed-faces.js'
+import { embedFurther, type ExtraEmbedding } from './embed/extra-embedders.js'
 import { decodeFloat16 } from './embed/float16.js'
+import { createSegmentContext } from './embed/segment-context.js'
 import type { BoxXyxyPx, Landmarks5Px } from './geometry.js'
 import type { RgbImage } from './image.js'
 import { mapInFlight } from './in-flight.js'
@@ -40,11 +41,6 @@ export interface TrackFace {
   readonly embedding: Embedding
   /** Of further embedders, where there are any. */
   readonly extraEmbeddings?: readonly ExtraEmbedding[]
-}
-
-export interface ExtraEmbedding extends Embedding {
-  /** Digest of the embedder. */
-  readonly embedder: string
 }
 
 /** One person in one segment. */
@@ -121,8 +117,7 @@ export function createSegmentBuilder(stages: Stages, sourcePxPerPx: number): Seg
   const candidates = new Map<number, Candidate[]>()
   const pictures = new Map<number, Picture>()
   const tracklets: Tracklet[] = []
-  /** Each as every context encoder takes it. */
-  const contextFrames = createContextFrames<readonly RgbImage[]>()
+  const context = createSegmentContext(encoders.contexts)
   let frames = 0
   let faceCount = 0
 
@@ -207,39 +202,17 @@ export function createSegmentBuilder(stages: Stages, sourcePxPerPx: number): Seg
     }
   }
 
-  /** The faces with what the further embedders make of them. */
   async function embedAgain(faces: readonly EmbeddedFace[]): Promise<TrackFace[]> {
-    const byEmbedder: ExtraEmbedding[][] = []
-    for (const { digest, inFlight, embed } of encoders.embedders)
-      byEmbedder.push(
-        await mapInFlight(faces, inFlight ?? 1, async ({ candidate }) => ({
-          embedder: digest,
-          ...(await embed(candidate.sample.alignedCrop)),
-        })),
-      )
-    return faces.map(({ face }, i) => ({
-      ...face,
-      extraEmbeddings: byEmbedder.flatMap((embeddings) => embeddings[i] ?? []),
-    }))
-  }
-
-  async function encodeContexts(): Promise<ContextFeature[]> {
-    const { taken } = contextFrames
-    const features: ContextFeature[] = []
-    if (taken.length > 0)
-      for (const [at, encoder] of encoders.contexts.entries())
-        features.push(await encoder.encode(taken.flatMap((fitted) => fitted[at] ?? [])))
-    return features
+    const crops = faces.map(({ candidate }) => candidate.sample.alignedCrop)
+    const further = await embedFurther(crops, encoders.embedders)
+    return faces.map(({ face }, i) => ({ ...face, extraEmbeddings: further[i] ?? [] }))
   }
 
   return {
     async addFrame(frame, faces) {
       frames++
       faceCount += faces.length
-      if (encoders.contexts.length > 0)
-        contextFrames.offer(frame.timeS, () =>
-          encoders.contexts.map((encoder) => encoder.fit(frame.detection)),
-        )
+      context?.addFrame(frame.timeS, frame.detection)
       const { ended, trackIds } = tracker.update({
         timeS: frame.timeS,
         image: frame.detection,
@@ -285,7 +258,7 @@ export function createSegmentBuilder(stages: Stages, sourcePxPerPx: number): Seg
           ),
         )
       const output = { segment, tracks, frames, faces: faceCount, truncated, provider: stages.provider }
-      return encoders.contexts.length === 0 ? output : { ...output, contexts: await encodeContexts() }
+      return context === undefined ? output : { ...output, contexts: await context.encode() }
     },
   }
 }

@@ -10,12 +10,8 @@ import {
 } from '../models/encoder-file.js'
 import type { Model, ModelLoader, Tensor } from '../models/session.js'
 import { contextVector, createContextEncoder, type ContextEncoder } from './encode-context.js'
-import { createEmbedder, type Embedder, type EmbedderOptions } from './embed-faces.js'
-
-/** An embedder beside the pack's own. */
-export interface ExtraEmbedder extends Embedder {
-  readonly digest: string
-}
+import { createEmbedder, type EmbedderOptions } from './embed-faces.js'
+import type { ExtraEmbedder } from './extra-embedders.js'
 
 export interface LoadedEncoders {
   readonly embedders: readonly ExtraEmbedder[]

@@ -2,19 +2,19 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
-import ort from 'onnxruntime-node'
 import sharp from 'sharp'
 import { alignFace } from '../../pipeline/align/align-face.js'
 import { createDetector } from '../../pipeline/detect/create-detector.js'
 import { detectFaces } from '../../pipeline/detect/detect-faces.js'
 import { dotProduct, l2Normalise } from '../../pipeline/embed/embed-faces.js'
-import { decodeFloat16, encodeFloat16 } from '../../pipeline/embed/float16.js'
+import { decodeFloat16 } from '../../pipeline/embed/float16.js'
 import { loadEncoders, type LoadedEncoders } from '../../pipeline/embed/load-encoders.js'
 import type { RgbImage } from '../../pipeline/image.js'
 import { findPack } from '../../pipeline/models/catalog.js'
 import { readEncoderFile } from '../../pipeline/models/encoder-file.js'
 import { withOneOutput } from '../../pipeline/models/one-output.js'
-import { loadModel } from '../../pipeline/models/session.js'
+import { contentsOf, onnxFields, textOf } from '../../pipeline/models/onnx-wire.js'
+import { loadModel, type Tensor } from '../../pipeline/models/session.js'
 import { temporaryDir } from '../support/cameo.js'
 import { testDataDir } from '../support/data.js'
 import { writeJson } from '../support/encoders.js'
@@ -109,7 +109,7 @@ describe('encoders of the development models', () => {
     assert.ok(first.length >= pairs.length - 2)
   })
 
-  it('SqueezeNet’s inner features are what the runtime gives of its classifier’s input', async () => {
+  it('SqueezeNet’s inner features lead to its own answer, and their average is the context feature', async () => {
     const [context] = encoders.contexts
     assert.ok(context)
     const image = await readRgb(photo(names[0] ?? '', 1))
@@ -120,16 +120,70 @@ describe('encoders of the development models', () => {
     assert.equal(own.length, 512)
     assert.ok(Math.abs(Math.hypot(...own) - 1) < 2e-3)
 
-    // The whole model, fed by hand: softmax of the spatial mean of relu(W · features + b) is not linear in the features, so
-    // the classifier's own answer is compared between photos instead: alike features, alike classes.
-    const session = await ort.InferenceSession.create(join(models, 'squeezenet_fp16.onnx'))
-    const bgr = new Float32Array(3 * 224 * 224)
-    for (let pixel = 0; pixel < 224 * 224; pixel++)
-      for (let channel = 0; channel < 3; channel++)
-        bgr[channel * 224 * 224 + pixel] = fitted.data[pixel * 3 + 2 - channel] ?? 0
-    const outputs = await session.run({
-      data_0: new ort.Tensor('float16', encodeFloat16(bgr), [1, 3, 224, 224]),
+    // What lies behind them, computed here from the file's weights, is what the whole model gives.
+    const path = join(models, 'squeezenet_fp16.onnx')
+    const input = bgrPlanes(fitted)
+    const inner = await loadModel(path, {
+      device,
+      graph: withOneOutput(readFileSync(path), 'fire9/concat_2'),
     })
-    assert.deepEqual(Object.keys(outputs), ['softmaxout_1'])
+    const features = (await inner.run(input)).get('fire9/concat_2')
+    assert.ok(features)
+    const softmax = (await (await loadModel(path, { device })).run(input)).get('softmaxout_1')?.data
+    const expected = classify(features, weightsOf(path, 'conv10_w_0'), weightsOf(path, 'conv10_b_0'))
+    assert.equal(softmax?.length, 1000)
+    const apart = Math.max(...expected.map((value, i) => Math.abs(value - (softmax[i] ?? NaN))))
+    console.log(
+      `SqueezeNet: probabilities ${apart.toExponential(1)} apart, largest ${Math.max(...expected).toFixed(3)}`,
+    )
+    assert.ok(apart < 0.01)
+
+    const [, , height = 0, width = 0] = features.dims
+    const cells = height * width
+    const averages = Float32Array.from({ length: 512 }, (_, channel) => {
+      const own = features.data.subarray(channel * cells, (channel + 1) * cells)
+      return own.reduce((sum, value) => sum + value, 0) / cells
+    })
+    l2Normalise(averages).forEach((value, i) => assert.ok(Math.abs(value - (own[i] ?? NaN)) < 1e-3))
   })
 })
+
+/** [1, 3, 224, 224], 0..255. */
+function bgrPlanes({ width, height, data }: RgbImage): Tensor {
+  const plane = width * height
+  const values = Float32Array.from(
+    { length: 3 * plane },
+    (_, i) => data[(i % plane) * 3 + 2 - Math.floor(i / plane)] ?? 0,
+  )
+  return { data: values, dims: [1, 3, height, width] }
+}
+
+/** The half floats of a weight, from the file's bytes. */
+function weightsOf(path: string, name: string): Float32Array {
+  const { model, graph, tensor } = onnxFields
+  const [whole] = contentsOf(readFileSync(path), model.graph)
+  assert.ok(whole)
+  const weight = contentsOf(whole, graph.initializer).find((it) => textOf(it, tensor.name) === name)
+  assert.ok(weight)
+  const [raw] = contentsOf(weight, tensor.rawData)
+  assert.ok(raw)
+  return decodeFloat16(new Uint16Array(new Uint8Array(raw).buffer))
+}
+
+/** softmax(mean over space of relu(W · f + b)). */
+function classify({ data, dims }: Tensor, weights: Float32Array, bias: Float32Array): number[] {
+  const [, channels = 0, height = 0, width = 0] = dims
+  const cells = height * width
+  const logits = Array.from(bias, (own, k) => {
+    const at = new Float64Array(cells).fill(own)
+    for (let channel = 0; channel < channels; channel++) {
+      const weight = weights[k * channels + channel] ?? 0
+      for (let cell = 0; cell < cells; cell++)
+        at[cell] = (at[cell] ?? 0) + weight * (data[channel * cells + cell] ?? 0)
+    }
+    return at.reduce((sum, value) => sum + Math.max(0, value), 0) / cells
+  })
+  const exponentials = logits.map((logit) => Math.exp(logit - Math.max(...logits)))
+  const sum = exponentials.reduce((total, value) => total + value, 0)
+  return exponentials.map((value) => value / sum)
+}

@@ -42,7 +42,8 @@ interface Counts {
 }
 
 function countsOf(of: string): Counts | undefined {
-  const { database, close } = openArchive(of)
+  const opened = openArchive(of)
+  const { database } = opened
   try {
     return database
       .prepare<[], Counts>(
@@ -51,7 +52,7 @@ function countsOf(of: string): Counts | undefined {
       )
       .get()
   } finally {
-    close()
+    opened.close()
   }
 }
 
@@ -80,7 +81,8 @@ describe('ingest: further embedders and context encoders', () => {
   })
 
   it('the further embeddings are of the same faces, beside the pack’s own', () => {
-    const { database, close, recipe } = openArchive(archive)
+    const opened = openArchive(archive)
+    const { database, recipe } = opened
     const digest = recipe?.features?.[0]?.digest ?? ''
     assert.notEqual(digest, recipe?.embedderDigest)
     const pairs = database
@@ -90,7 +92,7 @@ describe('ingest: further embedders and context encoders', () => {
          LEFT JOIN embeddings other ON other.face_id = faces.face_id AND other.embedder = ?`,
       )
       .all(recipe?.embedderDigest ?? '', digest)
-    close()
+    opened.close()
     assert.ok(pairs.length >= 8)
     for (const { own, other, ownNorm, otherNorm } of pairs) {
       assert.deepEqual(other, own)
@@ -100,7 +102,8 @@ describe('ingest: further embedders and context encoders', () => {
 
   it('all else is as without them', () => {
     const rest = (of: string) => {
-      const { database, close, recipe } = openArchive(of)
+      const opened = openArchive(of)
+      const { database, recipe } = opened
       const other = recipe?.features?.[0]?.digest ?? ''
       const dump = [
         ...database
@@ -116,7 +119,7 @@ describe('ingest: further embedders and context encoders', () => {
           .all(other),
         ...database.prepare('SELECT vector FROM descriptors ORDER BY label').all(),
       ]
-      close()
+      opened.close()
       return dump.map((row) => JSON.stringify(row)).sort()
     }
     assert.deepEqual(rest(archive), rest(plain))

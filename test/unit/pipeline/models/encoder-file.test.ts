@@ -147,8 +147,8 @@ describe('loading encoders', () => {
   it('an input size that the model does not take names both files', async () => {
     const input = { widthPx: 9, heightPx: 8, channelOrder: 'rgb', mean: 0, scale: 1, resize: 'crop' }
     await assert.rejects(
-      load(await contextFile({ output: 'features', input })),
-      (error) => !(error instanceof CameoError) || says('ENCODER_INVALID', 'tiny.json', 'tiny.onnx')(error),
+      load(await contextFile({ input })),
+      says('ENCODER_INVALID', 'tiny.json', 'tiny.onnx'),
     )
   })
 
@@ -178,7 +178,7 @@ describe('one tensor of a model', () => {
       const features = (await inner.run({ data: planes, dims })).get('features')
       assert.deepEqual(features?.dims, [1, 2, 8, 8])
       assert.ok(
-        Math.abs((features?.data[0] ?? NaN) - (planes[0] ?? NaN)) < tolerance,
+        Math.abs((features.data[0] ?? NaN) - (planes[0] ?? NaN)) < tolerance,
         'the first channel is red',
       )
     })
