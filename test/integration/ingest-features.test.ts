@@ -231,7 +231,8 @@ describe('ingest: further embedders and context encoders', () => {
   it('a file that does not fit its model ends the command before anything is written', async () => {
     const wrong = join(dir, 'wrong')
     const bad = writeJson(join(dir, 'bad.json'), { ...tinyContext, dimension: 3 })
-    const run = await ingest(wrong, '--context', bad)
+    // One thread that fails ends the others, which still load their models.
+    const run = await ingest(wrong, '--context', bad, '--threads', '4')
     assert.equal(run.code, 2)
     assert.match(
       run.stderr,
