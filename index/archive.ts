@@ -1,9 +1,15 @@
 import { CameoError } from '../pipeline/errors.js'
-import type { Recipe } from '../pipeline/settings.js'
+import type { Feature, Recipe } from '../pipeline/settings.js'
 import { createClipStore, type ClipStore } from './store/clips.js'
 import { openDatabase, type Database, type OpenOptions } from './store/database.js'
 import { createFileStore, type FileStore } from './store/files.js'
-import { activateSpace, readArchiveRecipe, writeArchiveRecipe, type ArchiveRecipe } from './store/meta.js'
+import {
+  activateSpace,
+  readArchiveRecipe,
+  writeArchiveRecipe,
+  type ArchiveFeature,
+  type ArchiveRecipe,
+} from './store/meta.js'
 
 /** An open archive: the SQLite file and what reads and writes its tables. */
 export interface Archive {
@@ -30,6 +36,12 @@ export function openArchive(dir: string, options: OpenOptions = {}): Archive {
   }
 }
 
+/** Where the models of a recipe are found again. */
+export interface RecipeSource extends Pick<ArchiveRecipe, 'packName' | 'headFile'> {
+  /** The JSON file of each further embedder and context encoder, by its digest. */
+  readonly encoderFiles?: ReadonlyMap<string, string>
+}
+
 /**
  * Binds an archive to a recipe with its first ingest; later ones must be of the same recipe, unless `reprocess`.
  * Returns the id of the descriptor space that its clips are written to.
@@ -38,7 +50,7 @@ export function openArchive(dir: string, options: OpenOptions = {}): Archive {
 export function adoptRecipe(
   archive: Archive,
   recipe: Recipe,
-  source: Pick<ArchiveRecipe, 'packName' | 'headFile'>,
+  { packName, headFile, encoderFiles }: RecipeSource,
   dimension: number,
   reprocess: boolean,
 ): number {
@@ -46,25 +58,39 @@ export function adoptRecipe(
   if (own !== undefined && own.digest !== recipe.digest && !reprocess)
     throw new CameoError(
       'ARCHIVE_OTHER_RECIPE',
-      `the archive ${archive.dir} was made with other settings (${describe(own)}) than these (${describe({ ...recipe, ...source })}): ` +
+      `the archive ${archive.dir} was made with other settings (${describe(own)}) than these (${describe({ ...recipe, packName, headFile })}): ` +
         'leave the options away to go on with its own, use another --archive, or give --reprocess to process every clip anew',
     )
   if (own?.digest !== recipe.digest) {
     const { digest, embedderDigest, spaceDigest, settings } = recipe
-    writeArchiveRecipe(archive.database, { digest, embedderDigest, spaceDigest, settings, ...source })
+    const features = recipe.features?.map((feature): ArchiveFeature => {
+      const source = encoderFiles?.get(feature.digest)
+      return { ...feature, ...(source === undefined ? {} : { source }) }
+    })
+    writeArchiveRecipe(archive.database, {
+      ...{ digest, embedderDigest, spaceDigest, settings, packName },
+      ...(headFile === undefined ? {} : { headFile }),
+      ...(features === undefined ? {} : { features }),
+    })
   }
   return activateSpace(archive.database, recipe, dimension)
 }
+
+/** A further embedder or context encoder as it is told to people. */
+export const describeFeature = ({ kind, name, digest, dimension }: Feature) =>
+  `${kind === 'embedder' ? 'embedder' : 'context encoder'} ${name} (${dimension} values, ${digest.slice(0, 12)})`
 
 function describe({
   packName,
   headFile,
   settings,
-}: Omit<ArchiveRecipe, 'digest' | 'embedderDigest' | 'spaceDigest'>) {
+  features = [],
+}: Pick<Recipe, 'settings' | 'features'> & RecipeSource) {
   const sampling = settings.sampling.kind === 'fps' ? `${settings.sampling.fps} fps` : 'keyframes'
   return [
     `models ${packName}`,
     ...(headFile === undefined ? [] : [`head ${headFile}`]),
+    ...features.map(describeFeature),
     sampling,
     `faces from ${settings.minFacePx} px`,
     `${settings.facesPerTrack} faces a track`,

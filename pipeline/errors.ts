@@ -28,6 +28,7 @@ export const errorCodes = {
   // models
   PACK_UNKNOWN: { retriable: false },
   PACK_INVALID: { retriable: false },
+  ENCODER_INVALID: { retriable: false },
   MODEL_DOWNLOAD_FAILED: { retriable: true },
   MODEL_DIGEST_MISMATCH: { retriable: false },
   MODEL_UNREADABLE: { retriable: false },

@@ -12,13 +12,15 @@ export type ToTensor = (image: RgbImage) => Tensor
 
 /**
  * A converter to `itemDims` with the channel order, mean and scale that the pack says; grey is
- * ITU-R BT.601 luma. The tensor's memory is used again by the next call: fresh pages cost as much as the arithmetic.
+ * ITU-R BT.601 luma, and takes the first of three means and scales. The tensor's memory is used again by the next call: fresh pages cost as much as the arithmetic.
  */
 export function createToTensor(input: ModelInput): ToTensor {
   const { widthPx, heightPx, channelOrder } = input
   const plane = widthPx * heightPx
-  const factor = 1 / input.scale
-  const offset = -input.mean / input.scale
+  const [factor, factor2, factor3] = channelValues((channel) => 1 / ofChannel(input.scale, channel))
+  const [offset, offset2, offset3] = channelValues(
+    (channel) => -ofChannel(input.mean, channel) / ofChannel(input.scale, channel),
+  )
   const dims = itemDims(input)
   const tensor: Tensor = { data: new Float32Array(plane * (dims[1] ?? 0)), dims }
   const values = tensor.data
@@ -35,8 +37,8 @@ export function createToTensor(input: ModelInput): ToTensor {
   function fillPlanes(data: Uint8Array): void {
     for (let pixel = 0, at = 0; pixel < plane; pixel++, at += 3) {
       values[pixel] = (data[at + first] ?? 0) * factor + offset
-      values[pixel + plane] = (data[at + 1] ?? 0) * factor + offset
-      values[pixel + 2 * plane] = (data[at + last] ?? 0) * factor + offset
+      values[pixel + plane] = (data[at + 1] ?? 0) * factor2 + offset2
+      values[pixel + 2 * plane] = (data[at + last] ?? 0) * factor3 + offset3
     }
   }
 
@@ -48,3 +50,10 @@ export function createToTensor(input: ModelInput): ToTensor {
     return tensor
   }
 }
+
+type Channel = 0 | 1 | 2
+
+const ofChannel = (value: ModelInput['mean'], channel: Channel) =>
+  typeof value === 'number' ? value : value[channel]
+
+const channelValues = (valueOf: (channel: Channel) => number) => [valueOf(0), valueOf(1), valueOf(2)] as const

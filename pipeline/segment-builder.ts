@@ -8,8 +8,11 @@ import {
 } from './analyse-frame.js'
 import { bestPossibleQuality, normTerm } from './align/quality.js'
 import { poolEmbeddings, type WeightedEmbedding } from './describe/pool.js'
+import type { ContextFeature } from './embed/encode-context.js'
 import { l2Normalise, type Embedding } from './embed/embed-faces.js'
+import { embedFurther, type ExtraEmbedding } from './embed/extra-embedders.js'
 import { decodeFloat16 } from './embed/float16.js'
+import { createSegmentContext } from './embed/segment-context.js'
 import type { BoxXyxyPx, Landmarks5Px } from './geometry.js'
 import type { RgbImage } from './image.js'
 import { mapInFlight } from './in-flight.js'
@@ -36,6 +39,8 @@ export interface TrackFace {
   /** 0..1, with the norm term. */
   readonly quality: number
   readonly embedding: Embedding
+  /** Of further embedders, where there are any. */
+  readonly extraEmbeddings?: readonly ExtraEmbedding[]
 }
 
 /** One person in one segment. */
@@ -64,6 +69,8 @@ export interface SegmentOutput {
   /** The file ended before it should have. */
   readonly truncated: boolean
   readonly provider: Provider
+  /** One a context encoder, where there are any and a frame was seen. */
+  readonly contexts?: readonly ContextFeature[]
 }
 
 export interface SegmentBuilder {
@@ -105,11 +112,12 @@ const betterBy = 1.1
 
 /** Gathers the frames of one segment and makes tracks of them. */
 export function createSegmentBuilder(stages: Stages, sourcePxPerPx: number): SegmentBuilder {
-  const { settings, embedder } = stages
+  const { settings, embedder, encoders } = stages
   const tracker = createTracker<undefined>({ highScore: stages.highScore, lowScore: stages.minScore })
   const candidates = new Map<number, Candidate[]>()
   const pictures = new Map<number, Picture>()
   const tracklets: Tracklet[] = []
+  const context = createSegmentContext(encoders.contexts)
   let frames = 0
   let faceCount = 0
 
@@ -188,16 +196,23 @@ export function createSegmentBuilder(stages: Stages, sourcePxPerPx: number): Seg
       spansS: parts.map(({ timesS }) => [timesS[0] ?? 0, timesS.at(-1) ?? 0] as const),
       samples: parts.reduce((sum, { timesS }) => sum + timesS.length, 0),
       quality: top.face.quality,
-      faces: best.map(({ face }) => face),
+      faces: encoders.embedders.length === 0 ? best.map(({ face }) => face) : await embedAgain(best),
       descriptor: await stages.describer.describe(best.map(weighted)),
       thumbnailJpeg: await encodeThumbnail(picture?.image ?? top.candidate.sample.alignedCrop),
     }
+  }
+
+  async function embedAgain(faces: readonly EmbeddedFace[]): Promise<TrackFace[]> {
+    const crops = faces.map(({ candidate }) => candidate.sample.alignedCrop)
+    const further = await embedFurther(crops, encoders.embedders)
+    return faces.map(({ face }, i) => ({ ...face, extraEmbeddings: further[i] ?? [] }))
   }
 
   return {
     async addFrame(frame, faces) {
       frames++
       faceCount += faces.length
+      context?.addFrame(frame.timeS, frame.detection)
       const { ended, trackIds } = tracker.update({
         timeS: frame.timeS,
         image: frame.detection,
@@ -242,7 +257,8 @@ export function createSegmentBuilder(stages: Stages, sourcePxPerPx: number): Seg
             tracks.length,
           ),
         )
-      return { segment, tracks, frames, faces: faceCount, truncated, provider: stages.provider }
+      const output = { segment, tracks, frames, faces: faceCount, truncated, provider: stages.provider }
+      return context === undefined ? output : { ...output, contexts: await context.encode() }
     },
   }
 }

@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { digestOf } from './models/digest.js'
+import { contextDigestOf, embedderDigestOf, noEncoders, type ExtraEncoders } from './models/encoder-file.js'
+import { CameoError } from './errors.js'
 import { packFiles, type Pack } from './models/pack.js'
 
 /** What a person can choose about processing; everything here changes the output. */
@@ -26,6 +28,17 @@ export const defaultSettings: Settings = settingsSchema.parse({})
 /** Raised whenever the same settings and files would give another output. */
 const pipelineVersion = 1
 
+/** One kind of vector that is stored beside the pack's embeddings: those of a further embedder, or context features. */
+export const featureSchema = z.object({
+  kind: z.enum(['embedder', 'context']),
+  /** As stored with each vector. */
+  digest: z.string().min(16),
+  name: z.string().min(1),
+  dimension: z.int().positive(),
+})
+
+export type Feature = z.infer<typeof featureSchema>
+
 /** Everything that affects what the pipeline makes of a clip. */
 export interface Recipe {
   readonly digest: string
@@ -35,9 +48,17 @@ export interface Recipe {
   readonly spaceDigest: string
   readonly packName: string
   readonly settings: Settings
+  /** Absent where there are none. */
+  readonly features?: readonly Feature[] | undefined
 }
 
-export function createRecipe(pack: Pack, settings: Settings, headSha256?: string): Recipe {
+export function createRecipe(
+  pack: Pack,
+  settings: Settings,
+  headSha256?: string,
+  encoders: ExtraEncoders = noEncoders,
+): Recipe {
+  const features = featuresOf(encoders, settings)
   const embedderDigest = digestOf({
     file: pack.embedder.file.sha256,
     input: pack.embedder.input,
@@ -52,8 +73,30 @@ export function createRecipe(pack: Pack, settings: Settings, headSha256?: string
     landmarker: pack.landmarker?.input,
     norm: pack.embedder.norm,
     spaceDigest,
+    features: features.length === 0 ? undefined : features.map((feature) => feature.digest).sort(),
   })
-  return { digest, embedderDigest, spaceDigest, packName: pack.name, settings }
+  const recipe = { digest, embedderDigest, spaceDigest, packName: pack.name, settings }
+  if (features.length === 0) return recipe
+  checkDistinct([{ name: pack.name, digest: embedderDigest }, ...features])
+  return { ...recipe, features }
+}
+
+/** What further embedders and context encoders make under these settings. */
+export function featuresOf({ embedders, contexts }: ExtraEncoders, { mirror }: Settings): Feature[] {
+  return [
+    ...embedders.map((spec) => ({ kind: 'embedder' as const, digest: embedderDigestOf(spec, mirror), spec })),
+    ...contexts.map((spec) => ({ kind: 'context' as const, digest: contextDigestOf(spec), spec })),
+  ].map(({ kind, digest, spec: { name, dimension } }) => ({ kind, digest, name, dimension }))
+}
+
+function checkDistinct(made: readonly Pick<Feature, 'name' | 'digest'>[]): void {
+  const names = new Map<string, string>()
+  for (const { name, digest } of made) {
+    const other = names.get(digest)
+    if (other !== undefined)
+      throw new CameoError('USAGE', `the encoders "${other}" and "${name}" are the same: give one of them`)
+    names.set(digest, name)
+  }
 }
 
 /** A segment's length: near `segmentS`, and a multiple of the sampling interval, so that cuts fall between samples. */

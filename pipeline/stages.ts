@@ -1,13 +1,17 @@
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createLandmarker, type Landmarker } from './align/points68.js'
 import { createDescriber, type Describer } from './describe/describe-track.js'
 import { createDetector } from './detect/create-detector.js'
 import type { Detector } from './detect/detector.js'
 import { createEmbedder, type Embedder } from './embed/embed-faces.js'
+import { loadEncoders, type LoadedEncoders } from './embed/load-encoders.js'
 import { itemDims } from './image-tensor.js'
 import type { DeviceChoice } from './models/device.js'
 import { packDir } from './models/models-dir.js'
 import { sha256OfFile } from './models/digest.js'
+import { noEncoders, type ExtraEncoders } from './models/encoder-file.js'
+import { withOneOutput } from './models/one-output.js'
 import type { EmbedderSpec, Pack } from './models/pack.js'
 import { loadModel, type Model, type ModelLoader, type Provider } from './models/session.js'
 import { createRecipe, type Recipe, type Settings } from './settings.js'
@@ -25,6 +29,8 @@ export interface Stages {
   readonly embedder: Embedder
   readonly normRange: EmbedderSpec['norm']
   readonly describer: Describer
+  /** What is run beside the pack's own models. */
+  readonly encoders: LoadedEncoders
   dispose(): Promise<void>
 }
 
@@ -35,6 +41,7 @@ export interface StageOptions {
   readonly device: DeviceChoice
   /** An ONNX head over the pooled embedding. */
   readonly headFile?: string | undefined
+  readonly encoders?: ExtraEncoders | undefined
   readonly intraOpThreads?: number
 }
 
@@ -43,10 +50,10 @@ export interface StageOptions {
  * Throws as `loadModel` does.
  */
 export async function loadStages(options: StageOptions, load = loadHere(options)): Promise<Stages> {
-  const { pack, settings } = options
+  const { pack, settings, encoders = noEncoders } = options
   const models: Model[] = []
-  const keep = async (path: string, dims: readonly number[]): Promise<Model> => {
-    const model = await load(path, dims)
+  const keep: ModelLoader = async (path, dims, output) => {
+    const model = await load(path, dims, output)
     models.push(model)
     return model
   }
@@ -62,7 +69,7 @@ export async function loadStages(options: StageOptions, load = loadHere(options)
     options.headFile === undefined ? undefined : await keep(options.headFile, [1, pack.embedder.dimension])
   const headSha256 = options.headFile === undefined ? undefined : await sha256OfFile(options.headFile)
   return {
-    recipe: createRecipe(pack, settings, headSha256),
+    recipe: createRecipe(pack, settings, headSha256, encoders),
     settings,
     provider: detectorModel.provider,
     detector: createDetector(pack.detector, detectorModel),
@@ -72,6 +79,7 @@ export async function loadStages(options: StageOptions, load = loadHere(options)
     embedder,
     normRange: pack.embedder.norm,
     describer: await createDescriber(pack.embedder.dimension, head),
+    encoders: await loadEncoders(encoders, settings, keep),
     async dispose() {
       for (const model of models) await model.dispose()
     },
@@ -79,5 +87,9 @@ export async function loadStages(options: StageOptions, load = loadHere(options)
 }
 
 function loadHere({ device, intraOpThreads }: StageOptions): ModelLoader {
-  return (path) => loadModel(path, { device, ...(intraOpThreads === undefined ? {} : { intraOpThreads }) })
+  const options = { device, ...(intraOpThreads === undefined ? {} : { intraOpThreads }) }
+  return async (path, _itemDims, output) =>
+    output === undefined
+      ? loadModel(path, options)
+      : loadModel(path, { ...options, graph: withOneOutput(await readFile(path), output) })
 }

@@ -3,13 +3,21 @@ import { Option, type Command } from 'commander'
 import type { ArchiveRecipe } from '../index/store/meta.js'
 import { defaultPackName } from '../pipeline/models/catalog.js'
 import { CameoError } from '../pipeline/errors.js'
-import { settingsSchema, type Settings } from '../pipeline/settings.js'
+import {
+  readEncoderFile,
+  type ContextFile,
+  type EmbedderFile,
+  type ExtraEncoders,
+} from '../pipeline/models/encoder-file.js'
+import { featuresOf, settingsSchema, type Feature, type Settings } from '../pipeline/settings.js'
 import { numberWithin } from './options.js'
 
 /** How clips are processed, as a person asks for it. */
 export interface RecipeOptions {
   readonly pack?: string
   readonly head?: string
+  readonly embedder?: readonly string[]
+  readonly context?: readonly string[]
   readonly fps?: number
   readonly sampling?: 'fps' | 'keyframes'
   readonly minFace?: number
@@ -18,12 +26,28 @@ export interface RecipeOptions {
   readonly segment?: number
 }
 
+const collect = (value: string, before: readonly string[] = []) => [...before, value]
+
+export const embedderOption = () =>
+  new Option(
+    '--embedder <json>',
+    'a further embedder, whose embeddings of the same faces are stored too; may be repeated',
+  ).argParser(collect)
+
+export const contextOption = () =>
+  new Option(
+    '--context <json>',
+    'an image encoder, whose features of whole frames are stored for each segment; may be repeated',
+  ).argParser(collect)
+
 export const withRecipeOptions = (command: Command): Command =>
   command
     .addOption(
       new Option('--pack <name>', `model pack, or a JSON file of your own (default: ${defaultPackName})`),
     )
     .addOption(new Option('--head <file>', 'ONNX head over the pooled embedding'))
+    .addOption(embedderOption())
+    .addOption(contextOption())
     .addOption(
       new Option('--fps <number>', 'frames looked at each second (default: 4)').argParser(
         numberWithin(0.01, 60),
@@ -75,6 +99,41 @@ export function chooseSettings(options: RecipeOptions, own: ArchiveRecipe | unde
     mirror: options.mirror ?? base.mirror,
     segmentS: options.segment ?? base.segmentS,
   })
+}
+
+/**
+ * The further embedders and context encoders that are asked for, else those that the archive has; what is said of one kind
+ * leaves the other alone.
+ * @throws USAGE where a file is of the other kind; else as `readEncoderFile` does
+ */
+export async function chooseEncoders(
+  { embedder, context }: Pick<RecipeOptions, 'embedder' | 'context'>,
+  own: ArchiveRecipe | undefined,
+): Promise<ExtraEncoders> {
+  const ownOf = (wanted: Feature['kind']) =>
+    (own?.features ?? []).flatMap(({ kind, source }) => (kind === wanted ? (source ?? []) : []))
+  const embedders: EmbedderFile[] = []
+  for (const source of embedder ?? ownOf('embedder')) {
+    const file = await readEncoderFile(source)
+    if (file.kind !== 'embedder') throw wrongKind(source, '--context')
+    embedders.push(file)
+  }
+  const contexts: ContextFile[] = []
+  for (const source of context ?? ownOf('context')) {
+    const file = await readEncoderFile(source)
+    if (file.kind !== 'context') throw wrongKind(source, '--embedder')
+    contexts.push(file)
+  }
+  return { embedders, contexts }
+}
+
+const wrongKind = (source: string, option: string) =>
+  new CameoError('USAGE', `${source} goes with ${option}, as its "kind" says`)
+
+/** The JSON files of encoders by the digests of what they make, for the archive to remember. */
+export function encoderFilesOf(encoders: ExtraEncoders, settings: Settings): ReadonlyMap<string, string> {
+  const files = [...encoders.embedders, ...encoders.contexts]
+  return new Map(featuresOf(encoders, settings).map(({ digest }, i) => [digest, files[i]?.source ?? '']))
 }
 
 /** A pack file is found again from wherever the archive is used. */

@@ -8,9 +8,10 @@ const owner = parentPort
 if (owner === null) throw new Error('inference-thread runs as a worker thread')
 const { device } = workerData as InferenceSetup
 
-const load = shareModels((path, itemDims) =>
+const load = shareModels((path, itemDims, output) =>
   loadBatched(path, itemDims, {
     device,
+    output,
     onNotice: (text) => owner.postMessage({ kind: 'notice', text } satisfies InferenceMessage),
   }),
 )

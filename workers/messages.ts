@@ -3,6 +3,7 @@ import type { ClipInfo } from '../pipeline/decode/clip-info.js'
 import type { WeightedEmbedding } from '../pipeline/describe/pool.js'
 import type { ErrorCode } from '../pipeline/errors.js'
 import type { DeviceChoice } from '../pipeline/models/device.js'
+import type { ExtraEncoders } from '../pipeline/models/encoder-file.js'
 import type { Pack } from '../pipeline/models/pack.js'
 import type { Provider } from '../pipeline/models/session.js'
 import type { SegmentOutput, SegmentSpan } from '../pipeline/segment-builder.js'
@@ -15,6 +16,7 @@ export interface ThreadSetup {
   readonly settings: Settings
   readonly device: DeviceChoice
   readonly headFile: string | undefined
+  readonly encoders?: ExtraEncoders
 }
 
 /** What a segment thread finds as its `workerData`. */

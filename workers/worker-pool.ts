@@ -56,11 +56,16 @@ async function startOn(
     await Promise.all(workers.map((worker) => worker.stop()))
     await inference?.stop()
   }
-  try {
-    const [provider = 'cpu'] = await Promise.all(workers.map((worker) => worker.ready()))
-    return { workers, provider, stop }
-  } catch (error) {
+  // All of them: a thread that is ended while ONNX Runtime loads a model takes the whole process down.
+  const starts = await Promise.allSettled(workers.map((worker) => worker.ready()))
+  const providers: Provider[] = []
+  for (const start of starts) {
+    if (start.status === 'fulfilled') {
+      providers.push(start.value)
+      continue
+    }
     await stop()
-    throw error
+    throw start.reason
   }
+  return { workers, provider: providers[0] ?? 'cpu', stop }
 }

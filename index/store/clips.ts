@@ -102,6 +102,12 @@ export function createClipStore(database: Database): ClipStore {
   const selectTrackCount = database
     .prepare<[string, string], number>('SELECT count(*) FROM tracks WHERE clip_id = ? AND recipe = ?')
     .pluck()
+  const deleteContexts = database.prepare<[string, string, number]>(
+    'DELETE FROM context_features WHERE clip_id = ? AND recipe = ? AND segment = ?',
+  )
+  const insertContext = database.prepare(
+    'INSERT INTO context_features (clip_id, recipe, segment, encoder, frames, vector) VALUES (?, ?, ?, ?, ?, ?)',
+  )
   const deleteTracks = database.prepare<[string, string, number]>(
     'DELETE FROM tracks WHERE clip_id = ? AND recipe = ? AND segment = ?',
   )
@@ -172,9 +178,16 @@ export function createClipStore(database: Database): ClipStore {
         face.quality,
       ).lastInsertRowid
       insertEmbedding.run(faceId, key.embedder, face.embedding.norm, toBlob(face.embedding.float16))
+      for (const { embedder, norm, float16 } of face.extraEmbeddings ?? [])
+        insertEmbedding.run(faceId, embedder, norm, toBlob(float16))
     }
     insertThumbnail.run(trackId, track.thumbnailJpeg)
     insertDescriptor.run(key.spaceId, trackId, toBlob(track.descriptor))
+  }
+
+  function deleteRows({ clipId, recipe }: RunKey, segment: number): void {
+    deleteTracks.run(clipId, recipe, segment)
+    deleteContexts.run(clipId, recipe, segment)
   }
 
   function complete({ clipId, recipe }: RunKey): RunState {
@@ -203,8 +216,10 @@ export function createClipStore(database: Database): ClipStore {
     },
     storeSegment: database.transaction((key: SegmentKey, output: SegmentOutput) => {
       const { index, startS, endS } = output.segment
-      deleteTracks.run(key.clipId, key.recipe, index)
+      deleteRows(key, index)
       for (const track of output.tracks) storeTrack(key, output, track)
+      for (const { encoder, frames, float16 } of output.contexts ?? [])
+        insertContext.run(key.clipId, key.recipe, index, encoder, frames, toBlob(float16))
       const end = Number.isFinite(endS) ? endS : null
       const truncated = output.truncated ? 1 : 0
       upsertSegment.run(
@@ -224,7 +239,7 @@ export function createClipStore(database: Database): ClipStore {
     }),
     giveUpSegment: database.transaction((key: RunKey, segment: SegmentSpan, { code, message }: Failure) => {
       const { index, startS, endS } = segment
-      deleteTracks.run(key.clipId, key.recipe, index)
+      deleteRows(key, index)
       const end = Number.isFinite(endS) ? endS : null
       upsertSegment.run(key.clipId, key.recipe, index, startS, end, 'failed', 0, 0, 0, code, message)
       return complete(key)

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { CameoError } from '../../pipeline/errors.js'
-import { settingsSchema, type Recipe } from '../../pipeline/settings.js'
+import { featureSchema, settingsSchema, type Recipe } from '../../pipeline/settings.js'
 import type { Database } from './database.js'
 
 /** How the clips of an archive were processed; fixed by its first ingest. */
@@ -12,9 +12,19 @@ const archiveRecipeSchema = z.object({
   packName: z.string(),
   headFile: z.string().optional(),
   settings: settingsSchema,
+  /** Further embedders and context encoders, whose vectors are stored beside the pack's; absent where there are none. */
+  features: z
+    .array(
+      featureSchema.extend({
+        /** Its JSON file; absent where this archive's clips came from workers. */
+        source: z.string().optional(),
+      }),
+    )
+    .optional(),
 })
 
 export type ArchiveRecipe = z.infer<typeof archiveRecipeSchema>
+export type ArchiveFeature = NonNullable<ArchiveRecipe['features']>[number]
 
 export function readMeta(database: Database, key: string): string | undefined {
   return database.prepare<[string], string>('SELECT value FROM meta WHERE key = ?').pluck().get(key)

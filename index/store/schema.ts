@@ -1,5 +1,5 @@
 /** Raised whenever the tables change; an archive of a higher version is refused. */
-export const schemaVersion = 2
+export const schemaVersion = 3
 
 /** What a worker that reads from Kafka keeps beside the rows it writes: all of it is one transaction with them. */
 const topicTablesSql = `
@@ -26,6 +26,18 @@ CREATE TABLE outbox (
 );
 `
 
+/** What context encoders made of each segment, whether a face was seen in it or not. */
+const contextTableSql = `
+CREATE TABLE context_features (
+  clip_id TEXT NOT NULL, recipe TEXT NOT NULL, segment INTEGER NOT NULL,
+  encoder TEXT NOT NULL,             -- digest; the recipe in meta gives its name and dimension
+  frames INTEGER NOT NULL,           -- that were encoded
+  vector BLOB NOT NULL,              -- float16, little-endian: the mean of their L2-normalised vectors
+  PRIMARY KEY (clip_id, recipe, segment, encoder),
+  FOREIGN KEY (clip_id, recipe) REFERENCES runs ON DELETE CASCADE
+) WITHOUT ROWID;
+`
+
 const journalSql = `
 CREATE TABLE journal (
   entry INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -44,6 +56,7 @@ ${journalSql}
 INSERT INTO journal SELECT * FROM journal_1;
 DROP TABLE journal_1;
 `,
+  3: contextTableSql,
 }
 
 /**
@@ -132,6 +145,7 @@ CREATE TABLE thumbnails (
   jpeg BLOB NOT NULL
 );
 
+${contextTableSql}
 -- A descriptor space: embedder, pooling and head. One is searched at a time.
 CREATE TABLE spaces (
   space_id INTEGER PRIMARY KEY,

@@ -27,7 +27,11 @@ export interface EmbedderOptions {
 }
 
 /** An embedder out of its pack's description and its loaded model. Throws where the model's output is no such vector. */
-export function createEmbedder(spec: EmbedderSpec, model: Model, options: EmbedderOptions): Embedder {
+export function createEmbedder(
+  spec: Pick<EmbedderSpec, 'input' | 'dimension'>,
+  model: Model,
+  options: EmbedderOptions,
+): Embedder {
   const toTensor = createToTensor(spec.input)
   const runOnce = async (crop: RgbImage): Promise<Float32Array> => {
     const outputs = await model.run(toTensor(crop))

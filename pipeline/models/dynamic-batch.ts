@@ -1,18 +1,5 @@
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
-
-/** Field numbers of onnx.proto (github.com/onnx/onnx); a number never changes its meaning. */
-const fields = {
-  model: { graph: 7 },
-  graph: { node: 1, initializer: 5, input: 11, output: 12, valueInfo: 13 },
-  node: { input: 1, output: 2, opType: 4, attribute: 5 },
-  attribute: { name: 1, tensor: 5, ints: 8, type: 20 },
-  tensor: { int64Data: 7, name: 8, rawData: 9 },
-  valueInfo: { name: 1, type: 2 },
-  type: { tensor: 1 },
-  tensorType: { shape: 2 },
-  shape: { dim: 1 },
-  dim: { name: 2 },
-} as const
+import { contentsOf, decodeText, onnxFields as fields, rewriteFields, textOf } from './onnx-wire.js'
 
 /** AttributeProto.AttributeType.INTS */
 const intsType = 7
@@ -133,45 +120,4 @@ function intsOf(attribute: Uint8Array): number[] {
     else for (const end = reader.uint32() + reader.pos; reader.pos < end;) ints.push(Number(reader.int64()))
   }
   return ints
-}
-
-/** The contents of a message's length-delimited fields of that number, in order. */
-function contentsOf(message: Uint8Array, wanted: number): Uint8Array[] {
-  const reader = new BinaryReader(message)
-  const contents: Uint8Array[] = []
-  while (reader.pos < reader.len) {
-    const [no, type] = reader.tag()
-    if (no === wanted && type === WireType.LengthDelimited) contents.push(reader.bytes())
-    else reader.skip(type, no)
-  }
-  return contents
-}
-
-const decodeText = (content: Uint8Array) => new TextDecoder().decode(content)
-
-function textOf(message: Uint8Array, wanted: number): string | undefined {
-  const [content] = contentsOf(message, wanted)
-  return content === undefined ? undefined : decodeText(content)
-}
-
-/** A message with some of its length-delimited fields changed, or left out (undefined); all other bytes as they are. */
-function rewriteFields(
-  message: Uint8Array,
-  rewrites: Readonly<Record<number, (content: Uint8Array) => Uint8Array | undefined>>,
-): Uint8Array<ArrayBuffer> {
-  const reader = new BinaryReader(message)
-  const writer = new BinaryWriter()
-  while (reader.pos < reader.len) {
-    const start = reader.pos
-    const [no, type] = reader.tag()
-    const rewrite = type === WireType.LengthDelimited ? rewrites[no] : undefined
-    if (rewrite === undefined) {
-      reader.skip(type, no)
-      writer.raw(message.subarray(start, reader.pos))
-      continue
-    }
-    const content = rewrite(reader.bytes())
-    if (content !== undefined) writer.tag(no, type).bytes(content)
-  }
-  return writer.finish()
 }

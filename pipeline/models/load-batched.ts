@@ -4,6 +4,7 @@ import { messageOf } from '../errors.js'
 import { createBatchingModel } from './batching.js'
 import type { DeviceChoice } from './device.js'
 import { withDynamicBatch } from './dynamic-batch.js'
+import { withOneOutput } from './one-output.js'
 import { loadModel, type Model, type Tensor } from './session.js'
 
 /** A batch holds at most this much input: 32 detections at 320×240, 8 at 640×640. */
@@ -18,6 +19,8 @@ const sameShare = 0.25
 
 export interface BatchedLoadOptions {
   readonly device: DeviceChoice
+  /** The only tensor that is wanted: see `ModelLoader`. */
+  readonly output?: string | undefined
   /** Told where a model can only run one item at a time. */
   readonly onNotice: (text: string) => void
 }
@@ -32,12 +35,13 @@ export interface BatchedLoadOptions {
 export async function loadBatched(
   path: string,
   itemDims: readonly number[],
-  { device, onNotice }: BatchedLoadOptions,
+  { device, output, onNotice }: BatchedLoadOptions,
 ): Promise<Model> {
-  const single = await loadModel(path, { device })
+  const graph = output === undefined ? undefined : withOneOutput(await readFile(path), output)
+  const single = await loadModel(path, { device, ...(graph === undefined ? {} : { graph }) })
   let several: Model | undefined
   try {
-    several = await loadModel(path, { device, graph: withDynamicBatch(await readFile(path)) })
+    several = await loadModel(path, { device, graph: withDynamicBatch(graph ?? (await readFile(path))) })
     await checkBatch(single, several, itemDims)
   } catch (error) {
     await several?.dispose()

@@ -3,15 +3,18 @@ import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import { CameoError, messageOf } from '../errors.js'
 
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 digest is 64 lower-case hex digits')
+export const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 digest is 64 lower-case hex digits')
 
-const inputSchema = z.strictObject({
+/** One value for all channels, or one for each in the model's own order. */
+const perChannel = (value: z.ZodNumber) => z.union([value, z.tuple([value, value, value]).readonly()])
+
+export const inputSchema = z.strictObject({
   widthPx: z.int().positive(),
   heightPx: z.int().positive(),
   channelOrder: z.enum(['rgb', 'bgr', 'grey']),
   /** A value fed to the model is (channel value 0..255 − mean) / scale. */
-  mean: z.number(),
-  scale: z.number().positive(),
+  mean: perChannel(z.number()),
+  scale: perChannel(z.number().positive()),
 })
 
 const fileSchema = z.strictObject({

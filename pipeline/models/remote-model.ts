@@ -8,6 +8,7 @@ export type ModelRequest =
       readonly id: number
       readonly path: string
       readonly itemDims: readonly number[]
+      readonly output?: string
     }
   /** The input's memory moves to the other thread and comes back with the answer. */
   | { readonly kind: 'run'; readonly id: number; readonly model: number; readonly input: Tensor }
@@ -82,8 +83,9 @@ export function connectModels(port: MessagePort): ModelConnection {
     })
   }
 
-  async function load(path: string, itemDims: readonly number[]): Promise<Model> {
-    const loaded = expect('loaded', await ask({ kind: 'load', id: nextId++, path, itemDims }, []))
+  async function load(path: string, itemDims: readonly number[], output?: string): Promise<Model> {
+    const request = { kind: 'load', id: nextId++, path, itemDims } as const
+    const loaded = expect('loaded', await ask(output === undefined ? request : { ...request, output }, []))
     // Memory that came back: filling it again takes a twentieth of the time that fresh pages take.
     const spare: Float32Array<ArrayBuffer>[] = []
     return {

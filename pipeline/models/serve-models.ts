@@ -10,7 +10,7 @@ export function serveModels(port: MessagePort, load: ModelLoader): void {
   async function answer(request: ModelRequest): Promise<ModelReply> {
     const { id } = request
     if (request.kind === 'load') {
-      const model = await load(request.path, request.itemDims)
+      const model = await load(request.path, request.itemDims, request.output)
       const { provider, outputNames } = model
       return { kind: 'loaded', id, model: models.push(model) - 1, provider, outputNames }
     }
@@ -44,14 +44,14 @@ function failure(id: number, error: unknown): ModelReply {
   }
 }
 
-/** A loader that gives the same model for the same file and input to everyone who asks; a failure is not kept. */
+/** A loader that gives the same model for the same file, input and output to everyone who asks; a failure is not kept. */
 export function shareModels(load: ModelLoader): ModelLoader {
   const loaded = new Map<string, Promise<Model>>()
-  return (path, itemDims) => {
-    const key = JSON.stringify([path, itemDims])
+  return (path, itemDims, output) => {
+    const key = JSON.stringify([path, itemDims, output])
     const known = loaded.get(key)
     if (known !== undefined) return known
-    const loading = load(path, itemDims)
+    const loading = load(path, itemDims, output)
     loaded.set(key, loading)
     loading.catch(() => loaded.delete(key))
     return loading

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import ort from 'onnxruntime-node'
+import { decodeFloat16, encodeFloat16 } from '../embed/float16.js'
 import { CameoError, messageOf } from '../errors.js'
 import { formatDevice, type DeviceChoice } from './device.js'
 
@@ -14,7 +15,7 @@ export interface Tensor {
 /** What ran a model: part of what is recorded with every result. */
 export type Provider = 'cpu' | `cuda:${number}`
 
-/** A loaded model with one input. */
+/** A loaded model with one input. Models of float16 are fed and read in float32 as all others. */
 export interface Model {
   readonly provider: Provider
   readonly outputNames: readonly string[]
@@ -51,8 +52,11 @@ export interface Graph {
   dispose(): Promise<void>
 }
 
-/** Gives the model in a file; `itemDims` [1, …] is what every run of it is fed. */
-export type ModelLoader = (path: string, itemDims: readonly number[]) => Promise<Model>
+/**
+ * Gives the model in a file; `itemDims` [1, …] is what every run of it is fed. `output`: the only tensor that is wanted of
+ * it, which may be one inside its graph; see `withOneOutput`.
+ */
+export type ModelLoader = (path: string, itemDims: readonly number[], output?: string) => Promise<Model>
 
 export interface SessionOptions {
   readonly device: DeviceChoice
@@ -189,11 +193,14 @@ function wrap(session: ort.InferenceSession, provider: Provider): Model {
   const [inputName] = session.inputNames
   if (inputName === undefined || session.inputNames.length !== 1)
     throw new Error(`a model with one input is needed, this one has ${session.inputNames.length}`)
+  const isHalf = session.inputMetadata.some((input) => input.isTensor && input.type === 'float16')
   return {
     provider,
     outputNames: session.outputNames,
-    async run(input) {
-      const feed = new ort.Tensor('float32', input.data, input.dims)
+    async run({ data, dims }) {
+      const feed = isHalf
+        ? new ort.Tensor('float16', encodeFloat16(data), dims)
+        : new ort.Tensor('float32', data, dims)
       const results = await runSession(session, { [inputName]: feed }, provider)
       return new Map(session.outputNames.map((name) => [name, toTensor(results[name], name)]))
     },
@@ -220,7 +227,11 @@ async function runSession(
 }
 
 function toTensor(value: ort.InferenceSession.OnnxValueMapType[string] | undefined, name: string): Tensor {
-  if (value === undefined || !(value.data instanceof Float32Array))
-    throw new Error(`the model's output ${name} is no float32 tensor`)
-  return { data: value.data, dims: value.dims }
+  if (value?.data instanceof Float32Array) return { data: value.data, dims: value.dims }
+  // Half floats come as their bits, or as the Float16Array of newer runtimes.
+  if (value?.type === 'float16' && ArrayBuffer.isView(value.data)) {
+    const { buffer, byteOffset, byteLength } = value.data
+    return { data: decodeFloat16(new Uint16Array(buffer, byteOffset, byteLength / 2)), dims: value.dims }
+  }
+  throw new Error(`the model's output ${name} is no tensor of float32 or float16`)
 }

@@ -20,7 +20,14 @@ import { createIngestReporter } from '../ingest-report.js'
 import { usePack } from '../models.js'
 import { archiveOption, defaultThreads, deviceOption, jsonOption, numberWithin } from '../options.js'
 import { exitCodes, note } from '../output.js'
-import { chooseSettings, keepablePackName, withRecipeOptions, type RecipeOptions } from '../recipe-options.js'
+import {
+  chooseEncoders,
+  chooseSettings,
+  encoderFilesOf,
+  keepablePackName,
+  withRecipeOptions,
+  type RecipeOptions,
+} from '../recipe-options.js'
 import { untilStopped } from '../until-stopped.js'
 
 export interface IngestCommandOptions extends RecipeOptions {
@@ -89,14 +96,20 @@ async function ingestInto(
   const packName = options.pack ?? archive.recipe?.packName ?? defaultPackName
   const headFile = options.head === undefined ? archive.recipe?.headFile : resolve(options.head)
   const settings = chooseSettings(options, archive.recipe)
+  const encoders = await chooseEncoders(options, archive.recipe)
   const pack = await usePack(packName)
-  const setup = { pack, modelsDir: defaultModelsDir(), settings, device: options.device, headFile }
+  const setup = { pack, modelsDir: defaultModelsDir(), settings, device: options.device, headFile, encoders }
   const recipe = createRecipe(
     pack,
     settings,
     headFile === undefined ? undefined : await sha256OfFile(headFile),
+    encoders,
   )
-  const source = { packName: keepablePackName(packName), ...(headFile === undefined ? {} : { headFile }) }
+  const source = {
+    packName: keepablePackName(packName),
+    ...(headFile === undefined ? {} : { headFile }),
+    encoderFiles: encoderFilesOf(encoders, settings),
+  }
   const dimension = headFile === undefined ? pack.embedder.dimension : await headDimension(setup)
   return untilStopped(async (signal) => {
     // Before anything is written: a device that cannot be used leaves no settings behind.

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander'
 import { listIdentities } from '../../index/identities.js'
 import { archiveOption, jsonOption } from '../options.js'
 import { exitCodes, oneLine, print, printJson } from '../output.js'
-import { openArchive } from '../../index/archive.js'
+import { describeFeature, openArchive } from '../../index/archive.js'
 
 interface StatusOptions {
   readonly archive: string
@@ -50,6 +50,7 @@ function showStatus(options: StatusOptions): void {
       print(`  ${counts.partial} clips are partial: a part of them could not be processed`)
     if (archive.recipe !== undefined)
       print(`  models ${archive.recipe.packName}, ${JSON.stringify(archive.recipe.settings)}`)
+    for (const feature of archive.recipe?.features ?? []) print(`  ${describeFeature(feature)}`)
     for (const { name, faces } of identities) print(`  "${name}": ${faces} faces`)
     for (const { path, code, message } of failures) print(`  failed: ${oneLine(path)}: ${message} [${code}]`)
   } finally {

@@ -18,7 +18,13 @@ import { withKafka, type KafkaSession } from '../kafka-session.js'
 import { readHeadFile } from '../models.js'
 import { jsonOption } from '../options.js'
 import { exitCodes, note } from '../output.js'
-import { chooseSettings, keepablePackName, withRecipeOptions, type RecipeOptions } from '../recipe-options.js'
+import {
+  chooseEncoders,
+  chooseSettings,
+  keepablePackName,
+  withRecipeOptions,
+  type RecipeOptions,
+} from '../recipe-options.js'
 import { createSubmitReporter } from '../submit-report.js'
 import { untilStopped } from '../until-stopped.js'
 
@@ -72,11 +78,18 @@ async function wireRecipe(options: RecipeOptions): Promise<WireRecipe> {
   const packName = options.pack ?? defaultPackName
   const settings = chooseSettings(options, undefined)
   const headSha256 = options.head === undefined ? undefined : (await readHeadFile(options.head)).sha256
-  const { digest, embedderDigest, spaceDigest } = createRecipe(findPack(packName), settings, headSha256)
+  const encoders = await chooseEncoders(options, undefined)
+  const { digest, embedderDigest, spaceDigest, features } = createRecipe(
+    findPack(packName),
+    settings,
+    headSha256,
+    encoders,
+  )
   return {
     ...{ digest, embedderDigest, spaceDigest, settings },
     packName: keepablePackName(packName),
     ...(headSha256 === undefined ? {} : { headSha256 }),
+    ...(features === undefined ? {} : { features }),
   }
 }
 

@@ -17,6 +17,7 @@ import { accessRules, brokersOption, hostOption, kafkaHelp, parseSize, rootOptio
 import { readHeadFile, usePack } from '../models.js'
 import { archiveOption, defaultThreads, deviceOption, numberWithin } from '../options.js'
 import { exitCodes, reportError } from '../output.js'
+import { chooseEncoders, contextOption, embedderOption } from '../recipe-options.js'
 
 interface CommonOptions {
   readonly brokers: string
@@ -77,6 +78,8 @@ interface FacesOptions extends CommonOptions {
   readonly scratchSize: number
   readonly device: DeviceChoice
   readonly threads: number
+  readonly embedder?: readonly string[]
+  readonly context?: readonly string[]
 }
 
 const facesCommand = stageCommand(
@@ -94,6 +97,8 @@ const facesCommand = stageCommand(
       .default(20 * 1024 ** 3, '20G')
       .argParser(parseSize),
   )
+  .addOption(embedderOption())
+  .addOption(contextOption())
   .addOption(deviceOption())
   .addOption(
     new Option('--threads <n>', 'segments processed at the same time, also where a GPU runs the models')
@@ -105,7 +110,8 @@ const facesCommand = stageCommand(
     `
 Without --root, any file that this user may read can be submitted; with it, only what lies below. Nothing is fetched from
 hosts that --allow-host does not name. S3 credentials and endpoint come from where the AWS SDK looks for them (AWS_*).
-Models and settings are those that the clips were submitted with.`,
+Models and settings are those that the clips were submitted with; of --embedder and --context the same files have to be
+given here.`,
   )
   .action(async (options: FacesOptions) => {
     const access = createClipAccess({
@@ -116,10 +122,11 @@ Models and settings are those that the clips were submitted with.`,
     const { device, threads } = options
     // The usual models are loaded at once: a device that cannot be used is told at the start, not by the first clip.
     const pack = await usePack(defaultPackName)
-    const recipe = createRecipe(pack, defaultSettings)
+    const encoders = await chooseEncoders(options, undefined)
+    const recipe = createRecipe(pack, defaultSettings, undefined, encoders)
     await run('faces', options, (context) =>
       createFacesStage(context, {
-        ...{ access, device, threads, loadPack: usePack, modelsDir: defaultModelsDir() },
+        ...{ access, device, threads, loadPack: usePack, modelsDir: defaultModelsDir(), encoders },
         usual: recipe,
         restricted: options.root !== undefined,
       }),

@@ -10,6 +10,7 @@ import { itemDims } from '../../pipeline/image-tensor.js'
 import { createBatchingModel } from '../../pipeline/models/batching.js'
 import { defaultPackName, findPack } from '../../pipeline/models/catalog.js'
 import { defaultModelsDir, packDir } from '../../pipeline/models/models-dir.js'
+import { readEncoderFile } from '../../pipeline/models/encoder-file.js'
 import { withDynamicBatch } from '../../pipeline/models/dynamic-batch.js'
 import { loadBatched } from '../../pipeline/models/load-batched.js'
 import { connectModels } from '../../pipeline/models/remote-model.js'
@@ -22,6 +23,7 @@ import type { ThreadSetup } from '../../workers/messages.js'
 import { startSegmentWorker, type SegmentWorker } from '../../workers/segment-worker.js'
 import { startWorkers, type WorkerPool } from '../../workers/worker-pool.js'
 import { temporaryDir } from '../support/cameo.js'
+import { writeJson, writeTinyContext } from '../support/encoders.js'
 import { faceNames, makeFaceClip } from '../support/faces.js'
 
 // What a GPU does, as far as a CPU can show it: the same threads, ports and batches, on the CPU provider.
@@ -100,6 +102,44 @@ describe('one inference thread for all decoding threads', () => {
     clips = await Promise.all(
       faceNames.slice(0, 2).map((face, n) => makeFaceClip(join(dir, `clip${n}.mp4`), face, { seconds: 2 })),
     )
+  })
+
+  it('runs further embedders and context encoders too', async () => {
+    const dir = temporaryDir()
+    const context = await readEncoderFile(writeTinyContext(dir))
+    const { file, input, dimension } = pack.embedder
+    const embedder = await readEncoderFile(
+      writeJson(join(dir, 'rgb.json'), {
+        ...{ kind: 'embedder', name: 'rgb', file: join(packDir(pack, modelsDir), file.name), dimension },
+        input: { ...input, channelOrder: 'rgb' },
+      }),
+    )
+    assert.ok(context.kind === 'context' && embedder.kind === 'embedder')
+    const encoders = { embedders: [embedder], contexts: [context] }
+    const results: SegmentOutput[][][] = []
+    for (const sharesModels of [false, true]) {
+      const pool = await startWorkers({
+        ...{ threads: 2, onNotice, sharesModels },
+        setup: { ...setup, settings: defaultSettings, encoders },
+      })
+      results.push(await processClips(pool, clips))
+      await pool.stop()
+    }
+    const [own = [], shared = []] = results.map((of) => of.flat())
+    const vectorsOf = ({ tracks, contexts = [] }: SegmentOutput) =>
+      [
+        ...tracks.flatMap(({ faces }) => faces.flatMap(({ extraEmbeddings = [] }) => extraEmbeddings)),
+        ...contexts,
+      ].map(({ float16 }) => l2Normalise(decodeFloat16(float16)))
+    const expected = own.flatMap(vectorsOf)
+    const actual = shared.flatMap(vectorsOf)
+    assert.deepEqual(
+      own.map(({ contexts }) => contexts?.length),
+      [1, 1],
+    )
+    assert.ok(expected.length > 2 + clips.length)
+    assert.equal(actual.length, expected.length)
+    actual.forEach((vector, n) => assert.ok(dotProduct(vector, expected[n]!) > 0.9999))
   })
 
   it('gives the tracks and embeddings that threads with models of their own give', async () => {

@@ -25,6 +25,11 @@ export function dumpArchive(dir: string): string[] {
       ...rows(database, 'runs', 'SELECT * FROM runs ORDER BY clip_id, recipe'),
       ...rows(database, 'segments', 'SELECT * FROM segments ORDER BY clip_id, recipe, segment'),
       ...tracksOf(database).flatMap((track) => dumpTrack(database, track)),
+      ...rows(
+        database,
+        'context',
+        'SELECT * FROM context_features ORDER BY clip_id, recipe, segment, encoder',
+      ),
       ...rows(database, 'spaces', 'SELECT digest, dimension, active FROM spaces ORDER BY digest'),
       ...rows(database, 'forgotten', 'SELECT clip_id FROM forgotten_clips ORDER BY clip_id'),
     ]
@@ -72,7 +77,7 @@ function dumpTrack(database: Database, { trackId, clipId, segment, number }: Tra
     ...of('track', 'SELECT * FROM tracks WHERE track_id = ?', ['track_id']),
     ...of(
       'face',
-      `SELECT * FROM faces LEFT JOIN embeddings USING (face_id) WHERE track_id = ? ORDER BY face_id`,
+      `SELECT * FROM faces LEFT JOIN embeddings USING (face_id) WHERE track_id = ? ORDER BY face_id, embedder`,
       ['face_id', 'track_id'],
     ),
     ...of('thumbnail', 'SELECT jpeg FROM thumbnails WHERE track_id = ?'),

@@ -1,4 +1,5 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
+import { encodeFloat16 } from '../../pipeline/embed/float16.js'
 
 export interface OnnxNode {
   readonly opType: string
@@ -17,15 +18,30 @@ export interface OnnxGraph {
   /** int64 vectors: initializers, or nodes of type Constant. */
   readonly vectors: Readonly<Record<string, readonly number[]>>
   readonly vectorsAs: 'initializers' | 'constants'
+  /** Weights: initializers of the graph's element type. */
+  readonly weights?: Readonly<
+    Record<string, { readonly dims: readonly number[]; readonly values: readonly number[] }>
+  >
+  /** Of the input, the output and the weights; float32 where nothing is said. */
+  readonly elementType?: 'float32' | 'float16'
 }
 
-const float32 = 1
+const elementTypes = { float32: 1, float16: 10 } as const
 const int64 = 7
 const intsAttribute = 7
 const tensorAttribute = 4
 
 /** A small ONNX file (onnx.proto, opset 11) as its exporter would write it. */
-export function onnxFile({ inputDims, outputDims, nodes, vectors, vectorsAs }: OnnxGraph): Uint8Array {
+export function onnxFile(description: OnnxGraph): Uint8Array {
+  const {
+    inputDims,
+    outputDims,
+    nodes,
+    vectors,
+    vectorsAs,
+    weights = {},
+    elementType = 'float32',
+  } = description
   const graph = new BinaryWriter()
   const lists = Object.entries(vectors)
   if (vectorsAs === 'constants') for (const [name, values] of lists) embed(graph, 1, constant(name, values))
@@ -33,8 +49,10 @@ export function onnxFile({ inputDims, outputDims, nodes, vectors, vectorsAs }: O
   text(graph, 2, 'test')
   if (vectorsAs === 'initializers')
     for (const [name, values] of lists) embed(graph, 5, vector(name, values, 'raw'))
-  embed(graph, 11, valueInfo('x', inputDims))
-  embed(graph, 12, valueInfo(nodes.at(-1)?.output ?? 'x', outputDims))
+  for (const [name, { dims, values }] of Object.entries(weights))
+    embed(graph, 5, weightTensor(name, dims, values, elementType))
+  embed(graph, 11, valueInfo('x', inputDims, elementType))
+  embed(graph, 12, valueInfo(nodes.at(-1)?.output ?? 'x', outputDims, elementType))
   const opset = number(text(new BinaryWriter(), 1, ''), 2, 11)
   return embed(embed(number(new BinaryWriter(), 1, 6), 7, graph), 8, opset).finish()
 }
@@ -74,9 +92,26 @@ function vector(name: string, values: readonly number[], as: 'raw' | 'varints'):
   return embed(tensor, 7, packed)
 }
 
-function valueInfo(name: string, dims: readonly number[]): BinaryWriter {
+type ElementType = keyof typeof elementTypes
+
+function weightTensor(
+  name: string,
+  dims: readonly number[],
+  values: readonly number[],
+  elementType: ElementType,
+): BinaryWriter {
+  const tensor = new BinaryWriter()
+  for (const dim of dims) number(tensor, 1, dim)
+  const floats = Float32Array.from(values)
+  const { buffer } = elementType === 'float16' ? encodeFloat16(floats) : floats
+  return text(number(tensor, 2, elementTypes[elementType]), 8, name)
+    .tag(9, WireType.LengthDelimited)
+    .bytes(new Uint8Array(buffer))
+}
+
+function valueInfo(name: string, dims: readonly number[], elementType: ElementType): BinaryWriter {
   const shape = new BinaryWriter()
   for (const dim of dims) embed(shape, 1, number(new BinaryWriter(), 1, dim))
-  const tensor = embed(number(new BinaryWriter(), 1, float32), 2, shape)
+  const tensor = embed(number(new BinaryWriter(), 1, elementTypes[elementType]), 2, shape)
   return embed(text(new BinaryWriter(), 1, name), 2, embed(new BinaryWriter(), 1, tensor))
 }

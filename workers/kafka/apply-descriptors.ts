@@ -190,13 +190,13 @@ export function applyDescriptors(
 
   function adopt({ recipe }: DescriptorsMessage, { clipId, dimension }: WirePlan): SegmentKey {
     checkHead(recipe)
-    const { digest, embedderDigest, spaceDigest, packName, settings } = recipe
+    const { digest, embedderDigest, spaceDigest, packName, settings, features } = recipe
     const space = archive.recipe?.digest === digest ? activeSpace(archive.database) : undefined
     const spaceId =
       space?.spaceId ??
       adoptRecipe(
         archive,
-        { digest, embedderDigest, spaceDigest, packName, settings },
+        { digest, embedderDigest, spaceDigest, packName, settings, features },
         { packName, ...(head === undefined ? {} : { headFile: head.path }) },
         dimension,
         reprocess,

@@ -13,7 +13,7 @@ import { startQueueConsumer, type Received } from './queue-consumer.js'
 import { givenUpMessage, segmentMessages } from './segment-messages.js'
 import { attemptWork, type StageWorker, type WorkerContext } from './stage-worker.js'
 import { groupName, topicName } from './topics.js'
-import { decodeJob, encodeMessage, wireVersion, type JobMessage, type WirePlan } from './wire.js'
+import { decodeJob, encodeMessage, versionFor, type JobMessage, type WirePlan } from './wire.js'
 
 export interface FacesWorkerOptions {
   readonly context: WorkerContext
@@ -129,7 +129,7 @@ export async function startFacesWorker(options: FacesWorkerOptions): Promise<Sta
     return segments.map(({ index }) => ({
       topic: topicName(connection, 'jobs'),
       key: jobKey(source.uri, index),
-      value: encodeMessage({ v: wireVersion, kind: 'segment', recipe, source, plan, segment: index }),
+      value: encodeMessage({ v: versionFor(recipe), kind: 'segment', recipe, source, plan, segment: index }),
     }))
   }
 

@@ -1,8 +1,14 @@
 import { CameoError } from '../../pipeline/errors.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
+import {
+  noEncoders,
+  type ContextFile,
+  type EmbedderFile,
+  type ExtraEncoders,
+} from '../../pipeline/models/encoder-file.js'
 import type { Pack } from '../../pipeline/models/pack.js'
 import type { Provider } from '../../pipeline/models/session.js'
-import { createRecipe } from '../../pipeline/settings.js'
+import { createRecipe, featuresOf } from '../../pipeline/settings.js'
 import type { SegmentWorker } from '../segment-worker.js'
 import { startWorkers, type WorkerPool } from '../worker-pool.js'
 import type { WireRecipe } from './wire.js'
@@ -13,6 +19,8 @@ export interface PoolsOptions {
   readonly modelsDir: string
   /** Finds a pack and fetches what is missing of it. */
   readonly loadPack: (name: string) => Promise<Pack>
+  /** Further embedders and context encoders that jobs may ask for. */
+  readonly encoders: ExtraEncoders
   readonly onNotice: (text: string) => void
 }
 
@@ -63,7 +71,8 @@ export function createPools(options: PoolsOptions): Pools {
       () => undefined,
     )
     const pack = await options.loadPack(recipe.packName)
-    const own = createRecipe(pack, recipe.settings, recipe.headSha256)
+    const encoders = encodersFor(recipe, options.encoders)
+    const own = createRecipe(pack, recipe.settings, recipe.headSha256, encoders)
     if (own.digest !== recipe.digest)
       throw new CameoError(
         'RECIPE_MISMATCH',
@@ -71,7 +80,7 @@ export function createPools(options: PoolsOptions): Pools {
       )
     const { device, modelsDir, threads, onNotice } = options
     // Descriptors are made by the describe stage, which has the head.
-    const setup = { pack, modelsDir, settings: recipe.settings, device, headFile: undefined }
+    const setup = { pack, modelsDir, settings: recipe.settings, device, headFile: undefined, encoders }
     const pool = await startWorkers({ setup, threads, onNotice })
     return { pool, pack, loads: new Map(pool.workers.map((worker) => [worker, 0])) }
   }
@@ -126,3 +135,29 @@ export function createPools(options: PoolsOptions): Pools {
     },
   }
 }
+
+/** Those of this worker's encoders that a job asks for. Throws RECIPE_MISMATCH where one is missing. */
+function encodersFor({ features = [], settings }: WireRecipe, own: ExtraEncoders): ExtraEncoders {
+  const made = new Map(
+    [...own.embedders.map(asEmbedder), ...own.contexts.map(asContext)].flatMap((encoder) =>
+      featuresOf(encoder, settings).map(({ digest }) => [digest, encoder] as const),
+    ),
+  )
+  const wanted = features.map(({ kind, name, digest }) => {
+    const encoder = made.get(digest)
+    if (encoder !== undefined) return encoder
+    const option = kind === 'embedder' ? '--embedder' : '--context'
+    const has = [...own.embedders, ...own.contexts].map((spec) => spec.name).join(', ')
+    throw new CameoError(
+      'RECIPE_MISMATCH',
+      `the clip was submitted with ${option} ${name} (${digest.slice(0, 12)}), this worker has ${has === '' ? 'no further encoders' : `${has}, and none of that digest`}: start "cameo worker faces ${option} FILE" with the same file, then "cameo dead-letters retry"`,
+    )
+  })
+  return {
+    embedders: wanted.flatMap(({ embedders }) => embedders),
+    contexts: wanted.flatMap(({ contexts }) => contexts),
+  }
+}
+
+const asEmbedder = (spec: EmbedderFile): ExtraEncoders => ({ ...noEncoders, embedders: [spec] })
+const asContext = (spec: ContextFile): ExtraEncoders => ({ ...noEncoders, contexts: [spec] })

@@ -7,7 +7,7 @@ import type { Provider } from '../../pipeline/models/session.js'
 import type { SegmentOutput, SegmentSpan, TrackFace, TrackOutput } from '../../pipeline/segment-builder.js'
 import { maxMessageBytes } from './topics.js'
 import {
-  wireVersion,
+  versionFor,
   type ClipSource,
   type ClosingMessage,
   type GivenUpMessage,
@@ -35,7 +35,7 @@ export function segmentMessages(
   { recipe, source, plan, attempt }: SegmentContext,
 ): [...TracksMessage[], ClosingMessage] {
   const about = {
-    v: wireVersion,
+    v: versionFor(recipe),
     recipe,
     source,
     clipId: plan.clipId,
@@ -49,6 +49,11 @@ export function segmentMessages(
     tracks: tracks.map(wireTrack),
   }))
   const { startS, endS } = output.segment
+  const contexts = output.contexts?.map(({ encoder, frames, float16 }) => ({
+    ...{ encoder, frames },
+    vector: toBlob(float16),
+  }))
+  checkContexts(contexts ?? [])
   return [
     ...parts,
     {
@@ -63,8 +68,18 @@ export function segmentMessages(
       faces: output.faces,
       truncated: output.truncated,
       provider: output.provider,
+      ...(contexts === undefined ? {} : { contexts }),
     },
   ]
+}
+
+function checkContexts(contexts: readonly { readonly vector: Uint8Array }[]): void {
+  const bytes = contexts.reduce((sum, { vector }) => sum + vector.byteLength + 300, overheadBytes)
+  if (bytes > maxMessageBytes)
+    throw new CameoError(
+      'MESSAGE_TOO_LARGE',
+      `the context features of a segment take ${bytes} bytes, a message up to ${maxMessageBytes}: use fewer context encoders (--context)`,
+    )
 }
 
 /** Room for what every message says besides its tracks. */
@@ -78,7 +93,7 @@ function inParts(tracks: readonly TrackOutput[]): TrackOutput[][] {
     if (own + overheadBytes > maxMessageBytes)
       throw new CameoError(
         'MESSAGE_TOO_LARGE',
-        `a track takes ${own} bytes, a message up to ${maxMessageBytes}: embed fewer faces a track (--faces-per-track)`,
+        `a track takes ${own} bytes, a message up to ${maxMessageBytes}: embed fewer faces a track (--faces-per-track), or by fewer embedders`,
       )
     if (bytes + own > maxMessageBytes) {
       parts.push([])
@@ -92,8 +107,13 @@ function inParts(tracks: readonly TrackOutput[]): TrackOutput[][] {
 
 /** At most so many bytes as MessagePack: numbers take up to 9, names are counted generously; with a descriptor to come. */
 function wireBytes({ faces, spansS, thumbnailJpeg, descriptor }: TrackOutput): number {
-  const faceBytes = faces.reduce((sum, { embedding }) => sum + embedding.float16.byteLength + 300, 0)
+  const faceBytes = faces.reduce((sum, face) => sum + embeddingBytes(face), 0)
   return faceBytes + 20 * spansS.length + thumbnailJpeg.byteLength + descriptor.byteLength + 300
+}
+
+function embeddingBytes({ embedding, extraEmbeddings = [] }: TrackFace): number {
+  const vectors = [embedding, ...extraEmbeddings]
+  return vectors.reduce((sum, { float16 }) => sum + float16.byteLength + 300, 0)
 }
 
 function wireTrack({ number, spansS, samples, quality, faces, thumbnailJpeg }: TrackOutput): WireTrack {
@@ -110,6 +130,14 @@ function wireTrack({ number, spansS, samples, quality, faces, thumbnailJpeg }: T
       quality: face.quality,
       norm: face.embedding.norm,
       vector: toBlob(face.embedding.float16),
+      ...(face.extraEmbeddings === undefined
+        ? {}
+        : {
+            extraEmbeddings: face.extraEmbeddings.map(({ embedder, norm, float16 }) => ({
+              ...{ embedder, norm },
+              vector: toBlob(float16),
+            })),
+          }),
     })),
     thumbnailJpeg,
   }
@@ -129,6 +157,14 @@ export function segmentOutput(closing: ClosingMessage, tracks: readonly WireDesc
     ...{ frames, faces, truncated },
     // Known to be one: a worker that made it up would be no worker.
     provider: provider as Provider,
+    ...(closing.contexts === undefined
+      ? {}
+      : {
+          contexts: closing.contexts.map(({ encoder, frames, vector }) => ({
+            ...{ encoder, frames },
+            float16: toUint16(vector),
+          })),
+        }),
   }
 }
 
@@ -143,6 +179,14 @@ function trackOutput(track: WireDescribedTrack): TrackOutput {
       detectionScore: face.detectionScore,
       quality: face.quality,
       embedding: { float16: toUint16(face.vector), norm: face.norm },
+      ...(face.extraEmbeddings === undefined
+        ? {}
+        : {
+            extraEmbeddings: face.extraEmbeddings.map(({ embedder, norm, vector }) => ({
+              ...{ embedder, norm },
+              float16: toUint16(vector),
+            })),
+          }),
     })),
     descriptor: toFloat32(track.descriptor),
   }
@@ -166,7 +210,7 @@ export interface GivenUp {
 
 export function givenUpMessage({ error, segments, ...about }: GivenUp): GivenUpMessage {
   return {
-    v: wireVersion,
+    v: versionFor(about.recipe),
     kind: 'given-up',
     ...about,
     failure: { code: error.code, message: error.message },

@@ -7,7 +7,14 @@ import type { KafkaConnection } from './connection.js'
 import { jobKey } from './faces-worker.js'
 import { statusKey } from './status.js'
 import { topicName } from './topics.js'
-import { decodeStatus, encodeMessage, wireVersion, type StatusMessage, type WireRecipe } from './wire.js'
+import {
+  decodeStatus,
+  encodeMessage,
+  versionFor,
+  wireVersion,
+  type StatusMessage,
+  type WireRecipe,
+} from './wire.js'
 
 /** What became of a submitted clip. */
 export interface SubmitResult {
@@ -105,7 +112,7 @@ export function createSubmission(options: SubmissionOptions): Submission {
     const jobs = clips.map(({ uri, root }): OutMessage => ({
       topic: topicName(connection, 'jobs'),
       key: jobKey(uri, 0),
-      value: encodeMessage({ v: wireVersion, kind: 'clip', recipe, source: { uri, root } }),
+      value: encodeMessage({ v: versionFor(recipe), kind: 'clip', recipe, source: { uri, root } }),
     }))
     // Before the jobs, or it could come after what says that they are done. To be killed between the two leaves clips queued
     // without a job: `resubmitWaiting` is for them.

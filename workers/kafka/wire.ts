@@ -1,13 +1,20 @@
 import { decode, encode } from '@msgpack/msgpack'
 import { z } from 'zod'
 import { CameoError, messageOf } from '../../pipeline/errors.js'
-import { settingsSchema } from '../../pipeline/settings.js'
+import { featureSchema, settingsSchema } from '../../pipeline/settings.js'
 
 /**
  * What travels through the topics: MessagePack maps, checked on arrival. Every message has `v`, the version of its
  * schema, and `kind`. Vectors and pictures are bytes; times are seconds, coordinates pixels of the displayed clip.
  */
 export const wireVersion = 1
+
+/** Of what is about recipes with further embedders or context encoders: workers of before would drop their vectors. */
+const featuresVersion = 2
+
+/** The version of a message about clips of that recipe: those of before are written as they were. */
+export const versionFor = ({ features }: Pick<WireRecipe, 'features'>) =>
+  features === undefined ? wireVersion : featuresVersion
 
 const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'bytes are expected')
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
@@ -24,6 +31,8 @@ const recipeSchema = z.object({
   packName: z.string().min(1),
   headSha256: sha256.optional(),
   settings: settingsSchema,
+  /** Further embedders and context encoders; workers are started with the files that have these digests. */
+  features: z.array(featureSchema).readonly().optional(),
 })
 export type WireRecipe = z.infer<typeof recipeSchema>
 
@@ -64,7 +73,7 @@ export type WirePlan = z.infer<typeof planSchema>
 const failureSchema = z.object({ code: z.string().min(1), message: z.string() })
 export type WireFailure = z.infer<typeof failureSchema>
 
-const envelope = { v: z.literal(wireVersion), recipe: recipeSchema, source: sourceSchema }
+const envelope = { v: z.literal([wireVersion, featuresVersion]), recipe: recipeSchema, source: sourceSchema }
 
 /** Topic `jobs`. */
 const jobSchemas = [
@@ -84,6 +93,8 @@ const faceSchema = z.object({
   norm: z.number(),
   /** float16, little-endian, not normalised. */
   vector: bytes,
+  /** Of further embedders; likewise. */
+  extraEmbeddings: z.array(z.object({ embedder: digest, norm: z.number(), vector: bytes })).optional(),
 })
 
 const trackSchema = z.object({
@@ -121,6 +132,8 @@ const closingSchema = z.object({
   faces: count,
   truncated: z.boolean(),
   provider: z.string(),
+  /** What context encoders made of the segment; vectors are float16, little-endian. */
+  contexts: z.array(z.object({ encoder: digest, frames: count, vector: bytes })).optional(),
 })
 
 /** A clip, or some of its segments, that were given up for good. */
@@ -247,10 +260,10 @@ function decodeAs<T>(schema: z.ZodType<T>, value: Uint8Array | null): T {
     })
   }
   const version = z.object({ v: z.int() }).safeParse(content)
-  if (version.success && version.data.v > wireVersion)
+  if (version.success && version.data.v > featuresVersion)
     throw new CameoError(
       'MESSAGE_NEWER',
-      `the message was written by a newer Cameo (version ${version.data.v}, this one reads up to ${wireVersion}): update this worker, then "cameo dead-letters retry"`,
+      `the message was written by a newer Cameo (version ${version.data.v}, this one reads up to ${featuresVersion}): update this worker, then "cameo dead-letters retry"`,
     )
   const parsed = schema.safeParse(content)
   if (!parsed.success)

@@ -78,8 +78,8 @@ function output(tracks: number, faces: number, segmentEndS = Infinity): SegmentO
 }
 
 /** Through the wire, described by the descriptors that the segment had. */
-function roundTrip(segment: SegmentOutput): SegmentOutput {
-  const messages = segmentMessages(segment, { recipe, source, plan, attempt: 'a' }).map((message) =>
+function roundTrip(segment: SegmentOutput, of: WireRecipe = recipe): SegmentOutput {
+  const messages = segmentMessages(segment, { recipe: of, source, plan, attempt: 'a' }).map((message) =>
     decodeEmbeddings(encodeMessage(message)),
   )
   const closing = messages.at(-1) as ClosingMessage
@@ -113,6 +113,50 @@ describe('messages', () => {
     }
     const inner = output(2, 3, 1200)
     assert.deepEqual(roundTrip(inner), inner)
+  })
+
+  it('further embeddings and context features come out to the bit, in parts of at most 512 KB', () => {
+    const features: WireRecipe['features'] = [
+      { kind: 'embedder', digest: 'e'.repeat(64), name: 'wide', dimension: 1024 },
+      { kind: 'context', digest: 'f'.repeat(64), name: 'scene', dimension: 512 },
+    ]
+    const random = seededRandom(5)
+    const halves = (length: number) => Uint16Array.from({ length }, () => Math.floor(random() * 65_536))
+    const plain = output(40, 8)
+    const segment: SegmentOutput = {
+      ...plain,
+      tracks: plain.tracks.map((track) => ({
+        ...track,
+        faces: track.faces.map((face) => ({
+          ...face,
+          extraEmbeddings: [{ embedder: 'e'.repeat(64), float16: halves(1024), norm: random() }],
+        })),
+      })),
+      contexts: [{ encoder: 'f'.repeat(64), frames: 9, float16: halves(512) }],
+    }
+    assert.deepEqual(roundTrip(segment, { ...recipe, features }), segment)
+    const messages = segmentMessages(segment, { recipe: { ...recipe, features }, source, plan, attempt: 'a' })
+    // 40 tracks × 8 faces × 2 KB more than without.
+    assert.ok(messages.length > segmentMessages(plain, { recipe, source, plan, attempt: 'a' }).length)
+    for (const message of messages) {
+      assert.ok(encodeMessage(message).byteLength <= maxMessageBytes)
+      // A worker of before must refuse it: it would drop these vectors.
+      assert.equal(message.v, 2)
+    }
+    for (const message of segmentMessages(plain, { recipe, source, plan, attempt: 'a' }))
+      assert.equal(message.v, 1, 'without them, messages stay readable for workers of before')
+  })
+
+  it('context features that do not fit into a message are refused with what to do', () => {
+    const contexts = Array.from({ length: 20 }, () => ({
+      ...{ encoder: 'f'.repeat(64), frames: 1 },
+      float16: new Uint16Array(16_384),
+    }))
+    assert.throws(
+      () => segmentMessages({ ...output(0, 0), contexts }, { recipe, source, plan, attempt: 'a' }),
+      (error) =>
+        error instanceof CameoError && error.code === 'MESSAGE_TOO_LARGE' && /--context/.test(error.message),
+    )
   })
 
   it('a track that does not fit into a message is refused with what to do', () => {
@@ -167,7 +211,7 @@ describe('messages', () => {
 
   it('one of a newer version is refused as that, whatever else is in it', () => {
     assert.equal(
-      codeOf(() => decodeJob(encode({ v: 2, kind: 'new', of: 'course' }))),
+      codeOf(() => decodeJob(encode({ v: 3, kind: 'new', of: 'course' }))),
       'MESSAGE_NEWER',
     )
   })

@@ -1,0 +1,84 @@
+import type { RgbImage } from '../image.js'
+import { scaleImage, type ImagePart } from '../image-scale.js'
+import { createToTensor } from '../image-tensor.js'
+import { mapInFlight } from '../in-flight.js'
+import { contextDigestOf, type ContextFile } from '../models/encoder-file.js'
+import type { Model, Tensor } from '../models/session.js'
+import { l2Normalise } from './embed-faces.js'
+import { encodeFloat16 } from './float16.js'
+
+/** What one context encoder makes of a segment, whoever is seen in it. */
+export interface ContextFeature {
+  /** Digest of the encoder. */
+  readonly encoder: string
+  /** How many were encoded. */
+  readonly frames: number
+  /**
+   * Half-precision bits: the mean of the frames' L2-normalised vectors. Not normalised again, so that the segments of a
+   * clip, weighted by their frames, add up to the mean over the clip.
+   */
+  readonly float16: Uint16Array
+}
+
+export interface ContextEncoder {
+  readonly digest: string
+  /** A frame as the model takes it; a copy of its pixels. */
+  fit(frame: RgbImage): RgbImage
+  /** At least one frame, as `fit` gave it. */
+  encode(frames: readonly RgbImage[]): Promise<ContextFeature>
+}
+
+export function createContextEncoder(spec: ContextFile, model: Model): ContextEncoder {
+  const { widthPx, heightPx, resize } = spec.input
+  const toTensor = createToTensor(spec.input)
+  const digest = contextDigestOf(spec)
+  const encodeFrame = async (frame: RgbImage) => contextVector(spec, await model.run(toTensor(frame)))
+  return {
+    digest,
+    fit(frame) {
+      const part = resize === 'crop' ? middlePart(frame, widthPx / heightPx) : wholeImage(frame)
+      return scaleImage(frame, part, widthPx, heightPx)
+    },
+    async encode(frames) {
+      const sum = new Float64Array(spec.dimension)
+      for (const vector of await mapInFlight(frames, model.inFlight ?? 1, encodeFrame))
+        l2Normalise(vector).forEach((value, i) => (sum[i] = (sum[i] ?? 0) + value))
+      const mean = Float32Array.from(sum, (value) => value / frames.length)
+      return { encoder: digest, frames: frames.length, float16: encodeFloat16(mean) }
+    },
+  }
+}
+
+/** One frame's vector out of the model's outputs: [dimension], as the file says. */
+export function contextVector(
+  { output, pool }: Pick<ContextFile, 'output' | 'pool'>,
+  outputs: ReadonlyMap<string, Tensor>,
+): Float32Array {
+  const tensor = outputs.get(output)
+  if (tensor === undefined) throw new Error(`the model has no output ${output}`)
+  return pool === 'none' ? tensor.data : averageOverSpace(tensor)
+}
+
+/** [1, channels, …] to [channels]. */
+function averageOverSpace({ data, dims }: Tensor): Float32Array {
+  const [, channels = 0, ...space] = dims
+  const positions = space.reduce((product, size) => product * size, 1)
+  return Float32Array.from({ length: channels }, (_, channel) => {
+    let sum = 0
+    for (let i = channel * positions; i < (channel + 1) * positions; i++) sum += data[i] ?? 0
+    return sum / positions
+  })
+}
+
+const wholeImage = ({ width, height }: RgbImage): ImagePart => ({
+  ...{ xPx: 0, yPx: 0 },
+  widthPx: width,
+  heightPx: height,
+})
+
+/** The largest part of those proportions (width / height), in the middle. */
+function middlePart({ width, height }: RgbImage, proportions: number): ImagePart {
+  const widthPx = Math.max(1, Math.min(width, Math.round(height * proportions)))
+  const heightPx = Math.max(1, Math.min(height, Math.round(width / proportions)))
+  return { xPx: (width - widthPx) >> 1, yPx: (height - heightPx) >> 1, widthPx, heightPx }
+}

@@ -1,0 +1,26 @@
+import type { RgbImage } from '../image.js'
+import { mapInFlight } from '../in-flight.js'
+import type { Embedder, Embedding } from './embed-faces.js'
+
+/** An embedder beside the pack's own. */
+export interface ExtraEmbedder extends Embedder {
+  readonly digest: string
+}
+
+export interface ExtraEmbedding extends Embedding {
+  /** Digest of the embedder. */
+  readonly embedder: string
+}
+
+/** What each embedder makes of each aligned face: [crops][embedders]. */
+export async function embedFurther(
+  crops: readonly RgbImage[],
+  embedders: readonly ExtraEmbedder[],
+): Promise<ExtraEmbedding[][]> {
+  const ofCrops = crops.map((): ExtraEmbedding[] => [])
+  for (const embedder of embedders) {
+    const embeddings = await mapInFlight(crops, embedder.inFlight ?? 1, (crop) => embedder.embed(crop))
+    embeddings.forEach((embedding, i) => ofCrops[i]?.push({ embedder: embedder.digest, ...embedding }))
+  }
+  return ofCrops
+}

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, realpathSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { openArchive } from '../../index/archive.js'
+import { findPack } from '../../pipeline/models/catalog.js'
+import { defaultModelsDir, packDir } from '../../pipeline/models/models-dir.js'
+import { dumpArchive } from '../support/archive-dump.js'
+import { startBroker, startWorker, type TestBroker, type TestWorker } from '../support/broker.js'
+import { cameo, jsonLines, temporaryDir } from '../support/cameo.js'
+import { tinyContext, writeJson, writeTinyContext } from '../support/encoders.js'
+import { ffmpeg, makeFaceClip } from '../support/faces.js'
+import { numberedFrames } from './make-video.js'
+
+const dir = realpathSync(temporaryDir())
+const folder = join(dir, 'clips')
+const archive = join(dir, 'archive')
+const settings = ['--segment', '2']
+
+let broker: TestBroker
+let environment: NodeJS.ProcessEnv = {}
+let workers: TestWorker[] = []
+let encoders: string[] = []
+
+describe('Kafka: further embedders and context encoders', { timeout: 10 * 60_000 }, () => {
+  before(async () => {
+    mkdirSync(folder)
+    await makeFaceClip(join(folder, 'a.mp4'), 'costumes right', { seconds: 4, then: ['sofa left'] })
+    await ffmpeg(...numberedFrames({ seconds: 3 }), '-c:v', 'libx264', join(folder, 'without a face.mp4'))
+    const lite = findPack('lite')
+    const { file, dimension, input } = lite.embedder
+    const embedder = writeJson(join(dir, 'rgb.json'), {
+      ...{ kind: 'embedder', name: 'rgb', dimension, input: { ...input, channelOrder: 'rgb' } },
+      file: join(packDir(lite, defaultModelsDir()), file.name),
+    })
+    encoders = ['--embedder', embedder, '--context', writeTinyContext(dir)]
+    broker = await startBroker()
+    environment = { KAFKA_BROKERS: broker.brokers, CAMEO_ARCHIVE: archive }
+    workers = [
+      startWorker('faces', environment, ['--threads', '1', ...encoders]),
+      startWorker('describe', environment),
+      startWorker('index', environment),
+    ]
+  })
+
+  after(async () => {
+    await Promise.all(workers.map((worker) => worker.stop()))
+    await broker.stop()
+  })
+
+  it('give the rows that the embedded mode gives', async () => {
+    const run = await cameo(['submit', folder, ...settings, ...encoders, '--json'], environment)
+    assert.equal(run.code, 0, run.stderr)
+    const embedded = join(dir, 'embedded')
+    const ingested = await cameo(['ingest', folder, '--archive', embedded, ...settings, ...encoders])
+    assert.equal(ingested.code, 0, ingested.stderr)
+    const dump = dumpArchive(archive)
+    assert.deepEqual(dump, dumpArchive(embedded))
+    // Two segments of each clip.
+    assert.equal(dump.filter((line) => line.startsWith('context ')).length, 4)
+    const faces = dump.filter((line) => line.startsWith('face '))
+    assert.equal(new Set(faces.map((line) => /embedder=\S+/.exec(line)?.[0])).size, 2)
+  })
+
+  it('the archive says what its vectors are, though not where the files lie', () => {
+    const opened = openArchive(archive)
+    const features = opened.recipe?.features ?? []
+    opened.close()
+    assert.deepEqual(
+      features.map(({ kind, name, dimension, source }) => [kind, name, dimension, source]),
+      [
+        ['embedder', 'rgb', 512, undefined],
+        ['context', 'tiny', 2, undefined],
+      ],
+    )
+  })
+
+  it('a clip submitted with an encoder that the workers do not have fails and says which', async () => {
+    const other = writeJson(join(dir, 'other.json'), { ...tinyContext, name: 'other', output: 'pooled' })
+    const clip = join(folder, 'a.mp4')
+    const run = await cameo(['submit', clip, '--context', other, '--json'], environment)
+    assert.equal(run.code, 1, run.stderr)
+    const [line] = jsonLines(run.stdout)
+    assert.equal(line?.['code'], 'RECIPE_MISMATCH')
+    assert.match(String(line['message']), /--context other \([0-9a-f]{12}\), this worker has rgb, tiny/)
+  })
+})

@@ -1,0 +1,55 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { onnxFile, type OnnxGraph } from './onnx.js'
+
+/** Rows of the tiny encoder's 1×1 convolution: two channels out of red, green and blue 0..1. */
+export const tinyWeights: readonly (readonly number[])[] = [
+  [1, 0, 0],
+  [-0.5, 0, -0.5],
+]
+export const tinyBias: readonly number[] = [0, 1]
+
+/**
+ * A classifier of two classes: (r, 1 − (r + b) / 2) at each pixel of 8×8, averaged, as `logits`; `features` [1, 2, 8, 8] is
+ * inside the graph.
+ */
+export function tinyEncoder(elementType: 'float32' | 'float16' = 'float32'): OnnxGraph {
+  return {
+    inputDims: [1, 3, 8, 8],
+    outputDims: [1, 2],
+    nodes: [
+      { opType: 'Conv', inputs: ['x', 'w', 'b'], output: 'features' },
+      { opType: 'GlobalAveragePool', inputs: ['features'], output: 'pooled' },
+      { opType: 'Flatten', inputs: ['pooled'], output: 'logits' },
+    ],
+    vectors: {},
+    vectorsAs: 'initializers',
+    weights: {
+      w: { dims: [2, 3, 1, 1], values: tinyWeights.flat() },
+      b: { dims: [2], values: tinyBias },
+    },
+    elementType,
+  }
+}
+
+/** A context encoder file for it, [0, 1] inputs. */
+export const tinyContext = {
+  kind: 'context',
+  name: 'tiny',
+  file: 'tiny.onnx',
+  input: { widthPx: 8, heightPx: 8, channelOrder: 'rgb', mean: 0, scale: 255, resize: 'stretch' },
+  output: 'features',
+  pool: 'average',
+  dimension: 2,
+} as const
+
+/** Writes the tiny encoder and its JSON file into a folder; gives the path of that. */
+export function writeTinyContext(dir: string, changes: object = {}): string {
+  writeFileSync(join(dir, 'tiny.onnx'), onnxFile(tinyEncoder()))
+  return writeJson(join(dir, 'tiny.json'), { ...tinyContext, ...changes })
+}
+
+export function writeJson(path: string, value: unknown): string {
+  writeFileSync(path, JSON.stringify(value))
+  return path
+}
