@@ -38,7 +38,7 @@ export async function readNpy(
   }
   let header: Header | undefined
   let sink: Sink | undefined
-  let rest = Buffer.alloc(0)
+  let rest: Buffer = Buffer.alloc(0)
   let bytesRead = 0
   try {
     for await (const piece of pieces) {

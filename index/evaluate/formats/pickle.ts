@@ -1,6 +1,7 @@
-import { ByteReader, DamagedFile } from './byte-reader.js'
+import { DamagedFile, type ByteReader } from './byte-reader.js'
 import { buildState, findGlobal, reduceGlobal } from './pickle-globals.js'
 import { PickleMemo } from './pickle-memo.js'
+import { PickleStack } from './pickle-stack.js'
 import { PickleDict, PickleGlobal, PickleList, PickleTuple, type PickleValue } from './pickle-values.js'
 
 export interface PickleEntry {
@@ -26,12 +27,12 @@ export function* readPickle(reader: ByteReader): Generator<PickleEntry, PickleVa
       if (error instanceof DamagedFile || !(error instanceof Error)) throw error
       throw new DamagedFile(start, error.message)
     }
-    while (machine.entries.length > 0) yield* machine.entries.splice(0)
+    if (machine.entries.length > 0) yield* machine.entries.splice(0)
     if (machine.result !== undefined) return machine.result
   }
 }
 
-/** Opcodes that build objects of classes or run something; named in the refusal. */
+/** Opcodes that make objects of classes or run something; named in the refusal. */
 const refused = new Map([
   ['i', 'INST'],
   ['o', 'OBJ'],
@@ -54,9 +55,7 @@ class PickleMachine {
   result: PickleValue | undefined
   readonly #reader: ByteReader
   readonly #memo = new PickleMemo()
-  readonly #stack: PickleValue[] = []
-  /** Heights of the stack at each MARK. */
-  readonly #marks: number[] = []
+  readonly #stack = new PickleStack()
   #isFirst = true
 
   constructor(reader: ByteReader) {
@@ -64,130 +63,155 @@ class PickleMachine {
   }
 
   step(): void {
-    const reader = this.#reader
-    const opcode = String.fromCharCode(reader.uint8())
+    const opcode = String.fromCharCode(this.#reader.uint8())
     if (this.#isFirst !== (opcode === '\x80'))
       throw new Error('it is no Python pickle of protocol 2 or later')
     this.#isFirst = false
-    switch (opcode) {
-      case '\x80': {
-        const protocol = reader.uint8()
-        if (protocol < 2 || protocol > 5) throw new Error(`a pickle of protocol ${protocol}; 2 to 5 are read`)
-        return
-      }
-      case '\x95': // FRAME: its length
-        reader.uint64()
-        return
-      case '.':
-        return this.#stop()
-      case '(':
-        this.#marks.push(this.#stack.length)
-        return
-      // plain values
-      case 'N':
-        return this.#push(null)
-      case '\x88':
-        return this.#push(true)
-      case '\x89':
-        return this.#push(false)
-      case 'K':
-        return this.#push(reader.uint8())
-      case 'M':
-        return this.#push(reader.uint16())
-      case 'J':
-        return this.#push(reader.int32())
-      case '\x8a':
-        return this.#push(longOf(reader.bytes(reader.uint8())))
-      case 'G':
-        return this.#push(reader.float64BigEndian())
-      // text and bytes
-      case '\x8c':
-        return this.#push(this.#text(reader.uint8()))
-      case 'X':
-        return this.#push(this.#text(reader.uint32()))
-      case '\x8d':
-        return this.#push(this.#text(reader.uint64()))
-      case 'C':
-      case 'U': // Python 2's str
-        return this.#push(reader.bytes(reader.uint8()))
-      case 'B':
-      case 'T':
-        return this.#push(reader.bytes(reader.uint32()))
-      case '\x8e':
-      case '\x96':
-        return this.#push(reader.bytes(reader.uint64()))
-      // containers
-      case ']':
-        this.#push(new PickleList())
-        return this.#takeEntry()
-      case 'a': {
-        const item = this.#pop()
-        this.#top(PickleList, 'list').items.push(item)
-        return
-      }
-      case 'e': {
-        const items = this.#popToMark()
-        const list = this.#top(PickleList, 'list')
-        for (const item of items) list.items.push(item)
-        return
-      }
-      case ')':
-        return this.#push(new PickleTuple([]))
-      case '\x85':
-      case '\x86':
-      case '\x87':
-        return this.#push(new PickleTuple(this.#popMany(opcode.charCodeAt(0) - 0x84)))
-      case 't':
-        return this.#push(new PickleTuple(this.#popToMark()))
-      case '}':
-        if (this.#stack.length > 0) throw new Error('a dict inside another value')
-        return this.#push(new PickleDict())
-      case 's':
-        return this.#setItems(this.#popMany(2))
-      case 'u':
-        return this.#setItems(this.#popToMark())
-      // back references
-      case 'q':
-        return this.#memo.put(reader.uint8(), this.#peek())
-      case 'r':
-        return this.#memo.put(reader.uint32(), this.#peek())
-      case '\x94':
-        return this.#memo.append(this.#peek())
-      case 'h':
-        return this.#push(this.#memo.get(reader.uint8()))
-      case 'j':
-        return this.#push(this.#memo.get(reader.uint32()))
-      // names with a known meaning
-      case 'c':
-        return this.#push(findGlobal(reader.line(maxNameBytes), reader.line(maxNameBytes)))
-      case '\x93': {
-        const [module, name] = this.#popMany(2)
-        if (typeof module !== 'string' || typeof name !== 'string') throw new Error('a name that is no text')
-        return this.#push(findGlobal(module, name))
-      }
-      case 'R': {
-        const [callable, args] = this.#popMany(2)
-        if (!(callable instanceof PickleGlobal && args instanceof PickleTuple))
-          throw new Error('a call of something that is no known name')
-        return this.#push(reduceGlobal(callable, args))
-      }
-      case 'b': {
-        const state = this.#pop()
-        return buildState(this.#stack.at(-1), state)
-      }
-      default:
-        throw new Error(
-          refused.has(opcode)
-            ? `it makes an object by ${refused.get(opcode) ?? ''}: only NumPy arrays and plain values are read, and nothing in a pickle is run`
-            : `opcode 0x${opcode.charCodeAt(0).toString(16).padStart(2, '0')}, which feature files have no use for`,
-        )
+    const pushed = this.#plainValue(opcode) ?? this.#bytesOrText(opcode) ?? this.#madeValue(opcode)
+    if (pushed === undefined) this.#act(opcode)
+    else {
+      this.#stack.push(pushed)
+      if (opcode === ']') this.#takeEntry()
     }
   }
 
-  #stop(): void {
-    if (this.#stack.length !== 1 || this.#marks.length > 0)
-      throw new Error('it stops in the middle of a value')
-    this.result = this.#pop()
+  #plainValue(opcode: string): PickleValue | undefined {
+    switch (opcode) {
+      case '\x88':
+        return true
+      case '\x89':
+        return false
+      case 'K':
+        return this.#reader.uint8()
+      case 'M':
+        return this.#reader.uint16()
+      case 'J':
+        return this.#reader.int32()
+      case '\x8a':
+        return longOf(this.#reader.bytes(this.#reader.uint8()))
+      case 'G':
+        return this.#reader.float64BigEndian()
+      case 'h':
+        return this.#memo.get(this.#reader.uint8())
+      case 'j':
+        return this.#memo.get(this.#reader.uint32())
+    }
+    return undefined
+  }
+
+  #bytesOrText(opcode: string): PickleValue | undefined {
+    const reader = this.#reader
+    switch (opcode) {
+      case '\x8c':
+        return this.#text(reader.uint8())
+      case 'X':
+        return this.#text(reader.uint32())
+      case '\x8d':
+        return this.#text(reader.uint64())
+      case 'C':
+      case 'U': // Python 2's str
+        return reader.bytes(reader.uint8())
+      case 'B':
+      case 'T':
+        return reader.bytes(reader.uint32())
+      case '\x8e':
+      case '\x96':
+        return reader.bytes(reader.uint64())
+    }
+    return undefined
+  }
+
+  /** Containers, and what the known names make. */
+  #madeValue(opcode: string): PickleValue | undefined {
+    const stack = this.#stack
+    switch (opcode) {
+      case ']':
+        return new PickleList()
+      case ')':
+        return new PickleTuple([])
+      case '\x85':
+      case '\x86':
+      case '\x87':
+        return new PickleTuple(stack.popMany(opcode.charCodeAt(0) - 0x84))
+      case 't':
+        return new PickleTuple(stack.popToMark())
+      case '}':
+        if (stack.values.length > 0) throw new Error('a dict inside another value')
+        return new PickleDict()
+      case 'c':
+        return findGlobal(this.#reader.line(maxNameBytes), this.#reader.line(maxNameBytes))
+      case '\x93': {
+        const [module, name] = stack.popMany(2)
+        if (typeof module === 'string' && typeof name === 'string') return findGlobal(module, name)
+        throw new Error('a name that is no text')
+      }
+      case 'R': {
+        const [callable, args] = stack.popMany(2)
+        if (callable instanceof PickleGlobal && args instanceof PickleTuple)
+          return reduceGlobal(callable, args)
+        throw new Error('a call of something that is no known name')
+      }
+    }
+    return undefined
+  }
+
+  /** Opcodes that push nothing, and None, which no `??` tells from nothing. */
+  #act(opcode: string): void {
+    const stack = this.#stack
+    switch (opcode) {
+      case '\x80': {
+        const protocol = this.#reader.uint8()
+        if (protocol < 2 || protocol > 5) throw new Error(`a pickle of protocol ${protocol}; 2 to 5 are read`)
+        break
+      }
+      case '\x95': // FRAME: its length
+        this.#reader.uint64()
+        break
+      case '.':
+        if (stack.values.length !== 1 || stack.marks.length > 0)
+          throw new Error('it stops in the middle of a value')
+        this.result = stack.pop()
+        break
+      case '(':
+        stack.mark()
+        break
+      case 'N':
+        stack.push(null)
+        break
+      case 'a': {
+        const item = stack.pop()
+        stack.top(PickleList, 'list').items.push(item)
+        break
+      }
+      case 'e': {
+        const items = stack.popToMark()
+        const list = stack.top(PickleList, 'list')
+        for (const item of items) list.items.push(item)
+        break
+      }
+      case 's':
+        this.#setItems(stack.popMany(2))
+        break
+      case 'u':
+        this.#setItems(stack.popToMark())
+        break
+      case 'q':
+        this.#memo.put(this.#reader.uint8(), stack.peek())
+        break
+      case 'r':
+        this.#memo.put(this.#reader.uint32(), stack.peek())
+        break
+      case '\x94':
+        this.#memo.append(stack.peek())
+        break
+      case 'b': {
+        const state = stack.pop()
+        buildState(stack.peek(), state)
+        break
+      }
+      default:
+        throw new Error(describeUnknown(opcode))
+    }
   }
 
   /**
@@ -195,18 +219,19 @@ class PickleMachine {
    * value that is a list grows by APPEND and APPENDS, which need no string under a list.
    */
   #takeEntry(): void {
-    const [outer, key, value, nextKey] = this.#stack
-    if (this.#stack.length !== 5 || this.#marks.length !== 1 || this.#marks[0] !== 1) return
+    const { values, marks } = this.#stack
+    const [outer, key, value, nextKey] = values
+    if (values.length !== 5 || marks.length !== 1 || marks[0] !== 1) return
     if (!(outer instanceof PickleDict) || !isName(nextKey) || key === undefined || value === undefined) return
-    this.#stack.splice(1, 2)
+    values.splice(1, 2)
     this.entries.push({ key, value })
     this.#memo.endClip()
   }
 
   #setItems(items: readonly PickleValue[]): void {
-    this.#top(PickleDict, 'dict')
+    this.#stack.top(PickleDict, 'dict')
     if (items.length % 2 !== 0) throw new Error('a key without its value')
-    for (let i = 0; i + 1 < items.length; i += 2)
+    for (let i = 0; i < items.length; i += 2)
       this.entries.push({ key: items[i] ?? null, value: items[i + 1] ?? null })
     this.#memo.endClip()
   }
@@ -214,40 +239,13 @@ class PickleMachine {
   #text(length: number): string {
     return Buffer.from(this.#reader.bytes(length)).toString('utf8')
   }
+}
 
-  #push(value: PickleValue): void {
-    this.#stack.push(value)
-  }
-
-  #peek(): PickleValue {
-    const value = this.#stack.at(-1)
-    if (value === undefined) throw new Error('a value is missing')
-    return value
-  }
-
-  #pop(): PickleValue {
-    const value = this.#peek()
-    if (this.#stack.length === this.#marks.at(-1)) throw new Error('a value is missing')
-    this.#stack.pop()
-    return value
-  }
-
-  #popMany(count: number): PickleValue[] {
-    if (this.#stack.length - (this.#marks.at(-1) ?? 0) < count) throw new Error('a value is missing')
-    return this.#stack.splice(this.#stack.length - count)
-  }
-
-  #popToMark(): PickleValue[] {
-    const mark = this.#marks.pop()
-    if (mark === undefined) throw new Error('a mark is missing')
-    return this.#stack.splice(mark)
-  }
-
-  #top<T extends PickleValue>(kind: new (...args: never[]) => T, name: string): T {
-    const value = this.#stack.at(-1)
-    if (value instanceof kind) return value
-    throw new Error(`a ${name} is missing`)
-  }
+function describeUnknown(opcode: string): string {
+  const name = refused.get(opcode)
+  return name === undefined
+    ? `opcode 0x${opcode.charCodeAt(0).toString(16).padStart(2, '0')}, which feature files have no use for`
+    : `it makes an object by ${name}: only NumPy arrays and plain values are read, and nothing in a pickle is run`
 }
 
 function isName(value: PickleValue | undefined): boolean {

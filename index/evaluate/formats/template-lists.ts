@@ -1,5 +1,5 @@
 import { CameoError } from '../../../pipeline/errors.js'
-import { badLine, isSameLabel, readListLines, wholeNumber } from './list-lines.js'
+import { badLine, isSameLabel, listLines, readListLines, wholeNumber } from './list-lines.js'
 
 /** An image of a template (IJB's face-tid-mid list). */
 export interface MediaLine {
@@ -31,21 +31,20 @@ export interface TemplatePairs {
 
 /** `tid1 tid2 label`. */
 export function readTemplatePairs(path: string): TemplatePairs {
-  const lines = readListLines(path)
-  const first = new Int32Array(lines.length)
-  const second = new Int32Array(lines.length)
-  const isSame = new Uint8Array(lines.length)
-  for (const [index, line] of lines.entries()) {
+  const first: number[] = []
+  const second: number[] = []
+  const isSame: number[] = []
+  for (const line of listLines(path)) {
     const a = wholeNumber(line.columns[0])
     const b = wholeNumber(line.columns[1])
     const label = isSameLabel(line.columns[2])
     if (a === undefined || b === undefined || label === undefined)
       throw badLine(path, line, '"tid1 tid2 1" or "tid1 tid2 0"')
-    first[index] = a
-    second[index] = b
-    isSame[index] = label ? 1 : 0
+    first.push(a)
+    second.push(b)
+    isSame.push(label ? 1 : 0)
   }
-  return { first, second, isSame }
+  return { first: Int32Array.from(first), second: Int32Array.from(second), isSame: Uint8Array.from(isSame) }
 }
 
 /** A template and the person it shows. */
