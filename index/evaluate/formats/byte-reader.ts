@@ -22,7 +22,9 @@ export class DamagedFile extends Error {
 export class ByteReader {
   readonly size: number
   readonly #file: number
-  readonly #chunk = Buffer.alloc(chunkBytes)
+  /** Apart from Node's pool; `slice` of a Buffer would be a view. */
+  readonly #bytes = new Uint8Array(chunkBytes)
+  readonly #chunk = Buffer.from(this.#bytes.buffer)
   /** Of the chunk's first byte in the file. */
   #chunkStart = 0
   #length = 0
@@ -79,6 +81,10 @@ export class ByteReader {
 
   /** A copy of the next `count` bytes; the file's size is asked before memory is. */
   bytes(count: number): Uint8Array {
+    if (count <= this.#length - this.#at) {
+      this.#at += count
+      return this.#bytes.slice(this.#at - count, this.#at)
+    }
     if (count > this.size - this.offset) this.#tooShort(count)
     const copy = new Uint8Array(count)
     let done = Math.min(count, this.#length - this.#at)

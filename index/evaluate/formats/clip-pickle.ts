@@ -96,7 +96,7 @@ function faceOf(row: PickleValue): PickledFace | string {
   if (!(array instanceof NumpyArray) || array.dtype.type !== 'f') return 'no float features'
   const embedding = halvesOf(array)
   if (embedding.length === 0) return 'empty features'
-  if (!embedding.every(isFiniteHalf)) return 'a feature that is not finite in half precision'
+  if (!areFiniteHalves(embedding)) return 'a feature that is not finite in half precision'
   return { frame, boxXyxyPx: [x1, y1, x2, y2], detectionScore, quality, embedding }
 }
 
@@ -115,11 +115,14 @@ function isFiniteNumber(value: PickleValue | undefined): value is number {
 
 function halvesOf({ dtype, data }: NumpyArray): Uint16Array {
   if (dtype.itemBytes === 2 && dtype.littleEndian)
-    return new Uint16Array(data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength))
+    return data.byteLength === data.buffer.byteLength
+      ? new Uint16Array(data.buffer)
+      : new Uint16Array(data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength))
   return encodeFloat16(Float32Array.from(numbersOf(dtype, data)))
 }
 
-/** The exponent of infinities and NaN is all ones. */
-export function isFiniteHalf(bits: number): boolean {
-  return (bits & 0x7c00) !== 0x7c00
+/** Infinities and NaN have an exponent of all ones. A plain loop: this runs over every value of tens of GB. */
+export function areFiniteHalves(bits: Uint16Array): boolean {
+  for (let i = 0; i < bits.length; i++) if (((bits[i] ?? 0) & 0x7c00) === 0x7c00) return false
+  return true
 }

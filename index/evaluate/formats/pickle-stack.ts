@@ -28,7 +28,7 @@ export class PickleStack {
   }
 
   pop(): PickleValue {
-    const [value] = this.popMany(1)
+    const value = this.values.length > (this.marks.at(-1) ?? 0) ? this.values.pop() : undefined
     if (value === undefined) throw new Error('a value is missing')
     return value
   }

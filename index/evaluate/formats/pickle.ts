@@ -237,7 +237,8 @@ class PickleMachine {
   }
 
   #text(length: number): string {
-    return Buffer.from(this.#reader.bytes(length)).toString('utf8')
+    const { buffer, byteOffset, byteLength } = this.#reader.bytes(length)
+    return Buffer.from(buffer, byteOffset, byteLength).toString('utf8')
   }
 }
 

@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
 import { CameoError } from '../../../pipeline/errors.js'
 import type { FeatureSet } from '../feature-set.js'
-import { isFiniteHalf, readClipPickle, type PickledFace } from './clip-pickle.js'
+import { areFiniteHalves, readClipPickle, type PickledFace } from './clip-pickle.js'
 import { readFeatureArrays } from './feature-arrays.js'
 import { FeatureSetBuilder, type BuilderFace } from './feature-set-builder.js'
 import { toHalves } from './npy.js'
@@ -82,7 +82,7 @@ async function addArrays(builder: FeatureSetBuilder, file: string): Promise<void
       name,
       ofClip.map((row) => {
         const embedding = halves.subarray(row * dimension, (row + 1) * dimension)
-        if (!embedding.every(isFiniteHalf))
+        if (!areFiniteHalves(embedding))
           throw new CameoError(
             'FEATURES_INVALID',
             `${file} has a feature of the clip ${name} (row ${row + 1}) that is not finite in half precision`,
