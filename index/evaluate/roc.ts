@@ -24,13 +24,14 @@ export interface RocScores {
 export function tprAtFpr(scores: RocScores, targetFprs: readonly number[]): RocPoint[] {
   const mated = scores.mated.slice().sort().reverse()
   const nonMated = scores.nonMated.slice().sort().reverse()
+  const isKnown = mated.length > 0 && scores.nonMatedCount > 0
   const best = targetFprs.map((targetFpr): RocPoint => ({
     targetFpr,
-    fpr: scores.nonMatedCount === 0 ? NaN : 0,
-    tpr: mated.length === 0 ? NaN : 0,
+    fpr: isKnown ? 0 : NaN,
+    tpr: isKnown ? 0 : NaN,
     threshold: Infinity,
   }))
-  if (mated.length === 0 || scores.nonMatedCount === 0) return best
+  if (!isKnown) return best
   let accepted = 0
   let falselyAccepted = 0
   while (accepted < mated.length || falselyAccepted < nonMated.length) {

@@ -10,10 +10,10 @@ export function npy(descr: string, shape: readonly number[], data: Uint8Array, f
 
 /** UTF-32, padded to the longest. */
 export function textNpy(values: readonly string[]): Buffer {
-  const length = Math.max(1, ...values.map((value) => [...value].length))
+  const length = Math.max(1, ...values.map((value) => Array.from(value).length))
   const data = Buffer.alloc(values.length * length * 4)
   values.forEach((value, row) =>
-    [...value].forEach((c, i) => data.writeUInt32LE(c.codePointAt(0) ?? 0, (row * length + i) * 4)),
+    Array.from(value).forEach((c, i) => data.writeUInt32LE(c.codePointAt(0) ?? 0, (row * length + i) * 4)),
   )
   return npy(`<U${length}`, [values.length], data)
 }

@@ -88,7 +88,10 @@ class PickleWriter {
   }
 
   #number(value: number): void {
-    if (Number.isInteger(value) && value >= 0 && value < 256) return this.#put(0x4b, value)
+    if (Number.isInteger(value) && value >= 0 && value < 256) {
+      this.#put(0x4b, value)
+      return
+    }
     const bytes = Buffer.alloc(9)
     if (Number.isInteger(value) && Math.abs(value) < 2 ** 31) {
       bytes.write('J')
@@ -177,7 +180,8 @@ class PickleWriter {
     const known = this.#shared.get(key)
     if (known !== undefined) {
       this.#op('j')
-      return this.#uint32(known)
+      this.#uint32(known)
+      return
     }
     write()
     if (!this.#shared.has(key)) this.#shared.set(key, this.#memo - 1)

@@ -29,7 +29,7 @@ describe('the ROC curve', () => {
 
   it('has no rates without mated or without non-mated pairs', () => {
     assert.ok(Number.isNaN(tprAtFpr({ ...scores, mated: floats() }, [0.1])[0]!.tpr))
-    assert.ok(Number.isNaN(tprAtFpr({ ...scores, nonMated: floats(), nonMatedCount: 0 }, [0.1])[0]!.fpr))
+    assert.ok(Number.isNaN(tprAtFpr({ ...scores, nonMated: floats(), nonMatedCount: 0 }, [0.1])[0]!.tpr))
   })
 
   it('gives with only the largest non-mated scores what all of them give, ties or not', () => {
