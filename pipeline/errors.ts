@@ -44,6 +44,9 @@ export const errorCodes = {
   INDEX_TOO_LARGE: { retriable: false },
   SNAPSHOT_DAMAGED: { retriable: false },
   VECTOR_INVALID: { retriable: false },
+  // evaluation
+  FEATURES_INVALID: { retriable: false },
+  LIST_INVALID: { retriable: false },
   // brokers, topics and what travels through them
   BROKER_UNREACHABLE: { retriable: true },
   BROKER_REFUSED: { retriable: false },

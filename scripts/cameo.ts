@@ -5,6 +5,7 @@ import { sqliteError } from '../index/store/database.js'
 import { deadLettersCommand } from './commands/dead-letters.js'
 import { doctorCommand } from './commands/doctor.js'
 import { enrollCommand } from './commands/enroll.js'
+import { evalCommand } from './commands/eval.js'
 import { forgetCommand } from './commands/forget.js'
 import { ingestCommand } from './commands/ingest.js'
 import { modelsCommand } from './commands/models.js'
@@ -27,6 +28,7 @@ const program = new Command('cameo')
   .addCommand(ingestCommand)
   .addCommand(searchCommand)
   .addCommand(enrollCommand)
+  .addCommand(evalCommand)
   .addCommand(forgetCommand)
   .addCommand(statusCommand)
   .addCommand(doctorCommand)

@@ -1,0 +1,145 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { CameoError, messageOf } from '../../../pipeline/errors.js'
+
+/** Read from the file at once. */
+const chunkBytes = 1 << 20
+
+/** Damage in a file, at a byte; the reader of the format tells it with the file's name as FEATURES_INVALID. */
+export class DamagedFile extends Error {
+  constructor(
+    readonly offset: number,
+    message: string,
+  ) {
+    super(message)
+    this.name = 'DamagedFile'
+  }
+}
+
+/**
+ * A file from its beginning to its end, little-endian, one chunk in memory. Synchronous: a byte-wise format costs ten
+ * times as much with a promise a value. @throws DamagedFile where the file ends early
+ */
+export class ByteReader {
+  readonly size: number
+  readonly #file: number
+  /** Apart from Node's pool; `slice` of a Buffer would be a view. */
+  readonly #bytes = new Uint8Array(chunkBytes)
+  readonly #chunk = Buffer.from(this.#bytes.buffer)
+  /** Of the chunk's first byte in the file. */
+  #chunkStart = 0
+  #length = 0
+  #at = 0
+
+  /** @throws FEATURES_INVALID where there is no such file */
+  constructor(path: string) {
+    try {
+      this.#file = openSync(path, 'r')
+    } catch (error) {
+      throw new CameoError('FEATURES_INVALID', `${path} cannot be read (${messageOf(error)})`, {
+        cause: error,
+      })
+    }
+    this.size = fstatSync(this.#file).size
+  }
+
+  get offset(): number {
+    return this.#chunkStart + this.#at
+  }
+
+  close(): void {
+    closeSync(this.#file)
+  }
+
+  uint8(): number {
+    this.#need(1)
+    return this.#chunk[this.#at++] ?? 0
+  }
+
+  uint16(): number {
+    return this.#chunk.readUInt16LE(this.#take(2))
+  }
+
+  uint32(): number {
+    return this.#chunk.readUInt32LE(this.#take(4))
+  }
+
+  int32(): number {
+    return this.#chunk.readInt32LE(this.#take(4))
+  }
+
+  /** Of a length; one that no file can have counts as damage. */
+  uint64(): number {
+    const value = Number(this.#chunk.readBigUInt64LE(this.#take(8)))
+    if (!Number.isSafeInteger(value)) throw new DamagedFile(this.offset - 8, `a length of ${value} bytes`)
+    return value
+  }
+
+  /** Big-endian, as pickles have them. */
+  float64BigEndian(): number {
+    return this.#chunk.readDoubleBE(this.#take(8))
+  }
+
+  /** A copy of the next `count` bytes; the file's size is asked before memory is. */
+  bytes(count: number): Uint8Array {
+    if (count <= this.#length - this.#at) {
+      this.#at += count
+      return this.#bytes.slice(this.#at - count, this.#at)
+    }
+    if (count > this.size - this.offset) this.#tooShort(count)
+    const copy = new Uint8Array(count)
+    let done = Math.min(count, this.#length - this.#at)
+    copy.set(this.#chunk.subarray(this.#at, this.#at + done))
+    this.#at += done
+    while (done < count) {
+      const got = readSync(this.#file, copy, done, count - done, this.offset)
+      if (got === 0) this.#tooShort(count - done)
+      done += got
+      this.#chunkStart = this.offset + got
+      this.#at = this.#length = 0
+    }
+    return copy
+  }
+
+  /** Up to a line feed, which is passed over. ASCII. */
+  line(maxBytes: number): string {
+    const start = this.offset
+    let text = ''
+    for (let byte = this.uint8(); byte !== 0x0a; byte = this.uint8()) {
+      text += String.fromCharCode(byte)
+      if (text.length > maxBytes) throw new DamagedFile(start, `a line of more than ${maxBytes} bytes`)
+    }
+    return text
+  }
+
+  #take(count: number): number {
+    this.#need(count)
+    this.#at += count
+    return this.#at - count
+  }
+
+  #need(count: number): void {
+    if (this.#length - this.#at >= count) return
+    this.#chunkStart = this.offset
+    this.#chunk.copyWithin(0, this.#at, this.#length)
+    this.#length -= this.#at
+    this.#at = 0
+    while (this.#length < count) {
+      const got = readSync(
+        this.#file,
+        this.#chunk,
+        this.#length,
+        chunkBytes - this.#length,
+        this.#chunkStart + this.#length,
+      )
+      if (got === 0) this.#tooShort(count)
+      this.#length += got
+    }
+  }
+
+  #tooShort(count: number): never {
+    throw new DamagedFile(
+      this.offset,
+      `the file ends after ${this.size} bytes, where ${count} more are needed`,
+    )
+  }
+}

@@ -1,0 +1,108 @@
+import { CameoError } from '../../../pipeline/errors.js'
+import type { FeatureSet } from '../feature-set.js'
+
+/** Of embeddings are collected in one piece. */
+const chunkBytes = 64 << 20
+
+/** A face of the clip that is being added. */
+export interface BuilderFace {
+  /** Float16 bits. */
+  readonly embedding: Uint16Array
+  /** 0..1. */
+  readonly quality: number
+}
+
+/**
+ * Collects a `FeatureSet` clip by clip, one track a clip. The embeddings lie in pieces until the end and are let go
+ * piece by piece, so that a set of several GB is not held twice.
+ */
+export class FeatureSetBuilder {
+  readonly #clipNames: string[] = []
+  readonly #known = new Set<string>()
+  readonly #trackClips: number[] = []
+  readonly #firstFace: number[] = [0]
+  readonly #qualities: number[] = []
+  readonly #chunks: Uint16Array[] = []
+  #chunkFaces = 0
+  #lastFaces = 0
+  #dimension = 0
+
+  /**
+   * A clip without faces is named and has no track. @param source the file, for messages
+   * @throws FEATURES_INVALID where the clip is there already or its features have another length
+   */
+  addClip(name: string, faces: readonly BuilderFace[], source: string): void {
+    if (this.#known.has(name))
+      throw new CameoError('FEATURES_INVALID', `${source} names the clip ${name}, which was read already`)
+    for (const { embedding } of faces) {
+      if (this.#dimension === 0) this.#begin(embedding.length)
+      if (embedding.length !== this.#dimension)
+        throw new CameoError(
+          'FEATURES_INVALID',
+          `${source} has features of ${embedding.length} values for the clip ${name}, the others have ${this.#dimension}`,
+        )
+    }
+    this.#known.add(name)
+    this.#clipNames.push(name)
+    if (faces.length === 0) return
+    this.#trackClips.push(this.#clipNames.length - 1)
+    for (const { embedding, quality } of faces) {
+      this.#append(embedding)
+      this.#qualities.push(quality)
+    }
+    this.#firstFace.push(this.#qualities.length)
+  }
+
+  /** @throws FEATURES_INVALID where no clip has a face, or there are more than an array can hold */
+  finish(embedder: string): FeatureSet {
+    const faces = this.#qualities.length
+    const dimension = this.#dimension
+    if (faces === 0) throw new CameoError('FEATURES_INVALID', `${embedder} holds no face`)
+    return {
+      dimension,
+      embedder,
+      clipNames: this.#clipNames,
+      trackClips: Int32Array.from(this.#trackClips),
+      firstFace: Int32Array.from(this.#firstFace),
+      embeddings: this.#joined(faces * dimension),
+      qualities: Float32Array.from(this.#qualities),
+    }
+  }
+
+  #begin(dimension: number): void {
+    this.#dimension = dimension
+    this.#chunkFaces = Math.max(1, Math.floor(chunkBytes / 2 / dimension))
+    this.#lastFaces = this.#chunkFaces
+  }
+
+  #append(embedding: Uint16Array): void {
+    if (this.#lastFaces === this.#chunkFaces) {
+      this.#chunks.push(new Uint16Array(this.#chunkFaces * this.#dimension))
+      this.#lastFaces = 0
+    }
+    this.#chunks.at(-1)?.set(embedding, this.#lastFaces * this.#dimension)
+    this.#lastFaces++
+  }
+
+  #joined(values: number): Uint16Array {
+    const joined = this.#allocate(values)
+    let at = 0
+    for (let chunk = this.#chunks.shift(); chunk !== undefined; chunk = this.#chunks.shift()) {
+      joined.set(chunk.subarray(0, values - at), at)
+      at += chunk.length
+    }
+    return joined
+  }
+
+  #allocate(values: number): Uint16Array {
+    try {
+      return new Uint16Array(values)
+    } catch (error) {
+      throw new CameoError(
+        'FEATURES_INVALID',
+        `${this.#qualities.length} faces of ${this.#dimension} values are more than fit into memory: keep fewer faces a clip, or read fewer files`,
+        { cause: error },
+      )
+    }
+  }
+}

@@ -1,0 +1,114 @@
+import {
+  NumpyArray,
+  NumpyDtype,
+  numbersOf,
+  PickleGlobal,
+  PickleTuple,
+  type GlobalMeaning,
+  type PickleValue,
+} from './pickle-values.js'
+
+/** Every name that a pickle may mention. NumPy 2 moved `core` to `_core`; Python 2 says `__builtin__`. */
+const meanings: ReadonlyMap<string, GlobalMeaning> = new Map<string, GlobalMeaning>([
+  ['numpy ndarray', 'array class'],
+  ['numpy dtype', 'dtype'],
+  ['numpy.core.multiarray _reconstruct', 'reconstruct array'],
+  ['numpy._core.multiarray _reconstruct', 'reconstruct array'],
+  ['numpy.core.numeric _frombuffer', 'array from buffer'],
+  ['numpy._core.numeric _frombuffer', 'array from buffer'],
+  ['numpy.core.multiarray scalar', 'scalar'],
+  ['numpy._core.multiarray scalar', 'scalar'],
+  ['_codecs encode', 'encode text'],
+  ['builtins bytes', 'empty bytes'],
+  ['__builtin__ bytes', 'empty bytes'],
+])
+
+/** Throws Error where the name is not one of the few; the message names it. */
+export function findGlobal(module: string, name: string): PickleGlobal {
+  const meaning = meanings.get(`${module} ${name}`)
+  if (meaning === undefined)
+    throw new Error(
+      `it asks for ${module}.${name}: only NumPy arrays and plain values are read, and nothing in a pickle is run`,
+    )
+  return new PickleGlobal(meaning)
+}
+
+/** What REDUCE means for the known names, computed here. Throws Error where the arguments do not fit. */
+export function reduceGlobal(global: PickleGlobal, { items }: PickleTuple): PickleValue {
+  const [first, second, third] = items
+  switch (global.meaning) {
+    case 'reconstruct array':
+      if (first instanceof PickleGlobal && first.meaning === 'array class') return new NumpyArray()
+      throw new Error('an array of another class than numpy.ndarray')
+    case 'array from buffer': {
+      if (first instanceof Uint8Array && second instanceof NumpyDtype && third instanceof PickleTuple)
+        return fill(new NumpyArray(), third, second, first, items[3] === 'F')
+      throw new Error('an array whose buffer is not in the file')
+    }
+    case 'dtype':
+      return dtypeOf(textOf(first))
+    case 'scalar': {
+      const bytes = typeof second === 'string' ? Buffer.from(second, 'latin1') : second
+      if (first instanceof NumpyDtype && bytes instanceof Uint8Array && bytes.length === first.itemBytes)
+        return numbersOf(first, bytes)[0] ?? 0
+      throw new Error('a NumPy scalar without its bytes')
+    }
+    case 'encode text':
+      // Python 3 writes bytes so in protocol 2.
+      if (typeof first === 'string' && second === 'latin1') return Buffer.from(first, 'latin1')
+      throw new Error('bytes in an encoding other than latin1')
+    case 'empty bytes':
+      if (items.length === 0) return new Uint8Array()
+      throw new Error('bytes made out of arguments')
+    case 'array class':
+      throw new Error('an array made by calling its class')
+  }
+}
+
+/** What BUILD means: the state of an array or a dtype. Throws Error where the state does not fit. */
+export function buildState(target: PickleValue | undefined, state: PickleValue | undefined): void {
+  if (!(state instanceof PickleTuple)) throw new Error('a state that is no tuple')
+  if (target instanceof NumpyDtype) {
+    target.littleEndian = textOf(state.items[1]) !== '>'
+    return
+  }
+  if (!(target instanceof NumpyArray)) throw new Error('a state of something other than an array')
+  const [, shape, dtype, isFortran, data] = state.items
+  const bytes = typeof data === 'string' ? Buffer.from(data, 'latin1') : data
+  if (!(shape instanceof PickleTuple && dtype instanceof NumpyDtype && bytes instanceof Uint8Array))
+    throw new Error('an array that is not of plain numbers')
+  fill(target, shape, dtype, bytes, isFortran === true || isFortran === 1)
+}
+
+function fill(
+  array: NumpyArray,
+  shape: PickleTuple,
+  dtype: NumpyDtype,
+  data: Uint8Array,
+  isFortran: boolean,
+): NumpyArray {
+  array.shape = shape.items.map((size) => (typeof size === 'number' ? size : NaN))
+  if (isFortran && array.shape.filter((size) => size > 1).length > 1)
+    throw new Error('an array in Fortran order')
+  const bytes = array.shape.reduce((product, size) => product * size, dtype.itemBytes)
+  if (bytes !== data.length)
+    throw new Error(`an array of shape (${array.shape.join(', ')}) with ${data.length} bytes`)
+  array.dtype = dtype
+  array.data = data
+  return array
+}
+
+function dtypeOf(text: string): NumpyDtype {
+  const match = /^[<>|=]?([fiub])([1248])$/.exec(text)
+  const type = match?.[1]
+  if (type !== 'f' && type !== 'i' && type !== 'u' && type !== 'b')
+    throw new Error(`an array of dtype "${text.slice(0, 20)}"`)
+  const dtype = new NumpyDtype(type, Number(match?.[2]))
+  dtype.littleEndian = !text.startsWith('>')
+  return dtype
+}
+
+function textOf(value: PickleValue | undefined): string {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('latin1')
+  return typeof value === 'string' ? value : ''
+}
