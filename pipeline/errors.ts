@@ -45,7 +45,6 @@ export const errorCodes = {
   SNAPSHOT_DAMAGED: { retriable: false },
   VECTOR_INVALID: { retriable: false },
   // evaluation
-  FEATURES_INVALID: { retriable: false },
   LIST_INVALID: { retriable: false },
   // brokers, topics and what travels through them
   BROKER_UNREACHABLE: { retriable: true },
