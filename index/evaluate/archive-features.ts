@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import { z } from 'zod'
 import { CameoError } from '../../pipeline/errors.js'
 import type { Archive } from '../archive.js'
 import { toUint16 } from '../store/blobs.js'
@@ -16,8 +17,12 @@ interface FaceRow {
   readonly clipId: string
   readonly trackId: number
   readonly quality: number
+  readonly timeS: number
+  readonly box: string
   readonly vector: Uint8Array
 }
+
+const boxSchema = z.tuple([z.number(), z.number(), z.number(), z.number()])
 
 /**
  * The stored embeddings of every track of an archive's own recipe, clips in order of their content's id. Clips without a face
@@ -48,7 +53,7 @@ export function readArchiveFeatures(archive: Archive, embedder?: string): Archiv
       .get(digest),
   )
   const select = database.prepare<[string, string], FaceRow>(
-    `SELECT clip_id AS clipId, track_id AS trackId, faces.quality AS quality, vector
+    `SELECT clip_id AS clipId, track_id AS trackId, faces.quality AS quality, time_s AS timeS, box, vector
      FROM tracks JOIN faces USING (track_id) JOIN embeddings USING (face_id)
      WHERE recipe = ? AND embedder = ? ORDER BY clip_id, track_id, faces.quality DESC, face_id`,
   )
@@ -56,10 +61,13 @@ export function readArchiveFeatures(archive: Archive, embedder?: string): Archiv
   const trackIds: number[] = []
   const firstFace: number[] = []
   const qualities = new Float32Array(faceCount)
+  const isMainFace = new Uint8Array(faceCount)
+  /** The largest face of each frame of the clip. */
+  let largest = new Map<number, { readonly face: number; readonly area: number }>()
   let embeddings = new Uint16Array(0)
   let dimension = 0
   let faces = 0
-  for (const { clipId, trackId, quality, vector } of select.iterate(recipe.digest, digest)) {
+  for (const { clipId, trackId, quality, timeS, box, vector } of select.iterate(recipe.digest, digest)) {
     const clip = clipOf.get(clipId)
     if (clip === undefined) continue
     const bits = toUint16(vector)
@@ -73,12 +81,21 @@ export function readArchiveFeatures(archive: Archive, embedder?: string): Archiv
         `the embeddings of ${archive.dir} differ in length (${dimension}, ${bits.length})`,
       )
     if (trackIds.at(-1) !== trackId) {
+      if (trackClips.at(-1) !== clip) largest = new Map()
       trackIds.push(trackId)
       trackClips.push(clip)
       firstFace.push(faces)
     }
     embeddings.set(bits, faces * dimension)
     qualities[faces] = quality
+    const [x1, y1, x2, y2] = boxSchema.parse(JSON.parse(box))
+    const area = (x2 - x1) * (y2 - y1)
+    const other = largest.get(timeS)
+    if (other === undefined || area > other.area) {
+      if (other !== undefined) isMainFace[other.face] = 0
+      isMainFace[faces] = 1
+      largest.set(timeS, { face: faces, area })
+    }
     faces++
   }
   return {
@@ -92,5 +109,6 @@ export function readArchiveFeatures(archive: Archive, embedder?: string): Archiv
     firstFace: Int32Array.from([...firstFace, faces]),
     embeddings: embeddings.subarray(0, faces * dimension),
     qualities: qualities.subarray(0, faces),
+    isMainFace: isMainFace.subarray(0, faces),
   }
 }

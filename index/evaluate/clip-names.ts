@@ -50,6 +50,8 @@ export function indexClipNames(paths: readonly (readonly string[])[]): ClipNames
 export interface ResolvedGroundTruth {
   /** Clips of each identity, by number; identities all of whose clips are unknown have none. */
   readonly clips: ReadonlyMap<string, readonly number[]>
+  /** What the ground truth calls each of its clips; several names where copies of one file are named. */
+  readonly namesOf: ReadonlyMap<number, readonly string[]>
   /** Names that no clip has. */
   readonly unknown: readonly string[]
 }
@@ -57,14 +59,20 @@ export interface ResolvedGroundTruth {
 export function resolveGroundTruth(groundTruth: GroundTruth, names: ClipNames): ResolvedGroundTruth {
   const unknown = new Set<string>()
   const clips = new Map<string, number[]>()
+  const namesOf = new Map<number, string[]>()
   for (const [identity, own] of groundTruth) {
     const found = new Set<number>()
     for (const name of own) {
       const known = names.find(name)
       if (known.length === 0) unknown.add(name)
-      for (const clip of known) found.add(clip)
+      for (const clip of known) {
+        found.add(clip)
+        const called = namesOf.get(clip) ?? []
+        if (!called.includes(name)) called.push(name)
+        namesOf.set(clip, called)
+      }
     }
     clips.set(identity, [...found])
   }
-  return { clips, unknown: [...unknown] }
+  return { clips, namesOf, unknown: [...unknown] }
 }

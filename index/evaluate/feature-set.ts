@@ -19,4 +19,6 @@ export interface FeatureSet {
   readonly embeddings: Uint16Array
   /** 0..1, [faces]. */
   readonly qualities: Float32Array
+  /** 1 for the largest face of its frame, [faces]; absent where frames are not known: then every face counts as such. */
+  readonly isMainFace?: Uint8Array
 }

@@ -56,6 +56,8 @@ export interface Trainer {
   /** As it is now: parameters, what layers standardise by, and the optimizer's moments. Copies. */
   state(): TrainerState
   restore(state: TrainerState): void
+  /** As they are now, not copied: good until the next epoch. */
+  tensors(): HeadTensors
   dispose(): Promise<void>
 }
 
@@ -147,6 +149,7 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
       epoch = state.epoch
       for (const [name, { data }] of state.tensors) tensors.get(name)?.data.set(data)
     },
+    tensors: () => tensors,
     dispose: () => graph.dispose(),
   }
 }
