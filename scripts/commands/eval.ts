@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { anglesCommand } from './eval/angles.js'
 import { compareCommand } from './eval/compare.js'
 import { identifyCommand } from './eval/identify.js'
 import { scoreCommand } from './eval/score.js'
@@ -9,6 +10,7 @@ export const evalCommand = new Command('eval')
   .description('Measure the models on the protocols of face recognition.')
   .addCommand(scoreCommand)
   .addCommand(compareCommand)
+  .addCommand(anglesCommand)
   .addCommand(verifyCommand)
   .addCommand(templatesCommand)
   .addCommand(identifyCommand)
