@@ -21,6 +21,8 @@ export class TopClips {
   readonly #floor: Float32Array
   /** Where a clip was put while candidates were made distinct. Not cleared: a wrong place holds another clip. */
   readonly #placeOf: Int32Array
+  /** Scores of one identity while they are sorted. */
+  readonly #sorting: Float32Array
   readonly #clipNames: readonly string[]
   readonly #keep: number
   readonly #room: number
@@ -34,6 +36,7 @@ export class TopClips {
     this.#count = new Int32Array(identities)
     this.#floor = new Float32Array(identities).fill(-Infinity)
     this.#placeOf = new Int32Array(clipNames.length)
+    this.#sorting = new Float32Array(this.#room)
     this.#clipNames = clipNames
   }
 
@@ -61,6 +64,24 @@ export class TopClips {
     }
   }
 
+  /**
+   * As `addBlock`, of scores [rows, identities], as a head gives them; `clipOf(row)` is the clip of a row, negative for one
+   * that may not be ranked.
+   */
+  addRows(scores: Float32Array, clipOf: (row: number) => number): void {
+    const floors = this.#floor
+    const identities = floors.length
+    for (let row = 0; row * identities < scores.length; row++) {
+      const clip = clipOf(row)
+      if (clip < 0) continue
+      const from = row * identities
+      for (let identity = 0; identity < identities; identity++) {
+        const score = scores[from + identity] ?? Number.NaN
+        if (score >= (floors[identity] ?? Infinity)) this.#put(identity, clip, score)
+      }
+    }
+  }
+
   /** Takes a score at or above the floor; gives the floor that then holds. */
   #put(identity: number, clip: number, score: number): number {
     const count = this.#count[identity] ?? 0
@@ -78,44 +99,45 @@ export class TopClips {
     const distinct = this.#makeDistinct(identity)
     this.#count[identity] = Math.min(distinct, this.#keep)
     if (distinct < this.#keep) return
-    const clips = this.#clips.subarray(from, from + distinct)
-    const scores = this.#scores.subarray(from, from + distinct)
-    const last = scores.slice().sort().at(-this.#keep) ?? -Infinity
+    const [clips, scores] = [this.#clips, this.#scores]
+    for (let k = 0; k < distinct; k++) this.#sorting[k] = scores[from + k] ?? 0
+    const last = this.#sorting.subarray(0, distinct).sort()[distinct - this.#keep] ?? -Infinity
     this.#floor[identity] = last
     const tied: number[] = []
-    let kept = 0
-    for (let at = 0; at < distinct; at++) {
-      const [clip, score] = [clips[at] ?? 0, scores[at] ?? 0]
-      if (score < last) continue
-      if (score === last) {
-        tied.push(clip)
-        continue
+    let next = from
+    for (let at = from; at < from + distinct; at++) {
+      const score = scores[at] ?? 0
+      if (score === last) tied.push(clips[at] ?? 0)
+      else if (score > last) {
+        clips[next] = clips[at] ?? 0
+        scores[next++] = score
       }
-      clips[kept] = clip
-      scores[kept++] = score
     }
-    if (tied.length > this.#keep - kept) tied.sort((a, b) => this.#byName(a, b))
-    for (const clip of tied.slice(0, this.#keep - kept)) {
-      clips[kept] = clip
-      scores[kept++] = last
+    const room = from + this.#keep - next
+    if (tied.length > room) tied.sort((a, b) => this.#byName(a, b))
+    for (const clip of tied.slice(0, room)) {
+      clips[next] = clip
+      scores[next++] = last
     }
   }
 
   /** Leaves the best score of each clip; gives the number of clips. */
   #makeDistinct(identity: number): number {
+    const [clips, scores, placeOf] = [this.#clips, this.#scores, this.#placeOf]
     const from = identity * this.#room
     const end = from + (this.#count[identity] ?? 0)
     let next = from
     for (let at = from; at < end; at++) {
-      const [clip, score] = [this.#clips[at] ?? 0, this.#scores[at] ?? 0]
-      const place = this.#placeOf[clip] ?? 0
-      if (place >= from && place < next && this.#clips[place] === clip) {
-        if (score > (this.#scores[place] ?? 0)) this.#scores[place] = score
+      const clip = clips[at] ?? 0
+      const score = scores[at] ?? 0
+      const place = placeOf[clip] ?? 0
+      if (place >= from && place < next && clips[place] === clip) {
+        if (score > (scores[place] ?? 0)) scores[place] = score
         continue
       }
-      this.#placeOf[clip] = next
-      this.#clips[next] = clip
-      this.#scores[next++] = score
+      placeOf[clip] = next
+      clips[next] = clip
+      scores[next++] = score
     }
     return next - from
   }

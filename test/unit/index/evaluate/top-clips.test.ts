@@ -59,15 +59,21 @@ describe('the best clips, block by block, are those that sorting everything give
         Float32Array.from({ length: columns }, (_, column) => scoreOf(random, column)),
       )
       const top = new TopClips(identities, clipNames, keep)
+      const byRows = new TopClips(identities, clipNames, keep)
       for (let from = 0; from < columns; from += 611) {
         const width = Math.min(611, columns - from)
         const block = new Float32Array(identities * width)
         rows.forEach((row, i) => block.set(row.subarray(from, from + width), i * width))
         top.addBlock(block, width, (column) => clipOf(from + column))
+        const turned = block.map((_, at) => block[(at % identities) * width + Math.floor(at / identities)]!)
+        byRows.addRows(turned, (row) => clipOf(from + row))
       }
-      rows.forEach((row, i) =>
-        assert.deepEqual(top.ranked(i), bySorting(row, clipOf, clipNames, keep), `identity ${i}`),
-      )
+      for (const [i, row] of rows.entries()) {
+        const expected = bySorting(row, clipOf, clipNames, keep)
+        assert.deepEqual(top.ranked(i), expected, `identity ${i}`)
+        assert.deepEqual(byRows.ranked(i), expected, `identity ${i}, by rows`)
+        assert.deepEqual(top.ranked(i), expected, 'asked again')
+      }
     })
 
   it('one score at a time', () => {
@@ -80,6 +86,16 @@ describe('the best clips, block by block, are those that sorting everything give
       top.ranked(0),
       bySorting(scores, (clip) => clip, clipNames, 100),
     )
+  })
+
+  it('columns and rows of a negative clip are passed over, and more may be added after a look', () => {
+    const names = ['a', 'b', 'c']
+    const top = new TopClips(2, names, 2)
+    top.addBlock(Float32Array.of(9, 1, 9, 2), 2, (column) => column - 1)
+    assert.deepEqual([top.ranked(0), top.ranked(1)], [[{ clip: 0, score: 1 }], [{ clip: 0, score: 2 }]])
+    top.addRows(Float32Array.of(9, 9, 3, 1, 0, 5), (row) => [-1, 1, 2][row]!)
+    assert.deepEqual(top.ranked(0), [{ clip: 1, score: 3 }, { clip: 0, score: 1 }]) // prettier-ignore
+    assert.deepEqual(top.ranked(1), [{ clip: 2, score: 5 }, { clip: 0, score: 2 }]) // prettier-ignore
   })
 
   it('an identity without scores has no clips', () => assert.deepEqual(new TopClips(2, ['a']).ranked(1), []))
