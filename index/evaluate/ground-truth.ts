@@ -17,13 +17,11 @@ function linesOf(text: string): Line[] {
     .filter(({ words }) => words[0] !== '')
 }
 
-function readText(file: string): string {
+function readText(file: string, code: 'GROUND_TRUTH_INVALID' | 'SUBMISSION_INVALID'): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (cause) {
-    throw new CameoError('GROUND_TRUTH_INVALID', `the file ${file} cannot be read: ${messageOf(cause)}`, {
-      cause,
-    })
+    throw new CameoError(code, `the file ${file} cannot be read: ${messageOf(cause)}`, { cause })
   }
 }
 
@@ -45,7 +43,7 @@ const looksLikeClip = (word: string) => /\.[A-Za-z0-9]{2,5}$/.test(word)
  * @throws GROUND_TRUTH_INVALID with file and line
  */
 export function readGroundTruth(file: string): ParsedGroundTruth {
-  return parseGroundTruth(readText(file), file)
+  return parseGroundTruth(readText(file, 'GROUND_TRUTH_INVALID'), file)
 }
 
 export function parseGroundTruth(text: string, file: string): ParsedGroundTruth {
@@ -90,7 +88,7 @@ export function parseGroundTruth(text: string, file: string): ParsedGroundTruth 
  * @throws SUBMISSION_INVALID with file and line
  */
 export function readSubmission(file: string, groundTruth: GroundTruth): Rankings {
-  return parseSubmission(readText(file), file, groundTruth)
+  return parseSubmission(readText(file, 'SUBMISSION_INVALID'), file, groundTruth)
 }
 
 export function parseSubmission(text: string, file: string, groundTruth: GroundTruth): Rankings {

@@ -1,4 +1,4 @@
-/** Ranked clips of each identity, best first. */
+/** Ranked clips of each identity, best first, no clip twice. */
 export type Rankings = ReadonlyMap<string, readonly string[]>
 
 /** All clips of each identity. */

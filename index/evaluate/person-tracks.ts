@@ -15,8 +15,9 @@ const rounds = 4
 
 /**
  * Ground truth names clips, not tracks, and clips show bystanders: for each clip of one person the track that is the
- * person's. Begins with the track that is seen best and longest in each clip; then takes the one nearest to the centre of
- * the others, until nothing changes. Clips without a track have none.
+ * person's. Begins with the track that is seen best and longest in each clip; then takes, clip after clip, the one nearest to
+ * the centre of the others, until nothing changes. One clip after the other, since taking all anew at once can go round in a
+ * circle. A single clip keeps the track that is seen best. Clips without a track have none.
  * @param pooled [tracks, dimension], L2-normalised
  */
 export function personTracks(
@@ -34,23 +35,27 @@ export function personTracks(
       return Array.from({ length: (firstTrack[clip + 1] ?? first) - first }, (_, k) => first + k)
     })
     .filter((tracks) => tracks.length > 0)
-  let chosen = candidates.map((tracks) => bestOf(tracks, weightOf))
+  const chosen = candidates.map((tracks) => bestOf(tracks, weightOf))
+  if (chosen.length === 1) return chosen
+  const sum = new Float32Array(dimension)
+  for (const track of chosen) addRow(sum, pooled, track, 1)
   for (let round = 0; round < rounds; round++) {
-    const sum = new Float32Array(dimension)
-    for (const track of chosen) addRow(sum, pooled, track, 1)
-    const next = candidates.map((tracks, at) => {
-      if (tracks.length === 1) return tracks[0] ?? 0
-      const centre = sum.slice()
-      addRow(centre, pooled, chosen[at] ?? 0, -1)
-      normaliseAt(centre, 0, dimension)
-      return bestOf(tracks, (track) => dotRow(centre, pooled, track))
-    })
-    if (next.every((track, at) => track === chosen[at])) break
-    chosen = next
+    let changed = false
+    for (const [at, tracks] of candidates.entries()) {
+      const before = chosen[at] ?? 0
+      if (tracks.length === 1) continue
+      addRow(sum, pooled, before, -1)
+      const nearest = bestOf(tracks, (track) => dotRow(sum, pooled, track))
+      addRow(sum, pooled, nearest, 1)
+      chosen[at] = nearest
+      changed ||= nearest !== before
+    }
+    if (!changed) break
   }
   return chosen
 }
 
+/** The first of those with the highest score. */
 function bestOf(tracks: readonly number[], score: (track: number) => number): number {
   return tracks.reduce((best, track) => (score(track) > score(best) ? track : best), tracks[0] ?? 0)
 }

@@ -6,7 +6,12 @@ import { add, matmul, normaliseRows, scale, subtract } from './ops.js'
 import { classBiasesName, classWeightsName } from './training-graph.js'
 
 /** Names of a head's input and outputs. */
-export const headNames = { input: 'embedding', scores: 'scores', descriptor: 'descriptor' } as const
+export const headNames = {
+  input: 'embedding',
+  scores: 'scores',
+  descriptor: 'descriptor',
+  features: 'features',
+} as const
 
 export interface InferenceOptions {
   readonly network: Network
@@ -18,7 +23,9 @@ export interface InferenceOptions {
 /**
  * The graph of a trained head, without dropout: pooled embeddings [n, d] →
  * - scores [n, 1 + C]: log-probabilities of noise and the classes;
- * - descriptor [n, e]: L2-normalised, for people who are no class.
+ * - descriptor [n, e]: L2-normalised, for people who are no class;
+ * - features [n, e]: what the network gives, L2-normalised: where class weights live. The descriptor, but for a residual
+ *   share below 1.
  * @param tensor gives a parameter, or the `LAYER mean` and `LAYER variance` of a layer that standardises
  */
 export function buildInferenceGraph(
@@ -43,23 +50,20 @@ export function buildInferenceGraph(
     },
     x,
   )
+  const unitFeatures = normaliseRows(graph, features)
   const classWeights = valueOf(classWeightsName)
   const logits =
     loss.scoring === 'linear'
       ? add(graph, matmul(graph, features, classWeights, { transposeB: true }), valueOf(classBiasesName))
-      : matmul(
-          graph,
-          scale(graph, normaliseRows(graph, features), loss.scale),
-          normaliseRows(graph, classWeights),
-          {
-            transposeB: true,
-          },
-        )
+      : matmul(graph, scale(graph, unitFeatures, loss.scale), normaliseRows(graph, classWeights), {
+          transposeB: true,
+        })
   graph.output(headNames.scores, graph.node('LogSoftmax', [logits], logits.dims, { attributes: { axis: 1 } }))
-  const described =
-    residualShare === 1 || network.outputDimension !== network.inputDimension
-      ? features
-      : add(graph, x, scale(graph, subtract(graph, features, x), residualShare))
-  graph.output(headNames.descriptor, normaliseRows(graph, described))
+  const isWhole = residualShare === 1 || network.outputDimension !== network.inputDimension
+  const descriptor = isWhole
+    ? unitFeatures
+    : normaliseRows(graph, add(graph, x, scale(graph, subtract(graph, features, x), residualShare)))
+  graph.output(headNames.descriptor, descriptor)
+  graph.output(headNames.features, unitFeatures)
   return graph
 }

@@ -1,4 +1,5 @@
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
+import { contentsOf, textOf } from './onnx-wire.js'
 
 export type ElementType = 'float32' | 'int64' | 'bool'
 
@@ -43,7 +44,7 @@ const fields = {
   graph: { node: 1, name: 2, initializer: 5, input: 11, output: 12 },
   node: { input: 1, output: 2, opType: 4, attribute: 5 },
   attribute: { name: 1, int: 3, text: 4, ints: 8, type: 20 },
-  tensor: { dims: 1, dataType: 2, name: 8, rawData: 9 },
+  tensor: { dims: 1, dataType: 2, floatData: 4, name: 8, rawData: 9 },
   entry: { key: 1, value: 2 },
 } as const
 
@@ -97,6 +98,48 @@ export function readOnnxMetadata(onnx: Uint8Array): ReadonlyMap<string, string> 
     metadata.set(key, value)
   }
   return metadata
+}
+
+/**
+ * The values of a float32 initializer, by its name: the whole of them, copied; undefined where the file has none of that
+ * name and type. Throws where the bytes are no protobuf message, or the values do not fit the dims.
+ */
+export function readOnnxTensor(
+  onnx: Uint8Array,
+  name: string,
+): { readonly dims: readonly number[]; readonly data: Float32Array } | undefined {
+  for (const graph of contentsOf(onnx, fields.model.graph))
+    for (const tensor of contentsOf(graph, fields.graph.initializer))
+      if (textOf(tensor, fields.tensor.name) === name) return readFloats(tensor, name)
+  return undefined
+}
+
+function readFloats(tensor: Uint8Array, name: string) {
+  const dims: number[] = []
+  let type = 0
+  // Exporters write the values as bytes, or as a list.
+  let bytes = new Uint8Array(0)
+  const reader = new BinaryReader(tensor)
+  while (reader.pos < reader.len) {
+    const [field, wireType] = reader.tag()
+    if (field === fields.tensor.dims && wireType === WireType.Varint) dims.push(Number(reader.int64()))
+    else if (field === fields.tensor.dims && wireType === WireType.LengthDelimited) {
+      const packed = new BinaryReader(reader.bytes())
+      while (packed.pos < packed.len) dims.push(Number(packed.int64()))
+    } else if (field === fields.tensor.dataType) type = reader.int32()
+    else if (
+      (field === fields.tensor.rawData || field === fields.tensor.floatData) &&
+      wireType === WireType.LengthDelimited
+    )
+      // Not slice(), which of a Buffer is no copy.
+      bytes = new Uint8Array(reader.bytes())
+    else reader.skip(wireType, field)
+  }
+  if (type !== dataTypes.float32) return undefined
+  const count = dims.reduce((product, dim) => product * dim, 1)
+  if (bytes.length !== 4 * count)
+    throw new Error(`the tensor ${name} has ${bytes.length} bytes for ${count} values`)
+  return { dims, data: new Float32Array(bytes.buffer) }
 }
 
 const text = (to: BinaryWriter, field: number, value: string) =>

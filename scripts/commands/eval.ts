@@ -1,10 +1,16 @@
 import { Command } from 'commander'
+import { anglesCommand } from './eval/angles.js'
+import { compareCommand } from './eval/compare.js'
 import { identifyCommand } from './eval/identify.js'
+import { scoreCommand } from './eval/score.js'
 import { templatesCommand } from './eval/templates.js'
 import { verifyCommand } from './eval/verify.js'
 
 export const evalCommand = new Command('eval')
   .description('Measure the models on the protocols of face recognition.')
+  .addCommand(scoreCommand)
+  .addCommand(compareCommand)
+  .addCommand(anglesCommand)
   .addCommand(verifyCommand)
   .addCommand(templatesCommand)
   .addCommand(identifyCommand)

@@ -1,0 +1,190 @@
+import { readFileSync } from 'node:fs'
+import { basename, resolve } from 'node:path'
+import { Command, Option } from 'commander'
+import { openArchive } from '../../../index/archive.js'
+import { angleStatistics, type AngleStatistics } from '../../../index/evaluate/angles.js'
+import { readArchiveFeatures } from '../../../index/evaluate/archive-features.js'
+import { indexClipNames, resolveGroundTruth } from '../../../index/evaluate/clip-names.js'
+import type { FeatureSet } from '../../../index/evaluate/feature-set.js'
+import { readFeatureSet } from '../../../index/evaluate/formats/read-feature-set.js'
+import { readGroundTruth } from '../../../index/evaluate/ground-truth.js'
+import { personTracks, tracksOfClips } from '../../../index/evaluate/person-tracks.js'
+import { counted } from '../../../index/evaluate/report/format.js'
+import { CameoError, messageOf } from '../../../pipeline/errors.js'
+import { poolTracks } from '../../../pipeline/head/face-columns.js'
+import { headFeatures, readClassWeights } from '../../../pipeline/head/head-space.js'
+import { readHeadMetadata, type HeadMetadata } from '../../../pipeline/head/head.js'
+import type { DeviceChoice } from '../../../pipeline/models/device.js'
+import { defaultThreads, deviceOption, jsonOption } from '../../options.js'
+import { exitCodes, note, print, printJson } from '../../output.js'
+
+interface AnglesOptions {
+  readonly head: string
+  readonly groundTruth: string
+  readonly archive?: string
+  readonly features?: readonly string[]
+  readonly device: DeviceChoice
+  readonly json: boolean
+}
+
+export const anglesCommand = new Command('angles')
+  .description('How tight the classes of a trained head are, and how far apart: angles in degrees.')
+  .requiredOption('--head <file>', 'head that "cameo head train" wrote')
+  .requiredOption('--ground-truth <file>', 'whose clips are whose')
+  .addOption(
+    new Option('-a, --archive <dir>', 'archive with the clips').argParser((dir: string) => resolve(dir)),
+  )
+  .addOption(new Option('--features <files...>', 'feature files in place of an archive'))
+  .addOption(deviceOption())
+  .addOption(jsonOption())
+  .addHelpText(
+    'after',
+    `
+W-EC: between a class's weight and the centre of its features. W-Inter: smallest from a class's weight to another's.
+Intra: from a clip's feature to the centre of its class. Inter: smallest from a class's centre to another's. All are means
+(ArcFace, CVPR 2019, table 3). Features are what the head's network makes of a person's track in each clip.
+With --json: {wEc, wInter, intra, inter, classes, classesWithSamples, samples}; null where there is nothing to measure.
+Exit code: 0 measured, 2 it could not run.`,
+  )
+  .action(async (options: AnglesOptions) => {
+    await runAngles(options)
+    process.exitCode = exitCodes.ok
+  })
+
+async function runAngles(options: AnglesOptions): Promise<void> {
+  const { head: file, device } = options
+  const onnx = readHead(file)
+  const metadata = readHeadMetadata(file, onnx)
+  if (metadata === undefined)
+    throw new CameoError('HEAD_INVALID', `${file} is no head: name a file that "cameo head train" wrote`)
+  const weights = readClassWeights(file, onnx, metadata)
+  const { features, paths } = await readFeatures(options, metadata)
+  const samples = samplesOf(features, paths, metadata, options.groundTruth)
+  const mapped = await headFeatures(
+    file,
+    onnx,
+    { dimension: features.dimension, vectors: samples.pooled },
+    { device, intraOpThreads: defaultThreads },
+  )
+  const statistics = angleStatistics({
+    dimension: weights.dimension,
+    features: mapped.vectors,
+    labels: samples.labels,
+    classWeights: weights.vectors,
+  })
+  if (options.json) printJson(withNulls(statistics))
+  else tell(statistics)
+}
+
+function readHead(file: string): Uint8Array {
+  try {
+    return readFileSync(file)
+  } catch (cause) {
+    throw new CameoError('HEAD_INVALID', `the head ${file} cannot be read: ${messageOf(cause)}`, { cause })
+  }
+}
+
+interface NamedFeatures {
+  readonly features: FeatureSet
+  /** Paths of each clip, or its one name. */
+  readonly paths: readonly (readonly string[])[]
+}
+
+async function readFeatures(
+  { head, archive: dir, features: files }: AnglesOptions,
+  metadata: HeadMetadata,
+): Promise<NamedFeatures> {
+  if ((dir === undefined) === (files === undefined))
+    throw new CameoError('USAGE', 'give either --archive DIR or --features FILE…')
+  const [embedder] = metadata.embedders
+  if (embedder === undefined || metadata.embedders.length > 1)
+    throw new CameoError(
+      'EVALUATION_INVALID',
+      `the head ${head} takes ${metadata.embedders.length} embedders: angles are measured of heads of one`,
+    )
+  const named = dir === undefined ? await ofFiles(files ?? []) : ofArchive(dir, embedder.digest)
+  if (named.features.dimension !== embedder.dimension)
+    throw new CameoError(
+      'HEAD_OTHER_EMBEDDER',
+      `the head ${head} takes embeddings of ${embedder.name} (${embedder.dimension} values), and ` +
+        `${dir ?? (files ?? []).map((file) => basename(file)).join(', ')} has ` +
+        (named.features.dimension === 0 ? 'none of them' : `such of ${named.features.dimension} values`),
+    )
+  return named
+}
+
+function ofArchive(dir: string, embedderDigest: string): NamedFeatures {
+  const archive = openArchive(dir)
+  try {
+    const features = readArchiveFeatures(archive, embedderDigest)
+    return { features, paths: features.paths }
+  } finally {
+    archive.close()
+  }
+}
+
+async function ofFiles(files: readonly string[]): Promise<NamedFeatures> {
+  const features = await readFeatureSet(files)
+  return { features, paths: features.clipNames.map((name) => [name]) }
+}
+
+/** The pooled tracks of the head's classes, [samples, d], and the class of each. */
+function samplesOf(
+  features: FeatureSet,
+  paths: readonly (readonly string[])[],
+  { classes }: HeadMetadata,
+  groundTruthFile: string,
+) {
+  const { groundTruth, warnings } = readGroundTruth(groundTruthFile)
+  const { clips, unknown } = resolveGroundTruth(groundTruth, indexClipNames(paths))
+  const firstTrack = tracksOfClips(features)
+  const pooled = poolTracks(features, 'quality')
+  const tracks: number[] = []
+  const labels: number[] = []
+  for (const [label, identity] of classes.entries())
+    for (const track of personTracks(features, firstTrack, pooled, clips.get(identity) ?? [])) {
+      tracks.push(track)
+      labels.push(label)
+    }
+  for (const warning of warnings) note(`cameo: ${warning}`)
+  if (unknown.length > 0)
+    note(`cameo: ${counted(unknown.length, 'clip', 'clips')} of the ground truth not found, left out`)
+  const known = new Set(classes)
+  const others = [...groundTruth.keys()].filter((identity) => !known.has(identity)).length
+  if (others > 0)
+    note(
+      `cameo: ${counted(others, 'identity', 'identities')} of the ground truth not among the head's classes, left out`,
+    )
+  if (tracks.length === 0)
+    throw new CameoError(
+      'EVALUATION_INVALID',
+      `no clip of ${groundTruthFile} with a face is of one of the head's classes: is it the ground truth that it was trained on?`,
+    )
+  const { dimension } = features
+  const rows = new Float32Array(tracks.length * dimension)
+  for (const [row, track] of tracks.entries())
+    rows.set(pooled.subarray(track * dimension, (track + 1) * dimension), row * dimension)
+  return { pooled: rows, labels: Int32Array.from(labels) }
+}
+
+const finite = (degrees: number | undefined) =>
+  degrees === undefined || !Number.isFinite(degrees) ? null : degrees
+
+const withNulls = ({ wEc, wInter, intra, inter, ...counts }: AngleStatistics) => ({
+  wEc: finite(wEc),
+  wInter: finite(wInter),
+  intra: finite(intra),
+  inter: finite(inter),
+  ...counts,
+})
+
+function tell(statistics: AngleStatistics): void {
+  const { wEc, wInter, intra, inter, classes, classesWithSamples, samples } = statistics
+  const degrees = (value: number | undefined) =>
+    value === undefined ? '     –' : `${value.toFixed(2)}°`.padStart(7)
+  print(`W-EC    ${degrees(wEc)}  class weight to centre of the class's features`)
+  print(`W-Inter ${degrees(wInter)}  class weight to the nearest other`)
+  print(`Intra   ${degrees(intra)}  feature to centre of its class`)
+  print(`Inter   ${degrees(inter)}  centre to the nearest other`)
+  print(`${samples} clips of ${classesWithSamples} of ${classes} classes`)
+}

@@ -1,0 +1,59 @@
+import { writeHead, type HeadMetadata } from '../../pipeline/head/head.js'
+import type { InferenceOptions } from '../../pipeline/head/inference-graph.js'
+import { parseLoss } from '../../pipeline/head/losses/parse-loss.js'
+import { createNetwork, networkSchema, type NetworkSettings } from '../../pipeline/head/network.js'
+import { gaussian, seededRandom } from '../../pipeline/head/random.js'
+import type { HeadTensors } from '../../pipeline/head/trainer.js'
+
+export interface RandomHeadOptions {
+  readonly dimension: number
+  readonly classes: readonly string[]
+  readonly residualShare?: number
+  readonly network?: Partial<NetworkSettings>
+  readonly seed?: number
+}
+
+/** A head with random numbers for all of its tensors, as `head train` writes one. */
+export function randomHead({
+  dimension,
+  classes,
+  residualShare = 1,
+  network: settings = {},
+  seed = 1,
+}: RandomHeadOptions): {
+  readonly onnx: Uint8Array
+  readonly tensors: HeadTensors
+  readonly inference: InferenceOptions
+  readonly metadata: HeadMetadata
+} {
+  const random = seededRandom(seed)
+  const networkSettings = networkSchema.parse({ width: 5, ...settings })
+  const network = createNetwork(networkSettings, dimension, random)
+  const loss = parseLoss('arcface', 20)
+  const tensors = new Map<string, { dims: readonly number[]; data: Float32Array }>()
+  const add = (name: string, dims: readonly number[]) => {
+    const length = dims.reduce((a, b) => a * b, 1)
+    tensors.set(name, { dims, data: Float32Array.from({ length }, () => 0.3 * gaussian(random)) })
+  }
+  for (const { name, dims } of network.parameters) add(name, dims)
+  add('class weights', [classes.length + 1, network.outputDimension])
+  for (const [layer, width] of network.standardised) {
+    add(`${layer} mean`, [1, width])
+    tensors.set(`${layer} variance`, { dims: [1, width], data: new Float32Array(width).fill(1) })
+  }
+  const inference = { network, loss, residualShare }
+  const metadata: HeadMetadata = {
+    version: 1,
+    embedders: [{ digest: 'digest', name: 'synthetic', dimension }],
+    classes: [...classes],
+    network: networkSettings,
+    loss: 'arcface',
+    scale: 20,
+    seed,
+    epochs: 0,
+    residualShare,
+    trainingDigest: 'none',
+    figures: {},
+  }
+  return { onnx: writeHead(tensors, inference, metadata), tensors, inference, metadata }
+}
