@@ -62,7 +62,7 @@ export function createEvaluationSet(input: EvaluationInput): EvaluationSet {
   const galleryHalf = resolve(gallery)
   const identities = [...gallery.keys()]
   const galleryClips = identities.map((identity) => galleryHalf.clips.get(identity) ?? [])
-  if (galleryClips.every((clips) => clips.length === 0))
+  if (galleryHalf.unknown.length > 0 && galleryClips.every((clips) => clips.length === 0))
     throw new CameoError(
       'GROUND_TRUTH_INVALID',
       `none of the ${galleryHalf.unknown.length} clips that the gallery names is there: is it of this archive?`,

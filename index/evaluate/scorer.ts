@@ -25,11 +25,10 @@ export async function rankClips(
   const { identities } = scorer
   const top = new TopClips(identities, clipNames)
   for await (const { clips, scores } of scorer.blocks())
-    for (const [row, clip] of clips.entries()) {
-      if (!pool.has(clip)) continue
-      for (let identity = 0; identity < identities; identity++)
-        top.add(identity, clip, scores[row * identities + identity] ?? -Infinity)
-    }
+    top.addRows(scores, (row) => {
+      const clip = clips[row] ?? -1
+      return pool.has(clip) ? clip : -1
+    })
   return Array.from({ length: identities }, (_, identity) => top.ranked(identity))
 }
 

@@ -13,11 +13,11 @@ import { createTrainer, type EpochResult, type HeadTensors, type TrainerState } 
 export const headSettingsSchema = z.strictObject({
   network: networkSchema.prefault({}),
   /** See `parseLoss`. */
-  loss: z.string().default('arcface:0.25'),
+  loss: z.string().default('arcface:0.3'),
   /** s of the cosine losses. A head is trained on few clips a person: 64, as for embedders, is too sharp. */
   scale: z.number().positive().max(256).default(20),
   optimizer: optimizerSchema.prefault({ kind: 'adam' }),
-  learningRate: z.number().positive().max(10).default(1e-3),
+  learningRate: z.number().positive().max(10).default(3e-4),
   /** `step` divides by 10 at 3/4 and at 7/8 of the epochs (30 and 35 of 40). */
   schedule: z.enum(['cosine', 'step', 'constant']).default('cosine'),
   epochs: z.int().min(1).max(10_000).default(40),
@@ -60,7 +60,7 @@ export interface TrainHeadOptions {
   /** Where an earlier training of the same settings and data stopped. */
   readonly resume?: TrainingCheckpoint
   /** Called after every epoch with all that going on from here needs. */
-  readonly onCheckpoint?: (checkpoint: TrainingCheckpoint) => Promise<void>
+  readonly onCheckpoint?: (checkpoint: TrainingCheckpoint) => void
 }
 
 export interface BestHead {
@@ -129,7 +129,7 @@ export async function trainHead(
         options.watch === undefined ? isLast : watched !== undefined && watched > (best?.watched ?? -Infinity)
       if (isBest) best = { epoch, watched, tensors: trainer.state().tensors }
       options.onEpoch?.({ ...result, epochs: settings.epochs, watched, isBest })
-      await options.onCheckpoint?.({ state: trainer.state(), best })
+      options.onCheckpoint?.({ state: trainer.state(), best })
       if (settings.patience > 0 && best !== undefined && epoch - best.epoch >= settings.patience) break
     }
     return best ?? { epoch, watched: undefined, tensors: trainer.state().tensors }

@@ -3,6 +3,8 @@ import { anglesCommand } from './eval/angles.js'
 import { compareCommand } from './eval/compare.js'
 import { identifyCommand } from './eval/identify.js'
 import { scoreCommand } from './eval/score.js'
+import { ladderCommand } from './eval/ladder.js'
+import { mapCommand } from './eval/map.js'
 import { templatesCommand } from './eval/templates.js'
 import { verifyCommand } from './eval/verify.js'
 
@@ -11,6 +13,8 @@ export const evalCommand = new Command('eval')
   .addCommand(scoreCommand)
   .addCommand(compareCommand)
   .addCommand(anglesCommand)
+  .addCommand(mapCommand)
+  .addCommand(ladderCommand)
   .addCommand(verifyCommand)
   .addCommand(templatesCommand)
   .addCommand(identifyCommand)

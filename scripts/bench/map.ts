@@ -1,0 +1,85 @@
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Command, Option } from 'commander'
+import { numberWithin } from '../options.js'
+import { note } from '../output.js'
+
+interface BenchOptions {
+  readonly images: string
+  readonly out: string
+  readonly hardness: number
+  readonly strangers: number
+  readonly seed: number
+  readonly minFace: number
+  readonly context?: string
+  readonly heads: number
+}
+
+const data = process.env.CAMEO_TEST_DATA ?? '../shared'
+const number = (flags: string, text: string, preset: number, low: number, high: number) =>
+  new Option(flags, text).default(preset).argParser(numberWithin(low, high))
+
+const command = new Command('bench:map')
+  .description('Makes an iQIYI-shaped set of clips out of photos, ingests it and climbs the ladder.')
+  .option('--images <dir>', 'photos, a folder a person (the LFW layout)', join(data, 'data/people'))
+  .option('--out <dir>', 'where clips, archive and report go', 'bench-output/map')
+  .addOption(number('--hardness <h>', 'of the clips: 0 easy, 1 hard', 1.4, 0, 3))
+  .addOption(number('--strangers <n>', 'clips of people that no line names', 300, 0, 10_000))
+  .addOption(number('--seed <n>', 'of the clips', 1, 0, 1e9))
+  .addOption(number('--min-face <px>', 'of the ingest: these clips are 320×240', 24, 12, 2000))
+  .option('--context <file>', 'JSON of an image encoder, for the context step', squeezeNet())
+  .addOption(number('--heads <n>', 'of the ensemble', 5, 1, 100))
+  .parse()
+const options = command.opts<BenchOptions>()
+const out = resolve(options.out)
+const [set, archive] = [join(out, 'set'), join(out, 'archive')]
+mkdirSync(out, { recursive: true })
+
+const cameo = fileURLToPath(new URL('../cameo.js', import.meta.url))
+const makeClips = fileURLToPath(new URL('../../../scripts/make-clips.mjs', import.meta.url))
+
+run('the clips', [
+  makeClips,
+  ...['--images', resolve(options.images), '--out', set],
+  ...['--strangers', String(options.strangers), '--hardness', String(options.hardness)],
+  ...['--seed', String(options.seed)],
+])
+const context = options.context === undefined ? [] : ['--context', options.context]
+run('the ingest', [
+  ...[cameo, 'ingest', join(set, 'clips'), '--archive', archive],
+  ...['--min-face', String(options.minFace), ...context],
+])
+run('the ladder', [
+  ...[cameo, 'eval', 'ladder', '--archive', archive],
+  ...['--gallery', join(set, 'train_gt.txt'), '--val', join(set, 'val_gt.txt')],
+  ...['--ground-truth', join(set, 'test_gt.txt')],
+  ...['--heads', String(options.heads), '--report', join(out, 'report')],
+])
+
+function run(what: string, args: readonly string[]): void {
+  note(`${what}:`)
+  const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' })
+  if (status !== 0) {
+    note(`${what} ended with ${status ?? 'a signal'}`)
+    process.exit(status ?? 1)
+  }
+}
+
+/** The description of the classifier among the test data; a user names one of their own. */
+function squeezeNet(): string {
+  const file = join(resolve('bench-output'), 'squeezenet.json')
+  mkdirSync(resolve('bench-output'), { recursive: true })
+  const encoder = {
+    kind: 'context',
+    name: 'squeezenet',
+    file: resolve(data, 'models/squeezenet_fp16.onnx'),
+    output: 'fire9/concat_2',
+    pool: 'average',
+    dimension: 512,
+    input: { widthPx: 224, heightPx: 224, channelOrder: 'bgr', mean: 0, scale: 1, resize: 'stretch' },
+  }
+  writeFileSync(file, JSON.stringify(encoder))
+  return file
+}

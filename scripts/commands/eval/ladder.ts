@@ -1,0 +1,143 @@
+import { performance } from 'node:perf_hooks'
+import { Command, Option } from 'commander'
+import { climbLadder, type Ladder, type LadderSet, type LadderStep } from '../../../index/evaluate/ladder.js'
+import { writeLadderReport } from '../../ladder-report.js'
+import type { DeviceChoice } from '../../../pipeline/models/device.js'
+import { CameoError } from '../../../pipeline/errors.js'
+import {
+  evaluationSetOf,
+  headSettingsOf,
+  readSource,
+  withSourceOptions,
+  withTrainingOptions,
+  type SourceOptions,
+  type TrainingOptions,
+} from '../../evaluation-input.js'
+import { defaultThreads, deviceOption, jsonOption, numberWithin } from '../../options.js'
+import { exitCodes, note, print, printJson } from '../../output.js'
+import { untilStopped } from '../../until-stopped.js'
+
+interface LadderCommandOptions extends SourceOptions, TrainingOptions {
+  readonly gallery: string
+  readonly val: string
+  readonly groundTruth: string
+  readonly noise?: string
+  readonly heads: number
+  readonly report?: string
+  readonly threads: number
+  readonly device: DeviceChoice
+  readonly json: boolean
+}
+
+export const ladderCommand = withTrainingOptions(
+  withSourceOptions(new Command('ladder'))
+    .description(
+      'What each step is worth on your labelled clips: baseline, quality pooling, MLP head, noise, ensemble, context.',
+    )
+    .requiredOption('--gallery <file>', 'ground truth to train on (train_gt.txt)')
+    .requiredOption('--val <file>', 'ground truth to choose by (val_gt.txt)')
+    .requiredOption('--ground-truth <file>', 'ground truth that is scored, once (test_gt.txt)')
+    .option(
+      '--noise <file>',
+      "strangers' clips to train on, a name a line (default: half of val's clips that no line names)",
+    )
+    .addOption(
+      new Option('--heads <n>', 'of the ensemble').default(5).argParser(numberWithin(1, 100, 'integer')),
+    )
+    .option('--report <dir>', 'write report.html, report.json and per-identity.csv there')
+    .addOption(
+      new Option('--threads <n>', 'of training')
+        .default(defaultThreads)
+        .argParser(numberWithin(1, 256, 'integer')),
+    )
+    .addOption(deviceOption())
+    .addOption(jsonOption()),
+)
+  .addHelpText(
+    'after',
+    `
+Ground truth: "CLIP ID" a line, or "ID CLIP CLIP ..." a line. Names match file names, with or without folder. Clips that no
+line names and that share the numbered series of val's or test's names (CLIP_VAL_) are that half's strangers.
+Everything is trained on the gallery and chosen by val; a step that does not help there is left out and says so.
+With --json: {steps: [{name, map, ci95, valMap, taken, gain: {value, ci95}, note, exactMap}], openSet}.
+Exit code: 0 measured, 2 it could not run, 130 interrupted.`,
+  )
+  .action(async (options: LadderCommandOptions) => {
+    process.exitCode = await untilStopped((signal) => runLadder(options, signal))
+  })
+
+async function runLadder(options: LadderCommandOptions, signal: AbortSignal): Promise<number> {
+  const startedAt = new Date()
+  const startedMs = performance.now()
+  const settings = headSettingsOf(options)
+  const source = await readSource(options)
+  const set = evaluationSetOf(source, options)
+  if (!isLadderSet(set)) throw new CameoError('USAGE', 'the ladder needs --val and --ground-truth')
+  note(
+    `${set.features.clipNames.length} clips, ${set.features.trackClips.length} tracks, ${set.identities.length} identities`,
+  )
+  const { context } = source
+  const ladder = await climbLadder(set, {
+    settings,
+    heads: options.heads,
+    session: { device: options.device, intraOpThreads: options.threads },
+    signal,
+    onNews: note,
+    ...(context === undefined ? {} : { context }),
+  })
+  if (options.report !== undefined) {
+    const durationS = (performance.now() - startedMs) / 1000
+    await writeLadderReport(options.report, set, ladder, {
+      settings,
+      startedAt,
+      durationS,
+      heads: options.heads,
+    })
+    note(`wrote ${options.report}`)
+  }
+  if (options.json) printJson(toJson(ladder))
+  else printLadder(ladder)
+  return exitCodes.ok
+}
+
+const isLadderSet = (set: { readonly val: unknown; readonly test: unknown }): set is LadderSet =>
+  set.val !== undefined && set.test !== undefined
+
+function toJson({ steps, openSet }: Ladder) {
+  return {
+    steps: steps.map(({ name, map, ci95, valMap, isTaken, gain, note: why, exactMap }) => ({
+      name,
+      map,
+      ci95,
+      valMap,
+      taken: isTaken,
+      gain: gain ?? null,
+      note: why ?? null,
+      exactMap: exactMap ?? null,
+    })),
+    openSet,
+  }
+}
+
+const percent = (share: number) => (100 * share).toFixed(2)
+
+function printLadder({ steps, openSet }: Ladder): void {
+  const width = Math.max(...steps.map(({ name }) => name.length))
+  for (const step of steps) print(rowOf(step, width))
+  const share = openSet.residualShare
+  print(
+    `people absent from training (val): plain descriptor ${percent(openSet.baselineMap)}; head's ` +
+      openSet.maps.map(({ share: of, map }) => `${percent(map)} with ${of}`).join(', ') +
+      (share === 0 ? '; the plain one is to be indexed' : `; ${share} of the head's is to be indexed`),
+  )
+}
+
+function rowOf({ name, map, ci95, gain, note: why, exactMap }: LadderStep, width: number): string {
+  const interval = `[${percent(ci95[0])}, ${percent(ci95[1])}]`
+  const change =
+    gain === undefined
+      ? ''
+      : `  ${gain.value < 0 ? '' : '+'}${percent(gain.value)} [${percent(gain.ci95[0])}, ${percent(gain.ci95[1])}]`
+  const exact = exactMap === undefined ? '' : `  (exact search ${percent(exactMap)})`
+  return `${name.padEnd(width)}  ${percent(map).padStart(6)} ${interval}${change}${exact}${why === undefined ? '' : `  ${why}`}`
+}

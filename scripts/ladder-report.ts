@@ -1,0 +1,133 @@
+import type { Interval } from '../index/evaluate/bootstrap.js'
+import type { EvaluationSet, LabelledHalf } from '../index/evaluate/evaluation-set.js'
+import type { Ladder, LadderSet, LadderStep } from '../index/evaluate/ladder.js'
+import { mapCutoff, type IdentityScore } from '../index/evaluate/map.js'
+import { namedRankings } from '../index/evaluate/measure-rankings.js'
+import { hitRanks, precisionRecall } from '../index/evaluate/precision-recall.js'
+import type { RankedClips } from '../index/evaluate/rank.js'
+import { reportVersion, type ReportSettings } from '../index/evaluate/report/report-data.js'
+import { summariseScores } from '../index/evaluate/report/summarise-scores.js'
+import { worstIdentities } from '../index/evaluate/report/worst-identities.js'
+import { writeReport } from '../index/evaluate/report/write-report.js'
+import type { HeadSettings } from '../pipeline/head/train-head.js'
+
+export interface LadderRun {
+  readonly settings: HeadSettings
+  readonly heads: number
+  readonly startedAt: Date
+  readonly durationS: number
+}
+
+export function writeLadderReport(
+  dir: string,
+  set: LadderSet,
+  { steps, openSet }: Ladder,
+  { settings, heads, startedAt, durationS }: LadderRun,
+): Promise<void> {
+  const { embedder } = set.features
+  return writeSteps(dir, set, steps, {
+    title: 'The ladder',
+    startedAt,
+    durationS,
+    settings: { head: { ...settings }, heads, embedder, openSet: { ...openSet, maps: [...openSet.maps] } },
+  })
+}
+
+export interface MapRun {
+  /** In words: what clips were ranked by. */
+  readonly how: string
+  readonly map: number
+  readonly ci95: Interval
+  readonly scores: readonly IdentityScore[]
+  readonly ranked: readonly RankedClips[]
+  readonly startedAt: Date
+  readonly durationS: number
+}
+
+export function writeMapReport(dir: string, set: TestedSet, run: MapRun): Promise<void> {
+  const { how, startedAt, durationS } = run
+  const step = { ...run, name: how, gain: undefined, note: undefined }
+  return writeSteps(dir, set, [step], {
+    title: 'MAP@100',
+    startedAt,
+    durationS,
+    settings: { scoredBy: how, embedder: set.features.embedder },
+  })
+}
+
+type TestedSet = EvaluationSet & { readonly test: LabelledHalf }
+
+type ReportedStep = Pick<LadderStep, 'name' | 'map' | 'ci95' | 'gain' | 'note' | 'scores' | 'ranked'>
+
+/** Curves and worst identities are of the last step. */
+async function writeSteps(
+  dir: string,
+  set: TestedSet,
+  steps: readonly ReportedStep[],
+  run: {
+    readonly title: string
+    readonly startedAt: Date
+    readonly durationS: number
+    readonly settings: ReportSettings
+  },
+): Promise<void> {
+  const { groundTruth } = set.test
+  const chosen = steps.at(-1)
+  if (chosen === undefined) throw new Error('a ladder has steps')
+  const rankings = steps.map(({ ranked }) => namedRankings(set, set.test, ranked))
+  const ownerOf = new Map<string, string>()
+  for (const [identity, clips] of groundTruth) for (const clip of clips) ownerOf.set(clip, identity)
+  const last = rankings.at(-1) ?? new Map<string, readonly string[]>()
+  const mated: number[] = []
+  const nonMated: number[] = []
+  for (const [at, identity] of set.identities.entries())
+    for (const { clip, score } of chosen.ranked[at] ?? []) {
+      const names = set.test.namesOf.get(clip) ?? []
+      const isMated = names.some((name) => groundTruth.get(identity)?.has(name) === true)
+      if (Number.isFinite(score)) (isMated ? mated : nonMated).push(score)
+    }
+  const ranked = [...groundTruth].map(([identity, positives], at) => ({
+    identity,
+    ap: chosen.scores[at]?.averagePrecision ?? 0,
+    ranking: last.get(identity) ?? [],
+    positives,
+  }))
+  await writeReport(dir, {
+    version: reportVersion,
+    title: run.title,
+    startedAt: run.startedAt.toISOString(),
+    durationS: run.durationS,
+    depth: mapCutoff,
+    settings: run.settings,
+    warnings: set.warnings.map((message) => ({ message })),
+    steps: steps.map(({ name, map, ci95, gain, note }) => ({
+      name,
+      map,
+      ci95: [...ci95],
+      ...(gain === undefined ? {} : { gain: { value: gain.value, ci95: [...gain.ci95] } }),
+      ...(note === undefined ? {} : { note }),
+    })),
+    chosenStep: chosen.name,
+    identities: [...groundTruth].map(([identity, positives], at) => ({
+      identity,
+      positives: positives.size,
+      found: steps.map(({ scores }) => scores[at]?.found ?? 0),
+      ap: steps.map(({ scores }) => scores[at]?.averagePrecision ?? 0),
+    })),
+    precisionRecall: steps.map(({ name }, k) => ({
+      step: name,
+      precision: precisionRecall(
+        [...groundTruth].map(([identity, positives]) => ({
+          hitRanks: hitRanks(rankings[k]?.get(identity) ?? [], positives),
+          positives: positives.size,
+        })),
+      ),
+    })),
+    scores: summariseScores(
+      Float32Array.from(mated),
+      Float32Array.from(nonMated),
+      'score among the 100 best clips of an identity',
+    ),
+    worst: worstIdentities(ranked, (clip) => ownerOf.get(clip)),
+  })
+}
