@@ -7,6 +7,7 @@ import { doctorCommand } from './commands/doctor.js'
 import { enrollCommand } from './commands/enroll.js'
 import { evalCommand } from './commands/eval.js'
 import { forgetCommand } from './commands/forget.js'
+import { headCommand } from './commands/head.js'
 import { ingestCommand } from './commands/ingest.js'
 import { modelsCommand } from './commands/models.js'
 import { replayCommand } from './commands/replay.js'
@@ -29,6 +30,7 @@ const program = new Command('cameo')
   .addCommand(searchCommand)
   .addCommand(enrollCommand)
   .addCommand(evalCommand)
+  .addCommand(headCommand)
   .addCommand(forgetCommand)
   .addCommand(statusCommand)
   .addCommand(doctorCommand)
