@@ -1,5 +1,6 @@
 import { adoptRecipe, openArchive, type Archive } from '../../index/archive.js'
 import { poolEmbeddings } from '../../pipeline/describe/pool.js'
+import { l2Norm } from '../../pipeline/embed/embed-faces.js'
 import { encodeFloat16 } from '../../pipeline/embed/float16.js'
 import { gaussian, seededRandom } from '../../pipeline/head/random.js'
 import { defaultPackName, findPack } from '../../pipeline/models/catalog.js'
@@ -76,7 +77,7 @@ function createTracks(dimension: number, faces: number): (number: number) => Tra
       landmarksPx: [point, point, point, point, point],
       detectionScore: 0.9,
       quality: random(),
-      embedding: { float16: encodeFloat16(vector), norm: Math.hypot(...vector) },
+      embedding: { float16: encodeFloat16(vector), norm: l2Norm(vector) },
     }
   }
   return (number) => {

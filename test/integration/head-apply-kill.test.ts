@@ -14,7 +14,7 @@ const plain = join(dir, 'plain')
 const whole = join(dir, 'whole')
 const killed = join(dir, 'killed')
 const head = join(dir, 'head.onnx')
-const size = { clips: 2500, tracksPerClip: 2, facesPerTrack: 2 }
+const size = { clips: 1000, tracksPerClip: 2, facesPerTrack: 2 }
 const tracks = size.clips * size.tracksPerClip
 
 /** Rows of one state: what is searched and under which recipe. */
@@ -71,9 +71,9 @@ describe('head apply: killed at any moment', () => {
       ({ other }: ReturnType<typeof counts>) => other >= tracks,
     ]) {
       const running = start(killed)
-      let isOver = false
-      void running.finished.then(() => (isOver = true))
-      while (!isOver && !moment(counts(killed))) await pause(2)
+      const ended = new AbortController()
+      void running.finished.then(() => ended.abort())
+      while (!ended.signal.aborted && !moment(counts(killed))) await pause(5)
       running.kill('SIGKILL')
       await running.finished
       const copy = join(dir, 'copy')
