@@ -41,6 +41,10 @@ export interface Redescribed {
 /** Tracks read, described and written at once: one commit, and 2 MB of descriptors. */
 const pageTracks = 512
 
+/*
+ * Below, `+` keeps SQLite from looking a track's descriptors up by their space, which every row of it shares.
+ */
+
 /** Labels erased in one transaction, so that the write-ahead log stays small. */
 const erasedAtOnce = 4096
 
@@ -93,7 +97,7 @@ async function describeTracks(
     { label: number; trackId: number; isDone: number }
   >(
     `SELECT label, track_id AS trackId,
-       EXISTS (SELECT 1 FROM descriptors done WHERE done.track_id = d.track_id AND done.space_id = ?) AS isDone
+       EXISTS (SELECT 1 FROM descriptors done WHERE done.track_id = d.track_id AND +done.space_id = ?) AS isDone
      FROM descriptors d WHERE space_id = ? AND label > ? ORDER BY label LIMIT ${pageTracks}`,
   )
   const readFaces = facesReader(database, own)
@@ -165,7 +169,7 @@ async function eraseOldSpaces({ database }: Archive, dir: string): Promise<void>
   const active = activeSpace(database)
   const erase = database.prepare<[number, number, number]>(
     `DELETE FROM descriptors WHERE label IN (SELECT label FROM descriptors old WHERE space_id = ?
-       AND EXISTS (SELECT 1 FROM descriptors kept WHERE kept.track_id = old.track_id AND kept.space_id = ?)
+       AND EXISTS (SELECT 1 FROM descriptors kept WHERE kept.track_id = old.track_id AND +kept.space_id = ?)
        LIMIT ?)`,
   )
   let erased = 0
