@@ -5,6 +5,7 @@ import { clipName } from './decode/clip-name.js'
 import { frameSizes, sharesFullImage } from './decode/image-sizes.js'
 import { neededScale } from './detect/passes.js'
 import type { Embedding } from './embed/embed-faces.js'
+import { embedFurther, type ExtraEmbedding } from './embed/extra-embedders.js'
 import { CameoError, messageOf } from './errors.js'
 import type { RgbImage } from './image.js'
 import type { Stages } from './stages.js'
@@ -150,11 +151,16 @@ export function listFaces({ faces, widthPx, heightPx }: Photo): string {
 const place = (share: number, low: string, middle: string, high: string) =>
   share < 1 / 3 ? low : share < 2 / 3 ? middle : high
 
-/** The face's embedding with its final quality. */
+/** The face's embedding with its final quality, and those by the further embedders that are loaded. */
 export async function embedPhotoFace(
   { sample }: PhotoFace,
   stages: Stages,
-): Promise<{ readonly embedding: Embedding; readonly quality: number }> {
+): Promise<{
+  readonly embedding: Embedding
+  readonly quality: number
+  readonly extraEmbeddings: readonly ExtraEmbedding[]
+}> {
   const embedding = await stages.embedder.embed(sample.alignedCrop)
-  return { embedding, quality: sample.quality * normTerm(embedding.norm, stages.normRange) }
+  const [extraEmbeddings = []] = await embedFurther([sample.alignedCrop], stages.encoders.embedders)
+  return { embedding, quality: sample.quality * normTerm(embedding.norm, stages.normRange), extraEmbeddings }
 }

@@ -14,6 +14,7 @@ import { embedFurther, type ExtraEmbedding } from './embed/extra-embedders.js'
 import { decodeFloat16 } from './embed/float16.js'
 import { createSegmentContext } from './embed/segment-context.js'
 import type { BoxXyxyPx, Landmarks5Px } from './geometry.js'
+import type { FaceEmbeddings } from './head/pooled-input.js'
 import type { RgbImage } from './image.js'
 import { mapInFlight } from './in-flight.js'
 import type { Provider } from './models/session.js'
@@ -191,13 +192,14 @@ export function createSegmentBuilder(stages: Stages, sourcePxPerPx: number): Seg
     const [top] = best
     if (top === undefined) throw new Error('a track has at least one face')
     const [picture] = parts.flatMap((part) => part.picture ?? []).sort((a, b) => b.quality - a.quality)
+    const faces = encoders.embedders.length === 0 ? best.map(({ face }) => face) : await embedAgain(best)
     return {
       number,
       spansS: parts.map(({ timesS }) => [timesS[0] ?? 0, timesS.at(-1) ?? 0] as const),
       samples: parts.reduce((sum, { timesS }) => sum + timesS.length, 0),
       quality: top.face.quality,
-      faces: encoders.embedders.length === 0 ? best.map(({ face }) => face) : await embedAgain(best),
-      descriptor: await stages.describer.describe(best.map(weighted)),
+      faces,
+      descriptor: await stages.describer.describe(faces.map(pooledFace)),
       thumbnailJpeg: await encodeThumbnail(picture?.image ?? top.candidate.sample.alignedCrop),
     }
   }
@@ -266,6 +268,10 @@ export function createSegmentBuilder(stages: Stages, sourcePxPerPx: number): Seg
 function weighted({ face }: EmbeddedFace): WeightedEmbedding {
   return { float16: face.embedding.float16, quality: face.quality }
 }
+
+const pooledFace = ({ embedding, quality, extraEmbeddings = [] }: TrackFace): FaceEmbeddings => ({
+  ...{ float16: embedding.float16, quality, extraEmbeddings },
+})
 
 function unitVector(face: TrackFace): Float32Array {
   return l2Normalise(decodeFloat16(face.embedding.float16))

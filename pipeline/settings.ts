@@ -58,7 +58,16 @@ export function createRecipe(
   headSha256?: string,
   encoders: ExtraEncoders = noEncoders,
 ): Recipe {
-  const features = featuresOf(encoders, settings)
+  return recipeOf(pack, settings, headSha256, featuresOf(encoders, settings))
+}
+
+/** As `createRecipe`, where the features are known and the files of their encoders are not needed. */
+export function recipeOf(
+  pack: Pack,
+  settings: Settings,
+  headSha256: string | undefined,
+  features: readonly Feature[],
+): Recipe {
   const embedderDigest = digestOf({
     file: pack.embedder.file.sha256,
     input: pack.embedder.input,

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createLandmarker, type Landmarker } from './align/points68.js'
 import { createDescriber, type Describer } from './describe/describe-track.js'
@@ -6,14 +5,14 @@ import { createDetector } from './detect/create-detector.js'
 import type { Detector } from './detect/detector.js'
 import { createEmbedder, type Embedder } from './embed/embed-faces.js'
 import { loadEncoders, type LoadedEncoders } from './embed/load-encoders.js'
+import { checkHead, loadDescriberHead, readHeadFile } from './head/head-file.js'
 import { itemDims } from './image-tensor.js'
 import type { DeviceChoice } from './models/device.js'
 import { packDir } from './models/models-dir.js'
-import { sha256OfFile } from './models/digest.js'
 import { noEncoders, type ExtraEncoders } from './models/encoder-file.js'
-import { withOneOutput } from './models/one-output.js'
 import type { EmbedderSpec, Pack } from './models/pack.js'
-import { loadModel, type Model, type ModelLoader, type Provider } from './models/session.js'
+import { modelLoader } from './models/model-loader.js'
+import type { Model, ModelLoader, Provider } from './models/session.js'
 import { createRecipe, type Recipe, type Settings } from './settings.js'
 
 /** The loaded models of one thread, ready to turn frames into tracks. */
@@ -47,7 +46,7 @@ export interface StageOptions {
 
 /**
  * Loads every model that a clip or a photo needs, into this thread unless `load` has another way.
- * Throws as `loadModel` does.
+ * Throws as `loadModel` does; HEAD_OTHER_EMBEDDER, HEAD_INVALID.
  */
 export async function loadStages(options: StageOptions, load = loadHere(options)): Promise<Stages> {
   const { pack, settings, encoders = noEncoders } = options
@@ -65,11 +64,13 @@ export async function loadStages(options: StageOptions, load = loadHere(options)
       ? undefined
       : createLandmarker(pack.landmarker, await ofPack(pack.landmarker))
   const embedder = createEmbedder(pack.embedder, await ofPack(pack.embedder), settings)
-  const head =
-    options.headFile === undefined ? undefined : await keep(options.headFile, [1, pack.embedder.dimension])
-  const headSha256 = options.headFile === undefined ? undefined : await sha256OfFile(options.headFile)
+  const headFile = options.headFile === undefined ? undefined : await readHeadFile(options.headFile)
+  const recipe = createRecipe(pack, settings, headFile?.sha256, encoders)
+  const { dimension } = pack.embedder
+  if (headFile !== undefined) checkHead(headFile, recipe)
+  const head = headFile === undefined ? undefined : await loadDescriberHead(headFile, dimension, keep)
   return {
-    recipe: createRecipe(pack, settings, headSha256, encoders),
+    recipe,
     settings,
     provider: detectorModel.provider,
     detector: createDetector(pack.detector, detectorModel),
@@ -78,7 +79,7 @@ export async function loadStages(options: StageOptions, load = loadHere(options)
     landmarker,
     embedder,
     normRange: pack.embedder.norm,
-    describer: await createDescriber(pack.embedder.dimension, head),
+    describer: await createDescriber({ digest: recipe.embedderDigest, dimension }, head),
     encoders: await loadEncoders(encoders, settings, keep),
     async dispose() {
       for (const model of models) await model.dispose()
@@ -87,9 +88,5 @@ export async function loadStages(options: StageOptions, load = loadHere(options)
 }
 
 function loadHere({ device, intraOpThreads }: StageOptions): ModelLoader {
-  const options = { device, ...(intraOpThreads === undefined ? {} : { intraOpThreads }) }
-  return async (path, _itemDims, output) =>
-    output === undefined
-      ? loadModel(path, options)
-      : loadModel(path, { ...options, graph: withOneOutput(await readFile(path), output) })
+  return modelLoader({ device, ...(intraOpThreads === undefined ? {} : { intraOpThreads }) })
 }

@@ -1,9 +1,7 @@
-import { resolve } from 'node:path'
 import { defaultPackName, findPack } from '../pipeline/models/catalog.js'
-import { sha256OfFile } from '../pipeline/models/digest.js'
 import { defaultModelsDir, packIsPresent } from '../pipeline/models/models-dir.js'
 import type { Pack } from '../pipeline/models/pack.js'
-import { CameoError, messageOf } from '../pipeline/errors.js'
+import { CameoError } from '../pipeline/errors.js'
 import { note } from './output.js'
 import { startProgress } from './progress.js'
 
@@ -39,19 +37,4 @@ export async function usePack(nameOrFile: string): Promise<Pack> {
     )
   await pullWithProgress(pack)
   return pack
-}
-
-/** A head that `--head` names. Throws MODEL_UNREADABLE. */
-export async function readHeadFile(
-  path: string,
-): Promise<{ readonly path: string; readonly sha256: string }> {
-  try {
-    return { path: resolve(path), sha256: await sha256OfFile(path) }
-  } catch (error) {
-    throw new CameoError(
-      'MODEL_UNREADABLE',
-      `the head ${path} cannot be read (${messageOf(error)}): give the path of an ONNX file`,
-      { cause: error },
-    )
-  }
 }

@@ -2,14 +2,16 @@ import { openArchive, type Archive } from '../index/archive.js'
 import { CameoError } from '../pipeline/errors.js'
 import type { DeviceChoice } from '../pipeline/models/device.js'
 import { createDescriber, type Describer } from '../pipeline/describe/describe-track.js'
-import { sha256OfFile } from '../pipeline/models/digest.js'
+import { checkHead, loadDescriberHead, readHeadFile, type HeadFile } from '../pipeline/head/head-file.js'
 import { defaultModelsDir } from '../pipeline/models/models-dir.js'
-import { loadModel } from '../pipeline/models/session.js'
+import { modelLoader } from '../pipeline/models/model-loader.js'
+import type { EmbedderFile } from '../pipeline/models/encoder-file.js'
 import type { Pack } from '../pipeline/models/pack.js'
 import { createRecipe } from '../pipeline/settings.js'
 import { loadStages, type Stages } from '../pipeline/stages.js'
 import type { ArchiveRecipe } from '../index/store/meta.js'
 import { usePack } from './models.js'
+import { chooseEncoders } from './recipe-options.js'
 
 export interface OpenedArchive {
   readonly archive: Archive
@@ -36,8 +38,11 @@ export async function loadArchiveStages(
   if (process.argv.join(' ').length > longestCommandLine)
     throw new CameoError('USAGE', 'too many files for one command: give some of them, then the rest')
   const pack = await usePack(recipe.packName)
-  const headSha256 = recipe.headFile === undefined ? undefined : await sha256OfFile(recipe.headFile)
-  const now = createRecipe(pack, recipe.settings, headSha256)
+  const head = await ownHead(recipe)
+  // A head of several embedders describes a photo by all of them.
+  const embedders = (head?.metadata?.embedders.length ?? 1) > 1 ? await ownEmbedders(recipe) : []
+  const encoders = { embedders, contexts: [] }
+  const now = createRecipe(pack, recipe.settings, head?.sha256, encoders)
   if (now.spaceDigest !== recipe.spaceDigest)
     throw new CameoError(
       'ARCHIVE_OTHER_RECIPE',
@@ -48,7 +53,8 @@ export async function loadArchiveStages(
     modelsDir: defaultModelsDir(),
     settings: recipe.settings,
     device,
-    headFile: recipe.headFile,
+    headFile: head?.path,
+    encoders,
     intraOpThreads: 0,
   })
   return { stages, pack }
@@ -60,6 +66,18 @@ export async function archiveDescriber(
   pack: Pack,
   device: DeviceChoice,
 ): Promise<Describer> {
-  const head = recipe.headFile === undefined ? undefined : await loadModel(recipe.headFile, { device })
-  return createDescriber(pack.embedder.dimension, head)
+  const file = await ownHead(recipe)
+  const { dimension } = pack.embedder
+  if (file !== undefined) checkHead(file, recipe)
+  const head =
+    file === undefined ? undefined : await loadDescriberHead(file, dimension, modelLoader({ device }))
+  return createDescriber({ digest: recipe.embedderDigest, dimension }, head)
+}
+
+const ownHead = async ({ headFile }: ArchiveRecipe): Promise<HeadFile | undefined> =>
+  headFile === undefined ? undefined : readHeadFile(headFile)
+
+async function ownEmbedders(recipe: ArchiveRecipe): Promise<readonly EmbedderFile[]> {
+  const { embedders } = await chooseEncoders({ context: [] }, recipe)
+  return embedders
 }

@@ -2,33 +2,35 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { createDescriber, type Describer } from '../pipeline/describe/describe-track.js'
 import { messageOf } from '../pipeline/errors.js'
-import { loadModel } from '../pipeline/models/session.js'
+import { loadDescriberHead, readHeadFile } from '../pipeline/head/head-file.js'
+import { modelLoader } from '../pipeline/models/model-loader.js'
 import type { DescribeReply, DescribeRequest, DescribeSetup } from './messages.js'
 
 const port = parentPort
 if (port === null) throw new Error('describe-thread runs as a worker thread')
 const { headFile, device } = workerData as DescribeSetup
 
-/** By the dimension of the embeddings. */
-const describers = new Map<number, Promise<Describer>>()
+type Embedder = DescribeRequest['embedder']
 
-function describerFor(dimension: number): Promise<Describer> {
-  const known = describers.get(dimension)
+/** By the digest of the embedder. */
+const describers = new Map<string, Promise<Describer>>()
+
+function describerFor(embedder: Embedder): Promise<Describer> {
+  const known = describers.get(embedder.digest)
   if (known !== undefined) return known
-  const made = createDescriberFor(dimension)
-  describers.set(dimension, made)
+  const made = createDescriberFor(embedder)
+  describers.set(embedder.digest, made)
   return made
 }
 
-async function createDescriberFor(dimension: number): Promise<Describer> {
-  return createDescriber(
-    dimension,
-    headFile === undefined ? undefined : await loadModel(headFile, { device }),
-  )
+async function createDescriberFor(embedder: Embedder): Promise<Describer> {
+  if (headFile === undefined) return createDescriber(embedder, undefined)
+  const file = await readHeadFile(headFile)
+  return createDescriber(embedder, await loadDescriberHead(file, embedder.dimension, modelLoader({ device })))
 }
 
-async function describe({ id, dimension, tracks }: DescribeRequest): Promise<DescribeReply> {
-  const describer = await describerFor(dimension)
+async function describe({ id, embedder, tracks }: DescribeRequest): Promise<DescribeReply> {
+  const describer = await describerFor(embedder)
   const descriptors: Float32Array[] = []
   for (const embeddings of tracks) descriptors.push(await describer.describe(embeddings))
   return { id, kind: 'described', descriptors, dimension: describer.dimension }

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
-import type { WeightedEmbedding } from '../pipeline/describe/pool.js'
 import { CameoError, messageOf } from '../pipeline/errors.js'
+import type { FaceEmbeddings } from '../pipeline/head/pooled-input.js'
 import type { DescribeReply, DescribeRequest, DescribeSetup } from './messages.js'
 import { threadLimits } from './thread-limits.js'
 
@@ -13,10 +13,13 @@ export interface Described {
 /** The describe thread as its owner sees it. */
 export interface DescriberWorker {
   /**
-   * One descriptor a track, L2-normalised. @param dimension of the embeddings
+   * One descriptor a track, L2-normalised.
    * @throws WORKER_DIED, MODEL_UNREADABLE where the head does not take them
    */
-  describe(dimension: number, tracks: readonly (readonly WeightedEmbedding[])[]): Promise<Described>
+  describe(
+    embedder: DescribeRequest['embedder'],
+    tracks: readonly (readonly FaceEmbeddings[])[],
+  ): Promise<Described>
   stop(): Promise<void>
 }
 
@@ -65,13 +68,13 @@ export function startDescriber(setup: DescribeSetup): DescriberWorker {
   }
 
   return {
-    describe(dimension, tracks) {
+    describe(embedder, tracks) {
       const id = nextId++
       thread ??= start()
       const worker = thread
       return new Promise((resolve, reject) => {
         pending.set(id, { resolve, reject })
-        worker.postMessage({ id, dimension, tracks } satisfies DescribeRequest)
+        worker.postMessage({ id, embedder, tracks } satisfies DescribeRequest)
       })
     },
     async stop() {

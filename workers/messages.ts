@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { ClipInfo } from '../pipeline/decode/clip-info.js'
-import type { WeightedEmbedding } from '../pipeline/describe/pool.js'
+import type { FaceEmbeddings } from '../pipeline/head/pooled-input.js'
 import type { ErrorCode } from '../pipeline/errors.js'
 import type { DeviceChoice } from '../pipeline/models/device.js'
 import type { ExtraEncoders } from '../pipeline/models/encoder-file.js'
@@ -94,10 +94,10 @@ export interface DescribeSetup {
 
 export interface DescribeRequest {
   readonly id: number
-  /** Of the embeddings. */
-  readonly dimension: number
+  /** The pack's. */
+  readonly embedder: { readonly digest: string; readonly dimension: number }
   /** The embeddings of each track. */
-  readonly tracks: readonly (readonly WeightedEmbedding[])[]
+  readonly tracks: readonly (readonly FaceEmbeddings[])[]
 }
 
 export type DescribeReply =

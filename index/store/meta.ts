@@ -55,19 +55,27 @@ export function writeArchiveRecipe(database: Database, recipe: ArchiveRecipe): v
   writeMeta(database, 'recipe', JSON.stringify(recipe))
 }
 
+/** The recipe's descriptor space, made where it is new; what is searched stays as it is. */
+export function addSpace(database: Database, recipe: Recipe, dimension: number): Space {
+  database
+    .prepare(
+      'INSERT INTO spaces (digest, dimension, description, active) VALUES (?, ?, ?, 0) ON CONFLICT (digest) DO NOTHING',
+    )
+    .run(
+      recipe.spaceDigest,
+      dimension,
+      JSON.stringify({ pack: recipe.packName, pooling: 'quality-weighted' }),
+    )
+  const space = spacesOf(database).find(({ digest }) => digest === recipe.spaceDigest)
+  if (space === undefined) throw new Error('the space just made is missing')
+  return space
+}
+
 /** The id of the recipe's descriptor space, made where it is new, and the one that is searched from now on. */
 export function activateSpace(database: Database, recipe: Recipe, dimension: number): number {
   return database
     .transaction(() => {
-      database
-        .prepare(
-          'INSERT INTO spaces (digest, dimension, description, active) VALUES (?, ?, ?, 0) ON CONFLICT (digest) DO NOTHING',
-        )
-        .run(
-          recipe.spaceDigest,
-          dimension,
-          JSON.stringify({ pack: recipe.packName, pooling: 'quality-weighted' }),
-        )
+      addSpace(database, recipe, dimension)
       database.prepare('UPDATE spaces SET active = (digest = ?)').run(recipe.spaceDigest)
       const space = activeSpace(database)
       if (space === undefined) throw new Error('the space just activated is missing')
@@ -86,4 +94,10 @@ export function activeSpace(database: Database): Space | undefined {
   return database
     .prepare<[], Space>('SELECT space_id AS spaceId, digest, dimension FROM spaces WHERE active = 1')
     .get()
+}
+
+export function spacesOf(database: Database): Space[] {
+  return database
+    .prepare<[], Space>('SELECT space_id AS spaceId, digest, dimension FROM spaces ORDER BY space_id')
+    .all()
 }

@@ -1,28 +1,103 @@
-import { l2Normalise } from '../embed/embed-faces.js'
+import { l2Norm, l2Normalise } from '../embed/embed-faces.js'
+import { CameoError, messageOf } from '../errors.js'
+import { inputDimension, pooledInput, type FaceEmbeddings, type InputEmbedder } from '../head/pooled-input.js'
 import type { Model } from '../models/session.js'
-import { poolEmbeddings, type WeightedEmbedding } from './pool.js'
+import { poolEmbeddings } from './pool.js'
 
 /** Turns a track's face embeddings into the one vector that is indexed. */
 export interface Describer {
   readonly dimension: number
-  /** L2-normalised, `dimension` values. */
-  describe(embeddings: readonly WeightedEmbedding[]): Promise<Float32Array>
+  /** L2-normalised, `dimension` values. Throws HEAD_INVALID where the head gives no numbers. */
+  describe(faces: readonly FaceEmbeddings[]): Promise<Float32Array>
+  /** The same of many tracks; in one run where the head is known to take several rows. */
+  describeAll(tracks: readonly (readonly FaceEmbeddings[])[]): Promise<Float32Array[]>
 }
 
 /**
- * Quality-weighted pooling, then the head where one is given: an ONNX model [batch, d] → [batch, e], whose output named
- * `descriptor` (or else its first) is the descriptor.
+ * An ONNX model [n, d] → [n, e], whose output named `descriptor` (or else its first) is the descriptor. Without `embedders`
+ * it takes the pooled embedding of the pack's own embedder, one row at a time.
  */
-export async function createDescriber(dimension: number, head: Model | undefined): Promise<Describer> {
-  if (head === undefined)
-    return { dimension, describe: (embeddings) => Promise.resolve(poolEmbeddings(embeddings, dimension)) }
-  const name = head.outputNames.includes('descriptor') ? 'descriptor' : head.outputNames[0]
-  const apply = async (pooled: Float32Array): Promise<Float32Array> => {
-    const output =
-      name === undefined ? undefined : (await head.run({ data: pooled, dims: [1, dimension] })).get(name)
-    if (output === undefined) throw new Error('the head has no output')
-    return l2Normalise(output.data)
+export interface DescriberHead {
+  readonly path: string
+  readonly model: Model
+  /** What its input is made of: see `pooledInput`. */
+  readonly embedders?: readonly InputEmbedder[]
+}
+
+/**
+ * Quality-weighted pooling, then the head where one is given.
+ * @param own the pack's embedder; its digest matters only where a head takes several
+ * @throws HEAD_INVALID where the head does not take such embeddings, or gives no numbers
+ */
+export async function createDescriber(
+  own: { readonly digest: string; readonly dimension: number },
+  head: DescriberHead | undefined,
+): Promise<Describer> {
+  const { dimension } = own
+  if (head === undefined) {
+    const pool = (faces: readonly FaceEmbeddings[]) => poolEmbeddings(faces, dimension)
+    return {
+      dimension,
+      describe: (faces) => Promise.resolve(pool(faces)),
+      describeAll: (tracks) => Promise.resolve(tracks.map(pool)),
+    }
   }
-  const headDimension = (await apply(new Float32Array(dimension).fill(1 / Math.sqrt(dimension)))).length
-  return { dimension: headDimension, describe: (embeddings) => apply(poolEmbeddings(embeddings, dimension)) }
+  const { model, embedders } = head
+  const name = model.outputNames.includes('descriptor') ? 'descriptor' : model.outputNames[0]
+  const width = embedders === undefined ? dimension : inputDimension(embedders)
+  // A head of one embedder takes what there is: whether it is that one's was checked before, by `checkHead`.
+  const input = (faces: readonly FaceEmbeddings[]) =>
+    embedders === undefined || embedders.length === 1
+      ? poolEmbeddings(faces, width)
+      : pooledInput(faces, embedders, own.digest)
+
+  async function apply(rows: Float32Array, count: number): Promise<Float32Array[]> {
+    const output =
+      name === undefined ? undefined : (await model.run({ data: rows, dims: [count, width] })).get(name)
+    if (output === undefined) throw new CameoError('HEAD_INVALID', `the head ${head?.path} has no output`)
+    const length = output.data.length / count
+    return Array.from({ length: count }, (_, row) => {
+      const descriptor = output.data.subarray(row * length, (row + 1) * length)
+      if (!Number.isFinite(l2Norm(descriptor)))
+        throw new CameoError(
+          'HEAD_INVALID',
+          `the head ${head?.path} gives values that are no numbers: train it again`,
+        )
+      return l2Normalise(descriptor)
+    })
+  }
+
+  const one = async (faces: readonly FaceEmbeddings[]) => firstOf(await apply(input(faces), 1))
+  return {
+    dimension: (await probe()).length,
+    describe: one,
+    async describeAll(tracks) {
+      if (embedders === undefined) {
+        const descriptors: Float32Array[] = []
+        for (const faces of tracks) descriptors.push(await one(faces))
+        return descriptors
+      }
+      const rows = new Float32Array(tracks.length * width)
+      for (const [row, faces] of tracks.entries()) rows.set(input(faces), row * width)
+      return tracks.length === 0 ? [] : apply(rows, tracks.length)
+    },
+  }
+
+  async function probe(): Promise<Float32Array> {
+    try {
+      return firstOf(await apply(new Float32Array(width).fill(1 / Math.sqrt(width)), 1))
+    } catch (cause) {
+      if (cause instanceof CameoError) throw cause
+      throw new CameoError(
+        'HEAD_INVALID',
+        `the head ${head?.path} does not take embeddings of ${width} values (${messageOf(cause).replace(/\s+/g, ' ')}): give one that was made for these models`,
+        { cause },
+      )
+    }
+  }
+}
+
+function firstOf([first]: readonly Float32Array[]): Float32Array {
+  if (first === undefined) throw new Error('a run of one row gave none')
+  return first
 }

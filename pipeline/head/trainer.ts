@@ -51,8 +51,8 @@ export interface TrainerState {
 }
 
 export interface Trainer {
-  /** Trains one epoch more. `onStep` is told of each step of the epoch. */
-  epoch(onStep?: (done: number, steps: number) => void): Promise<EpochResult>
+  /** Trains one epoch more. `onStep` is told of each step of the epoch, and waited for. */
+  epoch(onStep?: (done: number, steps: number) => void | Promise<void>): Promise<EpochResult>
   /** As it is now: parameters, what layers standardise by, and the optimizer's moments. Copies. */
   state(): TrainerState
   restore(state: TrainerState): void
@@ -134,7 +134,7 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
       for (let k = 0; k < steps; k++) {
         const chosen = order.subarray(k * batch, (k + 1) * batch)
         total += (await runStep(chosen, epoch * steps + k, random)) * chosen.length
-        onStep?.(k + 1, steps)
+        await onStep?.(k + 1, steps)
       }
       epoch++
       const seconds = (performance.now() - startedMs) / 1000

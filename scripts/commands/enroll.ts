@@ -87,7 +87,8 @@ async function facesOf(file: string, stages: Stages, face: number | undefined): 
     return person.faces.map(({ embedding, quality }) => ({ source: path, embedding, quality }))
   }
   const chosen = chooseFace(await readPhoto(path, stages), path, face)
-  return [{ source: path, ...(await embedPhotoFace(chosen, stages)) }]
+  const { embedding, quality } = await embedPhotoFace(chosen, stages)
+  return [{ source: path, embedding, quality }]
 }
 
 async function isVideo(path: string): Promise<boolean> {

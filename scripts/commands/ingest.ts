@@ -9,7 +9,7 @@ import { CameoError, messageOf } from '../../pipeline/errors.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
 import { defaultPackName } from '../../pipeline/models/catalog.js'
 import { defaultModelsDir } from '../../pipeline/models/models-dir.js'
-import { sha256OfFile } from '../../pipeline/models/digest.js'
+import { checkHead, readHeadFile } from '../../pipeline/head/head-file.js'
 import { createRecipe, segmentLengthS, type Recipe, type Settings } from '../../pipeline/settings.js'
 import { loadStages } from '../../pipeline/stages.js'
 import { findClips } from '../../workers/find-clips.js'
@@ -94,17 +94,15 @@ async function ingestInto(
   options: IngestCommandOptions,
 ): Promise<number> {
   const packName = options.pack ?? archive.recipe?.packName ?? defaultPackName
-  const headFile = options.head === undefined ? archive.recipe?.headFile : resolve(options.head)
+  const headPath = options.head ?? archive.recipe?.headFile
+  const head = headPath === undefined ? undefined : await readHeadFile(headPath)
+  const headFile = head?.path
   const settings = chooseSettings(options, archive.recipe)
   const encoders = await chooseEncoders(options, archive.recipe)
   const pack = await usePack(packName)
   const setup = { pack, modelsDir: defaultModelsDir(), settings, device: options.device, headFile, encoders }
-  const recipe = createRecipe(
-    pack,
-    settings,
-    headFile === undefined ? undefined : await sha256OfFile(headFile),
-    encoders,
-  )
+  const recipe = createRecipe(pack, settings, head?.sha256, encoders)
+  if (head !== undefined) checkHead(head, recipe)
   const source = {
     packName: keepablePackName(packName),
     ...(headFile === undefined ? {} : { headFile }),

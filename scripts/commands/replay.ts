@@ -6,7 +6,7 @@ import { databaseFileName } from '../../index/store/database.js'
 import { resetForReplay, startIndexWorker } from '../../workers/kafka/index-worker.js'
 import { runStage } from '../../workers/kafka/run-stage.js'
 import { brokersOption, kafkaHelp } from '../kafka-options.js'
-import { readHeadFile } from '../models.js'
+import { readHeadFile } from '../../pipeline/head/head-file.js'
 import { archiveOption, jsonOption } from '../options.js'
 import { exitCodes, note, printJson, reportError } from '../output.js'
 

@@ -5,7 +5,7 @@ import { openArchiveIndex } from '../../index/archive-index.js'
 import { referencesOf } from '../../index/identities.js'
 import { searchClips, type ClipMatch, type SearchAnswer } from '../../index/search.js'
 import { CameoError, messageOf } from '../../pipeline/errors.js'
-import type { WeightedEmbedding } from '../../pipeline/describe/pool.js'
+import type { FaceEmbeddings } from '../../pipeline/head/pooled-input.js'
 import { findPack } from '../../pipeline/models/catalog.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
 import { sha256OfFile } from '../../pipeline/models/digest.js'
@@ -38,7 +38,7 @@ interface Query {
   readonly value: string
   /** Which of several faces or people, from 1. */
   readonly face?: number
-  readonly embeddings: readonly WeightedEmbedding[]
+  readonly embeddings: readonly FaceEmbeddings[]
   readonly quality: number
   readonly thumbnailJpeg: Uint8Array | undefined
   /** Set where the query is a clip. */
@@ -103,6 +103,11 @@ async function runSearch(options: SearchCommandOptions): Promise<void> {
         minScore: threshold,
         excludeClipId: options.excludeSelf ? query.clipId : undefined,
       })
+      if (opened.archive.recipe?.digest !== opened.recipe.digest)
+        throw new CameoError(
+          'ARCHIVE_BUSY',
+          `the descriptors of ${options.archive} were exchanged while it was searched: search again`,
+        )
     } finally {
       await index.close()
     }
@@ -153,13 +158,13 @@ async function readQuery(options: SearchCommandOptions, opened: OpenedArchive): 
         note(
           `the photo shows ${photo.faces.length} faces; searching for the one it is plainly of (--face to choose another)`,
         )
-      const { embedding, quality } = await embedPhotoFace(chosen, stages)
+      const { embedding, quality, extraEmbeddings } = await embedPhotoFace(chosen, stages)
       const { thumbnailJpeg } = chosen
       return {
         kind: 'image',
         value: image,
         ...face,
-        embeddings: [{ ...embedding, quality }],
+        embeddings: [{ ...embedding, quality, extraEmbeddings }],
         quality,
         thumbnailJpeg,
       }
@@ -180,7 +185,9 @@ async function readQuery(options: SearchCommandOptions, opened: OpenedArchive): 
       kind: 'clip',
       value: clip ?? '',
       ...face,
-      embeddings: person.faces.map(({ embedding, quality }) => ({ ...embedding, quality })),
+      embeddings: person.faces.map(({ embedding, quality, extraEmbeddings = [] }) => ({
+        ...{ ...embedding, quality, extraEmbeddings },
+      })),
       quality: person.quality,
       thumbnailJpeg: person.thumbnailJpeg,
       clipId: await sha256OfFile(path),

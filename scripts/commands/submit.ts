@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Command, Option } from 'commander'
 import { CameoError } from '../../pipeline/errors.js'
 import { defaultPackName, findPack } from '../../pipeline/models/catalog.js'
+import { checkHead, readHeadFile } from '../../pipeline/head/head-file.js'
 import { createRecipe } from '../../pipeline/settings.js'
 import { isUrl } from '../../workers/clip-access.js'
 import { findClips, type FoundFile } from '../../workers/find-clips.js'
@@ -15,7 +16,6 @@ import { stageInput, topicName, type Stage } from '../../workers/kafka/topics.js
 import type { WireRecipe } from '../../workers/kafka/wire.js'
 import { brokersOption, kafkaHelp } from '../kafka-options.js'
 import { withKafka, type KafkaSession } from '../kafka-session.js'
-import { readHeadFile } from '../models.js'
 import { jsonOption } from '../options.js'
 import { exitCodes, note } from '../output.js'
 import {
@@ -77,14 +77,12 @@ Exit code: 0 all clips are indexed (with --no-wait: in the queue), 1 some failed
 async function wireRecipe(options: RecipeOptions): Promise<WireRecipe> {
   const packName = options.pack ?? defaultPackName
   const settings = chooseSettings(options, undefined)
-  const headSha256 = options.head === undefined ? undefined : (await readHeadFile(options.head)).sha256
+  const head = options.head === undefined ? undefined : await readHeadFile(options.head)
+  const headSha256 = head?.sha256
   const encoders = await chooseEncoders(options, undefined)
-  const { digest, embedderDigest, spaceDigest, features } = createRecipe(
-    findPack(packName),
-    settings,
-    headSha256,
-    encoders,
-  )
+  const recipe = createRecipe(findPack(packName), settings, headSha256, encoders)
+  if (head !== undefined) checkHead(head, recipe)
+  const { digest, embedderDigest, spaceDigest, features } = recipe
   return {
     ...{ digest, embedderDigest, spaceDigest, settings },
     packName: keepablePackName(packName),

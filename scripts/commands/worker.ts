@@ -5,6 +5,7 @@ import { Command, Option } from 'commander'
 import { defaultModelsDir } from '../../pipeline/models/models-dir.js'
 import { defaultPackName } from '../../pipeline/models/catalog.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
+import { readHeadFile } from '../../pipeline/head/head-file.js'
 import { createRecipe, defaultSettings } from '../../pipeline/settings.js'
 import { createClipAccess, type AccessRules } from '../../workers/clip-access.js'
 import { startDescriber } from '../../workers/describer-worker.js'
@@ -14,7 +15,7 @@ import { startIndexWorker } from '../../workers/kafka/index-worker.js'
 import { runStage, type StageRun } from '../../workers/kafka/run-stage.js'
 import type { StageWorker, WorkerContext } from '../../workers/kafka/stage-worker.js'
 import { accessRules, brokersOption, hostOption, kafkaHelp, parseSize, rootOption } from '../kafka-options.js'
-import { readHeadFile, usePack } from '../models.js'
+import { usePack } from '../models.js'
 import { archiveOption, defaultThreads, deviceOption, numberWithin } from '../options.js'
 import { exitCodes, reportError } from '../output.js'
 import { chooseEncoders, contextOption, embedderOption } from '../recipe-options.js'
@@ -153,9 +154,7 @@ const describeCommand = stageCommand(
     const { device } = options
     const head = options.head === undefined ? undefined : await readHeadFile(options.head)
     const describer = startDescriber({ headFile: head?.path, device })
-    await run('describe', options, (context) =>
-      startDescribeWorker({ context, describer, headSha256: head?.sha256 }),
-    )
+    await run('describe', options, (context) => startDescribeWorker({ context, describer, head }))
     await describer.stop()
   })
 

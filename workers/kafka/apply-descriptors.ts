@@ -9,6 +9,7 @@ import { CameoError } from '../../pipeline/errors.js'
 import { isUrl } from '../clip-access.js'
 import { unknownStamp } from '../file-stamp.js'
 import type { KafkaConnection } from './connection.js'
+import { checkHead, type HeadFile } from '../../pipeline/head/head-file.js'
 import { headName, segmentOutput } from './segment-messages.js'
 import { statusKey } from './status.js'
 import { topicName } from './topics.js'
@@ -33,11 +34,6 @@ export interface ApplyOptions {
   readonly reprocess: boolean
   /** The head that the describe workers have, for searches in this archive. */
   readonly head: HeadFile | undefined
-}
-
-export interface HeadFile {
-  readonly path: string
-  readonly sha256: string
 }
 
 /** Parts of one attempt at a segment, as far as they came in this batch. */
@@ -189,7 +185,7 @@ export function applyDescriptors(
   }
 
   function adopt({ recipe }: DescriptorsMessage, { clipId, dimension }: WirePlan): SegmentKey {
-    checkHead(recipe)
+    checkOwnHead(recipe)
     const { digest, embedderDigest, spaceDigest, packName, settings, features } = recipe
     const space = archive.recipe?.digest === digest ? activeSpace(archive.database) : undefined
     const spaceId =
@@ -205,8 +201,12 @@ export function applyDescriptors(
   }
 
   /** Searches need the head that the descriptors were made with; an archive that has it remembers where it lies. */
-  function checkHead({ digest, headSha256 }: WireRecipe): void {
-    if (headSha256 === head?.sha256) return
+  function checkOwnHead(recipe: WireRecipe): void {
+    const { digest, headSha256 } = recipe
+    if (headSha256 === head?.sha256) {
+      if (head !== undefined) checkHead(head, recipe)
+      return
+    }
     if (head === undefined && archive.recipe?.digest === digest) return
     throw new CameoError(
       'RECIPE_MISMATCH',

@@ -1,9 +1,10 @@
 import { CameoError } from '../../pipeline/errors.js'
+import { checkHead, type HeadFile } from '../../pipeline/head/head-file.js'
 import { toBlob } from '../../index/store/blobs.js'
 import type { DescriberWorker } from '../describer-worker.js'
 import type { OutMessage } from './client.js'
 import { startQueueConsumer, type Received } from './queue-consumer.js'
-import { givenUpMessage, headName, weightedEmbeddings } from './segment-messages.js'
+import { faceEmbeddings, givenUpMessage, headName } from './segment-messages.js'
 import { attemptWork, type StageWorker, type WorkerContext } from './stage-worker.js'
 import { groupName, topicName } from './topics.js'
 import {
@@ -17,8 +18,8 @@ import {
 export interface DescribeWorkerOptions {
   readonly context: WorkerContext
   readonly describer: DescriberWorker
-  /** Of the head file, where this worker has one. */
-  readonly headSha256: string | undefined
+  /** Absent where this worker has none. */
+  readonly head: HeadFile | undefined
 }
 
 /** Messages described side by side. */
@@ -29,7 +30,7 @@ const lanes = 16
  * keeps nothing, and a message handled twice gives the same twice.
  */
 export async function startDescribeWorker(options: DescribeWorkerOptions): Promise<StageWorker> {
-  const { context, describer } = options
+  const { context, describer, head } = options
   const { kafka, connection, publisher, log, metrics } = context
   const descriptors = topicName(connection, 'descriptors')
 
@@ -49,17 +50,20 @@ export async function startDescribeWorker(options: DescribeWorkerOptions): Promi
   }
 
   async function described(message: EmbeddingsMessage): Promise<DescriptorsMessage> {
-    checkHead(message)
+    checkOwnHead(message)
     if (message.kind === 'tracks') return describeTracks(message)
     const { plan } = message
-    if (plan === undefined || options.headSha256 === undefined) return message
-    const { dimension } = await describer.describe(plan.dimension, [])
+    if (plan === undefined || head === undefined) return message
+    const { dimension } = await describer.describe(embedderOf(message, plan.dimension), [])
     return { ...message, plan: { ...plan, dimension } }
   }
 
   async function describeTracks(message: TracksMessage): Promise<DescriptorsMessage> {
     const dimension = (message.tracks[0]?.faces[0]?.vector.byteLength ?? 0) / 2
-    const { descriptors } = await describer.describe(dimension, message.tracks.map(weightedEmbeddings))
+    const { descriptors } = await describer.describe(
+      embedderOf(message, dimension),
+      message.tracks.map(faceEmbeddings),
+    )
     return {
       ...message,
       kind: 'described',
@@ -71,11 +75,15 @@ export async function startDescribeWorker(options: DescribeWorkerOptions): Promi
     }
   }
 
-  function checkHead({ recipe, kind }: EmbeddingsMessage): void {
-    if (kind === 'given-up' || recipe.headSha256 === options.headSha256) return
+  function checkOwnHead({ recipe, kind }: EmbeddingsMessage): void {
+    if (kind === 'given-up') return
+    if (recipe.headSha256 === head?.sha256) {
+      if (head !== undefined) checkHead(head, recipe)
+      return
+    }
     throw new CameoError(
       'RECIPE_MISMATCH',
-      `the clip was submitted with ${headName(recipe.headSha256)}, this worker has ${headName(options.headSha256)}: start "cameo worker describe --head FILE" with the same file, then "cameo dead-letters retry"`,
+      `the clip was submitted with ${headName(recipe.headSha256)}, this worker has ${headName(head?.sha256)}: start "cameo worker describe --head FILE" with the same file, then "cameo dead-letters retry"`,
     )
   }
 
@@ -101,3 +109,8 @@ export async function startDescribeWorker(options: DescribeWorkerOptions): Promi
     stop: (drainMs) => consumer.stop(drainMs),
   }
 }
+
+const embedderOf = ({ recipe }: EmbeddingsMessage, dimension: number) => ({
+  digest: recipe.embedderDigest,
+  dimension,
+})

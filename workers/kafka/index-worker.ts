@@ -5,7 +5,8 @@ import { createInbox } from '../../index/store/inbox.js'
 import { lockArchive, lockAsFollower, translateSqliteErrors } from '../../index/store/database.js'
 import { readMeta, writeMeta } from '../../index/store/meta.js'
 import { CameoError, messageOf } from '../../pipeline/errors.js'
-import { applyDescriptors, type HeadFile } from './apply-descriptors.js'
+import { checkHead, type HeadFile } from '../../pipeline/head/head-file.js'
+import { applyDescriptors } from './apply-descriptors.js'
 import { withAdmin, type EachBatchPayload, type KafkaMessage } from './client.js'
 import { deadLetter } from './dead-letters.js'
 import { joinGroup, type Group } from './group-member.js'
@@ -76,7 +77,9 @@ async function startLocked(
   release: () => void,
 ): Promise<IndexWorker> {
   const { kafka, connection, publisher, log, metrics } = context
-  const { database } = archive
+  const { database, recipe } = archive
+  const { head } = options
+  if (head !== undefined && recipe !== undefined && !options.reprocess) checkHead(head, recipe)
   const topic = topicName(connection, 'descriptors')
   const inbox = createInbox(database)
   const ends = await withAdmin(kafka, connection, async (admin) => {

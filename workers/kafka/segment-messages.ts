@@ -1,6 +1,6 @@
 import type { FileStamp } from '../../index/store/files.js'
 import { toBlob, toFloat32, toUint16 } from '../../index/store/blobs.js'
-import type { WeightedEmbedding } from '../../pipeline/describe/pool.js'
+import type { FaceEmbeddings } from '../../pipeline/head/pooled-input.js'
 import { CameoError } from '../../pipeline/errors.js'
 import type { Landmarks5Px } from '../../pipeline/geometry.js'
 import type { Provider } from '../../pipeline/models/session.js'
@@ -144,8 +144,14 @@ function wireTrack({ number, spansS, samples, quality, faces, thumbnailJpeg }: T
 }
 
 /** What the describe stage pools. */
-export function weightedEmbeddings({ faces }: WireTrack): WeightedEmbedding[] {
-  return faces.map(({ vector, quality }) => ({ float16: toUint16(vector), quality }))
+export function faceEmbeddings({ faces }: WireTrack): FaceEmbeddings[] {
+  return faces.map(({ vector, quality, extraEmbeddings = [] }) => ({
+    ...{ float16: toUint16(vector), quality },
+    extraEmbeddings: extraEmbeddings.map((extra) => ({
+      embedder: extra.embedder,
+      float16: toUint16(extra.vector),
+    })),
+  }))
 }
 
 /** The segment as the pipeline gave it, with the described tracks of its parts. */

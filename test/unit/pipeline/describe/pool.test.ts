@@ -56,7 +56,10 @@ describe('pooling', () => {
         ),
       dispose: () => Promise.resolve(),
     }
-    const describer = await createDescriber(2, head)
+    const describer = await createDescriber(
+      { digest: 'own', dimension: 2 },
+      { path: 'head.onnx', model: head },
+    )
     assert.equal(describer.dimension, 3)
     const descriptor = await describer.describe([
       { float16: encodeFloat16(Float32Array.of(3, 4)), quality: 1 },

@@ -9,7 +9,8 @@ import { encodeFloat16 } from '../../../../pipeline/embed/float16.js'
 import { CameoError } from '../../../../pipeline/errors.js'
 import { findPack } from '../../../../pipeline/models/catalog.js'
 import { createRecipe, defaultSettings } from '../../../../pipeline/settings.js'
-import { applyDescriptors, type HeadFile } from '../../../../workers/kafka/apply-descriptors.js'
+import type { HeadFile } from '../../../../pipeline/head/head-file.js'
+import { applyDescriptors } from '../../../../workers/kafka/apply-descriptors.js'
 import { givenUpMessage, segmentMessages } from '../../../../workers/kafka/segment-messages.js'
 import {
   decodeStatus,
@@ -262,8 +263,8 @@ describe('described segments in an archive', () => {
   })
 
   it('an archive takes descriptors only with the head that they were made with', () => {
-    const own = { path: '/heads/own.onnx', sha256: 'a'.repeat(64) }
-    const other = { path: '/heads/other.onnx', sha256: 'b'.repeat(64) }
+    const own = { path: '/heads/own.onnx', sha256: 'a'.repeat(64), metadata: undefined }
+    const other = { path: '/heads/other.onnx', sha256: 'b'.repeat(64), metadata: undefined }
     const withHead = good(0, { segments: 1, pass: 'p', recipe: recipeWith(own.sha256) })
     const without = good(0, { segments: 1, pass: 'p' })
     const cases = [

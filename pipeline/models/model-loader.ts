@@ -1,0 +1,11 @@
+import { readFile } from 'node:fs/promises'
+import { withOneOutput } from './one-output.js'
+import { loadModel, type ModelLoader, type SessionOptions } from './session.js'
+
+/** Loads models into this thread, each a session of its own. */
+export function modelLoader(options: Omit<SessionOptions, 'graph'>): ModelLoader {
+  return async (path, _itemDims, output) =>
+    output === undefined
+      ? loadModel(path, options)
+      : loadModel(path, { ...options, graph: withOneOutput(await readFile(path), output) })
+}
