@@ -44,8 +44,6 @@ export const errorCodes = {
   INDEX_TOO_LARGE: { retriable: false },
   SNAPSHOT_DAMAGED: { retriable: false },
   VECTOR_INVALID: { retriable: false },
-  // evaluation
-  LIST_INVALID: { retriable: false },
   // brokers, topics and what travels through them
   BROKER_UNREACHABLE: { retriable: true },
   BROKER_REFUSED: { retriable: false },
@@ -58,6 +56,7 @@ export const errorCodes = {
   RECIPE_MISMATCH: { retriable: false },
   SCRATCH_FULL: { retriable: true },
   // evaluation and training
+  LIST_INVALID: { retriable: false },
   GROUND_TRUTH_INVALID: { retriable: false },
   SUBMISSION_INVALID: { retriable: false },
   FEATURES_INVALID: { retriable: false },

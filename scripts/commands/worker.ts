@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Command, Option } from 'commander'
@@ -83,6 +83,13 @@ interface FacesOptions extends CommonOptions {
   readonly context?: readonly string[]
 }
 
+/** A folder that goes when this process ends: fetched clips may fill it. */
+function temporaryScratch(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'cameo-'))
+  process.on('exit', () => rmSync(dir, { recursive: true, force: true }))
+  return dir
+}
+
 const facesCommand = stageCommand(
   'faces',
   'Take clips from the queue: decode them, find, follow and embed the faces. Any number, anywhere.',
@@ -117,7 +124,7 @@ given here.`,
   .action(async (options: FacesOptions) => {
     const access = createClipAccess({
       rules: accessRules(options),
-      scratchDir: resolve(options.scratch ?? mkdtempSync(join(tmpdir(), 'cameo-'))),
+      scratchDir: options.scratch === undefined ? temporaryScratch() : resolve(options.scratch),
       scratchBytes: options.scratchSize,
     })
     const { device, threads } = options

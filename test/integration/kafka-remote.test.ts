@@ -120,4 +120,15 @@ describe('Kafka: clips from http and S3', { timeout: 10 * 60_000 }, () => {
   it('nothing stays behind in the scratch folder but copies within its size', () => {
     assert.ok(readdirSync(join(scratch, 'cameo-scratch')).length <= 4)
   })
+
+  it('a worker without --scratch takes its temporary folder away when it ends', async () => {
+    const temporary = join(dir, 'temporary')
+    mkdirSync(temporary)
+    const worker = startWorker('faces', { ...environment, CAMEO_SCRATCH: undefined, TMPDIR: temporary })
+    await worker.said('joined the group')
+    const own = () => readdirSync(temporary).filter((name) => name.startsWith('cameo-'))
+    assert.equal(own().length, 1, readdirSync(temporary).join())
+    assert.equal(await worker.stop(), 0)
+    assert.deepEqual(own(), [])
+  })
 })

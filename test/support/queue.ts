@@ -63,9 +63,11 @@ export async function createQueue(broker: TestBroker, name: string): Promise<Que
 }
 
 export async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 600; i++) {
+  const startedMs = performance.now()
+  // A command takes seconds where other work loads the machine.
+  while (performance.now() - startedMs < 180_000) {
     if (await isSo()) return
     await pause(100)
   }
-  assert.fail(`not within a minute: ${what}`)
+  assert.fail(`not within three minutes: ${what}`)
 }
