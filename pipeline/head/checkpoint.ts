@@ -31,11 +31,7 @@ const checkpointSchema = z.object({
 type Tensors = TrainingCheckpoint['state']['tensors']
 
 /** Writes all that a training needs to go on; the file is whole or not there, whenever the process is killed. */
-export function writeCheckpoint(
-  file: string,
-  binding: string,
-  { state, best }: TrainingCheckpoint,
-): void {
+export function writeCheckpoint(file: string, binding: string, { state, best }: TrainingCheckpoint): void {
   const content = {
     version: 1,
     binding,

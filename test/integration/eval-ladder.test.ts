@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { before, describe, it } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import { z } from 'zod'
+import { readReport } from '../../index/evaluate/report/read-report.js'
+import { readHeadMetadata } from '../../pipeline/head/head.js'
+import { assertRefused } from '../support/answers.js'
+import { cameo, jsonLines, startCameo, temporaryDir } from '../support/cameo.js'
+import { writeLabelledFeatures, type LabelledFeatures } from '../support/labelled-features.js'
+
+const dir = temporaryDir()
+let set: LabelledFeatures
+before(() => {
+  set = writeLabelledFeatures(dir)
+})
+
+const rate = z.number().min(0).max(1)
+const ladderSchema = z.object({
+  steps: z.array(
+    z.object({
+      name: z.string(),
+      map: rate,
+      ci95: z.tuple([rate, rate]),
+      valMap: rate,
+      taken: z.boolean(),
+      exactMap: rate.nullable(),
+    }),
+  ),
+  openSet: z.object({ baselineMap: rate, residualShare: rate }),
+})
+const mapSchema = z.object({ map: rate, ci95: z.tuple([rate, rate]), identities: z.int() })
+
+const small = [
+  '--width',
+  '64',
+  '--epochs',
+  '12',
+  '--batch',
+  '32',
+  '--learning-rate',
+  '0.002',
+  '--threads',
+  '1',
+]
+const sourceOf = () => ['--features', set.features]
+const train = (out: string, ...more: string[]) => [
+  ...['head', 'train', ...sourceOf(), '--ground-truth', set.train, '--val', set.val],
+  ...['--out', out, ...small, ...more],
+]
+
+describe('eval ladder', () => {
+  it('climbs from the clip centre, each step scored on test once, and writes a report', async () => {
+    const report = join(dir, 'report')
+    const run = await cameo([
+      ...[
+        'eval',
+        'ladder',
+        ...sourceOf(),
+        '--gallery',
+        set.train,
+        '--val',
+        set.val,
+        '--ground-truth',
+        set.test,
+      ],
+      ...['--heads', '2', '--report', report, '--json', ...small],
+    ])
+    assert.equal(run.code, 0, run.stderr)
+    const { steps } = ladderSchema.parse(JSON.parse(run.stdout))
+    assert.deepEqual(
+      steps.map(({ name }) => name),
+      ['clip centre', 'quality pooling', 'MLP head', 'noise class', 'ensemble of 2 heads'],
+    )
+    for (const { map, ci95, exactMap } of steps) {
+      assert.ok(ci95[0] <= map && map <= ci95[1])
+      if (exactMap !== null) assert.ok(Math.abs(exactMap - map) <= 0.001)
+    }
+    // All faces have quality 1 here: weighting them changes nothing, and that is said.
+    assert.equal(steps[1]?.taken, false)
+    const [first, last] = [steps[0]?.map ?? 0, steps.at(-1)?.map ?? 0]
+    assert.ok(last > first + 0.05, `${first} → ${last}`)
+    const written = await readReport(report)
+    assert.deepEqual(
+      written.steps.map(({ map }) => map),
+      steps.map(({ map }) => map),
+    )
+    assert.ok(existsSync(join(report, 'report.html')) && existsSync(join(report, 'per-identity.csv')))
+  })
+
+  it('eval map gives the ladder its first steps, and a submission that the scorer scores the same', async () => {
+    const submission = join(dir, 'submission.txt')
+    const run = await cameo([
+      ...['eval', 'map', ...sourceOf(), '--gallery', set.train, '--ground-truth', set.test],
+      ...['--submission', submission, '--json'],
+    ])
+    assert.equal(run.code, 0, run.stderr)
+    const { map } = mapSchema.parse(JSON.parse(run.stdout))
+    const scored = await cameo(['eval', 'score', submission, '--ground-truth', set.test, '--json'])
+    assert.equal(z.object({ map: rate }).parse(JSON.parse(scored.stdout)).map, map)
+  })
+})
+
+describe('head train', () => {
+  it('the same seed gives the same head, which eval map scores better than the gallery', async () => {
+    const [one, two] = [join(dir, 'one.onnx'), join(dir, 'two.onnx')]
+    for (const out of [one, two]) {
+      const run = await cameo(train(out))
+      assert.equal(run.code, 0, run.stderr)
+    }
+    assert.deepEqual(readFileSync(one), readFileSync(two))
+    const metadata = readHeadMetadata(one, readFileSync(one))
+    assert.equal(metadata?.classes.length, 12)
+    assert.equal(existsSync(`${one}.checkpoint`), false)
+    const mapBy = async (...how: string[]) => {
+      const run = await cameo(['eval', 'map', ...sourceOf(), ...how, '--ground-truth', set.test, '--json'])
+      assert.equal(run.code, 0, run.stderr)
+      return mapSchema.parse(JSON.parse(run.stdout)).map
+    }
+    const [head, gallery] = [await mapBy('--head', one), await mapBy('--gallery', set.train)]
+    assert.ok(head > gallery + 0.05, `${gallery} → ${head}`)
+  })
+
+  it('killed and resumed, it gives the head of an undisturbed training; other settings are refused', async () => {
+    const [whole, resumed] = [join(dir, 'whole.onnx'), join(dir, 'resumed.onnx')]
+    const long = ['--epochs', '60']
+    assert.equal((await cameo(train(whole, ...long))).code, 0)
+    const running = startCameo(train(resumed, ...long, '--json'))
+    while (jsonLines(running.stdoutNow().replace(/[^\n]*$/, '')).length < 5) await pause(5)
+    running.kill('SIGKILL')
+    await running.finished
+    assert.equal(existsSync(resumed), false, 'no half-written head')
+    assertRefused(await cameo(train(resumed, ...long, '--json')), 'USAGE', '--resume')
+    const other = await cameo(train(resumed, '--epochs', '61', '--resume', '--json'))
+    assertRefused(other, 'CHECKPOINT_INVALID', 'other settings')
+    const run = await cameo(train(resumed, ...long, '--resume'))
+    assert.equal(run.code, 0, run.stderr)
+    assert.match(run.stderr, /going on after epoch \d/)
+    assert.deepEqual(readFileSync(resumed), readFileSync(whole))
+    const none = await cameo(train(join(dir, 'none.onnx'), '--resume', '--json'))
+    assertRefused(none, 'CHECKPOINT_INVALID', 'no checkpoint')
+  })
+
+  it('unknown clips are counted and listed, an identity that the gallery lacks scores 0 and is named', async () => {
+    const gt = join(dir, 'odd.txt')
+    writeFileSync(gt, `${readFileSync(set.test, 'utf8').replaceAll('\n', '\r\n')}99 CLIP_TEST_99999.mp4\r\n`)
+    const run = await cameo([
+      'eval',
+      'map',
+      ...sourceOf(),
+      '--gallery',
+      set.train,
+      '--ground-truth',
+      gt,
+      '--json',
+    ])
+    assert.equal(run.code, 0, run.stderr)
+    assert.match(run.stderr, /1 clips of the ground truth are not there \(CLIP_TEST_99999\.mp4\)/)
+    assert.match(run.stderr, /1 identities of the ground truth are not in the gallery \(99\)/)
+    assert.equal(mapSchema.parse(JSON.parse(run.stdout)).identities, 13)
+  })
+
+  it('refuses what cannot be trained on, and leaves no file', async () => {
+    const out = join(dir, 'never.onnx')
+    const empty = join(dir, 'empty.txt')
+    writeFileSync(empty, '')
+    const strange = join(dir, 'strange.txt')
+    writeFileSync(strange, 'a.mp4 1\nb.mp4 2\n')
+    const refused = async (groundTruth: string, code: string, named: string) =>
+      assertRefused(
+        await cameo(['head', 'train', ...sourceOf(), '--ground-truth', groundTruth, '--out', out, '--json']),
+        code,
+        named,
+      )
+    await refused(empty, 'GROUND_TRUTH_INVALID', 'empty')
+    await refused(strange, 'GROUND_TRUTH_INVALID', 'none of the 2 clips')
+    assertRefused(await cameo(train(out, '--loss', 'arcface:9', '--json')), 'USAGE', 'arcface:9')
+    assert.equal(existsSync(out), false)
+  })
+})
