@@ -42,7 +42,8 @@ const makeClips = fileURLToPath(new URL('../../../scripts/make-clips.mjs', impor
 
 run('the clips', [
   makeClips,
-  ...['--images', resolve(options.images), '--out', set],
+  // As given: the clips' chances hang on the photos' names.
+  ...['--images', options.images, '--out', set],
   ...['--strangers', String(options.strangers), '--hardness', String(options.hardness)],
   ...['--seed', String(options.seed)],
 ])
