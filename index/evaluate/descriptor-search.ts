@@ -1,6 +1,10 @@
+import type { SessionOptions } from '../../pipeline/models/session.js'
 import { HnswIndex } from '../hnsw-index.js'
 import { centreOf } from './person-tracks.js'
-import { rankExactly, rankThrough, type Pool, type RankedClips } from './rank.js'
+import { rankThrough, type Pool, type RankedClips } from './rank.js'
+import { rankByProducts } from './score-blocks.js'
+
+type Session = Pick<SessionOptions, 'device' | 'intraOpThreads'>
 
 /** Descriptors of tracks or clips, L2-normalised; rows of zeros have none. */
 export interface DescriptorRows {
@@ -21,8 +25,24 @@ export function galleryQueries(rows: DescriptorRows, gallery: readonly (readonly
 }
 
 /** Clips of each identity by cosine similarity, compared with every row. */
-export function searchExactly(rows: DescriptorRows, queries: Float32Array, pool: Pool): RankedClips[] {
-  return rankExactly({ dimension: rows.dimension, vectors: queries }, rows, rows, pool)
+export async function searchExactly(
+  { dimension, vectors, trackClips, clipNames }: DescriptorRows,
+  queries: Float32Array,
+  pool: Pool,
+  session: Session,
+): Promise<RankedClips[]> {
+  const clipOf = (row: number) => {
+    const clip = trackClips[row] ?? -1
+    return pool.has(clip) ? clip : -1
+  }
+  const top = await rankByProducts(
+    { dimension, vectors: queries },
+    { dimension, vectors },
+    { clipOf, clipNames, session },
+  )
+  return Array.from({ length: queries.length / dimension }, (_, at) =>
+    isEmptyRow(queries, dimension, at) ? [] : top.ranked(at),
+  )
 }
 
 /** The same through the vector index that an archive is searched with. */
@@ -52,11 +72,14 @@ function rankQueries(
   pool: Pool,
 ): RankedClips[] {
   const { dimension } = rows
-  const isEmpty = (at: number) =>
-    queries.subarray(at * dimension, (at + 1) * dimension).every((value) => value === 0)
   return Array.from({ length: queries.length / dimension }, (_, at) => {
-    if (isEmpty(at)) return []
+    if (isEmptyRow(queries, dimension, at)) return []
     const query = queries.subarray(at * dimension, (at + 1) * dimension)
     return rankThrough(index, { dimension, vectors: query }, rows, pool)[0] ?? []
   })
+}
+
+/** Of an identity without any track. */
+function isEmptyRow(rows: Float32Array, dimension: number, at: number): boolean {
+  return rows.subarray(at * dimension, (at + 1) * dimension).every((value) => value === 0)
 }

@@ -126,9 +126,10 @@ export async function measureOpenSet(
   const { features, val } = set
   if (val === undefined) throw new Error('people absent from training are measured on val')
   const descriptorRows = (vectors: Float32Array) => ({ ...features, vectors })
-  const mapOfHalf = (vectors: Float32Array, half: number): number => {
+  const mapOfHalf = async (vectors: Float32Array, half: number): Promise<number> => {
     const rows = descriptorRows(vectors)
-    const ranked = searchExactly(rows, galleryQueries(rows, set.galleryTracks), set.valPool)
+    const queries = galleryQueries(rows, set.galleryTracks)
+    const ranked = await searchExactly(rows, queries, set.valPool, options.session)
     const groundTruth = new Map(
       [...val.groundTruth].filter(([identity]) => set.identities.indexOf(identity) % 2 === half),
     )
@@ -137,14 +138,14 @@ export async function measureOpenSet(
   let baseline = 0
   const sums = shares.map(() => 0)
   for (const half of [0, 1]) {
-    baseline += mapOfHalf(set.pooled, half) / 2
+    baseline += (await mapOfHalf(set.pooled, half)) / 2
     const rows = trainingRows(set, { noise: true, isUsed: (identity) => identity % 2 !== half })
     const best = await trainHead(rows, settings, options)
     for (const [k, share] of shares.entries()) {
       const head = await runnerOf(best, settings, features, options, share)
       const { descriptors } = await head.run(set.pooled)
       await head.dispose()
-      sums[k] = (sums[k] ?? 0) + mapOfHalf(descriptors, half) / 2
+      sums[k] = (sums[k] ?? 0) + (await mapOfHalf(descriptors, half)) / 2
     }
   }
   const maps = shares.map((share, k) => ({ share, map: sums[k] ?? 0 }))

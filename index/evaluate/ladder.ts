@@ -121,8 +121,11 @@ export async function climbLadder(set: LadderSet, options: LadderOptions): Promi
     trackClips: Int32Array.from(features.clipNames.keys()),
     clipNames: features.clipNames,
   }
-  await take('clip centre', descriptorSystem(clipRows, set.galleryClips))
-  await take('quality pooling', descriptorSystem({ ...features, vectors: set.pooled }, set.galleryTracks))
+  await take('clip centre', descriptorSystem(clipRows, set.galleryClips, training.session))
+  await take(
+    'quality pooling',
+    descriptorSystem({ ...features, vectors: set.pooled }, set.galleryTracks, training.session),
+  )
 
   const headSystem =
     (scorer: Scorer): System =>
@@ -169,13 +172,16 @@ export async function climbLadder(set: LadderSet, options: LadderOptions): Promi
   return { steps, openSet }
 }
 
-function descriptorSystem(rows: DescriptorRows, gallery: readonly (readonly number[])[]): System {
+function descriptorSystem(
+  rows: DescriptorRows,
+  gallery: readonly (readonly number[])[],
+  session: TrainOptions['session'],
+): System {
   const queries = galleryQueries(rows, gallery)
-  return (pool) =>
-    Promise.resolve({
-      ranked: searchThroughIndex(rows, queries, pool),
-      exact: searchExactly(rows, queries, pool),
-    })
+  return async (pool) => ({
+    ranked: searchThroughIndex(rows, queries, pool),
+    exact: await searchExactly(rows, queries, pool, session),
+  })
 }
 
 const weights = [0, 0.05, 0.1, 0.2, 0.4] as const

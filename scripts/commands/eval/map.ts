@@ -97,7 +97,8 @@ async function runMap(options: MapOptions): Promise<void> {
   } else {
     const rows = { ...set.features, vectors: set.pooled }
     const queries = galleryQueries(rows, set.galleryTracks)
-    const exact = searchExactly(rows, queries, set.testPool)
+    const session = { device: options.device, intraOpThreads: options.threads }
+    const exact = await searchExactly(rows, queries, set.testPool, session)
     ranked = options.exact ? exact : searchThroughIndex(rows, queries, set.testPool)
     exactMap = mapOf(set, test, exact)
   }
