@@ -1,15 +1,5 @@
 import assert from 'node:assert/strict'
-import {
-  appendFileSync,
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { appendFileSync, copyFileSync, mkdirSync, realpathSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { describe, it } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -17,6 +7,7 @@ import { assertFailed, ingest, ingested } from '../support/answers.js'
 import { segmentTrackIds } from '../support/archive-dump.js'
 import { cameo, startCameo, temporaryDir } from '../support/cameo.js'
 import { makeFaceClip } from '../support/faces.js'
+import { lateFfmpeg } from '../support/late-ffmpeg.js'
 
 const dir = realpathSync(temporaryDir())
 
@@ -59,17 +50,13 @@ describe('ingest: a file that changes while it is read', () => {
     const other = join(folder, 'going too.mp4')
     copyFileSync(going, other)
     // The last segments are opened when the file has gone; which of the two was taken is seen from their ffmpeg.
-    const [opened, gone] = [join(dir, 'opened'), join(dir, 'gone')]
-    const lateFfmpeg = join(dir, 'late-ffmpeg')
-    const late = `*"-ss 1"[0-9]*) echo "$*" >${opened}; until [ -e ${gone} ]; do sleep 0.05; done`
-    writeFileSync(lateFfmpeg, `#!/bin/sh\ncase "$*" in ${late};; esac\nexec ffmpeg "$@"\n`)
-    chmodSync(lateFfmpeg, 0o755)
+    const ffmpeg = lateFfmpeg(dir)
     const args = ['ingest', folder, '--archive', archive, '--threads', '2', '--segment', '5', '--json']
-    const running = startCameo(args, { FFMPEG_PATH: lateFfmpeg })
-    while (segmentTrackIds(archive).size === 0 || !existsSync(opened)) await pause(20)
-    const [taken, copy] = readFileSync(opened, 'utf8').includes(going) ? [going, other] : [other, going]
+    const running = startCameo(args, ffmpeg.environment)
+    while (segmentTrackIds(archive).size === 0 || ffmpeg.waiting() === undefined) await pause(20)
+    const [taken, copy] = ffmpeg.waiting()?.includes(going) === true ? [going, other] : [other, going]
     rmSync(taken)
-    writeFileSync(gone, '')
+    ffmpeg.release()
     const run = ingested(await running.finished)
     assert.equal(run.code, 1, run.stderr)
     const [partial, done] = [run.of(basename(taken)), run.of(basename(copy))]

@@ -1,0 +1,26 @@
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+export interface LateFfmpeg {
+  /** For the environment of a command. */
+  readonly environment: { readonly FFMPEG_PATH: string }
+  /** Command line of a run that waits; undefined before there is one. */
+  waiting(): string | undefined
+  release(): void
+}
+
+/**
+ * An ffmpeg that begins to read at 10 to 19 s of a clip only when it is let: with segments of 5 s, a command is then surely
+ * in the middle of its work, however fast the machine is.
+ */
+export function lateFfmpeg(dir: string): LateFfmpeg {
+  const [opened, released, path] = [join(dir, 'opened'), join(dir, 'released'), join(dir, 'late-ffmpeg')]
+  const late = `*"-ss 1"[0-9]*) echo "$*" >${opened}; until [ -e ${released} ]; do sleep 0.05; done`
+  writeFileSync(path, `#!/bin/sh\ncase "$*" in ${late};; esac\nexec ffmpeg "$@"\n`)
+  chmodSync(path, 0o755)
+  return {
+    environment: { FFMPEG_PATH: path },
+    waiting: () => (existsSync(opened) ? readFileSync(opened, 'utf8') : undefined),
+    release: () => writeFileSync(released, ''),
+  }
+}
