@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Option, type Command } from 'commander'
 import { openArchive } from '../index/archive.js'
-import { readArchiveFeatures } from '../index/evaluate/archive-features.js'
+import { readArchiveFeatures, type ArchiveFeatures } from '../index/evaluate/archive-features.js'
+import { indexClipNames } from '../index/evaluate/clip-names.js'
 import { readContextRows, type ContextRows } from '../index/evaluate/context-head.js'
 import { createEvaluationSet, type EvaluationSet } from '../index/evaluate/evaluation-set.js'
 import type { FeatureSet } from '../index/evaluate/feature-set.js'
@@ -41,13 +42,21 @@ export interface Source {
   readonly context: ContextRows | undefined
   /** Name of what made the embeddings. */
   readonly embedderName: string
+  /** JPEG of the best track of each clip that is asked for, by its file name. */
+  readonly thumbnails: (clipNames: readonly string[]) => ReadonlyMap<string, Uint8Array>
 }
 
 export async function readSource({ archive: dir, features: files }: SourceOptions): Promise<Source> {
   if (files !== undefined) {
     const features = await readFeatureSet(files)
     const paths = features.clipNames.map((name) => [name])
-    return { features, paths, context: undefined, embedderName: features.embedder }
+    return {
+      features,
+      paths,
+      context: undefined,
+      embedderName: features.embedder,
+      thumbnails: () => new Map(),
+    }
   }
   const archive = openArchive(dir ?? resolve('./cameo-data'))
   try {
@@ -57,7 +66,39 @@ export async function readSource({ archive: dir, features: files }: SourceOption
       encoder === undefined
         ? undefined
         : readContextRows(archive, encoder.digest, encoder.dimension, features.clipIds)
-    return { features, paths: features.paths, context, embedderName: archive.recipe?.packName ?? '' }
+    const thumbnails = (names: readonly string[]) => readThumbnails(archive.dir, features, names)
+    return {
+      features,
+      paths: features.paths,
+      context,
+      embedderName: archive.recipe?.packName ?? '',
+      thumbnails,
+    }
+  } finally {
+    archive.close()
+  }
+}
+
+function readThumbnails(
+  dir: string,
+  { clipIds, paths }: ArchiveFeatures,
+  names: readonly string[],
+): ReadonlyMap<string, Uint8Array> {
+  const archive = openArchive(dir)
+  try {
+    const select = archive.database
+      .prepare<[string], Uint8Array>(
+        'SELECT jpeg FROM tracks JOIN thumbnails USING (track_id) WHERE clip_id = ? ORDER BY quality DESC LIMIT 1',
+      )
+      .pluck()
+    const known = indexClipNames(paths)
+    return new Map(
+      names.flatMap((name) => {
+        const [clip] = known.find(name)
+        const jpeg = clip === undefined ? undefined : select.get(clipIds[clip] ?? '')
+        return jpeg === undefined ? [] : [[name, jpeg]]
+      }),
+    )
   } finally {
     archive.close()
   }

@@ -5,7 +5,11 @@ import { mapCutoff, type IdentityScore } from '../index/evaluate/map.js'
 import { namedRankings } from '../index/evaluate/measure-rankings.js'
 import { hitRanks, precisionRecall } from '../index/evaluate/precision-recall.js'
 import type { RankedClips } from '../index/evaluate/rank.js'
-import { reportVersion, type ReportSettings } from '../index/evaluate/report/report-data.js'
+import {
+  reportVersion,
+  type EvaluationReport,
+  type ReportSettings,
+} from '../index/evaluate/report/report-data.js'
 import { summariseScores } from '../index/evaluate/report/summarise-scores.js'
 import { worstIdentities } from '../index/evaluate/report/worst-identities.js'
 import { writeReport } from '../index/evaluate/report/write-report.js'
@@ -16,19 +20,24 @@ export interface LadderRun {
   readonly heads: number
   readonly startedAt: Date
   readonly durationS: number
+  readonly thumbnails: Thumbnails
 }
+
+/** JPEGs of clips by their names. */
+export type Thumbnails = (clipNames: readonly string[]) => ReadonlyMap<string, Uint8Array>
 
 export function writeLadderReport(
   dir: string,
   set: LadderSet,
   { steps, openSet }: Ladder,
-  { settings, heads, startedAt, durationS }: LadderRun,
+  { settings, heads, startedAt, durationS, thumbnails }: LadderRun,
 ): Promise<void> {
   const { embedder } = set.features
   return writeSteps(dir, set, steps, {
     title: 'The ladder',
     startedAt,
     durationS,
+    thumbnails,
     settings: { head: { ...settings }, heads, embedder, openSet: { ...openSet, maps: [...openSet.maps] } },
   })
 }
@@ -42,15 +51,17 @@ export interface MapRun {
   readonly ranked: readonly RankedClips[]
   readonly startedAt: Date
   readonly durationS: number
+  readonly thumbnails: Thumbnails
 }
 
 export function writeMapReport(dir: string, set: TestedSet, run: MapRun): Promise<void> {
-  const { how, startedAt, durationS } = run
+  const { how, startedAt, durationS, thumbnails } = run
   const step = { ...run, name: how, gain: undefined, note: undefined }
   return writeSteps(dir, set, [step], {
     title: 'MAP@100',
     startedAt,
     durationS,
+    thumbnails,
     settings: { scoredBy: how, embedder: set.features.embedder },
   })
 }
@@ -68,6 +79,7 @@ async function writeSteps(
     readonly title: string
     readonly startedAt: Date
     readonly durationS: number
+    readonly thumbnails: Thumbnails
     readonly settings: ReportSettings
   },
 ): Promise<void> {
@@ -92,7 +104,10 @@ async function writeSteps(
     ranking: last.get(identity) ?? [],
     positives,
   }))
-  await writeReport(dir, {
+  const worst = worstIdentities(ranked, (clip) => ownerOf.get(clip))
+  const shown = worst.flatMap(({ wrong, missed }) => [...wrong.map(({ clip }) => clip), ...missed])
+  const pictures = run.thumbnails(shown)
+  const report: EvaluationReport = {
     version: reportVersion,
     title: run.title,
     startedAt: run.startedAt.toISOString(),
@@ -128,6 +143,7 @@ async function writeSteps(
       Float32Array.from(nonMated),
       'score among the 100 best clips of an identity',
     ),
-    worst: worstIdentities(ranked, (clip) => ownerOf.get(clip)),
-  })
+    worst,
+  }
+  await writeReport(dir, report, (_identity, clip) => pictures.get(clip))
 }

@@ -92,6 +92,7 @@ async function runLadder(options: LadderCommandOptions, signal: AbortSignal): Pr
       startedAt,
       durationS,
       heads: options.heads,
+      thumbnails: source.thumbnails,
     })
     note(`wrote ${options.report}`)
   }

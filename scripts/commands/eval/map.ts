@@ -113,7 +113,7 @@ async function runMap(options: MapOptions): Promise<void> {
     await writeMapReport(
       options.report,
       { ...set, test },
-      { how, map, ci95, scores, ranked, startedAt, durationS },
+      { how, map, ci95, scores, ranked, startedAt, durationS, thumbnails: source.thumbnails },
     )
     note(`wrote ${options.report}`)
   }
