@@ -17,11 +17,10 @@ export interface HeadFile {
   readonly metadata: HeadMetadata | undefined
 }
 
-/** Throws MODEL_UNREADABLE where there is no such file, HEAD_INVALID where it is no ONNX file. */
-export async function readHeadFile(path: string): Promise<HeadFile> {
-  let onnx: Uint8Array
+/** Throws MODEL_UNREADABLE where there is no such file. */
+export async function readHeadBytes(path: string): Promise<Uint8Array> {
   try {
-    onnx = await readFile(path)
+    return await readFile(path)
   } catch (cause) {
     throw new CameoError(
       'MODEL_UNREADABLE',
@@ -29,6 +28,11 @@ export async function readHeadFile(path: string): Promise<HeadFile> {
       { cause },
     )
   }
+}
+
+/** Throws MODEL_UNREADABLE where there is no such file, HEAD_INVALID where it is no ONNX file. */
+export async function readHeadFile(path: string): Promise<HeadFile> {
+  const onnx = await readHeadBytes(path)
   return {
     path: resolve(path),
     sha256: createHash('sha256').update(onnx).digest('hex'),

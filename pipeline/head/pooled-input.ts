@@ -1,6 +1,5 @@
 import { CameoError } from '../errors.js'
 import { poolEmbeddings, type WeightedEmbedding } from '../describe/pool.js'
-import { poolFaces, type FaceColumns, type Pooling } from './face-columns.js'
 
 /** One embedder of those that a head's input is made of. */
 export interface InputEmbedder {
@@ -58,25 +57,4 @@ export function concatenatePooled(parts: readonly Float32Array[]): Float32Array 
   let at = 0
   for (const part of parts) for (const value of part) whole[at++] = value * factor
   return whole
-}
-
-/**
- * The same for faces in columns: `columns` of each embedder, of the same faces of the same tracks. Writes to
- * target[offset .. offset + inputDimension(columns)].
- */
-export function poolFacesOf(
-  columns: readonly FaceColumns[],
-  faces: readonly number[],
-  pooling: Pooling,
-  target: Float32Array,
-  offset = 0,
-): void {
-  const factor = 1 / Math.sqrt(columns.length)
-  let from = offset
-  for (const one of columns) {
-    poolFaces(one, faces, pooling, target, from)
-    if (columns.length > 1)
-      for (let i = from; i < from + one.dimension; i++) target[i] = (target[i] ?? 0) * factor
-    from += one.dimension
-  }
 }

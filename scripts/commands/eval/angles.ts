@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { openArchive } from '../../../index/archive.js'
@@ -10,8 +9,9 @@ import { readFeatureSet } from '../../../index/evaluate/formats/read-feature-set
 import { readGroundTruth } from '../../../index/evaluate/ground-truth.js'
 import { personTracks, tracksOfClips } from '../../../index/evaluate/person-tracks.js'
 import { counted } from '../../../index/evaluate/report/format.js'
-import { CameoError, messageOf } from '../../../pipeline/errors.js'
+import { CameoError } from '../../../pipeline/errors.js'
 import { poolTracks } from '../../../pipeline/head/face-columns.js'
+import { readHeadBytes } from '../../../pipeline/head/head-file.js'
 import { headFeatures, readClassWeights } from '../../../pipeline/head/head-space.js'
 import { readHeadMetadata, type HeadMetadata } from '../../../pipeline/head/head.js'
 import type { DeviceChoice } from '../../../pipeline/models/device.js'
@@ -53,7 +53,7 @@ Exit code: 0 measured, 2 it could not run.`,
 
 async function runAngles(options: AnglesOptions): Promise<void> {
   const { head: file, device } = options
-  const onnx = readHead(file)
+  const onnx = await readHeadBytes(file)
   const metadata = readHeadMetadata(file, onnx)
   if (metadata === undefined)
     throw new CameoError('HEAD_INVALID', `${file} is no head: name a file that "cameo head train" wrote`)
@@ -74,14 +74,6 @@ async function runAngles(options: AnglesOptions): Promise<void> {
   })
   if (options.json) printJson(withNulls(statistics))
   else tell(statistics)
-}
-
-function readHead(file: string): Uint8Array {
-  try {
-    return readFileSync(file)
-  } catch (cause) {
-    throw new CameoError('HEAD_INVALID', `the head ${file} cannot be read: ${messageOf(cause)}`, { cause })
-  }
 }
 
 interface NamedFeatures {

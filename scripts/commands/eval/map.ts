@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import { Command, Option } from 'commander'
 import { bootstrapMean } from '../../../index/evaluate/bootstrap.js'
@@ -15,6 +15,7 @@ import { mapOf, measureRankings, namedRankings } from '../../../index/evaluate/m
 import type { RankedClips } from '../../../index/evaluate/rank.js'
 import { rankClips, scoreByHeads } from '../../../index/evaluate/scorer.js'
 import { CameoError, messageOf } from '../../../pipeline/errors.js'
+import { readHeadBytes } from '../../../pipeline/head/head-file.js'
 import { loadHead, readHeadMetadata, type Head, type HeadMetadata } from '../../../pipeline/head/head.js'
 import type { DeviceChoice } from '../../../pipeline/models/device.js'
 import { readSource, withSourceOptions, type Source, type SourceOptions } from '../../evaluation-input.js'
@@ -140,7 +141,7 @@ async function openHeads(
 ): Promise<OpenedHead[]> {
   const opened: OpenedHead[] = []
   for (const file of files) {
-    const onnx = readFile(file)
+    const onnx = await readHeadBytes(file)
     const metadata = readHeadMetadata(file, onnx)
     if (metadata === undefined)
       throw new CameoError(
@@ -167,16 +168,6 @@ async function openHeads(
     })
   }
   return opened
-}
-
-function readFile(file: string): Uint8Array {
-  try {
-    return readFileSync(file)
-  } catch (cause) {
-    throw new CameoError('MODEL_UNREADABLE', `the head ${file} cannot be read: ${messageOf(cause)}`, {
-      cause,
-    })
-  }
 }
 
 function writeSubmission(file: string, set: EvaluationSet, ranked: readonly RankedClips[]): void {
