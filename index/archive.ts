@@ -95,6 +95,7 @@ function describe({
     `faces from ${settings.minFacePx} px`,
     `${settings.facesPerTrack} faces a track`,
     ...(settings.mirror ? ['mirror'] : []),
+    ...(settings.keepMirrored === true ? ['mirror images kept'] : []),
     `segments of ${settings.segmentS} s`,
   ].join(', ')
 }

@@ -58,6 +58,8 @@ export const errorCodes = {
   // evaluation and training
   LIST_INVALID: { retriable: false },
   GROUND_TRUTH_INVALID: { retriable: false },
+  ENSEMBLE_INVALID: { retriable: false },
+  EMBEDDER_UNKNOWN: { retriable: false },
   SUBMISSION_INVALID: { retriable: false },
   FEATURES_INVALID: { retriable: false },
   EVALUATION_INVALID: { retriable: false },

@@ -114,6 +114,7 @@ const betterBy = 1.1
 /** Gathers the frames of one segment and makes tracks of them. */
 export function createSegmentBuilder(stages: Stages, sourcePxPerPx: number): SegmentBuilder {
   const { settings, embedder, encoders } = stages
+  const further = [...encoders.embedders, ...stages.mirrored]
   const tracker = createTracker<undefined>({ highScore: stages.highScore, lowScore: stages.minScore })
   const candidates = new Map<number, Candidate[]>()
   const pictures = new Map<number, Picture>()
@@ -192,7 +193,7 @@ export function createSegmentBuilder(stages: Stages, sourcePxPerPx: number): Seg
     const [top] = best
     if (top === undefined) throw new Error('a track has at least one face')
     const [picture] = parts.flatMap((part) => part.picture ?? []).sort((a, b) => b.quality - a.quality)
-    const faces = encoders.embedders.length === 0 ? best.map(({ face }) => face) : await embedAgain(best)
+    const faces = further.length === 0 ? best.map(({ face }) => face) : await embedAgain(best)
     return {
       number,
       spansS: parts.map(({ timesS }) => [timesS[0] ?? 0, timesS.at(-1) ?? 0] as const),
@@ -206,8 +207,8 @@ export function createSegmentBuilder(stages: Stages, sourcePxPerPx: number): Seg
 
   async function embedAgain(faces: readonly EmbeddedFace[]): Promise<TrackFace[]> {
     const crops = faces.map(({ candidate }) => candidate.sample.alignedCrop)
-    const further = await embedFurther(crops, encoders.embedders)
-    return faces.map(({ face }, i) => ({ ...face, extraEmbeddings: further[i] ?? [] }))
+    const extra = await embedFurther(crops, further)
+    return faces.map(({ face }, i) => ({ ...face, extraEmbeddings: extra[i] ?? [] }))
   }
 
   return {

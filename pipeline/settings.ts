@@ -16,7 +16,10 @@ export const settingsSchema = z.strictObject({
   minFacePx: z.number().min(12).max(2000).default(40),
   /** K: how many faces of a track are embedded. */
   facesPerTrack: z.int().min(1).max(64).default(8),
+  /** Each embedding is the mean of a face's and its mirror image's. */
   mirror: z.boolean().default(false),
+  /** The embeddings of mirror images are kept beside those of the faces, for training. */
+  keepMirrored: z.literal(true).optional(),
   /** A longer clip is split into segments of this length, s. */
   segmentS: z.number().min(1).default(600),
 })

@@ -4,6 +4,7 @@ import { createDescriber, type Describer } from './describe/describe-track.js'
 import { createDetector } from './detect/create-detector.js'
 import type { Detector } from './detect/detector.js'
 import { createEmbedder, type Embedder } from './embed/embed-faces.js'
+import { mirroredEmbedder, type ExtraEmbedder } from './embed/extra-embedders.js'
 import { loadEncoders, type LoadedEncoders } from './embed/load-encoders.js'
 import { checkHead, loadDescriberHead, readHeadFile } from './head/head-file.js'
 import { itemDims } from './image-tensor.js'
@@ -30,6 +31,8 @@ export interface Stages {
   readonly describer: Describer
   /** What is run beside the pack's own models. */
   readonly encoders: LoadedEncoders
+  /** Of the faces of clips, but not of photos: what all embedders make of their mirror images, where that is kept. */
+  readonly mirrored: readonly ExtraEmbedder[]
   dispose(): Promise<void>
 }
 
@@ -69,6 +72,8 @@ export async function loadStages(options: StageOptions, load = loadHere(options)
   const { dimension } = pack.embedder
   if (headFile !== undefined) checkHead(headFile, recipe)
   const head = headFile === undefined ? undefined : await loadDescriberHead(headFile, dimension, keep)
+  const loaded = await loadEncoders(encoders, settings, keep)
+  const embedders = [{ ...embedder, digest: recipe.embedderDigest }, ...loaded.embedders]
   return {
     recipe,
     settings,
@@ -80,7 +85,8 @@ export async function loadStages(options: StageOptions, load = loadHere(options)
     embedder,
     normRange: pack.embedder.norm,
     describer: await createDescriber({ digest: recipe.embedderDigest, dimension }, head),
-    encoders: await loadEncoders(encoders, settings, keep),
+    encoders: loaded,
+    mirrored: settings.keepMirrored === true ? embedders.map(mirroredEmbedder) : [],
     async dispose() {
       for (const model of models) await model.dispose()
     },

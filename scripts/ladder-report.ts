@@ -1,6 +1,9 @@
 import type { Interval } from '../index/evaluate/bootstrap.js'
 import type { EvaluationSet, LabelledHalf } from '../index/evaluate/evaluation-set.js'
-import type { Ladder, LadderSet, LadderStep } from '../index/evaluate/ladder.js'
+import type { LadderSet, LadderStep } from '../index/evaluate/ladder-steps.js'
+import type { Ladder } from '../index/evaluate/ladder.js'
+import type { EnsembleMember } from '../index/evaluate/ensemble.js'
+import type { FeatureSet } from '../index/evaluate/feature-set.js'
 import { mapCutoff, type IdentityScore } from '../index/evaluate/map.js'
 import { namedRankings } from '../index/evaluate/measure-rankings.js'
 import { hitRanks, precisionRecall } from '../index/evaluate/precision-recall.js'
@@ -17,7 +20,7 @@ import type { HeadSettings } from '../pipeline/head/train-head.js'
 
 export interface LadderRun {
   readonly settings: HeadSettings
-  readonly heads: number
+  readonly ensemble: number | readonly EnsembleMember[]
   readonly startedAt: Date
   readonly durationS: number
   readonly thumbnails: Thumbnails
@@ -30,15 +33,24 @@ export function writeLadderReport(
   dir: string,
   set: LadderSet,
   { steps, openSet }: Ladder,
-  { settings, heads, startedAt, durationS, thumbnails }: LadderRun,
+  { settings, ensemble, startedAt, durationS, thumbnails }: LadderRun,
 ): Promise<void> {
-  const { embedder } = set.features
+  const heads =
+    typeof ensemble === 'number'
+      ? ensemble
+      : ensemble.map(({ file, settings: { seed, loss }, embedders, fold, weight }) => ({
+          ...{ file, seed, loss, weight, embedders: [...(embedders ?? [])] },
+          fold: fold === undefined ? null : `${fold.leave}/${fold.of}`,
+        }))
   return writeSteps(dir, set, steps, {
     title: 'The ladder',
     startedAt,
     durationS,
     thumbnails,
-    settings: { head: { ...settings }, heads, embedder, openSet: { ...openSet, maps: [...openSet.maps] } },
+    settings: {
+      ...{ head: { ...settings }, heads, embedders: embeddersOf(set.features) },
+      openSet: openSet === undefined ? null : { ...openSet, maps: [...openSet.maps] },
+    },
   })
 }
 
@@ -62,9 +74,12 @@ export function writeMapReport(dir: string, set: TestedSet, run: MapRun): Promis
     startedAt,
     durationS,
     thumbnails,
-    settings: { scoredBy: how, embedder: set.features.embedder },
+    settings: { scoredBy: how, embedders: embeddersOf(set.features) },
   })
 }
+
+const embeddersOf = ({ columns }: FeatureSet) =>
+  columns.map(({ name, digest, dimension }) => ({ name, digest, dimension }))
 
 type TestedSet = EvaluationSet & { readonly test: LabelledHalf }
 

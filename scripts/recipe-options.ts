@@ -23,6 +23,7 @@ export interface RecipeOptions {
   readonly minFace?: number
   readonly facesPerTrack?: number
   readonly mirror?: boolean
+  readonly keepMirrored?: boolean
   readonly segment?: number
 }
 
@@ -74,6 +75,12 @@ export const withRecipeOptions = (command: Command): Command =>
     .addOption(new Option('--mirror', 'embed mirror images too: twice the time, a little more robust'))
     .addOption(
       new Option(
+        '--keep-mirrored',
+        'keep the embeddings of mirror images beside those of the faces, for "cameo head train"',
+      ),
+    )
+    .addOption(
+      new Option(
         '--segment <s>',
         'length of the parts that long clips are split into (default: 600)',
       ).argParser(numberWithin(1, 86_400)),
@@ -84,6 +91,13 @@ export function chooseSettings(options: RecipeOptions, own: ArchiveRecipe | unde
   const base: Partial<Settings> = own?.settings ?? {}
   if (options.sampling === 'keyframes' && options.fps !== undefined)
     throw new CameoError('USAGE', '--fps does not go with --sampling keyframes')
+  const mirror = options.mirror ?? base.mirror
+  const keepMirrored = options.keepMirrored ?? base.keepMirrored
+  if (mirror === true && keepMirrored === true)
+    throw new CameoError(
+      'USAGE',
+      '--keep-mirrored does not go with --mirror, whose embeddings are means of both already',
+    )
   const ownFps = base.sampling?.kind === 'fps' ? base.sampling.fps : undefined
   const sampling =
     options.sampling === 'keyframes'
@@ -96,7 +110,8 @@ export function chooseSettings(options: RecipeOptions, own: ArchiveRecipe | unde
     sampling,
     minFacePx: options.minFace ?? base.minFacePx,
     facesPerTrack: options.facesPerTrack ?? base.facesPerTrack,
-    mirror: options.mirror ?? base.mirror,
+    mirror,
+    ...(keepMirrored === true ? { keepMirrored } : {}),
     segmentS: options.segment ?? base.segmentS,
   })
 }

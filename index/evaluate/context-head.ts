@@ -52,9 +52,8 @@ export async function trainContext(
 ): Promise<ContextScores> {
   const clipCount = set.features.clipNames.length
   const faces: FaceColumns = {
-    dimension,
+    columns: [{ dimension, embeddings: encodeFloat16(vectors) }],
     firstFace: Int32Array.from({ length: clipCount + 1 }, (_, clip) => clip),
-    embeddings: encodeFloat16(vectors),
     qualities: new Float32Array(clipCount).fill(1),
   }
   const known = set.galleryClips.flatMap((clips, at) => clips.map((clip) => ({ clip, label: at + 1 })))
@@ -70,7 +69,11 @@ export async function trainContext(
       : mapOf(
           set,
           val,
-          await rankClips(scoreByHeads([head], everyClip, identities), set.features.clipNames, set.valPool),
+          await rankClips(
+            scoreByHeads([{ head, rows: everyClip }], identities),
+            set.features.clipNames,
+            set.valPool,
+          ),
         )
   const best = await trainHead(
     {
@@ -82,9 +85,9 @@ export async function trainContext(
     settings,
     { ...options, ...(val === undefined ? {} : { watch }) },
   )
-  const head = await runnerOf(best, settings, faces, options, 1)
+  const head = await runnerOf(best, settings, dimension, options, 1)
   const scores = new Float32Array(clipCount * identities).fill(Number.NaN)
-  for await (const block of scoreByHeads([head], everyClip, identities).blocks())
+  for await (const block of scoreByHeads([{ head, rows: everyClip }], identities).blocks())
     for (const [row, clip] of block.clips.entries()) {
       const isEmpty = vectors.subarray(clip * dimension, (clip + 1) * dimension).every((value) => value === 0)
       if (!isEmpty)

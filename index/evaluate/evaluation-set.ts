@@ -1,4 +1,5 @@
 import { poolFaces, poolTracks } from '../../pipeline/head/face-columns.js'
+import { inputDimension } from '../../pipeline/head/pooled-input.js'
 import { CameoError } from '../../pipeline/errors.js'
 import { commonSeries, indexClipNames, resolveGroundTruth } from './clip-names.js'
 import type { FeatureSet } from './feature-set.js'
@@ -16,6 +17,8 @@ export interface LabelledHalf {
 
 export interface EvaluationSet {
   readonly features: FeatureSet
+  /** d: values of a pooled track. */
+  readonly dimension: number
   readonly firstTrack: Int32Array
   /** [tracks, d], quality-weighted, L2-normalised */
   readonly pooled: Float32Array
@@ -103,6 +106,7 @@ export function createEvaluationSet(input: EvaluationInput): EvaluationSet {
   )
   return {
     features,
+    dimension: inputDimension(features.columns),
     firstTrack,
     pooled,
     identities,
@@ -129,6 +133,14 @@ export function createEvaluationSet(input: EvaluationInput): EvaluationSet {
   }
 }
 
+/** The same clips and labels with the embeddings of some of the embedders, in this order. */
+export function withColumns(set: EvaluationSet, columns: FeatureSet['columns']): EvaluationSet {
+  const own = set.features.columns
+  if (columns.length === own.length && columns.every((column, at) => column === own[at])) return set
+  const features = { ...set.features, columns }
+  return { ...set, features, dimension: inputDimension(columns), pooled: poolTracks(features, 'quality') }
+}
+
 /** Tracks of some clips. */
 export function tracksIn(
   { firstTrack }: Pick<EvaluationSet, 'firstTrack'>,
@@ -148,7 +160,8 @@ export function clipCentres({
   features,
   firstTrack,
 }: Pick<EvaluationSet, 'features' | 'firstTrack'>): Float32Array {
-  const { dimension, firstFace, clipNames, isMainFace } = features
+  const { columns, firstFace, clipNames, isMainFace } = features
+  const dimension = inputDimension(columns)
   const centres = new Float32Array(clipNames.length * dimension)
   for (const clip of clipNames.keys()) {
     const from = firstFace[firstTrack[clip] ?? 0] ?? 0

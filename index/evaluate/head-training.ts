@@ -1,6 +1,5 @@
 import type { Head } from '../../pipeline/head/head.js'
 import { createHeadRunner } from '../../pipeline/head/head.js'
-import type { FaceColumns } from '../../pipeline/head/face-columns.js'
 import { parseLoss } from '../../pipeline/head/losses/parse-loss.js'
 import { createNetwork } from '../../pipeline/head/network.js'
 import type { TrainingRows } from '../../pipeline/head/sampler.js'
@@ -13,7 +12,7 @@ import {
 import { galleryQueries, searchExactly } from './descriptor-search.js'
 import { tracksIn, type EvaluationSet } from './evaluation-set.js'
 import { mapOf } from './measure-rankings.js'
-import { rankClips, scoreByHeads, type PooledRows } from './scorer.js'
+import { rankClips, scoreByHeads, type PooledRows, type ScoringHead } from './scorer.js'
 
 /** Tracks to train on: each identity's own, and those of strangers as class 0. */
 export function trainingRows(
@@ -42,16 +41,14 @@ export function trainingRows(
 }
 
 /** All tracks of the set, pooled as the describe stage pools them. */
-export const pooledTracks = ({ features, pooled }: EvaluationSet): PooledRows => ({
-  dimension: features.dimension,
+export const pooledTracks = ({ features, dimension, pooled }: EvaluationSet): PooledRows => ({
+  dimension,
   pooled,
   clips: features.trackClips,
 })
 
-export interface TrainedOnSet {
+export interface TrainedOnSet extends ScoringHead {
   readonly best: BestHead
-  readonly head: Head
-  readonly settings: HeadSettings
 }
 
 export type TrainOptions = Omit<TrainHeadOptions, 'watch'>
@@ -64,12 +61,13 @@ export async function trainOnSet(
   options: TrainOptions,
 ): Promise<TrainedOnSet> {
   const { val } = set
+  const rows = pooledTracks(set)
   // What is looked at after an epoch: val's clips only.
-  const rows = poolOnly(pooledTracks(set), set.valPool)
+  const valRows = poolOnly(rows, set.valPool)
   const watch = async (head: Head) => {
     if (val === undefined) return 0
     const ranked = await rankClips(
-      scoreByHeads([head], rows, set.identities.length),
+      scoreByHeads([{ head, rows: valRows }], set.identities.length),
       set.features.clipNames,
       set.valPool,
     )
@@ -79,19 +77,19 @@ export async function trainOnSet(
     ...options,
     ...(val === undefined ? {} : { watch }),
   })
-  return { best, settings, head: await runnerOf(best, settings, set.features, options, 1) }
+  return { best, rows, head: await runnerOf(best, settings, set.dimension, options, 1) }
 }
 
 export function runnerOf(
   best: BestHead,
   settings: HeadSettings,
-  faces: Pick<FaceColumns, 'dimension'>,
+  inputDimension: number,
   { session }: TrainOptions,
   residualShare: number,
 ): Promise<Head> {
   const loss = parseLoss(settings.loss, settings.scale)
   // The weights are those of `best`; the network is only its shape.
-  const network = createNetwork(settings.network, faces.dimension, () => 0.5)
+  const network = createNetwork(settings.network, inputDimension, () => 0.5)
   return createHeadRunner({ network, loss, residualShare }, () => best.tensors, session)
 }
 
@@ -116,16 +114,23 @@ const shares = [1, 0.5, 0.25] as const
 
 /**
  * How the head's descriptor does for people it never saw: the identities are split in two by number, a head is trained on each
- * half, and the other half is retrieved from val by descriptor.
+ * half, and the other half is retrieved from val by descriptor. Undefined where there are too few people for that.
  */
 export async function measureOpenSet(
   set: EvaluationSet,
   settings: HeadSettings,
   options: TrainOptions,
-): Promise<OpenSetResult> {
+): Promise<OpenSetResult | undefined> {
   const { features, val } = set
   if (val === undefined) throw new Error('people absent from training are measured on val')
-  const descriptorRows = (vectors: Float32Array) => ({ ...features, vectors })
+  const seen = [...set.galleryTracks.entries()].filter(([, tracks]) => tracks.length > 0)
+  if ([0, 1].some((half) => seen.filter(([identity]) => identity % 2 === half).length < 2)) return undefined
+  const descriptorRows = (vectors: Float32Array) => ({
+    ...features,
+    // The paper's network gives more values than it takes.
+    dimension: vectors.length / features.trackClips.length,
+    vectors,
+  })
   const mapOfHalf = async (vectors: Float32Array, half: number): Promise<number> => {
     const rows = descriptorRows(vectors)
     const queries = galleryQueries(rows, set.galleryTracks)
@@ -142,7 +147,7 @@ export async function measureOpenSet(
     const rows = trainingRows(set, { noise: true, isUsed: (identity) => identity % 2 !== half })
     const best = await trainHead(rows, settings, options)
     for (const [k, share] of shares.entries()) {
-      const head = await runnerOf(best, settings, features, options, share)
+      const head = await runnerOf(best, settings, set.dimension, options, share)
       const { descriptors } = await head.run(set.pooled)
       await head.dispose()
       sums[k] = (sums[k] ?? 0) + (await mapOfHalf(descriptors, half)) / 2

@@ -1,5 +1,4 @@
 import type { HeadSettings } from '../../pipeline/head/train-head.js'
-import { bootstrapMean, pairedDifference, type Difference, type Interval } from './bootstrap.js'
 import { trainContext, type ContextRows } from './context-head.js'
 import {
   galleryQueries,
@@ -7,170 +6,137 @@ import {
   searchThroughIndex,
   type DescriptorRows,
 } from './descriptor-search.js'
-import { clipCentres, type EvaluationSet, type LabelledHalf } from './evaluation-set.js'
+import { setOfMember, type EnsembleMember } from './ensemble.js'
+import { clipCentres, withColumns, type EvaluationSet } from './evaluation-set.js'
 import {
   measureOpenSet,
-  pooledTracks,
   trainOnSet,
   type OpenSetResult,
+  type TrainedOnSet,
   type TrainOptions,
 } from './head-training.js'
-import { meanAveragePrecision, type IdentityScore } from './map.js'
-import { mapOf, measureRankings } from './measure-rankings.js'
-import type { Pool, RankedClips } from './rank.js'
+import { measureStep, type LadderSet, type LadderStep, type System } from './ladder-steps.js'
+import { mapOf } from './measure-rankings.js'
 import { fuseContext, rankClips, scoreByHeads, type ContextFusion, type Scorer } from './scorer.js'
 
 export interface LadderOptions extends Omit<TrainOptions, 'onStep'> {
   readonly settings: HeadSettings
-  /** Heads of the ensemble, trained from different seeds. */
-  readonly heads: number
+  /** Heads of the ensemble: so many of different seeds, or those that are declared. */
+  readonly ensemble: number | readonly Pick<EnsembleMember, 'settings' | 'embedders' | 'fold' | 'weight'>[]
   /** What an image encoder saw of each clip; the step is left out where there is none. */
   readonly context?: ContextRows
   /** Told what is done now, and of every step. */
   readonly onNews?: (text: string) => void
 }
 
-export interface LadderStep {
-  readonly name: string
-  readonly map: number
-  readonly ci95: Interval
-  /** Against the step before, on the same identities. */
-  readonly gain: Difference | undefined
-  /** On val, by which it was chosen. */
-  readonly valMap: number
-  /** False where val gained nothing by it: the system stays that of the step before. */
-  readonly isTaken: boolean
-  readonly note: string | undefined
-  readonly scores: readonly IdentityScore[]
-  readonly ranked: readonly RankedClips[]
-  /** MAP of the same descriptors compared with every row, where the step goes through the vector index. */
-  readonly exactMap: number | undefined
-}
-
 export interface Ladder {
   readonly steps: readonly LadderStep[]
-  readonly openSet: OpenSetResult
+  /** Undefined where there are too few people. */
+  readonly openSet: OpenSetResult | undefined
 }
 
-/** Retrieves clips of a half for every identity. */
-type System = (pool: Pool) => Promise<Retrieved>
-
-interface Retrieved {
-  readonly ranked: readonly RankedClips[]
-  /** Compared with every row, where `ranked` went through the vector index. */
-  readonly exact?: readonly RankedClips[]
+/** What has won so far. */
+interface Chosen {
+  readonly heads: readonly TrainedOnSet[]
+  readonly set: EvaluationSet
+  readonly hasNoise: boolean
 }
-
-/** A set with both halves labelled. */
-export type LadderSet = EvaluationSet & { readonly val: LabelledHalf; readonly test: LabelledHalf }
 
 /**
  * The ladder of the ArcFace paper's iQIYI-VID entry (arXiv 1801.07698, table 9), on one's own data: clip centre, quality
- * pooling of tracks, MLP head, noise class, ensemble, context. Everything is trained on the gallery and chosen by val; each
- * step is scored on test once. A step that does not help on val is not taken.
+ * pooling of tracks, MLP head, noise class, ensemble of embedders and of heads, context. Everything is trained on the gallery
+ * and chosen by val; each step is scored on test once. A step that does not help on val is not taken. The first steps are of
+ * the set's first embedder.
  */
 export async function climbLadder(set: LadderSet, options: LadderOptions): Promise<Ladder> {
-  const { settings, onNews, heads: headCount, context, ...training } = options
+  const { settings, onNews, ensemble, context, ...training } = options
   const say = onNews ?? (() => undefined)
   const steps: LadderStep[] = []
+  const base = withColumns(set, set.features.columns.slice(0, 1))
+  const identities = set.identities.length
+  const { clipNames } = set.features
 
-  async function take(name: string, system: System): Promise<void> {
-    const onVal = await system(set.valPool)
-    const valMap = mapOf(set, set.val, onVal.ranked)
-    const before = steps.at(-1)
-    const isTaken = before === undefined || valMap > before.valMap
-    const onTest: Retrieved = isTaken ? await system(set.testPool) : { ranked: before.ranked }
-    const scores = measureRankings(set, set.test, onTest.ranked)
-    const aps = scores.map((score) => score.averagePrecision)
-    const gain =
-      before === undefined
-        ? undefined
-        : pairedDifference(
-            before.scores.map((score) => score.averagePrecision),
-            aps,
-          )
-    const exact = isTaken && onTest.exact !== undefined ? mapOf(set, set.test, onTest.exact) : undefined
-    const note = !isTaken
-      ? 'gains nothing on val: left out'
-      : gain !== undefined && gain.ci95[0] <= 0
-        ? gain.ci95[1] < 0
-          ? 'loses'
-          : 'gains nothing beyond its confidence interval'
-        : undefined
-    steps.push({
-      name,
-      map: meanAveragePrecision(scores),
-      ci95: bootstrapMean(aps),
-      gain,
-      valMap: isTaken ? valMap : before.valMap,
-      isTaken,
-      note,
-      scores,
-      ranked: onTest.ranked,
-      exactMap: exact,
-    })
-    say(
-      `${name}: MAP ${(100 * (steps.at(-1)?.map ?? 0)).toFixed(2)} (val ${(100 * valMap).toFixed(2)})${note === undefined ? '' : `, ${note}`}`,
-    )
+  async function take(name: string, system: System): Promise<boolean> {
+    const step = await measureStep(set, steps.at(-1), name, system)
+    steps.push(step)
+    const note = step.note === undefined ? '' : `, ${step.note}`
+    say(`${name}: MAP ${percent(step.map)} (val ${percent(step.valMap)})${note}`)
+    return step.isTaken
   }
+  const byScores =
+    (scorer: Scorer): System =>
+    async (pool) => ({ ranked: await rankClips(scorer, clipNames, pool) })
+  const byHeads = (heads: readonly TrainedOnSet[]) => byScores(scoreByHeads(heads, identities))
 
-  const { features } = set
-  const clipRows: DescriptorRows = {
-    dimension: features.dimension,
-    vectors: clipCentres(set),
-    trackClips: Int32Array.from(features.clipNames.keys()),
-    clipNames: features.clipNames,
+  const clipRows = {
+    ...{ dimension: base.dimension, vectors: clipCentres(base) },
+    ...{ trackClips: Int32Array.from(clipNames.keys()), clipNames },
   }
   await take('clip centre', descriptorSystem(clipRows, set.galleryClips, training.session))
-  await take(
-    'quality pooling',
-    descriptorSystem({ ...features, vectors: set.pooled }, set.galleryTracks, training.session),
-  )
+  const trackRows = { ...base.features, dimension: base.dimension, vectors: base.pooled }
+  await take('quality pooling', descriptorSystem(trackRows, set.galleryTracks, training.session))
 
-  const headSystem =
-    (scorer: Scorer): System =>
-    async (pool) => ({
-      ranked: await rankClips(scorer, features.clipNames, pool),
-    })
-  const rows = pooledTracks(set)
-  const identities = set.identities.length
-  say('training the head')
-  const plain = await trainOnSet(set, settings, false, training)
-  await take('MLP head', headSystem(scoreByHeads([plain.head], rows, identities)))
-  let heads = [plain.head]
-  if (set.noiseClips.length > 0) {
-    say('training the head with a noise class')
-    const noisy = await trainOnSet(set, settings, true, training)
-    await take('noise class', headSystem(scoreByHeads([noisy.head], rows, identities)))
-    if (steps.at(-1)?.isTaken === true) heads = [noisy.head]
-    else await noisy.head.dispose()
-    if (heads[0] === noisy.head) await plain.head.dispose()
+  const trained: TrainedOnSet[] = []
+  const train = async (on: EvaluationSet, own: HeadSettings, hasNoise: boolean, what: string) => {
+    say(`training ${what}`)
+    const head = await trainOnSet(on, own, hasNoise, training)
+    trained.push(head)
+    return head
   }
-  const withNoise = steps.at(-1)?.name === 'noise class' && steps.at(-1)?.isTaken === true
-  const members = [...heads]
-  for (let k = 1; k < headCount; k++) {
-    say(`training head ${k + 1} of ${headCount}`)
-    members.push((await trainOnSet(set, { ...settings, seed: settings.seed + k }, withNoise, training)).head)
+  try {
+    const plain = await train(base, settings, false, 'the head')
+    await take('MLP head', byHeads([plain]))
+    let chosen: Chosen = { heads: [plain], set: base, hasNoise: false }
+    if (set.noiseClips.length > 0) {
+      const heads = [await train(base, settings, true, 'the head with a noise class')]
+      if (await take('noise class', byHeads(heads))) chosen = { heads, set: base, hasNoise: true }
+    }
+    const { columns } = set.features
+    if (typeof ensemble === 'number' && columns.length > 1) {
+      const names = columns.map(({ name }) => name).join(' + ')
+      const heads = [await train(set, settings, chosen.hasNoise, `the head on ${names}`)]
+      if (await take(`embedders ${names}`, byHeads(heads))) chosen = { ...chosen, heads, set }
+    }
+    const heads = await trainEnsemble(chosen)
+    const isOther = typeof ensemble !== 'number' || heads.length > 1
+    if (isOther && (await take(`ensemble of ${heads.length} heads`, byHeads(heads))))
+      chosen = { ...chosen, heads }
+    if (context !== undefined) {
+      say('training the context head')
+      const seen = await trainContext(set, context, settings, training)
+      const faces = scoreByHeads(chosen.heads, identities)
+      const fuse = (fusion: ContextFusion) => fuseContext(faces, seen.scores, seen.clipQuality, fusion)
+      const fusion = await chooseFusion(fuse, async (scorer) =>
+        mapOf(set, set.val, await rankClips(scorer, clipNames, set.valPool)),
+      )
+      await take('context', byScores(fuse(fusion)))
+    }
+  } finally {
+    for (const { head } of trained) await head.dispose()
   }
-  if (members.length > 1) {
-    await take(`ensemble of ${members.length} heads`, headSystem(scoreByHeads(members, rows, identities)))
-    if (steps.at(-1)?.isTaken === true) heads = members
-  }
-  if (context !== undefined) {
-    say('training the context head')
-    const seen = await trainContext(set, context, settings, training)
-    const faces = scoreByHeads(heads, rows, identities)
-    const fuse = (fusion: ContextFusion) => fuseContext(faces, seen.scores, seen.clipQuality, fusion)
-    const fusion = await chooseFusion(fuse, async (scorer) =>
-      mapOf(set, set.val, await rankClips(scorer, features.clipNames, set.valPool)),
-    )
-    await take('context', headSystem(fuse(fusion)))
-  }
-  for (const head of new Set([...heads, ...members])) await head.dispose()
   say('measuring people absent from training')
-  const openSet = await measureOpenSet(set, settings, training)
-  return { steps, openSet }
+  return { steps, openSet: await measureOpenSet(base, settings, training) }
+
+  async function trainEnsemble({ heads: [first], set: on, hasNoise }: Chosen): Promise<TrainedOnSet[]> {
+    const members: TrainedOnSet[] = []
+    if (typeof ensemble !== 'number') {
+      for (const [k, member] of ensemble.entries()) {
+        const what = `head ${k + 1} of ${ensemble.length}`
+        const head = await train(setOfMember(set, member), member.settings, hasNoise, what)
+        members.push({ ...head, weight: member.weight })
+      }
+      return members
+    }
+    if (first !== undefined) members.push(first)
+    for (let k = 1; k < ensemble; k++) {
+      const own = { ...settings, seed: settings.seed + k }
+      members.push(await train(on, own, hasNoise, `head ${k + 1} of ${ensemble}`))
+    }
+    return members
+  }
 }
+
+const percent = (share: number) => (100 * share).toFixed(2)
 
 function descriptorSystem(
   rows: DescriptorRows,

@@ -1,8 +1,12 @@
 import { normaliseAt } from '../../pipeline/head/face-columns.js'
+import { inputDimension } from '../../pipeline/head/pooled-input.js'
 import type { FeatureSet } from './feature-set.js'
 
 /** First and last track (exclusive) of each clip. */
-export function tracksOfClips({ trackClips, clipNames }: FeatureSet): Int32Array {
+export function tracksOfClips({
+  trackClips,
+  clipNames,
+}: Pick<FeatureSet, 'trackClips' | 'clipNames'>): Int32Array {
   const first = new Int32Array(clipNames.length + 1)
   for (const clip of trackClips) first[clip + 1] = (first[clip + 1] ?? 0) + 1
   for (let clip = 0; clip < clipNames.length; clip++)
@@ -26,7 +30,7 @@ export function personTracks(
   pooled: Float32Array,
   clips: readonly number[],
 ): number[] {
-  const { dimension, firstFace, qualities } = features
+  const { columns, firstFace, qualities } = features
   const weightOf = (track: number) =>
     qualities.subarray(firstFace[track], firstFace[track + 1]).reduce((sum, quality) => sum + quality, 0)
   const candidates = clips
@@ -37,7 +41,7 @@ export function personTracks(
     .filter((tracks) => tracks.length > 0)
   const chosen = candidates.map((tracks) => bestOf(tracks, weightOf))
   if (chosen.length === 1) return chosen
-  const sum = new Float32Array(dimension)
+  const sum = new Float32Array(inputDimension(columns))
   for (const track of chosen) addRow(sum, pooled, track, 1)
   for (let round = 0; round < rounds; round++) {
     let changed = false

@@ -42,27 +42,29 @@ export interface PooledRows {
   readonly clips: Int32Array
 }
 
-/**
- * The mean of some heads' log-probabilities of the classes; noise is in their sum, but is no identity.
- * @param weights of the heads; they need not sum to 1
- */
-export function scoreByHeads(
-  heads: readonly Head[],
-  rows: PooledRows,
-  identities: number,
-  weights?: readonly number[],
-): Scorer {
+/** A head with what it is to score: several may take different embeddings of the same rows. */
+export interface ScoringHead {
+  readonly head: Head
+  readonly rows: PooledRows
+  /** Of its scores among those of others; 1 where absent. */
+  readonly weight?: number
+}
+
+/** The weighted mean of some heads' log-probabilities of the classes; noise is in their sum, but is no identity. */
+export function scoreByHeads(heads: readonly ScoringHead[], identities: number): Scorer {
+  const total = heads.reduce((sum, { weight = 1 }) => sum + weight, 0)
+  const clips = heads[0]?.rows.clips ?? new Int32Array(0)
   return {
     identities,
     async *blocks() {
-      const { dimension, pooled, clips } = rows
       for (let from = 0; from < clips.length; from += blockRows) {
         const block = clips.subarray(from, from + blockRows)
-        const input = pooled.subarray(from * dimension, (from + block.length) * dimension)
         const sum = new Float32Array(block.length * identities)
-        for (const [k, head] of heads.entries()) {
+        for (const { head, rows, weight: own = 1 } of heads) {
+          const { dimension, pooled } = rows
+          const input = pooled.subarray(from * dimension, (from + block.length) * dimension)
           const { scores } = await head.run(input)
-          const weight = (weights?.[k] ?? 1) / heads.length
+          const weight = own / total
           for (let row = 0; row < block.length; row++)
             for (let i = 0; i < identities; i++) {
               const at = row * identities + i

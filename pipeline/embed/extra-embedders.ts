@@ -1,5 +1,7 @@
+import { mirror } from '../align/align-face.js'
 import type { RgbImage } from '../image.js'
 import { mapInFlight } from '../in-flight.js'
+import { mirroredDigestOf } from '../models/encoder-file.js'
 import type { Embedder, Embedding } from './embed-faces.js'
 
 /** An embedder beside the pack's own. */
@@ -11,6 +13,13 @@ export interface ExtraEmbedding extends Embedding {
   /** Digest of the embedder. */
   readonly embedder: string
 }
+
+/** What an embedder makes of the mirror images of faces. */
+export const mirroredEmbedder = (embedder: ExtraEmbedder): ExtraEmbedder => ({
+  ...embedder,
+  digest: mirroredDigestOf(embedder.digest),
+  embed: (crop) => embedder.embed(mirror(crop)),
+})
 
 /** What each embedder makes of each aligned face: [crops][embedders]. */
 export async function embedFurther(

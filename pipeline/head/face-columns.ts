@@ -1,13 +1,22 @@
 import { addFloat16 } from '../embed/float16.js'
+import { inputDimension } from './pooled-input.js'
+
+/** What one embedder makes of many faces. */
+export interface EmbeddingColumn {
+  /** Values of one embedding. */
+  readonly dimension: number
+  /** Float16 bits, [faces, dimension] row-major, not normalised. */
+  readonly embeddings: Uint16Array
+  /** The same of the faces' mirror images, where they were kept. */
+  readonly mirrored?: Uint16Array
+}
 
 /** Faces of many tracks, in columns. */
 export interface FaceColumns {
-  /** Values of one embedding. */
-  readonly dimension: number
+  /** Of each embedder that a head's input is made of, in its order; at least one. */
+  readonly columns: readonly EmbeddingColumn[]
   /** Faces of track t are firstFace[t] .. firstFace[t + 1] − 1. */
   readonly firstFace: Int32Array
-  /** Float16 bits, [faces, dimension] row-major, not normalised. */
-  readonly embeddings: Uint16Array
   /** 0..1, [faces]. */
   readonly qualities: Float32Array
 }
@@ -19,44 +28,52 @@ export type Pooling = 'quality' | 'equal'
 const minWeight = 0.01
 
 /**
- * Pools chosen faces of a track into `target` from `offset` on: the L2-normalised weighted sum of L2-normalised embeddings,
- * as `poolEmbeddings` gives it. Zeros where there is no face.
+ * Pools chosen faces of a track into `target` from `offset` on, as `pooledInput` does: of each embedder the L2-normalised
+ * weighted sum of L2-normalised embeddings, one after the other, of length 1 together. Zeros where there is no face.
+ * @param isMirrored their mirror images in place of the faces, where they were kept
  */
 export function poolFaces(
-  columns: FaceColumns,
-  faces: Iterable<number>,
+  { columns, qualities }: FaceColumns,
+  faces: readonly number[],
   pooling: Pooling,
   target: Float32Array,
   offset = 0,
+  isMirrored = false,
 ): void {
-  const { dimension, embeddings, qualities } = columns
-  target.fill(0, offset, offset + dimension)
-  for (const face of faces) {
-    const weight = pooling === 'equal' ? 1 : Math.max(qualities[face] ?? 0, minWeight)
-    addFloat16(embeddings, face * dimension, dimension, weight, target, offset)
+  const share = 1 / Math.sqrt(columns.length)
+  let at = offset
+  for (const { dimension, embeddings, mirrored } of columns) {
+    const view = isMirrored ? (mirrored ?? embeddings) : embeddings
+    target.fill(0, at, at + dimension)
+    for (const face of faces) {
+      const weight = pooling === 'equal' ? 1 : Math.max(qualities[face] ?? 0, minWeight)
+      addFloat16(view, face * dimension, dimension, weight, target, at)
+    }
+    normaliseAt(target, at, dimension, share)
+    at += dimension
   }
-  normaliseAt(target, offset, dimension)
 }
 
-/** All tracks pooled: [tracks, dimension], each of length 1. */
-export function poolTracks(columns: FaceColumns, pooling: Pooling): Float32Array {
-  const tracks = columns.firstFace.length - 1
-  const pooled = new Float32Array(tracks * columns.dimension)
+/** All tracks pooled: [tracks, d], each of length 1. */
+export function poolTracks(faces: FaceColumns, pooling: Pooling): Float32Array {
+  const tracks = faces.firstFace.length - 1
+  const dimension = inputDimension(faces.columns)
+  const pooled = new Float32Array(tracks * dimension)
   for (let track = 0; track < tracks; track++)
-    poolFaces(columns, facesOf(columns, track), pooling, pooled, track * columns.dimension)
+    poolFaces(faces, facesOf(faces, track), pooling, pooled, track * dimension)
   return pooled
 }
 
-export function facesOf({ firstFace }: FaceColumns, track: number): number[] {
+export function facesOf({ firstFace }: Pick<FaceColumns, 'firstFace'>, track: number): number[] {
   const first = firstFace[track] ?? 0
   return Array.from({ length: (firstFace[track + 1] ?? first) - first }, (_, k) => first + k)
 }
 
-/** Divides `length` values from `offset` on by their L2 norm; zeros stay. */
-export function normaliseAt(values: Float32Array, offset: number, length: number): void {
+/** Gives `length` values from `offset` on the L2 norm `norm`; zeros stay. */
+export function normaliseAt(values: Float32Array, offset: number, length: number, norm = 1): void {
   let squares = 0
   for (let i = offset; i < offset + length; i++) squares += (values[i] ?? 0) ** 2
   if (squares === 0) return
-  const factor = 1 / Math.sqrt(squares)
+  const factor = norm / Math.sqrt(squares)
   for (let i = offset; i < offset + length; i++) values[i] = (values[i] ?? 0) * factor
 }

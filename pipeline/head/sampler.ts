@@ -1,4 +1,5 @@
 import { normaliseAt, poolFaces, type FaceColumns } from './face-columns.js'
+import { inputDimension } from './pooled-input.js'
 import { gaussian, seededPart, shuffled } from './random.js'
 
 /** What a head is trained on: some tracks, each with its class. */
@@ -16,6 +17,8 @@ export interface SamplingOptions {
   readonly facesPerSample: readonly number[]
   /** Length of the random vector added to a sample of length 1. */
   readonly noise: number
+  /** Half of the samples of the faces' mirror images, where they were kept. */
+  readonly mirror: boolean
   /** Every class equally often, however many tracks it has. */
   readonly balanced: boolean
   /** Rows of each class side by side in a batch; 1 where no loss needs pairs. */
@@ -34,7 +37,9 @@ export interface Sampler {
 
 export function createSampler(rows: TrainingRows, options: SamplingOptions, seed: number): Sampler {
   const { faces, tracks, labels } = rows
-  const { dimension, firstFace } = faces
+  const { columns, firstFace } = faces
+  const dimension = inputDimension(columns)
+  const canMirror = options.mirror && columns.some(({ mirrored }) => mirrored !== undefined)
   const normals = Float32Array.from(
     { length: tableSize + dimension },
     (
@@ -70,7 +75,8 @@ export function createSampler(rows: TrainingRows, options: SamplingOptions, seed
         const count = (firstFace[track + 1] ?? first) - first
         const { facesPerSample } = options
         const wanted = facesPerSample[Math.floor(random() * facesPerSample.length)] ?? count
-        poolFaces(faces, someOf(first, count, wanted, random), 'quality', target, i * dimension)
+        const some = someOf(first, count, wanted, random)
+        poolFaces(faces, some, 'quality', target, i * dimension, canMirror && random() < 0.5)
         if (options.noise === 0) continue
         const from = Math.floor(random() * tableSize)
         for (let k = 0; k < dimension; k++)

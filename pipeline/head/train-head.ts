@@ -5,6 +5,7 @@ import { createHeadRunner, type Head } from './head.js'
 import { parseLoss } from './losses/parse-loss.js'
 import { createNetwork, networkSchema } from './network.js'
 import { optimizerSchema } from './optimizer.js'
+import { inputDimension } from './pooled-input.js'
 import { seededPart } from './random.js'
 import type { TrainingRows } from './sampler.js'
 import { createTrainer, type EpochResult, type HeadTensors, type TrainerState } from './trainer.js'
@@ -24,6 +25,8 @@ export const headSettingsSchema = z.strictObject({
   batch: z.int().min(2).max(65_536).default(256),
   facesPerSample: z.array(z.int().min(1)).min(1).default([1, 3, 5]),
   noise: z.number().min(0).max(10).default(0.3),
+  /** Has an effect where mirror images were kept. */
+  mirror: z.boolean().default(true),
   balanced: z.boolean().default(false),
   /** Epochs without a better value of what is watched, after which training ends; 0 never. */
   patience: z.int().min(0).default(0),
@@ -85,7 +88,8 @@ export async function trainHead(
 ): Promise<BestHead> {
   checkRows(rows)
   const loss = parseLoss(settings.loss, settings.scale)
-  const network = createNetwork(settings.network, rows.faces.dimension, seededPart(settings.seed, 0))
+  const dimension = inputDimension(rows.faces.columns)
+  const network = createNetwork(settings.network, dimension, seededPart(settings.seed, 0))
   const trainer = await createTrainer({
     rows,
     network,
@@ -94,6 +98,7 @@ export async function trainHead(
     sampling: {
       facesPerSample: settings.facesPerSample,
       noise: settings.noise,
+      mirror: settings.mirror,
       balanced: settings.balanced,
       rowsPerClass: loss.needsPairs ? rowsOfPairs : 1,
     },
@@ -148,11 +153,14 @@ function checkRows({ labels, classCount, faces }: TrainingRows): void {
       `a head tells people apart, and of ${classCount} ${classCount === 1 ? 'identity' : 'identities'} ${classes} ` +
         'have a clip with a face in it: check that the ground truth names clips of this archive',
     )
-  // Bits 0x7c00 and above (without sign): infinity or NaN.
-  const bad = faces.embeddings.findIndex((bits) => (bits & 0x7c00) === 0x7c00)
-  if (bad >= 0)
-    throw new CameoError(
-      'FEATURES_INVALID',
-      `embedding ${Math.floor(bad / faces.dimension)} holds a value that is no finite number: ingest its clip again`,
-    )
+  for (const { dimension, embeddings, mirrored } of faces.columns)
+    for (const view of [embeddings, ...(mirrored === undefined ? [] : [mirrored])]) {
+      // Bits 0x7c00 and above (without sign): infinity or NaN.
+      const bad = view.findIndex((bits) => (bits & 0x7c00) === 0x7c00)
+      if (bad >= 0)
+        throw new CameoError(
+          'FEATURES_INVALID',
+          `embedding ${Math.floor(bad / dimension)} holds a value that is no finite number: ingest its clip again`,
+        )
+    }
 }

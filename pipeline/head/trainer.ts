@@ -4,6 +4,7 @@ import { poolFaces, facesOf, normaliseAt } from './face-columns.js'
 import type { Loss } from './losses/loss.js'
 import type { Network, Parameter } from './network.js'
 import { rateCorrection, type OptimizerSettings } from './optimizer.js'
+import { inputDimension } from './pooled-input.js'
 import { seededPart } from './random.js'
 import { createSampler, type SamplingOptions, type TrainingRows } from './sampler.js'
 import {
@@ -67,7 +68,7 @@ const statisticsMomentum = 0.9
 /** Throws DEVICE_UNAVAILABLE as `loadGraph` does. */
 export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
   const { rows, network, loss, optimizer, sampling, seed } = options
-  const { dimension } = rows.faces
+  const dimension = inputDimension(rows.faces.columns)
   const classifier = createClassifier(options)
   const step = buildTrainingGraph({ network, classifier, classCount: rows.classCount, loss, optimizer })
   const graph = await loadGraph('training step', step.onnx, options.session)
@@ -166,7 +167,7 @@ function createClassifier({ rows, network, loss, seed }: TrainerOptions): Parame
   const width = network.outputDimension
   const initial = new Float32Array((classCount + 1) * width)
   const random = seededPart(seed, 4)
-  if (width === faces.dimension) {
+  if (width === inputDimension(faces.columns)) {
     const pooled = new Float32Array(width)
     for (const [row, label] of labels.entries()) {
       poolFaces(faces, facesOf(faces, tracks[row] ?? 0), 'quality', pooled)

@@ -123,6 +123,9 @@ export function embedderDigestOf(
   return digestOf({ file: sha256, input, output, mirror })
 }
 
+/** Of what an embedder makes of the faces' mirror images, kept beside what it makes of the faces. */
+export const mirroredDigestOf = (embedderDigest: string): string => digestOf({ mirrored: embedderDigest })
+
 /** Of context features that can be compared. */
 export function contextDigestOf({ sha256, input, output, pool }: ContextFile): string {
   return digestOf({ file: sha256, input: { ...input, dtype: undefined }, output, pool })

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { Command, Option } from 'commander'
-import { pooledTracks, runnerOf, trainOnSet } from '../../index/evaluate/head-training.js'
+import { runnerOf, trainOnSet } from '../../index/evaluate/head-training.js'
 import { galleryQueries, searchExactly } from '../../index/evaluate/descriptor-search.js'
 import { mapOf } from '../../index/evaluate/measure-rankings.js'
 import { rankClips, scoreByHeads } from '../../index/evaluate/scorer.js'
 import { headSettingsSchema } from '../../pipeline/head/train-head.js'
-import { evaluationSetOf, readSource } from '../evaluation-input.js'
+import { evaluationSetOf, readSource } from '../evaluation-source.js'
 import { defaultThreads, numberWithin } from '../options.js'
 import { note, print } from '../output.js'
 
@@ -54,18 +54,18 @@ const descriptorMap = async (vectors: Float32Array, dimension: number) => {
 const percent = (share: number) => (100 * share).toFixed(2).padStart(6)
 
 print(`loss${' '.repeat(24)}class scores  descriptors  epoch chosen by val`)
-const plain = await descriptorMap(set.pooled, set.features.dimension)
+const plain = await descriptorMap(set.pooled, set.dimension)
 print(`${'none (quality pooling)'.padEnd(28)}           -       ${percent(plain)}`)
 for (const loss of losses) {
   const settings = headSettingsSchema.parse({ loss, epochs })
-  const { best, head } = await trainOnSet(set, settings, true, { session })
+  const { best, ...scoring } = await trainOnSet(set, settings, true, { session })
   const ranked = await rankClips(
-    scoreByHeads([head], pooledTracks(set), set.identities.length),
+    scoreByHeads([scoring], set.identities.length),
     set.features.clipNames,
     set.testPool,
   )
-  await head.dispose()
-  const describing = await runnerOf(best, settings, set.features, { session }, 1)
+  await scoring.head.dispose()
+  const describing = await runnerOf(best, settings, set.dimension, { session }, 1)
   const { descriptors } = await describing.run(set.pooled)
   await describing.dispose()
   const described = await descriptorMap(descriptors, descriptors.length / set.features.trackClips.length)

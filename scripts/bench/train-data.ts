@@ -36,7 +36,7 @@ export function synthesiseFaces(
   }
   const firstFace = Int32Array.from({ length: clips + 1 }, (_, clip) => clip * faces)
   const qualities = Float32Array.from({ length: clips * faces }, () => 0.2 + 0.8 * random())
-  return { columns: { dimension, firstFace, embeddings, qualities }, labels }
+  return { columns: { columns: [{ dimension, embeddings }], firstFace, qualities }, labels }
 }
 
 /** Half precision, cut off rather than rounded, out of the bits of a float of usual size; tiny ones become 0. */

@@ -66,7 +66,7 @@ async function measure({ steps, isWholeEpoch, faces, threads }: Options): Promis
     network: createNetwork(networkSchema.parse({ kind: 'residual', width }), dimension, seededRandom(1)),
     loss: parseLoss('arcface', 32),
     optimizer: { kind: 'sgd', momentum: 0.9, weightDecay: 5e-4 },
-    sampling: { facesPerSample: [1], noise: 0, rowsPerClass: 1, balanced: false },
+    sampling: { facesPerSample: [1], noise: 0, mirror: false, rowsPerClass: 1, balanced: false },
     ...{ batch, epochs: 1, seed: 1, session },
     learningRate: 0.02,
     schedule: () => 1,

@@ -5,12 +5,11 @@ import { before, describe, it } from 'node:test'
 import { openArchive } from '../../index/archive.js'
 import { toFloat32 } from '../../index/store/blobs.js'
 import { findPack } from '../../pipeline/models/catalog.js'
-import { defaultModelsDir, packDir } from '../../pipeline/models/models-dir.js'
 import { writeUntrainedHead } from '../../scripts/bench/bench-head.js'
 import { comparable, ingest, search } from '../support/answers.js'
 import { dumpArchive } from '../support/archive-dump.js'
 import { cameo, temporaryDir } from '../support/cameo.js'
-import { writeJson } from '../support/encoders.js'
+import { writeTwinEmbedder } from '../support/encoders.js'
 import { faceNames, makeFaceClip, makeFacePhoto } from '../support/faces.js'
 import { onnxFile } from '../support/onnx.js'
 
@@ -19,8 +18,7 @@ const folder = join(dir, 'clips')
 const plain = join(dir, 'plain')
 const identity = join(dir, 'identity.onnx')
 const changing = join(dir, 'changing.onnx')
-const lite = findPack('lite')
-const { file, input, dimension } = lite.embedder
+const { dimension } = findPack('lite').embedder
 
 /** Clips, tracks and faces with everything but their descriptors. */
 const rowsOf = (archive: string) => dumpArchive(archive).filter((line) => !line.startsWith('descriptor '))
@@ -126,12 +124,8 @@ describe('head apply', () => {
   })
 
   it('a head of two embedders takes both, at ingest, afterwards, and in a search', async () => {
-    // The pack's own embedder under another digest: the same vector twice, so cosines are as without it.
-    const twin = writeJson(join(dir, 'twin.json'), {
-      ...{ kind: 'embedder', name: 'twin', dimension, sha256: file.sha256 },
-      file: join(packDir(lite, defaultModelsDir()), file.name),
-      input: { ...input, mean: [127.5, 127.5, 127.5], scale: [127.5, 127.5, 127.5] },
-    })
+    // The same vector twice, so cosines are as without it.
+    const twin = writeTwinEmbedder(dir)
     const archive = join(dir, 'twins')
     assert.equal((await ingest([folder, '--archive', archive, '--embedder', twin])).code, 0)
     const opened = openArchive(archive)

@@ -5,11 +5,9 @@ import { before, describe, it } from 'node:test'
 import { openArchive } from '../../index/archive.js'
 import { contextFeaturesOf } from '../../index/store/context.js'
 import { decodeFloat16 } from '../../pipeline/embed/float16.js'
-import { findPack } from '../../pipeline/models/catalog.js'
-import { defaultModelsDir, packDir } from '../../pipeline/models/models-dir.js'
 import { dumpArchive } from '../support/archive-dump.js'
 import { cameo, temporaryDir } from '../support/cameo.js'
-import { tinyContext, writeJson, writeTinyContext } from '../support/encoders.js'
+import { tinyContext, writeJson, writeTinyContext, writeTwinEmbedder } from '../support/encoders.js'
 import { ffmpeg, makeFaceClip } from '../support/faces.js'
 import { frameGrey, numberedFrames } from './make-video.js'
 
@@ -17,15 +15,6 @@ const dir = realpathSync(temporaryDir())
 const folder = join(dir, 'clips')
 const plain = join(dir, 'plain')
 const archive = join(dir, 'archive')
-const lite = findPack('lite')
-const { file, input, dimension } = lite.embedder
-
-/** The pack's own embedder under another digest: it must give the same to the bit for every face. */
-const twin = {
-  ...{ kind: 'embedder', name: 'twin', dimension, sha256: file.sha256 },
-  file: join(packDir(lite, defaultModelsDir()), file.name),
-  input: { ...input, mean: [127.5, 127.5, 127.5], scale: [127.5, 127.5, 127.5] },
-}
 
 let embedderFile = ''
 let contextFile = ''
@@ -69,7 +58,7 @@ describe('ingest: further embedders and context encoders', () => {
     await makeFaceClip(join(folder, 'face.mp4'), 'costumes right', { seconds: 4, then: ['sofa left'] })
     // 5 s: two segments; frames 0, 25, 50 and 75, 100 stand for them.
     await ffmpeg(...numberedFrames({ seconds: 5 }), '-c:v', 'libx264', '-qp', '4', join(folder, 'grey.mp4'))
-    embedderFile = writeJson(join(dir, 'twin.json'), twin)
+    embedderFile = writeTwinEmbedder(dir)
     contextFile = writeTinyContext(dir)
     for (const [into, args] of [
       [plain, []],

@@ -1,5 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { findPack } from '../../pipeline/models/catalog.js'
+import { defaultModelsDir, packDir } from '../../pipeline/models/models-dir.js'
 import { onnxFile, type OnnxGraph } from './onnx.js'
 
 /** Rows of the tiny encoder's 1×1 convolution: two channels out of red, green and blue 0..1. */
@@ -47,6 +49,20 @@ export const tinyContext = {
 export function writeTinyContext(dir: string, changes: object = {}): string {
   writeFileSync(join(dir, 'tiny.onnx'), onnxFile(tinyEncoder()))
   return writeJson(join(dir, 'tiny.json'), { ...tinyContext, ...changes })
+}
+
+/**
+ * The default pack's own embedder as a further one, under another digest: it gives the same to the bit for every face.
+ * @returns the path of its JSON file
+ */
+export function writeTwinEmbedder(dir: string): string {
+  const lite = findPack('lite')
+  const { file, input, dimension } = lite.embedder
+  return writeJson(join(dir, 'twin.json'), {
+    ...{ kind: 'embedder', name: 'twin', dimension, sha256: file.sha256 },
+    file: join(packDir(lite, defaultModelsDir()), file.name),
+    input: { ...input, mean: [127.5, 127.5, 127.5], scale: [127.5, 127.5, 127.5] },
+  })
 }
 
 export function writeJson(path: string, value: unknown): string {

@@ -1,5 +1,5 @@
 import { CameoError } from '../../../pipeline/errors.js'
-import type { FeatureSet } from '../feature-set.js'
+import { featureFilesDigest, type FeatureSet } from '../feature-set.js'
 
 /** Of embeddings are collected in one piece. */
 const chunkBytes = 64 << 20
@@ -54,17 +54,15 @@ export class FeatureSetBuilder {
   }
 
   /** @throws FEATURES_INVALID where no clip has a face, or there are more than an array can hold */
-  finish(embedder: string): FeatureSet {
+  finish(name: string): FeatureSet {
     const faces = this.#qualities.length
     const dimension = this.#dimension
-    if (faces === 0) throw new CameoError('FEATURES_INVALID', `${embedder} holds no face`)
+    if (faces === 0) throw new CameoError('FEATURES_INVALID', `${name} holds no face`)
     return {
-      dimension,
-      embedder,
+      columns: [{ digest: featureFilesDigest, name, dimension, embeddings: this.#joined(faces * dimension) }],
       clipNames: this.#clipNames,
       trackClips: Int32Array.from(this.#trackClips),
       firstFace: Int32Array.from(this.#firstFace),
-      embeddings: this.#joined(faces * dimension),
       qualities: Float32Array.from(this.#qualities),
     }
   }

@@ -1,11 +1,8 @@
-import { basename, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
-import { openArchive } from '../../../index/archive.js'
 import { angleStatistics, type AngleStatistics } from '../../../index/evaluate/angles.js'
-import { readArchiveFeatures } from '../../../index/evaluate/archive-features.js'
 import { indexClipNames, resolveGroundTruth } from '../../../index/evaluate/clip-names.js'
-import type { FeatureSet } from '../../../index/evaluate/feature-set.js'
-import { readFeatureSet } from '../../../index/evaluate/formats/read-feature-set.js'
+import { columnsForHead, type FeatureSet } from '../../../index/evaluate/feature-set.js'
 import { readGroundTruth } from '../../../index/evaluate/ground-truth.js'
 import { personTracks, tracksOfClips } from '../../../index/evaluate/person-tracks.js'
 import { counted } from '../../../index/evaluate/report/format.js'
@@ -15,6 +12,8 @@ import { readHeadBytes } from '../../../pipeline/head/head-file.js'
 import { headFeatures, readClassWeights } from '../../../pipeline/head/head-space.js'
 import { readHeadMetadata, type HeadMetadata } from '../../../pipeline/head/head.js'
 import type { DeviceChoice } from '../../../pipeline/models/device.js'
+import { inputDimension } from '../../../pipeline/head/pooled-input.js'
+import { readSource } from '../../evaluation-source.js'
 import { defaultThreads, deviceOption, jsonOption } from '../../options.js'
 import { exitCodes, note, print, printJson } from '../../output.js'
 
@@ -58,12 +57,15 @@ async function runAngles(options: AnglesOptions): Promise<void> {
   if (metadata === undefined)
     throw new CameoError('HEAD_INVALID', `${file} is no head: name a file that "cameo head train" wrote`)
   const weights = readClassWeights(file, onnx, metadata)
-  const { features, paths } = await readFeatures(options, metadata)
-  const samples = samplesOf(features, paths, metadata, options.groundTruth)
+  if ((options.archive === undefined) === (options.features === undefined))
+    throw new CameoError('USAGE', 'give either --archive DIR or --features FILE…')
+  const source = await readSource(options, { furtherEmbedders: true })
+  const features = columnsForHead(source.features, metadata.embedders, file)
+  const samples = samplesOf(features, source.paths, metadata, options.groundTruth)
   const mapped = await headFeatures(
     file,
     onnx,
-    { dimension: features.dimension, vectors: samples.pooled },
+    { dimension: inputDimension(features.columns), vectors: samples.pooled },
     { device, intraOpThreads: defaultThreads },
   )
   const statistics = angleStatistics({
@@ -74,50 +76,6 @@ async function runAngles(options: AnglesOptions): Promise<void> {
   })
   if (options.json) printJson(withNulls(statistics))
   else tell(statistics)
-}
-
-interface NamedFeatures {
-  readonly features: FeatureSet
-  /** Paths of each clip, or its one name. */
-  readonly paths: readonly (readonly string[])[]
-}
-
-async function readFeatures(
-  { head, archive: dir, features: files }: AnglesOptions,
-  metadata: HeadMetadata,
-): Promise<NamedFeatures> {
-  if ((dir === undefined) === (files === undefined))
-    throw new CameoError('USAGE', 'give either --archive DIR or --features FILE…')
-  const [embedder] = metadata.embedders
-  if (embedder === undefined || metadata.embedders.length > 1)
-    throw new CameoError(
-      'EVALUATION_INVALID',
-      `the head ${head} takes ${metadata.embedders.length} embedders: angles are measured of heads of one`,
-    )
-  const named = dir === undefined ? await ofFiles(files ?? []) : ofArchive(dir, embedder.digest)
-  if (named.features.dimension !== embedder.dimension)
-    throw new CameoError(
-      'HEAD_OTHER_EMBEDDER',
-      `the head ${head} takes embeddings of ${embedder.name} (${embedder.dimension} values), and ` +
-        `${dir ?? (files ?? []).map((file) => basename(file)).join(', ')} has ` +
-        (named.features.dimension === 0 ? 'none of them' : `such of ${named.features.dimension} values`),
-    )
-  return named
-}
-
-function ofArchive(dir: string, embedderDigest: string): NamedFeatures {
-  const archive = openArchive(dir)
-  try {
-    const features = readArchiveFeatures(archive, embedderDigest)
-    return { features, paths: features.paths }
-  } finally {
-    archive.close()
-  }
-}
-
-async function ofFiles(files: readonly string[]): Promise<NamedFeatures> {
-  const features = await readFeatureSet(files)
-  return { features, paths: features.clipNames.map((name) => [name]) }
 }
 
 /** The pooled tracks of the head's classes, [samples, d], and the class of each. */
@@ -152,7 +110,7 @@ function samplesOf(
       'EVALUATION_INVALID',
       `no clip of ${groundTruthFile} with a face is of one of the head's classes: is it the ground truth that it was trained on?`,
     )
-  const { dimension } = features
+  const dimension = inputDimension(features.columns)
   const rows = new Float32Array(tracks.length * dimension)
   for (const [row, track] of tracks.entries())
     rows.set(pooled.subarray(track * dimension, (track + 1) * dimension), row * dimension)

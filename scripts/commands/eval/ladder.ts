@@ -1,32 +1,28 @@
 import { performance } from 'node:perf_hooks'
 import { Command, Option } from 'commander'
-import { climbLadder, type Ladder, type LadderSet, type LadderStep } from '../../../index/evaluate/ladder.js'
-import { writeLadderReport } from '../../ladder-report.js'
-import type { DeviceChoice } from '../../../pipeline/models/device.js'
+import { readEnsemble } from '../../../index/evaluate/ensemble.js'
+import type { LadderSet, LadderStep } from '../../../index/evaluate/ladder-steps.js'
+import { climbLadder, type Ladder } from '../../../index/evaluate/ladder.js'
 import { CameoError } from '../../../pipeline/errors.js'
 import {
   evaluationSetOf,
-  headSettingsOf,
   readSource,
   withSourceOptions,
-  withTrainingOptions,
   type SourceOptions,
-  type TrainingOptions,
-} from '../../evaluation-input.js'
-import { defaultThreads, deviceOption, jsonOption, numberWithin } from '../../options.js'
+} from '../../evaluation-source.js'
+import { writeLadderReport } from '../../ladder-report.js'
+import { numberWithin } from '../../options.js'
 import { exitCodes, note, print, printJson } from '../../output.js'
+import { headSettingsOf, withTrainingOptions, type TrainingOptions } from '../../training-options.js'
 import { untilStopped } from '../../until-stopped.js'
 
 interface LadderCommandOptions extends SourceOptions, TrainingOptions {
   readonly gallery: string
   readonly val: string
   readonly groundTruth: string
-  readonly noise?: string
   readonly heads: number
+  readonly ensemble?: string
   readonly report?: string
-  readonly threads: number
-  readonly device: DeviceChoice
-  readonly json: boolean
 }
 
 export const ladderCommand = withTrainingOptions(
@@ -37,28 +33,26 @@ export const ladderCommand = withTrainingOptions(
     .requiredOption('--gallery <file>', 'ground truth to train on (train_gt.txt)')
     .requiredOption('--val <file>', 'ground truth to choose by (val_gt.txt)')
     .requiredOption('--ground-truth <file>', 'ground truth that is scored, once (test_gt.txt)')
-    .option(
-      '--noise <file>',
-      "strangers' clips to train on, a name a line (default: half of val's clips that no line names)",
+    .addOption(
+      new Option('--heads <n>', 'of the ensemble, of different seeds')
+        .default(5)
+        .argParser(numberWithin(1, 100, 'integer')),
     )
     .addOption(
-      new Option('--heads <n>', 'of the ensemble').default(5).argParser(numberWithin(1, 100, 'integer')),
+      new Option(
+        '--ensemble <file>',
+        'JSON that declares the ensemble (see "cameo head train --help")',
+      ).conflicts('heads'),
     )
-    .option('--report <dir>', 'write report.html, report.json and per-identity.csv there')
-    .addOption(
-      new Option('--threads <n>', 'of training')
-        .default(defaultThreads)
-        .argParser(numberWithin(1, 256, 'integer')),
-    )
-    .addOption(deviceOption())
-    .addOption(jsonOption()),
+    .option('--report <dir>', 'write report.html, report.json and per-identity.csv there'),
 )
   .addHelpText(
     'after',
     `
 Ground truth: "CLIP ID" a line, or "ID CLIP CLIP ..." a line. Names match file names, with or without folder. Clips that no
 line names and that share the numbered series of val's or test's names (CLIP_VAL_) are that half's strangers.
-Everything is trained on the gallery and chosen by val; a step that does not help there is left out and says so.
+Everything is trained on the gallery and chosen by val; a step that does not help there is left out and says so. Where the
+archive has several embedders, a head on all of them together is a step of its own.
 With --json: {steps: [{name, map, ci95, valMap, taken, gain: {value, ci95}, note, exactMap}], openSet}.
 Exit code: 0 measured, 2 it could not run, 130 interrupted.`,
   )
@@ -70,7 +64,8 @@ async function runLadder(options: LadderCommandOptions, signal: AbortSignal): Pr
   const startedAt = new Date()
   const startedMs = performance.now()
   const settings = headSettingsOf(options)
-  const source = await readSource(options)
+  const ensemble = options.ensemble === undefined ? options.heads : readEnsemble(options.ensemble, settings)
+  const source = await readSource(options, { furtherEmbedders: true, mirrored: options.mirror !== false })
   const set = evaluationSetOf(source, options)
   if (!isLadderSet(set)) throw new CameoError('USAGE', 'the ladder needs --val and --ground-truth')
   note(
@@ -79,7 +74,7 @@ async function runLadder(options: LadderCommandOptions, signal: AbortSignal): Pr
   const { context } = source
   const ladder = await climbLadder(set, {
     settings,
-    heads: options.heads,
+    ensemble,
     session: { device: options.device, intraOpThreads: options.threads },
     signal,
     onNews: note,
@@ -91,7 +86,7 @@ async function runLadder(options: LadderCommandOptions, signal: AbortSignal): Pr
       settings,
       startedAt,
       durationS,
-      heads: options.heads,
+      ensemble,
       thumbnails: source.thumbnails,
     })
     note(`wrote ${options.report}`)
@@ -116,7 +111,7 @@ function toJson({ steps, openSet }: Ladder) {
       note: why ?? null,
       exactMap: exactMap ?? null,
     })),
-    openSet,
+    openSet: openSet ?? null,
   }
 }
 
@@ -125,6 +120,10 @@ const percent = (share: number) => (100 * share).toFixed(2)
 function printLadder({ steps, openSet }: Ladder): void {
   const width = Math.max(...steps.map(({ name }) => name.length))
   for (const step of steps) print(rowOf(step, width))
+  if (openSet === undefined) {
+    print('people absent from training: not measured, since four people at least are needed')
+    return
+  }
   const share = openSet.residualShare
   print(
     `people absent from training (val): plain descriptor ${percent(openSet.baselineMap)}; head's ` +

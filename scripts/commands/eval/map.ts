@@ -8,17 +8,21 @@ import {
   searchThroughIndex,
 } from '../../../index/evaluate/descriptor-search.js'
 import { createEvaluationSet, type EvaluationSet } from '../../../index/evaluate/evaluation-set.js'
+import { readEnsemble } from '../../../index/evaluate/ensemble.js'
+import { columnsForHead, type FeatureSet } from '../../../index/evaluate/feature-set.js'
 import { formatSubmission, readGroundTruth } from '../../../index/evaluate/ground-truth.js'
-import { pooledTracks } from '../../../index/evaluate/head-training.js'
 import { meanAveragePrecision } from '../../../index/evaluate/map.js'
 import { mapOf, measureRankings, namedRankings } from '../../../index/evaluate/measure-rankings.js'
 import type { RankedClips } from '../../../index/evaluate/rank.js'
-import { rankClips, scoreByHeads } from '../../../index/evaluate/scorer.js'
+import { rankClips, scoreByHeads, type ScoringHead } from '../../../index/evaluate/scorer.js'
 import { CameoError, messageOf } from '../../../pipeline/errors.js'
+import { poolTracks } from '../../../pipeline/head/face-columns.js'
 import { readHeadBytes } from '../../../pipeline/head/head-file.js'
-import { loadHead, readHeadMetadata, type Head, type HeadMetadata } from '../../../pipeline/head/head.js'
+import { loadHead, readHeadMetadata } from '../../../pipeline/head/head.js'
+import { inputDimension } from '../../../pipeline/head/pooled-input.js'
+import { headSettingsSchema } from '../../../pipeline/head/train-head.js'
 import type { DeviceChoice } from '../../../pipeline/models/device.js'
-import { readSource, withSourceOptions, type Source, type SourceOptions } from '../../evaluation-input.js'
+import { readSource, withSourceOptions, type SourceOptions } from '../../evaluation-source.js'
 import { writeMapReport } from '../../ladder-report.js'
 import { defaultThreads, deviceOption, jsonOption, numberWithin } from '../../options.js'
 import { exitCodes, note, print, printJson } from '../../output.js'
@@ -27,6 +31,7 @@ interface MapOptions extends SourceOptions {
   readonly groundTruth: string
   readonly gallery?: string
   readonly head?: readonly string[]
+  readonly ensemble?: string
   readonly submission?: string
   readonly report?: string
   readonly exact: boolean
@@ -40,6 +45,12 @@ export const mapCommand = withSourceOptions(new Command('map'))
   .requiredOption('--ground-truth <file>', 'what is scored (val_gt.txt)')
   .option('--gallery <file>', 'clips that say what each identity looks like (train_gt.txt)')
   .option('--head <files...>', 'score by the classes of these heads, in place of similarity to the gallery')
+  .addOption(
+    new Option(
+      '--ensemble <file>',
+      'score by the heads of this JSON (see "cameo head train --help")',
+    ).conflicts('head'),
+  )
   .option('--submission <file>', 'also write the answer as the challenge wants it')
   .option('--report <dir>', 'also write report.html, report.json and per-identity.csv there')
   .option('--exact', 'compare with every descriptor in place of the vector index', false)
@@ -66,11 +77,12 @@ Exit code: 0 measured, 2 it could not run.`,
 async function runMap(options: MapOptions): Promise<void> {
   const startedAt = new Date()
   const startedMs = performance.now()
-  if (options.gallery === undefined && options.head === undefined)
+  const hasHeads = options.head !== undefined || options.ensemble !== undefined
+  if (options.gallery === undefined && !hasHeads)
     throw new CameoError('USAGE', 'say how identities are known: --gallery train_gt.txt, or --head head.onnx')
-  const source = await readSource(options)
-  const heads = await openHeads(options, source)
-  const classes = heads[0]?.metadata.classes ?? []
+  const source = await readSource(options, { furtherEmbedders: hasHeads })
+  const heads = await openHeads(options, source.features)
+  const classes = heads[0]?.classes ?? []
   const truth = readGroundTruth(options.groundTruth)
   const gallery = options.gallery === undefined ? undefined : readGroundTruth(options.gallery)
   const set = createEvaluationSet({
@@ -88,15 +100,11 @@ async function runMap(options: MapOptions): Promise<void> {
   let exactMap: number | undefined
   let ranked: readonly RankedClips[]
   if (heads.length > 0) {
-    const scorer = scoreByHeads(
-      heads.map(({ head }) => head),
-      pooledTracks(set),
-      classes.length,
-    )
+    const scorer = scoreByHeads(heads, classes.length)
     ranked = await rankClips(scorer, set.features.clipNames, set.testPool)
     for (const { head } of heads) await head.dispose()
   } else {
-    const rows = { ...set.features, vectors: set.pooled }
+    const rows = { ...set.features, dimension: set.dimension, vectors: set.pooled }
     const queries = galleryQueries(rows, set.galleryTracks)
     const session = { device: options.device, intraOpThreads: options.threads }
     const exact = await searchExactly(rows, queries, set.testPool, session)
@@ -108,8 +116,9 @@ async function runMap(options: MapOptions): Promise<void> {
   const ci95 = bootstrapMean(scores.map((score) => score.averagePrecision))
   if (options.submission !== undefined) writeSubmission(options.submission, set, ranked)
   if (options.report !== undefined) {
-    const how =
-      options.head === undefined ? 'similarity to the gallery' : `classes of ${options.head.join(', ')}`
+    const how = hasHeads
+      ? `classes of ${options.ensemble ?? (options.head ?? []).join(', ')}`
+      : 'similarity to the gallery'
     const durationS = (performance.now() - startedMs) / 1000
     await writeMapReport(
       options.report,
@@ -129,18 +138,21 @@ async function runMap(options: MapOptions): Promise<void> {
     )
 }
 
-interface OpenedHead {
-  readonly head: Head
-  readonly metadata: HeadMetadata
+interface OpenedHead extends ScoringHead {
+  readonly classes: readonly string[]
 }
 
 /** Throws HEAD_INVALID, HEAD_OTHER_EMBEDDER. */
 async function openHeads(
-  { head: files = [], device, threads }: MapOptions,
-  source: Source,
+  { head, ensemble, device, threads }: MapOptions,
+  features: FeatureSet,
 ): Promise<OpenedHead[]> {
+  const members =
+    ensemble === undefined
+      ? (head ?? []).map((file) => ({ file, weight: 1 }))
+      : readEnsemble(ensemble, headSettingsSchema.parse({}))
   const opened: OpenedHead[] = []
-  for (const file of files) {
+  for (const { file, weight } of members) {
     const onnx = await readHeadBytes(file)
     const metadata = readHeadMetadata(file, onnx)
     if (metadata === undefined)
@@ -148,23 +160,18 @@ async function openHeads(
         'HEAD_INVALID',
         `${file} names no classes: give a head that "cameo head train" wrote`,
       )
-    const [embedder] = metadata.embedders
-    const { features, embedderName } = source
-    if (embedder === undefined || embedder.digest !== features.embedder || metadata.embedders.length > 1)
-      throw new CameoError(
-        'HEAD_OTHER_EMBEDDER',
-        `the head ${file} is made for embeddings of ${metadata.embedders.map(({ name, digest }) => `${name} (${digest.slice(0, 12)})`).join(' with ')}, ` +
-          `these are of ${embedderName} (${features.embedder.slice(0, 12)}): train one on them`,
-      )
-    const [first] = opened
-    if (first !== undefined && JSON.stringify(first.metadata.classes) !== JSON.stringify(metadata.classes))
+    const { classes, embedders } = metadata
+    const faces = columnsForHead(features, embedders, file)
+    if (opened.some((other) => JSON.stringify(other.classes) !== JSON.stringify(classes)))
       throw new CameoError(
         'HEAD_INVALID',
-        `${file} and ${files[0] ?? ''} have other classes: heads whose scores are added know the same people`,
+        `${file} and ${members[0]?.file ?? ''} have other classes: heads whose scores are added know the same people`,
       )
+    const dimension = inputDimension(faces.columns)
     opened.push({
-      head: await loadHead(file, onnx, features.dimension, { device, intraOpThreads: threads }),
-      metadata,
+      head: await loadHead(file, onnx, dimension, { device, intraOpThreads: threads }),
+      rows: { dimension, pooled: poolTracks(faces, 'quality'), clips: faces.trackClips },
+      ...{ weight, classes },
     })
   }
   return opened

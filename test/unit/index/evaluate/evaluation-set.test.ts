@@ -5,16 +5,19 @@ import type { FeatureSet } from '../../../../index/evaluate/feature-set.js'
 import { encodeFloat16 } from '../../../../pipeline/embed/float16.js'
 import { CameoError } from '../../../../pipeline/errors.js'
 
+const column = (values: Float32Array) => ({
+  ...{ digest: 'e', name: 'e', dimension: 2 },
+  embeddings: encodeFloat16(values),
+})
+
 /** One track with one face a clip, in two dimensions. */
 function featuresOf(clips: Readonly<Record<string, readonly [number, number]>>): FeatureSet {
   const clipNames = Object.keys(clips)
   return {
-    dimension: 2,
-    embedder: 'e',
+    columns: [column(Float32Array.from(Object.values(clips).flat()))],
     clipNames,
     trackClips: Int32Array.from(clipNames.keys()),
     firstFace: Int32Array.from({ length: clipNames.length + 1 }, (_, k) => k),
-    embeddings: encodeFloat16(Float32Array.from(Object.values(clips).flat())),
     qualities: new Float32Array(clipNames.length).fill(1),
   }
 }
@@ -91,7 +94,7 @@ describe('an evaluation set', () => {
       ...featuresOf({ 'a.mp4': [1, 0] }),
       trackClips: Int32Array.of(0, 0),
       firstFace: Int32Array.of(0, 2, 3),
-      embeddings: encodeFloat16(Float32Array.of(5, 0, 0, 1, -1, 0)),
+      columns: [column(Float32Array.of(5, 0, 0, 1, -1, 0))],
       qualities: Float32Array.of(0.1, 1, 1),
       isMainFace: Uint8Array.of(1, 1, 0),
     }

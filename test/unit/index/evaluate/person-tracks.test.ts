@@ -19,14 +19,17 @@ function featuresOf(clips: readonly (readonly Track[])[]): FeatureSet {
   const firstFace = [0]
   for (const { qualities } of tracks) firstFace.push(firstFace.at(-1)! + qualities.length)
   return {
-    dimension: tracks[0]?.vector.length ?? 0,
-    embedder: 'synthetic',
+    columns: [
+      {
+        ...{ digest: 'synthetic', name: 'synthetic', dimension: tracks[0]?.vector.length ?? 0 },
+        embeddings: encodeFloat16(
+          Float32Array.from(tracks.flatMap(({ vector, qualities }) => qualities.flatMap(() => vector))),
+        ),
+      },
+    ],
     clipNames: clips.map((_, clip) => `c${clip}.mp4`),
     trackClips: Int32Array.from(tracks, ({ clip }) => clip),
     firstFace: Int32Array.from(firstFace),
-    embeddings: encodeFloat16(
-      Float32Array.from(tracks.flatMap(({ vector, qualities }) => qualities.flatMap(() => vector))),
-    ),
     qualities: Float32Array.from(tracks.flatMap(({ qualities }) => qualities)),
   }
 }

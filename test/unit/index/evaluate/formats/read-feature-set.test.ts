@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import type { FeatureColumn, FeatureSet } from '../../../../../index/evaluate/feature-set.js'
 import { readImageBin } from '../../../../../index/evaluate/formats/image-bin.js'
 import { faceWeight, readFeatureSet } from '../../../../../index/evaluate/formats/read-feature-set.js'
 import { decodeFloat16, encodeFloat16 } from '../../../../../pipeline/embed/float16.js'
@@ -18,6 +19,12 @@ function file(extension: string, bytes: Uint8Array | string): string {
   const path = join(dir, `${files++}.${extension}`)
   writeFileSync(path, bytes)
   return path
+}
+
+function columnOf({ columns }: FeatureSet): FeatureColumn {
+  const [column, ...others] = columns
+  assert.ok(column !== undefined && others.length === 0)
+  return column
 }
 
 const refuses = (path: string, message: RegExp) =>
@@ -65,7 +72,7 @@ describe('feature files', () => {
     assert.deepEqual(set.clipNames, ['a.mp4', 'empty.mp4', 'c.mp4'])
     assert.deepEqual([...set.trackClips], [0, 2])
     assert.deepEqual([...set.firstFace], [0, 3, 4])
-    assert.deepEqual([...decodeFloat16(set.embeddings)], [4, 1, 2, 1, 3, 1, 5, 1])
+    assert.deepEqual([...decodeFloat16(columnOf(set).embeddings)], [4, 1, 2, 1, 3, 1, 5, 1])
     assert.deepEqual([...set.qualities], [0.5, 0.5, Math.fround(0.3), Math.fround(0.2)])
   })
 
@@ -78,7 +85,7 @@ describe('feature files', () => {
     const set = await readFeatureSet([file('npz', Buffer.from(realNpz, 'base64'))])
     assert.deepEqual(set.clipNames, ['clip_a.mp4', 'é.mp4'])
     assert.deepEqual([...set.firstFace], [0, 2, 3])
-    assert.deepEqual([...decodeFloat16(set.embeddings)], [1, 2, -0.5, 0, 3, 4])
+    assert.deepEqual([...decodeFloat16(columnOf(set).embeddings)], [1, 2, -0.5, 0, 3, 4])
     assert.deepEqual([...set.qualities], [0.25, 0.5, 1])
   })
 
@@ -88,8 +95,8 @@ describe('feature files', () => {
     writeFileSync(path.replace('.npy', '.names.txt'), 'one\r\ntwo')
     const set = await readFeatureSet([path])
     assert.deepEqual(set.clipNames, ['one', 'two'])
-    assert.deepEqual([...set.embeddings], [...bits])
-    assert.equal(set.dimension, 2)
+    assert.deepEqual([...columnOf(set).embeddings], [...bits])
+    assert.equal(columnOf(set).dimension, 2)
   })
 
   it('joins the pieces of a large array in which items lie across them', async () => {
@@ -98,7 +105,7 @@ describe('feature files', () => {
     const names = Array.from({ length: rows }, (_, i) => `n${i}`)
     const path = file('npy', floatNpy([rows, 5], values))
     writeFileSync(path.replace('.npy', '.names.txt'), names.join('\n'))
-    const { embeddings } = await readFeatureSet([path])
+    const { embeddings } = columnOf(await readFeatureSet([path]))
     assert.deepEqual([...decodeFloat16(embeddings)], values)
   })
 
