@@ -13,6 +13,8 @@ import { createEvaluationSet, type EvaluationSet } from '../index/evaluate/evalu
 import type { FeatureSet } from '../index/evaluate/feature-set.js'
 import { readFeatureSet } from '../index/evaluate/formats/read-feature-set.js'
 import { readGroundTruth } from '../index/evaluate/ground-truth.js'
+import { listIdentities, referencesOf } from '../index/identities.js'
+import { poolEmbeddings } from '../pipeline/describe/pool.js'
 import { CameoError, messageOf } from '../pipeline/errors.js'
 import { note } from './output.js'
 
@@ -42,6 +44,8 @@ export interface Source {
   readonly paths: readonly (readonly string[])[]
   readonly context: ContextRows | undefined
   /** JPEG of the best track of each clip that is asked for, by its file name. */
+  /** Of each enrolled name its faces pooled, by the pack's own embedder; none of feature files. */
+  readonly enrolled: () => ReadonlyMap<string, Float32Array>
   readonly thumbnails: (clipNames: readonly string[]) => ReadonlyMap<string, Uint8Array>
 }
 
@@ -53,7 +57,7 @@ export async function readSource(
   if (files !== undefined) {
     const features = await readFeatureSet(files)
     const paths = features.clipNames.map((name) => [name])
-    return { features, paths, context: undefined, thumbnails: () => new Map() }
+    return { features, paths, context: undefined, enrolled: () => new Map(), thumbnails: () => new Map() }
   }
   const archive = openArchive(dir ?? resolve('./cameo-data'))
   try {
@@ -64,7 +68,23 @@ export async function readSource(
         ? undefined
         : readContextRows(archive, encoder.digest, encoder.dimension, features.clipIds)
     const thumbnails = (names: readonly string[]) => readThumbnails(archive.dir, features, names)
-    return { features, paths: features.paths, context, thumbnails }
+    const enrolled = () => readEnrolled(archive.dir)
+    return { features, paths: features.paths, context, enrolled, thumbnails }
+  } finally {
+    archive.close()
+  }
+}
+
+function readEnrolled(dir: string): ReadonlyMap<string, Float32Array> {
+  const archive = openArchive(dir)
+  const { database, recipe } = archive
+  try {
+    return new Map(
+      listIdentities(database).map(({ name }) => {
+        const faces = referencesOf(database, name, recipe?.embedderDigest ?? '')
+        return [name, poolEmbeddings(faces, faces[0]?.float16.length ?? 0)]
+      }),
+    )
   } finally {
     archive.close()
   }

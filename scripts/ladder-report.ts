@@ -1,5 +1,4 @@
 import type { Interval } from '../index/evaluate/bootstrap.js'
-import type { EvaluationSet, LabelledHalf } from '../index/evaluate/evaluation-set.js'
 import type { LadderSet, LadderStep } from '../index/evaluate/ladder-steps.js'
 import type { Ladder } from '../index/evaluate/ladder.js'
 import type { EnsembleMember } from '../index/evaluate/ensemble.js'
@@ -8,6 +7,7 @@ import { mapCutoff, type IdentityScore } from '../index/evaluate/map.js'
 import { namedRankings } from '../index/evaluate/measure-rankings.js'
 import { hitRanks, precisionRecall } from '../index/evaluate/precision-recall.js'
 import type { RankedClips } from '../index/evaluate/rank.js'
+import type { TestedSet } from '../index/evaluate/rankers.js'
 import {
   reportVersion,
   type EvaluationReport,
@@ -80,8 +80,6 @@ export function writeMapReport(dir: string, set: TestedSet, run: MapRun): Promis
 
 const embeddersOf = ({ columns }: FeatureSet) =>
   columns.map(({ name, digest, dimension }) => ({ name, digest, dimension }))
-
-type TestedSet = EvaluationSet & { readonly test: LabelledHalf }
 
 type ReportedStep = Pick<LadderStep, 'name' | 'map' | 'ci95' | 'gain' | 'note' | 'scores' | 'ranked'>
 

@@ -12,7 +12,7 @@ import { assertRefused } from '../support/answers.js'
 import { cameo, temporaryDir } from '../support/cameo.js'
 import { writeJson, writeTwinEmbedder } from '../support/encoders.js'
 import type { FaceName } from '../../scripts/demo-photos.js'
-import { makeFaceClip } from '../support/faces.js'
+import { makeFaceClip, makeFacePhoto } from '../support/faces.js'
 
 const dir = temporaryDir()
 const folder = join(dir, 'clips')
@@ -105,6 +105,29 @@ describe('ingest --keep-mirrored', () => {
   it('does not go with --mirror', async () => {
     const both = ['--archive', join(dir, 'both'), '--mirror', '--keep-mirrored']
     assertRefused(await cameo(['ingest', folder, ...both, '--json']), 'USAGE', '--keep-mirrored')
+  })
+})
+
+describe('eval map by enrolled names', () => {
+  const byNames = ['eval', 'map', '--archive', archive, '--ground-truth', truthOf('TEST'), '--json']
+
+  it('without anybody enrolled says what there is to choose from', async () => {
+    assertRefused(await cameo(byNames), 'USAGE', '--gallery', '--head', 'cameo enroll')
+  })
+
+  it('asks for each name with its faces', async () => {
+    // Identities of the ground truth are the names.
+    for (const [at, face] of people.slice(0, 2).entries()) {
+      const photo = await makeFacePhoto(join(dir, `${at}.png`), face)
+      await run('enroll', String(at + 1), photo, '--archive', archive)
+    }
+    const { code, stdout, stderr } = await cameo(byNames)
+    assert.equal(code, 0, stderr)
+    const { map, identities } = z.object({ map: z.number(), identities: z.int() }).parse(JSON.parse(stdout))
+    // The third is not enrolled: it scores 0 and counts.
+    assert.equal(identities, 3)
+    assert.ok(Math.abs(map - 2 / 3) < 1e-9, `${map}`)
+    assert.match(stderr, /1 identities .* not in the gallery \(3\)/)
   })
 })
 

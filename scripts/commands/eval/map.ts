@@ -2,24 +2,14 @@ import { writeFileSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import { Command, Option } from 'commander'
 import { bootstrapMean } from '../../../index/evaluate/bootstrap.js'
-import {
-  galleryQueries,
-  searchExactly,
-  searchThroughIndex,
-} from '../../../index/evaluate/descriptor-search.js'
-import { createEvaluationSet, type EvaluationSet } from '../../../index/evaluate/evaluation-set.js'
 import { readEnsemble } from '../../../index/evaluate/ensemble.js'
-import { columnsForHead, type FeatureSet } from '../../../index/evaluate/feature-set.js'
+import { createEvaluationSet } from '../../../index/evaluate/evaluation-set.js'
 import { formatSubmission, readGroundTruth } from '../../../index/evaluate/ground-truth.js'
 import { meanAveragePrecision } from '../../../index/evaluate/map.js'
 import { mapOf, measureRankings, namedRankings } from '../../../index/evaluate/measure-rankings.js'
 import type { RankedClips } from '../../../index/evaluate/rank.js'
-import { rankClips, scoreByHeads, type ScoringHead } from '../../../index/evaluate/scorer.js'
+import { rankByGallery, rankByHeads, rankByNames, type TestedSet } from '../../../index/evaluate/rankers.js'
 import { CameoError, messageOf } from '../../../pipeline/errors.js'
-import { poolTracks } from '../../../pipeline/head/face-columns.js'
-import { readHeadBytes } from '../../../pipeline/head/head-file.js'
-import { loadHead, readHeadMetadata } from '../../../pipeline/head/head.js'
-import { inputDimension } from '../../../pipeline/head/pooled-input.js'
 import { headSettingsSchema } from '../../../pipeline/head/train-head.js'
 import type { DeviceChoice } from '../../../pipeline/models/device.js'
 import { readSource, withSourceOptions, type SourceOptions } from '../../evaluation-source.js'
@@ -43,7 +33,10 @@ interface MapOptions extends SourceOptions {
 export const mapCommand = withSourceOptions(new Command('map'))
   .description('MAP@100 as in iQIYI-VID: for each identity the best 100 clips, against ground truth.')
   .requiredOption('--ground-truth <file>', 'what is scored (val_gt.txt)')
-  .option('--gallery <file>', 'clips that say what each identity looks like (train_gt.txt)')
+  .option(
+    '--gallery <file>',
+    'clips that say what each identity looks like (default: the faces of "cameo enroll", by name)',
+  )
   .option('--head <files...>', 'score by the classes of these heads, in place of similarity to the gallery')
   .addOption(
     new Option(
@@ -78,53 +71,38 @@ async function runMap(options: MapOptions): Promise<void> {
   const startedAt = new Date()
   const startedMs = performance.now()
   const hasHeads = options.head !== undefined || options.ensemble !== undefined
-  if (options.gallery === undefined && !hasHeads)
-    throw new CameoError('USAGE', 'say how identities are known: --gallery train_gt.txt, or --head head.onnx')
   const source = await readSource(options, { furtherEmbedders: hasHeads })
-  const heads = await openHeads(options, source.features)
-  const classes = heads[0]?.classes ?? []
-  const truth = readGroundTruth(options.groundTruth)
   const gallery = options.gallery === undefined ? undefined : readGroundTruth(options.gallery)
-  const set = createEvaluationSet({
+  const { device, threads, exact: isExact } = options
+  const how = { session: { device, intraOpThreads: threads }, isExact }
+  const ranker = hasHeads
+    ? await rankByHeads(how, headsOf(options), source.features)
+    : gallery !== undefined
+      ? rankByGallery(how, gallery.groundTruth)
+      : rankByNames(how, source.enrolled())
+  const truth = readGroundTruth(options.groundTruth)
+  const evaluation = createEvaluationSet({
     ...source,
-    gallery:
-      heads.length > 0
-        ? new Map(classes.map((identity) => [identity, new Set<string>()]))
-        : (gallery?.groundTruth ?? new Map<string, ReadonlySet<string>>()),
-    ...(heads.length > 0 && gallery !== undefined ? { val: gallery.groundTruth } : {}),
+    gallery: ranker.gallery,
+    // Clips that heads were trained on are not retrieved.
+    ...(hasHeads && gallery !== undefined ? { val: gallery.groundTruth } : {}),
     test: truth.groundTruth,
   })
-  for (const warning of [...truth.warnings, ...set.warnings]) note(warning)
-  const { test } = set
+  const { test } = evaluation
   if (test === undefined) throw new Error('the ground truth is the test half')
-  let exactMap: number | undefined
-  let ranked: readonly RankedClips[]
-  if (heads.length > 0) {
-    const scorer = scoreByHeads(heads, classes.length)
-    ranked = await rankClips(scorer, set.features.clipNames, set.testPool)
-    for (const { head } of heads) await head.dispose()
-  } else {
-    const rows = { ...set.features, dimension: set.dimension, vectors: set.pooled }
-    const queries = galleryQueries(rows, set.galleryTracks)
-    const session = { device: options.device, intraOpThreads: options.threads }
-    const exact = await searchExactly(rows, queries, set.testPool, session)
-    ranked = options.exact ? exact : searchThroughIndex(rows, queries, set.testPool)
-    exactMap = mapOf(set, test, exact)
-  }
+  const set = { ...evaluation, test }
+  for (const warning of [...truth.warnings, ...set.warnings]) note(warning)
+  const { ranked, exact } = await ranker.rank(set)
+  const exactMap = exact === undefined ? undefined : mapOf(set, test, exact)
   const scores = measureRankings(set, test, ranked)
   const map = meanAveragePrecision(scores)
   const ci95 = bootstrapMean(scores.map((score) => score.averagePrecision))
   if (options.submission !== undefined) writeSubmission(options.submission, set, ranked)
   if (options.report !== undefined) {
-    const how = hasHeads
-      ? `classes of ${options.ensemble ?? (options.head ?? []).join(', ')}`
-      : 'similarity to the gallery'
     const durationS = (performance.now() - startedMs) / 1000
-    await writeMapReport(
-      options.report,
-      { ...set, test },
-      { how, map, ci95, scores, ranked, startedAt, durationS, thumbnails: source.thumbnails },
-    )
+    await writeMapReport(options.report, set, {
+      ...{ how: ranker.how, map, ci95, scores, ranked, startedAt, durationS, thumbnails: source.thumbnails },
+    })
     note(`wrote ${options.report}`)
   }
   const found = scores.reduce((sum, score) => sum + score.found, 0)
@@ -138,47 +116,12 @@ async function runMap(options: MapOptions): Promise<void> {
     )
 }
 
-interface OpenedHead extends ScoringHead {
-  readonly classes: readonly string[]
-}
+const headsOf = ({ head, ensemble }: MapOptions) =>
+  ensemble === undefined
+    ? (head ?? []).map((file) => ({ file, weight: 1 }))
+    : readEnsemble(ensemble, headSettingsSchema.parse({}))
 
-/** Throws HEAD_INVALID, HEAD_OTHER_EMBEDDER. */
-async function openHeads(
-  { head, ensemble, device, threads }: MapOptions,
-  features: FeatureSet,
-): Promise<OpenedHead[]> {
-  const members =
-    ensemble === undefined
-      ? (head ?? []).map((file) => ({ file, weight: 1 }))
-      : readEnsemble(ensemble, headSettingsSchema.parse({}))
-  const opened: OpenedHead[] = []
-  for (const { file, weight } of members) {
-    const onnx = await readHeadBytes(file)
-    const metadata = readHeadMetadata(file, onnx)
-    if (metadata === undefined)
-      throw new CameoError(
-        'HEAD_INVALID',
-        `${file} names no classes: give a head that "cameo head train" wrote`,
-      )
-    const { classes, embedders } = metadata
-    const faces = columnsForHead(features, embedders, file)
-    if (opened.some((other) => JSON.stringify(other.classes) !== JSON.stringify(classes)))
-      throw new CameoError(
-        'HEAD_INVALID',
-        `${file} and ${members[0]?.file ?? ''} have other classes: heads whose scores are added know the same people`,
-      )
-    const dimension = inputDimension(faces.columns)
-    opened.push({
-      head: await loadHead(file, onnx, dimension, { device, intraOpThreads: threads }),
-      rows: { dimension, pooled: poolTracks(faces, 'quality'), clips: faces.trackClips },
-      ...{ weight, classes },
-    })
-  }
-  return opened
-}
-
-function writeSubmission(file: string, set: EvaluationSet, ranked: readonly RankedClips[]): void {
-  if (set.test === undefined) return
+function writeSubmission(file: string, set: TestedSet, ranked: readonly RankedClips[]): void {
   try {
     writeFileSync(file, formatSubmission(namedRankings(set, set.test, ranked)))
   } catch (cause) {
