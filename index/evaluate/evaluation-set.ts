@@ -60,7 +60,9 @@ export function createEvaluationSet(input: EvaluationInput): EvaluationSet {
   const { features, gallery } = input
   const names = indexClipNames(input.paths)
   const firstTrack = tracksOfClips(features)
-  const pooled = poolTracks(features, 'quality')
+  // A person's tracks are told by the pack's own embedder, so that the labels do not depend on what else was ingested.
+  const own = { ...features, columns: features.columns.slice(0, 1) }
+  const ownPooled = poolTracks(own, 'quality')
   const resolve = (groundTruth: GroundTruth) => resolveGroundTruth(groundTruth, names)
   const galleryHalf = resolve(gallery)
   const identities = [...gallery.keys()]
@@ -108,10 +110,10 @@ export function createEvaluationSet(input: EvaluationInput): EvaluationSet {
     features,
     dimension: inputDimension(features.columns),
     firstTrack,
-    pooled,
+    pooled: features.columns.length === 1 ? ownPooled : poolTracks(features, 'quality'),
     identities,
     galleryClips,
-    galleryTracks: galleryClips.map((clips) => personTracks(features, firstTrack, pooled, clips)),
+    galleryTracks: galleryClips.map((clips) => personTracks(own, firstTrack, ownPooled, clips)),
     val,
     test,
     valPool: poolOf(input.val, ofVal),

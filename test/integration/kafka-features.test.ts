@@ -15,7 +15,7 @@ import { numberedFrames } from './make-video.js'
 const dir = realpathSync(temporaryDir())
 const folder = join(dir, 'clips')
 const archive = join(dir, 'archive')
-const settings = ['--segment', '2']
+const settings = ['--segment', '2', '--keep-mirrored']
 
 let broker: TestBroker
 let environment: NodeJS.ProcessEnv = {}
@@ -59,7 +59,8 @@ describe('Kafka: further embedders and context encoders', { timeout: 10 * 60_000
     // Two segments of each clip.
     assert.equal(dump.filter((line) => line.startsWith('context ')).length, 4)
     const faces = dump.filter((line) => line.startsWith('face '))
-    assert.equal(new Set(faces.map((line) => /embedder=\S+/.exec(line)?.[0])).size, 2)
+    // Two embedders, each of the faces and of their mirror images.
+    assert.equal(new Set(faces.map((line) => /embedder=\S+/.exec(line)?.[0])).size, 4)
   })
 
   it('the archive says what its vectors are, though not where the files lie', () => {
