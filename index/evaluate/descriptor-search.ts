@@ -24,7 +24,7 @@ export function galleryQueries(rows: DescriptorRows, gallery: readonly (readonly
   return queries
 }
 
-/** Clips of each identity by cosine similarity, compared with every row. */
+/** Clips of each identity by cosine similarity, compared with every row that has a descriptor. */
 export async function searchExactly(
   { dimension, vectors, trackClips, clipNames }: DescriptorRows,
   queries: Float32Array,
@@ -33,7 +33,7 @@ export async function searchExactly(
 ): Promise<RankedClips[]> {
   const clipOf = (row: number) => {
     const clip = trackClips[row] ?? -1
-    return pool.has(clip) ? clip : -1
+    return pool.has(clip) && !isEmptyRow(vectors, dimension, row) ? clip : -1
   }
   const top = await rankByProducts(
     { dimension, vectors: queries },
