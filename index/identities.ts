@@ -1,6 +1,7 @@
 import { CameoError } from '../pipeline/errors.js'
 import type { Embedding } from '../pipeline/embed/embed-faces.js'
-import type { WeightedEmbedding } from '../pipeline/describe/pool.js'
+import type { ExtraEmbedding } from '../pipeline/embed/extra-embedders.js'
+import type { FaceEmbeddings } from '../pipeline/head/pooled-input.js'
 import { toBlob, toUint16 } from './store/blobs.js'
 import type { Database } from './store/database.js'
 import { appendJournal } from './store/journal.js'
@@ -10,12 +11,15 @@ export interface ReferenceFace {
   /** File it came from, as the person gave it. */
   readonly source: string
   readonly embedding: Embedding
+  /** By further embedders. */
+  readonly extraEmbeddings?: readonly ExtraEmbedding[]
   /** 0..1. */
   readonly quality: number
 }
 
 export interface Identity {
   readonly name: string
+  /** By the embedder that knows most of them. */
   readonly faces: number
 }
 
@@ -36,31 +40,55 @@ export function enroll(
       const insert = database.prepare(
         'INSERT INTO reference_faces (identity_id, source, embedder, norm, vector, quality) VALUES (?, ?, ?, ?, ?, ?)',
       )
-      for (const source of new Set(references.map((face) => face.source)))
-        remove.run(identityId, source, embedder)
-      for (const { source, embedding, quality } of references)
-        insert.run(identityId, source, embedder, embedding.norm, toBlob(embedding.float16), quality)
+      const rows = references.flatMap(({ source, embedding, quality, extraEmbeddings = [] }) =>
+        [{ ...embedding, embedder }, ...extraEmbeddings].map((row) => ({ ...row, source, quality })),
+      )
+      for (const row of rows) remove.run(identityId, row.source, row.embedder)
+      for (const { source, embedder: by, norm, float16, quality } of rows)
+        insert.run(identityId, source, by, norm, toBlob(float16), quality)
       appendJournal(database, 'enroll', { name, sources: references.map(({ source }) => source) })
-      const faces = countReferences(database, identityId)
+      const faces = listIdentities(database).find((identity) => identity.name === name)?.faces ?? 0
       return { name, faces }
     })
     .immediate()
 }
 
-/** The reference faces of a name under this embedder. Throws NAME_UNKNOWN. */
-export function referencesOf(database: Database, name: string, embedder: string): WeightedEmbedding[] {
+/**
+ * The reference faces of a name under this embedder, with what further ones made of them; those alone that have all of these,
+ * where there are any. Throws NAME_UNKNOWN.
+ */
+export function referencesOf(
+  database: Database,
+  name: string,
+  embedder: string,
+  further: readonly string[] = [],
+): FaceEmbeddings[] {
   const identityId = identityIdOf(database, name)
-  const rows = database
-    .prepare<[number, string], { vector: Uint8Array; quality: number }>(
-      'SELECT vector, quality FROM reference_faces WHERE identity_id = ? AND embedder = ? ORDER BY reference_id',
-    )
-    .all(identityId, embedder)
+  const select = database.prepare<[number, string], { source: string; vector: Uint8Array; quality: number }>(
+    'SELECT source, vector, quality FROM reference_faces WHERE identity_id = ? AND embedder = ? ORDER BY reference_id',
+  )
+  const rows = select.all(identityId, embedder)
   if (rows.length === 0)
     throw new CameoError(
       'NAME_UNKNOWN',
       `"${name}" was enrolled with other models than the archive's: enroll the photos again`,
     )
-  return rows.map(({ vector, quality }) => ({ float16: toUint16(vector), quality }))
+  // Faces of a source are written in the same order for every embedder.
+  const others = further.map((digest) => {
+    const bySource = new Map<string, Uint16Array[]>()
+    for (const { source, vector } of select.all(identityId, digest))
+      bySource.set(source, [...(bySource.get(source) ?? []), toUint16(vector)])
+    return { digest, bySource }
+  })
+  const faces = rows.map(({ source, vector, quality }) => ({
+    ...{ float16: toUint16(vector), quality },
+    extraEmbeddings: others.flatMap(({ digest, bySource }) => {
+      const float16 = bySource.get(source)?.shift()
+      return float16 === undefined ? [] : [{ embedder: digest, float16 }]
+    }),
+  }))
+  const complete = faces.filter(({ extraEmbeddings }) => extraEmbeddings.length === further.length)
+  return complete.length > 0 ? complete : faces
 }
 
 /** All reference faces of a name, of whatever embedder; none where it is unknown. */
@@ -86,7 +114,10 @@ export function referenceFacesOf(
 export function listIdentities(database: Database): Identity[] {
   return database
     .prepare<[], Identity>(
-      `SELECT name, count(reference_id) AS faces FROM identities LEFT JOIN reference_faces USING (identity_id)
+      `SELECT name, coalesce(max(faces), 0) AS faces
+       FROM identities LEFT JOIN (
+         SELECT identity_id, count(*) AS faces FROM reference_faces GROUP BY identity_id, embedder
+       ) USING (identity_id)
        GROUP BY identity_id ORDER BY name`,
     )
     .all()
@@ -115,14 +146,5 @@ function identityIdOf(database: Database, name: string): number {
       (known.length === 0
         ? 'enroll a name with "cameo enroll NAME PHOTO"'
         : `known are ${known.slice(0, 20).join(', ')}${known.length > 20 ? ', …' : ''}`),
-  )
-}
-
-function countReferences(database: Database, identityId: number): number {
-  return (
-    database
-      .prepare<[number], number>('SELECT count(*) FROM reference_faces WHERE identity_id = ?')
-      .pluck()
-      .get(identityId) ?? 0
   )
 }

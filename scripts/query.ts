@@ -1,5 +1,5 @@
 import { openArchive, type Archive } from '../index/archive.js'
-import { CameoError } from '../pipeline/errors.js'
+import { CameoError, messageOf } from '../pipeline/errors.js'
 import type { DeviceChoice } from '../pipeline/models/device.js'
 import { createDescriber, type Describer } from '../pipeline/describe/describe-track.js'
 import { checkHead, loadDescriberHead, readHeadFile, type HeadFile } from '../pipeline/head/head-file.js'
@@ -7,10 +7,11 @@ import { defaultModelsDir } from '../pipeline/models/models-dir.js'
 import { modelLoader } from '../pipeline/models/model-loader.js'
 import type { EmbedderFile } from '../pipeline/models/encoder-file.js'
 import type { Pack } from '../pipeline/models/pack.js'
-import { createRecipe } from '../pipeline/settings.js'
+import { createRecipe, settingsSchema } from '../pipeline/settings.js'
 import { loadStages, type Stages } from '../pipeline/stages.js'
 import type { ArchiveRecipe } from '../index/store/meta.js'
 import { usePack } from './models.js'
+import { note } from './output.js'
 import { chooseEncoders } from './recipe-options.js'
 
 export interface OpenedArchive {
@@ -30,18 +31,29 @@ export function openFilledArchive(dir: string): OpenedArchive {
 /** The longest command line with which ONNX Runtime 1.30 loads on a main thread's stack: see workers/thread-limits.ts. */
 const longestCommandLine = 20_000
 
-/** The models that an archive was made with, loaded. Throws ARCHIVE_OTHER_RECIPE where the files are others by now. */
+/** Embedders of an archive beside its pack's own. */
+export const furtherEmbeddersOf = ({ features = [] }: ArchiveRecipe) =>
+  features.filter(({ kind }) => kind === 'embedder')
+
+/**
+ * The models that an archive was made with, loaded. Throws ARCHIVE_OTHER_RECIPE where the files are others by now.
+ * @param wanted `all`: those that its head does not need, too
+ */
 export async function loadArchiveStages(
   { recipe }: OpenedArchive,
   device: DeviceChoice,
+  wanted: 'needed' | 'all' = 'needed',
 ): Promise<{ readonly stages: Stages; readonly pack: Pack }> {
   if (process.argv.join(' ').length > longestCommandLine)
     throw new CameoError('USAGE', 'too many files for one command: give some of them, then the rest')
   const pack = await usePack(recipe.packName)
   const head = await ownHead(recipe)
   // A head of several embedders describes a photo by all of them.
-  const embedders = (head?.metadata?.embedders.length ?? 1) > 1 ? await ownEmbedders(recipe) : []
+  const isNeeded = (head?.metadata?.embedders.length ?? 1) > 1
+  const embedders = isNeeded || wanted === 'all' ? await ownEmbedders(recipe, isNeeded) : []
   const encoders = { embedders, contexts: [] }
+  // Mirror images serve training, not queries.
+  const settings = settingsSchema.parse({ ...recipe.settings, keepMirrored: undefined })
   const now = createRecipe(pack, recipe.settings, head?.sha256, encoders)
   if (now.spaceDigest !== recipe.spaceDigest)
     throw new CameoError(
@@ -51,7 +63,7 @@ export async function loadArchiveStages(
   const stages = await loadStages({
     pack,
     modelsDir: defaultModelsDir(),
-    settings: recipe.settings,
+    settings,
     device,
     headFile: head?.path,
     encoders,
@@ -77,7 +89,13 @@ export async function archiveDescriber(
 const ownHead = async ({ headFile }: ArchiveRecipe): Promise<HeadFile | undefined> =>
   headFile === undefined ? undefined : readHeadFile(headFile)
 
-async function ownEmbedders(recipe: ArchiveRecipe): Promise<readonly EmbedderFile[]> {
-  const { embedders } = await chooseEncoders({ context: [] }, recipe)
-  return embedders
+async function ownEmbedders(recipe: ArchiveRecipe, areNeeded: boolean): Promise<readonly EmbedderFile[]> {
+  try {
+    const { embedders } = await chooseEncoders({ context: [] }, recipe)
+    return embedders
+  } catch (error) {
+    if (areNeeded || !(error instanceof CameoError)) throw error
+    note(`${messageOf(error)}; going on without the archive's further embedders`)
+    return []
+  }
 }

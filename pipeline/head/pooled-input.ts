@@ -44,7 +44,7 @@ function byEmbedder({ quality, extraEmbeddings }: FaceEmbeddings, wanted: InputE
   if (found !== undefined) return { float16: found.float16, quality }
   throw new CameoError(
     'HEAD_OTHER_EMBEDDER',
-    `the head takes embeddings of ${wanted.name} (${wanted.digest.slice(0, 12)}) too, which these faces do not have: give --embedder when clips are ingested, and search by a photo or a clip`,
+    `the head takes embeddings of ${wanted.name} (${wanted.digest.slice(0, 12)}) too, which these faces do not have: enroll their photos again, or give --embedder when clips are ingested`,
   )
 }
 

@@ -46,7 +46,7 @@ async function runEnroll(name: string, files: readonly string[], options: Enroll
   if (name === '') throw new CameoError('USAGE', 'the name is empty')
   const opened = openFilledArchive(options.archive)
   try {
-    const { stages } = await loadArchiveStages(opened, options.device)
+    const { stages } = await loadArchiveStages(opened, options.device, 'all')
     const references: ReferenceFace[] = []
     const failed: { source: string; error: CameoError }[] = []
     for (const source of files) {
@@ -84,11 +84,10 @@ async function facesOf(file: string, stages: Stages, face: number | undefined): 
   const path = resolve(file)
   if (await isVideo(path)) {
     const person = choosePerson(await tracksOfClip(path, stages), path, face)
-    return person.faces.map(({ embedding, quality }) => ({ source: path, embedding, quality }))
+    return person.faces.map((own) => ({ source: path, ...own }))
   }
   const chosen = chooseFace(await readPhoto(path, stages), path, face)
-  const { embedding, quality } = await embedPhotoFace(chosen, stages)
-  return [{ source: path, embedding, quality }]
+  return [{ source: path, ...(await embedPhotoFace(chosen, stages)) }]
 }
 
 async function isVideo(path: string): Promise<boolean> {

@@ -15,7 +15,13 @@ import { choosePerson, tracksOfClip } from '../../pipeline/query-clip.js'
 import { contactSheet } from '../contact-sheet.js'
 import { archiveOption, deviceOption, jsonOption, numberWithin } from '../options.js'
 import { exitCodes, formatTime, note, oneLine, print, printJson } from '../output.js'
-import { archiveDescriber, loadArchiveStages, openFilledArchive, type OpenedArchive } from '../query.js'
+import {
+  archiveDescriber,
+  furtherEmbeddersOf,
+  loadArchiveStages,
+  openFilledArchive,
+  type OpenedArchive,
+} from '../query.js'
 
 interface SearchCommandOptions {
   readonly archive: string
@@ -142,7 +148,12 @@ function writeSheet(file: string, html: string): void {
 async function readQuery(options: SearchCommandOptions, opened: OpenedArchive): Promise<Query> {
   const { image, clip, name } = options
   if (name !== undefined) {
-    const embeddings = referencesOf(opened.archive.database, name, opened.recipe.embedderDigest)
+    const embeddings = referencesOf(
+      opened.archive.database,
+      name,
+      opened.recipe.embedderDigest,
+      furtherEmbeddersOf(opened.recipe).map(({ digest }) => digest),
+    )
     const quality = Math.max(...embeddings.map((face) => face.quality))
     return { kind: 'name', value: name, embeddings, quality, thumbnailJpeg: undefined }
   }

@@ -159,6 +159,21 @@ describe('head apply', () => {
     const [twice, once] = [await scores(archive), await scores(plain)]
     assert.equal(twice.length, 3)
     twice.forEach((score, i) => assert.ok(Math.abs(score - (once[i] ?? NaN)) < 1e-4, `${score}, ${once[i]}`))
+
+    // Enrolled faces have both, too; those that do not are refused.
+    const byName = async () =>
+      (await search(['--name', 'Ada', '--archive', archive, '--min-score', '-1'])).results.map(
+        ({ score }) => score,
+      )
+    const enrolled = await cameo(['enroll', 'Ada', photo, '--archive', archive])
+    assert.equal(enrolled.code, 0, enrolled.stderr)
+    assert.match(enrolled.stdout, /enrolled with 1 faces/)
+    assert.deepEqual(await byName(), twice)
+    const opened2 = openArchive(archive)
+    opened2.database.prepare('DELETE FROM reference_faces WHERE embedder = ?').run(further)
+    opened2.close()
+    const old = await cameo(['search', '--name', 'Ada', '--archive', archive])
+    assert.match(old.stderr, /enroll their photos again.*\[HEAD_OTHER_EMBEDDER\]/s)
   })
 
   it('refuses a head of another embedder and names both, wherever it is given', async () => {
