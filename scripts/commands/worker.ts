@@ -1,6 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { defaultModelsDir } from '../../pipeline/models/models-dir.js'
 import { defaultPackName } from '../../pipeline/models/catalog.js'
@@ -14,6 +12,7 @@ import { startDescribeWorker } from '../../workers/kafka/describe-worker.js'
 import { startIndexWorker } from '../../workers/kafka/index-worker.js'
 import { runStage, type StageRun } from '../../workers/kafka/run-stage.js'
 import type { StageWorker, WorkerContext } from '../../workers/kafka/stage-worker.js'
+import { temporaryScratch } from '../../workers/temporary-scratch.js'
 import { accessRules, brokersOption, hostOption, kafkaHelp, parseSize, rootOption } from '../kafka-options.js'
 import { usePack } from '../models.js'
 import { archiveOption, defaultThreads, deviceOption, numberWithin } from '../options.js'
@@ -81,13 +80,6 @@ interface FacesOptions extends CommonOptions {
   readonly threads: number
   readonly embedder?: readonly string[]
   readonly context?: readonly string[]
-}
-
-/** A folder that goes when this process ends: fetched clips may fill it. */
-function temporaryScratch(): string {
-  const dir = mkdtempSync(join(tmpdir(), 'cameo-'))
-  process.on('exit', () => rmSync(dir, { recursive: true, force: true }))
-  return dir
 }
 
 const facesCommand = stageCommand(

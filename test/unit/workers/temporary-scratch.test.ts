@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { it } from 'node:test'
+import { temporaryScratch } from '../../../workers/temporary-scratch.js'
+import { temporaryDir } from '../../support/cameo.js'
+
+it('a temporary scratch folder: what a killed process of this host left goes, all else stays', () => {
+  const parent = temporaryDir()
+  const dead = spawnSync('true').pid
+  const left = (name: string) => {
+    const dir = join(parent, name)
+    mkdirSync(dir)
+    writeFileSync(join(dir, 'clip.mp4'), 'clip')
+    return dir
+  }
+  const ofDead = left(`cameo-scratch-${hostname()}-${dead}-abc`)
+  const others = [
+    left(`cameo-scratch-${hostname()}-${process.pid}-abc`),
+    left(`cameo-scratch-elsewhere-${dead}-abc`),
+    left(`cameo-scratch-${hostname()}-mine`),
+    left('holiday'),
+  ]
+  const own = temporaryScratch(parent)
+  assert.ok(existsSync(own))
+  assert.ok(!existsSync(ofDead))
+  for (const other of others) assert.ok(existsSync(join(other, 'clip.mp4')), other)
+})
