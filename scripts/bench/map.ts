@@ -14,6 +14,8 @@ interface BenchOptions {
   readonly seed: number
   readonly minFace: number
   readonly context?: string
+  readonly embedder?: string
+  readonly keepMirrored: boolean
   readonly heads: number
 }
 
@@ -30,6 +32,8 @@ const command = new Command('bench:map')
   .addOption(number('--seed <n>', 'of the clips', 1, 0, 1e9))
   .addOption(number('--min-face <px>', 'of the ingest: these clips are 320×240', 24, 12, 2000))
   .option('--context <file>', 'JSON of an image encoder, for the context step', squeezeNet())
+  .option('--embedder <file>', 'JSON of a further embedder, for that step')
+  .option('--keep-mirrored', 'train on mirror images, too', false)
   .addOption(number('--heads <n>', 'of the ensemble', 5, 1, 100))
   .parse()
 const options = command.opts<BenchOptions>()
@@ -47,10 +51,14 @@ run('the clips', [
   ...['--strangers', String(options.strangers), '--hardness', String(options.hardness)],
   ...['--seed', String(options.seed)],
 ])
-const context = options.context === undefined ? [] : ['--context', options.context]
+const further = [
+  ...(options.context === undefined ? [] : ['--context', options.context]),
+  ...(options.embedder === undefined ? [] : ['--embedder', options.embedder]),
+  ...(options.keepMirrored ? ['--keep-mirrored'] : []),
+]
 run('the ingest', [
   ...[cameo, 'ingest', join(set, 'clips'), '--archive', archive],
-  ...['--min-face', String(options.minFace), ...context],
+  ...['--min-face', String(options.minFace), ...further],
 ])
 run('the ladder', [
   ...[cameo, 'eval', 'ladder', '--archive', archive],
