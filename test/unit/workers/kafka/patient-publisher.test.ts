@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-// eslint-disable-next-line no-restricted-imports -- its own errors, wrapped as it wraps them, are the input here
 import kafkajs from 'kafkajs'
 import { CameoError } from '../../../../pipeline/errors.js'
 import type { OutMessage, Publisher } from '../../../../workers/kafka/client.js'
