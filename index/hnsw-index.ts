@@ -222,14 +222,26 @@ function layoutOf(dimension: number, { m, efConstruction }: HnswParameters): Hns
   return { dimension, m, efConstruction: Math.max(m, efConstruction) }
 }
 
-/** hnswlib called in a loop with the product's settings and nothing around it: the measure for `npm run bench:index`. */
+/**
+ * hnswlib called in a loop with the product's settings and nothing around it: the measure for `npm run bench:index`.
+ * `file`, where given, has its first vectors.
+ */
 export function createBareGraph(
   dimension: number,
   capacity: number,
-): { add(label: number, vector: Float32Array): void; search(query: Float32Array, k: number): void } {
+  file?: string,
+): {
+  add(label: number, vector: Float32Array): void
+  search(query: Float32Array, k: number): void
+  close(): void
+} {
   const { m, efConstruction, ef } = defaultHnswParameters
   const graph = new hnswlib.HierarchicalNSW('ip', dimension)
-  graph.initIndex(capacity, m, efConstruction)
+  if (file === undefined) graph.initIndex(capacity, m, efConstruction)
+  else {
+    graph.readIndexSync(file)
+    graph.resizeIndex(capacity)
+  }
   graph.setEf(ef)
   return {
     add: (label, vector) => {
@@ -237,6 +249,9 @@ export function createBareGraph(
     },
     search: (query, k) => {
       graph.searchKnn(Array.from(query), k)
+    },
+    close: () => {
+      graph.initIndex(1, 2, 1)
     },
   }
 }

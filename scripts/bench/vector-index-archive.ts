@@ -1,0 +1,73 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { databaseFileName, openDatabase, type Database } from '../../index/store/database.js'
+import { createDescriptorStore } from '../../index/store/descriptors.js'
+import type { VectorCache } from '../../index/vector-cache.js'
+
+export const dimension = 512
+export const spaceId = 1
+
+/** Tracks of a segment, which are one transaction; the index catches up after each. */
+const segmentTracks = 32
+
+/** An archive of `tracks` tracks without descriptors; one that is there already keeps what it has. */
+export function openBenchArchive(dir: string, tracks: number): Database {
+  if (existsSync(join(dir, databaseFileName))) return openDatabase(dir)
+  const database = openDatabase(dir, { create: true })
+  const track = database.prepare(
+    `INSERT INTO tracks (clip_id, recipe, segment, number, spans, samples, quality, provider)
+     VALUES ('clip', 'recipe', ?, ?, '[[0, 1]]', 1, 1, 'cpu')`,
+  )
+  database.transaction(() => {
+    database.exec(`
+      INSERT INTO clips (clip_id, size_bytes, added_at) VALUES ('clip', 1, '');
+      INSERT INTO runs (clip_id, recipe, segments, cuttable, state) VALUES ('clip', 'recipe', 1, 1, 'working');
+      INSERT INTO spaces (space_id, digest, dimension, description, active)
+        VALUES (${spaceId}, 'd', ${dimension}, '{}', 1)`)
+    for (let i = 0; i < tracks; i++) track.run(Math.floor(i / segmentTracks), i % segmentTracks)
+  })()
+  return database
+}
+
+/** Descriptors an archive has. */
+export function storedCount(database: Database): number {
+  return createDescriptorStore(database).count(spaceId)
+}
+
+/**
+ * Stores rows `from` to `to` as ingestion does: a transaction a segment, then the index catches up. Returns the
+ * milliseconds that snapshots took of it.
+ */
+export async function ingest(
+  database: Database,
+  cache: VectorCache | undefined,
+  vectors: Float32Array,
+  from: number,
+  to: number,
+): Promise<number> {
+  const store = createDescriptorStore(database)
+  const segment = database.transaction((start: number, end: number) => {
+    for (let i = start; i < end; i++) store.insert(spaceId, i + 1, rowOf(vectors, i))
+  })
+  let snapshotMs = 0
+  for (let start = from; start < to; start += segmentTracks) {
+    segment(start, Math.min(to, start + segmentTracks))
+    await cache?.catchUp()
+    const before = performance.now()
+    await cache?.snapshotIfDue()
+    await cache?.compactIfNeeded()
+    snapshotMs += performance.now() - before
+  }
+  return snapshotMs
+}
+
+export function rowOf(vectors: Float32Array, row: number): Float32Array {
+  return vectors.subarray(row * dimension, (row + 1) * dimension)
+}
+
+/** The snapshot's file, which any program with hnswlib can read. */
+export function snapshotFile(indexDir: string): string {
+  const file = readdirSync(indexDir).find((name) => name.endsWith('.hnsw'))
+  if (file === undefined) throw new Error(`no snapshot in ${indexDir}`)
+  return join(indexDir, file)
+}
