@@ -1,3 +1,4 @@
+import { createMemory } from '../vectors/assembler.js'
 import { bindKernels, compileKernels } from '../vectors/kernels.js'
 
 /** Vectors as rows, [count, dimension] row-major. */
@@ -33,15 +34,16 @@ export function multiplyTables(
   const [queryAt, rowsAt] = [0, rowBytes]
   const listAt = rowsAt + blockRows * rowBytes
   const outAt = listAt + blockRows * 4
-  const { memory, kernels } = bindKernels(compileKernels(floats, 16), outAt + blockRows * 4)
-  new Uint32Array(memory, listAt, blockRows).forEach((_, i, list) => (list[i] = i))
-  const query = new Float32Array(memory, queryAt, floats)
-  const block = new Float32Array(memory, rowsAt, blockRows * floats)
+  const memory = createMemory(outAt + blockRows * 4)
+  const kernels = bindKernels(compileKernels(floats), memory)
+  new Uint32Array(memory.buffer, listAt, blockRows).forEach((_, i, list) => (list[i] = i))
+  const query = new Float32Array(memory.buffer, queryAt, floats)
+  const block = new Float32Array(memory.buffer, rowsAt, blockRows * floats)
   const total = rowCount(rows)
   for (let first = 0; first < total; first += blockRows) {
     const count = Math.min(blockRows, total - first)
     for (let i = 0; i < count; i++) block.set(rowOf(rows, first + i), i * floats)
-    const products = new Float32Array(memory, outAt, count)
+    const products = new Float32Array(memory.buffer, outAt, count)
     for (let q = 0; q < rowCount(queries); q++) {
       query.set(rowOf(queries, q))
       kernels.dots(queryAt, rowsAt, listAt, listAt + count * 4, outAt)

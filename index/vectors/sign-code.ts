@@ -1,38 +1,54 @@
 /**
- * Sign codes: the signs of a vector's products with random directions. The share of equal signs estimates the angle
- * between two vectors: expected Hamming distance = bits·angle/π, with deviation √(bits·p·(1−p)) (Charikar 2002). With
- * 512 bits, unrelated vectors are 256 ± 11 apart and two with cosine .35 are 198 ± 11: five deviations.
+ * Sign codes: the signs of a vector's products with random directions, which agree more often the smaller the angle
+ * between two vectors is (Charikar 2002). Signs of small products say little, so a query is compared in those places
+ * only where its own products are largest. With cosine c to the query, the expected share of agreeing signs is
+ * Φ(c·|q|/√(1−c²)) for a product q of the query, which is normally distributed: in the 128 of 512 places with the
+ * largest products, two vectors with cosine .35 are expected 5.2 deviations from unrelated ones, as far as by all 512.
  * The directions are the rows of a Hadamard matrix with randomly flipped columns: as good as random ones and fast. The
  * signs of the values themselves would not do where a head's values are mostly of one sign.
  */
 export interface SignCoder {
-  readonly codeBytes: number
-  /** Writes the code of `vector` into `target` at byte `at`. */
-  encode(vector: Float32Array | Float64Array, target: Uint8Array, at: number): void
+  /** Places of a code. */
+  readonly bits: number
+  /** Products of `vector` with the directions [bits]; the array is reused by the next call. */
+  products(vector: Float32Array | Float64Array): Float64Array
 }
 
-/** A kernel adds up a code's differing bits in bytes: beyond this they could overflow. */
-const maxBits = 2048
+export const comparedPlaces = 128
+
+const leastBits = 512
 
 export function createSignCoder(dimension: number): SignCoder {
-  const bits = Math.max(128, 2 ** Math.ceil(Math.log2(dimension)))
-  if (bits > maxBits)
-    throw new RangeError(`vectors of ${dimension} dimensions: at most ${maxBits} are supported`)
-  const flips = randomSigns(dimension)
+  const bits = Math.max(leastBits, 2 ** Math.ceil(Math.log2(dimension)))
+  // Repeated with other flips, a short vector has as many different directions.
+  const copies = Math.floor(bits / dimension)
+  const flips = randomSigns(copies * dimension)
   const values = new Float64Array(bits)
   return {
-    codeBytes: bits / 8,
-    encode(vector, target, at) {
+    bits,
+    products(vector) {
       values.fill(0)
-      for (let i = 0; i < dimension; i++) values[i] = (vector[i] ?? 0) * (flips[i] ?? 1)
+      for (let copy = 0, at = 0; copy < copies; copy++)
+        for (let i = 0; i < dimension; i++, at++) values[at] = (vector[i] ?? 0) * (flips[at] ?? 1)
       hadamard(values)
-      for (let byte = 0; byte < bits / 8; byte++) {
-        let code = 0
-        for (let bit = 0; bit < 8; bit++) if ((values[byte * 8 + bit] ?? 0) > 0) code |= 1 << bit
-        target[at + byte] = code
-      }
+      return values
     },
   }
+}
+
+/** The places of a query's largest products: first half those of positive ones, then of negative ones, ascending. */
+export function comparedPlacesOf(products: Float64Array): Uint32Array {
+  const half = comparedPlaces / 2
+  const sorted = products.toSorted()
+  const [highestNegative, lowestPositive] = [sorted[half - 1] ?? 0, sorted[sorted.length - half] ?? 0]
+  const places = new Uint32Array(comparedPlaces)
+  let [positive, negative] = [0, half]
+  for (let place = 0; place < products.length; place++) {
+    const product = products[place] ?? 0
+    if (product >= lowestPositive && positive < half) places[positive++] = place
+    else if (product <= highestNegative && negative < comparedPlaces) places[negative++] = place
+  }
+  return places
 }
 
 /** +1 or −1, the same in every process: a xorshift generator with a fixed seed. */

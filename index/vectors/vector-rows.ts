@@ -1,19 +1,21 @@
-import { createSignCoder, type SignCoder } from './sign-code.js'
-import { bindKernels, compileKernels, type VectorKernels, type WasmModule } from './kernels.js'
+import { columnRows, type AgreementQuery } from './agreements.js'
+import type { WasmModule } from './assembler.js'
+import { Block, blockRows, roundUp } from './block.js'
+import { compileKernels } from './kernels.js'
+import { Scan } from './scan.js'
+import { comparedPlaces, comparedPlacesOf, createSignCoder, type SignCoder } from './sign-code.js'
 
 /**
- * Rows of a block: its vectors of 512 dimensions take 34 MB, and the row numbers of a block fit in 16 bits. Blocks
- * rather than one memory, because WebAssembly's end at 4 GB and growing copies nothing this way.
+ * Columns, evenly spread over all rows, that tell how many agreements so many rows have; by `floorSlack` more rows are
+ * listed than were asked for, because a sample is inexact.
  */
-const blockRows = 16_384
-
-/** Vectors of any length are padded with zeros to full steps of the kernels. */
-const roundUp = (value: number, multiple: number): number => Math.ceil(value / multiple) * multiple
+const sampledColumns = 32
+const floorSlack = 4
 
 /** Bytes of memory that `count` rows take. */
 export function vectorRowsBytes(count: number, dimension: number): number {
-  const rowBytes = 4 * roundUp(dimension, 16) + createSignCoder(dimension).codeBytes
-  // Beside it: scores (4), row numbers (4), distances (2), the label (4) and the map from label to row (about 40).
+  const rowBytes = 4 * roundUp(dimension, 16) + createSignCoder(dimension).bits / 8
+  // Beside it: products (4), row numbers (4), counters (1.2), the label (4) and the map from label to row (about 40).
   return Math.ceil(count * (rowBytes + 54))
 }
 
@@ -26,13 +28,16 @@ export class VectorRows {
   readonly #module: WasmModule
   readonly #coder: SignCoder
   readonly #blocks: Block[] = []
+  readonly #scan: Scan
   #labels = new Uint32Array(blockRows)
   readonly #rows = new Map<number, number>()
 
   constructor(dimension: number) {
     this.dimension = dimension
     this.#coder = createSignCoder(dimension)
-    this.#module = compileKernels(roundUp(dimension, 16), this.#coder.codeBytes)
+    const floats = roundUp(dimension, 16)
+    this.#module = compileKernels(floats)
+    this.#scan = new Scan(this.#blocks, floats)
   }
 
   get size(): number {
@@ -103,109 +108,59 @@ export class VectorRows {
     return result
   }
 
-  /** At most `count` rows whose signs agree most with the query's, in ascending order; of equals all or none. */
-  nearestBySign(query: Float64Array, count: number): Uint32Array {
-    const counts = new Uint32Array(8 * this.#coder.codeBytes + 1)
-    // Plain loops: iterators over this many values take longer than the kernel.
-    const distances = this.#blocks.map((block, i) => {
-      const some = block.hamming(query, Math.max(0, Math.min(blockRows, this.size - i * blockRows)))
-      for (let row = 0; row < some.length; row++) {
-        const distance = some[row] ?? 0
-        counts[distance] = (counts[distance] ?? 0) + 1
-      }
-      return some
-    })
-    let limit = 0
-    let found = 0
-    while (limit < counts.length && found + (counts[limit] ?? 0) <= count) found += counts[limit++] ?? 0
-    const rows = new Uint32Array(found)
-    let at = 0
-    for (const [block, some] of distances.entries())
-      for (let row = 0; row < some.length; row++)
-        if ((some[row] ?? 0) < limit) rows[at++] = block * blockRows + row
-    return rows
+  /**
+   * Starts to look for at most `count` rows whose signs agree most with the query's. The function returned waits for
+   * them; they come in ascending order, of equals all or none. No row may change in between.
+   */
+  startNearestBySign(query: Float64Array, count: number): () => Uint32Array {
+    if (2 * floorSlack * count >= this.size)
+      return () => Uint32Array.from({ length: this.size }, (_, row) => row)
+    const places = comparedPlacesOf(this.#coder.products(query))
+    const floor = this.#agreementFloor(places, (floorSlack * count) / this.size)
+    this.#scan.start({ places, floor }, this.size)
+    return () => {
+      const counts = new Uint32Array(comparedPlaces + 1)
+      const found: number[] = []
+      const agreements: number[] = []
+      this.#scan.forEachReached((row, agreement) => {
+        counts[agreement] = (counts[agreement] ?? 0) + 1
+        found.push(row)
+        agreements.push(agreement)
+      })
+      let limit = comparedPlaces + 1
+      for (let above = 0; limit > floor && above + (counts[limit - 1] ?? 0) <= count;)
+        above += counts[--limit] ?? 0
+      return Uint32Array.from(found.filter((_, i) => (agreements[i] ?? 0) >= limit))
+    }
+  }
+
+  /** Ends the threads that help; the rows are not used any more. */
+  close(): void {
+    this.#scan.close()
+  }
+
+  /** The number of agreements that about this share of all rows reaches. */
+  #agreementFloor(places: Uint32Array, share: number): number {
+    const all: AgreementQuery = { places, floor: 0 }
+    const columns = Math.floor(this.size / columnRows)
+    const sampled = Math.min(sampledColumns, columns)
+    const counts = new Uint32Array(comparedPlaces + 1)
+    for (let i = 0; i < sampled; i++) {
+      const row = columnRows * Math.floor(((i + 0.5) * columns) / sampled)
+      const { agreements } = this.#block(row)
+      agreements.count(all, row % blockRows, columnRows)
+      agreements.forEachReached(all, row % blockRows, columnRows, (_, agreement) => {
+        counts[agreement] = (counts[agreement] ?? 0) + 1
+      })
+    }
+    let floor = comparedPlaces + 1
+    for (let above = 0; floor > 0 && above < share * sampled * columnRows;) above += counts[--floor] ?? 0
+    return floor
   }
 
   #block(row: number): Block {
     const block = this.#blocks[Math.floor(row / blockRows)]
     if (block === undefined) throw new RangeError(`row ${row} of ${this.size}`)
     return block
-  }
-}
-
-/** A memory with: query vector, query code, vectors, codes, row numbers, scores, distances. Offsets in bytes. */
-class Block {
-  readonly #kernels: VectorKernels
-  readonly #coder: SignCoder
-  readonly #dimension: number
-  readonly #floats: number
-  readonly #codeBytes: number
-  readonly #at: { query: number; queryCode: number; vectors: number; codes: number }
-  readonly #atList: number
-  readonly #atScores: number
-  readonly #atDistances: number
-  readonly #bytes: Uint8Array
-  readonly #vectors: Float32Array
-  readonly #query: Float32Array
-  readonly #list: Uint32Array
-  readonly #scores: Float32Array
-  readonly #distances: Uint16Array
-
-  constructor(dimension: number, module: WasmModule, coder: SignCoder) {
-    this.#dimension = dimension
-    this.#coder = coder
-    this.#floats = roundUp(dimension, 16)
-    this.#codeBytes = coder.codeBytes
-    const queryCode = 4 * this.#floats
-    const vectors = roundUp(queryCode + this.#codeBytes, 64)
-    const codes = vectors + 4 * this.#floats * blockRows
-    this.#at = { query: 0, queryCode, vectors, codes }
-    this.#atList = codes + this.#codeBytes * blockRows
-    this.#atScores = this.#atList + 4 * blockRows
-    this.#atDistances = this.#atScores + 4 * blockRows
-    const { memory, kernels } = bindKernels(module, this.#atDistances + 2 * blockRows)
-    this.#kernels = kernels
-    this.#bytes = new Uint8Array(memory)
-    this.#vectors = new Float32Array(memory, vectors, this.#floats * blockRows)
-    this.#query = new Float32Array(memory, 0, this.#floats)
-    this.#list = new Uint32Array(memory, this.#atList, blockRows)
-    this.#scores = new Float32Array(memory, this.#atScores, blockRows)
-    this.#distances = new Uint16Array(memory, this.#atDistances, blockRows)
-  }
-
-  get(row: number): Float32Array {
-    return this.#vectors.subarray(row * this.#floats, row * this.#floats + this.#dimension)
-  }
-
-  set(row: number, vector: Float32Array): void {
-    this.#vectors.set(vector, row * this.#floats)
-    this.#coder.encode(vector, this.#bytes, this.#at.codes + row * this.#codeBytes)
-  }
-
-  dotsOfFirst(query: Float64Array, count: number): Float32Array {
-    for (let i = 0; i < count; i++) this.#list[i] = i
-    return this.#dots(query, count)
-  }
-
-  /** `rows` count from the first row of all blocks. */
-  dotsOf(query: Float64Array, rows: Uint32Array): Float32Array {
-    for (const [i, row] of rows.entries()) this.#list[i] = row % blockRows
-    return this.#dots(query, rows.length)
-  }
-
-  hamming(query: Float64Array, count: number): Uint16Array {
-    if (count > 0) {
-      this.#coder.encode(query, this.#bytes, this.#at.queryCode)
-      const { queryCode, codes } = this.#at
-      this.#kernels.hamming(queryCode, codes, this.#atDistances, this.#atDistances + 2 * count)
-    }
-    return this.#distances.subarray(0, count)
-  }
-
-  #dots(query: Float64Array, count: number): Float32Array {
-    this.#query.set(query)
-    const listEnd = this.#atList + 4 * count
-    this.#kernels.dots(this.#at.query, this.#at.vectors, this.#atList, listEnd, this.#atScores)
-    return this.#scores.subarray(0, count)
   }
 }
