@@ -214,4 +214,11 @@ describe('enroll: names', () => {
     assert.equal(none.code, 2)
     assert.equal((JSON.parse(none.stdout) as { code: string }).code, 'IMAGE_SEVERAL_FACES')
   })
+
+  it('more of them than the runtime can be started with are refused, and none is enrolled', async () => {
+    const files = Array.from({ length: 20_000 / portrait.length }, () => portrait)
+    const run = await cameo(['enroll', 'Many', ...files, '--archive', archive, '--json'])
+    assertRefused(run, 'USAGE', 'give some of them, then the rest')
+    assertRefused(await trySearch('--name', 'Many'), 'NAME_UNKNOWN')
+  })
 })

@@ -198,13 +198,12 @@ describe('two faces that cross', () => {
     const who = hidden === 'both' ? 'both are hidden' : 'one is hidden by the other'
     it(`keep their identities while ${who}, with patches, in 2 to 4 tracks on average`, () => {
       const { runs, switched, tracks } = crossings(true, hidden)
-      assert.ok(switched / runs <= 0.005, `${switched} of ${runs} crossings switched identities`)
+      assert.equal(switched, 0)
       assert.ok(tracks / runs < 4, `${tracks / runs} tracks a crossing`)
     })
 
     it(`keep their identities while ${who}, without patches, at the price of fragments`, () => {
-      const { runs, switched } = crossings(false, hidden)
-      assert.ok(switched / runs <= 0.01, `${switched} of ${runs} crossings switched identities`)
+      assert.equal(crossings(false, hidden).switched, 0)
     })
   }
 
