@@ -289,7 +289,9 @@ const { values } = parseArgs({
 })
 const size = values.size === undefined ? (values.million === true ? 1_000_000 : 100_000) : Number(values.size)
 if (!Number.isInteger(size) || size <= 2 * defaultExactUpTo) {
-  console.error(`--size takes a whole number above ${2 * defaultExactUpTo}: smaller archives are searched exactly`)
+  console.error(
+    `--size takes a whole number above ${2 * defaultExactUpTo}: smaller archives are searched exactly`,
+  )
   process.exit(2)
 }
 const dir = values.archive ?? mkdtempSync(join(tmpdir(), 'cameo-bench-'))

@@ -99,7 +99,7 @@ export async function startDescribeWorker(options: DescribeWorkerOptions): Promi
     topic: topicName(connection, 'embeddings'),
     groupId,
     ahead: lanes,
-    fetch: { maxBytes: 1024 * 1024, minBytes: 64 * 1024, maxWaitMs: 500 },
+    fetch: { maxBytes: 1024 * 1024, minBytes: 128 * 1024, maxWaitMs: 500 },
   })
   return {
     groupId,

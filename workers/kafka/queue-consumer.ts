@@ -42,7 +42,7 @@ export interface QueueConsumer {
   stop(drainMs: number): Promise<void>
 }
 
-const commitEveryMs = 250
+const commitEveryMs = 1000
 const commitAgainAfterMs = 3000
 const handleAgainAfterMs = 2000
 const leaveWithinMs = 5000
