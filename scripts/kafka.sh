@@ -9,6 +9,7 @@
 # CAMEO_KAFKA_WITH a process id: the broker stops when that process is gone (Java only)
 # CAMEO_KAFKA_SETTINGS a properties file with more settings, which go before this script's own (Java only); the listener
 #                  for clients is called BROKER
+# CAMEO_KAFKA_SCRAM a user whom a new broker knows, e.g. SCRAM-SHA-512=[name=ada,password=...] (Java only)
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 
@@ -98,7 +99,7 @@ start_java() {
   write_settings
   if [ ! -f "$dir/data/meta.properties" ]; then
     run_class 128m kafka.tools.StorageTool format --standalone --cluster-id "$(new_cluster_id)" \
-      --config "$dir/server.properties" >"$dir/format.log" 2>&1 || { cat "$dir/format.log" >&2; fail "the data folder $dir/data could not be formatted"; }
+      --config "$dir/server.properties" ${CAMEO_KAFKA_SCRAM:+--add-scram "$CAMEO_KAFKA_SCRAM"} >"$dir/format.log" 2>&1 || { cat "$dir/format.log" >&2; fail "the data folder $dir/data could not be formatted"; }
   fi
   # One small node that leaves the processor to the workers: no optimising compiler, no collector threads.
   # exec: the process id is the broker's own. A session of its own: Ctrl-C in this terminal does not reach it.

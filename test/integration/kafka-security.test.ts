@@ -65,12 +65,14 @@ async function makeCertificates(): Promise<void> {
 
 function brokerSettings(): string {
   const login = 'org.apache.kafka.common.security.plain.PlainLoginModule required'
+  const scram = 'org.apache.kafka.common.security.scram.ScramLoginModule'
   const users = `username="broker" password="own" user_broker="own" user_ada="${password}"`
   return [
     'listener.security.protocol.map=BROKER:SASL_SSL,CONTROLLER:PLAINTEXT',
-    'sasl.enabled.mechanisms=PLAIN',
+    'sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-512',
     'sasl.mechanism.inter.broker.protocol=PLAIN',
     `listener.name.broker.plain.sasl.jaas.config=${login} ${users};`,
+    `listener.name.broker.scram-sha-512.sasl.jaas.config=${scram} required;`,
     'ssl.keystore.type=PEM',
     `ssl.keystore.location=${file('broker.key')}`,
     'ssl.truststore.type=PEM',
@@ -83,7 +85,10 @@ describe('Kafka: a broker that asks for TLS and a password', { timeout: 3 * 60_0
   before(async () => {
     await makeCertificates()
     writeFileSync(file('broker.properties'), brokerSettings())
-    broker = await startBroker(file('broker.properties'))
+    broker = await startBroker({
+      CAMEO_KAFKA_SETTINGS: file('broker.properties'),
+      CAMEO_KAFKA_SCRAM: `SCRAM-SHA-512=[name=grace,password=${password}]`,
+    })
   })
 
   after(() => broker.stop())
@@ -106,6 +111,14 @@ describe('Kafka: a broker that asks for TLS and a password', { timeout: 3 * 60_0
       ['worker', 'index', '--archive', file('archive')],
     ])
       assertRefused(await command(args, { KAFKA_SASL_PASSWORD: wrongPassword }), refusal)
+  })
+
+  it('is reached by SCRAM too, and refuses a wrong password there', async () => {
+    const scram = { KAFKA_SASL_MECHANISM: 'scram-sha-512', KAFKA_SASL_USERNAME: 'grace' }
+    const status = await command(['topics', 'status', '--json'], scram)
+    assert.equal(status.code, 0, status.stderr)
+    const wrong = await command(['topics', 'status'], { ...scram, KAFKA_SASL_PASSWORD: wrongPassword })
+    assertRefused(wrong, /refuses the user name or password/)
   })
 
   it('refuses a way of asking that it does not know', async () => {

@@ -18,17 +18,19 @@ export interface TestBroker {
 }
 
 /**
- * A broker of this test's own, on a free port of loopback; it ends with the test's process. With a properties file of more
- * settings it runs on Java.
+ * A broker of this test's own, on a free port of loopback; it ends with the test's process. With more settings for
+ * `scripts/kafka.sh`, which it then runs on Java.
  */
-export async function startBroker(settingsFile?: string): Promise<TestBroker> {
+export async function startBroker(
+  settings?: Readonly<Record<'CAMEO_KAFKA_SETTINGS' | 'CAMEO_KAFKA_SCRAM', string>>,
+): Promise<TestBroker> {
   const brokers = `127.0.0.1:${await freePort()}`
   const env = {
     ...process.env,
     KAFKA_BROKERS: brokers,
     CAMEO_KAFKA_DIR: join(temporaryDir(), 'kafka'),
     CAMEO_KAFKA_WITH: `${process.pid}`,
-    ...(settingsFile === undefined ? {} : { CAMEO_KAFKA: 'java', CAMEO_KAFKA_SETTINGS: settingsFile }),
+    ...(settings === undefined ? {} : { CAMEO_KAFKA: 'java', ...settings }),
   }
   const broker: TestBroker = {
     brokers,
