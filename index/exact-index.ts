@@ -53,25 +53,37 @@ export class ExactIndex implements VectorIndex {
   }
 }
 
-/** Steps of cosine similarity in which the k-th best is looked for; sorting all instead takes longer than the scan. */
-const cosineSteps = 4096
+/** Steps of the scores in which the k-th best is looked for; sorting all instead takes longer than the scan. */
+const scoreSteps = 4096
+
+/** A score that the `k` best of `scores` reach, and few others. */
+export function lowestOfBest(scores: Float32Array | Int32Array, k: number): number {
+  let [lowest, highest] = [Infinity, -Infinity]
+  for (const score of scores) {
+    if (score < lowest) lowest = score
+    if (score > highest) highest = score
+  }
+  if (k >= scores.length || lowest === highest) return lowest
+  const scale = (scoreSteps - 1) / (highest - lowest)
+  const counts = new Uint32Array(scoreSteps)
+  for (const score of scores) {
+    const step = Math.floor((score - lowest) * scale)
+    counts[step] = (counts[step] ?? 0) + 1
+  }
+  let floor = scoreSteps
+  for (let found = 0; floor > 0 && found < k;) found += counts[--floor] ?? 0
+  // A little below the step, so that rounding leaves none of its scores out.
+  return lowest + (floor - 0.01) / scale
+}
 
 /** The `k` best of `cosines`, best first, ties by label. Few of those below the k-th best are made objects. */
 export function bestNeighbors(cosines: Float32Array, labelAt: (i: number) => number, k: number): Neighbor[] {
   if (k <= 0) return []
-  const stepOf = (cosine: number): number =>
-    Math.min(cosineSteps - 1, Math.max(0, Math.floor(((cosine + 1) / 2) * cosineSteps)))
-  const counts = new Uint32Array(cosineSteps)
-  for (const cosine of cosines) {
-    const step = stepOf(cosine)
-    counts[step] = (counts[step] ?? 0) + 1
-  }
-  let floor = cosineSteps
-  for (let found = 0; floor > 0 && found < k;) found += counts[--floor] ?? 0
+  const lowest = lowestOfBest(cosines, k)
   const best: Neighbor[] = []
   for (let i = 0; i < cosines.length; i++) {
     const cosineSimilarity = cosines[i] ?? -1
-    if (stepOf(cosineSimilarity) >= floor) best.push({ label: labelAt(i), cosineSimilarity })
+    if (cosineSimilarity >= lowest) best.push({ label: labelAt(i), cosineSimilarity })
   }
   return best.sort(compareNeighbors).slice(0, k)
 }

@@ -1,5 +1,5 @@
 import { createMemory } from '../vectors/assembler.js'
-import { bindKernels, compileKernels } from '../vectors/kernels.js'
+import { bindDotKernels, compileDotKernels } from '../vectors/kernels.js'
 
 /** Vectors as rows, [count, dimension] row-major. */
 export interface VectorTable {
@@ -35,7 +35,7 @@ export function multiplyTables(
   const listAt = rowsAt + blockRows * rowBytes
   const outAt = listAt + blockRows * 4
   const memory = createMemory(outAt + blockRows * 4)
-  const kernels = bindKernels(compileKernels(floats), memory)
+  const kernels = bindDotKernels(compileDotKernels(floats), memory)
   new Uint32Array(memory.buffer, listAt, blockRows).forEach((_, i, list) => (list[i] = i))
   const query = new Float32Array(memory.buffer, queryAt, floats)
   const block = new Float32Array(memory.buffer, rowsAt, blockRows * floats)

@@ -71,6 +71,7 @@ export const i32LessUnsigned = 0x49
 /** From the address on the stack plus `offset`, aligned. */
 export const i32Load = (offset: number): number[] => [0x28, 2, ...unsigned(offset)]
 export const f32Add = 0x92
+export const i32Store = [0x36, 2, 0]
 export const f32Store = [0x38, 2, 0]
 export const get = (local: number): number[] => [0x20, ...unsigned(local)]
 export const set = (local: number): number[] => [0x21, ...unsigned(local)]
@@ -83,6 +84,12 @@ export const i32x4Splat = simd(0x11)
 export const v128And = simd(0x4e)
 export const v128Or = simd(0x50)
 export const v128Xor = simd(0x51)
+export const i16x8ExtendLowSigned = simd(0x87, 1)
+export const i16x8ExtendHighSigned = simd(0x88, 1)
+/** Products of words, added in pairs. */
+export const i32x4DotWords = simd(0xba, 1)
+export const i32x4Add = simd(0xae, 1)
+export const i32x4Lane = (lane: number): number[] => simd(0x1b, lane)
 export const f32x4Lane = (lane: number): number[] => simd(0x1f, lane)
 export const f32x4Add = simd(0xe4, 1)
 export const f32x4Multiply = simd(0xe6, 1)

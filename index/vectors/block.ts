@@ -1,7 +1,16 @@
-import { AgreementCounter, type AgreementLayout } from './agreements.js'
 import { createMemory, type WasmMemory, type WasmModule } from './assembler.js'
-import { bindKernels, counterBits, planeBytes, planeRows, type VectorKernels } from './kernels.js'
-import { comparedPlaces, type SignCoder } from './sign-code.js'
+import { CodeSearcher, type CodeLayout } from './code-search.js'
+import { byteOf, comparedPlaces, type Coder } from './codes.js'
+import {
+  bindCodeKernels,
+  bindDotKernels,
+  compileCodeKernels,
+  compileDotKernels,
+  counterBits,
+  planeBytes,
+  planeRows,
+  type DotKernels,
+} from './kernels.js'
 
 /**
  * Rows of a block: its vectors of 512 dimensions take 67 MB. Blocks rather than one memory, because WebAssembly's end
@@ -12,28 +21,36 @@ export const blockRows = planeRows
 /** Vectors of any length are padded with zeros to full steps of the kernels. */
 export const roundUp = (value: number, multiple: number): number => Math.ceil(value / multiple) * multiple
 
-/**
- * A memory with: query vector, vectors, a plane of bits for each place of the sign codes, counters of agreements,
- * addresses of planes, row numbers, inner products. Offsets in bytes.
- */
+/** What all blocks have in common. */
+export interface BlockKind {
+  readonly dimension: number
+  readonly coder: Coder
+  readonly dots: WasmModule
+  readonly codes: WasmModule
+}
+
+export function blockKind(dimension: number, coder: Coder): BlockKind {
+  const dots = compileDotKernels(roundUp(dimension, 16))
+  return { dimension, coder, dots, codes: compileCodeKernels(coder.bits) }
+}
+
+/** The vectors of some rows and their codes, in one memory; see `CodeLayout`. Offsets are in bytes. */
 export class Block {
   readonly memory: WasmMemory
-  readonly layout: AgreementLayout
-  readonly agreements: AgreementCounter
-  readonly #kernels: VectorKernels
-  readonly #coder: SignCoder
+  readonly layout: CodeLayout
+  readonly codes: CodeSearcher
+  readonly #kernels: DotKernels
+  readonly #coder: Coder
   readonly #dimension: number
   readonly #floats: number
-  readonly #at: Readonly<
-    Record<'vectors' | 'planes' | 'counters' | 'addresses' | 'list' | 'products', number>
-  >
+  readonly #vectorsAt: number
   readonly #bytes: Uint8Array
   readonly #vectors: Float32Array
   readonly #query: Float32Array
   readonly #list: Uint32Array
   readonly #products: Float32Array
 
-  constructor(dimension: number, module: WasmModule, coder: SignCoder) {
+  constructor({ dimension, coder, dots, codes }: BlockKind) {
     this.#dimension = dimension
     this.#coder = coder
     const floats = roundUp(dimension, 16)
@@ -44,24 +61,26 @@ export class Block {
       end = start + bytes
       return start
     }
-    this.#at = {
-      vectors: part(4 * floats * blockRows),
+    this.#vectorsAt = part(4 * floats * blockRows)
+    this.layout = {
       planes: part(planeBytes * coder.bits),
-      counters: part(planeBytes * counterBits),
+      bytes: part(coder.bits * blockRows),
+      counters: part(planeBytes * (counterBits + 1)),
       addresses: part(4 * comparedPlaces),
+      query: part(2 * coder.bits),
+      found: part(4),
       list: part(4 * blockRows),
-      products: part(4 * blockRows),
+      scores: part(4 * blockRows),
     }
     this.memory = createMemory(end)
     const memory = this.memory.buffer
-    this.layout = this.#at
-    this.#kernels = bindKernels(module, this.memory)
-    this.agreements = new AgreementCounter(this.#kernels, memory, this.layout)
+    this.#kernels = bindDotKernels(dots, this.memory)
+    this.codes = new CodeSearcher(bindCodeKernels(codes, this.memory), memory, this.layout)
     this.#bytes = new Uint8Array(memory)
-    this.#vectors = new Float32Array(memory, this.#at.vectors, floats * blockRows)
+    this.#vectors = new Float32Array(memory, this.#vectorsAt, floats * blockRows)
     this.#query = new Float32Array(memory, 0, floats)
-    this.#list = new Uint32Array(memory, this.#at.list, blockRows)
-    this.#products = new Float32Array(memory, this.#at.products, blockRows)
+    this.#list = new Uint32Array(memory, this.layout.list, blockRows)
+    this.#products = new Float32Array(memory, this.layout.scores, blockRows)
   }
 
   get(row: number): Float32Array {
@@ -72,10 +91,13 @@ export class Block {
     this.#vectors.set(vector, row * this.#floats)
     const products = this.#coder.products(vector)
     const bit = 1 << (row % 8)
-    let at = this.#at.planes + Math.floor(row / 8)
-    for (let place = 0; place < products.length; place++, at += planeBytes) {
-      const others = (this.#bytes[at] ?? 0) & ~bit
-      this.#bytes[at] = (products[place] ?? 0) > 0 ? others | bit : others
+    let plane = this.layout.planes + Math.floor(row / 8)
+    let byte = this.layout.bytes + row * products.length
+    for (let place = 0; place < products.length; place++, plane += planeBytes) {
+      const product = products[place] ?? 0
+      const others = (this.#bytes[plane] ?? 0) & ~bit
+      this.#bytes[plane] = product > 0 ? others | bit : others
+      this.#bytes[byte++] = byteOf(product)
     }
   }
 
@@ -92,8 +114,8 @@ export class Block {
 
   #dots(query: Float64Array, count: number): Float32Array {
     this.#query.set(query)
-    const { vectors, list, products } = this.#at
-    this.#kernels.dots(0, vectors, list, list + 4 * count, products)
+    const { list, scores } = this.layout
+    this.#kernels.dots(0, this.#vectorsAt, list, list + 4 * count, scores)
     return this.#products.subarray(0, count)
   }
 }

@@ -14,6 +14,12 @@ import {
   i32LessUnsigned,
   i32Load,
   i32Mul,
+  i16x8ExtendHighSigned,
+  i16x8ExtendLowSigned,
+  i32Store,
+  i32x4Add,
+  i32x4DotWords,
+  i32x4Lane,
   i32x4Splat,
   instantiateWasm,
   loopStart,
@@ -34,12 +40,15 @@ import {
  * assembled here, loops over the dimension unrolled, because that is shorter than a build step for them.
  * Parameters are addresses in bytes.
  */
-export interface VectorKernels {
+export interface DotKernels {
   /**
    * Inner products of the float32 vector at `query` with rows of the matrix at `rows`. The uint32 row numbers (at
    * least one) lie from `list` to `listEnd`; the float32 results go to `out`.
    */
   dots(query: number, rows: number, list: number, listEnd: number, out: number): void
+}
+
+export interface CodeKernels {
   /**
    * Adds planes to counters. A plane has a bit a row and lies in memory as its rows do, 128 of them in 16 bytes;
    * `list` has the addresses of `planesAtOnce` of them (uint32). Counters are `counterBits` planes one after the
@@ -47,51 +56,95 @@ export interface VectorKernels {
    * multiple of 16. With `invert` −1 zeros are counted, with 0 ones.
    */
   addPlanes(list: number, invert: number, counters: number, bytes: number): void
+  /** As `dots`, of an int16 vector at `query` with int8 rows; the results are int32. */
+  byteDots(query: number, rows: number, list: number, listEnd: number, out: number): void
 }
 
 /** Planes that one call of `addPlanes` takes, a power of two. */
 export const planesAtOnce = 16
-export const counterBits = 9
+export const counterBits = 10
 
 /** Rows of a plane. */
 export const planeRows = 32_768
 /** A cache line lies between two planes so that they do not compete for the same places of the cache. */
 export const planeBytes = planeRows / 8 + 64
 
-/** `floats` values a vector, a multiple of 16. */
-export function compileKernels(floats: number): WasmModule {
-  return compileWasm([
-    { name: 'dots', parameters: 5, body: dotsBody(floats) },
+/** `floats` values a vector, a multiple of 16. A module serves any number of memories. */
+export const compileDotKernels = (floats: number): WasmModule =>
+  compileWasm([{ name: 'dots', parameters: 5, body: dotsBody(floats) }])
+
+export const bindDotKernels = (module: WasmModule, memory: WasmMemory): DotKernels =>
+  instantiateWasm(module, memory) as DotKernels
+
+/** `bits` of a sign code and values of a byte code, a multiple of 64. */
+export const compileCodeKernels = (bits: number): WasmModule =>
+  compileWasm([
     { name: 'addPlanes', parameters: 4, body: addPlanesBody() },
+    { name: 'byteDots', parameters: 5, body: byteDotsBody(bits) },
   ])
-}
 
-export function bindKernels(module: WasmModule, memory: WasmMemory): VectorKernels {
-  return instantiateWasm(module, memory) as VectorKernels
-}
+export const bindCodeKernels = (module: WasmModule, memory: WasmMemory): CodeKernels =>
+  instantiateWasm(module, memory) as CodeKernels
 
-/** Four sums side by side, so that an addition need not wait for the one before it. */
 function dotsBody(floats: number): number[] {
-  const [query, rows, list, listEnd, out, row, sums] = [0, 1, 2, 3, 4, 5, 6]
-  const product = (step: number): number[] => [
-    ...[...get(row), ...v128Load(16 * step)],
-    ...[...get(query), ...v128Load(16 * step), ...f32x4Multiply],
-  ]
-  const steps = [...Array(floats / 4).keys()].flatMap((step) => {
-    const sum = sums + (step % 4)
-    return step < 4
-      ? [...product(step), ...set(sum)]
-      : [...get(sum), ...product(step), ...f32x4Add, ...set(sum)]
+  return rowsBody({
+    rowBytes: 4 * floats,
+    steps: floats / 4,
+    product: (step, row, query) => [
+      ...[...get(row), ...v128Load(16 * step)],
+      ...[...get(query), ...v128Load(16 * step), ...f32x4Multiply],
+    ],
+    add: f32x4Add,
+    store: (sum) => [
+      ...[...get(sum), ...f32x4Lane(0), ...get(sum), ...f32x4Lane(1), f32Add],
+      ...[...get(sum), ...f32x4Lane(2), ...get(sum), ...f32x4Lane(3), f32Add, f32Add, ...f32Store],
+    ],
   })
-  const lane = (i: number): number[] => [...get(sums), ...f32x4Lane(i)]
+}
+
+function byteDotsBody(values: number): number[] {
+  return rowsBody({
+    rowBytes: values,
+    steps: values / 8,
+    product: (step, row, query) => [
+      ...[...get(row), ...v128Load(16 * Math.floor(step / 2))],
+      ...(step % 2 === 0 ? i16x8ExtendLowSigned : i16x8ExtendHighSigned),
+      ...[...get(query), ...v128Load(16 * step), ...i32x4DotWords],
+    ],
+    add: i32x4Add,
+    store: (sum) => [
+      ...[...get(sum), ...i32x4Lane(0), ...get(sum), ...i32x4Lane(1), i32Add],
+      ...[...get(sum), ...i32x4Lane(2), ...get(sum), ...i32x4Lane(3), i32Add, i32Add, ...i32Store],
+    ],
+  })
+}
+
+interface RowsBody {
+  readonly rowBytes: number
+  /** At least four. */
+  readonly steps: number
+  /** Pushes a vector of products. */
+  readonly product: (step: number, row: number, query: number) => readonly number[]
+  readonly add: readonly number[]
+  /** Stores the sum of a vector at the address on the stack. */
+  readonly store: (sum: number) => readonly number[]
+}
+
+/** For each listed row the sum of its steps; four sums side by side, so that an addition need not wait for the one before. */
+function rowsBody({ rowBytes, steps, product, add, store }: RowsBody): number[] {
+  const [query, rows, list, listEnd, out, row, sums] = [0, 1, 2, 3, 4, 5, 6]
   return [
     ...[2, 1, i32, 4, v128],
     ...loopStart,
-    ...[...get(rows), ...get(list), ...i32Load(0), ...constant(4 * floats), i32Mul, i32Add, ...set(row)],
-    ...steps,
-    ...[...get(sums), ...get(sums + 1), ...f32x4Add],
-    ...[...get(sums + 2), ...get(sums + 3), ...f32x4Add, ...f32x4Add, ...set(sums)],
-    ...[...get(out), ...lane(0), ...lane(1), f32Add, ...lane(2), ...lane(3), f32Add, f32Add, ...f32Store],
+    ...[...get(rows), ...get(list), ...i32Load(0), ...constant(rowBytes), i32Mul, i32Add, ...set(row)],
+    ...[...Array(steps).keys()].flatMap((step) => {
+      const sum = sums + (step % 4)
+      const value = product(step, row, query)
+      return step < 4 ? [...value, ...set(sum)] : [...get(sum), ...value, ...add, ...set(sum)]
+    }),
+    ...[...get(sums), ...get(sums + 1), ...add],
+    ...[...get(sums + 2), ...get(sums + 3), ...add, ...add, ...set(sums)],
+    ...[...get(out), ...store(sums)],
     ...[...get(out), ...constant(4), i32Add, ...set(out)],
     ...[...get(list), ...constant(4), i32Add, ...tee(list), ...get(listEnd), i32LessUnsigned],
     ...[...branchIfToLoop, end],

@@ -1,27 +1,31 @@
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
-import type { AgreementLayout, AgreementQuery } from './agreements.js'
 import type { WasmMemory } from './assembler.js'
 import { blockRows, type Block } from './block.js'
-import { comparedPlaces } from './sign-code.js'
+import type { CodeLayout, CodeQuery } from './code-search.js'
+import { comparedPlaces } from './codes.js'
 
-/** Fewer blocks are counted sooner than another thread wakes up. */
+/** Fewer blocks are searched sooner than another thread wakes up. */
 const leastShared = 4
-/** Counting waits for memory: more threads than this are hardly faster. */
+/** A search waits for memory: more threads than this are hardly faster. */
 const maxThreads = 4
 
 /**
  * Places in the int32 array that threads share. `claims` holds the round (upper 16 bits) and the next block to be
- * counted in it: a thread takes a block by raising the number, which fails where the round is not the one whose query
+ * searched in it: a thread takes a block by raising the number, which fails where the round is not the one whose query
  * it knows.
  */
-export const shared = { round: 0, claims: 1, counted: 2, rows: 3, floor: 4, places: 5 } as const
-const sharedLength = shared.places + comparedPlaces
+export const shared = { round: 0, claims: 1, searched: 2, rows: 3, floor: 4, places: 5 } as const
+const wordsAt = shared.places + comparedPlaces
+
+/** The query in the array; its words are the int16 values after the places. */
+export const wordsIn = (control: Int32Array): Int16Array =>
+  new Int16Array(control.buffer, control.byteOffset + 4 * wordsAt)
 
 /** What a thread is told, at first the array, then each block. */
 export type ScanMessage =
-  | { readonly control: SharedArrayBuffer; readonly floats: number }
-  | { readonly memory: WasmMemory; readonly layout: AgreementLayout }
+  | { readonly control: SharedArrayBuffer; readonly bits: number }
+  | { readonly memory: WasmMemory; readonly layout: CodeLayout }
 
 /** Rows of block `index` where there are `rows` in all. */
 export const rowsOfBlock = (index: number, rows: number): number =>
@@ -41,26 +45,28 @@ export function claimBlock(control: Int32Array, round: number, known: number): n
 }
 
 /**
- * Counts agreements in all blocks, with the help of other threads from the second time on: whoever searches once does
+ * Searches the codes of all blocks, with the help of other threads from the second time on: whoever searches once does
  * not wait for their start. They end with the process.
  */
 export class Scan {
   readonly #blocks: readonly Block[]
-  readonly #floats: number
-  readonly #control = new Int32Array(new SharedArrayBuffer(4 * sharedLength))
+  readonly #bits: number
+  readonly #control: Int32Array
   #threads: Worker[] = []
   /** Blocks that the threads know. */
   #announced = 0
   #scans = 0
-  #query: AgreementQuery = { places: new Uint32Array(comparedPlaces), floor: 0 }
+  #query: CodeQuery | undefined
 
-  constructor(blocks: readonly Block[], floats: number) {
+  /** @param bits of a code */
+  constructor(blocks: readonly Block[], bits: number) {
     this.#blocks = blocks
-    this.#floats = floats
+    this.#bits = bits
+    this.#control = new Int32Array(new SharedArrayBuffer(4 * wordsAt + 2 * bits))
   }
 
-  /** The other threads start to count; no row may change until `forEachReached` returns. */
-  start(query: AgreementQuery, rows: number): void {
+  /** The other threads start to search; no row may change until `finish` returns. */
+  start(query: CodeQuery, rows: number): void {
     this.#query = query
     this.#scans++
     if (this.#scans > 1 && this.#blocks.length >= leastShared) this.#startThreads()
@@ -68,30 +74,37 @@ export class Scan {
     const control = this.#control
     Atomics.store(control, shared.claims, (round << 16) | noneLeft)
     control.set(query.places, shared.places)
+    wordsIn(control).set(query.words)
     control[shared.floor] = query.floor
-    control[shared.counted] = 0
+    control[shared.searched] = 0
     control[shared.rows] = rows
     Atomics.store(control, shared.claims, round << 16)
     Atomics.store(control, shared.round, round)
     Atomics.notify(control, shared.round)
   }
 
-  /** Counts what is left to count, and calls `found` for all rows that reached the floor, in ascending order. */
-  forEachReached(found: (row: number, agreements: number) => void): void {
+  /** Searches the blocks that are left; returns all rows that agreed enough, in ascending order, and their scores. */
+  finish(): { rows: Uint32Array; scores: Int32Array } {
     const control = this.#control
-    const rows = control[shared.rows] ?? 0
-    const query = this.#query
-    const filled = Math.ceil(rows / blockRows)
-    for (let i = this.#claim(); i !== undefined; i = this.#claim()) {
-      this.#blocks[i]?.agreements.count(query, 0, rowsOfBlock(i, rows))
-      Atomics.add(control, shared.counted, 1)
+    const count = control[shared.rows] ?? 0
+    const filled = Math.ceil(count / blockRows)
+    if (this.#query !== undefined)
+      for (let i = this.#claim(); i !== undefined; i = this.#claim()) {
+        this.#blocks[i]?.codes.search(this.#query, rowsOfBlock(i, count))
+        Atomics.add(control, shared.searched, 1)
+      }
+    for (let searched = 0; searched < filled; searched = Atomics.load(control, shared.searched))
+      Atomics.wait(control, shared.searched, searched)
+    const results = this.#blocks.slice(0, filled).map(({ codes }) => codes.results())
+    const total = results.reduce((sum, { rows }) => sum + rows.length, 0)
+    const all = { rows: new Uint32Array(total), scores: new Int32Array(total) }
+    let at = 0
+    for (const [block, { rows, scores }] of results.entries()) {
+      for (let i = 0; i < rows.length; i++) all.rows[at + i] = block * blockRows + (rows[i] ?? 0)
+      all.scores.set(scores, at)
+      at += rows.length
     }
-    for (let counted = 0; counted < filled; counted = Atomics.load(control, shared.counted))
-      Atomics.wait(control, shared.counted, counted)
-    for (let i = 0; i < filled; i++)
-      this.#blocks[i]?.agreements.forEachReached(query, 0, rowsOfBlock(i, rows), (row, agreements) => {
-        found(i * blockRows + row, agreements)
-      })
+    return all
   }
 
   close(): void {
@@ -116,7 +129,7 @@ export class Scan {
         thread.unref()
         return thread
       })
-      this.#tell({ control: this.#control.buffer, floats: this.#floats })
+      this.#tell({ control: this.#control.buffer as SharedArrayBuffer, bits: this.#bits })
     }
     for (; this.#announced < this.#blocks.length; this.#announced++) {
       const block = this.#blocks[this.#announced]

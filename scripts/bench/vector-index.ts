@@ -203,8 +203,8 @@ async function bench(size: number, dir: string, log: (line: string) => void): Pr
       wantedSingles += matches.length
       foundSingles += hits
     }
-    mapExact += averagePrecision(oracle, data, identity) / queryCount
-    mapProduct += averagePrecision(product, data, identity) / queryCount
+    mapExact += averagePrecision(oracle, data, identity)
+    mapProduct += averagePrecision(product, data, identity)
   }
   await opened.close()
   database.close()
@@ -216,8 +216,9 @@ async function bench(size: number, dir: string, log: (line: string) => void): Pr
     recall: found / wanted,
     recallPerQuery: perQuery.reduce((sum, share) => sum + share, 0) / perQuery.length,
     recallOfSingles: foundSingles / wantedSingles,
-    mapExact,
-    mapLoss: mapExact - mapProduct,
+    mapExact: mapExact / queryCount,
+    // One query's loss is to be 1/1000 and not a rounding error more.
+    mapLoss: Number(((mapExact - mapProduct) / queryCount).toFixed(9)),
     searchP50Ms: searches.product.quantile(0.5),
     searchP95Ms: searches.product.quantile(0.95),
     exactP50Ms: searches.exact.quantile(0.5),

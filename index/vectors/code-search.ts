@@ -1,0 +1,108 @@
+import { comparedPlaces, placeParts } from './codes.js'
+import { counterBits, planeBytes, planesAtOnce, type CodeKernels } from './kernels.js'
+
+/** Rows whose bits a kernel works on at once: 16 bytes of a plane. */
+export const columnRows = 128
+
+/**
+ * Where in a block's memory lie: a plane of bits for each place of the sign codes, the byte codes by row; for a search
+ * its counters, addresses of planes, the query, and as results the number of rows, the rows and their scores.
+ */
+export type CodeLayout = Readonly<
+  Record<'planes' | 'bytes' | 'counters' | 'addresses' | 'query' | 'found' | 'list' | 'scores', number>
+>
+
+export interface CodeQuery {
+  /** By `comparedPlacesOf`. */
+  readonly places: Uint32Array
+  /** By `wordsOf`. */
+  readonly words: Int16Array
+  /** What agreement a row must reach. */
+  readonly floor: number
+}
+
+/** Searches the codes of one block, in any thread. */
+export class CodeSearcher {
+  readonly #kernels: CodeKernels
+  readonly #memory: SharedArrayBuffer
+  readonly #layout: CodeLayout
+  readonly #counters: Uint32Array
+  readonly #addresses: Uint32Array
+  readonly #found: Uint32Array
+
+  constructor(kernels: CodeKernels, memory: SharedArrayBuffer, layout: CodeLayout) {
+    this.#kernels = kernels
+    this.#memory = memory
+    this.#layout = layout
+    this.#counters = new Uint32Array(memory, layout.counters, (planeBytes / 4) * (counterBits + 1))
+    this.#addresses = new Uint32Array(memory, layout.addresses, comparedPlaces)
+    this.#found = new Uint32Array(memory, layout.found, 1)
+  }
+
+  /** Lists those of the first `count` rows that agree enough, and scores them by their byte codes; see `results`. */
+  search(query: CodeQuery, count: number): void {
+    const { bytes, query: words, list, scores } = this.#layout
+    const rows = new Uint32Array(this.#memory, list, count)
+    let found = 0
+    this.forEachAgreeing(query, 0, count, (row) => (rows[found++] = row))
+    this.#found[0] = found
+    if (found === 0) return
+    new Int16Array(this.#memory, words, query.words.length).set(query.words)
+    this.#kernels.byteDots(words, bytes, list, list + 4 * found, scores)
+  }
+
+  /** Of the last search, whichever thread made it: rows in ascending order, and their scores. */
+  results(): { rows: Uint32Array; scores: Int32Array } {
+    const { list, scores } = this.#layout
+    const found = this.#found[0] ?? 0
+    return {
+      rows: new Uint32Array(this.#memory, list, found),
+      scores: new Int32Array(this.#memory, scores, found),
+    }
+  }
+
+  /** Of `count` rows from `first`, a column's, those whose agreement with the query is at least `floor`. */
+  forEachAgreeing(
+    { places, floor }: Pick<CodeQuery, 'places' | 'floor'>,
+    first: number,
+    count: number,
+    found: (row: number, agreement: number) => void,
+  ): void {
+    this.#countAgreements(places, floor, first, count)
+    const counters = this.#counters
+    const step = planeBytes / 4
+    for (let word = 0; word < count / 32; word++)
+      for (let left = counters[(counterBits - 1) * step + word] ?? 0; left !== 0; left &= left - 1) {
+        const i = 31 - Math.clz32(left & -left)
+        // The last column may be longer than the rows.
+        if (32 * word + i >= count) break
+        let above = 0
+        for (let at = word + (counterBits - 2) * step; at >= 0; at -= step)
+          above = 2 * above + (((counters[at] ?? 0) >>> i) & 1)
+        found(first + 32 * word + i, floor + above)
+      }
+  }
+
+  #countAgreements(places: Uint32Array, floor: number, first: number, count: number): void {
+    const { planes, counters, addresses } = this.#layout
+    for (let i = 0; i < comparedPlaces; i++)
+      this.#addresses[i] = planes + (places[i] ?? 0) * planeBytes + first / 8
+    // Counting starts so that the highest bit is set where the floor is reached.
+    const start = 2 ** (counterBits - 1) - floor
+    const bytes = 16 * Math.ceil(count / columnRows)
+    for (let bit = 0; bit < counterBits; bit++) {
+      const from = (bit * planeBytes) / 4
+      this.#counters.fill((start >> bit) & 1 ? 0xffff_ffff : 0, from, from + bytes / 4)
+    }
+    let place = 0
+    for (const { count: places, sign, weight } of placeParts)
+      for (const end = place + places; place < end; place += planesAtOnce)
+        // To add to the second bit is to add twice; its carries may touch one counter bit more.
+        this.#kernels.addPlanes(
+          addresses + 4 * place,
+          sign > 0 ? 0 : -1,
+          counters + (weight - 1) * planeBytes,
+          bytes,
+        )
+  }
+}
