@@ -233,6 +233,7 @@ export function createBareGraph(
 ): {
   add(label: number, vector: Float32Array): void
   search(query: Float32Array, k: number): void
+  reserve(count: number): void
   close(): void
 } {
   const { m, efConstruction, ef } = defaultHnswParameters
@@ -249,6 +250,9 @@ export function createBareGraph(
     },
     search: (query, k) => {
       graph.searchKnn(Array.from(query), k)
+    },
+    reserve: (count) => {
+      graph.resizeIndex(count)
     },
     close: () => {
       graph.initIndex(1, 2, 1)

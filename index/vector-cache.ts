@@ -65,7 +65,7 @@ const maxErasedShare = 0.2
  * A snapshot is due after a tenth of the vectors changed: writing 100,000 vectors takes about as long as adding
  * 500, so it costs ingestion a few percent. Below the minimum, replaying the log at the next start is quick anyway.
  */
-const snapshotShare = 0.1
+export const snapshotShare = 0.1
 const snapshotMinimum = 2_000
 
 /** Closing writes one where replaying the changes would take longer (about 2 ms each, against 8 µs a vector). */

@@ -1,6 +1,6 @@
 import { createMemory, type WasmMemory, type WasmModule } from './assembler.js'
 import { CodeSearcher, type CodeLayout } from './code-search.js'
-import { byteOf, comparedPlaces, type Coder } from './codes.js'
+import { comparedPlaces, writeBytes, type Coder } from './codes.js'
 import {
   bindCodeKernels,
   bindDotKernels,
@@ -20,6 +20,8 @@ export const blockRows = planeRows
 
 /** Vectors of any length are padded with zeros to full steps of the kernels. */
 export const roundUp = (value: number, multiple: number): number => Math.ceil(value / multiple) * multiple
+
+const wordRows = 32
 
 /** What all blocks have in common. */
 export interface BlockKind {
@@ -44,11 +46,20 @@ export class Block {
   readonly #dimension: number
   readonly #floats: number
   readonly #vectorsAt: number
-  readonly #bytes: Uint8Array
+  readonly #bytes: Uint8ClampedArray
   readonly #vectors: Float32Array
   readonly #query: Float32Array
   readonly #list: Uint32Array
   readonly #products: Float32Array
+  readonly #planes: Uint32Array
+  /**
+   * The bits of 32 rows, a word a plane: planes lie in different pages of memory, so that to write a row's bits there takes
+   * longer than to make them.
+   */
+  readonly #words: Uint32Array
+  /** Which 32 rows these are, and whether the planes do not have them yet. */
+  #group = 0
+  #isAhead = false
 
   constructor({ dimension, coder, dots, codes }: BlockKind) {
     this.#dimension = dimension
@@ -76,7 +87,9 @@ export class Block {
     const memory = this.memory.buffer
     this.#kernels = bindDotKernels(dots, this.memory)
     this.codes = new CodeSearcher(bindCodeKernels(codes, this.memory), memory, this.layout)
-    this.#bytes = new Uint8Array(memory)
+    this.#bytes = new Uint8ClampedArray(memory, this.layout.bytes, coder.bits * blockRows)
+    this.#planes = new Uint32Array(memory, this.layout.planes, (planeBytes / 4) * coder.bits)
+    this.#words = new Uint32Array(coder.bits)
     this.#vectors = new Float32Array(memory, this.#vectorsAt, floats * blockRows)
     this.#query = new Float32Array(memory, 0, floats)
     this.#list = new Uint32Array(memory, this.layout.list, blockRows)
@@ -90,15 +103,32 @@ export class Block {
   set(row: number, vector: Float32Array): void {
     this.#vectors.set(vector, row * this.#floats)
     const products = this.#coder.products(vector)
-    const bit = 1 << (row % 8)
-    let plane = this.layout.planes + Math.floor(row / 8)
-    let byte = this.layout.bytes + row * products.length
-    for (let place = 0; place < products.length; place++, plane += planeBytes) {
+    this.#turnTo(Math.floor(row / wordRows))
+    const bit = 1 << (row % wordRows)
+    const words = this.#words
+    for (let place = 0; place < products.length; place++) {
       const product = products[place] ?? 0
-      const others = (this.#bytes[plane] ?? 0) & ~bit
-      this.#bytes[plane] = product > 0 ? others | bit : others
-      this.#bytes[byte++] = byteOf(product)
+      const others = (words[place] ?? 0) & ~bit
+      words[place] = product > 0 ? others | bit : others
     }
+    this.#isAhead = true
+    writeBytes(products, this.#bytes, row * products.length)
+  }
+
+  /** To be called before the codes are searched. */
+  writePlanes(): void {
+    if (!this.#isAhead) return
+    for (let place = 0, at = this.#group; place < this.#words.length; place++, at += planeBytes / 4)
+      this.#planes[at] = this.#words[place] ?? 0
+    this.#isAhead = false
+  }
+
+  #turnTo(group: number): void {
+    if (group === this.#group) return
+    this.writePlanes()
+    this.#group = group
+    for (let place = 0, at = group; place < this.#words.length; place++, at += planeBytes / 4)
+      this.#words[place] = this.#planes[at] ?? 0
   }
 
   dotsOfFirst(query: Float64Array, count: number): Float32Array {

@@ -74,10 +74,13 @@ export function comparedPlacesOf(products: Float64Array): Uint32Array {
 
 /** Beyond six deviations products are cut off. */
 const byteSteps = 127 / 6
-const querySteps = 64
 
-export const byteOf = (product: number): number =>
-  Math.max(-127, Math.min(127, Math.round(product * byteSteps)))
+/** Writes the byte code of a vector with these products: rounded, and shifted so that no byte is negative. */
+export function writeBytes(products: Float64Array, target: Uint8ClampedArray, at: number): void {
+  for (let i = 0; i < products.length; i++) target[at + i] = 128 + byteSteps * (products[i] ?? 0)
+}
+
+const querySteps = 64
 
 /** A query's products, to be multiplied with byte codes. */
 export function wordsOf(products: Float64Array): Int16Array {
@@ -97,14 +100,27 @@ function randomSigns(count: number): Float64Array {
   })
 }
 
-/** Fast Walsh–Hadamard transform in place, not normalised; the length is a power of two. */
+/** Fast Walsh–Hadamard transform in place, not normalised; the length is a power of two. Two steps at a time are quicker. */
 function hadamard(values: Float64Array): void {
-  for (let half = 1; half < values.length; half *= 2)
-    for (let start = 0; start < values.length; start += 2 * half)
+  const { length } = values
+  let half = 1
+  for (; 4 * half <= length; half *= 4)
+    for (let start = 0; start < length; start += 4 * half)
       for (let i = start; i < start + half; i++) {
-        const a = values[i] ?? 0
-        const b = values[i + half] ?? 0
-        values[i] = a + b
-        values[i + half] = a - b
+        const [j, k, l] = [i + half, i + 2 * half, i + 3 * half]
+        const sum = (values[i] ?? 0) + (values[j] ?? 0)
+        const difference = (values[i] ?? 0) - (values[j] ?? 0)
+        const sum2 = (values[k] ?? 0) + (values[l] ?? 0)
+        const difference2 = (values[k] ?? 0) - (values[l] ?? 0)
+        values[i] = sum + sum2
+        values[j] = difference + difference2
+        values[k] = sum - sum2
+        values[l] = difference - difference2
       }
+  if (half === length) return
+  for (let i = 0; i < half; i++) {
+    const [a, b] = [values[i] ?? 0, values[i + half] ?? 0]
+    values[i] = a + b
+    values[i + half] = a - b
+  }
 }

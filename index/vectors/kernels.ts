@@ -14,8 +14,8 @@ import {
   i32LessUnsigned,
   i32Load,
   i32Mul,
-  i16x8ExtendHighSigned,
-  i16x8ExtendLowSigned,
+  i16x8ExtendHighUnsigned,
+  i16x8ExtendLowUnsigned,
   i32Store,
   i32x4Add,
   i32x4DotWords,
@@ -56,7 +56,7 @@ export interface CodeKernels {
    * multiple of 16. With `invert` −1 zeros are counted, with 0 ones.
    */
   addPlanes(list: number, invert: number, counters: number, bytes: number): void
-  /** As `dots`, of an int16 vector at `query` with int8 rows; the results are int32. */
+  /** As `dots`, of an int16 vector at `query` with uint8 rows; the results are int32. */
   byteDots(query: number, rows: number, list: number, listEnd: number, out: number): void
 }
 
@@ -108,7 +108,7 @@ function byteDotsBody(values: number): number[] {
     steps: values / 8,
     product: (step, row, query) => [
       ...[...get(row), ...v128Load(16 * Math.floor(step / 2))],
-      ...(step % 2 === 0 ? i16x8ExtendLowSigned : i16x8ExtendHighSigned),
+      ...(step % 2 === 0 ? i16x8ExtendLowUnsigned : i16x8ExtendHighUnsigned),
       ...[...get(query), ...v128Load(16 * step), ...i32x4DotWords],
     ],
     add: i32x4Add,

@@ -114,6 +114,7 @@ export class VectorRows {
   startNearest(query: Float64Array, count: number): () => Uint32Array {
     const listed = Math.max(listedRows(this.size), 4 * count)
     if (2 * listed >= this.size) return () => Uint32Array.from({ length: this.size }, (_, row) => row)
+    for (const block of this.#blocks) block.writePlanes()
     const products = this.#coder.products(query)
     const places = comparedPlacesOf(products)
     const words = wordsOf(products)

@@ -14,19 +14,24 @@ const segmentTracks = 32
 export function openBenchArchive(dir: string, tracks: number): Database {
   if (existsSync(join(dir, databaseFileName))) return openDatabase(dir)
   const database = openDatabase(dir, { create: true })
+  database.exec(`
+    INSERT INTO clips (clip_id, size_bytes, added_at) VALUES ('clip', 1, '');
+    INSERT INTO runs (clip_id, recipe, segments, cuttable, state) VALUES ('clip', 'recipe', 1, 1, 'working');
+    INSERT INTO spaces (space_id, digest, dimension, description, active)
+      VALUES (${spaceId}, 'd', ${dimension}, '{}', 1)`)
+  addTracks(database, 0, tracks)
+  return database
+}
+
+/** Tracks for the rows `from` to `to`: row i becomes track i + 1 and, stored in order, label i + 1. */
+export function addTracks(database: Database, from: number, to: number): void {
   const track = database.prepare(
     `INSERT INTO tracks (clip_id, recipe, segment, number, spans, samples, quality, provider)
      VALUES ('clip', 'recipe', ?, ?, '[[0, 1]]', 1, 1, 'cpu')`,
   )
   database.transaction(() => {
-    database.exec(`
-      INSERT INTO clips (clip_id, size_bytes, added_at) VALUES ('clip', 1, '');
-      INSERT INTO runs (clip_id, recipe, segments, cuttable, state) VALUES ('clip', 'recipe', 1, 1, 'working');
-      INSERT INTO spaces (space_id, digest, dimension, description, active)
-        VALUES (${spaceId}, 'd', ${dimension}, '{}', 1)`)
-    for (let i = 0; i < tracks; i++) track.run(Math.floor(i / segmentTracks), i % segmentTracks)
+    for (let i = from; i < to; i++) track.run(Math.floor(i / segmentTracks), i % segmentTracks)
   })()
-  return database
 }
 
 /** Descriptors an archive has. */
@@ -34,31 +39,30 @@ export function storedCount(database: Database): number {
   return createDescriptorStore(database).count(spaceId)
 }
 
-/**
- * Stores rows `from` to `to` as ingestion does: a transaction a segment, then the index catches up. Returns the
- * milliseconds that snapshots took of it.
- */
+/** The vectors of rows from `first` on. */
+export interface Rows {
+  readonly vectors: Float32Array
+  readonly first: number
+}
+
+/** Stores rows `from` to `to` as ingestion does: a transaction a segment, then the index catches up. */
 export async function ingest(
   database: Database,
   cache: VectorCache | undefined,
-  vectors: Float32Array,
+  { vectors, first }: Rows,
   from: number,
   to: number,
-): Promise<number> {
+): Promise<void> {
   const store = createDescriptorStore(database)
   const segment = database.transaction((start: number, end: number) => {
-    for (let i = start; i < end; i++) store.insert(spaceId, i + 1, rowOf(vectors, i))
+    for (let i = start; i < end; i++) store.insert(spaceId, i + 1, rowOf(vectors, i - first))
   })
-  let snapshotMs = 0
   for (let start = from; start < to; start += segmentTracks) {
     segment(start, Math.min(to, start + segmentTracks))
     await cache?.catchUp()
-    const before = performance.now()
     await cache?.snapshotIfDue()
     await cache?.compactIfNeeded()
-    snapshotMs += performance.now() - before
   }
-  return snapshotMs
 }
 
 export function rowOf(vectors: Float32Array, row: number): Float32Array {
