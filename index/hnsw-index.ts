@@ -17,11 +17,11 @@ export interface HnswParameters {
   readonly m: number
   /** Candidates looked at when a vector is added. */
   readonly efConstruction: number
-  /** Candidates looked at in a search; more where more neighbours are asked for. */
+  /** Candidates looked at in a search, and neighbours that the graph brings up; the code scan brings up as many as asked. */
   readonly ef: number
 }
 
-export const defaultHnswParameters: HnswParameters = { m: 16, efConstruction: 200, ef: 100 }
+export const defaultHnswParameters: HnswParameters = { m: 16, efConstruction: 200, ef: 50 }
 
 /**
  * The graph alone does not find people who appear once or twice: their vectors are orthogonal to nearly all others,
@@ -184,7 +184,7 @@ export class HnswIndex implements VectorIndex {
   #candidates(count: number): Uint32Array {
     for (let i = 0; i < this.dimension; i++) this.#values[i] = this.#query[i] ?? 0
     const finishScan = this.#rows.startNearest(this.#query, Math.max(2 * count, leastScored))
-    const { neighbors } = this.#graph.searchKnn(this.#values, count)
+    const { neighbors } = this.#graph.searchKnn(this.#values, Math.min(count, this.parameters.ef))
     const scanned = finishScan()
     const rows = new Uint32Array(scanned.length + neighbors.length)
     rows.set(scanned)

@@ -44,7 +44,7 @@ export class CodeSearcher {
     const { bytes, query: words, list, scores } = this.#layout
     const rows = new Uint32Array(this.#memory, list, count)
     let found = 0
-    this.forEachAgreeing(query, 0, count, (row) => (rows[found++] = row))
+    this.#forEachReached(query, 0, count, (row) => (rows[found++] = row))
     this.#found[0] = found
     if (found === 0) return
     new Int16Array(this.#memory, words, query.words.length).set(query.words)
@@ -68,18 +68,31 @@ export class CodeSearcher {
     count: number,
     found: (row: number, agreement: number) => void,
   ): void {
-    this.#countAgreements(places, floor, first, count)
     const counters = this.#counters
     const step = planeBytes / 4
+    this.#forEachReached({ places, floor }, first, count, (row, word, bit) => {
+      let above = 0
+      for (let at = word + (counterBits - 2) * step; at >= 0; at -= step)
+        above = 2 * above + (((counters[at] ?? 0) >>> bit) & 1)
+      found(row, floor + above)
+    })
+  }
+
+  /** Tells also where in the counters' words a row's bits are. */
+  #forEachReached(
+    { places, floor }: Pick<CodeQuery, 'places' | 'floor'>,
+    first: number,
+    count: number,
+    found: (row: number, word: number, bit: number) => void,
+  ): void {
+    this.#countAgreements(places, floor, first, count)
+    const reached = ((counterBits - 1) * planeBytes) / 4
     for (let word = 0; word < count / 32; word++)
-      for (let left = counters[(counterBits - 1) * step + word] ?? 0; left !== 0; left &= left - 1) {
-        const i = 31 - Math.clz32(left & -left)
+      for (let left = this.#counters[reached + word] ?? 0; left !== 0; left &= left - 1) {
+        const bit = 31 - Math.clz32(left & -left)
         // The last column may be longer than the rows.
-        if (32 * word + i >= count) break
-        let above = 0
-        for (let at = word + (counterBits - 2) * step; at >= 0; at -= step)
-          above = 2 * above + (((counters[at] ?? 0) >>> i) & 1)
-        found(first + 32 * word + i, floor + above)
+        if (32 * word + bit >= count) break
+        found(first + 32 * word + bit, word, bit)
       }
   }
 

@@ -33,6 +33,9 @@ export const rowsOfBlock = (index: number, rows: number): number =>
 
 const noneLeft = 0xffff
 
+/** Half a millisecond. */
+const looksBeforeWaiting = 50_000
+
 /** Takes the next of a round's blocks, if it is below `known`; undefined where none is left or the round is over. */
 export function claimBlock(control: Int32Array, round: number, known: number): number | undefined {
   for (;;) {
@@ -93,8 +96,10 @@ export class Scan {
         this.#blocks[i]?.codes.search(this.#query, rowsOfBlock(i, count))
         Atomics.add(control, shared.searched, 1)
       }
+    // To be woken takes longer than a thread needs for its last block, so at first this one keeps looking.
+    let looks = 0
     for (let searched = 0; searched < filled; searched = Atomics.load(control, shared.searched))
-      Atomics.wait(control, shared.searched, searched)
+      if (looks++ > looksBeforeWaiting) Atomics.wait(control, shared.searched, searched)
     const results = this.#blocks.slice(0, filled).map(({ codes }) => codes.results())
     const total = results.reduce((sum, { rows }) => sum + rows.length, 0)
     const all = { rows: new Uint32Array(total), scores: new Int32Array(total) }
