@@ -29,7 +29,7 @@ export const defaultHnswParameters: HnswParameters = { m: 16, efConstruction: 20
  * ef 200, 94 % at 600, 99.8 % at 2,400, which takes over 10 ms). So each search also compares the codes of all vectors,
  * and scores exactly as many of the nearest as are asked for, twice over and at least this many.
  */
-const leastScored = 300
+const leastScored = 200
 
 /** Room is made for a quarter more vectors at a time; pages that are not used yet take no memory. */
 const growth = 1.25

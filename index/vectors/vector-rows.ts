@@ -8,10 +8,10 @@ const sampledRows = 4096
 const sampleGrowth = 1.25
 
 /**
- * So many rows have their byte codes compared, those whose signs agree most: of a million 4,500, of which one with cosine
+ * So many rows have their byte codes compared, those whose signs agree most: of a million 4,000, of which one with cosine
  * .35 to the query is expected 3 deviations above the last, one with .3 two.
  */
-const listedRows = (rows: number): number => 1500 + Math.round(0.003 * rows)
+const listedRows = (rows: number): number => 1500 + Math.round(0.0025 * rows)
 
 /** Bytes of memory that `count` rows take. */
 export function vectorRowsBytes(count: number, dimension: number): number {
