@@ -107,7 +107,9 @@ function hadamard(values: Float64Array): void {
   for (; 4 * half <= length; half *= 4)
     for (let start = 0; start < length; start += 4 * half)
       for (let i = start; i < start + half; i++) {
-        const [j, k, l] = [i + half, i + 2 * half, i + 3 * half]
+        const j = i + half
+        const k = j + half
+        const l = k + half
         const sum = (values[i] ?? 0) + (values[j] ?? 0)
         const difference = (values[i] ?? 0) - (values[j] ?? 0)
         const sum2 = (values[k] ?? 0) + (values[l] ?? 0)
@@ -119,7 +121,8 @@ function hadamard(values: Float64Array): void {
       }
   if (half === length) return
   for (let i = 0; i < half; i++) {
-    const [a, b] = [values[i] ?? 0, values[i + half] ?? 0]
+    const a = values[i] ?? 0
+    const b = values[i + half] ?? 0
     values[i] = a + b
     values[i + half] = a - b
   }
