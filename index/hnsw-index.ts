@@ -38,7 +38,7 @@ const firstCapacity = 1024
 /**
  * Bytes of memory that an index of `count` vectors takes. The graph: vector, base-layer links and label; upper-layer
  * links (one vector in m−1 has them); hnswlib's lock (40), level (4), pointer (8), visited mark (2), hash node (48).
- * Beside it the vectors again with their sign codes, because hnswlib hands none out fast enough to score them.
+ * Beside it the vectors again with their codes, because hnswlib hands none out fast enough to score them.
  */
 export function vectorIndexBytes(
   count: number,
@@ -51,7 +51,7 @@ export function vectorIndexBytes(
 }
 
 /**
- * hnswlib's graph over inner products of unit vectors, completed by a scan of sign codes; all similarities are
+ * hnswlib's graph over inner products of unit vectors, completed by a scan of codes; all similarities are
  * computed exactly (float32). Not to be changed while it is written to a file: `add` and `erase` throw then.
  * Searches may run at any time.
  */
