@@ -77,7 +77,7 @@ export const get = (local: number): number[] => [0x20, ...unsigned(local)]
 export const set = (local: number): number[] => [0x21, ...unsigned(local)]
 export const tee = (local: number): number[] => [0x22, ...unsigned(local)]
 export const constant = (value: number): number[] => [0x41, ...signed(value)]
-export const simd = (...code: number[]): number[] => [0xfd, ...code]
+const simd = (...code: number[]): number[] => [0xfd, ...code]
 export const v128Load = (offset: number): number[] => simd(0x00, 4, ...unsigned(offset))
 export const v128Store = (offset: number): number[] => simd(0x0b, 4, ...unsigned(offset))
 export const i32x4Splat = simd(0x11)

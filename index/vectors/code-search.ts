@@ -2,7 +2,7 @@ import { comparedPlaces, placeParts } from './codes.js'
 import { counterBits, planeBytes, planesAtOnce, type CodeKernels } from './kernels.js'
 
 /** Rows whose bits a kernel works on at once: 16 bytes of a plane. */
-export const columnRows = 128
+const columnRows = 128
 
 /**
  * Where in a block's memory lie: a plane of bits for each place of the sign codes, the byte codes by row; for a search

@@ -26,9 +26,9 @@ export const placeParts = [
   { count: 64, sign: 1, weight: 1 },
   { count: 64, sign: -1, weight: 1 },
 ] as const
-export const comparedPlaces = 192
+export const comparedPlaces = placeParts.reduce((sum, { count }) => sum + count, 0)
 /** What a vector scores that agrees in all of them. */
-export const highestAgreement = 256
+export const highestAgreement = placeParts.reduce((sum, { count, weight }) => sum + count * weight, 0)
 
 const leastBits = 512
 

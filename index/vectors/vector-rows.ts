@@ -1,6 +1,6 @@
-import { lowestOfBest } from '../exact-index.js'
 import { Block, blockKind, blockRows, roundUp, type BlockKind } from './block.js'
 import { comparedPlacesOf, highestAgreement, createCoder, wordsOf, type Coder } from './codes.js'
+import { lowestOfBest } from './lowest-of-best.js'
 import { Scan } from './scan.js'
 
 /** Rows, evenly spread over all, that tell which agreement a share of all rows reaches; taken anew when there are so many more. */
