@@ -1,4 +1,4 @@
-/** Pools the embeddings of tracks and runs the head: ONNX Runtime blocks its thread, so not the one that reads Kafka. */
+/** Pools the embeddings of tracks and runs a head: ONNX Runtime blocks its thread, so not the one that reads Kafka. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { createDescriber, type Describer } from '../pipeline/describe/describe-track.js'
 import { messageOf } from '../pipeline/errors.js'
@@ -24,7 +24,6 @@ function describerFor(embedder: Embedder): Promise<Describer> {
 }
 
 async function createDescriberFor(embedder: Embedder): Promise<Describer> {
-  if (headFile === undefined) return createDescriber(embedder, undefined)
   const file = await readHeadFile(headFile)
   return createDescriber(embedder, await loadDescriberHead(file, embedder.dimension, modelLoader({ device })))
 }

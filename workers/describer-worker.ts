@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import { createDescriber } from '../pipeline/describe/describe-track.js'
 import { CameoError, messageOf } from '../pipeline/errors.js'
 import type { FaceEmbeddings } from '../pipeline/head/pooled-input.js'
 import type { DescribeReply, DescribeRequest, DescribeSetup } from './messages.js'
@@ -10,7 +11,7 @@ export interface Described {
   readonly dimension: number
 }
 
-/** The describe thread as its owner sees it. */
+/** Describes tracks without holding up its caller. */
 export interface DescriberWorker {
   /**
    * One descriptor a track, L2-normalised.
@@ -23,13 +24,30 @@ export interface DescriberWorker {
   stop(): Promise<void>
 }
 
+export interface DescriberOptions extends Omit<DescribeSetup, 'headFile'> {
+  readonly headFile: string | undefined
+}
+
 interface Pending {
   readonly resolve: (described: Described) => void
   readonly reject: (error: CameoError) => void
 }
 
+/** A head runs in a thread of its own; without one there is only pooling, which takes less than to send it to a thread. */
+export function startDescriber({ headFile, device }: DescriberOptions): DescriberWorker {
+  return headFile === undefined ? poolHere : startDescribeThread({ headFile, device })
+}
+
+const poolHere: DescriberWorker = {
+  async describe(embedder, tracks) {
+    const describer = await createDescriber(embedder, undefined)
+    return { dimension: describer.dimension, descriptors: await describer.describeAll(tracks) }
+  },
+  stop: () => Promise.resolve(),
+}
+
 /** A thread that dies fails what it was asked, and is started again for the next. */
-export function startDescriber(setup: DescribeSetup): DescriberWorker {
+function startDescribeThread(setup: DescribeSetup): DescriberWorker {
   let nextId = 0
   const pending = new Map<number, Pending>()
   let thread: Worker | undefined

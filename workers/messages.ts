@@ -88,7 +88,7 @@ export type ThreadReply =
 
 /** What a describe thread is started with. */
 export interface DescribeSetup {
-  readonly headFile: string | undefined
+  readonly headFile: string
   readonly device: DeviceChoice
 }
 

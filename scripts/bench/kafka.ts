@@ -4,6 +4,9 @@
  *
  *   node dist/scripts/bench/kafka.js [--images DIR] [--threads 2] [--clips N] [--rounds 3] [--json]
  *
+ * Clips are all of bench:ingest's short ones unless N are asked for: the more, the less the last moments count, in which
+ * stages wait for each other's last messages.
+ *
  * Both have the same number of threads; the other workers and the broker (KAFKA_BROKERS, else one started for it) share the
  * same cores. Throughput is counted from the clip with which a tenth was reported to the last one, in both: starting, and getting
  * warm, is not in it.
@@ -207,7 +210,7 @@ async function main(): Promise<number> {
     options: {
       images: { type: 'string' },
       threads: { type: 'string', default: '2' },
-      clips: { type: 'string', default: '300' },
+      clips: { type: 'string' },
       rounds: { type: 'string', default: '3' },
       json: { type: 'boolean', default: false },
     },
@@ -219,7 +222,7 @@ async function main(): Promise<number> {
         brokers,
         findImages(values.images),
         count(values.threads, 1),
-        count(values.clips, 2),
+        values.clips === undefined ? Infinity : count(values.clips, 2),
         count(values.rounds, 1),
       ),
     )

@@ -146,28 +146,38 @@ async function submit(
 
 /**
  * Publishes what is waited for once more, where no worker has anything left to do: an earlier run was killed between
- * the note that a clip is queued and its job, or the topic was emptied.
+ * the note that a clip is queued and its job, or the topic was emptied. As long as clips are finished, brokers are not asked.
  */
 async function resubmitLost(
   { kafka, connection }: KafkaSession,
   submission: Submission,
   signal: AbortSignal,
 ): Promise<void> {
-  let idleSince: number | undefined
+  let wasIdle = false
   for (;;) {
+    const before = submission.waiting
     await sleep(checkEveryMs, undefined, { signal }).catch(() => undefined)
     if (signal.aborted) return
-    const { groups } = await clusterStatus(kafka, connection).catch(() => ({ groups: [] }))
     const isIdle =
-      submission.waiting > 0 &&
-      stages.every((stage) => groups.some((group) => group.stage === stage)) &&
-      groups.every(({ lag }) => lag === 0)
-    if (isIdle && idleSince === submission.waiting) {
+      before > 0 && submission.waiting === before && (await workersAreIdle({ kafka, connection }))
+    if (isIdle && wasIdle) {
       const count = await submission.resubmitWaiting()
       note(`${count} clips were not in the queue any more and were submitted again`)
-      idleSince = undefined
-    } else idleSince = isIdle ? submission.waiting : undefined
+    }
+    wasIdle = isIdle && !wasIdle
   }
+}
+
+/** Each stage has workers, and they have finished all that lies in their topics. */
+async function workersAreIdle({
+  kafka,
+  connection,
+}: Pick<KafkaSession, 'kafka' | 'connection'>): Promise<boolean> {
+  const { groups } = await clusterStatus(kafka, connection).catch(() => ({ groups: [] }))
+  return (
+    stages.every((stage) => groups.some((group) => group.stage === stage)) &&
+    groups.every(({ lag }) => lag === 0)
+  )
 }
 
 async function* findInputs(paths: readonly string[]): AsyncGenerator<FoundFile> {

@@ -43,7 +43,10 @@ function tellLog(log: Logger, { level, namespace, log: entry }: LogEntry): void 
     readonly memberId?: unknown
   }
   const fields = { from: `kafkajs ${namespace}`, error, broker, groupId, memberId }
-  if (level === kafkajs.logLevel.ERROR) log.error(fields, message)
+  // Whoever asked is told, and tries again or complains: while topics are made and groups arranged, such answers are usual.
+  const isAnswer = namespace === 'Connection' && message.startsWith('Response ')
+  if (isAnswer) log.debug(fields, message)
+  else if (level === kafkajs.logLevel.ERROR) log.error(fields, message)
   else if (level === kafkajs.logLevel.WARN) log.warn(fields, message)
   else log.debug(fields, message)
 }

@@ -11,8 +11,10 @@ export interface GroupMemberOptions {
   readonly fetch: FetchSizes
   /** Told the partitions whenever the group is arranged anew; none when the member has left it. */
   readonly onAssigned: (partitions: readonly number[], group: Group | undefined) => void
-  /** To return soon, or kafkajs sends no heartbeat. Resolves offsets itself. */
-  readonly onBatch: (payload: EachBatchPayload) => Promise<void>
+  /**
+   * Given what a fetch brought, a batch a partition. To return soon, or kafkajs sends no heartbeat. Resolves offsets itself.
+   */
+  readonly onFetched: (batches: readonly EachBatchPayload[]) => Promise<void>
 }
 
 /** How much a fetch brings: the more, the less often brokers are asked, which costs them and this process CPU. */
@@ -42,6 +44,9 @@ export interface GroupMember {
 const sessionTimeoutMs = 30_000
 const restartAfterMs = 3000
 const leaveBeforeRestartMs = 3000
+
+/** Handed out together; of more than these, some come after the others. */
+const partitionsOfFetch = 64
 
 export async function joinGroup(options: GroupMemberOptions): Promise<GroupMember> {
   const { topic, log } = options
@@ -83,8 +88,8 @@ export async function joinGroup(options: GroupMemberOptions): Promise<GroupMembe
     await made.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
-      partitionsConsumedConcurrently: 1,
-      eachBatch: options.onBatch,
+      partitionsConsumedConcurrently: partitionsOfFetch,
+      eachBatch: gathered(options.onFetched),
     })
     return made
   }
@@ -119,5 +124,25 @@ export async function joinGroup(options: GroupMemberOptions): Promise<GroupMembe
       isLeaving = true
       await Promise.race([consumer.disconnect().catch(() => undefined), sleep(ms, undefined, { ref: false })])
     },
+  }
+}
+
+/** kafkajs hands the partitions of a fetch out one by one, in the same turn of the event loop. */
+function gathered(onFetched: GroupMemberOptions['onFetched']): (payload: EachBatchPayload) => Promise<void> {
+  let batches: EachBatchPayload[] = []
+  let handling: Promise<void> | undefined
+
+  async function handleAll(): Promise<void> {
+    await Promise.resolve()
+    const all = batches
+    batches = []
+    handling = undefined
+    await onFetched(all)
+  }
+
+  return (payload) => {
+    batches.push(payload)
+    handling ??= handleAll()
+    return handling
   }
 }

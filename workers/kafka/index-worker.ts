@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openArchive, type Archive } from '../../index/archive.js'
 import { createInbox } from '../../index/store/inbox.js'
@@ -6,9 +5,8 @@ import { lockArchive, lockAsFollower, translateSqliteErrors } from '../../index/
 import { readMeta, writeMeta } from '../../index/store/meta.js'
 import { CameoError, messageOf } from '../../pipeline/errors.js'
 import { checkHead, type HeadFile } from '../../pipeline/head/head-file.js'
-import { applyDescriptors } from './apply-descriptors.js'
-import { withAdmin, type EachBatchPayload, type KafkaMessage } from './client.js'
-import { deadLetter } from './dead-letters.js'
+import { withAdmin, type EachBatchPayload } from './client.js'
+import { createDescriptorWriter, topicChanged } from './descriptor-writer.js'
 import { joinGroup, type Group } from './group-member.js'
 import { createNamesLog } from './names-log.js'
 import type { StageWorker, WorkerContext } from './stage-worker.js'
@@ -34,7 +32,7 @@ export interface IndexWorker extends StageWorker {
 const indexEveryMs = 2000
 const publishEveryMs = 500
 
-/** A batch is one transaction, and in memory as long as that takes. */
+/** What a fetch brings is one transaction, and in memory as long as that takes. */
 const fetch = { maxBytes: 1024 * 1024, minBytes: 128 * 1024, maxWaitMs: 500 }
 
 const clusterKey = 'kafka.cluster'
@@ -76,18 +74,19 @@ async function startLocked(
   options: IndexWorkerOptions,
   release: () => void,
 ): Promise<IndexWorker> {
-  const { kafka, connection, publisher, log, metrics } = context
+  const { kafka, connection, publisher, log } = context
   const { database, recipe } = archive
-  const { head } = options
-  if (head !== undefined && recipe !== undefined && !options.reprocess) checkHead(head, recipe)
+  const { head, reprocess } = options
+  if (head !== undefined && recipe !== undefined && !reprocess) checkHead(head, recipe)
   const topic = topicName(connection, 'descriptors')
   const inbox = createInbox(database)
+  const writer = createDescriptorWriter({ context, archive, inbox, reprocess, head })
   const ends = await withAdmin(kafka, connection, async (admin) => {
     checkCluster(archive, `${(await admin.describeCluster()).clusterId} ${connection.prefix}`)
     return topicEnds(admin, connection, 'descriptors')
   })
   for (const { partition, high } of ends)
-    if ((inbox.position(topic, partition)?.next ?? 0n) > high) throw topicChanged(archive, topic)
+    if ((writer.nextOf(partition) ?? 0n) > high) throw topicChanged(archive, topic)
   const names = createNamesLog(context, archive)
   await names.restore()
 
@@ -95,8 +94,6 @@ async function startLocked(
   const missing = new Map(ends.map(({ partition, high }) => [partition, high]))
   let catchUp: () => void = () => undefined
   const caughtUp = new Promise<void>((resolve) => (catchUp = resolve))
-  /** Whose first message was compared with the one last applied. */
-  const verified = new Set<number>()
   let isStopping = false
   let group: Group | undefined
   let fatal: unknown
@@ -109,84 +106,41 @@ async function startLocked(
 
   function noteProgress(partition: number, low: bigint): void {
     const end = missing.get(partition)
-    const next = inbox.position(topic, partition)?.next ?? low
+    const next = writer.nextOf(partition) ?? low
     if (end !== undefined && next >= end) missing.delete(partition)
     if (missing.size === 0) catchUp()
   }
 
   for (const { partition, low } of ends) noteProgress(partition, low)
 
-  async function apply(payload: EachBatchPayload): Promise<void> {
+  async function apply(fetched: readonly EachBatchPayload[]): Promise<void> {
     if (isStopping || fatal !== undefined) return
-    const { batch } = payload
-    const { partition } = batch
     try {
-      const fresh = freshMessages(partition, batch.messages)
-      if (fresh.length > 0) write(partition, fresh)
+      writer.write(fetched.map(({ batch }) => batch))
     } catch (error) {
       fail(error)
       return
     }
-    payload.resolveOffset(batch.lastOffset())
-    noteProgress(partition, 0n)
+    for (const payload of fetched) {
+      payload.resolveOffset(payload.batch.lastOffset())
+      noteProgress(payload.batch.partition, 0n)
+    }
     // What is not published now, the broker being away for example, is later.
     await publish().catch((error: unknown) =>
       log.warn({ error: messageOf(error) }, 'publishing will go on later'),
     )
-    const next = inbox.position(topic, partition)?.next
-    // For those who look at the lag; where to go on is what the archive says.
-    if (next !== undefined)
-      await group
-        ?.commit([{ partition, next }])
-        .catch((error: unknown) => log.debug({ error: messageOf(error) }, 'the lag is shown late'))
-    await payload.heartbeat()
+    await commit(fetched.map(({ batch }) => batch.partition))
   }
 
-  /** Those that are not applied. The first one read after a start is the last that was: it shows that the topic is the same. */
-  function freshMessages(partition: number, messages: readonly KafkaMessage[]): KafkaMessage[] {
-    const position = inbox.position(topic, partition)
-    if (position === undefined) return [...messages]
-    const [first] = messages
-    if (!verified.has(partition) && first !== undefined) {
-      const offset = BigInt(first.offset)
-      if (offset === position.next - 1n && digestOf(first) !== position.lastDigest)
-        throw topicChanged(archive, topic)
-      verified.add(partition)
-    }
-    return messages.filter(({ offset }) => BigInt(offset) >= position.next)
-  }
-
-  function write(partition: number, messages: readonly KafkaMessage[]): void {
-    const started = performance.now()
-    const last = messages.at(-1)
-    if (last === undefined) return
-    const { refused, segments } = translateSqliteErrors(archive.dir, () =>
-      database
-        .transaction(() => {
-          const applied = applyDescriptors(
-            messages.map(({ value }) => value),
-            { archive, inbox, connection, reprocess: options.reprocess, head: options.head },
-          )
-          for (const { index, uri, error } of applied.refused) {
-            const message = messages[index]
-            if (message === undefined) continue
-            const letter = deadLetter(connection, 'index', { topic, partition, ...message }, error, {
-              attempts: 1,
-              uri,
-            })
-            inbox.toPublish(letter.topic, letter.key, letter.value ?? new Uint8Array())
-          }
-          inbox.setPosition(topic, partition, { next: BigInt(last.offset) + 1n, lastDigest: digestOf(last) })
-          return applied
-        })
-        .immediate(),
-    )
-    const seconds = (performance.now() - started) / 1000
-    for (let i = 0; i < messages.length; i++)
-      metrics.finished(i < refused.length ? 'failed' : 'done', seconds / messages.length)
-    for (const { error, uri } of refused)
-      log.error({ uri, code: error.code, error: error.message }, 'given up')
-    log.debug({ partition, messages: messages.length, segments, seconds }, 'stored')
+  /** For those who look at the lag; where to go on is what the archive says. */
+  async function commit(partitions: readonly number[]): Promise<void> {
+    const offsets = partitions.flatMap((partition) => {
+      const next = writer.nextOf(partition)
+      return next === undefined ? [] : [{ partition, next }]
+    })
+    await group
+      ?.commit(offsets)
+      .catch((error: unknown) => log.debug({ error: messageOf(error) }, 'the lag is shown late'))
   }
 
   let publishing: Promise<void> = Promise.resolve()
@@ -222,14 +176,14 @@ async function startLocked(
     ...{ kafka, topic, groupId, log, fetch },
     onAssigned(partitions, joined) {
       group = joined
-      verified.clear()
+      writer.verifyAgain()
       for (const partition of partitions) {
-        const next = inbox.position(topic, partition)?.next ?? 0n
+        const next = writer.nextOf(partition) ?? 0n
         // From the last applied message on: it is compared, not applied again.
         joined?.seek(partition, next > 0n ? next - 1n : 0n)
       }
     },
-    onBatch: apply,
+    onFetched: apply,
   })
 
   return {
@@ -260,23 +214,6 @@ function checkCluster(archive: Archive, cluster: string): void {
       `the archive ${archive.dir} was fed from another cluster or topic prefix (${own}) than this one (${cluster}): ` +
         'give its --brokers, or run "cameo replay" to build it anew from here',
     )
-}
-
-function topicChanged(archive: Archive, topic: string): CameoError {
-  return new CameoError(
-    'TOPIC_CHANGED',
-    `the topic ${topic} is not the one that the archive ${archive.dir} was fed from: it was deleted and made again, or lost messages. ` +
-      'Run "cameo replay" to build the archive anew from what it holds now',
-  )
-}
-
-function digestOf({ key, value, timestamp }: KafkaMessage): string {
-  return createHash('sha256')
-    .update(key ?? '')
-    .update('\0')
-    .update(value ?? '')
-    .update(timestamp)
-    .digest('hex')
 }
 
 /** Takes everything out of an archive that came by messages, so that the topic is read from its beginning. */

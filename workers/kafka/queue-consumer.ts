@@ -105,7 +105,6 @@ export async function startQueueConsumer(options: QueueConsumerOptions): Promise
       }
       payload.resolveOffset(message.offset)
     }
-    startWork()
   }
 
   function startWork(): void {
@@ -181,8 +180,9 @@ export async function startQueueConsumer(options: QueueConsumerOptions): Promise
   const { kafka, groupId, fetch } = options
   const member = await joinGroup({
     ...{ kafka, topic, groupId, log, fetch, onAssigned },
-    onBatch: (payload) => {
-      takeBatch(payload)
+    onFetched: (batches) => {
+      for (const batch of batches) takeBatch(batch)
+      startWork()
       return Promise.resolve()
     },
   })

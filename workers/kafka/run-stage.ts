@@ -50,12 +50,7 @@ export async function runStage({ stage, brokers, drainMs, health, start }: Stage
       const publisher = await createPublisher(kafka)
       worker = await start({ kafka, connection, publisher, log, metrics }, end)
       log.info('working')
-      const { groupId } = worker
-      lagTimer = setInterval(() => {
-        lagOfGroup(groupId)
-          .then((lag) => metrics.setLag(lag))
-          .catch((error: unknown) => log.debug({ error: messageOf(error) }, 'the lag is not known'))
-      }, lagEveryMs)
+      if (health !== undefined) lagTimer = setInterval(noteLag, lagEveryMs, worker.groupId)
       return publisher
     })()
     const error = await Promise.race([ended, starting.then(() => ended)])
@@ -74,10 +69,13 @@ export async function runStage({ stage, brokers, drainMs, health, start }: Stage
     endProcessSoon()
   }
 
-  async function lagOfGroup(groupId: string): Promise<number> {
+  /** For who reads the metrics: it takes a connection and several requests. */
+  function noteLag(groupId: string): void {
     const kind = stageInput[stage]
-    return withAdmin(kafka, connection, async (admin) =>
+    withAdmin(kafka, connection, async (admin) =>
       lagOf(admin, groupId, topicName(connection, kind), await topicEnds(admin, connection, kind)),
     )
+      .then((lag) => metrics.setLag(lag))
+      .catch((error: unknown) => log.debug({ error: messageOf(error) }, 'the lag is not known'))
   }
 }

@@ -2,7 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { messageOf } from '../../pipeline/errors.js'
-import { whenSettled, withAdmin, type KafkaClient, type KafkaMessage } from './client.js'
+import {
+  whenSettled,
+  withAdmin,
+  type EachBatchPayload,
+  type KafkaClient,
+  type KafkaMessage,
+} from './client.js'
 import { joinGroup } from './group-member.js'
 import type { KafkaConnection } from './connection.js'
 
@@ -43,22 +49,27 @@ export async function startTopicReader(options: TopicReaderOptions): Promise<Top
 
   /** Where to go on after the group was arranged anew. */
   const next = new Map<number, bigint>()
+
+  function tell(payload: EachBatchPayload): void {
+    const { batch } = payload
+    for (const message of batch.messages)
+      if (BigInt(message.offset) >= (next.get(batch.partition) ?? 0n))
+        options.onMessage(message, batch.partition)
+    payload.resolveOffset(batch.lastOffset())
+    const read = BigInt(batch.lastOffset()) + 1n
+    next.set(batch.partition, read)
+    const end = missing.get(batch.partition)
+    if (end !== undefined && read >= end) missing.delete(batch.partition)
+  }
+
   const member = await joinGroup({
     ...{ kafka, topic, groupId, log },
     fetch: { maxBytes: 1024 * 1024, minBytes: 1, maxWaitMs: 500 },
     onAssigned(partitions, group) {
       for (const partition of partitions) group?.seek(partition, next.get(partition) ?? 0n)
     },
-    onBatch: (payload) => {
-      const { batch } = payload
-      for (const message of batch.messages)
-        if (BigInt(message.offset) >= (next.get(batch.partition) ?? 0n))
-          options.onMessage(message, batch.partition)
-      payload.resolveOffset(batch.lastOffset())
-      const read = BigInt(batch.lastOffset()) + 1n
-      next.set(batch.partition, read)
-      const end = missing.get(batch.partition)
-      if (end !== undefined && read >= end) missing.delete(batch.partition)
+    onFetched: (batches) => {
+      for (const payload of batches) tell(payload)
       if (missing.size === 0) catchUp()
       return Promise.resolve()
     },
