@@ -60,10 +60,8 @@ function createCameo(stages: Stages): Contestant {
   }
 }
 
-async function createHuman(stages: Stages, folder: string | undefined): Promise<Contestant> {
-  const engine = await loadHuman(
-    folder === undefined ? import.meta.url : pathToFileURL(`${folder}/package.json`),
-  )
+async function createHuman(stages: Stages, folder: string): Promise<Contestant> {
+  const engine = await loadHuman(pathToFileURL(`${folder}/package.json`))
   async function look(frames: AsyncIterable<DecodedFrame> | Iterable<DecodedFrame>): Promise<Counts> {
     const counts = { frames: 0, faces: 0, embedded: 0 }
     for await (const { full } of frames) {
@@ -118,7 +116,7 @@ async function take(
   return { ...total, wallS: (performance.now() - startMs) / 1000, cpuS: cpuS() - startCpuS }
 }
 
-const [name, humanFolder] = process.argv.slice(2)
+const [name, humanFolder = ''] = process.argv.slice(2)
 const stages = await loadStages({
   pack: findPack(defaultPackName),
   modelsDir: defaultModelsDir(),

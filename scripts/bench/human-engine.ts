@@ -1,9 +1,12 @@
 /** `@vladmandic/human` as its documentation runs it in Node without TensorFlow's native library: SIMD WebAssembly. */
-import { createReadStream } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { createReadStream, existsSync, mkdirSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { z } from 'zod'
 import { CameoError } from '../../pipeline/errors.js'
 import type { RgbImage } from '../../pipeline/image.js'
@@ -38,8 +41,16 @@ const packages = [
   ...['core', 'converter', 'backend-wasm'].map((part) => `@tensorflow/tfjs-${part}@4.22.0`),
 ]
 
+/** Installs them into a folder of their own, unless they are there: nothing else needs them. */
+export async function installHuman(folder: string): Promise<void> {
+  if (existsSync(join(folder, 'node_modules/@vladmandic/human'))) return
+  mkdirSync(folder, { recursive: true })
+  const quiet = ['--no-save', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error']
+  await promisify(execFile)('npm', ['install', '--prefix', folder, ...quiet, ...packages])
+}
+
 /** @param from a file beside the node_modules that hold the packages */
-export async function loadHuman(from: string | URL): Promise<HumanEngine> {
+export async function loadHuman(from: URL): Promise<HumanEngine> {
   const { require, distDir, wasmDir } = locate(from)
   const { Human } = moduleSchema.parse(require(join(distDir, 'human.node-wasm.js')))
   const models = await serveFolder(join(distDir, '../models'))
@@ -66,7 +77,7 @@ export async function loadHuman(from: string | URL): Promise<HumanEngine> {
   }
 }
 
-function locate(from: string | URL) {
+function locate(from: URL) {
   const require = createRequire(from)
   try {
     return {
@@ -78,7 +89,7 @@ function locate(from: string | URL) {
   } catch (cause) {
     throw new CameoError(
       'USAGE',
-      `@vladmandic/human is not installed: run "npm install --no-save ${packages.join(' ')}", here or in another folder given with --human`,
+      `@vladmandic/human is not installed in ${dirname(fileURLToPath(from))}: remove that folder and run this again`,
       { cause },
     )
   }

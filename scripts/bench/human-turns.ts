@@ -31,13 +31,10 @@ export interface ContestantProcess {
 }
 
 /** Resolves when its models are loaded. */
-export async function startContestant(
-  name: ContestantName,
-  humanFolder: string | undefined,
-): Promise<ContestantProcess> {
+export async function startContestant(name: ContestantName, humanFolder: string): Promise<ContestantProcess> {
   const child = fork(
     fileURLToPath(new URL('./human-child.js', import.meta.url)),
-    [name, ...(humanFolder === undefined ? [] : [humanFolder])],
+    [name, humanFolder],
     // Results are for standard output; what a library says while it loads is not.
     { stdio: ['ignore', 2, 2, 'ipc'] },
   )

@@ -4,7 +4,7 @@
  * is less than five times as fast, 2 where it could not run. Frames a second of CPU time decide, ffmpeg's included: on an
  * idle machine that is what the clock shows, or less than it, and on a busy one the clock shows anything.
  *
- *   node dist/scripts/bench/human.js [--images DIR] [--clips 25] [--rounds 2] [--human DIR] [--json]
+ *   node dist/scripts/bench/human.js [--images DIR] [--clips 25] [--rounds 2] [--json]
  *
  * From frames: both are given decoded RGB frames; Cameo detects, aligns, tracks, embeds the best faces of each track and
  * describes the tracks, human describes every face of every frame. From files: both decode too, with Cameo's decoder.
@@ -13,6 +13,7 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { defaultPackName } from '../../pipeline/models/catalog.js'
 import { everyNth, findImages, prepareClips } from './clips.js'
+import { installHuman } from './human-engine.js'
 import {
   startContestant,
   type ContestantName,
@@ -26,6 +27,8 @@ import { numberWithin } from '../options.js'
 import { exitCodes, note, print, printJson, reportError } from '../output.js'
 
 const leastRatio = 5
+
+const humanFolder = resolve('bench-output/human')
 
 const names: readonly ContestantName[] = ['human', 'cameo']
 
@@ -90,15 +93,11 @@ function together(a: HumanTurn, b: HumanTurn): HumanTurn {
   }
 }
 
-async function measure(
-  imagesDir: string,
-  clipCount: number,
-  rounds: number,
-  humanFolder: string | undefined,
-) {
+async function measure(imagesDir: string, clipCount: number, rounds: number) {
   const { short } = await prepareClips(imagesDir)
   const clips = everyNth(short, Math.min(clipCount, short.length))
   await usePack(defaultPackName)
+  await installHuman(humanFolder)
   const started: ContestantProcess[] = []
   const start = async (name: ContestantName) => {
     const process = await startContestant(name, humanFolder)
@@ -144,19 +143,13 @@ async function main(): Promise<number> {
       images: { type: 'string' },
       clips: { type: 'string', default: '25' },
       rounds: { type: 'string', default: '2' },
-      human: { type: 'string' },
       json: { type: 'boolean', default: false },
     },
   })
   try {
     requireProc()
     const count = numberWithin(1, 1e6, 'integer')
-    const figures = await measure(
-      findImages(values.images),
-      count(values.clips),
-      count(values.rounds),
-      values.human === undefined ? undefined : resolve(values.human),
-    )
+    const figures = await measure(findImages(values.images), count(values.clips), count(values.rounds))
     const missed = figures.comparisons.filter(({ cpuRatio }) => cpuRatio < leastRatio)
     if (values.json) printJson({ ...figures, leastRatio, reached: missed.length === 0 })
     else {

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { openArchive } from '../../../../index/archive.js'
+import { createInbox } from '../../../../index/store/inbox.js'
+import { CameoError } from '../../../../pipeline/errors.js'
+import type { KafkaMessage } from '../../../../workers/kafka/client.js'
+import { createDescriptorWriter } from '../../../../workers/kafka/descriptor-writer.js'
+import { encodeMessage } from '../../../../workers/kafka/wire.js'
+import { createSilentLog } from '../../../../workers/log.js'
+import { createMetrics } from '../../../../workers/metrics.js'
+import { dumpArchive } from '../../../support/archive-dump.js'
+import { temporaryDir } from '../../../support/cameo.js'
+import { clipId, good } from '../../../support/described.js'
+
+const archives = temporaryDir()
+
+/** A writer into an empty archive, and ways to look into that. */
+function start() {
+  const dir = mkdtempSync(join(archives, 'archive-'))
+  const archive = openArchive(dir, { create: true })
+  const inbox = createInbox(archive.database)
+  const connection = {
+    ...{ brokers: ['127.0.0.1:9092'], clientId: 'test', prefix: 'test' },
+    ...{ tls: undefined, sasl: undefined },
+  }
+  const context = { connection, log: createSilentLog(), metrics: createMetrics('index') }
+  const writer = createDescriptorWriter({ context, archive, inbox, reprocess: false, head: undefined })
+  return {
+    writer,
+    published: () => inbox.unpublished(100).map(({ topic }) => topic),
+    rows: () => dumpArchive(dir),
+    tracks: () => dumpArchive(dir).filter((row) => row.startsWith('track ')).length,
+  }
+}
+
+const record = (offset: number, value: Uint8Array): KafkaMessage => ({
+  ...{ key: Buffer.from(clipId), value: Buffer.from(value), offset: `${offset}` },
+  ...{ timestamp: '1', attributes: 0, headers: {} },
+})
+
+/** The two messages of a segment in which one track was seen. */
+const segment = (index: number, firstOffset: number) =>
+  good(index, { segments: 2, pass: 'first' }).map((message, i) =>
+    record(firstOffset + i, encodeMessage(message)),
+  )
+
+describe('writing what a fetch brought', () => {
+  it('all partitions are written, each with the position after its last message', () => {
+    const { writer, tracks, published } = start()
+    writer.write([
+      { partition: 3, messages: segment(0, 5) },
+      { partition: 4, messages: segment(1, 0) },
+    ])
+    assert.deepEqual([writer.nextOf(3), writer.nextOf(4), writer.nextOf(5)], [7n, 2n, undefined])
+    assert.equal(tracks(), 2)
+    assert.deepEqual(published(), ['test.status'], 'the clip is told as done once both segments are there')
+  })
+
+  it('what is written already is left out: rows and positions stay as they are', () => {
+    const { writer, rows, published } = start()
+    const batch = { partition: 0, messages: segment(0, 0) }
+    writer.write([batch, { partition: 1, messages: segment(1, 0) }])
+    const before = { rows: rows(), published: published() }
+    writer.verifyAgain()
+    writer.write([batch])
+    assert.deepEqual({ rows: rows(), published: published() }, before)
+    assert.equal(writer.nextOf(0), 2n)
+  })
+
+  it('a topic that is another one in one partition: of the others nothing is written either', () => {
+    const { writer, rows } = start()
+    writer.write([{ partition: 0, messages: segment(0, 0) }])
+    const before = rows()
+    writer.verifyAgain()
+    assert.throws(
+      () =>
+        writer.write([
+          { partition: 1, messages: segment(1, 0) },
+          { partition: 0, messages: [record(1, Uint8Array.of(1))] },
+        ]),
+      (error) => error instanceof CameoError && error.code === 'TOPIC_CHANGED',
+    )
+    assert.deepEqual(rows(), before)
+    assert.equal(writer.nextOf(1), undefined)
+  })
+
+  it('a message that cannot be read goes to the dead letters, and what lies around it is written', () => {
+    const { writer, tracks, published } = start()
+    const [described, closing] = segment(0, 0)
+    assert.ok(described !== undefined && closing !== undefined)
+    const poison = record(1, Uint8Array.of(0xc1))
+    writer.write([
+      { partition: 0, messages: [described, poison, { ...closing, offset: '2' }] },
+      { partition: 1, messages: segment(1, 0) },
+    ])
+    assert.equal(tracks(), 2)
+    assert.deepEqual([writer.nextOf(0), writer.nextOf(1)], [3n, 2n])
+    assert.deepEqual(published().sort(), ['test.dead-letters', 'test.status'])
+  })
+})
