@@ -53,7 +53,10 @@ export const errorCodes = {
   MESSAGE_INVALID: { retriable: false },
   MESSAGE_NEWER: { retriable: false },
   MESSAGE_TOO_LARGE: { retriable: false },
+  /** What no other code foresees went wrong with a message: a bug, as a rule. */
+  MESSAGE_FAILED: { retriable: true },
   RECIPE_MISMATCH: { retriable: false },
+  RESULT_MISSING: { retriable: true },
   SCRATCH_FULL: { retriable: true },
   // evaluation and training
   LIST_INVALID: { retriable: false },

@@ -15,27 +15,28 @@ KAFKA_SSL_KEY_PASSWORD; KAFKA_SASL_MECHANISM (plain, scram-sha-256, scram-sha-51
 KAFKA_SASL_PASSWORD or KAFKA_SASL_PASSWORD_FILE. KAFKA_TOPIC_PREFIX (cameo) names topics and groups: another prefix,
 another archive.`
 
-/** Options that may be given several times, or as a list in the environment. */
+/** Options that may be given several times, or as a list with commas, in the environment too. */
 export const rootOption = () =>
   new Option(
     '--root <dir...>',
     'folders whose clips may be opened; SUBMITTED=MOUNTED where they are called otherwise here',
   )
     .env('CAMEO_ROOTS')
-    .argParser(listOf((text) => parseRoot(text)))
+    .argParser(listOf(/[,\n]+/, (text) => parseRoot(text)))
 
 export const hostOption = () =>
   new Option('--allow-host <host...>', 'hosts that clips may be fetched from: HOST, HOST:PORT or s3://BUCKET')
     .env('CAMEO_ALLOW_HOSTS')
-    .argParser(listOf((text) => parseHost(text)))
+    .argParser(listOf(/[\s,]+/, (text) => parseHost(text)))
 
-function listOf<T>(parse: (text: string) => T) {
+function listOf<T>(separator: RegExp, parse: (text: string) => T) {
   return (text: string, previous: readonly T[] | undefined): T[] => {
     try {
       return [
         ...(previous ?? []),
         ...text
-          .split(/[\s,]+/)
+          .split(separator)
+          .map((part) => part.trim())
           .filter((part) => part !== '')
           .map(parse),
       ]

@@ -12,14 +12,17 @@ const { headFile, device } = workerData as DescribeSetup
 
 type Embedder = DescribeRequest['embedder']
 
-/** By the digest of the embedder. */
+/** By the embedder's digest and dimension. */
 const describers = new Map<string, Promise<Describer>>()
 
 function describerFor(embedder: Embedder): Promise<Describer> {
-  const known = describers.get(embedder.digest)
+  const key = `${embedder.digest} ${embedder.dimension}`
+  const known = describers.get(key)
   if (known !== undefined) return known
   const made = createDescriberFor(embedder)
-  describers.set(embedder.digest, made)
+  describers.set(key, made)
+  // A head's file may be unreadable for a moment.
+  made.catch(() => describers.delete(key))
   return made
 }
 

@@ -3,6 +3,7 @@ import type { S3Client } from '@aws-sdk/client-s3'
 import { clipName } from '../pipeline/decode/clip-name.js'
 import { CameoError, messageOf } from '../pipeline/errors.js'
 import type { RemoteFetch } from './fetch-http.js'
+import { decodePath } from './url-path.js'
 
 let client: Promise<S3Client> | undefined
 
@@ -12,7 +13,7 @@ let client: Promise<S3Client> | undefined
  */
 export function fetchS3(url: URL): RemoteFetch {
   const bucket = url.host
-  const key = decodeURIComponent(url.pathname.slice(1))
+  const key = decodePath(url.pathname).slice(1)
   return async (signal) => {
     // Loaded when the first such clip comes: most archives have none.
     const { GetObjectCommand } = await import('@aws-sdk/client-s3')

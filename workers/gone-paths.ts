@@ -17,7 +17,7 @@ export function dropGonePaths(
     for (const { relativePath, clipId } of archive.files.pathsBelow(root.rootId, prefix)) {
       const path = join(root.path, relativePath)
       // The name of a failure need not exist: a link to nothing, bytes shown escaped.
-      if (clipId === null ? withoutClip.has(path) : existsSync(path)) continue
+      if (withoutClip.has(path) || (clipId !== null && existsSync(path))) continue
       const isElsewhere = clipId === null || archive.files.pathsOf(clipId).length > 1
       if (isElsewhere) archive.files.removePath(root.rootId, relativePath)
       else archive.files.setFailure(root.rootId, relativePath, undefined)

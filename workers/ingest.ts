@@ -121,8 +121,7 @@ export async function ingestClips(options: IngestOptions): Promise<ReadonlySet<s
     const root = archive.files.rootFor(file.folder)
     const relativePath = relative(root.path, file.path)
     withoutClip.add(file.path)
-    archive.files.record(root.rootId, relativePath, unknownStamp, undefined)
-    archive.files.setFailure(root.rootId, relativePath, { code, message })
+    archive.files.recordFailed(root.rootId, relativePath, unknownStamp, { code, message })
     tell({ path: file.path, status: 'failed', code, message }, 0)
   }
 
@@ -185,7 +184,7 @@ export async function ingestClips(options: IngestOptions): Promise<ReadonlySet<s
       }
       withoutClip.add(file.path)
       commits.begin()
-      archive.files.record(file.rootId, file.relativePath, file.stamp, undefined)
+      archive.files.recordFailed(file.rootId, file.relativePath, file.stamp, error)
       report(file, undefined, { status: 'failed', failure: error })
       return
     }

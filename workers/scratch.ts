@@ -7,6 +7,7 @@ import { clipName } from '../pipeline/decode/clip-name.js'
 import { CameoError, messageOf } from '../pipeline/errors.js'
 import type { OpenedClip } from './clip-access.js'
 import type { RemoteBody, RemoteFetch } from './fetch-http.js'
+import { decodePath } from './url-path.js'
 
 /** A folder for fetched clips, of bounded size. A clip stays until its room is needed: its segments share one copy. */
 export interface Scratch {
@@ -120,6 +121,6 @@ export function createScratch(dir: string, maxBytes: number): Scratch {
 
 /** The file keeps its name, which messages show. */
 function fileNameOf(uri: string): string {
-  const name = basename(decodeURIComponent(new URL(uri).pathname)).replace(/[/\0]/g, '_')
+  const name = basename(decodePath(new URL(uri).pathname)).replace(/[/\0]/g, '_')
   return name === '' || name === '.' || name === '..' ? 'clip' : name.slice(-200)
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -7,10 +7,12 @@ import { join } from 'node:path'
  * worker that is killed again and again would fill the disk.
  */
 export function temporaryScratch(parent = tmpdir()): string {
+  mkdirSync(parent, { recursive: true })
   const prefix = `cameo-scratch-${hostname()}-`
   for (const name of readdirSync(parent)) {
     const [, pid] = name.startsWith(prefix) ? (/^(\d+)-/.exec(name.slice(prefix.length)) ?? []) : []
-    if (pid !== undefined && !isAlive(Number(pid)))
+    // A container's process has the same id after each start.
+    if (pid !== undefined && (Number(pid) === process.pid || !isAlive(Number(pid))))
       rmSync(join(parent, name), { recursive: true, force: true })
   }
   const dir = mkdtempSync(join(parent, `${prefix}${process.pid}-`))

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import BetterSqlite from 'better-sqlite3'
 import { CameoError, messageOf } from '../../pipeline/errors.js'
 import { migrations, schemaSql, schemaVersion } from './schema.js'
@@ -108,6 +109,25 @@ export function lockForErasure(archiveDir: string): ArchiveLock | undefined {
     if (!(error instanceof CameoError) || error.code !== 'ARCHIVE_BUSY' || !hasFollower(archiveDir))
       throw error
     return undefined
+  }
+}
+
+const lockAgainAfterMs = 100
+const snapshotLockWithinMs = 120_000
+
+/**
+ * The right to exchange the files of vector snapshots in this folder, for one process at a time; waits for it, for a snapshot
+ * takes seconds. Throws ARCHIVE_BUSY after two minutes.
+ */
+export async function lockSnapshots(dir: string): Promise<ArchiveLock> {
+  for (const until = Date.now() + snapshotLockWithinMs; ;) {
+    try {
+      return lockFile(dir, 'snapshots.lock')
+    } catch (error) {
+      const isBusy = error instanceof CameoError && error.code === 'ARCHIVE_BUSY'
+      if (!isBusy || Date.now() > until) throw error
+    }
+    await sleep(lockAgainAfterMs)
   }
 }
 

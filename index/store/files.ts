@@ -1,4 +1,4 @@
-import { join, relative, sep } from 'node:path'
+import { isAbsolute, join, relative, sep } from 'node:path'
 import type { Database } from './database.js'
 
 /** What tells a file apart without reading it. Numbers as text: inodes and nanoseconds exceed a double. */
@@ -18,11 +18,24 @@ export interface FileFailure {
 
 /** Where clips lie: paths under roots, with the digests that were read once. */
 export interface FileStore {
-  /** The root under which a folder's files are kept: the folder itself, or a root above it that is known already. */
+  /**
+   * The root under which a folder's files are kept: the folder itself, or a root above it that is known already. A new root
+   * takes over those below it, so that a file has one row: ids of roots below are then no longer valid.
+   */
   rootFor(folder: string): { readonly rootId: number; readonly path: string }
   /** The content's digest, if this very file (device, inode, size, time) was hashed before, under whatever name. */
   knownDigest(stamp: FileStamp): string | undefined
-  record(rootId: number, relativePath: string, stamp: FileStamp, clipId: string | undefined): void
+  record(rootId: number, relativePath: string, stamp: FileStamp, clipId: string): void
+  /**
+   * Notes why a file's content was not read. What an earlier run knew of it stays, as on a share that is away for a moment,
+   * unless the failure tells that the content is another now.
+   */
+  recordFailed(
+    rootId: number,
+    relativePath: string,
+    stamp: FileStamp,
+    failure: { readonly code: string; readonly message: string },
+  ): void
   /** Marks or, without a failure, clears what is said of a file. */
   setFailure(
     rootId: number,
@@ -39,20 +52,29 @@ export interface FileStore {
   countFailed(): number
 }
 
+/** After these a file does not hold what it held before. */
+const otherContent: ReadonlySet<string> = new Set(['CLIP_EMPTY', 'CLIP_CHANGED'])
+
 export function createFileStore(database: Database): FileStore {
   const selectRoots = database.prepare<[], { rootId: number; path: string }>(
     'SELECT root_id AS rootId, path FROM roots',
   )
   const insertRoot = database.prepare<[string]>('INSERT INTO roots (path) VALUES (?)')
+  const takeOverPaths = database.prepare<[number, string, number]>(
+    'UPDATE paths SET root_id = ?, relative_path = ? || relative_path WHERE root_id = ?',
+  )
+  const deleteRoot = database.prepare<[number]>('DELETE FROM roots WHERE root_id = ?')
   const selectDigest = database
     .prepare<[string, string, number, string], string>(
       `SELECT clip_id FROM paths WHERE inode = ? AND device = ? AND size_bytes = ? AND mtime_ns = ?
        AND clip_id IS NOT NULL LIMIT 1`,
     )
     .pluck()
+  const insert = `INSERT INTO paths (root_id, relative_path, clip_id, device, inode, size_bytes, mtime_ns)
+     VALUES (?, ?, ?, ?, ?, ?, ?)`
+  const insertUnknown = database.prepare(`${insert} ON CONFLICT DO NOTHING`)
   const upsert = database.prepare(
-    `INSERT INTO paths (root_id, relative_path, clip_id, device, inode, size_bytes, mtime_ns)
-     VALUES (?, ?, ?, ?, ?, ?, ?)
+    `${insert}
      ON CONFLICT (root_id, relative_path) DO UPDATE SET clip_id = excluded.clip_id, device = excluded.device,
        inode = excluded.inode, size_bytes = excluded.size_bytes, mtime_ns = excluded.mtime_ns`,
   )
@@ -83,16 +105,28 @@ export function createFileStore(database: Database): FileStore {
   const selectFailedCount = database
     .prepare<[], number>('SELECT count(*) FROM paths WHERE code IS NOT NULL')
     .pluck()
+  const makeRoot = database.transaction((path: string) => {
+    const rootId = Number(insertRoot.run(path).lastInsertRowid)
+    for (const root of selectRoots.all()) {
+      const way = wayFrom(path, root.path)
+      if (root.rootId === rootId || way === undefined) continue
+      takeOverPaths.run(rootId, `${way}${isUrl(path) ? '/' : sep}`, root.rootId)
+      deleteRoot.run(root.rootId)
+    }
+    return { rootId, path }
+  })
   return {
-    rootFor(folder) {
-      const known = selectRoots.all().find(({ path }) => isInside(folder, path))
-      if (known !== undefined) return known
-      return { rootId: Number(insertRoot.run(folder).lastInsertRowid), path: folder }
-    },
+    rootFor: (folder) =>
+      selectRoots.all().find(({ path }) => wayFrom(path, folder) !== undefined) ?? makeRoot(folder),
     knownDigest: ({ inode, device, sizeBytes, mtimeNs }) =>
       selectDigest.get(inode, device, sizeBytes, mtimeNs),
     record(rootId, relativePath, { device, inode, sizeBytes, mtimeNs }, clipId) {
-      upsert.run(rootId, relativePath, clipId ?? null, device, inode, sizeBytes, mtimeNs)
+      upsert.run(rootId, relativePath, clipId, device, inode, sizeBytes, mtimeNs)
+    },
+    recordFailed(rootId, relativePath, { device, inode, sizeBytes, mtimeNs }, { code, message }) {
+      const write = otherContent.has(code) ? upsert : insertUnknown
+      write.run(rootId, relativePath, null, device, inode, sizeBytes, mtimeNs)
+      updateFailure.run(code, message, rootId, relativePath)
     },
     setFailure(rootId, relativePath, failure) {
       updateFailure.run(failure?.code ?? null, failure?.message ?? null, rootId, relativePath)
@@ -119,12 +153,22 @@ export function createFileStore(database: Database): FileStore {
   }
 }
 
-function isInside(folder: string, root: string): boolean {
-  const way = relative(root, folder)
-  return way === '' || (way !== '..' && !way.startsWith('..' + sep) && !way.startsWith(sep))
+const isUrl = (path: string) => path.includes('://')
+
+/** From a root down to a folder, '' where they are the same; undefined where the folder lies elsewhere. */
+function wayFrom(root: string, folder: string): string | undefined {
+  if (isUrl(root) !== isUrl(folder)) return undefined
+  const way = isUrl(root) ? urlWay(root, folder) : relative(root, folder)
+  return way === undefined || way === '..' || way.startsWith('..' + sep) || isAbsolute(way) ? undefined : way
+}
+
+function urlWay(root: string, folder: string): string | undefined {
+  const base = root.replace(/\/$/, '')
+  if (folder.replace(/\/$/, '') === base) return ''
+  return folder.startsWith(`${base}/`) ? folder.slice(base.length + 1) : undefined
 }
 
 /** A root may be a URL, of which `join` would make a path. */
 function below(root: string, relativePath: string): string {
-  return root.includes('://') ? `${root.replace(/\/$/, '')}/${relativePath}` : join(root, relativePath)
+  return isUrl(root) ? `${root.replace(/\/$/, '')}/${relativePath}` : join(root, relativePath)
 }

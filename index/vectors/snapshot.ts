@@ -4,7 +4,7 @@ import { access, mkdir, open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { CameoError, messageOf } from '../../pipeline/errors.js'
-import { archiveError } from '../store/database.js'
+import { archiveError, lockSnapshots } from '../store/database.js'
 import type { FileSeal } from './hnsw-file.js'
 import { HnswIndex, type HnswParameters } from '../hnsw-index.js'
 
@@ -64,6 +64,21 @@ export async function loadSnapshot(
   mayLoad: (count: number) => void,
 ): Promise<LoadedSnapshot> {
   const manifestFile = join(dir, manifestName(subject.spaceId))
+  for (;;) {
+    const before = parseManifest(manifestFile)?.file
+    const loaded = await loadFiles(dir, manifestFile, subject, newestChange, mayLoad)
+    // Another process may have exchanged the files while they were read.
+    if (loaded.kind !== 'unusable' || parseManifest(manifestFile)?.file === before) return loaded
+  }
+}
+
+async function loadFiles(
+  dir: string,
+  manifestFile: string,
+  subject: SnapshotSubject,
+  newestChange: number,
+  mayLoad: (count: number) => void,
+): Promise<LoadedSnapshot> {
   if (!existsSync(manifestFile)) return { kind: 'absent' }
   const unusable = (reason: string): LoadedSnapshot => ({ kind: 'unusable', reason })
   const manifest = parseManifest(manifestFile)
@@ -116,11 +131,30 @@ export async function writeSnapshot(
   index: HnswIndex,
   lastChange: number,
 ): Promise<void> {
+  await alone(dir, () => writeFiles(dir, subject, index, lastChange))
+}
+
+/** Runs `work` while no other process writes or removes snapshots in the folder: each removes what it takes for leftovers. */
+async function alone(dir: string, work: () => Promise<void>): Promise<void> {
+  await mkdir(dir, { recursive: true })
+  const lock = await lockSnapshots(dir)
+  try {
+    await work()
+  } finally {
+    lock.release()
+  }
+}
+
+async function writeFiles(
+  dir: string,
+  subject: SnapshotSubject,
+  index: HnswIndex,
+  lastChange: number,
+): Promise<void> {
   const file = `vectors-${subject.spaceId}-${randomUUID()}.hnsw`
   const temporary = join(dir, `${file}.tmp`)
   const manifestFile = join(dir, manifestName(subject.spaceId))
   try {
-    await mkdir(dir, { recursive: true })
     const seal = await index.write(temporary)
     await rename(temporary, join(dir, file))
     const manifest = manifestOf(subject, index, lastChange, file, seal)
@@ -160,9 +194,11 @@ function manifestOf(
 /** Removes the snapshot of a space and everything a crash left of others. */
 export async function removeSnapshot(dir: string, spaceId: number): Promise<void> {
   if (!existsSync(dir)) return
-  rmSync(join(dir, manifestName(spaceId)), { force: true })
-  removeLeftovers(dir, spaceId, undefined)
-  await syncFolder(dir)
+  await alone(dir, async () => {
+    rmSync(join(dir, manifestName(spaceId)), { force: true })
+    removeLeftovers(dir, spaceId, undefined)
+    await syncFolder(dir)
+  })
 }
 
 /** The bytes of the snapshot the manifest names and of leftovers; 0 where there is none. */

@@ -4,7 +4,7 @@ import { listDeadLetters, retryDeadLetters, type ListedDeadLetter } from '../../
 import { brokersOption, kafkaHelp } from '../kafka-options.js'
 import { withKafka } from '../kafka-session.js'
 import { jsonOption } from '../options.js'
-import { exitCodes, oneLine, print, printJson } from '../output.js'
+import { exitCodes, note, oneLine, print, printJson } from '../output.js'
 
 interface LettersOptions {
   readonly brokers: string
@@ -76,8 +76,12 @@ deadLettersCommand
           `there is no dead letter ${unknown.join(', ')}: "cameo dead-letters list" shows them`,
         )
       const chosen = ids.length === 0 ? letters : letters.filter(({ id }) => ids.includes(id))
-      await retryDeadLetters(kafka, connection, chosen)
-      return chosen.length
+      const kept = chosen.filter(({ original }) => original !== undefined)
+      const lost = chosen.length - kept.length
+      if (lost > 0)
+        note(`${lost} letters hold no message, which was empty or too large: submit their clips again`)
+      await retryDeadLetters(kafka, connection, kept)
+      return kept.length
     })
     if (json) printJson({ sent })
     else print(`${sent} message${sent === 1 ? '' : 's'} sent again`)

@@ -1,11 +1,10 @@
 import { existsSync, statSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { adoptRecipe, openArchive, type Archive } from '../../index/archive.js'
 import { isForgotten, remember } from '../../index/forget.js'
-import { openArchiveIndex } from '../../index/archive-index.js'
 import { lockArchive } from '../../index/store/database.js'
-import { CameoError, messageOf } from '../../pipeline/errors.js'
+import { CameoError } from '../../pipeline/errors.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
 import { defaultPackName } from '../../pipeline/models/catalog.js'
 import { defaultModelsDir } from '../../pipeline/models/models-dir.js'
@@ -15,6 +14,7 @@ import { loadStages } from '../../pipeline/stages.js'
 import { findClips } from '../../workers/find-clips.js'
 import { dropGonePaths } from '../../workers/gone-paths.js'
 import { ingestClips } from '../../workers/ingest.js'
+import { createVectorFollower } from '../../workers/vector-follower.js'
 import { startWorkers, type WorkerPool } from '../../workers/worker-pool.js'
 import { createIngestReporter } from '../ingest-report.js'
 import { usePack } from '../models.js'
@@ -131,20 +131,19 @@ interface IngestRun {
   readonly signal: AbortSignal
 }
 
+const indexEveryMs = 2000
+
 async function ingestWith(
   pool: WorkerPool,
   { archive, paths, options, settings, recipe, spaceId, signal }: IngestRun,
 ): Promise<number> {
   const reporter = createIngestReporter(options.json)
-  // A connection of its own: the index must see only what is durable.
-  const committed = openArchive(archive.dir)
-  const index = await openArchiveIndex(committed, { onNotice: note })
+  // Parents first: a root takes over those below it, and files in work know their root by its id.
+  const roots = paths.map((path) => (isFolder(resolve(path)) ? resolve(path) : dirname(resolve(path))))
+  for (const root of roots.sort((a, b) => a.length - b.length)) archive.files.rootFor(root)
   // The index follows while clips come in, so that the end of a long ingest is no second job.
-  const following = setInterval(() => {
-    index
-      .catchUp()
-      .catch((error: unknown) => note(`the vector index will catch up later: ${messageOf(error)}`))
-  }, 2000)
+  const vectors = createVectorFollower(archive.dir, note)
+  const following = setInterval(() => vectors.follow(), indexEveryMs)
   try {
     const withoutClip = await ingestClips({
       archive,
@@ -166,8 +165,7 @@ async function ingestWith(
   } finally {
     clearInterval(following)
     reporter.stop()
-    await index.close()
-    committed.close()
+    await vectors.close()
   }
   reporter.summarise(archive)
   if (signal.aborted) return exitCodes.interrupted

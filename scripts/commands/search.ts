@@ -4,6 +4,7 @@ import { Command, Option } from 'commander'
 import { openArchiveIndex } from '../../index/archive-index.js'
 import { referencesOf } from '../../index/identities.js'
 import { searchClips, type ClipMatch, type SearchAnswer } from '../../index/search.js'
+import type { VectorCache } from '../../index/vector-cache.js'
 import { CameoError, messageOf } from '../../pipeline/errors.js'
 import type { FaceEmbeddings } from '../../pipeline/head/pooled-input.js'
 import { findPack } from '../../pipeline/models/catalog.js'
@@ -102,9 +103,8 @@ async function runSearch(options: SearchCommandOptions): Promise<void> {
     const descriptor = await describer.describe(query.embeddings)
     const index = await openArchiveIndex(opened.archive, { onNotice: note })
     const threshold = options.minScore ?? thresholdOf(pack)
-    let answer: SearchAnswer
     try {
-      answer = searchClips(opened.archive, index, descriptor, {
+      const answer = searchClips(opened.archive, index, descriptor, {
         top: options.top,
         minScore: threshold,
         excludeClipId: options.excludeSelf ? query.clipId : undefined,
@@ -114,24 +114,32 @@ async function runSearch(options: SearchCommandOptions): Promise<void> {
           'ARCHIVE_BUSY',
           `the descriptors of ${options.archive} were exchanged while it was searched: search again`,
         )
+      const rate = expectedFalseMatches(pack, threshold, answer)
+      tell({ query, answer, threshold, expectedFalseMatches: rate }, options)
     } finally {
-      await index.close()
+      await closeIndex(index)
     }
-    const report = {
-      query,
-      answer,
-      threshold,
-      expectedFalseMatches: expectedFalseMatches(pack, threshold, answer),
-    }
-    if (options.html !== undefined) {
-      const sheet = contactSheet(titleOf(query), query.thumbnailJpeg, answer.matches, summaryOf(report))
-      writeSheet(options.html, sheet)
-      note(`wrote ${options.html}`)
-    }
-    if (options.json) printJson(toJson(report))
-    else printAnswer(report)
   } finally {
     opened.archive.close()
+  }
+}
+
+function tell(report: Report, { html, json }: SearchCommandOptions): void {
+  if (html !== undefined) {
+    const { query, answer } = report
+    writeSheet(html, contactSheet(titleOf(query), query.thumbnailJpeg, answer.matches, summaryOf(report)))
+    note(`wrote ${html}`)
+  }
+  if (json) printJson(toJson(report))
+  else printAnswer(report)
+}
+
+/** The answer is given: that a snapshot cannot be written makes the next search slower, and nothing else. */
+async function closeIndex(index: VectorCache): Promise<void> {
+  try {
+    await index.close()
+  } catch (error) {
+    note(`the vector index was not saved: ${messageOf(error)}`)
   }
 }
 

@@ -38,6 +38,9 @@ interface SubmitOptions extends RecipeOptions {
 /** How often is looked whether clips that are waited for are lost. */
 const checkEveryMs = 10_000
 
+/** Without any clip being finished in between. */
+const mostResubmissions = 2
+
 const stages = Object.keys(stageInput) as Stage[]
 
 export const submitCommand = withRecipeOptions(
@@ -147,6 +150,7 @@ async function submit(
 /**
  * Publishes what is waited for once more, where no worker has anything left to do: an earlier run was killed between
  * the note that a clip is queued and its job, or the topic was emptied. As long as clips are finished, brokers are not asked.
+ * What is lost again and again, as where workers are of an older version, is given up.
  */
 async function resubmitLost(
   { kafka, connection }: KafkaSession,
@@ -154,12 +158,18 @@ async function resubmitLost(
   signal: AbortSignal,
 ): Promise<void> {
   let wasIdle = false
+  let lost = 0
   for (;;) {
     const before = submission.waiting
     await sleep(checkEveryMs, undefined, { signal }).catch(() => undefined)
     if (signal.aborted) return
     const isIdle =
       before > 0 && submission.waiting === before && (await workersAreIdle({ kafka, connection }))
+    if (submission.waiting < before) lost = 0
+    if (isIdle && wasIdle && ++lost > mostResubmissions) {
+      submission.giveUpWaiting()
+      return
+    }
     if (isIdle && wasIdle) {
       const count = await submission.resubmitWaiting()
       note(`${count} clips were not in the queue any more and were submitted again`)

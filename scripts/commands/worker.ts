@@ -116,7 +116,7 @@ given here.`,
   .action(async (options: FacesOptions) => {
     const access = createClipAccess({
       rules: accessRules(options),
-      scratchDir: options.scratch === undefined ? temporaryScratch() : resolve(options.scratch),
+      scratchDir: temporaryScratch(options.scratch === undefined ? undefined : resolve(options.scratch)),
       scratchBytes: options.scratchSize,
     })
     const { device, threads } = options

@@ -141,3 +141,21 @@ describe('ingest: the same folder again', () => {
     assert.equal((await status())['failed'], 0)
   })
 })
+
+describe('ingest: a folder above one that is known', () => {
+  it('takes it over: a file has one path, and what it held before is found no more', async () => {
+    const above = join(dir, 'above')
+    const file = join(above, '2023/clip.mp4')
+    const own = ['--archive', join(dir, 'above-archive')]
+    const photo = await makeFacePhoto(join(dir, 'above.jpg'), 'costumes right')
+    mkdirSync(join(above, '2023'), { recursive: true })
+    await makeFaceClip(file, 'costumes right')
+    assert.equal((await ingest([join(above, '2023'), ...own])).of('clip.mp4').status, 'done')
+    assert.equal((await ingest([above, ...own])).of('clip.mp4').status, 'unchanged')
+    assert.deepEqual(foundFiles(await search(['--image', photo, ...own])), ['clip.mp4'])
+
+    await makeFaceClip(file, 'party first')
+    assert.equal((await ingest([join(above, '2023'), above, ...own])).of('clip.mp4').status, 'done')
+    assert.deepEqual((await search(['--image', photo, ...own])).results, [])
+  })
+})

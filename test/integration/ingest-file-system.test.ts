@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict'
-import { appendFileSync, chmodSync, copyFileSync, mkdirSync, realpathSync, symlinkSync } from 'node:fs'
+import {
+  appendFileSync,
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  realpathSync,
+  renameSync,
+  symlinkSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
 import { assertFailed, ingest, ingested, search, foundFiles } from '../support/answers.js'
@@ -49,6 +57,31 @@ describe('ingest: the file system', () => {
     const again = await ingest([folder, '--archive', archive], permissionsCount())
     assert.equal(again.code, 0, 'with permission it is ingested')
     assert.equal(again.of('closed.mp4').status, 'done')
+    assert.equal(await failedFiles(archive), 0)
+  })
+
+  it('a known clip whose share is away for a moment stays: it is found meanwhile, and unchanged when it is back', async () => {
+    const folder = folderOf('share-links')
+    const archive = join(dir, 'share-archive')
+    copyFileSync(good, join(folderOf('share'), 'a.mp4'))
+    symlinkSync(join(dir, 'share/a.mp4'), join(folder, 'a.mp4'))
+    copyFileSync(other, join(folder, 'b.mp4'))
+    assert.equal((await ingest([folder, '--archive', archive])).code, 0)
+    const photo = await makeFacePhoto(join(dir, 'share.jpg'), 'costumes right')
+    const found = async () => foundFiles(await search(['--image', photo, '--archive', archive]))
+    assert.deepEqual(await found(), ['a.mp4'])
+
+    renameSync(join(dir, 'share'), join(dir, 'unmounted'))
+    const away = await ingest([folder, '--archive', archive])
+    assert.equal(away.code, 1)
+    assertFailed(away.of('a.mp4'), 'CLIP_GONE')
+    assert.equal(away.of('b.mp4').status, 'unchanged')
+    assert.equal(await failedFiles(archive), 1)
+    assert.deepEqual(await found(), ['a.mp4'])
+
+    renameSync(join(dir, 'unmounted'), join(dir, 'share'))
+    const back = await ingest([folder, '--archive', archive])
+    assert.equal(back.of('a.mp4').status, 'unchanged')
     assert.equal(await failedFiles(archive), 0)
   })
 

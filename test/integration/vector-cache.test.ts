@@ -41,7 +41,10 @@ afterEach(() => {
 })
 
 const indexDir = (): string => join(dir, 'vectors')
-const files = (): string[] => readdirSync(indexDir()).sort()
+const files = (): string[] =>
+  readdirSync(indexDir())
+    .filter((name) => name !== 'snapshots.lock')
+    .sort()
 const hnswFile = (): string =>
   join(
     indexDir(),

@@ -45,9 +45,16 @@ interface Attempt {
   closing: ClosingMessage | undefined
 }
 
+export interface Refused {
+  readonly index: number
+  readonly uri?: string | undefined
+  readonly clipId?: string | undefined
+  readonly error: CameoError
+}
+
 export interface Applied {
   /** Messages that cannot be applied, with the reason. */
-  readonly refused: readonly { readonly index: number; readonly uri?: string; readonly error: CameoError }[]
+  readonly refused: readonly Refused[]
   readonly segments: number
 }
 
@@ -59,7 +66,7 @@ export function applyDescriptors(
   values: readonly (Uint8Array | null)[],
   { archive, inbox, connection, reprocess, head }: ApplyOptions,
 ): Applied {
-  const refused: { index: number; uri?: string; error: CameoError }[] = []
+  const refused: Refused[] = []
   const attempts = new Map<string, Attempt>()
   let segments = 0
 
@@ -70,7 +77,7 @@ export function applyDescriptors(
       apply(message)
     } catch (error) {
       if (!(error instanceof CameoError)) throw error
-      refused.push({ index, error, ...(message === undefined ? {} : { uri: message.source.uri }) })
+      refused.push({ index, error, uri: message?.source.uri, clipId: message?.clipId })
       if (message !== undefined) refuse(message, error)
     }
   }
@@ -144,7 +151,7 @@ export function applyDescriptors(
 
   function giveUp(message: GivenUpMessage): void {
     const { clipId, plan, failure, stamp } = message
-    record(message, stamp, clipId)
+    if (clipId !== undefined) record(message, stamp, clipId)
     if (clipId === undefined || plan === undefined || failure.code === 'CLIP_CHANGED') {
       // A changed file says nothing against its old content.
       fail(message, clipId, failure)
@@ -180,7 +187,7 @@ export function applyDescriptors(
   function refuse(message: DescriptorsMessage, { code, message: text }: CameoError): void {
     if (message.kind === 'described') return
     const { clipId, plan } = message
-    record(message, plan?.stamp, clipId)
+    if (clipId !== undefined) record(message, plan?.stamp, clipId)
     fail(message, clipId, { code, message: text })
   }
 
@@ -214,9 +221,9 @@ export function applyDescriptors(
     )
   }
 
-  function record(message: DescriptorsMessage, stamp: FileStamp = unknownStamp, clipId?: string): void {
+  function record(message: DescriptorsMessage, stamp: FileStamp | undefined, clipId: string): void {
     const { rootId, path } = placeOf(message)
-    archive.files.record(rootId, path, stamp, clipId)
+    archive.files.record(rootId, path, stamp ?? unknownStamp, clipId)
   }
 
   function setFailure(message: DescriptorsMessage, failure: Failure | undefined): void {
@@ -251,7 +258,9 @@ export function applyDescriptors(
   }
 
   function fail(message: DescriptorsMessage, clipId: string | undefined, failure: Failure): void {
-    setFailure(message, failure)
+    const { rootId, path } = placeOf(message)
+    if (clipId === undefined) archive.files.recordFailed(rootId, path, unknownStamp, failure)
+    else archive.files.setFailure(rootId, path, failure)
     tell(message, { state: 'failed', clipId, failure })
   }
 

@@ -109,6 +109,10 @@ export function brokerError(connection: Pick<KafkaConnection, 'brokers'>, error:
   )
 }
 
+/** Anything that kafkajs throws. */
+export const isBrokerError = (error: unknown): boolean =>
+  error instanceof Error && error.name.startsWith('KafkaJS')
+
 /** Whether the same request may succeed later: brokers that are away, restart or elect leaders. */
 export function isTransient(error: unknown): boolean {
   // Where a retry within a retry ends, kafkajs calls what may pass final; the reason is below.

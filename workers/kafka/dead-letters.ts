@@ -4,7 +4,7 @@ import { createPublisher, type KafkaClient, type OutMessage } from './client.js'
 import type { KafkaConnection } from './connection.js'
 import type { Received } from './queue-consumer.js'
 import { readTopic } from './topic-reader.js'
-import { topicName, type Stage } from './topics.js'
+import { maxMessageBytes, topicName, type Stage } from './topics.js'
 import { decodeDeadLetter, encodeMessage, wireVersion, type DeadLetter } from './wire.js'
 
 /** A message that a stage gives up, with all that is needed to try it again. */
@@ -24,7 +24,7 @@ export function deadLetter(
       ...{ stage, attempts, uri, topic, partition, offset },
       failure: { code: error.code, message: error.message },
       key: key ?? undefined,
-      original: value ?? undefined,
+      original: value === null || value.byteLength > maxMessageBytes ? undefined : value,
       at: new Date().toISOString(),
     }),
   }

@@ -40,7 +40,7 @@ export async function startDescribeWorker(options: DescribeWorkerOptions): Promi
     await attemptWork(context, {
       stage: 'describe',
       ...{ message, signal },
-      uri: () => read?.source.uri,
+      about: () => ({ uri: read?.source.uri, clipId: read?.clipId }),
       async work() {
         read ??= decodeEmbeddings(message.value)
         await publisher.send([{ topic: descriptors, key, value: encodeMessage(await described(read)) }])

@@ -22,6 +22,8 @@ export interface DescriptorWriterOptions {
 export interface PartitionBatch {
   readonly partition: number
   readonly messages: readonly KafkaMessage[]
+  /** Where the partition ended when they were fetched. */
+  readonly highWatermark: string
 }
 
 /** Writes messages of the topic of descriptors into the archive, with the position up to which they are written. */
@@ -29,13 +31,12 @@ export interface DescriptorWriter {
   /** The offset after the last message written; undefined before the first. */
   nextOf(partition: number): bigint | undefined
   /**
-   * Leaves out what is written already, and writes the rest as one transaction. What cannot be applied is put down for the
+   * Leaves out what is written already, and writes the rest as one transaction; the last message written is to be among those
+   * first read after a start, for it is compared. What cannot be applied is put down for the
    * dead letters.
    * @throws TOPIC_CHANGED, and of SQLite's errors what `translateSqliteErrors` makes
    */
   write(batches: readonly PartitionBatch[]): void
-  /** To be called before reading begins anew with the last written messages: they are compared with the topic's. */
-  verifyAgain(): void
 }
 
 interface Written {
@@ -49,23 +50,21 @@ export function createDescriptorWriter(options: DescriptorWriterOptions): Descri
   const { archive, inbox, reprocess, head } = options
   const { connection, log, metrics } = options.context
   const topic = topicName(connection, 'descriptors')
-  /** Partitions whose first message was compared with the one last written. */
-  const verified = new Set<number>()
 
-  function fresh({ partition, messages }: PartitionBatch): PartitionBatch {
+  /** Those that are not written. A topic that was made again ends before the position, or has another message before it. */
+  function fresh({ partition, messages, highWatermark }: PartitionBatch): readonly KafkaMessage[] {
     const position = inbox.position(topic, partition)
-    if (position === undefined) return { partition, messages }
-    const [first] = messages
-    if (!verified.has(partition) && first !== undefined) {
-      const offset = BigInt(first.offset)
-      if (offset === position.next - 1n && digestOf(first) !== position.lastDigest)
-        throw topicChanged(archive, topic)
-      verified.add(partition)
-    }
-    return { partition, messages: messages.filter(({ offset }) => BigInt(offset) >= position.next) }
+    if (position === undefined) return messages
+    const { next, lastDigest } = position
+    const last = messages.find(({ offset }) => BigInt(offset) === next - 1n)
+    if (BigInt(highWatermark) < next || (last !== undefined && digestOf(last) !== lastDigest))
+      throw topicChanged(archive, topic)
+    return messages.filter(({ offset }) => BigInt(offset) >= next)
   }
 
-  function writeBatch({ partition, messages }: PartitionBatch): Written | undefined {
+  function writeBatch(batch: PartitionBatch): Written | undefined {
+    const { partition } = batch
+    const messages = fresh(batch)
     const last = messages.at(-1)
     if (last === undefined) return undefined
     const started = performance.now()
@@ -89,19 +88,18 @@ export function createDescriptorWriter(options: DescriptorWriterOptions): Descri
     const { refused, segments } = applied
     for (let i = 0; i < messages; i++)
       metrics.finished(i < refused.length ? 'failed' : 'done', seconds / messages)
-    for (const { error, uri } of refused)
-      log.error({ uri, code: error.code, error: error.message }, 'given up')
+    for (const { error, uri, clipId } of refused)
+      log.error({ uri, clipId, code: error.code, error: error.message }, 'given up')
     log.debug({ partition, messages, segments, seconds }, 'stored')
   }
 
   return {
     nextOf: (partition) => inbox.position(topic, partition)?.next,
     write(batches) {
-      const writeAll = archive.database.transaction(() => batches.map((batch) => writeBatch(fresh(batch))))
+      const writeAll = archive.database.transaction(() => batches.map(writeBatch))
       const written = translateSqliteErrors(archive.dir, () => writeAll.immediate())
       for (const batch of written) if (batch !== undefined) tell(batch)
     },
-    verifyAgain: () => verified.clear(),
   }
 }
 

@@ -48,7 +48,7 @@ export async function startFacesWorker(options: FacesWorkerOptions): Promise<Sta
     await attemptWork(context, {
       stage: 'faces',
       ...{ message, signal },
-      uri: () => state?.job.source.uri,
+      about: () => ({ uri: state?.job.source.uri, clipId: state?.clipId }),
       async work() {
         state ??= startState(decodeJob(message.value), message)
         await process(state, signal)

@@ -6,13 +6,13 @@ import { readMeta, writeMeta } from '../../index/store/meta.js'
 import { CameoError, messageOf } from '../../pipeline/errors.js'
 import { checkHead, type HeadFile } from '../../pipeline/head/head-file.js'
 import { withAdmin, type EachBatchPayload } from './client.js'
+import { createVectorFollower } from '../vector-follower.js'
 import { createDescriptorWriter, topicChanged } from './descriptor-writer.js'
 import { joinGroup, type Group } from './group-member.js'
-import { createNamesLog } from './names-log.js'
+import { createNamesLog, publishNamesAgain } from './names-log.js'
 import type { StageWorker, WorkerContext } from './stage-worker.js'
 import { topicEnds } from './topic-admin.js'
 import { groupName, topicName } from './topics.js'
-import { createVectorFollower } from './vector-follower.js'
 
 export interface IndexWorkerOptions {
   readonly context: WorkerContext
@@ -85,8 +85,10 @@ async function startLocked(
     checkCluster(archive, `${(await admin.describeCluster()).clusterId} ${connection.prefix}`)
     return topicEnds(admin, connection, 'descriptors')
   })
-  for (const { partition, high } of ends)
-    if ((writer.nextOf(partition) ?? 0n) > high) throw topicChanged(archive, topic)
+  for (const { partition, low, high } of ends) {
+    const next = writer.nextOf(partition)
+    if (next !== undefined && (next > high || next < low)) throw topicChanged(archive, topic)
+  }
   const names = createNamesLog(context, archive)
   await names.restore()
 
@@ -160,7 +162,7 @@ async function startLocked(
     return next
   }
 
-  const vectors = createVectorFollower(archive.dir, log)
+  const vectors = createVectorFollower(archive.dir, (text) => log.info(text))
   const timers = [
     setInterval(() => vectors.follow(), indexEveryMs),
     setInterval(() => {
@@ -176,7 +178,6 @@ async function startLocked(
     ...{ kafka, topic, groupId, log, fetch },
     onAssigned(partitions, joined) {
       group = joined
-      writer.verifyAgain()
       for (const partition of partitions) {
         const next = writer.nextOf(partition) ?? 0n
         // From the last applied message on: it is compared, not applied again.
@@ -198,7 +199,8 @@ async function startLocked(
       const deadline = sleep(drainMs, undefined, { ref: false })
       await member.leave(drainMs)
       await Promise.race([publish().catch(() => undefined), deadline])
-      await vectors.close()
+      // It is a cache: what is not written of it is made good at the next start.
+      await Promise.race([vectors.close(), deadline])
       release()
     },
   }
@@ -230,6 +232,7 @@ export function resetForReplay(archiveDir: string): void {
             database.prepare('DELETE FROM clips').run()
             database.prepare('DELETE FROM paths').run()
             database.prepare('DELETE FROM meta WHERE key = ?').run(clusterKey)
+            publishNamesAgain(database)
           })
           .immediate(),
       )

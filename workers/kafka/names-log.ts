@@ -2,6 +2,7 @@ import type { Archive } from '../../index/archive.js'
 import { forgetClip, isForgotten } from '../../index/forget.js'
 import { enroll, referenceFacesOf } from '../../index/identities.js'
 import { toBlob, toUint16 } from '../../index/store/blobs.js'
+import type { Database } from '../../index/store/database.js'
 import { journalAfter, lastJournalEntry, type JournalEntry } from '../../index/store/journal.js'
 import { readMeta, writeMeta } from '../../index/store/meta.js'
 import type { OutMessage } from './client.js'
@@ -23,6 +24,14 @@ export interface NamesLog {
 
 /** Journal entries up to this one are in the topic. */
 const publishedKey = 'kafka.journal_published'
+
+/**
+ * For a topic that is another one, or lost what it had: everything that the archive has is published once more. An archive that
+ * never published is left as it is, for it takes what the topic has.
+ */
+export function publishNamesAgain(database: Database): void {
+  if (readMeta(database, publishedKey) !== undefined) writeMeta(database, publishedKey, '0')
+}
 
 export function createNamesLog(
   { kafka, connection, publisher, log }: WorkerContext,

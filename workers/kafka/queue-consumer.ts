@@ -90,6 +90,8 @@ export async function startQueueConsumer(options: QueueConsumerOptions): Promise
   function takeBatch(payload: EachBatchPayload): void {
     const { batch } = payload
     const { partition } = batch
+    // Fetched before the group was arranged anew.
+    if (!assigned.has(partition)) return
     const ledger = ledgers.get(partition) ?? new OffsetLedger()
     ledgers.set(partition, ledger)
     for (const message of batch.messages) {

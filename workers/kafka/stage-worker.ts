@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
-import { CameoError } from '../../pipeline/errors.js'
+import { CameoError, messageOf } from '../../pipeline/errors.js'
 import type { WorkerMetrics } from '../metrics.js'
-import type { KafkaClient, OutMessage, Publisher } from './client.js'
+import { isBrokerError, type KafkaClient, type OutMessage, type Publisher } from './client.js'
 import type { KafkaConnection } from './connection.js'
 import { deadLetter } from './dead-letters.js'
 import type { Received } from './queue-consumer.js'
@@ -33,8 +33,8 @@ export interface AttemptOptions {
   readonly work: () => Promise<void>
   /** What else is told when the message is given up. */
   readonly whenGivenUp: (error: CameoError, attempts: number) => readonly OutMessage[]
-  /** What the message is about, once it is read. */
-  readonly uri: () => string | undefined
+  /** What the message is about, as far as it is known. */
+  readonly about: () => { readonly uri?: string | undefined; readonly clipId?: string | undefined }
 }
 
 /** A transient failure is tried this often in all, with pauses that grow fourfold. */
@@ -42,17 +42,18 @@ const maxAttempts = 4
 const firstPauseMs = 1000
 
 /**
- * Does a message's work: what may pass is tried again, what may not goes to the dead letters. Resolves when either is
- * durable. Rejects with what is no CameoError (the broker, a bug), and when the signal is aborted.
+ * Does a message's work: what may pass is tried again, what may not goes to the dead letters, bugs that a message brings to
+ * light among them, for a message must never hold up those behind it. Resolves when either is durable. Rejects with errors of the
+ * broker, and when the signal is aborted.
  */
 export async function attemptWork(
   { connection, publisher, log, metrics }: WorkerContext,
-  { stage, message, signal, work, whenGivenUp, uri }: AttemptOptions,
+  { stage, message, signal, work, whenGivenUp, about }: AttemptOptions,
 ): Promise<void> {
   const started = performance.now()
   const fields = () => {
     const { key, partition, offset } = message
-    return { key: key?.toString(), uri: uri(), partition, offset }
+    return { key: key?.toString(), ...about(), partition, offset }
   }
   const seconds = () => (performance.now() - started) / 1000
   for (let attempt = 1; ; attempt++) {
@@ -61,12 +62,13 @@ export async function attemptWork(
       metrics.finished('done', seconds())
       log.info({ ...fields(), seconds: seconds() }, 'done')
       return
-    } catch (error) {
+    } catch (thrown) {
       if (signal.aborted) {
         log.info(fields(), 'handed back')
-        throw error
+        throw thrown
       }
-      if (!(error instanceof CameoError)) throw error
+      if (isBrokerError(thrown)) throw thrown
+      const error = thrown instanceof CameoError ? thrown : unforeseen(thrown)
       if (error.retriable && attempt < maxAttempts) {
         log.warn({ ...fields(), code: error.code, error: error.message, attempt }, 'trying again')
         await pause(firstPauseMs * 4 ** (attempt - 1), signal)
@@ -74,13 +76,17 @@ export async function attemptWork(
       }
       await publisher.send([
         ...whenGivenUp(error, attempt),
-        deadLetter(connection, stage, message, error, { attempts: attempt, uri: uri() }),
+        deadLetter(connection, stage, message, error, { attempts: attempt, uri: about().uri }),
       ])
       metrics.finished('failed', seconds())
       log.error({ ...fields(), code: error.code, error: error.message, attempts: attempt }, 'given up')
       return
     }
   }
+}
+
+function unforeseen(cause: unknown): CameoError {
+  return new CameoError('MESSAGE_FAILED', `this should not have happened: ${messageOf(cause)}`, { cause })
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

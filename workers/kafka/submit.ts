@@ -41,6 +41,8 @@ export interface Submission {
   submit(files: AsyncIterable<FoundFile>): Promise<void>
   /** Publishes the jobs of clips that are waited for once more: when the queue is empty and they are not in it. */
   resubmitWaiting(): Promise<number>
+  /** Tells what is waited for as failed: workers have nothing left to do, and said nothing of it. */
+  giveUpWaiting(): void
   /** Results still waited for. */
   readonly waiting: number
   /** Resolves when every clip has its result. */
@@ -148,6 +150,16 @@ export function createSubmission(options: SubmissionOptions): Submission {
       const clips = [...waiting.values()]
       await publish(clips)
       return clips.length
+    },
+    giveUpWaiting() {
+      for (const { uri } of waiting.values())
+        events.onResult({
+          ...{ path: uri, status: 'failed', code: 'RESULT_MISSING' },
+          message:
+            'workers have finished their queues without a word of it: "cameo dead-letters list" shows messages they could not read',
+        })
+      waiting.clear()
+      finishIfDone()
     },
     async submit(files) {
       let batch: Clip[] = []

@@ -17,6 +17,13 @@ export const versionFor = ({ features }: Pick<WireRecipe, 'features'>) =>
   features === undefined ? wireVersion : featuresVersion
 
 const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'bytes are expected')
+const floats = (size: 2 | 4) =>
+  bytes.refine(
+    ({ byteLength }) => byteLength > 0 && byteLength % size === 0,
+    `float${8 * size} numbers are expected`,
+  )
+const float16 = floats(2)
+const float32 = floats(4)
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
 const digest = z.string().regex(/^[0-9a-f]{16,64}$/)
 const count = z.int().min(0)
@@ -92,9 +99,9 @@ const faceSchema = z.object({
   quality: z.number(),
   norm: z.number(),
   /** float16, little-endian, not normalised. */
-  vector: bytes,
+  vector: float16,
   /** Of further embedders; likewise. */
-  extraEmbeddings: z.array(z.object({ embedder: digest, norm: z.number(), vector: bytes })).optional(),
+  extraEmbeddings: z.array(z.object({ embedder: digest, norm: z.number(), vector: float16 })).optional(),
 })
 
 const trackSchema = z.object({
@@ -108,7 +115,7 @@ const trackSchema = z.object({
 
 const describedTrackSchema = trackSchema.extend({
   /** float32, little-endian, L2-normalised. */
-  descriptor: bytes,
+  descriptor: float32,
 })
 
 export type WireTrack = z.infer<typeof trackSchema>
@@ -133,7 +140,7 @@ const closingSchema = z.object({
   truncated: z.boolean(),
   provider: z.string(),
   /** What context encoders made of the segment; vectors are float16, little-endian. */
-  contexts: z.array(z.object({ encoder: digest, frames: count, vector: bytes })).optional(),
+  contexts: z.array(z.object({ encoder: digest, frames: count, vector: float16 })).optional(),
 })
 
 /** A clip, or some of its segments, that were given up for good. */
@@ -191,7 +198,7 @@ const nameSchemas = [
         source: z.string(),
         embedder: z.string(),
         norm: z.number(),
-        vector: bytes,
+        vector: float16,
         quality: z.number(),
       }),
     ),
@@ -212,7 +219,7 @@ const deadLetterSchema = z.object({
   partition: count,
   offset: z.string(),
   key: bytes.optional(),
-  /** The message as it was. */
+  /** The message as it was; absent where it is larger than messages of Cameo's are. */
   original: bytes.optional(),
   at: z.string(),
 })

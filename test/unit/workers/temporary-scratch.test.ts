@@ -7,7 +7,7 @@ import { it } from 'node:test'
 import { temporaryScratch } from '../../../workers/temporary-scratch.js'
 import { temporaryDir } from '../../support/cameo.js'
 
-it('a temporary scratch folder: what a killed process of this host left goes, all else stays', () => {
+it('a temporary scratch folder: what killed processes of this host left goes, one with the same id too; all else stays', () => {
   const parent = temporaryDir()
   const dead = spawnSync('true').pid
   const left = (name: string) => {
@@ -16,15 +16,15 @@ it('a temporary scratch folder: what a killed process of this host left goes, al
     writeFileSync(join(dir, 'clip.mp4'), 'clip')
     return dir
   }
-  const ofDead = left(`cameo-scratch-${hostname()}-${dead}-abc`)
+  const ofDead = [dead, process.pid].map((pid) => left(`cameo-scratch-${hostname()}-${pid}-abc`))
   const others = [
-    left(`cameo-scratch-${hostname()}-${process.pid}-abc`),
+    left(`cameo-scratch-${hostname()}-${process.ppid}-abc`),
     left(`cameo-scratch-elsewhere-${dead}-abc`),
     left(`cameo-scratch-${hostname()}-mine`),
     left('holiday'),
   ]
   const own = temporaryScratch(parent)
   assert.ok(existsSync(own))
-  assert.ok(!existsSync(ofDead))
+  for (const dir of ofDead) assert.ok(!existsSync(dir), dir)
   for (const other of others) assert.ok(existsSync(join(other, 'clip.mp4')), other)
 })

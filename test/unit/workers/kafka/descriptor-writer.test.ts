@@ -6,7 +6,7 @@ import { openArchive } from '../../../../index/archive.js'
 import { createInbox } from '../../../../index/store/inbox.js'
 import { CameoError } from '../../../../pipeline/errors.js'
 import type { KafkaMessage } from '../../../../workers/kafka/client.js'
-import { createDescriptorWriter } from '../../../../workers/kafka/descriptor-writer.js'
+import { createDescriptorWriter, type PartitionBatch } from '../../../../workers/kafka/descriptor-writer.js'
 import { encodeMessage } from '../../../../workers/kafka/wire.js'
 import { createSilentLog } from '../../../../workers/log.js'
 import { createMetrics } from '../../../../workers/metrics.js'
@@ -46,13 +46,15 @@ const segment = (index: number, firstOffset: number) =>
     record(firstOffset + i, encodeMessage(message)),
   )
 
+const batchOf = (partition: number, messages: readonly KafkaMessage[]): PartitionBatch => ({
+  ...{ partition, messages },
+  highWatermark: `${Number(messages.at(-1)?.offset ?? -1) + 1}`,
+})
+
 describe('writing what a fetch brought', () => {
   it('all partitions are written, each with the position after its last message', () => {
     const { writer, tracks, published } = start()
-    writer.write([
-      { partition: 3, messages: segment(0, 5) },
-      { partition: 4, messages: segment(1, 0) },
-    ])
+    writer.write([batchOf(3, segment(0, 5)), batchOf(4, segment(1, 0))])
     assert.deepEqual([writer.nextOf(3), writer.nextOf(4), writer.nextOf(5)], [7n, 2n, undefined])
     assert.equal(tracks(), 2)
     assert.deepEqual(published(), ['test.status'], 'the clip is told as done once both segments are there')
@@ -60,10 +62,9 @@ describe('writing what a fetch brought', () => {
 
   it('what is written already is left out: rows and positions stay as they are', () => {
     const { writer, rows, published } = start()
-    const batch = { partition: 0, messages: segment(0, 0) }
-    writer.write([batch, { partition: 1, messages: segment(1, 0) }])
+    const batch = batchOf(0, segment(0, 0))
+    writer.write([batch, batchOf(1, segment(1, 0))])
     const before = { rows: rows(), published: published() }
-    writer.verifyAgain()
     writer.write([batch])
     assert.deepEqual({ rows: rows(), published: published() }, before)
     assert.equal(writer.nextOf(0), 2n)
@@ -71,19 +72,23 @@ describe('writing what a fetch brought', () => {
 
   it('a topic that is another one in one partition: of the others nothing is written either', () => {
     const { writer, rows } = start()
-    writer.write([{ partition: 0, messages: segment(0, 0) }])
+    writer.write([batchOf(0, segment(0, 0))])
     const before = rows()
-    writer.verifyAgain()
     assert.throws(
-      () =>
-        writer.write([
-          { partition: 1, messages: segment(1, 0) },
-          { partition: 0, messages: [record(1, Uint8Array.of(1))] },
-        ]),
+      () => writer.write([batchOf(1, segment(1, 0)), batchOf(0, [record(1, Uint8Array.of(1))])]),
       (error) => error instanceof CameoError && error.code === 'TOPIC_CHANGED',
     )
     assert.deepEqual(rows(), before)
     assert.equal(writer.nextOf(1), undefined)
+  })
+
+  it('a topic that was made again and is shorter than the position is not taken for the old one', () => {
+    const { writer } = start()
+    writer.write([batchOf(0, segment(0, 5))])
+    assert.throws(
+      () => writer.write([batchOf(0, segment(1, 0))]),
+      (error) => error instanceof CameoError && error.code === 'TOPIC_CHANGED',
+    )
   })
 
   it('a message that cannot be read goes to the dead letters, and what lies around it is written', () => {
@@ -91,10 +96,7 @@ describe('writing what a fetch brought', () => {
     const [described, closing] = segment(0, 0)
     assert.ok(described !== undefined && closing !== undefined)
     const poison = record(1, Uint8Array.of(0xc1))
-    writer.write([
-      { partition: 0, messages: [described, poison, { ...closing, offset: '2' }] },
-      { partition: 1, messages: segment(1, 0) },
-    ])
+    writer.write([batchOf(0, [described, poison, { ...closing, offset: '2' }]), batchOf(1, segment(1, 0))])
     assert.equal(tracks(), 2)
     assert.deepEqual([writer.nextOf(0), writer.nextOf(1)], [3n, 2n])
     assert.deepEqual(published().sort(), ['test.dead-letters', 'test.status'])
