@@ -19,7 +19,7 @@ const { values: options } = parseArgs({
   },
 })
 
-const rates = [1e-2, 3e-3, 1e-3, 3e-4, 1e-4]
+const rates = [0.99, 0.9, 0.7, 0.5, 0.3, 0.1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5, 1e-5]
 
 interface LabelledTrack {
   readonly clip: string
@@ -99,6 +99,6 @@ for (const rate of rates) {
   const threshold = nonMated[Math.floor(rate * nonMated.length)] ?? 1
   const rejected = mated.filter((score) => score < threshold).length / mated.length
   print(
-    `${rate.toExponential(0).padStart(17)}  ${threshold.toFixed(3).padStart(9)}  ${rejected.toFixed(3).padStart(17)}`,
+    `${String(rate).padStart(17)}  ${threshold.toFixed(3).padStart(9)}  ${rejected.toFixed(3).padStart(17)}`,
   )
 }

@@ -75,7 +75,14 @@ const packSchema = z.strictObject({
     norm: z.strictObject({ low: z.number(), high: z.number() }).optional(),
   }),
   /** Measured on tracks of people who are not in the training data; see README. */
-  calibration: z.strictObject({ threshold: z.number(), falseAcceptRate: z.number().positive() }).optional(),
+  calibration: z
+    .strictObject({
+      threshold: z.number(),
+      falseAcceptRate: z.number().positive(),
+      /** At further thresholds, ascending: [threshold, rate]. */
+      curve: z.array(z.tuple([z.number(), z.number().positive()])).optional(),
+    })
+    .optional(),
 })
 
 /** A set of model files that work together, and how to feed them. */

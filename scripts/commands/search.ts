@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { writeFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
 import { openArchiveIndex } from '../../index/archive-index.js'
+import { falseAcceptRateAt } from '../../index/false-accepts.js'
 import { referencesOf } from '../../index/identities.js'
 import { searchClips, type ClipMatch, type SearchAnswer } from '../../index/search.js'
 import type { VectorCache } from '../../index/vector-cache.js'
@@ -221,17 +222,16 @@ export function thresholdOf(pack: Pack): number {
 }
 
 /**
- * How many of an archive's tracks of other people pass by chance: the false-accept rate of the calibrated threshold times
- * the tracks searched. Undefined at another threshold, for which no rate was measured.
+ * How many of an archive's tracks of other people pass by chance: the false-accept rate at the threshold times the tracks
+ * searched. Undefined for models of which no rate was measured.
  */
 function expectedFalseMatches(
   pack: Pack,
   threshold: number,
   { tracksSearched }: SearchAnswer,
 ): number | undefined {
-  const { calibration } = pack
-  if (calibration === undefined || threshold < calibration.threshold) return undefined
-  return calibration.falseAcceptRate * tracksSearched
+  const rate = pack.calibration === undefined ? undefined : falseAcceptRateAt(pack.calibration, threshold)
+  return rate === undefined ? undefined : rate * tracksSearched
 }
 
 interface Report {
@@ -276,7 +276,7 @@ function summaryOf({ answer, threshold, expectedFalseMatches }: Report): string 
       : `${matches.length} clip${matches.length === 1 ? '' : 's'} from score ${threshold.toFixed(2)} upwards`
   const chance =
     expectedFalseMatches === undefined
-      ? ''
+      ? ' (how many pass by chance was not measured for these models)'
       : `, of which by chance about ${formatExpected(expectedFalseMatches)}`
   return `${found}; ${tracksSearched} tracks searched${chance}`
 }

@@ -14,7 +14,7 @@ import { createSilentLog } from '../../workers/log.js'
 import { findPack } from '../../pipeline/models/catalog.js'
 import { createRecipe, defaultSettings } from '../../pipeline/settings.js'
 import { openArchive } from '../../index/archive.js'
-import { startBroker, startWorker, type TestBroker } from '../support/broker.js'
+import { testBroker, startWorker, type TestBroker } from '../support/broker.js'
 import { cameo, jsonLines, temporaryDir } from '../support/cameo.js'
 import { makeFaceClip } from '../support/faces.js'
 import { createQueue, until } from '../support/queue.js'
@@ -73,7 +73,7 @@ function crowd(tracks: number): SegmentOutput {
 
 describe('Kafka: what goes wrong', { timeout: 30 * 60_000 }, () => {
   before(async () => {
-    broker = await startBroker()
+    broker = await testBroker()
   })
 
   after(() => broker.stop())
@@ -89,7 +89,7 @@ describe('Kafka: what goes wrong', { timeout: 30 * 60_000 }, () => {
       assert.ok(values.length > 6, `${values.length} messages`)
       return queue.publisher.send(
         pick(values.length).map((i) => ({
-          ...{ topic: 'parts.embeddings', key: clipId },
+          ...{ topic: `${queue.connection.prefix}.embeddings`, key: clipId },
           value: values[i] ?? null,
         })),
       )
@@ -159,7 +159,10 @@ describe('Kafka: what goes wrong', { timeout: 30 * 60_000 }, () => {
     const status = JSON.parse((await queue.run('topics', 'status', '--json')).stdout) as {
       topics: { topic: string; messages: number }[]
     }
-    assert.equal(status.topics.find(({ topic }) => topic === 'slow.embeddings')?.messages, 2)
+    assert.equal(
+      status.topics.find(({ topic }) => topic === `${queue.connection.prefix}.embeddings`)?.messages,
+      2,
+    )
     await queue.close()
   })
 
@@ -183,10 +186,14 @@ describe('Kafka: what goes wrong', { timeout: 30 * 60_000 }, () => {
     await queue.publisher.send(
       // In front of all clips: each partition has some.
       poison.flatMap((value, i) =>
-        ['a', 'b', 'c'].map((key) => ({ topic: 'poison.jobs', key: `${key}${i}`, value })),
+        ['a', 'b', 'c'].map((key) => ({
+          topic: `${queue.connection.prefix}.jobs`,
+          key: `${key}${i}`,
+          value,
+        })),
       ),
     )
-    for (const topic of ['poison.embeddings', 'poison.descriptors'])
+    for (const topic of [`${queue.connection.prefix}.embeddings`, `${queue.connection.prefix}.descriptors`])
       await queue.publisher.send([{ topic, key: 'x', value: Buffer.from([0xc1]) }])
     renameSync(join(root, 'gone.mp4'), join(dir, 'away.mp4'))
     queue.start('faces', '--root', root)
@@ -194,7 +201,7 @@ describe('Kafka: what goes wrong', { timeout: 30 * 60_000 }, () => {
     queue.start('index')
     await queue.publisher.send([
       {
-        topic: 'poison.jobs',
+        topic: `${queue.connection.prefix}.jobs`,
         key: 'gone',
         value: encode({ ...job, source: { uri: join(root, 'gone.mp4'), root } }),
       },
@@ -244,7 +251,7 @@ describe('Kafka: what goes wrong', { timeout: 30 * 60_000 }, () => {
     const kafka = createKafka(queue.connection, createSilentLog(), 'prompt')
     const admin = kafka.admin()
     await admin.connect()
-    await admin.deleteTopics({ topics: ['anew.descriptors'] })
+    await admin.deleteTopics({ topics: [`${queue.connection.prefix}.descriptors`] })
     await admin.disconnect()
     await pause(1000)
     await createTopics(kafka, queue.connection)

@@ -6,7 +6,7 @@ import { openArchive } from '../../index/archive.js'
 import { findPack } from '../../pipeline/models/catalog.js'
 import { defaultModelsDir, packDir } from '../../pipeline/models/models-dir.js'
 import { dumpArchive } from '../support/archive-dump.js'
-import { startBroker, startWorker, type TestBroker, type TestWorker } from '../support/broker.js'
+import { testBroker, startWorker, type TestBroker, type TestWorker } from '../support/broker.js'
 import { cameo, jsonLines, temporaryDir } from '../support/cameo.js'
 import { tinyContext, writeJson, writeTinyContext } from '../support/encoders.js'
 import { ffmpeg, makeFaceClip } from '../support/faces.js'
@@ -34,8 +34,11 @@ describe('Kafka: further embedders and context encoders', { timeout: 10 * 60_000
       file: join(packDir(lite, defaultModelsDir()), file.name),
     })
     encoders = ['--embedder', embedder, '--context', writeTinyContext(dir)]
-    broker = await startBroker()
-    environment = { KAFKA_BROKERS: broker.brokers, CAMEO_ARCHIVE: archive }
+    broker = await testBroker()
+    environment = {
+      ...{ KAFKA_BROKERS: broker.brokers, KAFKA_TOPIC_PREFIX: `features.${process.pid}` },
+      CAMEO_ARCHIVE: archive,
+    }
     workers = [
       startWorker('faces', environment, ['--threads', '1', ...encoders]),
       startWorker('describe', environment),

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { comparable, search } from '../support/answers.js'
 import { dumpArchive } from '../support/archive-dump.js'
-import { startBroker, type TestBroker } from '../support/broker.js'
+import { testBroker, type TestBroker } from '../support/broker.js'
 import { cameo, jsonLines, temporaryDir } from '../support/cameo.js'
 import { makeFaceClip, makeFacePhoto } from '../support/faces.js'
 import { onnxFile } from '../support/onnx.js'
@@ -39,7 +39,7 @@ describe('Kafka: a head over the embeddings', { timeout: 5 * 60_000 }, () => {
     await makeFaceClip(join(folder, 'b.mp4'), 'sofa left')
     writeHead(head, 0, 256)
     writeHead(otherHead, 128, 384)
-    broker = await startBroker()
+    broker = await testBroker()
   })
 
   after(() => broker.stop())

@@ -8,7 +8,7 @@ import { createKafka } from '../../workers/kafka/client.js'
 import { readTopic } from '../../workers/kafka/topic-reader.js'
 import { decodeStatus } from '../../workers/kafka/wire.js'
 import { dumpArchive } from '../support/archive-dump.js'
-import { startBroker, type TestBroker } from '../support/broker.js'
+import { testBroker, type TestBroker } from '../support/broker.js'
 import { cameo, jsonLines, temporaryDir, type CommandResult } from '../support/cameo.js'
 import { makeFaceClip } from '../support/faces.js'
 import { createQueue, type Queue } from '../support/queue.js'
@@ -68,7 +68,7 @@ describe('Kafka: a clip of which a part cannot be read', { timeout: 5 * 60_000 }
     writeFileSync(failingFfmpeg, `#!/bin/sh\ncase "$*" in ${late}) ${fails};; esac\nexec ffmpeg "$@"\n`)
     chmodSync(failingFfmpeg, 0o755)
     writeFileSync(trouble, '')
-    broker = await startBroker()
+    broker = await testBroker()
     queue = await createQueue(broker, 'partial')
     Object.assign(queue.environment, environment)
     queue.start('faces')

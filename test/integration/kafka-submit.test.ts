@@ -61,7 +61,7 @@ describe('Kafka: clips are submitted while the broker is away', { timeout: 3 * 6
     const status = JSON.parse((await queue.run('topics', 'status', '--json')).stdout) as {
       topics: { topic: string; messages: number }[]
     }
-    const jobs = status.topics.find(({ topic }) => topic === 'away.jobs')?.messages ?? 0
+    const jobs = status.topics.find(({ topic }) => topic === `${queue.connection.prefix}.jobs`)?.messages ?? 0
     assert.ok(jobs >= 250, `${jobs} jobs: at least once each`)
     await publisher.disconnect()
     await queue.close()

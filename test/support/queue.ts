@@ -25,7 +25,9 @@ export interface Queue {
 /** Topics, an archive and workers of a test's own. */
 export async function createQueue(broker: TestBroker, name: string): Promise<Queue> {
   const archive = join(temporaryDir(), 'archive')
-  const environment = { KAFKA_BROKERS: broker.brokers, KAFKA_TOPIC_PREFIX: name, CAMEO_ARCHIVE: archive }
+  // A broker that is not the test's own keeps what earlier runs left.
+  const prefix = `${name}.${process.pid}`
+  const environment = { KAFKA_BROKERS: broker.brokers, KAFKA_TOPIC_PREFIX: prefix, CAMEO_ARCHIVE: archive }
   const connection = readConnection(broker.brokers, environment)
   const kafka = createKafka(connection, createSilentLog(), 'prompt')
   await createTopics(kafka, connection, { jobs: 2 })

@@ -47,7 +47,7 @@ const firstPauseMs = 1000
  * broker, and when the signal is aborted.
  */
 export async function attemptWork(
-  { connection, publisher, log, metrics }: WorkerContext,
+  { connection, publisher, log, metrics }: Omit<WorkerContext, 'kafka'>,
   { stage, message, signal, work, whenGivenUp, about }: AttemptOptions,
 ): Promise<void> {
   const started = performance.now()

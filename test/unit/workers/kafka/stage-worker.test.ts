@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict'
+import { setImmediate as turn } from 'node:timers/promises'
+import { describe, it, mock } from 'node:test'
+import { CameoError } from '../../../../pipeline/errors.js'
+import type { OutMessage } from '../../../../workers/kafka/client.js'
+import { attemptWork } from '../../../../workers/kafka/stage-worker.js'
+import { decodeDeadLetter } from '../../../../workers/kafka/wire.js'
+import { createSilentLog } from '../../../../workers/log.js'
+import { createMetrics } from '../../../../workers/metrics.js'
+
+const original = Buffer.from('the message')
+const message = { topic: 'test.jobs', partition: 3, offset: '7', key: null, value: original }
+
+/** Works on a message, with pauses cut short; `failures` are thrown one after the other. */
+async function attempt(...failures: readonly Error[]) {
+  mock.timers.enable({ apis: ['setTimeout'] })
+  const sent: OutMessage[] = []
+  let tries = 0
+  const state = { isDone: false }
+  const attempting = attemptWork(
+    {
+      connection: { ...{ brokers: [], clientId: 'test', prefix: 'test' }, tls: undefined, sasl: undefined },
+      publisher: {
+        send: (messages) => Promise.resolve(void sent.push(...messages)),
+        disconnect: () => Promise.resolve(),
+      },
+      log: createSilentLog(),
+      metrics: createMetrics('faces'),
+    },
+    {
+      ...{ stage: 'faces', message, signal: new AbortController().signal },
+      work() {
+        const failure = failures[tries++]
+        return failure === undefined ? Promise.resolve() : Promise.reject(failure)
+      },
+      whenGivenUp: () => [],
+      about: () => ({ uri: '/clips/a.mp4' }),
+    },
+  ).finally(() => (state.isDone = true))
+  attempting.catch(() => undefined)
+  try {
+    while (!state.isDone) {
+      await turn()
+      mock.timers.tick(60_000)
+    }
+    await attempting
+  } finally {
+    mock.timers.reset()
+  }
+  return { tries, letters: sent.map(({ value }) => decodeDeadLetter(value)) }
+}
+
+const transient = () => new CameoError('CLIP_FETCH_FAILED', 'the server is away')
+
+describe('a message’s work', () => {
+  it('is tried again where that may help, and done when it succeeds', async () => {
+    assert.deepEqual(await attempt(transient(), transient()), { tries: 3, letters: [] })
+  })
+
+  it('ends in the dead letters after four attempts, with the message and the reason', async () => {
+    const { tries, letters } = await attempt(...Array.from({ length: 9 }, transient))
+    assert.deepEqual([tries, letters.length], [4, 1])
+    const [letter] = letters
+    assert.deepEqual(letter?.failure, { code: 'CLIP_FETCH_FAILED', message: 'the server is away' })
+    assert.deepEqual([letter.attempts, letter.uri, letter.offset], [4, '/clips/a.mp4', '7'])
+    assert.deepEqual(Buffer.from(letter.original ?? []), original)
+  })
+
+  it('what may not pass is given up at once', async () => {
+    const { tries, letters } = await attempt(new CameoError('CLIP_EMPTY', 'nothing in it'))
+    assert.deepEqual([tries, letters[0]?.failure.code], [1, 'CLIP_EMPTY'])
+  })
+
+  it('an error that nobody foresaw blocks nothing: it ends in the dead letters too', async () => {
+    const { tries, letters } = await attempt(...Array.from({ length: 9 }, () => new RangeError('odd length')))
+    assert.deepEqual([tries, letters[0]?.failure.code], [4, 'MESSAGE_FAILED'])
+    assert.match(letters[0]?.failure.message ?? '', /odd length/)
+  })
+
+  it('an error of the broker is not the message’s: whoever called tries again', async () => {
+    const away = Object.assign(new Error('away'), { name: 'KafkaJSConnectionError' })
+    await assert.rejects(attempt(away), /away/)
+  })
+})
