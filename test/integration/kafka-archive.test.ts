@@ -239,6 +239,7 @@ describe('Kafka: the archive is the one that the embedded mode makes', { timeout
     const progress = { isDone: false }
     const submitted = fleet.submit('--json').finally(() => (progress.isDone = true))
     const kills = 10
+    const killed = new Set<string>()
     for (let number = 1; number <= kills; number++) {
       const afterMs = 500 + random() * 2500
       // Sooner where the work is done faster than that: some of it is left for each kill that follows.
@@ -249,8 +250,10 @@ describe('Kafka: the archive is the one that the embedded mode makes', { timeout
       const worker = fleet.workers[Math.floor(random() * fleet.workers.length)]
       assert.ok(worker)
       test.diagnostic(`kill ${number} (seed ${seed}): ${worker.stage}`)
+      killed.add(worker.stage)
       await worker.killAndRestart()
     }
+    assert.deepEqual([...killed].sort(), ['describe', 'faces', 'index'], 'each kind was killed')
     await assertComplete(fleet, await submitted)
     await fleet.discard()
   })
