@@ -1,6 +1,7 @@
 import { execFile, spawn } from 'node:child_process'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { after } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -81,9 +82,12 @@ export interface TestWorker {
 }
 
 const workers = new Set<() => void>()
-process.on('exit', () => {
+const killAll = () => {
   for (const kill of workers) kill()
-})
+}
+// What a failed test leaves running would keep its file's process alive.
+after(killAll)
+process.on('exit', killAll)
 // A test runner that is stopped leaves no worker behind.
 process.once('SIGTERM', () => process.exit(143))
 

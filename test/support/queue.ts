@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { after } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { openArchive } from '../../index/archive.js'
 import { createKafka, createPublisher, type Publisher } from '../../workers/kafka/client.js'
@@ -22,6 +23,10 @@ export interface Queue {
   close(): Promise<void>
 }
 
+const publishers = new Set<Publisher>()
+// What a failed test leaves connected would keep its file's process alive.
+after(() => Promise.all([...publishers].map((publisher) => publisher.disconnect())))
+
 /** Topics, an archive and workers of a test's own. */
 export async function createQueue(broker: TestBroker, name: string): Promise<Queue> {
   const archive = join(temporaryDir(), 'archive')
@@ -32,6 +37,7 @@ export async function createQueue(broker: TestBroker, name: string): Promise<Que
   const kafka = createKafka(connection, createSilentLog(), 'prompt')
   await createTopics(kafka, connection, { jobs: 2 })
   const publisher = await createPublisher(kafka)
+  publishers.add(publisher)
   const workers: TestWorker[] = []
   const queue: Queue = {
     ...{ environment, connection, publisher, archive },
@@ -58,6 +64,7 @@ export async function createQueue(broker: TestBroker, name: string): Promise<Que
     },
     async close() {
       await Promise.all(workers.map((worker) => worker.stop()))
+      publishers.delete(publisher)
       await publisher.disconnect()
     },
   }

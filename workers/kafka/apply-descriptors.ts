@@ -78,7 +78,6 @@ export function applyDescriptors(
     } catch (error) {
       if (!(error instanceof CameoError)) throw error
       refused.push({ index, error, uri: message?.source.uri, clipId: message?.clipId })
-      if (message !== undefined) refuse(message, error)
     }
   }
   for (const attempt of attempts.values()) keep(attempt)
@@ -86,7 +85,7 @@ export function applyDescriptors(
 
   function apply(message: DescriptorsMessage): void {
     if (message.kind === 'given-up') {
-      giveUp(message)
+      orFail(message, () => giveUp(message))
       return
     }
     const attempt = attempts.get(message.attempt) ?? startAttempt(message)
@@ -97,8 +96,22 @@ export function applyDescriptors(
     if (parts.size < closing.parts) takeKept(attempt)
     if (parts.size < closing.parts) return
     attempts.delete(message.attempt)
-    store(closing, [...parts.values()])
+    // Whichever message was the last to come: the closing one says of which clip.
+    orFail(closing, () => store(closing, [...parts.values()]))
     segments++
+  }
+
+  /** Where this archive cannot take it, being of another recipe for example, the clip fails, and says why. */
+  function orFail(message: ClosingMessage | GivenUpMessage, work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      if (!(error instanceof CameoError)) throw error
+      const { clipId, plan } = message
+      if (clipId !== undefined) record(message, plan?.stamp, clipId)
+      fail(message, clipId, { code: error.code, message: error.message })
+      throw error
+    }
   }
 
   function startAttempt({ clipId, segment, attempt }: DescribedMessage | ClosingMessage): Attempt {
@@ -181,14 +194,6 @@ export function applyDescriptors(
     archive.clips.plan(key, factsOf(plan), plan.segments, plan.cuttable)
     if (plan.pass === undefined || inbox.hasGivenUp(key.clipId, plan.pass)) return
     if (archive.clips.run(key)?.state === 'partial') archive.clips.retryGivenUp(key)
-  }
-
-  /** A message that this archive cannot take, of another recipe for example: the clip fails, and says why. */
-  function refuse(message: DescriptorsMessage, { code, message: text }: CameoError): void {
-    if (message.kind === 'described') return
-    const { clipId, plan } = message
-    if (clipId !== undefined) record(message, plan?.stamp, clipId)
-    fail(message, clipId, { code, message: text })
   }
 
   function adopt({ recipe }: DescriptorsMessage, { clipId, dimension }: WirePlan): SegmentKey {

@@ -182,11 +182,12 @@ describe('described segments in an archive', () => {
       [without, undefined, undefined],
       [without, own, 'RECIPE_MISMATCH'],
     ] as const
-    for (const [messages, head, code] of cases) {
-      const { refused, statuses, failures } = applied(messages, head)
-      assert.deepEqual(refused, code === undefined ? [] : [code])
-      assert.equal(last(statuses).failure?.code, code)
-      assert.equal(failures[0]?.code, code)
-    }
+    for (const [messages, head, code] of cases)
+      for (const order of permutations(messages)) {
+        const { refused, statuses, failures } = applied(order, head)
+        assert.deepEqual(refused, code === undefined ? [] : [code])
+        assert.deepEqual(statuses.map(({ failure }) => failure?.code), [code]) // prettier-ignore
+        assert.equal(failures[0]?.code, code)
+      }
   })
 })
