@@ -38,6 +38,10 @@ export function writeMeta(database: Database, key: string, value: string): void 
     .run(key, value)
 }
 
+export function deleteMeta(database: Database, key: string): void {
+  database.prepare('DELETE FROM meta WHERE key = ?').run(key)
+}
+
 /** Undefined in an archive into which nothing was ingested yet. */
 export function readArchiveRecipe(database: Database): ArchiveRecipe | undefined {
   const text = readMeta(database, 'recipe')

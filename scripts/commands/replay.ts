@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Command, Option } from 'commander'
 import { openArchive } from '../../index/archive.js'
 import { databaseFileName } from '../../index/store/database.js'
+import { isDescribedHere } from '../../workers/kafka/archive-recipes.js'
 import { resetForReplay, startIndexWorker } from '../../workers/kafka/index-worker.js'
 import { runStage } from '../../workers/kafka/run-stage.js'
 import { brokersOption, kafkaHelp } from '../kafka-options.js'
@@ -44,7 +45,7 @@ The archive's clips are taken out first; no video is read. Killed in the middle,
         if (!isReset) resetForReplay(archiveDir)
         isReset = true
         const worker = await startIndexWorker({
-          ...{ context, archiveDir, reprocess: true, head, onFatal: onEnd },
+          ...{ context, archiveDir, reprocess: false, head, onFatal: onEnd },
         })
         void worker.caughtUp.then(() => onEnd(undefined))
         return worker
@@ -63,11 +64,17 @@ The archive's clips are taken out first; no video is read. Killed in the middle,
     process.exitCode = exitCodes.ok
   })
 
+/** Of the messages that the archive came from. */
 function ownHead(archiveDir: string): string | undefined {
   if (!existsSync(join(archiveDir, databaseFileName))) return undefined
   const archive = openArchive(archiveDir)
   try {
-    return archive.recipe?.headFile
+    const headFile = archive.recipe?.headFile
+    if (headFile === undefined || !isDescribedHere(archive)) return headFile
+    note(
+      `the head ${headFile} was applied here, not by the workers: run "cameo head apply" with it once more`,
+    )
+    return undefined
   } finally {
     archive.close()
   }

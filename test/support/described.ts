@@ -1,28 +1,24 @@
 import { encodeFloat16 } from '../../pipeline/embed/float16.js'
 import { CameoError } from '../../pipeline/errors.js'
 import { findPack } from '../../pipeline/models/catalog.js'
-import { createRecipe, defaultSettings } from '../../pipeline/settings.js'
+import { createRecipe, defaultSettings, type Settings } from '../../pipeline/settings.js'
 import { givenUpMessage, segmentMessages } from '../../workers/kafka/segment-messages.js'
 import type { ClipSource, DescriptorsMessage, WirePlan, WireRecipe } from '../../workers/kafka/wire.js'
 
-/** Of all messages made here. */
+/** Of the messages made here, unless said otherwise. */
 export const clipId = 'c'.repeat(64)
 const dimension = 2
 export const source: ClipSource = { uri: '/clips/a.mp4', root: '/clips' }
 
-export function recipeWith(headSha256?: string): WireRecipe {
+export function recipeWith(headSha256?: string, settings: Settings = defaultSettings): WireRecipe {
   const pack = findPack('lite')
-  const { digest, embedderDigest, spaceDigest, packName, settings } = createRecipe(
-    pack,
-    defaultSettings,
-    headSha256,
-  )
+  const { digest, embedderDigest, spaceDigest, packName } = createRecipe(pack, settings, headSha256)
   const head = headSha256 === undefined ? {} : { headSha256 }
   return { digest, embedderDigest, spaceDigest, packName, settings, ...head }
 }
 
-const planOf = (segments: number, pass: string): WirePlan => ({
-  ...{ clipId, dimension, segments, cuttable: true, pass },
+const planOf = ({ segments, pass, clip = clipId }: Pass): WirePlan => ({
+  ...{ clipId: clip, dimension, segments, cuttable: true, pass },
   stamp: { device: '1', inode: '2', sizeBytes: 3, mtimeNs: '4' },
   facts: { sizeBytes: 3, durationS: 40, widthPx: 640, heightPx: 360, codec: 'h264', container: 'mov' },
 })
@@ -35,10 +31,13 @@ export interface Pass {
   readonly pass: string
   readonly of?: ClipSource
   readonly recipe?: WireRecipe
+  /** Its id. */
+  readonly clip?: string
 }
 
 /** What the describe stage publishes of a segment in which one track was seen. */
-export function good(segment: number, { segments, pass, of = source, recipe = recipeWith() }: Pass) {
+export function good(segment: number, about: Pass) {
+  const { pass, of = source, recipe = recipeWith() } = about
   const output = {
     segment: spanOf(segment),
     tracks: [
@@ -67,7 +66,7 @@ export function good(segment: number, { segments, pass, of = source, recipe = re
     ],
     ...{ frames: 40, faces: 12, truncated: false, provider: 'cpu' as const },
   }
-  const context = { recipe, source: of, plan: planOf(segments, pass), attempt: `${pass}-${segment}` }
+  const context = { recipe, source: of, plan: planOf(about), attempt: `${pass}-${segment}` }
   return segmentMessages(output, context).map((message): DescriptorsMessage =>
     message.kind === 'closing'
       ? message
@@ -82,13 +81,12 @@ export function good(segment: number, { segments, pass, of = source, recipe = re
   )
 }
 
-export function givenUp(
-  segment: number,
-  code: CameoError['code'],
-  { segments, pass, of = source, recipe = recipeWith() }: Pass,
-): DescriptorsMessage {
-  const plan = planOf(segments, pass)
+export function givenUp(segment: number, code: CameoError['code'], about: Pass): DescriptorsMessage {
+  const { of = source, recipe = recipeWith() } = about
+  const plan = planOf(about)
   const error = new CameoError(code, `segment ${segment} of ${of.uri}: ${code}`)
-  const about = { recipe, source: of, stamp: plan.stamp, clipId, plan, attempts: 1 }
-  return givenUpMessage({ ...about, error, segments: [spanOf(segment)] })
+  return givenUpMessage({
+    ...{ recipe, source: of, stamp: plan.stamp, clipId: plan.clipId, plan, attempts: 1 },
+    ...{ error, segments: [spanOf(segment)] },
+  })
 }

@@ -1,16 +1,15 @@
 import { relative } from 'node:path'
-import { adoptRecipe, type Archive } from '../../index/archive.js'
 import { isForgotten } from '../../index/forget.js'
 import type { Failure, RunKey, SegmentKey } from '../../index/store/clips.js'
 import type { FileStamp } from '../../index/store/files.js'
-import { activeSpace } from '../../index/store/meta.js'
 import type { Inbox } from '../../index/store/inbox.js'
 import { CameoError } from '../../pipeline/errors.js'
 import { isUrl } from '../clip-access.js'
 import { unknownStamp } from '../file-stamp.js'
+import { createArchiveRecipes, type ArchiveRecipesOptions } from './archive-recipes.js'
+import type { KafkaMessage } from './client.js'
 import type { KafkaConnection } from './connection.js'
-import { checkHead, type HeadFile } from '../../pipeline/head/head-file.js'
-import { headName, segmentOutput } from './segment-messages.js'
+import { segmentOutput } from './segment-messages.js'
 import { statusKey } from './status.js'
 import { topicName } from './topics.js'
 import {
@@ -23,17 +22,11 @@ import {
   type GivenUpMessage,
   type StatusMessage,
   type WirePlan,
-  type WireRecipe,
 } from './wire.js'
 
-export interface ApplyOptions {
-  readonly archive: Archive
+export interface ApplyOptions extends ArchiveRecipesOptions {
   readonly inbox: Inbox
   readonly connection: Pick<KafkaConnection, 'prefix'>
-  /** Take over another recipe than the archive's, with its next message. */
-  readonly reprocess: boolean
-  /** The head that the describe workers have, for searches in this archive. */
-  readonly head: HeadFile | undefined
 }
 
 /** Parts of one attempt at a segment, as far as they came in this batch. */
@@ -63,29 +56,32 @@ export interface Applied {
  * they come; parts that wait for others are kept. Everything may come twice. To be called within a transaction.
  */
 export function applyDescriptors(
-  values: readonly (Uint8Array | null)[],
-  { archive, inbox, connection, reprocess, head }: ApplyOptions,
+  messages: readonly Pick<KafkaMessage, 'value' | 'timestamp'>[],
+  options: ApplyOptions,
 ): Applied {
+  const { archive, inbox, connection } = options
+  const recipes = createArchiveRecipes(options)
   const refused: Refused[] = []
   const attempts = new Map<string, Attempt>()
   let segments = 0
 
-  for (const [index, value] of values.entries()) {
+  for (const [index, { value, timestamp }] of messages.entries()) {
     let message: DescriptorsMessage | undefined
     try {
       message = decodeDescriptors(value)
-      apply(message)
+      apply(message, Number(timestamp))
     } catch (error) {
       if (!(error instanceof CameoError)) throw error
       refused.push({ index, error, uri: message?.source.uri, clipId: message?.clipId })
     }
   }
   for (const attempt of attempts.values()) keep(attempt)
+  recipes.save()
   return { refused, segments }
 
-  function apply(message: DescriptorsMessage): void {
+  function apply(message: DescriptorsMessage, writtenMs: number): void {
     if (message.kind === 'given-up') {
-      orFail(message, () => giveUp(message))
+      orFail(message, () => giveUp(message, writtenMs))
       return
     }
     const attempt = attempts.get(message.attempt) ?? startAttempt(message)
@@ -97,7 +93,7 @@ export function applyDescriptors(
     if (parts.size < closing.parts) return
     attempts.delete(message.attempt)
     // Whichever message was the last to come: the closing one says of which clip.
-    orFail(closing, () => store(closing, [...parts.values()]))
+    orFail(closing, () => store(closing, [...parts.values()], writtenMs))
     segments++
   }
 
@@ -140,7 +136,7 @@ export function applyDescriptors(
       })
   }
 
-  function store(closing: ClosingMessage, parts: readonly DescribedMessage[]): void {
+  function store(closing: ClosingMessage, parts: readonly DescribedMessage[], writtenMs: number): void {
     const { clipId, segment, plan } = closing
     inbox.dropParts(clipId, segment)
     record(closing, plan.stamp, clipId)
@@ -148,7 +144,7 @@ export function applyDescriptors(
       tellForgotten(closing, clipId)
       return
     }
-    const key = adopt(closing, plan)
+    const key = keyFor(closing, plan, writtenMs)
     const tracks = [...parts].sort((a, b) => a.part - b.part).flatMap((part) => part.tracks)
     if (tracks.length !== closing.tracks)
       throw new CameoError(
@@ -162,7 +158,7 @@ export function applyDescriptors(
     finishIfComplete(closing, key, plan.stamp)
   }
 
-  function giveUp(message: GivenUpMessage): void {
+  function giveUp(message: GivenUpMessage, writtenMs: number): void {
     const { clipId, plan, failure, stamp } = message
     if (clipId !== undefined) record(message, stamp, clipId)
     if (clipId === undefined || plan === undefined || failure.code === 'CLIP_CHANGED') {
@@ -174,7 +170,7 @@ export function applyDescriptors(
       tellForgotten(message, clipId)
       return
     }
-    const key = adopt(message, plan)
+    const key = keyFor(message, plan, writtenMs)
     takeUp(key, plan)
     for (const { index, startS, endS = Infinity } of message.segments) {
       if (archive.clips.hasSegment(key, index)) continue
@@ -196,34 +192,13 @@ export function applyDescriptors(
     if (archive.clips.run(key)?.state === 'partial') archive.clips.retryGivenUp(key)
   }
 
-  function adopt({ recipe }: DescriptorsMessage, { clipId, dimension }: WirePlan): SegmentKey {
-    checkOwnHead(recipe)
-    const { digest, embedderDigest, spaceDigest, packName, settings, features } = recipe
-    const space = archive.recipe?.digest === digest ? activeSpace(archive.database) : undefined
-    const spaceId =
-      space?.spaceId ??
-      adoptRecipe(
-        archive,
-        { digest, embedderDigest, spaceDigest, packName, settings, features },
-        { packName, ...(head === undefined ? {} : { headFile: head.path }) },
-        dimension,
-        reprocess,
-      )
-    return { clipId, recipe: digest, embedder: embedderDigest, spaceId }
-  }
-
-  /** Searches need the head that the descriptors were made with; an archive that has it remembers where it lies. */
-  function checkOwnHead(recipe: WireRecipe): void {
-    const { digest, headSha256 } = recipe
-    if (headSha256 === head?.sha256) {
-      if (head !== undefined) checkHead(head, recipe)
-      return
-    }
-    if (head === undefined && archive.recipe?.digest === digest) return
-    throw new CameoError(
-      'RECIPE_MISMATCH',
-      `the clip was submitted with ${headName(headSha256)}, this worker has ${headName(head?.sha256)}: start "cameo worker index --head FILE" with the same file (without --head where there is none), then submit the clip again`,
-    )
+  function keyFor(
+    { recipe }: DescriptorsMessage,
+    { clipId, dimension }: WirePlan,
+    writtenMs: number,
+  ): SegmentKey {
+    const spaceId = recipes.spaceFor(recipe, dimension, writtenMs)
+    return { clipId, recipe: recipe.digest, embedder: recipe.embedderDigest, spaceId }
   }
 
   function record(message: DescriptorsMessage, stamp: FileStamp | undefined, clipId: string): void {

@@ -2,9 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { openArchive, type Archive } from '../../index/archive.js'
 import { createInbox } from '../../index/store/inbox.js'
 import { lockArchive, lockAsFollower, translateSqliteErrors } from '../../index/store/database.js'
-import { readMeta, writeMeta } from '../../index/store/meta.js'
+import { deleteMeta, readMeta, writeMeta } from '../../index/store/meta.js'
 import { CameoError, messageOf } from '../../pipeline/errors.js'
 import { checkHead, type HeadFile } from '../../pipeline/head/head-file.js'
+import { beginReplay, endReplay } from './archive-recipes.js'
 import { withAdmin, type EachBatchPayload } from './client.js'
 import { createVectorFollower } from '../vector-follower.js'
 import { createDescriptorWriter, topicChanged } from './descriptor-writer.js'
@@ -95,7 +96,7 @@ async function startLocked(
   /** Partitions with messages that are not applied, and where they ended at the start. */
   const missing = new Map(ends.map(({ partition, high }) => [partition, high]))
   let catchUp: () => void = () => undefined
-  const caughtUp = new Promise<void>((resolve) => (catchUp = resolve))
+  const caughtUp = new Promise<void>((resolve) => (catchUp = resolve)).then(() => endReplay(database))
   let isStopping = false
   let group: Group | undefined
   let fatal: unknown
@@ -231,7 +232,8 @@ export function resetForReplay(archiveDir: string): void {
             createInbox(database).forgetPositions()
             database.prepare('DELETE FROM clips').run()
             database.prepare('DELETE FROM paths').run()
-            database.prepare('DELETE FROM meta WHERE key = ?').run(clusterKey)
+            deleteMeta(database, clusterKey)
+            beginReplay(database)
             publishNamesAgain(database)
           })
           .immediate(),

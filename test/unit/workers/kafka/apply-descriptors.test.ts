@@ -48,10 +48,15 @@ function applied(messages: readonly DescriptorsMessage[], head?: HeadFile): Outc
 function applyOne(archive: Archive, message: DescriptorsMessage, head: HeadFile | undefined): string[] {
   const options = { archive, inbox: createInbox(archive.database), connection: { prefix: 'test' } }
   const { refused } = archive.database.transaction(() =>
-    applyDescriptors([encodeMessage(message)], { ...options, reprocess: false, head }),
+    applyDescriptors([record(message)], { ...options, reprocess: false, head }),
   )()
   return refused.map(({ error }) => error.code)
 }
+
+const record = (message: DescriptorsMessage) => ({
+  value: Buffer.from(encodeMessage(message)),
+  timestamp: '1',
+})
 
 function permutations<T>(items: readonly T[]): T[][] {
   if (items.length <= 1) return [[...items]]
