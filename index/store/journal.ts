@@ -37,6 +37,18 @@ export function journalAfter(database: Database, entry: number, limit: number): 
     .map((row) => ({ ...row, subject: JSON.parse(row.subject) as unknown }) as JournalEntry)
 }
 
+/** Every source that a name was ever enrolled with. */
+export function enrolledSources(database: Database, name: string): string[] {
+  const subjects = database
+    .prepare<[string], string>(
+      "SELECT subject FROM journal WHERE action = 'enroll' AND subject ->> '$.name' = ? ORDER BY entry",
+    )
+    .pluck()
+    .all(name)
+  const sources = subjects.flatMap((text) => (JSON.parse(text) as JournalSubjects['enroll']).sources)
+  return [...new Set(sources)]
+}
+
 export function lastJournalEntry(database: Database): number {
   return database.prepare<[], number | null>('SELECT max(entry) FROM journal').pluck().get() ?? 0
 }

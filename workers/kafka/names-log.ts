@@ -3,7 +3,12 @@ import { forgetClip, isForgotten } from '../../index/forget.js'
 import { enroll, referenceFacesOf } from '../../index/identities.js'
 import { toBlob, toUint16 } from '../../index/store/blobs.js'
 import type { Database } from '../../index/store/database.js'
-import { journalAfter, lastJournalEntry, type JournalEntry } from '../../index/store/journal.js'
+import {
+  enrolledSources,
+  journalAfter,
+  lastJournalEntry,
+  type JournalEntry,
+} from '../../index/store/journal.js'
 import { readMeta, writeMeta } from '../../index/store/meta.js'
 import type { OutMessage } from './client.js'
 import type { WorkerContext } from './stage-worker.js'
@@ -13,7 +18,8 @@ import { decodeName, encodeMessage, wireVersion, type NameMessage } from './wire
 
 /**
  * Names and erasures, in a topic of their own: an archive whose file is lost gets them back, and a replay never brings back
- * what was forgotten. The topic keeps the newest message a name or clip; forgetting a name takes its faces out of it.
+ * what was forgotten. The topic keeps the newest message of each source of a name and of each clip; forgetting a name takes its
+ * faces out of it.
  */
 export interface NamesLog {
   /** Brings names and erasures into an archive that never had any from this topic. */
@@ -60,28 +66,34 @@ export function createNamesLog(
       )
   }
 
-  function messageFor({ action, subject }: JournalEntry): OutMessage {
-    if (action === 'enroll' || action === 'forget-name') {
-      const faces = referenceFacesOf(database, subject.name)
+  function messagesFor({ action, subject }: JournalEntry): OutMessage[] {
+    if (action === 'enroll') return enrolled(subject.name, subject.sources)
+    if (action === 'forget-name') return enrolled(subject.name, enrolledSources(database, subject.name))
+    const { clipId } = subject
+    const value: NameMessage = { v: wireVersion, kind: 'forgotten', clipId }
+    return [
+      { topic, key: `clip/${clipId}`, value: isForgotten(database, clipId) ? encodeMessage(value) : null },
+    ]
+  }
+
+  /** What is known of each source: a message of its own, so that none grows with the number of a name's faces. */
+  function enrolled(name: string, sources: readonly string[]): OutMessage[] {
+    const faces = referenceFacesOf(database, name)
+    return sources.map((source) => {
+      const own = faces.filter((face) => face.source === source)
       const value: NameMessage = {
         v: wireVersion,
         kind: 'enrolled',
-        name: subject.name,
-        faces: faces.map(({ source, embedder, embedding, quality }) => ({
+        name,
+        faces: own.map(({ embedder, embedding, quality }) => ({
           ...{ source, embedder, quality },
           norm: embedding.norm,
           vector: toBlob(embedding.float16),
         })),
       }
-      return { topic, key: `name/${subject.name}`, value: faces.length === 0 ? null : encodeMessage(value) }
-    }
-    const { clipId } = subject
-    const value: NameMessage = { v: wireVersion, kind: 'forgotten', clipId }
-    return {
-      topic,
-      key: `clip/${clipId}`,
-      value: isForgotten(database, clipId) ? encodeMessage(value) : null,
-    }
+      const key = `name/${JSON.stringify([name, source])}`
+      return { topic, key, value: own.length === 0 ? null : encodeMessage(value) }
+    })
   }
 
   return {
@@ -100,7 +112,7 @@ export function createNamesLog(
         const entries = journalAfter(database, Number(readMeta(database, publishedKey) ?? 0), 100)
         const last = entries.at(-1)
         if (last === undefined) return
-        await publisher.send(entries.map(messageFor))
+        await publisher.send(entries.flatMap(messagesFor))
         writeMeta(database, publishedKey, `${last.entry}`)
       }
     },

@@ -145,7 +145,7 @@ describe('an archive that a head was applied to', () => {
     apply(dir, [clip])
     const archive = openArchive(dir)
     assert.equal(isDescribedHere(archive), false)
-    const { digest: _, ...own } = archive.recipe ?? assert.fail()
+    const own = archive.recipe ?? assert.fail()
     archive.database
       .prepare('UPDATE meta SET value = ? WHERE key = ?')
       .run(JSON.stringify({ ...own, digest: 'd'.repeat(64), headFile: '/heads/own.onnx' }), 'recipe')
