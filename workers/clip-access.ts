@@ -34,8 +34,11 @@ export interface OpenedClip {
 }
 
 export interface ClipAccess {
-  /** @throws CLIP_NOT_ALLOWED, CLIP_GONE, CLIP_UNREADABLE, CLIP_FETCH_FAILED, SCRATCH_FULL */
-  open(uri: string, signal: AbortSignal): Promise<OpenedClip>
+  /**
+   * @param planned the file that the clip was planned by; undefined for a clip that is to be planned by what it is now
+   * @throws CLIP_NOT_ALLOWED, CLIP_GONE, CLIP_UNREADABLE, CLIP_FETCH_FAILED, SCRATCH_FULL
+   */
+  open(uri: string, planned: FileStamp | undefined, signal: AbortSignal): Promise<OpenedClip>
 }
 
 export interface AccessOptions {
@@ -48,14 +51,14 @@ export interface AccessOptions {
 export function createClipAccess({ rules, scratchDir, scratchBytes }: AccessOptions): ClipAccess {
   let scratch: Scratch | undefined
   return {
-    async open(uri, signal) {
+    async open(uri, planned, signal) {
       if (!isUrl(uri)) return openFile(uri, rules.roots)
       const fetch = fetcherFor(uri, rules)
       if (scratch === undefined) {
         mkdirSync(scratchDir, { recursive: true })
         scratch = createScratch(scratchDir, scratchBytes)
       }
-      return scratch.open(uri, fetch, signal)
+      return scratch.open({ uri, fetch, planned }, signal)
     },
   }
 }

@@ -17,10 +17,14 @@ export function stampOf(path: string): FileStamp {
   }
 }
 
+/** On another machine the same file has another device, and may have another inode. */
+export const isSameContent = (a: FileStamp, b: FileStamp): boolean =>
+  a.sizeBytes === b.sizeBytes && a.mtimeNs === b.mtimeNs
+
 /** Throws CLIP_CHANGED where the file is another than it was. */
 export function checkUnchanged({ path, stamp }: { readonly path: string; readonly stamp: FileStamp }): void {
   const now = stampOf(path)
-  if (now.sizeBytes !== stamp.sizeBytes || now.mtimeNs !== stamp.mtimeNs || now.inode !== stamp.inode)
+  if (!isSameContent(now, stamp) || now.inode !== stamp.inode)
     throw new CameoError(
       'CLIP_CHANGED',
       `${clipName(path)} changed while it was read: run ingest again when it is complete`,

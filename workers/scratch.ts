@@ -3,15 +3,24 @@ import { createWriteStream, mkdirSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import type { FileStamp } from '../index/store/files.js'
 import { clipName } from '../pipeline/decode/clip-name.js'
 import { CameoError, messageOf } from '../pipeline/errors.js'
 import type { OpenedClip } from './clip-access.js'
 import type { RemoteBody, RemoteFetch } from './fetch-http.js'
+import { isSameContent } from './file-stamp.js'
 import { decodePath } from './url-path.js'
+
+export interface RemoteClip {
+  readonly uri: string
+  readonly fetch: RemoteFetch
+  /** Which copy will do; undefined: none of those that are there, for the address may have another content by now. */
+  readonly planned: FileStamp | undefined
+}
 
 /** A folder for fetched clips, of bounded size. A clip stays until its room is needed: its segments share one copy. */
 export interface Scratch {
-  open(uri: string, fetch: RemoteFetch, signal: AbortSignal): Promise<OpenedClip>
+  open(clip: RemoteClip, signal: AbortSignal): Promise<OpenedClip>
 }
 
 interface Fetched {
@@ -19,6 +28,8 @@ interface Fetched {
   readonly dir: string
   users: number
   bytes: number
+  /** Undefined while it arrives. */
+  stamp: FileStamp | undefined
   readonly ready: Promise<Pick<OpenedClip, 'path' | 'stamp'>>
 }
 
@@ -28,11 +39,11 @@ export function createScratch(dir: string, maxBytes: number): Scratch {
   rmSync(own, { recursive: true, force: true })
   mkdirSync(own, { recursive: true })
   // In order of last use.
-  const kept = new Map<string, Fetched>()
+  const kept = new Set<Fetched>()
   let usedBytes = 0
 
   function remove(entry: Fetched): void {
-    if (kept.get(entry.uri) === entry) kept.delete(entry.uri)
+    kept.delete(entry)
     usedBytes -= entry.bytes
     entry.bytes = 0
     rmSync(entry.dir, { recursive: true, force: true })
@@ -40,7 +51,7 @@ export function createScratch(dir: string, maxBytes: number): Scratch {
 
   /** Takes room for more of an entry, if need be from clips that nobody uses. Throws SCRATCH_FULL. */
   function grow(entry: Fetched, bytes: number): void {
-    for (const other of kept.values()) {
+    for (const other of kept) {
       if (usedBytes + bytes <= maxBytes) break
       if (other.users === 0) remove(other)
     }
@@ -78,27 +89,32 @@ export function createScratch(dir: string, maxBytes: number): Scratch {
         'CLIP_FETCH_FAILED',
         `${clipName(entry.uri)} arrived with ${received} of ${body.sizeBytes} bytes`,
       )
-    return {
-      path,
-      stamp: { device: 'remote', inode: entry.uri, sizeBytes: received, mtimeNs: body.version },
-    }
+    entry.stamp = { device: 'remote', inode: entry.uri, sizeBytes: received, mtimeNs: body.version }
+    return { path, stamp: entry.stamp }
   }
 
-  function start(uri: string, fetch: RemoteFetch, signal: AbortSignal): Fetched {
+  function start({ uri, fetch }: RemoteClip, signal: AbortSignal): Fetched {
     const entry: Fetched = {
-      ...{ uri, dir: join(own, randomUUID()), users: 0, bytes: 0 },
+      ...{ uri, dir: join(own, randomUUID()), users: 0, bytes: 0, stamp: undefined },
       ready: Promise.resolve().then(async () => download(entry, await fetch(signal), signal)),
     }
-    kept.set(uri, entry)
     entry.ready.catch(() => remove(entry))
     return entry
   }
 
+  function copyOf({ uri, planned }: RemoteClip): Fetched | undefined {
+    if (planned === undefined) return undefined
+    return [...kept].find(
+      (entry) => entry.uri === uri && (entry.stamp === undefined || isSameContent(entry.stamp, planned)),
+    )
+  }
+
   return {
-    async open(uri, fetch, signal) {
-      const entry = kept.get(uri) ?? start(uri, fetch, signal)
-      kept.delete(uri)
-      kept.set(uri, entry)
+    async open(clip, signal) {
+      const { uri } = clip
+      const entry = copyOf(clip) ?? start(clip, signal)
+      kept.delete(entry)
+      kept.add(entry)
       entry.users++
       let isReleased = false
       const release = () => {

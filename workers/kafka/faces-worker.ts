@@ -5,6 +5,7 @@ import { segmentSpans } from '../../pipeline/process-clip.js'
 import type { SegmentSpan } from '../../pipeline/segment-builder.js'
 import { segmentLengthS } from '../../pipeline/settings.js'
 import type { ClipAccess, OpenedClip } from '../clip-access.js'
+import { isSameContent } from '../file-stamp.js'
 import { factsOf, wishAgain } from '../ingest-jobs.js'
 import type { ClipPlan, SegmentWish } from '../messages.js'
 import type { OutMessage } from './client.js'
@@ -61,7 +62,7 @@ export async function startFacesWorker(options: FacesWorkerOptions): Promise<Sta
     const { job } = state
     const borrowed = await pools.borrow(job.recipe)
     try {
-      const clip = await access.open(job.source.uri, signal)
+      const clip = await access.open(job.source.uri, state.plan?.stamp, signal)
       state.clip = clip
       try {
         await processClip(state, clip, borrowed, signal)
@@ -201,15 +202,13 @@ async function hash(
   return digest
 }
 
-/** The same file on another machine has another device, and may have another inode. */
 function checkSame({ path, stamp }: OpenedClip, plan: WirePlan | undefined): void {
-  if (plan === undefined) return
-  if (stamp.sizeBytes !== plan.stamp.sizeBytes || stamp.mtimeNs !== plan.stamp.mtimeNs)
-    throw new CameoError(
-      'CLIP_CHANGED',
-      `${clipName(path)} is another file than the one that was planned: submit it again`,
-      { retriable: false },
-    )
+  if (plan === undefined || isSameContent(stamp, plan.stamp)) return
+  throw new CameoError(
+    'CLIP_CHANGED',
+    `${clipName(path)} is another file than the one that was planned: submit it again`,
+    { retriable: false },
+  )
 }
 
 function wirePlan(clipId: string, { stamp }: OpenedClip, plan: ClipPlan, dimension: number): WirePlan {

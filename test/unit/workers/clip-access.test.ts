@@ -12,6 +12,7 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
+import type { FileStamp } from '../../../index/store/files.js'
 import { CameoError } from '../../../pipeline/errors.js'
 import { createClipAccess, parseHost, parseRoot, type AccessRules } from '../../../workers/clip-access.js'
 import { temporaryDir } from '../../support/cameo.js'
@@ -64,7 +65,7 @@ describe('clip access: files', () => {
       [`/archive=${root}`, '/archive/sub/a.mp4'],
       [root, join(root, 'inside', 'a.mp4')],
     ] as const) {
-      const clip = await access({ roots: [parseRoot(rule)] }).open(uri, signal)
+      const clip = await access({ roots: [parseRoot(rule)] }).open(uri, undefined, signal)
       assert.equal(readFileSync(clip.path, 'utf8'), 'a clip')
       assert.equal(clip.stamp.sizeBytes, 6)
       clip.checkUnchanged()
@@ -85,11 +86,11 @@ describe('clip access: files', () => {
       's3://bucket/a.mp4',
     ])
       assert.deepEqual(
-        await failure(own.open(uri, signal)),
+        await failure(own.open(uri, undefined, signal)),
         { code: 'CLIP_NOT_ALLOWED', retriable: false },
         uri,
       )
-    assert.equal((await failure(own.open(join(root, 'none.mp4'), signal))).code, 'CLIP_GONE')
+    assert.equal((await failure(own.open(join(root, 'none.mp4'), undefined, signal))).code, 'CLIP_GONE')
   })
 
   it('rules that make no sense are refused', () => {
@@ -110,13 +111,19 @@ describe('clip access: http', () => {
     })
     const own = access({ hosts: new Set([host]) })
     for (const name of ['a%20clip.mp4', 'moved.mp4']) {
-      const clip = await own.open(`http://${host}/${name}`, signal)
+      const clip = await own.open(`http://${host}/${name}`, undefined, signal)
       assert.equal(readFileSync(clip.path, 'utf8'), 'a clip')
       clip.release()
     }
-    assert.equal((await failure(own.open(`http://${other}/x.mp4`, signal))).code, 'CLIP_NOT_ALLOWED')
-    assert.equal((await failure(own.open(`http://${host}/away.mp4`, signal))).code, 'CLIP_NOT_ALLOWED')
-    assert.deepEqual(await failure(own.open(`http://${host}/loop.mp4`, signal)), {
+    assert.equal(
+      (await failure(own.open(`http://${other}/x.mp4`, undefined, signal))).code,
+      'CLIP_NOT_ALLOWED',
+    )
+    assert.equal(
+      (await failure(own.open(`http://${host}/away.mp4`, undefined, signal))).code,
+      'CLIP_NOT_ALLOWED',
+    )
+    assert.deepEqual(await failure(own.open(`http://${host}/loop.mp4`, undefined, signal)), {
       code: 'CLIP_FETCH_FAILED',
       retriable: false,
     })
@@ -131,13 +138,13 @@ describe('clip access: http', () => {
       } else response.writeHead(status).end()
     })
     const own = access({ hosts: new Set(['127.0.0.1']) })
-    const of = (status: number) => failure(own.open(`http://${host}/${status}`, signal))
+    const of = (status: number) => failure(own.open(`http://${host}/${status}`, undefined, signal))
     assert.deepEqual(await of(404), { code: 'CLIP_GONE', retriable: false })
     assert.deepEqual(await of(403), { code: 'CLIP_UNREADABLE', retriable: false })
     assert.deepEqual(await of(400), { code: 'CLIP_FETCH_FAILED', retriable: false })
     assert.deepEqual(await of(503), { code: 'CLIP_FETCH_FAILED', retriable: true })
     assert.deepEqual(await of(200), { code: 'CLIP_FETCH_FAILED', retriable: true })
-    assert.deepEqual(await failure(own.open('http://127.0.0.1:1/a.mp4', signal)), {
+    assert.deepEqual(await failure(own.open('http://127.0.0.1:1/a.mp4', undefined, signal)), {
       code: 'CLIP_FETCH_FAILED',
       retriable: true,
     })
@@ -153,10 +160,10 @@ describe('clip access: http', () => {
     })
     rmSync(join(dir, 'scratch'), { recursive: true, force: true })
     const own = access({ hosts: new Set([host]) }, 100)
-    const open = (name: string) => own.open(`http://${host}/${name}`, signal)
+    const open = (name: string, planned?: FileStamp) => own.open(`http://${host}/${name}`, planned, signal)
     const files = () => readdirSync(join(dir, 'scratch', 'cameo-scratch')).length
     const first = await open('first')
-    const again = await open('first')
+    const again = await open('first', first.stamp)
     assert.equal(fetches, 1, 'segments of a clip share one copy')
     const second = await open('second')
     assert.deepEqual(await failure(open('chunked')), { code: 'SCRATCH_FULL', retriable: true })
@@ -168,5 +175,22 @@ describe('clip access: http', () => {
     assert.equal(files(), 2)
     assert.throws(() => readFileSync(first.path))
     assert.equal(readFileSync(second.path).length + readFileSync(third.path).length, 80)
+  })
+
+  it('a clip that is submitted again is fetched again, and segments are given the copy they were planned by', async () => {
+    let content = 'the old one'
+    const host = await serve((_, response) => response.setHeader('etag', content).end(content))
+    const own = access({ hosts: new Set([host]) })
+    const open = (planned?: FileStamp) => own.open(`http://${host}/a.mp4`, planned, signal)
+    const text = ({ path }: { readonly path: string }) => readFileSync(path, 'utf8')
+    const old = await open()
+    old.release()
+    content = 'a new one!!'
+    const renewed = await open()
+    assert.deepEqual([text(old), text(renewed)], ['the old one', 'a new one!!'])
+    assert.equal(text(await open(old.stamp)), 'the old one')
+    assert.equal(text(await open(renewed.stamp)), 'a new one!!')
+    content = 'a third one'
+    assert.equal(text(await open({ ...old.stamp, mtimeNs: 'another' })), 'a third one')
   })
 })
