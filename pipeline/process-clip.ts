@@ -20,7 +20,8 @@ export interface ClipJob {
   /** ffmpeg is started at once, but its frames are looked at only from then on. */
   readonly turn?: Promise<void>
   readonly signal?: AbortSignal
-  readonly onFrame?: () => void
+  /** Told the time of each frame that was looked at, s. */
+  readonly onFrame?: (timeS: number) => void
 }
 
 /**
@@ -61,7 +62,7 @@ export async function* processClip(job: ClipJob, stages: Stages): AsyncGenerator
       }
       const faces = await findFaces(frame, stages, settings.minFacePx / sourcePxPerPx)
       await builder.addFrame(frame, faces)
-      job.onFrame?.()
+      job.onFrame?.(frame.timeS)
     }
     const { truncated } = await decoding.summary
     // A clip that ends before its stated end leaves its last segments empty.

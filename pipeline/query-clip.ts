@@ -1,29 +1,73 @@
 import { CameoError } from './errors.js'
 import { clipName } from './decode/clip-name.js'
-import { processClip } from './process-clip.js'
-import type { TrackOutput } from './segment-builder.js'
+import { poolEmbeddings } from './describe/pool.js'
+import { countSegments, processClip, segmentSpans } from './process-clip.js'
+import { mergeSimilarity, pooledFace, type TrackOutput } from './segment-builder.js'
+import { segmentLengthS } from './settings.js'
 import type { Stages } from './stages.js'
+import { mergeTracklets } from './track/merge.js'
 
-/** The people in a clip that is not in the archive, most present first. */
-export async function tracksOfClip(
+/**
+ * The people in a clip that is not in the archive, most present first. A long one is gone through by segments, as an ingest
+ * does, so that no more than a segment's pixels are in memory; then the tracks of one person are joined.
+ * @param onProgress told the time reached and the clip's stated length, s
+ * @throws CLIP_* as `processClip` says
+ */
+export async function peopleOfClip(
   path: string,
   stages: Stages,
-  onFrame?: () => void,
+  onProgress?: (timeS: number, durationS: number | undefined) => void,
 ): Promise<TrackOutput[]> {
-  const tracks: TrackOutput[] = []
+  const lengthS = segmentLengthS(stages.settings)
+  let durationS: number | undefined
   const outputs = processClip(
     {
-      path,
-      startS: 0,
-      endS: Infinity,
-      seek: 'fast',
-      plan: () => Promise.resolve([{ index: 0, startS: 0, endS: Infinity }]),
-      ...(onFrame === undefined ? {} : { onFrame }),
+      ...{ path, startS: 0, endS: Infinity, seek: 'fast' },
+      plan: (info) => {
+        durationS = info.durationS
+        return Promise.resolve(segmentSpans(countSegments(durationS, lengthS), lengthS))
+      },
+      onFrame: (timeS) => onProgress?.(timeS, durationS),
     },
     stages,
   )
-  for await (const output of outputs) tracks.push(...output.tracks)
-  return tracks.sort((a, b) => presence(b) - presence(a))
+  const segments: (readonly TrackOutput[])[] = []
+  for await (const { tracks } of outputs) segments.push(tracks)
+  const people = segments.length === 1 ? segments.flat() : await joinTracks(segments.flat(), stages)
+  return people.sort((a, b) => presence(b) - presence(a))
+}
+
+/** As the tracklets of a segment are: the best K faces of all of a person's tracks, described anew. */
+async function joinTracks(tracks: readonly TrackOutput[], stages: Stages): Promise<TrackOutput[]> {
+  const { describer, embedder, settings } = stages
+  const groups = mergeTracklets(
+    tracks.map(({ spansS, faces }) => ({
+      startS: spansS[0]?.[0] ?? 0,
+      endS: spansS.at(-1)?.[1] ?? 0,
+      vector: poolEmbeddings(faces.map(pooledFace), embedder.dimension),
+      weight: faces.length,
+    })),
+    { minSimilarity: mergeSimilarity },
+  )
+  const people: TrackOutput[] = []
+  for (const group of groups) {
+    const parts = group.flatMap((index) => tracks[index] ?? []).sort((a, b) => b.quality - a.quality)
+    const [best] = parts
+    if (best === undefined) continue
+    const faces = parts
+      .flatMap((part) => part.faces)
+      .sort((a, b) => b.quality - a.quality || a.timeS - b.timeS)
+      .slice(0, settings.facesPerTrack)
+    people.push({
+      ...{ number: people.length, faces },
+      spansS: parts.flatMap(({ spansS }) => spansS).sort(([a], [b]) => a - b),
+      samples: parts.reduce((sum, { samples }) => sum + samples, 0),
+      quality: best.quality,
+      descriptor: await describer.describe(faces.map(pooledFace)),
+      thumbnailJpeg: best.thumbnailJpeg,
+    })
+  }
+  return people
 }
 
 /** How much a clip is about a person: time on screen times the height of the face. */

@@ -106,7 +106,7 @@ interface Tracklet {
 }
 
 /** Tracklets of one segment this alike are one person: well above the match threshold, for joining wrongly costs more. */
-const mergeSimilarity = 0.5
+export const mergeSimilarity = 0.5
 
 /** A thumbnail is taken anew only where a face is this much better than the one before. */
 const betterBy = 1.1
@@ -270,7 +270,7 @@ function weighted({ face }: EmbeddedFace): WeightedEmbedding {
   return { float16: face.embedding.float16, quality: face.quality }
 }
 
-const pooledFace = ({ embedding, quality, extraEmbeddings = [] }: TrackFace): FaceEmbeddings => ({
+export const pooledFace = ({ embedding, quality, extraEmbeddings = [] }: TrackFace): FaceEmbeddings => ({
   ...{ float16: embedding.float16, quality, extraEmbeddings },
 })
 

@@ -4,11 +4,11 @@ import { fileTypeFromFile } from 'file-type'
 import { enroll, type ReferenceFace } from '../../index/identities.js'
 import { CameoError } from '../../pipeline/errors.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
-import { chooseFace, embedPhotoFace, readPhoto } from '../../pipeline/photo.js'
-import { choosePerson, tracksOfClip } from '../../pipeline/query-clip.js'
+import { embedPhotoFace } from '../../pipeline/photo.js'
 import type { Stages } from '../../pipeline/stages.js'
 import { archiveOption, deviceOption, jsonOption, numberWithin } from '../options.js'
 import { exitCodes, note, print, printJson, reportError } from '../output.js'
+import { faceOfPhoto, personOfClip } from '../query-person.js'
 import { loadArchiveStages, openFilledArchive } from '../query.js'
 
 interface EnrollOptions {
@@ -83,11 +83,10 @@ async function runEnroll(name: string, files: readonly string[], options: Enroll
 async function facesOf(file: string, stages: Stages, face: number | undefined): Promise<ReferenceFace[]> {
   const path = resolve(file)
   if (await isVideo(path)) {
-    const person = choosePerson(await tracksOfClip(path, stages), path, face)
+    const person = await personOfClip(path, stages, face)
     return person.faces.map((own) => ({ source: path, ...own }))
   }
-  const chosen = chooseFace(await readPhoto(path, stages), path, face)
-  return [{ source: path, ...(await embedPhotoFace(chosen, stages)) }]
+  return [{ source: path, ...(await embedPhotoFace(await faceOfPhoto(path, stages, face), stages)) }]
 }
 
 async function isVideo(path: string): Promise<boolean> {

@@ -12,8 +12,7 @@ import { findPack } from '../../pipeline/models/catalog.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
 import { sha256OfFile } from '../../pipeline/models/digest.js'
 import type { Pack } from '../../pipeline/models/pack.js'
-import { chooseFace, embedPhotoFace, readPhoto } from '../../pipeline/photo.js'
-import { choosePerson, tracksOfClip } from '../../pipeline/query-clip.js'
+import { embedPhotoFace } from '../../pipeline/photo.js'
 import { contactSheet } from '../contact-sheet.js'
 import { archiveOption, deviceOption, jsonOption, numberWithin } from '../options.js'
 import { exitCodes, formatTime, note, oneLine, print, printJson } from '../output.js'
@@ -24,6 +23,7 @@ import {
   openFilledArchive,
   type OpenedArchive,
 } from '../query.js'
+import { faceOfPhoto, personOfClip } from '../query-person.js'
 
 interface SearchCommandOptions {
   readonly archive: string
@@ -172,12 +172,7 @@ async function readQuery(options: SearchCommandOptions, opened: OpenedArchive): 
   try {
     const face = options.face === undefined ? {} : { face: options.face }
     if (image !== undefined) {
-      const photo = await readPhoto(image, stages)
-      const chosen = chooseFace(photo, image, options.face)
-      if (photo.faces.length > 1 && options.face === undefined)
-        note(
-          `the photo shows ${photo.faces.length} faces; searching for the one it is plainly of (--face to choose another)`,
-        )
+      const chosen = await faceOfPhoto(image, stages, options.face)
       const { embedding, quality, extraEmbeddings } = await embedPhotoFace(chosen, stages)
       const { thumbnailJpeg } = chosen
       return {
@@ -190,17 +185,7 @@ async function readQuery(options: SearchCommandOptions, opened: OpenedArchive): 
       }
     }
     const path = resolve(clip ?? '')
-    const people = await tracksOfClip(path, stages)
-    const person = choosePerson(people, path, options.face)
-    if (people.length > 1) {
-      note(
-        `the clip shows ${people.length} people; searching for number ${options.face ?? 1} (--face to choose another):`,
-      )
-      for (const [index, { spansS, faces }] of people.slice(0, 20).entries())
-        note(
-          `  ${index + 1}: ${spansS.map(([a, b]) => `${formatTime(a)}–${formatTime(b)}`).join(', ')}, quality ${(faces[0]?.quality ?? 0).toFixed(2)}`,
-        )
-    }
+    const person = await personOfClip(path, stages, options.face)
     return {
       kind: 'clip',
       value: clip ?? '',

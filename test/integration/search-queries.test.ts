@@ -108,7 +108,10 @@ describe('search: with a clip', () => {
     const path = clip('sofa, then party.mp4')
     const run = await cameo(['search', '--clip', path, '--archive', archive, '--json'])
     assert.equal(run.code, 0)
-    assert.match(run.stderr, /shows 2 people; searching for number 1 \(--face to choose another\)/)
+    assert.match(
+      run.stderr,
+      /shows 2 people; this is about number 1 \(--face to choose another\):\n {2}1: 0:00.*\n {2}2: /,
+    )
     const found: string[][] = []
     for (const face of ['1', '2'])
       found.push(
@@ -195,6 +198,14 @@ describe('enroll: names', () => {
     const forgotten = await cameo(['forget', '--name', name, '--archive', copy, '--json'])
     assert.equal(forgotten.code, 0, forgotten.stderr)
     assertRefused(await cameo(['search', '--name', name, '--archive', copy, '--json']), 'NAME_UNKNOWN', 'Ada')
+  })
+
+  it('of a clip that shows several people says whom it took, and lists them', async () => {
+    const copy = join(dir, 'one archive')
+    assert.equal((await ingest([clip('bar.mp4'), '--archive', copy])).code, 0)
+    const run = await cameo(['enroll', 'Somebody', clip('sofa, then party.mp4'), '--archive', copy])
+    assert.equal(run.code, 0, run.stderr)
+    assert.match(run.stderr, /shows 2 people; this is about number 1 .*\n {2}1: .*\n {2}2: /)
   })
 
   it('photos that cannot be used are named, the others are enrolled, and the exit code is 1', async () => {
