@@ -23,7 +23,7 @@ export interface TestBroker {
  * `scripts/kafka.sh`, which it then runs on Java.
  */
 export async function startBroker(
-  settings?: Readonly<Record<'CAMEO_KAFKA_SETTINGS' | 'CAMEO_KAFKA_SCRAM', string>>,
+  settings?: Readonly<Partial<Record<'CAMEO_KAFKA_SETTINGS' | 'CAMEO_KAFKA_SCRAM', string>>>,
 ): Promise<TestBroker> {
   const brokers = `127.0.0.1:${await freePort()}`
   const env = {
