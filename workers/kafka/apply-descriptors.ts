@@ -1,20 +1,23 @@
 import { relative } from 'node:path'
+import { archiveError } from '../../index/store/database.js'
 import { isForgotten } from '../../index/forget.js'
 import type { Failure, RunKey, SegmentKey } from '../../index/store/clips.js'
 import type { FileStamp } from '../../index/store/files.js'
 import type { Inbox } from '../../index/store/inbox.js'
-import { CameoError } from '../../pipeline/errors.js'
+import { CameoError, messageOf } from '../../pipeline/errors.js'
 import { isUrl } from '../clip-access.js'
 import { unknownStamp } from '../file-stamp.js'
 import { createArchiveRecipes, type ArchiveRecipesOptions } from './archive-recipes.js'
 import type { KafkaMessage } from './client.js'
 import type { KafkaConnection } from './connection.js'
+import { checkGivenUp, tracksOfSegment } from './check-segment.js'
 import { segmentOutput } from './segment-messages.js'
 import { statusKey } from './status.js'
 import { topicName } from './topics.js'
 import {
   decodeDescriptors,
   encodeMessage,
+  failureOf,
   wireVersion,
   type ClosingMessage,
   type DescribedMessage,
@@ -97,15 +100,16 @@ export function applyDescriptors(
     segments++
   }
 
-  /** Where this archive cannot take it, being of another recipe for example, the clip fails, and says why. */
+  /** Where this archive cannot take it, being of another recipe for example, the clip fails, says why, and nothing of it stays. */
   function orFail(message: ClosingMessage | GivenUpMessage, work: () => void): void {
     try {
-      work()
-    } catch (error) {
-      if (!(error instanceof CameoError)) throw error
+      archive.database.transaction(work)()
+    } catch (thrown) {
+      const error = refusalFor(thrown)
       const { clipId, plan } = message
-      if (clipId !== undefined) record(message, plan?.stamp, clipId)
-      fail(message, clipId, { code: error.code, message: error.message })
+      if (message.kind === 'closing') inbox.dropParts(message.clipId, message.segment)
+      if (clipId !== undefined && plan !== undefined) record(message, plan.stamp, clipId)
+      fail(message, clipId, failureOf(error))
       throw error
     }
   }
@@ -144,13 +148,8 @@ export function applyDescriptors(
       tellForgotten(closing, clipId)
       return
     }
+    const tracks = tracksOfSegment(closing, parts)
     const key = keyFor(closing, plan, writtenMs)
-    const tracks = [...parts].sort((a, b) => a.part - b.part).flatMap((part) => part.tracks)
-    if (tracks.length !== closing.tracks)
-      throw new CameoError(
-        'MESSAGE_INVALID',
-        `segment ${segment} of ${clipId.slice(0, 12)} came with ${tracks.length} of ${closing.tracks} tracks`,
-      )
     takeUp(key, plan)
     // The same segment again, from a worker that was not heard: the rows stay as they are.
     if (!archive.clips.hasSegment(key, segment))
@@ -160,7 +159,8 @@ export function applyDescriptors(
 
   function giveUp(message: GivenUpMessage, writtenMs: number): void {
     const { clipId, plan, failure, stamp } = message
-    if (clipId !== undefined) record(message, stamp, clipId)
+    checkGivenUp(message)
+    if (clipId !== undefined && stamp !== undefined) record(message, stamp, clipId)
     if (clipId === undefined || plan === undefined || failure.code === 'CLIP_CHANGED') {
       // A changed file says nothing against its old content.
       fail(message, clipId, failure)
@@ -201,9 +201,9 @@ export function applyDescriptors(
     return { clipId, recipe: recipe.digest, embedder: recipe.embedderDigest, spaceId }
   }
 
-  function record(message: DescriptorsMessage, stamp: FileStamp | undefined, clipId: string): void {
+  function record(message: DescriptorsMessage, stamp: FileStamp, clipId: string): void {
     const { rootId, path } = placeOf(message)
-    archive.files.record(rootId, path, stamp ?? unknownStamp, clipId)
+    archive.files.record(rootId, path, stamp, clipId)
   }
 
   function setFailure(message: DescriptorsMessage, failure: Failure | undefined): void {
@@ -237,10 +237,15 @@ export function applyDescriptors(
     })
   }
 
-  function fail(message: DescriptorsMessage, clipId: string | undefined, failure: Failure): void {
+  function fail(
+    message: ClosingMessage | GivenUpMessage,
+    clipId: string | undefined,
+    failure: Failure,
+  ): void {
     const { rootId, path } = placeOf(message)
-    if (clipId === undefined) archive.files.recordFailed(rootId, path, unknownStamp, failure)
-    else archive.files.setFailure(rootId, path, failure)
+    const isRecorded = clipId !== undefined && (message.kind === 'closing' || message.stamp !== undefined)
+    if (isRecorded) archive.files.setFailure(rootId, path, failure)
+    else archive.files.recordFailed(rootId, path, unknownStamp, failure)
     tell(message, { state: 'failed', clipId, failure })
   }
 
@@ -260,6 +265,18 @@ export function applyDescriptors(
       encodeMessage({ v: wireVersion, kind: 'status', ...about, ...status, at: new Date().toISOString() }),
     )
   }
+}
+
+/**
+ * What is said against the message that brought an error to light: it must not hold up those behind it. Errors of the archive
+ * itself, a full disk for example, are thrown on.
+ */
+function refusalFor(thrown: unknown): CameoError {
+  if (thrown instanceof CameoError) return thrown
+  if (archiveError('', thrown) !== undefined) throw thrown
+  return new CameoError('MESSAGE_FAILED', `this should not have happened: ${messageOf(thrown)}`, {
+    cause: thrown,
+  })
 }
 
 /** The store wants to be told that a duration is unknown. */

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { adoptRecipe, type Archive } from '../../index/archive.js'
 import type { Database } from '../../index/store/database.js'
-import { activeSpace, addSpace, deleteMeta, readMeta, writeMeta } from '../../index/store/meta.js'
+import { addSpace, deleteMeta, readMeta, writeMeta, type Space } from '../../index/store/meta.js'
 import { CameoError } from '../../pipeline/errors.js'
 import { checkHead, type HeadFile } from '../../pipeline/head/head-file.js'
 import { headName } from './segment-messages.js'
@@ -81,12 +81,12 @@ export function createArchiveRecipes({ archive, reprocess, head }: ArchiveRecipe
         )
       if (own !== undefined && own !== digest && isOlder(own, writtenMs)) {
         note(digest, writtenMs)
-        return addSpace(database, recipe, dimension).spaceId
+        return spaceOf(addSpace(database, recipe, dimension), dimension)
       }
       checkOwnHead(recipe)
-      const space = own === digest ? activeSpace(database) : undefined
       const source = { packName, ...(head === undefined ? {} : { headFile: head.path }) }
-      const spaceId = space?.spaceId ?? adoptRecipe(archive, recipe, source, dimension, takesOver)
+      if (own !== digest) adoptRecipe(archive, recipe, source, dimension, takesOver)
+      const spaceId = spaceOf(addSpace(database, recipe, dimension), dimension)
       note(digest, writtenMs)
       return spaceId
     },
@@ -95,6 +95,14 @@ export function createArchiveRecipes({ archive, reprocess, head }: ArchiveRecipe
       isChanged = false
     },
   }
+}
+
+function spaceOf(space: Space, dimension: number): number {
+  if (space.dimension === dimension) return space.spaceId
+  throw new CameoError(
+    'MESSAGE_INVALID',
+    `the message says that its descriptors have ${dimension} values, those of its recipe have ${space.dimension}`,
+  )
 }
 
 /** Whether a head was applied to an archive that came by messages: none of these are of its recipe then. */

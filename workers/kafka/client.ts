@@ -155,7 +155,7 @@ export interface OutMessage {
 }
 
 export interface Publisher {
-  /** Resolves when all brokers in sync have the messages. */
+  /** Resolves when all brokers in sync have the messages. Throws MESSAGE_TOO_LARGE before any is sent, else kafkajs's errors. */
   send(messages: readonly OutMessage[]): Promise<void>
   disconnect(): Promise<void>
 }
@@ -224,6 +224,7 @@ export async function createPublisher(kafka: KafkaClient): Promise<Publisher> {
 
   return {
     async send(messages) {
+      checkSizes(messages)
       await Promise.all(inRequests(messages).map(enqueue))
     },
     disconnect: () => producer.disconnect(),
@@ -239,6 +240,16 @@ interface PendingSend {
 
 const bytesOf = (messages: readonly OutMessage[]) =>
   messages.reduce((sum, { key, value }) => sum + key.length + (value?.byteLength ?? 0), 0)
+
+/** What no broker takes would fail again and again, and with it what shares its request. */
+function checkSizes(messages: readonly OutMessage[]): void {
+  const largest = Math.max(0, ...messages.map((message) => bytesOf([message])))
+  if (largest > maxRequestBytes)
+    throw new CameoError(
+      'MESSAGE_TOO_LARGE',
+      `a message of ${largest} bytes was to be sent, brokers take up to ${maxRequestBytes}`,
+    )
+}
 
 /** Groups of messages that fit into a request each, in order. */
 function inRequests(messages: readonly OutMessage[]): OutMessage[][] {

@@ -5,7 +5,7 @@ import type { KafkaConnection } from './connection.js'
 import type { Received } from './queue-consumer.js'
 import { readTopic } from './topic-reader.js'
 import { maxMessageBytes, topicName, type Stage } from './topics.js'
-import { decodeDeadLetter, encodeMessage, wireVersion, type DeadLetter } from './wire.js'
+import { decodeDeadLetter, encodeMessage, failureOf, wireVersion, type DeadLetter } from './wire.js'
 
 /** A message that a stage gives up, with all that is needed to try it again. */
 export function deadLetter(
@@ -15,6 +15,8 @@ export function deadLetter(
   error: CameoError,
   { attempts, uri }: { readonly attempts: number; readonly uri?: string | undefined },
 ): OutMessage {
+  // What a broker took may be more than a letter can hold besides its reason.
+  const fits = (key?.byteLength ?? 0) + (value?.byteLength ?? 0) <= maxMessageBytes
   return {
     topic: topicName(connection, 'dead-letters'),
     key: `${topic}/${partition}/${offset}`,
@@ -22,9 +24,8 @@ export function deadLetter(
       v: wireVersion,
       kind: 'dead-letter',
       ...{ stage, attempts, uri, topic, partition, offset },
-      failure: { code: error.code, message: error.message },
-      key: key ?? undefined,
-      original: value === null || value.byteLength > maxMessageBytes ? undefined : value,
+      failure: failureOf(error),
+      ...(fits ? { key: key ?? undefined, original: value ?? undefined } : {}),
       at: new Date().toISOString(),
     }),
   }

@@ -5,7 +5,6 @@ import type { Inbox } from '../../index/store/inbox.js'
 import { CameoError } from '../../pipeline/errors.js'
 import type { HeadFile } from '../../pipeline/head/head-file.js'
 import { applyDescriptors, type Applied } from './apply-descriptors.js'
-import { isReplaying } from './archive-recipes.js'
 import type { KafkaMessage } from './client.js'
 import { deadLetter } from './dead-letters.js'
 import type { WorkerContext } from './stage-worker.js'
@@ -34,7 +33,7 @@ export interface DescriptorWriter {
   /**
    * Leaves out what is written already, and writes the rest as one transaction; the last message written is to be among those
    * first read after a start, for it is compared. What cannot be applied is put down for the
-   * dead letters, except in a replay: there it was the first time.
+   * dead letters.
    * @throws TOPIC_CHANGED, and of SQLite's errors what `translateSqliteErrors` makes
    */
   write(batches: readonly PartitionBatch[]): void
@@ -70,7 +69,7 @@ export function createDescriptorWriter(options: DescriptorWriterOptions): Descri
     if (last === undefined) return undefined
     const started = performance.now()
     const applied = applyDescriptors(messages, { archive, inbox, connection, reprocess, head })
-    for (const { index, uri, error } of isReplaying(archive.database) ? [] : applied.refused) {
+    for (const { index, uri, error } of applied.refused) {
       const message = messages[index]
       if (message === undefined) continue
       const about = { attempts: 1, uri }

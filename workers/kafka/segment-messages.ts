@@ -7,6 +7,7 @@ import type { Provider } from '../../pipeline/models/session.js'
 import type { SegmentOutput, SegmentSpan, TrackFace, TrackOutput } from '../../pipeline/segment-builder.js'
 import { maxMessageBytes } from './topics.js'
 import {
+  failureOf,
   versionFor,
   type ClipSource,
   type ClosingMessage,
@@ -219,7 +220,7 @@ export function givenUpMessage({ error, segments, ...about }: GivenUp): GivenUpM
     v: versionFor(about.recipe),
     kind: 'given-up',
     ...about,
-    failure: { code: error.code, message: error.message },
+    failure: failureOf(error),
     segments: segments.map(({ index, startS, endS }) => ({ index, startS, ...openEnd(endS) })),
   }
 }

@@ -74,10 +74,12 @@ export async function attemptWork(
         await pause(firstPauseMs * 4 ** (attempt - 1), signal)
         continue
       }
-      await publisher.send([
-        ...whenGivenUp(error, attempt),
-        deadLetter(connection, stage, message, error, { attempts: attempt, uri: about().uri }),
-      ])
+      const letter = deadLetter(connection, stage, message, error, { attempts: attempt, uri: about().uri })
+      await publisher.send([...whenGivenUp(error, attempt), letter]).catch((thrownToo: unknown) => {
+        // A message so odd that nothing can be told of it is still put down.
+        if (isBrokerError(thrownToo)) throw thrownToo
+        return publisher.send([letter])
+      })
       metrics.finished('failed', seconds())
       log.error({ ...fields(), code: error.code, error: error.message, attempts: attempt }, 'given up')
       return

@@ -1,6 +1,6 @@
 import { decode, encode } from '@msgpack/msgpack'
 import { z } from 'zod'
-import { CameoError, messageOf } from '../../pipeline/errors.js'
+import { CameoError, messageOf, type ErrorCode } from '../../pipeline/errors.js'
 import { featureSchema, settingsSchema } from '../../pipeline/settings.js'
 
 /**
@@ -29,22 +29,29 @@ const digest = z.string().regex(/^[0-9a-f]{16,64}$/)
 const count = z.int().min(0)
 const seconds = z.number().min(0)
 
+/** A path or URL. What a message says of itself comes back in statuses and dead letters, which have to fit in a message too. */
+const address = z.string().min(1).max(8192)
+const shortText = z.string().min(1).max(256)
+
+/** Of a reason, so that a long one fits. Characters. */
+const maxReasonLength = 2000
+
 /** How clips are processed; `cameo submit` decides it, every worker follows it. */
 const recipeSchema = z.object({
   digest,
   embedderDigest: digest,
   spaceDigest: digest,
   /** Name in the catalog, or path of a pack's JSON file at the workers. */
-  packName: z.string().min(1),
+  packName: address,
   headSha256: sha256.optional(),
   settings: settingsSchema,
   /** Further embedders and context encoders; workers are started with the files that have these digests. */
-  features: z.array(featureSchema).readonly().optional(),
+  features: z.array(featureSchema).max(64).readonly().optional(),
 })
 export type WireRecipe = z.infer<typeof recipeSchema>
 
 /** Where a clip lies: an absolute path as `cameo submit` saw it, or a URL; and the folder it was submitted with. */
-const sourceSchema = z.object({ uri: z.string().min(1), root: z.string().min(1) })
+const sourceSchema = z.object({ uri: address, root: address })
 export type ClipSource = z.infer<typeof sourceSchema>
 
 const stampSchema = z.object({
@@ -73,12 +80,26 @@ const planSchema = z.object({
   /** Of its descriptors; before the describe stage, of its embeddings. */
   dimension: z.int().min(1),
   /** Of the job that opened the clip: a clip submitted again is another pass, a job handled twice is the same one. */
-  pass: z.string().min(1).optional(),
+  pass: shortText.optional(),
 })
 export type WirePlan = z.infer<typeof planSchema>
 
-const failureSchema = z.object({ code: z.string().min(1), message: z.string() })
+const failureSchema = z.object({ code: shortText, message: z.string().max(2 * maxReasonLength) })
 export type WireFailure = z.infer<typeof failureSchema>
+
+/** Why something was given up. */
+export function failureOf({
+  code,
+  message,
+}: {
+  readonly code: ErrorCode
+  readonly message: string
+}): WireFailure {
+  return {
+    code,
+    message: message.length > maxReasonLength ? `${message.slice(0, maxReasonLength)} …` : message,
+  }
+}
 
 const envelope = { v: z.literal([wireVersion, featuresVersion]), recipe: recipeSchema, source: sourceSchema }
 
@@ -122,7 +143,7 @@ export type WireTrack = z.infer<typeof trackSchema>
 export type WireDescribedTrack = z.infer<typeof describedTrackSchema>
 
 /** Says which run over which segment a part belongs to: what a worker that died left behind is never mixed in. */
-const partOf = { clipId: sha256, segment: count, attempt: z.string().min(1) }
+const partOf = { clipId: sha256, segment: count, attempt: shortText }
 
 /** The last message of a segment: it counts only with all its parts. */
 const closingSchema = z.object({
@@ -174,7 +195,7 @@ const describedSchema = tracksSchema.extend({
 const statusSchema = z.object({
   v: z.literal(wireVersion),
   kind: z.literal('status'),
-  uri: z.string().min(1),
+  uri: address,
   recipe: digest,
   state: z.enum(['queued', 'indexed', 'partial', 'failed', 'forgotten']),
   /** Of the file that was processed. */
@@ -255,12 +276,29 @@ export const decodeStatus = (value: Uint8Array | null) => decodeAs(statusSchema,
 export const decodeName = (value: Uint8Array | null) => decodeAs(names, value)
 export const decodeDeadLetter = (value: Uint8Array | null) => decodeAs(deadLetterSchema, value)
 
+/** A few bytes may claim to begin a list of millions, for which memory would be taken: none has more elements than bytes. */
+function limitsFor({ byteLength }: Uint8Array) {
+  return {
+    ...{ maxStrLength: byteLength, maxBinLength: byteLength, maxExtLength: byteLength },
+    ...{ maxArrayLength: byteLength, maxMapLength: byteLength },
+  }
+}
+
+/** The first of what is wrong: there may be as many faults as elements. */
+function faultsOf(error: z.ZodError): string {
+  const first = new z.ZodError(error.issues.slice(0, 3))
+  return z
+    .prettifyError(first)
+    .replace(/\s*\n\s*/g, ' ')
+    .slice(0, maxReasonLength / 2)
+}
+
 /** @throws MESSAGE_INVALID, MESSAGE_NEWER */
 function decodeAs<T>(schema: z.ZodType<T>, value: Uint8Array | null): T {
   if (value === null) throw new CameoError('MESSAGE_INVALID', 'the message is empty')
   let content: unknown
   try {
-    content = decode(value)
+    content = decode(value, limitsFor(value))
   } catch (error) {
     throw new CameoError('MESSAGE_INVALID', `the message is no MessagePack: ${messageOf(error)}`, {
       cause: error,
@@ -274,9 +312,6 @@ function decodeAs<T>(schema: z.ZodType<T>, value: Uint8Array | null): T {
     )
   const parsed = schema.safeParse(content)
   if (!parsed.success)
-    throw new CameoError(
-      'MESSAGE_INVALID',
-      `the message does not fit its schema: ${z.prettifyError(parsed.error).replace(/\s*\n\s*/g, ' ')}`,
-    )
+    throw new CameoError('MESSAGE_INVALID', `the message does not fit its schema: ${faultsOf(parsed.error)}`)
   return parsed.data
 }

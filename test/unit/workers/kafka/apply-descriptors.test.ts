@@ -58,6 +58,12 @@ const record = (message: DescriptorsMessage) => ({
   timestamp: '1',
 })
 
+const givenUpOf = (segment: number) => {
+  const message = givenUp(segment, 'CLIP_STUCK', { segments: 1, pass: 'odd' })
+  assert.ok(message.kind === 'given-up')
+  return message
+}
+
 function permutations<T>(items: readonly T[]): T[][] {
   if (items.length <= 1) return [[...items]]
   return items.flatMap((item, i) =>
@@ -173,6 +179,44 @@ describe('described segments in an archive', () => {
     assert.equal(rows.filter((row) => row.startsWith('clips ')).length, 0)
     const mended = applied([lacking, ...good(0, { segments: 1, pass: 'again' })])
     assert.deepEqual([mended.failures, last(mended.statuses).state], [[], 'indexed'])
+  })
+
+  it('messages that fit their schemas but not each other are refused, and leave nothing behind', () => {
+    const pass = { segments: 1, pass: 'odd' }
+    const [described, closing] = good(0, pass)
+    assert.ok(described?.kind === 'described' && closing?.kind === 'closing')
+    const [track] = described.tracks
+    assert.ok(track !== undefined)
+    const withTracks = (tracks: typeof described.tracks) => [
+      { ...described, tracks },
+      { ...closing, tracks: tracks.length },
+    ]
+    const vector = (...values: number[]) => new Uint8Array(Float32Array.of(...values).buffer)
+    const plan = closing.plan
+    const odd: Record<string, readonly DescriptorsMessage[]> = {
+      'two tracks of one number': withTracks([track, track]),
+      'another dimension': withTracks([{ ...track, descriptor: vector(1, 0, 0) }]),
+      'no vector': withTracks([{ ...track, descriptor: vector(NaN, 0) }]),
+      'a segment beyond the plan': [
+        { ...described, segment: 5 },
+        { ...closing, segment: 5 },
+      ],
+      'a part beyond the closing message': [{ ...described, part: 3 }, closing],
+      'another dimension than the space': [
+        { ...described, tracks: [{ ...track, descriptor: vector(1, 0, 0) }] },
+        { ...closing, plan: { ...plan, dimension: 3 } },
+      ],
+      'a segment given up beyond the plan': [{ ...givenUpOf(4), plan }],
+    }
+    const before = good(0, { segments: 1, pass: 'before', clip: 'b'.repeat(64), of: copy })
+    const whole = applied(before).rows
+    for (const [name, messages] of Object.entries(odd))
+      for (const order of permutations(messages)) {
+        const { rows, refused, statuses } = applied([...before, ...order])
+        assert.deepEqual(refused, ['MESSAGE_INVALID'], name)
+        assert.deepEqual(rows, whole, name)
+        assert.deepEqual(statuses.map(({ state }) => state), ['indexed', 'failed'], name) // prettier-ignore
+      }
   })
 
   it('an archive takes descriptors only with the head that they were made with', () => {

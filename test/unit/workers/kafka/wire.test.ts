@@ -12,6 +12,7 @@ import {
   decodeEmbeddings,
   decodeJob,
   encodeMessage,
+  failureOf,
   type ClosingMessage,
   type JobMessage,
   type TracksMessage,
@@ -214,5 +215,23 @@ describe('messages', () => {
       codeOf(() => decodeJob(encode({ v: 3, kind: 'new', of: 'course' }))),
       'MESSAGE_NEWER',
     )
+  })
+
+  it('what is wrong with a message is told in a few words, however much of it there is', () => {
+    const value = encode({ v: 1, kind: 'tracks', tracks: Array.from({ length: 40_000 }, () => 1) })
+    assert.throws(
+      () => decodeEmbeddings(value),
+      (error) => error instanceof CameoError && error.message.length < 1500,
+    )
+    const long = failureOf({ code: 'CLIP_STUCK', message: 'x'.repeat(1e6) })
+    assert.ok(long.message.length < 2100)
+  })
+
+  it('a few bytes that claim to begin lists of millions take no memory', () => {
+    // Array headers of 2³² − 1 elements, one within the other.
+    const value = Buffer.concat(Array.from({ length: 40 }, () => Buffer.from([0xdd, 0xff, 0xff, 0xff, 0xff])))
+    const before = process.memoryUsage().heapUsed
+    assert.equal(codeOf(() => decodeJob(value)), 'MESSAGE_INVALID') // prettier-ignore
+    assert.ok(process.memoryUsage().heapUsed - before < 50e6)
   })
 })
