@@ -111,6 +111,17 @@ export function referenceFacesOf(
     }))
 }
 
+/** Whether a name has faces from this source. */
+export function hasSource(database: Database, name: string, source: string): boolean {
+  return (
+    database
+      .prepare(
+        'SELECT 1 FROM reference_faces JOIN identities USING (identity_id) WHERE name = ? AND source = ? LIMIT 1',
+      )
+      .get(name, source) !== undefined
+  )
+}
+
 export function listIdentities(database: Database): Identity[] {
   return database
     .prepare<[], Identity>(
@@ -128,6 +139,28 @@ export function forgetName(database: Database, name: string): void {
   database
     .transaction(() => {
       database.prepare('DELETE FROM identities WHERE identity_id = ?').run(identityIdOf(database, name))
+      appendJournal(database, 'forget-name', { name })
+    })
+    .immediate()
+}
+
+/** Erases the faces that a name has from one source, and the name where it has no others. */
+export function forgetSource(database: Database, name: string, source: string): void {
+  database
+    .transaction(() => {
+      const { changes } = database
+        .prepare(
+          `DELETE FROM reference_faces WHERE source = ?
+           AND identity_id = (SELECT identity_id FROM identities WHERE name = ?)`,
+        )
+        .run(source, name)
+      if (changes === 0) return
+      database
+        .prepare(
+          `DELETE FROM identities WHERE name = ?
+           AND NOT EXISTS (SELECT 1 FROM reference_faces r WHERE r.identity_id = identities.identity_id)`,
+        )
+        .run(name)
       appendJournal(database, 'forget-name', { name })
     })
     .immediate()

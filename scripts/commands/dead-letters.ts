@@ -1,6 +1,11 @@
 import { Command } from 'commander'
 import { CameoError } from '../../pipeline/errors.js'
-import { listDeadLetters, retryDeadLetters, type ListedDeadLetter } from '../../workers/kafka/dead-letters.js'
+import {
+  readDeadLetters,
+  retryDeadLetters,
+  type DeadLetters,
+  type ListedDeadLetter,
+} from '../../workers/kafka/dead-letters.js'
 import { brokersOption, kafkaHelp } from '../kafka-options.js'
 import { withKafka } from '../kafka-session.js'
 import { jsonOption } from '../options.js'
@@ -26,9 +31,10 @@ deadLettersCommand
 With --json, one line each: {id, stage, uri, code, message, attempts, at, topic, partition, offset, bytes}.`,
   )
   .action(async ({ brokers, json }: LettersOptions) => {
-    const letters = await withKafka(brokers, ({ kafka, connection, log }) =>
-      listDeadLetters(kafka, connection, log),
+    const read = await withKafka(brokers, ({ kafka, connection, log }) =>
+      readDeadLetters(kafka, connection, log),
     )
+    const letters = readable(read)
     for (const letter of letters)
       if (json) printJson(asJson(letter))
       else {
@@ -41,6 +47,12 @@ With --json, one line each: {id, stage, uri, code, message, attempts, at, topic,
     if (!json && letters.length === 0) print('no dead letters')
     process.exitCode = exitCodes.ok
   })
+
+function readable({ letters, unreadable }: DeadLetters): readonly ListedDeadLetter[] {
+  if (unreadable.length > 0)
+    note(`${unreadable.length} messages of the topic are no letters of this version and are left there`)
+  return letters
+}
 
 function asJson({
   id,
@@ -62,13 +74,15 @@ function asJson({
 
 deadLettersCommand
   .command('retry')
-  .description('Send the original messages again: all of them, or those named.')
+  .description(
+    'Send the original messages again: all of them, or those named. Of what an archive refused, the whole clip is done again.',
+  )
   .argument('[ids...]', 'ids as "list" shows them')
   .addOption(brokersOption())
   .addOption(jsonOption())
   .action(async (ids: string[], { brokers, json }: LettersOptions) => {
     const sent = await withKafka(brokers, async ({ kafka, connection, log }) => {
-      const letters = await listDeadLetters(kafka, connection, log)
+      const letters = readable(await readDeadLetters(kafka, connection, log))
       const unknown = ids.filter((id) => !letters.some((letter) => letter.id === id))
       if (unknown.length > 0)
         throw new CameoError(

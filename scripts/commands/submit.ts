@@ -184,9 +184,11 @@ async function workersAreIdle({
   connection,
 }: Pick<KafkaSession, 'kafka' | 'connection'>): Promise<boolean> {
   const { groups } = await clusterStatus(kafka, connection).catch(() => ({ groups: [] }))
+  // A group without members has nobody that works: of an archive that is gone, as a rule.
+  const working = groups.filter(({ workers }) => workers.length > 0)
   return (
-    stages.every((stage) => groups.some((group) => group.stage === stage)) &&
-    groups.every(({ lag }) => lag === 0)
+    stages.every((stage) => working.some((group) => group.stage === stage)) &&
+    working.every(({ lag }) => lag === 0)
   )
 }
 

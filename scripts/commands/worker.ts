@@ -1,5 +1,7 @@
-import { resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
 import { Command, Option } from 'commander'
+import { ffmpegVersion } from '../../pipeline/decode/ffmpeg.js'
+import { CameoError } from '../../pipeline/errors.js'
 import { defaultModelsDir } from '../../pipeline/models/models-dir.js'
 import { defaultPackName } from '../../pipeline/models/catalog.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
@@ -78,6 +80,7 @@ interface FacesOptions extends CommonOptions {
   readonly scratchSize: number
   readonly device: DeviceChoice
   readonly threads: number
+  readonly pack?: readonly string[]
   readonly embedder?: readonly string[]
   readonly context?: readonly string[]
 }
@@ -97,6 +100,9 @@ const facesCommand = stageCommand(
       .default(20 * 1024 ** 3, '20G')
       .argParser(parseSize),
   )
+  .addOption(
+    new Option('--pack <file...>', 'JSON files of packs of your own that clips may be submitted with'),
+  )
   .addOption(embedderOption())
   .addOption(contextOption())
   .addOption(deviceOption())
@@ -110,8 +116,8 @@ const facesCommand = stageCommand(
     `
 Without --root, any file that this user may read can be submitted; with it, only what lies below. Nothing is fetched from
 hosts that --allow-host does not name. S3 credentials and endpoint come from where the AWS SDK looks for them (AWS_*).
-Models and settings are those that the clips were submitted with; of --embedder and --context the same files have to be
-given here.`,
+Models and settings are those that the clips were submitted with; of --embedder, --context and a --pack of one's own the same
+files have to be given here.`,
   )
   .action(async (options: FacesOptions) => {
     const access = createClipAccess({
@@ -120,18 +126,35 @@ given here.`,
       scratchBytes: options.scratchSize,
     })
     const { device, threads } = options
+    await ffmpegVersion()
     // The usual models are loaded at once: a device that cannot be used is told at the start, not by the first clip.
     const pack = await usePack(defaultPackName)
     const encoders = await chooseEncoders(options, undefined)
     const recipe = createRecipe(pack, defaultSettings, undefined, encoders)
-    await run('faces', options, (context) =>
+    const loadPack = (name: string) => usePack(ownPack(name, options.pack))
+    await run('faces', options, (context, onFatal) =>
       createFacesStage(context, {
-        ...{ access, device, threads, loadPack: usePack, modelsDir: defaultModelsDir(), encoders },
+        ...{ access, device, threads, loadPack, modelsDir: defaultModelsDir(), encoders, onFatal },
         usual: recipe,
         restricted: options.root !== undefined,
       }),
     )
   })
+
+/**
+ * The pack that a job names: one of the catalog, or one that this worker was started with. A job must not choose which file is
+ * read. @throws RECIPE_MISMATCH
+ */
+function ownPack(name: string, files: readonly string[] = []): string {
+  if (!name.endsWith('.json')) return name
+  const own =
+    files.find((file) => resolve(file) === name) ?? files.find((file) => basename(file) === basename(name))
+  if (own !== undefined) return own
+  throw new CameoError(
+    'RECIPE_MISMATCH',
+    `the clip was submitted with the model pack ${basename(name)}, which this worker does not have: start "cameo worker faces --pack FILE" with the same file, then "cameo dead-letters retry"`,
+  )
+}
 
 interface DescribeOptions extends CommonOptions {
   readonly head?: string

@@ -5,12 +5,9 @@ import { after, before, describe, it } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { encode } from '@msgpack/msgpack'
 import type { SegmentOutput, TrackOutput } from '../../pipeline/segment-builder.js'
-import { createKafka } from '../../workers/kafka/client.js'
 import { segmentMessages } from '../../workers/kafka/segment-messages.js'
-import { createTopics } from '../../workers/kafka/topic-admin.js'
 import { maxMessageBytes } from '../../workers/kafka/topics.js'
 import { encodeMessage, type WirePlan, type WireRecipe } from '../../workers/kafka/wire.js'
-import { createSilentLog } from '../../workers/log.js'
 import { findPack } from '../../pipeline/models/catalog.js'
 import { createRecipe, defaultSettings } from '../../pipeline/settings.js'
 import { openArchive } from '../../index/archive.js'
@@ -243,33 +240,6 @@ describe('Kafka: what goes wrong', { timeout: 30 * 60_000 }, () => {
     await until('the clip that was back is indexed', () => queue.counts().clips === 2)
     assert.equal((await queue.letters()).length, letters.length - 1)
     assert.equal((await queue.run('dead-letters', 'retry', 'none/0/0')).code, 2)
-    await queue.close()
-  })
-
-  it('topics that were made anew are noticed by the index worker, and a replay starts over', async () => {
-    const queue = await createQueue(broker, 'anew')
-    const folder = join(dir, 'anew clips')
-    mkdirSync(folder)
-    await makeFaceClip(join(folder, 'one.mp4'), 'sofa left')
-    queue.start('faces')
-    queue.start('describe')
-    const index = queue.start('index')
-    assert.equal((await queue.run('submit', folder)).code, 0)
-    assert.equal(await index.stop(), 0)
-    const kafka = createKafka(queue.connection, createSilentLog(), 'prompt')
-    const admin = kafka.admin()
-    await admin.connect()
-    await admin.deleteTopics({ topics: [`${queue.connection.prefix}.descriptors`] })
-    await admin.disconnect()
-    await pause(1000)
-    await createTopics(kafka, queue.connection)
-    const refused = await queue.run('worker', 'index')
-    assert.equal(refused.code, 2)
-    assert.match(refused.stderr, /TOPIC_CHANGED/)
-    assert.deepEqual(queue.counts(), { clips: 1, tracks: 1 })
-    const replayed = await queue.run('replay', '--json')
-    assert.equal(replayed.code, 0, replayed.stderr)
-    assert.deepEqual(jsonLines(replayed.stdout), [{ clips: 0, tracks: 0 }])
     await queue.close()
   })
 

@@ -10,12 +10,13 @@ export interface FacesStageOptions extends Omit<PoolsOptions, 'onNotice'> {
   readonly usual: Recipe
   /** Not every file that this user may read can be submitted. */
   readonly restricted: boolean
+  readonly onFatal: (error: unknown) => void
 }
 
 /** The faces worker with its threads. Throws DEVICE_UNAVAILABLE and what loading the models throws. */
 export async function createFacesStage(
   context: WorkerContext,
-  { access, usual, restricted, ...options }: FacesStageOptions,
+  { access, usual, restricted, onFatal, ...options }: FacesStageOptions,
 ): Promise<StageWorker> {
   const { log, metrics } = context
   if (!restricted) log.warn('no --root is given: any file that this user may read can be submitted')
@@ -25,7 +26,7 @@ export async function createFacesStage(
   const { pack, provider } = loaded
   metrics.setInfo({ pack: pack.name, provider, threads: `${options.threads}`, recipe: usual.digest })
   log.info({ pack: pack.name, provider, threads: options.threads }, 'models loaded')
-  const worker = await startFacesWorker({ context, pools, access, threads: options.threads })
+  const worker = await startFacesWorker({ context, pools, access, onFatal, threads: options.threads })
   return {
     groupId: worker.groupId,
     get isHealthy() {

@@ -14,13 +14,15 @@ import { startQueueConsumer, type Received } from './queue-consumer.js'
 import { givenUpMessage, segmentMessages } from './segment-messages.js'
 import { attemptWork, type StageWorker, type WorkerContext } from './stage-worker.js'
 import { groupName, topicName } from './topics.js'
-import { decodeJob, encodeMessage, versionFor, type JobMessage, type WirePlan } from './wire.js'
+import { decodeJob, encodeMessage, jobKey, versionFor, type JobMessage, type WirePlan } from './wire.js'
 
 export interface FacesWorkerOptions {
   readonly context: WorkerContext
   readonly pools: Pools
   readonly access: ClipAccess
   readonly threads: number
+  /** Told of an error that this worker cannot work with: ffmpeg is missing, a GPU is lost, a root is not mounted. */
+  readonly onFatal: (error: unknown) => void
 }
 
 /** One clip is processed, the next one is fetched, hashed and opened meanwhile; as `ingestClips` does. */
@@ -40,7 +42,7 @@ interface JobState {
 
 /** Reads jobs, and publishes what the pipeline makes of them: from a clip's file to its tracks' embeddings. */
 export async function startFacesWorker(options: FacesWorkerOptions): Promise<StageWorker> {
-  const { context, pools, access, threads } = options
+  const { context, pools, access, threads, onFatal } = options
   const { kafka, connection, publisher, log, metrics } = context
   const embeddings = topicName(connection, 'embeddings')
 
@@ -48,7 +50,7 @@ export async function startFacesWorker(options: FacesWorkerOptions): Promise<Sta
     let state: JobState | undefined
     await attemptWork(context, {
       stage: 'faces',
-      ...{ message, signal },
+      ...{ message, signal, onFault: onFatal },
       about: () => ({ uri: state?.job.source.uri, clipId: state?.clipId }),
       async work() {
         state ??= startState(decodeJob(message.value), message)
@@ -159,9 +161,6 @@ export async function startFacesWorker(options: FacesWorkerOptions): Promise<Sta
     stop: (drainMs) => consumer.stop(drainMs),
   }
 }
-
-/** Partitions are chosen by it: each segment of a long film on its own. */
-export const jobKey = (uri: string, segment: number) => `${uri}#${segment}`
 
 function startState(job: JobMessage, { partition, offset }: Received): JobState {
   const nothing = {

@@ -5,13 +5,14 @@ import { lockArchive, lockAsFollower, translateSqliteErrors } from '../../index/
 import { deleteMeta, readMeta, writeMeta } from '../../index/store/meta.js'
 import { CameoError, messageOf } from '../../pipeline/errors.js'
 import { checkHead, type HeadFile } from '../../pipeline/head/head-file.js'
-import { beginReplay, endReplay } from './archive-recipes.js'
+import { beginReplay, endReplay, isReplaying } from './archive-recipes.js'
 import { withAdmin, type EachBatchPayload } from './client.js'
 import { createVectorFollower } from '../vector-follower.js'
 import { createDescriptorWriter, topicChanged } from './descriptor-writer.js'
 import { joinGroup, type Group } from './group-member.js'
-import { createNamesLog, publishNamesAgain } from './names-log.js'
+import { createNamesLog } from './names-log.js'
 import type { StageWorker, WorkerContext } from './stage-worker.js'
+import { undoLostStatuses } from './status.js'
 import { topicEnds } from './topic-admin.js'
 import { groupName, topicName } from './topics.js'
 
@@ -82,24 +83,37 @@ async function startLocked(
   const topic = topicName(connection, 'descriptors')
   const inbox = createInbox(database)
   const writer = createDescriptorWriter({ context, archive, inbox, reprocess, head })
-  const ends = await withAdmin(kafka, connection, async (admin) => {
-    checkCluster(archive, `${(await admin.describeCluster()).clusterId} ${connection.prefix}`)
-    return topicEnds(admin, connection, 'descriptors')
-  })
+  const { cluster, ends } = await withAdmin(kafka, connection, async (admin) => ({
+    cluster: `${(await admin.describeCluster()).clusterId} ${connection.prefix}`,
+    ends: await topicEnds(admin, connection, 'descriptors'),
+  }))
+  checkCluster(archive, cluster)
   for (const { partition, low, high } of ends) {
     const next = writer.nextOf(partition)
     if (next !== undefined && (next > high || next < low)) throw topicChanged(archive, topic)
   }
   const names = createNamesLog(context, archive)
-  await names.restore()
+  await names.restore(cluster)
 
   /** Partitions with messages that are not applied, and where they ended at the start. */
   const missing = new Map(ends.map(({ partition, high }) => [partition, high]))
   let catchUp: () => void = () => undefined
-  const caughtUp = new Promise<void>((resolve) => (catchUp = resolve)).then(() => endReplay(database))
+  const caughtUp = new Promise<void>((resolve) => (catchUp = resolve)).then(finishReplay)
   let isStopping = false
   let group: Group | undefined
   let fatal: unknown
+
+  async function finishReplay(): Promise<void> {
+    if (!isReplaying(database)) return
+    try {
+      const lost = await undoLostStatuses(context, archive)
+      if (lost > 0) log.warn({ clips: lost }, 'the topic has lost clips that were indexed: submit them again')
+      endReplay(database)
+    } catch (error) {
+      // At the next start once more.
+      log.warn({ error: messageOf(error) }, 'the statuses of lost clips were not taken back')
+    }
+  }
 
   function fail(error: unknown): void {
     if (fatal !== undefined || isStopping) return
@@ -234,7 +248,6 @@ export function resetForReplay(archiveDir: string): void {
             database.prepare('DELETE FROM paths').run()
             deleteMeta(database, clusterKey)
             beginReplay(database)
-            publishNamesAgain(database)
           })
           .immediate(),
       )

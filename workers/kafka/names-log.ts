@@ -1,8 +1,9 @@
+import { z } from 'zod'
 import type { Archive } from '../../index/archive.js'
 import { forgetClip, isForgotten } from '../../index/forget.js'
-import { enroll, referenceFacesOf } from '../../index/identities.js'
+import { enroll, forgetSource, hasSource, referenceFacesOf } from '../../index/identities.js'
 import { toBlob, toUint16 } from '../../index/store/blobs.js'
-import type { Database } from '../../index/store/database.js'
+import { archiveError } from '../../index/store/database.js'
 import {
   enrolledSources,
   journalAfter,
@@ -10,6 +11,7 @@ import {
   type JournalEntry,
 } from '../../index/store/journal.js'
 import { readMeta, writeMeta } from '../../index/store/meta.js'
+import { messageOf } from '../../pipeline/errors.js'
 import type { OutMessage } from './client.js'
 import type { WorkerContext } from './stage-worker.js'
 import { readTopic } from './topic-reader.js'
@@ -22,22 +24,20 @@ import { decodeName, encodeMessage, wireVersion, type NameMessage } from './wire
  * faces out of it.
  */
 export interface NamesLog {
-  /** Brings names and erasures into an archive that never had any from this topic. */
-  restore(): Promise<void>
+  /**
+   * Brings names and erasures that the archive lacks into it: a new one has none, and a copy from a while ago not the last.
+   * @param cluster which one it is, and the topics' prefix
+   */
+  restore(cluster: string): Promise<void>
   /** Publishes what the archive's journal has new. */
   publish(): Promise<void>
 }
 
-/** Journal entries up to this one are in the topic. */
+/** Journal entries up to this one are in the topic ... */
 const publishedKey = 'kafka.journal_published'
 
-/**
- * For a topic that is another one, or lost what it had: everything that the archive has is published once more. An archive that
- * never published is left as it is, for it takes what the topic has.
- */
-export function publishNamesAgain(database: Database): void {
-  if (readMeta(database, publishedKey) !== undefined) writeMeta(database, publishedKey, '0')
-}
+/** ... of this cluster and prefix. */
+const clusterKey = 'kafka.names_cluster'
 
 export function createNamesLog(
   { kafka, connection, publisher, log }: WorkerContext,
@@ -45,18 +45,21 @@ export function createNamesLog(
 ): NamesLog {
   const topic = topicName(connection, 'names')
 
+  /** What the archive has already stays as it is: most of the topic is what it published itself. */
   function apply(message: NameMessage): void {
     if (message.kind === 'forgotten') {
       if (!isForgotten(database, message.clipId)) forgetClip(database, message.clipId)
       return
     }
-    const embedders = new Set(message.faces.map(({ embedder }) => embedder))
+    const { name } = message
+    const faces = message.faces.filter(({ source }) => !hasSource(database, name, source))
+    const embedders = new Set(faces.map(({ embedder }) => embedder))
     for (const embedder of embedders)
       enroll(
         database,
-        message.name,
+        name,
         embedder,
-        message.faces
+        faces
           .filter((face) => face.embedder === embedder)
           .map(({ source, norm, vector, quality }) => ({
             source,
@@ -91,30 +94,60 @@ export function createNamesLog(
           vector: toBlob(embedding.float16),
         })),
       }
-      const key = `name/${JSON.stringify([name, source])}`
-      return { topic, key, value: own.length === 0 ? null : encodeMessage(value) }
+      return { topic, key: nameKey(name, source), value: own.length === 0 ? null : encodeMessage(value) }
     })
   }
 
+  /** One by one: to be stopped here and to begin again gives the same. */
+  function applyAll(messages: ReadonlyMap<string, Buffer | null>): void {
+    for (const [key, value] of messages)
+      try {
+        if (value !== null) apply(decodeName(value))
+        else if (key.startsWith('name/')) forgetSource(database, ...readNameKey(key))
+      } catch (error) {
+        if (archiveError('', error) !== undefined) throw error
+        log.warn({ key, error: messageOf(error) }, 'a message of the topic of names cannot be read')
+      }
+  }
+
+  async function publishAll(): Promise<void> {
+    for (;;) {
+      const entries = journalAfter(database, Number(readMeta(database, publishedKey) ?? 0), 100)
+      const last = entries.at(-1)
+      if (last === undefined) return
+      await publisher.send(entries.flatMap(messagesFor))
+      writeMeta(database, publishedKey, `${last.entry}`)
+    }
+  }
+
+  let publishing: Promise<void> | undefined
+
+  /** One at a time, so that messages keep the journal's order. */
+  function publish(): Promise<void> {
+    publishing ??= publishAll().finally(() => (publishing = undefined))
+    return publishing
+  }
+
   return {
-    async restore() {
-      if (readMeta(database, publishedKey) !== undefined) return
+    publish,
+    async restore(cluster) {
+      const isKnown =
+        readMeta(database, publishedKey) !== undefined &&
+        (readMeta(database, clusterKey) ?? cluster) === cluster
+      // First, so that the newest of what is read is never older than what this archive did.
+      if (isKnown) await publish()
       const before = lastJournalEntry(database)
       const messages = await readTopic({ kafka, connection, topic, log })
-      // One by one: to be stopped here and to begin again gives the same.
-      for (const value of messages.values()) apply(decodeName(value))
-      // What came from the topic need not go there again; what the archive had before does.
-      writeMeta(database, publishedKey, `${before === 0 ? lastJournalEntry(database) : 0}`)
-      if (messages.size > 0) log.info({ names: messages.size }, 'names and erasures restored')
-    },
-    async publish() {
-      for (;;) {
-        const entries = journalAfter(database, Number(readMeta(database, publishedKey) ?? 0), 100)
-        const last = entries.at(-1)
-        if (last === undefined) return
-        await publisher.send(entries.flatMap(messagesFor))
-        writeMeta(database, publishedKey, `${last.entry}`)
-      }
+      applyAll(messages)
+      // What came from the topic need not go there again; one that is another, or was made again, is given all that there was.
+      if (!isKnown || messages.size === 0)
+        writeMeta(database, publishedKey, `${before === 0 ? lastJournalEntry(database) : 0}`)
+      writeMeta(database, clusterKey, cluster)
     },
   }
 }
+
+const nameKey = (name: string, source: string) => `name/${JSON.stringify([name, source])}`
+
+const readNameKey = (key: string) =>
+  z.tuple([z.string(), z.string()]).parse(JSON.parse(key.slice('name/'.length)))

@@ -140,14 +140,15 @@ export async function startQueueConsumer(options: QueueConsumerOptions): Promise
     resumes.clear()
   }
 
-  /** False where it was aborted. */
+  /** False where it was aborted, or failed while this worker ends. */
   async function handleUntilDone({ message, abort }: Work): Promise<boolean> {
     for (;;) {
       try {
         await options.handle(message, abort.signal)
         return true
       } catch (error) {
-        if (abort.signal.aborted) return false
+        // Handed back: it is not finished, so another worker is given it.
+        if (abort.signal.aborted || isStopping) return false
         log.error(
           { error: messageOf(error), partition: message.partition, offset: message.offset },
           'a message could not be handled, trying again',

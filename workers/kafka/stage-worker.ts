@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { CameoError, messageOf } from '../../pipeline/errors.js'
+import { CameoError, messageOf, type ErrorCode } from '../../pipeline/errors.js'
 import type { WorkerMetrics } from '../metrics.js'
 import { isBrokerError, type KafkaClient, type OutMessage, type Publisher } from './client.js'
 import type { KafkaConnection } from './connection.js'
@@ -35,7 +35,12 @@ export interface AttemptOptions {
   readonly whenGivenUp: (error: CameoError, attempts: number) => readonly OutMessage[]
   /** What the message is about, as far as it is known. */
   readonly about: () => { readonly uri?: string | undefined; readonly clipId?: string | undefined }
+  /** Told of an error that lies with this worker and not with the message. */
+  readonly onFault?: (error: CameoError) => void
 }
+
+/** Of these no message is to blame: another worker may do it. One that took them for failures would empty the queue. */
+const faults: ReadonlySet<ErrorCode> = new Set(['FFMPEG_MISSING', 'DEVICE_UNAVAILABLE', 'ROOT_MISSING'])
 
 /** A transient failure is tried this often in all, with pauses that grow fourfold. */
 const maxAttempts = 4
@@ -44,11 +49,11 @@ const firstPauseMs = 1000
 /**
  * Does a message's work: what may pass is tried again, what may not goes to the dead letters, bugs that a message brings to
  * light among them, for a message must never hold up those behind it. Resolves when either is durable. Rejects with errors of the
- * broker, and when the signal is aborted.
+ * broker and of the worker itself, and when the signal is aborted.
  */
 export async function attemptWork(
   { connection, publisher, log, metrics }: Omit<WorkerContext, 'kafka'>,
-  { stage, message, signal, work, whenGivenUp, about }: AttemptOptions,
+  { stage, message, signal, work, whenGivenUp, about, onFault }: AttemptOptions,
 ): Promise<void> {
   const started = performance.now()
   const fields = () => {
@@ -69,6 +74,10 @@ export async function attemptWork(
       }
       if (isBrokerError(thrown)) throw thrown
       const error = thrown instanceof CameoError ? thrown : unforeseen(thrown)
+      if (onFault !== undefined && faults.has(error.code)) {
+        onFault(error)
+        throw error
+      }
       if (error.retriable && attempt < maxAttempts) {
         log.warn({ ...fields(), code: error.code, error: error.message, attempt }, 'trying again')
         await pause(firstPauseMs * 4 ** (attempt - 1), signal)

@@ -1,2 +1,29 @@
+import type { Archive } from '../../index/archive.js'
+import type { OutMessage } from './client.js'
+import type { WorkerContext } from './stage-worker.js'
+import { readTopic } from './topic-reader.js'
+import { topicName } from './topics.js'
+import { decodeStatus } from './wire.js'
+
 /** Status messages replace each other by it: one a clip and recipe. */
 export const statusKey = (recipe: string, uri: string) => `${recipe}/${uri}`
+
+/**
+ * Takes back what is said of clips that the archive does not hold, after it was built anew from a topic that has lost some:
+ * else `submit` would take them for finished for ever. Returns how many.
+ */
+export async function undoLostStatuses(
+  { kafka, connection, publisher, log }: WorkerContext,
+  archive: Archive,
+): Promise<number> {
+  const topic = topicName(connection, 'status')
+  const newest = await readTopic({ kafka, connection, topic, log })
+  const lost = [...newest].flatMap(([key, value]): OutMessage[] => {
+    const status = value === null ? undefined : decodeStatus(value)
+    if (status?.clipId === undefined || (status.state !== 'indexed' && status.state !== 'partial')) return []
+    const { clipId, recipe } = status
+    return archive.clips.run({ clipId, recipe }) === undefined ? [{ topic, key, value: null }] : []
+  })
+  if (lost.length > 0) await publisher.send(lost)
+  return lost.length
+}

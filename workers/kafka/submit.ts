@@ -4,12 +4,12 @@ import { isUrl } from '../clip-access.js'
 import type { FoundFile } from '../find-clips.js'
 import type { KafkaMessage, OutMessage, Publisher } from './client.js'
 import type { KafkaConnection } from './connection.js'
-import { jobKey } from './faces-worker.js'
 import { statusKey } from './status.js'
 import { topicName } from './topics.js'
 import {
   decodeStatus,
   encodeMessage,
+  jobKey,
   versionFor,
   wireVersion,
   type StatusMessage,
@@ -80,8 +80,14 @@ export function createSubmission(options: SubmissionOptions): Submission {
     if (!isSubmitting && waiting.size === 0) finish()
   }
 
-  function onStatus({ value }: KafkaMessage): void {
-    if (value === null) return
+  function onStatus({ key, value }: KafkaMessage): void {
+    if (value === null) {
+      // Taken back: the archive was built anew and lacks it.
+      const own = statusKey(recipe.digest, '')
+      const name = key?.toString() ?? ''
+      if (name.startsWith(own)) statuses.delete(name.slice(own.length))
+      return
+    }
     let status: StatusMessage
     try {
       status = decodeStatus(value)

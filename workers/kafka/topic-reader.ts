@@ -86,17 +86,15 @@ export async function startTopicReader(options: TopicReaderOptions): Promise<Top
   }
 }
 
-/** All messages of a topic as it is now; of a compacted one the newest of each key, without those undone. */
+/** All messages of a topic as it is now; of a compacted one the newest of each key, null where it was undone a while ago. */
 export async function readTopic(
   options: Omit<TopicReaderOptions, 'onMessage'>,
-): Promise<Map<string, Buffer>> {
-  const newest = new Map<string, Buffer>()
+): Promise<Map<string, Buffer | null>> {
+  const newest = new Map<string, Buffer | null>()
   const reader = await startTopicReader({
     ...options,
     onMessage({ key, value }) {
-      const name = key?.toString() ?? ''
-      if (value === null) newest.delete(name)
-      else newest.set(name, value)
+      newest.set(key?.toString() ?? '', value)
     },
   })
   await reader.caughtUp

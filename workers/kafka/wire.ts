@@ -111,6 +111,9 @@ const jobSchemas = [
   z.object({ ...envelope, kind: z.literal('segment'), plan: planSchema, segment: count }),
 ] as const
 
+/** Partitions are chosen by it: each segment of a long film on its own. */
+export const jobKey = (uri: string, segment: number) => `${uri}#${segment}`
+
 const faceSchema = z.object({
   timeS: z.number(),
   boxXyxyPx: z.tuple([z.number(), z.number(), z.number(), z.number()]),

@@ -11,10 +11,14 @@ import { createMetrics } from '../../../../workers/metrics.js'
 const original = Buffer.from('the message')
 const message = { topic: 'test.jobs', partition: 3, offset: '7', key: null, value: original }
 
+let faults: CameoError[] = []
+let sent: OutMessage[] = []
+
 /** Works on a message, with pauses cut short; `failures` are thrown one after the other. */
 async function attempt(...failures: readonly Error[]) {
   mock.timers.enable({ apis: ['setTimeout'] })
-  const sent: OutMessage[] = []
+  faults = []
+  sent = []
   let tries = 0
   const state = { isDone: false }
   const attempting = attemptWork(
@@ -35,6 +39,7 @@ async function attempt(...failures: readonly Error[]) {
       },
       whenGivenUp: () => [],
       about: () => ({ uri: '/clips/a.mp4' }),
+      onFault: (error) => faults.push(error),
     },
   ).finally(() => (state.isDone = true))
   attempting.catch(() => undefined)
@@ -75,6 +80,12 @@ describe('a message’s work', () => {
     const { tries, letters } = await attempt(...Array.from({ length: 9 }, () => new RangeError('odd length')))
     assert.deepEqual([tries, letters[0]?.failure.code], [4, 'MESSAGE_FAILED'])
     assert.match(letters[0]?.failure.message ?? '', /odd length/)
+  })
+
+  it('what lies with the worker is told there, and the message is not given up: another one may do it', async () => {
+    const missing = new CameoError('FFMPEG_MISSING', 'there is no ffmpeg')
+    await assert.rejects(attempt(missing), missing)
+    assert.deepEqual([faults, sent], [[missing], []])
   })
 
   it('an error of the broker is not the message’s: whoever called tries again', async () => {

@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict'
+import { cpSync, mkdirSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import { openArchive } from '../../index/archive.js'
+import { lastJournalEntry } from '../../index/store/journal.js'
+import { readMeta } from '../../index/store/meta.js'
+import { ffmpegVersion } from '../../pipeline/decode/ffmpeg.js'
+import { createKafka } from '../../workers/kafka/client.js'
+import { createTopics } from '../../workers/kafka/topic-admin.js'
+import { createSilentLog } from '../../workers/log.js'
+import { startWorker, testBroker, type TestBroker } from '../support/broker.js'
+import { cameo, jsonLines, temporaryDir } from '../support/cameo.js'
+import { makeFaceClip, makeFacePhoto } from '../support/faces.js'
+import { createQueue, until } from '../support/queue.js'
+
+const dir = realpathSync(temporaryDir())
+let broker: TestBroker
+
+describe('Kafka: what was lost, set back or refused comes right again', { timeout: 15 * 60_000 }, () => {
+  before(async () => {
+    broker = await testBroker()
+  })
+
+  after(() => broker.stop())
+
+  it('topics that were made anew are noticed by the index worker, and a replay starts over', async () => {
+    const queue = await createQueue(broker, 'anew')
+    const folder = join(dir, 'anew clips')
+    mkdirSync(folder)
+    await makeFaceClip(join(folder, 'one.mp4'), 'sofa left')
+    queue.start('faces')
+    queue.start('describe')
+    const index = queue.start('index')
+    assert.equal((await queue.run('submit', folder)).code, 0)
+    assert.equal(await index.stop(), 0)
+    const kafka = createKafka(queue.connection, createSilentLog(), 'prompt')
+    const admin = kafka.admin()
+    await admin.connect()
+    await admin.deleteTopics({ topics: [`${queue.connection.prefix}.descriptors`] })
+    await admin.disconnect()
+    await pause(1000)
+    await createTopics(kafka, queue.connection)
+    const refused = await queue.run('worker', 'index')
+    assert.equal(refused.code, 2)
+    assert.match(refused.stderr, /TOPIC_CHANGED/)
+    assert.deepEqual(queue.counts(), { clips: 1, tracks: 1 })
+    const replayed = await queue.run('replay', '--json')
+    assert.equal(replayed.code, 0, replayed.stderr)
+    assert.deepEqual(jsonLines(replayed.stdout), [{ clips: 0, tracks: 0 }])
+    // What was said of the lost clip is taken back: it is not left out as finished.
+    queue.start('index')
+    const again = await queue.run('submit', folder, '--json')
+    assert.deepEqual(jsonLines(again.stdout).map(({ status }) => status), ['done']) // prettier-ignore
+    assert.deepEqual(queue.counts(), { clips: 1, tracks: 1 })
+    await queue.close()
+  })
+
+  it('an archive that is set back to a copy gets the names that came since, and nothing that was forgotten', async () => {
+    const queue = await createQueue(broker, 'copy')
+    const folder = join(dir, 'copied clips')
+    mkdirSync(folder)
+    for (const face of ['sofa left', 'bar left'] as const)
+      await makeFaceClip(join(folder, `${face}.mp4`), face)
+    const photo = await makeFacePhoto(join(dir, 'copied.jpg'), 'sofa left')
+    const work = async (...commands: readonly (readonly string[])[]) => {
+      const index = queue.start('index')
+      for (const command of commands) assert.equal((await queue.run(...command)).code, 0)
+      await until('names are published', () => {
+        const opened = openArchive(queue.archive)
+        const published = Number(readMeta(opened.database, 'kafka.journal_published') ?? -1)
+        const last = lastJournalEntry(opened.database)
+        opened.close()
+        return published === last
+      })
+      assert.equal(await index.stop(), 0)
+    }
+    queue.start('faces')
+    queue.start('describe')
+    await work(['submit', folder], ['enroll', 'Bob', photo])
+    const copy = join(dir, 'copy of the archive')
+    cpSync(queue.archive, copy, { recursive: true })
+    await work(
+      ['forget', '--clip', join(folder, 'bar left.mp4')],
+      ['forget', '--name', 'Bob'],
+      ['enroll', 'Ada', photo],
+    )
+    rmSync(queue.archive, { recursive: true })
+    cpSync(copy, queue.archive, { recursive: true })
+    const replayed = await queue.run('replay', '--json')
+    assert.deepEqual(jsonLines(replayed.stdout), [{ clips: 1, tracks: 1 }], replayed.stderr)
+    const identities = JSON.parse((await queue.run('status', '--json')).stdout) as { identities: unknown }
+    assert.deepEqual(identities.identities, [{ name: 'Ada', faces: 1 }])
+    // Nor is it brought back into the topic for others.
+    rmSync(queue.archive, { recursive: true })
+    assert.equal((await queue.run('replay', '--json')).code, 0)
+    assert.deepEqual(queue.counts(), { clips: 1, tracks: 1 })
+    await queue.close()
+  })
+
+  it('what an archive refused is done again as a clip; what is no letter hides the others no more', async () => {
+    const queue = await createQueue(broker, 'refused')
+    const folder = join(dir, 'refused clips')
+    mkdirSync(folder)
+    await makeFaceClip(join(folder, 'one.mp4'), 'sofa left')
+    queue.start('faces')
+    queue.start('describe')
+    const index = queue.start('index')
+    assert.equal((await queue.run('submit', folder)).code, 0)
+    const other = await queue.run('submit', folder, '--fps', '3', '--json')
+    assert.equal(jsonLines(other.stdout)[0]?.['code'], 'ARCHIVE_OTHER_RECIPE')
+    await queue.publisher.send([
+      { topic: `${queue.connection.prefix}.dead-letters`, key: 'x', value: Buffer.from('?') },
+    ])
+    assert.equal((await queue.letters()).length, 1)
+    assert.equal(await index.stop(), 0)
+    queue.start('index', '--reprocess')
+    const retried = await queue.run('dead-letters', 'retry', '--json')
+    assert.deepEqual(jsonLines(retried.stdout), [{ sent: 1 }], retried.stderr)
+    assert.match(retried.stderr, /1 messages of the topic are no letters/)
+    const done = await queue.run('submit', folder, '--fps', '3', '--json')
+    assert.deepEqual(jsonLines(done.stdout).map(({ code }) => code), [undefined]) // prettier-ignore
+    assert.equal((await queue.letters()).length, 0)
+    await queue.close()
+  })
+
+  it('a worker that cannot work says so and ends: the queue is for others', async () => {
+    const queue = await createQueue(broker, 'broken')
+    const folder = join(dir, 'broken clips')
+    mkdirSync(folder)
+    await makeFaceClip(join(folder, 'one.mp4'), 'sofa left')
+    const environment = { ...queue.environment, FFMPEG_PATH: '/nowhere/ffmpeg' }
+    const broken = await cameo(['worker', 'faces', '--threads', '1'], environment)
+    assert.equal(broken.code, 2)
+    assert.match(broken.stderr, /FFMPEG_MISSING/)
+    // One that loses it in the middle hands back what it has.
+    const link = join(dir, 'ffmpeg')
+    symlinkSync((await ffmpegVersion()).path, link)
+    const worker = startWorker('faces', { ...queue.environment, FFMPEG_PATH: link }, [
+      '--threads',
+      '1',
+      '--drain',
+      '1',
+    ])
+    await worker.said('joined the group')
+    rmSync(link)
+    assert.equal((await queue.run('submit', folder, '--no-wait')).code, 0)
+    await worker.said('this worker cannot go on')
+    for (const stage of ['faces', 'describe', 'index'] as const) queue.start(stage)
+    assert.equal((await queue.run('submit', folder)).code, 0)
+    assert.deepEqual(await queue.letters(), [])
+    await queue.close()
+  })
+})
