@@ -1,4 +1,10 @@
-import { brokerError, createKafka, endProcessSoon, type KafkaClient } from '../workers/kafka/client.js'
+import {
+  brokerError,
+  createKafka,
+  endProcessSoon,
+  isBrokerError,
+  type KafkaClient,
+} from '../workers/kafka/client.js'
 import { readConnection, type KafkaConnection } from '../workers/kafka/connection.js'
 import { createSilentLog, type Logger } from '../workers/log.js'
 
@@ -17,7 +23,7 @@ export async function withKafka<T>(brokers: string, work: (session: KafkaSession
   try {
     return await work({ kafka, connection, log })
   } catch (error) {
-    throw error instanceof Error && error.name.startsWith('KafkaJS') ? brokerError(connection, error) : error
+    throw isBrokerError(error) ? brokerError(connection, error) : error
   } finally {
     endProcessSoon()
   }

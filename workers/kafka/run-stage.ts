@@ -2,7 +2,14 @@ import { hostname } from 'node:os'
 import { messageOf } from '../../pipeline/errors.js'
 import { createLog } from '../log.js'
 import { createMetrics, startHealthServer, type HealthServer } from '../metrics.js'
-import { brokerError, createKafka, endProcessSoon, createPublisher, withAdmin } from './client.js'
+import {
+  brokerError,
+  createKafka,
+  createPublisher,
+  endProcessSoon,
+  isBrokerError,
+  withAdmin,
+} from './client.js'
 import { readConnection } from './connection.js'
 import type { StageWorker, WorkerContext } from './stage-worker.js'
 import { createTopics, lagOf, topicEnds } from './topic-admin.js'
@@ -60,7 +67,7 @@ export async function runStage({ stage, brokers, drainMs, health, start }: Stage
     if (worker !== undefined) await (await starting).disconnect().catch(() => undefined)
     return error
   } catch (error) {
-    return error instanceof Error && error.name.startsWith('KafkaJS') ? brokerError(connection, error) : error
+    return isBrokerError(error) ? brokerError(connection, error) : error
   } finally {
     clearInterval(lagTimer)
     await server?.close()
