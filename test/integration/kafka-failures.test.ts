@@ -6,7 +6,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { encode } from '@msgpack/msgpack'
 import type { SegmentOutput, TrackOutput } from '../../pipeline/segment-builder.js'
 import { segmentMessages } from '../../workers/kafka/segment-messages.js'
-import { maxMessageBytes } from '../../workers/kafka/topics.js'
+import { createKafka } from '../../workers/kafka/client.js'
+import { groupName, maxMessageBytes, topicName } from '../../workers/kafka/topics.js'
+import { createSilentLog } from '../../workers/log.js'
 import { encodeMessage, type WirePlan, type WireRecipe } from '../../workers/kafka/wire.js'
 import { findPack } from '../../pipeline/models/catalog.js'
 import { createRecipe, defaultSettings } from '../../pipeline/settings.js'
@@ -254,6 +256,30 @@ describe('Kafka: what goes wrong', { timeout: 30 * 60_000 }, () => {
     assert.equal(away.code, 2)
     assert.match(away.stderr, /127\.0\.0\.1:1 .*\[BROKER_UNREACHABLE\]/)
     assert.equal((await cameo(['submit', dir, '--brokers', 'nonsense'])).code, 2)
+    await queue.close()
+  })
+
+  it('a worker that its group does not take ends and says why', async () => {
+    const queue = await createQueue(broker, 'stranger')
+    const kafka = createKafka(queue.connection, createSilentLog(), 'prompt')
+    const stranger = kafka.consumer({
+      groupId: groupName(queue.connection, 'describe'),
+      partitionAssigners: [
+        () => ({
+          ...{ name: 'another', version: 1, assign: () => Promise.resolve([]) },
+          protocol: () => ({ name: 'another', metadata: Buffer.alloc(0) }),
+        }),
+      ],
+    })
+    const hasJoined = new Promise((resolve) => stranger.on(stranger.events.GROUP_JOIN, resolve))
+    await stranger.connect()
+    await stranger.subscribe({ topic: topicName(queue.connection, 'embeddings') })
+    await stranger.run({ eachMessage: () => Promise.resolve() })
+    await hasJoined
+    const refused = await queue.run('worker', 'describe')
+    await stranger.disconnect()
+    assert.equal(refused.code, 2, refused.stderr)
+    assert.match(refused.stderr, /protocol.*\[BROKER_REFUSED\]/)
     await queue.close()
   })
 

@@ -48,6 +48,7 @@ const leaveBeforeRestartMs = 3000
 /** Handed out together; of more than these, some come after the others. */
 const partitionsOfFetch = 64
 
+/** Rejects where the group does not take the member the first time, as where the broker does not allow it. */
 export async function joinGroup(options: GroupMemberOptions): Promise<GroupMember> {
   const { topic, log } = options
   let lastBeat = Date.now()
@@ -55,6 +56,8 @@ export async function joinGroup(options: GroupMemberOptions): Promise<GroupMembe
   let consumer = await connect()
 
   async function connect(): Promise<Consumer> {
+    let isRunning = false
+    let refusal: Error | undefined
     const made = options.kafka.consumer({
       groupId: options.groupId,
       sessionTimeout: sessionTimeoutMs,
@@ -81,7 +84,9 @@ export async function joinGroup(options: GroupMemberOptions): Promise<GroupMembe
     made.on(made.events.CRASH, ({ payload }) => {
       log.error({ error: messageOf(payload.error) }, 'the consumer crashed')
       // Where kafkajs restarts it itself, that is enough.
-      if (!payload.restart) void restart()
+      if (payload.restart) return
+      if (isRunning) void restart()
+      else refusal = payload.error
     })
     await made.connect()
     await whenSettled(() => made.subscribe({ topic, fromBeginning: true }))
@@ -91,6 +96,9 @@ export async function joinGroup(options: GroupMemberOptions): Promise<GroupMembe
       partitionsConsumedConcurrently: partitionsOfFetch,
       eachBatch: gathered(options.onFetched),
     })
+    // kafkajs's run() resolves in any case.
+    if (refusal !== undefined) throw refusal
+    isRunning = true
     return made
   }
 
@@ -122,7 +130,7 @@ export async function joinGroup(options: GroupMemberOptions): Promise<GroupMembe
     },
     async leave(ms) {
       isLeaving = true
-      await Promise.race([consumer.disconnect().catch(() => undefined), sleep(ms, undefined, { ref: false })])
+      await disconnect(ms)
     },
   }
 }
