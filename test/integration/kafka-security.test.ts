@@ -3,7 +3,14 @@ import { execFile } from 'node:child_process'
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { createKafka, createPublisher, type KafkaMessage } from '../../workers/kafka/client.js'
+import { readConnection } from '../../workers/kafka/connection.js'
+import { createTopics } from '../../workers/kafka/topic-admin.js'
+import { startTopicReader } from '../../workers/kafka/topic-reader.js'
+import { topicName } from '../../workers/kafka/topics.js'
+import { createSilentLog } from '../../workers/log.js'
 import { startBroker, type TestBroker } from '../support/broker.js'
 import { cameo, temporaryDir, type CommandResult } from '../support/cameo.js'
 
@@ -77,6 +84,7 @@ function brokerSettings(): string {
     `ssl.keystore.location=${file('broker.key')}`,
     'ssl.truststore.type=PEM',
     `ssl.truststore.location=${file('ca.pem')}`,
+    'compression.type=lz4',
     '',
   ].join('\n')
 }
@@ -135,6 +143,25 @@ describe('Kafka: a broker that asks for TLS and a password', { timeout: 3 * 60_0
       command(['topics', 'status'], { KAFKA_BROKERS: `localhost:${port}` }),
     ])
     for (const run of runs) assertRefused(run, untrusted)
+  })
+
+  it('gives messages as they were sent, whatever its own compression is', async () => {
+    const connection = readConnection(broker.brokers, environment({ KAFKA_TOPIC_PREFIX: 'packed' }))
+    const log = createSilentLog()
+    const kafka = createKafka(connection, log, 'prompt')
+    await createTopics(kafka, connection)
+    const publisher = await createPublisher(kafka)
+    const topics = [topicName(connection, 'jobs'), topicName(connection, 'names')]
+    await publisher.send(topics.map((topic) => ({ topic, key: 'a key', value: Buffer.from(topic) })))
+    await publisher.disconnect()
+    for (const topic of topics) {
+      const values: string[] = []
+      const onMessage = ({ value }: KafkaMessage) => values.push(`${value?.toString()}`)
+      const reader = await startTopicReader({ kafka, connection, topic, log, onMessage })
+      await Promise.race([reader.caughtUp, pause(30_000, undefined, { ref: false })])
+      await reader.stop()
+      assert.deepEqual(values, [topic])
+    }
   })
 
   it('closes connections without TLS or without a user, which says what it may want', async () => {

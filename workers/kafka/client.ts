@@ -278,13 +278,3 @@ export function assignedPartitions(
   if (memberAssignment.length === 0) return []
   return kafkajs.AssignerProtocol.MemberAssignment.decode(memberAssignment)?.assignment[topic] ?? []
 }
-
-/** Configuration of topics whose messages stay until they are deleted. */
-export const foreverEntries = [
-  { name: 'cleanup.policy', value: 'delete' },
-  { name: 'retention.ms', value: '-1' },
-  { name: 'retention.bytes', value: '-1' },
-]
-
-/** Configuration of topics that keep the newest message of each key. */
-export const compactedEntries = [{ name: 'cleanup.policy', value: 'compact' }]

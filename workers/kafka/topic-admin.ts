@@ -1,8 +1,6 @@
 import { CameoError } from '../../pipeline/errors.js'
 import {
   assignedPartitions,
-  compactedEntries,
-  foreverEntries,
   isUnknownTopic,
   whenSettled,
   withAdmin,
@@ -12,16 +10,15 @@ import {
 import type { KafkaConnection } from './connection.js'
 import {
   groupName,
+  maxReplicas,
   stageInput,
   topicName,
+  topicSettings,
   topicSpecs,
   type Stage,
   type TopicKind,
   type TopicSpec,
 } from './topics.js'
-
-/** More copies than this protect against nothing that three do not. */
-const maxReplicas = 3
 
 /** Makes the topics that are missing; returns their names. Several processes may do it at once. */
 export async function createTopics(
@@ -52,6 +49,7 @@ async function createTopic(
   partitions: number | undefined,
   brokers: number,
 ): Promise<boolean> {
+  const replicas = Math.min(maxReplicas, brokers)
   // kafkajs resolves with false where the topic exists.
   return whenSettled(() =>
     admin.createTopics({
@@ -60,8 +58,8 @@ async function createTopic(
         {
           topic: topicName(connection, spec.kind),
           numPartitions: partitions ?? spec.partitions,
-          replicationFactor: Math.min(maxReplicas, brokers),
-          configEntries: spec.retention === 'compacted' ? compactedEntries : foreverEntries,
+          replicationFactor: replicas,
+          configEntries: topicSettings(spec, replicas),
         },
       ],
     }),

@@ -62,6 +62,26 @@ export const topicSpecs: readonly TopicSpec[] = [
   },
 ]
 
+/** More copies than this protect against nothing that three do not. */
+export const maxReplicas = 3
+
+/** How brokers are to keep a topic, whatever a cluster's own defaults are. */
+export function topicSettings(
+  { retention }: Pick<TopicSpec, 'retention'>,
+  replicas: number,
+): { name: string; value: string }[] {
+  const settings = {
+    ...(retention === 'compacted'
+      ? { 'cleanup.policy': 'compact' }
+      : { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'retention.bytes': '-1' }),
+    // As it was sent: kafkajs cannot read what a broker packs anew with lz4, zstd or snappy.
+    'compression.type': 'producer',
+    // Two copies before a message counts as sent; with fewer replicas, one that is away would stop all work.
+    ...(replicas >= maxReplicas ? { 'min.insync.replicas': '2' } : {}),
+  }
+  return Object.entries(settings).map(([name, value]) => ({ name, value }))
+}
+
 export const topicName = ({ prefix }: Pick<KafkaConnection, 'prefix'>, kind: TopicKind) => `${prefix}.${kind}`
 
 /** The workers' stages; each reads one topic as one consumer group. */
