@@ -9,7 +9,7 @@ import { topicName, topicSpecs } from '../../workers/kafka/topics.js'
 import { brokersOption, kafkaHelp } from '../kafka-options.js'
 import { withKafka } from '../kafka-session.js'
 import { jsonOption, numberWithin } from '../options.js'
-import { exitCodes, print, printJson } from '../output.js'
+import { exitCodes, note, print, printJson } from '../output.js'
 
 interface TopicsOptions {
   readonly brokers: string
@@ -32,9 +32,9 @@ topicsCommand
   )
   .addOption(jsonOption())
   .action(async ({ brokers, json, partitions }: TopicsOptions & { readonly partitions?: number }) => {
-    const { made, connection } = await withKafka(brokers, async ({ kafka, connection }) => ({
+    const { connection, made, ...topics } = await withKafka(brokers, async ({ kafka, connection }) => ({
       connection,
-      made: await createTopics(kafka, connection, partitions === undefined ? {} : { jobs: partitions }),
+      ...(await createTopics(kafka, connection, partitions === undefined ? {} : { jobs: partitions })),
     }))
     if (json) printJson({ created: made })
     else
@@ -42,6 +42,10 @@ topicsCommand
         const name = topicName(connection, kind)
         print(`${made.includes(name) ? 'made ' : 'there'} ${name.padEnd(20)} ${carries} (${retention})`)
       }
+    const jobs = topicName(connection, 'jobs')
+    const there = topics.partitions.get(jobs)
+    if (partitions !== undefined && there !== undefined && there !== partitions)
+      note(`the topic ${jobs} exists with ${there} partitions and is left as it is`)
     process.exitCode = exitCodes.ok
   })
 

@@ -259,6 +259,18 @@ describe('Kafka: what goes wrong', { timeout: 30 * 60_000 }, () => {
     await queue.close()
   })
 
+  it('topics that are there keep their partitions, and a wish for others is answered', async () => {
+    const queue = await createQueue(broker, 'partitions')
+    const other = await queue.run('topics', 'create', '--partitions', '5', '--json')
+    assert.deepEqual([other.code, jsonLines(other.stdout)], [0, [{ created: [] }]])
+    assert.match(other.stderr, /jobs exists with 2 partitions and is left as it is/)
+    for (const wish of [['--partitions', '2'], []]) {
+      const run = await queue.run('topics', 'create', ...wish)
+      assert.deepEqual([run.code, run.stderr], [0, ''])
+    }
+    await queue.close()
+  })
+
   it('a worker that its group does not take ends and says why', async () => {
     const queue = await createQueue(broker, 'stranger')
     const kafka = createKafka(queue.connection, createSilentLog(), 'prompt')

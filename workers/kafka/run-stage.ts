@@ -52,7 +52,7 @@ export async function runStage({ stage, brokers, drainMs, health, start }: Stage
         log.info({ port: server.port }, 'serving /healthz and /metrics')
       }
       log.info({ brokers: connection.brokers }, 'connecting')
-      const made = await createTopics(kafka, connection)
+      const { made } = await createTopics(kafka, connection)
       if (made.length > 0) log.info({ topics: made }, 'topics made')
       const publisher = await createPublisher(kafka)
       worker = await start({ kafka, connection, publisher, log, metrics }, end)

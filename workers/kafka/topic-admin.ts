@@ -20,12 +20,19 @@ import {
   type TopicSpec,
 } from './topics.js'
 
-/** Makes the topics that are missing; returns their names. Several processes may do it at once. */
+export interface CreatedTopics {
+  /** Names of those that were missing. */
+  readonly made: readonly string[]
+  /** How many each topic has, by its name: those that were there keep theirs. */
+  readonly partitions: ReadonlyMap<string, number>
+}
+
+/** Makes the topics that are missing. Several processes may do it at once. */
 export async function createTopics(
   kafka: KafkaClient,
   connection: KafkaConnection,
   partitions: Partial<Record<TopicKind, number>> = {},
-): Promise<string[]> {
+): Promise<CreatedTopics> {
   return withAdmin(kafka, connection, async (admin) => {
     const { brokers } = await admin.describeCluster()
     const existing = new Set(await admin.listTopics())
@@ -35,9 +42,9 @@ export async function createTopics(
       if (await createTopic(admin, connection, spec, partitions[spec.kind], brokers.length))
         made.push(topicName(connection, spec.kind))
     // A topic that was made a moment ago, here or by another, is not known at once.
-    const topics = topicSpecs.map(({ kind }) => topicName(connection, kind))
-    await whenSettled(() => admin.fetchTopicMetadata({ topics }))
-    return made
+    const names = topicSpecs.map(({ kind }) => topicName(connection, kind))
+    const { topics } = await whenSettled(() => admin.fetchTopicMetadata({ topics: names }))
+    return { made, partitions: new Map(topics.map(({ name, partitions }) => [name, partitions.length])) }
   })
 }
 
