@@ -19,6 +19,8 @@ port="${address##*:}"
 dir="${CAMEO_KAFKA_DIR:-$here/../.kafka}"
 jars="${XDG_CACHE_HOME:-$HOME/.cache}/cameo/kafka-broker-$(cksum <"$here/kafka-broker.pom.xml" | cut -d' ' -f1)"
 start_within_s=90
+# A year: topics keep everything, so workers that were off for longer than that do it all again.
+offsets_retention_minutes=525600
 
 say() { printf 'kafka: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
@@ -73,6 +75,7 @@ listener.security.protocol.map=BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT
 log.dirs=$dir/data
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=4
+offsets.retention.minutes=$offsets_retention_minutes
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 group.initial.rebalance.delay.ms=0
