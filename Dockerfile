@@ -3,19 +3,21 @@
 #   --build-arg ONNXRUNTIME_NODE_INSTALL=cuda12 --build-arg BASE=nvidia/cuda:12.6.3-cudnn-runtime-ubuntu24.04
 ARG BASE=debian:bookworm-slim
 
-FROM node:22-bookworm-slim AS build
+# The Node of .nvmrc, which the tests use.
+FROM node:20.20.2-bookworm-slim AS build
 # hadolint ignore=DL3008
 RUN apt-get update \
  && apt-get install -y --no-install-recommends build-essential ca-certificates python3 \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
-# An image travels: x86-64-v3 instead of this machine's own instructions (empty for other architectures).
-ARG CXXFLAGS="-O3 -march=x86-64-v3"
+ARG TARGETARCH
+# An image travels: for amd64 it is x86-64-v3, unless given, instead of this machine's own instructions.
+ARG CXXFLAGS
 # "cuda12" fetches ONNX Runtime's CUDA libraries.
 ARG ONNXRUNTIME_NODE_INSTALL=skip
-ENV CXXFLAGS=${CXXFLAGS} ONNXRUNTIME_NODE_INSTALL=${ONNXRUNTIME_NODE_INSTALL}
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --ignore-scripts --no-audit --no-fund && npm rebuild --foreground-scripts
+RUN if [ "$TARGETARCH" = amd64 ]; then export CXXFLAGS="${CXXFLAGS:--O3 -march=x86-64-v3}"; fi \
+ && npm ci --ignore-scripts --no-audit --no-fund && npm rebuild --foreground-scripts
 COPY tsconfig.json ./
 COPY pipeline pipeline
 COPY index index
