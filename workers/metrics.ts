@@ -5,7 +5,7 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom
 /** What a worker counts, for Prometheus. */
 export interface WorkerMetrics {
   readonly registry: Registry
-  /** A message was finished; `outcome` done, failed or handed-back. */
+  /** A message was finished. */
   finished(outcome: 'done' | 'failed', seconds: number): void
   readonly setInWork: (count: number) => void
   readonly setLag: (messages: number) => void
@@ -40,6 +40,7 @@ export function createMetrics(stage: string): WorkerMetrics {
     registers,
   })
   let info: Gauge | undefined
+  let shown = ''
   return {
     registry,
     finished(outcome, seconds) {
@@ -50,6 +51,9 @@ export function createMetrics(stage: string): WorkerMetrics {
     setInWork: (count) => inWork.set(count),
     setLag: (messages) => lag.set(messages),
     setInfo(labels) {
+      const wanted = JSON.stringify(labels)
+      if (wanted === shown) return
+      shown = wanted
       if (info !== undefined) registry.removeSingleMetric('cameo_worker_info')
       info = new Gauge({
         name: 'cameo_worker_info',

@@ -93,6 +93,7 @@ export async function startDescribeWorker(options: DescribeWorkerOptions): Promi
     return { topic: descriptors, key, value: encodeMessage(value) }
   }
 
+  metrics.setInfo({ head: head?.sha256 ?? 'none' })
   const groupId = groupName(connection, 'describe')
   const consumer = await startQueueConsumer({
     ...{ kafka, log, lanes, handle, onInWork: metrics.setInWork },

@@ -63,6 +63,8 @@ export async function startFacesWorker(options: FacesWorkerOptions): Promise<Sta
   async function process(state: JobState, signal: AbortSignal): Promise<void> {
     const { job } = state
     const borrowed = await pools.borrow(job.recipe)
+    const { pack, provider } = borrowed
+    metrics.setInfo({ pack: pack.name, provider, threads: `${threads}`, recipe: job.recipe.digest })
     try {
       const clip = await access.open(job.source.uri, state.plan?.stamp, signal)
       state.clip = clip

@@ -187,6 +187,7 @@ async function startLocked(
     }, publishEveryMs),
   ]
 
+  context.metrics.setInfo({ head: head?.sha256 ?? 'none', archive: readMeta(database, 'archive_id') ?? '' })
   // Each archive reads everything.
   const groupId = `${groupName(connection, 'index')}.${readMeta(database, 'archive_id') ?? ''}`
   const member = await joinGroup({

@@ -65,6 +65,9 @@ export const topicSpecs: readonly TopicSpec[] = [
 /** More copies than this protect against nothing that three do not. */
 export const maxReplicas = 3
 
+/** So long it is told that a key was undone: an archive that is set back to a copy learns what was forgotten. A year. */
+const undoneForMs = 365 * 24 * 3600 * 1000
+
 /** How brokers are to keep a topic, whatever a cluster's own defaults are. */
 export function topicSettings(
   { retention }: Pick<TopicSpec, 'retention'>,
@@ -72,7 +75,7 @@ export function topicSettings(
 ): { name: string; value: string }[] {
   const settings = {
     ...(retention === 'compacted'
-      ? { 'cleanup.policy': 'compact' }
+      ? { 'cleanup.policy': 'compact', 'delete.retention.ms': `${undoneForMs}` }
       : { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'retention.bytes': '-1' }),
     // As it was sent: kafkajs cannot read what a broker packs anew with lz4, zstd or snappy.
     'compression.type': 'producer',

@@ -20,6 +20,8 @@ describe('topic settings', () => {
       [forever['cleanup.policy'], forever['retention.ms'], forever['retention.bytes']],
       ['delete', '-1', '-1'],
     )
-    assert.equal(settingsOf({ retention: 'compacted' }, 1)['cleanup.policy'], 'compact')
+    const compacted = settingsOf({ retention: 'compacted' }, 1)
+    assert.equal(compacted['cleanup.policy'], 'compact')
+    assert.equal(compacted['delete.retention.ms'], '31536000000', 'what is undone is told for a year')
   })
 })
