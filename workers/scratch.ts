@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
+import { EventEmitter, once } from 'node:events'
 import { createWriteStream, mkdirSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { Transform } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { FileStamp } from '../index/store/files.js'
 import { clipName } from '../pipeline/decode/clip-name.js'
@@ -18,7 +19,10 @@ export interface RemoteClip {
   readonly planned: FileStamp | undefined
 }
 
-/** A folder for fetched clips, of bounded size. A clip stays until its room is needed: its segments share one copy. */
+/**
+ * A folder for fetched clips, of bounded size. A clip stays until its room is needed: its segments share one copy. One that
+ * finds no room waits until others are released.
+ */
 export interface Scratch {
   open(clip: RemoteClip, signal: AbortSignal): Promise<OpenedClip>
 }
@@ -40,6 +44,9 @@ export function createScratch(dir: string, maxBytes: number): Scratch {
   mkdirSync(own, { recursive: true })
   // In order of last use.
   const kept = new Set<Fetched>()
+  /** Those that wait for room: what they hold is not given back before they go on. */
+  const waiting = new Set<Fetched>()
+  const room = new EventEmitter().setMaxListeners(0)
   let usedBytes = 0
 
   function remove(entry: Fetched): void {
@@ -49,41 +56,85 @@ export function createScratch(dir: string, maxBytes: number): Scratch {
     rmSync(entry.dir, { recursive: true, force: true })
   }
 
-  /** Takes room for more of an entry, if need be from clips that nobody uses. Throws SCRATCH_FULL. */
-  function grow(entry: Fetched, bytes: number): void {
+  /** All that wait look again. */
+  function tellRoom(): void {
+    waiting.clear()
+    room.emit('made')
+  }
+
+  /** Takes room for more of an entry, if need be from clips that nobody uses. False where there is not enough. */
+  function take(entry: Fetched, bytes: number): boolean {
+    if (entry.bytes + bytes > maxBytes) return false
     for (const other of kept) {
       if (usedBytes + bytes <= maxBytes) break
       if (other.users === 0) remove(other)
     }
-    if (usedBytes + bytes > maxBytes)
-      throw new CameoError(
-        'SCRATCH_FULL',
-        `the scratch folder ${dir} has no room for ${clipName(entry.uri)}: clips take up to ${maxBytes} bytes there, raise --scratch-size`,
-        // Room comes when the clips being processed are done; a clip larger than all of it never fits.
-        { retriable: entry.bytes + bytes <= maxBytes },
-      )
+    if (usedBytes + bytes > maxBytes) return false
     usedBytes += bytes
     entry.bytes += bytes
+    return true
   }
 
-  async function download(entry: Fetched, body: RemoteBody, signal: AbortSignal) {
-    mkdirSync(entry.dir)
+  /** All others that hold room wait for more of it, as two clips of unknown size that fill the folder half each. */
+  const isDeadlocked = (entry: Fetched) =>
+    entry.bytes > 0 && [...kept].every((other) => other === entry || other.bytes === 0 || waiting.has(other))
+
+  /** Takes room as soon as there is enough. Throws SCRATCH_FULL where that would never be. */
+  async function grow(entry: Fetched, bytes: number, signal: AbortSignal): Promise<void> {
+    // A download that broke off meanwhile was removed, and needs none.
+    while (kept.has(entry) && !take(entry, bytes)) {
+      const isTooLarge = entry.bytes + bytes > maxBytes
+      if (isTooLarge || isDeadlocked(entry))
+        throw new CameoError(
+          'SCRATCH_FULL',
+          `the scratch folder ${dir} has no room for ${clipName(entry.uri)}: clips take up to ${maxBytes} bytes there, raise --scratch-size`,
+          // Out of a deadlock one gives up, and the others go on with its room.
+          { retriable: !isTooLarge },
+        )
+      waiting.add(entry)
+      try {
+        await once(room, 'made', { signal })
+      } finally {
+        waiting.delete(entry)
+      }
+    }
+  }
+
+  /**
+   * A body with room for all that it says of its size, so that two clips do not fill the folder half each. Where there is none yet
+   * it is asked for again later: servers do not keep an idle connection for as long as other clips are processed.
+   */
+  async function fetchWithRoom(entry: Fetched, fetch: RemoteFetch, signal: AbortSignal): Promise<RemoteBody> {
+    for (;;) {
+      const body = await fetch(signal)
+      const missing = Math.max(0, (body.sizeBytes ?? 0) - entry.bytes)
+      if (take(entry, missing)) return body
+      discard(body.stream)
+      await grow(entry, missing, signal)
+    }
+  }
+
+  async function download(entry: Fetched, fetch: RemoteFetch, signal: AbortSignal) {
+    const body = await fetchWithRoom(entry, fetch, signal)
     const path = join(entry.dir, fileNameOf(entry.uri))
-    // All at once where the size is known, so that two clips do not fill the folder half each.
-    if (body.sizeBytes !== undefined) grow(entry, body.sizeBytes)
     let received = 0
-    const count = new Transform({
-      transform(chunk: Buffer, _encoding, done) {
-        received += chunk.length
-        try {
-          if (received > entry.bytes) grow(entry, received - entry.bytes)
-          done(null, chunk)
-        } catch (error) {
-          done(error instanceof Error ? error : new Error(messageOf(error)))
-        }
-      },
-    })
-    await pipeline(body.stream, count, createWriteStream(path), { signal })
+    try {
+      mkdirSync(entry.dir)
+      await pipeline(
+        body.stream,
+        async function* (chunks: AsyncIterable<Buffer>) {
+          for await (const chunk of chunks) {
+            received += chunk.length
+            if (received > entry.bytes) await grow(entry, received - entry.bytes, signal)
+            yield chunk
+          }
+        },
+        createWriteStream(path),
+        { signal },
+      )
+    } finally {
+      discard(body.stream)
+    }
     if (body.sizeBytes !== undefined && received !== body.sizeBytes)
       throw new CameoError(
         'CLIP_FETCH_FAILED',
@@ -96,9 +147,12 @@ export function createScratch(dir: string, maxBytes: number): Scratch {
   function start({ uri, fetch }: RemoteClip, signal: AbortSignal): Fetched {
     const entry: Fetched = {
       ...{ uri, dir: join(own, randomUUID()), users: 0, bytes: 0, stamp: undefined },
-      ready: Promise.resolve().then(async () => download(entry, await fetch(signal), signal)),
+      ready: Promise.resolve().then(() => download(entry, fetch, signal)),
     }
-    entry.ready.catch(() => remove(entry))
+    entry.ready.catch(() => {
+      remove(entry)
+      tellRoom()
+    })
     return entry
   }
 
@@ -118,8 +172,10 @@ export function createScratch(dir: string, maxBytes: number): Scratch {
       entry.users++
       let isReleased = false
       const release = () => {
-        if (!isReleased) entry.users--
+        if (isReleased) return
         isReleased = true
+        entry.users--
+        if (entry.users === 0) tellRoom()
       }
       try {
         const { path, stamp } = await entry.ready
@@ -133,6 +189,11 @@ export function createScratch(dir: string, maxBytes: number): Scratch {
       }
     },
   }
+}
+
+/** Ends a connection. That a stream which nobody reads breaks is no error of anybody's, and must not end the process. */
+function discard(stream: Readable): void {
+  stream.on('error', () => undefined).destroy()
 }
 
 /** The file keeps its name, which messages show. */

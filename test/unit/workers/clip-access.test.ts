@@ -1,20 +1,29 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import {
   mkdirSync,
+  mkdtempSync,
   readFileSync,
   readdirSync,
   realpathSync,
-  rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { createServer, type RequestListener } from 'node:http'
+import { createServer, type RequestListener, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { FileStamp } from '../../../index/store/files.js'
 import { CameoError } from '../../../pipeline/errors.js'
-import { createClipAccess, parseHost, parseRoot, type AccessRules } from '../../../workers/clip-access.js'
+import {
+  createClipAccess,
+  parseHost,
+  parseRoot,
+  type AccessRules,
+  type OpenedClip,
+} from '../../../workers/clip-access.js'
 import { temporaryDir } from '../../support/cameo.js'
 
 const dir = realpathSync(temporaryDir())
@@ -49,6 +58,34 @@ async function serve(listener: RequestListener): Promise<string> {
     server.closeAllConnections()
   })
   return `127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+/** A server, and a scratch folder of 100 bytes for what it gives. */
+async function smallScratch(listener: RequestListener) {
+  const host = await serve(listener)
+  const scratchDir = mkdtempSync(join(dir, 'scratch-'))
+  const rules = { roots: undefined, hosts: new Set([host]) }
+  const own = createClipAccess({ rules, scratchDir, scratchBytes: 100 })
+  const files = () =>
+    readdirSync(join(scratchDir, 'cameo-scratch'), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }) => statSync(join(parentPath, name)).size)
+  return {
+    open: (name: string, planned?: FileStamp, stop = signal) =>
+      own.open(`http://${host}/${name}`, planned, stop),
+    files,
+    heldBytes: () => files().reduce((sum, bytes) => sum + bytes, 0),
+  }
+}
+
+/** A clip that may have to wait for room. */
+function later(clip: Promise<OpenedClip>) {
+  clip.catch(() => undefined)
+  return { clip, soon: () => Promise.race([clip, pause(100).then(() => 'waits')]) }
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await pause(5)
 }
 
 describe('clip access: files', () => {
@@ -150,33 +187,6 @@ describe('clip access: http', () => {
     })
   })
 
-  it('keeps the scratch folder within its size, and a clip that is in use', async () => {
-    let fetches = 0
-    const host = await serve((request, response) => {
-      fetches++
-      const bytes = Buffer.alloc(request.url === '/huge' ? 500 : 40, 'x')
-      // Without a length, so that only what arrives tells.
-      response.writeHead(200, request.url === '/chunked' ? {} : { 'content-length': bytes.length }).end(bytes)
-    })
-    rmSync(join(dir, 'scratch'), { recursive: true, force: true })
-    const own = access({ hosts: new Set([host]) }, 100)
-    const open = (name: string, planned?: FileStamp) => own.open(`http://${host}/${name}`, planned, signal)
-    const files = () => readdirSync(join(dir, 'scratch', 'cameo-scratch')).length
-    const first = await open('first')
-    const again = await open('first', first.stamp)
-    assert.equal(fetches, 1, 'segments of a clip share one copy')
-    const second = await open('second')
-    assert.deepEqual(await failure(open('chunked')), { code: 'SCRATCH_FULL', retriable: true })
-    assert.deepEqual(await failure(open('huge')), { code: 'SCRATCH_FULL', retriable: false })
-    first.release()
-    assert.equal((await failure(open('third'))).code, 'SCRATCH_FULL', 'still used once')
-    again.release()
-    const third = await open('third')
-    assert.equal(files(), 2)
-    assert.throws(() => readFileSync(first.path))
-    assert.equal(readFileSync(second.path).length + readFileSync(third.path).length, 80)
-  })
-
   it('a clip that is submitted again is fetched again, and segments are given the copy they were planned by', async () => {
     let content = 'the old one'
     const host = await serve((_, response) => response.setHeader('etag', content).end(content))
@@ -192,5 +202,107 @@ describe('clip access: http', () => {
     assert.equal(text(await open(renewed.stamp)), 'a new one!!')
     content = 'a third one'
     assert.equal(text(await open({ ...old.stamp, mtimeNs: 'another' })), 'a third one')
+  })
+})
+
+describe('clip access: the scratch folder', { timeout: 60_000 }, () => {
+  it('keeps the scratch folder within its size, and a clip that is in use', async () => {
+    let fetches = 0
+    const { open, files } = await smallScratch((request, response) => {
+      fetches++
+      const bytes = Buffer.alloc(request.url === '/huge' ? 500 : 40, 'x')
+      // Without a length, so that only what arrives tells.
+      response.writeHead(200, request.url === '/chunked' ? {} : { 'content-length': bytes.length }).end(bytes)
+    })
+    const first = await open('first')
+    const again = await open('first', first.stamp)
+    assert.equal(fetches, 1, 'segments of a clip share one copy')
+    const second = await open('second')
+    assert.deepEqual(await failure(open('huge')), { code: 'SCRATCH_FULL', retriable: false })
+    const third = later(open('third'))
+    assert.equal(await third.soon(), 'waits')
+    first.release()
+    assert.equal(await third.soon(), 'waits', 'still used once')
+    again.release()
+    again.release()
+    assert.equal(readFileSync(second.path).length + readFileSync((await third.clip).path).length, 80)
+    assert.throws(() => readFileSync(first.path))
+    const chunked = later(open('chunked'))
+    assert.equal(await chunked.soon(), 'waits')
+    second.release()
+    await chunked.clip
+    assert.equal(files().length, 2)
+  })
+
+  it('a clip that is too large ends its connection, which nobody reads', async () => {
+    let closed: Promise<unknown> | undefined
+    const { open } = await smallScratch((_, response) => {
+      closed = once(response, 'close')
+      response.writeHead(200, { 'content-length': 500 }).write('the start')
+    })
+    assert.equal((await failure(open('huge'))).code, 'SCRATCH_FULL')
+    await closed
+  })
+
+  it('who waits keeps no connection, and asks again when a download that failed makes room', async () => {
+    const pending: ServerResponse[] = []
+    const { open } = await smallScratch((_, response) => {
+      response.writeHead(200, { 'content-length': 60 }).write('the start')
+      pending.push(response)
+    })
+    const failing = failure(open('failing'))
+    await until(() => pending.length === 1)
+    const waits = later(open('waits'))
+    await until(() => pending[1]?.destroyed === true)
+    assert.equal(await waits.soon(), 'waits')
+    pending[0]?.destroy()
+    assert.deepEqual(await failing, { code: 'CLIP_FETCH_FAILED', retriable: true })
+    await until(() => pending.length === 3)
+    pending[2]?.end(Buffer.alloc(51))
+    assert.equal((await waits.clip).stamp.sizeBytes, 60)
+  })
+
+  it('who waits can be stopped', async () => {
+    const { open } = await smallScratch((_, response) => response.end(Buffer.alloc(60)))
+    const first = await open('first')
+    const stop = new AbortController()
+    const waits = later(open('second', undefined, stop.signal))
+    assert.equal(await waits.soon(), 'waits')
+    stop.abort()
+    await assert.rejects(waits.clip, { name: 'AbortError' })
+    first.release()
+    await open('third')
+  })
+
+  it('of two clips that fill the folder together and wait for each other, one gives up for the other', async () => {
+    const pending: ServerResponse[] = []
+    const { open, heldBytes } = await smallScratch((_, response) => {
+      response.write(Buffer.alloc(50))
+      pending.push(response)
+    })
+    const clips = ['a', 'b'].map((name) => open(name).catch((error: unknown) => error))
+    await until(() => heldBytes() === 100)
+    for (const response of pending) response.end(Buffer.alloc(30))
+    const [error, ...others] = (await Promise.all(clips)).filter((result) => result instanceof Error)
+    assert.ok(error instanceof CameoError && others.length === 0)
+    assert.deepEqual([error.code, error.retriable], ['SCRATCH_FULL', true])
+    assert.equal(heldBytes(), 80)
+  })
+
+  it('a download that breaks off while it waits takes no room afterwards', async () => {
+    const pending: ServerResponse[] = []
+    const { open } = await smallScratch((request, response) => {
+      if (request.url === '/broken') pending.push(response)
+      else response.end(Buffer.alloc(request.url === '/whole' ? 100 : 60))
+    })
+    const held = await open('held')
+    const broken = later(open('broken'))
+    await until(() => pending.length === 1)
+    pending[0]?.write(Buffer.alloc(50))
+    assert.equal(await broken.soon(), 'waits')
+    pending[0]?.destroy()
+    assert.deepEqual(await failure(broken.clip), { code: 'CLIP_FETCH_FAILED', retriable: true })
+    held.release()
+    assert.equal((await open('whole')).stamp.sizeBytes, 100)
   })
 })
