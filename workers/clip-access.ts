@@ -65,6 +65,18 @@ export function createClipAccess({ rules, scratchDir, scratchBytes }: AccessOpti
 
 export const isUrl = (uri: string) => /^[a-z][a-z0-9+.-]*:\/\//i.test(uri)
 
+/** `user:password@`: it would be read wherever the address is shown. */
+export const hasUserinfo = ({ username, password }: URL) => username !== '' || password !== ''
+
+/** A URL for logs and messages: without what may give access, the query that signs it and a password. Paths stay as they are. */
+export function withoutSecrets(uri: string): string {
+  if (!isUrl(uri)) return uri
+  // Where a password would end cannot be told.
+  if (!URL.canParse(uri)) return `${uri.slice(0, uri.indexOf('://'))}://…`
+  const { protocol, host, pathname } = new URL(uri)
+  return `${protocol}//${host}${pathname}`
+}
+
 function openFile(path: string, roots: readonly Root[] | undefined): OpenedClip {
   const local = localPath(path, roots)
   const stamp = stampOf(local)
@@ -105,10 +117,12 @@ function fetcherFor(uri: string, { hosts }: AccessRules): RemoteFetch {
   } catch {
     throw notAllowed(uri, 'the URL cannot be read')
   }
+  checkUserinfo(uri, url)
   switch (url.protocol) {
     case 'http:':
     case 'https:':
       return fetchHttp(url, (target) => {
+        checkUserinfo(uri, target)
         if (!hosts.has(target.host) && !hosts.has(target.hostname))
           throw notAllowed(uri, `the host ${target.host} is not allowed`)
       })
@@ -120,10 +134,19 @@ function fetcherFor(uri: string, { hosts }: AccessRules): RemoteFetch {
   }
 }
 
+/** @param target the address itself, or one that it leads to */
+function checkUserinfo(uri: string, target: URL): void {
+  if (hasUserinfo(target))
+    throw new CameoError(
+      'CLIP_NOT_ALLOWED',
+      `${clipName(withoutSecrets(uri))} may not be opened: an address with a user name or a password is not taken, for it would be shown with it`,
+    )
+}
+
 function notAllowed(uri: string, why: string): CameoError {
   return new CameoError(
     'CLIP_NOT_ALLOWED',
-    `${clipName(uri)} may not be opened: ${why} (see --root and --allow-host of "cameo worker")`,
+    `${clipName(withoutSecrets(uri))} may not be opened: ${why} (see --root and --allow-host of "cameo worker")`,
   )
 }
 

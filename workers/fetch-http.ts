@@ -15,7 +15,7 @@ export type RemoteFetch = (signal: AbortSignal) => Promise<RemoteBody>
 
 const maxRedirects = 5
 
-/** @param check throws where a host may not be asked; redirections are checked too */
+/** @param check throws where an address may not be asked; those that it leads to are checked too */
 export function fetchHttp(url: URL, check: (target: URL) => void): RemoteFetch {
   return async (signal) => {
     let target = url

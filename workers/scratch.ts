@@ -87,7 +87,7 @@ export function createScratch(dir: string, maxBytes: number): Scratch {
       if (isTooLarge || isDeadlocked(entry))
         throw new CameoError(
           'SCRATCH_FULL',
-          `the scratch folder ${dir} has no room for ${clipName(entry.uri)}: clips take up to ${maxBytes} bytes there, raise --scratch-size`,
+          `the scratch folder ${dir} has no room for ${clipName(fileNameOf(entry.uri))}: clips take up to ${maxBytes} bytes there, raise --scratch-size`,
           // Out of a deadlock one gives up, and the others go on with its room.
           { retriable: !isTooLarge },
         )
@@ -138,7 +138,7 @@ export function createScratch(dir: string, maxBytes: number): Scratch {
     if (body.sizeBytes !== undefined && received !== body.sizeBytes)
       throw new CameoError(
         'CLIP_FETCH_FAILED',
-        `${clipName(entry.uri)} arrived with ${received} of ${body.sizeBytes} bytes`,
+        `${clipName(fileNameOf(entry.uri))} arrived with ${received} of ${body.sizeBytes} bytes`,
       )
     entry.stamp = { device: 'remote', inode: entry.uri, sizeBytes: received, mtimeNs: body.version }
     return { path, stamp: entry.stamp }
@@ -183,9 +183,13 @@ export function createScratch(dir: string, maxBytes: number): Scratch {
       } catch (error) {
         release()
         if (error instanceof CameoError || signal.aborted) throw error
-        throw new CameoError('CLIP_FETCH_FAILED', `${clipName(uri)} cannot be fetched: ${messageOf(error)}`, {
-          cause: error,
-        })
+        throw new CameoError(
+          'CLIP_FETCH_FAILED',
+          `${clipName(fileNameOf(uri))} cannot be fetched: ${messageOf(error)}`,
+          {
+            cause: error,
+          },
+        )
       }
     },
   }

@@ -5,7 +5,7 @@ import { CameoError } from '../../pipeline/errors.js'
 import { defaultPackName, findPack } from '../../pipeline/models/catalog.js'
 import { checkHead, readHeadFile } from '../../pipeline/head/head-file.js'
 import { createRecipe } from '../../pipeline/settings.js'
-import { isUrl } from '../../workers/clip-access.js'
+import { hasUserinfo, isUrl, withoutSecrets } from '../../workers/clip-access.js'
 import { findClips, type FoundFile } from '../../workers/find-clips.js'
 import { createKafka, createPublisher } from '../../workers/kafka/client.js'
 import { createPatientPublisher } from '../../workers/kafka/patient-publisher.js'
@@ -68,14 +68,27 @@ Exit code: 0 all clips are indexed (with --no-wait: in the queue), 1 some failed
 130 interrupted: clips stay in the queue; run it again to wait for them.`,
   )
   .action(async (paths: string[], options: SubmitOptions) => {
-    for (const path of paths)
-      if (!isUrl(path) && !existsSync(path))
-        throw new CameoError('USAGE', `there is no file or folder ${path}: nothing was submitted`)
+    for (const path of paths) checkInput(path)
     const recipe = await wireRecipe(options)
     process.exitCode = await withKafka(options.brokers, (session) =>
       untilStopped((signal) => submit(session, paths, recipe, options, signal)),
     )
   })
+
+function checkInput(path: string): void {
+  if (!isUrl(path)) {
+    if (existsSync(path)) return
+    throw new CameoError('USAGE', `there is no file or folder ${path}: nothing was submitted`)
+  }
+  const address = withoutSecrets(path)
+  if (!URL.canParse(path))
+    throw new CameoError('USAGE', `the address ${address} cannot be read: nothing was submitted`)
+  if (hasUserinfo(new URL(path)))
+    throw new CameoError(
+      'USAGE',
+      `the address ${address} was given with a user name or a password, which all who see the queue could read: nothing was submitted`,
+    )
+}
 
 async function wireRecipe(options: RecipeOptions): Promise<WireRecipe> {
   const packName = options.pack ?? defaultPackName

@@ -8,6 +8,7 @@ import { createSilentLog } from '../../workers/log.js'
 import { findPack } from '../../pipeline/models/catalog.js'
 import { createRecipe, defaultSettings } from '../../pipeline/settings.js'
 import { startBroker, type TestBroker } from '../support/broker.js'
+import { cameo } from '../support/cameo.js'
 import { createQueue } from '../support/queue.js'
 
 let broker: TestBroker
@@ -18,6 +19,15 @@ async function* clips(count: number) {
     yield { kind: 'clip', folder: '/clips', path: `/clips/${number}.mp4`, sizeBytes: 1 } as const
   }
 }
+
+it('submit: an address with a password, or that is none, is refused before a broker is asked', async () => {
+  for (const address of ['http://user:secret@host/a.mp4', 'http://user:sec/ret@host/a.mp4', 'http://']) {
+    const run = await cameo(['submit', 'http://host/b.mp4', address, '--brokers', '127.0.0.1:1'])
+    assert.equal(run.code, 2)
+    assert.match(run.stderr, /address .*nothing was submitted/)
+    assert.doesNotMatch(run.stderr + run.stdout, /secret|sec\/ret/)
+  }
+})
 
 describe('Kafka: clips are submitted while the broker is away', { timeout: 3 * 60_000 }, () => {
   before(async () => {

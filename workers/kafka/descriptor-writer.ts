@@ -4,6 +4,7 @@ import { translateSqliteErrors } from '../../index/store/database.js'
 import type { Inbox } from '../../index/store/inbox.js'
 import { CameoError } from '../../pipeline/errors.js'
 import type { HeadFile } from '../../pipeline/head/head-file.js'
+import { withoutSecrets } from '../clip-access.js'
 import { applyDescriptors, type Applied } from './apply-descriptors.js'
 import type { KafkaMessage } from './client.js'
 import { deadLetter } from './dead-letters.js'
@@ -85,8 +86,10 @@ export function createDescriptorWriter(options: DescriptorWriterOptions): Descri
     const { refused, segments } = applied
     for (let i = 0; i < messages; i++)
       metrics.finished(i < refused.length ? 'failed' : 'done', seconds / messages)
-    for (const { error, uri, clipId } of refused)
-      log.error({ uri, clipId, code: error.code, error: error.message }, 'given up')
+    for (const { error, uri, clipId } of refused) {
+      const about = { uri: uri === undefined ? undefined : withoutSecrets(uri), clipId }
+      log.error({ ...about, code: error.code, error: error.message }, 'given up')
+    }
     log.debug({ partition, messages, segments, seconds }, 'stored')
   }
 

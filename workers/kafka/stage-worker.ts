@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import { CameoError, messageOf, type ErrorCode } from '../../pipeline/errors.js'
+import { withoutSecrets } from '../clip-access.js'
 import type { WorkerMetrics } from '../metrics.js'
 import { isBrokerError, type KafkaClient, type OutMessage, type Publisher } from './client.js'
 import type { KafkaConnection } from './connection.js'
@@ -58,7 +59,12 @@ export async function attemptWork(
   const started = performance.now()
   const fields = () => {
     const { key, partition, offset } = message
-    return { key: key?.toString(), ...about(), partition, offset }
+    const { uri, clipId } = about()
+    return {
+      key: key === null ? undefined : loggedKey(key.toString()),
+      uri: uri === undefined ? undefined : withoutSecrets(uri),
+      ...{ clipId, partition, offset },
+    }
   }
   const seconds = () => (performance.now() - started) / 1000
   for (let attempt = 1; ; attempt++) {
@@ -94,6 +100,12 @@ export async function attemptWork(
       return
     }
   }
+}
+
+/** Of jobs it is the clip's address, and `#` with the segment's number, which stays. */
+function loggedKey(key: string): string {
+  const segment = /#\d+$/.exec(key)?.[0] ?? ''
+  return withoutSecrets(key.slice(0, key.length - segment.length)) + segment
 }
 
 function unforeseen(cause: unknown): CameoError {

@@ -22,6 +22,7 @@ import {
   parseHost,
   parseRoot,
   type AccessRules,
+  withoutSecrets,
   type OpenedClip,
 } from '../../../workers/clip-access.js'
 import { temporaryDir } from '../../support/cameo.js'
@@ -130,6 +131,17 @@ describe('clip access: files', () => {
     assert.equal((await failure(own.open(join(root, 'none.mp4'), undefined, signal))).code, 'CLIP_GONE')
   })
 
+  it('what is shown of an address holds no password and no signature', () => {
+    for (const [uri, shown] of [
+      ['https://user:password@host:1/a/b.mp4?signature=x#part', 'https://host:1/a/b.mp4'],
+      ['s3://bucket/a.mp4?versionId=1', 's3://bucket/a.mp4'],
+      ['/clips/100%?#1.mp4', '/clips/100%?#1.mp4'],
+      // No URL: the password's slash ends the host.
+      ['http://user:pass/word@host/a.mp4', 'http://…'],
+    ] as const)
+      assert.equal(withoutSecrets(uri), shown)
+  })
+
   it('rules that make no sense are refused', () => {
     for (const text of ['relative', '/a=relative']) assert.throws(() => parseRoot(text), { code: 'USAGE' })
     for (const text of ['http://host', 'a b', 's3://'])
@@ -164,6 +176,25 @@ describe('clip access: http', () => {
       code: 'CLIP_FETCH_FAILED',
       retriable: false,
     })
+  })
+
+  it('an address with a password is refused, also one that another leads to, by a message without it', async () => {
+    const host: string = await serve((_, response) =>
+      response.writeHead(302, { location: `http://user:secret@${host}/b.mp4` }).end(),
+    )
+    const own = access({ hosts: new Set([host, 's3://bucket']) })
+    for (const uri of [
+      `http://user:secret@${host}/a.mp4`,
+      `http://user:secret@${host}`,
+      'http://:secret@elsewhere',
+      's3://secret@bucket/a.mp4',
+      `http://${host}/a.mp4?signature=secret`,
+    ])
+      await assert.rejects(own.open(uri, undefined, signal), (error) => {
+        assert.ok(error instanceof CameoError)
+        assert.deepEqual([error.code, error.message.includes('secret')], ['CLIP_NOT_ALLOWED', false], uri)
+        return true
+      })
   })
 
   it('tells what is gone or forbidden from what may pass', async () => {

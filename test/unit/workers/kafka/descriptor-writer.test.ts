@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import pino from 'pino'
 import { openArchive } from '../../../../index/archive.js'
 import { createInbox } from '../../../../index/store/inbox.js'
 import { CameoError } from '../../../../pipeline/errors.js'
 import type { KafkaMessage } from '../../../../workers/kafka/client.js'
 import { createDescriptorWriter, type PartitionBatch } from '../../../../workers/kafka/descriptor-writer.js'
 import { encodeMessage } from '../../../../workers/kafka/wire.js'
-import { createSilentLog } from '../../../../workers/log.js'
 import { createMetrics } from '../../../../workers/metrics.js'
 import { dumpArchive } from '../../../support/archive-dump.js'
 import { temporaryDir } from '../../../support/cameo.js'
@@ -25,10 +25,12 @@ function start() {
     ...{ brokers: ['127.0.0.1:9092'], clientId: 'test', prefix: 'test' },
     ...{ tls: undefined, sasl: undefined },
   }
-  const context = { connection, log: createSilentLog(), metrics: createMetrics('index') }
+  const logged: string[] = []
+  const log = pino({}, { write: (line: string) => void logged.push(line) })
+  const context = { connection, log, metrics: createMetrics('index') }
   const writer = createDescriptorWriter({ context, archive, inbox, reprocess: false, head: undefined })
   return {
-    writer,
+    ...{ writer, logged },
     published: () => inbox.unpublished(100).map(({ topic }) => topic),
     rows: () => dumpArchive(dir),
     tracks: () => dumpArchive(dir).filter((row) => row.startsWith('track ')).length,
@@ -100,5 +102,15 @@ describe('writing what a fetch brought', () => {
     assert.equal(tracks(), 2)
     assert.deepEqual([writer.nextOf(0), writer.nextOf(1)], [3n, 2n])
     assert.deepEqual(published().sort(), ['test.dead-letters', 'test.status'])
+  })
+
+  it('what is given up is logged without what signs its address', () => {
+    const { writer, logged } = start()
+    const of = { uri: 'https://host/a.mp4?signature=secret', root: 'https://host' }
+    const [, closing] = good(0, { segments: 1, pass: 'first', of })
+    assert.ok(closing?.kind === 'closing')
+    writer.write([batchOf(0, [record(0, encodeMessage({ ...closing, parts: 0 }))])])
+    assert.equal(logged.length, 1)
+    assert.match(logged[0] ?? '', /"uri":"https:\/\/host\/a.mp4",.*MESSAGE_INVALID/)
   })
 })

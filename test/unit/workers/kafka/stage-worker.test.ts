@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict'
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, it, mock } from 'node:test'
+import pino from 'pino'
 import { CameoError } from '../../../../pipeline/errors.js'
 import type { OutMessage } from '../../../../workers/kafka/client.js'
 import { attemptWork } from '../../../../workers/kafka/stage-worker.js'
 import { decodeDeadLetter } from '../../../../workers/kafka/wire.js'
-import { createSilentLog } from '../../../../workers/log.js'
 import { createMetrics } from '../../../../workers/metrics.js'
 
 const original = Buffer.from('the message')
-const message = { topic: 'test.jobs', partition: 3, offset: '7', key: null, value: original }
+const uri = 'https://host/a.mp4?signature=secret'
+const key = Buffer.from(`${uri}#2`)
+const message = { topic: 'test.jobs', partition: 3, offset: '7', key, value: original }
 
 let faults: CameoError[] = []
 let sent: OutMessage[] = []
@@ -19,6 +21,7 @@ async function attempt(...failures: readonly Error[]) {
   mock.timers.enable({ apis: ['setTimeout'] })
   faults = []
   sent = []
+  const logged: string[] = []
   let tries = 0
   const state = { isDone: false }
   const attempting = attemptWork(
@@ -28,7 +31,7 @@ async function attempt(...failures: readonly Error[]) {
         send: (messages) => Promise.resolve(void sent.push(...messages)),
         disconnect: () => Promise.resolve(),
       },
-      log: createSilentLog(),
+      log: pino({}, { write: (line: string) => void logged.push(line) }),
       metrics: createMetrics('faces'),
     },
     {
@@ -38,7 +41,7 @@ async function attempt(...failures: readonly Error[]) {
         return failure === undefined ? Promise.resolve() : Promise.reject(failure)
       },
       whenGivenUp: () => [],
-      about: () => ({ uri: '/clips/a.mp4' }),
+      about: () => ({ uri }),
       onFault: (error) => faults.push(error),
     },
   ).finally(() => (state.isDone = true))
@@ -52,14 +55,15 @@ async function attempt(...failures: readonly Error[]) {
   } finally {
     mock.timers.reset()
   }
-  return { tries, letters: sent.map(({ value }) => decodeDeadLetter(value)) }
+  return { tries, logged, letters: sent.map(({ value }) => decodeDeadLetter(value)) }
 }
 
 const transient = () => new CameoError('CLIP_FETCH_FAILED', 'the server is away')
 
 describe('a message’s work', () => {
   it('is tried again where that may help, and done when it succeeds', async () => {
-    assert.deepEqual(await attempt(transient(), transient()), { tries: 3, letters: [] })
+    const { tries, letters } = await attempt(transient(), transient())
+    assert.deepEqual([tries, letters], [3, []])
   })
 
   it('ends in the dead letters after four attempts, with the message and the reason', async () => {
@@ -67,7 +71,7 @@ describe('a message’s work', () => {
     assert.deepEqual([tries, letters.length], [4, 1])
     const [letter] = letters
     assert.deepEqual(letter?.failure, { code: 'CLIP_FETCH_FAILED', message: 'the server is away' })
-    assert.deepEqual([letter.attempts, letter.uri, letter.offset], [4, '/clips/a.mp4', '7'])
+    assert.deepEqual([letter.attempts, letter.uri, letter.offset], [4, uri, '7'])
     assert.deepEqual(Buffer.from(letter.original ?? []), original)
   })
 
@@ -86,6 +90,15 @@ describe('a message’s work', () => {
     const missing = new CameoError('FFMPEG_MISSING', 'there is no ffmpeg')
     await assert.rejects(attempt(missing), missing)
     assert.deepEqual([faults, sent], [[missing], []])
+  })
+
+  it('log lines name the clip without what signs its address', async () => {
+    const { logged } = await attempt(transient(), new CameoError('CLIP_EMPTY', 'nothing in it'))
+    assert.equal(logged.length, 2)
+    for (const line of logged) {
+      assert.ok(line.includes('"key":"https://host/a.mp4#2","uri":"https://host/a.mp4"'), line)
+      assert.ok(!line.includes('secret'), line)
+    }
   })
 
   it('an error of the broker is not the message’s: whoever called tries again', async () => {
