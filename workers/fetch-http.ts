@@ -15,6 +15,9 @@ export type RemoteFetch = (signal: AbortSignal) => Promise<RemoteBody>
 
 const maxRedirects = 5
 
+/** Not compressed: videos do not get smaller by it, and the length that is stated would be another than that which arrives. */
+const headers = { 'accept-encoding': 'identity' }
+
 /** @param check throws where an address may not be asked; those that it leads to are checked too */
 export function fetchHttp(url: URL, check: (target: URL) => void): RemoteFetch {
   return async (signal) => {
@@ -37,7 +40,9 @@ export function fetchHttp(url: URL, check: (target: URL) => void): RemoteFetch {
         await response.body?.cancel()
         throw statusError(url, response.status)
       }
-      const length = response.headers.get('content-length')
+      // Where a server compresses unasked, it is the length before `fetch` expands the body.
+      const isCompressed = response.headers.has('content-encoding')
+      const length = isCompressed ? null : response.headers.get('content-length')
       return {
         stream: Readable.fromWeb(response.body),
         sizeBytes: length === null ? undefined : Number(length),
@@ -54,7 +59,7 @@ export function fetchHttp(url: URL, check: (target: URL) => void): RemoteFetch {
 
 async function ask(target: URL, signal: AbortSignal): Promise<Response> {
   try {
-    return await fetch(target, { redirect: 'manual', signal })
+    return await fetch(target, { redirect: 'manual', headers, signal })
   } catch (error) {
     if (signal.aborted) throw error
     const cause = error instanceof Error && error.cause !== undefined ? error.cause : error

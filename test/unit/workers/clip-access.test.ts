@@ -15,6 +15,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
+import { gzipSync } from 'node:zlib'
 import type { FileStamp } from '../../../index/store/files.js'
 import { CameoError } from '../../../pipeline/errors.js'
 import {
@@ -195,6 +196,21 @@ describe('clip access: http', () => {
         assert.deepEqual([error.code, error.message.includes('secret')], ['CLIP_NOT_ALLOWED', false], uri)
         return true
       })
+  })
+
+  it('a server that compresses gives the clip as it is, also where it compresses unasked', async () => {
+    const content = 'a clip '.repeat(100)
+    const host = await serve((request, response) => {
+      const isPlain = request.url === '/a.mp4' && request.headers['accept-encoding'] === 'identity'
+      const body = isPlain ? Buffer.from(content) : gzipSync(content)
+      if (!isPlain) response.setHeader('content-encoding', 'gzip')
+      response.setHeader('content-length', body.length).end(body)
+    })
+    const own = access({ hosts: new Set([host]) })
+    for (const name of ['a.mp4', 'unasked.mp4']) {
+      const clip = await own.open(`http://${host}/${name}`, undefined, signal)
+      assert.equal(readFileSync(clip.path, 'utf8'), content)
+    }
   })
 
   it('tells what is gone or forbidden from what may pass', async () => {
