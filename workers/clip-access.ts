@@ -123,7 +123,7 @@ function fetcherFor(uri: string, { hosts }: AccessRules): RemoteFetch {
     case 'https:':
       return fetchHttp(url, (target) => {
         checkUserinfo(uri, target)
-        if (!hosts.has(target.host) && !hosts.has(target.hostname))
+        if (!hosts.has(target.hostname) && !hosts.has(`${target.hostname}:${portOf(target)}`))
           throw notAllowed(uri, `the host ${target.host} is not allowed`)
       })
     case 's3:':
@@ -132,6 +132,12 @@ function fetcherFor(uri: string, { hosts }: AccessRules): RemoteFetch {
     default:
       throw notAllowed(uri, `${url.protocol}// is not supported`)
   }
+}
+
+/** `URL` leaves out the usual ports, also where they were given. */
+function portOf({ protocol, port }: URL): string {
+  if (port !== '') return port
+  return protocol === 'https:' ? '443' : '80'
 }
 
 /** @param target the address itself, or one that it leads to */

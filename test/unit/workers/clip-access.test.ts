@@ -198,6 +198,29 @@ describe('clip access: http', () => {
       })
   })
 
+  it('a port is allowed also where an address leaves it out, being the usual one', async () => {
+    const isAllowed = async (host: string, uri: string) => {
+      const own = access({ hosts: new Set([parseHost(host)]) })
+      // Nothing is fetched: the signal is an aborted one.
+      const error: unknown = await own
+        .open(uri, undefined, AbortSignal.abort())
+        .catch((thrown: unknown) => thrown)
+      return !(error instanceof CameoError && error.code === 'CLIP_NOT_ALLOWED')
+    }
+    for (const [host, uri, expected] of [
+      ['Example.com:443', 'https://example.com/a.mp4', true],
+      ['example.com:443', 'https://example.com:443/a.mp4', true],
+      ['example.com:80', 'http://example.com/a.mp4', true],
+      ['example.com:8080', 'http://example.com:8080/a.mp4', true],
+      ['example.com', 'https://example.com:8443/a.mp4', true],
+      ['example.com:443', 'http://example.com/a.mp4', false],
+      ['example.com:443', 'https://example.com:8443/a.mp4', false],
+      ['example.com:80', 'https://example.com/a.mp4', false],
+      ['example.com:443', 'https://elsewhere.com/a.mp4', false],
+    ] as const)
+      assert.equal(await isAllowed(host, uri), expected, `${host} ${uri}`)
+  })
+
   it('a server that compresses gives the clip as it is, also where it compresses unasked', async () => {
     const content = 'a clip '.repeat(100)
     const host = await serve((request, response) => {
