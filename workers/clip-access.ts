@@ -1,4 +1,4 @@
-import { mkdirSync, realpathSync } from 'node:fs'
+import { existsSync, mkdirSync, realpathSync } from 'node:fs'
 import { isAbsolute, join, relative, resolve, sep } from 'node:path'
 import type { FileStamp } from '../index/store/files.js'
 import { fileError } from '../pipeline/decode/clip-file.js'
@@ -36,7 +36,7 @@ export interface OpenedClip {
 export interface ClipAccess {
   /**
    * @param planned the file that the clip was planned by; undefined for a clip that is to be planned by what it is now
-   * @throws CLIP_NOT_ALLOWED, CLIP_GONE, CLIP_UNREADABLE, CLIP_FETCH_FAILED, SCRATCH_FULL
+   * @throws CLIP_NOT_ALLOWED, CLIP_GONE, CLIP_UNREADABLE, ROOT_MISSING, CLIP_FETCH_FAILED, SCRATCH_FULL
    */
   open(uri: string, planned: FileStamp | undefined, signal: AbortSignal): Promise<OpenedClip>
 }
@@ -88,12 +88,19 @@ function openFile(path: string, roots: readonly Root[] | undefined): OpenedClip 
   }
 }
 
+/** A share that is not mounted says nothing against its clips. Throws ROOT_MISSING. */
+export function checkRoot({ mounted }: Root): void {
+  if (!existsSync(mounted))
+    throw new CameoError('ROOT_MISSING', `there is no folder ${mounted}: mount it, or correct --root`)
+}
+
 /** Where a submitted path lies here. Links may not lead out of their root. */
 function localPath(path: string, roots: readonly Root[] | undefined): string {
   if (!isAbsolute(path) || resolve(path) !== path) throw notAllowed(path, 'the path is not absolute')
   if (roots === undefined) return path
   const root = roots.find(({ submitted }) => isInside(path, submitted))
   if (root === undefined) throw notAllowed(path, 'it lies outside of the allowed roots')
+  checkRoot(root)
   const local = join(root.mounted, relative(root.submitted, path))
   let real: string
   try {

@@ -7,7 +7,7 @@ import { defaultPackName } from '../../pipeline/models/catalog.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
 import { readHeadFile } from '../../pipeline/head/head-file.js'
 import { createRecipe, defaultSettings } from '../../pipeline/settings.js'
-import { createClipAccess, type AccessRules } from '../../workers/clip-access.js'
+import { checkRoot, createClipAccess, type AccessRules } from '../../workers/clip-access.js'
 import { startDescriber } from '../../workers/describer-worker.js'
 import { createFacesStage } from '../../workers/kafka/faces-stage.js'
 import { startDescribeWorker } from '../../workers/kafka/describe-worker.js'
@@ -127,6 +127,7 @@ files have to be given here.`,
     })
     const { device, threads } = options
     await ffmpegVersion()
+    for (const root of options.root ?? []) checkRoot(root)
     // The usual models are loaded at once: a device that cannot be used is told at the start, not by the first clip.
     const pack = await usePack(defaultPackName)
     const encoders = await chooseEncoders(options, undefined)

@@ -134,6 +134,12 @@ describe('Kafka: what was lost, set back or refused comes right again', { timeou
     const broken = await cameo(['worker', 'faces', '--threads', '1'], environment)
     assert.equal(broken.code, 2)
     assert.match(broken.stderr, /FFMPEG_MISSING/)
+    const away = await cameo(
+      ['worker', 'faces', '--root', `/clips=${join(dir, 'no share')}`],
+      queue.environment,
+    )
+    assert.equal(away.code, 2)
+    assert.match(away.stderr, /no share: mount it.*ROOT_MISSING/)
     // One that loses it in the middle hands back what it has.
     const link = join(dir, 'ffmpeg')
     symlinkSync((await ffmpegVersion()).path, link)

@@ -143,6 +143,15 @@ describe('clip access: files', () => {
       assert.equal(withoutSecrets(uri), shown)
   })
 
+  it('a root that is not mounted says nothing against its clips', async () => {
+    const mounted = join(dir, 'share')
+    const own = access({ roots: [{ submitted: '/archive', mounted }] })
+    const open = () => failure(own.open('/archive/a.mp4', undefined, signal))
+    assert.deepEqual(await open(), { code: 'ROOT_MISSING', retriable: false })
+    mkdirSync(mounted)
+    assert.deepEqual(await open(), { code: 'CLIP_GONE', retriable: false })
+  })
+
   it('rules that make no sense are refused', () => {
     for (const text of ['relative', '/a=relative']) assert.throws(() => parseRoot(text), { code: 'USAGE' })
     for (const text of ['http://host', 'a b', 's3://'])
