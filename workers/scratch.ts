@@ -9,7 +9,7 @@ import { clipName } from '../pipeline/decode/clip-name.js'
 import { CameoError, messageOf } from '../pipeline/errors.js'
 import type { OpenedClip } from './clip-access.js'
 import type { RemoteBody, RemoteFetch } from './fetch-http.js'
-import { isSameContent } from './file-stamp.js'
+import { isSameContent, remoteDevice } from './file-stamp.js'
 import { decodePath } from './url-path.js'
 
 export interface RemoteClip {
@@ -140,7 +140,7 @@ export function createScratch(dir: string, maxBytes: number): Scratch {
         'CLIP_FETCH_FAILED',
         `${clipName(fileNameOf(entry.uri))} arrived with ${received} of ${body.sizeBytes} bytes`,
       )
-    entry.stamp = { device: 'remote', inode: entry.uri, sizeBytes: received, mtimeNs: body.version }
+    entry.stamp = { device: remoteDevice, inode: entry.uri, sizeBytes: received, mtimeNs: body.version }
     return { path, stamp: entry.stamp }
   }
 

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { CameoError } from '../../pipeline/errors.js'
 import { isUrl } from '../clip-access.js'
+import { isSameTime } from '../file-stamp.js'
 import type { FoundFile } from '../find-clips.js'
 import type { KafkaMessage, OutMessage, Publisher } from './client.js'
 import type { KafkaConnection } from './connection.js'
@@ -212,5 +213,6 @@ function needOf({ uri }: Clip, status: StatusMessage | undefined): 'publish' | '
 function isSameFile(uri: string, { sizeBytes, mtimeNs }: StatusMessage): boolean {
   if (isUrl(uri)) return true
   const status = statSync(uri, { bigint: true, throwIfNoEntry: false })
-  return status !== undefined && Number(status.size) === sizeBytes && `${status.mtimeNs}` === mtimeNs
+  if (status === undefined || mtimeNs === undefined) return false
+  return Number(status.size) === sizeBytes && isSameTime(`${status.mtimeNs}`, mtimeNs)
 }
