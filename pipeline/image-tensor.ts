@@ -44,7 +44,9 @@ export function createToTensor(input: ModelInput): ToTensor {
 
   return ({ width, height, data }) => {
     if (width !== widthPx || height !== heightPx)
-      throw new Error(`the model takes ${widthPx}×${heightPx} pixels, not ${width}×${height}`)
+      throw new Error(
+        `its input is said to be ${widthPx}×${heightPx} pixels, the image has ${width}×${height}`,
+      )
     if (channelOrder === 'grey') fillGrey(data)
     else fillPlanes(data)
     return tensor

@@ -1,15 +1,12 @@
-import { join } from 'node:path'
-import { createLandmarker, type Landmarker } from './align/points68.js'
+import type { Landmarker } from './align/points68.js'
 import { createDescriber, type Describer } from './describe/describe-track.js'
-import { createDetector } from './detect/create-detector.js'
 import type { Detector } from './detect/detector.js'
-import { createEmbedder, type Embedder } from './embed/embed-faces.js'
+import type { Embedder } from './embed/embed-faces.js'
 import { mirroredEmbedder, type ExtraEmbedder } from './embed/extra-embedders.js'
 import { loadEncoders, type LoadedEncoders } from './embed/load-encoders.js'
 import { checkHead, loadDescriberHead, readHeadFile } from './head/head-file.js'
-import { itemDims } from './image-tensor.js'
+import { loadPackModels } from './load-pack.js'
 import type { DeviceChoice } from './models/device.js'
-import { packDir } from './models/models-dir.js'
 import { noEncoders, type ExtraEncoders } from './models/encoder-file.js'
 import type { EmbedderSpec, Pack } from './models/pack.js'
 import { modelLoader } from './models/model-loader.js'
@@ -49,7 +46,7 @@ export interface StageOptions {
 
 /**
  * Loads every model that a clip or a photo needs, into this thread unless `load` has another way.
- * Throws as `loadModel` does; HEAD_OTHER_EMBEDDER, HEAD_INVALID.
+ * Throws as `loadModel` does; PACK_INVALID, ENCODER_INVALID, HEAD_OTHER_EMBEDDER, HEAD_INVALID.
  */
 export async function loadStages(options: StageOptions, load = loadHere(options)): Promise<Stages> {
   const { pack, settings, encoders = noEncoders } = options
@@ -59,14 +56,12 @@ export async function loadStages(options: StageOptions, load = loadHere(options)
     models.push(model)
     return model
   }
-  const ofPack = ({ file, input }: Pick<EmbedderSpec, 'file' | 'input'>) =>
-    keep(join(packDir(pack, options.modelsDir), file.name), itemDims(input))
-  const detectorModel = await ofPack(pack.detector)
-  const landmarker =
-    pack.landmarker === undefined
-      ? undefined
-      : createLandmarker(pack.landmarker, await ofPack(pack.landmarker))
-  const embedder = createEmbedder(pack.embedder, await ofPack(pack.embedder), settings)
+  const { provider, detector, landmarker, embedder } = await loadPackModels(
+    pack,
+    options.modelsDir,
+    settings,
+    keep,
+  )
   const headFile = options.headFile === undefined ? undefined : await readHeadFile(options.headFile)
   const recipe = createRecipe(pack, settings, headFile?.sha256, encoders)
   const { dimension } = pack.embedder
@@ -77,8 +72,8 @@ export async function loadStages(options: StageOptions, load = loadHere(options)
   return {
     recipe,
     settings,
-    provider: detectorModel.provider,
-    detector: createDetector(pack.detector, detectorModel),
+    provider,
+    detector,
     highScore: pack.detector.highScore,
     minScore: pack.detector.minScore,
     landmarker,

@@ -17,10 +17,10 @@ export const inputSchema = z.strictObject({
   scale: perChannel(z.number().positive()),
 })
 
-const fileSchema = z.strictObject({
-  name: z.string().regex(/^[\w.-]+$/, 'a file name without a folder'),
-  sha256,
-})
+/** "." and ".." are folders: what is written under such a name lands beside the pack's own folder. */
+const fileName = z.string().regex(/^(?!\.{1,2}$)[\w.-]+$/, 'a file name without a folder')
+
+const fileSchema = z.strictObject({ name: fileName, sha256 })
 
 /** Where the files of a pack come from. */
 const sourceSchema = z.discriminatedUnion('kind', [
@@ -43,20 +43,33 @@ const sourceSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('folder'), folder: z.string() }),
 ])
 
-const detectorSchema = z.strictObject({
-  decoder: z.enum(['ultraface', 'scrfd', 'yunet']),
-  file: fileSchema,
-  input: inputSchema,
-  /** Faces below this score are dropped; above `highScore` one may begin a track. */
-  minScore: z.number().min(0).max(1),
-  highScore: z.number().min(0).max(1),
-  /** The smallest and largest face height (px on the input canvas) it finds reliably. */
-  minFacePx: z.number().positive(),
-  maxFacePx: z.number().positive(),
-})
+const detectorSchema = z
+  .strictObject({
+    decoder: z.enum(['ultraface', 'scrfd', 'yunet']),
+    file: fileSchema,
+    input: inputSchema,
+    /** Faces below this score are dropped; above `highScore` one may begin a track. */
+    minScore: z.number().min(0).max(1),
+    highScore: z.number().min(0).max(1),
+    /** The smallest and largest face height (px on the input canvas) it finds reliably. */
+    minFacePx: z.number().positive(),
+    maxFacePx: z.number().positive(),
+  })
+  .refine(({ minScore, highScore }) => minScore <= highScore, {
+    path: ['highScore'],
+    message: 'it may not be below minScore',
+  })
+  .refine(({ minFacePx, maxFacePx }) => minFacePx < maxFacePx, {
+    path: ['maxFacePx'],
+    message: 'it must be above minFacePx',
+  })
+
+/** Of pairs of different people. Never 0: its logarithm is taken. */
+const falseAcceptRate = z.number().positive().max(1)
 
 const packSchema = z.strictObject({
-  name: z.string().regex(/^[\w.-]+$/),
+  /** Of its folder among the models, too. */
+  name: fileName,
   licence: z.string(),
   source: sourceSchema,
   detector: detectorSchema,
@@ -78,12 +91,19 @@ const packSchema = z.strictObject({
   calibration: z
     .strictObject({
       threshold: z.number(),
-      falseAcceptRate: z.number().positive(),
+      falseAcceptRate,
       /** At further thresholds, ascending: [threshold, rate]. */
-      curve: z.array(z.tuple([z.number(), z.number().positive()])).optional(),
+      curve: z
+        .array(z.tuple([z.number(), falseAcceptRate]))
+        .refine(isAscending, 'the thresholds must ascend')
+        .optional(),
     })
     .optional(),
 })
+
+function isAscending(curve: readonly (readonly [number, number])[]): boolean {
+  return curve.every(([threshold], i) => threshold > (curve[i - 1]?.[0] ?? -Infinity))
+}
 
 /** A set of model files that work together, and how to feed them. */
 export type Pack = z.infer<typeof packSchema>

@@ -141,6 +141,60 @@ describe('archive: what it was made with', () => {
   })
 })
 
+describe('archive: a model pack that does not fit its files', () => {
+  const models = join(dir, 'unfit models')
+  const lite = findPack('lite')
+  const source = { kind: 'folder', folder: packDir(lite, defaultModelsDir()) }
+  const { detector, embedder, landmarker } = lite
+  const size = { widthPx: 160, heightPx: 160 }
+  const unfit: readonly (readonly [what: string, changes: object, file: string, difference: string])[] = [
+    [
+      'another dimension',
+      { embedder: { ...embedder, dimension: 128 } },
+      embedder.file.name,
+      'gives 512 values, its pack says 128',
+    ],
+    [
+      'another decoder',
+      { detector: { ...detector, decoder: 'scrfd' } },
+      detector.file.name,
+      'no output of 2400 rows',
+    ],
+    [
+      'another size of canvas',
+      { detector: { ...detector, input: { ...detector.input, ...size } } },
+      detector.file.name,
+      'Got: 160 Expected: 240',
+    ],
+    [
+      'another size of face',
+      { embedder: { ...embedder, input: { ...embedder.input, ...size } } },
+      embedder.file.name,
+      '160×160 pixels, the image has 112×112',
+    ],
+    [
+      'a model in the place of another',
+      { landmarker: { ...landmarker, file: embedder.file } },
+      embedder.file.name,
+      'landmarker',
+    ],
+  ]
+
+  for (const [index, [what, changes, file, difference]] of unfit.entries())
+    it(`${what} ends the ingest as PACK_INVALID, and leaves no settings behind`, async () => {
+      const environment = { CAMEO_MODELS: models }
+      const pack = join(dir, `unfit ${index}.json`)
+      writeFileSync(pack, JSON.stringify({ ...lite, name: 'mine', source, ...changes }))
+      const pulled = await cameo(['models', 'pull', pack], environment)
+      assert.equal(pulled.code, 0, pulled.stderr)
+      const own = join(dir, `unfit ${index}`)
+      const args = ['ingest', folder, '--archive', own, '--pack', pack, '--json']
+      assertRefused(await cameo(args, environment), 'PACK_INVALID', 'mine', file, difference)
+      const { recipe } = JSON.parse((await status(own)).stdout) as { recipe: unknown }
+      assert.equal(recipe, null)
+    })
+})
+
 describe('archive: damage', () => {
   it('a database that is none is refused as ARCHIVE_DAMAGED', async () => {
     const damaged = copyOf('damaged')

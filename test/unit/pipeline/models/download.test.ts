@@ -171,6 +171,30 @@ describe('model packs', () => {
     )
   })
 
+  it('values that contradict each other are refused, with the field', () => {
+    const lite = findPack('lite')
+    const { detector, calibration } = lite
+    const contradictions: readonly (readonly [object, RegExp])[] = [
+      [{ detector: { ...detector, minScore: 0.8 } }, /below minScore[^]*detector\.highScore/],
+      [{ detector: { ...detector, minFacePx: 240 } }, /above minFacePx[^]*detector\.maxFacePx/],
+      [{ calibration: { ...calibration, falseAcceptRate: 1.5 } }, /calibration\.falseAcceptRate/],
+      [{ calibration: { ...calibration, curve: [[0.3, 0]] } }, /calibration\.curve\[0\]\[1\]/],
+      ...[0.2, 0.3].map((next) => {
+        const curve = [0.3, next].map((threshold) => [threshold, 0.01])
+        return [{ calibration: { ...calibration, curve } }, /ascend[^]*calibration\.curve/] as const
+      }),
+    ]
+    for (const [changes, said] of contradictions)
+      assert.throws(() => parsePack({ ...lite, ...changes }, 'mine.json'), hasCode('PACK_INVALID', said))
+  })
+
+  it('a name that is a folder of its own is refused: its files would land beside the other packs', () => {
+    const lite = findPack('lite')
+    for (const name of ['.', '..', 'a/b', ''])
+      assert.throws(() => parsePack({ ...lite, name }, 'mine.json'), hasCode('PACK_INVALID', /name/))
+    for (const name of ['...', '.own', 'own..2']) assert.equal(parsePack({ ...lite, name }, '').name, name)
+  })
+
   it('every pack of the catalog is a valid pack', () => {
     for (const name of ['lite', 'buffalo_sc', 'buffalo_l', 'antelopev2'])
       assert.equal(parsePack(findPack(name), name).name, name)
