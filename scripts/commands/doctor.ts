@@ -1,17 +1,15 @@
-import { accessSync, constants, existsSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { Command } from 'commander'
 import { openArchive } from '../../index/archive.js'
 import { HnswIndex } from '../../index/hnsw-index.js'
+import { databaseFileName, translateSqliteErrors } from '../../index/store/database.js'
+import type { ArchiveRecipe } from '../../index/store/meta.js'
 import { ffmpegVersion } from '../../pipeline/decode/ffmpeg.js'
 import { messageOf } from '../../pipeline/errors.js'
-import { defaultPackName, findPack } from '../../pipeline/models/catalog.js'
-import { pullPack } from '../../pipeline/models/download.js'
-import { defaultModelsDir, packIsPresent } from '../../pipeline/models/models-dir.js'
-import { cudaIsBuiltIn, runtimeVersion } from '../../pipeline/models/session.js'
-import { defaultSettings } from '../../pipeline/settings.js'
-import { loadStages } from '../../pipeline/stages.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
+import { cudaIsBuiltIn, runtimeVersion } from '../../pipeline/models/session.js'
+import { checkModels } from '../check-models.js'
 import { archiveOption, deviceOption, jsonOption } from '../options.js'
 import { exitCodes, print, printJson } from '../output.js'
 
@@ -35,21 +33,7 @@ export const doctorCommand = new Command('doctor')
       await check('onnxruntime', () =>
         Promise.resolve(`${runtimeVersion()}, ${cudaIsBuiltIn() ? 'with CUDA' : 'CPU only'}`),
       ),
-      await check('models', async () => {
-        const pack = findPack(defaultPackName)
-        const modelsDir = defaultModelsDir()
-        if (!packIsPresent(pack, modelsDir))
-          return `${pack.name} is not here yet; the first ingest fetches it`
-        await pullPack(pack, { modelsDir })
-        const stages = await loadStages({
-          pack,
-          modelsDir,
-          settings: defaultSettings,
-          device: options.device,
-        })
-        await stages.dispose()
-        return `${pack.name} in ${modelsDir}, on ${stages.provider}`
-      }),
+      await check('models', () => checkModels(recipeOf(options.archive), options.device)),
       await check('hnswlib', () => Promise.resolve(tryHnsw())),
       await check('archive', () => Promise.resolve(describeArchive(options.archive))),
     ]
@@ -77,10 +61,24 @@ function tryHnsw(): string {
   return 'works'
 }
 
+/** Undefined, too, where the archive cannot be opened: its own check says why. */
+function recipeOf(dir: string): ArchiveRecipe | undefined {
+  try {
+    const archive = openArchive(dir)
+    try {
+      return archive.recipe
+    } finally {
+      archive.close()
+    }
+  } catch {
+    return undefined
+  }
+}
+
 function describeArchive(dir: string): string {
-  if (!existsSync(dir)) {
-    accessSync(dirname(dir), constants.W_OK)
-    return `${dir} does not exist yet; the first ingest makes it`
+  if (!existsSync(join(dir, databaseFileName))) {
+    checkCanBeMade(dir)
+    return `${dir} holds no archive yet; the first ingest makes it`
   }
   const archive = openArchive(dir)
   try {
@@ -91,4 +89,13 @@ function describeArchive(dir: string): string {
   } finally {
     archive.close()
   }
+}
+
+/** An ingest makes all the folders that are missing, below the nearest that is there. */
+function checkCanBeMade(dir: string): void {
+  let nearest = dir
+  while (!existsSync(nearest)) nearest = dirname(nearest)
+  if (!statSync(nearest).isDirectory())
+    throw new Error(`the archive ${dir} cannot be made: ${nearest} is no folder`)
+  translateSqliteErrors(dir, () => accessSync(nearest, constants.W_OK | constants.X_OK))
 }
