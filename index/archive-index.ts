@@ -7,7 +7,7 @@ import { openVectorCache, type VectorCache } from './vector-cache.js'
 /** The vector index of the space that an archive is searched in. Throws ARCHIVE_MISSING before the first ingest. */
 export async function openArchiveIndex(
   archive: Archive,
-  options: { readonly readOnly?: boolean; readonly onNotice?: (message: string) => void } = {},
+  options: { readonly onNotice?: (message: string) => void } = {},
 ): Promise<VectorCache> {
   const space = activeSpace(archive.database)
   if (space === undefined)

@@ -36,6 +36,18 @@ export function openArchive(dir: string, options: OpenOptions = {}): Archive {
   }
 }
 
+/** For commands that only read: an archive that cannot be written is opened all the same, which `onNotice` is told. */
+export function openArchiveToRead(dir: string, onNotice: (message: string) => void): Archive {
+  try {
+    return openArchive(dir)
+  } catch (error) {
+    if (!(error instanceof CameoError) || error.code !== 'ARCHIVE_READ_ONLY') throw error
+    const archive = openArchive(dir, { readOnly: true })
+    onNotice(`the archive ${dir} cannot be written: it is only read`)
+    return archive
+  }
+}
+
 /** Where the models of a recipe are found again. */
 export interface RecipeSource extends Pick<ArchiveRecipe, 'packName' | 'headFile'> {
   /** The JSON file of each further embedder and context encoder, by its digest. */

@@ -19,9 +19,9 @@ export interface OpenedArchive {
   readonly recipe: ArchiveRecipe
 }
 
-/** Opens an archive that has clips in it. Throws ARCHIVE_MISSING. */
-export function openFilledArchive(dir: string): OpenedArchive {
-  const archive = openArchive(dir)
+/** Opens an archive that has clips in it; `open` is another way to do so. Throws ARCHIVE_MISSING. */
+export function openFilledArchive(dir: string, open: (dir: string) => Archive = openArchive): OpenedArchive {
+  const archive = open(dir)
   const { recipe } = archive
   if (recipe !== undefined) return { archive, recipe }
   archive.close()

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { accessSync, constants, existsSync, mkdirSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import BetterSqlite from 'better-sqlite3'
@@ -12,6 +12,7 @@ export type Statement<Bind extends unknown[], Row> = BetterSqlite.Statement<Bind
 export interface OpenOptions {
   /** Make the folder and an empty archive where there is none. */
   readonly create?: boolean
+  /** For a folder that this user cannot write, too. */
   readonly readOnly?: boolean
 }
 
@@ -32,7 +33,8 @@ export function openDatabase(archiveDir: string, options: OpenOptions = {}): Dat
     makeFolder(archiveDir)
   }
   return translateSqliteErrors(archiveDir, () => {
-    const database = new BetterSqlite(file, { timeout: 10_000, readonly: options.readOnly === true })
+    const database =
+      options.readOnly === true ? openToRead(archiveDir, file) : new BetterSqlite(file, waiting)
     try {
       const version = database.pragma('user_version', { simple: true })
       if (typeof version === 'number' && version > schemaVersion)
@@ -41,13 +43,65 @@ export function openDatabase(archiveDir: string, options: OpenOptions = {}): Dat
           `the archive ${archiveDir} was written by a newer Cameo (schema ${version}, this one reads up to ${schemaVersion}): update Cameo`,
         )
       configure(database, options)
-      if (version !== schemaVersion && options.readOnly !== true) initialise(database)
+      if (version === schemaVersion) return database
+      if (options.readOnly === true)
+        throw new CameoError(
+          'ARCHIVE_READ_ONLY',
+          `the archive ${archiveDir} is of an older Cameo (schema ${String(version)}) and cannot be brought up to date where it cannot be written: run "cameo status" once as a user who can`,
+        )
+      initialise(database)
       return database
     } catch (error) {
       database.close()
       throw error
     }
   })
+}
+
+const waiting = { timeout: 10_000 }
+
+/** SQLite takes memory of up to 2 GiB at a time. */
+const mostInMemoryBytes = 2e9
+
+/**
+ * Readers share an index of SQLite's log, in a file beside it that they cannot make in a folder that they cannot write. Where
+ * there is no log either, nobody has the archive open, and its one file is read into memory. (An immutable file would need no
+ * copy, but better-sqlite3 takes no URIs.)
+ */
+function openToRead(archiveDir: string, file: string): Database {
+  const database = new BetterSqlite(file, { ...waiting, readonly: true })
+  try {
+    database.pragma('user_version')
+    return database
+  } catch (error) {
+    database.close()
+    const isClosedFolder =
+      error instanceof BetterSqlite.SqliteError &&
+      (error.code === 'SQLITE_READONLY_DIRECTORY' || error.code === 'SQLITE_CANTOPEN')
+    // What is in a log is not in the file yet, and a file without it may be a half of two states.
+    if (!isClosedFolder || existsSync(logOf(file))) throw error
+    return new BetterSqlite(readWhole(archiveDir, file), { readonly: true })
+  }
+}
+
+const logOf = (file: string) => `${file}-wal`
+
+function readWhole(archiveDir: string, file: string): Buffer {
+  const before = statSync(file, { bigint: true })
+  if (before.size > mostInMemoryBytes)
+    throw new CameoError(
+      'ARCHIVE_READ_ONLY',
+      `the archive ${archiveDir} cannot be written, and with ${(Number(before.size) / 1e9).toFixed(1)} GB it is too large to be read into memory: let this user write the folder, or use a copy`,
+    )
+  const bytes = readFileSync(file)
+  const after = statSync(file, { bigint: true })
+  if (existsSync(logOf(file)) || after.mtimeNs !== before.mtimeNs || after.size !== before.size)
+    throw new CameoError(
+      'ARCHIVE_BUSY',
+      `another process began to write to the archive ${archiveDir} while it was read: try again`,
+    )
+  // Which says that there is no log (file format, 1.3.2): memory has none.
+  return bytes.fill(1, 18, 20)
 }
 
 function configure(database: Database, options: OpenOptions): void {

@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Command } from 'commander'
-import { openArchive } from '../../index/archive.js'
+import { openArchiveToRead } from '../../index/archive.js'
 import { HnswIndex } from '../../index/hnsw-index.js'
 import { databaseFileName, translateSqliteErrors } from '../../index/store/database.js'
 import type { ArchiveRecipe } from '../../index/store/meta.js'
@@ -64,7 +64,7 @@ function tryHnsw(): string {
 /** Undefined, too, where the archive cannot be opened: its own check says why. */
 function recipeOf(dir: string): ArchiveRecipe | undefined {
   try {
-    const archive = openArchive(dir)
+    const archive = openArchiveToRead(dir, () => undefined)
     try {
       return archive.recipe
     } finally {
@@ -80,12 +80,13 @@ function describeArchive(dir: string): string {
     checkCanBeMade(dir)
     return `${dir} holds no archive yet; the first ingest makes it`
   }
-  const archive = openArchive(dir)
+  const notices: string[] = []
+  const archive = openArchiveToRead(dir, (notice) => notices.push(notice))
   try {
     const { clips, tracks } = archive.clips.counts()
     const damage = archive.database.pragma('quick_check', { simple: true })
     if (damage !== 'ok') throw new Error(`${dir} is damaged: ${String(damage)}`)
-    return `${dir}: ${clips} clips, ${tracks} tracks, intact`
+    return [`${dir}: ${clips} clips, ${tracks} tracks, intact`, ...notices].join('; ')
   } finally {
     archive.close()
   }

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { writeFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
+import { openArchiveToRead } from '../../index/archive.js'
 import { openArchiveIndex } from '../../index/archive-index.js'
 import { falseAcceptRateAt } from '../../index/false-accepts.js'
 import { referencesOf } from '../../index/identities.js'
@@ -96,7 +97,7 @@ Exit code: 0 the question was answered, also with no match; 2 it could not be.`,
   })
 
 async function runSearch(options: SearchCommandOptions): Promise<void> {
-  const opened = openFilledArchive(options.archive)
+  const opened = openFilledArchive(options.archive, (dir) => openArchiveToRead(dir, note))
   try {
     const pack = findPack(opened.recipe.packName)
     const query = await readQuery(options, opened)

@@ -1,8 +1,8 @@
 import { Command, Option } from 'commander'
 import { listIdentities } from '../../index/identities.js'
 import { archiveOption, jsonOption } from '../options.js'
-import { exitCodes, oneLine, print, printJson } from '../output.js'
-import { describeFeature, openArchive } from '../../index/archive.js'
+import { exitCodes, note, oneLine, print, printJson } from '../output.js'
+import { describeFeature, openArchiveToRead } from '../../index/archive.js'
 
 interface StatusOptions {
   readonly archive: string
@@ -25,7 +25,7 @@ export const statusCommand = new Command('status')
   })
 
 function showStatus(options: StatusOptions): void {
-  const archive = openArchive(options.archive)
+  const archive = openArchiveToRead(options.archive, note)
   try {
     const counts = archive.clips.counts()
     const failed = archive.files.countFailed()

@@ -1,8 +1,17 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, realpathSync, statSync } from 'node:fs'
+import { chmodSync, cpSync, mkdirSync, readdirSync, realpathSync, statSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { assertRefused, foundFiles, ingest, ingested, search, type Ingested } from '../support/answers.js'
+import { openArchive } from '../../index/archive.js'
+import {
+  assertRefused,
+  foundFiles,
+  ingest,
+  ingested,
+  search,
+  type Answer,
+  type Ingested,
+} from '../support/answers.js'
 import { dumpArchive } from '../support/archive-dump.js'
 import { cameo, temporaryDir } from '../support/cameo.js'
 import { faceNames, makeFaceClip, makeFacePhoto } from '../support/faces.js'
@@ -16,6 +25,11 @@ let whole: string[]
 const countOf = ({ lines }: Ingested, status: string) => lines.filter((line) => line.status === status).length
 
 const clipCount = faceNames.length
+
+async function statusOf(archive: string): Promise<unknown> {
+  const { stdout } = await cameo(['status', '--archive', archive, '--json'])
+  return JSON.parse(stdout)
+}
 
 before(async () => {
   mkdirSync(folder)
@@ -71,11 +85,17 @@ describe('archive: a full disk', () => {
 
 describe('archive: a folder that cannot be written', () => {
   const readOnly = join(dir, 'read-only')
+  let files: string[]
+  let shown: unknown
+  let answer: Answer
 
   before(async () => {
     const run = await ingest([join(folder, '00.mp4'), '--archive', readOnly])
     assert.equal(run.code, 0)
     for (const name of ['cameo.sqlite', 'ingest.lock']) chmodSync(join(readOnly, name), 0o444)
+    shown = await statusOf(readOnly)
+    answer = await search(['--image', photo, '--archive', readOnly])
+    files = readdirSync(readOnly).sort()
     chmodSync(readOnly, 0o555)
   })
 
@@ -88,8 +108,70 @@ describe('archive: a folder that cannot be written', () => {
     assertRefused(fresh, 'ARCHIVE_READ_ONLY', join(readOnly, 'fresh'))
   })
 
-  it('is refused by a search too, for SQLite keeps a log beside the file that it reads', async () => {
-    const args = ['search', '--image', photo, '--archive', readOnly, '--json']
-    assertRefused(await cameo(args, {}, permissionsCount()), 'ARCHIVE_READ_ONLY', readOnly)
+  it('is searched and shown as any other, which is said', async () => {
+    for (const [args, expected] of [
+      [['search', '--image', photo], answer],
+      [['status'], shown],
+    ] as const) {
+      const run = await cameo([...args, '--archive', readOnly, '--json'], {}, permissionsCount())
+      assert.equal(run.code, 0, run.stderr)
+      assert.deepEqual(JSON.parse(run.stdout), expected)
+      assert.match(run.stderr, /cannot be written: it is only read/)
+    }
+    const doctor = await cameo(['doctor', '--archive', readOnly], {}, permissionsCount())
+    assert.match(doctor.stdout, /✓ archive .* intact; .* it is only read/)
+    assert.deepEqual(readdirSync(readOnly).sort(), files)
+  })
+
+  it('is refused by what would write to it', async () => {
+    const run = await cameo(['enroll', 'Ada', photo, '--archive', readOnly, '--json'], {}, permissionsCount())
+    assertRefused(run, 'ARCHIVE_READ_ONLY', readOnly)
+  })
+
+  it('is shown as it is now while another process, which can, writes to it', async () => {
+    chmodSync(readOnly, 0o755)
+    const shared = join(dir, 'shared')
+    cpSync(readOnly, shared, { recursive: true })
+    chmodSync(join(shared, 'cameo.sqlite'), 0o644)
+    chmodSync(readOnly, 0o555)
+    const writer = openArchive(shared)
+    try {
+      const { rootId } = writer.files.rootFor(folder)
+      const stamp = { device: '1', inode: '2', sizeBytes: 3, mtimeNs: '4' }
+      writer.files.recordFailed(rootId, 'new.mp4', stamp, { code: 'CLIP_EMPTY', message: 'it is empty' })
+      chmodSync(shared, 0o555)
+      const run = await cameo(['status', '--archive', shared, '--json'], {}, permissionsCount())
+      assert.equal(run.code, 0, run.stderr)
+      assert.equal((JSON.parse(run.stdout) as { failed: number }).failed, 1)
+    } finally {
+      chmodSync(shared, 0o755)
+      writer.close()
+    }
+  })
+
+  it('is refused where its newest rows lie in a log that cannot be read without writing', async () => {
+    const broken = join(dir, 'log')
+    cpSync(readOnly, broken, { recursive: true })
+    chmodSync(broken, 0o755)
+    writeFileSync(join(broken, 'cameo.sqlite-wal'), 'a log without its index')
+    chmodSync(broken, 0o555)
+    const run = await cameo(['status', '--archive', broken, '--json'], {}, permissionsCount())
+    chmodSync(broken, 0o755)
+    assertRefused(run, 'ARCHIVE_READ_ONLY', broken)
+  })
+
+  it('is refused where it is of an older schema, and says how it becomes readable', async () => {
+    const older = join(dir, 'older')
+    cpSync(readOnly, older, { recursive: true })
+    for (const path of [older, join(older, 'cameo.sqlite')]) chmodSync(path, 0o755)
+    const opened = openArchive(older)
+    opened.database.exec('DROP TABLE context_features')
+    opened.database.pragma('user_version = 2')
+    opened.close()
+    chmodSync(join(older, 'cameo.sqlite'), 0o444)
+    chmodSync(older, 0o555)
+    const run = await cameo(['status', '--archive', older, '--json'], {}, permissionsCount())
+    chmodSync(older, 0o755)
+    assertRefused(run, 'ARCHIVE_READ_ONLY', older, 'schema 2', 'cameo status')
   })
 })
