@@ -11,6 +11,7 @@ import { notVideo } from './failures.js'
 import { isStillImageBrand } from './formats.js'
 import type { DetectionRule } from './image-sizes.js'
 import { sharesFullImage } from './image-sizes.js'
+import { Mailbox } from './mailbox.js'
 import type { Sampling } from './sampling.js'
 import { slotOf } from './sampling.js'
 import type { DecodeSummary } from './summary.js'
@@ -42,8 +43,9 @@ export interface DecodedFrame {
   readonly detection: RgbImage
 }
 
+/** May be waited for in any order. What needs a reader of `frames` that never comes is settled by an abort or `close`. */
 export interface DecodeHandle {
-  /** Known before the first frame. Rejects with the same error as `frames`. */
+  /** Known before the first frame, also while nobody reads `frames`. Rejects with the same error as they do. */
   readonly info: Promise<ClipInfo>
   /** To be read once, in order. A frame's pixels are valid until the next frame is asked for. */
   readonly frames: AsyncIterable<DecodedFrame>
@@ -75,8 +77,11 @@ class DecodeJob {
   readonly info = new Deferred<ClipInfo>()
   readonly summary = new Deferred<DecodeSummary>()
   readonly #request: DecodeRequest
+  /** Every run of ffmpeg, for the reader of the frames, who may come late. */
+  readonly #attempts = new Mailbox<Attempt>()
   #attempt: Attempt | undefined
-  readonly #opened: Promise<void>
+  /** Resolves with the last run, when it is over and none follows. */
+  readonly #running: Promise<Attempt>
   #closed = false
   #margin = 0
   #plan: DecodePlan
@@ -92,8 +97,8 @@ class DecodeJob {
       sizes: { kind: 'fromSource', rule: request.detection },
     }
     request.signal?.addEventListener('abort', this.#abort, { once: true })
-    this.#opened = this.#open()
-    this.#opened.catch((error: unknown) => this.#fail(error))
+    this.#running = this.#run().finally(() => this.#attempts.close())
+    this.#running.catch((error: unknown) => this.#fail(error))
   }
 
   async *frames(): AsyncGenerator<DecodedFrame, void, undefined> {
@@ -101,28 +106,20 @@ class DecodeJob {
     let lastTimeS: number | undefined
     let lastSlot = Number.NEGATIVE_INFINITY
     try {
-      await this.#opened
-      for (
-        let attempt = this.#attempt;
-        attempt !== undefined;
-        attempt = this.#restart(await attempt.outcome())
-      ) {
-        for await (const raw of attempt.frames()) {
-          // A graph that ffmpeg rebuilt, or a second attempt, starts its selection anew.
-          const slot = slotOf(raw.timeS, this.#request.sampling)
-          if (slot <= lastSlot) continue
-          lastSlot = slot
-          lastTimeS = raw.timeS
-          count += 1
-          yield decodedFrame(raw)
-        }
-        const error = await attempt.outcome()
-        if (error === undefined) {
-          const fileBytes = await regularFileBytes(this.#request.path)
-          this.summary.resolve(summarize(attempt, this.#request, { frames: count, lastTimeS, fileBytes }))
-          return
-        }
+      for await (const raw of this.#rawFrames()) {
+        // A graph that ffmpeg rebuilt, or a further attempt, starts its selection anew.
+        const slot = slotOf(raw.timeS, this.#request.sampling)
+        if (slot <= lastSlot) continue
+        lastSlot = slot
+        lastTimeS = raw.timeS
+        count += 1
+        yield decodedFrame(raw)
       }
+      const last = await this.#running
+      const error = await last.outcome()
+      if (error !== undefined) throw error
+      const fileBytes = await regularFileBytes(this.#request.path)
+      this.summary.resolve(summarize(last, this.#request, { frames: count, lastTimeS, fileBytes }))
     } catch (error) {
       this.#fail(error)
       throw error
@@ -135,20 +132,39 @@ class DecodeJob {
   async close(): Promise<void> {
     this.#closed = true
     this.#request.signal?.removeEventListener('abort', this.#abort)
-    await this.#attempt?.stop(this.#interrupted())
-    this.#fail(this.#interrupted())
+    await this.#stop()
   }
 
   readonly #abort = () => {
-    void this.#attempt?.stop(this.#interrupted())
+    void this.#stop()
   }
 
-  async #open(): Promise<void> {
+  async #stop(): Promise<void> {
+    await this.#attempt?.stop(this.#interrupted())
+    await this.#running.catch(() => undefined)
+    // Where ffmpeg was done already, but its frames were not read.
+    this.#fail(this.#interrupted())
+  }
+
+  /**
+   * Runs ffmpeg, again for as long as a run asks for another one. This must not wait for the reader of the frames: who
+   * waits for `info` first would wait for ever where the first run is given up.
+   */
+  async #run(): Promise<Attempt> {
     await checkClipFile(this.#request.path)
-    this.#start()
+    for (;;) {
+      const attempt = this.#start()
+      const error = await attempt.result
+      if (error === undefined) {
+        if (attempt.input !== undefined) this.info.resolve(clipInfo(attempt.input, this.#request.detection))
+        return attempt
+      }
+      if (!(error instanceof RestartNeeded)) throw error
+      this.#plan = { ...this.#plan, ...this.#changed(error.change) }
+    }
   }
 
-  #start(): Attempt | undefined {
+  #start(): Attempt {
     const { path, detection, stallTimeoutS = 60, signal } = this.#request
     if (this.#closed || signal?.aborted === true) throw this.#interrupted()
     const attempt = new Attempt({
@@ -163,19 +179,16 @@ class DecodeJob {
       },
     })
     this.#attempt = attempt
-    void attempt.result.then((error) => {
-      if (error instanceof RestartNeeded) return
-      if (error !== undefined) this.#fail(error)
-      else if (attempt.input !== undefined) this.info.resolve(clipInfo(attempt.input, detection))
-    })
+    this.#attempts.put(attempt)
     return attempt
   }
 
-  /** The next attempt after one that has to be repeated; throws what cannot be helped by repeating. */
-  #restart(error: Error | undefined): Attempt | undefined {
-    if (!(error instanceof RestartNeeded)) throw error ?? this.#interrupted()
-    this.#plan = { ...this.#plan, ...this.#changed(error.change) }
-    return this.#start()
+  async *#rawFrames(): AsyncGenerator<RawFrame, void, undefined> {
+    for (;;) {
+      const attempt = await this.#attempts.next()
+      if (attempt === undefined) return
+      yield* attempt.frames()
+    }
   }
 
   #changed(change: PlanChange): Partial<DecodePlan> {

@@ -27,12 +27,16 @@ export interface Decoded<T> {
   readonly summary: DecodeSummary
 }
 
-/** Decodes to the end and keeps what `keep` makes of every frame: the frames' own pixels do not last. */
+/**
+ * Decodes to the end and keeps what `keep` makes of every frame: the frames' own pixels do not last. The description is
+ * waited for first, as the pipeline does.
+ */
 export async function decode<T>(job: DecodeRequest, keep: (frame: DecodedFrame) => T): Promise<Decoded<T>> {
   const handle = openFrames(job)
+  const info = await handle.info
   const frames: T[] = []
   for await (const frame of handle.frames) frames.push(keep(frame))
-  return { info: await handle.info, frames, summary: await handle.summary }
+  return { info, frames, summary: await handle.summary }
 }
 
 export const timeOf = (frame: DecodedFrame): number => Number(frame.timeS.toFixed(4))
