@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs'
 import { z } from 'zod'
 import type { BoxXyxyPx } from '../pipeline/geometry.js'
 import { dotProduct } from '../pipeline/embed/embed-faces.js'
 import { toFloat32 } from './store/blobs.js'
 import type { Archive } from './archive.js'
 import type { Database } from './store/database.js'
+import { isUrl } from './store/files.js'
 import { searchWidening, type VectorIndex } from './vector-index.js'
 
 export interface SearchOptions {
@@ -32,7 +34,7 @@ export interface ContributingFace {
 
 export interface ClipMatch {
   readonly clipId: string
-  /** Where the clip lies; the first of its paths that exists in the archive's books. */
+  /** Where the clip lies: the first of its paths that is there at the moment, else the first. */
   readonly path: string
   /** Of the best track, cosine similarity. */
   readonly score: number
@@ -140,7 +142,7 @@ function clipDescriber({ database, files }: Archive, query: Float32Array, minSco
       (a, b) => (a === undefined || b.score > a.score ? b : a),
       undefined,
     )
-    const path = files.pathsOf(clipId)[0]
+    const path = presentPath(files.pathsOf(clipId))
     if (best === undefined || path === undefined) return undefined
     return {
       clipId,
@@ -154,6 +156,13 @@ function clipDescriber({ database, files }: Archive, query: Float32Array, minSco
       thumbnailJpeg: selectThumbnail.get(best.trackId),
     }
   }
+}
+
+/** Whether a URL is there is not asked. */
+function presentPath(paths: readonly string[]): string | undefined {
+  const [first] = paths
+  if (paths.length < 2) return first
+  return paths.find((path) => isUrl(path) || existsSync(path)) ?? first
 }
 
 /** Joins ranges that touch or nearly so; the joined one is named after its best track. */

@@ -45,6 +45,14 @@ export interface IngestEvents {
   onResult(result: ClipResult, sizeBytes: number): void
 }
 
+/** What a run came upon. */
+export interface MetFiles {
+  /** Contents. */
+  readonly clipIds: ReadonlySet<string>
+  /** Paths of which no content is known, because they could not be read. */
+  readonly withoutClip: ReadonlySet<string>
+}
+
 export interface IngestOptions {
   readonly archive: Archive
   /** Digests of the recipe and its embedder; the space that descriptors go to. */
@@ -65,10 +73,9 @@ const lanesPerWorker = 2
 /**
  * Takes every found file to its result. Each worker thread does one part of a clip at a time; parts of long clips go
  * first, so that they end. Rows are written as each segment comes in: stopping at any moment loses no finished segment.
- * Returns the paths of which no content is known, because they could not be read.
  * @throws CameoError about the archive itself (ARCHIVE_*): what was stored stays
  */
-export async function ingestClips(options: IngestOptions): Promise<ReadonlySet<string>> {
+export async function ingestClips(options: IngestOptions): Promise<MetFiles> {
   const { archive, events, signal } = options
   const key = (clipId: string) => ({
     clipId,
@@ -84,6 +91,7 @@ export async function ingestClips(options: IngestOptions): Promise<ReadonlySet<s
   const loads = new Map<SegmentWorker, number>()
   const openClips = new Map<string, OpenClip>()
   const doneNow = new Set<string>()
+  const clipIds = new Set<string>()
   const withoutClip = new Set<string>()
   let fatal: Error | undefined
   let wake: () => void = () => undefined
@@ -190,6 +198,7 @@ export async function ingestClips(options: IngestOptions): Promise<ReadonlySet<s
     }
     commits.begin()
     archive.files.record(file.rootId, file.relativePath, file.stamp, clipId)
+    clipIds.add(clipId)
     await takeUp(worker, file, clipId)
   }
 
@@ -364,7 +373,7 @@ export async function ingestClips(options: IngestOptions): Promise<ReadonlySet<s
     signal.removeEventListener('abort', stopWorkers)
   }
   if (fatal !== undefined) throw fatal
-  return withoutClip
+  return { clipIds, withoutClip }
 }
 
 /** What failed with one file, said of another of the same content. */

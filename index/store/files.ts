@@ -16,6 +16,16 @@ export interface FileFailure {
   readonly message: string
 }
 
+/** A path that a content was met at. */
+export interface Place {
+  readonly rootId: number
+  readonly relativePath: string
+  /** The two joined; a URL where the root is one. */
+  readonly path: string
+  /** Of the file's stamp. */
+  readonly device: string
+}
+
 /** Where clips lie: paths under roots, with the digests that were read once. */
 export interface FileStore {
   /**
@@ -45,6 +55,7 @@ export interface FileStore {
   /** Clears what is said against a content wherever it lies; what is said of a file itself, changed or gone, stays. */
   clearFailuresOf(clipId: string): void
   pathsOf(clipId: string): string[]
+  placesOf(clipId: string): Place[]
   /** Paths recorded below a root's folder, to notice those that are gone. */
   pathsBelow(rootId: number, prefix: string): { relativePath: string; clipId: string | null }[]
   removePath(rootId: number, relativePath: string): void
@@ -85,9 +96,9 @@ export function createFileStore(database: Database): FileStore {
     `UPDATE paths SET code = NULL, message = NULL
      WHERE clip_id = ? AND code NOT IN ('CLIP_CHANGED', 'CLIP_GONE')`,
   )
-  const selectPaths = database.prepare<[string], { root: string; relativePath: string }>(
-    `SELECT roots.path AS root, relative_path AS relativePath FROM paths JOIN roots USING (root_id)
-     WHERE clip_id = ? ORDER BY root_id, relative_path`,
+  const selectPlaces = database.prepare<[string], Omit<Place, 'path'> & { readonly root: string }>(
+    `SELECT root_id AS rootId, roots.path AS root, relative_path AS relativePath, device
+     FROM paths JOIN roots USING (root_id) WHERE clip_id = ? ORDER BY root_id, relative_path`,
   )
   const selectBelow = database.prepare<[number], { relativePath: string; clipId: string | null }>(
     'SELECT relative_path AS relativePath, clip_id AS clipId FROM paths WHERE root_id = ?',
@@ -115,6 +126,10 @@ export function createFileStore(database: Database): FileStore {
     }
     return { rootId, path }
   })
+  const placesOf = (clipId: string) =>
+    selectPlaces
+      .all(clipId)
+      .map(({ root, ...place }) => ({ ...place, path: below(root, place.relativePath) }))
   return {
     rootFor: (folder) =>
       selectRoots.all().find(({ path }) => wayFrom(path, folder) !== undefined) ?? makeRoot(folder),
@@ -134,7 +149,8 @@ export function createFileStore(database: Database): FileStore {
     clearFailuresOf(clipId) {
       clearFailures.run(clipId)
     },
-    pathsOf: (clipId) => selectPaths.all(clipId).map(({ root, relativePath }) => below(root, relativePath)),
+    pathsOf: (clipId) => placesOf(clipId).map(({ path }) => path),
+    placesOf,
     pathsBelow: (rootId, prefix) =>
       selectBelow
         .all(rootId)
@@ -153,7 +169,7 @@ export function createFileStore(database: Database): FileStore {
   }
 }
 
-const isUrl = (path: string) => path.includes('://')
+export const isUrl = (path: string) => path.includes('://')
 
 /** From a root down to a folder, '' where they are the same; undefined where the folder lies elsewhere. */
 function wayFrom(root: string, folder: string): string | undefined {

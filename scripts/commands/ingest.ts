@@ -145,7 +145,7 @@ async function ingestWith(
   const vectors = createVectorFollower(archive.dir, note)
   const following = setInterval(() => vectors.follow(), indexEveryMs)
   try {
-    const withoutClip = await ingestClips({
+    const met = await ingestClips({
       archive,
       recipe: recipe.digest,
       embedder: recipe.embedderDigest,
@@ -160,8 +160,7 @@ async function ingestWith(
       events: reporter,
       signal,
     })
-    if (!signal.aborted)
-      dropGonePaths(archive, paths.map((path) => resolve(path)).filter(isFolder), withoutClip)
+    if (!signal.aborted) dropGonePaths(archive, paths.map((path) => resolve(path)).filter(isFolder), met)
   } finally {
     clearInterval(following)
     reporter.stop()

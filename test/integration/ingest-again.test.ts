@@ -4,12 +4,16 @@ import {
   copyFileSync,
   mkdirSync,
   realpathSync,
+  mkdtempSync,
   renameSync,
   rmSync,
+  statSync,
+  symlinkSync,
   utimesSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
+import { openArchive, type Archive } from '../../index/archive.js'
 import { assertRefused, foundFiles, ingest, search } from '../support/answers.js'
 import { dumpArchive } from '../support/archive-dump.js'
 import { cameo, temporaryDir } from '../support/cameo.js'
@@ -159,3 +163,77 @@ describe('ingest: a folder above one that is known', () => {
     assert.deepEqual((await search(['--image', photo, ...own])).results, [])
   })
 })
+
+describe('ingest: clips that lie elsewhere than they did', () => {
+  const own = ['--archive', join(dir, 'moved-archive')]
+  const at = (path: string) => join(dir, path)
+  const found = async () => {
+    const answer = await search(['--image', costumes, ...own])
+    return answer.results.map(({ path }) => path)
+  }
+  /** Every path that the archive knows. */
+  const known = () => {
+    const archive = openArchive(at('moved-archive'))
+    try {
+      return foundIds(archive).flatMap((clipId) => archive.files.pathsOf(clipId))
+    } finally {
+      archive.close()
+    }
+  }
+  const foundIds = ({ database }: Archive) =>
+    database.prepare<[], string>('SELECT clip_id FROM clips').pluck().all()
+
+  before(async () => {
+    for (const folder of ['mv1', 'mv2', 'mv3']) mkdirSync(at(folder))
+    await makeFaceClip(at('mv1/a.mp4'), 'costumes right', { variant: 1 })
+    assert.equal((await ingest([at('mv1/a.mp4'), ...own])).code, 0)
+  })
+
+  it('a file that was moved to another folder and is given itself is found there, and only there', async () => {
+    renameSync(at('mv1/a.mp4'), at('mv2/b.mp4'))
+    assert.equal((await ingest([at('mv2/b.mp4'), ...own])).of('b.mp4').status, 'unchanged')
+    assert.deepEqual([await found(), known()], [[at('mv2/b.mp4')], [at('mv2/b.mp4')]])
+  })
+
+  it('so are the files of a folder that has another name now', async () => {
+    renameSync(at('mv2'), at('renamed'))
+    assert.equal((await ingest([at('renamed'), ...own])).of('b.mp4').status, 'unchanged')
+    assert.deepEqual([await found(), known()], [[at('renamed/b.mp4')], [at('renamed/b.mp4')]])
+  })
+
+  it('of two copies a search gives the one that is there, also before an ingest notices', async () => {
+    copyFileSync(at('renamed/b.mp4'), at('mv3/c.mp4'))
+    assert.equal((await ingest([at('mv3'), ...own])).code, 0)
+    assert.deepEqual(await found(), [at('renamed/b.mp4')])
+    renameSync(at('renamed/b.mp4'), at('renamed/unknown name.mp4'))
+    assert.deepEqual(await found(), [at('mv3/c.mp4')])
+    renameSync(at('renamed/unknown name.mp4'), at('renamed/b.mp4'))
+  })
+
+  it('a share that is away for a moment loses no path', async (t) => {
+    const shared = '/dev/shm'
+    if (!isOtherDevice(shared)) {
+      t.skip('there is no second file system')
+      return
+    }
+    const share = mkdtempSync(join(shared, 'cameo-test-'))
+    try {
+      copyFileSync(at('mv3/c.mp4'), join(share, 'd.mp4'))
+      symlinkSync(share, at('mount'))
+      assert.equal((await ingest([at('mount'), ...own])).code, 0)
+      const paths = [at('renamed/b.mp4'), at('mv3/c.mp4'), at('mount/d.mp4')].sort()
+      assert.deepEqual(known().sort(), paths)
+      // As it is unmounted: the folder is there, and empty.
+      rmSync(at('mount'))
+      mkdirSync(at('mount'))
+      assert.equal((await ingest([at('mv3'), ...own])).code, 0)
+      assert.deepEqual(known().sort(), paths)
+    } finally {
+      rmSync(share, { recursive: true })
+    }
+  })
+})
+
+function isOtherDevice(folder: string): boolean {
+  return (statSync(folder, { throwIfNoEntry: false })?.dev ?? statSync(dir).dev) !== statSync(dir).dev
+}
