@@ -44,6 +44,16 @@ export async function readPhoto(path: string, stages: Stages): Promise<Photo> {
   return { widthPx: width, heightPx: height, faces }
 }
 
+/** True where the file's content is a picture that can be read. */
+export async function isPhoto(path: string): Promise<boolean> {
+  return sharp(path)
+    .metadata()
+    .then(
+      () => true,
+      () => false,
+    )
+}
+
 async function readImages(path: string, stages: Stages): Promise<{ full: RgbImage; detection: RgbImage }> {
   try {
     const { autoOrient } = await sharp(path, { limitInputPixels: maxPhotoPixels }).metadata()

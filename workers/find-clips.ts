@@ -23,6 +23,8 @@ const videoExtensions = new Set(
     .map((extension) => `.${extension}`),
 )
 
+export const isVideoName = (path: string) => videoExtensions.has(extname(path).toLowerCase())
+
 /**
  * Every clip below the given files and folders, in a stable order. Follows links, each folder once, so that loops end.
  * A file that is named itself is always a clip; below folders, files with other names are looked into.
@@ -94,7 +96,7 @@ async function* entry(
       () => false,
     )
     const isLoop = error instanceof Error && 'code' in error && error.code === 'ELOOP'
-    if (isLink && !videoExtensions.has(extname(name).toLowerCase())) yield { kind: 'skipped', path }
+    if (isLink && !isVideoName(name)) yield { kind: 'skipped', path }
     else
       yield failed(
         root,
@@ -115,7 +117,7 @@ async function* entry(
 }
 
 async function looksLikeVideo(path: string, isFile: boolean): Promise<boolean> {
-  if (videoExtensions.has(extname(path).toLowerCase())) return true
+  if (isVideoName(path)) return true
   if (!isFile) return false
   try {
     return (await fileTypeFromFile(path))?.mime.startsWith('video/') === true

@@ -1,6 +1,5 @@
 import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
-import { fileTypeFromFile } from 'file-type'
 import { enroll, type ReferenceFace } from '../../index/identities.js'
 import { CameoError } from '../../pipeline/errors.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
@@ -8,6 +7,7 @@ import { embedPhotoFace } from '../../pipeline/photo.js'
 import type { Stages } from '../../pipeline/stages.js'
 import { archiveOption, deviceOption, jsonOption, numberWithin } from '../options.js'
 import { exitCodes, note, print, printJson, reportError } from '../output.js'
+import { kindOfFile } from '../query-file.js'
 import { faceOfPhoto, personOfClip } from '../query-person.js'
 import { loadArchiveStages, openFilledArchive } from '../query.js'
 
@@ -82,14 +82,8 @@ async function runEnroll(name: string, files: readonly string[], options: Enroll
 
 async function facesOf(file: string, stages: Stages, face: number | undefined): Promise<ReferenceFace[]> {
   const path = resolve(file)
-  if (await isVideo(path)) {
-    const person = await personOfClip(path, stages, face)
-    return person.faces.map((own) => ({ source: path, ...own }))
-  }
-  return [{ source: path, ...(await embedPhotoFace(await faceOfPhoto(path, stages, face), stages)) }]
-}
-
-async function isVideo(path: string): Promise<boolean> {
-  const type = await fileTypeFromFile(path).catch(() => undefined)
-  return type?.mime.startsWith('video/') === true
+  if ((await kindOfFile(path)) === 'photo')
+    return [{ source: path, ...(await embedPhotoFace(await faceOfPhoto(path, stages, face), stages)) }]
+  const person = await personOfClip(path, stages, face)
+  return person.faces.map((own) => ({ source: path, ...own }))
 }

@@ -80,8 +80,13 @@ describe('search: with a photo', () => {
     writeFileSync(text, 'no photo\n')
     const empty = join(dir, 'empty.jpg')
     writeFileSync(empty, '')
-    for (const photo of [text, empty, join(dir, 'missing.jpg'), clip('bar.mp4')])
-      assertRefused(await trySearch('--image', photo), 'IMAGE_UNREADABLE', basename(photo))
+    for (const [photo, said] of [
+      [text, 'give a JPEG'],
+      [empty, 'give a JPEG'],
+      [join(dir, 'missing.jpg'), 'there is no file'],
+      [clip('bar.mp4'), '--clip'],
+    ] as const)
+      assertRefused(await trySearch('--image', photo), 'IMAGE_UNREADABLE', basename(photo), said)
   })
 
   it('of somebody who is not in the archive says that there is no confident match', async () => {
@@ -132,8 +137,18 @@ describe('search: with a clip', () => {
     const empty = join(dir, 'no face.mp4')
     await ffmpeg('-f', 'lavfi', '-i', 'testsrc2=s=320x240:r=12:d=1', ...x264, empty)
     assertRefused(await trySearch('--clip', empty), 'QUERY_NO_TRACK', 'no face.mp4')
-    assertRefused(await trySearch('--clip', portrait), 'CLIP_NOT_VIDEO', 'portrait.jpg')
-    assertRefused(await trySearch('--clip', join(dir, 'missing.mp4')), 'CLIP_GONE', 'missing.mp4')
+  })
+
+  it('that is a photo, no file or no video is refused with what is the matter with the query', async () => {
+    const text = join(dir, 'text.mp4')
+    writeFileSync(text, 'no clip\n')
+    const missing = join(dir, 'mistyped/missing.mp4')
+    const messages = [
+      assertRefused(await trySearch('--clip', portrait), 'CLIP_NOT_VIDEO', 'portrait.jpg', '--image'),
+      assertRefused(await trySearch('--clip', missing), 'CLIP_GONE', missing, 'there is no file'),
+      assertRefused(await trySearch('--clip', text), 'CLIP_NOT_VIDEO', 'text.mp4', 'give one'),
+    ]
+    assert.doesNotMatch(messages.join(), /archive|moved|deleted/)
   })
 })
 
@@ -206,6 +221,37 @@ describe('enroll: names', () => {
     const run = await cameo(['enroll', 'Somebody', clip('sofa, then party.mp4'), '--archive', copy])
     assert.equal(run.code, 0, run.stderr)
     assert.match(run.stderr, /shows 2 people; this is about number 1 .*\n {2}1: .*\n {2}2: /)
+  })
+
+  it('takes every clip that an ingest takes, and a JPEG as a photo whatever its name', async () => {
+    const size = ['-s', '720x576', '-pix_fmt', 'yuv420p', '-r', '25']
+    const containers: Record<string, readonly string[]> = {
+      ...{ '264': ['-c', 'copy'], y4m: [], nut: ['-c', 'copy'], ivf: ['-c:v', 'libvpx'], rm: [] },
+      ...{
+        obu: ['-c:v', 'libaom-av1', '-cpu-used', '8'],
+        mxf: ['-r', '25', '-c:v', 'mpeg2video'],
+      },
+      ...{ dv: size, gxf: [...size, '-c:v', 'mpeg2video', '-b:v', '5M'] },
+    }
+    const files: string[] = []
+    for (const [extension, encoding] of Object.entries(containers)) {
+      const file = join(dir, `enrolled.${extension}`)
+      await ffmpeg('-i', clip('costumes.mp4'), '-t', '0.6', ...encoding, file)
+      files.push(file)
+    }
+    const misnamed = join(dir, 'a photo.mp4')
+    copyFileSync(portrait, misnamed)
+    const text = join(dir, 'notes')
+    writeFileSync(text, 'nothing to see\n')
+    const args = ['enroll', 'Formats', ...files, misnamed, text, '--archive', archive, '--json']
+    const run = await cameo(args)
+    const said = JSON.parse(run.stdout) as { added: number; failed: { source: string; message: string }[] }
+    assert.deepEqual(
+      said.failed.map(({ source, message }) => [source, message]),
+      [[text, '"notes" is neither a video nor a photo: give one that shows the person']],
+    )
+    assert.ok(said.added >= 2 * files.length, 'several faces a clip')
+    assert.equal((await cameo(['forget', '--name', 'Formats', '--archive', archive])).code, 0)
   })
 
   it('photos that cannot be used are named, the others are enrolled, and the exit code is 1', async () => {
