@@ -1,7 +1,9 @@
+import { lstatSync } from 'node:fs'
 import { lstat, readdir, realpath, stat } from 'node:fs/promises'
-import { extname, join, resolve } from 'node:path'
+import { basename, extname, join, resolve } from 'node:path'
 import { fileTypeFromFile } from 'file-type'
 import { fileError } from '../pipeline/decode/clip-file.js'
+import { clipName } from '../pipeline/decode/clip-name.js'
 import { CameoError } from '../pipeline/errors.js'
 
 /** A file that may be a clip, or why it is none. Paths are absolute. */
@@ -42,7 +44,7 @@ export async function* findClips(
     try {
       isFolder = (await stat(path)).isDirectory()
     } catch (error) {
-      yield failed(resolve(path, '..'), path, fileError(path, error))
+      yield await failedInput(path, error)
       continue
     }
     const folder = isFolder ? path : resolve(path, '..')
@@ -91,20 +93,8 @@ async function* entry(
   try {
     status = await stat(path)
   } catch (error) {
-    const isLink = await lstat(path).then(
-      (link) => link.isSymbolicLink(),
-      () => false,
-    )
-    const isLoop = error instanceof Error && 'code' in error && error.code === 'ELOOP'
-    if (isLink && !isVideoName(name)) yield { kind: 'skipped', path }
-    else
-      yield failed(
-        root,
-        path,
-        isLoop
-          ? new CameoError('CLIP_GONE', `the link ${name} points to itself`, { cause: error })
-          : fileError(path, error),
-      )
+    if (!isVideoName(name) && (await isLink(path))) yield { kind: 'skipped', path }
+    else yield failed(root, path, await statError(path, error))
     return
   }
   if (status.isDirectory()) {
@@ -114,6 +104,47 @@ async function* entry(
   // macOS leaves ._NAME files with attributes beside real ones on foreign disks.
   if (name.startsWith('._') || !(await looksLikeVideo(path, status.isFile()))) yield { kind: 'skipped', path }
   else yield { kind: 'clip', folder: root, path, sizeBytes: status.size }
+}
+
+/** A path that was given and cannot be looked at. */
+async function failedInput(path: string, error: unknown): Promise<FoundFile> {
+  const folder = resolve(path, '..')
+  if (!path.includes(replacement) || (await isLink(path)))
+    return failed(folder, path, await statError(path, error))
+  const shown = path.replaceAll(replacement, '\\ufffd')
+  const message = `the name ${basename(shown)} is not valid UTF-8 (what is not is shown as \\ufffd): rename the file`
+  return failed(folder, shown, new CameoError('CLIP_NAME_UNSUPPORTED', message, { cause: error }))
+}
+
+/** What bytes that are no UTF-8 become on a command line. */
+const replacement = '\ufffd'
+
+/** Whether there is something at a path, be it a link to nothing, as far as can be seen from its name as it was given. */
+export function mayExist(path: string): boolean {
+  try {
+    return path.includes(replacement) || lstatSync(path, { throwIfNoEntry: false }) !== undefined
+  } catch (error) {
+    return fileError(path, error).code !== 'CLIP_GONE'
+  }
+}
+
+async function isLink(path: string): Promise<boolean> {
+  return lstat(path).then(
+    (status) => status.isSymbolicLink(),
+    () => false,
+  )
+}
+
+async function statError(path: string, cause: unknown): Promise<CameoError> {
+  const error = fileError(path, cause)
+  const isLoop = cause instanceof Error && 'code' in cause && cause.code === 'ELOOP'
+  if (isLoop) return new CameoError('CLIP_GONE', `the link ${clipName(path)} points to itself`, { cause })
+  if (error.code !== 'CLIP_GONE') return error
+  const name = clipName(path)
+  const message = (await isLink(path))
+    ? `${name} is a link to nothing: what it leads to was moved or deleted, or is away`
+    : `there is no file or folder ${name}: it was moved or deleted, or never there`
+  return new CameoError('CLIP_GONE', message, { cause })
 }
 
 async function looksLikeVideo(path: string, isFile: boolean): Promise<boolean> {

@@ -7,7 +7,7 @@ import { CameoError } from '../pipeline/errors.js'
 import { segmentSpans } from '../pipeline/process-clip.js'
 import type { SegmentOutput } from '../pipeline/segment-builder.js'
 import { checkUnchanged, stampOf, unknownStamp } from './file-stamp.js'
-import type { FoundFile } from './find-clips.js'
+import { mayExist, type FoundFile } from './find-clips.js'
 import {
   factsOf,
   retryOf,
@@ -129,7 +129,10 @@ export async function ingestClips(options: IngestOptions): Promise<MetFiles> {
     const root = archive.files.rootFor(file.folder)
     const relativePath = relative(root.path, file.path)
     withoutClip.add(file.path)
-    archive.files.recordFailed(root.rootId, relativePath, unknownStamp, { code, message })
+    // A mistyped path is no file of the archive; of a known one it is noted that it is gone.
+    if (code === 'CLIP_GONE' && !mayExist(file.path))
+      archive.files.setFailure(root.rootId, relativePath, { code, message })
+    else archive.files.recordFailed(root.rootId, relativePath, unknownStamp, { code, message })
     tell({ path: file.path, status: 'failed', code, message }, 0)
   }
 

@@ -4,7 +4,6 @@ import { Command, Option } from 'commander'
 import { adoptRecipe, openArchive, type Archive } from '../../index/archive.js'
 import { isForgotten, remember } from '../../index/forget.js'
 import { lockArchive } from '../../index/store/database.js'
-import { CameoError } from '../../pipeline/errors.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
 import { defaultPackName } from '../../pipeline/models/catalog.js'
 import { defaultModelsDir } from '../../pipeline/models/models-dir.js'
@@ -16,6 +15,7 @@ import { dropGonePaths } from '../../workers/gone-paths.js'
 import { ingestClips } from '../../workers/ingest.js'
 import { createVectorFollower } from '../../workers/vector-follower.js'
 import { startWorkers, type WorkerPool } from '../../workers/worker-pool.js'
+import { checkSomeExist } from '../given-paths.js'
 import { createIngestReporter } from '../ingest-report.js'
 import { usePack } from '../models.js'
 import { archiveOption, defaultThreads, deviceOption, jsonOption, numberWithin } from '../options.js'
@@ -72,9 +72,7 @@ The settings of the first ingest stay with the archive; later ones need not repe
 
 /** The command's work; returns the exit code. */
 export async function runIngest(paths: readonly string[], options: IngestCommandOptions): Promise<number> {
-  for (const path of paths)
-    if (!existsSync(path))
-      throw new CameoError('USAGE', `there is no file or folder ${path}: nothing was ingested`)
+  checkSomeExist(paths, 'ingested')
   const archive = openArchive(options.archive, { create: true })
   try {
     const lock = lockArchive(archive.dir)

@@ -1,7 +1,5 @@
-import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Command, Option } from 'commander'
-import { CameoError } from '../../pipeline/errors.js'
 import { defaultPackName, findPack } from '../../pipeline/models/catalog.js'
 import { checkHead, readHeadFile } from '../../pipeline/head/head-file.js'
 import { createRecipe } from '../../pipeline/settings.js'
@@ -14,6 +12,7 @@ import { clusterStatus, createTopics } from '../../workers/kafka/topic-admin.js'
 import { startTopicReader, type TopicReader } from '../../workers/kafka/topic-reader.js'
 import { stageInput, topicName, type Stage } from '../../workers/kafka/topics.js'
 import type { WireRecipe } from '../../workers/kafka/wire.js'
+import { checkSomeExist } from '../given-paths.js'
 import { brokersOption, kafkaHelp } from '../kafka-options.js'
 import { withKafka, type KafkaSession } from '../kafka-session.js'
 import { jsonOption } from '../options.js'
@@ -68,18 +67,16 @@ Exit code: 0 all clips are indexed (with --no-wait: in the queue), 1 some failed
 130 interrupted: clips stay in the queue; run it again to wait for them.`,
   )
   .action(async (paths: string[], options: SubmitOptions) => {
-    for (const path of paths) checkInput(path)
+    for (const path of paths) checkAddress(path)
+    checkSomeExist(paths, 'submitted')
     const recipe = await wireRecipe(options)
     process.exitCode = await withKafka(options.brokers, (session) =>
       untilStopped((signal) => submit(session, paths, recipe, options, signal)),
     )
   })
 
-function checkInput(path: string): void {
-  if (!isUrl(path)) {
-    if (existsSync(path)) return
-    throw new CameoError('USAGE', `there is no file or folder ${path}: nothing was submitted`)
-  }
+function checkAddress(path: string): void {
+  if (!isUrl(path)) return
   const address = withoutSecrets(path)
   if (!URL.canParse(path))
     throw new CameoError('USAGE', `the address ${address} cannot be read: nothing was submitted`)
@@ -205,16 +202,23 @@ async function workersAreIdle({
   )
 }
 
+/** Each once, also where a folder and something below it are given. */
 async function* findInputs(paths: readonly string[]): AsyncGenerator<FoundFile> {
-  for (const path of paths)
-    if (!isUrl(path)) yield* findClips([path])
-    else {
-      const url = new URL(path)
-      yield {
-        kind: 'clip',
-        folder: new URL('.', url).href.replace(/\/$/, ''),
-        path: url.href,
-        sizeBytes: 0,
-      }
+  const given = new Set<string>()
+  for await (const file of findClips(paths.filter((path) => !isUrl(path))))
+    if (!given.has(file.path)) {
+      if (file.kind !== 'skipped') given.add(file.path)
+      yield file
     }
+  for (const path of paths.filter(isUrl)) {
+    const url = new URL(path)
+    if (given.has(url.href)) continue
+    given.add(url.href)
+    yield {
+      kind: 'clip',
+      folder: new URL('.', url).href.replace(/\/$/, ''),
+      path: url.href,
+      sizeBytes: 0,
+    }
+  }
 }

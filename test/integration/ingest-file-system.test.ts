@@ -3,6 +3,7 @@ import {
   appendFileSync,
   chmodSync,
   copyFileSync,
+  existsSync,
   mkdirSync,
   realpathSync,
   renameSync,
@@ -10,7 +11,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
-import { assertFailed, ingest, ingested, search, foundFiles } from '../support/answers.js'
+import { assertFailed, assertRefused, ingest, ingested, search, foundFiles } from '../support/answers.js'
 import { cameo, temporaryDir } from '../support/cameo.js'
 import { makeFaceClip, makeFacePhoto } from '../support/faces.js'
 import { permissionsCount } from '../support/restricted.js'
@@ -161,5 +162,40 @@ describe('ingest: the file system', () => {
     assertFailed(run.of('fold\\xff'), 'CLIP_NAME_UNSUPPORTED')
     assert.equal(run.of('z.mp4').status, 'done')
     assert.equal(await failedFiles(archive), 2, 'they are remembered, although these names do not exist')
+  })
+
+  it('of paths that are given, each that is wrong fails alone, in its own way, and the rest goes on', async () => {
+    const folder = folderOf('given')
+    const archive = join(dir, 'given-archive')
+    const at = (name: string) => join(folder, name)
+    copyFileSync(good, at('a:b.mp4'))
+    symlinkSync('nowhere.mp4', at('dangling.mp4'))
+    mkdirSync(at('closed'))
+    copyFileSync(other, at('closed/inside.mp4'))
+    chmodSync(at('closed'), 0)
+    const latin1 = Buffer.concat([Buffer.from(at('caf')), Buffer.from([0xe9]), Buffer.from('.mp4')])
+    copyFileSync(other, latin1)
+    // What a shell passes on; Node itself gives text to a child.
+    const withBytes = ['bash', '-c', 'exec "$@" "$0"/$\'caf\\xe9.mp4\'', folder]
+    const paths = ['gone.mp4', 'a:b.mp4', 'dangling.mp4', 'closed', 'closed/inside.mp4'].map(at)
+    const run = await ingest([...paths, '--archive', archive], [...permissionsCount(), ...withBytes])
+    chmodSync(at('closed'), 0o700)
+    assert.equal(run.code, 1, run.stderr)
+    assert.equal(run.of('a:b.mp4').status, 'done')
+    assertFailed(run.of('gone.mp4'), 'CLIP_GONE')
+    assertFailed(run.of('dangling.mp4'), 'CLIP_GONE')
+    assert.match(run.of('dangling.mp4').message ?? '', /link to nothing/)
+    assertFailed(run.of('closed'), 'CLIP_UNREADABLE')
+    assertFailed(run.of('inside.mp4'), 'CLIP_UNREADABLE')
+    assertFailed(run.of('caf\\ufffd.mp4'), 'CLIP_NAME_UNSUPPORTED')
+    assert.equal(await failedFiles(archive), 4, 'a path at which nothing ever was is not remembered')
+  })
+
+  it('where there is nothing at any of the paths the command does not run', async () => {
+    const archive = join(dir, 'nothing-archive')
+    const none = [join(dir, 'none 1.mp4'), join(good, 'below a file')]
+    const run = await cameo(['ingest', ...none, '--archive', archive, '--json'])
+    assertRefused(run, 'USAGE', ...none)
+    assert.equal(existsSync(archive), false)
   })
 })

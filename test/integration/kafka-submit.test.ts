@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { mkdirSync, realpathSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { createKafka, createPublisher } from '../../workers/kafka/client.js'
@@ -7,8 +9,9 @@ import { createSubmission } from '../../workers/kafka/submit.js'
 import { createSilentLog } from '../../workers/log.js'
 import { findPack } from '../../pipeline/models/catalog.js'
 import { createRecipe, defaultSettings } from '../../pipeline/settings.js'
+import { assertRefused } from '../support/answers.js'
 import { startBroker, type TestBroker } from '../support/broker.js'
-import { cameo } from '../support/cameo.js'
+import { cameo, jsonLines, temporaryDir } from '../support/cameo.js'
 import { createQueue } from '../support/queue.js'
 
 let broker: TestBroker
@@ -27,6 +30,33 @@ it('submit: an address with a password, or that is none, is refused before a bro
     assert.match(run.stderr, /address .*nothing was submitted/)
     assert.doesNotMatch(run.stderr + run.stdout, /secret|sec\/ret/)
   }
+})
+
+describe('Kafka: clips are submitted', { timeout: 3 * 60_000 }, () => {
+  before(async () => {
+    broker = await startBroker()
+  })
+
+  after(() => broker.stop())
+
+  it('each once where a folder, one below it and a file of that are given; a path that is wrong fails alone', async () => {
+    const queue = await createQueue(broker, 'once')
+    const folder = realpathSync(temporaryDir())
+    const below = join(folder, 'below')
+    mkdirSync(below)
+    for (const path of [join(folder, 'a.mp4'), join(below, 'b.mp4')]) writeFileSync(path, 'a clip')
+    const url = 'http://127.0.0.1:1/c.mp4'
+    const paths = [folder, below, join(below, 'b.mp4'), url, url, join(folder, 'gone.mp4')]
+    const run = await queue.run('submit', ...paths, '--no-wait', '--json')
+    assert.equal(run.code, 1, run.stderr)
+    const told = jsonLines(run.stdout).map(
+      (line) => `${basename(String(line['path']))} ${String(line['status'])}`,
+    )
+    assert.deepEqual(told.sort(), ['a.mp4 queued', 'b.mp4 queued', 'c.mp4 queued', 'gone.mp4 failed'])
+    const none = await queue.run('submit', join(folder, 'gone.mp4'), '--no-wait', '--json')
+    assertRefused(none, 'USAGE', 'gone.mp4')
+    await queue.close()
+  })
 })
 
 describe('Kafka: clips are submitted while the broker is away', { timeout: 3 * 60_000 }, () => {
