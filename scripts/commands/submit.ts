@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Command, Option } from 'commander'
+import { CameoError } from '../../pipeline/errors.js'
 import { defaultPackName, findPack } from '../../pipeline/models/catalog.js'
 import { checkHead, readHeadFile } from '../../pipeline/head/head-file.js'
 import { createRecipe } from '../../pipeline/settings.js'
