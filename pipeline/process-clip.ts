@@ -76,8 +76,8 @@ export async function* processClip(job: ClipJob, stages: Stages): AsyncGenerator
 }
 
 /** How many segments a clip has. A rest shorter than half a second is a rounding of what the container states. */
-export function countSegments(durationS: number | undefined, lengthS: number): number {
-  return durationS === undefined ? 1 : Math.max(1, Math.ceil((durationS - 0.5) / lengthS))
+export function countSegments(durationS: number, lengthS: number): number {
+  return Math.max(1, Math.ceil((durationS - 0.5) / lengthS))
 }
 
 /** The segments of a clip: all of `lengthS`, the last one open to the end, however long it turns out to be. */

@@ -1,7 +1,8 @@
 import { CameoError } from './errors.js'
 import { clipName } from './decode/clip-name.js'
 import { poolEmbeddings } from './describe/pool.js'
-import { countSegments, processClip, segmentSpans } from './process-clip.js'
+import { planSegments } from './plan-segments.js'
+import { processClip } from './process-clip.js'
 import { mergeSimilarity, pooledFace, type TrackOutput } from './segment-builder.js'
 import { segmentLengthS } from './settings.js'
 import type { Stages } from './stages.js'
@@ -10,7 +11,7 @@ import { mergeTracklets } from './track/merge.js'
 /**
  * The people in a clip that is not in the archive, most present first. A long one is gone through by segments, as an ingest
  * does, so that no more than a segment's pixels are in memory; then the tracks of one person are joined.
- * @param onProgress told the time reached and the clip's stated length, s
+ * @param onProgress told the time reached and the clip's length, s
  * @throws CLIP_* as `processClip` says
  */
 export async function peopleOfClip(
@@ -23,9 +24,10 @@ export async function peopleOfClip(
   const outputs = processClip(
     {
       ...{ path, startS: 0, endS: Infinity, seek: 'fast' },
-      plan: (info) => {
-        durationS = info.durationS
-        return Promise.resolve(segmentSpans(countSegments(durationS, lengthS), lengthS))
+      async plan(info) {
+        const plan = await planSegments(path, info, lengthS)
+        durationS = plan.durationS
+        return plan.segments
       },
       onFrame: (timeS) => onProgress?.(timeS, durationS),
     },

@@ -248,7 +248,7 @@ export async function ingestClips(options: IngestOptions): Promise<MetFiles> {
 
   function enqueue(clip: OpenClip, wishes: readonly SegmentWish[]): void {
     clip.jobs += wishes.length
-    jobs.push(...wishes.map((wish) => ({ clip, wish, attempt: 1 })))
+    for (const wish of wishes) jobs.push({ clip, wish, attempt: 1 })
     notify()
   }
 
@@ -290,7 +290,7 @@ export async function ingestClips(options: IngestOptions): Promise<MetFiles> {
         return
       }
       clip.failure ??= error
-      clip.givenUp.push(...left)
+      for (const segment of left) clip.givenUp.push(segment)
     }
     clip.jobs--
     if (clip.jobs === 0) close(clip)
@@ -311,7 +311,7 @@ export async function ingestClips(options: IngestOptions): Promise<MetFiles> {
     report(clip.file, clipId, { status: state, ...outcome })
     if (failure?.code === 'CLIP_CHANGED' || failure?.code === 'CLIP_GONE') {
       // The others still hold the content: the next of them is taken up in its place.
-      found.push(...clip.duplicates.map((file) => file.found))
+      for (const file of clip.duplicates) found.push(file.found)
     } else
       for (const file of clip.duplicates)
         report(file, clipId, {

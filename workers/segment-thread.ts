@@ -5,11 +5,11 @@
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
 import { fileError } from '../pipeline/decode/clip-file.js'
 import type { ClipInfo } from '../pipeline/decode/clip-info.js'
-import { probeDurationS } from '../pipeline/decode/probe-duration.js'
 import { CameoError, messageOf } from '../pipeline/errors.js'
 import { sha256OfFile } from '../pipeline/models/digest.js'
 import { connectModels, type ModelConnection } from '../pipeline/models/remote-model.js'
-import { countSegments, processClip, segmentSpans } from '../pipeline/process-clip.js'
+import { planSegments } from '../pipeline/plan-segments.js'
+import { processClip } from '../pipeline/process-clip.js'
 import type { SegmentSpan } from '../pipeline/segment-builder.js'
 import { segmentLengthS } from '../pipeline/settings.js'
 import { loadStages, type Stages } from '../pipeline/stages.js'
@@ -39,10 +39,7 @@ const aborts = new Map<number, AbortController>()
 let turn: Promise<void> = Promise.resolve()
 
 async function planClip(path: string, info: ClipInfo, stages: Stages, reply: Reply) {
-  const mustMeasure = info.durationS === undefined || info.durationEstimated
-  const durationS = mustMeasure ? await probeDurationS(path) : info.durationS
-  const lengthS = segmentLengthS(stages.settings)
-  const segments = segmentSpans(countSegments(durationS, lengthS), lengthS)
+  const { durationS, segments } = await planSegments(path, info, segmentLengthS(stages.settings))
   // What cannot be cut is decoded in one pass, and checkpointed segment by segment.
   const taken = info.cuttable ? 1 : segments.length
   reply({ kind: 'planned', plan: { info: { ...info, durationS }, segments, taken } })

@@ -6,9 +6,9 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
 import { assertFailed, assertRefused, ingest, type Ingested } from '../support/answers.js'
-import { makeBadClips, playlistsOf } from '../support/bad-clips.js'
+import { makeBadClips, playlistsOf, stateDuration } from '../support/bad-clips.js'
 import { cameo, temporaryDir } from '../support/cameo.js'
-import { makeFacePhoto } from '../support/faces.js'
+import { makeFaceClip, makeFacePhoto } from '../support/faces.js'
 
 const dir = temporaryDir()
 const folder = join(dir, 'clips')
@@ -113,6 +113,24 @@ describe('ingest: clips that are no good', () => {
     assert.deepEqual(failuresOf(again), failuresOf(run))
     assert.equal(again.of('cut.mp4').status, 'unchanged')
     assert.equal(again.of('cut.mp4').truncated, true)
+  })
+})
+
+describe('ingest: clips that state a wrong duration', () => {
+  it('are measured, and the others of their folder are ingested with them', async () => {
+    const wrong = join(dir, 'wrong')
+    mkdirSync(wrong)
+    const durationsMs = [1e9, 1e12, 1e15]
+    for (const [variant, durationMs] of durationsMs.entries()) {
+      const path = join(wrong, `${durationMs}.mkv`)
+      await makeFaceClip(path, 'costumes left', { variant })
+      stateDuration(path, durationMs)
+    }
+    copyFileSync(join(folder, 'a first good.mp4'), join(wrong, 'z good.mp4'))
+    const run = await ingest([wrong, '--archive', join(dir, 'archive 3')])
+    assert.equal(run.code, 0, run.stderr)
+    assert.equal(run.lines.length, durationsMs.length + 1)
+    for (const { status, tracks } of run.lines) assert.deepEqual([status, tracks], ['done', 1])
   })
 })
 

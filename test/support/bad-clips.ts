@@ -49,6 +49,15 @@ async function makeHugeFrameClip(path: string): Promise<void> {
   writeFileSync(path, bytes)
 }
 
+/** Changes the duration that the header of a Matroska file states. */
+export function stateDuration(path: string, durationMs: number): void {
+  const bytes = readFileSync(path)
+  const at = bytes.indexOf(Buffer.from('448988', 'hex')) // Duration, a double
+  if (at < 0) throw new Error('ffmpeg wrote another header than expected')
+  bytes.writeDoubleBE(durationMs, at + 3)
+  writeFileSync(path, bytes)
+}
+
 /** Playlists by their file names, each of which names `target`: a path or a URL. */
 export function playlistsOf(target: string): Record<string, string> {
   const hls = `#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n${target}\n#EXT-X-ENDLIST\n`
