@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs'
 import { z } from 'zod'
 import type { BoxXyxyPx } from '../pipeline/geometry.js'
+import { defaultSettings } from '../pipeline/settings.js'
 import { dotProduct } from '../pipeline/embed/embed-faces.js'
 import { toFloat32 } from './store/blobs.js'
 import type { Archive } from './archive.js'
+import { adjacencyOf, joinRanges, type LookedAt } from './join-ranges.js'
 import type { Database } from './store/database.js'
 import { isUrl } from './store/files.js'
 import { searchWidening, type VectorIndex } from './vector-index.js'
@@ -55,9 +57,6 @@ export interface SearchAnswer {
   /** Neighbours that were looked at to find the matches. */
   readonly tracksExamined: number
 }
-
-/** Ranges of one match this near to each other are one appearance, s: a turn of the head, a segment's border. */
-const joinGapS = 1
 
 /**
  * The clips in which a person appears: the query's nearest tracks, grouped by clip. k grows until `top` distinct clips
@@ -116,7 +115,7 @@ interface TrackRow {
 const spansSchema = z.array(z.tuple([z.number(), z.number()]))
 const boxSchema = z.tuple([z.number(), z.number(), z.number(), z.number()])
 
-function clipDescriber({ database, files }: Archive, query: Float32Array, minScore: number) {
+function clipDescriber({ database, files, recipe }: Archive, query: Float32Array, minScore: number) {
   const selectTracks = database.prepare<[string], TrackRow>(
     `SELECT track_id AS trackId, spans, vector FROM tracks JOIN descriptors USING (track_id)
      JOIN spaces USING (space_id) WHERE clip_id = ? AND active = 1 ORDER BY track_id`,
@@ -124,6 +123,11 @@ function clipDescriber({ database, files }: Archive, query: Float32Array, minSco
   const selectDuration = database
     .prepare<[string], number | null>('SELECT duration_s FROM clips WHERE clip_id = ?')
     .pluck()
+  const selectSegments = database.prepare<[string, string], LookedAt>(
+    `SELECT start_s AS startS, coalesce(end_s, duration_s, start_s) AS endS, frames
+     FROM segments JOIN clips USING (clip_id) WHERE clip_id = ? AND recipe = ? ORDER BY segment`,
+  )
+  const { sampling } = recipe?.settings ?? defaultSettings
   const selectThumbnail = database
     .prepare<[number], Uint8Array>('SELECT jpeg FROM thumbnails WHERE track_id = ?')
     .pluck()
@@ -144,12 +148,13 @@ function clipDescriber({ database, files }: Archive, query: Float32Array, minSco
     )
     const path = presentPath(files.pathsOf(clipId))
     if (best === undefined || path === undefined) return undefined
+    const areAdjacent = adjacencyOf(sampling, () => selectSegments.all(clipId, recipe?.digest ?? ''))
     return {
       clipId,
       path,
       score: best.score,
       durationS: selectDuration.get(clipId) ?? undefined,
-      ranges: joinRanges(ranges),
+      ranges: joinRanges(ranges, areAdjacent),
       faces: selectFaces
         .all(best.trackId)
         .map(({ timeS, box, quality }) => ({ timeS, boxXyxyPx: boxSchema.parse(JSON.parse(box)), quality })),
@@ -163,19 +168,4 @@ function presentPath(paths: readonly string[]): string | undefined {
   const [first] = paths
   if (paths.length < 2) return first
   return paths.find((path) => isUrl(path) || existsSync(path)) ?? first
-}
-
-/** Joins ranges that touch or nearly so; the joined one is named after its best track. */
-export function joinRanges(ranges: readonly MatchedRange[]): MatchedRange[] {
-  const joined: MatchedRange[] = []
-  for (const range of [...ranges].sort((a, b) => a.startS - b.startS || a.endS - b.endS)) {
-    const last = joined.at(-1)
-    if (last === undefined || range.startS > last.endS + joinGapS) {
-      joined.push(range)
-      continue
-    }
-    const better = range.score > last.score ? range : last
-    joined[joined.length - 1] = { ...better, startS: last.startS, endS: Math.max(last.endS, range.endS) }
-  }
-  return joined
 }

@@ -152,6 +152,24 @@ describe('search: with a clip', () => {
   })
 })
 
+describe('search: time ranges', () => {
+  it('of frames that are seconds apart, or key frames, go on over the borders of segments', async () => {
+    const long = join(dir, 'long.mp4')
+    await makeFaceClip(long, 'costumes right', { seconds: 32, fps: 2, encoding: [...x264, '-g', '8'] })
+    for (const [option, value, lastS] of [
+      ['--fps', '0.2', 30],
+      ['--sampling', 'keyframes', 28],
+    ] as const) {
+      const own = join(dir, `long archive ${option}`)
+      const run = await ingest([long, option, value, '--segment', '10', '--archive', own])
+      assert.equal(run.code, 0, run.stderr)
+      const [match] = (await search(['--image', portrait, '--archive', own])).results
+      const ranges = match?.ranges.map(({ startS, endS }) => [startS, Math.round(endS)])
+      assert.deepEqual(ranges, [[0, lastS]])
+    }
+  })
+})
+
 describe('search: options', () => {
   it('--top limits, --min-score widens, and without a question it is refused', async () => {
     const one = await search(['--image', portrait, '--top', '1', '--archive', archive])
