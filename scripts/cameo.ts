@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { sqliteError } from '../index/store/database.js'
+import { CameoError } from '../pipeline/errors.js'
 import { deadLettersCommand } from './commands/dead-letters.js'
 import { doctorCommand } from './commands/doctor.js'
 import { enrollCommand } from './commands/enroll.js'
@@ -16,7 +17,7 @@ import { statusCommand } from './commands/status.js'
 import { submitCommand } from './commands/submit.js'
 import { topicsCommand } from './commands/topics.js'
 import { workerCommand } from './commands/worker.js'
-import { exitCodes, reportError } from './output.js'
+import { exitCodes, printJsonError, reportError } from './output.js'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string
@@ -59,14 +60,17 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error
 })
 
+const json = process.argv.includes('--json')
+
 try {
   await program.parseAsync()
 } catch (error) {
-  if (error instanceof CommanderError)
-    process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.failed
-  else {
+  const isUsage = error instanceof CommanderError
+  process.exitCode = isUsage && error.exitCode === 0 ? exitCodes.ok : exitCodes.failed
+  if (!isUsage) {
     const archiveTrouble = archiveDir === undefined ? undefined : sqliteError(archiveDir, error)
-    reportError(archiveTrouble ?? error, process.argv.includes('--json'))
-    process.exitCode = exitCodes.failed
-  }
+    reportError(archiveTrouble ?? error, json)
+  } else if (json && error.exitCode !== 0)
+    // Commander has told it on standard error.
+    printJsonError(new CameoError('USAGE', error.message.replace(/^error: /, '')))
 }

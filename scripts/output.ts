@@ -25,10 +25,15 @@ export function note(text: string): void {
   process.stderr.write(`${text}\n`)
 }
 
+/** An error as `--json` gives it, whatever the command. */
+export function printJsonError({ code, message, retriable }: CameoError): void {
+  printJson({ code, message, retriable })
+}
+
 /** Tells an error as a person, or with `--json` a script, can use it. */
 export function reportError(error: unknown, json: boolean): void {
   if (error instanceof CameoError) {
-    if (json) printJson({ code: error.code, message: error.message, retriable: error.retriable })
+    if (json) printJsonError(error)
     note(`cameo: ${error.message} [${error.code}]`)
     return
   }

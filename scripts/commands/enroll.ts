@@ -6,7 +6,7 @@ import type { DeviceChoice } from '../../pipeline/models/device.js'
 import { embedPhotoFace } from '../../pipeline/photo.js'
 import type { Stages } from '../../pipeline/stages.js'
 import { archiveOption, deviceOption, jsonOption, numberWithin } from '../options.js'
-import { exitCodes, note, print, printJson, reportError } from '../output.js'
+import { exitCodes, note, print, printJson, printJsonError, reportError } from '../output.js'
 import { kindOfFile } from '../query-file.js'
 import { faceOfPhoto, personOfClip } from '../query-person.js'
 import { loadArchiveStages, openFilledArchive } from '../query.js'
@@ -61,8 +61,7 @@ async function runEnroll(name: string, files: readonly string[], options: Enroll
     for (const { error } of failed) reportError(error, false)
     if (references.length === 0) {
       const [first] = failed
-      if (options.json && first !== undefined)
-        printJson({ code: first.error.code, message: first.error.message })
+      if (options.json && first !== undefined) printJsonError(first.error)
       note(`nothing was enrolled for "${name}"`)
       return exitCodes.failed
     }

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { catalogPacks, defaultPackName, findPack } from '../../pipeline/models/catalog.js'
-import { defaultModelsDir, packIsPresent } from '../../pipeline/models/models-dir.js'
+import { defaultModelsDir, packDir, packIsPresent } from '../../pipeline/models/models-dir.js'
 import { pullWithProgress } from '../models.js'
 import { jsonOption } from '../options.js'
 import { exitCodes, print, printJson } from '../output.js'
@@ -38,8 +38,11 @@ modelsCommand
   .command('pull')
   .description('Fetch a pack and verify its files; does nothing where they are here and whole.')
   .argument('[pack]', 'name, or a JSON file of your own', defaultPackName)
-  .action(async (name: string) => {
-    await pullWithProgress(findPack(name))
-    print(`${name} is here and verified`)
+  .addOption(jsonOption())
+  .action(async (nameOrFile: string, { json }: { json: boolean }) => {
+    const pack = findPack(nameOrFile)
+    await pullWithProgress(pack)
+    if (json) printJson({ name: pack.name, licence: pack.licence, folder: packDir(pack, defaultModelsDir()) })
+    else print(`${nameOrFile} is here and verified`)
     process.exitCode = exitCodes.ok
   })

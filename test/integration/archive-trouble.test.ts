@@ -117,8 +117,12 @@ describe('archive: what it was made with', () => {
       environment,
     )
     assertRefused(absent, 'MODEL_UNREADABLE', 'mine', 'cameo models pull')
-    const pulled = await cameo(['models', 'pull', file], environment)
+    const pulled = await cameo(['models', 'pull', file, '--json'], environment)
     assert.equal(pulled.code, 0, pulled.stderr)
+    assert.deepEqual(JSON.parse(pulled.stdout), {
+      ...{ name: 'mine', licence: lite.licence },
+      folder: join(models, 'mine'),
+    })
     const other = await cameo(['ingest', folder, '--archive', archive, '--pack', file, '--json'], environment)
     assertRefused(other, 'ARCHIVE_OTHER_RECIPE', archive, 'models lite', 'mine.json', '--reprocess')
 
@@ -136,6 +140,7 @@ describe('archive: what it was made with', () => {
     const changed = await cameo(['search', '--image', photo, '--archive', own, '--json'], environment)
     assertRefused(changed, 'ARCHIVE_OTHER_RECIPE', 'mine.json')
     rmSync(file)
+    assertRefused(await cameo(['models', 'pull', file, '--json'], environment), 'PACK_INVALID', 'mine.json')
     const gone = await cameo(['search', '--image', photo, '--archive', own, '--json'], environment)
     assertRefused(gone, 'PACK_INVALID', 'mine.json')
   })
