@@ -1,4 +1,5 @@
 import { seenFilter, shownFilter } from './ffmpeg-arguments.js'
+import { statesEnd } from './formats.js'
 import type { SizePx } from './image-sizes.js'
 
 /** One stream of the input, as ffmpeg's dump describes it. */
@@ -122,12 +123,8 @@ export class FfmpegLogReader {
   }
 
   #readInput(text: string): void {
-    const duration = /^ {2}Duration: (?:(\d+):(\d\d):(\d\d\.\d+)|N\/A)/.exec(text)
-    if (duration !== null) {
-      const [hours, minutes, seconds] = [number(duration[1]), number(duration[2]), number(duration[3])]
-      if (hours !== undefined && minutes !== undefined && seconds !== undefined) {
-        this.#durationS = hours * 3600 + minutes * 60 + seconds
-      }
+    if (text.startsWith('  Duration: ')) {
+      this.#durationS = parseDuration(text, this.#container)
       return
     }
     const brand = /^ {4}major_brand +: (\S+)/.exec(text)
@@ -167,6 +164,18 @@ export class FfmpegLogReader {
     if (filter === seenFilter) this.#events.onSeen?.(frame)
     else if (filter === shownFilter) this.#events.onShown?.(frame)
   }
+}
+
+/** `Duration: 02:00:04.00, start: 7200.000000, bitrate: 0 kb/s`, or `Duration: N/A, …`: the clip's length. */
+function parseDuration(text: string, container: string): number | undefined {
+  const duration = /^ {2}Duration: (\d+):(\d\d):(\d\d\.\d+)(?:, start: (\d+\.\d+))?/.exec(text)
+  if (duration === null) return undefined
+  const [hours = 0, minutes = 0, seconds = 0, startS = 0] = duration
+    .slice(1)
+    .map((digits: string | undefined) => Number(digits ?? 0))
+  const statedS = hours * 3600 + minutes * 60 + seconds
+  // Some writers of these containers state the length all the same, fragmented MP4 among them.
+  return statesEnd(container) && statedS > startS ? statedS - startS : statedS
 }
 
 /** `Stream #0:0[0x1](und): Video: h264 (High) (avc1 / 0x31637661), yuv420p, 320x240 [SAR 1:1 DAR 4:3], … 25 fps, …` */

@@ -68,6 +68,16 @@ export function isCuttableContainer(container: string): boolean {
 }
 
 /**
+ * Containers of which ffmpeg states when the clip ends on their own clock, not how long it is: the two differ where that
+ * clock does not begin at 0 (test/integration). For mpegts and flv it states the length.
+ */
+const containersThatStateEnd = new Set(['matroska', 'mov', 'nut'])
+
+export function statesEnd(container: string): boolean {
+  return container.split(',').some((name) => containersThatStateEnd.has(name))
+}
+
+/**
  * Codecs whose decoders give the same key frames with `-skip_frame nokey` as without (test/integration). ffmpeg's
  * H.264 decoder does not: with open GOPs it gives three frames, in the wrong order, and then none; MPEG-4 in AVI and
  * MPEG-2 in program streams lose the frames' times.

@@ -78,6 +78,27 @@ describe('decode: sampling', () => {
     )
   })
 
+  it('a clip whose clock begins after two hours is as long as its video, and not cut off', async () => {
+    const late = ['-output_ts_offset', '7200']
+    const containers = {
+      'late.mkv': late,
+      'late.mp4': late,
+      'late.mov': late,
+      'late-fragments.mp4': [...late, '-movflags', 'frag_keyframe+delay_moov'],
+      'late-stream.ts': late,
+      'late.flv': late,
+      'late.nut': late,
+    }
+    for (const [name, options] of Object.entries(containers)) {
+      ffmpeg(...numberedFrames({ seconds: 4 }), ...x264, '-bf', '0', ...options, clip(name))
+      const { info, frames, summary } = await decode(request(clip(name)), timeOf)
+      assert.ok(Math.abs((info.durationS ?? 0) - 4) < 0.1, `${name}: ${info.durationS} s`)
+      assert.deepEqual([frames.length, frames[0], summary.truncated], [16, 0, false], name)
+      const second = await decode(request(clip(name), { startS: 2 }), timeOf)
+      assert.deepEqual(second.frames, frames.slice(8), name)
+    }
+  })
+
   it('times beyond an hour are exact, although ffmpeg prints six digits of them', async () => {
     const path = clip('far.mkv')
     const later = 'setpts=PTS+if(gte(N\\,5)\\,4000/TB\\,0)'

@@ -65,6 +65,22 @@ describe('reading ffmpeg’s log', () => {
     assert.equal(read('file:a.ts', unknown).input?.durationS, undefined)
   })
 
+  it('the length of a clip whose clock begins late is told from the time at which it ends', () => {
+    const durationOf = (container: string, duration: string) =>
+      read('file:a', [
+        `[info] Input #0, ${container}, from 'file:a':`,
+        `[info]   ${duration}`,
+        ...dump.slice(2),
+      ]).input?.durationS
+    const late = 'Duration: 02:00:04.00, start: 7200.000000, bitrate: 0 kb/s'
+    assert.equal(durationOf('matroska,webm', late), 4)
+    assert.equal(durationOf('mov,mp4,m4a,3gp,3g2,mj2', late), 4)
+    assert.equal(durationOf('mpegts', late), 7204)
+    assert.equal(durationOf('matroska,webm', 'Duration: 00:00:04.00, start: -0.007000, bitrate: 1 kb/s'), 4)
+    const length = 'Duration: 00:00:04.00, start: 7200.000000, bitrate: 0 kb/s'
+    assert.equal(durationOf('mov,mp4,m4a,3gp,3g2,mj2', length), 4, 'it cannot end before it begins')
+  })
+
   it('frame times come from ticks and the filter’s own time base', () => {
     const { frames, seen } = read('file:a.ts', [
       '[showinfo@seen @ 0x55] [info] config in time_base: 1/12800, frame_rate: 25/1',
