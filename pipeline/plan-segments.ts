@@ -22,12 +22,13 @@ export async function planSegments(
   path: string,
   info: Pick<ClipInfo, 'durationS' | 'durationEstimated'>,
   lengthS: number,
+  signal?: AbortSignal,
 ): Promise<{ readonly durationS: number; readonly segments: readonly SegmentSpan[] }> {
   const fileBytes = (await regularFileBytes(path)) ?? Infinity
   const stated = info.durationEstimated ? undefined : info.durationS
   const isBelievable =
     stated !== undefined && (countSegments(stated, lengthS) === 1 || fileBytes >= stated * leastBytesPerS)
-  const durationS = isBelievable ? stated : await probeDurationS(path)
+  const durationS = isBelievable ? stated : await probeDurationS(path, signal === undefined ? {} : { signal })
   const count = countSegments(durationS, lengthS)
   const isAbsurd = count > Math.min(maxSegments, fileBytes / leastBytesPerSegment)
   return { durationS, segments: segmentSpans(isAbsurd ? 1 : count, lengthS) }

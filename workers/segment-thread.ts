@@ -38,8 +38,8 @@ const aborts = new Map<number, AbortController>()
 /** Resolved when the clip before is done: one is processed at a time, the next only opened. */
 let turn: Promise<void> = Promise.resolve()
 
-async function planClip(path: string, info: ClipInfo, stages: Stages, reply: Reply) {
-  const { durationS, segments } = await planSegments(path, info, segmentLengthS(stages.settings))
+async function planClip(path: string, info: ClipInfo, stages: Stages, signal: AbortSignal, reply: Reply) {
+  const { durationS, segments } = await planSegments(path, info, segmentLengthS(stages.settings), signal)
   // What cannot be cut is decoded in one pass, and checkpointed segment by segment.
   const taken = info.cuttable ? 1 : segments.length
   reply({ kind: 'planned', plan: { info: { ...info, durationS }, segments, taken } })
@@ -78,7 +78,7 @@ async function processPart(
       path,
       ...rangeOf(wish),
       plan: (info) =>
-        wish.kind === 'open' ? planClip(path, info, stages, reply) : Promise.resolve(wish.segments),
+        wish.kind === 'open' ? planClip(path, info, stages, signal, reply) : Promise.resolve(wish.segments),
       signal,
       turn: itsTurn,
       onFrame() {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { openFrames } from '../../pipeline/decode/frames.js'
 import { planSegments } from '../../pipeline/plan-segments.js'
 import { stateDuration } from '../support/bad-clips.js'
-import { request } from './decode-helpers.js'
+import { childProcesses, codeOf, request } from './decode-helpers.js'
 import { ffmpeg, temporaryFolder } from './make-video.js'
 
 const folder = temporaryFolder()
@@ -48,5 +49,14 @@ describe('the segments of a clip', () => {
     const later = ['-vf', 'setpts=PTS+if(gte(N\\,20)\\,40000/TB\\,0)', '-fps_mode', 'vfr']
     const path = makeClip('hours.mkv', 's=160x120:r=10:d=4', ...later)
     assert.deepEqual(await planOf(path, 60), { durationS: 40_004, starts: [0] })
+  })
+
+  it('an abort ends the measuring', { timeout: 20_000 }, async () => {
+    const path = join(folder, 'pipe.h264') // nobody writes to it: measuring would wait for ever
+    execFileSync('mkfifo', [path])
+    const unstated = { durationS: undefined, durationEstimated: false }
+    const measuring = planSegments(path, unstated, 600, AbortSignal.timeout(200))
+    await assert.rejects(measuring, codeOf('INTERRUPTED', 'pipe.h264'))
+    assert.deepEqual(childProcesses(), [])
   })
 })
