@@ -7,6 +7,7 @@ import { neededScale } from './detect/passes.js'
 import type { Embedding } from './embed/embed-faces.js'
 import { embedFurther, type ExtraEmbedding } from './embed/extra-embedders.js'
 import { CameoError, messageOf } from './errors.js'
+import { describeFace } from './face-place.js'
 import type { RgbImage } from './image.js'
 import type { Stages } from './stages.js'
 import { cropThumbnail, encodeThumbnail } from './thumbnail.js'
@@ -146,20 +147,9 @@ function isPortraitOf({ widthPx, heightPx }: Photo, first: PhotoFace, second: Ph
   )
 }
 
-export function listFaces({ faces, widthPx, heightPx }: Photo): string {
-  return faces
-    .map(({ sample: { boxXyxyPx: box, quality } }, index) => {
-      const [x1, y1, x2, y2] = box.map(Math.round)
-      const across = place(((x1 ?? 0) + (x2 ?? 0)) / 2 / widthPx, 'left', 'centre', 'right')
-      const down = place(((y1 ?? 0) + (y2 ?? 0)) / 2 / heightPx, 'top', 'middle', 'bottom')
-      const size = `${(x2 ?? 0) - (x1 ?? 0)}×${(y2 ?? 0) - (y1 ?? 0)} px`
-      return `  ${index + 1}: ${down} ${across}, ${size} at (${x1}, ${y1}), quality ${quality.toFixed(2)}`
-    })
-    .join('\n')
+export function listFaces(photo: Photo): string {
+  return photo.faces.map(({ sample }, index) => `  ${index + 1}: ${describeFace(sample, photo)}`).join('\n')
 }
-
-const place = (share: number, low: string, middle: string, high: string) =>
-  share < 1 / 3 ? low : share < 2 / 3 ? middle : high
 
 /** The face's embedding with its final quality, and those by the further embedders that are loaded. */
 export async function embedPhotoFace(

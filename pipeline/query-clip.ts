@@ -8,6 +8,11 @@ import { segmentLengthS } from './settings.js'
 import type { Stages } from './stages.js'
 import { mergeTracklets } from './track/merge.js'
 
+/** Somebody in a clip, and the size of its picture, in which the boxes of faces are. */
+export interface Person extends TrackOutput {
+  readonly frame: { readonly widthPx: number; readonly heightPx: number }
+}
+
 /**
  * The people in a clip that is not in the archive, most present first. A long one is gone through by segments, as an ingest
  * does, so that no more than a segment's pixels are in memory; then the tracks of one person are joined.
@@ -18,15 +23,17 @@ export async function peopleOfClip(
   path: string,
   stages: Stages,
   onProgress?: (timeS: number, durationS: number | undefined) => void,
-): Promise<TrackOutput[]> {
+): Promise<Person[]> {
   const lengthS = segmentLengthS(stages.settings)
   let durationS: number | undefined
+  let frame = { widthPx: 0, heightPx: 0 }
   const outputs = processClip(
     {
       ...{ path, startS: 0, endS: Infinity, seek: 'fast' },
       async plan(info) {
         const plan = await planSegments(path, info, lengthS)
         durationS = plan.durationS
+        frame = { widthPx: info.sourceWidthPx, heightPx: info.sourceHeightPx }
         return plan.segments
       },
       onFrame: (timeS) => onProgress?.(timeS, durationS),
@@ -36,7 +43,7 @@ export async function peopleOfClip(
   const segments: (readonly TrackOutput[])[] = []
   for await (const { tracks } of outputs) segments.push(tracks)
   const people = segments.length === 1 ? segments.flat() : await joinTracks(segments.flat(), stages)
-  return people.sort((a, b) => presence(b) - presence(a))
+  return people.sort((a, b) => presence(b) - presence(a)).map((person) => ({ ...person, frame }))
 }
 
 /** As the tracklets of a segment are: the best K faces of all of a person's tracks, described anew. */
@@ -82,17 +89,12 @@ export function presence(track: {
   return track.samples * mean
 }
 
-/** Number `choice` (from 1) of the people, or the most present one. Throws QUERY_NO_TRACK, FACE_UNKNOWN. */
-export function choosePerson<T>(people: readonly T[], path: string, choice: number | undefined): T {
-  const chosen = people[(choice ?? 1) - 1]
-  if (chosen !== undefined) return chosen
-  if (people.length === 0)
-    throw new CameoError(
-      'QUERY_NO_TRACK',
-      `no face was found in the clip ${clipName(path)}: give one in which a person is seen`,
-    )
+/** Who is seen longest and largest. Throws QUERY_NO_TRACK. */
+export function mainPerson(people: readonly Person[], path: string): Person {
+  const [main] = people
+  if (main !== undefined) return main
   throw new CameoError(
-    'FACE_UNKNOWN',
-    `${clipName(path)} shows ${people.length} ${people.length === 1 ? 'person' : 'people'}, there is no number ${choice ?? 1}`,
+    'QUERY_NO_TRACK',
+    `no face was found in the clip ${clipName(path)}: give one in which a person is seen`,
   )
 }

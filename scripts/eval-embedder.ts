@@ -9,7 +9,7 @@ import { defaultPackName } from '../pipeline/models/catalog.js'
 import type { DeviceChoice } from '../pipeline/models/device.js'
 import { defaultModelsDir } from '../pipeline/models/models-dir.js'
 import { readPhoto } from '../pipeline/photo.js'
-import { choosePerson, peopleOfClip } from '../pipeline/query-clip.js'
+import { mainPerson, peopleOfClip } from '../pipeline/query-clip.js'
 import { defaultSettings } from '../pipeline/settings.js'
 import { loadStages, type Stages } from '../pipeline/stages.js'
 import { usePack } from './models.js'
@@ -119,7 +119,7 @@ async function meanOfFrames(
 }
 
 async function meanOfClip(path: string, stages: Stages): Promise<ImageFeature> {
-  const { faces } = choosePerson(await peopleOfClip(path, stages), path, undefined)
+  const { faces } = mainPerson(await peopleOfClip(path, stages), path)
   return {
     feature: meanOf(faces.map(({ embedding }) => decodeFloat16(embedding.float16))),
     detectionScore: 1,

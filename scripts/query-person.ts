@@ -1,9 +1,10 @@
 import { basename } from 'node:path'
 import { clipName } from '../pipeline/decode/clip-name.js'
 import { CameoError } from '../pipeline/errors.js'
-import { chooseFace, readPhoto, type PhotoFace } from '../pipeline/photo.js'
-import { choosePerson, peopleOfClip } from '../pipeline/query-clip.js'
-import type { TrackOutput } from '../pipeline/segment-builder.js'
+import { describeFace } from '../pipeline/face-place.js'
+import type { BoxXyxyPx } from '../pipeline/geometry.js'
+import { chooseFace, listFaces, readPhoto, type PhotoFace } from '../pipeline/photo.js'
+import { mainPerson, peopleOfClip, type Person } from '../pipeline/query-clip.js'
 import type { Stages } from '../pipeline/stages.js'
 import { formatTime, note, oneLine } from './output.js'
 import { startProgress } from './progress.js'
@@ -12,22 +13,45 @@ import { checkGiven, kindOfFile } from './query-file.js'
 /** Of a crowd not all are told. */
 const mostListed = 20
 
-/** A face of a photo: the one that it is plainly of, or number `choice`. Throws what `readPhoto` and `chooseFace` throw. */
+/** One of those whom a query's file shows. */
+export interface Candidate {
+  /** For `--face`. */
+  readonly number: number
+  /** When, in a clip. */
+  readonly ranges?: readonly { readonly startS: number; readonly endS: number }[]
+  /** Of the face, in a clip the best one. */
+  readonly boxXyxyPx: BoxXyxyPx
+  readonly quality: number
+}
+
+/** Whom a query is about, and whom its file shows besides. */
+export interface Chosen<T> {
+  readonly chosen: T
+  readonly people: readonly Candidate[]
+}
+
+/**
+ * A face of a photo: the one that it is plainly of, or number `choice`. Where there are several, lists them.
+ * Throws what `readPhoto` and `chooseFace` throw.
+ */
 export async function faceOfPhoto(
   path: string,
   stages: Stages,
   choice: number | undefined,
-): Promise<PhotoFace> {
+): Promise<Chosen<PhotoFace>> {
   await checkGiven(path, 'IMAGE_UNREADABLE')
   const photo = await readPhoto(path, stages).catch(async (error: unknown) => {
     throw await sayWhatItIs(path, error)
   })
-  const face = chooseFace(photo, path, choice)
+  const chosen = chooseFace(photo, path, choice)
   if (photo.faces.length > 1 && choice === undefined)
     note(
-      `${oneLine(basename(path))} shows ${photo.faces.length} faces; this is about the one it is plainly of (--face to choose another)`,
+      `${oneLine(basename(path))} shows ${photo.faces.length} faces; this is about number 1, the one it is plainly of (--face to choose another):\n${listFaces(photo)}`,
     )
-  return face
+  const people = photo.faces.map(({ sample: { boxXyxyPx, quality } }, index) => ({
+    ...{ number: index + 1, boxXyxyPx, quality },
+  }))
+  return { chosen, people }
 }
 
 /**
@@ -38,13 +62,28 @@ export async function personOfClip(
   path: string,
   stages: Stages,
   choice: number | undefined,
-): Promise<TrackOutput> {
+): Promise<Chosen<Person>> {
   await checkGiven(path, 'CLIP_GONE')
+  const people = await findPeople(path, stages)
+  const main = mainPerson(people, path)
+  const chosen = choice === undefined ? main : people[choice - 1]
+  if (chosen === undefined)
+    throw new CameoError(
+      'FACE_UNKNOWN',
+      `${clipName(path)} has no person ${choice ?? 1}; its people are:\n${listPeople(people)}`,
+    )
+  if (people.length > 1)
+    note(
+      `${oneLine(basename(path))} shows ${people.length} people; this is about number ${choice ?? 1} (--face to choose another):\n${listPeople(people)}`,
+    )
+  return { chosen, people: people.flatMap(candidateOf) }
+}
+
+async function findPeople(path: string, stages: Stages): Promise<readonly Person[]> {
   const name = oneLine(basename(path))
   const bar = startProgress(`looking at {name} {bar} {percentage} %, {at}`)
-  let people: readonly TrackOutput[]
   try {
-    people = await peopleOfClip(path, stages, (timeS, durationS = timeS) =>
+    return await peopleOfClip(path, stages, (timeS, durationS = timeS) =>
       bar.update(Math.min(timeS, durationS), durationS, { name, at: formatTime(timeS) }),
     )
   } catch (error) {
@@ -52,18 +91,22 @@ export async function personOfClip(
   } finally {
     bar.stop()
   }
-  const person = choosePerson(people, path, choice)
-  if (people.length > 1) {
-    note(
-      `${name} shows ${people.length} people; this is about number ${choice ?? 1} (--face to choose another):`,
-    )
-    for (const [index, { spansS, faces }] of people.slice(0, mostListed).entries())
-      note(
-        `  ${index + 1}: ${spansS.map(([a, b]) => `${formatTime(a)}–${formatTime(b)}`).join(', ')}, quality ${(faces[0]?.quality ?? 0).toFixed(2)}`,
-      )
-    if (people.length > mostListed) note(`  … and ${people.length - mostListed} more`)
-  }
-  return person
+}
+
+function listPeople(people: readonly Person[]): string {
+  const lines = people.slice(0, mostListed).map(({ spansS, faces: [best], frame }, index) => {
+    const times = spansS.map(([a, b]) => `${formatTime(a)}–${formatTime(b)}`).join(', ')
+    return `  ${index + 1}: ${times}${best === undefined ? '' : `; ${describeFace(best, frame)}`}`
+  })
+  if (people.length > mostListed) lines.push(`  … and ${people.length - mostListed} more`)
+  return lines.join('\n')
+}
+
+function candidateOf({ spansS, faces: [best] }: Person, index: number): Candidate[] {
+  if (best === undefined) return []
+  const { boxXyxyPx, quality } = best
+  const ranges = spansS.map(([startS, endS]) => ({ startS, endS }))
+  return [{ number: index + 1, ranges, boxXyxyPx, quality }]
 }
 
 /** Errors about an archive's files say what to do with the archive; of a query's file it is said what to give instead. */

@@ -81,8 +81,10 @@ async function runEnroll(name: string, files: readonly string[], options: Enroll
 
 async function facesOf(file: string, stages: Stages, face: number | undefined): Promise<ReferenceFace[]> {
   const path = resolve(file)
-  if ((await kindOfFile(path)) === 'photo')
-    return [{ source: path, ...(await embedPhotoFace(await faceOfPhoto(path, stages, face), stages)) }]
-  const person = await personOfClip(path, stages, face)
-  return person.faces.map((own) => ({ source: path, ...own }))
+  if ((await kindOfFile(path)) === 'photo') {
+    const { chosen } = await faceOfPhoto(path, stages, face)
+    return [{ source: path, ...(await embedPhotoFace(chosen, stages)) }]
+  }
+  const { chosen } = await personOfClip(path, stages, face)
+  return chosen.faces.map((own) => ({ source: path, ...own }))
 }

@@ -24,7 +24,7 @@ import {
   openFilledArchive,
   type OpenedArchive,
 } from '../query.js'
-import { faceOfPhoto, personOfClip } from '../query-person.js'
+import { faceOfPhoto, personOfClip, type Candidate } from '../query-person.js'
 
 interface SearchCommandOptions {
   readonly archive: string
@@ -47,6 +47,8 @@ interface Query {
   readonly value: string
   /** Which of several faces or people, from 1. */
   readonly face?: number
+  /** Whom the photo or the clip shows. */
+  readonly people?: readonly Candidate[]
   readonly embeddings: readonly FaceEmbeddings[]
   readonly quality: number
   readonly thumbnailJpeg: Uint8Array | undefined
@@ -88,7 +90,8 @@ export const searchCommand = new Command('search')
     `
 With --json: {query, threshold, confident, expectedFalseMatches, tracksSearched, tracksExamined,
 results: [{clipId, path, score, ranges: [{startS, endS, trackId, score}], faces: [{timeS, boxXyxyPx, quality}], thumbnail}]};
-thumbnail is a JPEG as a data: URI, score a cosine similarity, times are seconds.
+query is {kind, value, quality, face?, people?: [{number, ranges?: [{startS, endS}], boxXyxyPx, quality}]}: whom a photo or a clip
+shows, by their numbers for --face; thumbnail is a JPEG as a data: URI, score a cosine similarity, times are seconds.
 Exit code: 0 the question was answered, also with no match; 2 it could not be.`,
   )
   .action(async (options: SearchCommandOptions) => {
@@ -173,24 +176,26 @@ async function readQuery(options: SearchCommandOptions, opened: OpenedArchive): 
   try {
     const face = options.face === undefined ? {} : { face: options.face }
     if (image !== undefined) {
-      const chosen = await faceOfPhoto(image, stages, options.face)
+      const { chosen, people } = await faceOfPhoto(image, stages, options.face)
       const { embedding, quality, extraEmbeddings } = await embedPhotoFace(chosen, stages)
       const { thumbnailJpeg } = chosen
       return {
         kind: 'image',
         value: image,
         ...face,
+        people,
         embeddings: [{ ...embedding, quality, extraEmbeddings }],
         quality,
         thumbnailJpeg,
       }
     }
     const path = resolve(clip ?? '')
-    const person = await personOfClip(path, stages, options.face)
+    const { chosen: person, people } = await personOfClip(path, stages, options.face)
     return {
       kind: 'clip',
       value: clip ?? '',
       ...face,
+      people,
       embeddings: person.faces.map(({ embedding, quality, extraEmbeddings = [] }) => ({
         ...{ ...embedding, quality, extraEmbeddings },
       })),
@@ -228,9 +233,13 @@ interface Report {
 }
 
 function toJson({ query, answer, threshold, expectedFalseMatches }: Report) {
-  const { kind, value, face, quality } = query
+  const { kind, value, face, people, quality } = query
   return {
-    query: { kind, value, ...(face === undefined ? {} : { face }), quality },
+    query: {
+      ...{ kind, value, quality },
+      ...(face === undefined ? {} : { face }),
+      ...(people === undefined ? {} : { people }),
+    },
     threshold,
     confident: answer.matches.length > 0,
     expectedFalseMatches: expectedFalseMatches ?? null,

@@ -6,7 +6,7 @@ import { openArchive, type Archive } from '../../index/archive.js'
 import { openArchiveIndex } from '../../index/archive-index.js'
 import { searchClips } from '../../index/search.js'
 import type { VectorCache } from '../../index/vector-cache.js'
-import { choosePerson, peopleOfClip } from '../../pipeline/query-clip.js'
+import { mainPerson, peopleOfClip } from '../../pipeline/query-clip.js'
 import { defaultPackName, findPack } from '../../pipeline/models/catalog.js'
 import { defaultModelsDir } from '../../pipeline/models/models-dir.js'
 import { sha256OfFile } from '../../pipeline/models/digest.js'
@@ -50,7 +50,7 @@ describe('real videos', () => {
       const clips = line.split(' ').slice(1)
       for (const clip of clips) {
         const path = join(videos, clip)
-        const person = choosePerson(await peopleOfClip(path, stages), path, undefined)
+        const person = mainPerson(await peopleOfClip(path, stages), path)
         const { matches } = searchClips(archive, index, person.descriptor, {
           top: 100,
           minScore: -1,

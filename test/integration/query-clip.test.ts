@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { findPack } from '../../pipeline/models/catalog.js'
 import { defaultModelsDir } from '../../pipeline/models/models-dir.js'
-import { choosePerson, peopleOfClip } from '../../pipeline/query-clip.js'
+import { mainPerson, peopleOfClip } from '../../pipeline/query-clip.js'
 import { defaultSettings } from '../../pipeline/settings.js'
 import { loadStages, type Stages } from '../../pipeline/stages.js'
 import { temporaryDir } from '../support/cameo.js'
@@ -58,7 +58,7 @@ describe('the people of a clip', () => {
 
   it('the main one is the one seen longest, largest', async () => {
     const people = await peopleOfClip(path, stages)
-    const main = choosePerson(people, path, undefined)
+    const main = mainPerson(people, path)
     assert.deepEqual(main.spansS.length, 2, 'who is seen before and after the other')
   })
 })

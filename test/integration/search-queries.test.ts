@@ -75,6 +75,24 @@ describe('search: with a photo', () => {
     assertRefused(await trySearch('--image', group, '--face', '9'), 'FACE_UNKNOWN', 'sample4.jpg', '9')
   })
 
+  it('that is plainly of one of several faces lists them all, and tells them to a script', async () => {
+    const other = await makeFacePhoto(join(dir, 'small.jpg'), 'party first')
+    const both = join(dir, 'portrait and another.jpg')
+    const graph = '[0]scale=720:720,pad=880:720[a];[1]scale=160:160[b];[a][b]overlay=720:0'
+    await ffmpeg('-i', portrait, '-i', other, '-filter_complex', graph, '-frames:v', '1', both)
+    const run = await trySearch('--image', both)
+    assert.equal(run.code, 0, run.stderr)
+    assert.match(run.stderr, /2 faces; .*--face.*\n {2}1: middle centre, .*\n {2}2: top right, /)
+    const { query } = await search(['--image', both, '--archive', archive])
+    assert.deepEqual(
+      query.people?.map(({ number, ranges, boxXyxyPx: [x1 = 0] }) => [number, ranges, x1 > 720]),
+      [
+        [1, undefined, false],
+        [2, undefined, true],
+      ],
+    )
+  })
+
   it('that is no image, is missing or empty is refused as IMAGE_UNREADABLE', async () => {
     const text = join(dir, 'text.jpg')
     writeFileSync(text, 'no photo\n')
@@ -124,6 +142,34 @@ describe('search: with a clip', () => {
       )
     assert.deepEqual(found.sort(), [[], ['party.mp4']])
     assertRefused(await trySearch('--clip', path, '--face', '3'), 'FACE_UNKNOWN', 'sofa, then party.mp4', '3')
+  })
+
+  it('of people side by side tells them apart by their places, also where a number is wrong', async () => {
+    const path = join(dir, 'side by side.mp4')
+    const inputs = ['costumes', 'bar', 'party'].flatMap((name) => ['-i', clip(`${name}.mp4`)])
+    await ffmpeg(...inputs, '-filter_complex', '[0][1][2]hstack=3', ...x264, path)
+    const list =
+      /^ {2}(\d): 0:00\.0–.*; middle (left|centre|right), \d+×\d+ px at \(\d+, \d+\), quality 0\.\d+$/gm
+    const placesIn = (text: string) => [...text.matchAll(list)].map(([, number, place]) => [number, place])
+    const run = await trySearch('--clip', path)
+    assert.equal(run.code, 0, run.stderr)
+    const places = placesIn(run.stderr)
+    assert.deepEqual(
+      places.map(([number]) => number),
+      ['1', '2', '3'],
+    )
+    assert.deepEqual(places.map(([, place]) => place).sort(), ['centre', 'left', 'right'])
+    const refused = await trySearch('--clip', path, '--face', '4')
+    assert.deepEqual(placesIn(assertRefused(refused, 'FACE_UNKNOWN', 'side by side.mp4', '4')), places)
+    const { query } = await search(['--clip', path, '--face', '2', '--archive', archive])
+    assert.deepEqual(
+      query.people?.map(({ number, ranges, boxXyxyPx: [x1 = 0] }) => [
+        String(number),
+        ranges?.[0]?.startS,
+        ['left', 'centre', 'right'][Math.floor(x1 / 320)],
+      ]),
+      places.map(([number, place]) => [number, 0, place]),
+    )
   })
 
   it('gives the time ranges of the person', async () => {

@@ -34,6 +34,16 @@ const answerSchema = z.strictObject({
     value: z.string(),
     face: z.int().optional(),
     quality: z.number(),
+    people: z
+      .array(
+        z.strictObject({
+          number: z.int().positive(),
+          ranges: z.array(z.strictObject({ startS: z.number(), endS: z.number() })).optional(),
+          boxXyxyPx: z.array(z.number()).length(4),
+          quality: z.number(),
+        }),
+      )
+      .optional(),
   }),
   threshold: z.number(),
   confident: z.boolean(),
