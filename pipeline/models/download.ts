@@ -30,9 +30,9 @@ export interface PullOptions {
  */
 export async function pullPack(pack: Pack, options: PullOptions): Promise<void> {
   const dir = packDir(pack, options.modelsDir)
-  await mkdir(dir, { recursive: true })
   const wanted = await missingFiles(pack, dir)
   if (wanted.length === 0) return
+  await mkdir(options.modelsDir, { recursive: true })
   const scratch = await mkdtemp(join(options.modelsDir, `.${pack.name}-`))
   try {
     await fetchFiles(pack, wanted, scratch, options)
@@ -44,6 +44,7 @@ export async function pullPack(pack: Pack, options: PullOptions): Promise<void> 
         })
       await checkDigest(fetched, file.sha256, `${file.name} of pack ${pack.name}`)
     }
+    await mkdir(dir, { recursive: true })
     for (const file of wanted) await rename(join(scratch, file.name), join(dir, file.name))
   } catch (error) {
     if (error instanceof CameoError) throw error
