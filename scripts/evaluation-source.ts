@@ -16,6 +16,7 @@ import { readGroundTruth } from '../index/evaluate/ground-truth.js'
 import { listIdentities, referencesOf } from '../index/identities.js'
 import { poolEmbeddings } from '../pipeline/describe/pool.js'
 import { CameoError, messageOf } from '../pipeline/errors.js'
+import { givenArchiveOption } from './options.js'
 import { note } from './output.js'
 
 /** Where features come from, for commands that evaluate or train. */
@@ -26,11 +27,7 @@ export interface SourceOptions {
 
 export function withSourceOptions(command: Command): Command {
   return command
-    .addOption(
-      new Option('-a, --archive <dir>', 'archive with the clips (default: ./cameo-data)')
-        .env('CAMEO_ARCHIVE')
-        .argParser((dir: string) => resolve(dir)),
-    )
+    .addOption(givenArchiveOption('archive with the clips (default: ./cameo-data)'))
     .addOption(
       new Option(
         '--features <files...>',

@@ -4,11 +4,20 @@ import { InvalidArgumentError, Option } from 'commander'
 import { parseDevice, type DeviceChoice } from '../pipeline/models/device.js'
 
 /** `--archive DIR`, else `CAMEO_ARCHIVE`, else ./cameo-data. */
-export const archiveOption = () =>
-  new Option('-a, --archive <dir>', 'folder of the archive')
-    .env('CAMEO_ARCHIVE')
-    .default('./cameo-data')
-    .argParser((dir: string) => resolve(dir))
+export const archiveOption = () => givenArchiveOption('folder of the archive').default('./cameo-data')
+
+/** The same without a default. */
+export function givenArchiveOption(description: string): Option {
+  const option = new Option('-a, --archive <dir>', description).argParser(archiveDir)
+  // An empty variable is none, as one of a script that sets it only at times.
+  return process.env['CAMEO_ARCHIVE'] === '' ? option : option.env('CAMEO_ARCHIVE')
+}
+
+/** Empty it would be the current folder, which nobody means. */
+function archiveDir(dir: string): string {
+  if (dir === '') throw new InvalidArgumentError('a folder is needed.')
+  return resolve(dir)
+}
 
 export const deviceOption = () =>
   new Option('--device <device>', 'auto, cpu, cuda or cuda:N')

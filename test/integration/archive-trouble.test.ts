@@ -220,6 +220,17 @@ describe('archive: damage', () => {
     )
   })
 
+  it('none that is named is the usual one, also where the variable is empty', async () => {
+    const within = ['env', '-C', dir]
+    for (const environment of [{}, { CAMEO_ARCHIVE: '' }]) {
+      const run = await cameo(['status', '--json'], environment, within)
+      assertRefused(run, 'ARCHIVE_MISSING', 'no archive in ./cameo-data')
+    }
+    const given = await cameo(['status', '--json'], { CAMEO_ARCHIVE: 'archive' }, within)
+    assert.equal(given.code, 0, given.stderr)
+    assertRefused(await status(''), 'USAGE', '--archive')
+  })
+
   it('a damaged snapshot of the vectors is rebuilt, which is said, and the answer is the same', async () => {
     const spoiled = copyOf('snapshot')
     const before = await search(['--image', photo, '--archive', spoiled])
