@@ -271,13 +271,13 @@ function summaryOf({ answer, threshold, expectedFalseMatches }: Report): string 
       : `${matches.length} clip${matches.length === 1 ? '' : 's'} from score ${threshold.toFixed(2)} upwards`
   const chance =
     expectedFalseMatches === undefined
-      ? ' (how many pass by chance was not measured for these models)'
-      : `, of which by chance about ${formatExpected(expectedFalseMatches)}`
-  return `${found}; ${tracksSearched} tracks searched${chance}`
+      ? '(how many match by chance was not measured for these models)'
+      : `(${formatExpected(expectedFalseMatches)} would match by chance)`
+  return `${found}; ${tracksSearched} track${tracksSearched === 1 ? '' : 's'} searched ${chance}`
 }
 
 const formatExpected = (count: number) =>
-  count < 0.01 ? '0' : count < 10 ? count.toFixed(2) : count.toFixed(0)
+  count < 0.01 ? 'fewer than 0.01' : `about ${count.toFixed(count < 10 ? 2 : 0)}`
 
 function printAnswer(report: Report): void {
   for (const [index, match] of report.answer.matches.entries()) print(formatMatch(index + 1, match))
