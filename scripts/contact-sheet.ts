@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { ClipMatch } from '../index/search.js'
-import { formatTime } from './output.js'
+import { dataUri, formatTime } from './output.js'
 
 /** An answer as one self-contained HTML page: no scripts, nothing loaded from elsewhere. */
 export function contactSheet(
@@ -52,8 +52,6 @@ function card({ path, score, ranges, thumbnailJpeg }: ClipMatch, rank: number): 
 <div class="bar"><i style="width:${share}%"></i></div>
 <small>score ${score.toFixed(3)} · ${times}</small></div></li>`
 }
-
-const dataUri = (jpeg: Uint8Array) => `data:image/jpeg;base64,${Buffer.from(jpeg).toString('base64')}`
 
 function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)

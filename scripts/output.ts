@@ -52,6 +52,9 @@ export function formatTime(seconds: number): string {
   return hours > 0 ? `${hours}:${String(minutes).padStart(2, '0')}:${rest}` : `${minutes}:${rest}`
 }
 
+/** A thumbnail as it stands in JSON and pages. */
+export const dataUri = (jpeg: Uint8Array) => `data:image/jpeg;base64,${Buffer.from(jpeg).toString('base64')}`
+
 /** A name or path on one line: control characters escaped. */
 export function oneLine(text: string): string {
   return Array.from(text, (c) =>

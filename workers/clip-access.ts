@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, realpathSync } from 'node:fs'
 import { isAbsolute, join, relative, resolve, sep } from 'node:path'
-import type { FileStamp } from '../index/store/files.js'
+import { isUrl, type FileStamp } from '../index/store/files.js'
 import { fileError } from '../pipeline/decode/clip-file.js'
 import { clipName } from '../pipeline/decode/clip-name.js'
 import { CameoError } from '../pipeline/errors.js'
@@ -63,7 +63,7 @@ export function createClipAccess({ rules, scratchDir, scratchBytes }: AccessOpti
   }
 }
 
-export const isUrl = (uri: string) => /^[a-z][a-z0-9+.-]*:\/\//i.test(uri)
+export { isUrl }
 
 /** `user:password@`: it would be read wherever the address is shown. */
 export const hasUserinfo = ({ username, password }: URL) => username !== '' || password !== ''

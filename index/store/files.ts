@@ -169,7 +169,8 @@ export function createFileStore(database: Database): FileStore {
   }
 }
 
-export const isUrl = (path: string) => path.includes('://')
+/** True of what is fetched; all else is a path. */
+export const isUrl = (uri: string) => /^[a-z][a-z0-9+.-]*:\/\//i.test(uri)
 
 /** From a root down to a folder, '' where they are the same; undefined where the folder lies elsewhere. */
 function wayFrom(root: string, folder: string): string | undefined {

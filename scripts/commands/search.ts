@@ -16,7 +16,7 @@ import type { Pack } from '../../pipeline/models/pack.js'
 import { embedPhotoFace } from '../../pipeline/photo.js'
 import { contactSheet } from '../contact-sheet.js'
 import { archiveOption, deviceOption, jsonOption, numberWithin } from '../options.js'
-import { exitCodes, formatTime, note, oneLine, print, printJson } from '../output.js'
+import { dataUri, exitCodes, formatTime, note, oneLine, print, printJson } from '../output.js'
 import {
   archiveDescriber,
   furtherEmbeddersOf,
@@ -256,8 +256,6 @@ function toJson({ query, answer, threshold, expectedFalseMatches }: Report) {
     })),
   }
 }
-
-const dataUri = (jpeg: Uint8Array) => `data:image/jpeg;base64,${Buffer.from(jpeg).toString('base64')}`
 
 function titleOf({ kind, value, face }: Query): string {
   return kind === 'name' ? value : `${value}${face === undefined ? '' : `, face ${face}`}`
