@@ -52,8 +52,8 @@ const keptProblems = 50
 export class Attempt {
   /** ffmpeg's messages of level error and above, the first ones. */
   readonly problems: string[] = []
-  /** A message that shows that the file is cut off. */
-  cutOffSign: string | undefined
+  /** A message showed that the file is cut off. */
+  isCutOff = false
   input: InputInfo | undefined
   /** Resolves when ffmpeg is gone: undefined where it decoded the range to its end, else why not. Never rejects. */
   readonly result: Promise<Error | undefined>
@@ -87,7 +87,7 @@ export class Attempt {
       onShown: (frame) => this.#onShown(frame),
       onOutputSize: (size) => this.#outputSize.put(size),
       onProblem: (level, text) => {
-        if (isCutOffSign(text)) this.cutOffSign ??= text
+        this.isCutOff ||= isCutOffSign(text)
         if (level !== 'warning' && this.problems.length < keptProblems) this.problems.push(text)
       },
     })
@@ -262,7 +262,7 @@ export class Attempt {
     if (exit !== undefined && /killed with signal/.test(exit.message)) return explainFailure(run)
     if (this.#shownCount > 0) return undefined
     if (this.input !== undefined && exit === undefined) {
-      const isUnclear = plan.seekToS !== undefined && !this.#anchorSeen && this.cutOffSign === undefined
+      const isUnclear = plan.seekToS !== undefined && !this.#anchorSeen && !this.isCutOff
       if (isUnclear) return new RestartNeeded({ kind: 'seekEarlier' })
       // A segment after the last frame is empty, a whole clip without one is not a clip.
       if (plan.range.startS > 0) return undefined

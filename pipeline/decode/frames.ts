@@ -124,7 +124,7 @@ class DecodeJob {
       this.#fail(error)
       throw error
     } finally {
-      this.summary.resolve({ frames: count, lastTimeS, endReached: false, truncated: false })
+      this.summary.resolve({ frames: count, lastTimeS, truncated: false })
       await this.close()
     }
   }

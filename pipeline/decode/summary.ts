@@ -4,12 +4,8 @@ import type { Sampling } from './sampling.js'
 export interface DecodeSummary {
   readonly frames: number
   readonly lastTimeS: number | undefined
-  /** The range, or the clip, was decoded to its end; false where the reader left early. */
-  readonly endReached: boolean
-  /** The file is cut off or damaged: what could be decoded was delivered. */
+  /** The file is cut off or damaged: what could be decoded was delivered. False where the reader left early. */
   readonly truncated: boolean
-  /** Why `truncated`, for a person. */
-  readonly reason?: string
 }
 
 /** ffmpeg's words for a file that ends too early. In MPEG-TS "Packet corrupt" is only a lost packet. */
@@ -26,7 +22,7 @@ const tailS = { fps: 2, keyframes: 20 } as const
 const missingPart = { fps: 0.1, keyframes: 0.5 } as const
 
 export function summarize(
-  run: { readonly cutOffSign: string | undefined; readonly input: InputInfo | undefined },
+  run: { readonly isCutOff: boolean; readonly input: InputInfo | undefined },
   request: { readonly sampling: Sampling; readonly endS: number },
   {
     frames,
@@ -39,32 +35,30 @@ export function summarize(
     readonly fileBytes?: number | undefined
   },
 ): DecodeSummary {
-  const said = run.cutOffSign === undefined ? undefined : `the file is cut off (ffmpeg: ${run.cutOffSign})`
-  const reason =
-    said ?? missingEnd(run.input?.durationS, request, lastTimeS) ?? cutPacket(run.input?.container, fileBytes)
-  const done = { frames, lastTimeS, endReached: true }
-  return reason === undefined ? { ...done, truncated: false } : { ...done, truncated: true, reason }
+  const truncated =
+    run.isCutOff ||
+    missesEnd(run.input?.durationS, request, lastTimeS) ||
+    endsInPacket(run.input?.container, fileBytes)
+  return { frames, lastTimeS, truncated }
 }
 
-function missingEnd(
+function missesEnd(
   durationS: number | undefined,
   { sampling, endS }: { readonly sampling: Sampling; readonly endS: number },
   lastTimeS: number | undefined,
-): string | undefined {
-  if (durationS === undefined || lastTimeS === undefined) return undefined
+): boolean {
+  if (durationS === undefined || lastTimeS === undefined) return false
   const end = Math.min(durationS, endS)
   const step = sampling.kind === 'fps' ? 1 / sampling.fps : 0
   const missing = end - lastTimeS - step
-  if (missing <= tailS[sampling.kind] || missing <= missingPart[sampling.kind] * durationS) return undefined
-  return `the video ends at ${lastTimeS.toFixed(1)} s of the stated ${durationS.toFixed(1)} s`
+  return missing > tailS[sampling.kind] && missing > missingPart[sampling.kind] * durationS
 }
 
 /** Packets of MPEG transport streams: plain, with time codes (M2TS), with error correction. */
 const transportPacketBytes = [188, 192, 204]
 
 /** A transport stream states no end, but it is made of whole packets. */
-function cutPacket(container: string | undefined, fileBytes: number | undefined): string | undefined {
-  if (container !== 'mpegts' || fileBytes === undefined) return undefined
-  if (transportPacketBytes.some((length) => fileBytes % length === 0)) return undefined
-  return 'the file ends in the middle of a packet of its transport stream'
+function endsInPacket(container: string | undefined, fileBytes: number | undefined): boolean {
+  if (container !== 'mpegts' || fileBytes === undefined) return false
+  return transportPacketBytes.every((length) => fileBytes % length !== 0)
 }

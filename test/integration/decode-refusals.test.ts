@@ -145,7 +145,6 @@ describe('decode: damaged clips', () => {
       const { frames, summary } = await decode(request(clip(name)), timeOf)
       assert.ok(frames.length >= 2 && frames.length < 8, `${name}: ${frames.join(' ')}`)
       assert.equal(summary.truncated, true, name)
-      assert.ok(summary.reason !== undefined)
       const after = await decode(request(clip(name), { startS: 30 }), timeOf)
       assert.deepEqual(after.frames, [], `${name}: a segment after the cut is empty`)
     }

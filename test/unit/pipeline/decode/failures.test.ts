@@ -69,7 +69,7 @@ describe('summaries', () => {
   const request = { sampling: { kind: 'fps', fps: 4 }, endS: Infinity } as const
 
   it('a clip that ends far before its stated duration is cut off', () => {
-    const run = { cutOffSign: undefined, input }
+    const run = { isCutOff: false, input }
     assert.equal(summarize(run, request, { frames: 80, lastTimeS: 20 }).truncated, true)
     assert.equal(summarize(run, { ...request, endS: 20.25 }, { frames: 80, lastTimeS: 20 }).truncated, false)
     assert.equal(summarize(run, request, { frames: 230, lastTimeS: 57 }).truncated, false)
@@ -78,7 +78,7 @@ describe('summaries', () => {
   })
 
   it('a transport stream that is not made of whole packets is cut off', () => {
-    const run = { cutOffSign: undefined, input: { ...input, container: 'mpegts', durationS: undefined } }
+    const run = { isCutOff: false, input: { ...input, container: 'mpegts', durationS: undefined } }
     const read = { frames: 80, lastTimeS: 20 }
     assert.equal(summarize(run, request, { ...read, fileBytes: 188 * 1000 + 7 }).truncated, true)
     for (const length of [188, 192, 204])
