@@ -1,3 +1,4 @@
+import { quoted } from '../pipeline/decode/clip-name.js'
 import { CameoError } from '../pipeline/errors.js'
 import type { Embedding } from '../pipeline/embed/embed-faces.js'
 import type { ExtraEmbedding } from '../pipeline/embed/extra-embedders.js'
@@ -71,7 +72,7 @@ export function referencesOf(
   if (rows.length === 0)
     throw new CameoError(
       'NAME_UNKNOWN',
-      `"${name}" was enrolled with other models than the archive's: enroll the photos again`,
+      `${quoted(name)} was enrolled with other models than the archive's: enroll the photos again`,
     )
   // Faces of a source are written in the same order for every embedder.
   const others = further.map((digest) => {
@@ -134,6 +135,23 @@ export function listIdentities(database: Database): Identity[] {
     .all()
 }
 
+/**
+ * The same letters can be written as characters of one part or of several (NFC, NFD), which look the same.
+ * @throws USAGE where nothing is left of it
+ */
+export function parseName(text: string): string {
+  const name = text.normalize('NFC').trim()
+  if (name === '') throw new CameoError('USAGE', 'the name is empty')
+  return name
+}
+
+/** A name as it is enrolled: an archive may hold one that was stored before names were brought into one form. */
+export function knownName(database: Database, name: string): string {
+  const names = listIdentities(database).map((identity) => identity.name)
+  if (names.includes(name)) return name
+  return names.find((known) => known.normalize('NFC').trim() === name) ?? name
+}
+
 /** Erases a name and the faces it was enrolled with. Throws NAME_UNKNOWN. */
 export function forgetName(database: Database, name: string): void {
   database
@@ -172,10 +190,10 @@ function identityIdOf(database: Database, name: string): number {
     .pluck()
     .get(name)
   if (identityId !== undefined) return identityId
-  const known = listIdentities(database).map((identity) => `"${identity.name}"`)
+  const known = listIdentities(database).map((identity) => quoted(identity.name))
   throw new CameoError(
     'NAME_UNKNOWN',
-    `nobody is enrolled as "${name}": ` +
+    `nobody is enrolled as ${quoted(name)}: ` +
       (known.length === 0
         ? 'enroll a name with "cameo enroll NAME PHOTO"'
         : `known are ${known.slice(0, 20).join(', ')}${known.length > 20 ? ', …' : ''}`),

@@ -1,12 +1,12 @@
 import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
-import { enroll, type ReferenceFace } from '../../index/identities.js'
+import { enroll, knownName, parseName, type ReferenceFace } from '../../index/identities.js'
 import { CameoError } from '../../pipeline/errors.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
 import { embedPhotoFace } from '../../pipeline/photo.js'
 import type { Stages } from '../../pipeline/stages.js'
 import { archiveOption, deviceOption, jsonOption, numberWithin } from '../options.js'
-import { exitCodes, note, print, printJson, printJsonError, reportError } from '../output.js'
+import { exitCodes, note, oneLine, print, printJson, printJsonError, reportError } from '../output.js'
 import { kindOfFile } from '../query-file.js'
 import { faceOfPhoto, personOfClip } from '../query-person.js'
 import { loadArchiveStages, openFilledArchive } from '../query.js'
@@ -22,7 +22,7 @@ export const enrollCommand = new Command('enroll')
   .description(
     'Give a name to a face, so that it can be searched by name. Adds to the faces a name has already.',
   )
-  .argument('<name>', 'the name')
+  .argument('<name>', 'the name', parseName)
   .argument('<files...>', 'photos, and clips whose main person it is')
   .addOption(archiveOption())
   .addOption(
@@ -39,11 +39,10 @@ With --json: {name, faces, added, failed: [{source, code, message}]}.
 Exit code: 0 all files are enrolled, 1 some could not be used (the others are enrolled), 2 none.`,
   )
   .action(async (name: string, files: string[], options: EnrollOptions) => {
-    process.exitCode = await runEnroll(name.trim(), files, options)
+    process.exitCode = await runEnroll(name, files, options)
   })
 
 async function runEnroll(name: string, files: readonly string[], options: EnrollOptions): Promise<number> {
-  if (name === '') throw new CameoError('USAGE', 'the name is empty')
   const opened = openFilledArchive(options.archive)
   try {
     const { stages } = await loadArchiveStages(opened, options.device, 'all')
@@ -62,17 +61,21 @@ async function runEnroll(name: string, files: readonly string[], options: Enroll
     if (references.length === 0) {
       const [first] = failed
       if (options.json && first !== undefined) printJsonError(first.error)
-      note(`nothing was enrolled for "${name}"`)
+      note(`nothing was enrolled for "${oneLine(name)}"`)
       return exitCodes.failed
     }
-    const identity = enroll(opened.archive.database, name, opened.recipe.embedderDigest, references)
+    const { database } = opened.archive
+    const identity = enroll(database, knownName(database, name), opened.recipe.embedderDigest, references)
     if (options.json)
       printJson({
         ...identity,
         added: references.length,
         failed: failed.map(({ source, error: { code, message } }) => ({ source, code, message })),
       })
-    else print(`"${identity.name}" is enrolled with ${identity.faces} faces (${references.length} added)`)
+    else
+      print(
+        `"${oneLine(identity.name)}" is enrolled with ${identity.faces} faces (${references.length} added)`,
+      )
     return failed.length > 0 ? exitCodes.someFailed : exitCodes.ok
   } finally {
     opened.archive.close()

@@ -3,11 +3,11 @@ import { existsSync } from 'node:fs'
 import { Command, Option } from 'commander'
 import { openArchiveIndex } from '../../index/archive-index.js'
 import { findClipId, forgetClip, scrubLog } from '../../index/forget.js'
-import { forgetName } from '../../index/identities.js'
+import { forgetName, knownName, parseName } from '../../index/identities.js'
 import { lockForErasure } from '../../index/store/database.js'
 import { CameoError } from '../../pipeline/errors.js'
 import { archiveOption, jsonOption } from '../options.js'
-import { exitCodes, note, print, printJson } from '../output.js'
+import { exitCodes, note, oneLine, print, printJson } from '../output.js'
 import { openFilledArchive } from '../query.js'
 
 interface ForgetOptions {
@@ -25,7 +25,7 @@ export const forgetCommand = new Command('forget')
   .addOption(
     new Option('--clip <id>', 'id of the clip, its first digits, or the path of its file').conflicts('name'),
   )
-  .addOption(new Option('--name <name>', 'an enrolled name').conflicts('clip'))
+  .addOption(new Option('--name <name>', 'an enrolled name').argParser(parseName).conflicts('clip'))
   .addOption(jsonOption())
   .addHelpText(
     'after',
@@ -44,10 +44,10 @@ async function runForget({ archive: dir, clip, name, json }: ForgetOptions): Pro
     const lock = lockForErasure(dir)
     try {
       if (name !== undefined) {
-        forgetName(archive.database, name)
+        forgetName(archive.database, knownName(archive.database, name))
         scrubLog(archive.database)
         if (json) printJson({ forgotten: 'name', name })
-        else print(`the name "${name}" is forgotten`)
+        else print(`the name "${oneLine(name)}" is forgotten`)
         return
       }
       if (clip === undefined) throw new CameoError('USAGE', 'say what to forget: --clip ID or --name NAME')

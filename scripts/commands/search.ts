@@ -4,7 +4,7 @@ import { Command, Option } from 'commander'
 import { openArchiveToRead } from '../../index/archive.js'
 import { openArchiveIndex } from '../../index/archive-index.js'
 import { falseAcceptRateAt } from '../../index/false-accepts.js'
-import { referencesOf } from '../../index/identities.js'
+import { knownName, parseName, referencesOf } from '../../index/identities.js'
 import { searchClips, type ClipMatch, type SearchAnswer } from '../../index/search.js'
 import type { VectorCache } from '../../index/vector-cache.js'
 import { CameoError, messageOf } from '../../pipeline/errors.js'
@@ -64,7 +64,11 @@ export const searchCommand = new Command('search')
   .addOption(archiveOption())
   .addOption(new Option('-i, --image <file>', 'a photo of the person').conflicts(['clip', 'name']))
   .addOption(new Option('-c, --clip <file>', 'a clip that shows the person').conflicts(['image', 'name']))
-  .addOption(new Option('-n, --name <name>', 'an enrolled name').conflicts(['image', 'clip', 'face']))
+  .addOption(
+    new Option('-n, --name <name>', 'an enrolled name')
+      .argParser(parseName)
+      .conflicts(['image', 'clip', 'face']),
+  )
   .addOption(
     new Option('--face <number>', 'which face of the photo, or person of the clip').argParser(
       numberWithin(1, 10_000, 'integer'),
@@ -163,7 +167,7 @@ async function readQuery(options: SearchCommandOptions, opened: OpenedArchive): 
   if (name !== undefined) {
     const embeddings = referencesOf(
       opened.archive.database,
-      name,
+      knownName(opened.archive.database, name),
       opened.recipe.embedderDigest,
       furtherEmbeddersOf(opened.recipe).map(({ digest }) => digest),
     )

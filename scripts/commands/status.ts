@@ -51,7 +51,7 @@ function showStatus(options: StatusOptions): void {
     if (archive.recipe !== undefined)
       print(`  models ${archive.recipe.packName}, ${JSON.stringify(archive.recipe.settings)}`)
     for (const feature of archive.recipe?.features ?? []) print(`  ${describeFeature(feature)}`)
-    for (const { name, faces } of identities) print(`  "${name}": ${faces} faces`)
+    for (const { name, faces } of identities) print(`  "${oneLine(name)}": ${faces} faces`)
     for (const { path, code, message } of failures) print(`  failed: ${oneLine(path)}: ${message} [${code}]`)
   } finally {
     archive.close()

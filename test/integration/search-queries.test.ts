@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { before, describe, it } from 'node:test'
+import { openArchive } from '../../index/archive.js'
 import { assertRefused, foundFiles, ingest, search } from '../support/answers.js'
 import { cameo, jsonLines, temporaryDir } from '../support/cameo.js'
 import { facePhotos, ffmpeg, makeFaceClip, makeFacePhoto, x264 } from '../support/faces.js'
@@ -294,6 +295,44 @@ describe('enroll: names', () => {
     const forgotten = await cameo(['forget', '--name', name, '--archive', copy, '--json'])
     assert.equal(forgotten.code, 0, forgotten.stderr)
     assertRefused(await cameo(['search', '--name', name, '--archive', copy, '--json']), 'NAME_UNKNOWN', 'Ada')
+  })
+
+  it('a name is the same however it is written, and is told on one line', async () => {
+    const composed = 'Zo\u00eb\n\u001b[2J'
+    const decomposed = ` ${composed.normalize('NFD')} `
+    const enrolled = await cameo(['enroll', decomposed, portrait, '--archive', archive])
+    assert.equal(enrolled.code, 0, enrolled.stderr)
+    assert.equal(enrolled.stdout, '"Zoë\\x0a\\x1b[2J" is enrolled with 1 faces (1 added)\n')
+    const found = await search(['--name', decomposed, '--archive', archive])
+    assert.deepEqual(foundFiles(found), foundFiles(await search(['--name', composed, '--archive', archive])))
+    assert.equal(found.query.value, composed)
+    const status = await cameo(['status', '--archive', archive])
+    const unknown = await cameo(['search', '--name', 'X', '--archive', archive])
+    const forgotten = await cameo(['forget', '--name', decomposed, '--archive', archive])
+    assert.equal(forgotten.code, 0, forgotten.stderr)
+    for (const { stdout, stderr } of [status, unknown, forgotten]) {
+      assert.match(stdout + stderr, /Zoë/)
+      assert.ok(!stdout.includes('\u001b') && !stderr.includes('\u001b') && !/Zoë\n/.test(stdout + stderr))
+    }
+    for (const command of [
+      ['enroll', ' ', portrait],
+      ['search', '--name', ' '],
+      ['forget', '--name', ''],
+    ])
+      assertRefused(await cameo([...command, '--archive', archive, '--json']), 'USAGE', 'empty')
+  })
+
+  it('that was stored in another form before is the one that is meant', async () => {
+    const copy = join(dir, 'old archive')
+    assert.equal((await ingest([clip('bar.mp4'), '--archive', copy])).code, 0)
+    assert.equal((await cameo(['enroll', 'Zo\u00eb', portrait, '--archive', copy])).code, 0)
+    const { database } = openArchive(copy)
+    database.prepare('UPDATE identities SET name = ?').run('Zoe\u0308')
+    database.close()
+    assert.deepEqual(foundFiles(await search(['--name', 'Zo\u00eb', '--archive', copy])), ['bar.mp4'])
+    const enrolled = await cameo(['enroll', 'Zo\u00eb', clip('bar.mp4'), '--archive', copy, '--json'])
+    assert.ok((JSON.parse(enrolled.stdout) as { faces: number }).faces > 1, 'faces are added to it')
+    assert.equal((await cameo(['forget', '--name', 'Zo\u00eb', '--archive', copy])).code, 0)
   })
 
   it('of a clip that shows several people says whom it took, and lists them', async () => {
