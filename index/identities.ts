@@ -5,7 +5,7 @@ import type { ExtraEmbedding } from '../pipeline/embed/extra-embedders.js'
 import type { FaceEmbeddings } from '../pipeline/head/pooled-input.js'
 import { toBlob, toUint16 } from './store/blobs.js'
 import type { Database } from './store/database.js'
-import { appendJournal } from './store/journal.js'
+import { appendJournal, eraseFromJournal, isPublished, lastJournalEntry } from './store/journal.js'
 
 /** A face that a name is enrolled with. */
 export interface ReferenceFace {
@@ -152,34 +152,40 @@ export function knownName(database: Database, name: string): string {
   return names.find((known) => known.normalize('NFC').trim() === name) ?? name
 }
 
-/** Erases a name and the faces it was enrolled with. Throws NAME_UNKNOWN. */
+/**
+ * Erases a name and the faces it was enrolled with. To take them out of a topic, too, the journal says which there were
+ * until that is done. Throws NAME_UNKNOWN.
+ */
 export function forgetName(database: Database, name: string): void {
   database
     .transaction(() => {
       database.prepare('DELETE FROM identities WHERE identity_id = ?').run(identityIdOf(database, name))
-      appendJournal(database, 'forget-name', { name })
+      if (isPublished(database)) appendJournal(database, 'forget-name', { name })
+      else eraseFromJournal(database, name, lastJournalEntry(database))
     })
     .immediate()
 }
 
-/** Erases the faces that a name has from one source, and the name where it has no others. */
+/**
+ * Erases the faces that a name has from one source, and the name where it has no others. Nothing is written of it in the
+ * journal: whoever calls this learnt it from the topic that the journal goes to.
+ */
 export function forgetSource(database: Database, name: string, source: string): void {
   database
     .transaction(() => {
-      const { changes } = database
+      database
         .prepare(
           `DELETE FROM reference_faces WHERE source = ?
            AND identity_id = (SELECT identity_id FROM identities WHERE name = ?)`,
         )
         .run(source, name)
-      if (changes === 0) return
-      database
+      const { changes } = database
         .prepare(
           `DELETE FROM identities WHERE name = ?
            AND NOT EXISTS (SELECT 1 FROM reference_faces r WHERE r.identity_id = identities.identity_id)`,
         )
         .run(name)
-      appendJournal(database, 'forget-name', { name })
+      if (changes > 0) eraseFromJournal(database, name, lastJournalEntry(database))
     })
     .immediate()
 }

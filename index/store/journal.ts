@@ -1,4 +1,5 @@
 import type { Database } from './database.js'
+import { readMeta } from './meta.js'
 
 /** Names and erasures, each with what it was about; no face data. */
 export interface JournalSubjects {
@@ -27,6 +28,21 @@ export function appendJournal<Action extends keyof JournalSubjects>(
     .run(new Date().toISOString(), action, JSON.stringify(subject))
 }
 
+/** Meta key of an archive whose journal goes to a topic: entries up to this one are in it. */
+export const publishedKey = 'kafka.journal_published'
+
+export const isPublished = (database: Database) => readMeta(database, publishedKey) !== undefined
+
+/** Takes out what was written of a name up to `entry`: with what it was enrolled, and that it was forgotten. */
+export function eraseFromJournal(database: Database, name: string, entry: number): void {
+  database
+    .prepare(
+      `DELETE FROM journal
+       WHERE entry <= ? AND action IN ('enroll', 'forget-name') AND subject ->> '$.name' = ?`,
+    )
+    .run(entry, name)
+}
+
 /** Entries after `entry`, in order. */
 export function journalAfter(database: Database, entry: number, limit: number): JournalEntry[] {
   return database
@@ -37,7 +53,7 @@ export function journalAfter(database: Database, entry: number, limit: number): 
     .map((row) => ({ ...row, subject: JSON.parse(row.subject) as unknown }) as JournalEntry)
 }
 
-/** Every source that a name was ever enrolled with. */
+/** Every source that a name was ever enrolled with, as far as it was not erased from the journal. */
 export function enrolledSources(database: Database, name: string): string[] {
   const subjects = database
     .prepare<[string], string>(

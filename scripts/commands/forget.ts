@@ -31,7 +31,9 @@ export const forgetCommand = new Command('forget')
     'after',
     `
 A forgotten clip stays out when its file is ingested again ("ingest --include-forgotten" lets it in).
-Erased rows and vectors are overwritten in the archive's files, not only unlinked; copies and backups are yours to find.`,
+Erased rows and vectors are overwritten in the archive's files, not only unlinked; copies and backups are yours to find.
+Where an index worker keeps the archive, a name and the paths of its photos stay in the archive's journal until the worker
+has taken them out of the topic of names.`,
   )
   .action(async (options: ForgetOptions) => {
     await runForget(options)

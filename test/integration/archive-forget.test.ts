@@ -95,15 +95,17 @@ describe('forget: a clip', () => {
     assert.equal(foundFiles(await search(['--image', photo, ...here])).length, 2)
   })
 
-  it('a forgotten name leaves none of its bytes, and its clips stay', async () => {
-    assert.equal((await cameo(['enroll', 'Ada', photo, ...here])).code, 0)
+  it('a forgotten name leaves none of its bytes, nor its photo’s path, and its clips stay', async () => {
+    const name = 'Augusta Ada King, Countess of Lovelace'
+    assert.equal((await cameo(['enroll', name, photo, ...here])).code, 0)
     const before = faceBytes()
     const opened = openArchive(archive)
     const reference = opened.database.prepare<[], Buffer>('SELECT vector FROM reference_faces').pluck().all()
     opened.close()
-    assert.equal(countInFiles(reference), 1)
-    assert.equal((await cameo(['forget', '--name', 'Ada', ...here])).code, 0)
-    assert.equal(countInFiles(reference), 0)
+    const written = [...reference, Buffer.from(name), Buffer.from(photo)]
+    assert.equal(countInFiles(written), 3)
+    assert.equal((await cameo(['forget', '--name', name, ...here])).code, 0)
+    assert.equal(countInFiles(written), 0)
     assert.equal(faceBytes().length, before.length - 1)
   })
 })

@@ -1,13 +1,16 @@
 import { z } from 'zod'
 import type { Archive } from '../../index/archive.js'
-import { forgetClip, isForgotten } from '../../index/forget.js'
+import { forgetClip, isForgotten, scrubLog } from '../../index/forget.js'
 import { enroll, forgetSource, hasSource, referenceFacesOf } from '../../index/identities.js'
 import { toBlob, toUint16 } from '../../index/store/blobs.js'
 import { archiveError } from '../../index/store/database.js'
 import {
   enrolledSources,
+  eraseFromJournal,
+  isPublished,
   journalAfter,
   lastJournalEntry,
+  publishedKey,
   type JournalEntry,
 } from '../../index/store/journal.js'
 import { readMeta, writeMeta } from '../../index/store/meta.js'
@@ -33,10 +36,7 @@ export interface NamesLog {
   publish(): Promise<void>
 }
 
-/** Journal entries up to this one are in the topic ... */
-const publishedKey = 'kafka.journal_published'
-
-/** ... of this cluster and prefix. */
+/** The cluster and prefix whose topic has the journal's entries. */
 const clusterKey = 'kafka.names_cluster'
 
 export function createNamesLog(
@@ -98,6 +98,20 @@ export function createNamesLog(
     })
   }
 
+  /** What was forgotten is out of the topic, too: from then on nothing needs to say what it was. */
+  function setPublished(entries: readonly JournalEntry[], last: number): void {
+    const forgotten = entries.flatMap(({ entry, action, subject }) =>
+      action === 'forget-name' ? [{ entry, name: subject.name }] : [],
+    )
+    database
+      .transaction(() => {
+        writeMeta(database, publishedKey, `${last}`)
+        for (const { entry, name } of forgotten) eraseFromJournal(database, name, entry)
+      })
+      .immediate()
+    if (forgotten.length > 0) scrubLog(database)
+  }
+
   /** One by one: to be stopped here and to begin again gives the same. */
   function applyAll(messages: ReadonlyMap<string, Buffer | null>): void {
     for (const [key, value] of messages)
@@ -116,7 +130,7 @@ export function createNamesLog(
       const last = entries.at(-1)
       if (last === undefined) return
       await publisher.send(entries.flatMap(messagesFor))
-      writeMeta(database, publishedKey, `${last.entry}`)
+      setPublished(entries, last.entry)
     }
   }
 
@@ -131,9 +145,7 @@ export function createNamesLog(
   return {
     publish,
     async restore(cluster) {
-      const isKnown =
-        readMeta(database, publishedKey) !== undefined &&
-        (readMeta(database, clusterKey) ?? cluster) === cluster
+      const isKnown = isPublished(database) && (readMeta(database, clusterKey) ?? cluster) === cluster
       // First, so that the newest of what is read is never older than what this archive did.
       if (isKnown) await publish()
       const before = lastJournalEntry(database)

@@ -3,7 +3,8 @@ import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { openArchive } from '../../../../index/archive.js'
-import { enroll, forgetName } from '../../../../index/identities.js'
+import { enroll, forgetName, forgetSource } from '../../../../index/identities.js'
+import { journalAfter } from '../../../../index/store/journal.js'
 import { encodeFloat16 } from '../../../../pipeline/embed/float16.js'
 import { createKafka, type OutMessage } from '../../../../workers/kafka/client.js'
 import { createNamesLog } from '../../../../workers/kafka/names-log.js'
@@ -78,6 +79,32 @@ describe('the log of names', () => {
     assert.deepEqual(faces().sort(), [`Ada ${photo(2)}`, `Grace ${photo(1)}`])
   })
 
+  it('the journal says what a forgotten name was enrolled with until that is out of the topic, and no longer', async () => {
+    const { database, names, faces } = start()
+    const said = () => journalAfter(database, 0, 100).map(({ action, subject }) => [action, subject])
+    enroll(database, 'Ada', embedder, [face(photo(1))])
+    enroll(database, 'Grace', embedder, [face(photo(2))])
+    await names.publish()
+    forgetName(database, 'Ada')
+    enroll(database, 'Ada', embedder, [face(photo(3))])
+    assert.equal(said().length, 4)
+    await names.publish()
+    assert.deepEqual(faces().sort(), [`Ada ${photo(3)}`, `Grace ${photo(2)}`])
+    assert.deepEqual(said(), [
+      ['enroll', { name: 'Grace', sources: [photo(2)] }],
+      ['enroll', { name: 'Ada', sources: [photo(3)] }],
+    ])
+  })
+
+  it('in an archive that publishes nothing the journal forgets with the name', () => {
+    const { database } = start()
+    enroll(database, 'Ada', embedder, [face(photo(1))])
+    enroll(database, 'Grace', embedder, [face(photo(2))])
+    forgetName(database, 'Ada')
+    const left = journalAfter(database, 0, 100).map(({ subject }) => subject)
+    assert.deepEqual(left, [{ name: 'Grace', sources: [photo(2)] }])
+  })
+
   it('a face of the same source takes the place of the earlier one', async () => {
     const { database, names, faces } = start()
     enroll(database, 'Ada', embedder, [face(photo(1)), face(photo(1))])
@@ -86,5 +113,17 @@ describe('the log of names', () => {
     enroll(database, 'Ada', embedder, [face(photo(1))])
     await names.publish()
     assert.deepEqual(faces(), [`Ada ${photo(1)}`])
+  })
+
+  it('a source that others took out leaves what is needed to forget the rest', async () => {
+    const { database, names, faces } = start()
+    enroll(database, 'Ada', embedder, [face(photo(1)), face(photo(2))])
+    await names.publish()
+    forgetSource(database, 'Ada', photo(1))
+    await names.publish()
+    forgetName(database, 'Ada')
+    await names.publish()
+    assert.deepEqual(faces(), [])
+    assert.equal(database.prepare('SELECT count(*) FROM journal').pluck().get(), 0)
   })
 })
