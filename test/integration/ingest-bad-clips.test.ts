@@ -164,14 +164,8 @@ describe('ingest: playlists', () => {
 
 describe('ingest: what it is given', () => {
   it('a path that does not exist is refused by name before anything is done', async () => {
-    const run = await cameo([
-      'ingest',
-      folder,
-      join(dir, 'no such folder'),
-      '--archive',
-      join(dir, 'none'),
-      '--json',
-    ])
+    const args = ['ingest', join(dir, 'no such folder'), '--archive', join(dir, 'none'), '--json']
+    const run = await cameo(args)
     assertRefused(run, 'USAGE', 'no such folder')
     const status = await cameo(['status', '--archive', join(dir, 'none'), '--json'])
     assertRefused(status, 'ARCHIVE_MISSING', join(dir, 'none'))
