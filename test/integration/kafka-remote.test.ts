@@ -61,7 +61,9 @@ describe('Kafka: clips from http and S3', { timeout: 10 * 60_000 }, () => {
       ...{ CAMEO_ARCHIVE: archive, CAMEO_SCRATCH: scratch },
       ...{ ...aws, AWS_ENDPOINT_URL_S3: endpoint },
     }
-    const rules = ['--root', join(dir, 'nothing'), '--allow-host', httpHost, '--allow-host', 's3://films']
+    const root = join(dir, 'nothing')
+    mkdirSync(root)
+    const rules = ['--root', root, '--allow-host', httpHost, '--allow-host', 's3://films']
     workers = [
       startWorker('faces', environment, ['--threads', '1', ...rules]),
       startWorker('describe', environment),
