@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { after } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
 const command = fileURLToPath(new URL('../../scripts/cameo.js', import.meta.url))
@@ -28,6 +29,12 @@ export interface RunningCommand {
   readonly finished: Promise<CommandResult>
 }
 
+const running = new Set<ChildProcess>()
+// A command that a failed test waits for would keep its file's process alive.
+after(() => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
 /** `launcher`: a command that is given the command line to run, as `setpriv` is. */
 export function startCameo(
   args: readonly string[],
@@ -36,13 +43,17 @@ export function startCameo(
 ): RunningCommand {
   const [program = process.execPath, ...rest] = [...launcher, process.execPath, command, ...args]
   const child = spawn(program, rest, { env: { ...process.env, ...environment } })
+  running.add(child)
   let stdout = ''
   let stderr = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
   const finished = new Promise<CommandResult>((resolve, reject) => {
     child.on('error', reject)
-    child.on('close', (code) => resolve({ code, stdout, stderr }))
+    child.on('close', (code) => {
+      running.delete(child)
+      resolve({ code, stdout, stderr })
+    })
   })
   return { kill: (signal) => child.kill(signal), stdoutNow: () => stdout, finished }
 }
