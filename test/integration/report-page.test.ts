@@ -176,20 +176,24 @@ describe('report.html in a browser', () => {
     await page.close()
   })
 
-  it('can be used with the keyboard: links go to sections, wide tables scroll', { timeout: 60_000 }, async () => {
-    const { page } = await open(400)
-    await page.keyboard.press('Tab')
-    assert.equal(await page.locator(':focus').textContent(), 'Skip to the content')
-    const targets = await each(page, 'nav a', "element.getAttribute('href')")
-    assert.ok(targets.length >= 6)
-    for (const target of targets) assert.equal(await page.locator(target).count(), 1, target)
-    await page.locator('#ladder .scroll').focus()
-    assert.deepEqual(await each(page, '#ladder .scroll', 'element.scrollLeft'), ['0'])
-    await page.keyboard.press('ArrowRight')
-    // Scrolling is smooth. The page's policy does not let it be asked from within.
-    while ((await each(page, '#ladder .scroll', 'element.scrollLeft'))[0] === '0') await pause(20)
-    await page.close()
-  })
+  it(
+    'can be used with the keyboard: links go to sections, wide tables scroll',
+    { timeout: 60_000 },
+    async () => {
+      const { page } = await open(400)
+      await page.keyboard.press('Tab')
+      assert.equal(await page.locator(':focus').textContent(), 'Skip to the content')
+      const targets = await each(page, 'nav a', "element.getAttribute('href')")
+      assert.ok(targets.length >= 6)
+      for (const target of targets) assert.equal(await page.locator(target).count(), 1, target)
+      await page.locator('#ladder .scroll').focus()
+      assert.deepEqual(await each(page, '#ladder .scroll', 'element.scrollLeft'), ['0'])
+      await page.keyboard.press('ArrowRight')
+      // Scrolling is smooth. The page's policy does not let it be asked from within.
+      while ((await each(page, '#ladder .scroll', 'element.scrollLeft'))[0] === '0') await pause(20)
+      await page.close()
+    },
+  )
 
   it('fits and draws where there is the least to show, and where there is much', async () => {
     const least = join(scratch, 'least')
