@@ -1,5 +1,5 @@
 import { CameoError } from '../pipeline/errors.js'
-import { isUrl } from '../workers/clip-access.js'
+import { isUrl } from '../index/store/files.js'
 import { mayExist } from '../workers/find-clips.js'
 import { oneLine } from './output.js'
 

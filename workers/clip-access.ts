@@ -63,8 +63,6 @@ export function createClipAccess({ rules, scratchDir, scratchBytes }: AccessOpti
   }
 }
 
-export { isUrl }
-
 /** `user:password@`: it would be read wherever the address is shown. */
 export const hasUserinfo = ({ username, password }: URL) => username !== '' || password !== ''
 

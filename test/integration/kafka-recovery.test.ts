@@ -18,6 +18,13 @@ import { createQueue, until } from '../support/queue.js'
 const dir = realpathSync(temporaryDir())
 let broker: TestBroker
 
+async function folderWithOne(name: string): Promise<string> {
+  const folder = join(dir, name)
+  mkdirSync(folder)
+  await makeFaceClip(join(folder, 'one.mp4'), 'sofa left')
+  return folder
+}
+
 describe('Kafka: what was lost, set back or refused comes right again', { timeout: 15 * 60_000 }, () => {
   before(async () => {
     broker = await testBroker()
@@ -27,9 +34,7 @@ describe('Kafka: what was lost, set back or refused comes right again', { timeou
 
   it('topics that were made anew are noticed by the index worker, and a replay starts over', async () => {
     const queue = await createQueue(broker, 'anew')
-    const folder = join(dir, 'anew clips')
-    mkdirSync(folder)
-    await makeFaceClip(join(folder, 'one.mp4'), 'sofa left')
+    const folder = await folderWithOne('anew clips')
     queue.start('faces')
     queue.start('describe')
     const index = queue.start('index')
@@ -101,9 +106,7 @@ describe('Kafka: what was lost, set back or refused comes right again', { timeou
 
   it('what an archive refused is done again as a clip; what is no letter hides the others no more', async () => {
     const queue = await createQueue(broker, 'refused')
-    const folder = join(dir, 'refused clips')
-    mkdirSync(folder)
-    await makeFaceClip(join(folder, 'one.mp4'), 'sofa left')
+    const folder = await folderWithOne('refused clips')
     queue.start('faces')
     queue.start('describe')
     const index = queue.start('index')
@@ -127,9 +130,7 @@ describe('Kafka: what was lost, set back or refused comes right again', { timeou
 
   it('a worker that cannot work says so and ends: the queue is for others', async () => {
     const queue = await createQueue(broker, 'broken')
-    const folder = join(dir, 'broken clips')
-    mkdirSync(folder)
-    await makeFaceClip(join(folder, 'one.mp4'), 'sofa left')
+    const folder = await folderWithOne('broken clips')
     const environment = { ...queue.environment, FFMPEG_PATH: '/nowhere/ffmpeg' }
     const broken = await cameo(['worker', 'faces', '--threads', '1'], environment)
     assert.equal(broken.code, 2)

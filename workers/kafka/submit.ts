@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
+import { isUrl } from '../../index/store/files.js'
 import { CameoError } from '../../pipeline/errors.js'
-import { isUrl } from '../clip-access.js'
 import { isSameTime } from '../file-stamp.js'
 import type { FoundFile } from '../find-clips.js'
 import type { KafkaMessage, OutMessage, Publisher } from './client.js'
