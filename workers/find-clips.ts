@@ -4,6 +4,7 @@ import { basename, extname, join, resolve } from 'node:path'
 import { fileTypeFromFile } from 'file-type'
 import { fileError } from '../pipeline/decode/clip-file.js'
 import { clipName } from '../pipeline/decode/clip-name.js'
+import { isAnimation } from '../pipeline/decode/pictures.js'
 import { CameoError } from '../pipeline/errors.js'
 
 /** A file that may be a clip, or why it is none. Paths are absolute. */
@@ -17,7 +18,8 @@ export type FoundFile =
 const videoExtensions = new Set(
   (
     'mp4 m4v mov qt 3gp 3g2 mkv webm mk3d avi divx mpg mpeg mpe m1v m2v mpv vob ts m2ts mts tp trp m2t wmv asf flv f4v ' +
-    'ogv ogm mxf gxf nut ivf y4m dv rm rmvb h264 264 h265 265 hevc avc av1 obu mjpeg mjpg amv swf bik wtv dvr-ms ' +
+    'ogv ogm mxf gxf lxf nut ivf y4m dv rm rmvb h261 h263 h264 264 h265 265 hevc avc vc1 av1 obu mjpeg mjpg amv swf wtv dvr-ms ' +
+    'nsv nuv pva dav mxg r3d cine dnxhd dnxhr roq cpk bik smk flc fli flm vmd mve thp viv ' +
     // Playlists name other files and are refused, clearly.
     'm3u8 m3u ffconcat'
   )
@@ -147,11 +149,15 @@ async function statError(path: string, cause: unknown): Promise<CameoError> {
   return new CameoError('CLIP_GONE', message, { cause })
 }
 
+/** Types of videos that are not `video/…`. */
+const otherVideoTypes = new Set(['application/mxf', 'application/vnd.rn-realmedia'])
+
 async function looksLikeVideo(path: string, isFile: boolean): Promise<boolean> {
   if (isVideoName(path)) return true
   if (!isFile) return false
   try {
-    return (await fileTypeFromFile(path))?.mime.startsWith('video/') === true
+    const mime = (await fileTypeFromFile(path))?.mime ?? ''
+    return mime.startsWith('video/') || otherVideoTypes.has(mime) || (await isAnimation(path))
   } catch {
     return false
   }

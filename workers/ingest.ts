@@ -120,7 +120,7 @@ export async function ingestClips(options: IngestOptions): Promise<MetFiles> {
 
   function reportUnusable(file: Exclude<FoundFile, FoundClip>): void {
     if (file.kind === 'skipped') {
-      const message = `${clipName(file.path)} is no video`
+      const message = `${clipName(file.path)} is no video by its name and first bytes; to try it all the same, name the file itself`
       tell({ path: file.path, status: 'skipped', code: 'CLIP_NOT_VIDEO', message }, 0)
       return
     }

@@ -7,7 +7,7 @@ import type { DecodePlan } from './ffmpeg-arguments.js'
 import { filterGraph, inputOptions, inputUrl, outputOptions } from './ffmpeg-arguments.js'
 import type { InputInfo, LoggedFrame, StreamInfo } from './ffmpeg-log.js'
 import { FfmpegLogReader, firstVideo } from './ffmpeg-log.js'
-import { maySkipNonKey } from './formats.js'
+import { endsInIoError, maySkipNonKey, retimingOf } from './formats.js'
 import { FramePipe } from './frame-pipe.js'
 import type { FrameSizes, SizePx } from './image-sizes.js'
 import { displaySize, frameSizes, maxFullAreaPx, maxSourceAreaPx, sharesFullImage } from './image-sizes.js'
@@ -27,6 +27,7 @@ export class RestartNeeded extends Error {
 export type PlanChange =
   | { readonly kind: 'seekEarlier' }
   | { readonly kind: 'skipNonKey' }
+  | { readonly kind: 'retime'; readonly retiming: string }
   | { readonly kind: 'fixSizes'; readonly sizes: FrameSizes }
 
 /** A raw frame: `data` holds the full image, then the detection image in rows as wide as the full one. */
@@ -169,7 +170,12 @@ export class Attempt {
 
   #onInput(input: InputInfo): void {
     this.input = input
-    const { sampling, skipNonKey } = this.#options.plan
+    const { sampling, skipNonKey, retiming } = this.#options.plan
+    const neededRetiming = retimingOf(input.container)
+    if (neededRetiming !== undefined && retiming === undefined) {
+      this.#stop(new RestartNeeded({ kind: 'retime', retiming: neededRetiming }))
+      return
+    }
     if (sampling.kind !== 'keyframes' || skipNonKey) return
     if (maySkipNonKey(firstVideo(input.streams)?.codec ?? '', input.durationS)) {
       this.#stop(new RestartNeeded({ kind: 'skipNonKey' }))
@@ -251,8 +257,10 @@ export class Attempt {
   async #failure(exit: Error | undefined): Promise<Error | undefined> {
     const { path, plan } = this.#options
     const run = { path, problems: this.problems, input: this.input, exit }
-    const unreadable = this.problems.find((text) => /: (Input\/output error|Stale file handle)$/.test(text))
-    if (unreadable !== undefined) {
+    const unreadable =
+      !endsInIoError(this.input?.container) &&
+      this.problems.find((text) => /: (Input\/output error|Stale file handle)$/.test(text))
+    if (unreadable) {
       return new CameoError(
         'CLIP_UNREADABLE',
         `${clipName(path)} could not be read to its end: ${unreadable}`,

@@ -21,6 +21,10 @@ export interface DecodePlan {
   /** Let the decoder leave out everything but key frames: see `maySkipNonKey`. */
   readonly skipNonKey: boolean
   readonly sizes: GraphSizes
+  /** What setpts makes of the frames' times, where the container's are wrong: see `retimingOf`. */
+  readonly retiming?: string | undefined
+  /** The demuxer, where ffmpeg would take another one: see `demuxerFor`. */
+  readonly demuxer?: string | undefined
 }
 
 /** A path as ffmpeg opens it: without the prefix `a:b.mp4` is a protocol and `-x.mp4` an option. */
@@ -29,13 +33,14 @@ export function inputUrl(path: string): string {
 }
 
 /** What every ffmpeg run on a clip has in common: no other files, no keyboard, every log line with its level. */
-export const commonInputOptions: readonly string[] = [
+export const commonInputOptions = (demuxer: string | undefined): readonly string[] => [
   ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'level+info'],
   ...['-protocol_whitelist', 'file,pipe', '-format_whitelist', videoContainers.join(',')],
+  ...(demuxer === undefined ? [] : ['-f', demuxer]),
 ]
 
 export function inputOptions(plan: DecodePlan): string[] {
-  const options = [...commonInputOptions]
+  const options = [...commonInputOptions(plan.demuxer)]
   // One thread: clips and segments are decoded side by side, and frame threads would each hold frames.
   options.push('-threads', '1', '-filter_complex_threads', '1')
   // The decoder itself refuses what is larger, before it allocates; some slack for padding to whole blocks.
@@ -63,6 +68,7 @@ export const outputOptions: readonly string[] = [
 export function filterGraph(plan: DecodePlan): string {
   const select = selectExpressions(plan.sampling, plan.range)
   const choose = [
+    ...(plan.retiming === undefined ? [] : [`setpts='${plan.retiming}'`]),
     // Makes ffmpeg stop by itself; select decides the exact end.
     ...(plan.range.endS === Infinity ? [] : [`trim=end=${plan.range.endS + 1}`]),
     `select='${select.first}'`,

@@ -76,9 +76,12 @@ export function startFfmpeg(run: FfmpegRun): FfmpegProcess {
   }
 }
 
-const knownFormats = Object.fromEntries(
-  ['rawvideo', 'framecrc', 'null'].map((name) => [name, { canMux: true, canDemux: false }]),
-)
+const knownFormats = {
+  ...Object.fromEntries(
+    ['rawvideo', 'framecrc', 'null'].map((name) => [name, { canMux: true, canDemux: false }]),
+  ),
+  mjpeg: { canMux: false, canDemux: true },
+}
 
 let lastFound:
   { readonly chosen: string | undefined; readonly searched: string; readonly path: string } | undefined

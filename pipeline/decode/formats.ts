@@ -1,41 +1,33 @@
+/** What is filmed or kept today: films, broadcasts, streams of one codec, recorders of cameras, animated pictures. */
+const commonContainers = [
+  'mov matroska mpegts mpeg avi flv live_flv kux asf asf_o ogg nut rm ivr nsv swf wtv ty',
+  'mxf gxf lxf dv dnxhd r3d cine simbiosis_imx lmlm4 pva nuv ser',
+  'mpegvideo h261 h263 h264 hevc vvc evc m4v vc1 vc1test av1 obu ivf dirac cavsvideo avs2 avs3 ipu',
+  'mjpeg mjpeg_2000 mpjpeg ingenient smjpeg yuv4mpegpipe',
+  'dhav ifv iv8 luodat lvf mxg nc msnwctcp',
+  'gif apng',
+].flatMap((names) => names.split(' '))
+
+/** Animations, consoles and films inside games. */
+const legacyContainers = [
+  'filmstrip flic anm cdxl dfa mm mv rpl cdg mtv pmp psxstr thp xmv mods moflex mgsts usm vivo vividas',
+  '4xm argo_brp avs bethsoftvid bfi bink bmv c93 dsicin dxa ea film_cpk gdv hnm idcin ipmovie jv mvi paf rl2 roq sga',
+  'siff smk smush tiertexseq tmv vmd wc3movie wsvqa yop',
+].flatMap((names) => names.split(' '))
+
 /**
- * Containers ffmpeg may open, by its demuxers' names: self-contained ones only. A playlist or a script
- * (hls, dash, concat, imf, sdp, avisynth, …) named `.mp4` would make ffmpeg open other files, and
- * `-protocol_whitelist` alone does not stop that; still images (`*_pipe`, image2) are photos, not clips.
- * ffmpeg recognises the format from the file's bytes first and compares with this list before it reads on.
+ * Containers ffmpeg may open, by its demuxers' names: all that hold moving pictures and stand by themselves. A playlist or a
+ * script (hls, dash, concat, imf, sdp, avisynth, …) named `.mp4` would make ffmpeg open other files, and so would what
+ * goes on in files beside it (mlv, vobsub, image2); `-protocol_whitelist` alone does not stop that. Still images (`*_pipe`,
+ * ico, fits, …) are photos, not clips; text drawn as video (tty, bin, …) is neither; raw pixels lack their size. ffmpeg
+ * recognises the format from the file's bytes first and compares with this list before it reads on.
  */
-export const videoContainers = [
-  'mov', // with its other names mp4, m4a, 3gp, 3g2, mj2
-  'matroska', // and webm
-  'mpegts',
-  'mpeg',
-  'mpegvideo',
-  'h264',
-  'hevc',
-  'm4v',
-  'h261',
-  'h263',
-  'vc1',
-  'av1',
-  'obu',
-  'ivf',
-  'avi',
-  'flv',
-  'live_flv',
-  'asf',
-  'ogg',
-  'mxf',
-  'nut',
-  'rm',
-  'dv',
-  'dhav', // Dahua's surveillance recorders
-  'gxf',
-  'nsv',
-  'wtv',
-  'swf',
-  'mjpeg',
-  'yuv4mpegpipe',
-] as const
+export const videoContainers: readonly string[] = [...commonContainers, ...legacyContainers]
+
+/** ffmpeg's demuxers of these say "Input/output error" where the file simply ends. */
+export function endsInIoError(container: string | undefined): boolean {
+  return container !== undefined && legacyContainers.includes(container)
+}
 
 /** Audio files by ffmpeg's names, so that a song is refused as a clip without video and not as "no video file". */
 const audioContainers = new Set([
@@ -75,6 +67,19 @@ const containersThatStateEnd = new Set(['matroska', 'mov', 'nut'])
 
 export function statesEnd(container: string): boolean {
   return container.split(',').some((name) => containersThatStateEnd.has(name))
+}
+
+/**
+ * The times of frames, as setpts takes them, in raw streams whose demuxers give wrong ones: those of MPEG are one frame late,
+ * those of Dirac follow each other by a tick.
+ */
+const retimings: Readonly<Record<string, string>> = {
+  mpegvideo: 'max(0,PTS-1/(FRAME_RATE*TB))',
+  dirac: 'N/(FRAME_RATE*TB)',
+}
+
+export function retimingOf(container: string | undefined): string | undefined {
+  return container === undefined ? undefined : retimings[container]
 }
 
 /**

@@ -12,6 +12,7 @@ import { isStillImageBrand } from './formats.js'
 import type { DetectionRule } from './image-sizes.js'
 import { sharesFullImage } from './image-sizes.js'
 import { Mailbox } from './mailbox.js'
+import { demuxerFor } from './pictures.js'
 import type { Sampling } from './sampling.js'
 import { slotOf } from './sampling.js'
 import type { DecodeSummary } from './summary.js'
@@ -61,7 +62,7 @@ const seekMarginsS = [3, 15, 60]
 /**
  * Streams the sampled frames of a clip or of a part of it, from one ffmpeg process that starts at once.
  * A second one is started only where the first cannot be right: a seek that came down too late, frames above 4K,
- * a size that changes midway, key frames of a long clip whose codec allows to skip the others.
+ * a size that changes midway, a raw stream with wrong times, key frames of a long clip whose codec allows to skip the others.
  */
 export function openFrames(request: DecodeRequest): DecodeHandle {
   const job = new DecodeJob(request)
@@ -151,7 +152,9 @@ class DecodeJob {
    * waits for `info` first would wait for ever where the first run is given up.
    */
   async #run(): Promise<Attempt> {
-    await checkClipFile(this.#request.path)
+    const { path } = this.#request
+    await checkClipFile(path)
+    this.#plan = { ...this.#plan, demuxer: await demuxerFor(path) }
     for (;;) {
       const attempt = this.#start()
       const error = await attempt.result
@@ -197,6 +200,8 @@ class DecodeJob {
         return { sizes: { kind: 'fixed', sizes: change.sizes } }
       case 'skipNonKey':
         return { skipNonKey: true }
+      case 'retime':
+        return { retiming: change.retiming }
       case 'seekEarlier':
         return { seekToS: this.#nextSeek() }
     }

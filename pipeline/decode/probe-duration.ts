@@ -7,6 +7,8 @@ import { startFfmpeg } from './ffmpeg.js'
 import { commonInputOptions, inputUrl } from './ffmpeg-arguments.js'
 import type { InputInfo } from './ffmpeg-log.js'
 import { FfmpegLogReader } from './ffmpeg-log.js'
+import { retimingOf } from './formats.js'
+import { demuxerFor } from './pictures.js'
 import { Watchdog } from './watchdog.js'
 
 export interface ProbeOptions {
@@ -24,6 +26,7 @@ export async function probeDurationS(path: string, options: ProbeOptions = {}): 
   const interrupted = () =>
     new CameoError('INTERRUPTED', `measuring ${clipName(path)} was interrupted`, { cause: signal?.reason })
   await checkClipFile(path)
+  const demuxer = await demuxerFor(path)
   if (signal?.aborted === true) throw interrupted()
 
   let stopReason: CameoError | undefined
@@ -47,8 +50,9 @@ export async function probeDurationS(path: string, options: ProbeOptions = {}): 
   })
   const process = startFfmpeg({
     input: inputUrl(path),
-    inputOptions: commonInputOptions,
-    outputOptions: ['-map', '0:V:0', '-c', 'copy', '-f', 'framecrc'],
+    inputOptions: commonInputOptions(demuxer),
+    // Some demuxers mark no key frames, for which a copy would wait.
+    outputOptions: ['-map', '0:V:0', '-c', 'copy', '-copyinkf', '-f', 'framecrc'],
     output: end,
     onLogLine: (line) => {
       watchdog.signOfLife()
@@ -62,8 +66,9 @@ export async function probeDurationS(path: string, options: ProbeOptions = {}): 
   signal?.removeEventListener('abort', abort)
   if (stopReason !== undefined) throw stopReason
   if (exit instanceof CameoError) throw exit
-  if (end.endS === undefined) throw await explainFailure({ path, problems, input, exit })
-  return end.endS
+  const durationS = retimingOf(input?.container) === undefined ? end.endS : end.totalS
+  if (durationS === undefined) throw await explainFailure({ path, problems, input, exit })
+  return durationS
 }
 
 /** Reads ffmpeg's framecrc lines (`stream, dts, pts, duration, size, checksum`) and keeps the latest end. */
@@ -73,6 +78,7 @@ export class PacketTimes extends Writable {
   /** Raw streams have no presentation times; their decoding times begin below 0 by the frames reordered. */
   #firstDts = 0
   #end: number | undefined
+  #total = 0
   #hasPts = false
   readonly #onBytes: () => void
 
@@ -85,6 +91,11 @@ export class PacketTimes extends Writable {
   get endS(): number | undefined {
     if (this.#end === undefined) return undefined
     return (this.#end - (this.#hasPts ? 0 : this.#firstDts)) * this.#timeBaseS
+  }
+
+  /** The packets' lengths together, whatever their times; undefined while no packet was read. */
+  get totalS(): number | undefined {
+    return this.#end === undefined ? undefined : this.#total * this.#timeBaseS
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
@@ -103,6 +114,7 @@ export class PacketTimes extends Writable {
     const isPts = pts > Number.MIN_SAFE_INTEGER // "none" is −2⁶³
     if (this.#end === undefined) this.#firstDts = Math.min(0, dts)
     this.#hasPts ||= isPts
+    this.#total += duration
     this.#end = Math.max(this.#end ?? Number.NEGATIVE_INFINITY, (isPts ? pts : dts) + duration)
   }
 }
