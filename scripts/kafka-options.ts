@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander'
 import { defaultBrokers } from '../workers/kafka/connection.js'
-import { parseHost, parseRoot, type AccessRules } from '../workers/clip-access.js'
+import { everywhere, parseHost, parseRoot, type AccessRules } from '../workers/clip-access.js'
 import { messageOf } from '../pipeline/errors.js'
 
 /** `--brokers`, else `KAFKA_BROKERS`, else the broker on this machine. */
@@ -19,7 +19,7 @@ another archive.`
 export const rootOption = () =>
   new Option(
     '--root <dir...>',
-    'folders whose clips may be opened; SUBMITTED=MOUNTED where they are called otherwise here',
+    'folders whose clips may be opened; SUBMITTED=MOUNTED where they are called otherwise here (default: /)',
   )
     .env('CAMEO_ROOTS')
     .argParser(listOf(/[,\n]+/, (text) => parseRoot(text)))
@@ -47,10 +47,10 @@ function listOf<T>(separator: RegExp, parse: (text: string) => T) {
 }
 
 export function accessRules(options: {
-  readonly root?: AccessRules['roots']
+  readonly root?: AccessRules['roots'] | undefined
   readonly allowHost?: readonly string[]
 }): AccessRules {
-  return { roots: options.root, hosts: new Set(options.allowHost) }
+  return { roots: options.root ?? [everywhere], hosts: new Set(options.allowHost) }
 }
 
 /** "500M", "20G", "1T" → bytes, for commander. */

@@ -11,8 +11,8 @@ import { createScratch, type Scratch } from './scratch.js'
 
 /** Which clips a worker may open. What is not listed is refused. */
 export interface AccessRules {
-  /** Folders whose files may be read, and where they are mounted here. Undefined: any file that this user may read. */
-  readonly roots: readonly Root[] | undefined
+  /** Folders whose files may be read, and where they are mounted here. */
+  readonly roots: readonly Root[]
   /** `host` or `host:port` for http(s), `s3://bucket` for S3. */
   readonly hosts: ReadonlySet<string>
 }
@@ -22,6 +22,9 @@ export interface Root {
   readonly submitted: string
   readonly mounted: string
 }
+
+/** Every file that this user may read. */
+export const everywhere: Root = { submitted: '/', mounted: '/' }
 
 /** A clip's file while it is processed. */
 export interface OpenedClip {
@@ -75,7 +78,7 @@ export function withoutSecrets(uri: string): string {
   return `${protocol}//${host}${pathname}`
 }
 
-function openFile(path: string, roots: readonly Root[] | undefined): OpenedClip {
+function openFile(path: string, roots: readonly Root[]): OpenedClip {
   const local = localPath(path, roots)
   const stamp = stampOf(local)
   return {
@@ -93,9 +96,8 @@ export function checkRoot({ mounted }: Root): void {
 }
 
 /** Where a submitted path lies here. Links may not lead out of their root. */
-function localPath(path: string, roots: readonly Root[] | undefined): string {
+function localPath(path: string, roots: readonly Root[]): string {
   if (!isAbsolute(path) || resolve(path) !== path) throw notAllowed(path, 'the path is not absolute')
-  if (roots === undefined) return path
   const root = roots.find(({ submitted }) => isInside(path, submitted))
   if (root === undefined) throw notAllowed(path, 'it lies outside of the allowed roots')
   checkRoot(root)

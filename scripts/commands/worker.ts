@@ -114,8 +114,8 @@ const facesCommand = stageCommand(
   .addHelpText(
     'after',
     `
-Without --root, any file that this user may read can be submitted; with it, only what lies below. Nothing is fetched from
-hosts that --allow-host does not name. S3 credentials and endpoint come from where the AWS SDK looks for them (AWS_*).
+Whoever can write to the queue can have any file below the roots opened: name the folders of your clips. Without --root that
+is /, every file that this user may read. Nothing is fetched from hosts that --allow-host does not name. S3 credentials and endpoint come from where the AWS SDK looks for them (AWS_*).
 Models and settings are those that the clips were submitted with; of --embedder, --context and a --pack of one's own the same
 files have to be given here.`,
   )
@@ -133,13 +133,14 @@ files have to be given here.`,
     const encoders = await chooseEncoders(options, undefined)
     const recipe = createRecipe(pack, defaultSettings, undefined, encoders)
     const loadPack = (name: string) => usePack(ownPack(name, options.pack))
-    await run('faces', options, (context, onFatal) =>
-      createFacesStage(context, {
+    await run('faces', options, (context, onFatal) => {
+      if (options.root === undefined)
+        context.log.warn('the root is /: any file that this user may read can be submitted')
+      return createFacesStage(context, {
         ...{ access, device, threads, loadPack, modelsDir: defaultModelsDir(), encoders, onFatal },
         usual: recipe,
-        restricted: options.root !== undefined,
-      }),
-    )
+      })
+    })
   })
 
 /**

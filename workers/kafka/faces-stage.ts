@@ -8,18 +8,15 @@ export interface FacesStageOptions extends Omit<PoolsOptions, 'onNotice'> {
   readonly access: ClipAccess
   /** Loaded at the start; most clips are submitted with it. */
   readonly usual: Recipe
-  /** Not every file that this user may read can be submitted. */
-  readonly restricted: boolean
   readonly onFatal: (error: unknown) => void
 }
 
 /** The faces worker with its threads. Throws DEVICE_UNAVAILABLE and what loading the models throws. */
 export async function createFacesStage(
   context: WorkerContext,
-  { access, usual, restricted, onFatal, ...options }: FacesStageOptions,
+  { access, usual, onFatal, ...options }: FacesStageOptions,
 ): Promise<StageWorker> {
   const { log, metrics } = context
-  if (!restricted) log.warn('no --root is given: any file that this user may read can be submitted')
   const pools = createPools({ ...options, onNotice: (text) => log.info(text) })
   const loaded = await pools.borrow(usual)
   loaded.release()

@@ -20,6 +20,7 @@ import type { FileStamp } from '../../../index/store/files.js'
 import { CameoError } from '../../../pipeline/errors.js'
 import {
   createClipAccess,
+  everywhere,
   parseHost,
   parseRoot,
   type AccessRules,
@@ -37,7 +38,7 @@ after(() => {
 
 const access = (rules: Partial<AccessRules>, scratchBytes = 1e6) =>
   createClipAccess({
-    rules: { roots: undefined, hosts: new Set(), ...rules },
+    rules: { roots: [everywhere], hosts: new Set(), ...rules },
     scratchDir: join(dir, 'scratch'),
     scratchBytes,
   })
@@ -66,7 +67,7 @@ async function serve(listener: RequestListener): Promise<string> {
 async function smallScratch(listener: RequestListener) {
   const host = await serve(listener)
   const scratchDir = mkdtempSync(join(dir, 'scratch-'))
-  const rules = { roots: undefined, hosts: new Set([host]) }
+  const rules = { roots: [everywhere], hosts: new Set([host]) }
   const own = createClipAccess({ rules, scratchDir, scratchBytes: 100 })
   const files = () =>
     readdirSync(join(scratchDir, 'cameo-scratch'), { recursive: true, withFileTypes: true })
