@@ -1,6 +1,6 @@
 import type { Archive } from '../index/archive.js'
 import type { ClipResult, IngestEvents } from '../workers/ingest.js'
-import { formatTime, note, oneLine, print, printJson } from './output.js'
+import { counted, formatTime, note, oneLine, print, printJson } from './output.js'
 import { startProgress } from './progress.js'
 
 export interface IngestReporter extends IngestEvents {
@@ -105,7 +105,7 @@ const statusWords: Record<ClipResult['status'], string> = {
 function formatResult({ path, status, tracks, truncated, code, message }: ClipResult): string {
   const detail =
     code === undefined
-      ? `${tracks ?? 0} track${tracks === 1 ? '' : 's'}${truncated === true ? ', truncated' : ''}`
+      ? `${counted(tracks ?? 0, 'track')}${truncated === true ? ', truncated' : ''}`
       : `${message ?? ''} [${code}]`
   return `${status.padEnd(9)} ${oneLine(path)}: ${detail}`
 }

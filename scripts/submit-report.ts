@@ -1,5 +1,5 @@
 import type { SubmitEvents, SubmitResult } from '../workers/kafka/submit.js'
-import { formatTime, note, oneLine, print, printJson } from './output.js'
+import { counted, formatTime, note, oneLine, print, printJson } from './output.js'
 import { startProgress } from './progress.js'
 
 export interface SubmitReporter extends SubmitEvents {
@@ -81,7 +81,7 @@ const statusWords: Record<SubmitResult['status'], string> = {
 function formatResult({ path, status, tracks = 0, truncated, code, message = '' }: SubmitResult): string {
   const detail =
     code === undefined
-      ? `${tracks} track${tracks === 1 ? '' : 's'}${truncated === true ? ', truncated' : ''}`
+      ? `${counted(tracks, 'track')}${truncated === true ? ', truncated' : ''}`
       : `${message} [${code}]`
   return `${status.padEnd(9)} ${oneLine(path)}: ${detail}`
 }

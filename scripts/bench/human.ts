@@ -24,7 +24,7 @@ import {
 import { median, requireProc } from './measure.js'
 import { usePack } from '../models.js'
 import { numberWithin } from '../options.js'
-import { exitCodes, note, print, printJson, reportError } from '../output.js'
+import { counted, exitCodes, note, print, printJson, reportError } from '../output.js'
 
 const leastRatio = 5
 
@@ -114,7 +114,7 @@ async function measure(imagesDir: string, clipCount: number, rounds: number) {
     const comparisons: Comparison[] = []
     for (const from of ['frames', 'files'] as const)
       for (const threads of [1, 2]) {
-        note(`from ${from}, ${threads} thread${threads === 1 ? '' : 's'} …`)
+        note(`from ${from}, ${counted(threads, 'thread')} …`)
         comparisons.push(await compare(processes, clips, from, threads, rounds))
       }
     return { clips: clips.length, comparisons }

@@ -9,7 +9,7 @@ import {
 import { brokersOption, kafkaHelp } from '../kafka-options.js'
 import { withKafka } from '../kafka-session.js'
 import { jsonOption } from '../options.js'
-import { exitCodes, note, oneLine, print, printJson } from '../output.js'
+import { counted, exitCodes, note, oneLine, print, printJson } from '../output.js'
 
 interface LettersOptions {
   readonly brokers: string
@@ -98,6 +98,6 @@ deadLettersCommand
       return kept.length
     })
     if (json) printJson({ sent })
-    else print(`${sent} message${sent === 1 ? '' : 's'} sent again`)
+    else print(`${counted(sent, 'message')} sent again`)
     process.exitCode = exitCodes.ok
   })

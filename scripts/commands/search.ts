@@ -16,7 +16,7 @@ import type { Pack } from '../../pipeline/models/pack.js'
 import { embedPhotoFace } from '../../pipeline/photo.js'
 import { contactSheet } from '../contact-sheet.js'
 import { archiveOption, deviceOption, jsonOption, numberWithin } from '../options.js'
-import { dataUri, exitCodes, formatTime, note, oneLine, print, printJson } from '../output.js'
+import { counted, dataUri, exitCodes, formatTime, note, oneLine, print, printJson } from '../output.js'
 import {
   archiveDescriber,
   furtherEmbeddersOf,
@@ -270,12 +270,12 @@ function summaryOf({ answer, threshold, expectedFalseMatches }: Report): string 
   const found =
     matches.length === 0
       ? `no confident match: no track reaches ${threshold.toFixed(2)}`
-      : `${matches.length} clip${matches.length === 1 ? '' : 's'} from score ${threshold.toFixed(2)} upwards`
+      : `${counted(matches.length, 'clip')} from score ${threshold.toFixed(2)} upwards`
   const chance =
     expectedFalseMatches === undefined
       ? '(how many match by chance was not measured for these models)'
       : `(${formatExpected(expectedFalseMatches)} would match by chance)`
-  return `${found}; ${tracksSearched} track${tracksSearched === 1 ? '' : 's'} searched ${chance}`
+  return `${found}; ${counted(tracksSearched, 'track')} searched ${chance}`
 }
 
 const formatExpected = (count: number) =>
@@ -292,6 +292,6 @@ export function formatMatch(rank: number, { score, path, ranges, faces, clipId }
   const detail =
     best === undefined
       ? ''
-      : `; ${faces.length} face${faces.length === 1 ? '' : 's'}, best at ${formatTime(best.timeS)}, quality ${best.quality.toFixed(2)}`
+      : `; ${counted(faces.length, 'face')}, best at ${formatTime(best.timeS)}, quality ${best.quality.toFixed(2)}`
   return `${String(rank).padStart(3)}  ${score.toFixed(3)}  ${oneLine(path)}\n            ${times}${detail}  (clip ${clipId.slice(0, 12)})`
 }

@@ -9,7 +9,7 @@ import { topicName, topicSpecs } from '../../workers/kafka/topics.js'
 import { brokersOption, kafkaHelp } from '../kafka-options.js'
 import { withKafka } from '../kafka-session.js'
 import { jsonOption, numberWithin } from '../options.js'
-import { exitCodes, note, print, printJson } from '../output.js'
+import { counted, exitCodes, note, print, printJson } from '../output.js'
 
 interface TopicsOptions {
   readonly brokers: string
@@ -70,8 +70,9 @@ function showStatus({ clusterId, topics, groups }: ClusterStatus): void {
   if (groups.length === 0)
     print('no worker was ever here: start "cameo worker faces", "describe" and "index"')
   for (const { group, lag, workers } of groups) {
-    print(`${group}: ${workers.length} worker${workers.length === 1 ? '' : 's'}, ${lag} messages to do`)
-    for (const { client, host, partitions } of workers) print(`  ${client} ${host}: ${partitions} partitions`)
+    print(`${group}: ${counted(workers.length, 'worker')}, ${counted(lag, 'message')} to do`)
+    for (const { client, host, partitions, lag } of workers)
+      print(`  ${client} ${host}: ${counted(partitions, 'partition')}, ${counted(lag, 'message')} to do`)
   }
   const letters = topics.find(({ topic }) => topic.endsWith('.dead-letters'))
   if (letters !== undefined && letters.messages > 0)

@@ -70,6 +70,14 @@ function crowd(tracks: number): SegmentOutput {
   }
 }
 
+/** One that takes 40 s a clip. */
+function slowFfmpeg(): string {
+  const path = join(dir, 'slow-ffmpeg')
+  writeFileSync(path, '#!/bin/sh\ncase "$*" in *filter_complex*) sleep 40;; esac\nexec ffmpeg "$@"\n')
+  chmodSync(path, 0o755)
+  return path
+}
+
 describe('Kafka: what goes wrong', { timeout: 30 * 60_000 }, () => {
   before(async () => {
     broker = await testBroker()
@@ -141,10 +149,7 @@ describe('Kafka: what goes wrong', { timeout: 30 * 60_000 }, () => {
     mkdirSync(folder)
     await makeFaceClip(join(folder, 'slow.mp4'), 'sofa left')
     // Longer than the 30 s after which a silent member is put out of its group.
-    const slowFfmpeg = join(dir, 'slow-ffmpeg')
-    writeFileSync(slowFfmpeg, '#!/bin/sh\ncase "$*" in *filter_complex*) sleep 40;; esac\nexec ffmpeg "$@"\n')
-    chmodSync(slowFfmpeg, 0o755)
-    Object.assign(queue.environment, { FFMPEG_PATH: slowFfmpeg })
+    Object.assign(queue.environment, { FFMPEG_PATH: slowFfmpeg() })
     const faces = queue.start('faces')
     queue.start('describe')
     queue.start('index')
@@ -162,6 +167,36 @@ describe('Kafka: what goes wrong', { timeout: 30 * 60_000 }, () => {
       status.topics.find(({ topic }) => topic === `${queue.connection.prefix}.embeddings`)?.messages,
       2,
     )
+    await queue.close()
+  })
+
+  it('topics status shows how much each worker has before it', async () => {
+    const queue = await createQueue(broker, 'lag')
+    const folder = join(dir, 'lagging clips')
+    mkdirSync(folder)
+    const first = await makeFaceClip(join(folder, '0.mp4'), 'sofa left')
+    for (const i of [1, 2, 3, 4, 5]) copyFileSync(first, join(folder, `${i}.mp4`))
+    Object.assign(queue.environment, { FFMPEG_PATH: slowFfmpeg() })
+    const workers = [queue.start('faces', '--drain', '0'), queue.start('faces', '--drain', '0')]
+    assert.equal((await queue.run('submit', folder, '--no-wait')).code, 0)
+    const group = async () => {
+      const { groups } = JSON.parse((await queue.run('topics', 'status', '--json')).stdout) as {
+        groups: { lag: number; workers: { partitions: number; lag: number }[] }[]
+      }
+      return groups[0] ?? { lag: 0, workers: [] }
+    }
+    await until('each has a partition', async () => {
+      const status = await group()
+      return status.workers.length === 2 && status.workers.every(({ partitions }) => partitions === 1)
+    })
+    const status = await group()
+    const [one = Number.NaN, other = Number.NaN] = status.workers.map(({ lag }) => lag)
+    assert.equal(status.lag, 6)
+    assert.equal(one + other, 6)
+    assert.ok(one > 0 && other > 0, 'six keys lie in both partitions')
+    const shown = (await queue.run('topics', 'status')).stdout
+    assert.match(shown, new RegExp(`: 1 partition, ${one} messages? to do`))
+    assert.deepEqual(await Promise.all(workers.map((worker) => worker.stop())), [0, 0])
     await queue.close()
   })
 

@@ -83,8 +83,16 @@ export interface TopicStatus {
 export interface GroupStatus {
   readonly group: string
   readonly stage: Stage
-  readonly workers: readonly { readonly client: string; readonly host: string; readonly partitions: number }[]
+  readonly workers: readonly WorkerStatus[]
   /** Messages of its topic that it has not finished. */
+  readonly lag: number
+}
+
+export interface WorkerStatus {
+  readonly client: string
+  readonly host: string
+  readonly partitions: number
+  /** Messages of these partitions that are not finished. */
   readonly lag: number
 }
 
@@ -116,7 +124,7 @@ export async function clusterStatus(kafka: KafkaClient, connection: KafkaConnect
       topics: [...ends].map(([kind, partitions]) => ({
         topic: topicName(connection, kind),
         partitions: partitions.length,
-        messages: partitions.reduce((sum, { low, high }) => sum + Number(high - low), 0),
+        messages: sum(partitions.map(({ low, high }) => Number(high - low))),
       })),
       groups: statuses,
     }
@@ -161,30 +169,43 @@ async function groupStatus(
 ): Promise<GroupStatus> {
   const { groups } = await admin.describeGroups([groupId])
   const topic = topicName(connection, stageInput[stage])
+  const lags = await partitionLags(admin, groupId, topic, ends)
   return {
     group: groupId,
     stage,
-    workers: (groups[0]?.members ?? []).map((member) => ({
-      client: member.clientId,
-      host: member.clientHost,
-      partitions: assignedPartitions(member, topic).length,
-    })),
-    lag: await lagOf(admin, groupId, topic, ends),
+    workers: (groups[0]?.members ?? []).map((member) => {
+      const partitions = assignedPartitions(member, topic)
+      return {
+        client: member.clientId,
+        host: member.clientHost,
+        partitions: partitions.length,
+        lag: sum(partitions.map((partition) => lags.get(partition) ?? 0)),
+      }
+    }),
+    lag: sum(lags.values()),
   }
 }
 
+const sum = (counts: Iterable<number>) => [...counts].reduce((total, count) => total + count, 0)
+
 /** Messages between what a group committed and the ends of a topic. */
-export async function lagOf(
+export async function lagOf(...of: Parameters<typeof partitionLags>): Promise<number> {
+  return sum((await partitionLags(...of)).values())
+}
+
+async function partitionLags(
   admin: KafkaAdmin,
   groupId: string,
   topic: string,
   ends: TopicEnds,
-): Promise<number> {
+): Promise<ReadonlyMap<number, number>> {
   const committed = await committedOffsets(admin, groupId, topic)
-  return ends.reduce((sum, { partition, low, high }) => {
-    const next = committed.get(partition) ?? low
-    return sum + Number(high - (next < low ? low : next))
-  }, 0)
+  return new Map(
+    ends.map(({ partition, low, high }) => {
+      const next = committed.get(partition) ?? low
+      return [partition, Number(high - (next < low ? low : next))]
+    }),
+  )
 }
 
 async function committedOffsets(
