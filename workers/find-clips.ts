@@ -4,7 +4,7 @@ import { basename, extname, join, resolve } from 'node:path'
 import { fileTypeFromFile } from 'file-type'
 import { fileError } from '../pipeline/decode/clip-file.js'
 import { clipName } from '../pipeline/decode/clip-name.js'
-import { isAnimation } from '../pipeline/decode/pictures.js'
+import { isAnimatedGif } from '../pipeline/decode/pictures.js'
 import { CameoError } from '../pipeline/errors.js'
 
 /** A file that may be a clip, or why it is none. Paths are absolute. */
@@ -150,14 +150,15 @@ async function statError(path: string, cause: unknown): Promise<CameoError> {
 }
 
 /** Types of videos that are not `video/…`. */
-const otherVideoTypes = new Set(['application/mxf', 'application/vnd.rn-realmedia'])
+const otherVideoTypes = new Set(['application/mxf', 'application/vnd.rn-realmedia', 'image/apng'])
 
 async function looksLikeVideo(path: string, isFile: boolean): Promise<boolean> {
   if (isVideoName(path)) return true
   if (!isFile) return false
   try {
     const mime = (await fileTypeFromFile(path))?.mime ?? ''
-    return mime.startsWith('video/') || otherVideoTypes.has(mime) || (await isAnimation(path))
+    if (mime === 'image/gif') return await isAnimatedGif(path)
+    return mime.startsWith('video/') || otherVideoTypes.has(mime)
   } catch {
     return false
   }

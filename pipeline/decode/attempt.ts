@@ -1,4 +1,5 @@
 import { CameoError } from '../errors.js'
+import { isReadable } from './clip-file.js'
 import { clipName } from './clip-name.js'
 import { explainFailure, frameTooLarge, stuck } from './failures.js'
 import type { FfmpegProcess } from './ffmpeg.js'
@@ -7,7 +8,7 @@ import type { DecodePlan } from './ffmpeg-arguments.js'
 import { filterGraph, inputOptions, inputUrl, outputOptions } from './ffmpeg-arguments.js'
 import type { InputInfo, LoggedFrame, StreamInfo } from './ffmpeg-log.js'
 import { FfmpegLogReader, firstVideo } from './ffmpeg-log.js'
-import { endsInIoError, maySkipNonKey, retimingOf } from './formats.js'
+import { mayEndInIoError, maySkipNonKey, retimingOf } from './formats.js'
 import { FramePipe } from './frame-pipe.js'
 import type { FrameSizes, SizePx } from './image-sizes.js'
 import { displaySize, frameSizes, maxFullAreaPx, maxSourceAreaPx, sharesFullImage } from './image-sizes.js'
@@ -257,10 +258,9 @@ export class Attempt {
   async #failure(exit: Error | undefined): Promise<Error | undefined> {
     const { path, plan } = this.#options
     const run = { path, problems: this.problems, input: this.input, exit }
-    const unreadable =
-      !endsInIoError(this.input?.container) &&
-      this.problems.find((text) => /: (Input\/output error|Stale file handle)$/.test(text))
-    if (unreadable) {
+    const unreadable = this.problems.find((text) => /: (Input\/output error|Stale file handle)$/.test(text))
+    const mayBeEnd = mayEndInIoError(this.input?.container)
+    if (unreadable !== undefined && !(mayBeEnd && (await isReadable(path)))) {
       return new CameoError(
         'CLIP_UNREADABLE',
         `${clipName(path)} could not be read to its end: ${unreadable}`,

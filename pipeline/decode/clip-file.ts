@@ -1,4 +1,7 @@
+import { createReadStream } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
+import { Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { CameoError, messageOf } from '../errors.js'
 import { clipName } from './clip-name.js'
 
@@ -26,6 +29,16 @@ export async function checkClipFile(path: string): Promise<void> {
 export async function regularFileBytes(path: string): Promise<number | undefined> {
   const status = await stat(path).catch(() => undefined)
   return status?.isFile() === true ? status.size : undefined
+}
+
+/** Whether a file can be read to its end. */
+export async function isReadable(path: string): Promise<boolean> {
+  try {
+    await pipeline(createReadStream(path), new Writable({ write: (_chunk, _encoding, done) => done() }))
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** The error for a failed system call on a clip's file. */

@@ -4,8 +4,8 @@ const commonContainers = [
   'mxf gxf lxf dv dnxhd r3d cine simbiosis_imx lmlm4 pva nuv ser',
   'mpegvideo h261 h263 h264 hevc vvc evc m4v vc1 vc1test av1 obu ivf dirac cavsvideo avs2 avs3 ipu',
   'mjpeg mjpeg_2000 mpjpeg ingenient smjpeg yuv4mpegpipe',
-  'dhav ifv iv8 luodat lvf mxg nc msnwctcp',
-  'gif apng',
+  'dhav ifv iv8 luodat lvf mxg nc msnwctcp sdr2',
+  'gif apng iff',
 ].flatMap((names) => names.split(' '))
 
 /** Animations, consoles and films inside games. */
@@ -24,8 +24,8 @@ const legacyContainers = [
  */
 export const videoContainers: readonly string[] = [...commonContainers, ...legacyContainers]
 
-/** ffmpeg's demuxers of these say "Input/output error" where the file simply ends. */
-export function endsInIoError(container: string | undefined): boolean {
+/** Of these, ffmpeg's demuxers may say "Input/output error" where the file simply ends. */
+export function mayEndInIoError(container: string | undefined): boolean {
   return container !== undefined && legacyContainers.includes(container)
 }
 

@@ -2,7 +2,7 @@ import { CameoError } from '../errors.js'
 import type { RgbImage } from '../image.js'
 import { Attempt, RestartNeeded } from './attempt.js'
 import type { PlanChange, RawFrame } from './attempt.js'
-import { checkClipFile, regularFileBytes } from './clip-file.js'
+import { checkClipFile } from './clip-file.js'
 import { clipName } from './clip-name.js'
 import type { ClipInfo } from './clip-info.js'
 import { clipInfo } from './clip-info.js'
@@ -12,6 +12,7 @@ import { isStillImageBrand } from './formats.js'
 import type { DetectionRule } from './image-sizes.js'
 import { sharesFullImage } from './image-sizes.js'
 import { Mailbox } from './mailbox.js'
+import { lacksEnd } from './missing-end.js'
 import { demuxerFor } from './pictures.js'
 import type { Sampling } from './sampling.js'
 import { slotOf } from './sampling.js'
@@ -105,6 +106,7 @@ class DecodeJob {
   async *frames(): AsyncGenerator<DecodedFrame, void, undefined> {
     let count = 0
     let lastTimeS: number | undefined
+    let longestGapS = 0
     let lastSlot = Number.NEGATIVE_INFINITY
     try {
       for await (const raw of this.#rawFrames()) {
@@ -112,6 +114,7 @@ class DecodeJob {
         const slot = slotOf(raw.timeS, this.#request.sampling)
         if (slot <= lastSlot) continue
         lastSlot = slot
+        longestGapS = Math.max(longestGapS, raw.timeS - (lastTimeS ?? raw.timeS))
         lastTimeS = raw.timeS
         count += 1
         yield decodedFrame(raw)
@@ -119,8 +122,9 @@ class DecodeJob {
       const last = await this.#running
       const error = await last.outcome()
       if (error !== undefined) throw error
-      const fileBytes = await regularFileBytes(this.#request.path)
-      this.summary.resolve(summarize(last, this.#request, { frames: count, lastTimeS, fileBytes }))
+      const isShort = await lacksEnd(this.#request.path, last.input?.container)
+      const found = { frames: count, lastTimeS, longestGapS, lacksEnd: isShort }
+      this.summary.resolve(summarize(last, this.#request, found))
     } catch (error) {
       this.#fail(error)
       throw error

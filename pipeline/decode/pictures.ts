@@ -1,6 +1,5 @@
 import { open } from 'node:fs/promises'
 import { extname } from 'node:path'
-import { fileTypeFromBuffer } from 'file-type'
 import sharp from 'sharp'
 import { regularFileBytes } from './clip-file.js'
 import { notVideo } from './failures.js'
@@ -8,45 +7,44 @@ import { notVideo } from './failures.js'
 /** Files of JPEG after JPEG without any container; ffmpeg takes the first for all there is. */
 const motionJpegNames = new Set(['.mjpeg', '.mjpg'])
 
+/** Kinds of IFF files that are one picture. */
+const stillIff = new Set(['ILBM', 'PBM ', 'ACBM', 'DEEP', 'RGB8', 'RGBN'])
+
 /**
- * The demuxer that ffmpeg has to be told for a file, undefined where it knows by itself: it takes a GIF of one picture for a
+ * The demuxer that ffmpeg has to be told for a file, undefined where it knows by itself: it takes a GIF or IFF of one picture for a
  * video, and motion JPEG for a picture.
- * @throws CLIP_NOT_VIDEO for a still GIF
+ * @throws CLIP_NOT_VIDEO for a still GIF or IFF
  */
 export async function demuxerFor(path: string): Promise<'mjpeg' | undefined> {
-  const kind = await pictureKind(path)
-  if (kind === 'image/gif' && !(await isAnimatedGif(path))) throw notVideo(path, 'it is a still image')
-  return kind === 'image/jpeg' && motionJpegNames.has(extname(path).toLowerCase()) ? 'mjpeg' : undefined
+  const head = await readHead(path)
+  const begins = (text: string, at = 0) => head.toString('latin1', at, at + text.length) === text
+  const isStill =
+    (begins('GIF8') && !(await isAnimatedGif(path))) ||
+    (begins('FORM') && stillIff.has(head.toString('latin1', 8, 12)))
+  if (isStill) throw notVideo(path, 'it is a still image')
+  const isMotionJpeg = begins('\xff\xd8\xff') && motionJpegNames.has(extname(path).toLowerCase())
+  return isMotionJpeg ? 'mjpeg' : undefined
 }
 
-/** True for pictures that move and that ffmpeg can read: GIF and APNG. */
-export async function isAnimation(path: string): Promise<boolean> {
-  const kind = await pictureKind(path)
-  return kind === 'image/apng' || (kind === 'image/gif' && (await isAnimatedGif(path)))
-}
-
-/** Enough for the chunks before a PNG's first picture, by which an animated one is known. */
-const headBytes = 4100
-
-/** The MIME type of a file that is a picture by its first bytes. */
-async function pictureKind(path: string): Promise<string | undefined> {
+async function readHead(path: string): Promise<Buffer> {
+  const head = Buffer.alloc(12)
   // Opening a pipe would wait for its writer.
-  if ((await regularFileBytes(path)) === undefined) return undefined
+  if ((await regularFileBytes(path)) === undefined) return head
   try {
     const file = await open(path, 'r')
     try {
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(headBytes), 0, headBytes, 0)
-      const type = await fileTypeFromBuffer(buffer.subarray(0, bytesRead))
-      return type?.mime.startsWith('image/') === true ? type.mime : undefined
+      await file.read(head, 0, head.length, 0)
     } finally {
       await file.close()
     }
   } catch {
-    return undefined // ffmpeg will say it better
+    // ffmpeg will say it better
   }
+  return head
 }
 
-async function isAnimatedGif(path: string): Promise<boolean> {
+/** True for a GIF of several pictures, and for one that is damaged. */
+export async function isAnimatedGif(path: string): Promise<boolean> {
   return sharp(path)
     .metadata()
     .then(

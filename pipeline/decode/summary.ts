@@ -27,38 +27,35 @@ export function summarize(
   {
     frames,
     lastTimeS,
-    fileBytes,
+    longestGapS = 0,
+    lacksEnd = false,
   }: {
     readonly frames: number
     readonly lastTimeS: number | undefined
-    /** Undefined where the clip is no regular file. */
-    readonly fileBytes?: number | undefined
+    /** Between two frames that follow each other. */
+    readonly longestGapS?: number
+    /** By what the container says of its file. */
+    readonly lacksEnd?: boolean
   },
 ): DecodeSummary {
-  const truncated =
-    run.isCutOff ||
-    missesEnd(run.input?.durationS, request, lastTimeS) ||
-    endsInPacket(run.input?.container, fileBytes)
+  const truncated = run.isCutOff || lacksEnd || missesEnd(run.input, request, lastTimeS, longestGapS)
   return { frames, lastTimeS, truncated }
 }
 
+/** Animations may show their last picture as long as they like. */
+const restsOnLastFrame = new Set(['gif', 'apng'])
+
 function missesEnd(
-  durationS: number | undefined,
+  input: InputInfo | undefined,
   { sampling, endS }: { readonly sampling: Sampling; readonly endS: number },
   lastTimeS: number | undefined,
+  longestGapS: number,
 ): boolean {
-  if (durationS === undefined || lastTimeS === undefined) return false
-  const end = Math.min(durationS, endS)
-  const step = sampling.kind === 'fps' ? 1 / sampling.fps : 0
+  if (input?.durationS === undefined || lastTimeS === undefined || restsOnLastFrame.has(input.container))
+    return false
+  const end = Math.min(input.durationS, endS)
+  // In a slide show the last picture stands as long as those before it.
+  const step = Math.max(longestGapS, sampling.kind === 'fps' ? 1 / sampling.fps : 0)
   const missing = end - lastTimeS - step
-  return missing > tailS[sampling.kind] && missing > missingPart[sampling.kind] * durationS
-}
-
-/** Packets of MPEG transport streams: plain, with time codes (M2TS), with error correction. */
-const transportPacketBytes = [188, 192, 204]
-
-/** A transport stream states no end, but it is made of whole packets. */
-function endsInPacket(container: string | undefined, fileBytes: number | undefined): boolean {
-  if (container !== 'mpegts' || fileBytes === undefined) return false
-  return transportPacketBytes.every((length) => fileBytes % length !== 0)
+  return missing > tailS[sampling.kind] && missing > missingPart[sampling.kind] * input.durationS
 }

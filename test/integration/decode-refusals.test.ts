@@ -138,6 +138,9 @@ describe('decode: damaged clips', () => {
       'cut.mp4': ['-i', clip('good.mp4'), '-c', 'copy', '-movflags', 'faststart'],
       'cut.mkv': ['-i', clip('good.mp4'), '-c', 'copy'],
       'cut.avi': [...numberedFrames({ seconds: 2 }), '-c:v', 'mpeg4', '-g', '10'],
+      'cut.wmv': [...numberedFrames({ seconds: 2 }), '-g', '10'],
+      'cut.ogv': [...numberedFrames({ seconds: 2 }), '-g', '10', '-page_duration', '200000'],
+      'cut.ts': ['-i', clip('good.mp4'), '-c', 'copy'],
     }
     for (const [name, encoding] of Object.entries(encodings)) {
       ffmpeg(...encoding, clip(name))
@@ -147,6 +150,40 @@ describe('decode: damaged clips', () => {
       assert.equal(summary.truncated, true, name)
       const after = await decode(request(clip(name), { startS: 30 }), timeOf)
       assert.deepEqual(after.frames, [], `${name}: a segment after the cut is empty`)
+    }
+  })
+
+  it('a few bytes that are missing at the end are noticed where the container tells', async () => {
+    const encodings = {
+      'short.wmv': ['-i', clip('good.mp4'), '-c:v', 'wmv2'],
+      'short.ogv': ['-i', clip('good.mp4'), '-page_duration', '200000'],
+      'short.ts': ['-i', clip('good.mp4'), '-c', 'copy'],
+      'short.mkv': ['-i', clip('good.mp4'), '-c', 'copy'],
+      'short.gif': ['-i', clip('good.mp4')],
+    }
+    for (const [name, encoding] of Object.entries(encodings)) {
+      ffmpeg(...encoding, clip(name))
+      assert.equal((await decode(request(clip(name)), timeOf)).summary.truncated, false, name)
+      truncateSync(clip(name), statSync(clip(name)).size - 300)
+      assert.equal((await decode(request(clip(name)), timeOf)).summary.truncated, true, name)
+    }
+  })
+
+  it('a slide show, and an animation that rests on its last picture, are whole', async () => {
+    ffmpeg(
+      '-f',
+      'lavfi',
+      '-i',
+      'testsrc=s=64x64:r=1/5:d=20',
+      ...x264,
+      '-fps_mode',
+      'passthrough',
+      clip('slides.mp4'),
+    )
+    ffmpeg('-f', 'lavfi', '-i', 'testsrc=s=64x64:r=10:d=1', '-final_delay', '600', clip('rests.gif'))
+    for (const [name, count] of Object.entries({ 'slides.mp4': 4, 'rests.gif': 4 })) {
+      const { frames, summary } = await decode(request(clip(name)), timeOf)
+      assert.deepEqual([frames.length, summary.truncated], [count, false], name)
     }
   })
 

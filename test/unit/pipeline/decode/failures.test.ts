@@ -73,16 +73,10 @@ describe('summaries', () => {
     assert.equal(summarize(run, request, { frames: 80, lastTimeS: 20 }).truncated, true)
     assert.equal(summarize(run, { ...request, endS: 20.25 }, { frames: 80, lastTimeS: 20 }).truncated, false)
     assert.equal(summarize(run, request, { frames: 230, lastTimeS: 57 }).truncated, false)
+    assert.equal(summarize(run, request, { frames: 4, lastTimeS: 45, longestGapS: 15 }).truncated, false)
+    assert.equal(summarize(run, request, { frames: 4, lastTimeS: 30, longestGapS: 15 }).truncated, true)
     const keyframes = { sampling: { kind: 'keyframes' }, endS: Infinity } as const
     assert.equal(summarize(run, keyframes, { frames: 5, lastTimeS: 45 }).truncated, false)
-  })
-
-  it('a transport stream that is not made of whole packets is cut off', () => {
-    const run = { isCutOff: false, input: { ...input, container: 'mpegts', durationS: undefined } }
-    const read = { frames: 80, lastTimeS: 20 }
-    assert.equal(summarize(run, request, { ...read, fileBytes: 188 * 1000 + 7 }).truncated, true)
-    for (const length of [188, 192, 204])
-      assert.equal(summarize(run, request, { ...read, fileBytes: length * 1000 }).truncated, false)
   })
 
   it('ffmpeg’s words for a cut are known, and a lost packet of MPEG-TS is none', () => {

@@ -1,0 +1,81 @@
+import { open, type FileHandle } from 'node:fs/promises'
+import { regularFileBytes } from './clip-file.js'
+
+/** Whether a file of such a container ends before its end. */
+type EndCheck = (file: FileHandle, bytes: number) => Promise<boolean> | boolean
+
+/** Of containers that tell where they end, while ffmpeg reads what is there without a word. */
+const checks: Readonly<Record<string, EndCheck>> = {
+  mpegts: endsInPacket,
+  ogg: endsBeforeLastPage,
+  asf: isShorterThanStated,
+  gif: lacksTrailer,
+}
+
+/** True where a clip's file lacks its end by what its container says of it; false also where that cannot be told. */
+export async function lacksEnd(path: string, container: string | undefined): Promise<boolean> {
+  const check = container === undefined ? undefined : checks[container]
+  const bytes = await regularFileBytes(path)
+  if (check === undefined || bytes === undefined) return false
+  try {
+    const file = await open(path, 'r')
+    try {
+      return await check(file, bytes)
+    } finally {
+      await file.close()
+    }
+  } catch {
+    return false // it was decoded, whatever happened since
+  }
+}
+
+/** Packets of MPEG transport streams: plain, with time codes (M2TS), with error correction. */
+const transportPacketBytes = [188, 192, 204]
+
+/** A transport stream states no end, but it is made of whole packets. */
+function endsInPacket(_: FileHandle, bytes: number): boolean {
+  return transportPacketBytes.every((length) => bytes % length !== 0)
+}
+
+/** A page of Ogg takes at most so much (RFC 3533). */
+const maxPageBytes = 65_307
+const pageHeaderBytes = 27
+const lastPageFlag = 4
+
+/** The last page of a logical stream says that it is the last; a file ends with such a page (RFC 3533). */
+async function endsBeforeLastPage(file: FileHandle, bytes: number): Promise<boolean> {
+  const tail = await read(file, Math.max(0, bytes - maxPageBytes), maxPageBytes)
+  const at = tail.lastIndexOf('OggS', undefined, 'latin1')
+  if (at === -1) return false // something else follows
+  if (at + pageHeaderBytes > tail.length) return true
+  const segments = tail.subarray(at + pageHeaderBytes, at + pageHeaderBytes + (tail[at + 26] ?? 0))
+  const end = at + pageHeaderBytes + segments.length + segments.reduce((sum, length) => sum + length, 0)
+  return end > tail.length || ((tail[at + 5] ?? 0) & lastPageFlag) === 0
+}
+
+/** A GIF ends with this byte, or with zeros after it (GIF89a, appendix A). */
+const gifTrailer = 0x3b
+
+async function lacksTrailer(file: FileHandle, bytes: number): Promise<boolean> {
+  const tail = await read(file, Math.max(0, bytes - 1024), 1024)
+  return tail.findLast((byte) => byte !== 0) !== gifTrailer
+}
+
+/** The File Properties Object of ASF, section 3.2 of its specification, with the fields that say how long the file is. */
+const fileProperties = Buffer.from('a1dcab8c47a9cf118ee400c00c205365', 'hex')
+const [fileSizeAt, flagsAt] = [40, 88]
+const broadcastFlag = 1
+const asfHeaderBytes = 256 * 1024
+
+async function isShorterThanStated(file: FileHandle, bytes: number): Promise<boolean> {
+  const head = await read(file, 0, asfHeaderBytes)
+  const at = head.indexOf(fileProperties)
+  if (at === -1 || at + flagsAt + 4 > head.length) return false
+  const isBroadcast = (head.readUInt32LE(at + flagsAt) & broadcastFlag) !== 0
+  return !isBroadcast && head.readBigUInt64LE(at + fileSizeAt) > BigInt(bytes)
+}
+
+async function read(file: FileHandle, from: number, length: number): Promise<Buffer> {
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, from)
+  return buffer.subarray(0, bytesRead)
+}
