@@ -40,7 +40,11 @@ export interface InferenceMessage {
 /** Which part of a clip is wanted. */
 export type SegmentWish =
   /** A clip that is not planned yet: the thread plans it and does its first segment, or all if it cannot be cut. */
-  | { readonly kind: 'open' }
+  | {
+      readonly kind: 'open'
+      /** Of a clip in several segments that can be cut, none is done with the plan. */
+      readonly isDivided?: boolean
+    }
   /** Consecutive segments of a planned clip. */
   | {
       readonly kind: 'segments'

@@ -38,10 +38,18 @@ const aborts = new Map<number, AbortController>()
 /** Resolved when the clip before is done: one is processed at a time, the next only opened. */
 let turn: Promise<void> = Promise.resolve()
 
-async function planClip(path: string, info: ClipInfo, stages: Stages, signal: AbortSignal, reply: Reply) {
+async function planClip(
+  path: string,
+  info: ClipInfo,
+  isDivided: boolean,
+  stages: Stages,
+  signal: AbortSignal,
+  reply: Reply,
+) {
   const { durationS, segments } = await planSegments(path, info, segmentLengthS(stages.settings), signal)
   // What cannot be cut is decoded in one pass, and checkpointed segment by segment.
-  const taken = info.cuttable ? 1 : segments.length
+  const first = isDivided && segments.length > 1 ? 0 : 1
+  const taken = info.cuttable ? first : segments.length
   reply({ kind: 'planned', plan: { info: { ...info, durationS }, segments, taken } })
   return segments.slice(0, taken)
 }
@@ -78,7 +86,9 @@ async function processPart(
       path,
       ...rangeOf(wish),
       plan: (info) =>
-        wish.kind === 'open' ? planClip(path, info, stages, signal, reply) : Promise.resolve(wish.segments),
+        wish.kind === 'open'
+          ? planClip(path, info, wish.isDivided === true, stages, signal, reply)
+          : Promise.resolve(wish.segments),
       signal,
       turn: itsTurn,
       onFrame() {

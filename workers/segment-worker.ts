@@ -111,6 +111,8 @@ export function startSegmentWorker(setup: ThreadSetup, inference?: InferenceWork
     pick: (reply: ThreadReply) => { readonly value: T } | undefined,
     signal?: AbortSignal,
   ): Promise<T> {
+    if (signal?.aborted === true)
+      return Promise.reject(new CameoError('INTERRUPTED', 'the work was stopped before it began'))
     const id = nextId++
     const abort = () => thread.postMessage({ kind: 'abort', id } satisfies ThreadRequest)
     signal?.addEventListener('abort', abort)

@@ -72,7 +72,12 @@ function showStatus({ clusterId, topics, groups }: ClusterStatus): void {
   for (const { group, lag, workers } of groups) {
     print(`${group}: ${counted(workers.length, 'worker')}, ${counted(lag, 'message')} to do`)
     for (const { client, host, partitions, lag } of workers)
-      print(`  ${client} ${host}: ${counted(partitions, 'partition')}, ${counted(lag, 'message')} to do`)
+      print(
+        `  ${client} ${host}: ` +
+          (lag === undefined
+            ? 'the group is being arranged anew'
+            : `${counted(partitions, 'partition')}, ${counted(lag, 'message')} to do`),
+      )
   }
   const letters = topics.find(({ topic }) => topic.endsWith('.dead-letters'))
   if (letters !== undefined && letters.messages > 0)

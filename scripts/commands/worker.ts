@@ -80,10 +80,14 @@ interface FacesOptions extends CommonOptions {
   readonly scratchSize: number
   readonly device: DeviceChoice
   readonly threads: number
+  readonly maxDeaths: number
   readonly pack?: readonly string[]
   readonly embedder?: readonly string[]
   readonly context?: readonly string[]
 }
+
+/** More than an unlucky clip meets: machines are switched off too. At half a minute or more a death it takes a while. */
+const defaultMaxDeaths = 12
 
 const facesCommand = stageCommand(
   'faces',
@@ -111,6 +115,11 @@ const facesCommand = stageCommand(
       .default(defaultThreads)
       .argParser(numberWithin(1, 256, 'integer')),
   )
+  .addOption(
+    new Option('--max-deaths <n>', 'give up a clip over which so many workers died')
+      .default(defaultMaxDeaths)
+      .argParser(numberWithin(1, 1000, 'integer')),
+  )
   .addHelpText(
     'after',
     `
@@ -125,7 +134,7 @@ files have to be given here.`,
       scratchDir: temporaryScratch(options.scratch === undefined ? undefined : resolve(options.scratch)),
       scratchBytes: options.scratchSize,
     })
-    const { device, threads } = options
+    const { device, threads, maxDeaths } = options
     await ffmpegVersion()
     for (const root of options.root ?? []) checkRoot(root)
     // The usual models are loaded at once: a device that cannot be used is told at the start, not by the first clip.
@@ -137,7 +146,7 @@ files have to be given here.`,
       if (options.root === undefined)
         context.log.warn('the root is /: any file that this user may read can be submitted')
       return createFacesStage(context, {
-        ...{ access, device, threads, loadPack, modelsDir: defaultModelsDir(), encoders, onFatal },
+        ...{ access, device, threads, maxDeaths, loadPack, modelsDir: defaultModelsDir(), encoders, onFatal },
         usual: recipe,
       })
     })

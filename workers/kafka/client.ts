@@ -269,12 +269,11 @@ function inRequests(messages: readonly OutMessage[]): OutMessage[][] {
 
 const asBuffer = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
-/** The partitions of a topic that a member of a group reads. */
+/** The partitions of a topic that a member of a group reads; undefined while the group is arranged anew. */
 export function assignedPartitions(
   { memberAssignment }: { readonly memberAssignment: Buffer },
   topic: string,
-): readonly number[] {
-  // Empty while the group is being rearranged.
-  if (memberAssignment.length === 0) return []
+): readonly number[] | undefined {
+  if (memberAssignment.length === 0) return undefined
   return kafkajs.AssignerProtocol.MemberAssignment.decode(memberAssignment)?.assignment[topic] ?? []
 }

@@ -8,13 +8,14 @@ export interface FacesStageOptions extends Omit<PoolsOptions, 'onNotice'> {
   readonly access: ClipAccess
   /** Loaded at the start; most clips are submitted with it. */
   readonly usual: Recipe
+  readonly maxDeaths: number
   readonly onFatal: (error: unknown) => void
 }
 
 /** The faces worker with its threads. Throws DEVICE_UNAVAILABLE and what loading the models throws. */
 export async function createFacesStage(
   context: WorkerContext,
-  { access, usual, onFatal, ...options }: FacesStageOptions,
+  { access, usual, maxDeaths, onFatal, ...options }: FacesStageOptions,
 ): Promise<StageWorker> {
   const { log, metrics } = context
   const pools = createPools({ ...options, onNotice: (text) => log.info(text) })
@@ -23,7 +24,10 @@ export async function createFacesStage(
   const { pack, provider } = loaded
   metrics.setInfo({ pack: pack.name, provider, threads: `${options.threads}`, recipe: usual.digest })
   log.info({ pack: pack.name, provider, threads: options.threads }, 'models loaded')
-  const worker = await startFacesWorker({ context, pools, access, onFatal, threads: options.threads })
+  const worker = await startFacesWorker({
+    ...{ context, pools, access, maxDeaths, onFatal },
+    threads: options.threads,
+  })
   return {
     groupId: worker.groupId,
     get isHealthy() {

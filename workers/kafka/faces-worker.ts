@@ -4,15 +4,16 @@ import { CameoError } from '../../pipeline/errors.js'
 import { segmentSpans } from '../../pipeline/process-clip.js'
 import type { SegmentSpan } from '../../pipeline/segment-builder.js'
 import { segmentLengthS } from '../../pipeline/settings.js'
-import type { ClipAccess, OpenedClip } from '../clip-access.js'
+import { withoutSecrets, type ClipAccess, type OpenedClip } from '../clip-access.js'
 import { isSameContent } from '../file-stamp.js'
 import { factsOf, wishAgain } from '../ingest-jobs.js'
 import type { ClipPlan, SegmentWish } from '../messages.js'
-import type { OutMessage } from './client.js'
+import { withAdmin, type OutMessage } from './client.js'
 import type { Pools, BorrowedWorker } from './pools.js'
 import { startQueueConsumer, type Received } from './queue-consumer.js'
 import { givenUpMessage, segmentMessages } from './segment-messages.js'
 import { attemptWork, type StageWorker, type WorkerContext } from './stage-worker.js'
+import { groupNotes } from './topic-admin.js'
 import { groupName, topicName } from './topics.js'
 import { decodeJob, encodeMessage, jobKey, versionFor, type JobMessage, type WirePlan } from './wire.js'
 
@@ -21,6 +22,8 @@ export interface FacesWorkerOptions {
   readonly pools: Pools
   readonly access: ClipAccess
   readonly threads: number
+  /** A job over which so many workers died is given up. */
+  readonly maxDeaths: number
   /** Told of an error that this worker cannot work with: ffmpeg is missing, a GPU is lost, a root is not mounted. */
   readonly onFatal: (error: unknown) => void
 }
@@ -42,18 +45,19 @@ interface JobState {
 
 /** Reads jobs, and publishes what the pipeline makes of them: from a clip's file to its tracks' embeddings. */
 export async function startFacesWorker(options: FacesWorkerOptions): Promise<StageWorker> {
-  const { context, pools, access, threads, onFatal } = options
+  const { context, pools, access, threads, maxDeaths, onFatal } = options
   const { kafka, connection, publisher, log, metrics } = context
   const embeddings = topicName(connection, 'embeddings')
 
-  async function handle(message: Received, signal: AbortSignal): Promise<void> {
+  async function handle(message: Received, signal: AbortSignal, deaths: number): Promise<void> {
     let state: JobState | undefined
     await attemptWork(context, {
       stage: 'faces',
       ...{ message, signal, onFault: onFatal },
       about: () => ({ uri: state?.job.source.uri, clipId: state?.clipId }),
       async work() {
-        state ??= startState(decodeJob(message.value), message)
+        state ??= startState(decodeJob(message.value), message, deaths > 0)
+        if (deaths >= maxDeaths) throw workersDied(state.job, deaths)
         await process(state, signal)
       },
       whenGivenUp: (error, attempts) => (state === undefined ? [] : [givenUp(state, error, attempts)]),
@@ -147,10 +151,13 @@ export async function startFacesWorker(options: FacesWorkerOptions): Promise<Sta
 
   const lanes = threads * clipsPerThread
   const groupId = groupName(connection, 'faces')
+  const topic = topicName(connection, 'jobs')
   const consumer = await startQueueConsumer({
-    ...{ kafka, log, lanes, handle, onInWork: metrics.setInWork },
-    topic: topicName(connection, 'jobs'),
-    groupId,
+    ...{ kafka, topic, groupId, log, lanes, handle, onInWork: metrics.setInWork },
+    notes: {
+      self: connection.clientId,
+      read: () => withAdmin(kafka, connection, (admin) => groupNotes(admin, groupId, topic)),
+    },
     ahead: 32 * threads,
     // A job takes about a kilobyte.
     fetch: { maxBytes: 16 * 1024, minBytes: 1, maxWaitMs: 1000 },
@@ -164,7 +171,15 @@ export async function startFacesWorker(options: FacesWorkerOptions): Promise<Sta
   }
 }
 
-function startState(job: JobMessage, { partition, offset }: Received): JobState {
+function workersDied({ source }: JobMessage, deaths: number): CameoError {
+  return new CameoError(
+    'CLIP_ENDS_WORKERS',
+    `${clipName(withoutSecrets(source.uri))} was being processed each time that ${deaths} workers ended without an error: as a rule their memory ran out; look at how they ended, then "cameo dead-letters retry"`,
+  )
+}
+
+/** @param isSuspected workers died over it: of a long clip the segments are told apart, so that one of them is given up */
+function startState(job: JobMessage, { partition, offset }: Received, isSuspected: boolean): JobState {
   const nothing = {
     job,
     pass: `${partition}/${offset}`,
@@ -173,7 +188,7 @@ function startState(job: JobMessage, { partition, offset }: Received): JobState 
     plan: undefined,
     left: [],
   }
-  if (job.kind === 'clip') return { ...nothing, wish: { kind: 'open' } }
+  if (job.kind === 'clip') return { ...nothing, wish: { kind: 'open', isDivided: isSuspected } }
   const span = segmentSpans(job.plan.segments, segmentLengthS(job.recipe.settings))[job.segment]
   if (span === undefined)
     throw new CameoError(

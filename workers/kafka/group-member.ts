@@ -30,7 +30,15 @@ export interface FetchSizes {
 /** What a member can do from the moment that it has partitions. */
 export interface Group {
   seek(partition: number, offset: bigint): void
-  commit(offsets: readonly { readonly partition: number; readonly next: bigint }[]): Promise<void>
+  commit(offsets: readonly PartitionCommit[]): Promise<void>
+}
+
+export interface PartitionCommit {
+  readonly partition: number
+  /** The offset of the first message that is not finished. */
+  readonly next: bigint
+  /** Kept beside the offset. */
+  readonly note?: string | undefined
 }
 
 /** A member of a consumer group that lives as long as its process: it joins again whatever happens. */
@@ -77,7 +85,12 @@ export async function joinGroup(options: GroupMemberOptions): Promise<GroupMembe
       options.onAssigned(partitions, {
         seek: (partition, offset) => made.seek({ topic, partition, offset: `${offset}` }),
         commit: (offsets) =>
-          made.commitOffsets(offsets.map(({ partition, next }) => ({ topic, partition, offset: `${next}` }))),
+          made.commitOffsets(
+            offsets.map(({ partition, next, note = null }) => ({
+              ...{ topic, partition, offset: `${next}` },
+              metadata: note,
+            })),
+          ),
       })
       log.info({ partitions: partitions.length }, 'joined the group')
     })

@@ -27,6 +27,11 @@ export class OffsetLedger {
     }
   }
 
+  /** The first message that is taken and not finished, undefined where there is none. */
+  get firstOpen(): bigint | undefined {
+    return this.#taken.keys().next().value
+  }
+
   /** The offset to commit: of the first message that is not finished. Undefined while none is. */
   get next(): bigint | undefined {
     return this.#next

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { messageOf } from '../../pipeline/errors.js'
 import type { EachBatchPayload, KafkaClient, KafkaMessage } from './client.js'
-import { joinGroup, type FetchSizes, type Group } from './group-member.js'
+import { joinGroup, type FetchSizes, type Group, type PartitionCommit } from './group-member.js'
+import { KnownDeaths, type GroupNotes } from './group-notes.js'
 import { OffsetLedger } from './offset-ledger.js'
 
 export interface Received {
@@ -30,7 +31,16 @@ export interface QueueConsumerOptions {
    * Resolves when the message's result is durable: then its offset may be committed. Rejects only when `signal` is aborted;
    * any other error is taken for passing, and the message is handled again.
    */
-  readonly handle: (message: Received, signal: AbortSignal) => Promise<void>
+  readonly handle: (message: Received, signal: AbortSignal, deaths: number) => Promise<void>
+  /**
+   * With it, what is in work is noted beside the group's offsets before it begins: `handle` is told how many workers died over a
+   * message, and one over which any did is handled alone.
+   */
+  readonly notes?: {
+    /** This process in the notes, as none before it: its client id. */
+    readonly self: string
+    read(): Promise<GroupNotes>
+  }
   /** Told how many messages are being handled. */
   readonly onInWork: (count: number) => void
 }
@@ -44,11 +54,14 @@ export interface QueueConsumer {
 
 const commitEveryMs = 1000
 const commitAgainAfterMs = 3000
+const noteAgainAfterMs = 500
 const handleAgainAfterMs = 2000
+const readAgainAfterMs = 2000
 const leaveWithinMs = 5000
 
 interface Work {
   readonly message: Received
+  readonly offset: bigint
   readonly abort: AbortController
 }
 
@@ -57,34 +70,64 @@ interface Work {
  * partition when there is no room, so that heartbeats go on however long a message takes. Messages of one partition are
  * handled side by side; offsets are committed up to the first that is not finished, and only of partitions that are still
  * assigned. What is in work when its partition goes to another worker is aborted.
+ *
+ * A message that ends the process itself (memory, a fault of native code) would be handed from worker to worker for ever; hence
+ * the notes. See `group-notes.ts`.
  */
 export async function startQueueConsumer(options: QueueConsumerOptions): Promise<QueueConsumer> {
-  const { topic, log, lanes } = options
+  const { topic, log, lanes, notes } = options
   const ledgers = new Map<number, OffsetLedger>()
-  const committed = new Map<number, bigint>()
+  const committed = new Map<number, PartitionCommit>()
+  const known = new KnownDeaths(notes?.self ?? '')
+  let isInformed = false
   const waiting: Work[] = []
   const inWork = new Set<Work>()
   const resumes = new Map<number, () => void>()
   let assigned: ReadonlySet<number> = new Set()
   let isStopping = false
+  /** What is still in work is not waited for. */
+  let isHandedBack = false
+  let hasLeft = false
   let commitTimer: NodeJS.Timeout | undefined
+  let committing = Promise.resolve(true)
   let group: Group | undefined
 
   const hasRoom = () => !isStopping && inWork.size + waiting.length < lanes + options.ahead
+  const deathsOf = ({ message, offset }: Work) => known.of(message.partition, offset)
 
   function onAssigned(partitions: readonly number[], joined: Group | undefined): void {
     group = joined
     assigned = new Set(partitions)
-    for (const partition of ledgers.keys())
-      if (!assigned.has(partition)) {
-        ledgers.delete(partition)
-        committed.delete(partition)
-      }
+    // Others may have committed meanwhile.
+    committed.clear()
+    for (const partition of ledgers.keys()) if (!assigned.has(partition)) ledgers.delete(partition)
     for (const work of [...waiting]) if (!assigned.has(work.message.partition)) drop(work)
     for (const work of inWork) if (!assigned.has(work.message.partition)) work.abort.abort()
     // kafkajs keeps partitions paused over a rearrangement of the group.
     resumeAll()
+    isInformed = notes === undefined
+    if (joined !== undefined && notes !== undefined) void inform(joined, () => notes.read())
     startWork()
+  }
+
+  /** Nothing begins before it is known what ended other workers. */
+  async function inform(joined: Group, readAll: () => Promise<GroupNotes>): Promise<void> {
+    while (group === joined && !hasLeft) {
+      try {
+        const read = await readAll()
+        if (group !== joined) return
+        known.learn(read)
+        for (const { partition, offset, note } of read.partitions)
+          if (offset >= 0n) committed.set(partition, { partition, next: offset, note })
+        isInformed = true
+        startWork()
+        void commit()
+        return
+      } catch (error) {
+        log.warn({ error: messageOf(error) }, 'what other workers noted cannot be read, trying again')
+        await sleep(readAgainAfterMs)
+      }
+    }
   }
 
   function takeBatch(payload: EachBatchPayload): void {
@@ -103,16 +146,19 @@ export async function startQueueConsumer(options: QueueConsumerOptions): Promise
           break
         }
         ledger.take(offset)
-        waiting.push({ message: received(topic, partition, message), abort: new AbortController() })
+        waiting.push({ message: received(topic, partition, message), offset, abort: new AbortController() })
       }
       payload.resolveOffset(message.offset)
     }
   }
 
   function startWork(): void {
-    while (!isStopping && inWork.size < lanes) {
-      const work = waiting.shift()
-      if (work === undefined) return
+    while (!isStopping && isInformed && inWork.size < lanes) {
+      const [work] = waiting
+      const mustWait =
+        work !== undefined && inWork.size > 0 && [work, ...inWork].some((any) => deathsOf(any) > 0)
+      if (work === undefined || mustWait) return
+      waiting.shift()
       void run(work)
     }
   }
@@ -122,12 +168,13 @@ export async function startQueueConsumer(options: QueueConsumerOptions): Promise
     const ledger = ledgers.get(message.partition)
     inWork.add(work)
     options.onInWork(inWork.size)
-    const isDone = await handleUntilDone(work)
+    const isDone = (await noteBeginning(work)) && (await handleUntilDone(work))
     inWork.delete(work)
     options.onInWork(inWork.size)
     // A ledger that is not the partition's any more belongs to an earlier assignment.
     if (isDone && ledger !== undefined && ledgers.get(message.partition) === ledger) {
-      ledger.finish(BigInt(message.offset))
+      ledger.finish(work.offset)
+      known.forget(message.partition, work.offset)
       commitTimer ??= setTimeout(() => void commit(), commitEveryMs)
     }
     startWork()
@@ -140,11 +187,30 @@ export async function startQueueConsumer(options: QueueConsumerOptions): Promise
     resumes.clear()
   }
 
+  /** False where it was aborted before the brokers have the note. */
+  async function noteBeginning(work: Work): Promise<boolean> {
+    if (notes === undefined) return true
+    const { partition, offset } = work.message
+    if (deathsOf(work) > 0)
+      log.warn(
+        { partition, offset, deaths: deathsOf(work) },
+        'workers died over this message: it is handled alone',
+      )
+    const { signal } = work.abort
+    const mayBegin = () => !signal.aborted && !isStopping
+    while (mayBegin()) {
+      if (await commit()) return mayBegin()
+      await sleep(noteAgainAfterMs, undefined, { signal }).catch(() => undefined)
+    }
+    return false
+  }
+
   /** False where it was aborted, or failed while this worker ends. */
-  async function handleUntilDone({ message, abort }: Work): Promise<boolean> {
+  async function handleUntilDone(work: Work): Promise<boolean> {
+    const { message, abort } = work
     for (;;) {
       try {
-        await options.handle(message, abort.signal)
+        await options.handle(message, abort.signal, deathsOf(work))
         return true
       } catch (error) {
         // Handed back: it is not finished, so another worker is given it.
@@ -162,22 +228,48 @@ export async function startQueueConsumer(options: QueueConsumerOptions): Promise
     waiting.splice(waiting.indexOf(work), 1)
   }
 
-  async function commit(): Promise<void> {
+  /** One after the other, each with what is true by then. False where it failed, and is tried again in a while. */
+  function commit(): Promise<boolean> {
+    committing = committing.then(commitNow)
+    return committing
+  }
+
+  async function commitNow(): Promise<boolean> {
+    clearTimeout(commitTimer)
     commitTimer = undefined
-    const offsets = [...ledgers].flatMap(([partition, { next }]) =>
-      next !== undefined && next !== committed.get(partition) && assigned.has(partition)
-        ? [{ partition, next }]
-        : [],
-    )
-    if (offsets.length === 0) return
+    const joined = group
+    // Uninformed, it would write over what others noted.
+    if (joined === undefined || !isInformed) return false
     try {
-      await group?.commit(offsets)
-      for (const { partition, next } of offsets) committed.set(partition, next)
+      const commits = [...assigned].flatMap(newCommit)
+      if (commits.length === 0) return true
+      await joined.commit(commits)
+      if (group !== joined) return false
+      for (const commit of commits) committed.set(commit.partition, commit)
+      return true
     } catch (error) {
       // After a rebalance others may do it again; the result is the same.
       log.warn({ error: messageOf(error) }, 'offsets were not committed, trying again')
       if (!isStopping) commitTimer ??= setTimeout(() => void commit(), commitAgainAfterMs)
+      return false
     }
+  }
+
+  /** What is to be said of a partition and was not yet. */
+  function newCommit(partition: number): PartitionCommit[] {
+    const ledger = ledgers.get(partition)
+    const before = committed.get(partition)
+    // A note needs an offset to stand beside, also where nothing is finished.
+    const unfinished = notes === undefined ? undefined : (ledger?.firstOpen ?? before?.next)
+    const next = ledger?.next ?? unfinished
+    if (next === undefined) return []
+    const note = notes === undefined ? undefined : known.note(partition, next, handledIn(partition))
+    return before?.next === next && before.note === note ? [] : [{ partition, next, note }]
+  }
+
+  function handledIn(partition: number): bigint[] {
+    if (isHandedBack) return []
+    return [...inWork].filter(({ message }) => message.partition === partition).map(({ offset }) => offset)
   }
 
   const { kafka, groupId, fetch } = options
@@ -202,8 +294,12 @@ export async function startQueueConsumer(options: QueueConsumerOptions): Promise
       for (const work of inWork) work.abort.abort()
       const abortedUntil = Date.now() + leaveWithinMs
       while (inWork.size > 0 && Date.now() < abortedUntil) await sleep(20)
-      clearTimeout(commitTimer)
-      await Promise.race([commit(), sleep(leaveWithinMs, undefined, { ref: false })])
+      isHandedBack = true
+      // While the group is arranged anew, brokers take no commit.
+      const leaveAt = Date.now() + leaveWithinMs
+      const soon = sleep(leaveWithinMs, true, { ref: false })
+      while (!(await Promise.race([commit(), soon])) && Date.now() < leaveAt) await sleep(100)
+      hasLeft = true
       await member.leave(leaveWithinMs)
     },
   }

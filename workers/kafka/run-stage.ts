@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { messageOf } from '../../pipeline/errors.js'
 import { createLog } from '../log.js'
@@ -28,14 +29,13 @@ const lagEveryMs = 15_000
 
 /** A worker's process: runs until SIGTERM or SIGINT. Resolves with the error that ended it, if it was not asked to end. */
 export async function runStage({ stage, brokers, drainMs, health, start }: StageRun): Promise<unknown> {
-  const connection = readConnection(brokers)
+  const usual = readConnection(brokers)
+  // In a container that starts again, host and process id repeat.
+  const ownId = [usual.clientId, stage, hostname(), process.pid, randomBytes(4).toString('hex')].join('-')
+  const connection = { ...usual, clientId: ownId }
   const log = createLog({ stage, host: hostname() })
   const metrics = createMetrics(stage)
-  const kafka = createKafka(
-    { ...connection, clientId: `${connection.clientId}-${stage}-${hostname()}-${process.pid}` },
-    log,
-    'patient',
-  )
+  const kafka = createKafka(connection, log, 'patient')
   let end: (error: unknown) => void = () => undefined
   const ended = new Promise<unknown>((resolve) => (end = resolve))
   const onSignal = () => end(undefined)

@@ -8,6 +8,7 @@ import {
   type KafkaClient,
 } from './client.js'
 import type { KafkaConnection } from './connection.js'
+import type { GroupNotes } from './group-notes.js'
 import {
   groupName,
   maxReplicas,
@@ -92,8 +93,8 @@ export interface WorkerStatus {
   readonly client: string
   readonly host: string
   readonly partitions: number
-  /** Messages of these partitions that are not finished. */
-  readonly lag: number
+  /** Messages of these partitions that are not finished; absent while the group is arranged anew. */
+  readonly lag?: number
 }
 
 export interface ClusterStatus {
@@ -178,8 +179,10 @@ async function groupStatus(
       return {
         client: member.clientId,
         host: member.clientHost,
-        partitions: partitions.length,
-        lag: sum(partitions.map((partition) => lags.get(partition) ?? 0)),
+        partitions: partitions?.length ?? 0,
+        ...(partitions === undefined
+          ? {}
+          : { lag: sum(partitions.map((partition) => lags.get(partition) ?? 0)) }),
       }
     }),
     lag: sum(lags.values()),
@@ -206,6 +209,19 @@ async function partitionLags(
       return [partition, Number(high - (next < low ? low : next))]
     }),
   )
+}
+
+/** What a group's members noted beside their offsets. */
+export async function groupNotes(admin: KafkaAdmin, groupId: string, topic: string): Promise<GroupNotes> {
+  const [offsets] = await admin.fetchOffsets({ groupId, topics: [topic] })
+  const { groups } = await admin.describeGroups([groupId])
+  return {
+    members: new Set((groups[0]?.members ?? []).map(({ clientId }) => clientId)),
+    partitions: (offsets?.partitions ?? []).map(({ partition, offset, metadata }) => ({
+      ...{ partition, offset: BigInt(offset) },
+      note: metadata ?? undefined,
+    })),
+  }
 }
 
 async function committedOffsets(

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { chmodSync, existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { openArchive } from '../../index/archive.js'
+import { testBroker, type TestBroker } from '../support/broker.js'
+import { jsonLines, temporaryDir } from '../support/cameo.js'
+import { makeFaceClip } from '../support/faces.js'
+import { createQueue, until } from '../support/queue.js'
+
+const dir = realpathSync(temporaryDir())
+const folder = join(dir, 'clips')
+const killed = join(dir, 'killed')
+let broker: TestBroker
+
+/**
+ * An ffmpeg that ends the process which starts it, as a fault of native code or the kernel would: when `film.mp4` is opened for
+ * the first time, and on its first segment alone, of one second. (A graph's cut lies a second behind the segment's end.)
+ */
+function deadlyFfmpeg(): string {
+  const path = join(dir, 'ffmpeg')
+  const script = [
+    '#!/bin/sh',
+    `die() { echo x >> '${killed}'; kill -9 $PPID; }`,
+    'case "$*" in',
+    '  *film*trim=end=2,*) die ;;',
+    `  *film*filter_complex*trim=*) ;;`,
+    `  *film*filter_complex*) [ -e '${killed}' ] || die ;;`,
+    'esac',
+    'exec ffmpeg "$@"',
+  ]
+  writeFileSync(path, script.join('\n'))
+  chmodSync(path, 0o755)
+  return path
+}
+
+const deaths = () => (existsSync(killed) ? readFileSync(killed, 'utf8').trim().split('\n').length : 0)
+
+describe('Kafka: a clip that ends its workers', { timeout: 10 * 60_000 }, () => {
+  before(async () => {
+    mkdirSync(folder)
+    await makeFaceClip(join(folder, 'film.mp4'), 'costumes right', {
+      seconds: 3,
+      then: ['sofa left', 'party third'],
+    })
+    for (const [i, face] of (['sofa middle', 'bar left', 'bar right'] as const).entries())
+      await makeFaceClip(join(folder, `good ${i}.mp4`), face)
+    broker = await testBroker()
+  })
+
+  after(() => broker.stop())
+
+  it('loses the part over which so many of them died; the rest of it, and what was in work beside it, is done', async () => {
+    const queue = await createQueue(broker, 'deaths')
+    Object.assign(queue.environment, { FFMPEG_PATH: deadlyFfmpeg() })
+    const faces = queue.start('faces', '--max-deaths', '2')
+    queue.start('describe')
+    queue.start('index')
+    const submitted = queue.run('submit', folder, '--segment', '1', '--json')
+    for (const count of [1, 2, 3]) {
+      await until(`worker ${count} died`, () => deaths() === count)
+      await faces.killAndRestart()
+    }
+    const run = await submitted
+    assert.equal(run.code, 1, run.stderr)
+    const outcome = Object.fromEntries(
+      jsonLines(run.stdout).map(({ path, status, code }) => [
+        String(path).slice(folder.length + 1),
+        code ?? status,
+      ]),
+    )
+    assert.deepEqual(outcome, {
+      'film.mp4': 'CLIP_ENDS_WORKERS',
+      'good 0.mp4': 'done',
+      'good 1.mp4': 'done',
+      'good 2.mp4': 'done',
+    })
+    assert.equal(deaths(), 3)
+    assert.ok(faces.log.some(({ msg }) => msg.includes('handled alone')))
+    assert.deepEqual(
+      (await queue.letters()).map(({ stage, code }) => [stage, code]),
+      [['faces', 'CLIP_ENDS_WORKERS']],
+    )
+    const archive = openArchive(queue.archive)
+    const { clips, partial } = archive.clips.counts()
+    archive.close()
+    assert.deepEqual({ clips, partial }, { clips: 4, partial: 1 })
+    await queue.close()
+  })
+})
