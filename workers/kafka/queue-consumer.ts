@@ -33,8 +33,8 @@ export interface QueueConsumerOptions {
    */
   readonly handle: (message: Received, signal: AbortSignal, deaths: number) => Promise<void>
   /**
-   * With it, what is in work is noted beside the group's offsets before it begins: `handle` is told how many workers died over a
-   * message, and one over which any did is handled alone.
+   * With it, what is in work or comes next is noted beside the group's offsets before it begins: `handle` is told how many workers
+   * died over a message, and one over which any did is handled alone.
    */
   readonly notes?: {
     /** This process in the notes, as none before it: its client id. */
@@ -55,6 +55,8 @@ export interface QueueConsumer {
 const commitEveryMs = 1000
 const commitAgainAfterMs = 3000
 const noteAgainAfterMs = 500
+/** So many messages a lane are noted before they begin. */
+const notedAhead = 4
 const handleAgainAfterMs = 2000
 const readAgainAfterMs = 2000
 const leaveWithinMs = 5000
@@ -78,6 +80,8 @@ export async function startQueueConsumer(options: QueueConsumerOptions): Promise
   const { topic, log, lanes, notes } = options
   const ledgers = new Map<number, OffsetLedger>()
   const committed = new Map<number, PartitionCommit>()
+  /** By partition, the messages of which the brokers know that they are in work, or may be. */
+  const noted = new Map<number, ReadonlySet<bigint>>()
   const known = new KnownDeaths(notes?.self ?? '')
   let isInformed = false
   const waiting: Work[] = []
@@ -100,6 +104,7 @@ export async function startQueueConsumer(options: QueueConsumerOptions): Promise
     assigned = new Set(partitions)
     // Others may have committed meanwhile.
     committed.clear()
+    noted.clear()
     for (const partition of ledgers.keys()) if (!assigned.has(partition)) ledgers.delete(partition)
     for (const work of [...waiting]) if (!assigned.has(work.message.partition)) drop(work)
     for (const work of inWork) if (!assigned.has(work.message.partition)) work.abort.abort()
@@ -198,6 +203,7 @@ export async function startQueueConsumer(options: QueueConsumerOptions): Promise
       )
     const { signal } = work.abort
     const mayBegin = () => !signal.aborted && !isStopping
+    if (deathsOf(work) === 0 && noted.get(partition)?.has(work.offset) === true) return mayBegin()
     while (mayBegin()) {
       if (await commit()) return mayBegin()
       await sleep(noteAgainAfterMs, undefined, { signal }).catch(() => undefined)
@@ -245,7 +251,10 @@ export async function startQueueConsumer(options: QueueConsumerOptions): Promise
       if (commits.length === 0) return true
       await joined.commit(commits)
       if (group !== joined) return false
-      for (const commit of commits) committed.set(commit.partition, commit)
+      for (const { noted: offsets, ...commit } of commits) {
+        committed.set(commit.partition, commit)
+        noted.set(commit.partition, new Set(offsets))
+      }
       return true
     } catch (error) {
       // After a rebalance others may do it again; the result is the same.
@@ -256,20 +265,27 @@ export async function startQueueConsumer(options: QueueConsumerOptions): Promise
   }
 
   /** What is to be said of a partition and was not yet. */
-  function newCommit(partition: number): PartitionCommit[] {
+  function newCommit(partition: number): (PartitionCommit & { readonly noted: readonly bigint[] })[] {
     const ledger = ledgers.get(partition)
     const before = committed.get(partition)
     // A note needs an offset to stand beside, also where nothing is finished.
     const unfinished = notes === undefined ? undefined : (ledger?.firstOpen ?? before?.next)
     const next = ledger?.next ?? unfinished
     if (next === undefined) return []
-    const note = notes === undefined ? undefined : known.note(partition, next, handledIn(partition))
-    return before?.next === next && before.note === note ? [] : [{ partition, next, note }]
+    const toNote = offsetsToNote(partition)
+    const note = notes === undefined ? undefined : known.note(partition, next, toNote)
+    return before?.next === next && before.note === note ? [] : [{ partition, next, note, noted: toNote }]
   }
 
-  function handledIn(partition: number): bigint[] {
+  /** What is in work, and what comes next: not every beginning has to wait for a commit. Beside a suspect nothing is. */
+  function offsetsToNote(partition: number): bigint[] {
     if (isHandedBack) return []
-    return [...inWork].filter(({ message }) => message.partition === partition).map(({ offset }) => offset)
+    const isSuspect = (work: Work) => deathsOf(work) > 0
+    const firstSuspect = [...inWork, ...waiting].findIndex(isSuspect)
+    const next = firstSuspect === -1 ? lanes * notedAhead : Math.max(0, firstSuspect - inWork.size)
+    return [...inWork, ...waiting.slice(0, Math.min(next, lanes * notedAhead))]
+      .filter(({ message }) => message.partition === partition)
+      .map(({ offset }) => offset)
   }
 
   const { kafka, groupId, fetch } = options
