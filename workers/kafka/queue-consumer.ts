@@ -314,7 +314,8 @@ export async function startQueueConsumer(options: QueueConsumerOptions): Promise
       // While the group is arranged anew, brokers take no commit.
       const leaveAt = Date.now() + leaveWithinMs
       const soon = sleep(leaveWithinMs, true, { ref: false })
-      while (!(await Promise.race([commit(), soon])) && Date.now() < leaveAt) await sleep(100)
+      while (assigned.size > 0 && !(await Promise.race([commit(), soon])) && Date.now() < leaveAt)
+        await sleep(100)
       hasLeft = true
       await member.leave(leaveWithinMs)
     },
