@@ -31,6 +31,23 @@ export async function regularFileBytes(path: string): Promise<number | undefined
   return status?.isFile() === true ? status.size : undefined
 }
 
+/** Bytes of a clip's file, fewer where it ends before; none where it cannot be read or is no file: ffmpeg will say it better. */
+export async function readPart(path: string, from: number, length: number): Promise<Buffer> {
+  // Opening a pipe would wait for its writer.
+  if ((await regularFileBytes(path)) === undefined) return Buffer.alloc(0)
+  try {
+    const file = await open(path, 'r')
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, from)
+      return buffer.subarray(0, bytesRead)
+    } finally {
+      await file.close()
+    }
+  } catch {
+    return Buffer.alloc(0)
+  }
+}
+
 /** Whether a file can be read to its end. */
 export async function isReadable(path: string): Promise<boolean> {
   try {
@@ -77,16 +94,5 @@ const mp4Boxes = new Set(['ftyp', 'mdat', 'moov', 'wide', 'free', 'skip', 'pnot'
 
 /** True where the file begins like an MP4, whatever its name. */
 export async function beginsLikeMp4(path: string): Promise<boolean> {
-  try {
-    const file = await open(path, 'r')
-    try {
-      const head = Buffer.alloc(8)
-      await file.read(head, 0, 8, 0)
-      return mp4Boxes.has(head.toString('latin1', 4, 8))
-    } finally {
-      await file.close()
-    }
-  } catch {
-    return false // only a better message is lost
-  }
+  return mp4Boxes.has((await readPart(path, 0, 8)).toString('latin1', 4, 8))
 }

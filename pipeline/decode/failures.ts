@@ -92,8 +92,7 @@ export async function explainFailure(run: FailedRun): Promise<CameoError> {
 
 function describeFormat(demuxer: string): string {
   if (demuxer === 'webp_pipe') return 'it is a WebP picture; ffmpeg does not read animated ones'
-  if (/_pipe$|^image2|^(alias_pix|brender_pix|fits|frm|ico|iff|txd)$/.test(demuxer))
-    return 'it is a still image'
+  if (/_pipe$|^image2|^(alias_pix|brender_pix|fits|frm|ico|txd)$/.test(demuxer)) return 'it is a still image'
   if (/^(concat|hls|dash|imf|sdp)$/.test(demuxer)) return 'it is a playlist of other files'
   return `its content is "${demuxer}"`
 }

@@ -1,8 +1,7 @@
-import { open, type FileHandle } from 'node:fs/promises'
-import { regularFileBytes } from './clip-file.js'
+import { readPart, regularFileBytes } from './clip-file.js'
 
 /** Whether a file of such a container ends before its end. */
-type EndCheck = (file: FileHandle, bytes: number) => Promise<boolean> | boolean
+type EndCheck = (path: string, bytes: number) => Promise<boolean> | boolean
 
 /** Of containers that tell where they end, while ffmpeg reads what is there without a word. */
 const checks: Readonly<Record<string, EndCheck>> = {
@@ -16,24 +15,14 @@ const checks: Readonly<Record<string, EndCheck>> = {
 export async function lacksEnd(path: string, container: string | undefined): Promise<boolean> {
   const check = container === undefined ? undefined : checks[container]
   const bytes = await regularFileBytes(path)
-  if (check === undefined || bytes === undefined) return false
-  try {
-    const file = await open(path, 'r')
-    try {
-      return await check(file, bytes)
-    } finally {
-      await file.close()
-    }
-  } catch {
-    return false // it was decoded, whatever happened since
-  }
+  return check !== undefined && bytes !== undefined && (await check(path, bytes))
 }
 
 /** Packets of MPEG transport streams: plain, with time codes (M2TS), with error correction. */
 const transportPacketBytes = [188, 192, 204]
 
 /** A transport stream states no end, but it is made of whole packets. */
-function endsInPacket(_: FileHandle, bytes: number): boolean {
+function endsInPacket(_: string, bytes: number): boolean {
   return transportPacketBytes.every((length) => bytes % length !== 0)
 }
 
@@ -43,8 +32,8 @@ const pageHeaderBytes = 27
 const lastPageFlag = 4
 
 /** The last page of a logical stream says that it is the last; a file ends with such a page (RFC 3533). */
-async function endsBeforeLastPage(file: FileHandle, bytes: number): Promise<boolean> {
-  const tail = await read(file, Math.max(0, bytes - maxPageBytes), maxPageBytes)
+async function endsBeforeLastPage(path: string, bytes: number): Promise<boolean> {
+  const tail = await readPart(path, Math.max(0, bytes - maxPageBytes), maxPageBytes)
   const at = tail.lastIndexOf('OggS', undefined, 'latin1')
   if (at === -1) return false // something else follows
   if (at + pageHeaderBytes > tail.length) return true
@@ -56,8 +45,8 @@ async function endsBeforeLastPage(file: FileHandle, bytes: number): Promise<bool
 /** A GIF ends with this byte, or with zeros after it (GIF89a, appendix A). */
 const gifTrailer = 0x3b
 
-async function lacksTrailer(file: FileHandle, bytes: number): Promise<boolean> {
-  const tail = await read(file, Math.max(0, bytes - 1024), 1024)
+async function lacksTrailer(path: string, bytes: number): Promise<boolean> {
+  const tail = await readPart(path, Math.max(0, bytes - 1024), 1024)
   return tail.findLast((byte) => byte !== 0) !== gifTrailer
 }
 
@@ -67,15 +56,10 @@ const [fileSizeAt, flagsAt] = [40, 88]
 const broadcastFlag = 1
 const asfHeaderBytes = 256 * 1024
 
-async function isShorterThanStated(file: FileHandle, bytes: number): Promise<boolean> {
-  const head = await read(file, 0, asfHeaderBytes)
+async function isShorterThanStated(path: string, bytes: number): Promise<boolean> {
+  const head = await readPart(path, 0, asfHeaderBytes)
   const at = head.indexOf(fileProperties)
   if (at === -1 || at + flagsAt + 4 > head.length) return false
   const isBroadcast = (head.readUInt32LE(at + flagsAt) & broadcastFlag) !== 0
   return !isBroadcast && head.readBigUInt64LE(at + fileSizeAt) > BigInt(bytes)
-}
-
-async function read(file: FileHandle, from: number, length: number): Promise<Buffer> {
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, from)
-  return buffer.subarray(0, bytesRead)
 }

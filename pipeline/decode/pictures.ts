@@ -1,7 +1,6 @@
-import { open } from 'node:fs/promises'
 import { extname } from 'node:path'
 import sharp from 'sharp'
-import { regularFileBytes } from './clip-file.js'
+import { readPart } from './clip-file.js'
 import { notVideo } from './failures.js'
 
 /** Files of JPEG after JPEG without any container; ffmpeg takes the first for all there is. */
@@ -16,7 +15,7 @@ const stillIff = new Set(['ILBM', 'PBM ', 'ACBM', 'DEEP', 'RGB8', 'RGBN'])
  * @throws CLIP_NOT_VIDEO for a still GIF or IFF
  */
 export async function demuxerFor(path: string): Promise<'mjpeg' | undefined> {
-  const head = await readHead(path)
+  const head = await readPart(path, 0, 12)
   const begins = (text: string, at = 0) => head.toString('latin1', at, at + text.length) === text
   const isStill =
     (begins('GIF8') && !(await isAnimatedGif(path))) ||
@@ -24,23 +23,6 @@ export async function demuxerFor(path: string): Promise<'mjpeg' | undefined> {
   if (isStill) throw notVideo(path, 'it is a still image')
   const isMotionJpeg = begins('\xff\xd8\xff') && motionJpegNames.has(extname(path).toLowerCase())
   return isMotionJpeg ? 'mjpeg' : undefined
-}
-
-async function readHead(path: string): Promise<Buffer> {
-  const head = Buffer.alloc(12)
-  // Opening a pipe would wait for its writer.
-  if ((await regularFileBytes(path)) === undefined) return head
-  try {
-    const file = await open(path, 'r')
-    try {
-      await file.read(head, 0, head.length, 0)
-    } finally {
-      await file.close()
-    }
-  } catch {
-    // ffmpeg will say it better
-  }
-  return head
 }
 
 /** True for a GIF of several pictures, and for one that is damaged. */

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
-import { chmodSync, existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { openArchive } from '../../index/archive.js'
 import { testBroker, type TestBroker } from '../support/broker.js'
 import { jsonLines, temporaryDir } from '../support/cameo.js'
+import { fakeFfmpeg } from '../support/fake-ffmpeg.js'
 import { makeFaceClip } from '../support/faces.js'
 import { createQueue, until } from '../support/queue.js'
 
@@ -18,20 +19,13 @@ let broker: TestBroker
  * the first time, and on its first segment alone, of one second. (A graph's cut lies a second behind the segment's end.)
  */
 function deadlyFfmpeg(): string {
-  const path = join(dir, 'ffmpeg')
-  const script = [
-    '#!/bin/sh',
-    `die() { echo x >> '${killed}'; kill -9 $PPID; }`,
-    'case "$*" in',
-    '  *film*trim=end=2,*) die ;;',
-    `  *film*filter_complex*trim=*) ;;`,
-    `  *film*filter_complex*) [ -e '${killed}' ] || die ;;`,
-    'esac',
-    'exec ffmpeg "$@"',
-  ]
-  writeFileSync(path, script.join('\n'))
-  chmodSync(path, 0o755)
-  return path
+  const die = `{ echo x >> '${killed}'; kill -9 $PPID; }`
+  return fakeFfmpeg(
+    join(dir, 'ffmpeg'),
+    `*film*trim=end=2,*) ${die} ;;`,
+    '*film*filter_complex*trim=*) ;;',
+    `*film*filter_complex*) [ -e '${killed}' ] || ${die} ;;`,
+  )
 }
 
 const deaths = () => (existsSync(killed) ? readFileSync(killed, 'utf8').trim().split('\n').length : 0)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmodSync, copyFileSync, mkdirSync, realpathSync, renameSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, realpathSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -15,6 +15,7 @@ import { createRecipe, defaultSettings } from '../../pipeline/settings.js'
 import { openArchive } from '../../index/archive.js'
 import { testBroker, startWorker, type TestBroker } from '../support/broker.js'
 import { cameo, jsonLines, temporaryDir } from '../support/cameo.js'
+import { fakeFfmpeg } from '../support/fake-ffmpeg.js'
 import { makeFaceClip } from '../support/faces.js'
 import { createQueue, until } from '../support/queue.js'
 import { seededRandom } from '../support/random.js'
@@ -71,12 +72,7 @@ function crowd(tracks: number): SegmentOutput {
 }
 
 /** One that takes 40 s a clip. */
-function slowFfmpeg(): string {
-  const path = join(dir, 'slow-ffmpeg')
-  writeFileSync(path, '#!/bin/sh\ncase "$*" in *filter_complex*) sleep 40;; esac\nexec ffmpeg "$@"\n')
-  chmodSync(path, 0o755)
-  return path
-}
+const slowFfmpeg = () => fakeFfmpeg(join(dir, 'slow-ffmpeg'), '*filter_complex*) sleep 40 ;;')
 
 describe('Kafka: what goes wrong', { timeout: 30 * 60_000 }, () => {
   before(async () => {

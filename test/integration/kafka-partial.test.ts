@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { openArchive } from '../../index/archive.js'
@@ -10,6 +10,7 @@ import { decodeStatus } from '../../workers/kafka/wire.js'
 import { dumpArchive } from '../support/archive-dump.js'
 import { testBroker, type TestBroker } from '../support/broker.js'
 import { cameo, jsonLines, temporaryDir, type CommandResult } from '../support/cameo.js'
+import { fakeFfmpeg } from '../support/fake-ffmpeg.js'
 import { makeFaceClip } from '../support/faces.js'
 import { createQueue, type Queue } from '../support/queue.js'
 
@@ -65,8 +66,7 @@ describe('Kafka: a clip of which a part cannot be read', { timeout: 5 * 60_000 }
     // A segment is decoded to a second after its end: some frames are late.
     const late = '*trim=end=3,*|*trim=end=4,*'
     const fails = `[ -e '${trouble}' ] && { echo "[error] no such bytes" >&2; exit 1; }`
-    writeFileSync(failingFfmpeg, `#!/bin/sh\ncase "$*" in ${late}) ${fails};; esac\nexec ffmpeg "$@"\n`)
-    chmodSync(failingFfmpeg, 0o755)
+    fakeFfmpeg(failingFfmpeg, `${late}) ${fails} ;;`)
     writeFileSync(trouble, '')
     broker = await testBroker()
     queue = await createQueue(broker, 'partial')

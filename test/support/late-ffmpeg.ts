@@ -1,5 +1,6 @@
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fakeFfmpeg } from './fake-ffmpeg.js'
 
 export interface LateFfmpeg {
   /** For the environment of a command. */
@@ -14,12 +15,10 @@ export interface LateFfmpeg {
  * in the middle of its work, however fast the machine is.
  */
 export function lateFfmpeg(dir: string): LateFfmpeg {
-  const [opened, released, path] = [join(dir, 'opened'), join(dir, 'released'), join(dir, 'late-ffmpeg')]
-  const late = `*"-ss 1"[0-9]*) echo "$*" >${opened}; until [ -e ${released} ]; do sleep 0.05; done`
-  writeFileSync(path, `#!/bin/sh\ncase "$*" in ${late};; esac\nexec ffmpeg "$@"\n`)
-  chmodSync(path, 0o755)
+  const [opened, released] = [join(dir, 'opened'), join(dir, 'released')]
+  const late = `*"-ss 1"[0-9]*) echo "$*" >${opened}; until [ -e ${released} ]; do sleep 0.05; done ;;`
   return {
-    environment: { FFMPEG_PATH: path },
+    environment: { FFMPEG_PATH: fakeFfmpeg(join(dir, 'late-ffmpeg'), late) },
     waiting: () => (existsSync(opened) ? readFileSync(opened, 'utf8') : undefined),
     release: () => writeFileSync(released, ''),
   }

@@ -22,14 +22,17 @@ export interface NotedMessage {
 
 /** What a member knows of deaths over the messages of its partitions. */
 export class KnownDeaths {
+  readonly #self: string
   readonly #byPartition = new Map<number, Map<bigint, number>>()
 
   /** @param self this process in the notes */
-  constructor(readonly self: string) {}
+  constructor(self: string) {
+    this.#self = self
+  }
 
   /** Takes over what all members noted, this one among them. */
   learn({ partitions, members }: GroupNotes): void {
-    const alive = new Set([...members, this.self])
+    const alive = new Set([...members, this.#self])
     for (const noted of partitions) this.#byPartition.set(noted.partition, readDeaths(noted, alive))
   }
 
@@ -53,7 +56,7 @@ export class KnownDeaths {
       deaths: this.of(partition, offset),
       isInWork,
     })
-    return writeNote(this.self, next, [...inWork.map(noted(true)), ...others.map(noted(false))])
+    return writeNote(this.#self, next, [...inWork.map(noted(true)), ...others.map(noted(false))])
   }
 }
 

@@ -67,6 +67,11 @@ interface Work {
   readonly abort: AbortController
 }
 
+interface NotedCommit extends PartitionCommit {
+  /** The messages of which the brokers know by its note that they are in work, or may be. */
+  readonly noted: readonly bigint[]
+}
+
 /**
  * Reads a topic as a member of a consumer group, and never holds up kafkajs: its handler only queues messages and pauses a
  * partition when there is no room, so that heartbeats go on however long a message takes. Messages of one partition are
@@ -79,9 +84,7 @@ interface Work {
 export async function startQueueConsumer(options: QueueConsumerOptions): Promise<QueueConsumer> {
   const { topic, log, lanes, notes } = options
   const ledgers = new Map<number, OffsetLedger>()
-  const committed = new Map<number, PartitionCommit>()
-  /** By partition, the messages of which the brokers know that they are in work, or may be. */
-  const noted = new Map<number, ReadonlySet<bigint>>()
+  const committed = new Map<number, NotedCommit>()
   const known = new KnownDeaths(notes?.self ?? '')
   let isInformed = false
   const waiting: Work[] = []
@@ -89,9 +92,6 @@ export async function startQueueConsumer(options: QueueConsumerOptions): Promise
   const resumes = new Map<number, () => void>()
   let assigned: ReadonlySet<number> = new Set()
   let isStopping = false
-  /** What is still in work is not waited for. */
-  let isHandedBack = false
-  let hasLeft = false
   let commitTimer: NodeJS.Timeout | undefined
   let committing = Promise.resolve(true)
   let group: Group | undefined
@@ -104,7 +104,6 @@ export async function startQueueConsumer(options: QueueConsumerOptions): Promise
     assigned = new Set(partitions)
     // Others may have committed meanwhile.
     committed.clear()
-    noted.clear()
     for (const partition of ledgers.keys()) if (!assigned.has(partition)) ledgers.delete(partition)
     for (const work of [...waiting]) if (!assigned.has(work.message.partition)) drop(work)
     for (const work of inWork) if (!assigned.has(work.message.partition)) work.abort.abort()
@@ -117,13 +116,13 @@ export async function startQueueConsumer(options: QueueConsumerOptions): Promise
 
   /** Nothing begins before it is known what ended other workers. */
   async function inform(joined: Group, readAll: () => Promise<GroupNotes>): Promise<void> {
-    while (group === joined && !hasLeft) {
+    while (group === joined) {
       try {
         const read = await readAll()
         if (group !== joined) return
         known.learn(read)
         for (const { partition, offset, note } of read.partitions)
-          if (offset >= 0n) committed.set(partition, { partition, next: offset, note })
+          if (offset >= 0n) committed.set(partition, { partition, next: offset, note, noted: [] })
         isInformed = true
         startWork()
         void commit()
@@ -203,7 +202,8 @@ export async function startQueueConsumer(options: QueueConsumerOptions): Promise
       )
     const { signal } = work.abort
     const mayBegin = () => !signal.aborted && !isStopping
-    if (deathsOf(work) === 0 && noted.get(partition)?.has(work.offset) === true) return mayBegin()
+    if (deathsOf(work) === 0 && committed.get(partition)?.noted.includes(work.offset) === true)
+      return mayBegin()
     while (mayBegin()) {
       if (await commit()) return mayBegin()
       await sleep(noteAgainAfterMs, undefined, { signal }).catch(() => undefined)
@@ -251,10 +251,7 @@ export async function startQueueConsumer(options: QueueConsumerOptions): Promise
       if (commits.length === 0) return true
       await joined.commit(commits)
       if (group !== joined) return false
-      for (const { noted: offsets, ...commit } of commits) {
-        committed.set(commit.partition, commit)
-        noted.set(commit.partition, new Set(offsets))
-      }
+      for (const commit of commits) committed.set(commit.partition, commit)
       return true
     } catch (error) {
       // After a rebalance others may do it again; the result is the same.
@@ -265,21 +262,20 @@ export async function startQueueConsumer(options: QueueConsumerOptions): Promise
   }
 
   /** What is to be said of a partition and was not yet. */
-  function newCommit(partition: number): (PartitionCommit & { readonly noted: readonly bigint[] })[] {
+  function newCommit(partition: number): NotedCommit[] {
     const ledger = ledgers.get(partition)
     const before = committed.get(partition)
     // A note needs an offset to stand beside, also where nothing is finished.
     const unfinished = notes === undefined ? undefined : (ledger?.firstOpen ?? before?.next)
     const next = ledger?.next ?? unfinished
     if (next === undefined) return []
-    const toNote = offsetsToNote(partition)
-    const note = notes === undefined ? undefined : known.note(partition, next, toNote)
-    return before?.next === next && before.note === note ? [] : [{ partition, next, note, noted: toNote }]
+    const noted = offsetsToNote(partition)
+    const note = notes === undefined ? undefined : known.note(partition, next, noted)
+    return before?.next === next && before.note === note ? [] : [{ partition, next, note, noted }]
   }
 
   /** What is in work, and what comes next: not every beginning has to wait for a commit. Beside a suspect nothing is. */
   function offsetsToNote(partition: number): bigint[] {
-    if (isHandedBack) return []
     const isSuspect = (work: Work) => deathsOf(work) > 0
     const firstSuspect = [...inWork, ...waiting].findIndex(isSuspect)
     const next = firstSuspect === -1 ? lanes * notedAhead : Math.max(0, firstSuspect - inWork.size)
@@ -310,13 +306,14 @@ export async function startQueueConsumer(options: QueueConsumerOptions): Promise
       for (const work of inWork) work.abort.abort()
       const abortedUntil = Date.now() + leaveWithinMs
       while (inWork.size > 0 && Date.now() < abortedUntil) await sleep(20)
-      isHandedBack = true
+      // What is still in work is not waited for.
+      inWork.clear()
       // While the group is arranged anew, brokers take no commit.
       const leaveAt = Date.now() + leaveWithinMs
       const soon = sleep(leaveWithinMs, true, { ref: false })
       while (assigned.size > 0 && !(await Promise.race([commit(), soon])) && Date.now() < leaveAt)
         await sleep(100)
-      hasLeft = true
+      group = undefined
       await member.leave(leaveWithinMs)
     },
   }
