@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import BetterSqlite from 'better-sqlite3'
 import { CameoError, messageOf } from '../../pipeline/errors.js'
 import { migrations, schemaSql, schemaVersion } from './schema.js'
@@ -133,70 +132,18 @@ function initialise(database: Database): void {
     .immediate()
 }
 
-export interface ArchiveLock {
+export interface FileLock {
   release(): void
 }
 
 /**
- * The right to write clips into an archive, for one process at a time. A lock of SQLite's on a file of its own: the
- * operating system takes it back from a process that was killed, and searching goes on meanwhile.
+ * Takes a lock of SQLite's on a file of its own: the operating system takes it back from a process that was killed.
  * @throws ARCHIVE_BUSY
  */
-export function lockArchive(archiveDir: string): ArchiveLock {
-  return lockFile(archiveDir, 'ingest.lock')
-}
-
-/**
- * Held beside the other lock by a process that takes erasures in its stride, as the index worker does: it looks before every
- * clip whether it was forgotten, and takes erased vectors out of the snapshot by itself.
- * @throws ARCHIVE_BUSY
- */
-export function lockAsFollower(archiveDir: string): ArchiveLock {
-  return lockFile(archiveDir, 'follower.lock')
-}
-
-/** Undefined where a follower holds the archive: then erasing needs no lock. Throws ARCHIVE_BUSY where another does. */
-export function lockForErasure(archiveDir: string): ArchiveLock | undefined {
-  try {
-    return lockArchive(archiveDir)
-  } catch (error) {
-    if (!(error instanceof CameoError) || error.code !== 'ARCHIVE_BUSY' || !hasFollower(archiveDir))
-      throw error
-    return undefined
-  }
-}
-
-const lockAgainAfterMs = 100
-const snapshotLockWithinMs = 120_000
-
-/**
- * The right to exchange the files of vector snapshots in this folder, for one process at a time; waits for it, for a snapshot
- * takes seconds. Throws ARCHIVE_BUSY after two minutes.
- */
-export async function lockSnapshots(dir: string): Promise<ArchiveLock> {
-  for (const until = Date.now() + snapshotLockWithinMs; ;) {
-    try {
-      return lockFile(dir, 'snapshots.lock')
-    } catch (error) {
-      const isBusy = error instanceof CameoError && error.code === 'ARCHIVE_BUSY'
-      if (!isBusy || Date.now() > until) throw error
-    }
-    await sleep(lockAgainAfterMs)
-  }
-}
-
-function hasFollower(archiveDir: string): boolean {
-  try {
-    lockAsFollower(archiveDir).release()
-    return false
-  } catch {
-    return true
-  }
-}
-
-function lockFile(archiveDir: string, name: string): ArchiveLock {
+export function lockFile(archiveDir: string, name: string): FileLock {
   return translateSqliteErrors(archiveDir, () => {
-    const lock = new BetterSqlite(join(archiveDir, name), { timeout: 0 })
+    // Long enough for one who asks whether it is held.
+    const lock = new BetterSqlite(join(archiveDir, name), { timeout: 50 })
     try {
       lock.exec('BEGIN EXCLUSIVE')
     } catch (cause) {
@@ -208,6 +155,22 @@ function lockFile(archiveDir: string, name: string): ArchiveLock {
       )
     }
     return { release: () => lock.close() }
+  })
+}
+
+/** Asks as a reader, for one who took the lock to ask would seem to hold it to others who ask. */
+export function isLocked(archiveDir: string, name: string): boolean {
+  return translateSqliteErrors(archiveDir, () => {
+    const lock = new BetterSqlite(join(archiveDir, name), { timeout: 0 })
+    try {
+      lock.prepare('SELECT 1 FROM sqlite_master').get()
+      return false
+    } catch (error) {
+      if (error instanceof BetterSqlite.SqliteError && error.code.startsWith('SQLITE_BUSY')) return true
+      throw error
+    } finally {
+      lock.close()
+    }
   })
 }
 

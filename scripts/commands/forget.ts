@@ -4,7 +4,7 @@ import { Command, Option } from 'commander'
 import { openArchiveIndex } from '../../index/archive-index.js'
 import { findClipId, forgetClip, scrubLog } from '../../index/forget.js'
 import { forgetName, knownName, parseName } from '../../index/identities.js'
-import { lockForErasure } from '../../index/store/database.js'
+import { lockForErasure } from '../../index/store/locks.js'
 import { CameoError } from '../../pipeline/errors.js'
 import { archiveOption, jsonOption } from '../options.js'
 import { exitCodes, note, oneLine, print, printJson } from '../output.js'
@@ -43,7 +43,7 @@ has taken them out of the topic of names.`,
 async function runForget({ archive: dir, clip, name, json }: ForgetOptions): Promise<void> {
   const { archive } = openFilledArchive(dir)
   try {
-    const lock = lockForErasure(dir)
+    const lock = await lockForErasure(dir)
     try {
       if (name !== undefined) {
         forgetName(archive.database, knownName(archive.database, name))

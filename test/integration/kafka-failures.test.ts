@@ -13,6 +13,7 @@ import { encodeMessage, type WirePlan, type WireRecipe } from '../../workers/kaf
 import { findPack } from '../../pipeline/models/catalog.js'
 import { createRecipe, defaultSettings } from '../../pipeline/settings.js'
 import { openArchive } from '../../index/archive.js'
+import { lockArchive } from '../../index/store/locks.js'
 import { testBroker, startWorker, type TestBroker } from '../support/broker.js'
 import { cameo, jsonLines, temporaryDir } from '../support/cameo.js'
 import { fakeFfmpeg } from '../support/fake-ffmpeg.js'
@@ -276,9 +277,13 @@ describe('Kafka: what goes wrong', { timeout: 30 * 60_000 }, () => {
     await queue.close()
   })
 
-  it('one index worker an archive; a broker that is not there is said clearly', async () => {
+  it('one index worker an archive, which waits for a command that writes; a broker that is not there is said clearly', async () => {
     const queue = await createQueue(broker, 'lone')
+    mkdirSync(queue.archive)
+    const shortly = lockArchive(queue.archive)
     const index = queue.start('index')
+    await index.said('waiting for it')
+    shortly.release()
     await index.said('working')
     const second = await queue.run('worker', 'index')
     assert.equal(second.code, 2)

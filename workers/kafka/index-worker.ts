@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openArchive, type Archive } from '../../index/archive.js'
 import { createInbox } from '../../index/store/inbox.js'
-import { lockArchive, lockAsFollower, translateSqliteErrors } from '../../index/store/database.js'
+import { translateSqliteErrors } from '../../index/store/database.js'
+import { lockArchive, lockAsFollower } from '../../index/store/locks.js'
 import { deleteMeta, readMeta, writeMeta } from '../../index/store/meta.js'
 import { CameoError, messageOf } from '../../pipeline/errors.js'
 import { checkHead, type HeadFile } from '../../pipeline/head/head-file.js'
@@ -49,19 +50,16 @@ export async function startIndexWorker(options: IndexWorkerOptions): Promise<Ind
   const { context, archiveDir } = options
   const archive = openArchive(archiveDir, { create: true })
   try {
-    const lock = lockArchive(archiveDir)
-    const follower = lockAsFollower(archiveDir)
-    const release = () => {
-      follower.release()
-      lock.release()
-    }
+    const lock = await lockAsFollower(archiveDir, () =>
+      context.log.info({ archive: archiveDir }, 'another process is writing to the archive: waiting for it'),
+    )
     try {
       return await startLocked(context, archive, options, () => {
         archive.close()
-        release()
+        lock.release()
       })
     } catch (error) {
-      release()
+      lock.release()
       throw error
     }
   } catch (error) {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { Command, Option } from 'commander'
 import { redescribe, type Redescribed } from '../../../index/redescribe.js'
-import { lockArchive } from '../../../index/store/database.js'
+import { lockArchive } from '../../../index/store/locks.js'
 import type { ArchiveRecipe } from '../../../index/store/meta.js'
 import { createDescriber } from '../../../pipeline/describe/describe-track.js'
 import { CameoError } from '../../../pipeline/errors.js'

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { openArchive, type Archive } from '../../../../index/archive.js'
-import { lockArchive } from '../../../../index/store/database.js'
 import { createGroupCommit } from '../../../../index/store/group-commit.js'
 import { encodeFloat16 } from '../../../../pipeline/embed/float16.js'
-import { CameoError } from '../../../../pipeline/errors.js'
 import type { SegmentOutput } from '../../../../pipeline/segment-builder.js'
 import { temporaryDir } from '../../../support/cameo.js'
 
@@ -158,18 +156,4 @@ describe('a group of writes', () => {
       assert.deepEqual([told, archive.database.inTransaction], [[], false])
       archive.close()
     })
-})
-
-describe('the archive lock', () => {
-  it('lets one writer in, and the next when it is released', () => {
-    const { archive } = archiveWithSpace()
-    const lock = lockArchive(archive.dir)
-    assert.throws(
-      () => lockArchive(archive.dir),
-      (error) => error instanceof CameoError && error.code === 'ARCHIVE_BUSY',
-    )
-    lock.release()
-    lockArchive(archive.dir).release()
-    archive.close()
-  })
 })
