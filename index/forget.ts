@@ -1,5 +1,8 @@
+import { realpathSync } from 'node:fs'
 import { CameoError } from '../pipeline/errors.js'
+import { forgetEnrolled, listSources } from './identities.js'
 import type { Database } from './store/database.js'
+import { wholePathSql } from './store/files.js'
 import { appendJournal } from './store/journal.js'
 
 /** The clip that a person means: its id, the beginning of it (8 digits or more), or the path of its file. */
@@ -12,7 +15,7 @@ export function findClipId(database: Database, idOrPath: string): string {
     : database
         .prepare<[string], string>(
           `SELECT DISTINCT clip_id FROM paths JOIN roots USING (root_id)
-           WHERE roots.path || '/' || relative_path = ? AND clip_id IS NOT NULL`,
+           WHERE ${wholePathSql} = ? AND clip_id IS NOT NULL`,
         )
         .pluck()
         .all(idOrPath)
@@ -28,12 +31,16 @@ export function findClipId(database: Database, idOrPath: string): string {
 }
 
 /**
- * Erases a clip and everything derived from it; its content stays away when its file is ingested again. The vectors are
- * in the index's snapshot until that is written anew.
+ * Erases a clip and everything derived from it, the faces that names were enrolled with from it too; its content stays away
+ * when its file is ingested again. What was erased is in the write-ahead log until `scrubLog`, and the vectors are in the
+ * index's snapshot until that is written anew.
+ * @returns the names that lost faces
  */
-export function forgetClip(database: Database, clipId: string): void {
-  database
+export function forgetClip(database: Database, clipId: string): string[] {
+  return database
     .transaction(() => {
+      const enrolled = enrolledFrom(database, clipId)
+      for (const { name, source } of enrolled) forgetEnrolled(database, name, source)
       database.prepare('DELETE FROM clips WHERE clip_id = ?').run(clipId)
       database.prepare('DELETE FROM paths WHERE clip_id = ?').run(clipId)
       database.prepare('DELETE FROM pending_parts WHERE clip_id = ?').run(clipId)
@@ -41,9 +48,29 @@ export function forgetClip(database: Database, clipId: string): void {
         .prepare('INSERT INTO forgotten_clips (clip_id, at) VALUES (?, ?) ON CONFLICT DO NOTHING')
         .run(clipId, new Date().toISOString())
       appendJournal(database, 'forget-clip', { clipId })
+      return [...new Set(enrolled.map(({ name }) => name))]
     })
     .immediate()
-  scrubLog(database)
+}
+
+function enrolledFrom(database: Database, clipId: string): { name: string; source: string }[] {
+  const paths = new Set(
+    database
+      .prepare<[string], string>(
+        `SELECT ${wholePathSql} FROM paths JOIN roots USING (root_id) WHERE clip_id = ?`,
+      )
+      .pluck()
+      .all(clipId),
+  )
+  return listSources(database).filter(({ source }) => paths.has(source) || paths.has(realPathOf(source)))
+}
+
+function realPathOf(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return path // of a file that is gone
+  }
 }
 
 export function isForgotten(database: Database, clipId: string): boolean {

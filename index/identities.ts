@@ -5,7 +5,13 @@ import type { ExtraEmbedding } from '../pipeline/embed/extra-embedders.js'
 import type { FaceEmbeddings } from '../pipeline/head/pooled-input.js'
 import { toBlob, toUint16 } from './store/blobs.js'
 import type { Database } from './store/database.js'
-import { appendJournal, eraseFromJournal, isPublished, lastJournalEntry } from './store/journal.js'
+import {
+  appendJournal,
+  eraseFromJournal,
+  eraseSourceFromJournal,
+  isPublished,
+  lastJournalEntry,
+} from './store/journal.js'
 
 /** A face that a name is enrolled with. */
 export interface ReferenceFace {
@@ -123,6 +129,15 @@ export function hasSource(database: Database, name: string, source: string): boo
   )
 }
 
+/** Every source that a name has faces from. */
+export function listSources(database: Database): { readonly name: string; readonly source: string }[] {
+  return database
+    .prepare<[], { name: string; source: string }>(
+      'SELECT DISTINCT name, source FROM identities JOIN reference_faces USING (identity_id)',
+    )
+    .all()
+}
+
 export function listIdentities(database: Database): Identity[] {
   return database
     .prepare<[], Identity>(
@@ -166,14 +181,32 @@ export function forgetName(database: Database, name: string): void {
     .immediate()
 }
 
-/**
- * Erases the faces that a name has from one source, and the name where it has no others. Nothing is written of it in the
- * journal: whoever calls this learnt it from the topic that the journal goes to.
- */
-export function forgetSource(database: Database, name: string, source: string): void {
+/** Erases the faces that a name has from one source, and the name where it has no others; the journal says so as for a name. */
+export function forgetEnrolled(database: Database, name: string, source: string): void {
   database
     .transaction(() => {
+      const identityId = identityIdOf(database, name)
       database
+        .prepare('DELETE FROM reference_faces WHERE identity_id = ? AND source = ?')
+        .run(identityId, source)
+      const hasOthers =
+        database.prepare('SELECT 1 FROM reference_faces WHERE identity_id = ? LIMIT 1').get(identityId) !==
+        undefined
+      if (!hasOthers) forgetName(database, name)
+      else if (isPublished(database)) appendJournal(database, 'enroll', { name, sources: [source] })
+      else eraseSourceFromJournal(database, name, source, lastJournalEntry(database))
+    })
+    .immediate()
+}
+
+/**
+ * Erases the faces that a name has from one source, and the name where it has no others. Nothing is written of it in the
+ * journal: whoever calls this learnt it from the topic that the journal goes to. Returns whether there were any.
+ */
+export function forgetSource(database: Database, name: string, source: string): boolean {
+  return database
+    .transaction(() => {
+      const faces = database
         .prepare(
           `DELETE FROM reference_faces WHERE source = ?
            AND identity_id = (SELECT identity_id FROM identities WHERE name = ?)`,
@@ -186,6 +219,7 @@ export function forgetSource(database: Database, name: string, source: string): 
         )
         .run(name)
       if (changes > 0) eraseFromJournal(database, name, lastJournalEntry(database))
+      return faces.changes > 0
     })
     .immediate()
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { sqliteError } from '../index/store/database.js'
 import { CameoError } from '../pipeline/errors.js'
@@ -52,13 +52,34 @@ exitOverride(program)
 let archiveDir: string | undefined
 program.hook('preAction', (_program, command) => {
   archiveDir = command.opts<{ archive?: string }>().archive
+  checkText(command)
 })
 
-// A reader that closes the pipe early (| head) is no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(exitCodes.ok)
-  throw error
-})
+// A reader that closes the pipe early (| head) is no error, and no reason to leave the rest undone.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+
+/** Commands that tell of each path what is wrong with it, and go on with the rest. */
+const takesManyPaths: ReadonlySet<string> = new Set(['ingest', 'submit'])
+
+/** What bytes that are no UTF-8 become on a command line: the file that is meant cannot be named so. */
+const replacement = '\ufffd'
+
+/** @throws USAGE */
+function checkText(command: Command): void {
+  const values = [
+    ...Object.values(command.opts<Record<string, unknown>>()),
+    ...(takesManyPaths.has(command.name()) ? [] : command.args),
+  ].flat()
+  for (const value of values)
+    if (typeof value === 'string' && value.includes(replacement) && !existsSync(value))
+      throw new CameoError(
+        'USAGE',
+        `"${value.replaceAll(replacement, '\\ufffd')}" is not valid UTF-8 (what is not is shown as \\ufffd): rename the file, or give the name in UTF-8`,
+      )
+}
 
 const json = process.argv.includes('--json')
 

@@ -16,7 +16,7 @@ const listedFailures = 20
 export function createIngestReporter(json: boolean): IngestReporter {
   const startedMs = performance.now()
   const bar = startProgress(
-    '{bar} {percentage}% | {value}/{total} clips | {speed} clips/s | {frames} frames | {faces} faces | {failed} failed | ETA {left}',
+    '{bar} {percentage}% | {clips}/{found} clips | {speed} clips/s | {frames} frames | {faces} faces | {failed} failed | ETA {left}',
   )
   const counts = new Map<ClipResult['status'], number>()
   const failures: ClipResult[] = []
@@ -25,6 +25,8 @@ export function createIngestReporter(json: boolean): IngestReporter {
   let doneBytes = 0
   let freshClips = 0
   let freshBytes = 0
+  /** Of files in work. */
+  const bytesOfSegments = new Map<string, number>()
   let frames = 0
   let faces = 0
   let tracks = 0
@@ -34,7 +36,10 @@ export function createIngestReporter(json: boolean): IngestReporter {
   function show(): void {
     const seconds = (performance.now() - startedMs) / 1000
     const bytesPerS = freshBytes / seconds
-    bar.update(finished(), found, {
+    // By bytes: a long clip is no small part of the work.
+    bar.update(doneBytes, foundBytes, {
+      clips: finished(),
+      found,
       speed: (freshClips / seconds).toFixed(1),
       frames,
       faces,
@@ -56,18 +61,19 @@ export function createIngestReporter(json: boolean): IngestReporter {
       frames += count
       show()
     },
-    onSegment(output) {
+    onSegment(output, path, bytes) {
+      doneBytes += bytes
+      freshBytes += bytes
+      bytesOfSegments.set(path, (bytesOfSegments.get(path) ?? 0) + bytes)
       faces += output.faces
       tracks += output.tracks.length
       show()
     },
     onResult(result, sizeBytes) {
       counts.set(result.status, countOf(result.status) + 1)
-      doneBytes += sizeBytes
-      if (result.status === 'done' || result.status === 'partial') {
-        freshClips++
-        freshBytes += sizeBytes
-      }
+      doneBytes += sizeBytes - (bytesOfSegments.get(result.path) ?? 0)
+      bytesOfSegments.delete(result.path)
+      if (result.status === 'done' || result.status === 'partial') freshClips++
       if (result.status === 'failed' || result.status === 'partial') failures.push(result)
       if (json) printJson(result)
       else if (!process.stderr.isTTY && result.status !== 'skipped') print(formatResult(result))

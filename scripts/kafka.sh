@@ -50,9 +50,14 @@ fetch_jars() {
   command -v java >/dev/null || fail "no Docker engine and no Java: install Docker, or Java 17 and Maven (apt-get install openjdk-17-jre-headless maven)"
   command -v mvn >/dev/null || fail "Maven is missing: apt-get install maven"
   say "fetching the broker from Maven Central (43 MB, once)"
-  mkdir -p "$jars"
-  mvn --quiet --batch-mode --file "$here/kafka-broker.pom.xml" dependency:copy-dependencies -DoutputDirectory="$jars" >&2 ||
+  # In a folder of its own first: two may fetch at once.
+  local fetched="$jars.$$"
+  mkdir -p "$fetched"
+  mvn --quiet --batch-mode --file "$here/kafka-broker.pom.xml" dependency:copy-dependencies -DoutputDirectory="$fetched" >&2 ||
     fail "Maven could not fetch the broker: see the message above"
+  mkdir -p "$jars"
+  mv "$fetched"/* "$jars/"
+  rmdir "$fetched"
   touch "$jars/complete"
 }
 
@@ -115,7 +120,7 @@ start_java() {
       return
     fi
     sleep 0.2
-    if [ -f "$dir/broker.pid" ] && ! runs; then tail -n 20 "$dir/broker.log" >&2; fail "the broker ended while it started"; fi
+    if [ -s "$dir/broker.pid" ] && ! runs; then tail -n 20 "$dir/broker.log" >&2; fail "the broker ended while it started"; fi
   done
   tail -n 20 "$dir/broker.log" >&2
   fail "the broker does not answer at $address after $start_within_s s"

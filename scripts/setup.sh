@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Sets up what is missing, and only that: ffmpeg, a compiler, the packages, the build, the default models.
 # Run by "npm run demo" and "npm test"; safe to run at any time.
-# --with-browser: also Chromium, in which the tests open reports.
+# --for-tests: also Chromium, in which the tests open reports, Java and Maven for the broker that they start, and the photos
+# of which they make clips.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -26,8 +27,14 @@ install_packages() {
 
 command -v ffmpeg >/dev/null || install_packages ffmpeg
 
+if [ "${1:-}" = --for-tests ] && ! { command -v java && command -v mvn; }; then
+  # With Docker alone only the tests of a broker's own settings fail.
+  command -v apt-get || command -v docker || fail "the tests need Java 17 or newer and Maven: please install both"
+  if command -v apt-get; then install_packages default-jre-headless maven; fi
+fi >/dev/null
+
 # The tests look for a browser as test/support/browser.ts does.
-if [ "${1:-}" = --with-browser ] && [ -z "${CHROMIUM_PATH:-}" ]; then
+if [ "${1:-}" = --for-tests ] && [ -z "${CHROMIUM_PATH:-}" ]; then
   command -v chromium || command -v chromium-browser || command -v google-chrome || install_packages chromium
 fi >/dev/null
 
@@ -56,3 +63,7 @@ if [ ! -f dist/.built ] || [ -n "$(find pipeline index workers scripts test tsco
 fi
 
 node dist/scripts/cameo.js models pull >&2
+
+if [ "${1:-}" = --for-tests ]; then
+  node -e 'import("./dist/test/support/faces.js").then(({ facePhotos }) => facePhotos())' >&2
+fi

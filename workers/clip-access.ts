@@ -165,7 +165,8 @@ function notAllowed(uri: string, why: string): CameoError {
 
 /** "DIR" or "SUBMITTED=MOUNTED". Throws USAGE. */
 export function parseRoot(text: string): Root {
-  const [submitted = '', mounted = submitted] = text.split('=')
+  const isFolder = isAbsolute(text) && existsSync(text)
+  const [submitted = '', mounted = submitted] = isFolder ? [text] : text.split('=')
   if (!isAbsolute(submitted) || !isAbsolute(mounted))
     throw new CameoError(
       'USAGE',

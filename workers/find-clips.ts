@@ -1,7 +1,7 @@
 import { lstatSync } from 'node:fs'
-import { lstat, readdir, realpath, stat } from 'node:fs/promises'
+import { lstat, open, readdir, realpath, stat } from 'node:fs/promises'
 import { basename, extname, join, resolve } from 'node:path'
-import { fileTypeFromFile } from 'file-type'
+import { fileTypeFromBuffer, fileTypeFromFile } from 'file-type'
 import { fileError } from '../pipeline/decode/clip-file.js'
 import { clipName } from '../pipeline/decode/clip-name.js'
 import { isAnimatedGif } from '../pipeline/decode/pictures.js'
@@ -18,7 +18,7 @@ export type FoundFile =
 const videoExtensions = new Set(
   (
     'mp4 m4v mov qt 3gp 3g2 mkv webm mk3d avi divx mpg mpeg mpe m1v m2v mpv vob ts m2ts mts tp trp m2t wmv asf flv f4v ' +
-    'ogv ogm mxf gxf lxf nut ivf y4m dv rm rmvb h261 h263 h264 264 h265 265 hevc avc vc1 av1 obu mjpeg mjpg amv swf wtv dvr-ms ' +
+    'ogv ogm mxf gxf lxf nut ivf y4m dv rm rmvb h261 h263 h26l h264 264 h265 265 hevc avc vc1 av1 obu drc mjpeg mjpg amv swf wtv dvr-ms ' +
     'nsv nuv pva dav mxg r3d cine dnxhd dnxhr roq cpk bik smk flc fli flm vmd mve thp viv ' +
     // Playlists name other files and are refused, clearly.
     'm3u8 m3u ffconcat'
@@ -38,6 +38,17 @@ export async function* findClips(
   inputs: readonly string[],
   excluded: readonly string[] = [],
 ): AsyncGenerator<FoundFile> {
+  // A file that is given may lie in a folder that is given, too: it is told once, and never skipped.
+  const given = new Map(inputs.map((input) => [resolve(input), { isTold: false }]))
+  for await (const file of findAll(inputs, excluded)) {
+    const own = given.get(file.path)
+    if (own?.isTold === true || (own !== undefined && file.kind === 'skipped')) continue
+    if (own !== undefined) own.isTold = true
+    yield file
+  }
+}
+
+async function* findAll(inputs: readonly string[], excluded: readonly string[]): AsyncGenerator<FoundFile> {
   const seen = new Set<string>()
   const closed = new Set(await Promise.all(excluded.map(realpathOrSame)))
   for (const input of inputs) {
@@ -76,6 +87,10 @@ async function* walk(
     const path = join(folder, name)
     if (!Buffer.from(name).equals(bytes)) {
       const shown = join(folder, escapeBytes(bytes))
+      if (await isOtherFile(Buffer.concat([Buffer.from(join(folder, '/')), bytes]), name)) {
+        yield { kind: 'skipped', path: shown }
+        continue
+      }
       const message = `the name ${escapeBytes(bytes)} is not valid UTF-8 (bytes shown as \\xNN): rename the file`
       yield failed(root, shown, new CameoError('CLIP_NAME_UNSUPPORTED', message))
       continue
@@ -149,6 +164,9 @@ async function statError(path: string, cause: unknown): Promise<CameoError> {
   return new CameoError('CLIP_GONE', message, { cause })
 }
 
+/** Of a file, enough for its type. */
+const fileTypeBytes = 64 * 1024
+
 /** Types of videos that are not `video/…`. */
 const otherVideoTypes = new Set(['application/mxf', 'application/vnd.rn-realmedia', 'image/apng'])
 
@@ -159,6 +177,24 @@ async function looksLikeVideo(path: string, isFile: boolean): Promise<boolean> {
     const mime = (await fileTypeFromFile(path))?.mime ?? ''
     if (mime === 'image/gif') return await isAnimatedGif(path)
     return mime.startsWith('video/') || otherVideoTypes.has(mime)
+  } catch {
+    return false
+  }
+}
+
+/** The same of a file whose name is no text. */
+async function isOtherFile(path: Buffer, name: string): Promise<boolean> {
+  if (isVideoName(name)) return false
+  try {
+    if (!(await stat(path)).isFile()) return false
+    const file = await open(path)
+    try {
+      const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(fileTypeBytes), position: 0 })
+      const mime = (await fileTypeFromBuffer(buffer.subarray(0, bytesRead)))?.mime ?? ''
+      return !mime.startsWith('video/') && !otherVideoTypes.has(mime) && mime !== 'image/gif'
+    } finally {
+      await file.close()
+    }
   } catch {
     return false
   }

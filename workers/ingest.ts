@@ -41,7 +41,8 @@ export interface ClipResult {
 export interface IngestEvents {
   onFound(file: FoundFile): void
   onFrames(count: number): void
-  onSegment(output: SegmentOutput): void
+  /** `bytes`: its share of the file at `path`. */
+  onSegment(output: SegmentOutput, path: string, bytes: number): void
   onResult(result: ClipResult, sizeBytes: number): void
 }
 
@@ -233,7 +234,10 @@ export async function ingestClips(options: IngestOptions): Promise<MetFiles> {
       report(file, clipId, { status: doneNow.has(clipId) ? 'duplicate' : 'unchanged', tracks, truncated })
       return
     }
-    const clip: OpenClip = { clipId, file, duplicates: [], jobs: 0, givenUp: [], failure: undefined }
+    const clip: OpenClip = {
+      ...{ clipId, file, duplicates: [], segments: run?.segments ?? 1, jobs: 0, givenUp: [] },
+      failure: undefined,
+    }
     openClips.set(clipId, clip)
     if (run === undefined) enqueue(clip, [{ kind: 'open' }])
     else {
@@ -267,6 +271,7 @@ export async function ingestClips(options: IngestOptions): Promise<MetFiles> {
             plan.segments.length,
             plan.info.cuttable,
           )
+          clip.segments = plan.segments.length
           left = plan.segments.slice(0, plan.taken)
           enqueue(clip, wishesFor(plan.segments.slice(plan.taken), true))
         },
@@ -275,7 +280,7 @@ export async function ingestClips(options: IngestOptions): Promise<MetFiles> {
           commits.begin()
           archive.clips.storeSegment(key(clip.clipId), output)
           left = left.filter(({ index }) => index !== output.segment.index)
-          events.onSegment(output)
+          events.onSegment(output, clip.file.path, clip.file.stamp.sizeBytes / clip.segments)
         },
         onFrames: (count) => events.onFrames(count),
       })

@@ -63,6 +63,9 @@ export interface FileStore {
   countFailed(): number
 }
 
+/** The path of a file, of `paths JOIN roots USING (root_id)`; one root may be "/". */
+export const wholePathSql = "rtrim(roots.path, '/') || '/' || relative_path"
+
 /** After these a file does not hold what it held before. */
 const otherContent: ReadonlySet<string> = new Set(['CLIP_EMPTY', 'CLIP_CHANGED'])
 

@@ -3,6 +3,7 @@ import { readMeta } from './meta.js'
 
 /** Names and erasures, each with what it was about; no face data. */
 export interface JournalSubjects {
+  /** What the name has of these sources has changed: of one that was forgotten it has nothing. */
   readonly enroll: { readonly name: string; readonly sources: readonly string[] }
   readonly 'forget-name': { readonly name: string }
   readonly 'forget-clip': { readonly clipId: string }
@@ -41,6 +42,30 @@ export function eraseFromJournal(database: Database, name: string, entry: number
        WHERE entry <= ? AND action IN ('enroll', 'forget-name') AND subject ->> '$.name' = ?`,
     )
     .run(entry, name)
+}
+
+/** Takes out, up to `entry`, that a name was enrolled with this source. */
+export function eraseSourceFromJournal(
+  database: Database,
+  name: string,
+  source: string,
+  entry: number,
+): void {
+  const update = database.prepare('UPDATE journal SET subject = ? WHERE entry = ?')
+  const remove = database.prepare('DELETE FROM journal WHERE entry = ?')
+  const rows = database
+    .prepare<[number, string, string], { entry: number; subject: string }>(
+      `SELECT entry, subject FROM journal
+       WHERE entry <= ? AND action = 'enroll' AND subject ->> '$.name' = ?
+       AND EXISTS (SELECT 1 FROM json_each(subject, '$.sources') WHERE value = ?)`,
+    )
+    .all(entry, name, source)
+  for (const row of rows) {
+    const { sources } = JSON.parse(row.subject) as JournalSubjects['enroll']
+    const others = sources.filter((other) => other !== source)
+    if (others.length === 0) remove.run(row.entry)
+    else update.run(JSON.stringify({ name, sources: others }), row.entry)
+  }
 }
 
 /** Entries after `entry`, in order. */

@@ -9,6 +9,8 @@ const checks: Readonly<Record<string, EndCheck>> = {
   ogg: endsBeforeLastPage,
   asf: isShorterThanStated,
   gif: lacksTrailer,
+  avi: endsInRiff,
+  dv: endsInDvFrame,
 }
 
 /** True where a clip's file lacks its end by what its container says of it; false also where that cannot be told. */
@@ -24,6 +26,28 @@ const transportPacketBytes = [188, 192, 204]
 /** A transport stream states no end, but it is made of whole packets. */
 function endsInPacket(_: string, bytes: number): boolean {
   return transportPacketBytes.every((length) => bytes % length !== 0)
+}
+
+/** Of a chunk of RIFF: its type, its length, and the form of what is in it. */
+const riffHeaderBytes = 12
+
+/** An AVI is one chunk, a large one several (OpenDML), and each says how long it is; zero where its recording was cut off. */
+async function endsInRiff(path: string, bytes: number): Promise<boolean> {
+  for (let at = 0; at + riffHeaderBytes <= bytes;) {
+    const header = await readPart(path, at, riffHeaderBytes)
+    const length = header.readUInt32LE(4)
+    if (header.toString('latin1', 0, 4) !== 'RIFF' || length === 0) return false
+    at += 8 + length + (length % 2)
+    if (at > bytes + 1) return true
+  }
+  return false
+}
+
+/** Of 525 and 625 lines at 25 Mbit/s (IEC 61834); faster ones have two or four of them. */
+const dvFrameBytes = [120_000, 144_000]
+
+function endsInDvFrame(_: string, bytes: number): boolean {
+  return dvFrameBytes.every((length) => bytes % length !== 0)
 }
 
 /** A page of Ogg takes at most so much (RFC 3533). */

@@ -1,5 +1,5 @@
 import { createWriteStream, existsSync } from 'node:fs'
-import { copyFile, mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -33,6 +33,7 @@ export async function pullPack(pack: Pack, options: PullOptions): Promise<void> 
   const wanted = await missingFiles(pack, dir)
   if (wanted.length === 0) return
   await mkdir(options.modelsDir, { recursive: true })
+  await removeStale(pack, options.modelsDir)
   const scratch = await mkdtemp(join(options.modelsDir, `.${pack.name}-`))
   try {
     await fetchFiles(pack, wanted, scratch, options)
@@ -55,6 +56,17 @@ export async function pullPack(pack: Pack, options: PullOptions): Promise<void> 
     )
   } finally {
     await rm(scratch, { recursive: true, force: true })
+  }
+}
+
+const staleAfterMs = 24 * 3600_000
+
+/** What processes left that were killed; another may be fetching the same now. */
+async function removeStale(pack: Pack, modelsDir: string): Promise<void> {
+  const left = (await readdir(modelsDir)).filter((name) => name.startsWith(`.${pack.name}-`))
+  for (const path of left.map((name) => join(modelsDir, name))) {
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Infinity }))
+    if (Date.now() - mtimeMs > staleAfterMs) await rm(path, { recursive: true, force: true })
   }
 }
 

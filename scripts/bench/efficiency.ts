@@ -7,13 +7,15 @@ export interface Efficiency {
   readonly efficiency: number
   /** The same over the time that other processes left: near what an idle machine would show. */
   readonly undisturbed: number
+  /** With those embeddings counted too that were run for a track and not kept. */
+  readonly withAllEmbeddings: number
   /** `efficiency` with decoding counted as what ffmpeg alone takes, its frames thrown away. */
   readonly withFfmpegOnly: number
   readonly decodeS: number
   readonly ffmpegS: number
   readonly detectS: number
   readonly embedS: number
-  /** That were run. */
+  /** That were kept: at most K a track. */
   readonly embeddings: number
   /** Of the ingest, ffmpeg included; and how much of it was the work. */
   readonly cpuS: number
@@ -40,12 +42,14 @@ export function efficiencyOf(run: IngestRun, measured: readonly Measured[], thre
   const sum = (pick: (part: Work) => number) => parts.reduce((total, part) => total + pick(part), 0)
   const [decodeS, detectS, embedS] = [sum((p) => p.decodeS), sum((p) => p.detectS), sum((p) => p.embedS)]
   const ffmpegS = sum((p) => p.ffmpegS)
+  const embedAllS = sum((p) => p.embedAllS)
   const workS = decodeS + detectS + embedS
   // Where cores are left over, others cost nothing.
   const takenS = Math.max(0, run.othersCpuS - Math.max(0, cores - threads) * run.wallS)
   return {
     efficiency: workS / threads / run.wallS,
     undisturbed: workS / Math.max(run.cpuS, threads * run.wallS - takenS),
+    withAllEmbeddings: (decodeS + detectS + embedAllS) / threads / run.wallS,
     withFfmpegOnly: (ffmpegS + detectS + embedS) / threads / run.wallS,
     decodeS,
     ffmpegS,
@@ -65,18 +69,19 @@ interface Work {
   readonly ffmpegS: number
   readonly detectS: number
   readonly embedS: number
+  readonly embedAllS: number
   readonly embeddings: number
 }
 
-/** From the sample to all clips: frames stand for decoding and detection, stored embeddings for those that were run. */
+/** From the sample to all clips: frames stand for decoding and detection. */
 function workOf(counts: ClipCounts, sample: Sample, costs: StageCosts): Work {
   const share = counts.frames / sample.images.length
-  const embeddings = counts.embeddings * sample.embeddedShare
   return {
     decodeS: costs.decodeS * share,
     ffmpegS: costs.ffmpegS * share,
     detectS: costs.detectS * share,
-    embedS: costs.embedS * embeddings,
-    embeddings,
+    embedS: costs.embedS * counts.embeddings,
+    embedAllS: costs.embedS * counts.embeddings * sample.embeddedShare,
+    embeddings: counts.embeddings,
   }
 }

@@ -177,7 +177,7 @@ function report(figures: Figures, verdicts: ReturnType<typeof verdictsOf>): void
     `  peak memory ${figures.treeMb.toFixed(0)} MB with ffmpeg, ${figures.processMb.toFixed(0)} MB without`,
   )
   print(
-    `efficiency ${e.efficiency.toFixed(3)} (${e.withFfmpegOnly.toFixed(3)} where only ffmpeg's own time counts as decoding)`,
+    `efficiency ${e.efficiency.toFixed(3)} (${e.withFfmpegOnly.toFixed(3)} where only ffmpeg's own time counts as decoding; ${e.withAllEmbeddings.toFixed(3)} with embeddings that were run and not kept)`,
   )
   print(
     `  the work: decoding ${e.decodeS.toFixed(1)} s (ffmpeg alone ${e.ffmpegS.toFixed(1)} s), detection ${e.detectS.toFixed(1)} s, ${e.embeddings.toFixed(0)} embeddings ${e.embedS.toFixed(1)} s of CPU`,

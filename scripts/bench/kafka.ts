@@ -12,11 +12,13 @@
  * warm, is not in it.
  */
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
-import { rmSync } from 'node:fs'
+import { readdirSync, rmSync, statSync } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
+import { openArchive } from '../../index/archive.js'
+import { databaseFileName } from '../../index/store/database.js'
 import { createKafka } from '../../workers/kafka/client.js'
 import { readConnection } from '../../workers/kafka/connection.js'
 import { startTopicReader } from '../../workers/kafka/topic-reader.js'
@@ -51,6 +53,39 @@ interface Figures {
   /** Of all messages of a clip, by topic. */
   readonly bytesAClip: Readonly<Record<string, number>>
   readonly totalBytesAClip: number
+  /** What the archive holds of it. */
+  readonly archived: Archived
+}
+
+interface Archived {
+  readonly secondsAClip: number
+  readonly tracksAClip: number
+  readonly facesATrack: number
+  /** SQLite file and snapshot of the vectors. */
+  readonly bytesAClip: number
+  readonly snapshotBytesATrack: number
+}
+
+function measureArchive(dir: string): Archived {
+  const archive = openArchive(dir)
+  const value = (sql: string) => archive.database.prepare<[], number>(sql).pluck().get() ?? 0
+  const [clips, tracks] = [value('SELECT count(*) FROM clips'), value('SELECT count(*) FROM tracks')]
+  const [seconds, faces] = [value('SELECT sum(duration_s) FROM clips'), value('SELECT count(*) FROM faces')]
+  archive.database.pragma('wal_checkpoint(TRUNCATE)')
+  archive.close()
+  const bytesOf = (path: string) =>
+    readdirSync(path, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0)
+  const databaseBytes = statSync(join(dir, databaseFileName)).size
+  const bytes = bytesOf(dir)
+  return {
+    secondsAClip: seconds / clips,
+    tracksAClip: tracks / clips,
+    facesATrack: faces / tracks,
+    bytesAClip: bytes / clips,
+    snapshotBytesATrack: (bytes - databaseBytes) / tracks,
+  }
 }
 
 /** Share of the clips that are reported before the clock starts. */
@@ -164,21 +199,26 @@ async function measure(
     share: medianOf((round) => round.kafkaClipsPerS / round.embeddedClipsPerS),
     embeddedClipsPerS: medianOf((round) => round.embeddedClipsPerS),
     kafkaClipsPerS: medianOf((round) => round.kafkaClipsPerS),
+    archived: measureArchive(resolve(outputDir, 'archive-kafka')),
     totalBytesAClip: Object.values(bytesAClip).reduce((sum, of) => sum + of, 0),
   }
 }
 
 function report(figures: Figures): void {
-  const { clips, threads, rounds, share, bytesAClip, totalBytesAClip } = figures
+  const { clips, threads, rounds, share, bytesAClip, totalBytesAClip, archived } = figures
   print(`${clips} clips, ${threads} threads, ${rounds.length} rounds, clips/s after the first tenth`)
   for (const { embeddedClipsPerS, kafkaClipsPerS } of rounds)
     print(
       `  embedded ${embeddedClipsPerS.toFixed(2)}, through Kafka ${kafkaClipsPerS.toFixed(2)}: ${(kafkaClipsPerS / embeddedClipsPerS).toFixed(3)}`,
     )
   print(
-    `  messages of a clip: ${(totalBytesAClip / 1024).toFixed(1)} KB (${Object.entries(bytesAClip)
-      .map(([topic, bytes]) => `${topic} ${(bytes / 1024).toFixed(1)}`)
+    `  messages of a clip: ${(totalBytesAClip / 1000).toFixed(1)} KB (${Object.entries(bytesAClip)
+      .map(([topic, bytes]) => `${topic} ${(bytes / 1000).toFixed(1)}`)
       .join(', ')})`,
+  )
+  print(
+    `  in the archive: ${(archived.bytesAClip / 1000).toFixed(1)} KB a clip of ${archived.secondsAClip.toFixed(2)} s, ${archived.tracksAClip.toFixed(2)} tracks of ` +
+      `${archived.facesATrack.toFixed(1)} faces; of it ${(archived.snapshotBytesATrack / 1000).toFixed(1)} KB a track for the snapshot of vectors`,
   )
   print(
     `${share >= targetShare ? 'reached' : 'MISSED '} throughput at least ${targetShare} of the embedded mode's: ${share.toFixed(3)} (median)`,

@@ -30,8 +30,10 @@ export const forgetCommand = new Command('forget')
   .addHelpText(
     'after',
     `
+Faces that a name was enrolled with from the clip are erased with it, and the name where it has no others.
 A forgotten clip stays out when its file is ingested again ("ingest --include-forgotten" lets it in).
 Erased rows and vectors are overwritten in the archive's files, not only unlinked; copies and backups are yours to find.
+With --json: {forgotten: "clip", clipId, names} with the names that lost faces, or {forgotten: "name", name}.
 Where an index worker keeps the archive, a name and the paths of its photos stay in the archive's journal until the worker
 has taken them out of the topic of names.`,
   )
@@ -54,7 +56,8 @@ async function runForget({ archive: dir, clip, name, json }: ForgetOptions): Pro
       }
       if (clip === undefined) throw new CameoError('USAGE', 'say what to forget: --clip ID or --name NAME')
       const clipId = findClipId(archive.database, existsSync(clip) ? resolve(clip) : clip)
-      forgetClip(archive.database, clipId)
+      const names = forgetClip(archive.database, clipId)
+      scrubLog(archive.database)
       if (lock === undefined)
         note(
           'the index worker that runs on this archive takes the vectors out of its snapshot within seconds',
@@ -65,8 +68,10 @@ async function runForget({ archive: dir, clip, name, json }: ForgetOptions): Pro
         await index.compactIfNeeded()
         await index.close()
       }
-      if (json) printJson({ forgotten: 'clip', clipId })
+      if (json) printJson({ forgotten: 'clip', clipId, names })
       else print(`the clip ${clipId} is forgotten`)
+      for (const enrolled of names)
+        note(`so are the faces that "${oneLine(enrolled)}" was enrolled with from it`)
     } finally {
       lock?.release()
     }

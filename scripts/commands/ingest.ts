@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { adoptRecipe, openArchive, type Archive } from '../../index/archive.js'
 import { isForgotten, remember } from '../../index/forget.js'
+import { ffmpegVersion } from '../../pipeline/decode/ffmpeg.js'
 import { lockArchive } from '../../index/store/locks.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
 import { defaultPackName } from '../../pipeline/models/catalog.js'
@@ -62,6 +63,7 @@ export const ingestCommand = withRecipeOptions(new Command('ingest'))
     'after',
     `
 With --json, one line a clip: {path, clipId, status, tracks, seconds} or {path, status, code, message}.
+Folders whose names begin with a dot are passed over, and so are files that are no videos by their names and first bytes.
 Status: done, unchanged, duplicate, partial, forgotten, skipped, failed.
 Exit code: 0 all clips are in, 1 some failed, 2 the command could not run, 130 interrupted.
 The settings of the first ingest stay with the archive; later ones need not repeat them.`,
@@ -73,6 +75,7 @@ The settings of the first ingest stay with the archive; later ones need not repe
 /** The command's work; returns the exit code. */
 export async function runIngest(paths: readonly string[], options: IngestCommandOptions): Promise<number> {
   checkSomeExist(paths, 'ingested')
+  await ffmpegVersion()
   const archive = openArchive(options.archive, { create: true })
   try {
     const lock = lockArchive(archive.dir)

@@ -38,22 +38,30 @@ The archive's clips are taken out first; no video is read. Killed in the middle,
     const headFile = options.head ?? ownHead(archiveDir)
     const head = headFile === undefined ? undefined : await readHeadFile(headFile)
     note(`building ${archiveDir} anew …`)
-    let isReset = false
+    const progress = { isReset: false, isComplete: false }
     const error = await runStage({
       ...{ stage: 'index', brokers, drainMs: 20_000 },
       async start(context, onEnd) {
-        if (!isReset) resetForReplay(archiveDir)
-        isReset = true
+        if (!progress.isReset) resetForReplay(archiveDir)
+        progress.isReset = true
         const worker = await startIndexWorker({
           ...{ context, archiveDir, reprocess: false, head, onFatal: onEnd },
         })
-        void worker.caughtUp.then(() => onEnd(undefined))
+        void worker.caughtUp.then(() => {
+          progress.isComplete = true
+          onEnd(undefined)
+        })
         return worker
       },
     })
     if (error !== undefined) {
       reportError(error, json)
       process.exitCode = exitCodes.failed
+      return
+    }
+    if (!progress.isComplete) {
+      note('stopped before its end: run "cameo replay" again, or "cameo worker index" to go on')
+      process.exitCode = exitCodes.interrupted
       return
     }
     const archive = openArchive(archiveDir)

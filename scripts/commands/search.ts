@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { writeFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
 import { openArchiveToRead } from '../../index/archive.js'
+import type { ArchiveRecipe } from '../../index/store/meta.js'
 import { openArchiveIndex } from '../../index/archive-index.js'
 import { falseAcceptRateAt } from '../../index/false-accepts.js'
 import { knownName, parseName, referencesOf } from '../../index/identities.js'
@@ -123,7 +124,7 @@ async function runSearch(options: SearchCommandOptions): Promise<void> {
           'ARCHIVE_BUSY',
           `the descriptors of ${options.archive} were exchanged while it was searched: search again`,
         )
-      const rate = expectedFalseMatches(pack, threshold, answer)
+      const rate = expectedFalseMatches(opened.recipe, pack, threshold, answer)
       tell({ query, answer, threshold, expectedFalseMatches: rate }, options)
     } finally {
       await closeIndex(index)
@@ -218,14 +219,16 @@ export function thresholdOf(pack: Pack): number {
 
 /**
  * How many of an archive's tracks of other people pass by chance: the false-accept rate at the threshold times the tracks
- * searched. Undefined for models of which no rate was measured.
+ * searched. Undefined for models of which no rate was measured; a head makes other scores of theirs.
  */
 function expectedFalseMatches(
+  { headFile }: ArchiveRecipe,
   pack: Pack,
   threshold: number,
   { tracksSearched }: SearchAnswer,
 ): number | undefined {
-  const rate = pack.calibration === undefined ? undefined : falseAcceptRateAt(pack.calibration, threshold)
+  if (pack.calibration === undefined || headFile !== undefined) return undefined
+  const rate = falseAcceptRateAt(pack.calibration, threshold)
   return rate === undefined ? undefined : rate * tracksSearched
 }
 

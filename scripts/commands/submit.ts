@@ -65,7 +65,7 @@ export const submitCommand = withRecipeOptions(
     `${kafkaHelp}
 With --json, one line a clip: {path, clipId, status, tracks} or {path, status, code, message}.
 Status: done, unchanged, partial, forgotten, failed, queued (with --no-wait), skipped.
-Exit code: 0 all clips are indexed (with --no-wait: in the queue), 1 some failed, 2 the command could not run,
+Exit code: 0 all clips are indexed, but for those the archive has to forget (with --no-wait: in the queue), 1 some failed, 2 the command could not run,
 130 interrupted: clips stay in the queue; run it again to wait for them.`,
   )
   .action(async (paths: string[], options: SubmitOptions) => {
@@ -204,23 +204,14 @@ async function workersAreIdle({
   )
 }
 
-/** Each once, also where a folder and something below it are given. */
 async function* findInputs(paths: readonly string[]): AsyncGenerator<FoundFile> {
-  const given = new Set<string>()
-  for await (const file of findClips(paths.filter((path) => !isUrl(path))))
-    if (!given.has(file.path)) {
-      if (file.kind !== 'skipped') given.add(file.path)
-      yield file
-    }
-  for (const path of paths.filter(isUrl)) {
-    const url = new URL(path)
-    if (given.has(url.href)) continue
-    given.add(url.href)
+  yield* findClips(paths.filter((path) => !isUrl(path)))
+  const urls = paths.filter(isUrl).map((path) => new URL(path).href)
+  for (const href of new Set(urls))
     yield {
       kind: 'clip',
-      folder: new URL('.', url).href.replace(/\/$/, ''),
-      path: url.href,
+      folder: new URL('.', href).href.replace(/\/$/, ''),
+      path: href,
       sizeBytes: 0,
     }
-  }
 }

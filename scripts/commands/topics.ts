@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander'
+import { readDeadLetters } from '../../workers/kafka/dead-letters.js'
 import {
   clusterStatus,
   createTopics,
@@ -55,13 +56,19 @@ topicsCommand
   .addOption(brokersOption())
   .addOption(jsonOption())
   .action(async ({ brokers, json }: TopicsOptions) => {
-    const status = await withKafka(brokers, ({ kafka, connection }) => clusterStatus(kafka, connection))
-    if (json) printJson(status)
-    else showStatus(status)
+    const [status, deadLetters] = await withKafka(brokers, async ({ kafka, connection, log }) => {
+      const now = await clusterStatus(kafka, connection)
+      const letters = now.topics.find(({ topic }) => topic === topicName(connection, 'dead-letters'))
+      // Those that were taken out leave messages behind.
+      const isEmpty = letters?.messages === 0
+      return [now, isEmpty ? 0 : (await readDeadLetters(kafka, connection, log)).letters.length] as const
+    })
+    if (json) printJson({ ...status, deadLetters })
+    else showStatus(status, deadLetters)
     process.exitCode = exitCodes.ok
   })
 
-function showStatus({ clusterId, topics, groups }: ClusterStatus): void {
+function showStatus({ clusterId, topics, groups }: ClusterStatus, deadLetters: number): void {
   print(`cluster ${clusterId}`)
   for (const { topic, partitions, messages } of topics)
     print(
@@ -79,9 +86,7 @@ function showStatus({ clusterId, topics, groups }: ClusterStatus): void {
             : `${counted(partitions, 'partition')}, ${counted(lag, 'message')} to do`),
       )
   }
-  const letters = topics.find(({ topic }) => topic.endsWith('.dead-letters'))
-  if (letters !== undefined && letters.messages > 0)
-    print('there may be dead letters: "cameo dead-letters list"')
+  if (deadLetters > 0) print(`${counted(deadLetters, 'dead letter')}: "cameo dead-letters list" says why`)
 }
 
 topicsCommand

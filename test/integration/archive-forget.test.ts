@@ -3,6 +3,7 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, realpathSync } from
 import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
 import { openArchive } from '../../index/archive.js'
+import { listIdentities } from '../../index/identities.js'
 import { assertRefused, foundFiles, ingest, search } from '../support/answers.js'
 import { cameo, temporaryDir } from '../support/cameo.js'
 import { makeFaceClip, makeFacePhoto } from '../support/faces.js'
@@ -40,6 +41,20 @@ function countInFiles(values: readonly Buffer[]): number {
   }).length
 }
 
+/** Names, and how many entries of the journal tell of the clip's files. */
+function namesAndJournal() {
+  const opened = openArchive(archive)
+  try {
+    const entries = opened.database
+      .prepare("SELECT count(*) FROM journal WHERE subject LIKE '%costumes%'")
+      .pluck()
+      .get()
+    return { names: listIdentities(opened.database), entries }
+  } finally {
+    opened.close()
+  }
+}
+
 // The tests of this file follow one archive, in order.
 describe('forget: a clip', () => {
   let erased: Buffer[] = []
@@ -69,9 +84,15 @@ describe('forget: a clip', () => {
   it('a forgotten clip is in no answer, and none of its bytes is in the archive’s files', async () => {
     assert.ok(erased.length >= 8 && kept.length >= 8)
     assert.equal(countInFiles(erased), erased.length, 'before, all of them are')
+    // What was enrolled from it is made of the same faces.
+    assert.equal((await cameo(['enroll', 'Ada', join(folder, 'costumes copy.mp4'), ...here])).code, 0)
+    assert.equal((await cameo(['enroll', 'Bo', join(folder, 'costumes.mp4'), photo, ...here])).code, 0)
     const run = await cameo(['forget', '--clip', clipId.slice(0, 12), ...here, '--json'])
     assert.equal(run.code, 0, run.stderr)
-    assert.deepEqual(JSON.parse(run.stdout), { forgotten: 'clip', clipId })
+    assert.deepEqual(JSON.parse(run.stdout), { forgotten: 'clip', clipId, names: ['Ada', 'Bo'] })
+    assert.match(run.stderr, /"Ada" was enrolled with from it/)
+    assert.deepEqual(namesAndJournal(), { names: [{ name: 'Bo', faces: 1 }], entries: 0 })
+    assert.equal((await cameo(['forget', '--name', 'Bo', ...here])).code, 0)
     assert.deepEqual(foundFiles(await search(['--image', photo, ...here])), ['bar.mp4'])
     assert.equal(countInFiles(erased), 0)
     assert.equal(countInFiles(kept), kept.length, 'those of the other clip still are')

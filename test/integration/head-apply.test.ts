@@ -94,6 +94,8 @@ describe('head apply', () => {
     const photo = await makeFacePhoto(join(dir, 'photo.jpg'), faceNames[0] ?? 'sofa left')
     const ask = async (archive: string) => {
       const answer = comparable(await search(['--image', photo, '--archive', archive, '--min-score', '-1']))
+      const isMeasured = answer.expectedFalseMatches !== null
+      assert.equal(isMeasured, archive === plain, 'the rate was measured without a head')
       const scores = answer.results.map(({ score }) => score)
       return { scores, rest: answer.results.map(({ clipId, ranges }) => [clipId, ranges.length]) }
     }

@@ -8,6 +8,7 @@ import {
   realpathSync,
   renameSync,
   symlinkSync,
+  writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
@@ -154,10 +155,17 @@ describe('ingest: the file system', () => {
     const closedFolder = Buffer.concat([Buffer.from(join(folder, 'fold')), Buffer.from([0xff])])
     mkdirSync(closedFolder)
     copyFileSync(good, Buffer.concat([closedFolder, Buffer.from('/inside.mp4')]))
+    writeFileSync(
+      Buffer.concat([Buffer.from(join(folder, 'r')), Buffer.from([0xe9]), Buffer.from('.txt')]),
+      'no video',
+    )
     copyFileSync(other, join(folder, 'z.mp4'))
     const archive = join(dir, 'bytes-archive')
-    const run = await ingest([folder, '--archive', archive])
+    // A file that is given beside its folder is told once.
+    const run = await ingest([folder, join(folder, 'z.mp4'), '--archive', archive])
     assert.equal(run.code, 1)
+    assert.equal(run.lines.filter(({ path }) => path.endsWith('z.mp4')).length, 1)
+    assert.equal(run.of('r\\xe9.txt').status, 'skipped')
     assertFailed(run.of('caf\\xe9.mp4'), 'CLIP_NAME_UNSUPPORTED')
     assertFailed(run.of('fold\\xff'), 'CLIP_NAME_UNSUPPORTED')
     assert.equal(run.of('z.mp4').status, 'done')

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { copyFileSync, mkdirSync, realpathSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { setTimeout as pause } from 'node:timers/promises'
 import { encode } from '@msgpack/msgpack'
 import type { SegmentOutput, TrackOutput } from '../../pipeline/segment-builder.js'
 import { segmentMessages } from '../../workers/kafka/segment-messages.js'
@@ -15,8 +14,8 @@ import { createRecipe, defaultSettings } from '../../pipeline/settings.js'
 import { openArchive } from '../../index/archive.js'
 import { lockArchive } from '../../index/store/locks.js'
 import { testBroker, startWorker, type TestBroker } from '../support/broker.js'
-import { cameo, jsonLines, temporaryDir } from '../support/cameo.js'
-import { fakeFfmpeg } from '../support/fake-ffmpeg.js'
+import { cameo, jsonLines, startCameo, temporaryDir } from '../support/cameo.js'
+import { fakeFfmpeg, waitWhile } from '../support/fake-ffmpeg.js'
 import { makeFaceClip } from '../support/faces.js'
 import { createQueue, until } from '../support/queue.js'
 import { seededRandom } from '../support/random.js'
@@ -172,8 +171,11 @@ describe('Kafka: what goes wrong', { timeout: 30 * 60_000 }, () => {
     const folder = join(dir, 'lagging clips')
     mkdirSync(folder)
     const first = await makeFaceClip(join(folder, '0.mp4'), 'sofa left')
-    for (const i of [1, 2, 3, 4, 5]) copyFileSync(first, join(folder, `${i}.mp4`))
-    Object.assign(queue.environment, { FFMPEG_PATH: slowFfmpeg() })
+    // So many that both partitions surely have some: keys are spread by their hash. None of them is ever done.
+    const clips = 40
+    for (let i = 1; i < clips; i++) copyFileSync(first, join(folder, `${i}.mp4`))
+    const stuck = fakeFfmpeg(join(dir, 'stuck ffmpeg'), `*filter_complex*) ${waitWhile('true')} ;;`)
+    Object.assign(queue.environment, { FFMPEG_PATH: stuck })
     const workers = [queue.start('faces', '--drain', '0'), queue.start('faces', '--drain', '0')]
     assert.equal((await queue.run('submit', folder, '--no-wait')).code, 0)
     const group = async () => {
@@ -188,9 +190,9 @@ describe('Kafka: what goes wrong', { timeout: 30 * 60_000 }, () => {
     })
     const status = await group()
     const [one = Number.NaN, other = Number.NaN] = status.workers.map(({ lag }) => lag)
-    assert.equal(status.lag, 6)
-    assert.equal(one + other, 6)
-    assert.ok(one > 0 && other > 0, 'six keys lie in both partitions')
+    assert.equal(status.lag, clips)
+    assert.equal(one + other, clips)
+    assert.ok(one > 0 && other > 0, 'both partitions have keys')
     const shown = (await queue.run('topics', 'status')).stdout
     assert.match(shown, new RegExp(`: 1 partition, ${one} messages? to do`))
     assert.deepEqual(await Promise.all(workers.map((worker) => worker.stop())), [0, 0])
@@ -272,7 +274,10 @@ describe('Kafka: what goes wrong', { timeout: 30 * 60_000 }, () => {
     const retried = await queue.run('dead-letters', 'retry', String(gone?.['id']))
     assert.equal(retried.code, 0, retried.stderr)
     await until('the clip that was back is indexed', () => queue.counts().clips === 2)
-    assert.equal((await queue.letters()).length, letters.length - 1)
+    const left = await queue.letters()
+    assert.equal(left.length, letters.length - 1)
+    const status = await queue.run('topics', 'status', '--json')
+    assert.equal((JSON.parse(status.stdout) as { deadLetters: number }).deadLetters, left.length)
     assert.equal((await queue.run('dead-letters', 'retry', 'none/0/0')).code, 2)
     await queue.close()
   })
@@ -292,6 +297,19 @@ describe('Kafka: what goes wrong', { timeout: 30 * 60_000 }, () => {
     assert.equal(away.code, 2)
     assert.match(away.stderr, /127\.0\.0\.1:1 .*\[BROKER_UNREACHABLE\]/)
     assert.equal((await cameo(['submit', dir, '--brokers', 'nonsense'])).code, 2)
+    const replay = startCameo([
+      'replay',
+      '--brokers',
+      '127.0.0.1:1',
+      '--archive',
+      join(dir, 'none'),
+      '--json',
+    ])
+    await replay.until(() => replay.stderrNow().includes('connecting'))
+    replay.kill('SIGINT')
+    const { code, stdout, stderr } = await replay.finished
+    assert.deepEqual([code, stdout], [130, ''], 'an archive that is not whole is not told')
+    assert.match(stderr, /stopped before its end/)
     await queue.close()
   })
 
@@ -357,9 +375,10 @@ describe('Kafka: what goes wrong', { timeout: 30 * 60_000 }, () => {
       CAMEO_LOG_LEVEL: 'trace',
     })
     await worker.said('connecting')
-    await pause(5000)
+    await until('it tried to log in', () =>
+      worker.log.some(({ level }) => level === 'error' || level === 'warn'),
+    )
     await worker.kill()
-    assert.ok(worker.log.length > 1)
     assert.ok(!JSON.stringify(worker.log).includes(secret))
     assert.ok(!JSON.stringify(worker.log).includes(Buffer.from(secret).toString('base64')))
   })

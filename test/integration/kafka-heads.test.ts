@@ -32,7 +32,7 @@ function writeHead(path: string, from: number, to: number): void {
 
 const submit = (queue: Queue, ...args: readonly string[]) => queue.run('submit', folder, '--json', ...args)
 
-describe('Kafka: a head over the embeddings', { timeout: 5 * 60_000 }, () => {
+describe('Kafka: a head over the embeddings', { timeout: 10 * 60_000 }, () => {
   before(async () => {
     mkdirSync(folder)
     await makeFaceClip(join(folder, 'a.mp4'), 'costumes right')

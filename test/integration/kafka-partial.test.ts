@@ -59,7 +59,7 @@ async function assertSameAsEmbedded(): Promise<void> {
   assert.deepEqual(await statusOf(queue.archive), await statusOf(embedded))
 }
 
-describe('Kafka: a clip of which a part cannot be read', { timeout: 5 * 60_000 }, () => {
+describe('Kafka: a clip of which a part cannot be read', { timeout: 10 * 60_000 }, () => {
   before(async () => {
     mkdirSync(folder)
     await makeFaceClip(clip, 'costumes right', { seconds: 4, then: ['sofa left'] })

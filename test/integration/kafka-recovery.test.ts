@@ -83,24 +83,27 @@ describe('Kafka: what was lost, set back or refused comes right again', { timeou
     }
     queue.start('faces')
     queue.start('describe')
-    await work(['submit', folder], ['enroll', 'Bob', photo])
+    const forgotten = join(folder, 'bar left.mp4')
+    await work(['submit', folder], ['enroll', 'Bob', photo], ['enroll', 'Cleo', photo, forgotten])
     const copy = join(dir, 'copy of the archive')
     cpSync(queue.archive, copy, { recursive: true })
-    await work(
-      ['forget', '--clip', join(folder, 'bar left.mp4')],
-      ['forget', '--name', 'Bob'],
-      ['enroll', 'Ada', photo],
-    )
+    await work(['forget', '--clip', forgotten], ['forget', '--name', 'Bob'], ['enroll', 'Ada', photo])
     rmSync(queue.archive, { recursive: true })
     cpSync(copy, queue.archive, { recursive: true })
     const replayed = await queue.run('replay', '--json')
     assert.deepEqual(jsonLines(replayed.stdout), [{ clips: 1, tracks: 1 }], replayed.stderr)
-    const identities = JSON.parse((await queue.run('status', '--json')).stdout) as { identities: unknown }
-    assert.deepEqual(identities.identities, [{ name: 'Ada', faces: 1 }])
+    const names = async () =>
+      (JSON.parse((await queue.run('status', '--json')).stdout) as { identities: unknown }).identities
+    const left = [
+      { name: 'Ada', faces: 1 },
+      { name: 'Cleo', faces: 1 },
+    ]
+    assert.deepEqual(await names(), left)
     // Nor is it brought back into the topic for others.
     rmSync(queue.archive, { recursive: true })
     assert.equal((await queue.run('replay', '--json')).code, 0)
     assert.deepEqual(queue.counts(), { clips: 1, tracks: 1 })
+    assert.deepEqual(await names(), left)
     await queue.close()
   })
 

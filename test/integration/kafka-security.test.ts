@@ -89,7 +89,7 @@ function brokerSettings(): string {
   ].join('\n')
 }
 
-describe('Kafka: a broker that asks for TLS and a password', { timeout: 3 * 60_000 }, () => {
+describe('Kafka: a broker that asks for TLS and a password', { timeout: 10 * 60_000 }, () => {
   before(async () => {
     await makeCertificates()
     writeFileSync(file('broker.properties'), brokerSettings())

@@ -32,7 +32,7 @@ it('submit: an address with a password, or that is none, is refused before a bro
   }
 })
 
-describe('Kafka: clips are submitted', { timeout: 3 * 60_000 }, () => {
+describe('Kafka: clips are submitted', { timeout: 10 * 60_000 }, () => {
   before(async () => {
     broker = await startBroker()
   })
@@ -59,7 +59,7 @@ describe('Kafka: clips are submitted', { timeout: 3 * 60_000 }, () => {
   })
 })
 
-describe('Kafka: clips are submitted while the broker is away', { timeout: 3 * 60_000 }, () => {
+describe('Kafka: clips are submitted while the broker is away', { timeout: 10 * 60_000 }, () => {
   before(async () => {
     broker = await startBroker()
   })

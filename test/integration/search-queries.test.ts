@@ -14,6 +14,9 @@ const clip = (name: string) => join(folder, name)
 const portrait = join(dir, 'portrait.jpg')
 let group: string
 
+/** What a shell passes on of bytes that are no UTF-8; Node itself gives text to a child. */
+const withBytes = ['bash', '-c', 'exec "$@" "$0"$\'\\xe9.mp4\'']
+
 /** A search that is expected not to run. */
 const trySearch = (...args: string[]) => cameo(['search', ...args, '--archive', archive, '--json'])
 
@@ -30,6 +33,19 @@ before(async () => {
 })
 
 describe('search: with a photo', () => {
+  it('a path or a name that is no UTF-8 is refused, shown escaped', async () => {
+    const launcher = [...withBytes, join(dir, 'caf')]
+    for (const args of [['search', '--clip'], ['enroll', 'Ada'], ['forget', '--clip'], ['enroll']]) {
+      const before =
+        args.length === 1
+          ? [...args, '--archive', archive, '--json', '--', portrait]
+          : [args[0] ?? '', '--archive', archive, '--json', ...args.slice(1)]
+      assertRefused(await cameo(before, {}, launcher), 'USAGE', 'caf\\ufffd.mp4')
+    }
+    const elsewhere = await cameo(['status', '--json', '--archive'], {}, launcher)
+    assertRefused(elsewhere, 'USAGE', 'caf\\ufffd.mp4')
+  })
+
   it('of one face finds that person’s clips, best first, and no others', async () => {
     const answer = await search(['--image', portrait, '--archive', archive])
     assert.deepEqual(foundFiles(answer), ['costumes.mp4', 'bar.mp4'])

@@ -32,9 +32,12 @@ export async function makeBadClips(folder: string): Promise<void> {
   await makeHugeFrameClip(clip('huge.mkv'))
 }
 
-/** Keeps this share of a file's bytes. */
+/** Keeps this share of a file's bytes; of a transport stream no whole packets: it would seem to end there. */
 export function cutOff(path: string, share: number): void {
-  truncateSync(path, Math.floor(statSync(path).size * share))
+  const bytes = statSync(path).size * share
+  // Half a packet more is an odd multiple of 94, and no multiple of 188, 192 or 204.
+  const kept = path.endsWith('.ts') ? Math.floor(bytes / 188) * 188 + 94 : Math.floor(bytes)
+  truncateSync(path, kept)
 }
 
 /** A small clip whose header says 16,000×16,000 (0x3e80): what a decoder would allocate for counts. */

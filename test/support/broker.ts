@@ -81,6 +81,15 @@ export interface TestWorker {
   stop(): Promise<number | null>
 }
 
+/** What a worker says, and what Node says where it dies. */
+function parseLine(line: string): LogLine {
+  try {
+    return JSON.parse(line) as LogLine
+  } catch {
+    return { level: 'text', msg: line }
+  }
+}
+
 const workers = new Set<() => void>()
 const killAll = () => {
   for (const kill of workers) kill()
@@ -115,8 +124,7 @@ export function startWorker(
     started.stderr.setEncoding('utf8').on('data', (text: string) => {
       const lines = (rest + text).split('\n')
       rest = lines.pop() ?? ''
-      for (const line of lines)
-        log.push(line.startsWith('{') ? (JSON.parse(line) as LogLine) : { level: 'text', msg: line })
+      for (const line of lines) log.push(parseLine(line))
     })
     return started
   }
@@ -131,9 +139,9 @@ export function startWorker(
     log,
     async said(text, times = 1) {
       while (log.filter(({ msg }) => msg.includes(text)).length < times) {
-        if (child.exitCode !== null)
+        if (child.exitCode !== null || child.signalCode !== null)
           throw new Error(
-            `the ${stage} worker ended with ${child.exitCode}: ${JSON.stringify(log.slice(-5))}`,
+            `the ${stage} worker ended with ${child.exitCode ?? child.signalCode}: ${JSON.stringify(log.slice(-5))}`,
           )
         await pause(20)
       }

@@ -4,7 +4,7 @@ import { chromium, type Browser } from 'playwright-core'
 
 const names = ['chromium', 'chromium-browser', 'google-chrome']
 
-/** Starts the installed Chromium: CHROMIUM_PATH, or the first of its names in PATH (setup.sh --with-browser). */
+/** Starts the installed Chromium: CHROMIUM_PATH, or the first of its names in PATH (setup.sh --for-tests). */
 export function startBrowser(): Promise<Browser> {
   return chromium.launch({
     executablePath: process.env.CHROMIUM_PATH ?? findInPath(),
@@ -24,6 +24,6 @@ function findInPath(): string {
         // Not in this folder.
       }
   throw new Error(
-    'no Chromium: run "bash scripts/setup.sh --with-browser", or set CHROMIUM_PATH to a Chromium or Chrome',
+    'no Chromium: run "bash scripts/setup.sh --for-tests", or set CHROMIUM_PATH to a Chromium or Chrome',
   )
 }

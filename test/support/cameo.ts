@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 const command = fileURLToPath(new URL('../../scripts/cameo.js', import.meta.url))
@@ -26,6 +27,9 @@ export interface RunningCommand {
   readonly kill: (signal: NodeJS.Signals) => void
   /** What it wrote to standard output until now. */
   readonly stdoutNow: () => string
+  readonly stderrNow: () => string
+  /** Waits for what the command brings about; throws with its standard error where it ends without that. */
+  readonly until: (isSo: () => boolean) => Promise<void>
   readonly finished: Promise<CommandResult>
 }
 
@@ -35,6 +39,12 @@ after(() => {
   for (const child of running) child.kill('SIGKILL')
 })
 
+/** What a developer has set for archives, brokers and workers is not for the tests; where models and ffmpeg are is. */
+function inheritedEnvironment(): NodeJS.ProcessEnv {
+  const isSetting = (name: string) => name !== 'CAMEO_MODELS' && /^(CAMEO|KAFKA)_/.test(name)
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !isSetting(name)))
+}
+
 /** `launcher`: a command that is given the command line to run, as `setpriv` is. */
 export function startCameo(
   args: readonly string[],
@@ -42,20 +52,33 @@ export function startCameo(
   launcher: readonly string[] = [],
 ): RunningCommand {
   const [program = process.execPath, ...rest] = [...launcher, process.execPath, command, ...args]
-  const child = spawn(program, rest, { env: { ...process.env, ...environment } })
+  const child = spawn(program, rest, { env: { ...inheritedEnvironment(), ...environment } })
   running.add(child)
   let stdout = ''
   let stderr = ''
+  let hasEnded = false
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
   const finished = new Promise<CommandResult>((resolve, reject) => {
     child.on('error', reject)
     child.on('close', (code) => {
       running.delete(child)
+      hasEnded = true
       resolve({ code, stdout, stderr })
     })
   })
-  return { kill: (signal) => child.kill(signal), stdoutNow: () => stdout, finished }
+  return {
+    kill: (signal) => child.kill(signal),
+    stdoutNow: () => stdout,
+    stderrNow: () => stderr,
+    async until(isSo) {
+      while (!isSo()) {
+        if (hasEnded) throw new Error(`cameo ${args.join(' ')} ended too early: ${stderr}`)
+        await pause(5)
+      }
+    },
+    finished,
+  }
 }
 
 /** The lines of a `--json` output that gives one object a line. */

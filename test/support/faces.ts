@@ -28,7 +28,7 @@ export interface FaceClipOptions {
 
 const clipFps = 12
 
-/** The group photos that faces are taken from, fetched once into the models' cache; their folder. */
+/** The group photos that faces are taken from; their folder. The set-up has fetched them into the models' cache. */
 export async function facePhotos(): Promise<string> {
   const dir = demoPhotosDir()
   await fetchPhotos(dir)

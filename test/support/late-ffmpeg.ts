@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fakeFfmpeg } from './fake-ffmpeg.js'
+import { fakeFfmpeg, waitWhile } from './fake-ffmpeg.js'
 
 export interface LateFfmpeg {
   /** For the environment of a command. */
@@ -16,7 +16,8 @@ export interface LateFfmpeg {
  */
 export function lateFfmpeg(dir: string): LateFfmpeg {
   const [opened, released] = [join(dir, 'opened'), join(dir, 'released')]
-  const late = `*"-ss 1"[0-9]*) echo "$*" >${opened}; until [ -e ${released} ]; do sleep 0.05; done ;;`
+  const waits = waitWhile(`[ ! -e ${released} ]`)
+  const late = `*"-ss 1"[0-9]*) echo "$*" >${opened}.$$; mv ${opened}.$$ ${opened}; ${waits} ;;`
   return {
     environment: { FFMPEG_PATH: fakeFfmpeg(join(dir, 'late-ffmpeg'), late) },
     waiting: () => (existsSync(opened) ? readFileSync(opened, 'utf8') : undefined),

@@ -51,6 +51,8 @@ export interface Applied {
   /** Messages that cannot be applied, with the reason. */
   readonly refused: readonly Refused[]
   readonly segments: number
+  /** Clips of which it is known now what became of them. */
+  readonly finished: readonly Pick<StatusMessage, 'uri' | 'clipId' | 'state' | 'tracks'>[]
 }
 
 /**
@@ -66,6 +68,7 @@ export function applyDescriptors(
   const refused: Refused[] = []
   const attempts = new Map<string, Attempt>()
   let segments = 0
+  const finished: StatusMessage[] = []
 
   for (const [index, { value, timestamp }] of messages.entries()) {
     let message: DescriptorsMessage | undefined
@@ -79,7 +82,7 @@ export function applyDescriptors(
   }
   for (const attempt of attempts.values()) keep(attempt)
   recipes.save()
-  return { refused, segments }
+  return { refused, segments, finished }
 
   function apply(message: DescriptorsMessage, writtenMs: number): void {
     if (message.kind === 'given-up') {
@@ -258,11 +261,16 @@ export function applyDescriptors(
     status: Omit<StatusMessage, 'v' | 'kind' | 'uri' | 'recipe' | 'at'>,
   ): void {
     const about = { uri: source.uri, recipe: recipe.digest }
+    const message: StatusMessage = {
+      ...{ v: wireVersion, kind: 'status', ...about, ...status },
+      at: new Date().toISOString(),
+    }
     inbox.toPublish(
       topicName(connection, 'status'),
       statusKey(about.recipe, about.uri),
-      encodeMessage({ v: wireVersion, kind: 'status', ...about, ...status, at: new Date().toISOString() }),
+      encodeMessage(message),
     )
+    finished.push(message)
   }
 }
 

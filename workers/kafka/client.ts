@@ -140,11 +140,17 @@ export async function whenSettled<T>(ask: () => Promise<T>): Promise<T> {
     try {
       return await ask()
     } catch (error) {
-      const cause = error instanceof kafkajs.KafkaJSNumberOfRetriesExceeded ? error.cause : error
-      if (attempt >= 20 || !(cause instanceof kafkajs.KafkaJSProtocolError) || !cause.retriable) throw error
+      if (attempt >= 20 || !passesBy(error)) throw error
       await sleep(500)
     }
   }
+}
+
+/** Whether it is a broker's answer that it gives for a while only. */
+function passesBy(error: unknown): boolean {
+  if (error instanceof kafkajs.KafkaJSNumberOfRetriesExceeded) return passesBy(error.cause)
+  if (error instanceof kafkajs.KafkaJSAggregateError) return error.errors.every(passesBy)
+  return error instanceof kafkajs.KafkaJSProtocolError && error.retriable
 }
 
 export interface OutMessage {

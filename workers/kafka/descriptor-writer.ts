@@ -83,13 +83,15 @@ export function createDescriptorWriter(options: DescriptorWriterOptions): Descri
   }
 
   function tell({ partition, messages, applied, seconds }: Written): void {
-    const { refused, segments } = applied
+    const { refused, segments, finished } = applied
     for (let i = 0; i < messages; i++)
       metrics.finished(i < refused.length ? 'failed' : 'done', seconds / messages)
     for (const { error, uri, clipId } of refused) {
       const about = { uri: uri === undefined ? undefined : withoutSecrets(uri), clipId }
       log.error({ ...about, code: error.code, error: error.message }, 'given up')
     }
+    for (const { uri, clipId, state, tracks } of finished)
+      log.info({ clipId, uri: withoutSecrets(uri), tracks }, state)
     log.debug({ partition, messages, segments, seconds }, 'stored')
   }
 

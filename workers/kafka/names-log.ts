@@ -1,12 +1,11 @@
-import { z } from 'zod'
 import type { Archive } from '../../index/archive.js'
-import { forgetClip, isForgotten, scrubLog } from '../../index/forget.js'
-import { enroll, forgetSource, hasSource, referenceFacesOf } from '../../index/identities.js'
-import { toBlob, toUint16 } from '../../index/store/blobs.js'
-import { archiveError } from '../../index/store/database.js'
+import { isForgotten, scrubLog } from '../../index/forget.js'
+import { referenceFacesOf } from '../../index/identities.js'
+import { toBlob } from '../../index/store/blobs.js'
 import {
   enrolledSources,
   eraseFromJournal,
+  eraseSourceFromJournal,
   isPublished,
   journalAfter,
   lastJournalEntry,
@@ -14,12 +13,12 @@ import {
   type JournalEntry,
 } from '../../index/store/journal.js'
 import { readMeta, writeMeta } from '../../index/store/meta.js'
-import { messageOf } from '../../pipeline/errors.js'
+import { applyNames, clipKey, nameKey } from './apply-names.js'
 import type { OutMessage } from './client.js'
 import type { WorkerContext } from './stage-worker.js'
 import { readTopic } from './topic-reader.js'
 import { topicName } from './topics.js'
-import { decodeName, encodeMessage, wireVersion, type NameMessage } from './wire.js'
+import { encodeMessage, wireVersion, type NameMessage } from './wire.js'
 
 /**
  * Names and erasures, in a topic of their own: an archive whose file is lost gets them back, and a replay never brings back
@@ -45,37 +44,13 @@ export function createNamesLog(
 ): NamesLog {
   const topic = topicName(connection, 'names')
 
-  /** What the archive has already stays as it is: most of the topic is what it published itself. */
-  function apply(message: NameMessage): void {
-    if (message.kind === 'forgotten') {
-      if (!isForgotten(database, message.clipId)) forgetClip(database, message.clipId)
-      return
-    }
-    const { name } = message
-    const faces = message.faces.filter(({ source }) => !hasSource(database, name, source))
-    const embedders = new Set(faces.map(({ embedder }) => embedder))
-    for (const embedder of embedders)
-      enroll(
-        database,
-        name,
-        embedder,
-        faces
-          .filter((face) => face.embedder === embedder)
-          .map(({ source, norm, vector, quality }) => ({
-            source,
-            embedding: { float16: toUint16(vector), norm },
-            quality,
-          })),
-      )
-  }
-
   function messagesFor({ action, subject }: JournalEntry): OutMessage[] {
     if (action === 'enroll') return enrolled(subject.name, subject.sources)
     if (action === 'forget-name') return enrolled(subject.name, enrolledSources(database, subject.name))
     const { clipId } = subject
     const value: NameMessage = { v: wireVersion, kind: 'forgotten', clipId }
     return [
-      { topic, key: `clip/${clipId}`, value: isForgotten(database, clipId) ? encodeMessage(value) : null },
+      { topic, key: clipKey(clipId), value: isForgotten(database, clipId) ? encodeMessage(value) : null },
     ]
   }
 
@@ -99,29 +74,27 @@ export function createNamesLog(
   }
 
   /** What was forgotten is out of the topic, too: from then on nothing needs to say what it was. */
-  function setPublished(entries: readonly JournalEntry[], last: number): void {
+  function setPublished(entries: readonly JournalEntry[], sent: readonly OutMessage[], last: number): void {
+    // As it was when it was sent: the archive may have changed meanwhile.
+    const newest = new Map(sent.map(({ key, value }) => [key, value]))
     const forgotten = entries.flatMap(({ entry, action, subject }) =>
       action === 'forget-name' ? [{ entry, name: subject.name }] : [],
+    )
+    const sources = entries.flatMap(({ entry, action, subject }) =>
+      action !== 'enroll'
+        ? []
+        : subject.sources
+            .filter((source) => newest.get(nameKey(subject.name, source)) === null)
+            .map((source) => ({ entry, name: subject.name, source })),
     )
     database
       .transaction(() => {
         writeMeta(database, publishedKey, `${last}`)
         for (const { entry, name } of forgotten) eraseFromJournal(database, name, entry)
+        for (const { entry, name, source } of sources) eraseSourceFromJournal(database, name, source, entry)
       })
       .immediate()
-    if (forgotten.length > 0) scrubLog(database)
-  }
-
-  /** One by one: to be stopped here and to begin again gives the same. */
-  function applyAll(messages: ReadonlyMap<string, Buffer | null>): void {
-    for (const [key, value] of messages)
-      try {
-        if (value !== null) apply(decodeName(value))
-        else if (key.startsWith('name/')) forgetSource(database, ...readNameKey(key))
-      } catch (error) {
-        if (archiveError('', error) !== undefined) throw error
-        log.warn({ key, error: messageOf(error) }, 'a message of the topic of names cannot be read')
-      }
+    if (forgotten.length + sources.length > 0) scrubLog(database)
   }
 
   async function publishAll(): Promise<void> {
@@ -129,8 +102,9 @@ export function createNamesLog(
       const entries = journalAfter(database, Number(readMeta(database, publishedKey) ?? 0), 100)
       const last = entries.at(-1)
       if (last === undefined) return
-      await publisher.send(entries.flatMap(messagesFor))
-      setPublished(entries, last.entry)
+      const messages = entries.flatMap(messagesFor)
+      await publisher.send(messages)
+      setPublished(entries, messages, last.entry)
     }
   }
 
@@ -148,18 +122,24 @@ export function createNamesLog(
       const isKnown = isPublished(database) && (readMeta(database, clusterKey) ?? cluster) === cluster
       // First, so that the newest of what is read is never older than what this archive did.
       if (isKnown) await publish()
-      const before = lastJournalEntry(database)
+      else {
+        // From now on the journal keeps what is done meanwhile, erasures of names too.
+        writeMeta(database, publishedKey, '0')
+        writeMeta(database, clusterKey, 'not yet')
+      }
+      const before = isKnown ? Number(readMeta(database, publishedKey) ?? 0) : lastJournalEntry(database)
       const messages = await readTopic({ kafka, connection, topic, log })
-      applyAll(messages)
-      // What came from the topic need not go there again; one that is another, or was made again, is given all that there was.
-      if (!isKnown || messages.size === 0)
-        writeMeta(database, publishedKey, `${before === 0 ? lastJournalEntry(database) : 0}`)
-      writeMeta(database, clusterKey, cluster)
+      const mustScrub = database
+        .transaction(() => {
+          const { newer, hasErased } = applyNames(database, messages, before, log)
+          // What came from the topic need not go there again; one that is another, or was made again, is given all that there was.
+          if (!isKnown || messages.size === 0)
+            writeMeta(database, publishedKey, `${before + newer === 0 ? lastJournalEntry(database) : 0}`)
+          writeMeta(database, clusterKey, cluster)
+          return hasErased
+        })
+        .immediate()
+      if (mustScrub) scrubLog(database)
     },
   }
 }
-
-const nameKey = (name: string, source: string) => `name/${JSON.stringify([name, source])}`
-
-const readNameKey = (key: string) =>
-  z.tuple([z.string(), z.string()]).parse(JSON.parse(key.slice('name/'.length)))

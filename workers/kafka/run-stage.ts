@@ -57,7 +57,10 @@ export async function runStage({ stage, brokers, drainMs, health, start }: Stage
       const publisher = await createPublisher(kafka)
       worker = await start({ kafka, connection, publisher, log, metrics }, end)
       log.info('working')
-      if (health !== undefined) lagTimer = setInterval(noteLag, lagEveryMs, worker.groupId)
+      if (health !== undefined) {
+        noteLag(worker.groupId)
+        lagTimer = setInterval(noteLag, lagEveryMs, worker.groupId)
+      }
       return publisher
     })()
     const error = await Promise.race([ended, starting.then(() => ended)])

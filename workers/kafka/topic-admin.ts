@@ -62,6 +62,8 @@ async function createTopic(
   return whenSettled(() =>
     admin.createTopics({
       waitForLeaders: true,
+      // A broker that has just started takes its time for the first ones.
+      timeout: 20_000,
       topics: [
         {
           topic: topicName(connection, spec.kind),
@@ -110,23 +112,31 @@ export async function clusterStatus(kafka: KafkaClient, connection: KafkaConnect
     const existing = new Set(await admin.listTopics())
     for (const { kind } of topicSpecs)
       if (!existing.has(topicName(connection, kind))) throw topicMissing(topicName(connection, kind))
+    const { groups } = await whenSettled(() => admin.listGroups())
+    const own = groups.map(({ groupId }) => groupId).sort()
     const ends = new Map<TopicKind, TopicEnds>()
-    for (const { kind } of topicSpecs) ends.set(kind, await topicEnds(admin, connection, kind))
-    const { groups } = await admin.listGroups()
-    const own = groups.flatMap(({ groupId }) => {
-      const stage = stageOf(connection, groupId)
-      return stage === undefined ? [] : [{ groupId, stage }]
-    })
     const statuses: GroupStatus[] = []
-    for (const { groupId, stage } of own.sort((a, b) => a.groupId.localeCompare(b.groupId)))
-      statuses.push(await groupStatus(admin, connection, groupId, stage, ends.get(stageInput[stage]) ?? []))
+    // Stage by stage, as messages go: what leaves one while this is asked is seen in the next.
+    for (const stage of ['faces', 'describe', 'index'] as const) {
+      const kind = stageInput[stage]
+      const input = await topicEnds(admin, connection, kind)
+      ends.set(kind, input)
+      for (const groupId of own)
+        if (isOfStage(connection, groupId, stage))
+          statuses.push(await groupStatus(admin, connection, groupId, stage, input))
+    }
+    for (const { kind } of topicSpecs)
+      if (!ends.has(kind)) ends.set(kind, await topicEnds(admin, connection, kind))
     return {
       clusterId,
-      topics: [...ends].map(([kind, partitions]) => ({
-        topic: topicName(connection, kind),
-        partitions: partitions.length,
-        messages: sum(partitions.map(({ low, high }) => Number(high - low))),
-      })),
+      topics: topicSpecs.map(({ kind }) => {
+        const partitions = ends.get(kind) ?? []
+        return {
+          topic: topicName(connection, kind),
+          partitions: partitions.length,
+          messages: sum(partitions.map(({ low, high }) => Number(high - low))),
+        }
+      }),
       groups: statuses,
     }
   })
@@ -154,11 +164,9 @@ function topicMissing(topic: string): CameoError {
   return new CameoError('TOPIC_MISSING', `the topic ${topic} does not exist: run "cameo topics create"`)
 }
 
-function stageOf(connection: KafkaConnection, groupId: string): Stage | undefined {
-  return (Object.keys(stageInput) as Stage[]).find(
-    (stage) =>
-      groupId === groupName(connection, stage) || groupId.startsWith(`${groupName(connection, stage)}.`),
-  )
+function isOfStage(connection: KafkaConnection, groupId: string, stage: Stage): boolean {
+  const name = groupName(connection, stage)
+  return groupId === name || groupId.startsWith(`${name}.`)
 }
 
 async function groupStatus(
@@ -168,7 +176,7 @@ async function groupStatus(
   stage: Stage,
   ends: TopicEnds,
 ): Promise<GroupStatus> {
-  const { groups } = await admin.describeGroups([groupId])
+  const { groups } = await whenSettled(() => admin.describeGroups([groupId]))
   const topic = topicName(connection, stageInput[stage])
   const lags = await partitionLags(admin, groupId, topic, ends)
   return {
@@ -213,8 +221,8 @@ async function partitionLags(
 
 /** What a group's members noted beside their offsets. */
 export async function groupNotes(admin: KafkaAdmin, groupId: string, topic: string): Promise<GroupNotes> {
-  const [offsets] = await admin.fetchOffsets({ groupId, topics: [topic] })
-  const { groups } = await admin.describeGroups([groupId])
+  const [offsets] = await whenSettled(() => admin.fetchOffsets({ groupId, topics: [topic] }))
+  const { groups } = await whenSettled(() => admin.describeGroups([groupId]))
   return {
     members: new Set((groups[0]?.members ?? []).map(({ clientId }) => clientId)),
     partitions: (offsets?.partitions ?? []).map(({ partition, offset, metadata }) => ({
@@ -229,7 +237,7 @@ async function committedOffsets(
   groupId: string,
   topic: string,
 ): Promise<Map<number, bigint>> {
-  const [offsets] = await admin.fetchOffsets({ groupId, topics: [topic] })
+  const [offsets] = await whenSettled(() => admin.fetchOffsets({ groupId, topics: [topic] }))
   return new Map(
     (offsets?.partitions ?? []).flatMap(({ partition, offset }) =>
       BigInt(offset) < 0n ? [] : [[partition, BigInt(offset)] as const],

@@ -63,8 +63,31 @@ describe('the end of a file', () => {
     assert.equal(await check('gif', gif.subarray(0, -1)), true)
   })
 
+  it('an AVI of one or several chunks is as long as these say', async () => {
+    const chunk = (bytes: number) => {
+      const riff = Buffer.alloc(8 + bytes)
+      riff.write('RIFF', 'latin1')
+      riff.writeUInt32LE(bytes, 4)
+      return riff
+    }
+    assert.equal(await check('avi', chunk(1000)), false)
+    assert.equal(await check('avi', Buffer.concat([chunk(1000), chunk(500)])), false)
+    assert.equal(await check('avi', chunk(1000).subarray(0, 600)), true)
+    assert.equal(await check('avi', Buffer.concat([chunk(1000), chunk(500)]).subarray(0, 1200)), true)
+    assert.equal(await check('avi', Buffer.concat([chunk(1000), Buffer.alloc(50)])), false)
+    const recording = chunk(1000)
+    recording.writeUInt32LE(0, 4)
+    assert.equal(await check('avi', recording.subarray(0, 600)), false, 'its length was never written')
+  })
+
+  it('DV is made of whole frames', async () => {
+    assert.equal(await check('dv', Buffer.alloc(288_000)), false)
+    assert.equal(await check('dv', Buffer.alloc(240_000)), false)
+    assert.equal(await check('dv', Buffer.alloc(200_000)), true)
+  })
+
   it('of other containers, and of what is no file, nothing is said', async () => {
-    assert.equal(await check('avi', Buffer.alloc(100)), false)
+    assert.equal(await check('matroska', Buffer.alloc(100)), false)
     assert.equal(await lacksEnd('/nowhere/clip', 'ogg'), false)
   })
 })

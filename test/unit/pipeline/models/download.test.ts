@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -93,11 +93,21 @@ describe('fetching model packs', () => {
 
   it('takes the wanted files out of a release, verifies them, shows progress, and does it once', async () => {
     const modelsDir = temporaryDir()
+    // Of two that were killed: the older one's leavings go, the other may still be at work.
+    for (const [name, days] of [
+      ['.own-older', 2],
+      ['.own-newer', 0],
+    ] as const) {
+      mkdirSync(join(modelsDir, name))
+      const then = new Date(Date.now() - days * 24 * 3600_000)
+      utimesSync(join(modelsDir, name), then, then)
+    }
     const progress: number[] = []
     await pullPack(packFrom(zipSource()), { modelsDir, onProgress: ({ bytes }) => progress.push(bytes) })
     assert.deepEqual(readdirSync(join(modelsDir, 'own')).sort(), ['det.onnx', 'emb.onnx'])
     assert.deepEqual(readFileSync(join(modelsDir, 'own/emb.onnx')), embedderFile)
     assert.equal(progress.at(-1), release.length)
+    assert.deepEqual(readdirSync(modelsDir).sort(), ['.own-newer', 'own'])
     const told = progress.length
     await pullPack(packFrom(zipSource()), { modelsDir, onProgress: ({ bytes }) => progress.push(bytes) })
     assert.equal(progress.length, told)

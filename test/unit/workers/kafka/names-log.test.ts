@@ -3,12 +3,20 @@ import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { openArchive } from '../../../../index/archive.js'
-import { enroll, forgetName, forgetSource } from '../../../../index/identities.js'
-import { journalAfter } from '../../../../index/store/journal.js'
+import {
+  enroll,
+  forgetEnrolled,
+  forgetName,
+  forgetSource,
+  listSources,
+} from '../../../../index/identities.js'
+import { forgetClip, isForgotten, remember } from '../../../../index/forget.js'
+import { journalAfter, lastJournalEntry } from '../../../../index/store/journal.js'
 import { encodeFloat16 } from '../../../../pipeline/embed/float16.js'
 import { createKafka, type OutMessage } from '../../../../workers/kafka/client.js'
+import { applyNames, clipKey, nameKey } from '../../../../workers/kafka/apply-names.js'
 import { createNamesLog } from '../../../../workers/kafka/names-log.js'
-import { decodeName } from '../../../../workers/kafka/wire.js'
+import { decodeName, encodeMessage, wireVersion } from '../../../../workers/kafka/wire.js'
 import { createSilentLog } from '../../../../workers/log.js'
 import { createMetrics } from '../../../../workers/metrics.js'
 import { temporaryDir } from '../../../support/cameo.js'
@@ -43,6 +51,7 @@ function start() {
     ...{ connection, log, metrics: createMetrics('index') },
     publisher: { send, disconnect: () => Promise.resolve() },
   }
+  const faceMessage = (name: string, source: string) => newest.get(nameKey(name, source)) ?? null
   /** Name and source of all faces that a replay would bring back. */
   const faces = () =>
     [...newest.values()].flatMap((value) => {
@@ -50,7 +59,7 @@ function start() {
       const message = decodeName(value)
       return message.kind === 'enrolled' ? message.faces.map(({ source }) => `${message.name} ${source}`) : []
     })
-  return { database: archive.database, names: createNamesLog(context, archive), faces, sizes }
+  return { database: archive.database, names: createNamesLog(context, archive), faces, faceMessage, sizes }
 }
 
 describe('the log of names', () => {
@@ -125,5 +134,88 @@ describe('the log of names', () => {
     await names.publish()
     assert.deepEqual(faces(), [])
     assert.equal(database.prepare('SELECT count(*) FROM journal').pluck().get(), 0)
+  })
+
+  it('one of the sources of a name is taken out, and leaves no word of it', async () => {
+    const { database, names, faces } = start()
+    enroll(database, 'Ada', embedder, [face(photo(1)), face(photo(2))])
+    await names.publish()
+    enroll(database, 'Ada', embedder, [face(photo(3))])
+    forgetEnrolled(database, 'Ada', photo(1))
+    await names.publish()
+    assert.deepEqual(faces().sort(), [`Ada ${photo(2)}`, `Ada ${photo(3)}`])
+    const said = journalAfter(database, 0, 100).map(({ subject }) => subject)
+    assert.deepEqual(said, [
+      { name: 'Ada', sources: [photo(2)] },
+      { name: 'Ada', sources: [photo(3)] },
+    ])
+  })
+
+  it('what is forgotten while its message is under way is taken out with the next', async () => {
+    const { database, names, faces } = start()
+    enroll(database, 'Grace', embedder, [face(photo(1))])
+    await names.publish()
+    enroll(database, 'Ada', embedder, [face(photo(1))])
+    const publishing = names.publish()
+    forgetName(database, 'Ada')
+    await publishing
+    assert.deepEqual(faces(), [`Grace ${photo(1)}`])
+    assert.equal(journalAfter(database, 0, 100).length, 1)
+  })
+})
+
+describe('the topic of names, read into an archive', () => {
+  const [a, b] = ['a'.repeat(64), 'b'.repeat(64)]
+
+  /** What one archive published, for another that has the same and goes on by commands. */
+  async function published() {
+    const { database, names, faceMessage } = start()
+    for (const name of ['Ada', 'Bob', 'Cleo'])
+      enroll(database, name, embedder, [face(photo(1)), face(photo(2))])
+    await names.publish()
+    const forgotten = (clipId: string): [string, Buffer] => [
+      clipKey(clipId),
+      Buffer.from(encodeMessage({ v: wireVersion, kind: 'forgotten', clipId })),
+    ]
+    const messages = new Map<string, Buffer | null>([forgotten(a), forgotten(b)])
+    for (const name of ['Ada', 'Bob', 'Cleo'])
+      for (const number of [1, 2]) {
+        const value = faceMessage(name, photo(number))
+        messages.set(nameKey(name, photo(number)), value === null ? null : Buffer.from(value))
+      }
+    messages.set(nameKey('Cleo', photo(3)), null)
+    return { database, messages }
+  }
+
+  const sources = (database: Parameters<typeof listSources>[0]) =>
+    listSources(database)
+      .map(({ name, source }) => `${name} ${source}`)
+      .sort()
+
+  it('brings a new archive what there is, and says that nothing was newer', async () => {
+    const { messages } = await published()
+    const { database } = start()
+    const { newer, hasErased } = applyNames(database, messages, 0, createSilentLog())
+    assert.deepEqual([newer, hasErased], [0, true])
+    assert.equal(sources(database).length, 6)
+    assert.ok(isForgotten(database, a) && isForgotten(database, b))
+  })
+
+  it('what commands did since is newer: names they forgot stay away, what they enrolled stays, clips they let in too', async () => {
+    const { database, messages } = await published()
+    forgetClip(database, a)
+    forgetClip(database, b)
+    const before = lastJournalEntry(database)
+    forgetName(database, 'Bob')
+    forgetEnrolled(database, 'Ada', photo(2))
+    enroll(database, 'Cleo', embedder, [face(photo(3))])
+    remember(database, a)
+    const { newer } = applyNames(database, messages, before, createSilentLog())
+    assert.equal(newer, 4)
+    assert.deepEqual(sources(database), [
+      `Ada ${photo(1)}`,
+      ...[1, 2, 3].map((number) => `Cleo ${photo(number)}`),
+    ])
+    assert.deepEqual([isForgotten(database, a), isForgotten(database, b)], [false, true])
   })
 })

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict'
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { assertRefused } from '../support/answers.js'
+import { cameo, jsonLines, temporaryDir } from '../support/cameo.js'
+
+describe('ingest: its command line', () => {
+  it('hundreds of files with long names are taken, though the runtime needs stack for each character', async () => {
+    const dir = temporaryDir()
+    const files = Array.from({ length: 400 }, (_, i) => join(dir, `${'a long name '.repeat(10)}${i}.mp4`))
+    for (const file of files) writeFileSync(file, '')
+    const run = await cameo(['ingest', ...files, '--archive', join(dir, 'archive'), '--json'])
+    assert.equal(run.code, 1, run.stderr)
+    const results = jsonLines(run.stdout)
+    assert.equal(results.length, files.length)
+    assert.ok(results.every(({ code }) => code === 'CLIP_EMPTY'))
+  })
+
+  it('a reader that takes the first line only leaves no clip out, and the exit code is that of all', async () => {
+    const dir = temporaryDir()
+    const files = Array.from({ length: 50 }, (_, i) => join(dir, `${i}.mp4`))
+    for (const file of files) writeFileSync(file, '')
+    const archive = join(dir, 'archive')
+    const intoHead = ['bash', '-c', '"$@" | head -n 1; exit ${PIPESTATUS[0]}', 'bash']
+    const run = await cameo(['ingest', ...files, '--archive', archive, '--json'], {}, intoHead)
+    assert.deepEqual([run.code, jsonLines(run.stdout).length], [1, 1], run.stderr)
+    const status = await cameo(['status', '--archive', archive, '--json'])
+    assert.equal((JSON.parse(status.stdout) as { failed: number }).failed, files.length)
+  })
+
+  it('without ffmpeg the command does not run, and says what to do', async () => {
+    const dir = temporaryDir()
+    writeFileSync(join(dir, 'a.mp4'), '')
+    const run = await cameo(['ingest', dir, '--archive', join(dir, 'archive'), '--json'], {
+      FFMPEG_PATH: '/nowhere/ffmpeg',
+    })
+    assertRefused(run, 'FFMPEG_MISSING', '/nowhere/ffmpeg')
+    assert.equal(existsSync(join(dir, 'archive')), false)
+  })
+})
