@@ -100,7 +100,7 @@ describe('detectors on the development photos', () => {
     console.log(
       `SCRFD: ${sameBox}/${found} same faces, landmarks ${medianDisagreement.toFixed(3)} eye distances apart`,
     )
-    assert.ok(sameBox >= 97, `only ${sameBox} of ${found} faces are the same`)
+    assert.ok(sameBox >= 95, `only ${sameBox} of ${found} faces are the same`)
     assert.ok(medianDisagreement < 0.12, `the landmarks are ${medianDisagreement} eye distances apart`)
   })
 
@@ -111,7 +111,7 @@ describe('detectors on the development photos', () => {
     console.log(
       `YuNet: ${sameBox}/${found} same faces, landmarks ${medianDisagreement.toFixed(3)} eye distances apart`,
     )
-    assert.ok(sameBox >= 97, `only ${sameBox} of ${found} faces are the same`)
+    assert.ok(sameBox >= 95, `only ${sameBox} of ${found} faces are the same`)
     assert.ok(medianDisagreement < 0.12, `the landmarks are ${medianDisagreement} eye distances apart`)
   })
 

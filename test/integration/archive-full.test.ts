@@ -26,6 +26,12 @@ const countOf = ({ lines }: Ingested, status: string) => lines.filter((line) => 
 
 const clipCount = faceNames.length
 
+/**
+ * Room for a log of the first clips only. It holds each page at least once, those of the tables twice, also where all clips are
+ * written in one commit.
+ */
+const littleSpace = () => Math.ceil(1.25 * statSync(join(dir, 'whole', 'cameo.sqlite')).size)
+
 async function statusOf(archive: string): Promise<unknown> {
   const { stdout } = await cameo(['status', '--archive', archive, '--json'])
   return JSON.parse(stdout)
@@ -44,8 +50,7 @@ before(async () => {
 describe('archive: a full disk', () => {
   it('stops an ingest as ARCHIVE_FULL; what was stored is found, and the same command completes it later', async () => {
     const archive = join(dir, 'limited')
-    // The log of all writes holds each page at least once, those of the tables twice: it does not fit, the first clips do.
-    const limited = filesUpTo(1.25 * statSync(join(dir, 'whole', 'cameo.sqlite')).size)
+    const limited = filesUpTo(littleSpace())
     const full = await ingest([folder, '--archive', archive], limited)
     const message = assertRefused(full, 'ARCHIVE_FULL', archive)
     assert.match(message, /free some space and run the same command again/)
@@ -69,9 +74,10 @@ describe('archive: a full disk', () => {
     it('of its own file system stops an ingest as ARCHIVE_FULL, and with space freed it completes', async () => {
       const archive = join(dir, 'small disk')
       mkdirSync(archive)
-      // The command runs twice: on a disk that is full but for 1 MB, and when something was deleted from it.
+      // The command runs twice: on a disk that is almost full, and when something was deleted from it.
+      const filler = 16 * 2 ** 20 - littleSpace()
       const twice =
-        'mount -t tmpfs -o size=16m none "$0" && head -c 15384k /dev/zero >"$0/filler"; ' +
+        `mount -t tmpfs -o size=16m none "$0" && head -c ${filler} /dev/zero >"$0/filler"; ` +
         '"$@"; echo "exit code $?" >&2; rm "$0/filler" && exec "$@"'
       const args = ['ingest', folder, '--archive', archive, '--threads', '2', '--json']
       const run = await cameo(args, {}, ['unshare', ...ownMounts, 'bash', '-c', twice, archive])

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { cpSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
-import { setTimeout as pause } from 'node:timers/promises'
 import { openArchive } from '../../index/archive.js'
 import { openVectorCache } from '../../index/vector-cache.js'
 import { findPack } from '../../pipeline/models/catalog.js'
@@ -56,7 +55,7 @@ describe('archive: two commands at once', () => {
     ]
     const first = startCameo(args, ffmpeg.environment)
     // It holds the lock when it has planned the clip, and works on until ffmpeg is let.
-    while (!isPlanned(shared)) await pause(20)
+    await first.until(() => isPlanned(shared))
     const second = cameo(['ingest', folder, '--archive', shared, '--json'])
     assertRefused(await second, 'ARCHIVE_BUSY', shared)
     const forget = await cameo(['forget', '--clip', join(folder, 'bar.mp4'), '--archive', shared, '--json'])

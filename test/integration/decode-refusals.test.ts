@@ -5,9 +5,10 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { openFrames } from '../../pipeline/decode/frames.js'
+import { openFrames, type DecodeRequest } from '../../pipeline/decode/frames.js'
 import { probeDurationS } from '../../pipeline/decode/probe-duration.js'
 import type { ErrorCode } from '../../pipeline/errors.js'
+import { cutOff } from '../support/bad-clips.js'
 import { childProcesses, codeOf, decode, request, timeOf } from './decode-helpers.js'
 import { ffmpeg, numberedFrames, temporaryFolder } from './make-video.js'
 
@@ -17,8 +18,13 @@ const x264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p']
 
 ffmpeg(...numberedFrames({ seconds: 2 }), ...x264, '-g', '10', clip('good.mp4'))
 
-async function refused(name: string, code: ErrorCode, named = name): Promise<void> {
-  const handle = openFrames(request(clip(name), { stallTimeoutS: 1 }))
+async function refused(
+  name: string,
+  code: ErrorCode,
+  named = name,
+  changes: Partial<DecodeRequest> = {},
+): Promise<void> {
+  const handle = openFrames(request(clip(name), changes))
   await assert.rejects(
     async () => {
       for await (const frame of handle.frames) assert.fail(`a frame at ${frame.timeS} s`)
@@ -144,7 +150,7 @@ describe('decode: damaged clips', () => {
     }
     for (const [name, encoding] of Object.entries(encodings)) {
       ffmpeg(...encoding, clip(name))
-      truncateSync(clip(name), Math.floor(statSync(clip(name)).size * 0.6))
+      cutOff(clip(name), 0.6)
       const { frames, summary } = await decode(request(clip(name)), timeOf)
       assert.ok(frames.length >= 2 && frames.length < 8, `${name}: ${frames.join(' ')}`)
       assert.equal(summary.truncated, true, name)
@@ -160,11 +166,12 @@ describe('decode: damaged clips', () => {
       'short.ts': ['-i', clip('good.mp4'), '-c', 'copy'],
       'short.mkv': ['-i', clip('good.mp4'), '-c', 'copy'],
       'short.gif': ['-i', clip('good.mp4')],
+      'short.avi': ['-i', clip('good.mp4'), '-c:v', 'mpeg4'],
     }
     for (const [name, encoding] of Object.entries(encodings)) {
       ffmpeg(...encoding, clip(name))
       assert.equal((await decode(request(clip(name)), timeOf)).summary.truncated, false, name)
-      truncateSync(clip(name), statSync(clip(name)).size - 300)
+      truncateSync(clip(name), statSync(clip(name)).size - 94)
       assert.equal((await decode(request(clip(name)), timeOf)).summary.truncated, true, name)
     }
   })
@@ -204,8 +211,9 @@ describe('decode: damaged clips', () => {
 
   it('a pipe that nobody writes to is given up after the stall timeout', async () => {
     execFileSync('mkfifo', [clip('pipe.mp4')])
-    await refused('pipe.mp4', 'CLIP_STUCK')
-    await assert.rejects(probeDurationS(clip('pipe.mp4'), { stallTimeoutS: 1 }), codeOf('CLIP_STUCK'))
+    const soon = { stallTimeoutS: 1 }
+    await refused('pipe.mp4', 'CLIP_STUCK', 'pipe.mp4', soon)
+    await assert.rejects(probeDurationS(clip('pipe.mp4'), soon), codeOf('CLIP_STUCK'))
     assert.deepEqual(childProcesses(), [])
   })
 })

@@ -20,15 +20,25 @@ function markedCorner({ full }: DecodedFrame): string {
   return 'none'
 }
 
+/** Copies an MP4 of 160×120 pixels, to be shown turned by 90° to the right: no option of ffmpeg does that in all versions. */
+function turnRight(from: string, to: string): void {
+  const bytes = readFileSync(from)
+  const box = bytes.indexOf('tkhd') + 4
+  assert.ok(box > 4 && bytes[box] === 0, 'a track header of version 0')
+  // ISO/IEC 14496-12, 8.3.2: (x, y) goes to (120 - y, x), as 16.16 numbers and 2.30 ones in each third place.
+  const matrix = [0, 2 ** 16, 0, -(2 ** 16), 0, 0, 120 * 2 ** 16, 0, 2 ** 30]
+  for (const [n, value] of matrix.entries()) bytes.writeInt32BE(value, box + 40 + 4 * n)
+  writeFileSync(to, bytes)
+}
+
 describe('decode: shapes of pictures', () => {
   it('a rotation in the display matrix is applied', async () => {
     const [upright, turned] = [clip('upright.mp4'), clip('turned.mp4')]
     ffmpeg(...numberedFrames({ seconds: 1 }), ...x264, upright)
-    ffmpeg('-i', upright, '-c', 'copy', '-metadata:s:v', 'rotate=90', turned)
+    turnRight(upright, turned)
     const { frames, info } = await decode(request(turned), (frame) => [...sizeOf(frame), markedCorner(frame)])
     assert.equal(frames.length, 4)
-    assert.ok(['bottom left', 'top right'].includes(String(frames[0]?.[2])))
-    assert.deepEqual(frames[0]?.slice(0, 2), [120, 160])
+    assert.deepEqual(frames[0], [120, 160, 'top right'])
     assert.deepEqual([info.widthPx, info.heightPx, info.sourceWidthPx], [120, 160, 120])
     const empty = await decode(request(turned, { startS: 30 }), timeOf)
     assert.deepEqual([empty.info.widthPx, empty.info.heightPx], [120, 160], 'also without a frame')

@@ -25,6 +25,7 @@ import { startWorkers, type WorkerPool } from '../../workers/worker-pool.js'
 import { temporaryDir } from '../support/cameo.js'
 import { writeJson, writeTinyContext } from '../support/encoders.js'
 import { faceNames, makeFaceClip } from '../support/faces.js'
+import { fakeFfmpeg } from '../support/fake-ffmpeg.js'
 
 // What a GPU does, as far as a CPU can show it: the same threads, ports and batches, on the CPU provider.
 const pack = findPack(defaultPackName)
@@ -208,9 +209,14 @@ describe('an inference thread that crashes', () => {
   let inference: InferenceWorker
   let worker: SegmentWorker
   let clip: string
+  let lasting: string
 
   before(async () => {
-    clip = await makeFaceClip(join(temporaryDir(), 'long.mp4'), faceNames[0]!, { seconds: 20 })
+    const dir = temporaryDir()
+    clip = await makeFaceClip(join(dir, 'short.mp4'), faceNames[0]!, { seconds: 2 })
+    lasting = await makeFaceClip(join(dir, 'lasting.mp4'), faceNames[0]!, { seconds: 20 })
+    // Read as fast as it is shown, a clip is in work for as long as it lasts; threads take over this environment.
+    process.env['FFMPEG_PATH'] = fakeFfmpeg(join(dir, 'ffmpeg'), '*lasting*) exec ffmpeg -re "$@" ;;')
     inference = startInferenceWorker({ device: cpu }, onNotice)
     worker = startSegmentWorker(setup, inference)
     await worker.ready()
@@ -234,7 +240,7 @@ describe('an inference thread that crashes', () => {
     const crashOnce = () => {
       crashed ??= crash()
     }
-    await assert.rejects(processClip(worker, clip, crashOnce), { code: 'WORKER_DIED', retriable: true })
+    await assert.rejects(processClip(worker, lasting, crashOnce), { code: 'WORKER_DIED', retriable: true })
     await crashed
   })
 

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
-import { setTimeout as pause } from 'node:timers/promises'
 import { z } from 'zod'
 import { readReport } from '../../index/evaluate/report/read-report.js'
 import { readHeadMetadata } from '../../pipeline/head/head.js'
@@ -127,7 +126,7 @@ describe('head train', () => {
     const long = ['--epochs', '60']
     assert.equal((await cameo(train(whole, ...long))).code, 0)
     const running = startCameo(train(resumed, ...long, '--json'))
-    while (jsonLines(running.stdoutNow().replace(/[^\n]*$/, '')).length < 5) await pause(5)
+    await running.until(() => jsonLines(running.stdoutNow().replace(/[^\n]*$/, '')).length >= 5)
     running.kill('SIGKILL')
     await running.finished
     assert.equal(existsSync(resumed), false, 'no half-written head')

@@ -71,7 +71,6 @@ describe('ingest: the same folder again', () => {
       run.lines.map((line) => line.status),
       ['unchanged', 'unchanged', 'unchanged', 'unchanged'],
     )
-    for (const { seconds = Infinity } of run.lines) assert.ok(seconds < 0.5)
     assert.match(run.stderr, /4 unchanged in .*: 0 frames, 0 faces/)
     assert.deepEqual(dumpArchive(archive), before)
   })

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { appendFileSync, copyFileSync, mkdirSync, realpathSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { describe, it } from 'node:test'
-import { setTimeout as pause } from 'node:timers/promises'
 import { assertFailed, ingest, ingested } from '../support/answers.js'
 import { segmentTrackIds } from '../support/archive-dump.js'
 import { cameo, startCameo, temporaryDir } from '../support/cameo.js'
@@ -53,7 +52,7 @@ describe('ingest: a file that changes while it is read', () => {
     const ffmpeg = lateFfmpeg(dir)
     const args = ['ingest', folder, '--archive', archive, '--threads', '2', '--segment', '5', '--json']
     const running = startCameo(args, ffmpeg.environment)
-    while (segmentTrackIds(archive).size === 0 || ffmpeg.waiting() === undefined) await pause(20)
+    await running.until(() => segmentTrackIds(archive).size > 0 && ffmpeg.waiting() !== undefined)
     const [taken, copy] = ffmpeg.waiting()?.includes(going) === true ? [going, other] : [other, going]
     rmSync(taken)
     ffmpeg.release()

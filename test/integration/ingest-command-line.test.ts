@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { assertRefused } from '../support/answers.js'
 import { cameo, jsonLines, temporaryDir } from '../support/cameo.js'
+import { makeFaceClip } from '../support/faces.js'
 
 describe('ingest: its command line', () => {
   it('hundreds of files with long names are taken, though the runtime needs stack for each character', async () => {
@@ -37,5 +38,24 @@ describe('ingest: its command line', () => {
     })
     assertRefused(run, 'FFMPEG_MISSING', '/nowhere/ffmpeg')
     assert.equal(existsSync(join(dir, 'archive')), false)
+  })
+
+  it('a person sees how far a long clip is, how fast, and what is left', async () => {
+    const dir = temporaryDir()
+    const film = await makeFaceClip(join(dir, 'film.mp4'), 'sofa left', { seconds: 6 })
+    const onTerminal = ['bash', '-c', 'script -qec "$(printf "%q " "$@")" /dev/null', 'bash']
+    const args = ['ingest', film, '--archive', join(dir, 'archive'), '--segment', '1', '--threads', '1']
+    const run = await cameo(args, { TERM: 'xterm' }, onTerminal)
+    assert.equal(run.code, 0, run.stdout)
+    const shown =
+      /(\d+)% \| 0\/1 clips \| [\d.]+ clips\/s \| (\d+) frames \| (\d+) faces \| 0 failed \| ETA \d/g
+    const seen = [...run.stdout.matchAll(shown)].map(([, percent, , faces]) => [
+      Number(percent),
+      Number(faces),
+    ])
+    assert.ok(
+      seen.some(([percent = 0, faces = 0]) => percent > 0 && percent < 100 && faces > 0),
+      run.stdout,
+    )
   })
 })

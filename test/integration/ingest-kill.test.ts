@@ -35,7 +35,9 @@ async function ingestUntil({ afterMs, clipsAtMost }: Moment): Promise<Ingested> 
   while (performance.now() - startedMs < afterMs && clipsDone() < clipsAtMost) await pause(5)
   running.kill('SIGKILL')
   const run = ingested(await running.finished)
-  assert.equal(run.code, null, `it was to be killed while it ran: ${run.stdout}${run.stderr}`)
+  // The last clips are told at once; from then on it only shuts down, and may have ended before the signal.
+  if (run.code !== 0 || storedSegments().size < segments)
+    assert.equal(run.code, null, `it was to be killed while it ran: ${run.stdout}${run.stderr}`)
   return run
 }
 
@@ -71,7 +73,7 @@ describe('ingest: killed at any moment', () => {
     }
     const startedMs = performance.now()
     const running = startIngest(whole)
-    while (running.stdoutNow() === '') await pause(5)
+    await running.until(() => running.stdoutNow() !== '')
     startMs = performance.now() - startedMs
     const { code, stderr } = await running.finished
     assert.equal(code, 0, stderr)
@@ -81,7 +83,7 @@ describe('ingest: killed at any moment', () => {
   it(`${kills} times at random moments and once in the middle of a film, it keeps what it had stored`, async (test) => {
     // In the middle of the film: some of its segments are stored, and no clip is done.
     const first = startIngest(killed)
-    while (segmentTrackIds(killed).size < filmSegments / 2) await pause(5)
+    await first.until(() => segmentTrackIds(killed).size >= filmSegments / 2)
     first.kill('SIGKILL')
     runs.push(ingested(await first.finished))
 

@@ -59,8 +59,10 @@ describe('the locks of an archive', () => {
   it('erasing waits a moment: a follower that has only its first lock is no writer that stays', async () => {
     const dir = temporaryDir()
     const moment = lockArchive(dir)
-    setTimeout(() => moment.release(), 250)
-    const erasure = await lockForErasure(dir)
+    // Refused once, before the call returns.
+    const erasing = lockForErasure(dir)
+    moment.release()
+    const erasure = await erasing
     assert.throws(() => lockArchive(dir), isBusy)
     erasure?.release()
   })
