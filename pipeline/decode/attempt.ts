@@ -1,7 +1,7 @@
 import { CameoError } from '../errors.js'
 import { isReadable } from './clip-file.js'
 import { clipName } from './clip-name.js'
-import { explainFailure, frameTooLarge, stuck } from './failures.js'
+import { explainFailure, frameTooLarge, stuck, timeLost } from './failures.js'
 import type { FfmpegProcess } from './ffmpeg.js'
 import { startFfmpeg } from './ffmpeg.js'
 import type { DecodePlan } from './ffmpeg-arguments.js'
@@ -47,6 +47,11 @@ export interface AttemptOptions {
   readonly onSize: (input: InputInfo, displayed: SizePx) => void
 }
 
+/** Height of a raw frame: of the full image and, where there is one, the detection image below it. */
+function rawRows(sizes: FrameSizes): number {
+  return sizes.full.height + (sharesFullImage(sizes) ? 0 : sizes.detection.height)
+}
+
 /** Problems kept for messages; a damaged clip may report thousands. */
 const keptProblems = 50
 
@@ -65,7 +70,6 @@ export class Attempt {
   readonly #watchdog: Watchdog
   readonly #pipe: FramePipe
   readonly #shown = new Mailbox<LoggedFrame>()
-  readonly #outputSize = new Mailbox<SizePx>()
   #stopReason: Error | undefined
   #firstFrame: LoggedFrame | undefined
   #lastSeenS = Number.NEGATIVE_INFINITY
@@ -79,15 +83,17 @@ export class Attempt {
     this.#pipe = new FramePipe(() => this.#watchdog.signOfLife())
     this.#watchdog = new Watchdog(
       stallTimeoutS,
-      () => !this.#pipe.isHolding,
-      () => this.#stop(stuck(path, stallTimeoutS)),
+      // A frame whose line did not come before it is waited for by nobody: that line is lost.
+      () => !this.#pipe.isHolding || this.#shownCount === 0,
+      () => this.#stop(this.#pipe.isHolding ? timeLost(path) : stuck(path, stallTimeoutS)),
     )
     const log = new FfmpegLogReader(inputUrl(path), {
       onInput: (input) => this.#onInput(input),
       onStream: (stream) => this.#checkSize(stream),
       onSeen: (frame) => this.#onSeen(frame),
       onShown: (frame) => this.#onShown(frame),
-      onOutputSize: (size) => this.#outputSize.put(size),
+      onOutputSize: (size) => this.#checkOutput(size),
+      onLost: () => this.#stop(timeLost(path)),
       onProblem: (level, text) => {
         this.isCutOff ||= isCutOffSign(text)
         if (level !== 'warning' && this.problems.length < keptProblems) this.problems.push(text)
@@ -112,21 +118,10 @@ export class Attempt {
    * after the next one was asked for.
    */
   async *frames(): AsyncGenerator<RawFrame, void, undefined> {
-    const outputSize = await this.#outputSize.next()
+    let frame = await this.#shown.next()
     const sizes = this.#sizes
-    if (outputSize === undefined || sizes === undefined) return
-    const rows = sizes.full.height + (sharesFullImage(sizes) ? 0 : sizes.detection.height)
-    if (outputSize.width !== sizes.full.width || outputSize.height !== rows) {
-      const said = `${outputSize.width}×${outputSize.height}`
-      this.#stop(
-        new CameoError(
-          'FFMPEG_FAILED',
-          `ffmpeg gives frames of ${said} for ${clipName(this.#options.path)} where ${sizes.full.width}×${rows} were expected`,
-          { retriable: false },
-        ),
-      )
-      return
-    }
+    if (frame === undefined || sizes === undefined) return
+    const rows = rawRows(sizes)
     // Two buffers: one is with the consumer while the other is filled.
     const frameBytes = sizes.full.width * rows * 3
     let ready = new Uint8Array(frameBytes)
@@ -137,9 +132,13 @@ export class Attempt {
       // A consumer may have transferred the buffer to another thread, which leaves an empty one.
       if (next.length !== frameBytes) next = new Uint8Array(frameBytes)
       filling = this.#pipe.fill(next)
-      const frame = await this.#shown.next()
-      if (frame === undefined || this.#stopReason !== undefined) return
+      if (this.#stopReason !== undefined) return
+      if (frame === undefined) {
+        this.#stop(timeLost(this.#options.path))
+        return
+      }
       yield { timeS: frame.timeS, data: ready, sizes }
+      frame = await this.#shown.next()
     }
   }
 
@@ -166,7 +165,6 @@ export class Attempt {
     this.#watchdog.stop()
     this.#pipe.discard()
     this.#shown.close()
-    this.#outputSize.close()
   }
 
   #onInput(input: InputInfo): void {
@@ -188,6 +186,19 @@ export class Attempt {
     if (size.width * size.height > maxSourceAreaPx) {
       this.#stop(frameTooLarge(this.#options.path, `${size.width}×${size.height}`))
     }
+  }
+
+  /** A mistake in the filter graph would show here. */
+  #checkOutput({ width, height }: SizePx): void {
+    const sizes = this.#sizes
+    if (sizes === undefined || (width === sizes.full.width && height === rawRows(sizes))) return
+    this.#stop(
+      new CameoError(
+        'FFMPEG_FAILED',
+        `ffmpeg gives frames of ${width}×${height} for ${clipName(this.#options.path)} where ${sizes.full.width}×${rawRows(sizes)} were expected`,
+        { retriable: false },
+      ),
+    )
   }
 
   #onSeen(frame: LoggedFrame): void {
@@ -250,7 +261,6 @@ export class Attempt {
     if (failure === undefined) {
       this.#watchdog.stop()
       this.#shown.close()
-      this.#outputSize.close()
     } else this.#release()
     return failure
   }
@@ -269,6 +279,7 @@ export class Attempt {
     if (exit instanceof CameoError) return exit
     if (exit !== undefined && /killed with signal/.test(exit.message)) return explainFailure(run)
     if (this.#shownCount > 0) return undefined
+    if (this.#pipe.isHolding) return timeLost(path)
     if (this.input !== undefined && exit === undefined) {
       const isUnclear = plan.seekToS !== undefined && !this.#anchorSeen && !this.isCutOff
       if (isUnclear) return new RestartNeeded({ kind: 'seekEarlier' })

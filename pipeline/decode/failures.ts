@@ -1,5 +1,6 @@
+import { fileTypeFromFile } from 'file-type'
 import { CameoError } from '../errors.js'
-import { beginsLikeMp4 } from './clip-file.js'
+import { beginsLikeMp4, regularFileBytes } from './clip-file.js'
 import { clipName } from './clip-name.js'
 import type { InputInfo } from './ffmpeg-log.js'
 import { firstVideo } from './ffmpeg-log.js'
@@ -36,6 +37,13 @@ export function stuck(path: string, stallTimeoutS: number): CameoError {
   )
 }
 
+export function timeLost(path: string): CameoError {
+  return new CameoError(
+    'FFMPEG_FAILED',
+    `ffmpeg gave a frame of ${clipName(path)}, but its time is missing from ffmpeg's log: try again`,
+  )
+}
+
 /** Turns ffmpeg's last words into one sentence about the clip. */
 export async function explainFailure(run: FailedRun): Promise<CameoError> {
   const { path, problems, input, exit } = run
@@ -45,6 +53,13 @@ export async function explainFailure(run: FailedRun): Promise<CameoError> {
   const options = exit === undefined ? {} : { cause: exit }
 
   const refused = find(/^\[(.*)\] Format not on whitelist/)?.[1]
+  if (refused === 'in#0') {
+    // ffmpeg 9 does not say which format it was.
+    const kind = await mimeOf(path)
+    return kind?.startsWith('audio/') === true
+      ? noVideo(name)
+      : notVideo(path, `its content is "${kind ?? 'unknown'}"`)
+  }
   if (refused !== undefined) {
     return isAudioContainer(refused) ? noVideo(name) : notVideo(path, describeFormat(refused))
   }
@@ -88,6 +103,12 @@ export async function explainFailure(run: FailedRun): Promise<CameoError> {
     `not one frame of ${name} (codec ${codec}) can be decoded: ${lastWords(run)}`,
     options,
   )
+}
+
+async function mimeOf(path: string): Promise<string | undefined> {
+  // Opening a pipe would wait for its writer.
+  if ((await regularFileBytes(path)) === undefined) return undefined
+  return (await fileTypeFromFile(path).catch(() => undefined))?.mime
 }
 
 function describeFormat(demuxer: string): string {

@@ -53,9 +53,13 @@ export function inputOptions(plan: DecodePlan): string[] {
   return options
 }
 
-/** Passthrough: every frame of the graph is written once; the default would repeat and drop to a constant rate. */
+/**
+ * Passthrough: every frame of the graph is written once; the default would repeat and drop to a constant rate. Without the
+ * clip's own words in the output's dump, nothing after the first frame looks like a line of showinfo but is none.
+ */
 export const outputOptions: readonly string[] = [
-  ...['-map', '[out]', '-an', '-sn', '-dn', '-fps_mode', 'passthrough', '-f', 'rawvideo'],
+  ...['-map', '[out]', '-an', '-sn', '-dn', '-map_metadata', '-1', '-map_chapters', '-1'],
+  ...['-fps_mode', 'passthrough', '-f', 'rawvideo'],
 ]
 
 /**

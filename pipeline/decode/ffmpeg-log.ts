@@ -41,8 +41,10 @@ export interface LogEvents {
   onStream?(stream: StreamInfo): void
   onSeen?(frame: LoggedFrame): void
   onShown?(frame: LoggedFrame): void
-  /** Size of the raw frames that follow. */
+  /** Size of the raw frames; not where another message tore the dump's line. */
   onOutputSize?(size: SizePx): void
+  /** A frame's time cannot be told: those of later frames would be taken for its own. */
+  onLost?(): void
   /** A message of level warning or above. */
   onProblem(level: ProblemLevel, text: string): void
 }
@@ -51,7 +53,21 @@ export type ProblemLevel = 'warning' | 'error' | 'fatal'
 
 const number = (text: string | undefined) => (text === undefined ? undefined : Number(text))
 
-/** Reads the log of an ffmpeg run with `-loglevel level+info`, line by line. */
+/** The part of a frame's line that showinfo prints at once, then what another thread added before its end. */
+const frameText =
+  /n: *(\d+) pts: *(-?\d+|NOPTS) .* sar:(\d+)\/(\d+) s:(\d+)x(\d+) .*iskey:(\d) type:\S ?(.*)$/
+
+/** What showinfo says beside frames where nothing tore it; side data may be anything. */
+const otherText =
+  /^(config (in|out) time_base: \S+ frame_rate: \S+|color_range:\w+ color_space:\S+ color_primaries:\S+ color_trc:[\w-]+)?$/
+
+/**
+ * Reads the log of an ffmpeg run with `-loglevel level+info`, line by line.
+ *
+ * Since ffmpeg 7.0 demuxer, decoder and filters run in threads of their own. A line that ffmpeg prints piece by piece may be
+ * torn: the message of another thread follows the first piece, without its own prefix, up to its line break. So a frame
+ * may stand behind a demuxer's words, a demuxer's words behind a frame, and both in the middle of a dump's line.
+ */
 export class FfmpegLogReader {
   readonly #events: LogEvents
   /** Lines of the input's own name still to come: a name may hold line breaks and must not be read as log. */
@@ -64,6 +80,8 @@ export class FfmpegLogReader {
   #majorBrand: string | undefined
   #streams: StreamInfo[] = []
   readonly #timeBases = new Map<string, number>()
+  /** The number that each filter's next frame has. */
+  readonly #nextFrames = new Map<string, number>()
 
   constructor(inputName: string, events: LogEvents) {
     this.#breaksInName = inputName.match(/\r\n|\r|\n/g)?.length ?? 0
@@ -75,10 +93,14 @@ export class FfmpegLogReader {
       this.#nameLinesLeft -= 1
       return
     }
-    if (line.startsWith('[showinfo@')) {
-      this.#readFrame(line)
+    const showinfo = /^\[(showinfo@\w+) @ 0x[0-9a-f]+\] \[info\] (.*)$/s.exec(line)
+    if (showinfo !== null) {
+      const [, filter = '', text = ''] = showinfo
+      this.#readShowinfo(filter, text)
       return
     }
+    // Before the frames come the words of the file itself: its name, its title.
+    if (this.#section === 'running' || this.#section === 'output') this.#readTornFrame(line)
     const message = /^(?:\[.*? @ 0x[0-9a-f]+\] )?\[(info|warning|error|fatal|panic)\] (.*)$/s.exec(line)
     if (message === null) return
     const [, level = '', text = ''] = message
@@ -87,12 +109,40 @@ export class FfmpegLogReader {
       this.#readDump(text)
       return
     }
-    // The component's name matters ("[jpeg_pipe @ 0x…] Format not on whitelist"), its address does not.
-    const component = /^\[(.*?) @ 0x/.exec(line)?.[1]
+    // The component's name matters ("[jpeg_pipe @ 0x…] Format not on whitelist"), its address does not, nor that ffmpeg 9
+    // calls a demuxer "in#0/avi".
+    const component = /^\[(?:in#0\/)?(.*?) @ 0x/.exec(line)?.[1]
     this.#events.onProblem(
       level === 'warning' || level === 'error' ? level : 'fatal',
       component === undefined ? text : `[${component}] ${text}`,
     )
+  }
+
+  #readShowinfo(filter: string, text: string): void {
+    const timeBase = /^config in time_base: (\d+)\/(\d+)/.exec(text)
+    if (timeBase !== null) {
+      this.#timeBases.set(filter, Number(timeBase[1]) / Number(timeBase[2]))
+      this.#nextFrames.set(filter, 0)
+    }
+    const frame = frameText.exec(text)
+    if (frame !== null) this.#readFrame(filter, frame)
+    const rest = frame?.[8] ?? text
+    if (!otherText.test(rest)) this.#readTornWords(rest)
+  }
+
+  /** What may hold the words of another thread. Whose they are is lost: those that matter are the demuxer's. */
+  #readTornWords(text: string): void {
+    this.#events.onProblem('warning', `[${this.#container}] ${text}`)
+  }
+
+  /** Behind the words of another thread, where the filter's name is missing: its number tells which one it was. */
+  #readTornFrame(line: string): void {
+    const frame = frameText.exec(line)
+    if (frame === null) return
+    // A frame is shown after it was seen.
+    const filter = [seenFilter, shownFilter].find((name) => this.#nextFrames.get(name) === Number(frame[1]))
+    if (filter === undefined) this.#events.onLost?.()
+    else this.#readFrame(filter, frame)
   }
 
   #readDump(text: string): void {
@@ -116,9 +166,8 @@ export class FfmpegLogReader {
       this.#readInput(text)
     } else if (this.#section === 'output') {
       const size = /^ {2}Stream #0:0: Video: rawvideo .*?, (\d+)x(\d+)/.exec(text)
-      if (size === null) return
-      this.#section = 'running'
-      this.#events.onOutputSize?.({ width: Number(size[1]), height: Number(size[2]) })
+      if (size === null) this.#readTornWords(text)
+      else this.#events.onOutputSize?.({ width: Number(size[1]), height: Number(size[2]) })
     }
   }
 
@@ -144,22 +193,22 @@ export class FfmpegLogReader {
     this.#events.onStream?.(stream)
   }
 
-  #readFrame(line: string): void {
-    const filter = line.slice(1, line.indexOf(' '))
-    const timeBase = /\] config in time_base: (\d+)\/(\d+)/.exec(line)
-    if (timeBase !== null) {
-      this.#timeBases.set(filter, Number(timeBase[1]) / Number(timeBase[2]))
+  #readFrame(filter: string, fields: RegExpExecArray): void {
+    const n = Number(fields[1])
+    const timeBase = this.#timeBases.get(filter)
+    // A graph that ffmpeg builds anew counts from 0.
+    if (timeBase === undefined || (n !== 0 && n !== this.#nextFrames.get(filter))) {
+      this.#events.onLost?.()
       return
     }
-    const fields = / pts: *(-?\d+|NOPTS) .* sar:(\d+)\/(\d+) s:(\d+)x(\d+) .*iskey:(\d)/.exec(line)
-    if (fields === null) return
+    this.#nextFrames.set(filter, n + 1)
     // pts_time is printed with six digits only: 0.01 s after a quarter of an hour. Hence the ticks.
-    const ticks = fields[1] === 'NOPTS' ? 0 : Number(fields[1])
+    const ticks = fields[2] === 'NOPTS' ? 0 : Number(fields[2])
     const frame: LoggedFrame = {
-      timeS: ticks * (this.#timeBases.get(filter) ?? Number.NaN),
-      isKey: fields[6] === '1',
-      size: { width: Number(fields[4]), height: Number(fields[5]) },
-      sampleAspectRatio: ratio(fields[2], fields[3]),
+      timeS: ticks * timeBase,
+      isKey: fields[7] === '1',
+      size: { width: Number(fields[5]), height: Number(fields[6]) },
+      sampleAspectRatio: ratio(fields[3], fields[4]),
     }
     if (filter === seenFilter) this.#events.onSeen?.(frame)
     else if (filter === shownFilter) this.#events.onShown?.(frame)

@@ -70,11 +70,17 @@ export function statesEnd(container: string): boolean {
 }
 
 /**
- * The times of frames, as setpts takes them, in raw streams whose demuxers give wrong ones: those of MPEG are one frame late,
+ * ffmpeg 5.1 gives the frames of raw MPEG one frame late, from the first one or after a gap among the first few; 7.0 gives
+ * them right. (In a telecined film a frame follows after 1.5.)
+ */
+const isLate = 'eq(N,0)*between(PTS*TB*FRAME_RATE,0.5,1.5)+lte(N,8)*gte((PTS-PREV_INPTS)*TB*FRAME_RATE,1.9)'
+
+/**
+ * The times of frames, as setpts takes them, in raw streams whose demuxers give wrong ones: those of MPEG may be one frame late,
  * those of Dirac follow each other by a tick.
  */
 const retimings: Readonly<Record<string, string>> = {
-  mpegvideo: 'max(0,PTS-1/(FRAME_RATE*TB))',
+  mpegvideo: `st(0,max(ld(0),${isLate}));max(0,PTS-ld(0)/(FRAME_RATE*TB))`,
   dirac: 'N/(FRAME_RATE*TB)',
 }
 

@@ -8,8 +8,8 @@ export interface DecodeSummary {
   readonly truncated: boolean
 }
 
-/** ffmpeg's words for a file that ends too early. In MPEG-TS "Packet corrupt" is only a lost packet, in filmstrips the header at the end. */
-const cutOffSign = /partial file|ended prematurely|Truncat|^\[(?!mpegts|filmstrip)[^\]]*\] Packet corrupt/
+/** ffmpeg's words for a file that ends too early. In MPEG-TS "Packet corrupt" is only a lost packet, in filmstrips the header at the end. Other words may precede: see `FfmpegLogReader`. */
+const cutOffSign = /partial file|ended prematurely|Truncat|^\[(?!mpegts|filmstrip)[^\]]*\] .*Packet corrupt/
 
 export function isCutOffSign(text: string): boolean {
   return cutOffSign.test(text)

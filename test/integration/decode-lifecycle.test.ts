@@ -4,10 +4,11 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { describe, it } from 'node:test'
 import { pathToFileURL } from 'node:url'
-import { ffmpegVersion } from '../../pipeline/decode/ffmpeg.js'
+import { ffmpegVersion, findFfmpeg } from '../../pipeline/decode/ffmpeg.js'
 import { openFrames } from '../../pipeline/decode/frames.js'
 import type { DecodeHandle } from '../../pipeline/decode/frames.js'
 import { probeDurationS } from '../../pipeline/decode/probe-duration.js'
+import { fakeFfmpeg } from '../support/fake-ffmpeg.js'
 import { childProcesses, codeOf, decode, fingerprint, request } from './decode-helpers.js'
 import { ffmpeg, temporaryFolder } from './make-video.js'
 
@@ -139,6 +140,56 @@ describe('decode: beginning and end of ffmpeg', () => {
       parts.flatMap((part) => part.frames),
       whole.frames,
     )
+  })
+
+  describe('with lines missing from ffmpeg’s log', () => {
+    const small = join(folder, 'small.mp4')
+    ffmpeg('-f', 'lavfi', '-i', 'testsrc2=s=32x32:r=25:d=1', '-c:v', 'libx264', small)
+
+    /** Runs `work` with an ffmpeg whose log lacks the lines of the pattern. */
+    async function without<T>(pattern: string, work: () => Promise<T>): Promise<T> {
+      const { FFMPEG_PATH: before } = process.env
+      const real = await findFfmpeg()
+      const filtered = `{ '${real}' "$@" 2>&1 >&3 3>&- | sed -u '/${pattern}/d' >&2 3>&-; } 3>&1; exit ;;`
+      process.env.FFMPEG_PATH = fakeFfmpeg(join(folder, 'ffmpeg-with-losses'), `*) ${filtered}`)
+      try {
+        return await work()
+      } finally {
+        if (before === undefined) delete process.env.FFMPEG_PATH
+        else process.env.FFMPEG_PATH = before
+      }
+    }
+
+    it('the size of the output is not needed', async () => {
+      const [whole, lossy] = [
+        await decode(request(small), fingerprint),
+        await without('Video: rawvideo', () => decode(request(small), fingerprint)),
+      ]
+      assert.deepEqual(lossy.frames, whole.frames)
+    })
+
+    it('a frame without its time is an error, whichever it is, and nothing waits for ever', async () => {
+      const lost = codeOf('FFMPEG_FAILED', 'small.mp4')
+      for (const n of [0, 1, 3]) {
+        const pattern = `showinfo.* n: *${n} pts`
+        await assert.rejects(
+          without(pattern, () => decode(request(small), fingerprint)),
+          lost,
+          `frame ${n}`,
+        )
+      }
+      const all = 'showinfo.* n: *[0-9]* pts'
+      const segment = request(small, { startS: 0.5 })
+      await assert.rejects(
+        without(all, () => decode(segment, fingerprint)),
+        lost,
+      )
+      const large = request(path, { endS: 0.25, stallTimeoutS: 8 })
+      await assert.rejects(
+        without(all, () => decode(large, fingerprint)),
+        codeOf('FFMPEG_FAILED', 'long.mp4'),
+      )
+    })
   })
 
   it('the version of ffmpeg is known', async () => {

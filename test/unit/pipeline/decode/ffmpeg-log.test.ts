@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { FfmpegLogReader, firstVideo } from '../../../../pipeline/decode/ffmpeg-log.js'
 import type { InputInfo, LoggedFrame } from '../../../../pipeline/decode/ffmpeg-log.js'
+import { isCutOffSign } from '../../../../pipeline/decode/summary.js'
 
 /** Feeds lines and collects what is reported. */
 function read(name: string, lines: readonly string[]) {
@@ -10,16 +11,20 @@ function read(name: string, lines: readonly string[]) {
   const problems: string[] = []
   const outputs: string[] = []
   const inputs: InputInfo[] = []
+  let lost = 0
   const reader = new FfmpegLogReader(name, {
     onInput: (input) => inputs.push(input),
     onSeen: (frame) => seen.push(frame),
     onShown: (frame) => frames.push(frame),
     onOutputSize: ({ width, height }) => outputs.push(`${width}×${height}`),
+    onLost: () => lost++,
     onProblem: (level, text) => problems.push(`${level}: ${text}`),
   })
   for (const line of lines) reader.read(line)
-  return { input: inputs[0], frames, seen, problems, outputs }
+  return { input: inputs[0], frames, seen, problems, outputs, lost }
 }
+
+const withoutLevel = (problem: string) => problem.replace(/^\w+: /, '')
 
 const dump = [
   "[info] Input #0, mpegts, from 'file:a.ts':",
@@ -119,5 +124,100 @@ describe('reading ffmpeg’s log', () => {
     ])
     assert.deepEqual(problems, ['error: [jpeg_pipe] Format not on whitelist', 'fatal: Conversion failed!'])
     assert.deepEqual(outputs, ['320×360'])
+  })
+
+  it('ffmpeg 9 calls a demuxer by its input: its name is the same', () => {
+    const { problems } = read('file:a', [
+      '[in#0/avi @ 0x55dd] [warning] Packet corrupt (stream = 0, dts = 29).',
+      "[in#0 @ 0x55dd] [error] Format not on whitelist 'mov'",
+    ])
+    assert.deepEqual(problems, [
+      'warning: [avi] Packet corrupt (stream = 0, dts = 29).',
+      "error: [in#0] Format not on whitelist 'mov'",
+    ])
+  })
+})
+
+/** What ffmpeg 7 and newer print while demuxer, decoder and filters, threads of their own, write into each other's lines. */
+describe('reading torn lines', () => {
+  const seen = '[showinfo@seen @ 0x55] [info] '
+  const shown = '[showinfo@shown @ 0x56] [info] '
+  const config = (filter: string, ticks: number) =>
+    `${filter}config in time_base: 1/${ticks}, frame_rate: 25/1`
+  const frame = (n: number, pts: number) =>
+    `n:${String(n).padStart(4)} pts:${String(pts).padStart(7)} pts_time:0       duration:      1 duration_time:0.04    fmt:yuv420p cl:left sar:1/1 s:64x48 i:P iskey:1 type:I `
+  const color = 'color_range:unknown color_space:unknown color_primaries:unknown color_trc:unknown'
+  const begin = ["[info] Input #0, avi, from 'file:a':", '[info] Stream mapping:']
+  const begun = [...begin, config(shown, 25)]
+  const timesOf = ({ frames }: { frames: readonly LoggedFrame[] }) => frames.map(({ timeS }) => timeS)
+
+  it('a frame’s line that a demuxer’s or a decoder’s message ends', () => {
+    const whole = read('file:a', [...begun, shown + frame(0, 0), shown, shown + color])
+    assert.deepEqual([timesOf(whole), whole.problems, whole.lost], [[0], [], 0])
+    for (const words of ['Packet corrupt (stream = 0, dts = 20).', 'ac-tex damaged at 13 7']) {
+      const torn = read('file:a', [...begun, shown + frame(0, 0) + words, shown, shown + color])
+      assert.deepEqual([timesOf(torn), torn.problems, torn.lost], [[0], [`warning: [avi] ${words}`], 0])
+    }
+  })
+
+  it('a cut-off file’s message stays in sight wherever it falls', () => {
+    for (const torn of [
+      `${shown}User Data=7832363420File ended prematurely`,
+      `${shown}color_range:unknownFile ended prematurely`,
+      `${shown}color_range:unknownPacket corrupt (stream = 0, dts = 20).`,
+      '[info]   Stream #0:0File ended prematurely',
+    ]) {
+      const { problems } = read('file:a', [...begun, "[info] Output #0, rawvideo, to 'pipe:1':", torn])
+      assert.deepEqual(problems.map(withoutLevel).map(isCutOffSign), [true], torn)
+    }
+  })
+
+  it('a frame behind the beginning of another message, also within the dump', () => {
+    const torn = [
+      '[avi @ 0x57] [warning] Packet corrupt (stream = 0, dts = 20)',
+      '[info]   Stream #0:0',
+      '[info]     encoder         : ',
+    ]
+    for (const words of torn) {
+      const lines = [shown + frame(0, 0), words + frame(1, 7), shown, shown + frame(2, 14)]
+      const read1 = read('file:a', [...begun, ...lines])
+      assert.deepEqual([timesOf(read1), read1.lost], [[0, 7 / 25, 14 / 25], 0], words)
+    }
+  })
+
+  it('which filter a frame without its name came through is told by its number', () => {
+    const words = '[info]   Stream #0:0'
+    const both = [...begin, config(seen, 25), config(shown, 50)]
+    const lines = [seen + frame(0, 0), words + frame(1, 25), words + frame(0, 0), shown + frame(1, 50)]
+    const { frames, seen: passed, lost } = read('file:a', [...both, ...lines])
+    assert.deepEqual([passed.map(({ timeS }) => timeS), timesOf({ frames }), lost], [[0, 1], [0, 1], 0])
+  })
+
+  it('a frame whose line or time base is missing is noticed; a graph built anew begins again', () => {
+    assert.equal(read('file:a', [...begun, shown + frame(0, 0), shown + frame(2, 14)]).lost, 1)
+    assert.equal(read('file:a', [...begin, shown + frame(0, 0)]).lost, 1)
+    const anew = [shown + frame(0, 0), shown + frame(1, 7), config(shown, 50), shown + frame(0, 28)]
+    const { frames, lost } = read('file:a', [...begun, ...anew])
+    assert.deepEqual([timesOf({ frames }), lost], [[0, 7 / 25, 28 / 50], 0])
+  })
+
+  it('the size in a torn dump is not seen, and no other in its place', () => {
+    const { outputs } = read('file:a', [
+      ...begun,
+      "[info] Output #0, rawvideo, to 'pipe:1':",
+      '[info]   Stream #0:0ac-tex damaged at 13 7',
+      '[info] : Video: rawvideo (RGB[24] / 0x18424752), rgb24(pc, gbr/unknown/unknown, progressive), 320x324 [SAR 1:1 DAR 80:81], q=2-31, 62208 kb/s, 25 fps, 25 tbn',
+    ])
+    assert.deepEqual(outputs, [])
+  })
+
+  it('a title that looks like a frame is none', () => {
+    const title = `[info]     title           : ${frame(0, 99)}`
+    const { frames, lost } = read('file:a', [
+      "[info] Input #0, avi, from 'file:a':",
+      title,
+      ...begun.slice(1),
+    ])
+    assert.deepEqual([frames, lost], [[], 0])
   })
 })
