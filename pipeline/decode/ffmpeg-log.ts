@@ -166,8 +166,8 @@ export class FfmpegLogReader {
       this.#readInput(text)
     } else if (this.#section === 'output') {
       const size = /^ {2}Stream #0:0: Video: rawvideo .*?, (\d+)x(\d+)/.exec(text)
-      if (size === null) this.#readTornWords(text)
-      else this.#events.onOutputSize?.({ width: Number(size[1]), height: Number(size[2]) })
+      if (size !== null) this.#events.onOutputSize?.({ width: Number(size[1]), height: Number(size[2]) })
+      if (size === null || !text.endsWith(' tbn')) this.#readTornWords(text)
     }
   }
 

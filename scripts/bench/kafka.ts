@@ -12,7 +12,7 @@
  * warm, is not in it.
  */
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
-import { readdirSync, rmSync, statSync } from 'node:fs'
+import { rmSync, statSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -61,9 +61,8 @@ interface Archived {
   readonly secondsAClip: number
   readonly tracksAClip: number
   readonly facesATrack: number
-  /** SQLite file and snapshot of the vectors. */
+  /** Of the SQLite file; so few need no snapshot of the index. */
   readonly bytesAClip: number
-  readonly snapshotBytesATrack: number
 }
 
 function measureArchive(dir: string): Archived {
@@ -73,18 +72,12 @@ function measureArchive(dir: string): Archived {
   const [seconds, faces] = [value('SELECT sum(duration_s) FROM clips'), value('SELECT count(*) FROM faces')]
   archive.database.pragma('wal_checkpoint(TRUNCATE)')
   archive.close()
-  const bytesOf = (path: string) =>
-    readdirSync(path, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0)
-  const databaseBytes = statSync(join(dir, databaseFileName)).size
-  const bytes = bytesOf(dir)
+  const bytes = statSync(join(dir, databaseFileName)).size
   return {
     secondsAClip: seconds / clips,
     tracksAClip: tracks / clips,
     facesATrack: faces / tracks,
     bytesAClip: bytes / clips,
-    snapshotBytesATrack: (bytes - databaseBytes) / tracks,
   }
 }
 
@@ -218,7 +211,7 @@ function report(figures: Figures): void {
   )
   print(
     `  in the archive: ${(archived.bytesAClip / 1000).toFixed(1)} KB a clip of ${archived.secondsAClip.toFixed(2)} s, ${archived.tracksAClip.toFixed(2)} tracks of ` +
-      `${archived.facesATrack.toFixed(1)} faces; of it ${(archived.snapshotBytesATrack / 1000).toFixed(1)} KB a track for the snapshot of vectors`,
+      `${archived.facesATrack.toFixed(1)} faces`,
   )
   print(
     `${share >= targetShare ? 'reached' : 'MISSED '} throughput at least ${targetShare} of the embedded mode's: ${share.toFixed(3)} (median)`,

@@ -166,6 +166,7 @@ describe('reading torn lines', () => {
       `${shown}color_range:unknownFile ended prematurely`,
       `${shown}color_range:unknownPacket corrupt (stream = 0, dts = 20).`,
       '[info]   Stream #0:0File ended prematurely',
+      '[info]   Stream #0:0: Video: rawvideo, rgb24, 160x162, q=2-31, 25 fps, Packet corrupt (stream = 0, dts = 20).',
     ]) {
       const { problems } = read('file:a', [...begun, "[info] Output #0, rawvideo, to 'pipe:1':", torn])
       assert.deepEqual(problems.map(withoutLevel).map(isCutOffSign), [true], torn)
