@@ -185,14 +185,8 @@ export function forgetName(database: Database, name: string): void {
 export function forgetEnrolled(database: Database, name: string, source: string): void {
   database
     .transaction(() => {
-      const identityId = identityIdOf(database, name)
-      database
-        .prepare('DELETE FROM reference_faces WHERE identity_id = ? AND source = ?')
-        .run(identityId, source)
-      const hasOthers =
-        database.prepare('SELECT 1 FROM reference_faces WHERE identity_id = ? LIMIT 1').get(identityId) !==
-        undefined
-      if (!hasOthers) forgetName(database, name)
+      deleteFaces(database, name, source)
+      if (!hasFaces(database, name)) forgetName(database, name)
       else if (isPublished(database)) appendJournal(database, 'enroll', { name, sources: [source] })
       else eraseSourceFromJournal(database, name, source, lastJournalEntry(database))
     })
@@ -206,22 +200,31 @@ export function forgetEnrolled(database: Database, name: string, source: string)
 export function forgetSource(database: Database, name: string, source: string): boolean {
   return database
     .transaction(() => {
-      const faces = database
-        .prepare(
-          `DELETE FROM reference_faces WHERE source = ?
-           AND identity_id = (SELECT identity_id FROM identities WHERE name = ?)`,
-        )
-        .run(source, name)
-      const { changes } = database
-        .prepare(
-          `DELETE FROM identities WHERE name = ?
-           AND NOT EXISTS (SELECT 1 FROM reference_faces r WHERE r.identity_id = identities.identity_id)`,
-        )
-        .run(name)
-      if (changes > 0) eraseFromJournal(database, name, lastJournalEntry(database))
-      return faces.changes > 0
+      const hadAny = deleteFaces(database, name, source)
+      if (!hasFaces(database, name)) {
+        const { changes } = database.prepare('DELETE FROM identities WHERE name = ?').run(name)
+        if (changes > 0) eraseFromJournal(database, name, lastJournalEntry(database))
+      }
+      return hadAny
     })
     .immediate()
+}
+
+function deleteFaces(database: Database, name: string, source: string): boolean {
+  const { changes } = database
+    .prepare(
+      `DELETE FROM reference_faces WHERE source = ?
+       AND identity_id = (SELECT identity_id FROM identities WHERE name = ?)`,
+    )
+    .run(source, name)
+  return changes > 0
+}
+
+function hasFaces(database: Database, name: string): boolean {
+  const select = database.prepare(
+    'SELECT 1 FROM reference_faces JOIN identities USING (identity_id) WHERE name = ? LIMIT 1',
+  )
+  return select.get(name) !== undefined
 }
 
 function identityIdOf(database: Database, name: string): number {

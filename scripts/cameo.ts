@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { sqliteError } from '../index/store/database.js'
 import { CameoError } from '../pipeline/errors.js'
+import { isDamagedText, showDamagedText } from '../workers/find-clips.js'
 import { deadLettersCommand } from './commands/dead-letters.js'
 import { doctorCommand } from './commands/doctor.js'
 import { enrollCommand } from './commands/enroll.js'
@@ -64,20 +65,17 @@ for (const stream of [process.stdout, process.stderr])
 /** Commands that tell of each path what is wrong with it, and go on with the rest. */
 const takesManyPaths: ReadonlySet<string> = new Set(['ingest', 'submit'])
 
-/** What bytes that are no UTF-8 become on a command line: the file that is meant cannot be named so. */
-const replacement = '\ufffd'
-
-/** @throws USAGE */
+/** Bytes that are no UTF-8 are lost on a command line: the file that is meant cannot be named so. Throws USAGE. */
 function checkText(command: Command): void {
   const values = [
     ...Object.values(command.opts<Record<string, unknown>>()),
     ...(takesManyPaths.has(command.name()) ? [] : command.args),
   ].flat()
   for (const value of values)
-    if (typeof value === 'string' && value.includes(replacement) && !existsSync(value))
+    if (typeof value === 'string' && isDamagedText(value) && !existsSync(value))
       throw new CameoError(
         'USAGE',
-        `"${value.replaceAll(replacement, '\\ufffd')}" is not valid UTF-8 (what is not is shown as \\ufffd): rename the file, or give the name in UTF-8`,
+        `"${showDamagedText(value)}" is not valid UTF-8 (what is not is shown as \\ufffd): rename the file, or give the name in UTF-8`,
       )
 }
 

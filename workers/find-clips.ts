@@ -126,9 +126,8 @@ async function* entry(
 /** A path that was given and cannot be looked at. */
 async function failedInput(path: string, error: unknown): Promise<FoundFile> {
   const folder = resolve(path, '..')
-  if (!path.includes(replacement) || (await isLink(path)))
-    return failed(folder, path, await statError(path, error))
-  const shown = path.replaceAll(replacement, '\\ufffd')
+  if (!isDamagedText(path) || (await isLink(path))) return failed(folder, path, await statError(path, error))
+  const shown = showDamagedText(path)
   const message = `the name ${basename(shown)} is not valid UTF-8 (what is not is shown as \\ufffd): rename the file`
   return failed(folder, shown, new CameoError('CLIP_NAME_UNSUPPORTED', message, { cause: error }))
 }
@@ -136,10 +135,13 @@ async function failedInput(path: string, error: unknown): Promise<FoundFile> {
 /** What bytes that are no UTF-8 become on a command line. */
 const replacement = '\ufffd'
 
+export const isDamagedText = (text: string) => text.includes(replacement)
+export const showDamagedText = (text: string) => text.replaceAll(replacement, '\\ufffd')
+
 /** Whether there is something at a path, be it a link to nothing, as far as can be seen from its name as it was given. */
 export function mayExist(path: string): boolean {
   try {
-    return path.includes(replacement) || lstatSync(path, { throwIfNoEntry: false }) !== undefined
+    return isDamagedText(path) || lstatSync(path, { throwIfNoEntry: false }) !== undefined
   } catch (error) {
     return fileError(path, error).code !== 'CLIP_GONE'
   }
@@ -170,13 +172,14 @@ const fileTypeBytes = 64 * 1024
 /** Types of videos that are not `video/…`. */
 const otherVideoTypes = new Set(['application/mxf', 'application/vnd.rn-realmedia', 'image/apng'])
 
+const isVideoType = (mime: string) => mime.startsWith('video/') || otherVideoTypes.has(mime)
+
 async function looksLikeVideo(path: string, isFile: boolean): Promise<boolean> {
   if (isVideoName(path)) return true
   if (!isFile) return false
   try {
     const mime = (await fileTypeFromFile(path))?.mime ?? ''
-    if (mime === 'image/gif') return await isAnimatedGif(path)
-    return mime.startsWith('video/') || otherVideoTypes.has(mime)
+    return mime === 'image/gif' ? await isAnimatedGif(path) : isVideoType(mime)
   } catch {
     return false
   }
@@ -191,7 +194,7 @@ async function isOtherFile(path: Buffer, name: string): Promise<boolean> {
     try {
       const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(fileTypeBytes), position: 0 })
       const mime = (await fileTypeFromBuffer(buffer.subarray(0, bytesRead)))?.mime ?? ''
-      return !mime.startsWith('video/') && !otherVideoTypes.has(mime) && mime !== 'image/gif'
+      return !isVideoType(mime) && mime !== 'image/gif'
     } finally {
       await file.close()
     }
