@@ -1,5 +1,5 @@
 /** Raised whenever the tables change; an archive of a higher version is refused. */
-export const schemaVersion = 3
+export const schemaVersion = 4
 
 /** What a worker that reads from Kafka keeps beside the rows it writes: all of it is one transaction with them. */
 const topicTablesSql = `
@@ -47,6 +47,16 @@ CREATE TABLE journal (
 );
 `
 
+/**
+ * What version 4 knows more of files and clips: when a file's node changed, what of a clip was not looked at, and which parts
+ * of a segment could not be decoded.
+ */
+const addedIn4Sql = `
+ALTER TABLE paths ADD COLUMN ctime_ns TEXT;
+ALTER TABLE clips ADD COLUMN left_out TEXT;
+ALTER TABLE segments ADD COLUMN gaps TEXT;
+`
+
 /** SQL that brings an archive of the version before to each version. */
 export const migrations: Readonly<Record<number, string>> = {
   2: `
@@ -57,6 +67,7 @@ INSERT INTO journal SELECT * FROM journal_1;
 DROP TABLE journal_1;
 `,
   3: contextTableSql,
+  4: addedIn4Sql,
 }
 
 /**
@@ -75,6 +86,7 @@ CREATE TABLE paths (
   clip_id TEXT,                      -- SHA-256 of the content; NULL where it could not be read
   device TEXT NOT NULL, inode TEXT NOT NULL, size_bytes INTEGER NOT NULL, mtime_ns TEXT NOT NULL,
   code TEXT, message TEXT,           -- why it failed; NULL where it did not
+  ctime_ns TEXT,                     -- NULL where it was not noted
   PRIMARY KEY (root_id, relative_path)
 ) WITHOUT ROWID;
 CREATE INDEX paths_clip ON paths (clip_id);
@@ -85,7 +97,8 @@ CREATE TABLE clips (
   clip_id TEXT PRIMARY KEY,
   size_bytes INTEGER NOT NULL,
   duration_s REAL, width_px INTEGER, height_px INTEGER, codec TEXT, container TEXT,
-  added_at TEXT NOT NULL
+  added_at TEXT NOT NULL,
+  left_out TEXT                      -- JSON [sentence, ...]: what of it is not looked at, as further video streams; NULL: nothing
 ) WITHOUT ROWID;
 
 -- A clip processed by a recipe. When a run is complete, the runs of other recipes go.
@@ -105,6 +118,7 @@ CREATE TABLE segments (
   state TEXT NOT NULL CHECK (state IN ('done', 'failed')),
   frames INTEGER NOT NULL, faces INTEGER NOT NULL, truncated INTEGER NOT NULL,
   code TEXT, message TEXT,           -- why it was given up
+  gaps TEXT,                         -- JSON [[start_s, end_s], ...]: what could not be decoded; NULL: nothing
   PRIMARY KEY (clip_id, recipe, segment),
   FOREIGN KEY (clip_id, recipe) REFERENCES runs ON DELETE CASCADE
 ) WITHOUT ROWID;
