@@ -7,8 +7,9 @@ import { createEmbedder, type Embedder, type EmbedderOptions } from './embed/emb
 import { CameoError, messageOf } from './errors.js'
 import type { RgbImage } from './image.js'
 import { itemDims } from './image-tensor.js'
+import { runnableFile, type RunnableFile } from './models/flushed-model.js'
 import { packDir } from './models/models-dir.js'
-import type { EmbedderSpec, Pack } from './models/pack.js'
+import { modelsOf, type EmbedderSpec, type Pack, type PackFile } from './models/pack.js'
 import type { Model, ModelLoader, Provider } from './models/session.js'
 
 export interface PackModels {
@@ -16,6 +17,11 @@ export interface PackModels {
   readonly detector: Detector
   readonly landmarker: Landmarker | undefined
   readonly embedder: Embedder
+}
+
+export interface PackModelOptions extends EmbedderOptions {
+  /** The CPU runs the models: it takes the files that `runnableFile` made for it. */
+  readonly isForCpu: boolean
 }
 
 /**
@@ -26,7 +32,7 @@ export interface PackModels {
 export async function loadPackModels(
   pack: Pack,
   modelsDir: string,
-  options: EmbedderOptions,
+  options: PackModelOptions,
   load: ModelLoader,
 ): Promise<PackModels> {
   /** `use` makes a stage of the model and runs it. */
@@ -36,7 +42,9 @@ export async function loadPackModels(
     use: (model: Model) => Promise<Stage>,
   ): Promise<Stage> {
     try {
-      return await use(await load(join(packDir(pack, modelsDir), file.name), itemDims(input)))
+      const source = join(packDir(pack, modelsDir), file.name)
+      const path = options.isForCpu ? (await runnableFile(source, file.sha256, input)).path : source
+      return await use(await load(path, itemDims(input)))
     } catch (cause) {
       if (cause instanceof CameoError) throw cause
       throw new CameoError(
@@ -66,6 +74,20 @@ export async function loadPackModels(
     return made
   })
   return { provider, detector, landmarker, embedder }
+}
+
+/**
+ * Makes what `loadPackModels` takes on a CPU, where it was not made yet, so that it is there before many threads want it.
+ * @param pack its files are in the folder and verified
+ */
+export async function prepareForCpu(pack: Pack, modelsDir: string): Promise<(RunnableFile & PackFile)[]> {
+  const prepared: (RunnableFile & PackFile)[] = []
+  for (const { file, input } of modelsOf(pack))
+    prepared.push({
+      ...file,
+      ...(await runnableFile(join(packDir(pack, modelsDir), file.name), file.sha256, input)),
+    })
+  return prepared
 }
 
 const blankImage = (width: number, height: number): RgbImage => ({

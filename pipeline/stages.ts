@@ -10,7 +10,7 @@ import type { DeviceChoice } from './models/device.js'
 import { noEncoders, type ExtraEncoders } from './models/encoder-file.js'
 import type { EmbedderSpec, Pack } from './models/pack.js'
 import { modelLoader } from './models/model-loader.js'
-import type { Model, ModelLoader, Provider } from './models/session.js'
+import { mayUseCuda, type Model, type ModelLoader, type Provider } from './models/session.js'
 import { createRecipe, type Recipe, type Settings } from './settings.js'
 
 /** The loaded models of one thread, ready to turn frames into tracks. */
@@ -59,7 +59,7 @@ export async function loadStages(options: StageOptions, load = loadHere(options)
   const { provider, detector, landmarker, embedder } = await loadPackModels(
     pack,
     options.modelsDir,
-    settings,
+    { mirror: settings.mirror, isForCpu: !mayUseCuda(options.device) },
     keep,
   )
   const headFile = options.headFile === undefined ? undefined : await readHeadFile(options.headFile)

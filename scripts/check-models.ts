@@ -1,14 +1,20 @@
+import { alignedFacePx } from '../pipeline/align/align-face.js'
 import type { ArchiveRecipe } from '../index/store/meta.js'
 import { CameoError } from '../pipeline/errors.js'
 import { readHeadFile, type HeadFile } from '../pipeline/head/head-file.js'
+import type { RgbImage } from '../pipeline/image.js'
+import { prepareForCpu } from '../pipeline/load-pack.js'
 import { defaultPackName, findPack } from '../pipeline/models/catalog.js'
 import type { DeviceChoice } from '../pipeline/models/device.js'
 import { pullPack } from '../pipeline/models/download.js'
 import { noEncoders, type ExtraEncoders } from '../pipeline/models/encoder-file.js'
+import { tinyWeight } from '../pipeline/models/flush-weights.js'
+import type { RunnableFile } from '../pipeline/models/flushed-model.js'
 import { defaultModelsDir, packIsPresent } from '../pipeline/models/models-dir.js'
-import type { Pack } from '../pipeline/models/pack.js'
+import type { Pack, PackFile } from '../pipeline/models/pack.js'
+import { probeImages } from '../pipeline/models/probe-images.js'
 import { defaultSettings, featuresOf, recipeOf } from '../pipeline/settings.js'
-import { loadStages } from '../pipeline/stages.js'
+import { loadStages, type Stages } from '../pipeline/stages.js'
 import { chooseEncoders } from './recipe-options.js'
 
 interface Files {
@@ -42,8 +48,62 @@ export async function checkModels(own: ArchiveRecipe | undefined, device: Device
   await pullPack(pack, { modelsDir })
   const settings = own?.settings ?? defaultSettings
   const stages = await loadStages({ pack, modelsDir, settings, device, headFile: head?.path, encoders })
-  await stages.dispose()
-  return `${namesOf(files).join(', ')} in ${modelsDir}, on ${stages.provider}`
+  try {
+    return [
+      `${namesOf(files).join(', ')} in ${modelsDir}, on ${stages.provider}`,
+      ...(await describeSpeed(stages)),
+      ...(stages.provider === 'cpu' ? describeWeights(await prepareForCpu(pack, modelsDir)) : []),
+    ].join('; ')
+  } finally {
+    await stages.dispose()
+  }
+}
+
+/** How long the models take here, of one item at a time. */
+async function describeSpeed({ detector, landmarker, embedder }: Stages): Promise<string[]> {
+  const face = drawnFace(alignedFacePx, alignedFacePx)
+  const frame = drawnFace(detector.canvasWidthPx, detector.canvasHeightPx)
+  const box = [0, 0, alignedFacePx, alignedFacePx] as const
+  const times = [
+    ['one embedding', () => embedder.embed(face)],
+    ['one detection pass', () => detector.detectOnCanvas(frame)],
+    ...(landmarker === undefined
+      ? []
+      : [['the landmarks of one face', () => landmarker.findLandmarks(face, box)] as const]),
+  ] as const
+  const told: string[] = []
+  for (const [what, work] of times) told.push(`${what} ${(await medianMs(work)).toFixed(1)} ms`)
+  return [told.join(', ')]
+}
+
+const timedRuns = 7
+
+/** Of several runs, after one that is not counted. */
+async function medianMs(work: () => Promise<unknown>): Promise<number> {
+  await work()
+  const times: number[] = []
+  for (let run = 0; run < timedRuns; run++) {
+    const startedMs = performance.now()
+    await work()
+    times.push(performance.now() - startedMs)
+  }
+  return times.sort((a, b) => a - b)[Math.floor(timedRuns / 2)] ?? 0
+}
+
+function drawnFace(width: number, height: number): RgbImage {
+  const [image] = probeImages(width, height)
+  if (image === undefined) throw new Error('there is no picture to measure with')
+  return image
+}
+
+function describeWeights(files: readonly (RunnableFile & PackFile)[]): string[] {
+  return files.flatMap(({ name, weights, tiny }) => {
+    if (weights === 'none') return []
+    const count = `${tiny.toLocaleString('en')} weights below ${tinyWeight}`
+    return weights === 'flushed'
+      ? `${name} runs with ${count} set to 0, with the same results to the bit`
+      : `${name} runs with ${count}, which may be slow: with them at 0 its results differ, or the folder cannot be written`
+  })
 }
 
 function checkUnchanged(files: Files, own: ArchiveRecipe): void {

@@ -1,4 +1,5 @@
 import { defaultPackName, findPack } from '../pipeline/models/catalog.js'
+import { prepareForCpu } from '../pipeline/load-pack.js'
 import { defaultModelsDir, packIsPresent } from '../pipeline/models/models-dir.js'
 import type { Pack } from '../pipeline/models/pack.js'
 import { CameoError } from '../pipeline/errors.js'
@@ -22,6 +23,7 @@ export async function pullWithProgress(pack: Pack): Promise<void> {
   } finally {
     bar.stop()
   }
+  await prepareForCpu(pack, modelsDir)
 }
 
 /**

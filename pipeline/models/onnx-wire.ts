@@ -6,7 +6,7 @@ export const onnxFields = {
   graph: { node: 1, initializer: 5, input: 11, output: 12, valueInfo: 13 },
   node: { input: 1, output: 2, opType: 4, attribute: 5 },
   attribute: { name: 1, tensor: 5, ints: 8, type: 20 },
-  tensor: { int64Data: 7, name: 8, rawData: 9 },
+  tensor: { dataType: 2, floatData: 4, int64Data: 7, name: 8, rawData: 9 },
   valueInfo: { name: 1, type: 2 },
   type: { tensor: 1 },
   tensorType: { elemType: 1, shape: 2 },

@@ -143,10 +143,9 @@ export function readPackFile(file: string): Pack {
   return { ...pack, source: { kind: 'folder', folder: resolve(dirname(file), pack.source.folder) } }
 }
 
-export function packFiles(pack: Pack): PackFile[] {
-  return [
-    pack.detector.file,
-    ...(pack.landmarker === undefined ? [] : [pack.landmarker.file]),
-    pack.embedder.file,
-  ]
+/** Its models in the order of their use: each file and what it is fed. */
+export function modelsOf({ detector, landmarker, embedder }: Pack): { file: PackFile; input: ModelInput }[] {
+  return [detector, ...(landmarker === undefined ? [] : [landmarker]), embedder]
 }
+
+export const packFiles = (pack: Pack): PackFile[] => modelsOf(pack).map(({ file }) => file)
