@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import '../pipeline/models/no-telemetry.js'
 import { existsSync, readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { sqliteError } from '../index/store/database.js'

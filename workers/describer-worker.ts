@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { createDescriber } from '../pipeline/describe/describe-track.js'
+import '../pipeline/models/no-telemetry.js'
 import { CameoError, messageOf } from '../pipeline/errors.js'
 import type { FaceEmbeddings } from '../pipeline/head/pooled-input.js'
 import type { DescribeReply, DescribeRequest, DescribeSetup } from './messages.js'

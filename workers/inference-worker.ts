@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads'
+import '../pipeline/models/no-telemetry.js'
 import { CameoError, messageOf } from '../pipeline/errors.js'
 import type { InferenceMessage, InferenceSetup } from './messages.js'
 import { threadLimits } from './thread-limits.js'

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import '../pipeline/models/no-telemetry.js'
 import { CameoError } from '../pipeline/errors.js'
 import type { Provider } from '../pipeline/models/session.js'
 import type { SegmentOutput } from '../pipeline/segment-builder.js'

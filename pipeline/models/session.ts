@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import './no-telemetry.js'
 import ort from 'onnxruntime-node'
 import { decodeFloat16, encodeFloat16 } from '../embed/float16.js'
 import { CameoError, messageOf } from '../errors.js'
@@ -77,6 +78,10 @@ export function cudaIsBuiltIn(): boolean {
   return ort.listSupportedBackends().some(({ name }) => name === 'cuda') && existsSync(cudaLibrary())
 }
 
+/** Whether models that are loaded for this device may run on a GPU. */
+export const mayUseCuda = ({ kind }: DeviceChoice): boolean =>
+  kind === 'cuda' || (kind === 'auto' && cudaIsBuiltIn())
+
 function cudaLibrary(): string {
   const packageDir = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'))
   return join(packageDir, 'bin/napi-v6', process.platform, process.arch, 'libonnxruntime_providers_cuda.so')
@@ -107,7 +112,7 @@ interface OpenedSession {
 async function openSession(path: string, options: SessionOptions): Promise<OpenedSession> {
   const { device } = options
   if (device.kind === 'cuda') return createSession(path, options, device.index)
-  if (device.kind === 'auto' && cudaIsBuiltIn()) {
+  if (mayUseCuda(device)) {
     try {
       return await createSession(path, options, 0)
     } catch (error) {
