@@ -113,6 +113,8 @@ function configure(database: Database, options: OpenOptions): void {
     // Erased faces are overwritten, not only unlinked.
     database.pragma('secure_delete = ON')
   }
+  // SQLite's own temporary files would hold rows outside of the archive's folder.
+  database.pragma('temp_store = MEMORY')
   database.pragma('foreign_keys = ON')
   database.pragma('cache_size = -65536')
 }

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, readdirSync, realpathSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { join, resolve } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { defaultModelsDir } from '../../pipeline/models/models-dir.js'
+import { testBroker, type TestBroker } from '../support/broker.js'
+import { temporaryDir } from '../support/cameo.js'
+import { makeFaceClip, makeFacePhoto } from '../support/faces.js'
+import { writeLabelledFeatures } from '../support/labelled-features.js'
+import { observe, tracing, type Observation } from '../support/observe.js'
+import { createQueue, until } from '../support/queue.js'
+
+const scriptOf = (name: string) => fileURLToPath(new URL(`../../scripts/${name}.js`, import.meta.url))
+const cameoScript = scriptOf('cameo')
+
+const dir = realpathSync(temporaryDir())
+const clips = join(dir, 'clips')
+const archive = join(dir, 'archive')
+const photo = join(dir, 'photo.jpg')
+const models = { CAMEO_MODELS: defaultModelsDir() }
+
+const run = (...args: readonly string[]): Promise<Observation> =>
+  observe([cameoScript, ...args], models, dir).done
+
+/** Nothing was left in HOME or TMPDIR, nothing was written but below `allowed`, nobody was spoken to but `addresses`. */
+function assertKept(seen: Observation, allowed: readonly string[], addresses: readonly string[] = []): void {
+  assert.deepEqual(seen.left, [])
+  assert.equal(seen.written === undefined, !tracing)
+  const isAllowed = (path: string) =>
+    [...allowed, defaultModelsDir()].some((place) => path === place || path.startsWith(`${place}/`))
+  const outside = (seen.written ?? []).map((path) => resolve(dir, path)).filter((path) => !isAllowed(path))
+  assert.deepEqual(outside, [])
+  assert.deepEqual(
+    (seen.addresses ?? []).filter((address) => !addresses.includes(address)),
+    [],
+  )
+}
+
+describe('what commands write, and where they connect', { timeout: 15 * 60_000 }, () => {
+  before(async () => {
+    mkdirSync(clips)
+    await makeFaceClip(join(clips, 'a.mp4'), 'costumes right')
+    await makeFacePhoto(photo, 'costumes right')
+  })
+
+  it('is noticed by these tests: files left in HOME and TMPDIR, files that come and go, connections', async () => {
+    const server = createServer((_, response) => response.end())
+    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+    const address = server.address()
+    const port = typeof address === 'object' ? (address?.port ?? 0) : 0
+    const program = `
+      const { writeFileSync, rmSync } = require('fs'), { join } = require('path'), os = require('os')
+      writeFileSync(join(os.homedir(), 'kept'), '')
+      writeFileSync(join(os.tmpdir(), 'gone'), '')
+      rmSync(join(os.tmpdir(), 'gone'))
+      fetch('http://127.0.0.1:${port}/').then(() => process.exit(process.env.CI === undefined ? 7 : 8))`
+    const seen = await observe(['-e', program]).done
+    server.close()
+    assert.equal(seen.code, 7, seen.stderr)
+    assert.deepEqual(seen.left, ['home/kept'])
+    if (!tracing) return
+    assert.deepEqual(seen.written?.map((path) => path.split('/').at(-1)).sort(), ['gone', 'kept'])
+    assert.deepEqual(seen.addresses, [`127.0.0.1:${port}`])
+  })
+
+  it('demo: its own output folder alone, and no connection', async () => {
+    const seen = await observe([scriptOf('demo')], models, dir).done
+    assert.equal(seen.code, 0, seen.stderr)
+    assertKept(seen, [join(dir, 'demo-output')])
+  })
+
+  it('ingest: the archive alone', async () => {
+    const seen = await run('ingest', clips, '--archive', archive)
+    assert.equal(seen.code, 0, seen.stderr)
+    assertKept(seen, [archive])
+  })
+
+  it('search: the archive and the page that was asked for', async () => {
+    const page = join(dir, 'answer.html')
+    const seen = await run('search', '--image', photo, '--archive', archive, '--html', page)
+    assert.equal(seen.code, 0, seen.stderr)
+    assert.ok(existsSync(page))
+    assertKept(seen, [archive, page])
+  })
+
+  it('enroll, doctor and forget: the archive', async () => {
+    for (const args of [['enroll', 'Ada', photo], ['doctor'], ['forget', '--name', 'Ada']]) {
+      const seen = await run(...args, '--archive', archive)
+      assert.equal(seen.code, 0, seen.stderr)
+      assertKept(seen, [archive])
+    }
+  })
+
+  it('head train: the head that was asked for', async () => {
+    const set = writeLabelledFeatures(dir)
+    const out = join(dir, 'head')
+    mkdirSync(out)
+    const head = join(out, 'head.onnx')
+    const seen = await run(
+      ...['head', 'train', '--features', set.features, '--ground-truth', set.train, '--val', set.val],
+      ...['--out', head, '--epochs', '1', '--width', '8'],
+    )
+    assert.equal(seen.code, 0, seen.stderr)
+    assert.ok(existsSync(head))
+    assertKept(seen, [out])
+  })
+
+  describe('through Kafka', () => {
+    let broker: TestBroker
+    before(async () => (broker = await testBroker()))
+    after(() => broker.stop())
+
+    it('each worker and submit: the archive and the scratch folder, and no connection but to the broker', async () => {
+      const queue = await createQueue(broker, 'nothing-leaves')
+      const scratch = join(dir, 'scratch')
+      const start = (...args: readonly string[]) =>
+        observe([cameoScript, ...args], { ...models, ...queue.environment }, dir)
+      const workers = [
+        start('worker', 'faces', '--root', clips, '--threads', '1', '--scratch', scratch),
+        start('worker', 'describe'),
+        start('worker', 'index'),
+      ]
+      const submitted = await start('submit', clips).done
+      assert.equal(submitted.code, 0, submitted.stderr)
+      assertKept(submitted, [], [broker.brokers])
+      await until('the clip is indexed', () => queue.counts().clips === 1)
+      for (const worker of workers) worker.stop()
+      for (const worker of workers) {
+        const seen = await worker.done
+        assert.equal(seen.code, 0, seen.stderr)
+        assertKept(seen, [queue.archive, scratch], [broker.brokers])
+      }
+      assert.deepEqual(readdirSync(scratch), [])
+      await queue.close()
+    })
+  })
+})
