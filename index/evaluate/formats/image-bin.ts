@@ -1,7 +1,7 @@
 import { CameoError } from '../../../pipeline/errors.js'
 import { ByteReader, DamagedFile } from './byte-reader.js'
 import { readPickle } from './pickle.js'
-import { NumpyArray, numbersOf, PickleList, PickleTuple, type PickleValue } from './pickle-values.js'
+import { itemsOf, NumpyArray, type PickleValue } from './pickle-values.js'
 
 export interface ImageBin {
   /** Encoded aligned faces (JPEG or PNG): images 2p and 2p + 1 are pair p. */
@@ -45,16 +45,10 @@ export function readImageBin(path: string): ImageBin {
   }
 
   function flagsOf(value: PickleValue | undefined): boolean[] {
-    const flags =
-      value instanceof NumpyArray ? [...numbersOf(value.dtype, value.data)] : (itemsOf(value) ?? [])
-    return flags.map((flag, index) => {
+    return (itemsOf(value) ?? []).map((flag, index) => {
       if (flag === true || flag === 1) return true
       if (flag === false || flag === 0) return false
       throw new DamagedFile(reader.offset, `flag ${index + 1} is neither true nor false`)
     })
   }
-}
-
-function itemsOf(value: PickleValue | undefined): readonly PickleValue[] | undefined {
-  return value instanceof PickleList || value instanceof PickleTuple ? value.items : undefined
 }

@@ -1,4 +1,5 @@
 import { CameoError } from '../../../pipeline/errors.js'
+import { plainPath } from './list-columns.js'
 import { badLine, isSameLabel, readListLines, wholeNumber, type ListLine } from './list-lines.js'
 
 /** Two pictures or videos and whether they show the same person. */
@@ -24,7 +25,7 @@ export function readPairsList(path: string): ListedPair[] {
   const lines = readListLines(path)
   const [first] = lines
   if (first === undefined) throw new CameoError('LIST_INVALID', `${path} is empty`)
-  const isSplits = lines.some(({ columns }) => columns.some((column) => column.includes('/')))
+  const isSplits = lines.some(({ columns }) => columns.some((column) => plainPath(column).includes('/')))
   return isSplits ? readSplits(path, lines) : readLfw(path, first, lines.slice(1))
 }
 
@@ -67,8 +68,8 @@ function readSplits(path: string, lines: readonly ListLine[]): ListedPair[] {
       throw badLine(path, line, '"split, first name, second name, 1 or 0"')
     pairs.push({
       fold: split - 1,
-      first: { kind: 'path', path: first },
-      second: { kind: 'path', path: second },
+      first: { kind: 'path', path: plainPath(first) },
+      second: { kind: 'path', path: plainPath(second) },
       isSame,
     })
   }
