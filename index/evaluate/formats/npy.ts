@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { encodeFloat16, decodeFloat16 } from '../../../pipeline/embed/float16.js'
 import { CameoError, messageOf } from '../../../pipeline/errors.js'
 import { createArraySink, type ArraySink } from './npy-sink.js'
-import type { NumpyDtype} from './numpy-dtype.js';
+import type { NumpyDtype } from './numpy-dtype.js'
 import { parseDtype } from './numpy-dtype.js'
 
 /** Numbers as the file's rows have them; [shape[0], shape[1], …] row-major. */

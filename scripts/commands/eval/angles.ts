@@ -85,21 +85,27 @@ function samplesOf(
   { classes }: HeadMetadata,
   groundTruthFile: string,
 ) {
-  const { groundTruth, warnings } = readGroundTruth(groundTruthFile)
-  const { clips, unknown } = resolveGroundTruth(groundTruth, indexClipNames(paths))
+  const names = indexClipNames(paths)
+  const { groundTruth, warnings } = readGroundTruth(groundTruthFile, names)
+  const { clips, unknown } = resolveGroundTruth(groundTruth, names)
   const firstTrack = tracksOfClips(features)
   const pooled = poolTracks(features, 'quality')
   const tracks: number[] = []
   const labels: number[] = []
   for (const [label, identity] of classes.entries())
-    for (const track of personTracks(features, firstTrack, pooled, clips.get(identity) ?? [])) {
+    for (const track of personTracks(
+      features,
+      firstTrack,
+      pooled,
+      clips.get(identity.normalize('NFC')) ?? [],
+    )) {
       tracks.push(track)
       labels.push(label)
     }
   for (const warning of warnings) note(`cameo: ${warning}`)
   if (unknown.length > 0)
     note(`cameo: ${counted(unknown.length, 'clip', 'clips')} of the ground truth not found, left out`)
-  const known = new Set(classes)
+  const known = new Set(classes.map((identity) => identity.normalize('NFC')))
   const others = [...groundTruth.keys()].filter((identity) => !known.has(identity)).length
   if (others > 0)
     note(

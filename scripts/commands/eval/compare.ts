@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander'
 import { compareRuns, runOfReport, type MeasuredRun } from '../../../index/evaluate/compare.js'
-import { readGroundTruth, readSubmission } from '../../../index/evaluate/ground-truth.js'
+import { checkSubmissionFits, readGroundTruth, readSubmission } from '../../../index/evaluate/ground-truth.js'
 import { scoreRankings, type GroundTruth } from '../../../index/evaluate/map.js'
 import { counted, formatGain, formatScore } from '../../../index/evaluate/report/format.js'
 import { readReport } from '../../../index/evaluate/report/read-report.js'
@@ -90,5 +90,7 @@ async function runOf(
 ): Promise<MeasuredRun> {
   if (isReport(from)) return runOfReport(await readReport(from), from, step)
   if (groundTruth === undefined) throw new Error('a submission needs ground truth')
-  return { name: from, scores: scoreRankings(readSubmission(from, groundTruth), groundTruth) }
+  const rankings = readSubmission(from, groundTruth)
+  checkSubmissionFits(rankings, groundTruth, from)
+  return { name: from, scores: scoreRankings(rankings, groundTruth) }
 }

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { Command, Option } from 'commander'
 import { bootstrapMean } from '../../../index/evaluate/bootstrap.js'
-import { readGroundTruth, readSubmission } from '../../../index/evaluate/ground-truth.js'
+import { checkSubmissionFits, readGroundTruth, readSubmission } from '../../../index/evaluate/ground-truth.js'
 import { mapCutoff, meanAveragePrecision, scoreRankings } from '../../../index/evaluate/map.js'
 import { csvCell } from '../../../index/evaluate/report/csv.js'
 import { counted, formatScore } from '../../../index/evaluate/report/format.js'
@@ -39,6 +39,7 @@ Exit code: 0 scored, 2 the submission or the ground truth was refused.`,
 async function runScore(submission: string, options: ScoreOptions): Promise<void> {
   const { groundTruth, warnings } = readGroundTruth(options.groundTruth)
   const rankings = readSubmission(submission, groundTruth)
+  checkSubmissionFits(rankings, groundTruth, submission)
   const scores = scoreRankings(rankings, groundTruth)
   const perIdentity = scores.map(({ identity, positives, found, averagePrecision }) => ({
     identity,
