@@ -92,9 +92,21 @@ function rankingsOf(lines: readonly string[], file: string, groundTruth: GroundT
     const name = plainName(clip)
     if (truth.has(name)) return name
     const found = index.find(name)
+    if (found.length === 0 && name.includes('/')) return nameWithoutFolders(name)
     if (found.length > 1 || index.rivals(name).length > 0)
       throw refused(`"${name}" fits several clips of the ground truth: write names as they stand there`)
     return found[0] === undefined ? name : (names[found[0]] ?? name)
+  }
+
+  /** What stands in the ground truth with fewer folders before it. */
+  function nameWithoutFolders(name: string): string {
+    for (let rest = name; rest.includes('/');) {
+      rest = rest.slice(rest.indexOf('/') + 1)
+      const [first, ...more] = index.find(rest)
+      const known = first === undefined || more.length > 0 ? undefined : names[first]
+      if (known?.split('/').length === rest.split('/').length) return known
+    }
+    return name
   }
 }
 

@@ -102,19 +102,21 @@ export function separatorOf(lines: readonly string[], rankWord: (word: string) =
     const rows = rowsOf(sample, separator)
     const words = rows.flatMap((row) => row.words)
     const clips = words.filter((word) => rankWord(word) > rank.none).length
+    // What another separator left behind.
+    const torn = words.filter((word) => /[,;]$/.test(word)).length
     const short = rows.filter((row) => row.words.length < 2).length
-    return { separator, short, clips, others: words.length - clips }
+    return { separator, short, clips, others: words.length - clips + torn }
   })
   tried.sort((a, b) => a.short - b.short || b.clips - a.clips || a.others - b.others)
   return tried[0]?.separator ?? 'blanks'
 }
 
-/** A first line that names the columns, and no clip, where the second does. */
+/** A first line that names the columns, and no clip, goes where the second names one. */
 function withoutHeading(rows: Row[], rankWord: Rank): Row[] {
   const [heading, first] = rows
   if (heading === undefined || first === undefined) return rows
   const isHeading =
-    heading.words.length === first.words.length &&
+    heading.words.length > 1 &&
     heading.words.every((word) => rankWord(word) === rank.none && /^[A-Za-z_ -]+$/.test(word)) &&
     heading.words.some((word) => /^(id|label|identity|person|clip|video|file|path)/i.test(word)) &&
     first.words.some((word) => rankWord(word) > rank.none)

@@ -40,7 +40,7 @@ const numberSizes: Readonly<Record<string, readonly string[]>> = {
  * that write such files. Throws Error where its items cannot be read; the message says what they are.
  */
 export function parseDtype(text: string): NumpyDtype {
-  const [, order = '', type = '', size = ''] = /^([<>|=]?)([A-Za-z?])(\d*)$/.exec(text) ?? []
+  const [, order = '', type = '', size = ''] = /^([<>|=]?)([A-Za-z?])(\d*)(?:\[\w+\])?$/.exec(text) ?? []
   const dtype = dtypeOf(type, size)
   if (dtype === undefined) {
     const what = type === 'f' ? 'long doubles' : (refused[type] ?? 'values')

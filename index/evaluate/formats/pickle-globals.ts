@@ -75,14 +75,15 @@ export function buildState(target: PickleValue | undefined, state: PickleValue |
   if (!(target instanceof NumpyArray)) throw new Error('a state of something other than an array')
   const [, shape, dtype, isFortran, data] = state.items
   if (shape instanceof PickleTuple && dtype instanceof NumpyDtype) {
-    const isColumnMajor = isFortran === true || isFortran === 1
     if (dtype.type === 'O' && data instanceof PickleList) {
-      fillObjects(target, shape, dtype, data, isColumnMajor)
+      // NumPy writes objects in C order, whatever the array's own.
+      setShape(target, shape, dtype, data.items.length, `${data.items.length} objects`)
+      target.objects = data.items
       return
     }
     const bytes = typeof data === 'string' ? Buffer.from(data, 'latin1') : data
     if (dtype.type !== 'O' && bytes instanceof Uint8Array) {
-      fill(target, shape, dtype, bytes, isColumnMajor)
+      fill(target, shape, dtype, bytes, isFortran === true || isFortran === 1)
       return
     }
   }
@@ -99,18 +100,6 @@ function fill(
   setShape(array, shape, dtype, data.length / dtype.itemBytes, `${data.length} bytes`)
   array.data = isFortran && array.shape.length > 1 ? reordered(data, dtype.itemBytes, array.shape) : data
   return array
-}
-
-function fillObjects(
-  array: NumpyArray,
-  shape: PickleTuple,
-  dtype: NumpyDtype,
-  { items }: PickleList,
-  isFortran: boolean,
-): void {
-  setShape(array, shape, dtype, items.length, `${items.length} objects`)
-  const place = fortranPlace(array.shape)
-  array.objects = isFortran ? items.map((_, k) => items[place(k)] ?? null) : items
 }
 
 /** Throws Error where so many items do not fill the shape. */
