@@ -97,7 +97,7 @@ describe('eval ladder', () => {
     assert.ok(existsSync(join(report, 'report.html')) && existsSync(join(report, 'per-identity.csv')))
   })
 
-  it('eval map of the same lists ranks the same clips and gives the figure of the ladder's first steps, and a submission that the scorer scores the same', async () => {
+  it('eval map of the same lists as the ladder ranks the same clips, gives the figure of its first steps, and a submission that the scorer scores the same', async () => {
     const submission = join(dir, 'submission.txt')
     const run = await cameo([
       ...['eval', 'map', ...sourceOf(), '--gallery', set.train, '--ground-truth', set.test],

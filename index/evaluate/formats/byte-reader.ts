@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { CameoError, messageOf } from '../../../pipeline/errors.js'
+import { counted, pluralOf } from '../../../pipeline/counted.js'
 
 /** Read from the file at once. */
 const chunkBytes = 1 << 20
@@ -135,7 +136,7 @@ export class ByteReader {
   #tooShort(count: number): never {
     throw new DamagedFile(
       this.offset,
-      `the file ends after ${this.size} bytes, where ${count} more are needed`,
+      `the file ends after ${counted(this.size, 'byte')}, where ${count} more ${pluralOf(count, 'is', 'are')} needed`,
     )
   }
 }

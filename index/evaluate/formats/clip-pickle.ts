@@ -5,6 +5,7 @@ import { ByteReader, DamagedFile } from './byte-reader.js'
 import { readPickle } from './pickle.js'
 import { numbersOf } from './numpy-dtype.js'
 import { itemsOf, NumpyArray, PickleDict, type PickleValue } from './pickle-values.js'
+import { counted } from '../../../pipeline/counted.js'
 
 /** A row of an iQIYI-VID 2019 feature file. */
 export interface PickledFace {
@@ -55,7 +56,7 @@ export function* readClipPickle(path: string, options: ClipPickleOptions = {}): 
     if (!(error instanceof DamagedFile)) throw error
     throw new CameoError(
       'FEATURES_INVALID',
-      `${path} cannot be read as features at byte ${error.offset}, after ${clips} clips: ${error.message}`,
+      `${path} cannot be read as features at byte ${error.offset}, after ${counted(clips, 'clip')}: ${error.message}`,
       { cause: error },
     )
   } finally {

@@ -1,6 +1,7 @@
 import { CameoError } from '../../../pipeline/errors.js'
 import type { ClipNames } from '../clip-names.js'
 import { separators, splitColumns, type Separator } from './list-columns.js'
+import { counted } from '../../../pipeline/counted.js'
 
 /** A line of a ground truth: one identity and clips that show it. */
 export interface LabelLine {
@@ -74,7 +75,7 @@ export function readLabels(lines: readonly string[], file: string, clips?: ClipN
       asClip !== rank.knownWithoutExtension
     )
       fail(
-        `"${identity}" stands where an identity is expected, as the ${layout.slice(9)} of ${words.length} words: ` +
+        `"${identity}" stands where an identity is expected, as the ${layout.slice(9)} of ${counted(words.length, 'word')}: ` +
           `the columns look exchanged, other lines have the ${layout}`,
       )
     const odd = withExtensions ? own.find((word) => rankWord(word) === rank.none) : undefined

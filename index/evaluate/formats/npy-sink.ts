@@ -3,6 +3,7 @@ import type { FloatRows, NpyHeader, NumberArray, TextArray } from './npy.js'
 import { copyNumbers, fortranPlace, textsOf } from './numpy-dtype.js'
 import { readPickle } from './pickle.js'
 import { NumpyArray, type PickleValue } from './pickle-values.js'
+import { counted } from '../../../pipeline/counted.js'
 
 /** Takes the data of an array as it comes. Throws Error where the data does not fit the header. */
 export interface ArraySink {
@@ -34,7 +35,7 @@ class ByteCount {
 
   end(left: number): void {
     if (left > 0 || this.#bytes < this.#expected)
-      throw new Error(`it ends after ${this.#bytes + left} of ${this.#expected} bytes of data`)
+      throw new Error(`it ends after ${this.#bytes + left} of ${counted(this.#expected, 'byte')} of data`)
   }
 }
 

@@ -1,6 +1,7 @@
 import { CameoError } from '../../../pipeline/errors.js'
 import { plainPath } from './list-columns.js'
 import { badLine, isSameLabel, readListLines, wholeNumber, type ListLine } from './list-lines.js'
+import { counted } from '../../../pipeline/counted.js'
 
 /** Two pictures or videos and whether they show the same person. */
 export interface ListedPair {
@@ -51,7 +52,7 @@ function readLfw(path: string, header: ListLine, lines: readonly ListLine[]): Li
   if (pairs.length !== folds * perKind * 2)
     throw new CameoError(
       'LIST_INVALID',
-      `${path} has ${pairs.length} pairs, its first line says ${folds} folds of twice ${perKind}`,
+      `${path} has ${counted(pairs.length, 'pair')}, its first line says ${counted(folds, 'fold')} of twice ${perKind}`,
     )
   return pairs
 }

@@ -7,6 +7,7 @@ import {
   type GlobalMeaning,
   type PickleValue,
 } from './pickle-values.js'
+import { counted } from '../../../pipeline/counted.js'
 
 /** Every name that a pickle may mention. NumPy 2 moved `core` to `_core`; Python 2 says `__builtin__`. */
 const meanings: ReadonlyMap<string, GlobalMeaning> = new Map<string, GlobalMeaning>([
@@ -77,7 +78,7 @@ export function buildState(target: PickleValue | undefined, state: PickleValue |
   if (shape instanceof PickleTuple && dtype instanceof NumpyDtype) {
     if (dtype.type === 'O' && data instanceof PickleList) {
       // NumPy writes objects in C order, whatever the array's own.
-      setShape(target, shape, dtype, data.items.length, `${data.items.length} objects`)
+      setShape(target, shape, dtype, data.items.length, counted(data.items.length, 'object'))
       target.objects = data.items
       return
     }
@@ -97,7 +98,7 @@ function fill(
   data: Uint8Array,
   isFortran: boolean,
 ): NumpyArray {
-  setShape(array, shape, dtype, data.length / dtype.itemBytes, `${data.length} bytes`)
+  setShape(array, shape, dtype, data.length / dtype.itemBytes, counted(data.length, 'byte'))
   array.data = isFortran && array.shape.length > 1 ? reordered(data, dtype.itemBytes, array.shape) : data
   return array
 }

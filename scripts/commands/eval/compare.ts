@@ -2,7 +2,7 @@ import { Command, Option } from 'commander'
 import { compareRuns, runOfReport, type MeasuredRun } from '../../../index/evaluate/compare.js'
 import { checkSubmissionFits, readGroundTruth, readSubmission } from '../../../index/evaluate/ground-truth.js'
 import { scoreRankings, type GroundTruth } from '../../../index/evaluate/map.js'
-import { counted, formatGain, formatScore } from '../../../index/evaluate/report/format.js'
+import { formatCounted, formatGain, formatScore } from '../../../index/evaluate/report/format.js'
 import { readReport } from '../../../index/evaluate/report/read-report.js'
 import { CameoError } from '../../../pipeline/errors.js'
 import { isFolder } from '../../eval-embedder.js'
@@ -66,7 +66,7 @@ async function runCompare(fromA: string, fromB: string, options: CompareOptions)
   print(`A  MAP ${formatScore(mapA)}  ${a.name}`)
   print(`B  MAP ${formatScore(mapB)}  ${b.name}`)
   print(
-    `B − A ${formatGain(difference.value)} (95 % interval ${formatGain(low)} to ${formatGain(high)}) over ${counted(identities, 'identity', 'identities')}`,
+    `B − A ${formatGain(difference.value)} (95 % interval ${formatGain(low)} to ${formatGain(high)}) over ${formatCounted(identities, 'identity', 'identities')}`,
   )
   print(
     holds

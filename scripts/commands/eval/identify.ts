@@ -21,7 +21,7 @@ import {
   type EvalEmbedder,
 } from '../../eval-embedder.js'
 import { deviceOption, jsonOption } from '../../options.js'
-import { exitCodes, print, printJson } from '../../output.js'
+import { counted, exitCodes, print, printJson } from '../../output.js'
 import { startProgress } from '../../progress.js'
 
 interface IdentifyOptions extends EmbedderChoice {
@@ -97,9 +97,11 @@ async function runIdentify(options: IdentifyOptions): Promise<number> {
       })
     else {
       tellUnusable(unusable)
-      print(`${result.matedPairs} mated pairs, ${result.nonMatedPairs} pairs with distractors`)
+      print(
+        `${counted(result.matedPairs, 'mated pair')}, ${counted(result.nonMatedPairs, 'pair')} with distractors`,
+      )
       for (const each of result.rank1)
-        print(`rank-1 among ${each.distractors} distractors ${percent(each.rank1)}`)
+        print(`rank-1 among ${counted(each.distractors, 'distractor')} ${percent(each.rank1)}`)
       print(`verification ${rocText(result.verification)}`)
       print(`all pairs: identification ${rocText(result.allPairs.identification)}`)
       print(`all pairs: verification ${rocText(result.allPairs.verification)}`)

@@ -38,7 +38,7 @@ async function assertAllFound(features: Uint8Array, form: (text: string) => Buff
     ['Ada', ['ada-1.mp4', 'ada-2.mp4']],
     ['Zoë', ['zoë-1.mp4']],
   ])
-  const ranker = rankByGallery({ session: { device: { device: 'cpu' }, intraOpThreads: 1 } }, new Map())
+  const ranker = rankByGallery({ session: { device: { kind: 'cpu' }, intraOpThreads: 1 } }, new Map())
   const { ranked } = await ranker.rank({ ...set, test })
   assert.equal(mapOf(set, test, ranked), 1)
 }

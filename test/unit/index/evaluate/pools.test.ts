@@ -42,7 +42,7 @@ const withGallery = list({ ada: ['a1.mp4', 'ada-known.mp4', 'a2.mp4'], bob: ['b1
 async function measure(labels: Partial<EvaluationInput>) {
   const set = createEvaluationSet({ features, paths, gallery, test: truth, ...labels })
   const test = set.test!
-  const ranker = rankByGallery({ session: { device: { device: 'cpu' }, intraOpThreads: 1 } }, gallery)
+  const ranker = rankByGallery({ session: { device: { kind: 'cpu' }, intraOpThreads: 1 } }, gallery)
   const { ranked } = await ranker.rank({ ...set, test })
   return { set, map: mapOf(set, test, ranked), suspects: suspectClips(set, test, ranked) }
 }
