@@ -70,7 +70,7 @@ export function readLabels(lines: readonly string[], file: string, clips?: ClipN
       )
     const asClip = rankWord(identity)
     if (
-      asClip >= Math.max(...own.map(rankWord)) &&
+      own.every((word) => asClip >= rankWord(word)) &&
       asClip !== rank.none &&
       asClip !== rank.knownWithoutExtension
     )

@@ -3,6 +3,7 @@ import { join, relative } from 'node:path'
 import { Command, Option } from 'commander'
 import { evaluateDistractors, type LabelledTable } from '../../../index/evaluate/distractors.js'
 import { readFeatureArrays } from '../../../index/evaluate/formats/feature-arrays.js'
+import { plainName } from '../../../index/evaluate/formats/list-columns.js'
 import { toFloats } from '../../../index/evaluate/formats/npy.js'
 import type { RocPoint } from '../../../index/evaluate/roc.js'
 import { l2Norm, l2Normalise } from '../../../pipeline/embed/embed-faces.js'
@@ -116,7 +117,7 @@ const rocText = ({ targetFpr, tpr, fpr }: RocPoint) =>
   `TPR@FPR=${targetFpr.toExponential()} ${percent(tpr)} (FPR ${orNull(fpr)?.toExponential(2) ?? '–'})`
 
 /** The person is the first part of a name. */
-const personOf = (name: string) => name.split(/[/\\]/)[0] ?? name
+const personOf = (name: string) => plainName(name).split('/')[0] ?? name
 
 async function tableOf(
   source: string,
