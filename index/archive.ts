@@ -10,6 +10,7 @@ import {
   type ArchiveFeature,
   type ArchiveRecipe,
 } from './store/meta.js'
+import { counted } from '../pipeline/counted.js'
 
 /** An open archive: the SQLite file and what reads and writes its tables. */
 export interface Archive {
@@ -90,7 +91,7 @@ export function adoptRecipe(
 
 /** A further embedder or context encoder as it is told to people. */
 export const describeFeature = ({ kind, name, digest, dimension }: Feature) =>
-  `${kind === 'embedder' ? 'embedder' : 'context encoder'} ${name} (${dimension} values, ${digest.slice(0, 12)})`
+  `${kind === 'embedder' ? 'embedder' : 'context encoder'} ${name} (${counted(dimension, 'value')}, ${digest.slice(0, 12)})`
 
 function describe({
   packName,
@@ -105,7 +106,7 @@ function describe({
     ...features.map(describeFeature),
     sampling,
     `faces from ${settings.minFacePx} px`,
-    `${settings.facesPerTrack} faces a track`,
+    `${counted(settings.facesPerTrack, 'face')} a track`,
     ...(settings.mirror ? ['mirror'] : []),
     ...(settings.keepMirrored === true ? ['mirror images kept'] : []),
     `segments of ${settings.segmentS} s`,

@@ -10,6 +10,7 @@ import { openArchive, type Archive } from '../index/archive.js'
 import { toFloat32 } from '../index/store/blobs.js'
 import { dotProduct } from '../pipeline/embed/embed-faces.js'
 import { note, print } from './output.js'
+import { counted } from '../pipeline/counted.js'
 
 const { values: options } = parseArgs({
   options: {
@@ -92,7 +93,7 @@ for (const [i, a] of tracks.entries())
 nonMated.sort((a, b) => b - a)
 
 print(
-  `${options.pack}: ${tracks.length} tracks, ${mated.length} mated and ${nonMated.length} non-mated pairs`,
+  `${options.pack}: ${counted(tracks.length, 'track')}, ${mated.length} mated and ${counted(nonMated.length, 'non-mated pair')}`,
 )
 print('false-accept rate  threshold  false-reject rate')
 for (const rate of rates) {

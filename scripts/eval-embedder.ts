@@ -91,12 +91,13 @@ export async function loadEvalEmbedder(choice: EmbedderChoice): Promise<EvalEmbe
     dimension: pack.embedder.dimension,
     packName: pack.name,
     unusable,
-    photo: (path) => orUnusable(path, () => embedPhoto(path)),
+    photo: (path) => orUnusable(path, () => embedPhoto(asOnDisk(path))),
     aligned: (bytes, name) => orUnusable(name, async () => embedCrop(await readAlignedFace(bytes, name), 1)),
-    video: (path) =>
-      orUnusable(path, () =>
-        isFolder(path) ? meanOfFrames(path, embedPhoto) : meanOfClip(clipAt(path), stages),
-      ),
+    video: (listed) =>
+      orUnusable(listed, () => {
+        const path = asOnDisk(listed)
+        return isFolder(path) ? meanOfFrames(path, embedPhoto) : meanOfClip(clipAt(path), stages)
+      }),
     dispose: () => stages.dispose(),
   }
 }
@@ -142,6 +143,9 @@ function meanOf(features: readonly Float32Array[]): Float32Array {
   if (first === undefined) throw new Error('the mean of nothing')
   return first.map((_, i) => features.reduce((sum, feature) => sum + (feature[i] ?? 0), 0) / features.length)
 }
+
+/** Lists and file systems may put letters and accents together (NFC) or take them apart (NFD). */
+const asOnDisk = (path: string) => [path, path.normalize('NFC'), path.normalize('NFD')].find(isThere) ?? path
 
 const isThere = (path: string) => statSync(path, { throwIfNoEntry: false }) !== undefined
 export const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Option, type Command } from 'commander'
 import { openArchive } from '../index/archive.js'
@@ -7,15 +6,23 @@ import {
   type ArchiveFeatures,
   type ReadArchiveOptions,
 } from '../index/evaluate/archive-features.js'
-import { indexClipNames } from '../index/evaluate/clip-names.js'
+import { indexClipNames, type ClipNames } from '../index/evaluate/clip-names.js'
 import { readContextRows, type ContextRows } from '../index/evaluate/context-head.js'
 import { createEvaluationSet, type EvaluationSet } from '../index/evaluate/evaluation-set.js'
 import type { FeatureSet } from '../index/evaluate/feature-set.js'
+import { splitColumns } from '../index/evaluate/formats/list-columns.js'
 import { readFeatureSet } from '../index/evaluate/formats/read-feature-set.js'
+import { textLines } from '../index/evaluate/formats/text-lines.js'
 import { readGroundTruth } from '../index/evaluate/ground-truth.js'
+import type { GroundTruth } from '../index/evaluate/map.js'
+import type { PoolChoice } from '../index/evaluate/pools.js'
+import type { RankedClips } from '../index/evaluate/rank.js'
+import type { TestedSet } from '../index/evaluate/rankers.js'
+import { suspectClips } from '../index/evaluate/unlisted-clips.js'
 import { listIdentities, referencesOf } from '../index/identities.js'
 import { poolEmbeddings } from '../pipeline/describe/pool.js'
-import { CameoError, messageOf } from '../pipeline/errors.js'
+import { counted, pluralOf } from '../pipeline/counted.js'
+import { CameoError } from '../pipeline/errors.js'
 import { givenArchiveOption } from './options.js'
 import { note } from './output.js'
 
@@ -40,9 +47,9 @@ export interface Source {
   readonly features: FeatureSet
   readonly paths: readonly (readonly string[])[]
   readonly context: ContextRows | undefined
-  /** JPEG of the best track of each clip that is asked for, by its file name. */
   /** Of each enrolled name its faces pooled, by the pack's own embedder; none of feature files. */
   readonly enrolled: () => ReadonlyMap<string, Float32Array>
+  /** JPEG of the best track of each clip that is asked for, by its file name. */
   readonly thumbnails: (clipNames: readonly string[]) => ReadonlyMap<string, Uint8Array>
 }
 
@@ -79,7 +86,7 @@ function readEnrolled(dir: string): ReadonlyMap<string, Float32Array> {
     return new Map(
       listIdentities(database).map(({ name }) => {
         const faces = referencesOf(database, name, recipe?.embedderDigest ?? '')
-        return [name, poolEmbeddings(faces, faces[0]?.float16.length ?? 0)]
+        return [name.normalize('NFC'), poolEmbeddings(faces, faces[0]?.float16.length ?? 0)]
       }),
     )
   } finally {
@@ -117,36 +124,90 @@ export interface LabelOptions {
   readonly val?: string
   readonly groundTruth?: string
   readonly noise?: string
+  readonly pool?: PoolChoice
+}
+
+/** Which clips are ranked; said by whoever measures. */
+export const poolOption = () =>
+  new Option(
+    '--pool <clips>',
+    'what is ranked: all clips but those of other lists (as iQIYI-VID does: what no list names counts as a stranger), ' +
+      'or the listed ones of the ground truth alone',
+  )
+    .choices(['all', 'listed'])
+    .default('all')
+
+/** Reads ground truth of a source's clips. */
+export interface LabelReader {
+  read(file: string): GroundTruth
+  /** What was passed over, in sentences. */
+  readonly warnings: readonly string[]
+}
+
+export function labelReader(clips: ClipNames): LabelReader {
+  const warnings: string[] = []
+  return {
+    warnings,
+    read(file) {
+      const parsed = readGroundTruth(file, clips)
+      warnings.push(...parsed.warnings)
+      return parsed.groundTruth
+    },
+  }
 }
 
 export function evaluationSetOf(source: Source, options: LabelOptions): EvaluationSet {
-  const warnings: string[] = []
-  const read = (file: string) => {
-    const parsed = readGroundTruth(file)
-    warnings.push(...parsed.warnings)
-    return parsed.groundTruth
-  }
+  const names = indexClipNames(source.paths)
+  const labels = labelReader(names)
+  const { pool = 'all', val, groundTruth, noise } = options
   const set = createEvaluationSet({
     ...source,
-    gallery: read(options.gallery),
-    ...(options.val === undefined ? {} : { val: read(options.val) }),
-    ...(options.groundTruth === undefined ? {} : { test: read(options.groundTruth) }),
-    ...(options.noise === undefined ? {} : { noise: readNames(options.noise) }),
+    gallery: labels.read(options.gallery),
+    ...(val === undefined ? {} : { val: labels.read(val) }),
+    ...(groundTruth === undefined ? {} : { test: labels.read(groundTruth) }),
+    ...(noise === undefined ? {} : { noise: readClipList(noise, names) }),
+    pool,
   })
-  for (const warning of [...warnings, ...set.warnings]) note(warning)
-  return { ...set, warnings: [...warnings, ...set.warnings] }
+  const warnings = [...labels.warnings, ...set.warnings]
+  for (const warning of warnings) note(warning)
+  return { ...set, warnings }
 }
 
-/** A clip's name a line. */
-function readNames(file: string): string[] {
-  try {
-    return readFileSync(file, 'utf8')
-      .split(/\r?\n/)
-      .map((line) => line.trim().split(/\s+/)[0] ?? '')
-      .filter((name) => name !== '')
-  } catch (cause) {
-    throw new CameoError('GROUND_TRUTH_INVALID', `the list ${file} cannot be read: ${messageOf(cause)}`, {
-      cause,
-    })
-  }
+/**
+ * A clip's name a line; what follows it is passed over. @throws GROUND_TRUTH_INVALID where no line names a clip that is there
+ */
+function readClipList(file: string, clips: ClipNames): string[] {
+  const names = [...textLines(file, 'GROUND_TRUTH_INVALID')].flatMap((line) => {
+    const whole = line.trim()
+    const [first = ''] = splitColumns(whole, whole.includes(',') ? ',' : 'blanks')
+    return whole === '' ? [] : [clips.find(whole).length > 0 ? whole : first]
+  })
+  const unknown = names.filter((name) => clips.find(name).length === 0)
+  const [example = ''] = unknown
+  if (unknown.length > 0 && unknown.length === names.length)
+    throw new CameoError(
+      'GROUND_TRUTH_INVALID',
+      `none of the ${counted(names.length, 'clip')} that ${file} names is there: it names ${example}; there are ${clips.examples.join(', ')}`,
+    )
+  if (unknown.length > 0)
+    note(
+      `${counted(unknown.length, 'clip')} that ${file} names ${pluralOf(unknown.length, 'is', 'are')} not there (${example})`,
+    )
+  return names
+}
+
+/** Suspects that a message names. */
+const shownSuspects = 3
+
+/** Tells, and gives as a warning, that clips in no list may show listed people. */
+export function tellSuspects(set: TestedSet, ranked: readonly RankedClips[]): readonly string[] {
+  const suspects = suspectClips(set, set.test, ranked)
+  if (suspects.length === 0) return []
+  const some = suspects.slice(0, shownSuspects).map(({ identity, clip }) => `${clip} for ${identity}`)
+  const warning =
+    `${counted(suspects.length, 'clip')} in no list ${pluralOf(suspects.length, 'scores', 'score')} as high as an identity's own clips ` +
+    `(${some.join(', ')}${suspects.length > some.length ? ', …' : ''}). Where such a clip shows a listed person it counts as wrong all the same: ` +
+    `name it in a list, leave it out by --val, or rank listed clips alone with --pool listed`
+  note(warning)
+  return [warning]
 }

@@ -97,6 +97,13 @@ async function writeSteps(
   },
 ): Promise<void> {
   const { groundTruth } = set.test
+  const { clips, listed, unlisted, leftOut } = set.testPoolAccount
+  const pool = {
+    clips,
+    listed,
+    unlisted,
+    leftOut: Object.fromEntries(leftOut.map(({ why, clips: count }) => [why, count])),
+  }
   const chosen = steps.at(-1)
   if (chosen === undefined) throw new Error('a ladder has steps')
   const rankings = steps.map(({ ranked }) => namedRankings(set, set.test, ranked))
@@ -126,7 +133,7 @@ async function writeSteps(
     startedAt: run.startedAt.toISOString(),
     durationS: run.durationS,
     depth: mapCutoff,
-    settings: run.settings,
+    settings: { ...run.settings, rankedClips: pool },
     warnings: set.warnings.map((message) => ({ message })),
     steps: steps.map(({ name, map, ci95, gain, note }) => ({
       name,

@@ -59,7 +59,7 @@ export function createSubmitReporter(json: boolean): SubmitReporter {
     summarise() {
       const parts = [...counts].map(([status, count]) => `${count} ${statusWords[status]}`)
       const seconds = (performance.now() - startedMs) / 1000
-      note(`${parts.join(', ') || 'no clips found'} in ${formatTime(seconds)}: ${tracks} tracks`)
+      note(`${parts.join(', ') || 'no clips found'} in ${formatTime(seconds)}: ${counted(tracks, 'track')}`)
       for (const { path, message = '', code = '' } of failures.slice(0, listedFailures))
         note(`  ${oneLine(path)}: ${message} [${code}]`)
       if (failures.length > listedFailures)

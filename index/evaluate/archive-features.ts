@@ -6,6 +6,7 @@ import type { Archive } from '../archive.js'
 import { toUint16 } from '../store/blobs.js'
 import type { ArchiveRecipe } from '../store/meta.js'
 import type { FeatureColumn, FeatureSet } from './feature-set.js'
+import { counted, pluralOf } from '../../pipeline/counted.js'
 
 /** A feature set out of an archive, with what leads back to it. */
 export interface ArchiveFeatures extends FeatureSet {
@@ -147,7 +148,7 @@ function readColumn(
   if (found < faceIds.size)
     throw new CameoError(
       'ARCHIVE_DAMAGED',
-      `${faceIds.size - found} of ${faceIds.size} faces of ${dir} have no embedding of ${embedder.slice(0, 12)}: ingest its clips again`,
+      `${faceIds.size - found} of ${counted(faceIds.size, 'face')} of ${dir} ${pluralOf(faceIds.size - found, 'has', 'have')} no embedding of ${embedder.slice(0, 12)}: ingest its clips again`,
     )
   return { dimension, embeddings }
 }

@@ -2,6 +2,7 @@ import { CameoError } from '../../pipeline/errors.js'
 import { pairedDifference, type Difference } from './bootstrap.js'
 import { meanAveragePrecision, type IdentityScore } from './map.js'
 import { verdictOf, type EvaluationReport, type Verdict } from './report/report-data.js'
+import { pluralOf } from '../../pipeline/counted.js'
 
 /** What was measured of each identity by one run. */
 export interface MeasuredRun {
@@ -60,7 +61,7 @@ const incomparable = (what: string) =>
 function named(scores: readonly { readonly identity: string }[]): string {
   const names = scores.slice(0, namedAtMost).map(({ identity }) => identity)
   const more = scores.length - names.length
-  return `${scores.length === 1 ? 'identity' : 'identities'} ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+  return `${pluralOf(scores.length, 'identity', 'identities')} ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`
 }
 
 /**

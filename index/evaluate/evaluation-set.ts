@@ -1,19 +1,11 @@
 import { poolFaces, poolTracks } from '../../pipeline/head/face-columns.js'
 import { inputDimension } from '../../pipeline/head/pooled-input.js'
-import { CameoError } from '../../pipeline/errors.js'
-import { commonSeries, indexClipNames, resolveGroundTruth } from './clip-names.js'
+import { indexClipNames } from './clip-names.js'
 import type { FeatureSet } from './feature-set.js'
-import type { GroundTruth } from './map.js'
+import { resolveLabels, type LabelledHalf, type Labels } from './labelled-halves.js'
 import { personTracks, tracksOfClips } from './person-tracks.js'
+import { poolsOf, type PoolAccount, type PoolChoice } from './pools.js'
 import type { Pool } from './rank.js'
-
-/** Features with the labels of one half of the data: which clips are whose, and which clips may be retrieved. */
-export interface LabelledHalf {
-  /** Of each identity of the ground truth: clips in the features. */
-  readonly clips: ReadonlyMap<string, readonly number[]>
-  readonly namesOf: ReadonlyMap<number, readonly string[]>
-  readonly groundTruth: GroundTruth
-}
 
 export interface EvaluationSet {
   readonly features: FeatureSet
@@ -31,6 +23,7 @@ export interface EvaluationSet {
   readonly test: LabelledHalf | undefined
   readonly valPool: Pool
   readonly testPool: Pool
+  readonly testPoolAccount: PoolAccount
   /** Clips of strangers for training. */
   readonly noiseClips: readonly number[]
   /** Names in the ground truth that no clip has. */
@@ -38,100 +31,43 @@ export interface EvaluationSet {
   readonly warnings: readonly string[]
 }
 
-export interface EvaluationInput {
+export interface EvaluationInput extends Labels {
   readonly features: FeatureSet
   /** Paths of each clip, or its one name. */
   readonly paths: readonly (readonly string[])[]
-  readonly gallery: GroundTruth
-  readonly val?: GroundTruth
-  readonly test?: GroundTruth
   /** Names of clips of strangers; where absent, those of val's series that no line names. */
   readonly noise?: readonly string[]
+  /** What may be retrieved; default all. */
+  readonly pool?: PoolChoice
 }
 
 /**
- * Brings features and ground truth together. Clips of val's series of names (`CLIP_VAL_` of `CLIP_VAL_0000001.mp4`) that no
- * line names are strangers: in order of their names, every other one trains noise, the others stay in val's pool. What
- * may be retrieved in a half are its own clips and the strangers of its series; where names have no series, all clips but
- * those of the other halves.
- * @throws GROUND_TRUTH_INVALID where the gallery has no clip of the features
+ * Brings features and ground truth together: whose clips are whose (`resolveLabels`) and what may be retrieved (`poolsOf`).
+ * @throws GROUND_TRUTH_INVALID where a list is not of these clips, or leaves nothing to look for
  */
 export function createEvaluationSet(input: EvaluationInput): EvaluationSet {
-  const { features, gallery } = input
-  const names = indexClipNames(input.paths)
+  const { features, paths, gallery } = input
+  const names = indexClipNames(paths)
+  const resolved = resolveLabels(input, names)
+  const { noise, pool = 'all' } = input
+  const { account, ...pools } = poolsOf({
+    ...{ labels: input, resolved, names, noise, choice: pool },
+    clipNames: features.clipNames,
+  })
   const firstTrack = tracksOfClips(features)
   // A person's tracks are told by the pack's own embedder, so that the labels do not depend on what else was ingested.
   const own = { ...features, columns: features.columns.slice(0, 1) }
   const ownPooled = poolTracks(own, 'quality')
-  const resolve = (groundTruth: GroundTruth) => resolveGroundTruth(groundTruth, names)
-  const galleryHalf = resolve(gallery)
-  const identities = [...gallery.keys()]
-  const galleryClips = identities.map((identity) => galleryHalf.clips.get(identity) ?? [])
-  if (galleryHalf.unknown.length > 0 && galleryClips.every((clips) => clips.length === 0))
-    throw new CameoError(
-      'GROUND_TRUTH_INVALID',
-      `none of the ${galleryHalf.unknown.length} clips that the gallery names is there: is it of this archive?`,
-    )
-  const halfOf = (groundTruth: GroundTruth | undefined) =>
-    groundTruth === undefined ? undefined : { groundTruth, ...resolve(groundTruth) }
-  const [val, test] = [halfOf(input.val), halfOf(input.test)]
-  const clipsOf = (half: { readonly clips: ReadonlyMap<string, readonly number[]> } | undefined) =>
-    new Set([...(half?.clips.values() ?? [])].flat())
-  const [ofGallery, ofVal, ofTest] = [clipsOf(galleryHalf), clipsOf(val), clipsOf(test)]
-  const named = new Set([...ofGallery, ...ofVal, ...ofTest])
-  const seriesOf = (groundTruth: GroundTruth | undefined) =>
-    groundTruth === undefined
-      ? undefined
-      : commonSeries([...groundTruth.values()].flatMap((clips) => [...clips]))
-  const galleryAndVal = new Set([seriesOf(gallery), seriesOf(input.val), seriesOf(input.test)])
-  const strangersOf = (groundTruth: GroundTruth | undefined): number[] | undefined => {
-    const series = seriesOf(groundTruth)
-    // A series that two halves share does not tell them apart.
-    const halves = [gallery, input.val, input.test].filter((half) => half !== undefined)
-    if (series === undefined || galleryAndVal.size < halves.length) return undefined
-    return names.inSeries(series).filter((clip) => !named.has(clip))
-  }
-  const byName = (a: number, b: number) =>
-    (features.clipNames[a] ?? '') < (features.clipNames[b] ?? '') ? -1 : 1
-  const valStrangers = (strangersOf(input.val) ?? []).sort(byName)
-  const givenNoise = input.noise?.flatMap((name) => names.find(name))
-  const noiseClips = givenNoise ?? valStrangers.filter((_, at) => at % 2 === 0)
-  const isNoise = new Set(noiseClips)
-  const everyClip = [...features.clipNames.keys()]
-  const poolOf = (groundTruth: GroundTruth | undefined, own: ReadonlySet<number>) => {
-    const strangers = strangersOf(groundTruth) ?? everyClip.filter((clip) => !named.has(clip))
-    return new Set([...own, ...strangers.filter((clip) => !isNoise.has(clip))])
-  }
-  const unknown = [galleryHalf, val, test].flatMap((half) => half?.unknown ?? [])
-  const missing = [...(input.test ?? input.val ?? new Map<string, never>()).keys()].filter(
-    (id) => !gallery.has(id),
-  )
+  const { galleryClips, val, test, unknown, warnings } = resolved
   return {
     features,
     dimension: inputDimension(features.columns),
     firstTrack,
     pooled: features.columns.length === 1 ? ownPooled : poolTracks(features, 'quality'),
-    identities,
+    identities: [...gallery.keys()],
     galleryClips,
     galleryTracks: galleryClips.map((clips) => personTracks(own, firstTrack, ownPooled, clips)),
-    val,
-    test,
-    valPool: poolOf(input.val, ofVal),
-    testPool: poolOf(input.test, ofTest),
-    noiseClips,
-    unknown,
-    warnings: [
-      ...(unknown.length > 0
-        ? [
-            `${unknown.length} clips of the ground truth are not there (${unknown.slice(0, 5).join(', ')}${unknown.length > 5 ? ', …' : ''}); they count as never found`,
-          ]
-        : []),
-      ...(missing.length > 0
-        ? [
-            `${missing.length} identities of the ground truth are not in the gallery (${missing.slice(0, 5).join(', ')}${missing.length > 5 ? ', …' : ''}); each scores 0`,
-          ]
-        : []),
-    ],
+    ...{ val, test, ...pools, testPoolAccount: account, unknown, warnings },
   }
 }
 

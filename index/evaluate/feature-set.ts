@@ -1,6 +1,7 @@
 import { CameoError } from '../../pipeline/errors.js'
 import type { EmbeddingColumn, FaceColumns } from '../../pipeline/head/face-columns.js'
 import type { InputEmbedder } from '../../pipeline/head/pooled-input.js'
+import { counted } from '../../pipeline/counted.js'
 
 /** What one embedder makes of every face of a set. */
 export type FeatureColumn = InputEmbedder & EmbeddingColumn
@@ -28,7 +29,7 @@ const described = (embedders: readonly InputEmbedder[]) =>
   embedders
     .map(
       ({ name, digest, dimension }) =>
-        `${name} (${digest === featureFilesDigest ? `${dimension} values` : digest.slice(0, 12)})`,
+        `${name} (${digest === featureFilesDigest ? counted(dimension, 'value') : digest.slice(0, 12)})`,
     )
     .join(' and ')
 

@@ -1,5 +1,6 @@
 import { bootstrapMean, pairedDifference, type Difference, type Interval } from './bootstrap.js'
-import type { EvaluationSet, LabelledHalf } from './evaluation-set.js'
+import type { EvaluationSet } from './evaluation-set.js'
+import type { LabelledHalf } from './labelled-halves.js'
 import { meanAveragePrecision, type IdentityScore } from './map.js'
 import { mapOf, measureRankings } from './measure-rankings.js'
 import type { Pool, RankedClips } from './rank.js'

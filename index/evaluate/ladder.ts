@@ -18,6 +18,7 @@ import {
 import { measureStep, type LadderSet, type LadderStep, type System } from './ladder-steps.js'
 import { mapOf } from './measure-rankings.js'
 import { fuseContext, rankClips, scoreByHeads, type ContextFusion, type Scorer } from './scorer.js'
+import { counted } from '../../pipeline/counted.js'
 
 export interface LadderOptions extends Omit<TrainOptions, 'onStep'> {
   readonly settings: HeadSettings
@@ -99,7 +100,7 @@ export async function climbLadder(set: LadderSet, options: LadderOptions): Promi
     }
     const heads = await trainEnsemble(chosen)
     const isOther = typeof ensemble !== 'number' || heads.length > 1
-    if (isOther && (await take(`ensemble of ${heads.length} heads`, byHeads(heads))))
+    if (isOther && (await take(`ensemble of ${counted(heads.length, 'head')}`, byHeads(heads))))
       chosen = { ...chosen, heads }
     if (context !== undefined) {
       say('training the context head')

@@ -1,4 +1,5 @@
-import type { EvaluationSet, LabelledHalf } from './evaluation-set.js'
+import type { EvaluationSet } from './evaluation-set.js'
+import type { LabelledHalf } from './labelled-halves.js'
 import { mapCutoff, meanAveragePrecision, scoreRankings, type IdentityScore, type Rankings } from './map.js'
 import type { RankedClips } from './rank.js'
 

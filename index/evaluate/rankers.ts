@@ -6,7 +6,8 @@ import { inputDimension } from '../../pipeline/head/pooled-input.js'
 import type { SessionOptions } from '../../pipeline/models/session.js'
 import { galleryQueries, searchExactly, searchThroughIndex } from './descriptor-search.js'
 import type { EnsembleMember } from './ensemble.js'
-import type { EvaluationSet, LabelledHalf } from './evaluation-set.js'
+import type { EvaluationSet } from './evaluation-set.js'
+import type { LabelledHalf } from './labelled-halves.js'
 import { columnsForHead, type FeatureSet } from './feature-set.js'
 import type { GroundTruth } from './map.js'
 import type { RankedClips } from './rank.js'
@@ -75,8 +76,9 @@ const descriptorRowsOf = (set: EvaluationSet) => ({
   ...{ dimension: set.dimension, vectors: set.pooled },
 })
 
+/** Spelt as ground truth has them (NFC). */
 const withoutClips = (identities: Iterable<string>): GroundTruth =>
-  new Map([...identities].map((identity) => [identity, new Set<string>()]))
+  new Map([...identities].map((identity) => [identity.normalize('NFC'), new Set<string>()]))
 
 /** Throws HEAD_INVALID, HEAD_OTHER_EMBEDDER. */
 export async function rankByHeads(

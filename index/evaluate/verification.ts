@@ -1,3 +1,5 @@
+import { counted } from '../../pipeline/counted.js'
+
 /** A pair of faces. */
 export interface VerifiedPair {
   /** Squared Euclidean distance of the L2-normalised embeddings, 0..4; undefined where a face has no embedding. */
@@ -44,7 +46,7 @@ export function verifyPairs(
   { targetFar = 1e-3 }: { readonly targetFar?: number } = {},
 ): VerificationResult {
   if (folds.length < 2 || folds.some((fold) => fold.length === 0))
-    throw new RangeError(`${folds.length} folds, at least two with pairs in each are needed`)
+    throw new RangeError(`${counted(folds.length, 'fold')}, at least two with pairs in each are needed`)
   const coarse = folds.map((fold) => countAccepted(fold, accuracySteps))
   const accuracies: number[] = []
   const thresholds: number[] = []

@@ -2,6 +2,7 @@ import { CameoError } from '../../pipeline/errors.js'
 import { ExactIndex } from '../exact-index.js'
 import { HnswIndex, vectorIndexBytes, type HnswParameters } from '../hnsw-index.js'
 import type { DescriptorStore } from '../store/descriptors.js'
+import { counted } from '../../pipeline/counted.js'
 
 export type LocalIndex = ExactIndex | HnswIndex
 export type IndexKind = 'exact' | 'hnsw'
@@ -90,7 +91,7 @@ export function refuseTooLarge(
   if (needed > available)
     throw new CameoError(
       'INDEX_TOO_LARGE',
-      `a vector index of ${count} tracks needs ${megabytes(needed)} of memory and ${megabytes(available)} ` +
+      `a vector index of ${counted(count, 'track')} needs ${megabytes(needed)} of memory and ${megabytes(available)} ` +
         'are available: use a machine with more memory, or an external vector database',
     )
 }

@@ -4,6 +4,7 @@ import { loadGraph, type SessionOptions } from '../models/session.js'
 import type { HeadMetadata } from './head.js'
 import { headNames } from './inference-graph.js'
 import { classWeightsName } from './training-graph.js'
+import { counted } from '../counted.js'
 
 /** Vectors as rows, [count, dimension] row-major. */
 export interface HeadVectors {
@@ -28,7 +29,7 @@ export function readClassWeights(
   if (tensor === undefined || dimension === undefined || rows !== classes.length + 1)
     throw new CameoError(
       'HEAD_INVALID',
-      `the head ${name} has no weights for its ${classes.length} classes and noise: train it again`,
+      `the head ${name} has no weights for its ${counted(classes.length, 'class', 'classes')} and noise: train it again`,
     )
   // Class 0 is noise.
   return { dimension, vectors: tensor.data.subarray(dimension) }

@@ -9,6 +9,7 @@ import { inputDimension } from './pooled-input.js'
 import { seededPart } from './random.js'
 import type { TrainingRows } from './sampler.js'
 import { createTrainer, type EpochResult, type HeadTensors, type TrainerState } from './trainer.js'
+import { counted } from '../counted.js'
 
 /** Everything that decides what training gives, but the data. */
 export const headSettingsSchema = z.strictObject({
@@ -150,7 +151,7 @@ function checkRows({ labels, classCount, faces }: TrainingRows): void {
   if (classes < 2)
     throw new CameoError(
       'TRAINING_IMPOSSIBLE',
-      `a head tells people apart, and of ${classCount} ${classCount === 1 ? 'identity' : 'identities'} ${classes} ` +
+      `a head tells people apart, and of ${counted(classCount, 'identity', 'identities')} ${classes} ` +
         'have a clip with a face in it: check that the ground truth names clips of this archive',
     )
   for (const { dimension, embeddings, mirrored } of faces.columns)

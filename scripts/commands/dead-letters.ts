@@ -9,7 +9,7 @@ import {
 import { brokersOption, kafkaHelp } from '../kafka-options.js'
 import { withKafka } from '../kafka-session.js'
 import { jsonOption } from '../options.js'
-import { counted, exitCodes, note, oneLine, print, printJson } from '../output.js'
+import { counted, exitCodes, note, oneLine, pluralOf, print, printJson } from '../output.js'
 
 interface LettersOptions {
   readonly brokers: string
@@ -50,7 +50,9 @@ With --json, one line each: {id, stage, uri, code, message, attempts, at, topic,
 
 function readable({ letters, unreadable }: DeadLetters): readonly ListedDeadLetter[] {
   if (unreadable.length > 0)
-    note(`${unreadable.length} messages of the topic are no letters of this version and are left there`)
+    note(
+      `${counted(unreadable.length, 'message')} of the topic ${pluralOf(unreadable.length, 'is no letter', 'are no letters')} of this version and ${pluralOf(unreadable.length, 'is', 'are')} left there`,
+    )
   return letters
 }
 
@@ -93,7 +95,9 @@ deadLettersCommand
       const kept = chosen.filter(({ original }) => original !== undefined)
       const lost = chosen.length - kept.length
       if (lost > 0)
-        note(`${lost} letters hold no message, which was empty or too large: submit their clips again`)
+        note(
+          `${counted(lost, 'letter holds', 'letters hold')} no message, which was empty or too large: submit ${pluralOf(lost, 'its clip', 'their clips')} again`,
+        )
       await retryDeadLetters(kafka, connection, kept)
       return kept.length
     })

@@ -11,7 +11,7 @@ import type { DeviceChoice } from '../../pipeline/models/device.js'
 import { cudaIsBuiltIn, runtimeVersion } from '../../pipeline/models/session.js'
 import { checkModels } from '../check-models.js'
 import { archiveOption, deviceOption, jsonOption } from '../options.js'
-import { exitCodes, print, printJson } from '../output.js'
+import { counted, exitCodes, print, printJson } from '../output.js'
 
 interface Check {
   readonly name: string
@@ -86,7 +86,7 @@ function describeArchive(dir: string): string {
     const { clips, tracks } = archive.clips.counts()
     const damage = archive.database.pragma('quick_check', { simple: true })
     if (damage !== 'ok') throw new Error(`${dir} is damaged: ${String(damage)}`)
-    return [`${dir}: ${clips} clips, ${tracks} tracks, intact`, ...notices].join('; ')
+    return [`${dir}: ${counted(clips, 'clip')}, ${counted(tracks, 'track')}, intact`, ...notices].join('; ')
   } finally {
     archive.close()
   }

@@ -6,7 +6,16 @@ import type { DeviceChoice } from '../../pipeline/models/device.js'
 import { embedPhotoFace } from '../../pipeline/photo.js'
 import type { Stages } from '../../pipeline/stages.js'
 import { archiveOption, deviceOption, jsonOption, numberWithin } from '../options.js'
-import { exitCodes, note, oneLine, print, printJson, printJsonError, reportError } from '../output.js'
+import {
+  counted,
+  exitCodes,
+  note,
+  oneLine,
+  print,
+  printJson,
+  printJsonError,
+  reportError,
+} from '../output.js'
 import { kindOfFile } from '../query-file.js'
 import { faceOfPhoto, personOfClip } from '../query-person.js'
 import { loadArchiveStages, openFilledArchive } from '../query.js'
@@ -74,7 +83,7 @@ async function runEnroll(name: string, files: readonly string[], options: Enroll
       })
     else
       print(
-        `"${oneLine(identity.name)}" is enrolled with ${identity.faces} faces (${references.length} added)`,
+        `"${oneLine(identity.name)}" is enrolled with ${counted(identity.faces, 'face')} (${references.length} added)`,
       )
     return failed.length > 0 ? exitCodes.someFailed : exitCodes.ok
   } finally {

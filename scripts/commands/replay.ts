@@ -9,7 +9,7 @@ import { runStage } from '../../workers/kafka/run-stage.js'
 import { brokersOption, kafkaHelp } from '../kafka-options.js'
 import { readHeadFile } from '../../pipeline/head/head-file.js'
 import { archiveOption, jsonOption } from '../options.js'
-import { exitCodes, note, printJson, reportError } from '../output.js'
+import { counted, exitCodes, note, printJson, reportError } from '../output.js'
 
 interface ReplayOptions {
   readonly brokers: string
@@ -68,7 +68,7 @@ The archive's clips are taken out first; no video is read. Killed in the middle,
     const { clips, tracks } = archive.clips.counts()
     archive.close()
     if (json) printJson({ clips, tracks })
-    else note(`the archive ${archiveDir} holds ${clips} clips, ${tracks} tracks`)
+    else note(`the archive ${archiveDir} holds ${counted(clips, 'clip')}, ${counted(tracks, 'track')}`)
     process.exitCode = exitCodes.ok
   })
 

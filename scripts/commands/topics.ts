@@ -10,7 +10,7 @@ import { topicName, topicSpecs } from '../../workers/kafka/topics.js'
 import { brokersOption, kafkaHelp } from '../kafka-options.js'
 import { withKafka } from '../kafka-session.js'
 import { jsonOption, numberWithin } from '../options.js'
-import { counted, exitCodes, note, print, printJson } from '../output.js'
+import { counted, exitCodes, note, pluralOf, print, printJson } from '../output.js'
 
 interface TopicsOptions {
   readonly brokers: string
@@ -46,7 +46,7 @@ topicsCommand
     const jobs = topicName(connection, 'jobs')
     const there = topics.partitions.get(jobs)
     if (partitions !== undefined && there !== undefined && there !== partitions)
-      note(`the topic ${jobs} exists with ${there} partitions and is left as it is`)
+      note(`the topic ${jobs} exists with ${counted(there, 'partition')} and is left as it is`)
     process.exitCode = exitCodes.ok
   })
 
@@ -72,7 +72,7 @@ function showStatus({ clusterId, topics, groups }: ClusterStatus, deadLetters: n
   print(`cluster ${clusterId}`)
   for (const { topic, partitions, messages } of topics)
     print(
-      `  ${topic.padEnd(22)} ${`${partitions}`.padStart(4)} partitions ${`${messages}`.padStart(10)} messages`,
+      `  ${topic.padEnd(22)} ${`${partitions}`.padStart(4)} ${pluralOf(partitions, 'partition').padEnd(10)} ${`${messages}`.padStart(10)} ${pluralOf(messages, 'message')}`,
     )
   if (groups.length === 0)
     print('no worker was ever here: start "cameo worker faces", "describe" and "index"')
@@ -99,6 +99,6 @@ topicsCommand
   .action(async ({ brokers, json }: TopicsOptions) => {
     const deleted = await withKafka(brokers, ({ kafka, connection }) => trimTopics(kafka, connection))
     if (json) printJson({ deleted })
-    else print(`${deleted} messages deleted`)
+    else print(`${counted(deleted, 'message')} deleted`)
     process.exitCode = exitCodes.ok
   })

@@ -127,7 +127,7 @@ describe('eval map by enrolled names', () => {
     // The third is not enrolled: it scores 0 and counts.
     assert.equal(identities, 3)
     assert.ok(Math.abs(map - 2 / 3) < 1e-9, `${map}`)
-    assert.match(stderr, /1 identities .* not in the gallery \(3\)/)
+    assert.match(stderr, /1 identity .* is not in the gallery \(3\)/)
   })
 })
 

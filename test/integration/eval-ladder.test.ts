@@ -28,8 +28,14 @@ const ladderSchema = z.object({
     }),
   ),
   openSet: z.object({ baselineMap: rate, residualShare: rate }),
+  pool: z.unknown(),
 })
-const mapSchema = z.object({ map: rate, ci95: z.tuple([rate, rate]), identities: z.int() })
+const mapSchema = z.object({
+  map: rate,
+  ci95: z.tuple([rate, rate]),
+  identities: z.int(),
+  pool: z.unknown(),
+})
 
 const small = [
   '--width',
@@ -50,6 +56,8 @@ const train = (out: string, ...more: string[]) => [
 ]
 
 describe('eval ladder', () => {
+  let ladder: { readonly firstMap: number | undefined; readonly pool: unknown }
+
   it('climbs from the clip centre, each step scored on test once, and writes a report', async () => {
     const report = join(dir, 'report')
     const run = await cameo([
@@ -67,7 +75,8 @@ describe('eval ladder', () => {
       ...['--heads', '2', '--report', report, '--json', ...small],
     ])
     assert.equal(run.code, 0, run.stderr)
-    const { steps } = ladderSchema.parse(JSON.parse(run.stdout))
+    const { steps, pool } = ladderSchema.parse(JSON.parse(run.stdout))
+    ladder = { firstMap: steps[0]?.map, pool }
     assert.deepEqual(
       steps.map(({ name }) => name),
       ['clip centre', 'quality pooling', 'MLP head', 'noise class', 'ensemble of 2 heads'],
@@ -88,14 +97,16 @@ describe('eval ladder', () => {
     assert.ok(existsSync(join(report, 'report.html')) && existsSync(join(report, 'per-identity.csv')))
   })
 
-  it('eval map gives the ladder its first steps, and a submission that the scorer scores the same', async () => {
+  it('eval map of the same lists as the ladder ranks the same clips, gives the figure of its first steps, and a submission that the scorer scores the same', async () => {
     const submission = join(dir, 'submission.txt')
     const run = await cameo([
       ...['eval', 'map', ...sourceOf(), '--gallery', set.train, '--ground-truth', set.test],
-      ...['--submission', submission, '--json'],
+      ...['--val', set.val, '--submission', submission, '--json'],
     ])
     assert.equal(run.code, 0, run.stderr)
-    const { map } = mapSchema.parse(JSON.parse(run.stdout))
+    const { map, pool } = mapSchema.parse(JSON.parse(run.stdout))
+    // All faces have quality 1 here: a clip's one track is its centre.
+    assert.deepEqual({ firstMap: map, pool }, ladder)
     const scored = await cameo(['eval', 'score', submission, '--ground-truth', set.test, '--json'])
     assert.equal(z.object({ map: rate }).parse(JSON.parse(scored.stdout)).map, map)
   })
@@ -155,8 +166,8 @@ describe('head train', () => {
       '--json',
     ])
     assert.equal(run.code, 0, run.stderr)
-    assert.match(run.stderr, /1 clips of the ground truth are not there \(CLIP_TEST_99999\.mp4\)/)
-    assert.match(run.stderr, /1 identities of the ground truth are not in the gallery \(99\)/)
+    assert.match(run.stderr, /1 clip of the ground truth is not there \(CLIP_TEST_99999\.mp4\)/)
+    assert.match(run.stderr, /1 identity of the ground truth is not in the gallery \(99\)/)
     assert.equal(mapSchema.parse(JSON.parse(run.stdout)).identities, 13)
   })
 

@@ -169,7 +169,7 @@ describe('head apply', () => {
       )
     const enrolled = await cameo(['enroll', 'Ada', photo, '--archive', archive])
     assert.equal(enrolled.code, 0, enrolled.stderr)
-    assert.match(enrolled.stdout, /enrolled with 1 faces/)
+    assert.match(enrolled.stdout, /enrolled with 1 face \(/)
     assert.deepEqual(await byName(), twice)
     const opened2 = openArchive(archive)
     opened2.database.prepare('DELETE FROM reference_faces WHERE embedder = ?').run(further)

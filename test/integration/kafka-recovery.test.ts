@@ -124,7 +124,7 @@ describe('Kafka: what was lost, set back or refused comes right again', { timeou
     queue.start('index', '--reprocess')
     const retried = await queue.run('dead-letters', 'retry', '--json')
     assert.deepEqual(jsonLines(retried.stdout), [{ sent: 1 }], retried.stderr)
-    assert.match(retried.stderr, /1 messages of the topic are no letters/)
+    assert.match(retried.stderr, /1 message of the topic is no letter/)
     const done = await queue.run('submit', folder, '--fps', '3', '--json')
     assert.deepEqual(jsonLines(done.stdout).map(({ code }) => code), [undefined]) // prettier-ignore
     assert.equal((await queue.letters()).length, 0)

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { clipName } from '../../pipeline/decode/clip-name.js'
+import { counted } from '../../pipeline/counted.js'
 import { CameoError } from '../../pipeline/errors.js'
 import { segmentSpans } from '../../pipeline/process-clip.js'
 import type { SegmentSpan } from '../../pipeline/segment-builder.js'
@@ -174,7 +175,7 @@ export async function startFacesWorker(options: FacesWorkerOptions): Promise<Sta
 function workersDied({ source }: JobMessage, deaths: number): CameoError {
   return new CameoError(
     'CLIP_ENDS_WORKERS',
-    `${clipName(withoutSecrets(source.uri))} was being processed each time that ${deaths} workers ended without an error: as a rule their memory ran out; look at how they ended, then "cameo dead-letters retry"`,
+    `${clipName(withoutSecrets(source.uri))} was being processed each time that ${counted(deaths, 'worker')} ended without an error: as a rule their memory ran out; look at how they ended, then "cameo dead-letters retry"`,
   )
 }
 

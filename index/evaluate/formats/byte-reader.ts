@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { CameoError, messageOf } from '../../../pipeline/errors.js'
+import { counted, pluralOf } from '../../../pipeline/counted.js'
 
 /** Read from the file at once. */
 const chunkBytes = 1 << 20
@@ -15,13 +16,21 @@ export class DamagedFile extends Error {
   }
 }
 
+/** What a reader reads: a file, or bytes that are in memory. */
+interface ByteSource {
+  readonly size: number
+  /** Fills `into` from the byte at `position` on; gives how many there were. */
+  read(into: Uint8Array, position: number): number
+  close(): void
+}
+
 /**
  * A file from its beginning to its end, little-endian, one chunk in memory. Synchronous: a byte-wise format costs ten
  * times as much with a promise a value. @throws DamagedFile where the file ends early
  */
 export class ByteReader {
   readonly size: number
-  readonly #file: number
+  readonly #source: ByteSource
   /** Apart from Node's pool; `slice` of a Buffer would be a view. */
   readonly #bytes = new Uint8Array(chunkBytes)
   readonly #chunk = Buffer.from(this.#bytes.buffer)
@@ -31,15 +40,9 @@ export class ByteReader {
   #at = 0
 
   /** @throws FEATURES_INVALID where there is no such file */
-  constructor(path: string) {
-    try {
-      this.#file = openSync(path, 'r')
-    } catch (error) {
-      throw new CameoError('FEATURES_INVALID', `${path} cannot be read (${messageOf(error)})`, {
-        cause: error,
-      })
-    }
-    this.size = fstatSync(this.#file).size
+  constructor(from: string | Uint8Array) {
+    this.#source = typeof from === 'string' ? openFile(from) : inMemory(from)
+    this.size = this.#source.size
   }
 
   get offset(): number {
@@ -47,7 +50,7 @@ export class ByteReader {
   }
 
   close(): void {
-    closeSync(this.#file)
+    this.#source.close()
   }
 
   uint8(): number {
@@ -91,7 +94,7 @@ export class ByteReader {
     copy.set(this.#chunk.subarray(this.#at, this.#at + done))
     this.#at += done
     while (done < count) {
-      const got = readSync(this.#file, copy, done, count - done, this.offset)
+      const got = this.#source.read(copy.subarray(done), this.offset)
       if (got === 0) this.#tooShort(count - done)
       done += got
       this.#chunkStart = this.offset + got
@@ -124,13 +127,7 @@ export class ByteReader {
     this.#length -= this.#at
     this.#at = 0
     while (this.#length < count) {
-      const got = readSync(
-        this.#file,
-        this.#chunk,
-        this.#length,
-        chunkBytes - this.#length,
-        this.#chunkStart + this.#length,
-      )
+      const got = this.#source.read(this.#chunk.subarray(this.#length), this.#chunkStart + this.#length)
       if (got === 0) this.#tooShort(count)
       this.#length += got
     }
@@ -139,7 +136,35 @@ export class ByteReader {
   #tooShort(count: number): never {
     throw new DamagedFile(
       this.offset,
-      `the file ends after ${this.size} bytes, where ${count} more are needed`,
+      `the file ends after ${counted(this.size, 'byte')}, where ${count} more ${pluralOf(count, 'is', 'are')} needed`,
     )
+  }
+}
+
+function openFile(path: string): ByteSource {
+  let file: number
+  try {
+    file = openSync(path, 'r')
+  } catch (error) {
+    throw new CameoError('FEATURES_INVALID', `${path} cannot be read (${messageOf(error)})`, {
+      cause: error,
+    })
+  }
+  return {
+    size: fstatSync(file).size,
+    read: (into, position) => readSync(file, into, 0, into.length, position),
+    close: () => closeSync(file),
+  }
+}
+
+function inMemory(bytes: Uint8Array): ByteSource {
+  return {
+    size: bytes.length,
+    read(into, position) {
+      const part = bytes.subarray(position, position + into.length)
+      into.set(part)
+      return part.length
+    },
+    close: () => undefined,
   }
 }

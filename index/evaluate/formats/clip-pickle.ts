@@ -3,14 +3,9 @@ import type { BoxXyxyPx } from '../../../pipeline/geometry.js'
 import { encodeFloat16 } from '../../../pipeline/embed/float16.js'
 import { ByteReader, DamagedFile } from './byte-reader.js'
 import { readPickle } from './pickle.js'
-import {
-  NumpyArray,
-  numbersOf,
-  PickleDict,
-  PickleList,
-  PickleTuple,
-  type PickleValue,
-} from './pickle-values.js'
+import { numbersOf } from './numpy-dtype.js'
+import { itemsOf, NumpyArray, PickleDict, type PickleValue } from './pickle-values.js'
+import { counted } from '../../../pipeline/counted.js'
 
 /** A row of an iQIYI-VID 2019 feature file. */
 export interface PickledFace {
@@ -61,7 +56,7 @@ export function* readClipPickle(path: string, options: ClipPickleOptions = {}): 
     if (!(error instanceof DamagedFile)) throw error
     throw new CameoError(
       'FEATURES_INVALID',
-      `${path} cannot be read as features at byte ${error.offset}, after ${clips} clips: ${error.message}`,
+      `${path} cannot be read as features at byte ${error.offset}, after ${counted(clips, 'clip')}: ${error.message}`,
       { cause: error },
     )
   } finally {
@@ -93,20 +88,16 @@ function faceOf(row: PickleValue): PickledFace | string {
     return 'no box x1, y1, x2, y2'
   if (!isFiniteNumber(detectionScore)) return 'no finite detection score'
   if (!isFiniteNumber(quality)) return 'no finite quality'
-  if (!(array instanceof NumpyArray) || array.dtype.type !== 'f') return 'no float features'
+  if (!(array instanceof NumpyArray) || !array.dtype.isNumber || array.dtype.type === 'b')
+    return 'no array of numbers for features'
   const embedding = halvesOf(array)
   if (embedding.length === 0) return 'empty features'
   if (!areFiniteHalves(embedding)) return 'a feature that is not finite in half precision'
   return { frame, boxXyxyPx: [x1, y1, x2, y2], detectionScore, quality, embedding }
 }
 
-function itemsOf(value: PickleValue | undefined): readonly PickleValue[] | undefined {
-  return value instanceof PickleList || value instanceof PickleTuple ? value.items : undefined
-}
-
 function coordinatesOf(box: PickleValue | undefined): number[] {
-  const values = box instanceof NumpyArray ? [...numbersOf(box.dtype, box.data)] : (itemsOf(box) ?? [])
-  return values.filter(isFiniteNumber)
+  return (box instanceof NumpyArray ? box.values() : (itemsOf(box) ?? [])).filter(isFiniteNumber)
 }
 
 function isFiniteNumber(value: PickleValue | undefined): value is number {
@@ -114,7 +105,7 @@ function isFiniteNumber(value: PickleValue | undefined): value is number {
 }
 
 function halvesOf({ dtype, data }: NumpyArray): Uint16Array {
-  if (dtype.itemBytes === 2 && dtype.littleEndian)
+  if (dtype.type === 'f' && dtype.itemBytes === 2 && dtype.littleEndian)
     return data.byteLength === data.buffer.byteLength
       ? new Uint16Array(data.buffer)
       : new Uint16Array(data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength))

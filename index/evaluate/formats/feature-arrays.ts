@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { openPromise } from 'yauzl'
+import { counted } from '../../../pipeline/counted.js'
 import { CameoError, messageOf } from '../../../pipeline/errors.js'
+import { textLines } from './text-lines.js'
 import { readNpy, readNpyFile, toFloats, type FloatRows, type NumberArray, type TextArray } from './npy.js'
 
 /** Features with the name of each row. */
@@ -18,23 +19,29 @@ export interface FeatureArrays {
  * `.npy` of features [N, d] with `X.names.txt` beside it, a line a row. @throws FEATURES_INVALID
  */
 export async function readFeatureArrays(path: string): Promise<FeatureArrays> {
-  const arrays = path.endsWith('.npz') ? await readNpz(path) : await readNpyWithNames(path)
-  const { features, names, quality } = arrays
+  const { features, names, quality, others } = await (path.endsWith('.npz')
+    ? readNpz(path)
+    : readNpyWithNames(path))
   const fail = (what: string): never => {
     throw new CameoError('FEATURES_INVALID', `${path} ${what}`)
   }
-  if (features?.kind !== 'numbers' || features.shape.length !== 2)
-    return fail('needs an array "features" of float16, float32 or float64 with two dimensions [N, d]')
+  const has = others.length > 0 ? `; it has ${others.join(', ')}` : ''
+  if (features?.kind !== 'numbers' || features.shape.length !== 2 || features.dtype.type === 'b')
+    return fail(`needs an array "features" of numbers with two dimensions [N, d]${has}`)
   const [rows = 0, dimension = 0] = features.shape
-  if (names?.kind !== 'text') return fail('needs an array "names" of text, one name a row of the features')
-  if (names.values.length !== rows) fail(`has ${names.values.length} names for ${rows} rows of features`)
+  if (names?.kind !== 'text')
+    return fail(`needs an array "names" of text, one name a row of the features${has}`)
+  if (names.values.length !== rows)
+    fail(`has ${counted(names.values.length, 'name')} for ${counted(rows, 'row')} of features`)
   const unnamed = names.values.indexOf('')
   if (unnamed >= 0) fail(`has no name for row ${unnamed + 1}`)
+  const garbled = names.values.findIndex((name) => name.includes('\uFFFD'))
+  if (garbled >= 0) fail(`has a name for row ${garbled + 1} that is no UTF-8 text`)
   if (rows === 0 || dimension === 0) fail('holds no features')
   if (quality === undefined)
     return { dimension, names: names.values, rows: features.values, qualities: undefined }
-  if (quality.kind !== 'numbers' || quality.shape.length !== 1 || quality.shape[0] !== rows)
-    return fail(`needs "quality" as ${rows} numbers, one a row of the features`)
+  if (quality.kind !== 'numbers' || !isColumn(quality.shape, rows))
+    return fail(`needs "quality" as ${counted(rows, 'number')}, one a row of the features`)
   const qualities = toFloats(quality.values)
   const bad = qualities.findIndex((value) => !(value >= 0 && value <= 1))
   if (bad >= 0)
@@ -44,17 +51,30 @@ export async function readFeatureArrays(path: string): Promise<FeatureArrays> {
   return { dimension, names: names.values, rows: features.values, qualities }
 }
 
-type Arrays = Partial<Record<'features' | 'names' | 'quality', NumberArray | TextArray>>
+/** [rows], or with further axes of one. */
+const isColumn = (shape: readonly number[], rows: number) =>
+  shape.reduce((product, extent) => product * extent, 1) === rows &&
+  shape.filter((extent) => extent !== 1).length <= 1
+
+interface Arrays {
+  readonly features?: NumberArray | TextArray
+  readonly names?: NumberArray | TextArray
+  readonly quality?: NumberArray | TextArray
+  /** Names of arrays that are none of the three. */
+  readonly others: readonly string[]
+}
 
 async function readNpz(path: string): Promise<Arrays> {
-  const arrays: Arrays = {}
+  const arrays: Partial<Record<'features' | 'names' | 'quality', NumberArray | TextArray>> = {}
+  const others: string[] = []
   try {
     const zip = await openPromise(path)
     try {
       for await (const entry of zip.eachEntry()) {
         const name = entry.fileName.replace(/\.npy$/, '')
-        if (name !== 'features' && name !== 'names' && name !== 'quality') continue
-        arrays[name] = await readNpy(await zip.openReadStreamPromise(entry), `${path}, array "${name}",`)
+        if (name === 'features' || name === 'names' || name === 'quality')
+          arrays[name] = await readNpy(await zip.openReadStreamPromise(entry), `${path}, array "${name}",`)
+        else others.push(`"${name}"`)
       }
     } finally {
       zip.close()
@@ -65,22 +85,20 @@ async function readNpz(path: string): Promise<Arrays> {
       cause: error,
     })
   }
-  return arrays
+  return { ...arrays, others }
 }
 
 async function readNpyWithNames(path: string): Promise<Arrays> {
   const namesPath = path.replace(/\.npy$/, '.names.txt')
   const features = await readNpyFile(path)
   try {
-    const values = readFileSync(namesPath, 'utf8')
-      .replace(/\r?\n$/, '')
-      .split(/\r?\n/)
-      .map((line) => line.trim())
-    return { features, names: { kind: 'text', shape: [values.length], values } }
+    const values = [...textLines(namesPath, 'FEATURES_INVALID')].map((line) => line.trim())
+    while (values.at(-1) === '') values.pop()
+    return { features, names: { kind: 'text', shape: [values.length], values }, others: [] }
   } catch (error) {
     throw new CameoError(
       'FEATURES_INVALID',
-      `${path} needs its names beside it, a line a row, in ${namesPath} (${messageOf(error)})`,
+      `${path} needs its names beside it, a line a row: ${messageOf(error)}`,
       { cause: error },
     )
   }

@@ -1,5 +1,6 @@
 import { CameoError } from '../../../pipeline/errors.js'
 import { featureFilesDigest, type FeatureSet } from '../feature-set.js'
+import { counted } from '../../../pipeline/counted.js'
 
 /** Of embeddings are collected in one piece. */
 const chunkBytes = 64 << 20
@@ -39,7 +40,7 @@ export class FeatureSetBuilder {
       if (embedding.length !== this.#dimension)
         throw new CameoError(
           'FEATURES_INVALID',
-          `${source} has features of ${embedding.length} values for the clip ${name}, the others have ${this.#dimension}`,
+          `${source} has features of ${counted(embedding.length, 'value')} for the clip ${name}, the others have ${this.#dimension}`,
         )
     }
     this.#known.add(name)
@@ -98,7 +99,7 @@ export class FeatureSetBuilder {
     } catch (error) {
       throw new CameoError(
         'FEATURES_INVALID',
-        `${this.#qualities.length} faces of ${this.#dimension} values are more than fit into memory: keep fewer faces a clip, or read fewer files`,
+        `${counted(this.#qualities.length, 'face')} of ${counted(this.#dimension, 'value')} are more than fit into memory: keep fewer faces a clip, or read fewer files`,
         { cause: error },
       )
     }

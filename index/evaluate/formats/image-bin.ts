@@ -1,7 +1,8 @@
 import { CameoError } from '../../../pipeline/errors.js'
 import { ByteReader, DamagedFile } from './byte-reader.js'
 import { readPickle } from './pickle.js'
-import { NumpyArray, numbersOf, PickleList, PickleTuple, type PickleValue } from './pickle-values.js'
+import { itemsOf, NumpyArray, type PickleValue } from './pickle-values.js'
+import { counted } from '../../../pipeline/counted.js'
 
 export interface ImageBin {
   /** Encoded aligned faces (JPEG or PNG): images 2p and 2p + 1 are pair p. */
@@ -24,7 +25,7 @@ export function readImageBin(path: string): ImageBin {
     if (bin.images.length === 0 || bin.images.length !== 2 * bin.isSame.length)
       throw new DamagedFile(
         reader.offset,
-        `it has ${bin.images.length} images and ${bin.isSame.length} pairs, where two images a pair are needed`,
+        `it has ${counted(bin.images.length, 'image')} and ${counted(bin.isSame.length, 'pair')}, where two images a pair are needed`,
       )
     return bin
   } catch (error) {
@@ -45,16 +46,10 @@ export function readImageBin(path: string): ImageBin {
   }
 
   function flagsOf(value: PickleValue | undefined): boolean[] {
-    const flags =
-      value instanceof NumpyArray ? [...numbersOf(value.dtype, value.data)] : (itemsOf(value) ?? [])
-    return flags.map((flag, index) => {
+    return (itemsOf(value) ?? []).map((flag, index) => {
       if (flag === true || flag === 1) return true
       if (flag === false || flag === 0) return false
       throw new DamagedFile(reader.offset, `flag ${index + 1} is neither true nor false`)
     })
   }
-}
-
-function itemsOf(value: PickleValue | undefined): readonly PickleValue[] | undefined {
-  return value instanceof PickleList || value instanceof PickleTuple ? value.items : undefined
 }

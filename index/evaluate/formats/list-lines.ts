@@ -1,6 +1,6 @@
-import { closeSync, openSync, readSync } from 'node:fs'
-import { StringDecoder } from 'node:string_decoder'
-import { CameoError, messageOf } from '../../../pipeline/errors.js'
+import { CameoError } from '../../../pipeline/errors.js'
+import { splitColumns } from './list-columns.js'
+import { textLines } from './text-lines.js'
 
 /** A line of a list, split into its columns. */
 export interface ListLine {
@@ -14,49 +14,18 @@ export function readListLines(path: string): ListLine[] {
   return [...listLines(path)]
 }
 
-/** Read from the file at once. */
-const chunkBytes = 1 << 20
-
 /**
- * The lines of a text list: columns by commas, or by blanks where a line has no comma. Windows line ends and a missing
- * last newline are fine, empty lines are passed over. One chunk in memory: IJB-C's pairs have 15 million lines.
- * @throws LIST_INVALID where there is no such file
+ * The lines of a text list (see `textLines`): columns by commas or semicolons, or by blanks where a line has neither. Quotes
+ * around a column go, empty lines are passed over.
+ * @throws LIST_INVALID where there is no such file, or it is no text
  */
 export function* listLines(path: string): Generator<ListLine> {
   let number = 0
-  for (const text of textLines(path)) {
+  for (const text of textLines(path, 'LIST_INVALID')) {
     number++
-    const columns = splitColumns(number === 1 ? text.replace(/^\uFEFF/, '') : text)
+    const columns = splitColumns(text, text.includes(',') ? ',' : text.includes(';') ? ';' : 'blanks')
     if (columns.length > 0) yield { number, columns }
   }
-}
-
-function* textLines(path: string): Generator<string> {
-  let file: number | undefined
-  try {
-    file = openSync(path, 'r')
-    const decoder = new StringDecoder('utf8')
-    const chunk = Buffer.alloc(chunkBytes)
-    let rest = ''
-    for (let got = readSync(file, chunk); got > 0; got = readSync(file, chunk)) {
-      const lines = (rest + decoder.write(chunk.subarray(0, got))).split('\n')
-      rest = lines.pop() ?? ''
-      yield* lines
-    }
-    if (rest !== '') yield rest
-  } catch (error) {
-    throw new CameoError('LIST_INVALID', `the list ${path} cannot be read (${messageOf(error)})`, {
-      cause: error,
-    })
-  } finally {
-    if (file !== undefined) closeSync(file)
-  }
-}
-
-function splitColumns(line: string): string[] {
-  const trimmed = line.trim()
-  if (trimmed === '') return []
-  return trimmed.includes(',') ? trimmed.split(',').map((column) => column.trim()) : trimmed.split(/\s+/)
 }
 
 /** LIST_INVALID that says where. */

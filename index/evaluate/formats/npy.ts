@@ -1,11 +1,16 @@
 import { createReadStream } from 'node:fs'
 import { encodeFloat16, decodeFloat16 } from '../../../pipeline/embed/float16.js'
 import { CameoError, messageOf } from '../../../pipeline/errors.js'
+import { createArraySink, type ArraySink } from './npy-sink.js'
+import type { NumpyDtype } from './numpy-dtype.js'
+import { parseDtype } from './numpy-dtype.js'
 
 /** Numbers as the file's rows have them; [shape[0], shape[1], …] row-major. */
 export interface NumberArray {
   readonly kind: 'numbers'
   readonly shape: readonly number[]
+  /** Of the numbers in the file. */
+  readonly dtype: NumpyDtype
   readonly values: FloatRows
 }
 
@@ -20,12 +25,22 @@ export interface TextArray {
   readonly values: readonly string[]
 }
 
+export interface NpyHeader {
+  readonly dtype: NumpyDtype
+  readonly shape: readonly number[]
+  /** Of items. */
+  readonly count: number
+  readonly isFortran: boolean
+}
+
 /** `\x93NUMPY`. */
 const magic = Buffer.from([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59])
 
 /**
- * A NumPy array file: float16, float32 or float64 (made float32), or text (`U`, `S`); little-endian, C order. The bytes
- * come in pieces and are converted as they come. Format: NumPy's numpy/lib/format.py.
+ * A NumPy array file of version 1 to 3: numbers of every kind (float16 stays, all others become float32), text (`U`, `S`) or
+ * objects that are text or numbers; either byte order, C or Fortran order. The bytes come in pieces and are converted as they
+ * come. Objects are a pickle: they are read as `readPickle` reads them, and nothing is run. Format: NumPy's
+ * numpy/lib/format.py.
  * @param where for messages: the file, or its member of a .npz
  * @throws FEATURES_INVALID
  */
@@ -36,34 +51,27 @@ export async function readNpy(
   const fail = (what: string, cause?: unknown): never => {
     throw new CameoError('FEATURES_INVALID', `${where} cannot be read as a NumPy array: ${what}`, { cause })
   }
-  let header: Header | undefined
-  let sink: Sink | undefined
+  let sink: ArraySink | undefined
   let rest: Buffer = Buffer.alloc(0)
-  let bytesRead = 0
   try {
     for await (const piece of pieces) {
       rest = rest.length === 0 ? piece : Buffer.concat([rest, piece])
-      if (header === undefined || sink === undefined) {
+      if (sink === undefined) {
         const parsed = parseHeader(rest)
         if (parsed === undefined) continue
-        header = parsed.header
-        sink = createSink(header)
+        sink = createArraySink(parsed.header)
         rest = rest.subarray(parsed.headerBytes)
       }
-      const whole = rest.length - (rest.length % header.itemBytes)
-      bytesRead += whole
-      if (bytesRead > header.count * header.itemBytes) fail('there are more bytes than its shape says')
+      const whole = rest.length - (rest.length % sink.itemBytes)
       sink.write(rest.subarray(0, whole))
       rest = rest.subarray(whole)
     }
+    if (sink === undefined) return fail('its header is cut off')
+    return sink.finish(rest.length)
   } catch (error) {
     if (error instanceof CameoError) throw error
-    fail(messageOf(error), error)
+    return fail(messageOf(error), error)
   }
-  if (header === undefined || sink === undefined) return fail('its header is cut off')
-  if (rest.length > 0 || bytesRead < header.count * header.itemBytes)
-    fail(`it ends after ${bytesRead + rest.length} of ${header.count * header.itemBytes} bytes of data`)
-  return sink.finish()
 }
 
 /** As `readNpy`. */
@@ -71,97 +79,37 @@ export function readNpyFile(path: string): Promise<NumberArray | TextArray> {
   return readNpy(createReadStream(path, { highWaterMark: 1 << 20 }), path)
 }
 
-interface Header {
-  readonly type: 'f' | 'U' | 'S'
-  readonly itemBytes: number
-  readonly shape: readonly number[]
-  readonly count: number
-}
-
 /** Undefined where more bytes are needed. Throws Error. */
-function parseHeader(bytes: Buffer): { header: Header; headerBytes: number } | undefined {
+function parseHeader(bytes: Buffer): { header: NpyHeader; headerBytes: number } | undefined {
   if (!bytes.subarray(0, 6).equals(magic.subarray(0, bytes.length))) throw new Error('it is no .npy file')
   if (bytes.length < 12) return undefined
-  const isFirstVersion = bytes[6] === 1
-  const start = isFirstVersion ? 10 : 12
-  const length = isFirstVersion ? bytes.readUInt16LE(8) : bytes.readUInt32LE(8)
+  const version = bytes[6] ?? 0
+  if (version < 1 || version > 3) throw new Error(`it has version ${version} of the format; 1 to 3 are read`)
+  const start = version === 1 ? 10 : 12
+  const length = version === 1 ? bytes.readUInt16LE(8) : bytes.readUInt32LE(8)
   if (length > 1 << 20) throw new Error(`a header of ${length} bytes`)
   if (bytes.length < start + length) return undefined
-  const text = bytes.toString('utf8', start, start + length)
+  const text = bytes.toString(version === 3 ? 'utf8' : 'latin1', start, start + length)
   return { header: describe(text), headerBytes: start + length }
 }
 
-function describe(text: string): Header {
+function describe(text: string): NpyHeader {
+  if (/'descr':\s*[[(]/.test(text))
+    throw new Error('its rows are structured, with named fields: save each field as an array of its own')
   const descr = /'descr':\s*'([^']*)'/.exec(text)?.[1]
   const shapeText = /'shape':\s*\(([^)]*)\)/.exec(text)?.[1]
   if (descr === undefined || shapeText === undefined)
-    throw new Error(`a header that is not understood: ${text.trim()}`)
-  if (/'fortran_order':\s*True/.test(text))
-    throw new Error('it is in Fortran order: save numpy.ascontiguousarray(…)')
-  const [, order = '', type = '', size = ''] = /^([<>|=]?)([A-Za-z])(\d*)$/.exec(descr) ?? []
-  if (order === '>') throw new Error(`it is big-endian (${descr}): save it as little-endian`)
+    throw new Error(`a header that is not understood: ${text.trim().slice(0, 200)}`)
   const shape = shapeText
     .split(',')
-    .map((part) => part.trim())
+    // Python 2 writes an "L" behind its long integers.
+    .map((part) => part.trim().replace(/L$/, ''))
     .filter((part) => part !== '')
     .map(Number)
   const count = shape.reduce((product, extent) => product * extent, 1)
-  if (!Number.isSafeInteger(count)) throw new Error(`a shape (${shapeText})`)
-  if (type === 'f' && ['2', '4', '8'].includes(size)) return { type, itemBytes: Number(size), shape, count }
-  if ((type === 'U' || type === 'S') && Number(size) > 0)
-    return { type, itemBytes: Number(size) * (type === 'U' ? 4 : 1), shape, count }
-  if (type === 'O')
-    throw new Error('it holds Python objects: save text as numpy.array(names, dtype="U"), numbers as float32')
-  throw new Error(`numbers of type ${descr}: float16, float32, float64 and text are read`)
-}
-
-interface Sink {
-  /** Of whole items. */
-  write(bytes: Buffer): void
-  finish(): NumberArray | TextArray
-}
-
-function createSink({ type, itemBytes, shape, count }: Header): Sink {
-  let at = 0
-  if (type !== 'f') {
-    const values: string[] = []
-    return {
-      write(bytes) {
-        for (let from = 0; from < bytes.length; from += itemBytes)
-          values.push(textOf(bytes.subarray(from, from + itemBytes), type))
-      },
-      finish: () => ({ kind: 'text', shape, values }),
-    }
-  }
-  if (itemBytes === 2) {
-    const bits = new Uint16Array(count)
-    return {
-      write(bytes) {
-        for (let from = 0; from < bytes.length; from += 2) bits[at++] = bytes.readUInt16LE(from)
-      },
-      finish: () => ({ kind: 'numbers', shape, values: { precision: 'float16', bits } }),
-    }
-  }
-  const floats = new Float32Array(count)
-  return {
-    write(bytes) {
-      for (let from = 0; from < bytes.length; from += itemBytes)
-        floats[at++] = itemBytes === 4 ? bytes.readFloatLE(from) : bytes.readDoubleLE(from)
-    },
-    finish: () => ({ kind: 'numbers', shape, values: { precision: 'float32', floats } }),
-  }
-}
-
-/** Padded with zeros; `U` is UTF-32. */
-function textOf(bytes: Buffer, type: 'U' | 'S'): string {
-  if (type === 'S') return bytes.toString('utf8').replace(/\0+$/, '')
-  let text = ''
-  for (let at = 0; at < bytes.length; at += 4) {
-    const code = bytes.readUInt32LE(at)
-    if (code === 0) break
-    text += String.fromCodePoint(code)
-  }
-  return text
+  if (!Number.isSafeInteger(count) || shape.some((extent) => !(extent >= 0)))
+    throw new Error(`a shape (${shapeText})`)
+  return { dtype: parseDtype(descr), shape, count, isFortran: /'fortran_order':\s*True/.test(text) }
 }
 
 export function toFloats(rows: FloatRows): Float32Array {

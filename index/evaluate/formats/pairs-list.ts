@@ -1,5 +1,7 @@
 import { CameoError } from '../../../pipeline/errors.js'
+import { plainPath } from './list-columns.js'
 import { badLine, isSameLabel, readListLines, wholeNumber, type ListLine } from './list-lines.js'
+import { counted } from '../../../pipeline/counted.js'
 
 /** Two pictures or videos and whether they show the same person. */
 export interface ListedPair {
@@ -24,7 +26,7 @@ export function readPairsList(path: string): ListedPair[] {
   const lines = readListLines(path)
   const [first] = lines
   if (first === undefined) throw new CameoError('LIST_INVALID', `${path} is empty`)
-  const isSplits = lines.some(({ columns }) => columns.some((column) => column.includes('/')))
+  const isSplits = lines.some(({ columns }) => columns.some((column) => plainPath(column).includes('/')))
   return isSplits ? readSplits(path, lines) : readLfw(path, first, lines.slice(1))
 }
 
@@ -50,7 +52,7 @@ function readLfw(path: string, header: ListLine, lines: readonly ListLine[]): Li
   if (pairs.length !== folds * perKind * 2)
     throw new CameoError(
       'LIST_INVALID',
-      `${path} has ${pairs.length} pairs, its first line says ${folds} folds of twice ${perKind}`,
+      `${path} has ${counted(pairs.length, 'pair')}, its first line says ${counted(folds, 'fold')} of twice ${perKind}`,
     )
   return pairs
 }
@@ -67,8 +69,8 @@ function readSplits(path: string, lines: readonly ListLine[]): ListedPair[] {
       throw badLine(path, line, '"split, first name, second name, 1 or 0"')
     pairs.push({
       fold: split - 1,
-      first: { kind: 'path', path: first },
-      second: { kind: 'path', path: second },
+      first: { kind: 'path', path: plainPath(first) },
+      second: { kind: 'path', path: plainPath(second) },
       isSame,
     })
   }

@@ -1,12 +1,13 @@
+import { fortranPlace, NumpyDtype, numbersOf, parseDtype, textsOf } from './numpy-dtype.js'
 import {
   NumpyArray,
-  NumpyDtype,
-  numbersOf,
   PickleGlobal,
+  PickleList,
   PickleTuple,
   type GlobalMeaning,
   type PickleValue,
 } from './pickle-values.js'
+import { counted } from '../../../pipeline/counted.js'
 
 /** Every name that a pickle may mention. NumPy 2 moved `core` to `_core`; Python 2 says `__builtin__`. */
 const meanings: ReadonlyMap<string, GlobalMeaning> = new Map<string, GlobalMeaning>([
@@ -46,11 +47,11 @@ export function reduceGlobal(global: PickleGlobal, { items }: PickleTuple): Pick
       throw new Error('an array whose buffer is not in the file')
     }
     case 'dtype':
-      return dtypeOf(textOf(first))
+      return parseDtype(textOf(first))
     case 'scalar': {
       const bytes = typeof second === 'string' ? Buffer.from(second, 'latin1') : second
       if (first instanceof NumpyDtype && bytes instanceof Uint8Array && bytes.length === first.itemBytes)
-        return numbersOf(first, bytes)[0] ?? 0
+        return (first.isText ? textsOf(first, bytes)[0] : numbersOf(first, bytes)[0]) ?? null
       throw new Error('a NumPy scalar without its bytes')
     }
     case 'encode text':
@@ -74,10 +75,20 @@ export function buildState(target: PickleValue | undefined, state: PickleValue |
   }
   if (!(target instanceof NumpyArray)) throw new Error('a state of something other than an array')
   const [, shape, dtype, isFortran, data] = state.items
-  const bytes = typeof data === 'string' ? Buffer.from(data, 'latin1') : data
-  if (!(shape instanceof PickleTuple && dtype instanceof NumpyDtype && bytes instanceof Uint8Array))
-    throw new Error('an array that is not of plain numbers')
-  fill(target, shape, dtype, bytes, isFortran === true || isFortran === 1)
+  if (shape instanceof PickleTuple && dtype instanceof NumpyDtype) {
+    if (dtype.type === 'O' && data instanceof PickleList) {
+      // NumPy writes objects in C order, whatever the array's own.
+      setShape(target, shape, dtype, data.items.length, counted(data.items.length, 'object'))
+      target.objects = data.items
+      return
+    }
+    const bytes = typeof data === 'string' ? Buffer.from(data, 'latin1') : data
+    if (dtype.type !== 'O' && bytes instanceof Uint8Array) {
+      fill(target, shape, dtype, bytes, isFortran === true || isFortran === 1)
+      return
+    }
+  }
+  throw new Error('an array that is not of plain numbers, text or objects')
 }
 
 function fill(
@@ -87,25 +98,34 @@ function fill(
   data: Uint8Array,
   isFortran: boolean,
 ): NumpyArray {
-  array.shape = shape.items.map((size) => (typeof size === 'number' ? size : NaN))
-  if (isFortran && array.shape.filter((size) => size > 1).length > 1)
-    throw new Error('an array in Fortran order')
-  const bytes = array.shape.reduce((product, size) => product * size, dtype.itemBytes)
-  if (bytes !== data.length)
-    throw new Error(`an array of shape (${array.shape.join(', ')}) with ${data.length} bytes`)
-  array.dtype = dtype
-  array.data = data
+  setShape(array, shape, dtype, data.length / dtype.itemBytes, counted(data.length, 'byte'))
+  array.data = isFortran && array.shape.length > 1 ? reordered(data, dtype.itemBytes, array.shape) : data
   return array
 }
 
-function dtypeOf(text: string): NumpyDtype {
-  const match = /^[<>|=]?([fiub])([1248])$/.exec(text)
-  const type = match?.[1]
-  if (type !== 'f' && type !== 'i' && type !== 'u' && type !== 'b')
-    throw new Error(`an array of dtype "${text.slice(0, 20)}"`)
-  const dtype = new NumpyDtype(type, Number(match?.[2]))
-  dtype.littleEndian = !text.startsWith('>')
-  return dtype
+/** Throws Error where so many items do not fill the shape. */
+function setShape(
+  array: NumpyArray,
+  { items }: PickleTuple,
+  dtype: NumpyDtype,
+  count: number,
+  what: string,
+): void {
+  array.shape = items.map((size) => (typeof size === 'number' ? size : NaN))
+  array.dtype = dtype
+  if (array.shape.reduce((product, size) => product * size, 1) !== count)
+    throw new Error(`an array of shape (${array.shape.join(', ')}) with ${what}`)
+}
+
+/** Fortran's order made C's. */
+function reordered(data: Uint8Array, itemBytes: number, shape: readonly number[]): Uint8Array {
+  const copy = new Uint8Array(data.length)
+  const place = fortranPlace(shape)
+  for (let k = 0; k * itemBytes < data.length; k++) {
+    const from = place(k) * itemBytes
+    copy.set(data.subarray(from, from + itemBytes), k * itemBytes)
+  }
+  return copy
 }
 
 function textOf(value: PickleValue | undefined): string {

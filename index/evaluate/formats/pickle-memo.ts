@@ -1,4 +1,5 @@
-import { NumpyDtype, PickleGlobal, type PickleValue } from './pickle-values.js'
+import { NumpyDtype } from './numpy-dtype.js'
+import { PickleGlobal, type PickleValue } from './pickle-values.js'
 
 /** A text or byte string up to this length may be met again in another clip; bytes. */
 const smallBytes = 64

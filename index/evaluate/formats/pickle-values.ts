@@ -1,3 +1,5 @@
+import { NumpyDtype, numbersOf, textsOf } from './numpy-dtype.js'
+
 /** What a pickle of features may hold. Lists and tuples are told apart because only lists grow. */
 export type PickleValue =
   | null
@@ -42,66 +44,35 @@ export type GlobalMeaning =
   | 'encode text'
   | 'empty bytes'
 
-export class NumpyDtype {
-  readonly kind = 'dtype'
-  littleEndian = true
-  constructor(
-    /** f float, i signed, u unsigned, b boolean. */
-    readonly type: 'f' | 'i' | 'u' | 'b',
-    readonly itemBytes: number,
-  ) {}
-}
-
 export class NumpyArray {
   readonly kind = 'array'
   dtype = new NumpyDtype('f', 8)
   shape: readonly number[] = []
+  /** In C order; empty where the items are objects. */
   data: Uint8Array = new Uint8Array()
-}
+  /** Of an array of objects, in C order. */
+  objects: readonly PickleValue[] = []
 
-/** The numbers of an array's bytes, in the order in which they lie. Throws RangeError where there is no such type. */
-export function numbersOf(dtype: NumpyDtype, data: Uint8Array): Float64Array {
-  const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
-  const read = readerOf(dtype, view)
-  return Float64Array.from({ length: data.byteLength / dtype.itemBytes }, (_, i) => read(i * dtype.itemBytes))
-}
+  /** Its items as plain values, in C order. */
+  values(): readonly PickleValue[] {
+    if (this.dtype.type === 'O') return this.objects
+    return this.dtype.isText ? textsOf(this.dtype, this.data) : [...numbersOf(this.dtype, this.data)]
+  }
 
-function readerOf(dtype: NumpyDtype, view: DataView): (offset: number) => number {
-  const little = dtype.littleEndian
-  switch (`${dtype.type}${dtype.itemBytes}`) {
-    case 'f2':
-      return (at) => half(view.getUint16(at, little))
-    case 'f4':
-      return (at) => view.getFloat32(at, little)
-    case 'f8':
-      return (at) => view.getFloat64(at, little)
-    case 'i1':
-      return (at) => view.getInt8(at)
-    case 'i2':
-      return (at) => view.getInt16(at, little)
-    case 'i4':
-      return (at) => view.getInt32(at, little)
-    case 'i8':
-      return (at) => Number(view.getBigInt64(at, little))
-    case 'b1':
-    case 'u1':
-      return (at) => view.getUint8(at)
-    case 'u2':
-      return (at) => view.getUint16(at, little)
-    case 'u4':
-      return (at) => view.getUint32(at, little)
-    case 'u8':
-      return (at) => Number(view.getBigUint64(at, little))
-    default:
-      throw new RangeError(`numbers of type ${dtype.type}${dtype.itemBytes}`)
+  /** Along its first axis: items, or where it has more axes, rows. */
+  rows(): readonly PickleValue[] {
+    const values = this.values()
+    if (this.shape.length < 2) return values
+    const width = this.shape.slice(1).reduce((product, size) => product * size, 1)
+    return Array.from(
+      { length: this.shape[0] ?? 0 },
+      (_, row) => new PickleTuple(values.slice(row * width, (row + 1) * width)),
+    )
   }
 }
 
-/** IEEE 754 half precision: 1 sign, 5 exponent, 10 fraction bits. */
-function half(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1
-  const exponent = (bits >> 10) & 0x1f
-  const fraction = bits & 0x3ff
-  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN
-  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25))
+/** The items of a list, a tuple or an array. */
+export function itemsOf(value: PickleValue | undefined): readonly PickleValue[] | undefined {
+  if (value instanceof PickleList || value instanceof PickleTuple) return value.items
+  return value instanceof NumpyArray ? value.rows() : undefined
 }

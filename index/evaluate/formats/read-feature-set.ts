@@ -3,6 +3,7 @@ import { CameoError } from '../../../pipeline/errors.js'
 import type { FeatureSet } from '../feature-set.js'
 import { areFiniteHalves, readClipPickle, type PickledFace } from './clip-pickle.js'
 import { readFeatureArrays } from './feature-arrays.js'
+import { plainName } from './list-columns.js'
 import { FeatureSetBuilder, type BuilderFace } from './feature-set-builder.js'
 import { toHalves } from './npy.js'
 
@@ -41,12 +42,14 @@ function addPickle(
   { maxFaces = defaultMaxFaces, onBytes }: ReadFeatureSetOptions,
 ): void {
   const report = (bytes: number, total: number) => onBytes?.(bytes, total, file)
-  for (const { name, faces } of readClipPickle(file, { onBytes: report }))
+  for (const { name, faces } of readClipPickle(file, { onBytes: report })) {
+    const plain = plainName(name)
     builder.addClip(
-      name.endsWith(clipExtension) ? name : name + clipExtension,
+      plain.toLowerCase().endsWith(clipExtension) ? plain : plain + clipExtension,
       bestFaces(faces, maxFaces),
       file,
     )
+  }
 }
 
 /** Best weight first; among those of one weight the better raw quality, then the earlier row. */
@@ -72,7 +75,7 @@ async function addArrays(builder: FeatureSetBuilder, file: string): Promise<void
   const { names, dimension, rows, qualities } = await readFeatureArrays(file)
   const halves = toHalves(rows)
   const rowsOf = new Map<string, number[]>()
-  names.forEach((name, row) => {
+  names.map(plainName).forEach((name, row) => {
     const known = rowsOf.get(name)
     if (known === undefined) rowsOf.set(name, [row])
     else known.push(row)

@@ -1,4 +1,5 @@
 import { CameoError } from '../../../pipeline/errors.js'
+import { plainPath } from './list-columns.js'
 import { badLine, isSameLabel, listLines, readListLines, wholeNumber } from './list-lines.js'
 
 /** An image of a template (IJB's face-tid-mid list). */
@@ -17,7 +18,7 @@ export function readMediaList(path: string): MediaLine[] {
     const mediumId = wholeNumber(mid)
     if (templateId === undefined || mediumId === undefined)
       throw badLine(path, line, '"name tid mid": an image, its template and its medium')
-    return { name, templateId, mediumId }
+    return { name: plainPath(name), templateId, mediumId }
   })
 }
 

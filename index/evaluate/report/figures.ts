@@ -1,4 +1,4 @@
-import { formatCount, formatRate, formatScore } from './format.js'
+import { formatCount, formatCounted, formatRate, formatScore } from './format.js'
 import { html, type Content, type Markup } from './markup.js'
 import {
   apHistogramPlot,
@@ -45,7 +45,7 @@ export function figuresSection(report: EvaluationReport): Markup {
         : figure(
             'Scores',
             density,
-            `${formatCount(scores.mated)} mated scores (clips with the identity in them) and ${formatCount(scores.nonMated)} non-mated ones.`,
+            `${formatCounted(scores.mated, 'mated score')} (clips with the identity in them) and ${formatCounted(scores.nonMated, 'non-mated one')}.`,
             [matedSwatch, nonMatedSwatch].filter(({ label }) =>
               label === 'mated' ? scores.mated > 0 : scores.nonMated > 0,
             ),
@@ -122,6 +122,6 @@ function remarkOn(
   { measurable, falseAccepts }: { readonly measurable: boolean; readonly falseAccepts: number },
   nonMated: number,
 ): string {
-  if (!measurable) return `cannot be measured with ${formatCount(nonMated)} non-mated scores`
+  if (!measurable) return `cannot be measured with ${formatCounted(nonMated, 'non-mated score')}`
   return falseAccepts < 30 ? 'a rough guess: fewer than 30 false accepts' : ''
 }

@@ -1,3 +1,5 @@
+import { pluralOf } from '../../../pipeline/counted.js'
+
 /** MAP, AP, scores and thresholds: four digits, as leader boards give them. */
 export function formatScore(value: number): string {
   return value
@@ -23,9 +25,9 @@ export function formatCount(value: number): string {
   return value.toLocaleString('en-US')
 }
 
-/** 1 identity, 2 identities. */
-export function counted(value: number, one: string, many: string): string {
-  return `${formatCount(value)} ${value === 1 ? one : many}`
+/** 1 identity, 2,000 identities: as `counted`, with separators of thousands. */
+export function formatCounted(value: number, one: string, many?: string): string {
+  return `${formatCount(value)} ${pluralOf(value, one, many)}`
 }
 
 /** "2026-11-24 12:00 UTC". */

@@ -1,5 +1,12 @@
 import { errorRatesSection, figuresSection } from './figures.js'
-import { formatCount, formatDuration, formatGain, formatScore, formatTimestamp, counted } from './format.js'
+import {
+  formatCount,
+  formatDuration,
+  formatGain,
+  formatScore,
+  formatTimestamp,
+  formatCounted,
+} from './format.js'
 import { ladderSection } from './ladder.js'
 import { html, Markup } from './markup.js'
 import { chosenIndex, shownAtMost, type EvaluationReport, type ReportSettings } from './report-data.js'
@@ -87,9 +94,9 @@ function summaryOf(report: EvaluationReport): Markup | undefined {
   const nothingFound = report.identities.filter(({ found }) => found[chosen] === 0).length
   return html`MAP@${report.depth} is <strong>${formatScore(step.map)}</strong> (95% confidence interval
     ${formatScore(low)} to ${formatScore(high)}) over
-    ${counted(report.identities.length, 'identity', 'identities')} with
+    ${formatCounted(report.identities.length, 'identity', 'identities')} with
     “${step.name}”${chosen > 0 ? html`, ${formatGain(step.map - first.map)} against “${first.name}”` : ''}.
-    ${nothingFound > 0 ? `For ${counted(nothingFound, 'identity', 'identities')} no clip was found.` : ''}`
+    ${nothingFound > 0 ? `For ${formatCounted(nothingFound, 'identity', 'identities')} no clip was found.` : ''}`
 }
 
 function tiles(report: EvaluationReport): Markup {

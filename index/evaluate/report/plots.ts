@@ -4,6 +4,7 @@ import { formatScore } from './format.js'
 import type { Markup } from './markup.js'
 import { chosenIndex, type EvaluationReport, type ReportScores } from './report-data.js'
 import { binCounts } from './summarise-scores.js'
+import { counted } from '../../../pipeline/counted.js'
 
 const ink = 'var(--ink)'
 const muted = 'var(--muted)'
@@ -108,8 +109,8 @@ export function apHistogramPlot(report: EvaluationReport): Markup {
   const { color } = swatchOfStep(report, report.chosenStep)
   return renderChart(
     'plot-ap',
-    `Histogram of average precision over ${report.identities.length} identities, step ${report.chosenStep}; ` +
-      `${counts.at(-1) ?? 0} identities have an AP of 0.95 or more, ${counts[0] ?? 0} less than 0.05`,
+    `Histogram of average precision over ${counted(report.identities.length, 'identity', 'identities')}, step ${report.chosenStep}; ` +
+      `${counted(counts.at(-1) ?? 0, 'identity has', 'identities have')} an AP of 0.95 or more, ${counts[0] ?? 0} less than 0.05`,
     {
       ...frame,
       // Bars stand on categories; the numbers below them belong to the bars' edges, hence the second axis.
@@ -160,7 +161,7 @@ export function scoreDensityPlot({ histogram, unit, mated, nonMated }: ReportSco
   })
   return renderChart(
     'plot-scores',
-    `Densities of ${mated} mated and ${nonMated} non-mated scores from ${formatScore(from)} to ${formatScore(to)}`,
+    `Densities of ${mated} mated and ${counted(nonMated, 'non-mated score')} from ${formatScore(from)} to ${formatScore(to)}`,
     {
       ...frame,
       xAxis: { ...xAxis(axisName(unit)), min: from, max: to, axisLabel: endLabels },

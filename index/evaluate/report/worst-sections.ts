@@ -1,4 +1,4 @@
-import { counted, formatCount, formatScore } from './format.js'
+import { formatCounted, formatCount, formatScore } from './format.js'
 import { html, type Content, type Markup } from './markup.js'
 import { shownAtMost, type EvaluationReport, type WorstIdentity } from './report-data.js'
 import { table } from './table.js'
@@ -40,7 +40,7 @@ function titleOf({ identity, name }: Pick<WorstIdentity, 'identity' | 'name'>): 
 function inTheWay({ wrongAbove, confusedWith, positives, found }: WorstIdentity, nameOf: NameOf): string {
   if (wrongAbove === 0)
     return found < positives
-      ? `nothing: ${counted(positives - found, 'positive', 'positives')} not ranked`
+      ? `nothing: ${formatCounted(positives - found, 'positive', 'positives')} not ranked`
       : 'nothing'
   const whose = confusedWith
     .map(
@@ -50,7 +50,7 @@ function inTheWay({ wrongAbove, confusedWith, positives, found }: WorstIdentity,
     .join(', ')
   const listed = confusedWith.reduce((sum, { clips }) => sum + clips, 0)
   const more = listed > 0 && listed < wrongAbove ? ', others' : ''
-  return `${counted(wrongAbove, 'wrong clip', 'wrong clips')}${whose === '' ? '' : `: ${whose}${more}`}`
+  return `${formatCounted(wrongAbove, 'wrong clip', 'wrong clips')}${whose === '' ? '' : `: ${whose}${more}`}`
 }
 
 /** For each of the worst identities the first wrong clips above its positives and the first that were missed. */

@@ -5,7 +5,6 @@ import { indexClipNames, resolveGroundTruth } from '../../../index/evaluate/clip
 import { columnsForHead, type FeatureSet } from '../../../index/evaluate/feature-set.js'
 import { readGroundTruth } from '../../../index/evaluate/ground-truth.js'
 import { personTracks, tracksOfClips } from '../../../index/evaluate/person-tracks.js'
-import { counted } from '../../../index/evaluate/report/format.js'
 import { CameoError } from '../../../pipeline/errors.js'
 import { poolTracks } from '../../../pipeline/head/face-columns.js'
 import { readHeadBytes } from '../../../pipeline/head/head-file.js'
@@ -15,7 +14,7 @@ import type { DeviceChoice } from '../../../pipeline/models/device.js'
 import { inputDimension } from '../../../pipeline/head/pooled-input.js'
 import { readSource } from '../../evaluation-source.js'
 import { defaultThreads, deviceOption, jsonOption } from '../../options.js'
-import { exitCodes, note, print, printJson } from '../../output.js'
+import { counted, exitCodes, note, print, printJson } from '../../output.js'
 
 interface AnglesOptions {
   readonly head: string
@@ -85,21 +84,27 @@ function samplesOf(
   { classes }: HeadMetadata,
   groundTruthFile: string,
 ) {
-  const { groundTruth, warnings } = readGroundTruth(groundTruthFile)
-  const { clips, unknown } = resolveGroundTruth(groundTruth, indexClipNames(paths))
+  const names = indexClipNames(paths)
+  const { groundTruth, warnings } = readGroundTruth(groundTruthFile, names)
+  const { clips, unknown } = resolveGroundTruth(groundTruth, names)
   const firstTrack = tracksOfClips(features)
   const pooled = poolTracks(features, 'quality')
   const tracks: number[] = []
   const labels: number[] = []
   for (const [label, identity] of classes.entries())
-    for (const track of personTracks(features, firstTrack, pooled, clips.get(identity) ?? [])) {
+    for (const track of personTracks(
+      features,
+      firstTrack,
+      pooled,
+      clips.get(identity.normalize('NFC')) ?? [],
+    )) {
       tracks.push(track)
       labels.push(label)
     }
   for (const warning of warnings) note(`cameo: ${warning}`)
   if (unknown.length > 0)
-    note(`cameo: ${counted(unknown.length, 'clip', 'clips')} of the ground truth not found, left out`)
-  const known = new Set(classes)
+    note(`cameo: ${counted(unknown.length, 'clip')} of the ground truth not found, left out`)
+  const known = new Set(classes.map((identity) => identity.normalize('NFC')))
   const others = [...groundTruth.keys()].filter((identity) => !known.has(identity)).length
   if (others > 0)
     note(
@@ -136,5 +141,5 @@ function tell(statistics: AngleStatistics): void {
   print(`W-Inter ${degrees(wInter)}  class weight to the nearest other`)
   print(`Intra   ${degrees(intra)}  feature to centre of its class`)
   print(`Inter   ${degrees(inter)}  centre to the nearest other`)
-  print(`${samples} clips of ${classesWithSamples} of ${classes} classes`)
+  print(`${counted(samples, 'clip')} of ${classesWithSamples} of ${counted(classes, 'class', 'classes')}`)
 }

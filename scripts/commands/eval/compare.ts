@@ -1,8 +1,8 @@
 import { Command, Option } from 'commander'
 import { compareRuns, runOfReport, type MeasuredRun } from '../../../index/evaluate/compare.js'
-import { readGroundTruth, readSubmission } from '../../../index/evaluate/ground-truth.js'
+import { checkSubmissionFits, readGroundTruth, readSubmission } from '../../../index/evaluate/ground-truth.js'
 import { scoreRankings, type GroundTruth } from '../../../index/evaluate/map.js'
-import { counted, formatGain, formatScore } from '../../../index/evaluate/report/format.js'
+import { formatCounted, formatGain, formatScore } from '../../../index/evaluate/report/format.js'
 import { readReport } from '../../../index/evaluate/report/read-report.js'
 import { CameoError } from '../../../pipeline/errors.js'
 import { isFolder } from '../../eval-embedder.js'
@@ -66,7 +66,7 @@ async function runCompare(fromA: string, fromB: string, options: CompareOptions)
   print(`A  MAP ${formatScore(mapA)}  ${a.name}`)
   print(`B  MAP ${formatScore(mapB)}  ${b.name}`)
   print(
-    `B − A ${formatGain(difference.value)} (95 % interval ${formatGain(low)} to ${formatGain(high)}) over ${counted(identities, 'identity', 'identities')}`,
+    `B − A ${formatGain(difference.value)} (95 % interval ${formatGain(low)} to ${formatGain(high)}) over ${formatCounted(identities, 'identity', 'identities')}`,
   )
   print(
     holds
@@ -90,5 +90,7 @@ async function runOf(
 ): Promise<MeasuredRun> {
   if (isReport(from)) return runOfReport(await readReport(from), from, step)
   if (groundTruth === undefined) throw new Error('a submission needs ground truth')
-  return { name: from, scores: scoreRankings(readSubmission(from, groundTruth), groundTruth) }
+  const rankings = readSubmission(from, groundTruth)
+  checkSubmissionFits(rankings, groundTruth, from)
+  return { name: from, scores: scoreRankings(rankings, groundTruth) }
 }

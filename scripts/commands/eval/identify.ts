@@ -3,6 +3,7 @@ import { join, relative } from 'node:path'
 import { Command, Option } from 'commander'
 import { evaluateDistractors, type LabelledTable } from '../../../index/evaluate/distractors.js'
 import { readFeatureArrays } from '../../../index/evaluate/formats/feature-arrays.js'
+import { plainName } from '../../../index/evaluate/formats/list-columns.js'
 import { toFloats } from '../../../index/evaluate/formats/npy.js'
 import type { RocPoint } from '../../../index/evaluate/roc.js'
 import { l2Norm, l2Normalise } from '../../../pipeline/embed/embed-faces.js'
@@ -21,7 +22,7 @@ import {
   type EvalEmbedder,
 } from '../../eval-embedder.js'
 import { deviceOption, jsonOption } from '../../options.js'
-import { exitCodes, print, printJson } from '../../output.js'
+import { counted, exitCodes, print, printJson } from '../../output.js'
 import { startProgress } from '../../progress.js'
 
 interface IdentifyOptions extends EmbedderChoice {
@@ -97,9 +98,11 @@ async function runIdentify(options: IdentifyOptions): Promise<number> {
       })
     else {
       tellUnusable(unusable)
-      print(`${result.matedPairs} mated pairs, ${result.nonMatedPairs} pairs with distractors`)
+      print(
+        `${counted(result.matedPairs, 'mated pair')}, ${counted(result.nonMatedPairs, 'pair')} with distractors`,
+      )
       for (const each of result.rank1)
-        print(`rank-1 among ${each.distractors} distractors ${percent(each.rank1)}`)
+        print(`rank-1 among ${counted(each.distractors, 'distractor')} ${percent(each.rank1)}`)
       print(`verification ${rocText(result.verification)}`)
       print(`all pairs: identification ${rocText(result.allPairs.identification)}`)
       print(`all pairs: verification ${rocText(result.allPairs.verification)}`)
@@ -114,7 +117,7 @@ const rocText = ({ targetFpr, tpr, fpr }: RocPoint) =>
   `TPR@FPR=${targetFpr.toExponential()} ${percent(tpr)} (FPR ${orNull(fpr)?.toExponential(2) ?? '–'})`
 
 /** The person is the first part of a name. */
-const personOf = (name: string) => name.split(/[/\\]/)[0] ?? name
+const personOf = (name: string) => plainName(name).split('/')[0] ?? name
 
 async function tableOf(
   source: string,

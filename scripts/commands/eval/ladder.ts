@@ -1,12 +1,17 @@
 import { performance } from 'node:perf_hooks'
 import { Command, Option } from 'commander'
 import { readEnsemble } from '../../../index/evaluate/ensemble.js'
+import type { EvaluationSet } from '../../../index/evaluate/evaluation-set.js'
 import type { LadderSet, LadderStep } from '../../../index/evaluate/ladder-steps.js'
 import { climbLadder, type Ladder } from '../../../index/evaluate/ladder.js'
+import { describePool, type PoolChoice } from '../../../index/evaluate/pools.js'
+import { counted } from '../../../pipeline/counted.js'
 import { CameoError } from '../../../pipeline/errors.js'
 import {
   evaluationSetOf,
+  poolOption,
   readSource,
+  tellSuspects,
   withSourceOptions,
   type SourceOptions,
 } from '../../evaluation-source.js'
@@ -20,6 +25,7 @@ interface LadderCommandOptions extends SourceOptions, TrainingOptions {
   readonly gallery: string
   readonly val: string
   readonly groundTruth: string
+  readonly pool: PoolChoice
   readonly heads: number
   readonly ensemble?: string
   readonly report?: string
@@ -33,6 +39,7 @@ export const ladderCommand = withTrainingOptions(
     .requiredOption('--gallery <file>', 'ground truth to train on (train_gt.txt)')
     .requiredOption('--val <file>', 'ground truth to choose by (val_gt.txt)')
     .requiredOption('--ground-truth <file>', 'ground truth that is scored, once (test_gt.txt)')
+    .addOption(poolOption())
     .addOption(
       new Option('--heads <n>', 'of the ensemble, of different seeds')
         .default(5)
@@ -53,7 +60,9 @@ Ground truth: "CLIP ID" a line, or "ID CLIP CLIP ..." a line. Names match file n
 line names and that share the numbered series of val's or test's names (CLIP_VAL_) are that half's strangers.
 Everything is trained on the gallery and chosen by val; a step that does not help there is left out and says so. Where the
 archive has several embedders, a head on all of them together is a step of its own.
-With --json: {steps: [{name, map, ci95, valMap, taken, gain: {value, ci95}, note, exactMap}], openSet}.
+Clips of the gallery are never ranked; which clips were is said.
+With --json: {steps: [{name, map, ci95, valMap, taken, gain: {value, ci95}, note, exactMap}], openSet, pool, warnings}; pool
+as "cameo eval map" gives it.
 Exit code: 0 measured, 2 it could not run, 130 interrupted.`,
   )
   .action(async (options: LadderCommandOptions) => {
@@ -66,13 +75,14 @@ async function runLadder(options: LadderCommandOptions, signal: AbortSignal): Pr
   const settings = headSettingsOf(options)
   const ensemble = options.ensemble === undefined ? options.heads : readEnsemble(options.ensemble, settings)
   const source = await readSource(options, { furtherEmbedders: true, mirrored: options.mirror !== false })
-  const set = evaluationSetOf(source, options)
-  if (!isLadderSet(set)) throw new CameoError('USAGE', 'the ladder needs --val and --ground-truth')
+  const read = evaluationSetOf(source, options)
+  if (!isLadderSet(read)) throw new CameoError('USAGE', 'the ladder needs --val and --ground-truth')
+  const { features, identities } = read
   note(
-    `${set.features.clipNames.length} clips, ${set.features.trackClips.length} tracks, ${set.identities.length} identities`,
+    `${counted(features.clipNames.length, 'clip')}, ${counted(features.trackClips.length, 'track')}, ${counted(identities.length, 'identity', 'identities')}`,
   )
   const { context } = source
-  const ladder = await climbLadder(set, {
+  const ladder = await climbLadder(read, {
     settings,
     ensemble,
     session: { device: options.device, intraOpThreads: options.threads },
@@ -80,6 +90,8 @@ async function runLadder(options: LadderCommandOptions, signal: AbortSignal): Pr
     onNews: note,
     ...(context === undefined ? {} : { context }),
   })
+  const warnings = [...read.warnings, ...tellSuspects(read, ladder.steps.at(-1)?.ranked ?? [])]
+  const set = { ...read, warnings }
   if (options.report !== undefined) {
     const durationS = (performance.now() - startedMs) / 1000
     await writeLadderReport(options.report, set, ladder, {
@@ -91,13 +103,15 @@ async function runLadder(options: LadderCommandOptions, signal: AbortSignal): Pr
     })
     note(`wrote ${options.report}`)
   }
-  if (options.json) printJson(toJson(ladder))
-  else printLadder(ladder)
+  if (options.json) printJson({ ...toJson(ladder), pool: set.testPoolAccount, warnings })
+  else {
+    printLadder(ladder)
+    print(describePool(set.testPoolAccount))
+  }
   return exitCodes.ok
 }
 
-const isLadderSet = (set: { readonly val: unknown; readonly test: unknown }): set is LadderSet =>
-  set.val !== undefined && set.test !== undefined
+const isLadderSet = (set: EvaluationSet): set is LadderSet => set.val !== undefined && set.test !== undefined
 
 function toJson({ steps, openSet }: Ladder) {
   return {

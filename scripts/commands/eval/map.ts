@@ -3,16 +3,33 @@ import { performance } from 'node:perf_hooks'
 import { Command, Option } from 'commander'
 import { bootstrapMean } from '../../../index/evaluate/bootstrap.js'
 import { readEnsemble } from '../../../index/evaluate/ensemble.js'
+import { indexClipNames } from '../../../index/evaluate/clip-names.js'
 import { createEvaluationSet } from '../../../index/evaluate/evaluation-set.js'
-import { formatSubmission, readGroundTruth } from '../../../index/evaluate/ground-truth.js'
+import { formatSubmission } from '../../../index/evaluate/ground-truth.js'
 import { meanAveragePrecision } from '../../../index/evaluate/map.js'
 import { mapOf, measureRankings, namedRankings } from '../../../index/evaluate/measure-rankings.js'
+import { describePool, type PoolChoice } from '../../../index/evaluate/pools.js'
 import type { RankedClips } from '../../../index/evaluate/rank.js'
-import { rankByGallery, rankByHeads, rankByNames, type TestedSet } from '../../../index/evaluate/rankers.js'
+import {
+  rankByGallery,
+  rankByHeads,
+  rankByNames,
+  type Ranker,
+  type TestedSet,
+} from '../../../index/evaluate/rankers.js'
+import { counted } from '../../../pipeline/counted.js'
 import { CameoError, messageOf } from '../../../pipeline/errors.js'
 import { headSettingsSchema } from '../../../pipeline/head/train-head.js'
 import type { DeviceChoice } from '../../../pipeline/models/device.js'
-import { readSource, withSourceOptions, type SourceOptions } from '../../evaluation-source.js'
+import {
+  labelReader,
+  poolOption,
+  readSource,
+  tellSuspects,
+  withSourceOptions,
+  type Source,
+  type SourceOptions,
+} from '../../evaluation-source.js'
 import { writeMapReport } from '../../ladder-report.js'
 import { defaultThreads, deviceOption, jsonOption, numberWithin } from '../../options.js'
 import { exitCodes, note, print, printJson } from '../../output.js'
@@ -20,6 +37,8 @@ import { exitCodes, note, print, printJson } from '../../output.js'
 interface MapOptions extends SourceOptions {
   readonly groundTruth: string
   readonly gallery?: string
+  readonly val?: string
+  readonly pool: PoolChoice
   readonly head?: readonly string[]
   readonly ensemble?: string
   readonly submission?: string
@@ -37,6 +56,7 @@ export const mapCommand = withSourceOptions(new Command('map'))
     '--gallery <file>',
     'clips that say what each identity looks like (default: the faces of "cameo enroll", by name)',
   )
+  .option('--val <file>', 'clips of a further list (val_gt.txt), which are not ranked, as in the ladder')
   .option('--head <files...>', 'score by the classes of these heads, in place of similarity to the gallery')
   .addOption(
     new Option(
@@ -44,6 +64,7 @@ export const mapCommand = withSourceOptions(new Command('map'))
       'score by the heads of this JSON (see "cameo head train --help")',
     ).conflicts('head'),
   )
+  .addOption(poolOption())
   .option('--submission <file>', 'also write the answer as the challenge wants it')
   .option('--report <dir>', 'also write report.html, report.json and per-identity.csv there')
   .option('--exact', 'compare with every descriptor in place of the vector index', false)
@@ -57,9 +78,11 @@ export const mapCommand = withSourceOptions(new Command('map'))
   .addHelpText(
     'after',
     `
-Ground truth: "CLIP ID" a line, or "ID CLIP CLIP ..." a line. Retrieved from: clips of the ground truth and, where its names are
-a numbered series (CLIP_VAL_0000001.mp4), those of the same series that it does not name; else all clips but the gallery's.
-With --json: {map, ci95, identities, found, positives, exactMap}.
+Ground truth: "CLIP ID" a line, or "ID CLIP CLIP ..." a line. Ranked are clips of the ground truth and, where its names are
+a numbered series (CLIP_VAL_0000001.mp4), those of the same series that it does not name; else all clips that no list names.
+Clips of the gallery (with --head: what the heads were trained on, given as --gallery) are neither ranked nor looked for.
+Which clips were ranked is said. With the same lists and --val it is the pool of "cameo eval ladder".
+With --json: {map, ci95, identities, found, positives, exactMap, pool: {clips, listed, unlisted, leftOut: [{why, clips}]}, warnings}.
 Exit code: 0 measured, 2 it could not run.`,
   )
   .action(async (options: MapOptions) => {
@@ -72,27 +95,11 @@ async function runMap(options: MapOptions): Promise<void> {
   const startedMs = performance.now()
   const hasHeads = options.head !== undefined || options.ensemble !== undefined
   const source = await readSource(options, { furtherEmbedders: hasHeads })
-  const gallery = options.gallery === undefined ? undefined : readGroundTruth(options.gallery)
-  const { device, threads, exact: isExact } = options
-  const how = { session: { device, intraOpThreads: threads }, isExact }
-  const ranker = hasHeads
-    ? await rankByHeads(how, headsOf(options), source.features)
-    : gallery !== undefined
-      ? rankByGallery(how, gallery.groundTruth)
-      : rankByNames(how, source.enrolled())
-  const truth = readGroundTruth(options.groundTruth)
-  const evaluation = createEvaluationSet({
-    ...source,
-    gallery: ranker.gallery,
-    // Clips that heads were trained on are not retrieved.
-    ...(hasHeads && gallery !== undefined ? { val: gallery.groundTruth } : {}),
-    test: truth.groundTruth,
-  })
-  const { test } = evaluation
-  if (test === undefined) throw new Error('the ground truth is the test half')
-  const set = { ...evaluation, test }
-  for (const warning of [...truth.warnings, ...set.warnings]) note(warning)
-  const { ranked, exact } = await ranker.rank(set)
+  const { set: read, ranker } = await readSet(options, source, hasHeads)
+  for (const warning of read.warnings) note(warning)
+  const { ranked, exact } = await ranker.rank(read)
+  const set = { ...read, warnings: [...read.warnings, ...tellSuspects(read, ranked)] }
+  const { test } = set
   const exactMap = exact === undefined ? undefined : mapOf(set, test, exact)
   const scores = measureRankings(set, test, ranked)
   const map = meanAveragePrecision(scores)
@@ -108,12 +115,49 @@ async function runMap(options: MapOptions): Promise<void> {
   const found = scores.reduce((sum, score) => sum + score.found, 0)
   const positives = scores.reduce((sum, score) => sum + score.positives, 0)
   if (options.json)
-    printJson({ map, ci95, identities: scores.length, found, positives, exactMap: exactMap ?? null })
-  else
+    printJson({
+      ...{ map, ci95, identities: scores.length, found, positives, exactMap: exactMap ?? null },
+      ...{ pool: set.testPoolAccount, warnings: set.warnings },
+    })
+  else {
     print(
-      `MAP@100 ${(100 * map).toFixed(2)} [${(100 * ci95[0]).toFixed(2)}, ${(100 * ci95[1]).toFixed(2)}] over ${scores.length} identities; ` +
-        `${found} of ${positives} clips found${exactMap === undefined ? '' : `; exact search ${(100 * exactMap).toFixed(2)}`}`,
+      `MAP@100 ${(100 * map).toFixed(2)} [${(100 * ci95[0]).toFixed(2)}, ${(100 * ci95[1]).toFixed(2)}] over ${counted(scores.length, 'identity', 'identities')}; ` +
+        `${found} of ${counted(positives, 'clip')} found${exactMap === undefined ? '' : `; exact search ${(100 * exactMap).toFixed(2)}`}`,
     )
+    print(describePool(set.testPoolAccount))
+  }
+}
+
+async function readSet(
+  options: MapOptions,
+  source: Source,
+  hasHeads: boolean,
+): Promise<{ readonly set: TestedSet; readonly ranker: Ranker }> {
+  const { device, threads, exact: isExact, gallery: galleryFile, val } = options
+  const labels = labelReader(indexClipNames(source.paths))
+  const gallery = galleryFile === undefined ? undefined : labels.read(galleryFile)
+  const how = { session: { device, intraOpThreads: threads }, isExact }
+  const ranker = hasHeads
+    ? await rankByHeads(how, headsOf(options), source.features)
+    : gallery !== undefined
+      ? rankByGallery(how, gallery)
+      : rankByNames(how, source.enrolled())
+  const evaluation = createEvaluationSet({
+    ...source,
+    gallery: ranker.gallery,
+    ...(hasHeads && gallery !== undefined ? { trainedOn: gallery } : {}),
+    ...(val === undefined ? {} : { val: labels.read(val) }),
+    test: labels.read(options.groundTruth),
+    pool: options.pool,
+  })
+  const { test } = evaluation
+  if (test === undefined) throw new Error('the ground truth is the test half')
+  const unknown =
+    hasHeads && gallery === undefined
+      ? ['what the heads were trained on is not known and may be ranked: give it as --gallery']
+      : []
+  const warnings = [...labels.warnings, ...evaluation.warnings, ...unknown]
+  return { ranker, set: { ...evaluation, test, warnings } }
 }
 
 const headsOf = ({ head, ensemble }: MapOptions) =>

@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises'
 import { Command, Option } from 'commander'
 import { bootstrapMean } from '../../../index/evaluate/bootstrap.js'
-import { readGroundTruth, readSubmission } from '../../../index/evaluate/ground-truth.js'
+import { checkSubmissionFits, readGroundTruth, readSubmission } from '../../../index/evaluate/ground-truth.js'
 import { mapCutoff, meanAveragePrecision, scoreRankings } from '../../../index/evaluate/map.js'
 import { csvCell } from '../../../index/evaluate/report/csv.js'
-import { counted, formatScore } from '../../../index/evaluate/report/format.js'
+import { formatCounted, formatScore } from '../../../index/evaluate/report/format.js'
 import { CameoError, messageOf } from '../../../pipeline/errors.js'
 import { jsonOption } from '../../options.js'
 import { exitCodes, note, print, printJson } from '../../output.js'
@@ -39,6 +39,7 @@ Exit code: 0 scored, 2 the submission or the ground truth was refused.`,
 async function runScore(submission: string, options: ScoreOptions): Promise<void> {
   const { groundTruth, warnings } = readGroundTruth(options.groundTruth)
   const rankings = readSubmission(submission, groundTruth)
+  checkSubmissionFits(rankings, groundTruth, submission)
   const scores = scoreRankings(rankings, groundTruth)
   const perIdentity = scores.map(({ identity, positives, found, averagePrecision }) => ({
     identity,
@@ -55,11 +56,13 @@ async function runScore(submission: string, options: ScoreOptions): Promise<void
     return
   }
   print(
-    `MAP@${mapCutoff} ${formatScore(map)} (95 % interval ${formatScore(ci95[0])} to ${formatScore(ci95[1])}) over ${counted(perIdentity.length, 'identity', 'identities')}`,
+    `MAP@${mapCutoff} ${formatScore(map)} (95 % interval ${formatScore(ci95[0])} to ${formatScore(ci95[1])}) over ${formatCounted(perIdentity.length, 'identity', 'identities')}`,
   )
   const missing = perIdentity.length - rankings.size
   if (missing > 0)
-    print(`${counted(missing, 'identity has', 'identities have')} no line in the submission and scored 0`)
+    print(
+      `${formatCounted(missing, 'identity has', 'identities have')} no line in the submission and scored 0`,
+    )
 }
 
 interface Row {

@@ -25,7 +25,7 @@ import {
   type EmbedderChoice,
 } from '../../eval-embedder.js'
 import { deviceOption, jsonOption } from '../../options.js'
-import { exitCodes, print, printJson } from '../../output.js'
+import { counted, exitCodes, print, printJson } from '../../output.js'
 
 interface TemplatesOptions extends EmbedderChoice {
   readonly media: string
@@ -97,7 +97,9 @@ async function runTemplates(options: TemplatesOptions): Promise<number> {
       })
     else {
       tellUnusable(embedder.unusable)
-      print(`${templates.ids.length} templates of ${media.length} pictures (${embedder.packName})`)
+      print(
+        `${counted(templates.ids.length, 'template')} of ${counted(media.length, 'picture')} (${embedder.packName})`,
+      )
       for (const { targetFpr, tpr, fpr } of verification?.points ?? [])
         print(
           `TAR@FPR=${targetFpr.toExponential()} ${percent(tpr)} (FPR ${orNull(fpr)?.toExponential(2) ?? '–'})`,

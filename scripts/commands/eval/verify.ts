@@ -26,7 +26,7 @@ import {
   type EvalEmbedder,
 } from '../../eval-embedder.js'
 import { deviceOption, jsonOption } from '../../options.js'
-import { exitCodes, print, printJson } from '../../output.js'
+import { counted, exitCodes, pluralOf, print, printJson } from '../../output.js'
 
 interface VerifyOptions extends EmbedderChoice {
   readonly pairs?: string
@@ -89,13 +89,16 @@ async function runVerify(options: VerifyOptions): Promise<number> {
 function show({ pairs, accuracy, tar }: VerificationResult, without: number, embedder: EvalEmbedder): void {
   tellUnusable(embedder.unusable)
   print(
-    `accuracy ${percent(accuracy.mean)} ± ${percent(accuracy.std)} (${pairs} pairs, ${embedder.packName})`,
+    `accuracy ${percent(accuracy.mean)} ± ${percent(accuracy.std)} (${counted(pairs, 'pair')}, ${embedder.packName})`,
   )
   if (tar !== undefined)
     print(
       `TAR@FAR=${tar.targetFar} ${percent(tar.tar.mean)} ± ${percent(tar.tar.std)} (FAR ${tar.far.toFixed(5)})`,
     )
-  if (without > 0) print(`${without} pairs without a usable face count as wrong`)
+  if (without > 0)
+    print(
+      `${counted(without, 'pair')} without a usable face ${pluralOf(without, 'counts', 'count')} as wrong`,
+    )
 }
 
 type PairSource = (embedder: EvalEmbedder) => Promise<VerifiedPair[][]>
@@ -108,7 +111,7 @@ function openSource({ pairs, images, videos, bin }: VerifyOptions): PairSource {
     if (isSame.length < foldsOfBin)
       throw new CameoError(
         'FEATURES_INVALID',
-        `${bin} has ${isSame.length} pairs, ten folds need at least ten`,
+        `${bin} has ${counted(isSame.length, 'pair')}, ten folds need at least ten`,
       )
     return async (embedder) => {
       const features: (Float32Array | undefined)[] = []

@@ -13,7 +13,7 @@ import { modelLoader } from '../../../pipeline/models/model-loader.js'
 import type { Pack } from '../../../pipeline/models/pack.js'
 import { recipeOf } from '../../../pipeline/settings.js'
 import { archiveOption, deviceOption, jsonOption } from '../../options.js'
-import { exitCodes, note, print, printJson } from '../../output.js'
+import { counted, exitCodes, note, print, printJson } from '../../output.js'
 import { startProgress } from '../../progress.js'
 import { openFilledArchive, type OpenedArchive } from '../../query.js'
 import { untilStopped } from '../../until-stopped.js'
@@ -104,8 +104,8 @@ async function applyTo(
 function summaryOf({ status, tracks, described }: Redescribed, path: string | undefined, seconds: number) {
   const by = path === undefined ? 'plain pooling' : `the head ${path}`
   return status === 'unchanged'
-    ? `the ${tracks} tracks are described by ${by} already`
-    : `${tracks} tracks are described by ${by} now (${described} in ${seconds.toFixed(1)} s)`
+    ? `the ${counted(tracks, 'track is', 'tracks are')} described by ${by} already`
+    : `${counted(tracks, 'track is', 'tracks are')} described by ${by} now (${described} in ${seconds.toFixed(1)} s)`
 }
 
 /**

@@ -22,7 +22,7 @@ import {
   withSourceOptions,
   type SourceOptions,
 } from '../../evaluation-source.js'
-import { exitCodes, note, print, printJson } from '../../output.js'
+import { counted, exitCodes, note, pluralOf, print, printJson } from '../../output.js'
 import { headSettingsOf, withTrainingOptions, type TrainingOptions } from '../../training-options.js'
 import { untilStopped } from '../../until-stopped.js'
 
@@ -90,7 +90,10 @@ async function runTrain(options: TrainCommandOptions, signal: AbortSignal): Prom
     ...(options.noise === undefined ? {} : { noise: options.noise }),
   })
   const single = set.galleryTracks.filter((tracks) => tracks.length === 1).length
-  if (single > 0) note(`${single} identities have one clip with a face: their classes rest on it alone`)
+  if (single > 0)
+    note(
+      `${counted(single, 'identity has', 'identities have')} one clip with a face: ${pluralOf(single, 'its class rests', 'their classes rest')} on it alone`,
+    )
   for (const [at, member] of members.entries()) {
     if (isEnsemble) note(`head ${at + 1} of ${members.length}: ${member.file}`)
     const isStopped = existsSync(checkpointOf(member.file))
@@ -139,7 +142,7 @@ async function trainMember(
     return
   }
   print(
-    `wrote ${out}: ${written.classes} classes from ${written.clips} tracks, ${written.noise} of noise; epoch ${written.epoch}`,
+    `wrote ${out}: ${counted(written.classes, 'class', 'classes')} from ${counted(written.clips, 'track')}, ${written.noise} of noise; epoch ${written.epoch}`,
   )
   if (valMap !== undefined) print(`MAP on val ${(100 * valMap).toFixed(2)}`)
   if (openSet !== undefined)

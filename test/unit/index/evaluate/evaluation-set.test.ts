@@ -62,7 +62,8 @@ describe('an evaluation set', () => {
   it('says which clips and identities are missing', () => {
     assert.deepEqual(set.unknown, ['TRAIN_9.mp4'])
     assert.equal(set.warnings.length, 2)
-    assert.match(set.warnings[1] ?? '', /1 identities .* not in the gallery \(eve\)/)
+    assert.match(set.warnings[0] ?? '', /^1 clip of the gallery is not there \(TRAIN_9\.mp4\); it counts/)
+    assert.match(set.warnings[1] ?? '', /^1 identity .* is not in the gallery \(eve\)/)
   })
 
   it('where names have no series, retrieves from all clips but those of the other halves and the noise given', () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import type { FeatureColumn, FeatureSet } from '../../../../../index/evaluate/feature-set.js'
@@ -8,7 +8,7 @@ import { faceWeight, readFeatureSet } from '../../../../../index/evaluate/format
 import { decodeFloat16, encodeFloat16 } from '../../../../../pipeline/embed/float16.js'
 import { CameoError } from '../../../../../pipeline/errors.js'
 import { temporaryDir } from '../../../../support/cameo.js'
-import { floatNpy, npy, textNpy } from '../../../../support/npy.js'
+import { floatNpy, npy, numberNpy, objectNpy, textNpy } from '../../../../support/npy.js'
 import { writePickle, writePickledValue } from '../../../../support/pickle.js'
 import { zipOf } from '../../../../support/zip.js'
 
@@ -44,6 +44,18 @@ const realNpz =
 /** Python 3.11: ([b'\xff\xd8one', uint8 array of b'two', b'three', b'four'], [True, False]). */
 const realBin =
   'gASVrwAAAAAAAABdlChDBf/Yb25llIwWbnVtcHkuX2NvcmUubXVsdGlhcnJheZSMDF9yZWNvbnN0cnVjdJSTlIwFbnVtcHmUjAduZGFycmF5lJOUSwCFlEMBYpSHlFKUKEsBSwOFlGgFjAVkdHlwZZSTlIwCdTGUiYiHlFKUKEsDjAF8lE5OTkr/////Sv////9LAHSUYolDA3R3b5R0lGJDBXRocmVllEMEZm91cpRlXZQoiIllhpQu'
+
+/** NumPy 2.4: pickle.dumps(np.array(['a.mp4', 'Zoë.mp4'], dtype=object), protocol=…), what numpy.save puts behind its header. */
+const realObjects = {
+  'protocol 2':
+    'gAJjbnVtcHkuX2NvcmUubXVsdGlhcnJheQpfcmVjb25zdHJ1Y3QKcQBjbnVtcHkKbmRhcnJheQpxAUsAhXECY19jb2RlY3MKZW5jb2RlCnEDWAEAAABicQRYBgAAAGxhdGluMXEFhnEGUnEHh3EIUnEJKEsBSwKFcQpjbnVtcHkKZHR5cGUKcQtYAgAAAE84cQyJiIdxDVJxDihLA1gBAAAAfHEPTk5OSv////9K/////0s/dHEQYoldcREoWAUAAABhLm1wNHESWAgAAABab8OrLm1wNHETZXRxFGIu',
+  'protocol 4':
+    'gASVnQAAAAAAAACMFm51bXB5Ll9jb3JlLm11bHRpYXJyYXmUjAxfcmVjb25zdHJ1Y3SUk5SMBW51bXB5lIwHbmRhcnJheZSTlEsAhZRDAWKUh5RSlChLAUsChZRoA4wFZHR5cGWUk5SMAk84lImIh5RSlChLA4wBfJROTk5K/////0r/////Sz90lGKJXZQojAVhLm1wNJSMCFpvw6subXA0lGV0lGIu',
+}
+
+/** The same: {np.str_('a'): [[1, >f4 [1, 2, 3, 4], np.float32(.5), np.int64(50), >f8 [1, 2]]]}, protocol 4. */
+const realPickle =
+  'gASVkwEAAAAAAAB9lIwWbnVtcHkuX2NvcmUubXVsdGlhcnJheZSMBnNjYWxhcpSTlIwFbnVtcHmUjAVkdHlwZZSTlIwCVTGUiYiHlFKUKEsDjAE8lE5OTksESwRLCHSUYkMEYQAAAJSGlFKUXZRdlChLAWgBjAxfcmVjb25zdHJ1Y3SUk5RoBIwHbmRhcnJheZSTlEsAhZRDAWKUh5RSlChLAUsEhZRoBowCZjSUiYiHlFKUKEsDjAE+lE5OTkr/////Sv////9LAHSUYolDED+AAABAAAAAQEAAAECAAACUdJRiaANoBowCZjSUiYiHlFKUKEsDaApOTk5K/////0r/////SwB0lGJDBAAAAD+UhpRSlGgDaAaMAmk4lImIh5RSlChLA2gKTk5OSv////9K/////0sAdJRiQwgyAAAAAAAAAJSGlFKUaBJoFEsAhZRoFoeUUpQoSwFLAoWUaAaMAmY4lImIh5RSlChLA2gdTk5OSv////9K/////0sAdJRiiUMQP/AAAAAAAABAAAAAAAAAAJR0lGJlYXMu'
 
 describe('feature files', () => {
   it('weighs a face by the steps of its quality, times the detection score', () => {
@@ -114,15 +126,9 @@ describe('feature files', () => {
     const features = floatNpy([2, 2], [1, 2, 3, 4])
     await refuses(npz({ names }), /needs an array "features"/)
     await refuses(npz({ features }), /needs an array "names"/)
-    await refuses(npz({ features, names: textNpy(['a']) }), /1 names for 2 rows/)
+    await refuses(npz({ features, names: textNpy(['a']) }), /1 name for 2 rows/)
     await refuses(npz({ names, features: floatNpy([4], [1, 2, 3, 4]) }), /two dimensions/)
-    await refuses(
-      npz({ names, features: npy('>f4', [2, 2], new Uint8Array(16)) }),
-      /"features", .*big-endian/,
-    )
-    await refuses(npz({ names, features: npy('<f4', [2, 2], new Uint8Array(16), true) }), /Fortran order/)
-    await refuses(npz({ names, features: npy('<i8', [2, 2], new Uint8Array(32)) }), /type <i8/)
-    await refuses(npz({ features, names: npy('|O', [2], new Uint8Array(9)) }), /Python objects/)
+    await refuses(npz({ features, names: npy('|O', [2], new Uint8Array(9)) }), /no Python pickle/)
     await refuses(npz({ names, features: features.subarray(0, -3) }), /ends after 13 of 16 bytes/)
     await refuses(npz({ names, features, quality: floatNpy([2], [0.5, 1.5]) }), /quality 1\.5 in row 2 \(b\)/)
     await refuses(npz({ names, features: floatNpy([2, 2], [1, 2, NaN, 4]) }), /clip b \(row 2\)/)
@@ -133,6 +139,85 @@ describe('feature files', () => {
     await refuses(file('npz', 'no zip at all'), /cannot be read as \.npz/)
     await refuses(file('npy', features), /needs its names beside it/)
     await refuses(join(dir, 'missing.pickle'), /missing\.pickle cannot be read/)
+  })
+})
+
+describe('NumPy arrays of other kinds', () => {
+  const names = textNpy(['a', 'b'])
+  const valuesOf = async (features: Buffer) => [
+    ...decodeFloat16(columnOf(await readFeatureSet([npz({ names, features })])).embeddings),
+  ]
+
+  for (const type of ['f2', 'f4', 'f8', 'i1', 'i2', 'i4', 'i8', 'u1', 'u2', 'u4', 'u8'])
+    it(`${type}: either byte order, C and Fortran order`, async () => {
+      const [a, b, c, d] = type.startsWith('u') ? [1, 2, 3, 100] : [1, -2, 3, -100]
+      for (const order of ['<', '>', '=', '|']) {
+        const inC = numberNpy(order + type, [2, 2], [a, b, c, d])
+        const inFortran = numberNpy(order + type, [2, 2], [a, c, b, d], true)
+        assert.deepEqual(await valuesOf(inC), [a, b, c, d])
+        assert.deepEqual(await valuesOf(inFortran), [a, b, c, d])
+      }
+    })
+
+  it('versions 2 and 3 of the format, and the long integers of Python 2', async () => {
+    const data = new Uint8Array(Float32Array.of(1, 2, 3, 4).buffer)
+    for (const version of [2, 3] as const)
+      assert.deepEqual(await valuesOf(npy('<f4', [2, 2], data, false, version)), [1, 2, 3, 4])
+    const long = Buffer.from(npy('<f4', [2, 2], data).toString('latin1').replace('(2, 2), }  ', '(2L, 2L), }'), 'latin1') // prettier-ignore
+    assert.deepEqual(await valuesOf(long), [1, 2, 3, 4])
+  })
+
+  it('names as a column and a single name without an axis', async () => {
+    const column = npy('|S1', [2, 1], Buffer.from('ab'))
+    const set = await readFeatureSet([npz({ names: column, features: floatNpy([2, 1], [1, 2]) })])
+    assert.deepEqual(set.clipNames, ['a', 'b'])
+    const one = await readFeatureSet([npz({ names: npy('|S1', [], Buffer.from('a')), features: floatNpy([1, 1], [1]), quality: npy('<f4', [], Buffer.alloc(4)) })]) // prettier-ignore
+    assert.deepEqual([one.clipNames, [...one.qualities]], [['a'], [0]])
+  })
+
+  it('refuses what is no number or text, and says what it is', async () => {
+    const features = floatNpy([2, 2], [1, 2, 3, 4])
+    const data = new Uint8Array(64)
+    await refuses(npz({ names, features: npy("[('x', '<f4'), ('y', '<f4')]", [2], data) }), /structured, with named fields/) // prettier-ignore
+    await refuses(npz({ names, features: npy('<c8', [2, 2], data) }), /complex numbers of type "<c8"/)
+    await refuses(npz({ names, features: npy('<f16', [2, 2], data) }), /long doubles of type "<f16"/)
+    await refuses(npz({ names, features: npy('<M8[s]', [2, 2], data) }), /dates of type/)
+    await refuses(npz({ names, features: npy('|V8', [2, 2], data) }), /structured or raw bytes/)
+    await refuses(npz({ names, features: numberNpy('|b1', [2, 2], [1, 0, 1, 0]) }), /of numbers with two/)
+    await refuses(npz({ names, features: floatNpy([], [1]) }), /two dimensions/)
+    await refuses(npz({ names: npy('<U1', [0], new Uint8Array()), features: floatNpy([0, 4], []) }), /holds no features/) // prettier-ignore
+    await refuses(npz({ features, names: npy('|S3', [2], Buffer.from('ab\0Zo\xeb', 'latin1')) }), /row 2 that is no UTF-8 text/) // prettier-ignore
+    const array = Buffer.from(features)
+    array[6] = 4
+    await refuses(npz({ names, features: array }), /version 4 of the format/)
+    await refuses(file('npz', zipOf({ 'arr_0.npy': features })), /needs an array "features".*it has "arr_0"/)
+  })
+
+  it('objects that name something to run are refused, and it is not run', async () => {
+    const ran = join(dir, 'ran')
+    const evil = Buffer.from(`cposix\nsystem\nX${String.fromCharCode(6 + ran.length)}\x00\x00\x00touch ${ran}\x85RK\x01`, 'latin1') // prettier-ignore
+    const bad = npz({ names: objectNpy(['a', 'b'], evil), features: floatNpy([2, 1], [1, 2]) })
+    await refuses(bad, /"names", .*posix\.system.*nothing in a pickle is run/)
+    assert.equal(existsSync(ran), false)
+    await refuses(
+      npz({ names: objectNpy(['a', 'b'], Buffer.from('NN')), features: floatNpy([2, 1], [1, 2]) }),
+      /object 1 is neither text nor a number/,
+    )
+  })
+
+  it('objects that NumPy 2.4 pickled with protocols 2 and 4', async () => {
+    for (const base64 of Object.values(realObjects)) {
+      const objects = npy('|O', [2], Buffer.from(base64, 'base64'))
+      const set = await readFeatureSet([npz({ names: objects, features: floatNpy([2, 1], [1, 2]) })])
+      assert.deepEqual(set.clipNames, ['a.mp4', 'Zoë.mp4'])
+    }
+  })
+
+  it('a pickle with big-endian arrays and a NumPy string for its key', async () => {
+    const set = await readFeatureSet([file('pickle', Buffer.from(realPickle, 'base64'))])
+    assert.deepEqual(set.clipNames, ['a.mp4'])
+    assert.deepEqual([...decodeFloat16(columnOf(set).embeddings)], [1, 2])
+    assert.deepEqual([...set.qualities], [0.5])
   })
 })
 
@@ -147,7 +232,7 @@ describe("InsightFace's .bin", () => {
     const bin = (value: Parameters<typeof writePickledValue>[1]) =>
       readImageBin(file('bin', writePickledValue(3, value)))
     const image = Buffer.from('x')
-    assert.throws(() => bin({ tuple: [[image, image, image], [true]] }), /3 images and 1 pairs/)
+    assert.throws(() => bin({ tuple: [[image, image, image], [true]] }), /3 images and 1 pair,/)
     assert.throws(() => bin({ tuple: [[image, 5], [true]] }), /image 2 is no encoded image/)
     assert.throws(() => bin({ tuple: [[image, image], [7]] }), /flag 1 is neither/)
     const evil = Buffer.from('cos\nsystem\n', 'latin1')
