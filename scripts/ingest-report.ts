@@ -1,5 +1,7 @@
 import type { Archive } from '../index/archive.js'
+import { summariseCoverage } from '../index/coverage/sum-coverage.js'
 import type { ClipResult, IngestEvents } from '../workers/ingest.js'
+import { holdsText } from './coverage-text.js'
 import { counted, formatTime, note, oneLine, print, printJson } from './output.js'
 import { startProgress } from './progress.js'
 
@@ -86,14 +88,13 @@ export function createIngestReporter(json: boolean): IngestReporter {
         .filter((status) => countOf(status) > 0)
         .map((status) => `${countOf(status)} ${statusWords[status]}`)
       note(
-        `${parts.join(', ') || 'no clips found'} in ${formatTime(seconds)}: ${frames} frames, ${faces} faces, ${tracks} tracks`,
+        `${parts.join(', ') || 'no clips found'} in ${formatTime(seconds)}: ${counted(frames, 'frame')}, ${counted(faces, 'face')}, ${counted(tracks, 'track')}`,
       )
       for (const failure of failures.slice(0, listedFailures))
         note(`  ${oneLine(failure.path)}: ${failure.message ?? ''} [${failure.code ?? ''}]`)
       if (failures.length > listedFailures)
         note(`  … and ${failures.length - listedFailures} more: "cameo status --failures" lists them all`)
-      const totals = archive.clips.counts()
-      note(`the archive ${archive.dir} holds ${totals.clips} clips, ${totals.tracks} tracks`)
+      note(holdsText(archive.dir, archive.clips.counts(), summariseCoverage(archive)))
     },
   }
 }

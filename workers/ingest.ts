@@ -111,12 +111,20 @@ export async function ingestClips(options: IngestOptions): Promise<MetFiles> {
     for await (const file of options.files) {
       if (isStopped()) break
       events.onFound(file)
-      if (file.kind === 'clip') found.push(file)
+      if (file.kind === 'clip') take(file)
       else reportUnusable(file)
       notify()
     }
     isSearching = false
     notify()
+  }
+
+  /** Noted at once: an ingest that is stopped before it comes to a file leaves it known as not looked at. */
+  function take(file: FoundClip): void {
+    commits.begin()
+    const root = archive.files.rootFor(file.folder)
+    archive.files.recordFound(root.rootId, relative(root.path, file.path), file.sizeBytes)
+    found.push(file)
   }
 
   function reportUnusable(file: Exclude<FoundFile, FoundClip>): void {

@@ -65,7 +65,6 @@ export interface ClipStore {
     readonly clips: number
     readonly tracks: number
     readonly partial: number
-    readonly hours: number
   }
 }
 
@@ -266,14 +265,13 @@ export function createClipStore(database: Database): ClipStore {
     },
     counts() {
       const counts = database
-        .prepare<[], { clips: number; tracks: number; partial: number; hours: number }>(
+        .prepare<[], { clips: number; tracks: number; partial: number }>(
           `SELECT (SELECT count(DISTINCT clip_id) FROM runs WHERE state <> 'working') AS clips,
              (SELECT count(*) FROM tracks) AS tracks,
-             (SELECT count(*) FROM runs WHERE state = 'partial') AS partial,
-             (SELECT coalesce(sum(duration_s), 0) / 3600 FROM clips) AS hours`,
+             (SELECT count(*) FROM runs WHERE state = 'partial') AS partial`,
         )
         .get()
-      return counts ?? { clips: 0, tracks: 0, partial: 0, hours: 0 }
+      return counts ?? { clips: 0, tracks: 0, partial: 0 }
     },
   }
 }

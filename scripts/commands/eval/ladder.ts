@@ -53,7 +53,8 @@ Ground truth: "CLIP ID" a line, or "ID CLIP CLIP ..." a line. Names match file n
 line names and that share the numbered series of val's or test's names (CLIP_VAL_) are that half's strangers.
 Everything is trained on the gallery and chosen by val; a step that does not help there is left out and says so. Where the
 archive has several embedders, a head on all of them together is a step of its own.
-With --json: {steps: [{name, map, ci95, valMap, taken, gain: {value, ci95}, note, exactMap}], openSet}.
+With --json: {steps: [{name, map, ci95, valMap, taken, gain: {value, ci95}, note, exactMap}], openSet,
+coverage}: how much of the archive was looked at.
 Exit code: 0 measured, 2 it could not run, 130 interrupted.`,
   )
   .action(async (options: LadderCommandOptions) => {
@@ -91,7 +92,7 @@ async function runLadder(options: LadderCommandOptions, signal: AbortSignal): Pr
     })
     note(`wrote ${options.report}`)
   }
-  if (options.json) printJson(toJson(ladder))
+  if (options.json) printJson({ ...toJson(ladder), coverage: source.coverage })
   else printLadder(ladder)
   return exitCodes.ok
 }

@@ -59,7 +59,7 @@ export const mapCommand = withSourceOptions(new Command('map'))
     `
 Ground truth: "CLIP ID" a line, or "ID CLIP CLIP ..." a line. Retrieved from: clips of the ground truth and, where its names are
 a numbered series (CLIP_VAL_0000001.mp4), those of the same series that it does not name; else all clips but the gallery's.
-With --json: {map, ci95, identities, found, positives, exactMap}.
+With --json: {map, ci95, identities, found, positives, exactMap, coverage}: how much of the archive was looked at.
 Exit code: 0 measured, 2 it could not run.`,
   )
   .action(async (options: MapOptions) => {
@@ -108,7 +108,15 @@ async function runMap(options: MapOptions): Promise<void> {
   const found = scores.reduce((sum, score) => sum + score.found, 0)
   const positives = scores.reduce((sum, score) => sum + score.positives, 0)
   if (options.json)
-    printJson({ map, ci95, identities: scores.length, found, positives, exactMap: exactMap ?? null })
+    printJson({
+      map,
+      ci95,
+      identities: scores.length,
+      found,
+      positives,
+      exactMap: exactMap ?? null,
+      coverage: source.coverage,
+    })
   else
     print(
       `MAP@100 ${(100 * map).toFixed(2)} [${(100 * ci95[0]).toFixed(2)}, ${(100 * ci95[1]).toFixed(2)}] over ${scores.length} identities; ` +
