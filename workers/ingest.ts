@@ -17,7 +17,7 @@ import {
   type Job,
   type OpenClip,
 } from './ingest-jobs.js'
-import type { SegmentWish } from './messages.js'
+import type { FrameProgress, SegmentWish } from './messages.js'
 import type { SegmentWorker } from './segment-worker.js'
 
 /** What became of one file. */
@@ -40,9 +40,13 @@ export interface ClipResult {
 
 export interface IngestEvents {
   onFound(file: FoundFile): void
-  onFrames(count: number): void
-  /** `bytes`: its share of the file at `path`. */
-  onSegment(output: SegmentOutput, path: string, bytes: number): void
+  onAllFound(): void
+  /** How long the clip at `path` is: when an earlier run knows it, a look at it tells, or it is planned. */
+  onMeasured(path: string, durationS: number | undefined): void
+  /** This stretch of it was looked at by an earlier run, s. */
+  onResumed(path: string, startS: number, endS: number): void
+  onFrames(path: string, progress: FrameProgress): void
+  onSegment(path: string, output: SegmentOutput): void
   onResult(result: ClipResult, sizeBytes: number): void
 }
 
@@ -116,6 +120,7 @@ export async function ingestClips(options: IngestOptions): Promise<MetFiles> {
       notify()
     }
     isSearching = false
+    events.onAllFound()
     notify()
   }
 
@@ -125,6 +130,24 @@ export async function ingestClips(options: IngestOptions): Promise<MetFiles> {
     const root = archive.files.rootFor(file.folder)
     archive.files.recordFound(root.rootId, relative(root.path, file.path), file.sizeBytes)
     found.push(file)
+    tellKnown(file.path)
+  }
+
+  /** What an earlier run made of a file, before it is opened: nothing of it is left, or so much. */
+  function tellKnown(path: string): void {
+    const clipId = knownClipAt(path)
+    if (clipId === undefined) return
+    const durationS = archive.clips.durationOf(clipId)
+    events.onMeasured(path, durationS)
+    if (archive.clips.run(key(clipId))?.state === 'done') events.onResumed(path, 0, durationS ?? 0)
+  }
+
+  function knownClipAt(path: string): string | undefined {
+    try {
+      return archive.files.knownDigest(stampOf(path))
+    } catch {
+      return undefined // It is told when it is opened.
+    }
   }
 
   function reportUnusable(file: Exclude<FoundFile, FoundClip>): void {
@@ -243,15 +266,17 @@ export async function ingestClips(options: IngestOptions): Promise<MetFiles> {
       return
     }
     const clip: OpenClip = {
-      ...{ clipId, file, duplicates: [], segments: run?.segments ?? 1, jobs: 0, givenUp: [] },
+      ...{ clipId, file, duplicates: [], jobs: 0, givenUp: [] },
       failure: undefined,
     }
     openClips.set(clipId, clip)
     if (run === undefined) enqueue(clip, [{ kind: 'open' }])
     else {
-      const missing = segmentSpans(run.segments, options.segmentLengthS).filter(
-        ({ index }) => !run.stored.has(index),
-      )
+      events.onMeasured(file.path, archive.clips.durationOf(clipId))
+      const spans = segmentSpans(run.segments, options.segmentLengthS)
+      for (const { index, startS, endS } of spans)
+        if (run.stored.has(index)) events.onResumed(file.path, startS, endS)
+      const missing = spans.filter(({ index }) => !run.stored.has(index))
       enqueue(clip, wishesFor(missing, run.cuttable))
     }
     const next = jobs.shift()
@@ -279,7 +304,7 @@ export async function ingestClips(options: IngestOptions): Promise<MetFiles> {
             plan.segments.length,
             plan.info.cuttable,
           )
-          clip.segments = plan.segments.length
+          events.onMeasured(clip.file.path, plan.info.durationS)
           left = plan.segments.slice(0, plan.taken)
           enqueue(clip, wishesFor(plan.segments.slice(plan.taken), true))
         },
@@ -288,9 +313,9 @@ export async function ingestClips(options: IngestOptions): Promise<MetFiles> {
           commits.begin()
           archive.clips.storeSegment(key(clip.clipId), output)
           left = left.filter(({ index }) => index !== output.segment.index)
-          events.onSegment(output, clip.file.path, clip.file.stamp.sizeBytes / clip.segments)
+          events.onSegment(clip.file.path, output)
         },
-        onFrames: (count) => events.onFrames(count),
+        onFrames: (progress) => events.onFrames(clip.file.path, progress),
       })
     } catch (error) {
       if (!(error instanceof CameoError)) throw error

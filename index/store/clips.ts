@@ -51,6 +51,8 @@ export interface ClipStore {
   storeSegment(key: SegmentKey, output: SegmentOutput): RunState
   /** Gives a segment up; the run ends as `partial`. */
   giveUpSegment(key: RunKey, segment: SegmentSpan, failure: Failure): RunState
+  /** s; undefined where it is not known. */
+  durationOf(clipId: string): number | undefined
   /** Why the first of the segments that were given up was; undefined where none was. */
   failureOf(key: RunKey): Failure | undefined
   /** Forgets which segments were given up, so that they are tried again. */
@@ -98,6 +100,9 @@ export function createClipStore(database: Database): ClipStore {
     `SELECT code, message FROM segments WHERE clip_id = ? AND recipe = ? AND state = 'failed'
      ORDER BY segment LIMIT 1`,
   )
+  const selectDuration = database
+    .prepare<[string], number | null>('SELECT duration_s FROM clips WHERE clip_id = ?')
+    .pluck()
   const selectTrackCount = database
     .prepare<[string, string], number>('SELECT count(*) FROM tracks WHERE clip_id = ? AND recipe = ?')
     .pluck()
@@ -243,6 +248,7 @@ export function createClipStore(database: Database): ClipStore {
       upsertSegment.run(key.clipId, key.recipe, index, startS, end, 'failed', 0, 0, 0, code, message)
       return complete(key)
     }),
+    durationOf: (clipId) => selectDuration.get(clipId) ?? undefined,
     failureOf: ({ clipId, recipe }) => selectFailure.get(clipId, recipe),
     retryGivenUp: database.transaction(({ clipId, recipe }: RunKey) => {
       if (deleteGivenUp.run(clipId, recipe).changes > 0) reopenRun.run(clipId, recipe)
