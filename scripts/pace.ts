@@ -1,5 +1,7 @@
 /** How fast work goes on, and when it will be done. Times are of the clock that is given, s. */
 export interface Pace {
+  /** Work begins; else it does with the first of it that is done. */
+  start(): void
   /** So much more of the work is done. */
   advance(amount: number): void
   /** Work for each second; undefined in the first moments. */
@@ -46,12 +48,16 @@ export function createPace(clockS: () => number): Pace {
     return nowS - startedS < firstSayS || done === 0 ? undefined : done / timeS
   }
 
+  function start(): void {
+    if (startedS !== undefined) return
+    startedS = clockS()
+    lastS = startedS
+  }
+
   return {
+    start,
     advance(amount) {
-      if (startedS === undefined) {
-        startedS = clockS()
-        lastS = startedS
-      }
+      start()
       pass()
       done += amount
     },

@@ -50,9 +50,11 @@ const tailS = 2
 
 /**
  * @param clockS any clock, s
- * @param segmentLengthS clips are worked on in segments that begin at its multiples, side by side
+ * @param segmentLengthS clips are worked on in segments that begin at its multiples, side by side; undefined where only
+ *   their ends are told
  */
-export function createVideoProgress(clockS: () => number, segmentLengthS: number): VideoProgress {
+export function createVideoProgress(clockS: () => number, segmentLengthS?: number): VideoProgress {
+  const lengthS = segmentLengthS ?? Number.MAX_VALUE
   const pace = createPace(clockS)
   const clips = new Map<string, Clip>()
   /** Those that are at work, the one that moved last at the end. */
@@ -80,11 +82,11 @@ export function createVideoProgress(clockS: () => number, segmentLengthS: number
     const clip = clips.get(path)
     if (clip === undefined) return
     const untilS = Math.min(endS, clip.durationS ?? startS)
-    for (let index = indexOf(startS); untilS - index * segmentLengthS > roundingS; index++)
-      look(path, clip, index, Math.min(segmentLengthS, untilS - index * segmentLengthS), freshS)
+    for (let index = indexOf(startS); untilS - index * lengthS > roundingS; index++)
+      look(path, clip, index, Math.min(lengthS, untilS - index * lengthS), freshS)
   }
 
-  const indexOf = (timeS: number) => Math.floor((timeS + roundingS) / segmentLengthS)
+  const indexOf = (timeS: number) => Math.floor((timeS + roundingS) / lengthS)
 
   return {
     found(path, sizeBytes) {
@@ -94,6 +96,7 @@ export function createVideoProgress(clockS: () => number, segmentLengthS: number
     },
     allFound() {
       isAllFound = true
+      if (segmentLengthS === undefined) pace.start()
     },
     measured(path, durationS) {
       const clip = clips.get(path)
@@ -110,7 +113,7 @@ export function createVideoProgress(clockS: () => number, segmentLengthS: number
       if (clip === undefined) return
       clip.atS = timeS
       const index = indexOf(timeS)
-      look(path, clip, index, timeS - index * segmentLengthS, Infinity)
+      look(path, clip, index, timeS - index * lengthS, Infinity)
     },
     segmentDone(path, startS, endS) {
       eachSegment(path, startS, endS, tailS)
@@ -142,7 +145,7 @@ export function createVideoProgress(clockS: () => number, segmentLengthS: number
 function createLengthGuess() {
   const known = new Map<number, { bytes: number; lengthS: number }>()
   const unknownBytes = new Map<number, number>()
-  const sizeOf = (bytes: number) => Math.floor(Math.log2(Math.max(1, bytes)))
+  const sizeOf = (bytes: number) => Math.floor(Math.log2(bytes))
   const addUnknown = (bytes: number, count: 1 | -1) =>
     unknownBytes.set(sizeOf(bytes), (unknownBytes.get(sizeOf(bytes)) ?? 0) + count * bytes)
 
@@ -151,13 +154,17 @@ function createLengthGuess() {
     for (const other of known.keys())
       if (nearest === undefined || Math.abs(other - size) < Math.abs(nearest - size)) nearest = other
     const { bytes, lengthS } = known.get(nearest ?? -1) ?? { bytes: 1, lengthS: 0 }
-    return lengthS / Math.max(1, bytes)
+    return lengthS / bytes
   }
 
+  // Of what is fetched the size is not known: then every clip is taken to be as long as another.
+  const sized = (bytes: number) => Math.max(1, bytes)
+
   return {
-    add: (bytes: number) => void addUnknown(bytes, 1),
-    remove: (bytes: number) => void addUnknown(bytes, -1),
-    learn(bytes: number, lengthS: number): void {
+    add: (bytes: number) => void addUnknown(sized(bytes), 1),
+    remove: (bytes: number) => void addUnknown(sized(bytes), -1),
+    learn(fileBytes: number, lengthS: number): void {
+      const bytes = sized(fileBytes)
       addUnknown(bytes, -1)
       const before = known.get(sizeOf(bytes)) ?? { bytes: 0, lengthS: 0 }
       known.set(sizeOf(bytes), { bytes: before.bytes + bytes, lengthS: before.lengthS + lengthS })

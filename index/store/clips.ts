@@ -21,6 +21,9 @@ export interface Run {
   /** Of the segments stored so far. */
   readonly stored: ReadonlySet<number>
   readonly tracks: number
+  /** Looked at, and found in them. */
+  readonly frames: number
+  readonly faces: number
 }
 
 /** The recipe under which a segment's rows are written. */
@@ -103,6 +106,10 @@ export function createClipStore(database: Database): ClipStore {
   const selectDuration = database
     .prepare<[string], number | null>('SELECT duration_s FROM clips WHERE clip_id = ?')
     .pluck()
+  const selectLookedAt = database.prepare<[string, string], { frames: number; faces: number }>(
+    `SELECT coalesce(sum(frames), 0) AS frames, coalesce(sum(faces), 0) AS faces FROM segments
+     WHERE clip_id = ? AND recipe = ?`,
+  )
   const selectTrackCount = database
     .prepare<[string, string], number>('SELECT count(*) FROM tracks WHERE clip_id = ? AND recipe = ?')
     .pluck()
@@ -216,6 +223,7 @@ export function createClipStore(database: Database): ClipStore {
         truncated: run.truncated !== 0,
         stored: new Set(selectStored.all(clipId, recipe)),
         tracks: selectTrackCount.get(clipId, recipe) ?? 0,
+        ...(selectLookedAt.get(clipId, recipe) ?? { frames: 0, faces: 0 }),
       }
     },
     storeSegment: database.transaction((key: SegmentKey, output: SegmentOutput) => {

@@ -18,7 +18,7 @@ import { checkSomeExist } from '../given-paths.js'
 import { brokersOption, kafkaHelp } from '../kafka-options.js'
 import { withKafka, type KafkaSession } from '../kafka-session.js'
 import { jsonOption } from '../options.js'
-import { exitCodes, note } from '../output.js'
+import { counted, exitCodes, note } from '../output.js'
 import {
   chooseEncoders,
   chooseSettings,
@@ -184,7 +184,7 @@ async function resubmitLost(
     }
     if (isIdle && wasIdle) {
       const count = await submission.resubmitWaiting()
-      note(`${count} clips were not in the queue any more and were submitted again`)
+      note(`${counted(count, 'clip')} not in the queue any more: submitted again`)
     }
     wasIdle = isIdle && !wasIdle
   }

@@ -161,4 +161,20 @@ describe('the end that is told of work on clips', () => {
     progress.ended('broken')
     assert.equal(progress.now().totalS, 60)
   })
+
+  it('follows clips of which only the end is told, also where their sizes are not known', () => {
+    let nowS = 0
+    const progress = createVideoProgress(() => nowS)
+    const clips = Array.from({ length: 100 }, (_, k) => `https://films/${k}`)
+    for (const path of clips) progress.found(path, 0)
+    progress.allFound()
+    for (const [k, path] of clips.slice(0, 50).entries()) {
+      nowS += 6
+      progress.measured(path, k % 2 === 0 ? 40 : 80)
+      progress.ended(path, true)
+    }
+    const { lookedAtS, totalS, speed = 0, etaS = 0 } = progress.now()
+    assert.deepEqual([lookedAtS, totalS], [3000, 6000])
+    assert.ok(Math.abs(speed - 10) < 0.5 && Math.abs(etaS - 300) < 15, `${speed} × real time, ${etaS} s left`)
+  })
 })
