@@ -17,6 +17,7 @@ import {
   type Job,
   type OpenClip,
 } from './ingest-jobs.js'
+import { createLengthSamples } from './length-samples.js'
 import type { FrameProgress, SegmentWish } from './messages.js'
 import type { SegmentWorker } from './segment-worker.js'
 
@@ -103,6 +104,11 @@ export async function ingestClips(options: IngestOptions): Promise<MetFiles> {
   let changed = new Promise<void>((resolve) => (wake = resolve))
 
   const commits = createGroupCommit(archive.database, fail)
+  const ended = new AbortController()
+  const samples = createLengthSamples(
+    (path, durationS) => events.onMeasured(path, durationS),
+    AbortSignal.any([signal, ended.signal]),
+  )
 
   function notify(): void {
     wake()
@@ -130,15 +136,18 @@ export async function ingestClips(options: IngestOptions): Promise<MetFiles> {
     const root = archive.files.rootFor(file.folder)
     archive.files.recordFound(root.rootId, relative(root.path, file.path), file.sizeBytes)
     found.push(file)
-    tellKnown(file.path)
+    tellLength(file)
   }
 
-  /** What an earlier run made of a file, before it is opened: nothing of it is left, or so much. */
-  function tellKnown(path: string): void {
+  /** What an earlier run knows of a file, before it is opened: how long it is, and that nothing of it is left. */
+  function tellLength({ path, sizeBytes }: FoundClip): void {
     const clipId = knownClipAt(path)
-    if (clipId === undefined) return
-    const durationS = archive.clips.durationOf(clipId)
+    const durationS = clipId === undefined ? undefined : archive.clips.durationOf(clipId)
     events.onMeasured(path, durationS)
+    // Those in front are opened at once.
+    const isFar = found.length - nextFound > options.workers.length * lanesPerWorker
+    if (durationS === undefined && isFar) samples.offer(path, sizeBytes)
+    if (clipId === undefined) return
     if (archive.clips.run(key(clipId))?.state === 'done') events.onResumed(path, 0, durationS ?? 0)
   }
 
@@ -412,6 +421,8 @@ export async function ingestClips(options: IngestOptions): Promise<MetFiles> {
     fail(error)
   } finally {
     signal.removeEventListener('abort', stopWorkers)
+    ended.abort()
+    await samples.finished()
   }
   if (fatal !== undefined) throw fatal
   return { clipIds, withoutClip }
