@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { z } from 'zod'
 import type { BoxXyxyPx } from '../pipeline/geometry.js'
 import { defaultSettings } from '../pipeline/settings.js'
@@ -7,7 +6,7 @@ import { toFloat32 } from './store/blobs.js'
 import type { Archive } from './archive.js'
 import { adjacencyOf, joinRanges, type LookedAt } from './join-ranges.js'
 import type { Database } from './store/database.js'
-import { isUrl } from './store/files.js'
+import { presentPath } from './store/present-path.js'
 import { searchWidening, type VectorIndex } from './vector-index.js'
 
 export interface SearchOptions {
@@ -38,6 +37,8 @@ export interface ClipMatch {
   readonly clipId: string
   /** Where the clip lies: the first of its paths that is there at the moment, else the first. */
   readonly path: string
+  /** No file of the clip is there. */
+  readonly isMissing: boolean
   /** Of the best track, cosine similarity. */
   readonly score: number
   readonly durationS: number | undefined
@@ -146,12 +147,12 @@ function clipDescriber({ database, files, recipe }: Archive, query: Float32Array
       (a, b) => (a === undefined || b.score > a.score ? b : a),
       undefined,
     )
-    const path = presentPath(files.pathsOf(clipId))
-    if (best === undefined || path === undefined) return undefined
+    const place = presentPath(files.pathsOf(clipId))
+    if (best === undefined || place === undefined) return undefined
     const areAdjacent = adjacencyOf(sampling, () => selectSegments.all(clipId, recipe?.digest ?? ''))
     return {
       clipId,
-      path,
+      ...place,
       score: best.score,
       durationS: selectDuration.get(clipId) ?? undefined,
       ranges: joinRanges(ranges, areAdjacent),
@@ -161,11 +162,4 @@ function clipDescriber({ database, files, recipe }: Archive, query: Float32Array
       thumbnailJpeg: selectThumbnail.get(best.trackId),
     }
   }
-}
-
-/** Whether a URL is there is not asked. */
-function presentPath(paths: readonly string[]): string | undefined {
-  const [first] = paths
-  if (paths.length < 2) return first
-  return paths.find((path) => isUrl(path) || existsSync(path)) ?? first
 }

@@ -20,8 +20,8 @@ export interface ClipJob {
   /** ffmpeg is started at once, but its frames are looked at only from then on. */
   readonly turn?: Promise<void>
   readonly signal?: AbortSignal
-  /** Told the time of each frame that was looked at, s. */
-  readonly onFrame?: (timeS: number) => void
+  /** Told the time of each frame that was looked at, s, and how many faces were found in it. */
+  readonly onFrame?: (timeS: number, faces: number) => void
 }
 
 /**
@@ -62,7 +62,7 @@ export async function* processClip(job: ClipJob, stages: Stages): AsyncGenerator
       }
       const faces = await findFaces(frame, stages, settings.minFacePx / sourcePxPerPx)
       await builder.addFrame(frame, faces)
-      job.onFrame?.(frame.timeS)
+      job.onFrame?.(frame.timeS, faces.length)
     }
     const { truncated } = await decoding.summary
     // A clip that ends before its stated end leaves its last segments empty.

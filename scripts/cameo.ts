@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander'
 import { sqliteError } from '../index/store/database.js'
 import { CameoError } from '../pipeline/errors.js'
 import { isDamagedText, showDamagedText } from '../workers/find-clips.js'
+import { coverageCommand } from './commands/coverage.js'
 import { deadLettersCommand } from './commands/dead-letters.js'
 import { doctorCommand } from './commands/doctor.js'
 import { enrollCommand } from './commands/enroll.js'
@@ -36,6 +37,7 @@ const program = new Command('cameo')
   .addCommand(forgetCommand)
   .addCommand(headCommand)
   .addCommand(statusCommand)
+  .addCommand(coverageCommand)
   .addCommand(doctorCommand)
   .addCommand(modelsCommand)
   .addCommand(submitCommand)

@@ -3,11 +3,14 @@ import { pathToFileURL } from 'node:url'
 import type { ClipMatch } from '../index/search.js'
 import { dataUri, formatTime } from './output.js'
 
+/** A clip of an answer, with what is to be known of it besides, a sentence each. */
+export type SheetMatch = ClipMatch & { readonly notes: readonly string[] }
+
 /** An answer as one self-contained HTML page: no scripts, nothing loaded from elsewhere. */
 export function contactSheet(
   title: string,
   queryJpeg: Uint8Array | undefined,
-  matches: readonly ClipMatch[],
+  matches: readonly SheetMatch[],
   summary: string,
 ): string {
   const query =
@@ -35,8 +38,12 @@ export function contactSheet(
   .bar { height: 4px; border-radius: 2px; background: #8884; margin: .4rem 0; }
   .bar i { display: block; height: 100%; border-radius: 2px; background: #2a8; }
   small { display: block; opacity: .75; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+  .note { opacity: 1; color: #b60; }
 </style>
-<header>${query}<div><h1>${escapeHtml(title)}</h1><p>${escapeHtml(summary)}</p></div></header>
+<header>${query}<div><h1>${escapeHtml(title)}</h1>${summary
+    .split('\n')
+    .map((line) => `<p>${escapeHtml(line)}</p>`)
+    .join('')}</div></header>
 <ol>
 ${matches.map((match, index) => card(match, index + 1)).join('\n')}
 </ol>
@@ -44,13 +51,20 @@ ${matches.map((match, index) => card(match, index + 1)).join('\n')}
 `
 }
 
-function card({ path, score, ranges, thumbnailJpeg }: ClipMatch, rank: number): string {
+function card({ path, isMissing, score, ranges, thumbnailJpeg, notes }: SheetMatch, rank: number): string {
   const image = thumbnailJpeg === undefined ? '' : `<img alt="face ${rank}" src="${dataUri(thumbnailJpeg)}">`
   const times = ranges.map(({ startS, endS }) => `${formatTime(startS)}–${formatTime(endS)}`).join(', ')
   const share = Math.round(Math.max(0, Math.min(1, score)) * 100)
-  return `<li>${image}<div><a href="${escapeHtml(pathToFileURL(path).href)}" title="${escapeHtml(path)}">${rank}. ${escapeHtml(basename(path))}</a>
+  const name = `${rank}. ${escapeHtml(basename(path))}`
+  // A file that is gone is no link: there is nothing at its path.
+  const place = isMissing
+    ? `<b title="was ${escapeHtml(path)}">${name} (missing)</b>`
+    : `<a href="${escapeHtml(pathToFileURL(path).href)}" title="${escapeHtml(path)}">${name}</a>`
+  return `<li>${image}<div>${place}
 <div class="bar"><i style="width:${share}%"></i></div>
-<small>score ${score.toFixed(3)} · ${times}</small></div></li>`
+<small>score ${score.toFixed(3)} · ${times}</small>${notes
+    .map((note) => `\n<small class="note">${escapeHtml(note)}</small>`)
+    .join('')}</div></li>`
 }
 
 function escapeHtml(text: string): string {

@@ -6,6 +6,7 @@ import {
   type ArchiveFeatures,
   type ReadArchiveOptions,
 } from '../index/evaluate/archive-features.js'
+import { summariseCoverage, type CoverageSum } from '../index/coverage/sum-coverage.js'
 import { indexClipNames, type ClipNames } from '../index/evaluate/clip-names.js'
 import { readContextRows, type ContextRows } from '../index/evaluate/context-head.js'
 import { createEvaluationSet, type EvaluationSet } from '../index/evaluate/evaluation-set.js'
@@ -23,6 +24,7 @@ import { listIdentities, referencesOf } from '../index/identities.js'
 import { poolEmbeddings } from '../pipeline/describe/pool.js'
 import { counted, pluralOf } from '../pipeline/counted.js'
 import { CameoError } from '../pipeline/errors.js'
+import { coverageLine } from './coverage-text.js'
 import { givenArchiveOption } from './options.js'
 import { note } from './output.js'
 
@@ -47,6 +49,8 @@ export interface Source {
   readonly features: FeatureSet
   readonly paths: readonly (readonly string[])[]
   readonly context: ContextRows | undefined
+  /** How much of the archive was looked at; null of feature files. */
+  readonly coverage: CoverageSum | null
   /** Of each enrolled name its faces pooled, by the pack's own embedder; none of feature files. */
   readonly enrolled: () => ReadonlyMap<string, Float32Array>
   /** JPEG of the best track of each clip that is asked for, by its file name. */
@@ -61,11 +65,15 @@ export async function readSource(
   if (files !== undefined) {
     const features = await readFeatureSet(files)
     const paths = features.clipNames.map((name) => [name])
-    return { features, paths, context: undefined, enrolled: () => new Map(), thumbnails: () => new Map() }
+    const none = { context: undefined, coverage: null }
+    return { features, paths, ...none, enrolled: () => new Map(), thumbnails: () => new Map() }
   }
   const archive = openArchive(dir ?? resolve('./cameo-data'))
   try {
     const features = readArchiveFeatures(archive, options)
+    const coverage = summariseCoverage(archive)
+    const unseen = coverageLine(coverage)
+    if (unseen !== undefined) note(unseen)
     const encoder = archive.recipe?.features?.find(({ kind }) => kind === 'context')
     const context =
       encoder === undefined
@@ -73,7 +81,7 @@ export async function readSource(
         : readContextRows(archive, encoder.digest, encoder.dimension, features.clipIds)
     const thumbnails = (names: readonly string[]) => readThumbnails(archive.dir, features, names)
     const enrolled = () => readEnrolled(archive.dir)
-    return { features, paths: features.paths, context, enrolled, thumbnails }
+    return { features, paths: features.paths, context, coverage, enrolled, thumbnails }
   } finally {
     archive.close()
   }

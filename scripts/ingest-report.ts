@@ -1,7 +1,10 @@
 import type { Archive } from '../index/archive.js'
+import { summariseCoverage } from '../index/coverage/sum-coverage.js'
 import type { ClipResult, IngestEvents } from '../workers/ingest.js'
+import { holdsText } from './coverage-text.js'
 import { counted, formatTime, note, oneLine, print, printJson } from './output.js'
-import { startProgress } from './progress.js'
+import { progressPayload, startProgress, videoFormat } from './progress.js'
+import { createVideoProgress } from './video-progress.js'
 
 export interface IngestReporter extends IngestEvents {
   readonly failed: number
@@ -12,41 +15,30 @@ export interface IngestReporter extends IngestEvents {
 /** More failures than this are summed up, not listed. */
 const listedFailures = 20
 
-/** Shows an ingest: a bar with speed, faces, failures and ETA; a line a clip; the failures again at the end. */
-export function createIngestReporter(json: boolean): IngestReporter {
+/**
+ * Shows an ingest: a bar with speed, faces, failures and ETA; a line a clip; the failures again at the end.
+ * @param segmentLengthS of the segments in which clips are worked on
+ */
+export function createIngestReporter(json: boolean, segmentLengthS: number): IngestReporter {
   const startedMs = performance.now()
-  const bar = startProgress(
-    '{bar} {percentage}% | {clips}/{found} clips | {speed} clips/s | {frames} frames | {faces} faces | {failed} failed | ETA {left}',
-  )
+  const bar = startProgress(videoFormat)
+  const progress = createVideoProgress(() => performance.now() / 1000, segmentLengthS)
   const counts = new Map<ClipResult['status'], number>()
   const failures: ClipResult[] = []
   let found = 0
-  let foundBytes = 0
-  let doneBytes = 0
-  let freshClips = 0
-  let freshBytes = 0
-  /** Of files in work. */
-  const bytesOfSegments = new Map<string, number>()
   let frames = 0
   let faces = 0
   let tracks = 0
   const countOf = (status: ClipResult['status']) => counts.get(status) ?? 0
   const finished = () => [...counts.values()].reduce((sum, count) => sum + count, 0) - countOf('skipped')
 
-  function show(): void {
-    const seconds = (performance.now() - startedMs) / 1000
-    const bytesPerS = freshBytes / seconds
-    // By bytes: a long clip is no small part of the work.
-    bar.update(doneBytes, foundBytes, {
-      clips: finished(),
-      found,
-      speed: (freshClips / seconds).toFixed(1),
-      frames,
-      faces,
-      failed: countOf('failed') + countOf('partial'),
-      left: bytesPerS > 0 ? formatLeft((foundBytes - doneBytes) / bytesPerS) : '–',
-    })
-  }
+  const show = () =>
+    bar.show(() =>
+      progressPayload(progress.now(), {
+        ...{ clips: finished(), found, frames, faces },
+        failed: countOf('failed') + countOf('partial'),
+      }),
+    )
 
   return {
     get failed() {
@@ -54,26 +46,26 @@ export function createIngestReporter(json: boolean): IngestReporter {
     },
     onFound(file) {
       if (file.kind !== 'skipped') found++
-      if (file.kind === 'clip') foundBytes += file.sizeBytes
+      if (file.kind === 'clip') progress.found(file.path, file.sizeBytes)
       show()
     },
-    onFrames(count) {
+    onAllFound: () => progress.allFound(),
+    onMeasured: (path, durationS) => progress.measured(path, durationS),
+    onResumed: (path, startS, endS) => progress.resumed(path, startS, endS),
+    onFrames(path, { count, faces: more, timeS }) {
       frames += count
+      faces += more
+      progress.reached(path, timeS)
       show()
     },
-    onSegment(output, path, bytes) {
-      doneBytes += bytes
-      freshBytes += bytes
-      bytesOfSegments.set(path, (bytesOfSegments.get(path) ?? 0) + bytes)
-      faces += output.faces
-      tracks += output.tracks.length
+    onSegment(path, { segment, tracks: { length } }) {
+      tracks += length
+      progress.segmentDone(path, segment.startS, segment.endS)
       show()
     },
-    onResult(result, sizeBytes) {
+    onResult(result) {
       counts.set(result.status, countOf(result.status) + 1)
-      doneBytes += sizeBytes - (bytesOfSegments.get(result.path) ?? 0)
-      bytesOfSegments.delete(result.path)
-      if (result.status === 'done' || result.status === 'partial') freshClips++
+      progress.ended(result.path)
       if (result.status === 'failed' || result.status === 'partial') failures.push(result)
       if (json) printJson(result)
       else if (!process.stderr.isTTY && result.status !== 'skipped') print(formatResult(result))
@@ -86,14 +78,13 @@ export function createIngestReporter(json: boolean): IngestReporter {
         .filter((status) => countOf(status) > 0)
         .map((status) => `${countOf(status)} ${statusWords[status]}`)
       note(
-        `${parts.join(', ') || 'no clips found'} in ${formatTime(seconds)}: ${frames} frames, ${faces} faces, ${tracks} tracks`,
+        `${parts.join(', ') || 'no clips found'} in ${formatTime(seconds)}: ${counted(frames, 'frame')}, ${counted(faces, 'face')}, ${counted(tracks, 'track')}`,
       )
       for (const failure of failures.slice(0, listedFailures))
         note(`  ${oneLine(failure.path)}: ${failure.message ?? ''} [${failure.code ?? ''}]`)
       if (failures.length > listedFailures)
         note(`  … and ${failures.length - listedFailures} more: "cameo status --failures" lists them all`)
-      const totals = archive.clips.counts()
-      note(`the archive ${archive.dir} holds ${totals.clips} clips, ${totals.tracks} tracks`)
+      note(holdsText(archive.dir, archive.clips.counts(), summariseCoverage(archive)))
     },
   }
 }
@@ -114,10 +105,4 @@ function formatResult({ path, status, tracks, truncated, code, message }: ClipRe
       ? `${counted(tracks ?? 0, 'track')}${truncated === true ? ', truncated' : ''}`
       : `${message ?? ''} [${code}]`
   return `${status.padEnd(9)} ${oneLine(path)}: ${detail}`
-}
-
-function formatLeft(seconds: number): string {
-  if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`
-  const minutes = Math.round(seconds / 60)
-  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
 }

@@ -1,6 +1,7 @@
 import type { SubmitEvents, SubmitResult } from '../workers/kafka/submit.js'
 import { counted, formatTime, note, oneLine, print, printJson } from './output.js'
-import { startProgress } from './progress.js'
+import { progressPayload, startProgress, videoFormat } from './progress.js'
+import { createVideoProgress } from './video-progress.js'
 
 export interface SubmitReporter extends SubmitEvents {
   readonly failed: number
@@ -11,31 +12,28 @@ export interface SubmitReporter extends SubmitEvents {
 /** More failures than this are summed up, not listed. */
 const listedFailures = 20
 
-/** Shows clips on their way through the workers: a bar with speed and ETA, a line a clip, the failures at the end. */
+/**
+ * Shows clips on their way through the workers: a bar with frames, faces, speed and ETA, a line a clip, the failures at the end.
+ * Workers tell of a clip when it is indexed, not before: by whole clips the bar moves.
+ */
 export function createSubmitReporter(json: boolean): SubmitReporter {
   const startedMs = performance.now()
-  const bar = startProgress(
-    '{bar} {percentage}% | {value}/{total} clips | {speed} clips/s | {tracks} tracks | {failed} failed | ETA {left}',
-  )
+  const bar = startProgress(videoFormat)
+  const progress = createVideoProgress(() => performance.now() / 1000)
   const counts = new Map<SubmitResult['status'], number>()
   const failures: SubmitResult[] = []
   let found = 0
   let tracks = 0
+  let frames = 0
+  let faces = 0
   const countOf = (status: SubmitResult['status']) => counts.get(status) ?? 0
   const finished = () => [...counts.values()].reduce((sum, count) => sum + count, 0) - countOf('skipped')
-  const fresh = () => countOf('done') + countOf('partial')
   const failed = () => countOf('failed') + countOf('partial')
 
-  function show(): void {
-    const seconds = (performance.now() - startedMs) / 1000
-    const speed = fresh() / seconds
-    bar.update(finished(), found, {
-      speed: speed.toFixed(1),
-      tracks,
-      failed: failed(),
-      left: speed > 0 ? formatTime((found - finished()) / speed) : '–',
-    })
-  }
+  const show = () =>
+    bar.show(() =>
+      progressPayload(progress.now(), { clips: finished(), found, frames, faces, failed: failed() }),
+    )
 
   return {
     get failed() {
@@ -43,13 +41,22 @@ export function createSubmitReporter(json: boolean): SubmitReporter {
     },
     onFound(file) {
       if (file.kind !== 'skipped') found++
+      if (file.kind === 'clip') progress.found(file.path, file.sizeBytes)
       show()
     },
+    onAllFound: () => progress.allFound(),
     onSubmitted: show,
-    onResult(result) {
-      const { status } = result
+    onResult(result, { durationS, frames: more = 0, faces: moreFaces = 0 } = {}) {
+      const { path, status } = result
       counts.set(status, countOf(status) + 1)
       tracks += result.tracks ?? 0
+      const isFresh = status === 'done' || status === 'partial'
+      if (isFresh) {
+        frames += more
+        faces += moreFaces
+      }
+      progress.measured(path, durationS)
+      progress.ended(path, isFresh)
       if (status === 'failed' || status === 'partial') failures.push(result)
       if (json) printJson(result)
       else if (!process.stderr.isTTY && status !== 'skipped') print(formatResult(result))
@@ -59,7 +66,9 @@ export function createSubmitReporter(json: boolean): SubmitReporter {
     summarise() {
       const parts = [...counts].map(([status, count]) => `${count} ${statusWords[status]}`)
       const seconds = (performance.now() - startedMs) / 1000
-      note(`${parts.join(', ') || 'no clips found'} in ${formatTime(seconds)}: ${counted(tracks, 'track')}`)
+      note(
+        `${parts.join(', ') || 'no clips found'} in ${formatTime(seconds)}: ${counted(frames, 'frame')}, ${counted(faces, 'face')}, ${counted(tracks, 'track')}`,
+      )
       for (const { path, message = '', code = '' } of failures.slice(0, listedFailures))
         note(`  ${oneLine(path)}: ${message} [${code}]`)
       if (failures.length > listedFailures)

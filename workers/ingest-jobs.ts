@@ -23,8 +23,6 @@ export interface OpenClip {
   readonly file: ClipFile
   /** Further files of the same content, met meanwhile. */
   readonly duplicates: ClipFile[]
-  /** How many it has, as far as that is known. */
-  segments: number
   /** Jobs under way or waiting. */
   jobs: number
   readonly givenUp: SegmentSpan[]

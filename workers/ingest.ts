@@ -17,7 +17,8 @@ import {
   type Job,
   type OpenClip,
 } from './ingest-jobs.js'
-import type { SegmentWish } from './messages.js'
+import { createLengthSamples } from './length-samples.js'
+import type { FrameProgress, SegmentWish } from './messages.js'
 import type { SegmentWorker } from './segment-worker.js'
 
 /** What became of one file. */
@@ -40,9 +41,13 @@ export interface ClipResult {
 
 export interface IngestEvents {
   onFound(file: FoundFile): void
-  onFrames(count: number): void
-  /** `bytes`: its share of the file at `path`. */
-  onSegment(output: SegmentOutput, path: string, bytes: number): void
+  onAllFound(): void
+  /** How long the clip at `path` is: when an earlier run knows it, a look at it tells, or it is planned. */
+  onMeasured(path: string, durationS: number | undefined): void
+  /** This stretch of it was looked at by an earlier run, s. */
+  onResumed(path: string, startS: number, endS: number): void
+  onFrames(path: string, progress: FrameProgress): void
+  onSegment(path: string, output: SegmentOutput): void
   onResult(result: ClipResult, sizeBytes: number): void
 }
 
@@ -99,6 +104,11 @@ export async function ingestClips(options: IngestOptions): Promise<MetFiles> {
   let changed = new Promise<void>((resolve) => (wake = resolve))
 
   const commits = createGroupCommit(archive.database, fail)
+  const ended = new AbortController()
+  const samples = createLengthSamples(
+    (path, durationS) => events.onMeasured(path, durationS),
+    AbortSignal.any([signal, ended.signal]),
+  )
 
   function notify(): void {
     wake()
@@ -111,12 +121,42 @@ export async function ingestClips(options: IngestOptions): Promise<MetFiles> {
     for await (const file of options.files) {
       if (isStopped()) break
       events.onFound(file)
-      if (file.kind === 'clip') found.push(file)
+      if (file.kind === 'clip') take(file)
       else reportUnusable(file)
       notify()
     }
     isSearching = false
+    events.onAllFound()
     notify()
+  }
+
+  /** Noted at once: an ingest that is stopped before it comes to a file leaves it known as not looked at. */
+  function take(file: FoundClip): void {
+    commits.begin()
+    const root = archive.files.rootFor(file.folder)
+    archive.files.recordFound(root.rootId, relative(root.path, file.path), file.sizeBytes)
+    found.push(file)
+    tellLength(file)
+  }
+
+  /** What an earlier run knows of a file, before it is opened: how long it is, and that nothing of it is left. */
+  function tellLength({ path, sizeBytes }: FoundClip): void {
+    const clipId = knownClipAt(path)
+    const durationS = clipId === undefined ? undefined : archive.clips.durationOf(clipId)
+    events.onMeasured(path, durationS)
+    // Those in front are opened at once.
+    const isFar = found.length - nextFound > options.workers.length * lanesPerWorker
+    if (durationS === undefined && isFar) samples.offer(path, sizeBytes)
+    if (clipId === undefined) return
+    if (archive.clips.run(key(clipId))?.state === 'done') events.onResumed(path, 0, durationS ?? 0)
+  }
+
+  function knownClipAt(path: string): string | undefined {
+    try {
+      return archive.files.knownDigest(stampOf(path))
+    } catch {
+      return undefined // It is told when it is opened.
+    }
   }
 
   function reportUnusable(file: Exclude<FoundFile, FoundClip>): void {
@@ -235,15 +275,17 @@ export async function ingestClips(options: IngestOptions): Promise<MetFiles> {
       return
     }
     const clip: OpenClip = {
-      ...{ clipId, file, duplicates: [], segments: run?.segments ?? 1, jobs: 0, givenUp: [] },
+      ...{ clipId, file, duplicates: [], jobs: 0, givenUp: [] },
       failure: undefined,
     }
     openClips.set(clipId, clip)
     if (run === undefined) enqueue(clip, [{ kind: 'open' }])
     else {
-      const missing = segmentSpans(run.segments, options.segmentLengthS).filter(
-        ({ index }) => !run.stored.has(index),
-      )
+      events.onMeasured(file.path, archive.clips.durationOf(clipId))
+      const spans = segmentSpans(run.segments, options.segmentLengthS)
+      for (const { index, startS, endS } of spans)
+        if (run.stored.has(index)) events.onResumed(file.path, startS, endS)
+      const missing = spans.filter(({ index }) => !run.stored.has(index))
       enqueue(clip, wishesFor(missing, run.cuttable))
     }
     const next = jobs.shift()
@@ -271,7 +313,7 @@ export async function ingestClips(options: IngestOptions): Promise<MetFiles> {
             plan.segments.length,
             plan.info.cuttable,
           )
-          clip.segments = plan.segments.length
+          events.onMeasured(clip.file.path, plan.info.durationS)
           left = plan.segments.slice(0, plan.taken)
           enqueue(clip, wishesFor(plan.segments.slice(plan.taken), true))
         },
@@ -280,9 +322,9 @@ export async function ingestClips(options: IngestOptions): Promise<MetFiles> {
           commits.begin()
           archive.clips.storeSegment(key(clip.clipId), output)
           left = left.filter(({ index }) => index !== output.segment.index)
-          events.onSegment(output, clip.file.path, clip.file.stamp.sizeBytes / clip.segments)
+          events.onSegment(clip.file.path, output)
         },
-        onFrames: (count) => events.onFrames(count),
+        onFrames: (progress) => events.onFrames(clip.file.path, progress),
       })
     } catch (error) {
       if (!(error instanceof CameoError)) throw error
@@ -379,6 +421,8 @@ export async function ingestClips(options: IngestOptions): Promise<MetFiles> {
     fail(error)
   } finally {
     signal.removeEventListener('abort', stopWorkers)
+    ended.abort()
+    await samples.finished()
   }
   if (fatal !== undefined) throw fatal
   return { clipIds, withoutClip }

@@ -76,10 +76,18 @@ export interface ClipPlan {
   readonly taken: number
 }
 
+/** Frames looked at since the last word of them, and the faces in them. */
+export interface FrameProgress {
+  readonly count: number
+  readonly faces: number
+  /** Of the last one, s. */
+  readonly timeS: number
+}
+
 export type ThreadReply =
   | { readonly kind: 'ready'; readonly provider: Provider }
   | { readonly kind: 'planned'; readonly plan: ClipPlan }
-  | { readonly kind: 'frames'; readonly count: number }
+  | ({ readonly kind: 'frames' } & FrameProgress)
   | { readonly kind: 'segment'; readonly output: SegmentOutput }
   | { readonly kind: 'hashed'; readonly sha256: string }
   | { readonly kind: 'done' }

@@ -74,11 +74,11 @@ async function processPart(
   reply: Reply,
   itsTurn: Promise<void>,
 ) {
-  let frames = 0
+  let progress = { count: 0, faces: 0, timeS: 0 }
   let toldAt = performance.now()
   const tellFrames = () => {
-    if (frames > 0) reply({ kind: 'frames', count: frames })
-    frames = 0
+    if (progress.count > 0) reply({ kind: 'frames', ...progress })
+    progress = { count: 0, faces: 0, timeS: 0 }
     toldAt = performance.now()
   }
   const outputs = processClip(
@@ -91,8 +91,8 @@ async function processPart(
           : Promise.resolve(wish.segments),
       signal,
       turn: itsTurn,
-      onFrame() {
-        frames++
+      onFrame(timeS, faces) {
+        progress = { count: progress.count + 1, faces: progress.faces + faces, timeS }
         if (performance.now() - toldAt > progressEveryMs) tellFrames()
       },
     },

@@ -6,6 +6,7 @@ import type { SegmentOutput } from '../pipeline/segment-builder.js'
 import type { InferenceWorker } from './inference-worker.js'
 import type {
   ClipPlan,
+  FrameProgress,
   SegmentThreadData,
   SegmentWish,
   ThreadMessage,
@@ -20,7 +21,7 @@ export interface PartHandlers {
   /** Before the first segment, where the clip was not planned yet. */
   readonly onPlan: (plan: ClipPlan) => void
   readonly onSegment: (output: SegmentOutput) => void
-  readonly onFrames: (count: number) => void
+  readonly onFrames: (progress: FrameProgress) => void
 }
 
 /**
@@ -144,7 +145,7 @@ export function startSegmentWorker(setup: ThreadSetup, inference?: InferenceWork
         (reply) => {
           if (reply.kind === 'planned') handlers.onPlan(reply.plan)
           if (reply.kind === 'segment') handlers.onSegment(reply.output)
-          if (reply.kind === 'frames') handlers.onFrames(reply.count)
+          if (reply.kind === 'frames') handlers.onFrames(reply)
           return reply.kind === 'done' ? { value: undefined } : undefined
         },
         signal,

@@ -21,6 +21,9 @@ export interface Run {
   /** Of the segments stored so far. */
   readonly stored: ReadonlySet<number>
   readonly tracks: number
+  /** Looked at, and found in them. */
+  readonly frames: number
+  readonly faces: number
 }
 
 /** The recipe under which a segment's rows are written. */
@@ -51,6 +54,8 @@ export interface ClipStore {
   storeSegment(key: SegmentKey, output: SegmentOutput): RunState
   /** Gives a segment up; the run ends as `partial`. */
   giveUpSegment(key: RunKey, segment: SegmentSpan, failure: Failure): RunState
+  /** s; undefined where it is not known. */
+  durationOf(clipId: string): number | undefined
   /** Why the first of the segments that were given up was; undefined where none was. */
   failureOf(key: RunKey): Failure | undefined
   /** Forgets which segments were given up, so that they are tried again. */
@@ -65,7 +70,6 @@ export interface ClipStore {
     readonly clips: number
     readonly tracks: number
     readonly partial: number
-    readonly hours: number
   }
 }
 
@@ -98,6 +102,13 @@ export function createClipStore(database: Database): ClipStore {
   const selectFailure = database.prepare<[string, string], Failure>(
     `SELECT code, message FROM segments WHERE clip_id = ? AND recipe = ? AND state = 'failed'
      ORDER BY segment LIMIT 1`,
+  )
+  const selectDuration = database
+    .prepare<[string], number | null>('SELECT duration_s FROM clips WHERE clip_id = ?')
+    .pluck()
+  const selectLookedAt = database.prepare<[string, string], { frames: number; faces: number }>(
+    `SELECT coalesce(sum(frames), 0) AS frames, coalesce(sum(faces), 0) AS faces FROM segments
+     WHERE clip_id = ? AND recipe = ?`,
   )
   const selectTrackCount = database
     .prepare<[string, string], number>('SELECT count(*) FROM tracks WHERE clip_id = ? AND recipe = ?')
@@ -212,6 +223,7 @@ export function createClipStore(database: Database): ClipStore {
         truncated: run.truncated !== 0,
         stored: new Set(selectStored.all(clipId, recipe)),
         tracks: selectTrackCount.get(clipId, recipe) ?? 0,
+        ...(selectLookedAt.get(clipId, recipe) ?? { frames: 0, faces: 0 }),
       }
     },
     storeSegment: database.transaction((key: SegmentKey, output: SegmentOutput) => {
@@ -244,6 +256,7 @@ export function createClipStore(database: Database): ClipStore {
       upsertSegment.run(key.clipId, key.recipe, index, startS, end, 'failed', 0, 0, 0, code, message)
       return complete(key)
     }),
+    durationOf: (clipId) => selectDuration.get(clipId) ?? undefined,
     failureOf: ({ clipId, recipe }) => selectFailure.get(clipId, recipe),
     retryGivenUp: database.transaction(({ clipId, recipe }: RunKey) => {
       if (deleteGivenUp.run(clipId, recipe).changes > 0) reopenRun.run(clipId, recipe)
@@ -266,14 +279,13 @@ export function createClipStore(database: Database): ClipStore {
     },
     counts() {
       const counts = database
-        .prepare<[], { clips: number; tracks: number; partial: number; hours: number }>(
+        .prepare<[], { clips: number; tracks: number; partial: number }>(
           `SELECT (SELECT count(DISTINCT clip_id) FROM runs WHERE state <> 'working') AS clips,
              (SELECT count(*) FROM tracks) AS tracks,
-             (SELECT count(*) FROM runs WHERE state = 'partial') AS partial,
-             (SELECT coalesce(sum(duration_s), 0) / 3600 FROM clips) AS hours`,
+             (SELECT count(*) FROM runs WHERE state = 'partial') AS partial`,
         )
         .get()
-      return counts ?? { clips: 0, tracks: 0, partial: 0, hours: 0 }
+      return counts ?? { clips: 0, tracks: 0, partial: 0 }
     },
   }
 }

@@ -46,6 +46,8 @@ export interface FileStore {
     stamp: FileStamp,
     failure: { readonly code: string; readonly message: string },
   ): void
+  /** Notes a file that was found, before it is opened; what is known of it already stays. */
+  recordFound(rootId: number, relativePath: string, sizeBytes: number): void
   /** Marks or, without a failure, clears what is said of a file. */
   setFailure(
     rootId: number,
@@ -132,7 +134,7 @@ export function createFileStore(database: Database): FileStore {
   const placesOf = (clipId: string) =>
     selectPlaces
       .all(clipId)
-      .map(({ root, ...place }) => ({ ...place, path: below(root, place.relativePath) }))
+      .map(({ root, ...place }) => ({ ...place, path: wholePath(root, place.relativePath) }))
   return {
     rootFor: (folder) =>
       selectRoots.all().find(({ path }) => wayFrom(path, folder) !== undefined) ?? makeRoot(folder),
@@ -145,6 +147,9 @@ export function createFileStore(database: Database): FileStore {
       const write = otherContent.has(code) ? upsert : insertUnknown
       write.run(rootId, relativePath, null, device, inode, sizeBytes, mtimeNs)
       updateFailure.run(code, message, rootId, relativePath)
+    },
+    recordFound(rootId, relativePath, sizeBytes) {
+      insertUnknown.run(rootId, relativePath, null, '', '', sizeBytes, '')
     },
     setFailure(rootId, relativePath, failure) {
       updateFailure.run(failure?.code ?? null, failure?.message ?? null, rootId, relativePath)
@@ -167,7 +172,7 @@ export function createFileStore(database: Database): FileStore {
     failures: () =>
       selectFailures
         .all()
-        .map(({ root, relativePath, ...rest }) => ({ path: below(root, relativePath), ...rest })),
+        .map(({ root, relativePath, ...rest }) => ({ path: wholePath(root, relativePath), ...rest })),
     countFailed: () => selectFailedCount.get() ?? 0,
   }
 }
@@ -188,7 +193,7 @@ function urlWay(root: string, folder: string): string | undefined {
   return folder.startsWith(`${base}/`) ? folder.slice(base.length + 1) : undefined
 }
 
-/** A root may be a URL, of which `join` would make a path. */
-function below(root: string, relativePath: string): string {
+/** Of a file below its root. A root may be a URL, of which `join` would make a path. */
+export function wholePath(root: string, relativePath: string): string {
   return isUrl(root) ? `${root.replace(/\/$/, '')}/${relativePath}` : join(root, relativePath)
 }

@@ -2,6 +2,7 @@ import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Command } from 'commander'
 import { openArchiveToRead } from '../../index/archive.js'
+import { summariseCoverage } from '../../index/coverage/sum-coverage.js'
 import { HnswIndex } from '../../index/hnsw-index.js'
 import { databaseFileName, translateSqliteErrors } from '../../index/store/database.js'
 import type { ArchiveRecipe } from '../../index/store/meta.js'
@@ -10,6 +11,7 @@ import { messageOf } from '../../pipeline/errors.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
 import { cudaIsBuiltIn, runtimeVersion } from '../../pipeline/models/session.js'
 import { checkModels } from '../check-models.js'
+import { coverageLine } from '../coverage-text.js'
 import { archiveOption, deviceOption, jsonOption } from '../options.js'
 import { counted, exitCodes, print, printJson } from '../output.js'
 
@@ -84,9 +86,13 @@ function describeArchive(dir: string): string {
   const archive = openArchiveToRead(dir, (notice) => notices.push(notice))
   try {
     const { clips, tracks } = archive.clips.counts()
+    const coverage = coverageLine(summariseCoverage(archive))
     const damage = archive.database.pragma('quick_check', { simple: true })
     if (damage !== 'ok') throw new Error(`${dir} is damaged: ${String(damage)}`)
-    return [`${dir}: ${counted(clips, 'clip')}, ${counted(tracks, 'track')}, intact`, ...notices].join('; ')
+    const held = `${counted(clips, 'clip')}, ${counted(tracks, 'track')}`
+    return coverage === undefined
+      ? [`${dir}: ${held}, intact`, ...notices].join('; ')
+      : [`${dir}: ${held}, its file is intact, but ${coverage}`, ...notices].join('; ')
   } finally {
     archive.close()
   }

@@ -138,7 +138,7 @@ async function ingestWith(
   pool: WorkerPool,
   { archive, paths, options, settings, recipe, spaceId, signal }: IngestRun,
 ): Promise<number> {
-  const reporter = createIngestReporter(options.json)
+  const reporter = createIngestReporter(options.json, segmentLengthS(settings))
   // Parents first: a root takes over those below it, and files in work know their root by its id.
   const roots = paths.map((path) => (isFolder(resolve(path)) ? resolve(path) : dirname(resolve(path))))
   for (const root of roots.sort((a, b) => a.length - b.length)) archive.files.rootFor(root)

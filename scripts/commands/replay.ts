@@ -2,14 +2,16 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, Option } from 'commander'
 import { openArchive } from '../../index/archive.js'
+import { summariseCoverage } from '../../index/coverage/sum-coverage.js'
 import { databaseFileName } from '../../index/store/database.js'
 import { isDescribedHere } from '../../workers/kafka/archive-recipes.js'
 import { resetForReplay, startIndexWorker } from '../../workers/kafka/index-worker.js'
 import { runStage } from '../../workers/kafka/run-stage.js'
 import { brokersOption, kafkaHelp } from '../kafka-options.js'
 import { readHeadFile } from '../../pipeline/head/head-file.js'
+import { holdsText } from '../coverage-text.js'
 import { archiveOption, jsonOption } from '../options.js'
-import { counted, exitCodes, note, printJson, reportError } from '../output.js'
+import { exitCodes, note, printJson, reportError } from '../output.js'
 
 interface ReplayOptions {
   readonly brokers: string
@@ -66,9 +68,10 @@ The archive's clips are taken out first; no video is read. Killed in the middle,
     }
     const archive = openArchive(archiveDir)
     const { clips, tracks } = archive.clips.counts()
+    const coverage = summariseCoverage(archive)
     archive.close()
-    if (json) printJson({ clips, tracks })
-    else note(`the archive ${archiveDir} holds ${counted(clips, 'clip')}, ${counted(tracks, 'track')}`)
+    if (json) printJson({ clips, tracks, coverage })
+    else note(holdsText(archiveDir, { clips, tracks }, coverage))
     process.exitCode = exitCodes.ok
   })
 

@@ -25,6 +25,7 @@ import {
   openFilledArchive,
   type OpenedArchive,
 } from '../query.js'
+import { coverageOfAnswer, hitJson, notesOf, withCoverage, type AnswerCoverage } from '../search-coverage.js'
 import { faceOfPhoto, personOfClip, type Candidate } from '../query-person.js'
 
 interface SearchCommandOptions {
@@ -94,7 +95,9 @@ export const searchCommand = new Command('search')
     'after',
     `
 With --json: {query, threshold, confident, expectedFalseMatches, tracksSearched, tracksExamined,
-results: [{clipId, path, score, ranges: [{startS, endS, trackId, score}], faces: [{timeS, boxXyxyPx, quality}], thumbnail}]};
+coverage, results: [{clipId, path, score, ranges: [{startS, endS, trackId, score}], faces: [{timeS, boxXyxyPx, quality}],
+thumbnail, missing?, coverage?}]}; coverage says how much of the archive was not looked at, and what of a clip that was not wholly
+looked at (see "cameo coverage --help"); missing is true of a clip whose file is not there any more;
 query is {kind, value, quality, face?, people?: [{number, ranges?: [{startS, endS}], boxXyxyPx, quality}]}: whom a photo or a clip
 shows, by their numbers for --face; thumbnail is a JPEG as a data: URI, score a cosine similarity, times are seconds.
 Exit code: 0 the question was answered, also with no match; 2 it could not be.`,
@@ -125,7 +128,8 @@ async function runSearch(options: SearchCommandOptions): Promise<void> {
           `the descriptors of ${options.archive} were exchanged while it was searched: search again`,
         )
       const rate = expectedFalseMatches(opened.recipe, pack, threshold, answer)
-      tell({ query, answer, threshold, expectedFalseMatches: rate }, options)
+      const coverage = coverageOfAnswer(opened.archive, answer.matches)
+      tell({ query, answer, threshold, expectedFalseMatches: rate, coverage }, options)
     } finally {
       await closeIndex(index)
     }
@@ -136,8 +140,9 @@ async function runSearch(options: SearchCommandOptions): Promise<void> {
 
 function tell(report: Report, { html, json }: SearchCommandOptions): void {
   if (html !== undefined) {
-    const { query, answer } = report
-    writeSheet(html, contactSheet(titleOf(query), query.thumbnailJpeg, answer.matches, summaryOf(report)))
+    const { query, answer, coverage } = report
+    const matches = answer.matches.map((match) => ({ ...match, notes: notesOf(match, coverage) }))
+    writeSheet(html, contactSheet(titleOf(query), query.thumbnailJpeg, matches, summaryOf(report)))
     note(`wrote ${html}`)
   }
   if (json) printJson(toJson(report))
@@ -237,9 +242,10 @@ interface Report {
   readonly answer: SearchAnswer
   readonly threshold: number
   readonly expectedFalseMatches: number | undefined
+  readonly coverage: AnswerCoverage
 }
 
-function toJson({ query, answer, threshold, expectedFalseMatches }: Report) {
+function toJson({ query, answer, threshold, expectedFalseMatches, coverage }: Report) {
   const { kind, value, face, people, quality } = query
   return {
     query: {
@@ -252,23 +258,26 @@ function toJson({ query, answer, threshold, expectedFalseMatches }: Report) {
     expectedFalseMatches: expectedFalseMatches ?? null,
     tracksSearched: answer.tracksSearched,
     tracksExamined: answer.tracksExamined,
-    results: answer.matches.map(({ clipId, path, score, durationS, ranges, faces, thumbnailJpeg }) => ({
-      clipId,
-      path,
-      score,
-      durationS: durationS ?? null,
-      ranges,
-      faces,
-      thumbnail: thumbnailJpeg === undefined ? null : dataUri(thumbnailJpeg),
-    })),
+    coverage: coverage.sum,
+    results: answer.matches.map((match) => ({ ...matchJson(match), ...hitJson(match, coverage) })),
   }
 }
+
+const matchJson = ({ clipId, path, score, durationS, ranges, faces, thumbnailJpeg }: ClipMatch) => ({
+  clipId,
+  path,
+  score,
+  durationS: durationS ?? null,
+  ranges,
+  faces,
+  thumbnail: thumbnailJpeg === undefined ? null : dataUri(thumbnailJpeg),
+})
 
 function titleOf({ kind, value, face }: Query): string {
   return kind === 'name' ? value : `${value}${face === undefined ? '' : `, face ${face}`}`
 }
 
-function summaryOf({ answer, threshold, expectedFalseMatches }: Report): string {
+function summaryOf({ answer, threshold, expectedFalseMatches, coverage }: Report): string {
   const { matches, tracksSearched } = answer
   const found =
     matches.length === 0
@@ -278,23 +287,26 @@ function summaryOf({ answer, threshold, expectedFalseMatches }: Report): string 
     expectedFalseMatches === undefined
       ? '(how many match by chance was not measured for these models)'
       : `(${formatExpected(expectedFalseMatches)} would match by chance)`
-  return `${found}; ${counted(tracksSearched, 'track')} searched ${chance}`
+  return withCoverage(`${found}; ${counted(tracksSearched, 'track')} searched ${chance}`, coverage)
 }
 
 const formatExpected = (count: number) =>
   count < 0.01 ? 'fewer than 0.01' : `about ${count.toFixed(count < 10 ? 2 : 0)}`
 
 function printAnswer(report: Report): void {
-  for (const [index, match] of report.answer.matches.entries()) print(formatMatch(index + 1, match))
+  for (const [index, match] of report.answer.matches.entries()) {
+    print(formatMatch(index + 1, match))
+    for (const line of notesOf(match, report.coverage)) print(`            ${line}`)
+  }
   print(summaryOf(report))
 }
 
-export function formatMatch(rank: number, { score, path, ranges, faces, clipId }: ClipMatch): string {
+function formatMatch(rank: number, { score, path, isMissing, ranges, faces, clipId }: ClipMatch): string {
   const times = ranges.map(({ startS, endS }) => `${formatTime(startS)}–${formatTime(endS)}`).join(', ')
   const best = faces[0]
   const detail =
     best === undefined
       ? ''
       : `; ${counted(faces.length, 'face')}, best at ${formatTime(best.timeS)}, quality ${best.quality.toFixed(2)}`
-  return `${String(rank).padStart(3)}  ${score.toFixed(3)}  ${oneLine(path)}\n            ${times}${detail}  (clip ${clipId.slice(0, 12)})`
+  return `${String(rank).padStart(3)}  ${score.toFixed(3)}  ${isMissing ? `missing (was ${oneLine(path)})` : oneLine(path)}\n            ${times}${detail}  (clip ${clipId.slice(0, 12)})`
 }

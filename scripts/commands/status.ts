@@ -1,8 +1,13 @@
 import { Command, Option } from 'commander'
+import { openArchiveToRead, type Archive } from '../../index/archive.js'
+import { readCoverage, type ClipCoverage } from '../../index/coverage/read-coverage.js'
+import { markMissing, sumCoverage, type CoverageSum } from '../../index/coverage/sum-coverage.js'
 import { listIdentities } from '../../index/identities.js'
+import { presentPath } from '../../index/store/present-path.js'
+import { coverageLine, shareText, statesText } from '../coverage-text.js'
 import { archiveOption, jsonOption } from '../options.js'
-import { exitCodes, note, oneLine, print, printJson } from '../output.js'
-import { describeFeature, openArchiveToRead } from '../../index/archive.js'
+import { counted, exitCodes, note, oneLine, print, printJson } from '../output.js'
+import { recipeLines } from '../recipe-text.js'
 
 interface StatusOptions {
   readonly archive: string
@@ -17,43 +22,61 @@ export const statusCommand = new Command('status')
   .addOption(jsonOption())
   .addHelpText(
     'after',
-    '\nWith --json: {clips, tracks, failed, partial, hours, identities: [{name, faces}], recipe, failures (with --failures)}.',
+    `
+With --json: {clips, tracks, failed, partial, unfinished, missing, hours, totalHours, coverage, identities: [{name, faces}],
+recipe, failures (with --failures): [{path, clipId, code, message, missing?}]}. clips are those that were looked at to their end
+or as far as they can be; hours are of video that was looked at, totalHours of all whose length is known; missing are clips no
+file of which is where it was; coverage is as in "cameo coverage --help".`,
   )
-  .action((options: StatusOptions) => {
-    showStatus(options)
+  .action(async (options: StatusOptions) => {
+    const archive = openArchiveToRead(options.archive, note)
+    try {
+      await showStatus(archive, options)
+    } finally {
+      archive.close()
+    }
     process.exitCode = exitCodes.ok
   })
 
-function showStatus(options: StatusOptions): void {
-  const archive = openArchiveToRead(options.archive, note)
-  try {
-    const counts = archive.clips.counts()
-    const failed = archive.files.countFailed()
-    const identities = listIdentities(archive.database)
-    const failures = options.failures ? archive.files.failures() : []
-    if (options.json) {
-      const { recipe } = archive
-      printJson({
-        ...counts,
-        failed,
-        identities,
-        recipe: recipe ?? null,
-        ...(options.failures ? { failures } : {}),
-      })
-      return
-    }
-    print(`archive ${archive.dir}`)
-    print(
-      `  ${counts.clips} clips (${counts.hours.toFixed(1)} h), ${counts.tracks} tracks, ${failed} failed files`,
-    )
-    if (counts.partial > 0)
-      print(`  ${counts.partial} clips are partial: a part of them could not be processed`)
-    if (archive.recipe !== undefined)
-      print(`  models ${archive.recipe.packName}, ${JSON.stringify(archive.recipe.settings)}`)
-    for (const feature of archive.recipe?.features ?? []) print(`  ${describeFeature(feature)}`)
-    for (const { name, faces } of identities) print(`  "${oneLine(name)}": ${faces} faces`)
-    for (const { path, code, message } of failures) print(`  failed: ${oneLine(path)}: ${message} [${code}]`)
-  } finally {
-    archive.close()
+async function showStatus(archive: Archive, { json, failures: areListed }: StatusOptions): Promise<void> {
+  const counts = archive.clips.counts()
+  const failed = archive.files.countFailed()
+  const clips = markMissing(readCoverage(archive))
+  const coverage = sumCoverage(clips)
+  const identities = listIdentities(archive.database)
+  const failures = areListed ? archive.files.failures().map(withMissing) : []
+  const { recipe } = archive
+  if (json) {
+    const { unfinished = 0, missing = 0 } = coverage.states
+    printJson({
+      ...{ ...counts, failed, unfinished, missing },
+      ...{ hours: coverage.lookedAtHours, totalHours: coverage.hours, coverage },
+      ...{ identities, recipe: recipe ?? null },
+      ...(areListed ? { failures } : {}),
+    })
+    return
   }
+  print(`archive ${archive.dir}`)
+  print(
+    `  ${counted(counts.clips, 'clip')}, ${counted(counts.tracks, 'track')}, ${counted(failed, 'failed file')}`,
+  )
+  printCoverage(coverage, clips)
+  for (const line of recipe === undefined ? [] : await recipeLines(recipe)) print(`  ${line}`)
+  for (const { name, faces } of identities) print(`  "${oneLine(name)}": ${counted(faces, 'face')}`)
+  for (const { path, code, message, missing } of failures)
+    print(`  failed: ${missing === true ? 'missing, was ' : ''}${oneLine(path)}: ${message} [${code}]`)
+}
+
+function printCoverage(coverage: CoverageSum, clips: readonly ClipCoverage[]): void {
+  print(`  ${shareText(coverage.lookedAtHours, coverage.hours)} of video looked at`)
+  const line = coverageLine(coverage)
+  if (line !== undefined) print(`  ${line}`)
+  const states = statesText(coverage)
+  if (states !== '') print(`  clips: ${states}`)
+  for (const { paths, states: own } of clips)
+    if (own.includes('missing')) print(`  missing: was ${oneLine(paths[0] ?? '')}`)
+}
+
+function withMissing<T extends { readonly path: string }>(failure: T): T & { readonly missing?: true } {
+  return presentPath([failure.path])?.isMissing === true ? { ...failure, missing: true } : failure
 }

@@ -48,7 +48,7 @@ describe('ingest: its command line', () => {
     const run = await cameo(args, { TERM: 'xterm' }, onTerminal)
     assert.equal(run.code, 0, run.stdout)
     const shown =
-      /(\d+)% \| 0\/1 clips \| [\d.]+ clips\/s \| (\d+) frames \| (\d+) faces \| 0 failed \| ETA \d/g
+      /(\d+)% \| 0\/1 clip \| [\d.–]+×? real time \| (\d+) frames? \| (\d+) faces? \| 0 failed \| ETA [^|]+\| film\.mp4 at 0:0\d\.\d+ of 0:06\.0/g
     const seen = [...run.stdout.matchAll(shown)].map(([, percent, , faces]) => [
       Number(percent),
       Number(faces),

@@ -226,7 +226,9 @@ describe('Kafka: the archive is the one that the embedded mode makes', { timeout
       rmSync(fleet.archive, { recursive: true })
       const index = fleet.start('index')
       await index.said('joined the group')
-      while (!(await fleet.command(['status', '--json'])).stdout.includes('"clips":59')) await pause(300)
+      const clipsNow = async () =>
+        (JSON.parse((await fleet.command(['status', '--json'])).stdout) as { clips: number }).clips
+      while ((await clipsNow()) !== 59) await pause(300)
       assert.equal(wholeDump.filter((line) => line.startsWith('clips ')).length, 60)
       assert.equal(dumpArchive(fleet.archive).filter((line) => line.startsWith('clips ')).length, 59)
     })

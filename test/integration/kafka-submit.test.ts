@@ -85,6 +85,7 @@ describe('Kafka: clips are submitted while the broker is away', { timeout: 10 * 
       recipe: { digest, embedderDigest, spaceDigest, packName, settings },
       events: {
         onFound: () => undefined,
+        onAllFound: () => undefined,
         onSubmitted: () => undefined,
         onResult: ({ path, status }) => queued.push(`${status} ${path}`),
       },

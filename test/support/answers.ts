@@ -27,6 +27,52 @@ const rangeSchema = z.strictObject({
   score: z.number(),
 })
 
+/** How much of an archive was looked at, as `--json` says it. */
+export const coverageSchema = z.strictObject({
+  clips: z.int().nonnegative(),
+  incomplete: z.int().nonnegative(),
+  unknownLength: z.int().nonnegative(),
+  hours: z.number().nonnegative(),
+  lookedAtHours: z.number().nonnegative(),
+  notLookedAtHours: z.number().nonnegative(),
+  states: z.record(z.string(), z.int().nonnegative()),
+})
+
+/** And of one clip. */
+const clipCoverage = {
+  states: z.array(z.string()).min(1),
+  durationS: z.number().nullable(),
+  lookedAtS: z.number().nonnegative(),
+  notLookedAtS: z.number().nonnegative().nullable(),
+  notLookedAt: z.array(
+    z.strictObject({
+      startS: z.number(),
+      endS: z.number().nullable(),
+      state: z.string(),
+      code: z.string().optional(),
+      message: z.string().optional(),
+    }),
+  ),
+  leftOut: z.array(z.string()),
+}
+
+/** What `coverage --json` says. */
+export const coverageReportSchema = z.strictObject({
+  coverage: coverageSchema,
+  folders: z.array(z.strictObject({ folder: z.string(), ...coverageSchema.shape })),
+  clips: z.array(
+    z.strictObject({
+      clipId: z.string().nullable(),
+      path: z.string().nullable(),
+      paths: z.array(z.string()),
+      ...clipCoverage,
+      code: z.string().optional(),
+      message: z.string().optional(),
+      missing: z.literal(true).optional(),
+    }),
+  ),
+})
+
 /** What `search --json` says. */
 const answerSchema = z.strictObject({
   query: z.strictObject({
@@ -50,6 +96,7 @@ const answerSchema = z.strictObject({
   expectedFalseMatches: z.number().nullable(),
   tracksSearched: z.int(),
   tracksExamined: z.int(),
+  coverage: coverageSchema,
   results: z.array(
     z.strictObject({
       clipId: z.string(),
@@ -61,6 +108,8 @@ const answerSchema = z.strictObject({
         z.strictObject({ timeS: z.number(), boxXyxyPx: z.array(z.number()).length(4), quality: z.number() }),
       ),
       thumbnail: z.string().startsWith('data:image/jpeg;base64,'),
+      missing: z.literal(true).optional(),
+      coverage: z.strictObject(clipCoverage).optional(),
     }),
   ),
 })

@@ -29,10 +29,18 @@ export interface SubmitResult {
   readonly message?: string
 }
 
+/** What was looked at of a clip, as far as its worker told. */
+export interface LookedAt {
+  readonly durationS?: number | undefined
+  readonly frames?: number | undefined
+  readonly faces?: number | undefined
+}
+
 export interface SubmitEvents {
   onFound(file: FoundFile): void
+  onAllFound(): void
   onSubmitted(count: number): void
-  onResult(result: SubmitResult): void
+  onResult(result: SubmitResult, looked?: LookedAt): void
 }
 
 export interface Submission {
@@ -104,15 +112,16 @@ export function createSubmission(options: SubmissionOptions): Submission {
   }
 
   function tell(status: StatusMessage, isOld: boolean): void {
-    const { uri, state, clipId, tracks, truncated, failure } = status
-    events.onResult({
+    const { uri, state, clipId, tracks, truncated, failure, durationS, frames, faces } = status
+    const result: SubmitResult = {
       path: uri,
       status: state === 'indexed' ? (isOld ? 'unchanged' : 'done') : state,
       ...(clipId === undefined ? {} : { clipId }),
       ...(tracks === undefined ? {} : { tracks }),
       ...(truncated === true ? { truncated } : {}),
       ...(failure === undefined ? {} : { code: failure.code, message: failure.message }),
-    })
+    }
+    events.onResult(result, { durationS, frames, faces })
   }
 
   async function publish(clips: readonly Clip[]): Promise<void> {
@@ -191,6 +200,7 @@ export function createSubmission(options: SubmissionOptions): Submission {
           batch = []
         }
       }
+      events.onAllFound()
       await publish(batch)
       isSubmitting = false
       finishIfDone()

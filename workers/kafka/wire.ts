@@ -209,6 +209,10 @@ const statusSchema = z.object({
   truncated: z.boolean().optional(),
   failure: failureSchema.optional(),
   at: z.string(),
+  /** What was looked at: workers of before do not tell. */
+  durationS: z.number().nonnegative().optional(),
+  frames: count.optional(),
+  faces: count.optional(),
 })
 
 /** Topic `names`: the newest message of a key counts; one without a value undoes it. */

@@ -61,8 +61,8 @@ line names and that share the numbered series of val's or test's names (CLIP_VAL
 Everything is trained on the gallery and chosen by val; a step that does not help there is left out and says so. Where the
 archive has several embedders, a head on all of them together is a step of its own.
 Clips of the gallery are never ranked; which clips were is said.
-With --json: {steps: [{name, map, ci95, valMap, taken, gain: {value, ci95}, note, exactMap}], openSet, pool, warnings}; pool
-as "cameo eval map" gives it.
+With --json: {steps: [{name, map, ci95, valMap, taken, gain: {value, ci95}, note, exactMap}], openSet, pool, coverage, warnings};
+pool as "cameo eval map" gives it, coverage: how much of the archive was looked at.
 Exit code: 0 measured, 2 it could not run, 130 interrupted.`,
   )
   .action(async (options: LadderCommandOptions) => {
@@ -103,7 +103,8 @@ async function runLadder(options: LadderCommandOptions, signal: AbortSignal): Pr
     })
     note(`wrote ${options.report}`)
   }
-  if (options.json) printJson({ ...toJson(ladder), pool: set.testPoolAccount, warnings })
+  if (options.json)
+    printJson({ ...toJson(ladder), pool: set.testPoolAccount, coverage: source.coverage, warnings })
   else {
     printLadder(ladder)
     print(describePool(set.testPoolAccount))

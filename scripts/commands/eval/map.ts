@@ -82,7 +82,8 @@ Ground truth: "CLIP ID" a line, or "ID CLIP CLIP ..." a line. Ranked are clips o
 a numbered series (CLIP_VAL_0000001.mp4), those of the same series that it does not name; else all clips that no list names.
 Clips of the gallery (with --head: what the heads were trained on, given as --gallery) are neither ranked nor looked for.
 Which clips were ranked is said. With the same lists and --val it is the pool of "cameo eval ladder".
-With --json: {map, ci95, identities, found, positives, exactMap, pool: {clips, listed, unlisted, leftOut: [{why, clips}]}, warnings}.
+With --json: {map, ci95, identities, found, positives, exactMap, pool: {clips, listed, unlisted, leftOut: [{why, clips}]}, coverage,
+warnings}; coverage: how much of the archive was looked at.
 Exit code: 0 measured, 2 it could not run.`,
   )
   .action(async (options: MapOptions) => {
@@ -117,7 +118,7 @@ async function runMap(options: MapOptions): Promise<void> {
   if (options.json)
     printJson({
       ...{ map, ci95, identities: scores.length, found, positives, exactMap: exactMap ?? null },
-      ...{ pool: set.testPoolAccount, warnings: set.warnings },
+      ...{ pool: set.testPoolAccount, coverage: source.coverage, warnings: set.warnings },
     })
   else {
     print(

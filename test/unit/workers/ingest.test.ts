@@ -56,6 +56,9 @@ describe('ingestClips', () => {
       isForgotten: () => false,
       events: {
         onFound: () => undefined,
+        onAllFound: () => undefined,
+        onMeasured: () => undefined,
+        onResumed: () => undefined,
         onFrames: () => undefined,
         onSegment: () => undefined,
         onResult: (result) => results.push(result),

@@ -2,9 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { openArchive, type Archive } from '../../../../index/archive.js'
 import { createGroupCommit } from '../../../../index/store/group-commit.js'
-import { encodeFloat16 } from '../../../../pipeline/embed/float16.js'
-import type { SegmentOutput } from '../../../../pipeline/segment-builder.js'
 import { temporaryDir } from '../../../support/cameo.js'
+import { segmentOutput } from '../../../support/segment-output.js'
 
 const facts = { sizeBytes: 9, durationS: 20, widthPx: 64, heightPx: 48, codec: 'h264', container: 'mp4' }
 
@@ -16,41 +15,6 @@ function archiveWithSpace(): { archive: Archive; spaceId: number } {
       .run().lastInsertRowid,
   )
   return { archive, spaceId }
-}
-
-function segmentOutput(index: number, tracks: number): SegmentOutput {
-  const float16 = encodeFloat16(Float32Array.of(1, 2))
-  return {
-    segment: { index, startS: index * 10, endS: (index + 1) * 10 },
-    frames: 40,
-    faces: 12,
-    truncated: false,
-    provider: 'cpu',
-    tracks: Array.from({ length: tracks }, (_, number) => ({
-      number,
-      spansS: [[index * 10, index * 10 + 3]],
-      samples: 12,
-      quality: 0.5,
-      descriptor: Float32Array.of(0, 1),
-      thumbnailJpeg: Uint8Array.of(1, 2, 3),
-      faces: [
-        {
-          timeS: 1,
-          boxXyxyPx: [0, 0, 10, 10],
-          landmarksPx: [
-            { x: 1, y: 1 },
-            { x: 2, y: 1 },
-            { x: 1, y: 2 },
-            { x: 1, y: 3 },
-            { x: 2, y: 3 },
-          ],
-          detectionScore: 0.9,
-          quality: 0.5,
-          embedding: { float16, norm: 2.5 },
-        },
-      ],
-    })),
-  }
 }
 
 const count = ({ database }: Archive, table: string) =>
@@ -137,7 +101,7 @@ describe('the clip store', () => {
 
 describe('a group of writes', () => {
   const withoutRun =
-    "PRAGMA defer_foreign_keys = ON; INSERT INTO segments VALUES ('no such clip', 'r', 0, 0, 1, 'done', 1, 1, 0, NULL, NULL)"
+    "PRAGMA defer_foreign_keys = ON; INSERT INTO segments VALUES ('no such clip', 'r', 0, 0, 1, 'done', 1, 1, 0, NULL, NULL, NULL)"
   for (const [when, spoil] of [
     ['its commit fails', withoutRun],
     ['SQLite takes it back', 'ROLLBACK'],

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import { adoptRecipe, openArchive, type Archive } from '../../../../index/archive.js'
 import { forgetClip } from '../../../../index/forget.js'
 import { contextFeaturesOf } from '../../../../index/store/context.js'
+import { schemaVersion } from '../../../../index/store/schema.js'
 import { encodeFloat16 } from '../../../../pipeline/embed/float16.js'
 import { CameoError } from '../../../../pipeline/errors.js'
 import type { SegmentOutput } from '../../../../pipeline/segment-builder.js'
@@ -109,10 +110,13 @@ describe('context features in the store', () => {
     const archive = emptyArchive()
     archive.clips.plan(keyOf('a'), facts, 1, true)
     archive.clips.storeSegment(keyOf('a'), output(0, {}))
-    archive.database.exec('DROP TABLE context_features; PRAGMA user_version = 2')
+    archive.database.exec(
+      'DROP TABLE context_features; ALTER TABLE paths DROP COLUMN ctime_ns; ALTER TABLE clips DROP COLUMN left_out; ' +
+        'ALTER TABLE segments DROP COLUMN gaps; PRAGMA user_version = 2',
+    )
     archive.close()
     const opened = openArchive(archive.dir)
-    assert.equal(opened.database.pragma('user_version', { simple: true }), 3)
+    assert.equal(opened.database.pragma('user_version', { simple: true }), schemaVersion)
     assert.equal(opened.clips.run(keyOf('a'))?.state, 'done')
     opened.clips.storeSegment(keyOf('a'), output(0, { one: [1] }))
     assert.equal(rowCount(opened), 1)

@@ -25,6 +25,7 @@ async function submitted(mtimeNs: string): Promise<string[]> {
     ...{ recipe, again: false, wait: false, signal: new AbortController().signal },
     events: {
       onFound: () => undefined,
+      onAllFound: () => undefined,
       onSubmitted: () => undefined,
       onResult: ({ status }) => results.push(status),
     },
