@@ -79,6 +79,9 @@ export function createIngestReporter(json: boolean): IngestReporter {
       else if (!process.stderr.isTTY && result.status !== 'skipped') print(formatResult(result))
       show()
     },
+    onResume(path, timeS) {
+      note(`going on with ${oneLine(path)} at ${formatTime(timeS)}`)
+    },
     stop: () => bar.stop(),
     summarise(archive) {
       const seconds = (performance.now() - startedMs) / 1000

@@ -44,6 +44,8 @@ export interface IngestEvents {
   /** `bytes`: its share of the file at `path`. */
   onSegment(output: SegmentOutput, path: string, bytes: number): void
   onResult(result: ClipResult, sizeBytes: number): void
+  /** An earlier run was stopped within a segment, which is gone on with from that time of the clip, s. */
+  onResume?(path: string, timeS: number): void
 }
 
 /** What a run came upon. */
@@ -261,7 +263,7 @@ export async function ingestClips(options: IngestOptions): Promise<MetFiles> {
     let left = wish.kind === 'open' ? [] : [...wish.segments]
     try {
       if (clip.failure?.code === 'CLIP_CHANGED') throw clip.failure
-      await worker.process(clip.file.path, wish, {
+      await worker.process(clip.file.path, withCheckpoint(clip, wish), {
         onPlan(plan) {
           checkUnchanged(clip.file)
           commits.begin()
@@ -283,6 +285,12 @@ export async function ingestClips(options: IngestOptions): Promise<MetFiles> {
           events.onSegment(output, clip.file.path, clip.file.stamp.sizeBytes / clip.segments)
         },
         onFrames: (count) => events.onFrames(count),
+        onCheckpoint(update) {
+          checkUnchanged(clip.file)
+          commits.begin()
+          archive.checkpoints.write(key(clip.clipId), update)
+        },
+        onResume: (_segment, timeS) => events.onResume?.(clip.file.path, timeS),
       })
     } catch (error) {
       if (!(error instanceof CameoError)) throw error
@@ -299,6 +307,13 @@ export async function ingestClips(options: IngestOptions): Promise<MetFiles> {
     }
     clip.jobs--
     if (clip.jobs === 0) close(clip)
+  }
+
+  /** What an earlier run, or an earlier attempt of this one, left of the first segment. */
+  function withCheckpoint({ clipId }: OpenClip, wish: SegmentWish): SegmentWish {
+    if (wish.kind === 'open') return wish
+    const [first] = wish.segments
+    return { ...wish, resume: first && archive.checkpoints.read(key(clipId), first.index) }
   }
 
   function close(clip: OpenClip): void {
