@@ -145,7 +145,11 @@ files have to be given here.`,
       scratchBytes: options.scratchSize,
     })
     const { device, threads, maxDeaths } = options
-    const checkpointsDir = resolve(options.checkpoints ?? defaultCheckpointsDir(options.scratch))
+    const checkpointsDir = resolve(
+      options.checkpoints === undefined || options.checkpoints === ''
+        ? defaultCheckpointsDir(options.scratch)
+        : options.checkpoints,
+    )
     await ffmpegVersion()
     for (const root of options.root ?? []) checkRoot(root)
     // The usual models are loaded at once: a device that cannot be used is told at the start, not by the first clip.

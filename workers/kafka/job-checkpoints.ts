@@ -47,11 +47,12 @@ export class JobCheckpoints {
   /** @param sent what was published so far */
   save(update: CheckpointUpdate, sent: readonly Promise<void>[]): void {
     const durable = Promise.all(sent)
+    const done = [...this.#done]
     this.#saving = this.#saving
       .then(() => durable)
       .then(() => {
         this.#folder?.write(this.#key, this.#job, update)
-        this.#dropDone()
+        this.#drop(done)
       })
       // What is not published is done again, and this with it.
       .catch(() => undefined)
@@ -69,10 +70,11 @@ export class JobCheckpoints {
   /** All that was published is durable. */
   async close(): Promise<void> {
     await this.#saving
-    this.#dropDone()
+    const earlier = this.#folder?.read(this.#key).filter(({ job }) => job === this.#job) ?? []
+    this.#drop([...this.#done, ...earlier.map(({ segment }) => segment)])
   }
 
-  #dropDone(): void {
-    for (const segment of this.#done.splice(0)) this.#folder?.drop(this.#key, segment)
+  #drop(segments: readonly number[]): void {
+    for (const segment of segments) this.#folder?.drop(this.#key, segment)
   }
 }
