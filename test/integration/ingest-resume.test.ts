@@ -105,7 +105,9 @@ describe('ingest: stopped within a segment', () => {
     // Of the middle of a picture: the state of a track in sight is hardly anything else.
     const pixels = state.subarray(state.length >> 1, (state.length >> 1) + 64)
     const holdsThem = () =>
-      readdirSync(archive).some((name) => readFileSync(join(archive, name)).includes(pixels))
+      readdirSync(archive, { recursive: true, withFileTypes: true }).some(
+        (file) => file.isFile() && readFileSync(join(file.parentPath, file.name)).includes(pixels),
+      )
     assert.ok(holdsThem())
     const opened = openArchive(archive)
     const clipId = opened.database.prepare<[], string>('SELECT clip_id FROM checkpoints').pluck().get() ?? ''
