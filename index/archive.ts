@@ -1,5 +1,6 @@
 import { CameoError } from '../pipeline/errors.js'
 import type { Feature, Recipe } from '../pipeline/settings.js'
+import { createCheckpointStore, type CheckpointStore } from './store/checkpoints.js'
 import { createClipStore, type ClipStore } from './store/clips.js'
 import { openDatabase, type Database, type OpenOptions } from './store/database.js'
 import { createFileStore, type FileStore } from './store/files.js'
@@ -18,6 +19,7 @@ export interface Archive {
   readonly database: Database
   readonly files: FileStore
   readonly clips: ClipStore
+  readonly checkpoints: CheckpointStore
   /** Undefined before the first ingest. */
   readonly recipe: ArchiveRecipe | undefined
   close(): void
@@ -30,6 +32,7 @@ export function openArchive(dir: string, options: OpenOptions = {}): Archive {
     database,
     files: createFileStore(database),
     clips: createClipStore(database),
+    checkpoints: createCheckpointStore(database),
     get recipe() {
       return readArchiveRecipe(database)
     },

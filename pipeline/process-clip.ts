@@ -1,10 +1,26 @@
 import { findFaces } from './analyse-frame.js'
 import type { ClipInfo } from './decode/clip-info.js'
-import { openFrames } from './decode/frames.js'
+import { openFrames, type DecodedFrame, type DecodeHandle } from './decode/frames.js'
 import { boundarySlot, slotOf } from './decode/sampling.js'
 import { neededScale } from './detect/passes.js'
-import { createSegmentBuilder, type SegmentOutput, type SegmentSpan } from './segment-builder.js'
+import {
+  areSameSizes,
+  findSeam,
+  mayBeginWithin,
+  sizesOf,
+  waysToGoOn,
+  type CheckpointOptions,
+  type Way,
+} from './resume-segment.js'
+import { SegmentBuilder, type SegmentOutput, type SegmentSpan } from './segment-builder.js'
+import {
+  CheckpointWriter,
+  readCheckpoint,
+  type Checkpoint,
+  type StoredCheckpoint,
+} from './segment-checkpoint.js'
 import type { Stages } from './stages.js'
+import type { FrameFeatures } from './track/shot-cut.js'
 
 export interface ClipJob {
   /** Absolute. */
@@ -15,13 +31,16 @@ export interface ClipJob {
   readonly endS: number
   /** `fromStart` decodes from the clip's beginning and drops what lies before `startS`. */
   readonly seek: 'fast' | 'fromStart'
-  /** Says, once the clip is open, which consecutive segments from `startS` on are wanted of this job. */
+  /** Says, once the clip is open, which consecutive segments are wanted of this job; none begins before `startS`. */
   readonly plan: (info: ClipInfo) => Promise<readonly SegmentSpan[]>
   /** ffmpeg is started at once, but its frames are looked at only from then on. */
   readonly turn?: Promise<void>
   readonly signal?: AbortSignal
   /** Told the time of each frame that was looked at, s, and how many faces were found in it. */
   readonly onFrame?: (timeS: number, faces: number) => void
+  readonly checkpoints?: CheckpointOptions
+  /** Of the first segment that is wanted, which is gone on with where this can be trusted. */
+  readonly resume?: StoredCheckpoint | undefined
 }
 
 /**
@@ -30,50 +49,198 @@ export interface ClipJob {
  * @throws CameoError: CLIP_* as `openFrames` says
  */
 export async function* processClip(job: ClipJob, stages: Stages): AsyncGenerator<SegmentOutput> {
-  const { settings, detector } = stages
-  const decoding = openFrames({
-    path: job.path,
-    sampling: settings.sampling,
-    startS: job.startS,
-    endS: job.endS,
-    seek: job.seek,
-    detection: {
-      canvasWidthPx: detector.canvasWidthPx,
-      canvasHeightPx: detector.canvasHeightPx,
-      neededScale: neededScale(detector, settings.minFacePx),
-    },
-    ...(job.signal === undefined ? {} : { signal: job.signal }),
-  })
+  const run = new ClipRun(job, stages)
   try {
-    await job.turn
+    yield* run.outputs()
+  } finally {
+    await run.close()
+  }
+}
+
+/** What is known once a clip is open and planned. */
+interface OpenClip {
+  readonly info: ClipInfo
+  /** That are still to be done, the one under work first. */
+  readonly segments: SegmentSpan[]
+}
+
+class ClipRun {
+  readonly #job: ClipJob
+  readonly #stages: Stages
+  #decoding: DecodeHandle | undefined
+  #way: Way
+  #clip: OpenClip | undefined
+  #builder: SegmentBuilder
+  #writer = new CheckpointWriter()
+  /** False while a frame is half way through the builder. */
+  #isWhole = true
+  #last: { readonly timeS: number; readonly image: FrameFeatures | undefined } | undefined
+  #savedAtS = 0
+
+  constructor(job: ClipJob, stages: Stages) {
+    this.#job = job
+    this.#stages = stages
+    this.#way = { startS: job.startS, endS: job.endS, seek: job.seek }
+    this.#builder = new SegmentBuilder(stages, 1)
+  }
+
+  async *outputs(): AsyncGenerator<SegmentOutput> {
+    const { resume, signal } = this.#job
+    const checkpoint = resume === undefined ? undefined : readCheckpoint(resume, this.#stages)
+    if (checkpoint === undefined || !(await this.#goOn(checkpoint))) await this.#begin()
+    try {
+      yield* this.#work()
+    } catch (error) {
+      // A stop loses nothing.
+      const hasNew = this.#last !== undefined && this.#last.timeS !== this.#savedAtS
+      if (signal?.aborted === true && this.#isWhole && hasNew) this.#save()
+      throw error
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#decoding?.close()
+  }
+
+  /** False where the checkpoint is of another segment, or the clip is not as it was. */
+  async #goOn(checkpoint: Checkpoint): Promise<boolean> {
+    for (const way of waysToGoOn(checkpoint, this.#stages.settings.sampling)) {
+      const decoding = await this.#open(way)
+      const info = await this.#attempt(decoding.info)
+      if (info === undefined) continue
+      const { segments } = await this.#plan(info)
+      if (segments[0]?.index !== checkpoint.segment) return false
+      if (!areSameSizes(info, checkpoint.sizes)) continue
+      const { sampling } = this.#stages.settings
+      if ((await this.#attempt(findSeam(decoding.frames, checkpoint, sampling))) !== true) continue
+      this.#builder = new SegmentBuilder(this.#stages, sourcePxPerPx(info), checkpoint.state)
+      this.#writer = new CheckpointWriter(checkpoint)
+      this.#last = checkpoint.last
+      this.#savedAtS = checkpoint.last.timeS
+      this.#job.checkpoints?.onResume(checkpoint.segment, checkpoint.last.timeS)
+      return true
+    }
+    return false
+  }
+
+  async #begin(): Promise<void> {
+    if (this.#clip?.segments.length === 0) return
+    const { startS, endS, seek } = this.#job
+    const decoding = await this.#open({ startS, endS, seek })
     const info = await decoding.info
-    const [first, ...later] = await job.plan(info)
-    if (first === undefined) return
-    const sourcePxPerPx = info.sourceWidthPx / info.widthPx
-    let segment = first
-    let builder = createSegmentBuilder(stages, sourcePxPerPx)
+    const { segments } = await this.#plan(info)
+    this.#clip = { info, segments }
+    this.#builder = new SegmentBuilder(this.#stages, sourcePxPerPx(info))
+    this.#savedAtS = segments[0]?.startS ?? 0
+  }
+
+  /** Starts ffmpeg, and waits for this job's turn. */
+  async #open(way: Way): Promise<DecodeHandle> {
+    await this.close()
+    const { path, signal, turn } = this.#job
+    const { settings, detector } = this.#stages
+    this.#way = way
+    this.#decoding = openFrames({
+      ...{ path, sampling: settings.sampling, ...way },
+      detection: {
+        canvasWidthPx: detector.canvasWidthPx,
+        canvasHeightPx: detector.canvasHeightPx,
+        neededScale: neededScale(detector, settings.minFacePx),
+      },
+      ...(signal === undefined ? {} : { signal }),
+    })
+    await turn
+    return this.#decoding
+  }
+
+  async #plan(info: ClipInfo): Promise<OpenClip> {
+    this.#clip ??= { info, segments: [...(await this.#job.plan(info))] }
+    return this.#clip
+  }
+
+  /** What fails by this way may succeed by the next. */
+  async #attempt<T>(result: Promise<T>): Promise<T | undefined> {
+    try {
+      return await result
+    } catch (error) {
+      if (this.#job.signal?.aborted === true) throw error
+      return undefined
+    }
+  }
+
+  async *#work(): AsyncGenerator<SegmentOutput> {
+    const [decoding, clip] = [this.#decoding, this.#clip]
+    if (decoding === undefined || clip === undefined || clip.segments.length === 0) return
+    const { sampling } = this.#stages.settings
     for await (const frame of decoding.frames) {
-      while (slotOf(frame.timeS, settings.sampling) >= boundarySlot(segment.endS, settings.sampling)) {
-        yield await builder.finish(segment, false)
-        const next = later.shift()
-        if (next === undefined) return
-        segment = next
-        builder = createSegmentBuilder(stages, sourcePxPerPx)
+      const slot = slotOf(frame.timeS, sampling)
+      while (slot >= boundarySlot(clip.segments[0]?.endS ?? Infinity, sampling)) {
+        yield await this.#finish(clip, false)
+        if (clip.segments.length === 0) return
+        // That the segments before are done can be told from it.
+        this.#save()
       }
-      const faces = await findFaces(frame, stages, settings.minFacePx / sourcePxPerPx)
-      await builder.addFrame(frame, faces)
-      job.onFrame?.(frame.timeS, faces.length)
+      if (slot < boundarySlot(clip.segments[0]?.startS ?? 0, sampling)) continue
+      await this.#look(frame, clip.info)
+      if (frame.timeS - this.#savedAtS >= (this.#job.checkpoints?.everyS ?? Infinity)) this.#save()
     }
     const { truncated } = await decoding.summary
     // A clip that ends before its stated end leaves its last segments empty.
-    for (const rest of [segment, ...later]) {
-      yield await builder.finish(rest, truncated)
-      builder = createSegmentBuilder(stages, sourcePxPerPx)
-    }
-  } finally {
-    await decoding.close()
+    while (clip.segments.length > 0) yield await this.#finish(clip, truncated)
+  }
+
+  async #look(frame: DecodedFrame, info: ClipInfo): Promise<void> {
+    const { settings } = this.#stages
+    const faces = await findFaces(frame, this.#stages, settings.minFacePx / sourcePxPerPx(info))
+    this.#isWhole = false
+    await this.#builder.addFrame(frame, faces)
+    this.#isWhole = true
+    this.#last = { timeS: frame.timeS, image: undefined }
+    this.#job.onFrame?.(frame.timeS, faces.length)
+  }
+
+  async #finish({ segments, info }: OpenClip, truncated: boolean): Promise<SegmentOutput> {
+    const segment = segments.shift()
+    if (segment === undefined) throw new Error('there is no segment to finish')
+    const image = this.#builder.snapshot().tracker.lastImage
+    if (this.#last !== undefined && image !== undefined) this.#last = { ...this.#last, image }
+    this.#isWhole = false
+    const output = await this.#builder.finish(segment, truncated)
+    this.#isWhole = true
+    this.#builder = new SegmentBuilder(this.#stages, sourcePxPerPx(info))
+    this.#writer = new CheckpointWriter()
+    return output
+  }
+
+  /** Gives the segment under work as it is now. */
+  #save(): void {
+    const { checkpoints } = this.#job
+    const [segment] = this.#clip?.segments ?? []
+    const [decoding, info, timeS] = [this.#decoding, this.#clip?.info, this.#last?.timeS]
+    if (checkpoints === undefined || segment === undefined) return
+    if (decoding === undefined || info === undefined || timeS === undefined) return
+    const state = this.#builder.snapshot()
+    const image = state.tracker.lastImage ?? this.#last?.image
+    if (image === undefined) return
+    const { recipe, provider } = this.#stages
+    const { seek, endS } = this.#way
+    checkpoints.onCheckpoint(
+      this.#writer.write({
+        ...{ recipe: recipe.digest, provider, state },
+        segment: segment.index,
+        sizes: sizesOf(info),
+        last: { timeS, image },
+        seek: seek === 'fast' && mayBeginWithin(segment, info) ? 'fast' : 'fromStart',
+        ...(endS === Infinity ? {} : { endS }),
+        before: decoding.soFar,
+      }),
+    )
+    this.#savedAtS = timeS
   }
 }
+
+/** The full images may be smaller than the clip. */
+const sourcePxPerPx = ({ sourceWidthPx, widthPx }: ClipInfo) => sourceWidthPx / widthPx
 
 /** How many segments a clip has. A rest shorter than half a second is a rounding of what the container states. */
 export function countSegments(durationS: number, lengthS: number): number {

@@ -3,10 +3,11 @@ import { clipName } from './decode/clip-name.js'
 import { poolEmbeddings } from './describe/pool.js'
 import { planSegments } from './plan-segments.js'
 import { processClip } from './process-clip.js'
-import { mergeSimilarity, pooledFace, type TrackOutput } from './segment-builder.js'
+import { mergeSimilarity, type TrackOutput } from './segment-builder.js'
 import { segmentLengthS } from './settings.js'
 import type { Stages } from './stages.js'
 import { mergeTracklets } from './track/merge.js'
+import { pooledFace } from './tracklet.js'
 
 /** Somebody in a clip, and the size of its picture, in which the boxes of faces are. */
 export interface Person extends TrackOutput {

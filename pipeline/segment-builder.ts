@@ -1,28 +1,36 @@
 import {
   alignAndMeasure,
   appearanceOf,
-  scaleLandmarks,
   type FaceSample,
   type FoundFace,
   type FrameImages,
 } from './analyse-frame.js'
-import { bestPossibleQuality, normTerm } from './align/quality.js'
-import { poolEmbeddings, type WeightedEmbedding } from './describe/pool.js'
+import { bestPossibleQuality } from './align/quality.js'
+import { poolEmbeddings } from './describe/pool.js'
 import type { ContextFeature } from './embed/encode-context.js'
-import { l2Normalise, type Embedding } from './embed/embed-faces.js'
-import { embedFurther, type ExtraEmbedding } from './embed/extra-embedders.js'
-import { decodeFloat16 } from './embed/float16.js'
-import { createSegmentContext } from './embed/segment-context.js'
+import type { Embedding } from './embed/embed-faces.js'
+import type { ExtraEmbedding } from './embed/extra-embedders.js'
+import {
+  createSegmentContext,
+  type SegmentContext,
+  type SegmentContextState,
+} from './embed/segment-context.js'
 import type { BoxXyxyPx, Landmarks5Px } from './geometry.js'
-import type { FaceEmbeddings } from './head/pooled-input.js'
 import type { RgbImage } from './image.js'
 import { mapInFlight } from './in-flight.js'
 import type { Provider } from './models/session.js'
 import type { Stages } from './stages.js'
-import { cropThumbnail, encodeThumbnail } from './thumbnail.js'
+import { cropThumbnail } from './thumbnail.js'
 import { mergeTracklets } from './track/merge.js'
-import { findSplits } from './track/split.js'
-import { createTracker, type Track } from './track/tracker.js'
+import { createTracker, type Track, type Tracker, type TrackerState } from './track/tracker.js'
+import {
+  joinTracklets,
+  pooledFace,
+  trackletsOf,
+  type Candidate,
+  type Picture,
+  type Tracklet,
+} from './tracklet.js'
 
 /** A stretch of a clip, s; `endS` exclusive, Infinity for the last. */
 export interface SegmentSpan {
@@ -74,35 +82,27 @@ export interface SegmentOutput {
   readonly contexts?: readonly ContextFeature[]
 }
 
-export interface SegmentBuilder {
-  addFrame(frame: FrameImages & { readonly timeS: number }, faces: readonly FoundFace[]): Promise<void>
-  finish(segment: SegmentSpan, truncated: boolean): Promise<SegmentOutput>
+/** What is kept of a track that is in sight. */
+interface BestFaces {
+  readonly candidates: Candidate[]
+  picture: Picture | undefined
 }
 
-/** A face that may be among the K best of its track; pixels are kept only for these. */
-interface Candidate {
-  readonly timeS: number
-  readonly sample: FaceSample
-}
-
-/** The picture of a track: of the face that was its best by far when it came. */
-interface Picture {
-  readonly timeS: number
-  readonly quality: number
-  readonly image: RgbImage
-}
-
-interface EmbeddedFace {
-  readonly face: TrackFace
-  readonly candidate: Candidate
-}
-
-/** An uninterrupted stretch of one person, its best faces embedded. */
-interface Tracklet {
-  /** When the face was seen, in order. */
-  readonly timesS: readonly number[]
-  readonly embedded: readonly EmbeddedFace[]
-  readonly picture: Picture | undefined
+/** A segment under work, between two of its frames. Candidates and pictures hold pixels of faces. */
+export interface SegmentState {
+  /** Looked at so far, and faces found in them. */
+  readonly frames: number
+  readonly faces: number
+  readonly tracker: TrackerState<undefined>
+  /** Of the tracks in sight. */
+  readonly best: readonly {
+    readonly trackId: number
+    readonly candidates: readonly Candidate[]
+    readonly picture?: Picture | undefined
+  }[]
+  /** Only ever added to. */
+  readonly tracklets: readonly Tracklet[]
+  readonly context?: SegmentContextState | undefined
 }
 
 /** Tracklets of one segment this alike are one person: well above the match threshold, for joining wrongly costs more. */
@@ -112,168 +112,130 @@ export const mergeSimilarity = 0.5
 const betterBy = 1.1
 
 /** Gathers the frames of one segment and makes tracks of them. */
-export function createSegmentBuilder(stages: Stages, sourcePxPerPx: number): SegmentBuilder {
-  const { settings, embedder, encoders } = stages
-  const further = [...encoders.embedders, ...stages.mirrored]
-  const tracker = createTracker<undefined>({ highScore: stages.highScore, lowScore: stages.minScore })
-  const candidates = new Map<number, Candidate[]>()
-  const pictures = new Map<number, Picture>()
-  const tracklets: Tracklet[] = []
-  const context = createSegmentContext(encoders.contexts)
-  let frames = 0
-  let faceCount = 0
+export class SegmentBuilder {
+  readonly #stages: Stages
+  readonly #sourcePxPerPx: number
+  readonly #tracker: Tracker<undefined>
+  readonly #best: Map<number, BestFaces>
+  readonly #tracklets: Tracklet[]
+  readonly #context: SegmentContext | undefined
+  #frames: number
+  #faces: number
+
+  /** @param from of a builder with the same stages and sizes, which is gone on with: the result is the same to the bit */
+  constructor(stages: Stages, sourcePxPerPx: number, from?: SegmentState) {
+    this.#stages = stages
+    this.#sourcePxPerPx = sourcePxPerPx
+    this.#tracker = createTracker({ highScore: stages.highScore, lowScore: stages.minScore }, from?.tracker)
+    this.#best = new Map(
+      from?.best.map(({ trackId, candidates, picture }) => [
+        trackId,
+        { candidates: [...candidates], picture },
+      ]),
+    )
+    this.#tracklets = [...(from?.tracklets ?? [])]
+    this.#context = createSegmentContext(stages.encoders.contexts, from?.context)
+    this.#frames = from?.frames ?? 0
+    this.#faces = from?.faces ?? 0
+  }
+
+  async addFrame(
+    frame: FrameImages & { readonly timeS: number },
+    faces: readonly FoundFace[],
+  ): Promise<void> {
+    this.#frames++
+    this.#faces += faces.length
+    this.#context?.addFrame(frame.timeS, frame.detection)
+    const { ended, trackIds } = this.#tracker.update({
+      timeS: frame.timeS,
+      image: frame.detection,
+      inputs: faces.map((face) => ({
+        box: face.boxXyxyPx,
+        score: face.detectionScore,
+        appearance: appearanceOf(face, frame),
+        payload: undefined,
+      })),
+    })
+    const promising = faces.flatMap((face, index) => {
+      const trackId = trackIds[index]
+      return trackId !== undefined && this.#isPromising(trackId, face, frame.full) ? [{ trackId, face }] : []
+    })
+    const samples = await mapInFlight(
+      promising,
+      this.#stages.landmarker?.inFlight ?? 1,
+      async ({ trackId, face }) => ({
+        trackId,
+        sample: await alignAndMeasure(face, frame.full, this.#stages),
+      }),
+    )
+    for (const { trackId, sample } of samples) this.#consider(trackId, frame.timeS, sample, frame.full)
+    for (const track of ended) await this.#close(track)
+  }
+
+  /** The segment's tracks; nothing can be added any more. */
+  async finish(segment: SegmentSpan, truncated: boolean): Promise<SegmentOutput> {
+    for (const track of this.#tracker.finish()) await this.#close(track)
+    const { provider, embedder } = this.#stages
+    const groups = mergeTracklets(
+      this.#tracklets.map(({ timesS, faces }) => ({
+        startS: timesS[0] ?? 0,
+        endS: timesS.at(-1) ?? 0,
+        vector: poolEmbeddings(faces.map(pooledFace), embedder.dimension),
+        weight: faces.length,
+      })),
+      { minSimilarity: mergeSimilarity },
+    )
+    const tracks: TrackOutput[] = []
+    for (const group of groups) {
+      const parts = group.flatMap((index) => this.#tracklets[index] ?? [])
+      tracks.push(await joinTracklets(parts, tracks.length, this.#stages))
+    }
+    const output = { segment, tracks, frames: this.#frames, faces: this.#faces, truncated, provider }
+    return this.#context === undefined ? output : { ...output, contexts: await this.#context.encode() }
+  }
+
+  /** To be written down before the next frame, which changes it. */
+  snapshot(): SegmentState {
+    const context = this.#context?.snapshot()
+    return {
+      frames: this.#frames,
+      faces: this.#faces,
+      tracker: this.#tracker.snapshot(),
+      best: [...this.#best].map(([trackId, { candidates, picture }]) => ({ trackId, candidates, picture })),
+      tracklets: this.#tracklets,
+      ...(context === undefined ? {} : { context }),
+    }
+  }
 
   /** A face that cannot be among its track's best is not even aligned. */
-  function isPromising(trackId: number, face: FoundFace, frame: RgbImage): boolean {
-    const best = candidates.get(trackId) ?? []
+  #isPromising(trackId: number, face: FoundFace, frame: RgbImage): boolean {
+    const best = this.#best.get(trackId)?.candidates ?? []
     const worst = best.at(-1)
     return (
-      best.length < settings.facesPerTrack ||
+      best.length < this.#stages.settings.facesPerTrack ||
       worst === undefined ||
       bestPossibleQuality(face, frame) > worst.sample.quality
     )
   }
 
-  function consider(trackId: number, timeS: number, sample: FaceSample, full: RgbImage): void {
-    const best = candidates.get(trackId) ?? []
-    candidates.set(trackId, best)
-    best.push({ timeS, sample })
-    if (sample.quality > (pictures.get(trackId)?.quality ?? 0) * betterBy)
-      pictures.set(trackId, { timeS, quality: sample.quality, image: cropThumbnail(full, sample.boxXyxyPx) })
+  #consider(trackId: number, timeS: number, sample: FaceSample, full: RgbImage): void {
+    const best = this.#best.get(trackId) ?? { candidates: [], picture: undefined }
+    this.#best.set(trackId, best)
+    const { candidates } = best
+    candidates.push({ timeS, sample })
+    const { quality } = sample
+    if (quality > (best.picture?.quality ?? 0) * betterBy)
+      best.picture = { timeS, quality, image: cropThumbnail(full, sample.boxXyxyPx) }
     // Stable: of equal faces the earlier stays in front.
-    best.sort((a, b) => b.sample.quality - a.sample.quality)
-    best.length = Math.min(best.length, settings.facesPerTrack)
+    candidates.sort((a, b) => b.sample.quality - a.sample.quality)
+    candidates.length = Math.min(candidates.length, this.#stages.settings.facesPerTrack)
   }
 
-  async function embedFace({ timeS, sample }: Candidate): Promise<TrackFace> {
-    const embedding = await embedder.embed(sample.alignedCrop)
-    const [x1, y1, x2, y2] = sample.boxXyxyPx
-    return {
-      timeS,
-      boxXyxyPx: [x1 * sourcePxPerPx, y1 * sourcePxPerPx, x2 * sourcePxPerPx, y2 * sourcePxPerPx],
-      landmarksPx: scaleLandmarks(sample.landmarksPx, sourcePxPerPx),
-      detectionScore: sample.detectionScore,
-      quality: sample.quality * normTerm(embedding.norm, stages.normRange),
-      embedding,
-    }
+  async #close({ id, observations }: Track<undefined>): Promise<void> {
+    const { candidates = [], picture } = this.#best.get(id) ?? {}
+    this.#best.delete(id)
+    const timesS = observations.map(({ timeS }) => timeS)
+    const ended = { timesS, candidates, picture }
+    this.#tracklets.push(...(await trackletsOf(ended, this.#stages, this.#sourcePxPerPx)))
   }
-
-  async function close(track: Track<undefined>): Promise<void> {
-    const best = candidates.get(track.id) ?? []
-    const picture = pictures.get(track.id)
-    candidates.delete(track.id)
-    pictures.delete(track.id)
-    const embedded = await mapInFlight(
-      [...best].sort((a, b) => a.timeS - b.timeS),
-      embedder.inFlight ?? 1,
-      async (candidate): Promise<EmbeddedFace> => ({ face: await embedFace(candidate), candidate }),
-    ).then((faces) => faces.filter(({ face }) => face.embedding.norm >= (stages.normRange?.low ?? 0)))
-    const cutsS = findSplits(
-      embedded.map(({ face }) => ({ timeS: face.timeS, vector: unitVector(face) })),
-    ).map(({ afterS, untilS }) => (afterS + untilS) / 2)
-    let afterS = -Infinity
-    for (const untilS of [...cutsS, Infinity]) {
-      const isInPart = ({ timeS }: { readonly timeS: number }) => timeS > afterS && timeS <= untilS
-      const ofPart = embedded.filter(({ face }) => isInPart(face))
-      const timesS = track.observations.filter(isInPart).map(({ timeS }) => timeS)
-      const ownPicture = picture !== undefined && isInPart(picture) ? picture : undefined
-      if (ofPart.length > 0) tracklets.push({ timesS, embedded: ofPart, picture: ownPicture })
-      afterS = untilS
-    }
-  }
-
-  const pool = (faces: readonly EmbeddedFace[]) => poolEmbeddings(faces.map(weighted), embedder.dimension)
-
-  /** The parts of one person as a track: the best K faces of all of them. */
-  async function joinParts(parts: readonly Tracklet[], number: number): Promise<TrackOutput> {
-    const best = parts
-      .flatMap(({ embedded }) => embedded)
-      .sort((a, b) => b.face.quality - a.face.quality || a.face.timeS - b.face.timeS)
-      .slice(0, settings.facesPerTrack)
-    const [top] = best
-    if (top === undefined) throw new Error('a track has at least one face')
-    const [picture] = parts.flatMap((part) => part.picture ?? []).sort((a, b) => b.quality - a.quality)
-    const faces = further.length === 0 ? best.map(({ face }) => face) : await embedAgain(best)
-    return {
-      number,
-      spansS: parts.map(({ timesS }) => [timesS[0] ?? 0, timesS.at(-1) ?? 0] as const),
-      samples: parts.reduce((sum, { timesS }) => sum + timesS.length, 0),
-      quality: top.face.quality,
-      faces,
-      descriptor: await stages.describer.describe(faces.map(pooledFace)),
-      thumbnailJpeg: await encodeThumbnail(picture?.image ?? top.candidate.sample.alignedCrop),
-    }
-  }
-
-  async function embedAgain(faces: readonly EmbeddedFace[]): Promise<TrackFace[]> {
-    const crops = faces.map(({ candidate }) => candidate.sample.alignedCrop)
-    const extra = await embedFurther(crops, further)
-    return faces.map(({ face }, i) => ({ ...face, extraEmbeddings: extra[i] ?? [] }))
-  }
-
-  return {
-    async addFrame(frame, faces) {
-      frames++
-      faceCount += faces.length
-      context?.addFrame(frame.timeS, frame.detection)
-      const { ended, trackIds } = tracker.update({
-        timeS: frame.timeS,
-        image: frame.detection,
-        inputs: faces.map((face) => ({
-          box: face.boxXyxyPx,
-          score: face.detectionScore,
-          appearance: appearanceOf(face, frame),
-          payload: undefined,
-        })),
-      })
-      const promising = faces.flatMap((face, index) => {
-        const trackId = trackIds[index]
-        return trackId !== undefined && isPromising(trackId, face, frame.full) ? [{ trackId, face }] : []
-      })
-      const samples = await mapInFlight(
-        promising,
-        stages.landmarker?.inFlight ?? 1,
-        async ({ trackId, face }) => ({
-          trackId,
-          sample: await alignAndMeasure(face, frame.full, stages),
-        }),
-      )
-      for (const { trackId, sample } of samples) consider(trackId, frame.timeS, sample, frame.full)
-      for (const track of ended) await close(track)
-    },
-    async finish(segment, truncated) {
-      for (const track of tracker.finish()) await close(track)
-      const groups = mergeTracklets(
-        tracklets.map(({ timesS, embedded }) => ({
-          startS: timesS[0] ?? 0,
-          endS: timesS.at(-1) ?? 0,
-          vector: pool(embedded),
-          weight: embedded.length,
-        })),
-        { minSimilarity: mergeSimilarity },
-      )
-      const tracks: TrackOutput[] = []
-      for (const group of groups)
-        tracks.push(
-          await joinParts(
-            group.flatMap((index) => tracklets[index] ?? []),
-            tracks.length,
-          ),
-        )
-      const output = { segment, tracks, frames, faces: faceCount, truncated, provider: stages.provider }
-      return context === undefined ? output : { ...output, contexts: await context.encode() }
-    },
-  }
-}
-
-function weighted({ face }: EmbeddedFace): WeightedEmbedding {
-  return { float16: face.embedding.float16, quality: face.quality }
-}
-
-export const pooledFace = ({ embedding, quality, extraEmbeddings = [] }: TrackFace): FaceEmbeddings => ({
-  ...{ float16: embedding.float16, quality, extraEmbeddings },
-})
-
-function unitVector(face: TrackFace): Float32Array {
-  return l2Normalise(decodeFloat16(face.embedding.float16))
 }

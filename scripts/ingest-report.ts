@@ -71,6 +71,9 @@ export function createIngestReporter(json: boolean, segmentLengthS: number): Ing
       else if (!process.stderr.isTTY && result.status !== 'skipped') print(formatResult(result))
       show()
     },
+    onGoOn(path, timeS) {
+      note(`going on with ${oneLine(path)} at ${formatTime(timeS)}`)
+    },
     stop: () => bar.stop(),
     summarise(archive) {
       const seconds = (performance.now() - startedMs) / 1000

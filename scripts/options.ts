@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { InvalidArgumentError, Option } from 'commander'
 import { parseDevice, type DeviceChoice } from '../pipeline/models/device.js'
+import { defaultCheckpointEveryS } from '../pipeline/resume-segment.js'
 
 /** `--archive DIR`, else `CAMEO_ARCHIVE`, else ./cameo-data. */
 export const archiveOption = () => givenArchiveOption('folder of the archive').default('./cameo-data')
@@ -29,6 +30,13 @@ export const deviceOption = () =>
         throw new InvalidArgumentError(error instanceof Error ? error.message : String(error))
       }
     })
+
+/** For tests and measurements; what a stop loses is not for a user to choose. */
+export const checkpointOption = () =>
+  new Option('--checkpoint-every <s>', 'of video, between two checkpoints of a segment under work')
+    .default(defaultCheckpointEveryS)
+    .argParser(numberWithin(0.01, 1e9))
+    .hideHelp()
 
 export const jsonOption = () => new Option('--json', 'machine-readable output').default(false)
 

@@ -49,6 +49,8 @@ export interface IngestEvents {
   onFrames(path: string, progress: FrameProgress): void
   onSegment(path: string, output: SegmentOutput): void
   onResult(result: ClipResult, sizeBytes: number): void
+  /** An earlier run was stopped within a segment, which is gone on with from that time of the clip, s. */
+  onGoOn?(path: string, timeS: number): void
 }
 
 /** What a run came upon. */
@@ -303,7 +305,7 @@ export async function ingestClips(options: IngestOptions): Promise<MetFiles> {
     let left = wish.kind === 'open' ? [] : [...wish.segments]
     try {
       if (clip.failure?.code === 'CLIP_CHANGED') throw clip.failure
-      await worker.process(clip.file.path, wish, {
+      await worker.process(clip.file.path, withCheckpoint(clip, wish), {
         onPlan(plan) {
           checkUnchanged(clip.file)
           commits.begin()
@@ -325,6 +327,15 @@ export async function ingestClips(options: IngestOptions): Promise<MetFiles> {
           events.onSegment(clip.file.path, output)
         },
         onFrames: (progress) => events.onFrames(clip.file.path, progress),
+        onCheckpoint(update) {
+          checkUnchanged(clip.file)
+          commits.begin()
+          archive.checkpoints.write(key(clip.clipId), update)
+        },
+        onResume(segment, timeS) {
+          events.onResumed(clip.file.path, segment * options.segmentLengthS, timeS)
+          events.onGoOn?.(clip.file.path, timeS)
+        },
       })
     } catch (error) {
       if (!(error instanceof CameoError)) throw error
@@ -341,6 +352,13 @@ export async function ingestClips(options: IngestOptions): Promise<MetFiles> {
     }
     clip.jobs--
     if (clip.jobs === 0) close(clip)
+  }
+
+  /** What an earlier run, or an earlier attempt of this one, left of the first segment. */
+  function withCheckpoint({ clipId }: OpenClip, wish: SegmentWish): SegmentWish {
+    if (wish.kind === 'open') return wish
+    const [first] = wish.segments
+    return { ...wish, resume: first && archive.checkpoints.read(key(clipId), first.index) }
   }
 
   function close(clip: OpenClip): void {

@@ -7,6 +7,7 @@ import type { ExtraEncoders } from '../pipeline/models/encoder-file.js'
 import type { Pack } from '../pipeline/models/pack.js'
 import type { Provider } from '../pipeline/models/session.js'
 import type { SegmentOutput, SegmentSpan } from '../pipeline/segment-builder.js'
+import type { CheckpointUpdate, StoredCheckpoint } from '../pipeline/segment-checkpoint.js'
 import type { Settings } from '../pipeline/settings.js'
 
 /** What a worker thread is started with. */
@@ -17,6 +18,8 @@ export interface ThreadSetup {
   readonly device: DeviceChoice
   readonly headFile: string | undefined
   readonly encoders?: ExtraEncoders
+  /** A segment under work is written down whenever so much more of the video was looked at, s; without it never. */
+  readonly checkpointEveryS?: number | undefined
 }
 
 /** What a segment thread finds as its `workerData`. */
@@ -38,19 +41,26 @@ export interface InferenceMessage {
 }
 
 /** Which part of a clip is wanted. */
-export type SegmentWish =
+export type SegmentWish = {
+  /** What is there already of its first segment. */
+  readonly resume?: StoredCheckpoint | undefined
+} &
   /** A clip that is not planned yet: the thread plans it and does its first segment, or all if it cannot be cut. */
-  | {
-      readonly kind: 'open'
-      /** Of a clip in several segments that can be cut, none is done with the plan. */
-      readonly isDivided?: boolean
-    }
-  /** Consecutive segments of a planned clip. */
-  | {
-      readonly kind: 'segments'
-      readonly segments: readonly SegmentSpan[]
-      readonly seek: 'fast' | 'fromStart'
-    }
+  (
+    | {
+        readonly kind: 'open'
+        /** Of a clip in several segments that can be cut, none is done with the plan. */
+        readonly isDivided?: boolean
+        /** Of a clip that cannot be cut, what comes before this segment is done already. */
+        readonly from?: number
+      }
+    /** Consecutive segments of a planned clip. */
+    | {
+        readonly kind: 'segments'
+        readonly segments: readonly SegmentSpan[]
+        readonly seek: 'fast' | 'fromStart'
+      }
+  )
 
 export type ThreadWork =
   | { readonly kind: 'load' }
@@ -89,6 +99,10 @@ export type ThreadReply =
   | { readonly kind: 'planned'; readonly plan: ClipPlan }
   | ({ readonly kind: 'frames' } & FrameProgress)
   | { readonly kind: 'segment'; readonly output: SegmentOutput }
+  /** The segment under work as it is now. */
+  | { readonly kind: 'checkpoint'; readonly update: CheckpointUpdate }
+  /** The first segment is gone on with from there. */
+  | { readonly kind: 'resumed'; readonly segment: number; readonly timeS: number }
   | { readonly kind: 'hashed'; readonly sha256: string }
   | { readonly kind: 'done' }
   | {

@@ -10,6 +10,7 @@ import { sha256OfFile } from '../pipeline/models/digest.js'
 import { connectModels, type ModelConnection } from '../pipeline/models/remote-model.js'
 import { planSegments } from '../pipeline/plan-segments.js'
 import { processClip } from '../pipeline/process-clip.js'
+import type { CheckpointOptions } from '../pipeline/resume-segment.js'
 import type { SegmentSpan } from '../pipeline/segment-builder.js'
 import { segmentLengthS } from '../pipeline/settings.js'
 import { loadStages, type Stages } from '../pipeline/stages.js'
@@ -25,12 +26,13 @@ import type {
 const port = parentPort
 if (port === null) throw new Error('segment-thread runs as a worker thread')
 const { setup, sharesModels } = workerData as SegmentThreadData
-const tell = (message: ThreadMessage) => port.postMessage(message)
+const tell = (message: ThreadMessage, transfer: readonly ArrayBuffer[] = []) =>
+  port.postMessage(message, transfer)
 
 /** Progress is told this often at the most, ms. */
 const progressEveryMs = 200
 
-type Reply = (message: ThreadReply) => void
+type Reply = (message: ThreadReply, transfer?: readonly ArrayBuffer[]) => void
 
 /** Of the work under way, by its id. */
 const aborts = new Map<number, AbortController>()
@@ -41,7 +43,7 @@ let turn: Promise<void> = Promise.resolve()
 async function planClip(
   path: string,
   info: ClipInfo,
-  isDivided: boolean,
+  { isDivided = false, from = 0 }: Extract<SegmentWish, { kind: 'open' }>,
   stages: Stages,
   signal: AbortSignal,
   reply: Reply,
@@ -51,7 +53,7 @@ async function planClip(
   const first = isDivided && segments.length > 1 ? 0 : 1
   const taken = info.cuttable ? first : segments.length
   reply({ kind: 'planned', plan: { info: { ...info, durationS }, segments, taken } })
-  return segments.slice(0, taken)
+  return segments.slice(from, taken)
 }
 
 /** Waits for its turn, and gives the next one after it. */
@@ -67,8 +69,7 @@ async function inTurn(work: (turn: Promise<void>) => Promise<void>): Promise<voi
 }
 
 async function processPart(
-  path: string,
-  wish: SegmentWish,
+  { path, wish }: Extract<ThreadWork, { kind: 'process' }>,
   stages: Stages,
   signal: AbortSignal,
   reply: Reply,
@@ -87,7 +88,7 @@ async function processPart(
       ...rangeOf(wish),
       plan: (info) =>
         wish.kind === 'open'
-          ? planClip(path, info, wish.isDivided === true, stages, signal, reply)
+          ? planClip(path, info, wish, stages, signal, reply)
           : Promise.resolve(wish.segments),
       signal,
       turn: itsTurn,
@@ -95,6 +96,10 @@ async function processPart(
         progress = { count: progress.count + 1, faces: progress.faces + faces, timeS }
         if (performance.now() - toldAt > progressEveryMs) tellFrames()
       },
+      resume: wish.resume,
+      ...(setup.checkpointEveryS === undefined
+        ? {}
+        : { checkpoints: tellCheckpoints(setup.checkpointEveryS, reply) }),
     },
     stages,
   )
@@ -103,6 +108,21 @@ async function processPart(
     reply({ kind: 'segment', output })
   }
 }
+
+function tellCheckpoints(everyS: number, reply: Reply): CheckpointOptions {
+  return {
+    everyS,
+    onCheckpoint(update) {
+      const { state, newPart } = update
+      reply({ kind: 'checkpoint', update }, [state, newPart].flatMap(ownBuffer))
+    },
+    onResume: (segment, timeS) => reply({ kind: 'resumed', segment, timeS }),
+  }
+}
+
+/** Moved to the owner, not copied. */
+const ownBuffer = (bytes: Uint8Array | undefined): ArrayBuffer[] =>
+  bytes?.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength ? [bytes.buffer] : []
 
 function rangeOf(wish: SegmentWish): { startS: number; endS: number; seek: 'fast' | 'fromStart' } {
   if (wish.kind === 'open') return { startS: 0, endS: Infinity, seek: 'fast' }
@@ -151,9 +171,7 @@ async function perform(work: ThreadWork, signal: AbortSignal, reply: Reply): Pro
     case 'hash':
       return { kind: 'hashed', sha256: await hashFile(work.path, signal) }
     case 'process':
-      await inTurn(async (itsTurn) =>
-        processPart(work.path, work.wish, await stagesOf(), signal, reply, itsTurn),
-      )
+      await inTurn(async (itsTurn) => processPart(work, await stagesOf(), signal, reply, itsTurn))
       return { kind: 'done' }
   }
 }
@@ -182,11 +200,11 @@ port.on('message', (request: ThreadRequest) => {
       const { id, work } = request
       const abort = new AbortController()
       aborts.set(id, abort)
-      const reply: Reply = (message) => tell({ kind: 'reply', id, reply: message })
+      const reply: Reply = (message, transfer) => tell({ kind: 'reply', id, reply: message }, transfer)
       void perform(work, abort.signal, reply)
         .catch(failure)
         .finally(() => aborts.delete(id))
-        .then(reply)
+        .then((message) => reply(message))
     }
   }
 })

@@ -3,6 +3,7 @@ import '../pipeline/models/no-telemetry.js'
 import { CameoError } from '../pipeline/errors.js'
 import type { Provider } from '../pipeline/models/session.js'
 import type { SegmentOutput } from '../pipeline/segment-builder.js'
+import type { CheckpointUpdate } from '../pipeline/segment-checkpoint.js'
 import type { InferenceWorker } from './inference-worker.js'
 import type {
   ClipPlan,
@@ -22,6 +23,10 @@ export interface PartHandlers {
   readonly onPlan: (plan: ClipPlan) => void
   readonly onSegment: (output: SegmentOutput) => void
   readonly onFrames: (progress: FrameProgress) => void
+  /** The segment under work as it is now, in place of what was given of it before. */
+  readonly onCheckpoint?: (update: CheckpointUpdate) => void
+  /** The first segment is gone on with from that time, s. */
+  readonly onResume?: (segment: number, timeS: number) => void
 }
 
 /**
@@ -146,6 +151,8 @@ export function startSegmentWorker(setup: ThreadSetup, inference?: InferenceWork
           if (reply.kind === 'planned') handlers.onPlan(reply.plan)
           if (reply.kind === 'segment') handlers.onSegment(reply.output)
           if (reply.kind === 'frames') handlers.onFrames(reply)
+          if (reply.kind === 'checkpoint') handlers.onCheckpoint?.(reply.update)
+          if (reply.kind === 'resumed') handlers.onResume?.(reply.segment, reply.timeS)
           return reply.kind === 'done' ? { value: undefined } : undefined
         },
         signal,

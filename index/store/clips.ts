@@ -119,6 +119,9 @@ export function createClipStore(database: Database): ClipStore {
   const insertContext = database.prepare(
     'INSERT INTO context_features (clip_id, recipe, segment, encoder, frames, vector) VALUES (?, ?, ?, ?, ?, ?)',
   )
+  const deleteCheckpoint = database.prepare<[string, string, number]>(
+    'DELETE FROM checkpoints WHERE clip_id = ? AND recipe = ? AND segment = ?',
+  )
   const deleteTracks = database.prepare<[string, string, number]>(
     'DELETE FROM tracks WHERE clip_id = ? AND recipe = ? AND segment = ?',
   )
@@ -199,6 +202,7 @@ export function createClipStore(database: Database): ClipStore {
   function deleteRows({ clipId, recipe }: RunKey, segment: number): void {
     deleteTracks.run(clipId, recipe, segment)
     deleteContexts.run(clipId, recipe, segment)
+    deleteCheckpoint.run(clipId, recipe, segment)
   }
 
   function complete({ clipId, recipe }: RunKey): RunState {

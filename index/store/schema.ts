@@ -57,6 +57,20 @@ ALTER TABLE clips ADD COLUMN left_out TEXT;
 ALTER TABLE segments ADD COLUMN gaps TEXT;
 `
 
+/**
+ * Where segments under work can be gone on with. They hold pictures of faces and their embeddings, and go as soon as the segment is
+ * stored or given up.
+ */
+const checkpointsTableSql = `
+CREATE TABLE checkpoints (
+  clip_id TEXT NOT NULL, recipe TEXT NOT NULL, segment INTEGER NOT NULL,
+  part INTEGER NOT NULL,             -- 0: the state, written over and over; the others are only added to
+  bytes BLOB NOT NULL,
+  PRIMARY KEY (clip_id, recipe, segment, part),
+  FOREIGN KEY (clip_id, recipe) REFERENCES runs ON DELETE CASCADE
+);
+`
+
 /** SQL that brings an archive of the version before to each version. */
 export const migrations: Readonly<Record<number, string>> = {
   2: `
@@ -67,7 +81,7 @@ INSERT INTO journal SELECT * FROM journal_1;
 DROP TABLE journal_1;
 `,
   3: contextTableSql,
-  4: addedIn4Sql,
+  4: addedIn4Sql + checkpointsTableSql,
 }
 
 /**
@@ -160,6 +174,7 @@ CREATE TABLE thumbnails (
 );
 
 ${contextTableSql}
+${checkpointsTableSql}
 -- A descriptor space: embedder, pooling and head. One is searched at a time.
 CREATE TABLE spaces (
   space_id INTEGER PRIMARY KEY,

@@ -59,6 +59,13 @@ export function isCuttableContainer(container: string): boolean {
   return container.split(',').some((name) => cuttableContainers.has(name))
 }
 
+/** Containers whose clock may jump; where ffmpeg reads them from the beginning it mends that, after a seek it does not. */
+const mendedContainers = new Set(['mpegts'])
+
+export function hasMendedClock(container: string): boolean {
+  return mendedContainers.has(container)
+}
+
 /**
  * Containers of which ffmpeg states when the clip ends on their own clock, not how long it is: the two differ where that
  * clock does not begin at 0 (test/integration). For mpegts and flv it states the length.

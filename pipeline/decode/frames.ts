@@ -16,7 +16,7 @@ import { lacksEnd } from './missing-end.js'
 import { demuxerFor } from './pictures.js'
 import type { Sampling } from './sampling.js'
 import { slotOf } from './sampling.js'
-import type { DecodeSummary } from './summary.js'
+import type { DecodedBefore, DecodeSummary } from './summary.js'
 import { summarize } from './summary.js'
 
 export interface DecodeRequest {
@@ -32,6 +32,8 @@ export interface DecodeRequest {
   readonly detection: DetectionRule
   /** Without any sign of life from ffmpeg for so long, it is killed and the clip is CLIP_STUCK. Default 60. */
   readonly stallTimeoutS?: number
+  /** Of the same clip, up to the range's first frame, which was decoded then too. */
+  readonly before?: DecodedBefore
   /** Kills ffmpeg at once; the frames end with INTERRUPTED. */
   readonly signal?: AbortSignal
 }
@@ -53,6 +55,8 @@ export interface DecodeHandle {
   readonly frames: AsyncIterable<DecodedFrame>
   /** Resolves after the last frame, or after the reader left early. Rejects with the same error as `frames`. */
   readonly summary: Promise<DecodeSummary>
+  /** What was met up to the frame that was read last. */
+  readonly soFar: DecodedBefore
   /** Ends decoding and waits until no ffmpeg is left; needed only where `frames` is not read. */
   close(): Promise<void>
 }
@@ -71,6 +75,9 @@ export function openFrames(request: DecodeRequest): DecodeHandle {
     info: job.info.promise,
     frames: job.frames(),
     summary: job.summary.promise,
+    get soFar() {
+      return job.soFar
+    },
     close: () => job.close(),
   }
 }
@@ -85,11 +92,13 @@ class DecodeJob {
   /** Resolves with the last run, when it is over and none follows. */
   readonly #running: Promise<Attempt>
   #closed = false
+  #longestGapS: number
   #margin = 0
   #plan: DecodePlan
 
   constructor(request: DecodeRequest) {
     this.#request = request
+    this.#longestGapS = request.before?.longestGapS ?? 0
     const { sampling, startS, endS } = request
     this.#plan = {
       sampling,
@@ -106,7 +115,6 @@ class DecodeJob {
   async *frames(): AsyncGenerator<DecodedFrame, void, undefined> {
     let count = 0
     let lastTimeS: number | undefined
-    let longestGapS = 0
     let lastSlot = Number.NEGATIVE_INFINITY
     try {
       for await (const raw of this.#rawFrames()) {
@@ -114,7 +122,7 @@ class DecodeJob {
         const slot = slotOf(raw.timeS, this.#request.sampling)
         if (slot <= lastSlot) continue
         lastSlot = slot
-        longestGapS = Math.max(longestGapS, raw.timeS - (lastTimeS ?? raw.timeS))
+        this.#longestGapS = Math.max(this.#longestGapS, raw.timeS - (lastTimeS ?? raw.timeS))
         lastTimeS = raw.timeS
         count += 1
         yield decodedFrame(raw)
@@ -123,8 +131,9 @@ class DecodeJob {
       const error = await last.outcome()
       if (error !== undefined) throw error
       const isShort = await lacksEnd(this.#request.path, last.input?.container)
+      const { longestGapS, isCutOff } = this.soFar
       const found = { frames: count, lastTimeS, longestGapS, lacksEnd: isShort }
-      this.summary.resolve(summarize(last, this.#request, found))
+      this.summary.resolve(summarize({ isCutOff, input: last.input }, this.#request, found))
     } catch (error) {
       this.#fail(error)
       throw error
@@ -132,6 +141,12 @@ class DecodeJob {
       this.summary.resolve({ frames: count, lastTimeS, truncated: false })
       await this.close()
     }
+  }
+
+  /** ffmpeg speaks of a frame's faults before it gives the frame. */
+  get soFar(): DecodedBefore {
+    const isCutOff = this.#attempt?.isCutOff === true || this.#request.before?.isCutOff === true
+    return { longestGapS: this.#longestGapS, isCutOff }
   }
 
   async close(): Promise<void> {

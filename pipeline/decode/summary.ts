@@ -8,6 +8,16 @@ export interface DecodeSummary {
   readonly truncated: boolean
 }
 
+/**
+ * What was met in a clip so far. A run over the rest of it is told, so that in the end it says what one run over all of it would.
+ */
+export interface DecodedBefore {
+  /** Between two frames that follow each other. */
+  readonly longestGapS: number
+  /** ffmpeg said something that a cut-off file makes it say. */
+  readonly isCutOff: boolean
+}
+
 /** ffmpeg's words for a file that ends too early. In MPEG-TS "Packet corrupt" is only a lost packet, in filmstrips the header at the end. Other words may precede: see `FfmpegLogReader`. */
 const cutOffSign = /partial file|ended prematurely|Truncat|^\[(?!mpegts|filmstrip)[^\]]*\] .*Packet corrupt/
 

@@ -12,6 +12,15 @@ export interface ContextFrames<T> {
   offer(timeS: number, make: () => T): void
   /** Those that are left, in order of time. */
   readonly taken: readonly T[]
+  /** All that it knows, for one that goes on from here. */
+  snapshot(): ContextFramesState<T>
+}
+
+export interface ContextFramesState<T> {
+  readonly intervalS: number
+  /** Time of the segment's first frame; undefined before it. */
+  readonly originS?: number | undefined
+  readonly kept: readonly { readonly timeS: number; readonly value: T }[]
 }
 
 /**
@@ -19,10 +28,10 @@ export interface ContextFrames<T> {
  * to 16 frames spread evenly over a segment of any length, which need not be known before its end. Seconds count from the
  * segment's first frame.
  */
-export function createContextFrames<T>(): ContextFrames<T> {
-  let intervalS = firstIntervalS
-  let originS: number | undefined
-  let kept: { readonly timeS: number; readonly value: T }[] = []
+export function createContextFrames<T>(from?: ContextFramesState<T>): ContextFrames<T> {
+  let intervalS = from?.intervalS ?? firstIntervalS
+  let originS = from?.originS
+  let kept = [...(from?.kept ?? [])]
 
   const slotOf = (timeS: number) => Math.floor((timeS - (originS ?? timeS) + timeToleranceS) / intervalS)
 
@@ -48,5 +57,6 @@ export function createContextFrames<T>(): ContextFrames<T> {
     get taken() {
       return kept.map(({ value }) => value)
     },
+    snapshot: () => ({ intervalS, originS, kept: [...kept] }),
   }
 }

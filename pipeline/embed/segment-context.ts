@@ -1,5 +1,5 @@
 import type { RgbImage } from '../image.js'
-import { createContextFrames } from './context-frames.js'
+import { createContextFrames, type ContextFramesState } from './context-frames.js'
 import type { ContextEncoder, ContextFeature } from './encode-context.js'
 
 /** Gathers what context encoders are fed of one segment. */
@@ -8,13 +8,20 @@ export interface SegmentContext {
   addFrame(timeS: number, image: RgbImage): void
   /** One an encoder; none where no frame was seen. */
   encode(): Promise<ContextFeature[]>
+  /** All that it knows, for one of the same encoders that goes on from here. */
+  snapshot(): SegmentContextState
 }
 
+/** The frames kept so far, each as every encoder takes it. */
+export type SegmentContextState = ContextFramesState<readonly RgbImage[]>
+
 /** Undefined where there is no encoder. */
-export function createSegmentContext(encoders: readonly ContextEncoder[]): SegmentContext | undefined {
+export function createSegmentContext(
+  encoders: readonly ContextEncoder[],
+  from?: SegmentContextState,
+): SegmentContext | undefined {
   if (encoders.length === 0) return undefined
-  /** Each as every encoder takes it. */
-  const frames = createContextFrames<readonly RgbImage[]>()
+  const frames = createContextFrames(from)
   return {
     addFrame(timeS, image) {
       frames.offer(timeS, () => encoders.map((encoder) => encoder.fit(image)))
@@ -27,5 +34,6 @@ export function createSegmentContext(encoders: readonly ContextEncoder[]): Segme
           features.push(await encoder.encode(taken.flatMap((fitted) => fitted[at] ?? [])))
       return features
     },
+    snapshot: () => frames.snapshot(),
   }
 }

@@ -14,6 +14,8 @@ import type { RgbImage } from '../image.js'
 export interface CutDetector {
   /** Is there a hard cut between the image given before and this one? False for the first image. */
   isCut(image: RgbImage): boolean
+  /** Of the image given last: all that the next answer rests on. */
+  readonly last: FrameFeatures | undefined
 }
 
 /** Samples a frame: 64×36 of any size, 2,304 pixels; 4×4 of them make a block. */
@@ -35,7 +37,8 @@ const maxShift = { columns: 2, rows: 1 }
 /** Grey values (of 255) below this spread are an even picture (black, white, a fade), whose layout says nothing. */
 const evenDeviation = 2
 
-interface FrameFeatures {
+/** What an image is compared by. */
+export interface FrameFeatures {
   /** Mean luma of 16×9 blocks, row after row. */
   readonly blocks: Float64Array
   /** Shares of 4×4×4 RGB cells, sum 1. */
@@ -44,9 +47,13 @@ interface FrameFeatures {
   readonly chroma: Float64Array
 }
 
-export function createCutDetector(): CutDetector {
-  let previous: FrameFeatures | undefined
+/** @param last of a detector that is gone on with */
+export function createCutDetector(last?: FrameFeatures): CutDetector {
+  let previous = last
   return {
+    get last() {
+      return previous
+    },
     isCut(image) {
       const current = featuresOf(image)
       const before = previous
@@ -59,7 +66,7 @@ export function createCutDetector(): CutDetector {
   }
 }
 
-function featuresOf({ width, height, data }: RgbImage): FrameFeatures {
+export function featuresOf({ width, height, data }: RgbImage): FrameFeatures {
   const blocks = new Float64Array(blockColumns * blockRows)
   const colours = new Float64Array(64)
   const chroma = new Float64Array(64)

@@ -20,7 +20,7 @@ import {
   type CostTable,
 } from './association.js'
 import { correctMotion, predictMotion, startMotion, type FaceMotion } from './kalman.js'
-import { createCutDetector } from './shot-cut.js'
+import { createCutDetector, type FrameFeatures } from './shot-cut.js'
 
 /** One detected face. `payload` comes back untouched with the track's observation. */
 export interface TrackInput<T> {
@@ -75,6 +75,17 @@ export interface Tracker<T> {
   update(frame: TrackFrame<T>): TrackUpdate<T>
   /** Ends all live tracks, by id. The tracker is then as new, except that ids go on. */
   finish(): readonly Track<T>[]
+  /** All that it knows, for a tracker that goes on from here. Changes with the next frame: to be written down at once. */
+  snapshot(): TrackerState<T>
+}
+
+export interface TrackerState<T> {
+  readonly live: readonly LiveTrack<T>[]
+  readonly nextId: number
+  /** Undefined before the first frame. */
+  readonly lastFrameS?: number | undefined
+  /** Of the last frame's image, where there was one. */
+  readonly lastImage?: FrameFeatures | undefined
 }
 
 export interface TrackerOptions {
@@ -89,7 +100,7 @@ export interface TrackerOptions {
   readonly maxGapS?: number
 }
 
-interface LiveTrack<T> {
+export interface LiveTrack<T> {
   readonly id: number
   readonly observations: TrackObservation<T>[]
   motion: FaceMotion
@@ -104,12 +115,13 @@ const timeToleranceS = 1e-6
 /** A track is given up only after this many missed frames: one miss must not end it when frames are seconds apart. */
 const minMissedFrames = 2
 
-export function createTracker<T>(options: TrackerOptions = {}): Tracker<T> {
+/** @param from of a tracker with the same options, which is gone on with */
+export function createTracker<T>(options: TrackerOptions = {}, from?: TrackerState<T>): Tracker<T> {
   const { highScore = 0.6, lowScore = 0.3, maxGapS = 1 } = options
-  let cutDetector = createCutDetector()
-  let live: LiveTrack<T>[] = []
-  let nextId = 0
-  let lastFrameS = -Infinity
+  let cutDetector = createCutDetector(from?.lastImage)
+  let live: LiveTrack<T>[] = [...(from?.live ?? [])]
+  let nextId = from?.nextId ?? 0
+  let lastFrameS = from?.lastFrameS ?? -Infinity
 
   function update({ timeS, image, inputs }: TrackFrame<T>): TrackUpdate<T> {
     if (!(timeS > lastFrameS)) {
@@ -192,7 +204,12 @@ export function createTracker<T>(options: TrackerOptions = {}): Tracker<T> {
     return endAll('finished')
   }
 
-  return { update, finish }
+  function snapshot(): TrackerState<T> {
+    const hasFrame = lastFrameS !== -Infinity
+    return { live, nextId, lastFrameS: hasFrame ? lastFrameS : undefined, lastImage: cutDetector.last }
+  }
+
+  return { update, finish, snapshot }
 }
 
 /** ByteTrack's association: confident detections first; then weak ones for tracks seen in the frame before. */

@@ -5,7 +5,7 @@ import { openFrames, type DecodedFrame } from '../../pipeline/decode/frames.js'
 import { defaultPackName, findPack } from '../../pipeline/models/catalog.js'
 import { defaultModelsDir } from '../../pipeline/models/models-dir.js'
 import { processClip } from '../../pipeline/process-clip.js'
-import { createSegmentBuilder } from '../../pipeline/segment-builder.js'
+import { SegmentBuilder } from '../../pipeline/segment-builder.js'
 import { defaultSettings } from '../../pipeline/settings.js'
 import { loadStages, type Stages } from '../../pipeline/stages.js'
 import { loadHuman } from './human-engine.js'
@@ -43,7 +43,7 @@ function createCameo(stages: Stages): Contestant {
   }
   return {
     async analyse(frames) {
-      const builder = createSegmentBuilder(counting, 1)
+      const builder = new SegmentBuilder(counting, 1)
       for (const frame of frames) await builder.addFrame(frame, await findFaces(frame, stages, minFacePx))
       const output = await builder.finish({ index: 0, startS: 0, endS: Infinity }, false)
       return { frames: output.frames, faces: output.faces, embedded: taken() }

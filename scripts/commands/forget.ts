@@ -6,6 +6,7 @@ import { findClipId, forgetClip, scrubLog } from '../../index/forget.js'
 import { forgetName, knownName, parseName } from '../../index/identities.js'
 import { lockForErasure } from '../../index/store/locks.js'
 import { CameoError } from '../../pipeline/errors.js'
+import { openCheckpointFolder } from '../../workers/checkpoint-folder.js'
 import { archiveOption, jsonOption } from '../options.js'
 import { exitCodes, note, oneLine, print, printJson } from '../output.js'
 import { openFilledArchive } from '../query.js'
@@ -34,6 +35,8 @@ Faces that a name was enrolled with from the clip are erased with it, and the na
 A forgotten clip stays out when its file is ingested again ("ingest --include-forgotten" lets it in).
 Erased rows and vectors are overwritten in the archive's files, not only unlinked; copies and backups are yours to find.
 With --json: {forgotten: "clip", clipId, names} with the names that lost faces, or {forgotten: "name", name}.
+Faces workers take a forgotten clip out of their folder of checkpoints when the index worker has published it; the folder that
+CAMEO_CHECKPOINTS names is cleared at once.
 Where an index worker keeps the archive, a name and the paths of its photos stay in the archive's journal until the worker
 has taken them out of the topic of names.`,
   )
@@ -57,6 +60,7 @@ async function runForget({ archive: dir, clip, name, json }: ForgetOptions): Pro
       if (clip === undefined) throw new CameoError('USAGE', 'say what to forget: --clip ID or --name NAME')
       const clipId = findClipId(archive.database, existsSync(clip) ? resolve(clip) : clip)
       const names = forgetClip(archive.database, clipId)
+      forgetCheckpoints(clipId)
       scrubLog(archive.database)
       if (lock === undefined)
         note(
@@ -78,4 +82,10 @@ async function runForget({ archive: dir, clip, name, json }: ForgetOptions): Pro
   } finally {
     archive.close()
   }
+}
+
+/** In the folder that faces workers of this machine were told of, too. */
+function forgetCheckpoints(clipId: string): void {
+  const dir = process.env['CAMEO_CHECKPOINTS']
+  if (dir !== undefined && dir !== '') openCheckpointFolder(resolve(dir), note).forget(clipId)
 }

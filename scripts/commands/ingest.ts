@@ -9,6 +9,7 @@ import type { DeviceChoice } from '../../pipeline/models/device.js'
 import { defaultPackName } from '../../pipeline/models/catalog.js'
 import { defaultModelsDir } from '../../pipeline/models/models-dir.js'
 import { checkHead, readHeadFile } from '../../pipeline/head/head-file.js'
+import { defaultCheckpointEveryS } from '../../pipeline/resume-segment.js'
 import { createRecipe, segmentLengthS, type Recipe, type Settings } from '../../pipeline/settings.js'
 import { loadStages } from '../../pipeline/stages.js'
 import { findClips } from '../../workers/find-clips.js'
@@ -19,7 +20,14 @@ import { startWorkers, type WorkerPool } from '../../workers/worker-pool.js'
 import { checkSomeExist } from '../given-paths.js'
 import { createIngestReporter } from '../ingest-report.js'
 import { usePack } from '../models.js'
-import { archiveOption, defaultThreads, deviceOption, jsonOption, numberWithin } from '../options.js'
+import {
+  archiveOption,
+  checkpointOption,
+  defaultThreads,
+  deviceOption,
+  jsonOption,
+  numberWithin,
+} from '../options.js'
 import { exitCodes, note } from '../output.js'
 import {
   chooseEncoders,
@@ -37,6 +45,7 @@ export interface IngestCommandOptions extends RecipeOptions {
   readonly threads: number
   readonly reprocess: boolean
   readonly includeForgotten: boolean
+  readonly checkpointEvery?: number
   readonly json: boolean
 }
 
@@ -58,6 +67,7 @@ export const ingestCommand = withRecipeOptions(new Command('ingest'))
   .addOption(
     new Option('--include-forgotten', 'take up clips again that were erased with "forget"').default(false),
   )
+  .addOption(checkpointOption())
   .addOption(jsonOption())
   .addHelpText(
     'after',
@@ -101,7 +111,10 @@ async function ingestInto(
   const settings = chooseSettings(options, archive.recipe)
   const encoders = await chooseEncoders(options, archive.recipe)
   const pack = await usePack(packName)
-  const setup = { pack, modelsDir: defaultModelsDir(), settings, device: options.device, headFile, encoders }
+  const setup = {
+    ...{ pack, modelsDir: defaultModelsDir(), settings, device: options.device, headFile, encoders },
+    checkpointEveryS: options.checkpointEvery ?? defaultCheckpointEveryS,
+  }
   const recipe = createRecipe(pack, settings, head?.sha256, encoders)
   if (head !== undefined) checkHead(head, recipe)
   const source = {

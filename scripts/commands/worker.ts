@@ -7,6 +7,7 @@ import { defaultPackName } from '../../pipeline/models/catalog.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
 import { readHeadFile } from '../../pipeline/head/head-file.js'
 import { createRecipe, defaultSettings } from '../../pipeline/settings.js'
+import { defaultCheckpointsDir, openCheckpointFolder } from '../../workers/checkpoint-folder.js'
 import { checkRoot, createClipAccess, type AccessRules } from '../../workers/clip-access.js'
 import { startDescriber } from '../../workers/describer-worker.js'
 import { createFacesStage } from '../../workers/kafka/faces-stage.js'
@@ -17,7 +18,7 @@ import type { StageWorker, WorkerContext } from '../../workers/kafka/stage-worke
 import { temporaryScratch } from '../../workers/temporary-scratch.js'
 import { accessRules, brokersOption, hostOption, kafkaHelp, parseSize, rootOption } from '../kafka-options.js'
 import { usePack } from '../models.js'
-import { archiveOption, defaultThreads, deviceOption, numberWithin } from '../options.js'
+import { archiveOption, checkpointOption, defaultThreads, deviceOption, numberWithin } from '../options.js'
 import { exitCodes, reportError } from '../output.js'
 import { chooseEncoders, contextOption, embedderOption } from '../recipe-options.js'
 
@@ -78,6 +79,8 @@ interface FacesOptions extends CommonOptions {
   readonly allowHost?: readonly string[]
   readonly scratch?: string
   readonly scratchSize: number
+  readonly checkpoints?: string
+  readonly checkpointEvery: number
   readonly device: DeviceChoice
   readonly threads: number
   readonly maxDeaths: number
@@ -104,6 +107,13 @@ const facesCommand = stageCommand(
       .default(20 * 1024 ** 3, '20G')
       .argParser(parseSize),
   )
+  .addOption(
+    new Option(
+      '--checkpoints <dir>',
+      'folder for segments under work, which another worker that has it goes on with (default: a temporary one of this user)',
+    ).env('CAMEO_CHECKPOINTS'),
+  )
+  .addOption(checkpointOption())
   .addOption(
     new Option('--pack <file...>', 'JSON files of packs of your own that clips may be submitted with'),
   )
@@ -135,6 +145,11 @@ files have to be given here.`,
       scratchBytes: options.scratchSize,
     })
     const { device, threads, maxDeaths } = options
+    const checkpointsDir = resolve(
+      options.checkpoints === undefined || options.checkpoints === ''
+        ? defaultCheckpointsDir(options.scratch)
+        : options.checkpoints,
+    )
     await ffmpegVersion()
     for (const root of options.root ?? []) checkRoot(root)
     // The usual models are loaded at once: a device that cannot be used is told at the start, not by the first clip.
@@ -148,6 +163,8 @@ files have to be given here.`,
       return createFacesStage(context, {
         ...{ access, device, threads, maxDeaths, loadPack, modelsDir: defaultModelsDir(), encoders, onFatal },
         usual: recipe,
+        checkpointEveryS: options.checkpointEvery,
+        openCheckpoints: (onTrouble) => openCheckpointFolder(checkpointsDir, onTrouble),
       })
     })
   })

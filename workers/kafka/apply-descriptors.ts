@@ -40,6 +40,10 @@ interface Attempt {
   closing: ClosingMessage | undefined
 }
 
+/** A job over several segments is one attempt at all of them, and their messages may come mixed. */
+const attemptKey = ({ clipId, segment, attempt }: Pick<Attempt, 'clipId' | 'segment' | 'attempt'>) =>
+  `${clipId}/${segment}/${attempt}`
+
 export interface Refused {
   readonly index: number
   readonly uri?: string | undefined
@@ -89,14 +93,14 @@ export function applyDescriptors(
       orFail(message, () => giveUp(message, writtenMs))
       return
     }
-    const attempt = attempts.get(message.attempt) ?? startAttempt(message)
+    const attempt = attempts.get(attemptKey(message)) ?? startAttempt(message)
     if (message.kind === 'described') attempt.parts.set(message.part, message)
     else attempt.closing = message
     const { closing, parts } = attempt
     if (closing === undefined) return
     if (parts.size < closing.parts) takeKept(attempt)
     if (parts.size < closing.parts) return
-    attempts.delete(message.attempt)
+    attempts.delete(attemptKey(message))
     // Whichever message was the last to come: the closing one says of which clip.
     orFail(closing, () => store(closing, [...parts.values()], writtenMs))
     segments++
@@ -118,7 +122,7 @@ export function applyDescriptors(
 
   function startAttempt({ clipId, segment, attempt }: DescribedMessage | ClosingMessage): Attempt {
     const started: Attempt = { clipId, segment, attempt, parts: new Map(), closing: undefined }
-    attempts.set(attempt, started)
+    attempts.set(attemptKey(started), started)
     takeKept(started)
     return started
   }

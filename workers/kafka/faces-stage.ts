@@ -1,5 +1,6 @@
 import type { Recipe } from '../../pipeline/settings.js'
 import type { ClipAccess } from '../clip-access.js'
+import type { CheckpointFolder } from '../checkpoint-folder.js'
 import { startFacesWorker } from './faces-worker.js'
 import { createPools, type PoolsOptions } from './pools.js'
 import type { StageWorker, WorkerContext } from './stage-worker.js'
@@ -9,13 +10,14 @@ export interface FacesStageOptions extends Omit<PoolsOptions, 'onNotice'> {
   /** Loaded at the start; most clips are submitted with it. */
   readonly usual: Recipe
   readonly maxDeaths: number
+  readonly openCheckpoints?: (onTrouble: (text: string) => void) => CheckpointFolder
   readonly onFatal: (error: unknown) => void
 }
 
 /** The faces worker with its threads. Throws DEVICE_UNAVAILABLE and what loading the models throws. */
 export async function createFacesStage(
   context: WorkerContext,
-  { access, usual, maxDeaths, onFatal, ...options }: FacesStageOptions,
+  { access, usual, maxDeaths, openCheckpoints, onFatal, ...options }: FacesStageOptions,
 ): Promise<StageWorker> {
   const { log, metrics } = context
   const pools = createPools({ ...options, onNotice: (text) => log.info(text) })
@@ -27,6 +29,7 @@ export async function createFacesStage(
   const worker = await startFacesWorker({
     ...{ context, pools, access, maxDeaths, onFatal },
     threads: options.threads,
+    checkpoints: openCheckpoints?.((text) => log.warn(text)),
   })
   return {
     groupId: worker.groupId,

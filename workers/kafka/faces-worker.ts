@@ -7,9 +7,12 @@ import type { SegmentSpan } from '../../pipeline/segment-builder.js'
 import { segmentLengthS } from '../../pipeline/settings.js'
 import { withoutSecrets, type ClipAccess, type OpenedClip } from '../clip-access.js'
 import { isSameContent } from '../file-stamp.js'
+import type { CheckpointFolder } from '../checkpoint-folder.js'
 import { factsOf, wishAgain } from '../ingest-jobs.js'
 import type { ClipPlan, SegmentWish } from '../messages.js'
 import { withAdmin, type OutMessage } from './client.js'
+import { followForgotten } from './forgotten-clips.js'
+import { JobCheckpoints, jobName, resumedWish } from './job-checkpoints.js'
 import type { Pools, BorrowedWorker } from './pools.js'
 import { startQueueConsumer, type Received } from './queue-consumer.js'
 import { givenUpMessage, segmentMessages } from './segment-messages.js'
@@ -25,6 +28,8 @@ export interface FacesWorkerOptions {
   readonly threads: number
   /** A job over which so many workers died is given up. */
   readonly maxDeaths: number
+  /** Where segments under work are kept; without it they are begun anew. */
+  readonly checkpoints?: CheckpointFolder | undefined
   /** Told of an error that this worker cannot work with: ffmpeg is missing, a GPU is lost, a root is not mounted. */
   readonly onFatal: (error: unknown) => void
 }
@@ -36,6 +41,8 @@ const clipsPerThread = 2
 interface JobState {
   readonly job: JobMessage
   readonly pass: string
+  /** The job in the folder of checkpoints. */
+  readonly name: string
   clip: OpenedClip | undefined
   clipId: string | undefined
   plan: WirePlan | undefined
@@ -46,7 +53,7 @@ interface JobState {
 
 /** Reads jobs, and publishes what the pipeline makes of them: from a clip's file to its tracks' embeddings. */
 export async function startFacesWorker(options: FacesWorkerOptions): Promise<StageWorker> {
-  const { context, pools, access, threads, maxDeaths, onFatal } = options
+  const { context, pools, access, threads, maxDeaths, checkpoints, onFatal } = options
   const { kafka, connection, publisher, log, metrics } = context
   const embeddings = topicName(connection, 'embeddings')
 
@@ -100,15 +107,18 @@ export async function startFacesWorker(options: FacesWorkerOptions): Promise<Sta
     state.clipId ??= await hash(clip, worker, signal)
     const { clipId } = state
     const attempt = randomUUID()
+    const key = { clipId, recipe: recipe.digest }
+    const wish = resumedWish(state.wish, checkpoints, key, state.name)
+    const kept = new JobCheckpoints(checkpoints, key, state.name)
     try {
       await worker.process(
         clip.path,
-        state.wish,
+        wish,
         {
           onPlan(plan) {
             clip.checkUnchanged()
             state.plan = { ...wirePlan(clipId, clip, plan, pack.embedder.dimension), pass: state.pass }
-            state.left = plan.segments.slice(0, plan.taken)
+            state.left = plan.segments.slice(wish.kind === 'open' ? wish.from : 0, plan.taken)
             send(segmentJobs(state.job, state.plan, plan.segments.slice(plan.taken)))
           },
           onSegment(output) {
@@ -117,13 +127,18 @@ export async function startFacesWorker(options: FacesWorkerOptions): Promise<Sta
             const messages = segmentMessages(output, { recipe, source, plan: state.plan, attempt })
             send(messages.map((part) => ({ topic: embeddings, key: clipId, value: encodeMessage(part) })))
             state.left = state.left.filter(({ index }) => index !== output.segment.index)
+            kept.finished(output.segment.index)
           },
           onFrames: () => undefined,
+          onCheckpoint: (update) => kept.save(update, sent),
+          onResume: (segment, timeS) =>
+            log.info({ uri: withoutSecrets(source.uri), segment, timeS }, 'going on within a segment'),
         },
         signal,
       )
     } catch (error) {
       // What was published counts; the next attempt does what is left.
+      await kept.settled()
       await Promise.all(sent)
       if (!(error instanceof CameoError)) throw error
       if (error.code === 'CLIP_CHANGED')
@@ -132,6 +147,7 @@ export async function startFacesWorker(options: FacesWorkerOptions): Promise<Sta
       throw error
     }
     await Promise.all(sent)
+    await kept.close()
   }
 
   function segmentJobs(job: JobMessage, plan: WirePlan, segments: readonly SegmentSpan[]): OutMessage[] {
@@ -146,6 +162,8 @@ export async function startFacesWorker(options: FacesWorkerOptions): Promise<Sta
   function givenUp(state: JobState, error: CameoError, attempts: number): OutMessage {
     const { job, clip, clipId, plan, left } = state
     const { recipe, source } = job
+    if (clipId !== undefined)
+      for (const { index } of left) checkpoints?.drop({ clipId, recipe: recipe.digest }, index)
     const about = { recipe, source, error, attempts, stamp: clip?.stamp, clipId, plan, segments: left }
     return { topic: embeddings, key: clipId ?? source.uri, value: encodeMessage(givenUpMessage(about)) }
   }
@@ -163,12 +181,16 @@ export async function startFacesWorker(options: FacesWorkerOptions): Promise<Sta
     // A job takes about a kilobyte.
     fetch: { maxBytes: 16 * 1024, minBytes: 1, maxWaitMs: 1000 },
   })
+  const following = checkpoints === undefined ? undefined : followForgotten(context, checkpoints)
   return {
     groupId,
     get isHealthy() {
       return consumer.isHealthy
     },
-    stop: (drainMs) => consumer.stop(drainMs),
+    async stop(drainMs) {
+      await consumer.stop(drainMs)
+      await following?.stop()
+    },
   }
 }
 
@@ -180,10 +202,12 @@ function workersDied({ source }: JobMessage, deaths: number): CameoError {
 }
 
 /** @param isSuspected workers died over it: of a long clip the segments are told apart, so that one of them is given up */
-function startState(job: JobMessage, { partition, offset }: Received, isSuspected: boolean): JobState {
+function startState(job: JobMessage, message: Received, isSuspected: boolean): JobState {
+  const { partition, offset } = message
   const nothing = {
     job,
     pass: `${partition}/${offset}`,
+    name: jobName(message),
     clip: undefined,
     clipId: undefined,
     plan: undefined,

@@ -22,6 +22,8 @@ export interface PoolsOptions {
   /** Further embedders and context encoders that jobs may ask for. */
   readonly encoders: ExtraEncoders
   readonly onNotice: (text: string) => void
+  /** As `ThreadSetup` says. */
+  readonly checkpointEveryS?: number | undefined
 }
 
 export interface BorrowedWorker {
@@ -78,9 +80,12 @@ export function createPools(options: PoolsOptions): Pools {
         'RECIPE_MISMATCH',
         `the job asks for the recipe ${recipe.digest.slice(0, 12)}, which this worker's version of Cameo or of the pack ${recipe.packName} does not give (${own.digest.slice(0, 12)}): use the same versions where clips are submitted and processed`,
       )
-    const { device, modelsDir, threads, onNotice } = options
+    const { device, modelsDir, threads, onNotice, checkpointEveryS } = options
     // Descriptors are made by the describe stage, which has the head.
-    const setup = { pack, modelsDir, settings: recipe.settings, device, headFile: undefined, encoders }
+    const setup = {
+      ...{ pack, modelsDir, settings: recipe.settings, device, headFile: undefined, encoders },
+      checkpointEveryS,
+    }
     const pool = await startWorkers({ setup, threads, onNotice })
     return { pool, pack, loads: new Map(pool.workers.map((worker) => [worker, 0])) }
   }

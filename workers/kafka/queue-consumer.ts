@@ -12,6 +12,8 @@ export interface Received {
   readonly offset: string
   readonly key: Buffer | null
   readonly value: Buffer | null
+  /** When it was written, ms since 1970. */
+  readonly timestamp?: string
 }
 
 export interface QueueConsumerOptions {
@@ -319,6 +321,10 @@ export async function startQueueConsumer(options: QueueConsumerOptions): Promise
   }
 }
 
-function received(topic: string, partition: number, { offset, key, value }: KafkaMessage): Received {
-  return { topic, partition, offset, key, value }
+function received(
+  topic: string,
+  partition: number,
+  { offset, key, value, timestamp }: KafkaMessage,
+): Received {
+  return { topic, partition, offset, key, value, timestamp }
 }

@@ -169,6 +169,27 @@ describe('described segments in an archive', () => {
     }
   })
 
+  it('segments of one job whose messages come mixed in a batch are kept apart', () => {
+    const pass = { segments: 2, pass: 'first' }
+    const [first, second] = ([0, 1] as const).map((segment) =>
+      good(segment, pass).map((message) =>
+        message.kind === 'given-up' ? message : { ...message, attempt: 'one' },
+      ),
+    )
+    const dir = mkdtempSync(join(archives, 'archive-'))
+    const archive = openArchive(dir, { create: true })
+    const mixed = [first?.at(-1), second?.[0], first?.[0], second?.at(-1)].flatMap((message) => message ?? [])
+    assert.equal(mixed.length, 4)
+    const { refused, segments } = archive.database.transaction(() =>
+      applyDescriptors(mixed.map(record), {
+        ...{ archive, inbox: createInbox(archive.database), connection: { prefix: 'test' } },
+        ...{ reprocess: false, head: undefined },
+      }),
+    )()
+    archive.close()
+    assert.deepEqual([refused, segments], [[], 2])
+  })
+
   it('a segment that lacks a track is refused, and a later pass mends the clip', () => {
     const first = { segments: 1, pass: 'first' }
     const [, closing] = good(0, first)

@@ -1,0 +1,35 @@
+import type { CheckpointUpdate, StoredCheckpoint } from '../../pipeline/segment-checkpoint.js'
+import type { RunKey } from './clips.js'
+import type { Database } from './database.js'
+
+/** Segments under work, of runs that are planned. What is stored or given up leaves none: see `ClipStore`. */
+export interface CheckpointStore {
+  read(key: RunKey, segment: number): StoredCheckpoint | undefined
+  /** To be called within a transaction. */
+  write(key: RunKey, update: CheckpointUpdate): void
+}
+
+export function createCheckpointStore(database: Database): CheckpointStore {
+  const select = database.prepare<[string, string, number], { part: number; bytes: Buffer }>(
+    'SELECT part, bytes FROM checkpoints WHERE clip_id = ? AND recipe = ? AND segment = ? ORDER BY part',
+  )
+  const upsert = database.prepare<[string, string, number, number, Uint8Array]>(
+    `INSERT INTO checkpoints (clip_id, recipe, segment, part, bytes) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET bytes = excluded.bytes`,
+  )
+  const deleteBeyond = database.prepare<[string, string, number, number]>(
+    'DELETE FROM checkpoints WHERE clip_id = ? AND recipe = ? AND segment = ? AND part > ?',
+  )
+  return {
+    read({ clipId, recipe }, segment) {
+      const [state, ...parts] = select.all(clipId, recipe, segment)
+      return state?.part === 0 ? { state: state.bytes, parts: parts.map(({ bytes }) => bytes) } : undefined
+    },
+    write({ clipId, recipe }, { segment, state, parts, newPart }) {
+      upsert.run(clipId, recipe, segment, 0, state)
+      if (newPart !== undefined) upsert.run(clipId, recipe, segment, parts.length, newPart)
+      // Of one that was begun before this one, and not trusted.
+      deleteBeyond.run(clipId, recipe, segment, parts.length)
+    },
+  }
+}

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
+import { join } from 'node:path'
+import { before, describe, it } from 'node:test'
+import { openArchive } from '../../index/archive.js'
+import { databaseFileName } from '../../index/store/database.js'
+import { dumpArchive } from '../support/archive-dump.js'
+import { cameo, startCameo, temporaryDir } from '../support/cameo.js'
+import { writeTinyContext, writeTwinEmbedder } from '../support/encoders.js'
+import { makeFaceClip } from '../support/faces.js'
+
+const dir = realpathSync(temporaryDir())
+const folder = join(dir, 'clips')
+const seconds = 20
+/** Of the tests, s of video; nine times as often as users have it. */
+const every = 5
+
+/** A clip in one segment, in a container that can be cut and in one that cannot. */
+const films = ['film.mp4', 'film.flv']
+
+const args = (archive: string) => ['ingest', folder, '--archive', archive, '--threads', '1', '--checkpoint-every', `${every}`] // prettier-ignore
+
+/** What lies in an archive of segments under work. */
+function checkpointsOf(archive: string): Buffer[] {
+  if (!existsSync(join(archive, databaseFileName))) return []
+  const opened = openArchive(archive)
+  try {
+    return opened.database
+      .prepare<[], Buffer>('SELECT bytes FROM checkpoints ORDER BY clip_id, segment, part')
+      .pluck()
+      .all()
+  } finally {
+    opened.close()
+  }
+}
+
+/** Another with every checkpoint. */
+const digestOf = (checkpoints: readonly Buffer[]) =>
+  createHash('sha256').update(Buffer.concat(checkpoints)).digest('hex')
+
+/** Runs until there is another checkpoint than before, or to its end. */
+async function runUntilCheckpoint(archive: string, signal: NodeJS.Signals, ...more: readonly string[]) {
+  const known = digestOf(checkpointsOf(archive))
+  const running = startCameo([...args(archive), ...more])
+  let hasEnded = false
+  void running.finished.then(() => (hasEnded = true))
+  await running.until(() => {
+    const now = hasEnded ? [] : checkpointsOf(archive)
+    return hasEnded || (now.length > 0 && digestOf(now) !== known)
+  })
+  running.kill(signal)
+  return running.finished
+}
+
+/** Where runs went on, s. */
+const wentOnAt = (stderr: string) =>
+  [...stderr.matchAll(/going on with .*\/(\S+) at (\d+):(\d+\.\d)/g)].map(([, name, minutes, rest]) => ({
+    name,
+    timeS: Number(minutes) * 60 + Number(rest),
+  }))
+
+describe('ingest: stopped within a segment', () => {
+  const whole = join(dir, 'whole')
+  const encoders = ['--embedder', writeTwinEmbedder(dir), '--context', writeTinyContext(dir), '--keep-mirrored'] // prettier-ignore
+
+  before(async () => {
+    mkdirSync(folder)
+    for (const film of films)
+      await makeFaceClip(join(folder, film), 'costumes right', {
+        seconds,
+        then: ['sofa left', 'party third'],
+      })
+    const run = await cameo([...args(whole), ...encoders])
+    assert.equal(run.code, 0, run.stderr)
+  })
+
+  it('windows shorter than a segment come to an end, each goes on where the one before was killed', async () => {
+    const archive = join(dir, 'killed')
+    const places: { name: string | undefined; timeS: number }[] = []
+    for (let run = 0; ; run++) {
+      assert.ok(run < 20, 'it makes progress')
+      const { code, stderr } = await runUntilCheckpoint(
+        archive,
+        run === 1 ? 'SIGTERM' : 'SIGKILL',
+        ...encoders,
+      )
+      places.push(...wentOnAt(stderr))
+      if (code === 0) break
+    }
+    for (const film of films) {
+      const own = places.filter(({ name }) => name === film).map(({ timeS }) => timeS)
+      assert.ok(own.length >= 2, `${film} was killed within its only segment: ${own.join()}`)
+      assert.deepEqual(own, [...own].sort((a, b) => a - b), 'no run begins before the one before') // prettier-ignore
+    }
+    assert.deepEqual(dumpArchive(archive), dumpArchive(whole))
+    assert.deepEqual(checkpointsOf(archive), [])
+  })
+
+  it('a clip that is forgotten half-way leaves no picture of a face in the archive', async () => {
+    const archive = join(dir, 'forgotten')
+    await runUntilCheckpoint(archive, 'SIGKILL')
+    const [state] = checkpointsOf(archive)
+    assert.ok(state !== undefined)
+    // Of the middle of a picture: the state of a track in sight is hardly anything else.
+    const pixels = state.subarray(state.length >> 1, (state.length >> 1) + 64)
+    const holdsThem = () =>
+      readdirSync(archive, { recursive: true, withFileTypes: true }).some(
+        (file) => file.isFile() && readFileSync(join(file.parentPath, file.name)).includes(pixels),
+      )
+    assert.ok(holdsThem())
+    const opened = openArchive(archive)
+    const clipId = opened.database.prepare<[], string>('SELECT clip_id FROM checkpoints').pluck().get() ?? ''
+    opened.close()
+    const run = await cameo(['forget', '--clip', clipId, '--archive', archive])
+    assert.equal(run.code, 0, run.stderr)
+    assert.deepEqual(checkpointsOf(archive), [])
+    assert.equal(holdsThem(), false)
+  })
+})
