@@ -80,7 +80,7 @@ export async function personOfClip(
 }
 
 async function findPeople(path: string, stages: Stages): Promise<readonly Person[]> {
-  const name = oneLine(basename(path))
+  const name = basename(path)
   const bar = startProgress(`looking at {name} {bar} {percentage} %, {at}`)
   try {
     return await peopleOfClip(path, stages, (timeS, durationS = timeS) =>
