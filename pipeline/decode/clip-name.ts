@@ -1,5 +1,5 @@
 import { basename } from 'node:path'
-import { oneLine } from '../visible-text.js'
+import { visibleJson } from '../visible-text.js'
 
 const longestName = 80
 
@@ -9,7 +9,7 @@ export function clipName(path: string): string {
   return quoted(name.length > longestName ? `${name.slice(0, longestName - 1)}…` : name)
 }
 
-/** On one line, in quotes, what would not be seen escaped. */
+/** On one line, in quotes, what would not be seen escaped: as JSON has it. */
 export function quoted(text: string): string {
-  return `"${oneLine(text.replace(/["\\]/g, '\\$&'))}"`
+  return visibleJson(text)
 }

@@ -64,9 +64,9 @@ describe('text from outside', () => {
     )
   })
 
-  it('is quoted with one escape each', () => {
-    assert.equal(quoted('say "x" \\ \u001b\u200f'), '"say \\"x\\" \\\\ \\x1b\\u200f"')
-    assert.equal(clipName('/clips/a\nb\u2028.mp4'), '"a\\x0ab\\u2028.mp4"')
+  it('is quoted as JSON has it', () => {
+    assert.equal(quoted('say "x" \\ \u001b\u200f'), '"say \\"x\\" \\\\ \\u001b\\u200f"')
+    assert.equal(clipName('/clips/a\nb\u2028.mp4'), '"a\\nb\\u2028.mp4"')
   })
 
   it('of other people’s errors stands on one line, and that of ours as it was written', () => {
