@@ -27,6 +27,8 @@ export const errorCodes = {
   IMAGE_NO_FACE: { retriable: false },
   IMAGE_SEVERAL_FACES: { retriable: false },
   FACE_UNKNOWN: { retriable: false },
+  /** Most photos that are given for a name show somebody else than the others of that name. */
+  FACES_DISAGREE: { retriable: false },
   QUERY_NO_TRACK: { retriable: false },
   NAME_UNKNOWN: { retriable: false },
   CLIP_UNKNOWN: { retriable: false },
