@@ -1,9 +1,9 @@
+import type { FrameImages } from './analyse-frame.js'
 import { clipName } from './decode/clip-name.js'
 import { openFrames } from './decode/frames.js'
 import { frameSizes, sharesFullImage, type DetectionRule, type SizePx } from './decode/image-sizes.js'
-import { animatedPngPictures } from './decode/picture-content.js'
+import { isAnimation } from './decode/picture-content.js'
 import { PictureFile, readPhotoFile } from './decode/picture-file.js'
-import type { FrameImages } from './analyse-frame.js'
 import { CameoError } from './errors.js'
 
 /** Of an animation so many pictures are looked at, spread over it … */
@@ -33,12 +33,10 @@ export async function openPhotoPictures(path: string, rule: DetectionRule): Prom
   const bytes = await readPhotoFile(path)
   const file = await PictureFile.open(bytes, clipName(path))
   const notices = () => file.notices
-  const frames = animatedPngPictures(bytes)
-  // libvips reads the first picture of an animated PNG alone, ffmpeg all.
-  if (frames !== undefined) {
-    const { width, height } = await file.size(0)
-    const numbers = chosenPictures(frames, width * height)
-    return { count: frames, pictures: animationOr(path, file, rule, numbers), notices }
+  // libvips reads the first picture of an animated PNG alone and no animated AVIF, ffmpeg all.
+  if (isAnimation(bytes)) {
+    const { count, pixels } = await countFrames(path, rule)
+    return { count, pictures: animationOr(path, file, rule, chosenPictures(count, pixels)), notices }
   }
   const count = await file.count()
   return { count, pictures: stills(file, count, rule), notices }
@@ -96,19 +94,36 @@ export function chosenPictures(count: number, pixels: number): number[] {
 /** More often than pictures follow each other in any animation. */
 const animationFps = 100
 
+const everyFrame = (path: string, detection: DetectionRule) =>
+  openFrames({
+    ...{ path, detection, seek: 'fast', startS: 0, endS: Infinity },
+    sampling: { kind: 'fps', fps: animationFps },
+  }).frames
+
+/** How many pictures an animation has, as far as they are decoded, and the pixels of one; one that cannot be read has one. */
+async function countFrames(path: string, rule: DetectionRule) {
+  let count = 0
+  let pixels = 1
+  try {
+    for await (const { full } of everyFrame(path, rule)) {
+      pixels = full.width * full.height
+      if (++count * pixels > mostAnimationPixels) break
+    }
+  } catch (error) {
+    if (!(error instanceof CameoError)) throw error
+  }
+  return { count: Math.max(1, count), pixels }
+}
+
 async function* animationFrames(
   path: string,
-  detection: DetectionRule,
+  rule: DetectionRule,
   numbers: readonly number[],
 ): AsyncGenerator<PhotoPicture> {
   const wanted = new Set(numbers)
   const last = numbers.at(-1) ?? 0
-  const { frames } = openFrames({
-    ...{ path, detection, seek: 'fast', startS: 0, endS: Infinity },
-    sampling: { kind: 'fps', fps: animationFps },
-  })
   let number = 0
-  for await (const images of frames) {
+  for await (const images of everyFrame(path, rule)) {
     if (wanted.has(number)) yield { number: number + 1, images }
     if (++number > last) return
   }

@@ -49,13 +49,12 @@ export async function contentOf(head: Buffer): Promise<FileContent> {
   return { kind: 'other', what: nameOfText(text) }
 }
 
-/** The pictures of an animated PNG by its header; undefined for every other file. */
-export function animatedPngPictures(bytes: Buffer): number | undefined {
-  if (formatAt(bytes, 0) !== 'png') return undefined
-  const control = bytes.indexOf('acTL')
-  const data = bytes.indexOf('IDAT')
-  if (control < 0 || (data >= 0 && data < control) || control + 8 > bytes.length) return undefined
-  return bytes.readUInt32BE(control + 4)
+/** Whether these are the bytes of an animated PNG or AVIF. */
+export function isAnimation(bytes: Buffer): boolean {
+  const format = formatAt(bytes, 0)
+  if (format === 'heif') return bytes.toString('latin1', 8, 12) === 'avis'
+  const control = format === 'png' ? bytes.indexOf('acTL') : -1
+  return control >= 0 && control < bytes.indexOf('IDAT')
 }
 
 interface FileType {

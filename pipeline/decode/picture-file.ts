@@ -8,7 +8,7 @@ import type { SizePx } from './image-sizes.js'
 import { contentHeadBytes, contentOf, type PictureFormat } from './picture-content.js'
 
 /** A decompression bomb is refused before it is decoded: the largest cameras of today have 200 megapixels. */
-export const maxPhotoPixels = 200_000_000
+const maxPhotoPixels = 200_000_000
 
 /** Of the file, which is read into memory: less than 3 bytes for each of those pixels. */
 const maxPhotoBytes = 512 * 1024 * 1024

@@ -130,6 +130,7 @@ describe('an animation whose first picture is black', () => {
       ['animated.webp', await field.animatedWebp(intact)],
       ['animated.gif', await field.animatedGif(intact)],
       ['animated.png', await field.animatedPng(intact, join(dir, 'animated'))],
+      ['animated.avif', await field.animatedAvif(intact, join(dir, 'animated'))],
     ] as const) {
       const { vector, notices } = await look(name, bytes)
       assert.ok(cosine(vector, own) >= 0.9, `${name}: ${cosine(vector, own)}`)

@@ -107,15 +107,20 @@ export async function animatedGif(photo: Buffer): Promise<Buffer> {
     .toBuffer()
 }
 
-/** @param path what the files that ffmpeg reads and writes on the way are named by */
-export async function animatedPng(photo: Buffer, path: string): Promise<Buffer> {
+export const animatedPng = (photo: Buffer, path: string) => animated(photo, path, ['-f', 'apng'])
+
+export const animatedAvif = (photo: Buffer, path: string) =>
+  animated(photo, path, ['-c:v', 'libaom-av1', '-cpu-used', '8', '-crf', '20', '-f', 'avif'])
+
+/** @param path what the files that ffmpeg reads and writes on the way are named by @param encoding its options */
+async function animated(photo: Buffer, path: string, encoding: readonly string[]): Promise<Buffer> {
   const files = (await framesOf(photo)).map((bytes, k) => {
     writeFileSync(`${path}-${k}.png`, bytes)
     return `${path}-${k}.png`
   })
-  await ffmpeg('-framerate', '5', '-i', `${path}-%d.png`, '-f', 'apng', `${path}.apng`)
-  const bytes = readFileSync(`${path}.apng`)
-  for (const file of [...files, `${path}.apng`]) rmSync(file)
+  await ffmpeg('-framerate', '5', '-i', `${path}-%d.png`, ...encoding, `${path}.animated`)
+  const bytes = readFileSync(`${path}.animated`)
+  for (const file of [...files, `${path}.animated`]) rmSync(file)
   return bytes
 }
 
