@@ -1,6 +1,5 @@
-import sharp from 'sharp'
 import { alignedFacePx } from './align/align-face.js'
-import { CameoError, messageOf } from './errors.js'
+import { PictureFile, readPhotoFile } from './decode/picture-file.js'
 import type { RgbImage } from './image.js'
 
 /**
@@ -9,18 +8,8 @@ import type { RgbImage } from './image.js'
  * @throws IMAGE_UNREADABLE
  */
 export async function readAlignedFace(source: string | Uint8Array, name: string): Promise<RgbImage> {
-  try {
-    const { data, info } = await sharp(source)
-      .resize(alignedFacePx, alignedFacePx, { fit: 'fill' })
-      .flatten({ background: '#808080' })
-      .toColourspace('srgb')
-      .raw({ depth: 'uchar' })
-      .toBuffer({ resolveWithObject: true })
-    if (info.channels !== 3) throw new Error(`${info.channels} channels instead of red, green and blue`)
-    return { width: info.width, height: info.height, data }
-  } catch (error) {
-    throw new CameoError('IMAGE_UNREADABLE', `${name} cannot be read as an image (${messageOf(error)})`, {
-      cause: error,
-    })
-  }
+  const bytes = typeof source === 'string' ? await readPhotoFile(source) : Buffer.from(source)
+  const file = await PictureFile.open(bytes, name)
+  await file.size(0) // refuses one that is too large
+  return file.rgb(0, { width: alignedFacePx, height: alignedFacePx })
 }

@@ -1,3 +1,5 @@
+import { oneLine } from './visible-text.js'
+
 /**
  * The one table of error codes: what went wrong, and whether trying again can help.
  * A code is stable; scripts may branch on it. `retriable` is the default for the code.
@@ -25,6 +27,8 @@ export const errorCodes = {
   IMAGE_NO_FACE: { retriable: false },
   IMAGE_SEVERAL_FACES: { retriable: false },
   FACE_UNKNOWN: { retriable: false },
+  /** Most photos that are given for a name show somebody else than the others of that name. */
+  FACES_DISAGREE: { retriable: false },
   QUERY_NO_TRACK: { retriable: false },
   NAME_UNKNOWN: { retriable: false },
   CLIP_UNKNOWN: { retriable: false },
@@ -103,7 +107,8 @@ export class CameoError extends Error {
   }
 }
 
-/** The text of anything thrown, for messages and logs. */
+/** The text of anything thrown, for messages and logs; what others wrote, as libraries do, on one line. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  if (error instanceof CameoError) return error.message
+  return oneLine((error instanceof Error ? error.message : String(error)).trim().replace(/\s*\n\s*/g, ' '))
 }

@@ -1,14 +1,15 @@
-import sharp from 'sharp'
-import { alignAndMeasure, findFaces, type FaceSample } from './analyse-frame.js'
+import { alignAndMeasure, findFaces, type FaceSample, type FrameImages } from './analyse-frame.js'
 import { normTerm } from './align/quality.js'
+import { readPart } from './decode/clip-file.js'
 import { clipName } from './decode/clip-name.js'
-import { frameSizes, sharesFullImage } from './decode/image-sizes.js'
+import { contentHeadBytes, contentOf } from './decode/picture-content.js'
+import { unreadable } from './decode/picture-file.js'
 import { neededScale } from './detect/passes.js'
 import type { Embedding } from './embed/embed-faces.js'
 import { embedFurther, type ExtraEmbedding } from './embed/extra-embedders.js'
-import { CameoError, messageOf } from './errors.js'
+import { CameoError } from './errors.js'
 import { describeFace } from './face-place.js'
-import type { RgbImage } from './image.js'
+import { openPhotoPictures } from './photo-pictures.js'
 import type { Stages } from './stages.js'
 import { cropThumbnail, encodeThumbnail } from './thumbnail.js'
 
@@ -23,14 +24,49 @@ export interface Photo {
   readonly heightPx: number
   /** Confident ones, most prominent first. */
   readonly faces: readonly PhotoFace[]
+  /** What is to be said about the file, as sentences: that it is cut off, which of its pictures this is. */
+  readonly notices: readonly string[]
 }
 
 /** Photos hold small faces too; below this height an embedding says little. */
 const minPhotoFacePx = 24
 
-/** Reads a photo and finds its faces. Throws IMAGE_UNREADABLE. */
+/**
+ * Reads a photo and finds its faces; of an animation those of the picture that shows a face best.
+ * @throws IMAGE_UNREADABLE
+ */
 export async function readPhoto(path: string, stages: Stages): Promise<Photo> {
-  const images = await readImages(path, stages)
+  const { count, pictures, notices } = await openPhotoPictures(path, {
+    canvasWidthPx: stages.detector.canvasWidthPx,
+    canvasHeightPx: stages.detector.canvasHeightPx,
+    neededScale: neededScale(stages.detector, minPhotoFacePx),
+  })
+  let best: Picture | undefined
+  let lookedAt = 0
+  for await (const { number, images } of pictures) {
+    const picture = await facesOfPicture(number, images, stages)
+    lookedAt++
+    if (best === undefined || bestQuality(picture) > bestQuality(best)) best = picture
+  }
+  if (best === undefined) throw unreadable(clipName(path), 'holds no picture that can be read')
+  const { widthPx, heightPx, faces, number } = best
+  const ofSeveral =
+    count === 1
+      ? []
+      : [
+          `${clipName(path)} has ${count} pictures, of which ${lookedAt} were looked at; this is about picture ${number}`,
+        ]
+  return { widthPx, heightPx, faces, notices: [...notices(), ...ofSeveral] }
+}
+
+interface Picture extends Omit<Photo, 'notices'> {
+  readonly number: number
+}
+
+/** Of the most prominent face; a picture without one is worst. */
+const bestQuality = ({ faces: [first] }: Picture) => first?.sample.quality ?? -1
+
+async function facesOfPicture(number: number, images: FrameImages, stages: Stages): Promise<Picture> {
   const { width, height } = images.full
   const samples: FaceSample[] = []
   for (const face of await findFaces(images, stages, minPhotoFacePx))
@@ -42,54 +78,12 @@ export async function readPhoto(path: string, stages: Stages): Promise<Photo> {
     const thumbnailJpeg = await encodeThumbnail(cropThumbnail(images.full, sample.boxXyxyPx))
     faces.push({ sample, thumbnailJpeg })
   }
-  return { widthPx: width, heightPx: height, faces }
+  return { number, widthPx: width, heightPx: height, faces }
 }
 
-/** True where the file's content is a picture that can be read. */
+/** True where the file's content is a picture that may be opened. */
 export async function isPhoto(path: string): Promise<boolean> {
-  return sharp(path)
-    .metadata()
-    .then(
-      () => true,
-      () => false,
-    )
-}
-
-async function readImages(path: string, stages: Stages): Promise<{ full: RgbImage; detection: RgbImage }> {
-  try {
-    const { autoOrient } = await sharp(path, { limitInputPixels: maxPhotoPixels }).metadata()
-    const sizes = frameSizes(autoOrient, {
-      canvasWidthPx: stages.detector.canvasWidthPx,
-      canvasHeightPx: stages.detector.canvasHeightPx,
-      neededScale: neededScale(stages.detector, minPhotoFacePx),
-    })
-    const full = await readRgb(path, sizes.full)
-    return { full, detection: sharesFullImage(sizes) ? full : await readRgb(path, sizes.detection) }
-  } catch (error) {
-    throw new CameoError(
-      'IMAGE_UNREADABLE',
-      `${clipName(path)} cannot be read as an image (${messageOf(error)}): give a JPEG, PNG, WebP, GIF, AVIF or TIFF file`,
-      { cause: error },
-    )
-  }
-}
-
-/** A decompression bomb is refused before it is decoded. */
-const maxPhotoPixels = 200_000_000
-
-async function readRgb(
-  path: string,
-  size: { readonly width: number; readonly height: number },
-): Promise<RgbImage> {
-  const { data, info } = await sharp(path, { limitInputPixels: maxPhotoPixels })
-    .autoOrient()
-    .resize(size.width, size.height, { fit: 'fill' })
-    .flatten({ background: '#808080' })
-    .toColourspace('srgb')
-    .raw({ depth: 'uchar' })
-    .toBuffer({ resolveWithObject: true })
-  if (info.channels !== 3) throw new Error(`${info.channels} channels instead of red, green and blue`)
-  return { width: info.width, height: info.height, data }
+  return (await contentOf(await readPart(path, 0, contentHeadBytes))).kind === 'picture'
 }
 
 /**
@@ -120,7 +114,7 @@ export function chooseFace(photo: Photo, path: string, choice: number | undefine
   if (first === undefined)
     throw new CameoError(
       'IMAGE_NO_FACE',
-      `no face was found in ${clipName(path)}: use a photo in which the face is at least ${minPhotoFacePx} px high and seen from the front`,
+      `no face was found in ${clipName(path)}: use a photo in which the face is at least ${minPhotoFacePx} px high and seen from the front${aboutFile(photo)}`,
     )
   if (choice !== undefined) {
     const chosen = photo.faces[choice - 1]
@@ -136,6 +130,8 @@ export function chooseFace(photo: Photo, path: string, choice: number | undefine
     `${clipName(path)} shows ${photo.faces.length} faces; choose one with --face NUMBER:\n${listFaces(photo)}`,
   )
 }
+
+const aboutFile = ({ notices }: Photo) => (notices.length === 0 ? '' : ` (${notices.join('; ')})`)
 
 function isPortraitOf({ widthPx, heightPx }: Photo, first: PhotoFace, second: PhotoFace): boolean {
   const [, top, , bottom] = first.sample.boxXyxyPx

@@ -1,5 +1,5 @@
-import sharp from 'sharp'
 import { cropScaled } from './align/warp.js'
+import { sharp } from './decode/image-library.js'
 import type { BoxXyxyPx } from './geometry.js'
 import type { RgbImage } from './image.js'
 

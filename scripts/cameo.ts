@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { sqliteError } from '../index/store/database.js'
 import { CameoError } from '../pipeline/errors.js'
+import { visibleLines } from '../pipeline/visible-text.js'
 import { isDamagedText, showDamagedText } from '../workers/find-clips.js'
 import { coverageCommand } from './commands/coverage.js'
 import { deadLettersCommand } from './commands/dead-letters.js'
@@ -46,11 +47,14 @@ const program = new Command('cameo')
   .addCommand(deadLettersCommand)
   .addCommand(replayCommand)
 
-const exitOverride = (command: Command): void => {
-  command.exitOverride()
-  command.commands.forEach(exitOverride)
+const prepare = (command: Command): void => {
+  command.exitOverride().configureOutput({
+    writeOut: (text) => process.stdout.write(visibleLines(text)),
+    writeErr: (text) => process.stderr.write(visibleLines(text)),
+  })
+  command.commands.forEach(prepare)
 }
-exitOverride(program)
+prepare(program)
 
 /** Of the command that runs. */
 let archiveDir: string | undefined

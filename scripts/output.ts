@@ -1,4 +1,8 @@
 import { CameoError, messageOf } from '../pipeline/errors.js'
+import { visibleJson, visibleLines } from '../pipeline/visible-text.js'
+
+// What commands show of names, paths and messages from elsewhere.
+export { oneLine } from '../pipeline/visible-text.js'
 
 /** What a command's end means to a script. */
 export const exitCodes = {
@@ -11,18 +15,19 @@ export const exitCodes = {
   interrupted: 130,
 } as const
 
-/** A result on standard output. */
+/** A result on standard output. Nothing in it can give the terminal orders; line ends in names are for `oneLine`. */
 export function print(text: string): void {
-  process.stdout.write(`${text}\n`)
+  process.stdout.write(`${visibleLines(text)}\n`)
 }
 
+/** The exact data: what a terminal would obey stands in it as JSON's escapes. */
 export function printJson(value: unknown): void {
-  print(JSON.stringify(value))
+  process.stdout.write(`${visibleJson(value)}\n`)
 }
 
 /** Notices, progress and errors go to standard error, so that results can be piped. */
 export function note(text: string): void {
-  process.stderr.write(`${text}\n`)
+  process.stderr.write(`${visibleLines(text)}\n`)
 }
 
 /** An error as `--json` gives it, whatever the command. */
@@ -56,10 +61,3 @@ export { counted, pluralOf } from '../pipeline/counted.js'
 
 /** A thumbnail as it stands in JSON and pages. */
 export const dataUri = (jpeg: Uint8Array) => `data:image/jpeg;base64,${Buffer.from(jpeg).toString('base64')}`
-
-/** A name or path on one line: control characters escaped. */
-export function oneLine(text: string): string {
-  return Array.from(text, (c) =>
-    /\p{Cc}/u.test(c) ? `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}` : c,
-  ).join('')
-}

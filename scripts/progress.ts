@@ -23,6 +23,12 @@ export interface ProgressBar {
 /** A bar is drawn anew this often at the most, ms. */
 const drawEveryMs = 100
 
+/** Names of files are shown in it, and whatever else is told of them. */
+const visible = (payload: Payload): Payload =>
+  Object.fromEntries(
+    Object.entries(payload).map(([key, value]) => [key, typeof value === 'string' ? oneLine(value) : value]),
+  )
+
 /**
  * A bar on standard error where a person looks at it. Elsewhere (a log file, a pipe) a line every `logEveryS` seconds.
  * @param format cli-progress's format; payload values by name
@@ -42,10 +48,11 @@ export function startProgress(format: string, logEveryS = 30): ProgressBar {
   let started = false
   let shownAt = -Infinity
   const update = (done: number, total: number, payload: Payload) => {
-    if (!started) bar.start(total, done, payload)
+    const values = visible(payload)
+    if (!started) bar.start(total, done, values)
     started = true
     bar.setTotal(total)
-    bar.update(done, payload)
+    bar.update(done, values)
   }
   return {
     update,
@@ -69,7 +76,7 @@ function startLog(format: string, everyS: number): ProgressBar {
     toldAt = Date.now()
     const { done, total, payload } = shown()
     const percentage = total > 0 ? Math.floor((done / total) * 100) : 0
-    const values: Payload = { ...payload, value: done, total, percentage }
+    const values: Payload = { ...visible(payload), value: done, total, percentage }
     const line = format
       .replace('{bar} ', '')
       .replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ''))

@@ -28,6 +28,8 @@ export interface Candidate {
 export interface Chosen<T> {
   readonly chosen: T
   readonly people: readonly Candidate[]
+  /** What is to be said about the file. */
+  readonly notices: readonly string[]
 }
 
 /**
@@ -44,6 +46,7 @@ export async function faceOfPhoto(
     throw await sayWhatItIs(path, error)
   })
   const chosen = chooseFace(photo, path, choice)
+  for (const notice of photo.notices) note(notice)
   if (photo.faces.length > 1 && choice === undefined)
     note(
       `${oneLine(basename(path))} shows ${photo.faces.length} faces; this is about number 1, the one it is plainly of (--face to choose another):\n${listFaces(photo)}`,
@@ -51,7 +54,7 @@ export async function faceOfPhoto(
   const people = photo.faces.map(({ sample: { boxXyxyPx, quality } }, index) => ({
     ...{ number: index + 1, boxXyxyPx, quality },
   }))
-  return { chosen, people }
+  return { chosen, people, notices: photo.notices }
 }
 
 /**
@@ -76,11 +79,11 @@ export async function personOfClip(
     note(
       `${oneLine(basename(path))} shows ${people.length} people; this is about number ${choice ?? 1} (--face to choose another):\n${listPeople(people)}`,
     )
-  return { chosen, people: people.flatMap(candidateOf) }
+  return { chosen, people: people.flatMap(candidateOf), notices: [] }
 }
 
 async function findPeople(path: string, stages: Stages): Promise<readonly Person[]> {
-  const name = oneLine(basename(path))
+  const name = basename(path)
   const bar = startProgress(`looking at {name} {bar} {percentage} %, {at}`)
   try {
     return await peopleOfClip(path, stages, (timeS, durationS = timeS) =>

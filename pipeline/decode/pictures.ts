@@ -1,7 +1,7 @@
 import { extname } from 'node:path'
-import sharp from 'sharp'
 import { readPart } from './clip-file.js'
 import { notVideo } from './failures.js'
+import { sharp } from './image-library.js'
 
 /** Files of JPEG after JPEG without any container; ffmpeg takes the first for all there is. */
 const motionJpegNames = new Set(['.mjpeg', '.mjpg'])

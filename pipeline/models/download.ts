@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { createWriteStream, existsSync } from 'node:fs'
 import { copyFile, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
@@ -142,12 +143,15 @@ export async function extractFromNpm(
           else writes.push(pipeline(Readable.from(entry), createWriteStream(join(targetDir, name))))
         },
       })
-      for await (const chunk of countBytes(tarball, totalBytes, options)) parser.write(chunk)
-      await new Promise<void>((resolve, reject) => {
-        parser.on('end', resolve)
-        parser.on('error', reject)
-        parser.end()
-      })
+      // A file that cannot be written takes no more of its entry, and the parser would wait for ever.
+      const orFailed = (event: Promise<unknown>) =>
+        Promise.race([event, new Promise((_, reject) => writes.forEach((write) => void write.catch(reject)))])
+      // The parser listens anew for each chunk that it is given before it has room.
+      for await (const chunk of countBytes(tarball, totalBytes, options))
+        if (!parser.write(chunk)) await orFailed(once(parser, 'drain'))
+      const ended = once(parser, 'end')
+      parser.end()
+      await orFailed(ended)
       await Promise.all(writes)
     },
     { ...(registry === undefined ? {} : { registry }) },

@@ -1,10 +1,15 @@
 import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
-import { enroll, knownName, parseName, type ReferenceFace } from '../../index/identities.js'
+import { openArchiveToRead } from '../../index/archive.js'
+import { enrolledFaces } from '../../index/enrolled-faces.js'
+import { agreementOf, bySource } from '../../index/enrolment-agreement.js'
+import { enroll, knownName, parseName, referencesOf, type ReferenceFace } from '../../index/identities.js'
 import { CameoError } from '../../pipeline/errors.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
+import { findPack } from '../../pipeline/models/catalog.js'
 import { embedPhotoFace } from '../../pipeline/photo.js'
 import type { Stages } from '../../pipeline/stages.js'
+import { checkAgreement, tellDisagreeing, type Disagreeing } from '../enrolment-check.js'
 import { archiveOption, deviceOption, jsonOption, numberWithin } from '../options.js'
 import {
   counted,
@@ -18,11 +23,14 @@ import {
 } from '../output.js'
 import { kindOfFile } from '../query-file.js'
 import { faceOfPhoto, personOfClip } from '../query-person.js'
-import { loadArchiveStages, openFilledArchive } from '../query.js'
+import { loadArchiveStages, openFilledArchive, type OpenedArchive } from '../query.js'
+import { thresholdOf } from './search.js'
 
 interface EnrollOptions {
   readonly archive: string
   readonly face?: number
+  readonly list: boolean
+  readonly force: boolean
   readonly device: DeviceChoice
   readonly json: boolean
 }
@@ -32,39 +40,38 @@ export const enrollCommand = new Command('enroll')
     'Give a name to a face, so that it can be searched by name. Adds to the faces a name has already.',
   )
   .argument('<name>', 'the name', parseName)
-  .argument('<files...>', 'photos, and clips whose main person it is')
+  .argument('[files...]', 'photos, and clips whose main person it is')
   .addOption(archiveOption())
   .addOption(
     new Option('--face <number>', 'which face of the photo, or person of the clip').argParser(
       numberWithin(1, 10_000, 'integer'),
     ),
   )
+  .addOption(new Option('--list', 'list the faces that the name has, by number').default(false))
+  .addOption(new Option('--force', 'enroll also photos that mostly show different people').default(false))
   .addOption(deviceOption())
   .addOption(jsonOption())
   .addHelpText(
     'after',
     `
-With --json: {name, faces, added, failed: [{source, code, message}]}.
+The files are compared with each other and with what the name has already, by the cosine similarity of their faces: a file that
+reaches the threshold of the models with fewer than half of the others disagrees. Those that do are named; where most of the
+files given do, nothing is enrolled without --force. "cameo forget --name NAME --face N" takes one face out again.
+With --json: {name, faces, added, disagreeing: [{source, faces, similarity, matches, others}], failed: [{source, code, message}]};
+with --list: {name, faces, list: [{number, source, quality, similarity}]}, where similarity is the mean to the other files.
 Exit code: 0 all files are enrolled, 1 some could not be used (the others are enrolled), 2 none.`,
   )
   .action(async (name: string, files: string[], options: EnrollOptions) => {
-    process.exitCode = await runEnroll(name, files, options)
+    process.exitCode = options.list ? listFaces(name, files, options) : await runEnroll(name, files, options)
   })
 
 async function runEnroll(name: string, files: readonly string[], options: EnrollOptions): Promise<number> {
+  if (files.length === 0)
+    throw new CameoError('USAGE', 'say whose face it is: give photos or clips, or --list')
   const opened = openFilledArchive(options.archive)
   try {
-    const { stages } = await loadArchiveStages(opened, options.device, 'all')
-    const references: ReferenceFace[] = []
-    const failed: { source: string; error: CameoError }[] = []
-    for (const source of files) {
-      try {
-        references.push(...(await facesOf(source, stages, options.face)))
-      } catch (error) {
-        if (!(error instanceof CameoError)) throw error
-        failed.push({ source, error })
-      }
-    }
+    const { stages, pack } = await loadArchiveStages(opened, options.device, 'all')
+    const { references, failed } = await readFaces(files, stages, options.face)
     await stages.dispose()
     for (const { error } of failed) reportError(error, false)
     if (references.length === 0) {
@@ -74,21 +81,63 @@ async function runEnroll(name: string, files: readonly string[], options: Enroll
       return exitCodes.failed
     }
     const { database } = opened.archive
-    const identity = enroll(database, knownName(database, name), opened.recipe.embedderDigest, references)
-    if (options.json)
-      printJson({
-        ...identity,
-        added: references.length,
-        failed: failed.map(({ source, error: { code, message } }) => ({ source, code, message })),
-      })
-    else
-      print(
-        `"${oneLine(identity.name)}" is enrolled with ${counted(identity.faces, 'face')} (${references.length} added)`,
-      )
+    const { embedderDigest } = opened.recipe
+    const known = knownName(database, name)
+    const models = { dimension: pack.embedder.dimension, threshold: thresholdOf(pack) }
+    const enrolled = enrolledFaces(database, known, embedderDigest)
+    const disagreeing = checkAgreement({ name: known, enrolled, given: references, ...models }, options.force)
+    const identity = enroll(database, known, embedderDigest, references)
+    const faces = enrolledFaces(database, known, embedderDigest)
+    const numbered = disagreeing.map((each) => ({
+      ...each,
+      faces: faces.filter(({ source }) => source === each.source).map(({ number }) => number),
+    }))
+    tellEnrolled({ ...identity, added: references.length, disagreeing: numbered, failed }, models, options)
     return failed.length > 0 ? exitCodes.someFailed : exitCodes.ok
   } finally {
     opened.archive.close()
   }
+}
+
+interface Failed {
+  readonly source: string
+  readonly error: CameoError
+}
+
+async function readFaces(files: readonly string[], stages: Stages, face: number | undefined) {
+  const references: ReferenceFace[] = []
+  const failed: Failed[] = []
+  for (const source of files) {
+    try {
+      references.push(...(await facesOf(source, stages, face)))
+    } catch (error) {
+      if (!(error instanceof CameoError)) throw error
+      failed.push({ source, error })
+    }
+  }
+  return { references, failed }
+}
+
+interface Enrolled {
+  readonly name: string
+  readonly faces: number
+  readonly added: number
+  readonly disagreeing: readonly Disagreeing[]
+  readonly failed: readonly Failed[]
+}
+
+function tellEnrolled(
+  { name, faces, added, disagreeing, failed }: Enrolled,
+  { threshold }: { readonly threshold: number },
+  { json }: EnrollOptions,
+): void {
+  tellDisagreeing(name, disagreeing, threshold)
+  if (json)
+    printJson({
+      ...{ name, faces, added, disagreeing },
+      failed: failed.map(({ source, error: { code, message } }) => ({ source, code, message })),
+    })
+  else print(`"${oneLine(name)}" is enrolled with ${counted(faces, 'face')} (${added} added)`)
 }
 
 async function facesOf(file: string, stages: Stages, face: number | undefined): Promise<ReferenceFace[]> {
@@ -99,4 +148,38 @@ async function facesOf(file: string, stages: Stages, face: number | undefined): 
   }
   const { chosen } = await personOfClip(path, stages, face)
   return chosen.faces.map((own) => ({ source: path, ...own }))
+}
+
+function listFaces(name: string, files: readonly string[], options: EnrollOptions): number {
+  if (files.length > 0) throw new CameoError('USAGE', '--list shows what is enrolled: give it no files')
+  const opened = openFilledArchive(options.archive, (dir) => openArchiveToRead(dir, note))
+  try {
+    const { list, ...identity } = facesOfName(opened, name)
+    if (options.json) printJson({ ...identity, list })
+    else {
+      print(`"${oneLine(identity.name)}" is enrolled with ${counted(identity.faces, 'face')}`)
+      for (const { number, source, quality, similarity } of list) {
+        const alike = similarity === null ? '' : `, similarity to the others ${similarity.toFixed(2)}`
+        print(`  ${number}: ${oneLine(source)} (quality ${quality.toFixed(2)}${alike})`)
+      }
+    }
+    return exitCodes.ok
+  } finally {
+    opened.archive.close()
+  }
+}
+
+/** Throws NAME_UNKNOWN. */
+function facesOfName({ archive: { database }, recipe }: OpenedArchive, given: string) {
+  const name = knownName(database, given)
+  referencesOf(database, name, recipe.embedderDigest) // throws where there are none
+  const enrolled = enrolledFaces(database, name, recipe.embedderDigest)
+  const pack = findPack(recipe.packName)
+  const agreement = agreementOf(bySource(enrolled), pack.embedder.dimension, thresholdOf(pack))
+  const similarities = new Map(agreement.map(({ source, similarity }) => [source, similarity]))
+  const list = enrolled.map(({ number, source, quality }) => ({
+    ...{ number, source, quality },
+    similarity: similarities.get(source) ?? null,
+  }))
+  return { name, faces: enrolled.length, list }
 }

@@ -51,6 +51,8 @@ interface Query {
   readonly face?: number
   /** Whom the photo or the clip shows. */
   readonly people?: readonly Candidate[]
+  /** How its file could be read, as sentences. */
+  readonly notices?: readonly string[]
   readonly embeddings: readonly FaceEmbeddings[]
   readonly quality: number
   readonly thumbnailJpeg: Uint8Array | undefined
@@ -98,8 +100,9 @@ With --json: {query, threshold, confident, expectedFalseMatches, tracksSearched,
 coverage, results: [{clipId, path, score, ranges: [{startS, endS, trackId, score}], faces: [{timeS, boxXyxyPx, quality}],
 thumbnail, missing?, coverage?}]}; coverage says how much of the archive was not looked at, and what of a clip that was not wholly
 looked at (see "cameo coverage --help"); missing is true of a clip whose file is not there any more;
-query is {kind, value, quality, face?, people?: [{number, ranges?: [{startS, endS}], boxXyxyPx, quality}]}: whom a photo or a clip
-shows, by their numbers for --face; thumbnail is a JPEG as a data: URI, score a cosine similarity, times are seconds.
+query is {kind, value, quality, face?, people?: [{number, ranges?: [{startS, endS}], boxXyxyPx, quality}], notices?}: whom a photo or a
+clip shows, by their numbers for --face, and what is to be said about its file; thumbnail is a JPEG as a data: URI, score a cosine
+similarity, times are seconds.
 Exit code: 0 the question was answered, also with no match; 2 it could not be.`,
   )
   .action(async (options: SearchCommandOptions) => {
@@ -186,7 +189,7 @@ async function readQuery(options: SearchCommandOptions, opened: OpenedArchive): 
   try {
     const face = options.face === undefined ? {} : { face: options.face }
     if (image !== undefined) {
-      const { chosen, people } = await faceOfPhoto(image, stages, options.face)
+      const { chosen, people, notices } = await faceOfPhoto(image, stages, options.face)
       const { embedding, quality, extraEmbeddings } = await embedPhotoFace(chosen, stages)
       const { thumbnailJpeg } = chosen
       return {
@@ -194,6 +197,7 @@ async function readQuery(options: SearchCommandOptions, opened: OpenedArchive): 
         value: image,
         ...face,
         people,
+        notices,
         embeddings: [{ ...embedding, quality, extraEmbeddings }],
         quality,
         thumbnailJpeg,
@@ -246,12 +250,13 @@ interface Report {
 }
 
 function toJson({ query, answer, threshold, expectedFalseMatches, coverage }: Report) {
-  const { kind, value, face, people, quality } = query
+  const { kind, value, face, people, notices = [], quality } = query
   return {
     query: {
       ...{ kind, value, quality },
       ...(face === undefined ? {} : { face }),
       ...(people === undefined ? {} : { people }),
+      ...(notices.length === 0 ? {} : { notices }),
     },
     threshold,
     confident: answer.matches.length > 0,

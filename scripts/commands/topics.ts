@@ -10,7 +10,7 @@ import { topicName, topicSpecs } from '../../workers/kafka/topics.js'
 import { brokersOption, kafkaHelp } from '../kafka-options.js'
 import { withKafka } from '../kafka-session.js'
 import { jsonOption, numberWithin } from '../options.js'
-import { counted, exitCodes, note, pluralOf, print, printJson } from '../output.js'
+import { counted, exitCodes, note, oneLine, pluralOf, print, printJson } from '../output.js'
 
 interface TopicsOptions {
   readonly brokers: string
@@ -80,7 +80,7 @@ function showStatus({ clusterId, topics, groups }: ClusterStatus, deadLetters: n
     print(`${group}: ${counted(workers.length, 'worker')}, ${counted(lag, 'message')} to do`)
     for (const { client, host, partitions, lag } of workers)
       print(
-        `  ${client} ${host}: ` +
+        `  ${oneLine(client)} ${oneLine(host)}: ` +
           (lag === undefined
             ? 'the group is being arranged anew'
             : `${counted(partitions, 'partition')}, ${counted(lag, 'message')} to do`),

@@ -84,7 +84,7 @@ describe('Kafka: what was lost, set back or refused comes right again', { timeou
     queue.start('faces')
     queue.start('describe')
     const forgotten = join(folder, 'bar left.mp4')
-    await work(['submit', folder], ['enroll', 'Bob', photo], ['enroll', 'Cleo', photo, forgotten])
+    await work(['submit', folder], ['enroll', 'Bob', photo], ['enroll', 'Cleo', photo, forgotten, '--force'])
     const copy = join(dir, 'copy of the archive')
     cpSync(queue.archive, copy, { recursive: true })
     await work(['forget', '--clip', forgotten], ['forget', '--name', 'Bob'], ['enroll', 'Ada', photo])

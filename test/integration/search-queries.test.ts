@@ -318,7 +318,7 @@ describe('enroll: names', () => {
     const decomposed = ` ${composed.normalize('NFD')} `
     const enrolled = await cameo(['enroll', decomposed, portrait, '--archive', archive])
     assert.equal(enrolled.code, 0, enrolled.stderr)
-    assert.equal(enrolled.stdout, '"Zoë\\x0a\\x1b[2J" is enrolled with 1 faces (1 added)\n')
+    assert.equal(enrolled.stdout, '"Zoë\\x0a\\x1b[2J" is enrolled with 1 face (1 added)\n')
     const found = await search(['--name', decomposed, '--archive', archive])
     assert.deepEqual(foundFiles(found), foundFiles(await search(['--name', composed, '--archive', archive])))
     assert.equal(found.query.value, composed)

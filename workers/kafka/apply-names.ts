@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import { z } from 'zod'
 import { forgetClip, isForgotten } from '../../index/forget.js'
+import { forgetFacesBeyond } from '../../index/enrolled-faces.js'
 import { enroll, forgetSource, hasSource } from '../../index/identities.js'
 import { toUint16 } from '../../index/store/blobs.js'
 import { archiveError, type Database } from '../../index/store/database.js'
@@ -56,7 +57,7 @@ export function applyNames(
     .immediate()
 }
 
-/** Returns whether it erases. */
+/** Of a source that the archive has already the faces that the message lacks were forgotten. Returns whether it erases. */
 function apply(database: Database, message: NameMessage): boolean {
   if (message.kind === 'forgotten') {
     if (isForgotten(database, message.clipId)) return false
@@ -64,6 +65,11 @@ function apply(database: Database, message: NameMessage): boolean {
     return true
   }
   const { name } = message
+  let erases = false
+  for (const source of new Set(message.faces.map((face) => face.source))) {
+    const own = message.faces.filter((face) => face.source === source)
+    if (forgetFacesBeyond(database, name, source, own)) erases = true
+  }
   const faces = message.faces.filter(({ source }) => !hasSource(database, name, source))
   const embedders = new Set(faces.map(({ embedder }) => embedder))
   for (const embedder of embedders)
@@ -79,5 +85,5 @@ function apply(database: Database, message: NameMessage): boolean {
           quality,
         })),
     )
-  return false
+  return erases
 }

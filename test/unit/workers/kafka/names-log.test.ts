@@ -3,6 +3,7 @@ import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { openArchive } from '../../../../index/archive.js'
+import { enrolledFaces, forgetFace } from '../../../../index/enrolled-faces.js'
 import {
   enroll,
   forgetEnrolled,
@@ -151,6 +152,22 @@ describe('the log of names', () => {
     ])
   })
 
+  it('one face of a source is taken out of the topic, the last one with its source', async () => {
+    const { database, names, faces } = start()
+    enroll(database, 'Ada', embedder, [face(photo(1)), face(photo(1)), face(photo(2))])
+    await names.publish()
+    assert.deepEqual(forgetFace(database, 'Ada', embedder, 1), { source: photo(1), left: 2 })
+    await names.publish()
+    assert.deepEqual(faces().sort(), [`Ada ${photo(1)}`, `Ada ${photo(2)}`])
+    forgetFace(database, 'Ada', embedder, 1)
+    await names.publish()
+    assert.deepEqual(faces(), [`Ada ${photo(2)}`])
+    assert.equal(forgetFace(database, 'Ada', embedder, 1).left, 0)
+    await names.publish()
+    assert.deepEqual(faces(), [])
+    assert.deepEqual([listSources(database), journalAfter(database, 0, 100)], [[], []])
+  })
+
   it('what is forgotten while its message is under way is taken out with the next', async () => {
     const { database, names, faces } = start()
     enroll(database, 'Grace', embedder, [face(photo(1))])
@@ -199,6 +216,45 @@ describe('the topic of names, read into an archive', () => {
     assert.deepEqual([newer, hasErased], [0, true])
     assert.equal(sources(database).length, 6)
     assert.ok(isForgotten(database, a) && isForgotten(database, b))
+  })
+
+  it('a face that was forgotten does not stay in a copy of the archive from before', async () => {
+    const { database, names, faceMessage } = start()
+    const copy = start().database
+    const shades = [0.1, 0.2, 0.3].map((shade) => {
+      const float16 = encodeFloat16(new Float32Array(512).fill(shade))
+      return { ...face(photo(1)), embedding: { float16, norm: 5 } }
+    })
+    for (const each of [database, copy]) enroll(each, 'Ada', embedder, [face(photo(2)), ...shades])
+    await names.publish()
+    forgetFace(database, 'Ada', embedder, 3)
+    await names.publish()
+    const topic = [1, 2].map((number): [string, Buffer] => [
+      nameKey('Ada', photo(number)),
+      Buffer.from(faceMessage('Ada', photo(number)) ?? []),
+    ])
+    const vectors = (of: typeof database) => enrolledFaces(of, 'Ada', embedder).map(({ float16 }) => float16)
+    const { hasErased } = applyNames(copy, new Map(topic), lastJournalEntry(copy), createSilentLog())
+    assert.ok(hasErased)
+    assert.deepEqual(vectors(copy), vectors(database))
+    assert.equal(vectors(copy).length, 3)
+    assert.ok(!applyNames(copy, new Map(topic), lastJournalEntry(copy), createSilentLog()).hasErased, 'once')
+    const fresh = start().database
+    applyNames(fresh, new Map(topic), 0, createSilentLog())
+    assert.equal(vectors(fresh).length, 3)
+  })
+
+  it('faces that are others than those of the topic stay', async () => {
+    const { messages } = await published()
+    const { database } = start()
+    const other = {
+      ...face(photo(1)),
+      embedding: { float16: encodeFloat16(new Float32Array(512).fill(0.7)), norm: 5 },
+    }
+    enroll(database, 'Ada', embedder, [other, other])
+    applyNames(database, messages, lastJournalEntry(database), createSilentLog())
+    const own = enrolledFaces(database, 'Ada', embedder).filter(({ source }) => source === photo(1))
+    assert.equal(own.length, 2)
   })
 
   it('what commands did since is newer: names they forgot stay away, what they enrolled stays, clips they let in too', async () => {
