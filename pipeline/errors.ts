@@ -19,6 +19,8 @@ export const errorCodes = {
   CLIP_STUCK: { retriable: false },
   CLIP_NAME_UNSUPPORTED: { retriable: false },
   CLIP_FETCH_FAILED: { retriable: true },
+  /** Its server sends too slowly: a place that others wait for is not held for it. */
+  CLIP_FETCH_SLOW: { retriable: true },
   CLIP_ENDS_WORKERS: { retriable: false },
   /** The folder that clips lie below is not there: as a rule it is not mounted. */
   ROOT_MISSING: { retriable: false },

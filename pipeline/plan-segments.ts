@@ -1,14 +1,12 @@
 import { regularFileBytes } from './decode/clip-file.js'
 import type { ClipInfo } from './decode/clip-info.js'
 import { probeDurationS } from './decode/probe-duration.js'
+import { maxSegments } from './limits.js'
 import { countSegments, segmentSpans } from './process-clip.js'
 import type { SegmentSpan } from './segment-builder.js'
 
 /** Any camera's video takes more. A file with less states a wrong duration, or is so small that measuring costs nothing. */
 const leastBytesPerS = 2000
-
-/** 300 days in segments of 10 minutes, 12 hours in segments of 1 s: each starts an ffmpeg and waits in memory. */
-const maxSegments = 43_200
 
 /** A key frame alone takes more: with less a segment, most segments of the file are gaps of its clock. */
 const leastBytesPerSegment = 500

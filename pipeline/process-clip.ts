@@ -249,9 +249,14 @@ export function countSegments(durationS: number, lengthS: number): number {
 
 /** The segments of a clip: all of `lengthS`, the last one open to the end, however long it turns out to be. */
 export function segmentSpans(count: number, lengthS: number): SegmentSpan[] {
-  return Array.from({ length: count }, (_, index) => ({
+  return Array.from({ length: count }, (_, index) => segmentSpan(index, count, lengthS))
+}
+
+/** One of them. */
+export function segmentSpan(index: number, count: number, lengthS: number): SegmentSpan {
+  return {
     index,
     startS: index * lengthS,
     endS: index + 1 === count ? Infinity : (index + 1) * lengthS,
-  }))
+  }
 }

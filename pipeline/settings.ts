@@ -2,26 +2,30 @@ import { z } from 'zod'
 import { digestOf } from './models/digest.js'
 import { contextDigestOf, embedderDigestOf, noEncoders, type ExtraEncoders } from './models/encoder-file.js'
 import { CameoError } from './errors.js'
+import { maxDimension, maxFacesPerTrack, maxTimeS } from './limits.js'
 import { packFiles, type Pack } from './models/pack.js'
+
+/** A frame in eleven days: the numbers of samples, and what follows from their interval, stay within what is exact. */
+const leastFps = 1e-6
 
 /** What a person can choose about processing; everything here changes the output. */
 export const settingsSchema = z.strictObject({
   sampling: z
     .discriminatedUnion('kind', [
-      z.strictObject({ kind: z.literal('fps'), fps: z.number().positive().max(60) }),
+      z.strictObject({ kind: z.literal('fps'), fps: z.number().min(leastFps).max(60) }),
       z.strictObject({ kind: z.literal('keyframes') }),
     ])
     .default({ kind: 'fps', fps: 4 }),
   /** Faces from this height on are found, px of the source. */
   minFacePx: z.number().min(12).max(2000).default(40),
   /** K: how many faces of a track are embedded. */
-  facesPerTrack: z.int().min(1).max(64).default(8),
+  facesPerTrack: z.int().min(1).max(maxFacesPerTrack).default(8),
   /** Each embedding is the mean of a face's and its mirror image's. */
   mirror: z.boolean().default(false),
   /** The embeddings of mirror images are kept beside those of the faces, for training. */
   keepMirrored: z.literal(true).optional(),
   /** A longer clip is split into segments of this length, s. */
-  segmentS: z.number().min(1).default(600),
+  segmentS: z.number().min(1).max(maxTimeS).default(600),
 })
 
 export type Settings = z.infer<typeof settingsSchema>
@@ -35,9 +39,9 @@ const pipelineVersion = 1
 export const featureSchema = z.object({
   kind: z.enum(['embedder', 'context']),
   /** As stored with each vector. */
-  digest: z.string().min(16),
-  name: z.string().min(1),
-  dimension: z.int().positive(),
+  digest: z.string().min(16).max(64),
+  name: z.string().min(1).max(256),
+  dimension: z.int().positive().max(maxDimension),
 })
 
 export type Feature = z.infer<typeof featureSchema>

@@ -1,12 +1,13 @@
-import { existsSync, mkdirSync, realpathSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, realpathSync } from 'node:fs'
 import { isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { isUrl, type FileStamp } from '../index/store/files.js'
-import { fileError } from '../pipeline/decode/clip-file.js'
 import { clipName } from '../pipeline/decode/clip-name.js'
 import { CameoError } from '../pipeline/errors.js'
+import type { TransferLimits } from '../pipeline/transfer-pace.js'
 import { checkUnchanged, stampOf } from './file-stamp.js'
 import { fetchHttp, type RemoteFetch } from './fetch-http.js'
 import { fetchS3 } from './fetch-s3.js'
+import { pinFile } from './pinned-file.js'
 import { createScratch, type Scratch } from './scratch.js'
 
 /** Which clips a worker may open. What is not listed is refused. */
@@ -39,7 +40,7 @@ export interface OpenedClip {
 export interface ClipAccess {
   /**
    * @param planned the file that the clip was planned by; undefined for a clip that is to be planned by what it is now
-   * @throws CLIP_NOT_ALLOWED, CLIP_GONE, CLIP_UNREADABLE, ROOT_MISSING, CLIP_FETCH_FAILED, SCRATCH_FULL
+   * @throws CLIP_NOT_ALLOWED, CLIP_GONE, CLIP_UNREADABLE, ROOT_MISSING, CLIP_FETCH_FAILED, CLIP_FETCH_SLOW, CLIP_NOT_VIDEO, SCRATCH_FULL
    */
   open(uri: string, planned: FileStamp | undefined, signal: AbortSignal): Promise<OpenedClip>
 }
@@ -49,17 +50,27 @@ export interface AccessOptions {
   readonly scratchDir: string
   /** What fetched files may take in all, bytes. */
   readonly scratchBytes: number
+  /** How slow servers may be. */
+  readonly limits?: TransferLimits
 }
 
-export function createClipAccess({ rules, scratchDir, scratchBytes }: AccessOptions): ClipAccess {
+export function createClipAccess({ rules, scratchDir, scratchBytes, limits }: AccessOptions): ClipAccess {
   let scratch: Scratch | undefined
+  let links: string | undefined
+  const linksDir = () => {
+    if (links === undefined) {
+      mkdirSync(scratchDir, { recursive: true })
+      links = mkdtempSync(join(scratchDir, 'cameo-open-'))
+    }
+    return links
+  }
   return {
     async open(uri, planned, signal) {
-      if (!isUrl(uri)) return openFile(uri, rules.roots)
+      if (!isUrl(uri)) return openFile(uri, rules.roots, linksDir)
       const fetch = fetcherFor(uri, rules)
       if (scratch === undefined) {
         mkdirSync(scratchDir, { recursive: true })
-        scratch = createScratch(scratchDir, scratchBytes)
+        scratch = createScratch(scratchDir, scratchBytes, limits)
       }
       return scratch.open({ uri, fetch, planned }, signal)
     },
@@ -78,14 +89,24 @@ export function withoutSecrets(uri: string): string {
   return `${protocol}//${host}${pathname}`
 }
 
-function openFile(path: string, roots: readonly Root[]): OpenedClip {
-  const local = localPath(path, roots)
-  const stamp = stampOf(local)
+function openFile(path: string, roots: readonly Root[], links: () => string): OpenedClip {
+  const { local, root } = localPath(path, roots)
+  const file = pinFile(local, links, (real) => {
+    if (!isInside(real, root)) throw notAllowed(path, 'a link leads out of its root')
+  })
+  const stamp = stampOf(file.path)
   return {
-    path: local,
+    path: file.path,
     stamp,
-    checkUnchanged: () => checkUnchanged({ path: local, stamp }),
-    release: () => undefined,
+    checkUnchanged() {
+      checkUnchanged({ path: file.realPath, stamp })
+      if (!file.isInPlace())
+        throw new CameoError(
+          'CLIP_CHANGED',
+          `${clipName(path)} was exchanged while it was read: submit it again`,
+        )
+    },
+    release: () => file.close(),
   }
 }
 
@@ -95,21 +116,13 @@ export function checkRoot({ mounted }: Root): void {
     throw new CameoError('ROOT_MISSING', `there is no folder ${mounted}: mount it, or correct --root`)
 }
 
-/** Where a submitted path lies here. Links may not lead out of their root. */
-function localPath(path: string, roots: readonly Root[]): string {
+/** Where a submitted path lies here, links and all, and its root, without links. */
+function localPath(path: string, roots: readonly Root[]): { readonly local: string; readonly root: string } {
   if (!isAbsolute(path) || resolve(path) !== path) throw notAllowed(path, 'the path is not absolute')
   const root = roots.find(({ submitted }) => isInside(path, submitted))
   if (root === undefined) throw notAllowed(path, 'it lies outside of the allowed roots')
   checkRoot(root)
-  const local = join(root.mounted, relative(root.submitted, path))
-  let real: string
-  try {
-    real = realpathSync(local)
-  } catch (error) {
-    throw fileError(local, error)
-  }
-  if (!isInside(real, realpathSync(root.mounted))) throw notAllowed(path, 'a link leads out of its root')
-  return local
+  return { local: join(root.mounted, relative(root.submitted, path)), root: realpathSync(root.mounted) }
 }
 
 function isInside(path: string, folder: string): boolean {

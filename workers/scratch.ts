@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises'
 import type { FileStamp } from '../index/store/files.js'
 import { clipName } from '../pipeline/decode/clip-name.js'
 import { CameoError, messageOf } from '../pipeline/errors.js'
+import { AnswerWait, paced, TransferTooSlow, usualLimits } from '../pipeline/transfer-pace.js'
 import type { OpenedClip } from './clip-access.js'
 import type { RemoteBody, RemoteFetch } from './fetch-http.js'
 import { isSameContent, remoteDevice } from './file-stamp.js'
@@ -38,7 +39,7 @@ interface Fetched {
 }
 
 /** The folder's earlier contents are nobody's any more and go. */
-export function createScratch(dir: string, maxBytes: number): Scratch {
+export function createScratch(dir: string, maxBytes: number, limits = usualLimits): Scratch {
   const own = join(dir, 'cameo-scratch')
   rmSync(own, { recursive: true, force: true })
   mkdirSync(own, { recursive: true })
@@ -106,7 +107,8 @@ export function createScratch(dir: string, maxBytes: number): Scratch {
    */
   async function fetchWithRoom(entry: Fetched, fetch: RemoteFetch, signal: AbortSignal): Promise<RemoteBody> {
     for (;;) {
-      const body = await fetch(signal)
+      const answer = new AnswerWait(limits, signal)
+      const body = await answer.orLate(fetch(answer.signal))
       const missing = Math.max(0, (body.sizeBytes ?? 0) - entry.bytes)
       if (take(entry, missing)) return body
       discard(body.stream)
@@ -123,7 +125,7 @@ export function createScratch(dir: string, maxBytes: number): Scratch {
       await pipeline(
         body.stream,
         async function* (chunks: AsyncIterable<Buffer>) {
-          for await (const chunk of chunks) {
+          for await (const chunk of paced(chunks, limits, body.sizeBytes)) {
             received += chunk.length
             if (received > entry.bytes) await grow(entry, received - entry.bytes, signal)
             yield chunk
@@ -183,6 +185,12 @@ export function createScratch(dir: string, maxBytes: number): Scratch {
       } catch (error) {
         release()
         if (error instanceof CameoError || signal.aborted) throw error
+        if (error instanceof TransferTooSlow)
+          throw new CameoError(
+            'CLIP_FETCH_SLOW',
+            `${clipName(fileNameOf(uri))} is given up for now: ${error.message}; see --fetch-rate of "cameo worker faces"`,
+            { retriable: error.mayPass, cause: error },
+          )
         throw new CameoError(
           'CLIP_FETCH_FAILED',
           `${clipName(fileNameOf(uri))} cannot be fetched: ${messageOf(error)}`,

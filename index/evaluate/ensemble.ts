@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import { CameoError, messageOf } from '../../pipeline/errors.js'
+import { readJsonFile } from '../../pipeline/json-file.js'
 import { headSettingsSchema, type HeadSettings } from '../../pipeline/head/train-head.js'
 import { withColumns, type EvaluationSet } from './evaluation-set.js'
 
@@ -50,7 +50,7 @@ export function readEnsemble(file: string, base: HeadSettings): EnsembleMember[]
     new CameoError('ENSEMBLE_INVALID', `${file} declares no ensemble: ${why}`, { cause })
   let json: unknown
   try {
-    json = JSON.parse(readFileSync(file, 'utf8'))
+    json = readJsonFile(file)
   } catch (error) {
     throw refuse(messageOf(error), error)
   }

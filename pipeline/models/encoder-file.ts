@@ -1,14 +1,16 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import { CameoError, messageOf } from '../errors.js'
+import { readJsonFile } from '../json-file.js'
+import { maxDimension } from '../limits.js'
 import { digestOf, sha256OfFile } from './digest.js'
 import { inputTypeOf } from './onnx-wire.js'
 import { inputSchema, sha256 } from './pack.js'
 
 /** A vector of more values does not go into a message with others of its kind. */
-const dimension = z.int().positive().max(16_384)
+const dimension = z.int().positive().max(maxDimension)
 
 const common = {
   /** For people; the digest tells encoders apart. */
@@ -100,7 +102,7 @@ export async function readEncoderFile(source: string): Promise<EmbedderFile | Co
 
 function readJson(source: string): unknown {
   try {
-    return JSON.parse(readFileSync(source, 'utf8'))
+    return readJsonFile(source)
   } catch (error) {
     throw new CameoError(
       'ENCODER_INVALID',

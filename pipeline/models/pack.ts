@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import { CameoError, messageOf } from '../errors.js'
+import { readJsonFile } from '../json-file.js'
+import { maxDimension, maxInputSidePx } from '../limits.js'
 
 export const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 digest is 64 lower-case hex digits')
 
@@ -9,8 +10,8 @@ export const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 digest is 64
 const perChannel = (value: z.ZodNumber) => z.union([value, z.tuple([value, value, value]).readonly()])
 
 export const inputSchema = z.strictObject({
-  widthPx: z.int().positive(),
-  heightPx: z.int().positive(),
+  widthPx: z.int().positive().max(maxInputSidePx),
+  heightPx: z.int().positive().max(maxInputSidePx),
   channelOrder: z.enum(['rgb', 'bgr', 'grey']),
   /** A value fed to the model is (channel value 0..255 − mean) / scale. */
   mean: perChannel(z.number()),
@@ -80,7 +81,7 @@ const packSchema = z.strictObject({
   embedder: z.strictObject({
     file: fileSchema,
     input: inputSchema,
-    dimension: z.int().positive(),
+    dimension: z.int().positive().max(maxDimension),
     /**
      * Raw embedding norms: below `low` a crop is no face, or a hopeless one, and is dropped (as the public iQIYI-VID
      * recipes do); from there to `high` quality's norm term rises to 1.
@@ -132,7 +133,7 @@ export function parsePack(value: unknown, where: string): Pack {
 export function readPackFile(file: string): Pack {
   let value: unknown
   try {
-    value = JSON.parse(readFileSync(file, 'utf8'))
+    value = readJsonFile(file)
   } catch (error) {
     throw new CameoError('PACK_INVALID', `the model pack ${file} cannot be read: ${messageOf(error)}`, {
       cause: error,

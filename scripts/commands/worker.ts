@@ -8,6 +8,7 @@ import type { DeviceChoice } from '../../pipeline/models/device.js'
 import { readHeadFile } from '../../pipeline/head/head-file.js'
 import { createRecipe, defaultSettings } from '../../pipeline/settings.js'
 import { defaultCheckpointsDir, openCheckpointFolder } from '../../workers/checkpoint-folder.js'
+import { usualLimits } from '../../pipeline/transfer-pace.js'
 import { checkRoot, createClipAccess, type AccessRules } from '../../workers/clip-access.js'
 import { startDescriber } from '../../workers/describer-worker.js'
 import { createFacesStage } from '../../workers/kafka/faces-stage.js'
@@ -81,6 +82,8 @@ interface FacesOptions extends CommonOptions {
   readonly scratchSize: number
   readonly checkpoints?: string
   readonly checkpointEvery: number
+  readonly fetchRate: number
+  readonly fetchTimeout: number
   readonly device: DeviceChoice
   readonly threads: number
   readonly maxDeaths: number
@@ -106,6 +109,21 @@ const facesCommand = stageCommand(
       .env('CAMEO_SCRATCH_SIZE')
       .default(20 * 1024 ** 3, '20G')
       .argParser(parseSize),
+  )
+  .addOption(
+    new Option('--fetch-rate <size>', 'the least that a server has to send in a second, such as 64K')
+      .env('CAMEO_FETCH_RATE')
+      .default(usualLimits.leastBytesPerS, '4K')
+      .argParser(parseSize),
+  )
+  .addOption(
+    new Option(
+      '--fetch-timeout <s>',
+      'a server that does not answer, or sends less than that, for so long is given up',
+    )
+      .env('CAMEO_FETCH_TIMEOUT')
+      .default(usualLimits.windowS)
+      .argParser(numberWithin(1, 3600)),
   )
   .addOption(
     new Option(
@@ -143,6 +161,10 @@ files have to be given here.`,
       rules: accessRules(options),
       scratchDir: temporaryScratch(options.scratch === undefined ? undefined : resolve(options.scratch)),
       scratchBytes: options.scratchSize,
+      limits: {
+        leastBytesPerS: options.fetchRate,
+        ...{ answerS: options.fetchTimeout, windowS: options.fetchTimeout },
+      },
     })
     const { device, threads, maxDeaths } = options
     const checkpointsDir = resolve(

@@ -215,7 +215,13 @@ describe('Kafka: what goes wrong', { timeout: 30 * 60_000 }, () => {
       encode({ ...job, source: { uri: '/etc/hostname', root: '/etc' } }),
       encode({ ...job, source: { uri: 'http://127.0.0.1:1/clip.mp4', root: 'http://127.0.0.1:1' } }),
       encode({ ...job, recipe: { ...job.recipe, digest: 'f'.repeat(64) } }),
+      // What a worker would fill its memory with: spans of so many segments, and lists that are not there.
+      encode({ ...job, kind: 'segment', plan: { ...plan, segments: 1e9 }, segment: 1 }),
+      Buffer.concat(Array.from({ length: 50_000 }, () => Buffer.from([0xdd, 0, 0, 0xff, 0xff]))),
+      encode({ ...job, source: { uri: join(root, 'folder.mp4'), root } }),
     ]
+    mkdirSync(join(root, 'folder.mp4'))
+    const crowded = segmentMessages(crowd(0), { ...job, plan, attempt: 'crowded' }).at(-1)
     await queue.publisher.send(
       // In front of all clips: each partition has some.
       poison.flatMap((value, i) =>
@@ -235,6 +241,7 @@ describe('Kafka: what goes wrong', { timeout: 30 * 60_000 }, () => {
           key: 'x',
           value: encode({ v: 1, kind: 'tracks', tracks: Array.from({ length: 40_000 }, () => 1) }),
         },
+        { topic, key: 'x', value: encode({ ...crowded, plan: { ...plan, segments: 1e9 } }) },
       ])
     renameSync(join(root, 'gone.mp4'), join(dir, 'away.mp4'))
     queue.start('faces', '--root', root)
@@ -254,17 +261,17 @@ describe('Kafka: what goes wrong', { timeout: 30 * 60_000 }, () => {
     assert.equal(of.get(outside)?.['code'], 'CLIP_NOT_ALLOWED')
     assert.equal(of.get(join(root, 'text.mp4'))?.['status'], 'failed')
 
-    await until('all poison is in the dead letters', async () => (await queue.letters()).length >= 25)
+    await until('all poison is in the dead letters', async () => (await queue.letters()).length >= 36)
     const letters = await queue.letters()
     const codes = new Map<unknown, number>()
     for (const { code } of letters) codes.set(code, (codes.get(code) ?? 0) + 1)
     assert.deepEqual(Object.fromEntries(codes), {
-      MESSAGE_INVALID: 10,
+      MESSAGE_INVALID: 18,
       MESSAGE_NEWER: 3,
       CLIP_NOT_ALLOWED: 7,
       RECIPE_MISMATCH: 3,
       CLIP_GONE: 1,
-      CLIP_NOT_VIDEO: 1,
+      CLIP_NOT_VIDEO: 4,
     })
     assert.deepEqual(new Set(letters.map(({ stage }) => stage)), new Set(['faces', 'describe', 'index']))
     assert.ok(letters.every(({ bytes, attempts, at }) => Number(bytes) > 0 && attempts === 1 && at !== ''))

@@ -6,7 +6,7 @@ import type { OutMessage } from './client.js'
 import { startQueueConsumer, type Received } from './queue-consumer.js'
 import { faceEmbeddings, givenUpMessage, headName } from './segment-messages.js'
 import { attemptWork, type StageWorker, type WorkerContext } from './stage-worker.js'
-import { groupName, topicName } from './topics.js'
+import { groupName, maxSentBytes, topicName } from './topics.js'
 import {
   decodeEmbeddings,
   encodeMessage,
@@ -30,8 +30,32 @@ const lanes = 16
  * keeps nothing, and a message handled twice gives the same twice.
  */
 export async function startDescribeWorker(options: DescribeWorkerOptions): Promise<StageWorker> {
-  const { context, describer, head } = options
-  const { kafka, connection, publisher, log, metrics } = context
+  const { kafka, connection, log, metrics } = options.context
+  metrics.setInfo({ head: options.head?.sha256 ?? 'none' })
+  const groupId = groupName(connection, 'describe')
+  const consumer = await startQueueConsumer({
+    ...{ kafka, log, lanes, handle: createDescribeHandler(options), onInWork: metrics.setInWork },
+    topic: topicName(connection, 'embeddings'),
+    groupId,
+    ahead: lanes,
+    fetch: { maxBytes: 1024 * 1024, minBytes: 128 * 1024, maxWaitMs: 500 },
+  })
+  return {
+    groupId,
+    get isHealthy() {
+      return consumer.isHealthy
+    },
+    stop: (drainMs) => consumer.stop(drainMs),
+  }
+}
+
+export interface DescribeHandlerOptions extends Omit<DescribeWorkerOptions, 'context'> {
+  readonly context: Omit<WorkerContext, 'kafka'>
+}
+
+/** What is done with a message: see `QueueConsumerOptions.handle`. */
+export function createDescribeHandler({ context, describer, head }: DescribeHandlerOptions) {
+  const { connection, publisher } = context
   const descriptors = topicName(connection, 'descriptors')
 
   async function handle(message: Received, signal: AbortSignal): Promise<void> {
@@ -43,7 +67,14 @@ export async function startDescribeWorker(options: DescribeWorkerOptions): Promi
       about: () => ({ uri: read?.source.uri, clipId: read?.clipId }),
       async work() {
         read ??= decodeEmbeddings(message.value)
-        await publisher.send([{ topic: descriptors, key, value: encodeMessage(await described(read)) }])
+        const value = encodeMessage(await described(read))
+        // Brokers would refuse it each time anew. What Cameo itself writes is half as long, with room for descriptors.
+        if (value.byteLength > maxSentBytes)
+          throw new CameoError(
+            'MESSAGE_TOO_LARGE',
+            `with its descriptors the message has ${value.byteLength} bytes, more than the ${maxSentBytes} that brokers take`,
+          )
+        await publisher.send([{ topic: descriptors, key, value }])
       },
       whenGivenUp: (error, attempts) => (read === undefined ? [] : [givenUp(read, key, error, attempts)]),
     })
@@ -93,22 +124,7 @@ export async function startDescribeWorker(options: DescribeWorkerOptions): Promi
     return { topic: descriptors, key, value: encodeMessage(value) }
   }
 
-  metrics.setInfo({ head: head?.sha256 ?? 'none' })
-  const groupId = groupName(connection, 'describe')
-  const consumer = await startQueueConsumer({
-    ...{ kafka, log, lanes, handle, onInWork: metrics.setInWork },
-    topic: topicName(connection, 'embeddings'),
-    groupId,
-    ahead: lanes,
-    fetch: { maxBytes: 1024 * 1024, minBytes: 128 * 1024, maxWaitMs: 500 },
-  })
-  return {
-    groupId,
-    get isHealthy() {
-      return consumer.isHealthy
-    },
-    stop: (drainMs) => consumer.stop(drainMs),
-  }
+  return handle
 }
 
 const embedderOf = ({ recipe }: EmbeddingsMessage, dimension: number) => ({

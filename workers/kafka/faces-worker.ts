@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { clipName } from '../../pipeline/decode/clip-name.js'
 import { counted } from '../../pipeline/counted.js'
 import { CameoError } from '../../pipeline/errors.js'
-import { segmentSpans } from '../../pipeline/process-clip.js'
+import { segmentSpan } from '../../pipeline/process-clip.js'
 import type { SegmentSpan } from '../../pipeline/segment-builder.js'
 import { segmentLengthS } from '../../pipeline/settings.js'
 import { withoutSecrets, type ClipAccess, type OpenedClip } from '../clip-access.js'
@@ -51,10 +51,47 @@ interface JobState {
   left: readonly SegmentSpan[]
 }
 
+/** What is done with a job: resolves when its result is durable. See `QueueConsumerOptions.handle`. */
+export type JobHandler = (message: Received, signal: AbortSignal, deaths: number) => Promise<void>
+
+export interface JobHandlerOptions extends Omit<FacesWorkerOptions, 'context'> {
+  readonly context: Omit<WorkerContext, 'kafka'>
+}
+
 /** Reads jobs, and publishes what the pipeline makes of them: from a clip's file to its tracks' embeddings. */
 export async function startFacesWorker(options: FacesWorkerOptions): Promise<StageWorker> {
+  const { threads, checkpoints } = options
+  const { kafka, connection, log, metrics } = options.context
+  const handle = createJobHandler(options)
+  const lanes = threads * clipsPerThread
+  const groupId = groupName(connection, 'faces')
+  const topic = topicName(connection, 'jobs')
+  const consumer = await startQueueConsumer({
+    ...{ kafka, topic, groupId, log, lanes, handle, onInWork: metrics.setInWork },
+    notes: {
+      self: connection.clientId,
+      read: () => withAdmin(kafka, connection, (admin) => groupNotes(admin, groupId, topic)),
+    },
+    ahead: 32 * threads,
+    // A job takes about a kilobyte.
+    fetch: { maxBytes: 16 * 1024, minBytes: 1, maxWaitMs: 1000 },
+  })
+  const following = checkpoints === undefined ? undefined : followForgotten(options.context, checkpoints)
+  return {
+    groupId,
+    get isHealthy() {
+      return consumer.isHealthy
+    },
+    async stop(drainMs) {
+      await consumer.stop(drainMs)
+      await following?.stop()
+    },
+  }
+}
+
+export function createJobHandler(options: JobHandlerOptions): JobHandler {
   const { context, pools, access, threads, maxDeaths, checkpoints, onFatal } = options
-  const { kafka, connection, publisher, log, metrics } = context
+  const { connection, publisher, log, metrics } = context
   const embeddings = topicName(connection, 'embeddings')
 
   async function handle(message: Received, signal: AbortSignal, deaths: number): Promise<void> {
@@ -64,8 +101,10 @@ export async function startFacesWorker(options: FacesWorkerOptions): Promise<Sta
       ...{ message, signal, onFault: onFatal },
       about: () => ({ uri: state?.job.source.uri, clipId: state?.clipId }),
       async work() {
+        // Workers died also while they gave it up: it may be what reads it that dies.
+        if (deaths > maxDeaths) throw workersDied('the job', deaths)
         state ??= startState(decodeJob(message.value), message, deaths > 0)
-        if (deaths >= maxDeaths) throw workersDied(state.job, deaths)
+        if (deaths >= maxDeaths) throw workersDied(clipName(withoutSecrets(state.job.source.uri)), deaths)
         await process(state, signal)
       },
       whenGivenUp: (error, attempts) => (state === undefined ? [] : [givenUp(state, error, attempts)]),
@@ -168,36 +207,13 @@ export async function startFacesWorker(options: FacesWorkerOptions): Promise<Sta
     return { topic: embeddings, key: clipId ?? source.uri, value: encodeMessage(givenUpMessage(about)) }
   }
 
-  const lanes = threads * clipsPerThread
-  const groupId = groupName(connection, 'faces')
-  const topic = topicName(connection, 'jobs')
-  const consumer = await startQueueConsumer({
-    ...{ kafka, topic, groupId, log, lanes, handle, onInWork: metrics.setInWork },
-    notes: {
-      self: connection.clientId,
-      read: () => withAdmin(kafka, connection, (admin) => groupNotes(admin, groupId, topic)),
-    },
-    ahead: 32 * threads,
-    // A job takes about a kilobyte.
-    fetch: { maxBytes: 16 * 1024, minBytes: 1, maxWaitMs: 1000 },
-  })
-  const following = checkpoints === undefined ? undefined : followForgotten(context, checkpoints)
-  return {
-    groupId,
-    get isHealthy() {
-      return consumer.isHealthy
-    },
-    async stop(drainMs) {
-      await consumer.stop(drainMs)
-      await following?.stop()
-    },
-  }
+  return handle
 }
 
-function workersDied({ source }: JobMessage, deaths: number): CameoError {
+function workersDied(what: string, deaths: number): CameoError {
   return new CameoError(
     'CLIP_ENDS_WORKERS',
-    `${clipName(withoutSecrets(source.uri))} was being processed each time that ${counted(deaths, 'worker')} ended without an error: as a rule their memory ran out; look at how they ended, then "cameo dead-letters retry"`,
+    `${what} was being processed each time that ${counted(deaths, 'worker')} ended without an error: as a rule their memory ran out; look at how they ended, then "cameo dead-letters retry"`,
   )
 }
 
@@ -214,13 +230,13 @@ function startState(job: JobMessage, message: Received, isSuspected: boolean): J
     left: [],
   }
   if (job.kind === 'clip') return { ...nothing, wish: { kind: 'open', isDivided: isSuspected } }
-  const span = segmentSpans(job.plan.segments, segmentLengthS(job.recipe.settings))[job.segment]
-  if (span === undefined)
+  const { plan, segment, recipe } = job
+  if (segment >= plan.segments)
     throw new CameoError(
       'MESSAGE_INVALID',
-      `the job names segment ${job.segment} of ${job.plan.segments}, which count from 0`,
+      `the job names segment ${segment} of ${plan.segments}, which count from 0`,
     )
-  const { plan } = job
+  const span = segmentSpan(segment, plan.segments, segmentLengthS(recipe.settings))
   return {
     ...nothing,
     ...{ plan, clipId: plan.clipId, left: [span] },

@@ -63,7 +63,7 @@ export class KnownDeaths {
 /** Brokers take 4096 bytes by default. */
 const maxNoteBytes = 4000
 
-const counts = z.array(z.tuple([z.int().nonnegative(), z.int().nonnegative()]))
+const counts = z.array(z.tuple([z.int().nonnegative(), z.int().nonnegative()])).max(maxNoteBytes)
 /** Offsets are counted from the committed one. */
 const noteSchema = z.object({ member: z.string(), work: counts, died: counts })
 

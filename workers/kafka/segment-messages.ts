@@ -3,7 +3,6 @@ import { toBlob, toFloat32, toUint16 } from '../../index/store/blobs.js'
 import type { FaceEmbeddings } from '../../pipeline/head/pooled-input.js'
 import { CameoError } from '../../pipeline/errors.js'
 import type { Landmarks5Px } from '../../pipeline/geometry.js'
-import type { Provider } from '../../pipeline/models/session.js'
 import type { SegmentOutput, SegmentSpan, TrackFace, TrackOutput } from '../../pipeline/segment-builder.js'
 import { maxMessageBytes } from './topics.js'
 import {
@@ -161,9 +160,7 @@ export function segmentOutput(closing: ClosingMessage, tracks: readonly WireDesc
   return {
     segment: { index, startS, endS },
     tracks: tracks.map(trackOutput),
-    ...{ frames, faces, truncated },
-    // Known to be one: a worker that made it up would be no worker.
-    provider: provider as Provider,
+    ...{ frames, faces, truncated, provider },
     ...(closing.contexts === undefined
       ? {}
       : {

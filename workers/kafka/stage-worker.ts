@@ -90,11 +90,13 @@ export async function attemptWork(
         continue
       }
       const letter = deadLetter(connection, stage, message, error, { attempts: attempt, uri: about().uri })
-      await publisher.send([...whenGivenUp(error, attempt), letter]).catch((thrownToo: unknown) => {
+      try {
+        await publisher.send([...whenGivenUp(error, attempt), letter])
+      } catch (thrownToo) {
         // A message so odd that nothing can be told of it is still put down.
         if (isBrokerError(thrownToo)) throw thrownToo
-        return publisher.send([letter])
-      })
+        await publisher.send([letter])
+      }
       metrics.finished('failed', seconds())
       log.error({ ...fields(), code: error.code, error: error.message, attempts: attempt }, 'given up')
       return

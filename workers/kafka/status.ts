@@ -1,9 +1,10 @@
 import type { Archive } from '../../index/archive.js'
+import { CameoError } from '../../pipeline/errors.js'
 import type { OutMessage } from './client.js'
 import type { WorkerContext } from './stage-worker.js'
 import { readTopic } from './topic-reader.js'
 import { topicName } from './topics.js'
-import { decodeStatus } from './wire.js'
+import { decodeStatus, type StatusMessage } from './wire.js'
 
 /** Status messages replace each other by it: one a clip and recipe. */
 export const statusKey = (recipe: string, uri: string) => `${recipe}/${uri}`
@@ -19,11 +20,21 @@ export async function undoLostStatuses(
   const topic = topicName(connection, 'status')
   const newest = await readTopic({ kafka, connection, topic, log })
   const lost = [...newest].flatMap(([key, value]): OutMessage[] => {
-    const status = value === null ? undefined : decodeStatus(value)
+    const status = value === null ? undefined : readStatus(value)
     if (status?.clipId === undefined || (status.state !== 'indexed' && status.state !== 'partial')) return []
     const { clipId, recipe } = status
     return archive.clips.run({ clipId, recipe }) === undefined ? [{ topic, key, value: null }] : []
   })
   if (lost.length > 0) await publisher.send(lost)
   return lost.length
+}
+
+/** Undefined for what is none, or a newer Cameo's: it must not keep the others from being taken back. */
+export function readStatus(value: Buffer): StatusMessage | undefined {
+  try {
+    return decodeStatus(value)
+  } catch (error) {
+    if (error instanceof CameoError) return undefined
+    throw error
+  }
 }

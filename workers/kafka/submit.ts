@@ -1,14 +1,12 @@
 import { statSync } from 'node:fs'
 import { isUrl } from '../../index/store/files.js'
-import { CameoError } from '../../pipeline/errors.js'
 import { isSameTime } from '../file-stamp.js'
 import type { FoundFile } from '../find-clips.js'
 import type { KafkaMessage, OutMessage, Publisher } from './client.js'
 import type { KafkaConnection } from './connection.js'
-import { statusKey } from './status.js'
+import { readStatus, statusKey } from './status.js'
 import { topicName } from './topics.js'
 import {
-  decodeStatus,
   encodeMessage,
   jobKey,
   versionFor,
@@ -97,15 +95,9 @@ export function createSubmission(options: SubmissionOptions): Submission {
       if (name.startsWith(own)) statuses.delete(name.slice(own.length))
       return
     }
-    let status: StatusMessage
-    try {
-      status = decodeStatus(value)
-    } catch (error) {
-      // A newer Cameo's; to work beside it is the workers' decision.
-      if (error instanceof CameoError) return
-      throw error
-    }
-    if (status.recipe !== recipe.digest) return
+    // To work beside a newer Cameo is the workers' decision.
+    const status = readStatus(value)
+    if (status?.recipe !== recipe.digest) return
     statuses.set(status.uri, status)
     if (status.state !== 'queued' && waiting.delete(status.uri)) tell(status, false)
     finishIfDone()

@@ -101,3 +101,6 @@ export const groupName = ({ prefix }: Pick<KafkaConnection, 'prefix'>, stage: St
 
 /** A message is at most this long: half of what Kafka allows by default. Bytes. */
 export const maxMessageBytes = 512 * 1024
+
+/** What a broker takes by default, with room for the message's key and headers. Bytes. */
+export const maxSentBytes = 1_000_000

@@ -1,7 +1,31 @@
-import { decode, encode } from '@msgpack/msgpack'
+import { encode } from '@msgpack/msgpack'
 import { z } from 'zod'
-import { CameoError, messageOf, type ErrorCode } from '../../pipeline/errors.js'
+import type { ErrorCode } from '../../pipeline/errors.js'
+import { maxDimension, maxFacesPerTrack, maxFeatures, maxSegments, maxSidePx } from '../../pipeline/limits.js'
 import { featureSchema, settingsSchema } from '../../pipeline/settings.js'
+import { readMessage } from './read-message.js'
+import {
+  address,
+  bytes,
+  count,
+  countUpTo,
+  digest,
+  float16,
+  float32,
+  frameTime,
+  listOf,
+  longText,
+  maxParts,
+  maxReasonLength,
+  maxSpans,
+  maxTracksOfPart,
+  partition,
+  seconds,
+  sha256,
+  shortText,
+  tries,
+  version,
+} from './wire-fields.js'
 
 /**
  * What travels through the topics: MessagePack maps, checked on arrival. Every message has `v`, the version of its
@@ -16,26 +40,6 @@ const featuresVersion = 2
 export const versionFor = ({ features }: Pick<WireRecipe, 'features'>) =>
   features === undefined ? wireVersion : featuresVersion
 
-const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'bytes are expected')
-const floats = (size: 2 | 4) =>
-  bytes.refine(
-    ({ byteLength }) => byteLength > 0 && byteLength % size === 0,
-    `float${8 * size} numbers are expected`,
-  )
-const float16 = floats(2)
-const float32 = floats(4)
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
-const digest = z.string().regex(/^[0-9a-f]{16,64}$/)
-const count = z.int().min(0)
-const seconds = z.number().min(0)
-
-/** A path or URL. What a message says of itself comes back in statuses and dead letters, which have to fit in a message too. */
-const address = z.string().min(1).max(8192)
-const shortText = z.string().min(1).max(256)
-
-/** Of a reason, so that a long one fits. Characters. */
-const maxReasonLength = 2000
-
 /** How clips are processed; `cameo submit` decides it, every worker follows it. */
 const recipeSchema = z.object({
   digest,
@@ -46,7 +50,7 @@ const recipeSchema = z.object({
   headSha256: sha256.optional(),
   settings: settingsSchema,
   /** Further embedders and context encoders; workers are started with the files that have these digests. */
-  features: z.array(featureSchema).max(64).readonly().optional(),
+  features: listOf(featureSchema, maxFeatures).readonly().optional(),
 })
 export type WireRecipe = z.infer<typeof recipeSchema>
 
@@ -55,19 +59,20 @@ const sourceSchema = z.object({ uri: address, root: address })
 export type ClipSource = z.infer<typeof sourceSchema>
 
 const stampSchema = z.object({
-  device: z.string(),
-  inode: z.string(),
+  device: z.string().max(256),
+  /** Of a fetched file its address. */
+  inode: z.string().max(8192),
   sizeBytes: count,
-  mtimeNs: z.string(),
+  mtimeNs: version,
 })
 
 const factsSchema = z.object({
   sizeBytes: count,
   durationS: seconds.optional(),
-  widthPx: count,
-  heightPx: count,
-  codec: z.string(),
-  container: z.string(),
+  widthPx: countUpTo(maxSidePx),
+  heightPx: countUpTo(maxSidePx),
+  codec: z.string().max(256),
+  container: z.string().max(256),
 })
 
 /** A clip's plan: fixed when it is opened first, and part of every message about it from then on. */
@@ -75,14 +80,17 @@ const planSchema = z.object({
   clipId: sha256,
   stamp: stampSchema,
   facts: factsSchema,
-  segments: z.int().min(1),
+  segments: z.int().min(1).max(maxSegments),
   cuttable: z.boolean(),
   /** Of its descriptors; before the describe stage, of its embeddings. */
-  dimension: z.int().min(1),
+  dimension: z.int().min(1).max(maxDimension),
   /** Of the job that opened the clip: a clip submitted again is another pass, a job handled twice is the same one. */
   pass: shortText.optional(),
 })
 export type WirePlan = z.infer<typeof planSchema>
+
+/** Counts from 0. */
+const segmentIndex = countUpTo(maxSegments - 1)
 
 const failureSchema = z.object({ code: shortText, message: z.string().max(2 * maxReasonLength) })
 export type WireFailure = z.infer<typeof failureSchema>
@@ -108,32 +116,38 @@ const jobSchemas = [
   /** A clip not opened yet: plan it, do its first segment (or all, where it cannot be cut), publish the others. */
   z.object({ ...envelope, kind: z.literal('clip') }),
   /** One segment of a planned clip. */
-  z.object({ ...envelope, kind: z.literal('segment'), plan: planSchema, segment: count }),
+  z.object({ ...envelope, kind: z.literal('segment'), plan: planSchema, segment: segmentIndex }),
 ] as const
 
 /** Partitions are chosen by it: each segment of a long film on its own. */
 export const jobKey = (uri: string, segment: number) => `${uri}#${segment}`
 
+/** Each further embedder's, and those of mirror images of all of them and of the pack's own. */
+const maxExtraEmbeddings = 2 * maxFeatures + 1
+
 const faceSchema = z.object({
-  timeS: z.number(),
+  timeS: frameTime,
   boxXyxyPx: z.tuple([z.number(), z.number(), z.number(), z.number()]),
   /** x and y of the five points. */
-  landmarksPx: z.array(z.number()).length(10),
+  landmarksPx: listOf(z.number(), 10, 10),
   detectionScore: z.number(),
   quality: z.number(),
   norm: z.number(),
   /** float16, little-endian, not normalised. */
   vector: float16,
   /** Of further embedders; likewise. */
-  extraEmbeddings: z.array(z.object({ embedder: digest, norm: z.number(), vector: float16 })).optional(),
+  extraEmbeddings: listOf(
+    z.object({ embedder: digest, norm: z.number(), vector: float16 }),
+    maxExtraEmbeddings,
+  ).optional(),
 })
 
 const trackSchema = z.object({
   number: count,
-  spansS: z.array(z.tuple([z.number(), z.number()])).min(1),
+  spansS: listOf(z.tuple([frameTime, frameTime]), maxSpans, 1),
   samples: count,
   quality: z.number(),
-  faces: z.array(faceSchema).min(1),
+  faces: listOf(faceSchema, maxFacesPerTrack, 1),
   thumbnailJpeg: bytes,
 })
 
@@ -146,15 +160,18 @@ export type WireTrack = z.infer<typeof trackSchema>
 export type WireDescribedTrack = z.infer<typeof describedTrackSchema>
 
 /** Says which run over which segment a part belongs to: what a worker that died left behind is never mixed in. */
-const partOf = { clipId: sha256, segment: count, attempt: shortText }
+const partOf = { clipId: sha256, segment: segmentIndex, attempt: shortText }
+
+/** `cpu`, or `cuda:` with the device's number. */
+const provider = z.templateLiteral([z.literal('cuda:'), z.int().min(0).max(255)]).or(z.literal('cpu'))
 
 /** The last message of a segment: it counts only with all its parts. */
 const closingSchema = z.object({
   ...envelope,
   ...partOf,
   kind: z.literal('closing'),
-  parts: count,
-  tracks: count,
+  parts: countUpTo(maxParts),
+  tracks: countUpTo(maxParts * maxTracksOfPart),
   plan: planSchema,
   startS: seconds,
   /** Absent: open to the end. */
@@ -162,9 +179,9 @@ const closingSchema = z.object({
   frames: count,
   faces: count,
   truncated: z.boolean(),
-  provider: z.string(),
+  provider,
   /** What context encoders made of the segment; vectors are float16, little-endian. */
-  contexts: z.array(z.object({ encoder: digest, frames: count, vector: float16 })).optional(),
+  contexts: listOf(z.object({ encoder: digest, frames: count, vector: float16 }), maxFeatures).optional(),
 })
 
 /** A clip, or some of its segments, that were given up for good. */
@@ -172,12 +189,12 @@ const givenUpSchema = z.object({
   ...envelope,
   kind: z.literal('given-up'),
   failure: failureSchema,
-  attempts: z.int().min(1),
+  attempts: tries,
   stamp: stampSchema.optional(),
   clipId: sha256.optional(),
   /** Absent: the clip could not be planned. */
   plan: planSchema.optional(),
-  segments: z.array(z.object({ index: count, startS: seconds, endS: seconds.optional() })),
+  segments: listOf(z.object({ index: segmentIndex, startS: seconds, endS: seconds.optional() }), maxSegments),
 })
 
 const tracksSchema = z.object({
@@ -185,14 +202,17 @@ const tracksSchema = z.object({
   ...partOf,
   kind: z.literal('tracks'),
   /** Counts from 0. */
-  part: count,
-  tracks: z.array(trackSchema),
+  part: countUpTo(maxParts - 1),
+  tracks: listOf(trackSchema, maxTracksOfPart),
 })
 
 const describedSchema = tracksSchema.extend({
   kind: z.literal('described'),
-  tracks: z.array(describedTrackSchema),
+  tracks: listOf(describedTrackSchema, maxTracksOfPart),
 })
+
+/** ISO 8601. */
+const time = z.string().max(64)
 
 /** Topic `status`. */
 const statusSchema = z.object({
@@ -203,32 +223,36 @@ const statusSchema = z.object({
   state: z.enum(['queued', 'indexed', 'partial', 'failed', 'forgotten']),
   /** Of the file that was processed. */
   sizeBytes: count.optional(),
-  mtimeNs: z.string().optional(),
+  mtimeNs: version.optional(),
   clipId: sha256.optional(),
   tracks: count.optional(),
   truncated: z.boolean().optional(),
   failure: failureSchema.optional(),
-  at: z.string(),
+  at: time,
   /** What was looked at: workers of before do not tell. */
-  durationS: z.number().nonnegative().optional(),
+  durationS: seconds.optional(),
   frames: count.optional(),
   faces: count.optional(),
 })
+
+/** Of a name and one photo or clip; in a message there is no room for as many. */
+const maxFacesOfSource = 4096
 
 /** Topic `names`: the newest message of a key counts; one without a value undoes it. */
 const nameSchemas = [
   z.object({
     v: z.literal(wireVersion),
     kind: z.literal('enrolled'),
-    name: z.string().min(1),
-    faces: z.array(
+    name: longText,
+    faces: listOf(
       z.object({
-        source: z.string(),
-        embedder: z.string(),
+        source: z.string().max(16_384),
+        embedder: z.string().max(256),
         norm: z.number(),
         vector: float16,
         quality: z.number(),
       }),
+      maxFacesOfSource,
     ),
   }),
   z.object({ v: z.literal(wireVersion), kind: z.literal('forgotten'), clipId: sha256 }),
@@ -240,16 +264,17 @@ const deadLetterSchema = z.object({
   kind: z.literal('dead-letter'),
   stage: z.enum(['faces', 'describe', 'index']),
   failure: failureSchema,
-  attempts: z.int().min(1),
+  attempts: tries,
   /** What it was about, where that is known. */
-  uri: z.string().optional(),
-  topic: z.string(),
-  partition: count,
-  offset: z.string(),
+  uri: address.optional(),
+  topic: shortText,
+  partition,
+  /** An int64. */
+  offset: z.string().regex(/^\d{1,19}$/),
   key: bytes.optional(),
   /** The message as it was; absent where it is larger than messages of Cameo's are. */
   original: bytes.optional(),
-  at: z.string(),
+  at: time,
 })
 
 const jobs = z.discriminatedUnion('kind', jobSchemas)
@@ -276,49 +301,14 @@ export function encodeMessage(message: WireMessage): Buffer {
   return Buffer.from(encoded.buffer, encoded.byteOffset, encoded.byteLength)
 }
 
-export const decodeJob = (value: Uint8Array | null) => decodeAs(jobs, value)
-export const decodeEmbeddings = (value: Uint8Array | null) => decodeAs(embeddings, value)
-export const decodeDescriptors = (value: Uint8Array | null) => decodeAs(descriptors, value)
-export const decodeStatus = (value: Uint8Array | null) => decodeAs(statusSchema, value)
-export const decodeName = (value: Uint8Array | null) => decodeAs(names, value)
-export const decodeDeadLetter = (value: Uint8Array | null) => decodeAs(deadLetterSchema, value)
+const decodeAs =
+  <T>(schema: z.ZodType<T>) =>
+  (value: Uint8Array | null) =>
+    readMessage(schema, value, featuresVersion)
 
-/** A few bytes may claim to begin a list of millions, for which memory would be taken: none has more elements than bytes. */
-function limitsFor({ byteLength }: Uint8Array) {
-  return {
-    ...{ maxStrLength: byteLength, maxBinLength: byteLength, maxExtLength: byteLength },
-    ...{ maxArrayLength: byteLength, maxMapLength: byteLength },
-  }
-}
-
-/** The first of what is wrong: there may be as many faults as elements. */
-function faultsOf(error: z.ZodError): string {
-  const first = new z.ZodError(error.issues.slice(0, 3))
-  return z
-    .prettifyError(first)
-    .replace(/\s*\n\s*/g, ' ')
-    .slice(0, maxReasonLength / 2)
-}
-
-/** @throws MESSAGE_INVALID, MESSAGE_NEWER */
-function decodeAs<T>(schema: z.ZodType<T>, value: Uint8Array | null): T {
-  if (value === null) throw new CameoError('MESSAGE_INVALID', 'the message is empty')
-  let content: unknown
-  try {
-    content = decode(value, limitsFor(value))
-  } catch (error) {
-    throw new CameoError('MESSAGE_INVALID', `the message is no MessagePack: ${messageOf(error)}`, {
-      cause: error,
-    })
-  }
-  const version = z.object({ v: z.int() }).safeParse(content)
-  if (version.success && version.data.v > featuresVersion)
-    throw new CameoError(
-      'MESSAGE_NEWER',
-      `the message was written by a newer Cameo (version ${version.data.v}, this one reads up to ${featuresVersion}): update this worker, then "cameo dead-letters retry"`,
-    )
-  const parsed = schema.safeParse(content)
-  if (!parsed.success)
-    throw new CameoError('MESSAGE_INVALID', `the message does not fit its schema: ${faultsOf(parsed.error)}`)
-  return parsed.data
-}
+export const decodeJob = decodeAs(jobs)
+export const decodeEmbeddings = decodeAs(embeddings)
+export const decodeDescriptors = decodeAs(descriptors)
+export const decodeStatus = decodeAs(statusSchema)
+export const decodeName = decodeAs(names)
+export const decodeDeadLetter = decodeAs(deadLetterSchema)

@@ -64,6 +64,9 @@ interface Arrays {
   readonly others: readonly string[]
 }
 
+/** Deflate makes of a byte 1,032 at the most (zlib's "Maximum Compression Factor"). */
+const mostDeflated = 1032
+
 async function readNpz(path: string): Promise<Arrays> {
   const arrays: Partial<Record<'features' | 'names' | 'quality', NumberArray | TextArray>> = {}
   const others: string[] = []
@@ -73,7 +76,11 @@ async function readNpz(path: string): Promise<Arrays> {
       for await (const entry of zip.eachEntry()) {
         const name = entry.fileName.replace(/\.npy$/, '')
         if (name === 'features' || name === 'names' || name === 'quality')
-          arrays[name] = await readNpy(await zip.openReadStreamPromise(entry), `${path}, array "${name}",`)
+          arrays[name] = await readNpy(
+            await zip.openReadStreamPromise(entry),
+            `${path}, array "${name}",`,
+            Math.min(entry.uncompressedSize, entry.compressedSize * mostDeflated),
+          )
         else others.push(`"${name}"`)
       }
     } finally {

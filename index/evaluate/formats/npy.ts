@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs'
+import { createReadStream, statSync } from 'node:fs'
 import { encodeFloat16, decodeFloat16 } from '../../../pipeline/embed/float16.js'
 import { CameoError, messageOf } from '../../../pipeline/errors.js'
 import { createArraySink, type ArraySink } from './npy-sink.js'
@@ -42,11 +42,13 @@ const magic = Buffer.from([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59])
  * come. Objects are a pickle: they are read as `readPickle` reads them, and nothing is run. Format: NumPy's
  * numpy/lib/format.py.
  * @param where for messages: the file, or its member of a .npz
+ * @param availableBytes no more can come: memory is taken by the header's shape before they do
  * @throws FEATURES_INVALID
  */
 export async function readNpy(
   pieces: AsyncIterable<Buffer>,
   where: string,
+  availableBytes: number,
 ): Promise<NumberArray | TextArray> {
   const fail = (what: string, cause?: unknown): never => {
     throw new CameoError('FEATURES_INVALID', `${where} cannot be read as a NumPy array: ${what}`, { cause })
@@ -59,7 +61,12 @@ export async function readNpy(
       if (sink === undefined) {
         const parsed = parseHeader(rest)
         if (parsed === undefined) continue
-        sink = createArraySink(parsed.header)
+        const { header } = parsed
+        const bytes = header.count * header.dtype.itemBytes
+        // Objects are a pickle, which counts its own bytes.
+        if (header.dtype.type !== 'O' && bytes > availableBytes)
+          fail(`its shape takes ${bytes} bytes, and there are ${availableBytes}`)
+        sink = createArraySink(header)
         rest = rest.subarray(parsed.headerBytes)
       }
       const whole = rest.length - (rest.length % sink.itemBytes)
@@ -76,7 +83,8 @@ export async function readNpy(
 
 /** As `readNpy`. */
 export function readNpyFile(path: string): Promise<NumberArray | TextArray> {
-  return readNpy(createReadStream(path, { highWaterMark: 1 << 20 }), path)
+  const availableBytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0
+  return readNpy(createReadStream(path, { highWaterMark: 1 << 20 }), path, availableBytes)
 }
 
 /** Undefined where more bytes are needed. Throws Error. */

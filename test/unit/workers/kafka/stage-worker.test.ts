@@ -15,6 +15,7 @@ const message = { topic: 'test.jobs', partition: 3, offset: '7', key, value: ori
 
 let faults: CameoError[] = []
 let sent: OutMessage[] = []
+let whenGivenUp = (): readonly OutMessage[] => []
 
 /** Works on a message, with pauses cut short; `failures` are thrown one after the other. */
 async function attempt(...failures: readonly Error[]) {
@@ -40,7 +41,7 @@ async function attempt(...failures: readonly Error[]) {
         const failure = failures[tries++]
         return failure === undefined ? Promise.resolve() : Promise.reject(failure)
       },
-      whenGivenUp: () => [],
+      whenGivenUp: () => whenGivenUp(),
       about: () => ({ uri }),
       onFault: (error) => faults.push(error),
     },
@@ -78,6 +79,16 @@ describe('a message’s work', () => {
   it('what may not pass is given up at once', async () => {
     const { tries, letters } = await attempt(new CameoError('CLIP_EMPTY', 'nothing in it'))
     assert.deepEqual([tries, letters[0]?.failure.code], [1, 'CLIP_EMPTY'])
+  })
+
+  it('one so odd that nothing can be told of it ends in the dead letters all the same', async () => {
+    whenGivenUp = () => assert.fail('it cannot be written')
+    const { letters } = await attempt(new CameoError('MESSAGE_INVALID', 'odd'))
+    whenGivenUp = () => []
+    assert.deepEqual(
+      letters.map(({ failure }) => failure.code),
+      ['MESSAGE_INVALID'],
+    )
   })
 
   it('an error that nobody foresaw blocks nothing: it ends in the dead letters too', async () => {
