@@ -1,7 +1,7 @@
 import { findFaces } from './analyse-frame.js'
 import type { ClipInfo } from './decode/clip-info.js'
 import { openFrames } from './decode/frames.js'
-import { boundarySlot, slotOf } from './decode/sampling.js'
+import { boundarySlot, slotOf, type TimeRange } from './decode/sampling.js'
 import { neededScale } from './detect/passes.js'
 import { createSegmentBuilder, type SegmentOutput, type SegmentSpan } from './segment-builder.js'
 import type { Stages } from './stages.js'
@@ -54,25 +54,34 @@ export async function* processClip(job: ClipJob, stages: Stages): AsyncGenerator
     let builder = createSegmentBuilder(stages, sourcePxPerPx)
     for await (const frame of decoding.frames) {
       while (slotOf(frame.timeS, settings.sampling) >= boundarySlot(segment.endS, settings.sampling)) {
-        yield await builder.finish(segment, false)
+        yield withGaps(await builder.finish(segment, false), decoding.gapsS())
         const next = later.shift()
         if (next === undefined) return
         segment = next
         builder = createSegmentBuilder(stages, sourcePxPerPx)
       }
       const faces = await findFaces(frame, stages, settings.minFacePx / sourcePxPerPx)
-      await builder.addFrame(frame, faces)
+      await builder.addFrame({ ...frame, usualPxPerPx: info.widthPx / frame.full.width }, faces)
       job.onFrame?.(frame.timeS)
     }
     const { truncated } = await decoding.summary
     // A clip that ends before its stated end leaves its last segments empty.
     for (const rest of [segment, ...later]) {
-      yield await builder.finish(rest, truncated)
+      yield withGaps(await builder.finish(rest, truncated), decoding.gapsS())
       builder = createSegmentBuilder(stages, sourcePxPerPx)
     }
   } finally {
     await decoding.close()
   }
+}
+
+/** A segment's output, with what of all that could not be decoded lies within the segment. */
+function withGaps(output: SegmentOutput, gaps: readonly TimeRange[]): SegmentOutput {
+  const { startS, endS } = output.segment
+  const gapsS = gaps
+    .map((gap) => [Math.max(startS, gap.startS), Math.min(endS, gap.endS)] as const)
+    .filter(([from, to]) => to > from)
+  return gapsS.length === 0 ? output : { ...output, gapsS }
 }
 
 /** How many segments a clip has. A rest shorter than half a second is a rounding of what the container states. */

@@ -1,6 +1,7 @@
 import {
   alignAndMeasure,
   appearanceOf,
+  scaleFace,
   scaleLandmarks,
   type FaceSample,
   type FoundFace,
@@ -72,10 +73,21 @@ export interface SegmentOutput {
   readonly provider: Provider
   /** One a context encoder, where there are any and a frame was seen. */
   readonly contexts?: readonly ContextFeature[]
+  /** What of the segment could not be decoded, in order, s. Absent where that is nothing. */
+  readonly gapsS?: readonly (readonly [startS: number, endS: number])[]
+}
+
+/** A frame of the segment; faces in it are in pixels of `full`. */
+export interface SegmentFrame extends FrameImages {
+  readonly timeS: number
+  /** Something before it could not be decoded: nobody is followed from before to here. */
+  readonly followsGap?: boolean
+  /** Pixels of the segment's usual frames over those of this one, which is larger: the clip's size changed. Default 1. */
+  readonly usualPxPerPx?: number
 }
 
 export interface SegmentBuilder {
-  addFrame(frame: FrameImages & { readonly timeS: number }, faces: readonly FoundFace[]): Promise<void>
+  addFrame(frame: SegmentFrame, faces: readonly FoundFace[]): Promise<void>
   finish(segment: SegmentSpan, truncated: boolean): Promise<SegmentOutput>
 }
 
@@ -134,10 +146,14 @@ export function createSegmentBuilder(stages: Stages, sourcePxPerPx: number): Seg
     )
   }
 
-  function consider(trackId: number, timeS: number, sample: FaceSample, full: RgbImage): void {
+  function consider(
+    trackId: number,
+    { timeS, full, usualPxPerPx = 1 }: SegmentFrame,
+    sample: FaceSample,
+  ): void {
     const best = candidates.get(trackId) ?? []
     candidates.set(trackId, best)
-    best.push({ timeS, sample })
+    best.push({ timeS, sample: scaleFace(sample, usualPxPerPx) })
     if (sample.quality > (pictures.get(trackId)?.quality ?? 0) * betterBy)
       pictures.set(trackId, { timeS, quality: sample.quality, image: cropThumbnail(full, sample.boxXyxyPx) })
     // Stable: of equal faces the earlier stays in front.
@@ -213,6 +229,7 @@ export function createSegmentBuilder(stages: Stages, sourcePxPerPx: number): Seg
 
   return {
     async addFrame(frame, faces) {
+      if (frame.followsGap === true) for (const track of tracker.finish()) await close(track)
       frames++
       faceCount += faces.length
       context?.addFrame(frame.timeS, frame.detection)
@@ -220,7 +237,7 @@ export function createSegmentBuilder(stages: Stages, sourcePxPerPx: number): Seg
         timeS: frame.timeS,
         image: frame.detection,
         inputs: faces.map((face) => ({
-          box: face.boxXyxyPx,
+          box: scaleFace(face, frame.usualPxPerPx ?? 1).boxXyxyPx,
           score: face.detectionScore,
           appearance: appearanceOf(face, frame),
           payload: undefined,
@@ -238,7 +255,7 @@ export function createSegmentBuilder(stages: Stages, sourcePxPerPx: number): Seg
           sample: await alignAndMeasure(face, frame.full, stages),
         }),
       )
-      for (const { trackId, sample } of samples) consider(trackId, frame.timeS, sample, frame.full)
+      for (const { trackId, sample } of samples) consider(trackId, frame, sample)
       for (const track of ended) await close(track)
     },
     async finish(segment, truncated) {

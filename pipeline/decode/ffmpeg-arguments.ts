@@ -4,14 +4,19 @@ import { maxSourceAreaPx, sharesFullImage, sizeExpressions } from './image-sizes
 import type { Sampling, TimeRange } from './sampling.js'
 import { selectExpressions } from './sampling.js'
 
-/** Names of the two showinfo filters in ffmpeg's log: frames that passed the first selection, and frames that are output. */
+/**
+ * Names of the showinfo filters in ffmpeg's log: every decoded frame, where damage is looked for; frames that passed the first
+ * selection; frames that are output.
+ */
+export const decodedFilter = 'showinfo@decoded'
 export const seenFilter = 'showinfo@seen'
 export const shownFilter = 'showinfo@shown'
 
 /** Image sizes either follow the source by expressions (ffmpeg starts before it is known) or are given. */
 export type GraphSizes =
   | { readonly kind: 'fromSource'; readonly rule: DetectionRule }
-  | { readonly kind: 'fixed'; readonly sizes: FrameSizes }
+  /** `source`: the size as displayed, of which `sizes` are. */
+  | { readonly kind: 'fixed'; readonly sizes: FrameSizes; readonly source: SizePx }
 
 export interface DecodePlan {
   readonly sampling: Sampling
@@ -25,6 +30,14 @@ export interface DecodePlan {
   readonly retiming?: string | undefined
   /** The demuxer, where ffmpeg would take another one: see `demuxerFor`. */
   readonly demuxer?: string | undefined
+  /** The film among several video streams: see `chooseFilm`. */
+  readonly stream?: number | undefined
+  /** How all frames are turned, where the film's own key frames say so and not its container. Degrees, counter-clockwise. */
+  readonly turnDegrees?: number | undefined
+  /** The clip's clock is believed, however far it steps ahead: see `hasSteadyClock`. */
+  readonly hasSteadyClock?: boolean | undefined
+  /** Every decoded frame is logged, so that it is known which are missing: see `DamageLog`. */
+  readonly logsAllFrames?: boolean | undefined
 }
 
 /** A path as ffmpeg opens it: without the prefix `a:b.mp4` is a protocol and `-x.mp4` an option. */
@@ -46,12 +59,18 @@ export function inputOptions(plan: DecodePlan): string[] {
   // The decoder itself refuses what is larger, before it allocates; some slack for padding to whole blocks.
   options.push('-max_pixels', String(maxSourceAreaPx + 8192 * 256))
   if (plan.skipNonKey) options.push('-skip_frame', 'nokey')
+  // Else ffmpeg would turn the key frames alone, and build its filters anew for each, which loses frames.
+  if (plan.turnDegrees !== undefined) options.push('-noautorotate', '-reinit_filter', '0')
+  if (plan.hasSteadyClock === true) options.push('-dts_delta_threshold', String(longestStepS))
   // -copyts keeps the file's clock whatever the seek; without a seek ffmpeg also mends jumps of that clock.
   if (plan.seekToS !== undefined) {
     options.push('-copyts', '-start_at_zero', '-noaccurate_seek', '-ss', plan.seekToS.toFixed(6))
   }
   return options
 }
+
+/** Longer than any part of a recording that is damaged. */
+const longestStepS = 1_000_000
 
 /**
  * Passthrough: every frame of the graph is written once; the default would repeat and drop to a constant rate. Without the
@@ -73,17 +92,32 @@ export function filterGraph(plan: DecodePlan): string {
   const select = selectExpressions(plan.sampling, plan.range)
   const choose = [
     ...(plan.retiming === undefined ? [] : [`setpts='${plan.retiming}'`]),
+    ...(plan.logsAllFrames === true ? [`${decodedFilter}=checksum=0`] : []),
     // Makes ffmpeg stop by itself; select decides the exact end.
     ...(plan.range.endS === Infinity ? [] : [`trim=end=${plan.range.endS + 1}`]),
     `select='${select.first}'`,
     ...(select.second === undefined ? [] : [`${seenFilter}=checksum=0`, `select='${select.second}'`]),
     // Spatial, so a frame's pixels do not depend on its neighbours and only chosen interlaced frames cost.
-    'estdif=mode=frame:deint=interlaced',
+    ...(plan.turnDegrees === undefined ? ['estdif=mode=frame:deint=interlaced'] : turned(plan.turnDegrees)),
     `${shownFilter}=checksum=0`,
   ]
-  return plan.sizes.kind === 'fromSource'
-    ? `[0:V:0]${choose.join(',')},${imagesFromSource(plan.sizes.rule)}`
-    : `[0:V:0]${choose.join(',')},${imagesOfFixedSize(plan.sizes.sizes)}`
+  const images =
+    plan.sizes.kind === 'fromSource' ? imagesFromSource(plan.sizes.rule) : imagesOfFixedSize(plan.sizes.sizes)
+  return `[0:${plan.stream ?? 'V:0'}]${choose.join(',')},${images}`
+}
+
+/** What ffmpeg itself does with a rotation that the container states. */
+function turned(degrees: number): string[] {
+  switch ((Math.round(degrees / 90) + 4) % 4) {
+    case 1:
+      return ['transpose=cclock']
+    case 2:
+      return ['hflip', 'vflip']
+    case 3:
+      return ['transpose=clock']
+    default:
+      return []
+  }
 }
 
 /** The detection image ends where the padded frame ends; the single pixel that stands for none falls outside. */

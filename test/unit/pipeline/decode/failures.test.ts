@@ -63,7 +63,7 @@ describe('summaries', () => {
     container: 'avi',
     durationS: 60,
     durationEstimated: false,
-    majorBrand: undefined,
+    brands: [],
     streams: [],
   }
   const request = { sampling: { kind: 'fps', fps: 4 }, endS: Infinity } as const
