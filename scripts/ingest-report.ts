@@ -1,5 +1,6 @@
 import type { Archive } from '../index/archive.js'
 import type { ClipResult, IngestEvents } from '../workers/ingest.js'
+import { flawsOf } from './clip-flaws.js'
 import { counted, formatTime, note, oneLine, print, printJson } from './output.js'
 import { startProgress } from './progress.js'
 
@@ -108,10 +109,11 @@ const statusWords: Record<ClipResult['status'], string> = {
   skipped: 'files skipped (no videos)',
 }
 
-function formatResult({ path, status, tracks, truncated, code, message }: ClipResult): string {
+function formatResult(result: ClipResult): string {
+  const { path, status, tracks, code, message } = result
   const detail =
     code === undefined
-      ? `${counted(tracks ?? 0, 'track')}${truncated === true ? ', truncated' : ''}`
+      ? [counted(tracks ?? 0, 'track'), ...flawsOf(result)].join(', ')
       : `${message ?? ''} [${code}]`
   return `${status.padEnd(9)} ${oneLine(path)}: ${detail}`
 }

@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import type { SegmentOutput, SegmentSpan, TrackOutput } from '../../pipeline/segment-builder.js'
 import { toBlob } from './blobs.js'
 import type { Database } from './database.js'
@@ -9,6 +10,8 @@ export interface ClipFacts {
   readonly heightPx: number
   readonly codec: string
   readonly container: string
+  /** Sentences: what of it is not looked at. */
+  readonly leftOut?: readonly string[] | undefined
 }
 
 export type RunState = 'working' | 'done' | 'partial'
@@ -21,6 +24,10 @@ export interface Run {
   /** Of the segments stored so far. */
   readonly stored: ReadonlySet<number>
   readonly tracks: number
+  /** What of these segments could not be decoded, s. */
+  readonly lostS: number
+  /** Sentences: what of the clip is not looked at. */
+  readonly leftOut: readonly string[]
 }
 
 /** The recipe under which a segment's rows are written. */
@@ -42,7 +49,7 @@ export interface Failure {
 
 /** Clips, their segments and tracks: each segment's rows are written in one transaction. */
 export interface ClipStore {
-  /** Records a clip and fixes the number of its segments; what is stored already stays. */
+  /** Records what is known of a clip now, and fixes the number of its segments; what is stored of them already stays. */
   plan(key: RunKey, facts: ClipFacts, segments: number, cuttable: boolean): void
   run(key: RunKey): Run | undefined
   /** True where the segment's rows are written; false also where it was given up. */
@@ -71,8 +78,10 @@ export interface ClipStore {
 
 export function createClipStore(database: Database): ClipStore {
   const insertClip = database.prepare(
-    `INSERT INTO clips (clip_id, size_bytes, duration_s, width_px, height_px, codec, container, added_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (clip_id) DO NOTHING`,
+    `INSERT INTO clips (clip_id, size_bytes, duration_s, width_px, height_px, codec, container, added_at, left_out)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (clip_id) DO UPDATE SET duration_s = excluded.duration_s, width_px = excluded.width_px,
+       height_px = excluded.height_px, codec = excluded.codec, left_out = excluded.left_out`,
   )
   const insertRun = database.prepare(
     `INSERT INTO runs (clip_id, recipe, segments, cuttable, state) VALUES (?, ?, ?, ?, 'working')
@@ -82,6 +91,14 @@ export function createClipStore(database: Database): ClipStore {
     [string, string],
     { segments: number; cuttable: number; state: RunState; truncated: number }
   >('SELECT segments, cuttable, state, truncated FROM runs WHERE clip_id = ? AND recipe = ?')
+  const selectGaps = database
+    .prepare<[string, string], string>(
+      'SELECT gaps FROM segments WHERE clip_id = ? AND recipe = ? AND gaps IS NOT NULL',
+    )
+    .pluck()
+  const selectLeftOut = database
+    .prepare<[string], string | null>('SELECT left_out FROM clips WHERE clip_id = ?')
+    .pluck()
   const selectStored = database
     .prepare<[string, string], number>('SELECT segment FROM segments WHERE clip_id = ? AND recipe = ?')
     .pluck()
@@ -113,8 +130,8 @@ export function createClipStore(database: Database): ClipStore {
   )
   const upsertSegment = database.prepare(
     `INSERT OR REPLACE INTO segments
-     (clip_id, recipe, segment, start_s, end_s, state, frames, faces, truncated, code, message)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+     (clip_id, recipe, segment, start_s, end_s, state, frames, faces, truncated, code, message, gaps)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   )
   const insertTrack = database.prepare(
     `INSERT INTO tracks (clip_id, recipe, segment, number, spans, samples, quality, provider)
@@ -198,9 +215,10 @@ export function createClipStore(database: Database): ClipStore {
 
   return {
     plan: database.transaction((key: RunKey, facts: ClipFacts, segments: number, cuttable: boolean) => {
-      const { sizeBytes, durationS, widthPx, heightPx, codec, container } = facts
+      const { sizeBytes, durationS = null, widthPx, heightPx, codec, container, leftOut = [] } = facts
       const now = new Date().toISOString()
-      insertClip.run(key.clipId, sizeBytes, durationS ?? null, widthPx, heightPx, codec, container, now)
+      const about = [sizeBytes, durationS, widthPx, heightPx, codec, container, now]
+      insertClip.run(key.clipId, ...about, leftOut.length === 0 ? null : JSON.stringify(leftOut))
       insertRun.run(key.clipId, key.recipe, segments, cuttable ? 1 : 0)
     }),
     run({ clipId, recipe }) {
@@ -212,6 +230,8 @@ export function createClipStore(database: Database): ClipStore {
         truncated: run.truncated !== 0,
         stored: new Set(selectStored.all(clipId, recipe)),
         tracks: selectTrackCount.get(clipId, recipe) ?? 0,
+        lostS: selectGaps.all(clipId, recipe).reduce((sum, gaps) => sum + lengthOf(parseGaps(gaps)), 0),
+        leftOut: parseLeftOut(selectLeftOut.get(clipId) ?? null),
       }
     },
     storeSegment: database.transaction((key: SegmentKey, output: SegmentOutput) => {
@@ -234,6 +254,7 @@ export function createClipStore(database: Database): ClipStore {
         truncated,
         null,
         null,
+        output.gapsS === undefined ? null : JSON.stringify(output.gapsS),
       )
       return complete(key)
     }),
@@ -241,7 +262,7 @@ export function createClipStore(database: Database): ClipStore {
       const { index, startS, endS } = segment
       deleteRows(key, index)
       const end = Number.isFinite(endS) ? endS : null
-      upsertSegment.run(key.clipId, key.recipe, index, startS, end, 'failed', 0, 0, 0, code, message)
+      upsertSegment.run(key.clipId, key.recipe, index, startS, end, 'failed', 0, 0, 0, code, message, null)
       return complete(key)
     }),
     failureOf: ({ clipId, recipe }) => selectFailure.get(clipId, recipe),
@@ -277,6 +298,19 @@ export function createClipStore(database: Database): ClipStore {
     },
   }
 }
+
+const gapsSchema = z.array(z.tuple([z.number(), z.number()]))
+const leftOutSchema = z.array(z.string())
+
+/** The column `gaps` of a segment, s. */
+export const parseGaps = (column: string) => gapsSchema.parse(JSON.parse(column))
+
+/** The column `left_out` of a clip. */
+export const parseLeftOut = (column: string | null) =>
+  column === null ? [] : leftOutSchema.parse(JSON.parse(column))
+
+const lengthOf = (gaps: readonly (readonly [startS: number, endS: number])[]) =>
+  gaps.reduce((sum, [startS, endS]) => sum + endS - startS, 0)
 
 /** A hundredth of a pixel is more than any detector knows. */
 const roundPx = (value: number) => Math.round(value * 100) / 100

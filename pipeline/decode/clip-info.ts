@@ -1,3 +1,4 @@
+import type { MpegClock } from './clock.js'
 import type { InputInfo } from './ffmpeg-log.js'
 import { filmOf, type FilmChoice } from './film-stream.js'
 import { isCuttableContainer } from './formats.js'
@@ -33,20 +34,16 @@ export interface InfoSources {
   readonly rule: DetectionRule
   /** Where there are several video streams. */
   readonly film?: FilmChoice | undefined
-  /** False: several recordings lie in the file, and what it states of its length is of one of them. */
-  readonly hasSteadyClock?: boolean | undefined
+  /** Of an MPEG stream: where it is not steady, what the file states of its length is of one of its recordings. */
+  readonly clock?: MpegClock | undefined
 }
 
 /** Without `displayed` (a range without frames) the size is the one that the container states. */
-export function clipInfo(
-  input: InputInfo,
-  { rule, film, hasSteadyClock }: InfoSources,
-  displayed?: SizePx,
-): ClipInfo {
+export function clipInfo(input: InputInfo, { rule, film, clock }: InfoSources, displayed?: SizePx): ClipInfo {
   const video = filmOf(input.streams, film?.stream)
   const source = sourceSize(video, displayed)
   const { full } = frameSizes(source, rule)
-  const durationS = hasSteadyClock === false ? undefined : input.durationS
+  const durationS = clock?.isSteady === false ? undefined : input.durationS
   return {
     widthPx: full.width,
     heightPx: full.height,

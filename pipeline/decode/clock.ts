@@ -8,12 +8,20 @@ interface ClockMark {
   readonly atByte: number
 }
 
+/** What an MPEG stream's clock tells of its file. */
+export interface MpegClock {
+  /** It runs through the whole file, as in one recording; false where files were joined, each with a clock of its own. */
+  readonly isSteady: boolean
+  /** From the first to the last time, where it is steady. */
+  readonly spanS: number
+}
+
 /** The clock is looked at in so many places of a file, each so large that it holds a mark or two at any bit rate. */
 const places = 64
 const placeBytes = 64 * 1024
 
 /** ffmpeg itself takes a larger step for a jump of the clock (dts_delta_threshold). */
-const leastJumpS = 10
+export const leastJumpS = 10
 
 /** A step of the clock over so many times fewer bytes than elsewhere is a jump; over as many, the bytes between are damaged. */
 const jumpFactor = 20
@@ -25,10 +33,10 @@ const sync = 0x47
 const wrapS = 2 ** 33 / 90_000
 
 /**
- * Whether the clock of an MPEG transport or program stream runs through the whole file, as in one recording; false where files
- * were joined, each with a clock of its own. Undefined for other containers. Times: PCR and SCR of ISO/IEC 13818-1.
+ * Looks at the clock of an MPEG transport or program stream in places all over the file. Undefined for other containers. Times: PCR
+ * and SCR of ISO/IEC 13818-1.
  */
-export async function hasSteadyClock(path: string): Promise<boolean | undefined> {
+export async function mpegClockOf(path: string): Promise<MpegClock | undefined> {
   const head = await readPart(path, 0, 4 * 192 + 5)
   const marksIn = marksReader(head)
   const bytes = await regularFileBytes(path)
@@ -39,11 +47,13 @@ export async function hasSteadyClock(path: string): Promise<boolean | undefined>
     const from = Math.floor(at)
     marks.push(...marksIn(await readPart(path, from, placeBytes), from))
   }
-  return isSteady(marks)
+  return clockOf(marks)
 }
 
-export function isSteady(marks: readonly ClockMark[]): boolean {
+export function clockOf(marks: readonly ClockMark[]): MpegClock {
+  const jumping = { isSteady: false, spanS: 0 }
   const last = new Map<number, ClockMark>()
+  const spans = new Map<number, number>()
   const steps: { readonly elapsedS: number; readonly bytes: number }[] = []
   for (const mark of marks) {
     const before = last.get(mark.clock)
@@ -51,12 +61,16 @@ export function isSteady(marks: readonly ClockMark[]): boolean {
     if (before === undefined) continue
     const elapsedS = (mark.timeS - before.timeS + wrapS) % wrapS
     // So far ahead it is behind.
-    if (elapsedS > wrapS / 2) return false
+    if (elapsedS > wrapS / 2) return jumping
+    spans.set(mark.clock, (spans.get(mark.clock) ?? 0) + elapsedS)
     steps.push({ elapsedS, bytes: mark.atByte - before.atByte })
   }
   const slowness = steps.map(({ elapsedS, bytes }) => elapsedS / bytes).sort((a, b) => a - b)
   const usual = slowness[slowness.length >> 1] ?? 0
-  return steps.every(({ elapsedS, bytes }) => elapsedS < leastJumpS || elapsedS < jumpFactor * usual * bytes)
+  const isSteady = steps.every(
+    ({ elapsedS, bytes }) => elapsedS < leastJumpS || elapsedS < jumpFactor * usual * bytes,
+  )
+  return isSteady ? { isSteady, spanS: Math.max(0, ...spans.values()) } : jumping
 }
 
 type MarksReader = (part: Buffer, atByte: number) => ClockMark[]

@@ -50,9 +50,16 @@ export class DamageLog {
     this.#startsAtZero = startsAtZero
   }
 
-  /** In order of time; of a stretch that is not over nothing. */
+  /** In order of time, apart from each other; of a stretch that is not over nothing. */
   get gaps(): readonly TimeRange[] {
-    return this.#gaps
+    const joined: TimeRange[] = []
+    // A damaged time may lie far ahead.
+    for (const gap of [...this.#gaps].sort((a, b) => a.startS - b.startS)) {
+      const last = joined.at(-1)
+      if (last === undefined || gap.startS > last.endS) joined.push(gap)
+      else joined[joined.length - 1] = { startS: last.startS, endS: Math.max(last.endS, gap.endS) }
+    }
+    return joined
   }
 
   noteSign(text: string): void {

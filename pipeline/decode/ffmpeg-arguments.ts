@@ -1,3 +1,4 @@
+import { leastJumpS, type MpegClock } from './clock.js'
 import { videoContainers } from './formats.js'
 import type { DetectionRule, FrameSizes, SizePx } from './image-sizes.js'
 import { maxSourceAreaPx, sharesFullImage, sizeExpressions } from './image-sizes.js'
@@ -34,8 +35,8 @@ export interface DecodePlan {
   readonly stream?: number | undefined
   /** How all frames are turned, where the film's own key frames say so and not its container. Degrees, counter-clockwise. */
   readonly turnDegrees?: number | undefined
-  /** The clip's clock is believed, however far it steps ahead: see `hasSteadyClock`. */
-  readonly hasSteadyClock?: boolean | undefined
+  /** Of an MPEG stream. A steady one is believed where it steps ahead over damage. */
+  readonly clock?: MpegClock | undefined
   /** Every decoded frame is logged, so that it is known which are missing: see `DamageLog`. */
   readonly logsAllFrames?: boolean | undefined
 }
@@ -61,16 +62,14 @@ export function inputOptions(plan: DecodePlan): string[] {
   if (plan.skipNonKey) options.push('-skip_frame', 'nokey')
   // Else ffmpeg would turn the key frames alone, and build its filters anew for each, which loses frames.
   if (plan.turnDegrees !== undefined) options.push('-noautorotate', '-reinit_filter', '0')
-  if (plan.hasSteadyClock === true) options.push('-dts_delta_threshold', String(longestStepS))
+  if (plan.clock?.isSteady === true)
+    options.push('-dts_delta_threshold', String(Math.max(leastJumpS, plan.clock.spanS)))
   // -copyts keeps the file's clock whatever the seek; without a seek ffmpeg also mends jumps of that clock.
   if (plan.seekToS !== undefined) {
     options.push('-copyts', '-start_at_zero', '-noaccurate_seek', '-ss', plan.seekToS.toFixed(6))
   }
   return options
 }
-
-/** Longer than any part of a recording that is damaged. */
-const longestStepS = 1_000_000
 
 /**
  * Passthrough: every frame of the graph is written once; the default would repeat and drop to a constant rate. Without the

@@ -6,7 +6,7 @@ import { checkClipFile } from './clip-file.js'
 import type { ClipInfo, InfoSources } from './clip-info.js'
 import { clipInfo } from './clip-info.js'
 import { clipName } from './clip-name.js'
-import { hasSteadyClock } from './clock.js'
+import { mpegClockOf } from './clock.js'
 import type { DecodePlan } from './ffmpeg-arguments.js'
 import { notVideo } from './failures.js'
 import { encrypted, isEncryptedMp4 } from './encryption.js'
@@ -137,10 +137,13 @@ class DecodeJob {
       const last = await this.#running
       const error = await last.outcome()
       if (error !== undefined) throw error
-      last.damage?.finish(this.#endS(last.input?.durationS))
+      const durationS = this.#statedEndS(last.input?.durationS)
+      const endS = Math.min(durationS ?? Infinity, this.#request.endS)
+      last.damage?.finish(endS === Infinity ? undefined : endS)
       const isShort = await lacksEnd(this.#request.path, last.input?.container)
+      const about = { isCutOff: last.isCutOff, container: last.input?.container }
       const found = { frames: count, lastTimeS, longestGapS, lacksEnd: isShort }
-      this.summary.resolve(summarize(last, this.#request, found))
+      this.summary.resolve(summarize({ ...about, durationS }, this.#request, found))
     } catch (error) {
       this.#fail(error)
       throw error
@@ -150,17 +153,16 @@ class DecodeJob {
     }
   }
 
-  /** Of what was decoded, as far as it is known. */
-  #endS(statedS: number | undefined): number | undefined {
-    const clipEndS = this.#plan.hasSteadyClock === false ? undefined : statedS
-    const endS = Math.min(clipEndS ?? Infinity, this.#request.endS)
-    return endS === Infinity ? undefined : endS
+  /** Where the container says that the clip ends; one of joined recordings says it of itself only. */
+  #statedEndS(statedS: number | undefined): number | undefined {
+    return this.#plan.clock?.isSteady === false ? undefined : statedS
   }
 
   gapsS(): TimeRange[] {
     const { startS, endS } = this.#request
+    const clipEndS = this.#statedEndS(this.#attempt?.input?.durationS) ?? Infinity
     return (this.#attempt?.damage?.gaps ?? [])
-      .map((gap) => ({ startS: Math.max(startS, gap.startS), endS: Math.min(endS, gap.endS) }))
+      .map((gap) => ({ startS: Math.max(startS, gap.startS), endS: Math.min(endS, clipEndS, gap.endS) }))
       .filter((gap) => gap.endS > gap.startS)
   }
 
@@ -191,7 +193,7 @@ class DecodeJob {
     if (await isEncryptedMp4(path)) throw encrypted(path)
     this.#plan = {
       ...this.#plan,
-      ...{ demuxer: await demuxerFor(path), hasSteadyClock: await hasSteadyClock(path) },
+      ...{ demuxer: await demuxerFor(path), clock: await mpegClockOf(path) },
     }
     for (;;) {
       const attempt = this.#start()
@@ -232,7 +234,7 @@ class DecodeJob {
   }
 
   #sources(): InfoSources {
-    return { rule: this.#request.detection, film: this.#film, hasSteadyClock: this.#plan.hasSteadyClock }
+    return { rule: this.#request.detection, film: this.#film, clock: this.#plan.clock }
   }
 
   async #changed(change: PlanChange): Promise<Partial<DecodePlan>> {

@@ -234,6 +234,8 @@ export function applyDescriptors(
       clipId: key.clipId,
       tracks: run.tracks,
       truncated: run.truncated,
+      ...(run.lostS === 0 ? {} : { lostS: run.lostS }),
+      ...(run.leftOut.length === 0 ? {} : { leftOut: run.leftOut }),
       failure,
       ...(stamp === undefined ? {} : { sizeBytes: stamp.sizeBytes, mtimeNs: stamp.mtimeNs }),
     })

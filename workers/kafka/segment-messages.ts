@@ -69,6 +69,7 @@ export function segmentMessages(
       faces: output.faces,
       truncated: output.truncated,
       provider: output.provider,
+      ...(output.gapsS === undefined ? {} : { gapsS: output.gapsS.map(([from, to]) => [from, to]) }),
       ...(contexts === undefined ? {} : { contexts }),
     },
   ]
@@ -164,6 +165,7 @@ export function segmentOutput(closing: ClosingMessage, tracks: readonly WireDesc
     ...{ frames, faces, truncated },
     // Known to be one: a worker that made it up would be no worker.
     provider: provider as Provider,
+    ...(closing.gapsS === undefined ? {} : { gapsS: closing.gapsS }),
     ...(closing.contexts === undefined
       ? {}
       : {

@@ -36,6 +36,9 @@ const shortText = z.string().min(1).max(256)
 /** Of a reason, so that a long one fits. Characters. */
 const maxReasonLength = 2000
 
+/** Of a segment: more would be one every tenth of a second. */
+const maxGaps = 10_000
+
 /** How clips are processed; `cameo submit` decides it, every worker follows it. */
 const recipeSchema = z.object({
   digest,
@@ -68,6 +71,8 @@ const factsSchema = z.object({
   heightPx: count,
   codec: z.string(),
   container: z.string(),
+  /** Sentences; absent: all of it is looked at. */
+  leftOut: z.array(z.string().max(maxReasonLength)).max(64).readonly().optional(),
 })
 
 /** A clip's plan: fixed when it is opened first, and part of every message about it from then on. */
@@ -163,6 +168,11 @@ const closingSchema = z.object({
   faces: count,
   truncated: z.boolean(),
   provider: z.string(),
+  /** What could not be decoded; absent: nothing. */
+  gapsS: z
+    .array(z.tuple([seconds, seconds]))
+    .max(maxGaps)
+    .optional(),
   /** What context encoders made of the segment; vectors are float16, little-endian. */
   contexts: z.array(z.object({ encoder: digest, frames: count, vector: float16 })).optional(),
 })
@@ -207,6 +217,9 @@ const statusSchema = z.object({
   clipId: sha256.optional(),
   tracks: count.optional(),
   truncated: z.boolean().optional(),
+  /** What could not be decoded, and sentences about what was not looked at; absent: nothing. */
+  lostS: seconds.optional(),
+  leftOut: z.array(z.string()).readonly().optional(),
   failure: failureSchema.optional(),
   at: z.string(),
 })
