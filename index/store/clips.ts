@@ -60,6 +60,8 @@ export interface ClipStore {
   giveUpSegment(key: RunKey, segment: SegmentSpan, failure: Failure): RunState
   /** Why the first of the segments that were given up was; undefined where none was. */
   failureOf(key: RunKey): Failure | undefined
+  /** What of the segments stored so far could not be decoded, in order, s. */
+  gapsOf(key: RunKey): readonly (readonly [startS: number, endS: number])[]
   /** Forgets which segments were given up, so that they are tried again. */
   retryGivenUp(key: RunKey): void
   /** Drops a run of which nothing was stored, and the clip with it where it has no other. */
@@ -93,7 +95,7 @@ export function createClipStore(database: Database): ClipStore {
   >('SELECT segments, cuttable, state, truncated FROM runs WHERE clip_id = ? AND recipe = ?')
   const selectGaps = database
     .prepare<[string, string], string>(
-      'SELECT gaps FROM segments WHERE clip_id = ? AND recipe = ? AND gaps IS NOT NULL',
+      'SELECT gaps FROM segments WHERE clip_id = ? AND recipe = ? AND gaps IS NOT NULL ORDER BY segment',
     )
     .pluck()
   const selectLeftOut = database
@@ -207,6 +209,8 @@ export function createClipStore(database: Database): ClipStore {
     deleteContexts.run(clipId, recipe, segment)
   }
 
+  const gapsOf = ({ clipId, recipe }: RunKey) => selectGaps.all(clipId, recipe).flatMap(parseGaps)
+
   function complete({ clipId, recipe }: RunKey): RunState {
     if (completeRun.run(clipId, recipe).changes === 0) return 'working'
     deleteOtherRuns.run(clipId, recipe)
@@ -230,7 +234,7 @@ export function createClipStore(database: Database): ClipStore {
         truncated: run.truncated !== 0,
         stored: new Set(selectStored.all(clipId, recipe)),
         tracks: selectTrackCount.get(clipId, recipe) ?? 0,
-        lostS: selectGaps.all(clipId, recipe).reduce((sum, gaps) => sum + lengthOf(parseGaps(gaps)), 0),
+        lostS: gapsOf({ clipId, recipe }).reduce((sum, [startS, endS]) => sum + endS - startS, 0),
         leftOut: parseLeftOut(selectLeftOut.get(clipId) ?? null),
       }
     },
@@ -265,6 +269,7 @@ export function createClipStore(database: Database): ClipStore {
       upsertSegment.run(key.clipId, key.recipe, index, startS, end, 'failed', 0, 0, 0, code, message, null)
       return complete(key)
     }),
+    gapsOf,
     failureOf: ({ clipId, recipe }) => selectFailure.get(clipId, recipe),
     retryGivenUp: database.transaction(({ clipId, recipe }: RunKey) => {
       if (deleteGivenUp.run(clipId, recipe).changes > 0) reopenRun.run(clipId, recipe)
@@ -303,14 +308,11 @@ const gapsSchema = z.array(z.tuple([z.number(), z.number()]))
 const leftOutSchema = z.array(z.string())
 
 /** The column `gaps` of a segment, s. */
-export const parseGaps = (column: string) => gapsSchema.parse(JSON.parse(column))
+const parseGaps = (column: string) => gapsSchema.parse(JSON.parse(column))
 
 /** The column `left_out` of a clip. */
-export const parseLeftOut = (column: string | null) =>
+const parseLeftOut = (column: string | null) =>
   column === null ? [] : leftOutSchema.parse(JSON.parse(column))
-
-const lengthOf = (gaps: readonly (readonly [startS: number, endS: number])[]) =>
-  gaps.reduce((sum, [startS, endS]) => sum + endS - startS, 0)
 
 /** A hundredth of a pixel is more than any detector knows. */
 const roundPx = (value: number) => Math.round(value * 100) / 100
