@@ -331,8 +331,8 @@ export class Attempt {
     if (this.input !== undefined && exit === undefined) {
       const isUnclear = plan.seekToS !== undefined && !this.#anchorSeen && !this.isCutOff
       if (isUnclear) return new RestartNeeded({ kind: 'seekEarlier' })
-      // A segment after the last frame is empty, a whole clip without one is not a clip.
-      if (plan.range.startS > 0) return undefined
+      // A segment after the last frame or within damage is empty, a whole clip without a frame is not a clip.
+      if (plan.range.startS > 0 || this.damage?.sawFrames === true) return undefined
     }
     return explainFailure(run)
   }

@@ -62,6 +62,10 @@ export class DamageLog {
     return joined
   }
 
+  get sawFrames(): boolean {
+    return this.#lastS !== undefined
+  }
+
   noteSign(text: string): void {
     this.#framesSinceSign = 0
     this.#lastSignS = this.#lastS ?? 0

@@ -57,6 +57,8 @@ export function inputOptions(plan: DecodePlan): string[] {
   const options = [...commonInputOptions(plan.demuxer)]
   // One thread: clips and segments are decoded side by side, and frame threads would each hold frames.
   options.push('-threads', '1', '-filter_complex_threads', '1')
+  // However much of a clip is damaged, what is not is decoded.
+  options.push('-max_error_rate', '1')
   // The decoder itself refuses what is larger, before it allocates; some slack for padding to whole blocks.
   options.push('-max_pixels', String(maxSourceAreaPx + 8192 * 256))
   if (plan.skipNonKey) options.push('-skip_frame', 'nokey')

@@ -2,19 +2,20 @@ import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import type { DecodedFrame } from '../../pipeline/decode/frames.js'
 import { openFrames } from '../../pipeline/decode/frames.js'
 import { planSegments } from '../../pipeline/plan-segments.js'
 import {
+  contentOf,
   makeAnimatedAvif,
   makeEncrypted,
-  makeHole,
   makeJoined,
   makePictureBeforeFilm,
   makePreviewBeforeFilm,
   makeTurnedBySei,
   makeTwoPrograms,
 } from '../support/field-videos.js'
-import { codeOf, decode, fingerprint, request, timeOf } from './decode-helpers.js'
+import { codeOf, decode, request, timeOf } from './decode-helpers.js'
 import { ffmpeg, temporaryFolder } from './make-video.js'
 
 const folder = temporaryFolder()
@@ -41,7 +42,7 @@ describe('decode: which stream is the film', () => {
     assert.equal(info.leftOut?.length, 1)
     assert.match(
       info.leftOut?.[0] ?? '',
-      /^video stream 0 \(.*\) was not looked at: stream 1 \(h264, 320×240\)/s,
+      /^video stream 0 \(.*\)(, one picture,)? was not looked at: stream 1 \(h264, 320×240\)/s,
     )
     const { durationS } = await planSegments(clip(name), { ...info, durationS: undefined }, 600)
     assert.ok(Math.abs(durationS - 3) < 0.1, `${durationS} s`)
@@ -85,6 +86,21 @@ describe('decode: films that are turned by their own key frames', () => {
   })
 })
 
+const pixelsOf = (frame: DecodedFrame) => ({ timeS: timeOf(frame), pixels: frame.full.data.slice() })
+
+/** Mean difference of their values, 0..255. */
+function differenceOf(pixels: Uint8Array, others: Uint8Array = new Uint8Array(pixels.length)): number {
+  return pixels.reduce((sum, value, n) => sum + Math.abs(value - (others[n] ?? 0)), 0) / pixels.length
+}
+
+/** Zeros from 28 to 80 % of a file's content. */
+function zero(name: string): void {
+  const bytes = readFileSync(clip(name))
+  const [startByte, length] = contentOf(bytes)
+  bytes.fill(0, startByte + Math.floor(length * 0.28), startByte + Math.floor(length * 0.8))
+  writeFileSync(clip(name), bytes)
+}
+
 describe('decode: holes', () => {
   const moving = 'testsrc2=s=160x120:r=25:d=10,noise=alls=20:allf=t'
   const encodings = {
@@ -103,10 +119,10 @@ describe('decode: holes', () => {
       ffmpeg('-f', 'lavfi', '-i', moving, ...encoding, '-pix_fmt', name === 'hole.mov' ? 'yuvj420p' : 'yuv420p', clip(name)) // prettier-ignore
       const whole = await gapsOf(clip(name))
       assert.deepEqual([whole.times.length, whole.gaps, whole.afterGap], [40, [], []])
-      const good = await decode(request(clip(name)), fingerprint)
-      const bytes = readFileSync(clip(name))
-      bytes.fill(0, Math.floor(bytes.length * 0.28), Math.floor(bytes.length * 0.8))
-      writeFileSync(clip(name), bytes)
+      const good = new Map(
+        (await decode(request(clip(name)), pixelsOf)).frames.map(({ timeS, pixels }) => [timeS, pixels]),
+      )
+      zero(name)
 
       const { times, gaps, afterGap, summary } = await gapsOf(clip(name))
       assert.equal(gaps.length, 1, JSON.stringify(gaps))
@@ -115,10 +131,10 @@ describe('decode: holes', () => {
       assert.ok(times.every((timeS) => timeS < startS || timeS >= endS - 1e-6))
       assert.equal(times.length, summary.frames)
       assert.deepEqual(afterGap, times.filter((timeS) => timeS > startS).slice(0, 1))
-      // What is given shows what the whole clip showed.
-      const given = await decode(request(clip(name)), fingerprint)
-      const rightly = given.frames.filter((frame) => good.frames.includes(frame)).length
-      assert.ok(rightly >= given.frames.length - 2, `${rightly} of ${given.frames.length} frames are right`)
+      // What is given shows what the whole clip showed, but for the rounding of a decoder that begins anew.
+      const given = await decode(request(clip(name)), pixelsOf)
+      const rightly = given.frames.filter(({ timeS, pixels }) => differenceOf(pixels, good.get(timeS)) < 4)
+      assert.ok(rightly.length >= given.frames.length - 2, `${rightly.length} of ${given.frames.length}`)
       const inside = await gapsOf(clip(name), { startS: 4, endS: 7 })
       assert.deepEqual([inside.times, inside.gaps], [[], [[4, 7]]])
     })
@@ -126,16 +142,26 @@ describe('decode: holes', () => {
 
   it('a hole over ten seconds of a transport stream leaves the clock as it is', async () => {
     ffmpeg('-f', 'lavfi', '-i', 'testsrc2=s=64x48:r=10:d=40,noise=alls=20:allf=t', '-c:v', 'libx264', '-preset', 'ultrafast', '-g', '10', '-pix_fmt', 'yuv420p', clip('long.ts')) // prettier-ignore
-    const bytes = readFileSync(clip('long.ts'))
-    bytes.fill(0, Math.floor(bytes.length * 0.28), Math.floor(bytes.length * 0.8))
-    writeFileSync(clip('long.ts'), bytes)
+    zero('long.ts')
     const { times, gaps } = await gapsOf(clip('long.ts'))
     assert.ok((times.at(-1) ?? 0) > 39 && gaps.length === 1, JSON.stringify(gaps))
     assert.ok((gaps[0]?.[1] ?? 0) - (gaps[0]?.[0] ?? 0) > 18)
   })
 
   it('a clip whose only key frame is damaged gives no frame, and says that all of it is lost', async () => {
-    await makeHole(clip('all.mp4'), 0.01, 0.6, 0.5)
+    // Nearly all of its bytes are those of its first frame.
+    ffmpeg(
+      '-f',
+      'lavfi',
+      '-i',
+      'testsrc=s=320x240:r=10:d=0.1,loop=loop=-1:size=1',
+      '-t',
+      '0.5',
+      '-c:v',
+      'libx264',
+      clip('all.mp4'),
+    )
+    zero('all.mp4')
     const { times, gaps } = await gapsOf(clip('all.mp4'))
     assert.deepEqual([times, gaps], [[], [[0, 0.5]]])
   })

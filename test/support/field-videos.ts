@@ -69,14 +69,17 @@ export async function makeTurnedBySei(path: string): Promise<void> {
   await ffmpeg('-i', film, ...turned, '-bsf:v', 'h264_metadata=display_orientation=insert:rotate=90', path)
 }
 
+/** Where the content of a file begins and how many bytes it has: of an MP4 without its index. */
+export function contentOf(bytes: Buffer): readonly [startByte: number, length: number] {
+  const box = bytes.indexOf('mdat')
+  return box === -1 ? [0, bytes.length] : [box + 4, bytes.readUInt32BE(box - 4) - 8]
+}
+
 /** A file of full length in which a part of the content, given by its shares, is zeros. */
 export async function makeHole(path: string, from: number, to: number, seconds = 12): Promise<void> {
   await makeFaceClip(path, face, { seconds })
   const bytes = readFileSync(path)
-  const box = bytes.indexOf('mdat')
-  const isMp4 = path.endsWith('.mp4')
-  const start = isMp4 ? box + 4 : 0
-  const length = isMp4 ? bytes.readUInt32BE(box - 4) - 8 : bytes.length
+  const [start, length] = contentOf(bytes)
   bytes.fill(0, start + Math.floor(length * from), start + Math.floor(length * to))
   writeFileSync(path, bytes)
 }
