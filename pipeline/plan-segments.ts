@@ -18,7 +18,7 @@ const leastBytesPerSegment = 500
  */
 export async function planSegments(
   path: string,
-  info: Pick<ClipInfo, 'durationS' | 'durationEstimated'>,
+  info: Pick<ClipInfo, 'durationS' | 'durationEstimated' | 'stream'>,
   lengthS: number,
   signal?: AbortSignal,
 ): Promise<{ readonly durationS: number; readonly segments: readonly SegmentSpan[] }> {
@@ -26,7 +26,7 @@ export async function planSegments(
   const stated = info.durationEstimated ? undefined : info.durationS
   const isBelievable =
     stated !== undefined && (countSegments(stated, lengthS) === 1 || fileBytes >= stated * leastBytesPerS)
-  const durationS = isBelievable ? stated : await probeDurationS(path, signal === undefined ? {} : { signal })
+  const durationS = isBelievable ? stated : await probeDurationS(path, { stream: info.stream, signal })
   const count = countSegments(durationS, lengthS)
   const isAbsurd = count > Math.min(maxSegments, fileBytes / leastBytesPerSegment)
   return { durationS, segments: segmentSpans(isAbsurd ? 1 : count, lengthS) }

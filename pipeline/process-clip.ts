@@ -1,7 +1,7 @@
 import { findFaces } from './analyse-frame.js'
 import type { ClipInfo } from './decode/clip-info.js'
 import { openFrames, type DecodedFrame, type DecodeHandle } from './decode/frames.js'
-import { boundarySlot, slotOf } from './decode/sampling.js'
+import { boundarySlot, slotOf, type TimeRange } from './decode/sampling.js'
 import { neededScale } from './detect/passes.js'
 import {
   areSameSizes,
@@ -193,7 +193,7 @@ class ClipRun {
     const { settings } = this.#stages
     const faces = await findFaces(frame, this.#stages, settings.minFacePx / sourcePxPerPx(info))
     this.#isWhole = false
-    await this.#builder.addFrame(frame, faces)
+    await this.#builder.addFrame({ ...frame, usualPxPerPx: info.widthPx / frame.full.width }, faces)
     this.#isWhole = true
     this.#last = { timeS: frame.timeS, image: undefined }
     this.#job.onFrame?.(frame.timeS, faces.length)
@@ -209,7 +209,7 @@ class ClipRun {
     this.#isWhole = true
     this.#builder = new SegmentBuilder(this.#stages, sourcePxPerPx(info))
     this.#writer = new CheckpointWriter()
-    return output
+    return withGaps(output, this.#decoding?.gapsS() ?? [])
   }
 
   /** Gives the segment under work as it is now. */
@@ -224,19 +224,31 @@ class ClipRun {
     if (image === undefined) return
     const { recipe, provider } = this.#stages
     const { seek, endS } = this.#way
+    const before = decoding.soFar
+    // What is damaged looks different to a decoder that begins in the middle.
+    const maySeek = seek === 'fast' && before.gaps.length === 0 && mayBeginWithin(segment, info)
     checkpoints.onCheckpoint(
       this.#writer.write({
         ...{ recipe: recipe.digest, provider, state },
         segment: segment.index,
         sizes: sizesOf(info),
         last: { timeS, image },
-        seek: seek === 'fast' && mayBeginWithin(segment, info) ? 'fast' : 'fromStart',
+        seek: maySeek ? 'fast' : 'fromStart',
         ...(endS === Infinity ? {} : { endS }),
-        before: decoding.soFar,
+        before,
       }),
     )
     this.#savedAtS = timeS
   }
+}
+
+/** A segment's output, with what of all that could not be decoded lies within the segment. */
+function withGaps(output: SegmentOutput, gaps: readonly TimeRange[]): SegmentOutput {
+  const { startS, endS } = output.segment
+  const gapsS = gaps
+    .map((gap) => [Math.max(startS, gap.startS), Math.min(endS, gap.endS)] as const)
+    .filter(([from, to]) => to > from)
+  return gapsS.length === 0 ? output : { ...output, gapsS }
 }
 
 /** The full images may be smaller than the clip. */

@@ -2,8 +2,9 @@ import { fileTypeFromFile } from 'file-type'
 import { CameoError } from '../errors.js'
 import { beginsLikeMp4, regularFileBytes } from './clip-file.js'
 import { clipName } from './clip-name.js'
+import { encrypted, saysEncrypted } from './encryption.js'
 import type { InputInfo } from './ffmpeg-log.js'
-import { firstVideo } from './ffmpeg-log.js'
+import { filmOf } from './film-stream.js'
 import { isAudioContainer } from './formats.js'
 import { maxSourceAreaPx } from './image-sizes.js'
 
@@ -13,6 +14,8 @@ export interface FailedRun {
   /** Messages of level error and above, oldest first. */
   readonly problems: readonly string[]
   readonly input: InputInfo | undefined
+  /** The film's stream, where there was a choice. */
+  readonly stream?: number | undefined
   readonly exit: Error | undefined
 }
 
@@ -46,7 +49,7 @@ export function timeLost(path: string): CameoError {
 
 /** Turns ffmpeg's last words into one sentence about the clip. */
 export async function explainFailure(run: FailedRun): Promise<CameoError> {
-  const { path, problems, input, exit } = run
+  const { path, problems, input, stream, exit } = run
   const name = clipName(path)
   const find = (pattern: RegExp) =>
     problems.reduce<RegExpExecArray | null>((found, text) => found ?? pattern.exec(text), null)
@@ -87,6 +90,7 @@ export async function explainFailure(run: FailedRun): Promise<CameoError> {
       return notVideo(path, 'ffmpeg does not recognise its content, or its beginning is damaged')
     }
   }
+  if (!wasKilled(exit) && (await saysEncrypted(path))) return encrypted(path)
   if (wasKilled(exit)) {
     return new CameoError(
       'FFMPEG_FAILED',
@@ -94,10 +98,19 @@ export async function explainFailure(run: FailedRun): Promise<CameoError> {
       options,
     )
   }
+  const unknownCodec = find(/Decoder \(codec (\S+)\) not found|no decoder found for: (\S+)/)
+  if (unknownCodec !== null) {
+    const [, codec = unknownCodec[2] ?? ''] = unknownCodec
+    return new CameoError(
+      'CLIP_DECODE_FAILED',
+      `this ffmpeg cannot decode the video of ${name} (codec ${codec}): convert it, or install an ffmpeg that can`,
+      options,
+    )
+  }
   if (input === undefined) {
     return new CameoError('FFMPEG_FAILED', `ffmpeg failed on ${name}: ${lastWords(run)}`, options)
   }
-  const codec = firstVideo(input.streams)?.codec ?? 'unknown'
+  const codec = filmOf(input.streams, stream)?.codec ?? 'unknown'
   return new CameoError(
     'CLIP_DECODE_FAILED',
     `not one frame of ${name} (codec ${codec}) can be decoded: ${lastWords(run)}`,

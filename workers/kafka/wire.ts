@@ -40,6 +40,12 @@ const featuresVersion = 2
 export const versionFor = ({ features }: Pick<WireRecipe, 'features'>) =>
   features === undefined ? wireVersion : featuresVersion
 
+/** Of a segment: more would be one every tenth of a second. */
+const maxGaps = 10_000
+
+/** Sentences about a clip: one for each further stream, as a rule. */
+const maxLeftOut = 64
+
 /** How clips are processed; `cameo submit` decides it, every worker follows it. */
 const recipeSchema = z.object({
   digest,
@@ -73,6 +79,8 @@ const factsSchema = z.object({
   heightPx: countUpTo(maxSidePx),
   codec: z.string().max(256),
   container: z.string().max(256),
+  /** Sentences; absent: all of it is looked at. */
+  leftOut: listOf(z.string().max(maxReasonLength), maxLeftOut).readonly().optional(),
 })
 
 /** A clip's plan: fixed when it is opened first, and part of every message about it from then on. */
@@ -180,6 +188,8 @@ const closingSchema = z.object({
   faces: count,
   truncated: z.boolean(),
   provider,
+  /** What could not be decoded; absent: nothing. */
+  gapsS: listOf(z.tuple([seconds, seconds]), maxGaps).optional(),
   /** What context encoders made of the segment; vectors are float16, little-endian. */
   contexts: listOf(z.object({ encoder: digest, frames: count, vector: float16 }), maxFeatures).optional(),
 })
@@ -227,6 +237,9 @@ const statusSchema = z.object({
   clipId: sha256.optional(),
   tracks: count.optional(),
   truncated: z.boolean().optional(),
+  /** What could not be decoded, and sentences about what was not looked at; absent: nothing. */
+  lostS: seconds.optional(),
+  leftOut: listOf(z.string().max(maxReasonLength), maxLeftOut).readonly().optional(),
   failure: failureSchema.optional(),
   at: time,
   /** What was looked at: workers of before do not tell. */
