@@ -3,6 +3,7 @@ import { CameoError } from '../pipeline/errors.js'
 import { forgetName } from './identities.js'
 import { toUint16 } from './store/blobs.js'
 import type { Database } from './store/database.js'
+import { noteErasure } from './store/erasure.js'
 import { appendJournal, eraseSourceFromJournal, isPublished, lastJournalEntry } from './store/journal.js'
 
 /** A face that a name is enrolled with, as a person chooses one. */
@@ -106,4 +107,5 @@ export function forgetFacesBeyond(
 function removeRows(database: Database, rows: readonly FaceRow[]): void {
   const remove = database.prepare('DELETE FROM reference_faces WHERE reference_id = ?')
   for (const { id } of rows) remove.run(id)
+  if (rows.length > 0) noteErasure(database)
 }

@@ -1,0 +1,31 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { openArchive } from '../../index/archive.js'
+
+/** Every value that an archive keeps of faces, as bytes. */
+export function faceBytes(archive: string): Buffer[] {
+  const opened = openArchive(archive)
+  try {
+    return [
+      'SELECT vector FROM embeddings',
+      'SELECT vector FROM descriptors',
+      'SELECT vector FROM reference_faces',
+      'SELECT jpeg FROM thumbnails',
+      'SELECT vector FROM context_features',
+      'SELECT message FROM pending_parts',
+    ].flatMap((sql) => opened.database.prepare<[], Buffer>(sql).pluck().all())
+  } finally {
+    opened.close()
+  }
+}
+
+/** How many of the values, by any 32 bytes of their middle, are somewhere in the archive's files. */
+export function countInFiles(archive: string, values: readonly Buffer[]): number {
+  const files = readdirSync(archive, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => readFileSync(join(entry.parentPath, entry.name)))
+  return values.filter((value) => {
+    const middle = value.subarray(value.length >> 1, (value.length >> 1) + 32)
+    return files.some((bytes) => bytes.includes(middle))
+  }).length
+}
