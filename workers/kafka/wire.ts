@@ -64,6 +64,7 @@ const stampSchema = z.object({
   inode: z.string().max(8192),
   sizeBytes: count,
   mtimeNs: version,
+  ctimeNs: shortText.optional(),
 })
 
 const factsSchema = z.object({
