@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openArchive } from '../../index/archive.js'
+import { temporaryDir } from './cameo.js'
 
 /** Every value that an archive keeps of faces, as bytes. */
 export function faceBytes(archive: string): Buffer[] {
@@ -19,9 +21,14 @@ export function faceBytes(archive: string): Buffer[] {
   }
 }
 
-/** How many of the values, by any 32 bytes of their middle, are somewhere in the archive's files. */
+/**
+ * How many of the values, by any 32 bytes of their middle, are somewhere in the archive's files. Copies of these are looked at, made by
+ * another process: one that closes a file loses the locks that its connections have on it.
+ */
 export function countInFiles(archive: string, values: readonly Buffer[]): number {
-  const files = readdirSync(archive, { recursive: true, withFileTypes: true })
+  const copies = temporaryDir()
+  execFileSync('cp', ['-r', archive, copies])
+  const files = readdirSync(copies, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => readFileSync(join(entry.parentPath, entry.name)))
   return values.filter((value) => {
