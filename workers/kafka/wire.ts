@@ -55,7 +55,12 @@ const recipeSchema = z.object({
 export type WireRecipe = z.infer<typeof recipeSchema>
 
 /** Where a clip lies: an absolute path as `cameo submit` saw it, or a URL; and the folder it was submitted with. */
-const sourceSchema = z.object({ uri: address, root: address })
+const sourceSchema = z.object({
+  uri: address,
+  root: address,
+  /** When the file's node changed, as `cameo submit` saw it; comes back in the clip's status. */
+  ctimeNs: shortText.optional(),
+})
 export type ClipSource = z.infer<typeof sourceSchema>
 
 const stampSchema = z.object({
@@ -225,6 +230,8 @@ const statusSchema = z.object({
   /** Of the file that was processed. */
   sizeBytes: count.optional(),
   mtimeNs: version.optional(),
+  /** Of the source. */
+  ctimeNs: shortText.optional(),
   clipId: sha256.optional(),
   tracks: count.optional(),
   truncated: z.boolean().optional(),

@@ -18,8 +18,8 @@ function archiveWith(recorded: FileStamp) {
 
 describe('the digest of a file that was hashed before', () => {
   it('is known while its node did not change, under whatever name', () => {
-    const { files, close } = archiveWith(stamp)
-    assert.equal(files.knownDigest(stamp), clipId)
+    const archive = archiveWith(stamp)
+    assert.equal(archive.files.knownDigest(stamp), clipId)
     for (const other of [
       { ctimeNs: `${BigInt(stamp.ctimeNs) + 1n}` },
       { ctimeNs: `${BigInt(stamp.ctimeNs) - 1n}` },
@@ -28,30 +28,33 @@ describe('the digest of a file that was hashed before', () => {
       { device: '2' },
       { sizeBytes: 8 },
     ])
-      assert.equal(files.knownDigest({ ...stamp, ...other }), undefined, JSON.stringify(other))
-    close()
+      assert.equal(archive.files.knownDigest({ ...stamp, ...other }), undefined, JSON.stringify(other))
+    archive.close()
   })
 
   it('of an archive from before schema 4 is known where the node changed before the clip came in', () => {
-    const { files, close } = archiveWith({ ...stamp, ctimeNs: undefined })
-    assert.equal(files.knownDigest(stamp), clipId)
+    const archive = archiveWith({ ...stamp, ctimeNs: undefined })
+    assert.equal(archive.files.knownDigest(stamp), clipId)
     for (const ms of [addedAtMs, addedAtMs + 1, addedAtMs + 1e9])
-      assert.equal(files.knownDigest({ ...stamp, ctimeNs: nsAt(ms) }), undefined)
-    close()
+      assert.equal(archive.files.knownDigest({ ...stamp, ctimeNs: nsAt(ms) }), undefined)
+    archive.close()
   })
 
   it('of such an archive is not known where its clip is not there any more', () => {
-    const { database, files, close } = archiveWith({ ...stamp, ctimeNs: undefined })
-    database.exec('DELETE FROM clips')
-    assert.equal(files.knownDigest(stamp), undefined)
-    close()
+    const archive = archiveWith({ ...stamp, ctimeNs: undefined })
+    archive.database.exec('DELETE FROM clips')
+    assert.equal(archive.files.knownDigest(stamp), undefined)
+    archive.close()
   })
 
   it('is known by its newest times after it was hashed again', () => {
-    const { files, close } = archiveWith(stamp)
+    const archive = archiveWith(stamp)
     const later = { ...stamp, ctimeNs: nsAt(addedAtMs + 1) }
-    files.record(files.rootFor('/films').rootId, 'it.mp4', later, clipId)
-    assert.deepEqual([files.knownDigest(later), files.knownDigest(stamp)], [clipId, undefined])
-    close()
+    archive.files.record(archive.files.rootFor('/films').rootId, 'it.mp4', later, clipId)
+    assert.deepEqual(
+      [archive.files.knownDigest(later), archive.files.knownDigest(stamp)],
+      [clipId, undefined],
+    )
+    archive.close()
   })
 })
