@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs'
 import { CameoError } from '../pipeline/errors.js'
 import { forgetEnrolled, listSources } from './identities.js'
 import type { Database } from './store/database.js'
-import { erasePendingParts, noteErasure } from './store/erasure.js'
+import { eraseTransient, noteErasure } from './store/erasure.js'
 import { wholePathSql } from './store/files.js'
 import { appendJournal } from './store/journal.js'
 
@@ -55,7 +55,7 @@ export function forgetClip(database: Database, clipId: string): ClipLoss {
       for (const { name, source } of enrolledFrom(database, clipId)) forgetEnrolled(database, name, source)
       database.prepare('DELETE FROM clips WHERE clip_id = ?').run(clipId)
       database.prepare('DELETE FROM paths WHERE clip_id = ?').run(clipId)
-      erasePendingParts(database, clipId)
+      eraseTransient(database, clipId)
       database
         .prepare('INSERT INTO forgotten_clips (clip_id, at) VALUES (?, ?) ON CONFLICT DO NOTHING')
         .run(clipId, new Date().toISOString())

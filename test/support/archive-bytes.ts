@@ -15,6 +15,7 @@ export function faceBytes(archive: string): Buffer[] {
       'SELECT jpeg FROM thumbnails',
       'SELECT vector FROM context_features',
       'SELECT message FROM pending_parts',
+      'SELECT bytes FROM checkpoints',
     ].flatMap((sql) => opened.database.prepare<[], Buffer>(sql).pluck().all())
   } finally {
     opened.close()

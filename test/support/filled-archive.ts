@@ -44,6 +44,9 @@ function addClip(archive: Archive, spaceId: number, letter: string): void {
     ],
   })
   archive.database
+    .prepare("INSERT INTO checkpoints VALUES (?, 'r', 1, 0, ?)")
+    .run(clipId, Buffer.from(next().buffer))
+  archive.database
     .prepare("INSERT INTO pending_parts (clip_id, segment, attempt, part, message) VALUES (?, 1, 'a', 0, ?)")
     .run(clipId, Buffer.from(next().buffer))
   const { rootId } = archive.files.rootFor('/films')
