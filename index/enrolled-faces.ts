@@ -84,24 +84,23 @@ export function forgetFace(
 /**
  * Erases what a name has from one source beyond these faces, where it has all of them: some of it was forgotten elsewhere.
  * Where it has others, as of other models, all stay. Nothing is written of it in the journal: whoever calls this learnt it
- * from the topic that the journal goes to. Returns whether there were any.
+ * from the topic that the journal goes to.
  */
 export function forgetFacesBeyond(
   database: Database,
   name: string,
   source: string,
   faces: readonly { readonly embedder: string; readonly vector: Uint8Array }[],
-): boolean {
+): void {
   const beyond = rowsOf(database, name).filter((row) => row.source === source)
   for (const { embedder, vector } of faces) {
     const at = beyond.findIndex(
       (row) => row.embedder === embedder && Buffer.compare(row.vector, vector) === 0,
     )
-    if (at < 0) return false
+    if (at < 0) return
     beyond.splice(at, 1)
   }
   removeRows(database, beyond)
-  return beyond.length > 0
 }
 
 function removeRows(database: Database, rows: readonly FaceRow[]): void {

@@ -159,7 +159,7 @@ export function createFileStore(database: Database): FileStore {
       updateFailure.run(code, message, rootId, relativePath)
     },
     recordFound(rootId, relativePath, sizeBytes) {
-      insertUnknown.run(rootId, relativePath, null, '', '', sizeBytes, '')
+      insertUnknown.run(rootId, relativePath, null, '', '', sizeBytes, '', null)
     },
     setFailure(rootId, relativePath, failure) {
       updateFailure.run(failure?.code ?? null, failure?.message ?? null, rootId, relativePath)
@@ -187,9 +187,14 @@ export function createFileStore(database: Database): FileStore {
   }
 }
 
-/** As `added_at` stands in the archive; later than any such where no time is known. */
-const isoTime = (ctimeNs: string | undefined) =>
-  ctimeNs === undefined ? '~' : new Date(Number(BigInt(ctimeNs) / 1_000_000n)).toISOString()
+/** As `added_at` stands in the archive; later than any such where no time is known, or none that a clock shows. */
+function isoTime(ctimeNs: string | undefined): string {
+  const ms = ctimeNs === undefined ? NaN : Number(BigInt(ctimeNs) / 1_000_000n)
+  return ms >= 0 && ms < yearTenThousandMs ? new Date(ms).toISOString() : '~'
+}
+
+/** From then on years have five digits, and dates are not in the order of their letters. */
+const yearTenThousandMs = 253_402_300_800_000
 
 /** True of what is fetched; all else is a path. */
 export const isUrl = (uri: string) => /^[a-z][a-z0-9+.-]*:\/\//i.test(uri)

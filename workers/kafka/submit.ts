@@ -242,7 +242,7 @@ const hasSizeAndTime = ({ size, mtimeNs }: BigIntStats, status: StatusMessage): 
 /** An earlier version did not note when the node changed: if that was before the clip was indexed, it has not changed since. */
 function isSameNode({ ctimeNs }: BigIntStats, status: StatusMessage): boolean {
   if (status.ctimeNs !== undefined) return isSameTime(`${ctimeNs}`, status.ctimeNs)
-  return ctimeNs / 1_000_000n <= BigInt(Date.parse(status.at))
+  return Number(ctimeNs / 1_000_000n) <= Date.parse(status.at)
 }
 
 async function hasContent(path: string, clipId: string | undefined): Promise<boolean> {
