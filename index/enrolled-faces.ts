@@ -3,6 +3,7 @@ import { CameoError } from '../pipeline/errors.js'
 import { forgetName } from './identities.js'
 import { toUint16 } from './store/blobs.js'
 import type { Database } from './store/database.js'
+import { noteErasure } from './store/erasure.js'
 import { appendJournal, eraseSourceFromJournal, isPublished, lastJournalEntry } from './store/journal.js'
 
 /** A face that a name is enrolled with, as a person chooses one. */
@@ -83,27 +84,27 @@ export function forgetFace(
 /**
  * Erases what a name has from one source beyond these faces, where it has all of them: some of it was forgotten elsewhere.
  * Where it has others, as of other models, all stay. Nothing is written of it in the journal: whoever calls this learnt it
- * from the topic that the journal goes to. Returns whether there were any.
+ * from the topic that the journal goes to.
  */
 export function forgetFacesBeyond(
   database: Database,
   name: string,
   source: string,
   faces: readonly { readonly embedder: string; readonly vector: Uint8Array }[],
-): boolean {
+): void {
   const beyond = rowsOf(database, name).filter((row) => row.source === source)
   for (const { embedder, vector } of faces) {
     const at = beyond.findIndex(
       (row) => row.embedder === embedder && Buffer.compare(row.vector, vector) === 0,
     )
-    if (at < 0) return false
+    if (at < 0) return
     beyond.splice(at, 1)
   }
   removeRows(database, beyond)
-  return beyond.length > 0
 }
 
 function removeRows(database: Database, rows: readonly FaceRow[]): void {
   const remove = database.prepare('DELETE FROM reference_faces WHERE reference_id = ?')
   for (const { id } of rows) remove.run(id)
+  if (rows.length > 0) noteErasure(database)
 }

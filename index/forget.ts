@@ -2,6 +2,7 @@ import { realpathSync } from 'node:fs'
 import { CameoError } from '../pipeline/errors.js'
 import { forgetEnrolled, listSources } from './identities.js'
 import type { Database } from './store/database.js'
+import { eraseTransient, noteErasure } from './store/erasure.js'
 import { wholePathSql } from './store/files.js'
 import { appendJournal } from './store/journal.js'
 
@@ -30,39 +31,53 @@ export function findClipId(database: Database, idOrPath: string): string {
   return id
 }
 
+/** What goes with a clip's content. */
+export interface ClipLoss {
+  /** Of all files that are known to have the content, in whatever folder. */
+  readonly paths: readonly string[]
+  /** Names that were enrolled with faces from one of these files. */
+  readonly names: readonly string[]
+}
+
+export function lossOf(database: Database, clipId: string): ClipLoss {
+  const names = enrolledFrom(database, clipId).map(({ name }) => name)
+  return { paths: pathsOf(database, clipId), names: [...new Set(names)] }
+}
+
 /**
  * Erases a clip and everything derived from it, the faces that names were enrolled with from it too; its content stays away
- * when its file is ingested again. What was erased is in the write-ahead log until `scrubLog`, and the vectors are in the
- * index's snapshot until that is written anew.
- * @returns the names that lost faces
+ * when its file is ingested again. Files of the archive hold what was erased until `finishErasure`.
  */
-export function forgetClip(database: Database, clipId: string): string[] {
+export function forgetClip(database: Database, clipId: string): ClipLoss {
   return database
     .transaction(() => {
-      const enrolled = enrolledFrom(database, clipId)
-      for (const { name, source } of enrolled) forgetEnrolled(database, name, source)
+      const loss = lossOf(database, clipId)
+      for (const { name, source } of enrolledFrom(database, clipId)) forgetEnrolled(database, name, source)
       database.prepare('DELETE FROM clips WHERE clip_id = ?').run(clipId)
       database.prepare('DELETE FROM paths WHERE clip_id = ?').run(clipId)
-      database.prepare('DELETE FROM pending_parts WHERE clip_id = ?').run(clipId)
+      eraseTransient(database, clipId)
       database
         .prepare('INSERT INTO forgotten_clips (clip_id, at) VALUES (?, ?) ON CONFLICT DO NOTHING')
         .run(clipId, new Date().toISOString())
       appendJournal(database, 'forget-clip', { clipId })
-      return [...new Set(enrolled.map(({ name }) => name))]
+      noteErasure(database)
+      return loss
     })
     .immediate()
 }
 
 function enrolledFrom(database: Database, clipId: string): { name: string; source: string }[] {
-  const paths = new Set(
-    database
-      .prepare<[string], string>(
-        `SELECT ${wholePathSql} FROM paths JOIN roots USING (root_id) WHERE clip_id = ?`,
-      )
-      .pluck()
-      .all(clipId),
-  )
+  const paths = new Set(pathsOf(database, clipId))
   return listSources(database).filter(({ source }) => paths.has(source) || paths.has(realPathOf(source)))
+}
+
+function pathsOf(database: Database, clipId: string): string[] {
+  return database
+    .prepare<[string], string>(
+      `SELECT ${wholePathSql} AS path FROM paths JOIN roots USING (root_id) WHERE clip_id = ? ORDER BY path`,
+    )
+    .pluck()
+    .all(clipId)
 }
 
 function realPathOf(path: string): string {
@@ -82,9 +97,4 @@ export function remember(database: Database, clipId: string): void {
   if (!isForgotten(database, clipId)) return
   database.prepare('DELETE FROM forgotten_clips WHERE clip_id = ?').run(clipId)
   appendJournal(database, 'remember-clip', { clipId })
-}
-
-/** Erased rows are zeroed in the file (secure_delete); this empties the write-ahead log, which still holds them. */
-export function scrubLog(database: Database): void {
-  database.pragma('wal_checkpoint(TRUNCATE)')
 }

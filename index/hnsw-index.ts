@@ -1,5 +1,6 @@
 import hnswlib from 'hnswlib-node'
 import { CameoError } from '../pipeline/errors.js'
+import { createPrivateFile } from '../pipeline/private-files.js'
 import { bestNeighbors } from './exact-index.js'
 import {
   checkLabel,
@@ -198,6 +199,8 @@ export class HnswIndex implements VectorIndex {
     this.#refuseWhileWriting()
     this.#writing = true
     try {
+      // hnswlib would make it by the umask.
+      createPrivateFile(file)
       await this.#graph.writeIndex(file)
     } finally {
       this.#writing = false

@@ -5,6 +5,7 @@ import type { ExtraEmbedding } from '../pipeline/embed/extra-embedders.js'
 import type { FaceEmbeddings } from '../pipeline/head/pooled-input.js'
 import { toBlob, toUint16 } from './store/blobs.js'
 import type { Database } from './store/database.js'
+import { noteErasure } from './store/erasure.js'
 import {
   appendJournal,
   eraseFromJournal,
@@ -175,6 +176,7 @@ export function forgetName(database: Database, name: string): void {
   database
     .transaction(() => {
       database.prepare('DELETE FROM identities WHERE identity_id = ?').run(identityIdOf(database, name))
+      noteErasure(database)
       if (isPublished(database)) appendJournal(database, 'forget-name', { name })
       else eraseFromJournal(database, name, lastJournalEntry(database))
     })
@@ -195,29 +197,31 @@ export function forgetEnrolled(database: Database, name: string, source: string)
 
 /**
  * Erases the faces that a name has from one source, and the name where it has no others. Nothing is written of it in the
- * journal: whoever calls this learnt it from the topic that the journal goes to. Returns whether there were any.
+ * journal: whoever calls this learnt it from the topic that the journal goes to.
  */
-export function forgetSource(database: Database, name: string, source: string): boolean {
-  return database
+export function forgetSource(database: Database, name: string, source: string): void {
+  database
     .transaction(() => {
-      const hadAny = deleteFaces(database, name, source)
+      deleteFaces(database, name, source)
       if (!hasFaces(database, name)) {
         const { changes } = database.prepare('DELETE FROM identities WHERE name = ?').run(name)
-        if (changes > 0) eraseFromJournal(database, name, lastJournalEntry(database))
+        if (changes > 0) {
+          eraseFromJournal(database, name, lastJournalEntry(database))
+          noteErasure(database)
+        }
       }
-      return hadAny
     })
     .immediate()
 }
 
-function deleteFaces(database: Database, name: string, source: string): boolean {
+function deleteFaces(database: Database, name: string, source: string): void {
   const { changes } = database
     .prepare(
       `DELETE FROM reference_faces WHERE source = ?
        AND identity_id = (SELECT identity_id FROM identities WHERE name = ?)`,
     )
     .run(source, name)
-  return changes > 0
+  if (changes > 0) noteErasure(database)
 }
 
 function hasFaces(database: Database, name: string): boolean {

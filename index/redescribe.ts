@@ -2,9 +2,10 @@ import { join } from 'node:path'
 import type { FaceEmbeddings } from '../pipeline/head/pooled-input.js'
 import type { Recipe } from '../pipeline/settings.js'
 import type { Archive } from './archive.js'
-import { scrubLog } from './forget.js'
+import { finishErasure } from './finish-erasure.js'
 import { toUint16 } from './store/blobs.js'
 import { createDescriptorStore } from './store/descriptors.js'
+import { noteErasure } from './store/erasure.js'
 import {
   activateSpace,
   activeSpace,
@@ -28,6 +29,8 @@ export interface RedescribeOptions {
   readonly signal: AbortSignal
   readonly onProgress: (done: number, total: number) => void
   readonly onNotice?: (message: string) => void
+  /** How long to wait for processes that read the archive until the old descriptors are in none of its files. */
+  readonly waitMs?: number
 }
 
 export interface Redescribed {
@@ -53,6 +56,7 @@ const erasedAtOnce = 4096
  * which are searched meanwhile; one transaction then makes the new ones those that are searched, and their recipe the
  * archive's; at last the old ones are erased. Killed at any moment, the archive is searched by the old or by the new ones, and
  * the same call goes on from there. The caller holds the archive's lock.
+ * @throws ERASURE_PENDING where all is done but that
  */
 export async function redescribe(archive: Archive, options: RedescribeOptions): Promise<Redescribed> {
   const { database } = archive
@@ -79,6 +83,10 @@ export async function redescribe(archive: Archive, options: RedescribeOptions): 
     writeArchiveRecipe(database, { ...own, headFile: options.headFile })
   }
   await eraseOldSpaces(archive, dir)
+  await finishErasure(archive, {
+    ...{ waitMs: options.waitMs ?? 30_000, hasFollower: false },
+    ...(options.onNotice === undefined ? {} : { onWait: options.onNotice, onNotice: options.onNotice }),
+  })
   const tracks = createDescriptorStore(database).count(activeSpace(database)?.spaceId ?? 0)
   return { status: isUnchanged ? 'unchanged' : 'done', tracks, described }
 }
@@ -172,14 +180,16 @@ async function eraseOldSpaces({ database }: Archive, dir: string): Promise<void>
        AND EXISTS (SELECT 1 FROM descriptors kept WHERE kept.track_id = old.track_id AND +kept.space_id = ?)
        LIMIT ?)`,
   )
-  let erased = 0
+  const eraseSome = database.transaction((spaceId: number, activeId: number): number => {
+    const { changes } = erase.run(spaceId, activeId, erasedAtOnce)
+    if (changes > 0) noteErasure(database)
+    return changes
+  })
   for (const { spaceId } of spacesOf(database)) {
     if (active === undefined || spaceId === active.spaceId) continue
-    for (let changes = erasedAtOnce; changes === erasedAtOnce; erased += changes)
-      changes = erase.run(spaceId, active.spaceId, erasedAtOnce).changes
+    while (eraseSome.immediate(spaceId, active.spaceId) === erasedAtOnce);
     if (createDescriptorStore(database).count(spaceId) > 0) continue
     await removeSnapshot(dir, spaceId)
     database.prepare('DELETE FROM spaces WHERE space_id = ?').run(spaceId)
   }
-  if (erased > 0) scrubLog(database)
 }

@@ -175,15 +175,17 @@ export class VectorCache implements Pick<VectorIndex, 'dimension' | 'size' | 'se
 
   /** Applies what was committed to SQLite since, and returns how many changes that were. Cheap where there are none. */
   catchUp(): Promise<number> {
-    return this.#inTurn(async () => {
-      const before = this.#lastChange
-      if (this.#source.store.lastChange() === before) return 0
-      const applied = await applyChanges(this.#source, this.#index, before)
-      this.#lastChange = applied.lastChange
-      this.#unsavedChanges += applied.changes
-      this.#unsavedErasures ||= applied.erased
-      return applied.changes
-    })
+    return this.#inTurn(() => this.#apply())
+  }
+
+  async #apply(): Promise<number> {
+    const before = this.#lastChange
+    if (this.#source.store.lastChange() === before) return 0
+    const applied = await applyChanges(this.#source, this.#index, before)
+    this.#lastChange = applied.lastChange
+    this.#unsavedChanges += applied.changes
+    this.#unsavedErasures ||= applied.erased
+    return applied.changes
   }
 
   /**
@@ -193,8 +195,12 @@ export class VectorCache implements Pick<VectorIndex, 'dimension' | 'size' | 'se
   async snapshot(): Promise<boolean> {
     await this.catchUp()
     return this.#inTurn(async () => {
-      if (this.#readOnly || !(this.#index instanceof HnswIndex) || this.#unsavedChanges === 0) return false
-      await writeSnapshot(this.#options.dir, this.#subject, this.#index, this.#lastChange)
+      const index = this.#index
+      if (this.#readOnly || !(index instanceof HnswIndex) || this.#unsavedChanges === 0) return false
+      await writeSnapshot(this.#options.dir, this.#subject, async () => {
+        await this.#apply()
+        return { index, lastChange: this.#lastChange }
+      })
       this.#unsavedChanges = 0
       this.#unsavedErasures = false
       return true

@@ -51,6 +51,8 @@ export const errorCodes = {
   ARCHIVE_DAMAGED: { retriable: false },
   ARCHIVE_NEWER: { retriable: false },
   ARCHIVE_OTHER_RECIPE: { retriable: false },
+  /** Rows are erased, but their bytes still stand in a file that another process holds. */
+  ERASURE_PENDING: { retriable: true },
   INDEX_TOO_LARGE: { retriable: false },
   SNAPSHOT_DAMAGED: { retriable: false },
   VECTOR_INVALID: { retriable: false },

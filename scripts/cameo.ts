@@ -2,6 +2,7 @@
 import '../pipeline/models/no-telemetry.js'
 import { existsSync, readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { prepareArchive } from '../index/prepare-archive.js'
 import { sqliteError } from '../index/store/database.js'
 import { CameoError } from '../pipeline/errors.js'
 import { visibleLines } from '../pipeline/visible-text.js'
@@ -21,7 +22,7 @@ import { statusCommand } from './commands/status.js'
 import { submitCommand } from './commands/submit.js'
 import { topicsCommand } from './commands/topics.js'
 import { workerCommand } from './commands/worker.js'
-import { exitCodes, printJsonError, reportError } from './output.js'
+import { exitCodes, note, printJsonError, reportError } from './output.js'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string
@@ -58,9 +59,10 @@ prepare(program)
 
 /** Of the command that runs. */
 let archiveDir: string | undefined
-program.hook('preAction', (_program, command) => {
+program.hook('preAction', async (_program, command) => {
   archiveDir = command.opts<{ archive?: string }>().archive
   checkText(command)
+  if (archiveDir !== undefined) await prepareArchive(archiveDir, note)
 })
 
 // A reader that closes the pipe early (| head) is no error, and no reason to leave the rest undone.

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { CameoError, messageOf } from '../pipeline/errors.js'
 import { findFfmpeg } from '../pipeline/decode/ffmpeg.js'
+import { createPrivateFile } from '../pipeline/private-files.js'
 import { photos } from './demo-photos.js'
 import {
   clipFps,
@@ -78,8 +79,11 @@ async function makeClip(ffmpeg: string, clip: DemoClip, photosDir: string, targe
   const graph = ['-filter_complex', filterGraph(clip), '-map', '[clip]', '-map_metadata', '-1']
   const encoding = ['-c:v', 'libx264', '-preset', 'superfast', '-crf', '28', '-threads', '1']
   const base = ['-v', 'error', '-nostdin', '-y', '-filter_complex_threads', '1']
+  const path = clipPath(targetDir, clip)
   try {
-    await promisify(execFile)(ffmpeg, [...base, ...inputs, ...graph, ...encoding, clipPath(targetDir, clip)])
+    // ffmpeg would make it by the umask.
+    createPrivateFile(path)
+    await promisify(execFile)(ffmpeg, [...base, ...inputs, ...graph, ...encoding, path])
   } catch (error) {
     throw new CameoError('FFMPEG_FAILED', `the demo clip ${clip.name} was not made: ${messageOf(error)}`, {
       retriable: false,

@@ -8,13 +8,14 @@
  */
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { z } from 'zod'
 import { sharp } from '../pipeline/decode/image-library.js'
 import type { BoxXyxyPx } from '../pipeline/geometry.js'
+import { makePrivateFolder, writePrivateFile } from '../pipeline/private-files.js'
 import { makeClips } from './demo-clips.js'
 import { demoPhotosDir, faces, fetchPhotos, photos } from './demo-photos.js'
 import { appearanceOf, demoClips, personOf, wanted, type DemoClip } from './demo-table.js'
@@ -33,7 +34,8 @@ async function runDemo(): Promise<number> {
   const photosDir = demoPhotosDir()
   await fetchPhotos(photosDir)
   for (const path of Object.values(output)) rmSync(path, { recursive: true, force: true })
-  mkdirSync(output.clips, { recursive: true })
+  makePrivateFolder(outputDir)
+  makePrivateFolder(output.clips)
 
   print(`Making ${demoClips.length} short clips of six group photos: camera moves, cuts, blur, dim light …`)
   await makeClips(demoClips, photosDir, output.clips)
@@ -72,7 +74,7 @@ async function writeQuery(photosDir: string): Promise<void> {
   const { photo, boxXyxyPx } = faces[wanted]
   const [x1, y1, x2, y2]: BoxXyxyPx = boxXyxyPx
   const margin = Math.round((y2 - y1) * 0.4)
-  await sharp(join(photosDir, photos[photo].file))
+  const face = await sharp(join(photosDir, photos[photo].file))
     .extract({
       left: x1 - margin,
       top: y1 - margin,
@@ -80,7 +82,8 @@ async function writeQuery(photosDir: string): Promise<void> {
       height: y2 - y1 + 2 * margin,
     })
     .jpeg({ quality: 90 })
-    .toFile(output.query)
+    .toBuffer()
+  writePrivateFile(output.query, face)
 }
 
 const resultsSchema = z.object({

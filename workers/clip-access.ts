@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, mkdtempSync, realpathSync } from 'node:fs'
+import { existsSync, mkdtempSync, realpathSync } from 'node:fs'
 import { isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { isUrl, type FileStamp } from '../index/store/files.js'
 import { clipName } from '../pipeline/decode/clip-name.js'
 import { CameoError } from '../pipeline/errors.js'
+import { makePrivateFolder } from '../pipeline/private-files.js'
 import type { TransferLimits } from '../pipeline/transfer-pace.js'
 import { checkUnchanged, stampOf } from './file-stamp.js'
 import { fetchHttp, type RemoteFetch } from './fetch-http.js'
@@ -59,7 +60,7 @@ export function createClipAccess({ rules, scratchDir, scratchBytes, limits }: Ac
   let links: string | undefined
   const linksDir = () => {
     if (links === undefined) {
-      mkdirSync(scratchDir, { recursive: true })
+      makePrivateFolder(scratchDir)
       links = mkdtempSync(join(scratchDir, 'cameo-open-'))
     }
     return links
@@ -69,7 +70,7 @@ export function createClipAccess({ rules, scratchDir, scratchBytes, limits }: Ac
       if (!isUrl(uri)) return openFile(uri, rules.roots, linksDir)
       const fetch = fetcherFor(uri, rules)
       if (scratch === undefined) {
-        mkdirSync(scratchDir, { recursive: true })
+        makePrivateFolder(scratchDir)
         scratch = createScratch(scratchDir, scratchBytes, limits)
       }
       return scratch.open({ uri, fetch, planned }, signal)

@@ -16,14 +16,17 @@ const roundedToNs = [100n, 1_000n, 1_000_000n, 1_000_000_000n]
 /** What tells the file apart now. Throws CLIP_GONE, CLIP_UNREADABLE. */
 export function stampOf(path: string): FileStamp {
   try {
-    const { dev, ino, size, mtimeNs } = statSync(path, { bigint: true })
-    return { device: `${dev}`, inode: `${ino}`, sizeBytes: Number(size), mtimeNs: `${mtimeNs}` }
+    const { dev, ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true })
+    return {
+      ...{ device: `${dev}`, inode: `${ino}`, sizeBytes: Number(size) },
+      ...{ mtimeNs: `${mtimeNs}`, ctimeNs: `${ctimeNs}` },
+    }
   } catch (error) {
     throw fileError(path, error)
   }
 }
 
-/** On another machine the same file has another device, and may have another inode. */
+/** On another machine the same file has another device, and may have another inode and time of the node's change. */
 export const isSameContent = (a: FileStamp, b: FileStamp): boolean =>
   a.sizeBytes === b.sizeBytes &&
   (a.device === remoteDevice ? a.mtimeNs === b.mtimeNs : isSameTime(a.mtimeNs, b.mtimeNs))
@@ -38,10 +41,16 @@ export function isSameTime(a: string, b: string): boolean {
   )
 }
 
-/** Throws CLIP_CHANGED where the file is another than it was: by the same mount, so its time is exactly the same. */
+/**
+ * Throws CLIP_CHANGED where the file is another than it was: by the same mount, so its times are exactly the same. Who only renames
+ * it or links to it meanwhile cannot be told from who writes it and sets its time back.
+ */
 export function checkUnchanged({ path, stamp }: { readonly path: string; readonly stamp: FileStamp }): void {
   const now = stampOf(path)
-  if (now.sizeBytes !== stamp.sizeBytes || now.mtimeNs !== stamp.mtimeNs || now.inode !== stamp.inode)
+  const isSame = (['sizeBytes', 'mtimeNs', 'ctimeNs', 'inode'] as const).every(
+    (field) => now[field] === stamp[field],
+  )
+  if (!isSame)
     throw new CameoError(
       'CLIP_CHANGED',
       `${clipName(path)} changed while it was read: run ingest again when it is complete`,

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { EventEmitter, once } from 'node:events'
-import { createWriteStream, mkdirSync, rmSync } from 'node:fs'
+import { createWriteStream, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { FileStamp } from '../index/store/files.js'
 import { clipName } from '../pipeline/decode/clip-name.js'
 import { CameoError, messageOf } from '../pipeline/errors.js'
+import { makePrivateFolder, privateFileMode } from '../pipeline/private-files.js'
 import { AnswerWait, paced, TransferTooSlow, usualLimits } from '../pipeline/transfer-pace.js'
 import type { OpenedClip } from './clip-access.js'
 import type { RemoteBody, RemoteFetch } from './fetch-http.js'
@@ -42,7 +43,7 @@ interface Fetched {
 export function createScratch(dir: string, maxBytes: number, limits = usualLimits): Scratch {
   const own = join(dir, 'cameo-scratch')
   rmSync(own, { recursive: true, force: true })
-  mkdirSync(own, { recursive: true })
+  makePrivateFolder(own)
   // In order of last use.
   const kept = new Set<Fetched>()
   /** Those that wait for room: what they hold is not given back before they go on. */
@@ -121,7 +122,7 @@ export function createScratch(dir: string, maxBytes: number, limits = usualLimit
     const path = join(entry.dir, fileNameOf(entry.uri))
     let received = 0
     try {
-      mkdirSync(entry.dir)
+      makePrivateFolder(entry.dir)
       await pipeline(
         body.stream,
         async function* (chunks: AsyncIterable<Buffer>) {
@@ -131,7 +132,7 @@ export function createScratch(dir: string, maxBytes: number, limits = usualLimit
             yield chunk
           }
         },
-        createWriteStream(path),
+        createWriteStream(path, { mode: privateFileMode }),
         { signal },
       )
     } finally {

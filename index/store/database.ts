@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import BetterSqlite from 'better-sqlite3'
 import { CameoError, messageOf } from '../../pipeline/errors.js'
+import { createPrivateFile, makePrivateFolder } from '../../pipeline/private-files.js'
+import { closeArchiveToOthers } from './privacy.js'
 import { migrations, schemaSql, schemaVersion } from './schema.js'
 
 export type Database = BetterSqlite.Database
@@ -13,12 +15,15 @@ export interface OpenOptions {
   readonly create?: boolean
   /** For a folder that this user cannot write, too. */
   readonly readOnly?: boolean
+  /** Told where other users could read the archive. */
+  readonly onNotice?: (message: string) => void
 }
 
 export const databaseFileName = 'cameo.sqlite'
 
 /**
  * Opens an archive's SQLite file in WAL mode, each commit flushed to disk, deleted rows overwritten with zeros.
+ * Other users' access to it ends.
  * Throws ARCHIVE_MISSING, ARCHIVE_NEWER, ARCHIVE_READ_ONLY, ARCHIVE_FULL or ARCHIVE_DAMAGED.
  */
 export function openDatabase(archiveDir: string, options: OpenOptions = {}): Database {
@@ -30,7 +35,7 @@ export function openDatabase(archiveDir: string, options: OpenOptions = {}): Dat
         `there is no archive in ${archiveDir}: run "cameo ingest FOLDER --archive ${archiveDir}" first, or give another --archive`,
       )
     makeFolder(archiveDir)
-  }
+  } else closeArchiveToOthers(archiveDir, options.onNotice ?? (() => undefined))
   return translateSqliteErrors(archiveDir, () => {
     const database =
       options.readOnly === true ? openToRead(archiveDir, file) : new BetterSqlite(file, waiting)
@@ -144,6 +149,7 @@ export interface FileLock {
  */
 export function lockFile(archiveDir: string, name: string): FileLock {
   return translateSqliteErrors(archiveDir, () => {
+    createPrivateFile(join(archiveDir, name))
     // Long enough for one who asks whether it is held.
     const lock = new BetterSqlite(join(archiveDir, name), { timeout: 50 })
     try {
@@ -162,6 +168,7 @@ export function lockFile(archiveDir: string, name: string): FileLock {
 
 /** Asks as a reader, for one who took the lock to ask would seem to hold it to others who ask. */
 export function isLocked(archiveDir: string, name: string): boolean {
+  if (!existsSync(join(archiveDir, name))) return false
   return translateSqliteErrors(archiveDir, () => {
     const lock = new BetterSqlite(join(archiveDir, name), { timeout: 0 })
     try {
@@ -178,8 +185,10 @@ export function isLocked(archiveDir: string, name: string): boolean {
 
 function makeFolder(archiveDir: string): void {
   try {
-    mkdirSync(archiveDir, { recursive: true })
+    makePrivateFolder(archiveDir)
     accessSync(archiveDir, constants.W_OK)
+    // SQLite's log files take the permissions of the file.
+    createPrivateFile(join(archiveDir, databaseFileName))
   } catch (error) {
     throw archiveError(archiveDir, error) ?? error
   }

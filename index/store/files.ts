@@ -7,6 +7,11 @@ export interface FileStamp {
   readonly inode: string
   readonly sizeBytes: number
   readonly mtimeNs: string
+  /**
+   * When the file's node changed, which `cp -p` and `touch` cannot set back; a new name or link changes it, too. Absent where none is
+   * known, as of what is fetched.
+   */
+  readonly ctimeNs?: string | undefined
 }
 
 export interface FileFailure {
@@ -33,7 +38,10 @@ export interface FileStore {
    * takes over those below it, so that a file has one row: ids of roots below are then no longer valid.
    */
   rootFor(folder: string): { readonly rootId: number; readonly path: string }
-  /** The content's digest, if this very file (device, inode, size, time) was hashed before, under whatever name. */
+  /**
+   * The content's digest, if this very file (device, inode, size, times) was hashed before, under whatever name. Rows of before
+   * schema 4 have no time of the node's change: they are trusted where that was before their clip came into the archive.
+   */
   knownDigest(stamp: FileStamp): string | undefined
   record(rootId: number, relativePath: string, stamp: FileStamp, clipId: string): void
   /**
@@ -81,18 +89,20 @@ export function createFileStore(database: Database): FileStore {
   )
   const deleteRoot = database.prepare<[number]>('DELETE FROM roots WHERE root_id = ?')
   const selectDigest = database
-    .prepare<[string, string, number, string], string>(
+    .prepare<[string, string, number, string, string | null, string], string>(
       `SELECT clip_id FROM paths WHERE inode = ? AND device = ? AND size_bytes = ? AND mtime_ns = ?
-       AND clip_id IS NOT NULL LIMIT 1`,
+       AND clip_id IS NOT NULL AND (ctime_ns IS ? OR (ctime_ns IS NULL AND EXISTS (
+         SELECT 1 FROM clips WHERE clips.clip_id = paths.clip_id AND added_at > ?))) LIMIT 1`,
     )
     .pluck()
-  const insert = `INSERT INTO paths (root_id, relative_path, clip_id, device, inode, size_bytes, mtime_ns)
-     VALUES (?, ?, ?, ?, ?, ?, ?)`
+  const insert = `INSERT INTO paths (root_id, relative_path, clip_id, device, inode, size_bytes, mtime_ns, ctime_ns)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
   const insertUnknown = database.prepare(`${insert} ON CONFLICT DO NOTHING`)
   const upsert = database.prepare(
     `${insert}
      ON CONFLICT (root_id, relative_path) DO UPDATE SET clip_id = excluded.clip_id, device = excluded.device,
-       inode = excluded.inode, size_bytes = excluded.size_bytes, mtime_ns = excluded.mtime_ns`,
+       inode = excluded.inode, size_bytes = excluded.size_bytes, mtime_ns = excluded.mtime_ns,
+       ctime_ns = excluded.ctime_ns`,
   )
   const updateFailure = database.prepare(
     'UPDATE paths SET code = ?, message = ? WHERE root_id = ? AND relative_path = ?',
@@ -138,18 +148,18 @@ export function createFileStore(database: Database): FileStore {
   return {
     rootFor: (folder) =>
       selectRoots.all().find(({ path }) => wayFrom(path, folder) !== undefined) ?? makeRoot(folder),
-    knownDigest: ({ inode, device, sizeBytes, mtimeNs }) =>
-      selectDigest.get(inode, device, sizeBytes, mtimeNs),
-    record(rootId, relativePath, { device, inode, sizeBytes, mtimeNs }, clipId) {
-      upsert.run(rootId, relativePath, clipId, device, inode, sizeBytes, mtimeNs)
+    knownDigest: ({ inode, device, sizeBytes, mtimeNs, ctimeNs }) =>
+      selectDigest.get(inode, device, sizeBytes, mtimeNs, ctimeNs ?? null, isoTime(ctimeNs)),
+    record(rootId, relativePath, { device, inode, sizeBytes, mtimeNs, ctimeNs }, clipId) {
+      upsert.run(rootId, relativePath, clipId, device, inode, sizeBytes, mtimeNs, ctimeNs ?? null)
     },
-    recordFailed(rootId, relativePath, { device, inode, sizeBytes, mtimeNs }, { code, message }) {
+    recordFailed(rootId, relativePath, { device, inode, sizeBytes, mtimeNs, ctimeNs }, { code, message }) {
       const write = otherContent.has(code) ? upsert : insertUnknown
-      write.run(rootId, relativePath, null, device, inode, sizeBytes, mtimeNs)
+      write.run(rootId, relativePath, null, device, inode, sizeBytes, mtimeNs, ctimeNs ?? null)
       updateFailure.run(code, message, rootId, relativePath)
     },
     recordFound(rootId, relativePath, sizeBytes) {
-      insertUnknown.run(rootId, relativePath, null, '', '', sizeBytes, '')
+      insertUnknown.run(rootId, relativePath, null, '', '', sizeBytes, '', null)
     },
     setFailure(rootId, relativePath, failure) {
       updateFailure.run(failure?.code ?? null, failure?.message ?? null, rootId, relativePath)
@@ -176,6 +186,15 @@ export function createFileStore(database: Database): FileStore {
     countFailed: () => selectFailedCount.get() ?? 0,
   }
 }
+
+/** As `added_at` stands in the archive; later than any such where no time is known, or none that a clock shows. */
+function isoTime(ctimeNs: string | undefined): string {
+  const ms = ctimeNs === undefined ? NaN : Number(BigInt(ctimeNs) / 1_000_000n)
+  return ms >= 0 && ms < yearTenThousandMs ? new Date(ms).toISOString() : '~'
+}
+
+/** From then on years have five digits, and dates are not in the order of their letters. */
+const yearTenThousandMs = 253_402_300_800_000
 
 /** True of what is fetched; all else is a path. */
 export const isUrl = (uri: string) => /^[a-z][a-z0-9+.-]*:\/\//i.test(uri)

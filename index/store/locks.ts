@@ -92,4 +92,5 @@ async function untilFree<T>(
 
 const isBusy = (error: unknown): boolean => error instanceof CameoError && error.code === 'ARCHIVE_BUSY'
 
-const hasFollower = (archiveDir: string): boolean => isLocked(archiveDir, followerLock)
+/** Whether an index worker keeps the archive. */
+export const hasFollower = (archiveDir: string): boolean => isLocked(archiveDir, followerLock)

@@ -93,14 +93,14 @@ CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
 CREATE TABLE roots (root_id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE);
 
--- One row a file. The digest is trusted while device, inode, size and time stay the same.
+-- One row a file. The digest is trusted while device, inode, size and times stay the same.
 CREATE TABLE paths (
   root_id INTEGER NOT NULL REFERENCES roots,
   relative_path TEXT NOT NULL,
   clip_id TEXT,                      -- SHA-256 of the content; NULL where it could not be read
   device TEXT NOT NULL, inode TEXT NOT NULL, size_bytes INTEGER NOT NULL, mtime_ns TEXT NOT NULL,
   code TEXT, message TEXT,           -- why it failed; NULL where it did not
-  ctime_ns TEXT,                     -- NULL where it was not noted
+  ctime_ns TEXT,                     -- NULL where it was not noted, as before schema 4
   PRIMARY KEY (root_id, relative_path)
 ) WITHOUT ROWID;
 CREATE INDEX paths_clip ON paths (clip_id);

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { constants, existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { access, mkdir, open, rename } from 'node:fs/promises'
+import { access, open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { CameoError, messageOf } from '../../pipeline/errors.js'
 import { maxDimension } from '../../pipeline/limits.js'
+import { makePrivateFolder, privateFileMode } from '../../pipeline/private-files.js'
 import { archiveError } from '../store/database.js'
 import { lockSnapshots } from '../store/locks.js'
 import type { FileSeal } from './hnsw-file.js'
@@ -43,6 +44,12 @@ export interface SnapshotSubject {
   readonly spaceDigest: string
   readonly dimension: number
   readonly parameters: HnswParameters
+}
+
+export interface SnapshotState {
+  readonly index: HnswIndex
+  /** The last row of `descriptor_changes` that is applied. */
+  readonly lastChange: number
 }
 
 export type LoadedSnapshot =
@@ -126,19 +133,22 @@ function differenceOf(manifest: Manifest, subject: SnapshotSubject): string | un
  * any two steps, the old snapshot stays in use; what is left over goes with the next one. Afterwards the new snapshot
  * is the only one of this space in the folder, so vectors erased from the index are in none of its files.
  * Throws ARCHIVE_FULL or ARCHIVE_READ_ONLY; the old snapshot is usable then too.
+ * @param newest asked when no other process writes here any more: what others erased meanwhile must not come back
  */
 export async function writeSnapshot(
   dir: string,
   subject: SnapshotSubject,
-  index: HnswIndex,
-  lastChange: number,
+  newest: () => Promise<SnapshotState>,
 ): Promise<void> {
-  await alone(dir, () => writeFiles(dir, subject, index, lastChange))
+  await alone(dir, async () => {
+    const { index, lastChange } = await newest()
+    await writeFiles(dir, subject, index, lastChange)
+  })
 }
 
 /** Runs `work` while no other process writes or removes snapshots in the folder: each removes what it takes for leftovers. */
 async function alone(dir: string, work: () => Promise<void>): Promise<void> {
-  await mkdir(dir, { recursive: true })
+  makePrivateFolder(dir)
   const lock = await lockSnapshots(dir)
   try {
     await work()
@@ -203,6 +213,34 @@ export async function removeSnapshot(dir: string, spaceId: number): Promise<void
   })
 }
 
+/** The snapshots in a folder, and up to which change they go; of one whose manifest cannot be read, up to none. */
+export function snapshotsIn(dir: string): { readonly spaceId: number; readonly lastChange: number }[] {
+  if (!existsSync(dir)) return []
+  return readdirSync(dir).flatMap((name) => {
+    const spaceId = /^vectors-(\d+)\.json$/.exec(name)?.[1]
+    if (spaceId === undefined) return []
+    const lastChange = parseManifest(join(dir, name))?.lastChange ?? -1
+    return [{ spaceId: Number(spaceId), lastChange }]
+  })
+}
+
+/** Removes what killed processes left: files that no manifest names. */
+export async function removeStrayFiles(dir: string): Promise<void> {
+  if (strayFiles(dir).length === 0) return
+  await alone(dir, async () => {
+    for (const name of strayFiles(dir)) rmSync(join(dir, name), { force: true })
+    await syncFolder(dir)
+  })
+}
+
+function strayFiles(dir: string): string[] {
+  if (!existsSync(dir)) return []
+  const named = new Set(
+    snapshotsIn(dir).map(({ spaceId }) => parseManifest(join(dir, manifestName(spaceId)))?.file),
+  )
+  return readdirSync(dir).filter((name) => /^vectors-\d+(-.*|\.json\.tmp)$/.test(name) && !named.has(name))
+}
+
 /** The bytes of the snapshot the manifest names and of leftovers; 0 where there is none. */
 export function snapshotBytesOnDisk(dir: string, spaceId: number): number {
   return filesOf(dir, spaceId)
@@ -223,7 +261,7 @@ function filesOf(dir: string, spaceId: number): string[] {
 }
 
 async function writeFlushed(file: string, text: string): Promise<void> {
-  const handle = await open(file, 'w')
+  const handle = await open(file, 'w', privateFileMode)
   try {
     await handle.writeFile(text)
     await handle.sync()
@@ -246,7 +284,7 @@ async function syncFolder(dir: string): Promise<void> {
 /** False where snapshots cannot be written: no permission, or a read-only file system. */
 export async function canWriteTo(dir: string): Promise<boolean> {
   try {
-    await mkdir(dir, { recursive: true })
+    makePrivateFolder(dir)
     await access(dir, constants.W_OK)
     return true
   } catch {

@@ -1,16 +1,8 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs'
+import { closeSync, existsSync, fsyncSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { decode, encode } from '@msgpack/msgpack'
 import { z } from 'zod'
 import { CameoError, messageOf } from '../errors.js'
+import { openPrivateFile } from '../private-files.js'
 import type { TrainingCheckpoint } from './train-head.js'
 
 const tensorsSchema = z.array(
@@ -87,7 +79,7 @@ export function removeCheckpoint(file: string): void {
 export function writeFileAtomically(file: string, bytes: Uint8Array): void {
   const temporary = `${file}.part`
   try {
-    const handle = openSync(temporary, 'w')
+    const handle = openPrivateFile(temporary)
     try {
       for (let at = 0; at < bytes.length;) at += writeSync(handle, bytes, at)
       fsyncSync(handle)

@@ -1,5 +1,4 @@
 import { resolve } from 'node:path'
-import { writeFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
 import { openArchiveToRead } from '../../index/archive.js'
 import type { ArchiveRecipe } from '../../index/store/meta.js'
@@ -9,6 +8,7 @@ import { knownName, parseName, referencesOf } from '../../index/identities.js'
 import { searchClips, type ClipMatch, type SearchAnswer } from '../../index/search.js'
 import type { VectorCache } from '../../index/vector-cache.js'
 import { CameoError, messageOf } from '../../pipeline/errors.js'
+import { writePrivateFile } from '../../pipeline/private-files.js'
 import type { FaceEmbeddings } from '../../pipeline/head/pooled-input.js'
 import { findPack } from '../../pipeline/models/catalog.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
@@ -163,7 +163,7 @@ async function closeIndex(index: VectorCache): Promise<void> {
 
 function writeSheet(file: string, html: string): void {
   try {
-    writeFileSync(file, html)
+    writePrivateFile(file, html)
   } catch (cause) {
     throw new CameoError('USAGE', `the contact sheet ${file} cannot be written (${messageOf(cause)})`, {
       cause,

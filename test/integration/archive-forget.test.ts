@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
+import { copyFileSync, mkdirSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
 import { openArchive } from '../../index/archive.js'
 import { listIdentities } from '../../index/identities.js'
 import { assertRefused, foundFiles, ingest, search } from '../support/answers.js'
-import { cameo, temporaryDir } from '../support/cameo.js'
+import { countInFiles as countBytes, faceBytes } from '../support/archive-bytes.js'
+import { cameo, jsonLines, startCameo, temporaryDir } from '../support/cameo.js'
 import { makeFaceClip, makeFacePhoto } from '../support/faces.js'
+import { openToOthers } from '../support/modes.js'
 
 const dir = realpathSync(temporaryDir())
 const folder = join(dir, 'clips')
@@ -15,31 +17,7 @@ const here = ['--archive', archive]
 let photo: string
 let clipId: string
 
-/** Every value that was kept of faces, as bytes. */
-function faceBytes(): Buffer[] {
-  const opened = openArchive(archive)
-  try {
-    return [
-      'SELECT vector FROM embeddings',
-      'SELECT vector FROM descriptors',
-      'SELECT vector FROM reference_faces',
-      'SELECT jpeg FROM thumbnails',
-    ].flatMap((sql) => opened.database.prepare<[], Buffer>(sql).pluck().all())
-  } finally {
-    opened.close()
-  }
-}
-
-/** How many of the values, by any 32 bytes of their middle, are somewhere in the archive's files. */
-function countInFiles(values: readonly Buffer[]): number {
-  const files = readdirSync(archive, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => readFileSync(join(entry.parentPath, entry.name)))
-  return values.filter((value) => {
-    const middle = value.subarray(value.length >> 1, (value.length >> 1) + 32)
-    return files.some((bytes) => bytes.includes(middle))
-  }).length
-}
+const countInFiles = (values: readonly Buffer[]) => countBytes(archive, values)
 
 /** Names, and how many entries of the journal tell of the clip's files. */
 function namesAndJournal() {
@@ -67,11 +45,11 @@ describe('forget: a clip', () => {
     photo = await makeFacePhoto(join(dir, 'photo.jpg'), 'costumes right')
     const run = await ingest([folder, ...here])
     assert.equal(run.code, 0, run.stderr)
-    erased = faceBytes()
+    erased = faceBytes(archive)
     clipId = run.of('costumes.mp4').clipId ?? ''
     await makeFaceClip(join(folder, 'bar.mp4'), 'bar middle')
     assert.equal((await ingest([folder, ...here])).code, 0)
-    kept = faceBytes().filter((value) => !erased.some((other) => other.equals(value)))
+    kept = faceBytes(archive).filter((value) => !erased.some((other) => other.equals(value)))
   })
 
   it('an unknown clip or name is refused by name', async () => {
@@ -89,8 +67,12 @@ describe('forget: a clip', () => {
     assert.equal((await cameo(['enroll', 'Bo', join(folder, 'costumes.mp4'), photo, ...here])).code, 0)
     const run = await cameo(['forget', '--clip', clipId.slice(0, 12), ...here, '--json'])
     assert.equal(run.code, 0, run.stderr)
-    assert.deepEqual(JSON.parse(run.stdout), { forgotten: 'clip', clipId, names: ['Ada', 'Bo'] })
-    assert.match(run.stderr, /"Ada" was enrolled with from it/)
+    assert.deepEqual(JSON.parse(run.stdout), {
+      ...{ forgotten: 'clip', clipId, names: ['Ada', 'Bo'] },
+      paths: ['costumes copy.mp4', 'costumes.mp4'].map((name) => join(folder, name)),
+    })
+    for (const told of [/content of 2 files/, /costumes copy\.mp4/, /"Ada" was enrolled with from it/])
+      assert.match(run.stderr, told)
     assert.deepEqual(namesAndJournal(), { names: [{ name: 'Bo', faces: 1 }], entries: 0 })
     assert.equal((await cameo(['forget', '--name', 'Bo', ...here])).code, 0)
     assert.deepEqual(foundFiles(await search(['--image', photo, ...here])), ['bar.mp4'])
@@ -119,7 +101,7 @@ describe('forget: a clip', () => {
   it('a forgotten name leaves none of its bytes, nor its photo’s path, and its clips stay', async () => {
     const name = 'Augusta Ada King, Countess of Lovelace'
     assert.equal((await cameo(['enroll', name, photo, ...here])).code, 0)
-    const before = faceBytes()
+    const before = faceBytes(archive)
     const opened = openArchive(archive)
     const reference = opened.database.prepare<[], Buffer>('SELECT vector FROM reference_faces').pluck().all()
     opened.close()
@@ -127,6 +109,47 @@ describe('forget: a clip', () => {
     assert.equal(countInFiles(written), 3)
     assert.equal((await cameo(['forget', '--name', name, ...here])).code, 0)
     assert.equal(countInFiles(written), 0)
-    assert.equal(faceBytes().length, before.length - 1)
+    assert.equal(faceBytes(archive).length, before.length - 1)
+  })
+  it('while another process reads, forget ends with an error of its own, and the next command finishes it', async () => {
+    const before = faceBytes(archive)
+    const reader = openArchive(archive)
+    const args = ['forget', '--clip', join(folder, 'costumes copy.mp4'), ...here]
+    reader.database.exec('BEGIN')
+    reader.database.prepare('SELECT count(*) FROM embeddings').get()
+    const run = await cameo([...args, '--wait', '0', '--json'])
+    assert.equal(run.code, 2, run.stderr)
+    const [told = {}, ...more] = jsonLines(run.stdout)
+    assert.deepEqual(
+      [told['code'], told['retriable'], told['clipId'], more],
+      ['ERASURE_PENDING', true, clipId, []],
+    )
+    assert.match(run.stderr, /costumes\.mp4[^]*another process reads[^]*\[ERASURE_PENDING\]/)
+    assert.equal(countInFiles(before), before.length)
+    assert.deepEqual(foundFiles(await search(['--image', photo, ...here])), ['bar.mp4'])
+    reader.close()
+    assert.match((await cameo(['status', ...here])).stderr, /finished an erasure/)
+    const after = faceBytes(archive)
+    assert.ok(after.length > 0 && after.length < before.length)
+    assert.equal(countInFiles(before), after.length)
+  })
+
+  it('killed while it waits for a reader, what it erased is gone after the next command', async () => {
+    const before = faceBytes(archive)
+    const reader = openArchive(archive)
+    reader.database.exec('BEGIN')
+    reader.database.prepare('SELECT count(*) FROM embeddings').get()
+    const running = startCameo(['forget', '--clip', join(folder, 'bar.mp4'), ...here, '--wait', '600'])
+    await running.until(() => running.stderrNow().includes('waiting'))
+    running.kill('SIGKILL')
+    await running.finished
+    assert.equal(countInFiles(before), before.length)
+    reader.close()
+    await cameo(['status', ...here])
+    assert.deepEqual([faceBytes(archive), countInFiles(before)], [[], 0])
+  })
+
+  it('the archive’s files are their owner’s alone, whatever was done with it', () => {
+    assert.deepEqual(openToOthers(archive), [])
   })
 })

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import { appendFileSync, copyFileSync, mkdirSync, realpathSync, rmSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { appendFileSync, copyFileSync, mkdirSync, realpathSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { describe, it } from 'node:test'
-import { assertFailed, ingest, ingested } from '../support/answers.js'
+import { assertFailed, foundFiles, ingest, ingested, search } from '../support/answers.js'
 import { segmentTrackIds } from '../support/archive-dump.js'
 import { cameo, startCameo, temporaryDir } from '../support/cameo.js'
-import { makeFaceClip } from '../support/faces.js'
+import { makeFaceClip, makeFacePhoto } from '../support/faces.js'
 import { lateFfmpeg } from '../support/late-ffmpeg.js'
 
 const dir = realpathSync(temporaryDir())
@@ -63,5 +64,43 @@ describe('ingest: a file that changes while it is read', () => {
     assert.deepEqual([done.status, done.code], ['done', undefined])
     const again = await ingest([folder, '--archive', archive])
     assert.equal(again.code, 0, again.stderr)
+  })
+})
+
+/** Makes a clip as long as it is said, with an MP4 box that readers skip. */
+function padTo(clip: string, bytes: number): void {
+  const box = Buffer.alloc(bytes - statSync(clip).size)
+  box.writeUInt32BE(box.length)
+  box.write('free', 4)
+  appendFileSync(clip, box)
+}
+
+describe('ingest: a file that was replaced', () => {
+  it('with equal size and time is another content, and who is gone from it is found no more', async () => {
+    const folder = folderOf('replaced')
+    const [clip, other] = [join(folder, 'clip.mp4'), join(dir, 'other.mp4')]
+    await makeFaceClip(clip, 'costumes right')
+    await makeFaceClip(other, 'party first')
+    const bytes = Math.max(statSync(clip).size, statSync(other).size) + 8
+    for (const path of [clip, other]) {
+      padTo(path, bytes)
+      utimesSync(path, 1_700_000_000, 1_700_000_000)
+    }
+    const here = ['--archive', join(dir, 'replaced-archive')]
+    const first = await ingest([folder, ...here])
+    assert.equal(first.of('clip.mp4').status, 'done', first.stderr)
+    const before = statSync(clip)
+    execFileSync('cp', ['-p', other, clip])
+    const { ino, size, mtimeMs } = statSync(clip)
+    assert.deepEqual({ ino, size, mtimeMs }, { ino: before.ino, size: before.size, mtimeMs: before.mtimeMs })
+    const again = await ingest([folder, ...here])
+    assert.equal(again.of('clip.mp4').status, 'done', again.stderr)
+    assert.notEqual(again.of('clip.mp4').clipId, first.of('clip.mp4').clipId)
+    const [gone, there] = [
+      await makeFacePhoto(join(dir, 'gone.jpg'), 'costumes right'),
+      await makeFacePhoto(join(dir, 'there.jpg'), 'party first'),
+    ]
+    assert.deepEqual(foundFiles(await search(['--image', gone, ...here])), [])
+    assert.deepEqual(foundFiles(await search(['--image', there, ...here])), ['clip.mp4'])
   })
 })

@@ -272,6 +272,7 @@ export function applyDescriptors(
     const about = { uri: source.uri, recipe: recipe.digest }
     const message: StatusMessage = {
       ...{ v: wireVersion, kind: 'status', ...about, ...status },
+      ...(source.ctimeNs === undefined ? {} : { ctimeNs: source.ctimeNs }),
       at: new Date().toISOString(),
     }
     inbox.toPublish(

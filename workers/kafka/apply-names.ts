@@ -20,14 +20,14 @@ const readNameKey = (key: string) =>
 /**
  * Brings the newest message of each key of the topic of names into an archive. What the archive has already stays as it is,
  * and what its journal says after `entry` is newer than the messages. In one transaction: commands write to the archive, too.
- * @returns how many entries there were after `entry`, and whether anything was erased, which `scrubLog` completes
+ * @returns how many entries there were after `entry`
  */
 export function applyNames(
   database: Database,
   messages: ReadonlyMap<string, Buffer | null>,
   entry: number,
   log: Logger,
-): { readonly newer: number; readonly hasErased: boolean } {
+): number {
   return database
     .transaction(() => {
       const newer = journalAfter(database, entry, Number.MAX_SAFE_INTEGER)
@@ -37,38 +37,32 @@ export function applyNames(
         if (action === 'enroll') for (const source of subject.sources) keys.add(nameKey(subject.name, source))
         else if (action === 'forget-name') names.add(subject.name)
         else keys.add(clipKey(subject.clipId))
-      let hasErased = false
       for (const [key, value] of messages)
         try {
           if (keys.has(key)) continue
           const [name, source] = key.startsWith(namePrefix) ? readNameKey(key) : []
           if (name !== undefined && names.has(name)) continue
-          const erases =
-            value !== null
-              ? apply(database, decodeName(value))
-              : name !== undefined && source !== undefined && forgetSource(database, name, source)
-          hasErased ||= erases
+          if (value !== null) apply(database, decodeName(value))
+          else if (name !== undefined && source !== undefined) forgetSource(database, name, source)
         } catch (error) {
           if (archiveError('', error) !== undefined) throw error
           log.warn({ key, error: messageOf(error) }, 'a message of the topic of names cannot be read')
         }
-      return { newer: newer.length, hasErased }
+      return newer.length
     })
     .immediate()
 }
 
-/** Of a source that the archive has already the faces that the message lacks were forgotten. Returns whether it erases. */
-function apply(database: Database, message: NameMessage): boolean {
+/** Of a source that the archive has already the faces that the message lacks were forgotten. */
+function apply(database: Database, message: NameMessage): void {
   if (message.kind === 'forgotten') {
-    if (isForgotten(database, message.clipId)) return false
-    forgetClip(database, message.clipId)
-    return true
+    if (!isForgotten(database, message.clipId)) forgetClip(database, message.clipId)
+    return
   }
   const { name } = message
-  let erases = false
   for (const source of new Set(message.faces.map((face) => face.source))) {
     const own = message.faces.filter((face) => face.source === source)
-    if (forgetFacesBeyond(database, name, source, own)) erases = true
+    forgetFacesBeyond(database, name, source, own)
   }
   const faces = message.faces.filter(({ source }) => !hasSource(database, name, source))
   const embedders = new Set(faces.map(({ embedder }) => embedder))
@@ -85,5 +79,4 @@ function apply(database: Database, message: NameMessage): boolean {
           quality,
         })),
     )
-  return erases
 }

@@ -8,6 +8,7 @@ import { CameoError, messageOf } from '../../pipeline/errors.js'
 import { checkHead, type HeadFile } from '../../pipeline/head/head-file.js'
 import { beginReplay, endReplay, isReplaying } from './archive-recipes.js'
 import { withAdmin, type EachBatchPayload } from './client.js'
+import { createErasureFollower } from '../follow-erasures.js'
 import { createVectorFollower } from '../vector-follower.js'
 import { createDescriptorWriter, topicChanged } from './descriptor-writer.js'
 import { joinGroup, type Group } from './group-member.js'
@@ -176,9 +177,13 @@ async function startLocked(
   }
 
   const vectors = createVectorFollower(archive.dir, (text) => log.info(text))
+  const erasures = createErasureFollower(archive, (text) => log.warn(text))
   const timers = [
     setInterval(() => vectors.follow(), indexEveryMs),
     setInterval(() => {
+      erasures
+        .follow()
+        .catch((error: unknown) => log.warn({ error: messageOf(error) }, 'an erasure will be finished later'))
       Promise.all([publish(), names.publish()]).catch((error: unknown) =>
         log.warn({ error: messageOf(error) }, 'publishing will go on later'),
       )
@@ -215,6 +220,7 @@ async function startLocked(
       await Promise.race([publish().catch(() => undefined), deadline])
       // It is a cache: what is not written of it is made good at the next start.
       await Promise.race([vectors.close(), deadline])
+      await erasures.follow().catch(() => undefined)
       release()
     },
   }

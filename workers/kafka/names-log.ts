@@ -1,7 +1,8 @@
 import type { Archive } from '../../index/archive.js'
-import { isForgotten, scrubLog } from '../../index/forget.js'
+import { isForgotten } from '../../index/forget.js'
 import { referenceFacesOf } from '../../index/identities.js'
 import { toBlob } from '../../index/store/blobs.js'
+import { noteErasure } from '../../index/store/erasure.js'
 import {
   enrolledSources,
   eraseFromJournal,
@@ -92,9 +93,9 @@ export function createNamesLog(
         writeMeta(database, publishedKey, `${last}`)
         for (const { entry, name } of forgotten) eraseFromJournal(database, name, entry)
         for (const { entry, name, source } of sources) eraseSourceFromJournal(database, name, source, entry)
+        if (forgotten.length + sources.length > 0) noteErasure(database)
       })
       .immediate()
-    if (forgotten.length + sources.length > 0) scrubLog(database)
   }
 
   async function publishAll(): Promise<void> {
@@ -129,17 +130,15 @@ export function createNamesLog(
       }
       const before = isKnown ? Number(readMeta(database, publishedKey) ?? 0) : lastJournalEntry(database)
       const messages = await readTopic({ kafka, connection, topic, log })
-      const mustScrub = database
+      database
         .transaction(() => {
-          const { newer, hasErased } = applyNames(database, messages, before, log)
+          const newer = applyNames(database, messages, before, log)
           // What came from the topic need not go there again; one that is another, or was made again, is given all that there was.
           if (!isKnown || messages.size === 0)
             writeMeta(database, publishedKey, `${before + newer === 0 ? lastJournalEntry(database) : 0}`)
           writeMeta(database, clusterKey, cluster)
-          return hasErased
         })
         .immediate()
-      if (mustScrub) scrubLog(database)
     },
   }
 }

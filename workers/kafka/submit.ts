@@ -1,5 +1,6 @@
-import { statSync } from 'node:fs'
+import { statSync, type BigIntStats } from 'node:fs'
 import { isUrl } from '../../index/store/files.js'
+import { sha256OfFile } from '../../pipeline/models/digest.js'
 import { isSameTime } from '../file-stamp.js'
 import { damageOf } from '../ingest-jobs.js'
 import type { FoundFile } from '../find-clips.js'
@@ -12,6 +13,7 @@ import {
   jobKey,
   versionFor,
   wireVersion,
+  type ClipSource,
   type StatusMessage,
   type WireRecipe,
 } from './wire.js'
@@ -130,7 +132,7 @@ export function createSubmission(options: SubmissionOptions): Submission {
     const jobs = clips.map(({ uri, root }): OutMessage => ({
       topic: topicName(connection, 'jobs'),
       key: jobKey(uri, 0),
-      value: encodeMessage({ v: versionFor(recipe), kind: 'clip', recipe, source: { uri, root } }),
+      value: encodeMessage({ v: versionFor(recipe), kind: 'clip', recipe, source: sourceOf({ uri, root }) }),
     }))
     // Before the jobs, or it could come after what says that they are done. To be killed between the two leaves clips queued
     // without a job: `resubmitWaiting` is for them.
@@ -154,6 +156,13 @@ export function createSubmission(options: SubmissionOptions): Submission {
     await publisher.send(jobs)
     events.onSubmitted(clips.length)
     if (!options.wait) for (const { uri } of clips) events.onResult({ path: uri, status: 'queued' })
+  }
+
+  /** So that a file whose node changed but not its content is read once only. */
+  async function renew(status: StatusMessage): Promise<void> {
+    statuses.set(status.uri, status)
+    const key = statusKey(recipe.digest, status.uri)
+    await publisher.send([{ topic: topicName(connection, 'status'), key, value: encodeMessage(status) }])
   }
 
   return {
@@ -189,7 +198,7 @@ export function createSubmission(options: SubmissionOptions): Submission {
         } else {
           const clip = { uri: file.path, root: file.folder }
           const status = statuses.get(clip.uri)
-          const need = options.again ? 'publish' : needOf(clip, status)
+          const need = options.again ? 'publish' : await needOf(clip, status, renew)
           if (need === 'publish') batch.push(clip)
           else if (need === 'nothing' && status !== undefined) tell(status, true)
           else if (options.wait) waiting.set(clip.uri, clip)
@@ -213,16 +222,46 @@ interface Clip {
   readonly root: string
 }
 
-function needOf({ uri }: Clip, status: StatusMessage | undefined): 'publish' | 'wait' | 'nothing' {
+/** @param renew told what is known of the clip, where its file has another time now and the same content */
+async function needOf(
+  { uri }: Clip,
+  status: StatusMessage | undefined,
+  renew: (status: StatusMessage) => Promise<void>,
+): Promise<'publish' | 'wait' | 'nothing'> {
   if (status === undefined || status.state === 'failed' || status.state === 'partial') return 'publish'
   if (status.state === 'queued') return 'wait'
-  return status.sizeBytes === undefined || isSameFile(uri, status) ? 'nothing' : 'publish'
+  // A URL is taken to stay the same.
+  if (status.sizeBytes === undefined || isUrl(uri)) return 'nothing'
+  const file = statusOf(uri)
+  if (file === undefined || !hasSizeAndTime(file, status)) return 'publish'
+  if (isSameNode(file, status)) return 'nothing'
+  if (!(await hasContent(uri, status.clipId))) return 'publish'
+  await renew({ ...status, ctimeNs: `${file.ctimeNs}` })
+  return 'nothing'
 }
 
-/** A URL is taken to stay the same. */
-function isSameFile(uri: string, { sizeBytes, mtimeNs }: StatusMessage): boolean {
-  if (isUrl(uri)) return true
-  const status = statSync(uri, { bigint: true, throwIfNoEntry: false })
-  if (status === undefined || mtimeNs === undefined) return false
-  return Number(status.size) === sizeBytes && isSameTime(`${status.mtimeNs}`, mtimeNs)
+const statusOf = (path: string) => statSync(path, { bigint: true, throwIfNoEntry: false })
+
+const hasSizeAndTime = ({ size, mtimeNs }: BigIntStats, status: StatusMessage): boolean =>
+  Number(size) === status.sizeBytes &&
+  status.mtimeNs !== undefined &&
+  isSameTime(`${mtimeNs}`, status.mtimeNs)
+
+/** An earlier version did not note when the node changed: if that was before the clip was indexed, it has not changed since. */
+function isSameNode({ ctimeNs }: BigIntStats, status: StatusMessage): boolean {
+  if (status.ctimeNs !== undefined) return isSameTime(`${ctimeNs}`, status.ctimeNs)
+  return Number(ctimeNs / 1_000_000n) <= Date.parse(status.at)
+}
+
+async function hasContent(path: string, clipId: string | undefined): Promise<boolean> {
+  try {
+    return (await sha256OfFile(path)) === clipId
+  } catch {
+    return false // A worker says what is wrong with it.
+  }
+}
+
+function sourceOf(clip: Clip): ClipSource {
+  const ctimeNs = isUrl(clip.uri) ? undefined : statusOf(clip.uri)?.ctimeNs
+  return ctimeNs === undefined ? clip : { ...clip, ctimeNs: `${ctimeNs}` }
 }

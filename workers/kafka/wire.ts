@@ -61,7 +61,12 @@ const recipeSchema = z.object({
 export type WireRecipe = z.infer<typeof recipeSchema>
 
 /** Where a clip lies: an absolute path as `cameo submit` saw it, or a URL; and the folder it was submitted with. */
-const sourceSchema = z.object({ uri: address, root: address })
+const sourceSchema = z.object({
+  uri: address,
+  root: address,
+  /** When the file's node changed, as `cameo submit` saw it; comes back in the clip's status. */
+  ctimeNs: shortText.optional(),
+})
 export type ClipSource = z.infer<typeof sourceSchema>
 
 const stampSchema = z.object({
@@ -70,6 +75,7 @@ const stampSchema = z.object({
   inode: z.string().max(8192),
   sizeBytes: count,
   mtimeNs: version,
+  ctimeNs: shortText.optional(),
 })
 
 const factsSchema = z.object({
@@ -234,6 +240,8 @@ const statusSchema = z.object({
   /** Of the file that was processed. */
   sizeBytes: count.optional(),
   mtimeNs: version.optional(),
+  /** Of the source. */
+  ctimeNs: shortText.optional(),
   clipId: sha256.optional(),
   tracks: count.optional(),
   truncated: z.boolean().optional(),

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, mkdtemp, readdir, realpath, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, realpath, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { CameoError, messageOf } from '../../../pipeline/errors.js'
+import { writePrivateFile } from '../../../pipeline/private-files.js'
 import { perIdentityCsv } from './csv.js'
 import { reportHtml } from './html.js'
 import { evaluationReport, reportFiles, whatIsWrong, type EvaluationReport } from './report-data.js'
@@ -39,7 +40,7 @@ export async function writeReport(
     await mkdir(dirname(target), { recursive: true })
     const made = await mkdtemp(join(dirname(target), `.${basename(target)}.new-`))
     try {
-      for (const [name, text] of files) await writeFile(join(made, name), text)
+      for (const [name, text] of files) writePrivateFile(join(made, name), text)
       await replaceFolder(target, made)
     } finally {
       await rm(made, { recursive: true, force: true })

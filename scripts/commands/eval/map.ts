@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import { Command, Option } from 'commander'
 import { bootstrapMean } from '../../../index/evaluate/bootstrap.js'
@@ -19,6 +18,7 @@ import {
 } from '../../../index/evaluate/rankers.js'
 import { counted } from '../../../pipeline/counted.js'
 import { CameoError, messageOf } from '../../../pipeline/errors.js'
+import { writePrivateFile } from '../../../pipeline/private-files.js'
 import { headSettingsSchema } from '../../../pipeline/head/train-head.js'
 import type { DeviceChoice } from '../../../pipeline/models/device.js'
 import {
@@ -168,7 +168,7 @@ const headsOf = ({ head, ensemble }: MapOptions) =>
 
 function writeSubmission(file: string, set: TestedSet, ranked: readonly RankedClips[]): void {
   try {
-    writeFileSync(file, formatSubmission(namedRankings(set, set.test, ranked)))
+    writePrivateFile(file, formatSubmission(namedRankings(set, set.test, ranked)))
   } catch (cause) {
     throw new CameoError('USAGE', `the submission ${file} cannot be written: ${messageOf(cause)}`, { cause })
   }

@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises'
 import { Command, Option } from 'commander'
 import { bootstrapMean } from '../../../index/evaluate/bootstrap.js'
 import { checkSubmissionFits, readGroundTruth, readSubmission } from '../../../index/evaluate/ground-truth.js'
@@ -6,6 +5,7 @@ import { mapCutoff, meanAveragePrecision, scoreRankings } from '../../../index/e
 import { csvCell } from '../../../index/evaluate/report/csv.js'
 import { formatCounted, formatScore } from '../../../index/evaluate/report/format.js'
 import { CameoError, messageOf } from '../../../pipeline/errors.js'
+import { writePrivateFile } from '../../../pipeline/private-files.js'
 import { jsonOption } from '../../options.js'
 import { exitCodes, note, print, printJson } from '../../output.js'
 
@@ -31,12 +31,12 @@ With --json: {map, ci95, identities, perIdentity: [{identity, positives, found, 
 interval of MAP (bootstrap over identities).
 Exit code: 0 scored, 2 the submission or the ground truth was refused.`,
   )
-  .action(async (submission: string, options: ScoreOptions) => {
-    await runScore(submission, options)
+  .action((submission: string, options: ScoreOptions) => {
+    runScore(submission, options)
     process.exitCode = exitCodes.ok
   })
 
-async function runScore(submission: string, options: ScoreOptions): Promise<void> {
+function runScore(submission: string, options: ScoreOptions): void {
   const { groundTruth, warnings } = readGroundTruth(options.groundTruth)
   const rankings = readSubmission(submission, groundTruth)
   checkSubmissionFits(rankings, groundTruth, submission)
@@ -50,7 +50,7 @@ async function runScore(submission: string, options: ScoreOptions): Promise<void
   const map = meanAveragePrecision(scores)
   const ci95 = bootstrapMean(perIdentity.map(({ ap }) => ap))
   for (const warning of warnings) note(`cameo: ${warning}`)
-  if (options.perIdentity !== undefined) await writeCsv(options.perIdentity, perIdentity)
+  if (options.perIdentity !== undefined) writeCsv(options.perIdentity, perIdentity)
   if (options.json) {
     printJson({ map, ci95, identities: perIdentity.length, perIdentity })
     return
@@ -73,13 +73,13 @@ interface Row {
 }
 
 /** RFC 4180, UTF-8. */
-async function writeCsv(file: string, rows: readonly Row[]): Promise<void> {
+function writeCsv(file: string, rows: readonly Row[]): void {
   const lines = rows.map(({ identity, positives, found, ap }) => [identity, positives, found, ap.toFixed(6)])
   const text = [['identity', 'positives', 'found', 'ap'], ...lines]
     .map((cells) => `${cells.map(csvCell).join(',')}\r\n`)
     .join('')
   try {
-    await writeFile(file, text)
+    writePrivateFile(file, text)
   } catch (cause) {
     throw new CameoError(
       'REPORT_NOT_WRITTEN',

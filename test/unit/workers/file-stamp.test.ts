@@ -59,6 +59,19 @@ describe('the same file on two machines', () => {
     assert.ok(!isSameContent(remote, { ...remote, mtimeNs: '1000' }))
   })
 
+  it('while a file is read here, what is put into it with its old time is another content', () => {
+    const path = join(temporaryDir(), 'a.mp4')
+    writeFileSync(path, 'a clip')
+    const { atime, mtime } = statSync(path)
+    utimesSync(path, atime, mtime)
+    const stamp = stampOf(path)
+    writeFileSync(path, 'b clip')
+    utimesSync(path, atime, mtime)
+    const now = stampOf(path)
+    assert.deepEqual({ ...now, ctimeNs: stamp.ctimeNs }, stamp, 'nothing else tells them apart')
+    assert.throws(() => checkUnchanged({ path, stamp }), { code: 'CLIP_CHANGED' })
+  })
+
   it('while a file is read here, its time is to stay exactly the same', () => {
     const path = join(temporaryDir(), 'a.mp4')
     writeFileSync(path, 'a clip')

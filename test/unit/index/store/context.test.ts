@@ -111,7 +111,7 @@ describe('context features in the store', () => {
     archive.clips.plan(keyOf('a'), facts, 1, true)
     archive.clips.storeSegment(keyOf('a'), output(0, {}))
     archive.database.exec(
-      'DROP TABLE context_features; ALTER TABLE paths DROP COLUMN ctime_ns; ALTER TABLE clips DROP COLUMN left_out; ' +
+      'DROP TABLE context_features; DROP TABLE checkpoints; ALTER TABLE paths DROP COLUMN ctime_ns; ALTER TABLE clips DROP COLUMN left_out; ' +
         'ALTER TABLE segments DROP COLUMN gaps; PRAGMA user_version = 2',
     )
     archive.close()
