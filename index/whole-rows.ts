@@ -1,6 +1,13 @@
 import type { Archive } from './archive.js'
 import { isWhole } from './store/checksum.js'
-import { createClipCheck, createTrackCheck, damagedClips, missingRows, type Damage } from './store/damage.js'
+import {
+  createClipCheck,
+  createTrackCheck,
+  damagedClips,
+  findDamagedRows,
+  missingRows,
+  type Damage,
+} from './store/damage.js'
 import { createDescriptorStore } from './store/descriptors.js'
 import { createOwners } from './store/row-owners.js'
 
@@ -10,7 +17,10 @@ export interface WholeRows {
   clipOf(label: number): string | undefined
   isWholeTrack(trackId: number, clipId: string): boolean
   note(damage: Damage): void
-  /** What was noted, what the archive has noted of its clips before, and what the index could not be given. */
+  /**
+   * What was noted, what the archive has noted of its clips before, what the index could not be given, and damaged clips that
+   * are not counted in what is said of the archive as a whole.
+   */
   damage(): Damage[]
 }
 
@@ -75,6 +85,7 @@ export function createWholeRows({ database }: Archive, damagedLabels: ReadonlySe
       for (const label of damagedLabels) noteLabel(label)
       for (const track of createDescriptorStore(database).tracksWithout())
         note({ ...track, what: missingRows })
+      for (const damage of findDamagedRows(database, ['paths', 'clips', 'runs', 'segments'])) note(damage)
       for (const { clipId, detail } of damagedClips(database)) note({ clipId, what: detail })
       return [...noted.values()]
     },

@@ -27,8 +27,13 @@ const contentTables = [
  * @throws an SQLite error where a page of the file cannot be read at all
  */
 export function findDamage(database: Database, tables: readonly CheckedTable[] = checkedTables): Damage[] {
+  return [...findDamagedRows(database, tables), ...incomplete(database)]
+}
+
+/** Rows that are not as they were written; none that is lost. */
+export function findDamagedRows(database: Database, tables: readonly CheckedTable[]): Damage[] {
   const ownersOf = createOwners(database)
-  return [...tables.flatMap((table) => damagedRows(database, table, ownersOf)), ...incomplete(database)]
+  return tables.flatMap((table) => damagedRows(database, table, ownersOf))
 }
 
 function damagedRows(database: Database, table: CheckedTable, ownersOf: Owners): Damage[] {

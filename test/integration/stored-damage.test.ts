@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { openArchiveIndex } from '../../index/archive-index.js'
 import { openArchive, type Archive } from '../../index/archive.js'
+import { summariseCoverage, type CoverageSum } from '../../index/coverage/sum-coverage.js'
 import { checkDeeply } from '../../index/deep-check.js'
 import { referencesOf } from '../../index/identities.js'
 import { searchClips, type ClipMatch } from '../../index/search.js'
@@ -22,6 +23,7 @@ const flips = Number(process.env.CAMEO_TEST_FLIPS ?? 120)
 interface Answer {
   readonly matches: readonly ClipMatch[]
   readonly damage: readonly Damage[]
+  readonly coverage: CoverageSum
 }
 
 /** As `cameo search --name` answers; an error's code where it cannot. */
@@ -35,7 +37,8 @@ async function searchAs(name: string, of: string): Promise<Answer | string> {
     const options = { top: 20, minScore: 0.4 }
     const answer = searchClips(archive, index, poolEmbeddings(faces, storedDimension), options)
     await index.close()
-    return { matches: answer.matches, damage: [...damage, ...answer.damage] }
+    const coverage = summariseCoverage(archive)
+    return { matches: answer.matches, damage: [...damage, ...answer.damage], coverage }
   })
 }
 
@@ -104,6 +107,7 @@ function assertHonest(answer: Answer | string, whole: Answer, what: string): voi
     assert.equal(answer, 'ARCHIVE_DAMAGED', what)
     return
   }
+  if (answer.damage.length === 0) assert.deepEqual(answer.coverage, whole.coverage, what)
   const told = new Set(answer.damage.flatMap(({ clipId }) => clipId ?? []))
   const isAnyTold = answer.damage.some(({ clipId }) => clipId === undefined)
   for (const match of whole.matches) {

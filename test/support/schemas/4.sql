@@ -85,6 +85,14 @@ CREATE TABLE context_features (
   PRIMARY KEY (clip_id, recipe, segment, encoder),
   FOREIGN KEY (clip_id, recipe) REFERENCES runs ON DELETE CASCADE
 ) WITHOUT ROWID;
+CREATE TABLE checkpoints (
+  clip_id TEXT NOT NULL, recipe TEXT NOT NULL, segment INTEGER NOT NULL,
+  part INTEGER NOT NULL,             -- 0: the state, written over and over; the others are only added to
+  bytes BLOB NOT NULL,
+  crc INTEGER AS (row_checksum('checkpoints', clip_id, recipe, segment, part, bytes)) STORED,
+  PRIMARY KEY (clip_id, recipe, segment, part),
+  FOREIGN KEY (clip_id, recipe) REFERENCES runs ON DELETE CASCADE
+);
 CREATE TABLE spaces (
   space_id INTEGER PRIMARY KEY,
   digest TEXT NOT NULL UNIQUE,
