@@ -39,6 +39,8 @@ export function schemaOfToday(): string {
 
 const firstWithChecksums = 4
 
+const aTrigger = /^CREATE TRIGGER[^]*?^END;\n/gm
+
 /**
  * Makes an archive of today one of an older version: its rows are copied into that version's tables, without the columns that
  * these do not have. What only later versions know is lost.
@@ -47,9 +49,10 @@ export function bringBackTo(version: number, archiveDir: string): void {
   const database = openDatabase(archiveDir)
   database.pragma('foreign_keys = OFF')
   // Rows bring along what the triggers would write.
-  const [tables = '', ...triggers] = frozenSchema(version).split(/^(?=CREATE TRIGGER)/m)
+  const sql = frozenSchema(version)
+  const triggers = sql.match(aTrigger) ?? []
   database.transaction(() => {
-    exchangeTables(database, tables, triggers.join(''))
+    exchangeTables(database, sql.replace(aTrigger, ''), triggers.join(''))
     if (version >= firstWithChecksums) writeSchemaChecksum(database)
     else database.exec("DELETE FROM meta WHERE key = 'schema_checksum'")
     database.pragma(`user_version = ${version}`)
