@@ -3,6 +3,7 @@ import { CameoError } from '../../pipeline/errors.js'
 import { maxSegments } from '../../pipeline/limits.js'
 import type { SegmentOutput, SegmentSpan, TrackOutput } from '../../pipeline/segment-builder.js'
 import { toBlob } from './blobs.js'
+import { isWhole } from './checksum.js'
 import type { Database } from './database.js'
 import { rowCountSql } from './schema.js'
 
@@ -76,7 +77,7 @@ export interface ClipStore {
   dropEmptyRun(key: RunKey): void
   /** Drops a run whose every segment was given up, likewise. Returns whether it was such. */
   dropFailedRun(key: RunKey): boolean
-  /** Drops a clip that is noted as damaged, so that it is processed anew. */
+  /** Drops a clip that is noted as damaged, or whose own rows are, so that it is processed anew. */
   dropDamaged(clipId: string): void
   /** Drops clips whose content lies nowhere any more: another took the place of their last file. */
   dropWithoutPath(): void
@@ -194,7 +195,10 @@ export function createClipStore(database: Database): ClipStore {
   const deleteClipWithoutRun = database.prepare<[string]>(
     'DELETE FROM clips WHERE clip_id = ? AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.clip_id = clips.clip_id)',
   )
-  const selectDamaged = database.prepare<[string]>('SELECT 1 FROM damaged_clips WHERE clip_id = ?')
+  const selectDamaged = database.prepare<{ readonly clipId: string }>(
+    `SELECT 1 FROM damaged_clips WHERE clip_id = @clipId
+     ${(['clips', 'runs', 'segments'] as const).map((table) => `UNION ALL SELECT 1 FROM ${table} WHERE clip_id = @clipId AND NOT ${isWhole(table)}`).join(' ')}`,
+  )
   const deleteWithoutPath = database.prepare<[]>(
     'DELETE FROM clips WHERE NOT EXISTS (SELECT 1 FROM paths WHERE paths.clip_id = clips.clip_id)',
   )
@@ -321,7 +325,7 @@ export function createClipStore(database: Database): ClipStore {
       return true
     }),
     dropDamaged: database.transaction((clipId: string) => {
-      if (selectDamaged.get(clipId) === undefined) return
+      if (selectDamaged.get({ clipId }) === undefined) return
       // One by one: what refers to the next may be what is lost.
       for (const table of ['runs', 'clips', 'damaged_clips'])
         database.prepare(`DELETE FROM ${table} WHERE clip_id = ?`).run(clipId)
