@@ -4,12 +4,17 @@ import type { Archive } from './archive.js'
 import { activeSpace } from './store/meta.js'
 import { openVectorCache, type VectorCache } from './vector-cache.js'
 
-/** The vector index of the space that an archive is searched in. Throws ARCHIVE_MISSING before the first ingest. */
+/** The vector index of the space that an archive is searched in. Throws ARCHIVE_MISSING before the first ingest, ARCHIVE_DAMAGED. */
 export async function openArchiveIndex(
   archive: Archive,
   options: { readonly onNotice?: (message: string) => void } = {},
 ): Promise<VectorCache> {
   const space = activeSpace(archive.database)
+  if (space === undefined && archive.clips.counts().tracks > 0)
+    throw new CameoError(
+      'ARCHIVE_DAMAGED',
+      `what the archive ${archive.dir} says of its descriptors is lost: restore it from a backup, or ingest into a new archive`,
+    )
   if (space === undefined)
     throw new CameoError(
       'ARCHIVE_MISSING',

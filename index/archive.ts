@@ -43,7 +43,7 @@ export function openArchive(dir: string, options: OpenOptions = {}): Archive {
 /** For commands that only read: an archive that cannot be written is opened all the same, which `onNotice` is told. */
 export function openArchiveToRead(dir: string, onNotice: (message: string) => void): Archive {
   try {
-    return openArchive(dir)
+    return openArchive(dir, { onNotice })
   } catch (error) {
     if (!(error instanceof CameoError) || error.code !== 'ARCHIVE_READ_ONLY') throw error
     const archive = openArchive(dir, { readOnly: true })

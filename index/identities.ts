@@ -4,6 +4,8 @@ import type { Embedding } from '../pipeline/embed/embed-faces.js'
 import type { ExtraEmbedding } from '../pipeline/embed/extra-embedders.js'
 import type { FaceEmbeddings } from '../pipeline/head/pooled-input.js'
 import { toBlob, toUint16 } from './store/blobs.js'
+import { isWhole } from './store/checksum.js'
+import type { Damage } from './store/damage.js'
 import type { Database } from './store/database.js'
 import { noteErasure } from './store/erasure.js'
 import {
@@ -63,19 +65,30 @@ export function enroll(
 
 /**
  * The reference faces of a name under this embedder, with what further ones made of them; those alone that have all of these,
- * where there are any. Throws NAME_UNKNOWN.
+ * where there are any. Sources of which a face is damaged are left out, which \`onDamage\` is told.
+ * @throws NAME_UNKNOWN; ARCHIVE_DAMAGED where faces are lost, or none is left
  */
 export function referencesOf(
   database: Database,
   name: string,
   embedder: string,
-  further: readonly string[] = [],
+  further: readonly string[],
+  onDamage: (damage: Damage) => void,
 ): FaceEmbeddings[] {
   const identityId = identityIdOf(database, name)
-  const select = database.prepare<[number, string], { source: string; vector: Uint8Array; quality: number }>(
+  const damaged = damagedSources(database, name, identityId)
+  if (damaged.size > 0) onDamage({ name, what: 'reference_faces' })
+  const selectRows = database.prepare<
+    [number, string],
+    { source: string; vector: Uint8Array; quality: number }
+  >(
     'SELECT source, vector, quality FROM reference_faces WHERE identity_id = ? AND embedder = ? ORDER BY reference_id',
   )
+  const select = {
+    all: (id: number, by: string) => selectRows.all(id, by).filter(({ source }) => !damaged.has(source)),
+  }
   const rows = select.all(identityId, embedder)
+  if (rows.length === 0 && damaged.size > 0) throw damagedName(name)
   if (rows.length === 0)
     throw new CameoError(
       'NAME_UNKNOWN',
@@ -99,6 +112,24 @@ export function referencesOf(
   return complete.length > 0 ? complete : faces
 }
 
+/** Sources of a name of which a face is damaged. Throws ARCHIVE_DAMAGED where one is lost. */
+function damagedSources(database: Database, name: string, identityId: number): ReadonlySet<string> {
+  const rows = database
+    .prepare<[number], { source: string; isWhole: number; rowCount: number }>(
+      `SELECT source, ${isWhole('reference_faces')} AS isWhole, row_count AS rowCount
+       FROM reference_faces JOIN identities USING (identity_id) WHERE identity_id = ?`,
+    )
+    .all(identityId)
+  if (rows.some(({ rowCount }) => rowCount !== rows.length)) throw damagedName(name)
+  return new Set(rows.flatMap(({ source, isWhole }) => (isWhole === 0 ? [source] : [])))
+}
+
+const damagedName = (name: string) =>
+  new CameoError(
+    'ARCHIVE_DAMAGED',
+    `what ${quoted(name)} was enrolled with is damaged: forget the name and enroll its photos again`,
+  )
+
 /** All reference faces of a name, of whatever embedder; none where it is unknown. */
 export function referenceFacesOf(
   database: Database,
@@ -110,7 +141,7 @@ export function referenceFacesOf(
       { source: string; embedder: string; norm: number; vector: Uint8Array; quality: number }
     >(
       `SELECT source, embedder, norm, vector, quality FROM reference_faces JOIN identities USING (identity_id)
-       WHERE name = ? ORDER BY reference_id`,
+       WHERE name = ? AND ${isWhole('reference_faces')} ORDER BY reference_id`,
     )
     .all(name)
     .map(({ source, embedder, norm, vector, quality }) => ({
@@ -231,12 +262,20 @@ function hasFaces(database: Database, name: string): boolean {
   return select.get(name) !== undefined
 }
 
+/** Throws NAME_UNKNOWN; ARCHIVE_DAMAGED where one of the names is damaged, and may be this one. */
 function identityIdOf(database: Database, name: string): number {
   const identityId = database
-    .prepare<[string], number>('SELECT identity_id FROM identities WHERE name = ?')
+    // Not by the index of names, which may be what is damaged.
+    .prepare<[string], number>('SELECT identity_id FROM identities NOT INDEXED WHERE name = ?')
     .pluck()
     .get(name)
   if (identityId !== undefined) return identityId
+  const damaged = database.prepare(`SELECT 1 FROM identities NOT INDEXED WHERE NOT ${isWhole('identities')}`)
+  if (damaged.get() !== undefined)
+    throw new CameoError(
+      'ARCHIVE_DAMAGED',
+      `nobody is enrolled as ${quoted(name)}, but a name of the archive is damaged: "cameo doctor --deep" tells which`,
+    )
   const known = listIdentities(database).map((identity) => quoted(identity.name))
   throw new CameoError(
     'NAME_UNKNOWN',

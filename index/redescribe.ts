@@ -4,6 +4,8 @@ import type { Recipe } from '../pipeline/settings.js'
 import type { Archive } from './archive.js'
 import { finishErasure } from './finish-erasure.js'
 import { toUint16 } from './store/blobs.js'
+import { isWhole } from './store/checksum.js'
+import { findDamagedContent, missingRows, type Damage, type DamagedContent } from './store/damage.js'
 import { createDescriptorStore } from './store/descriptors.js'
 import { noteErasure } from './store/erasure.js'
 import {
@@ -39,6 +41,8 @@ export interface Redescribed {
   /** Of the archive, and those that were described now: an interrupted run's are not described again. */
   readonly tracks: number
   readonly described: number
+  /** What was left out because it is damaged. */
+  readonly damage: readonly Damage[]
 }
 
 /** Tracks read, described and written at once: one commit, and 2 MB of descriptors. */
@@ -66,10 +70,12 @@ export async function redescribe(archive: Archive, options: RedescribeOptions): 
   const dir = join(archive.dir, 'vectors')
   const isUnchanged = own.digest === options.recipe.digest
   let described = 0
+  let damaged: DamagedContent | undefined
   if (!isUnchanged) {
+    damaged = findDamagedContent(database)
     const next = addSpace(database, options.recipe, options.dimension)
-    const written = await describeTracks(archive, own, old, next, options)
-    if (written === undefined) return { status: 'interrupted', tracks: 0, described: 0 }
+    const written = await describeTracks(archive, own, { old, next, damaged }, options)
+    if (written === undefined) return { status: 'interrupted', tracks: 0, described: 0, damage: [] }
     described = written
     // Its snapshot is there when the space is activated: the first search after it does not wait for it.
     const index = await openVectorCache({
@@ -77,7 +83,7 @@ export async function redescribe(archive: Archive, options: RedescribeOptions): 
       ...(options.onNotice === undefined ? {} : { onNotice: options.onNotice }),
     })
     await index.close()
-    activate(archive, own, options)
+    activate(archive, own, damaged, options)
   } else if (own.headFile !== options.headFile) {
     // The same head, which lies elsewhere now.
     writeArchiveRecipe(database, { ...own, headFile: options.headFile })
@@ -88,25 +94,26 @@ export async function redescribe(archive: Archive, options: RedescribeOptions): 
     ...(options.onNotice === undefined ? {} : { onWait: options.onNotice, onNotice: options.onNotice }),
   })
   const tracks = createDescriptorStore(database).count(activeSpace(database)?.spaceId ?? 0)
-  return { status: isUnchanged ? 'unchanged' : 'done', tracks, described }
+  return { status: isUnchanged ? 'unchanged' : 'done', tracks, described, damage: damaged?.damage ?? [] }
 }
+
+const rewrittenTables = ['runs', 'segments', 'tracks', 'context_features'] as const
 
 /** Returns how many were described; undefined where it was stopped. */
 async function describeTracks(
   { database }: Archive,
   own: ArchiveRecipe,
-  old: Space,
-  next: Space,
+  { old, next, damaged }: { readonly old: Space; readonly next: Space; readonly damaged: DamagedContent },
   { describe, signal, onProgress }: RedescribeOptions,
 ): Promise<number | undefined> {
   const descriptors = createDescriptorStore(database)
   const selectPage = database.prepare<
     [number, number, number],
-    { label: number; trackId: number; isDone: number }
+    { label: number; trackId: number; clipId: string; isDone: number }
   >(
-    `SELECT label, track_id AS trackId,
+    `SELECT label, track_id AS trackId, clip_id AS clipId,
        EXISTS (SELECT 1 FROM descriptors done WHERE done.track_id = d.track_id AND +done.space_id = ?) AS isDone
-     FROM descriptors d WHERE space_id = ? AND label > ? ORDER BY label LIMIT ${pageTracks}`,
+     FROM descriptors d JOIN tracks USING (track_id) WHERE space_id = ? AND label > ? ORDER BY label LIMIT ${pageTracks}`,
   )
   const readFaces = facesReader(database, own)
   const store = database.transaction((trackIds: readonly number[], vectors: readonly Float32Array[]) => {
@@ -117,7 +124,9 @@ async function describeTracks(
   for (;;) {
     if (signal.aborted) return undefined
     const page = selectPage.all(next.spaceId, old.spaceId, label)
-    const trackIds = page.flatMap(({ trackId, isDone }) => (isDone === 0 ? [trackId] : []))
+    const trackIds = page.flatMap(({ trackId, clipId, isDone }) =>
+      isDone === 1 || damaged.trackIds.has(trackId) || damaged.clipIds.has(clipId) ? [] : [trackId],
+    )
     store.immediate(trackIds, await describe(trackIds.map(readFaces)))
     done += page.length
     described += trackIds.length
@@ -153,16 +162,33 @@ function facesReader(database: Archive['database'], own: ArchiveRecipe) {
   }
 }
 
-/** The swap: rows of the archive's recipe become rows of the new one, whose descriptors are searched from now on. */
-function activate({ database }: Archive, own: ArchiveRecipe, options: RedescribeOptions): void {
+/**
+ * The swap: rows of the archive's recipe become rows of the new one, whose descriptors are searched from now on. Rows that are
+ * written get new checksums: those of damaged clips stay with the old recipe, and are of clips that are to be processed anew.
+ */
+function activate(
+  { database }: Archive,
+  own: ArchiveRecipe,
+  { damage }: DamagedContent,
+  options: RedescribeOptions,
+): void {
+  const rewritten: ReadonlySet<string> = new Set(rewrittenTables)
+  const kept = damage.flatMap(({ clipId, what }) =>
+    clipId !== undefined && (rewritten.has(what) || what === missingRows) ? [clipId] : [],
+  )
   const { recipe, dimension, headFile } = options
   const { digest, spaceDigest } = recipe
   database
     .transaction(() => {
       // Runs and what hangs on them change one after the other.
       database.pragma('defer_foreign_keys = ON')
-      for (const table of ['runs', 'segments', 'tracks', 'context_features'])
-        database.prepare(`UPDATE ${table} SET recipe = ? WHERE recipe = ?`).run(digest, own.digest)
+      for (const table of rewrittenTables)
+        database
+          .prepare(
+            `UPDATE ${table} SET recipe = ?
+             WHERE recipe = ? AND clip_id NOT IN (SELECT value FROM json_each(?)) AND ${isWhole(table)}`,
+          )
+          .run(digest, own.digest, JSON.stringify(kept))
       writeArchiveRecipe(database, { ...own, digest, spaceDigest, headFile })
       activateSpace(database, recipe, dimension)
     })

@@ -5,9 +5,13 @@ import { dotProduct } from '../pipeline/embed/embed-faces.js'
 import { toFloat32 } from './store/blobs.js'
 import type { Archive } from './archive.js'
 import { acrossNoGap, adjacencyOf, joinRanges, type LookedAt } from './join-ranges.js'
-import type { Database } from './store/database.js'
+import { isWhole } from './store/checksum.js'
+import type { Damage } from './store/damage.js'
+import { activeSpace } from './store/meta.js'
 import { presentPath } from './store/present-path.js'
-import { searchWidening, type VectorIndex } from './vector-index.js'
+import { createWholeRows, memoised, type WholeRows } from './whole-rows.js'
+import type { VectorCache } from './vector-cache.js'
+import { searchWidening, type Neighbor, type VectorIndex } from './vector-index.js'
 
 export interface SearchOptions {
   /** How many clips at the most. */
@@ -57,53 +61,48 @@ export interface SearchAnswer {
   readonly tracksSearched: number
   /** Neighbours that were looked at to find the matches. */
   readonly tracksExamined: number
+  /** What was left out because it is damaged. */
+  readonly damage: readonly Damage[]
 }
 
 /**
  * The clips in which a person appears: the query's nearest tracks, grouped by clip. k grows until `top` distinct clips
  * are found or the neighbours fall below `minScore`, so that one talkative clip cannot fill the list. Every hit is
- * checked against the store, and the ranges of a clip count all of its tracks.
+ * checked against the store, and the ranges of a clip count all of its tracks. What is stored of a hit is compared with its
+ * checksums: a damaged track is left out, a clip that is itself damaged is left out whole, and both are told.
  * @param query L2-normalised descriptor
  */
 export function searchClips(
   archive: Archive,
-  index: Pick<VectorIndex, 'search' | 'size'>,
+  index: Pick<VectorIndex, 'search' | 'size'> & Pick<Partial<VectorCache>, 'damagedLabels'>,
   query: Float32Array,
   options: SearchOptions,
 ): SearchAnswer {
-  const clipOf = clipLookup(archive.database)
-  const clips = new Set<string>()
-  const neighbors = searchWidening(index, query, (found) => {
-    clips.clear()
+  const rows = createWholeRows(archive, index.damagedLabels ?? new Set())
+  const describeClip = memoised(clipDescriber(archive, rows, query, options.minScore))
+  /** Of the best neighbours, until there are enough. */
+  function matchesOf(found: readonly Neighbor[]): ReadonlyMap<string, ClipMatch> {
+    const matches = new Map<string, ClipMatch>()
     for (const { label, cosineSimilarity } of found) {
-      const clipId = clipOf(label)
-      if (cosineSimilarity >= options.minScore && clipId !== undefined && clipId !== options.excludeClipId)
-        clips.add(clipId)
+      if (cosineSimilarity < options.minScore || matches.size >= options.top) break
+      const clipId = rows.clipOf(label)
+      const match =
+        clipId === undefined || clipId === options.excludeClipId ? undefined : describeClip(clipId)
+      if (match !== undefined) matches.set(match.clipId, match)
     }
-    return clips.size >= options.top || (found.at(-1)?.cosineSimilarity ?? -1) < options.minScore
-  })
-  clips.clear()
-  for (const { label, cosineSimilarity } of neighbors) {
-    const clipId = cosineSimilarity < options.minScore ? undefined : clipOf(label)
-    if (clipId !== undefined && clipId !== options.excludeClipId) clips.add(clipId)
-    if (clips.size >= options.top) break
+    return matches
   }
-  const describeClip = clipDescriber(archive, query, options.minScore)
-  const matches = [...clips]
-    .flatMap((clipId) => describeClip(clipId) ?? [])
-    .sort((a, b) => b.score - a.score || (a.clipId < b.clipId ? -1 : 1))
-  return { matches, tracksSearched: index.size, tracksExamined: neighbors.length }
-}
-
-/** Clip of a label; undefined where the track was erased since the index was written. */
-function clipLookup(database: Database): (label: number) => string | undefined {
-  const select = database
-    .prepare<[number], string>('SELECT clip_id FROM descriptors JOIN tracks USING (track_id) WHERE label = ?')
-    .pluck()
-  const known = new Map<number, string | undefined>()
-  return (label) => {
-    if (!known.has(label)) known.set(label, select.get(label))
-    return known.get(label)
+  const neighbors = searchWidening(
+    index,
+    query,
+    (found) =>
+      (found.at(-1)?.cosineSimilarity ?? -1) < options.minScore || matchesOf(found).size >= options.top,
+  )
+  return {
+    matches: [...matchesOf(neighbors).values()].sort(
+      (a, b) => b.score - a.score || (a.clipId < b.clipId ? -1 : 1),
+    ),
+    ...{ tracksSearched: index.size, tracksExamined: neighbors.length, damage: rows.damage() },
   }
 }
 
@@ -111,15 +110,23 @@ interface TrackRow {
   readonly trackId: number
   readonly spans: string
   readonly vector: Uint8Array
+  readonly isWhole: number
 }
 
 const spansSchema = z.array(z.tuple([z.number(), z.number()]))
 const boxSchema = z.tuple([z.number(), z.number(), z.number(), z.number()])
 
-function clipDescriber({ database, files, clips, recipe }: Archive, query: Float32Array, minScore: number) {
-  const selectTracks = database.prepare<[string], TrackRow>(
-    `SELECT track_id AS trackId, spans, vector FROM tracks JOIN descriptors USING (track_id)
-     JOIN spaces USING (space_id) WHERE clip_id = ? AND active = 1 ORDER BY track_id`,
+/** Of a clip whose own rows are whole. */
+function clipDescriber(
+  { database, files, clips, recipe }: Archive,
+  rows: WholeRows,
+  query: Float32Array,
+  minScore: number,
+) {
+  const spaceId = activeSpace(database)?.spaceId ?? 0
+  const selectTracks = database.prepare<[string, number], TrackRow>(
+    `SELECT track_id AS trackId, spans, vector, ${isWhole('descriptors')} AS isWhole
+     FROM tracks JOIN descriptors USING (track_id) WHERE clip_id = ? AND +space_id = ? ORDER BY track_id`,
   )
   const selectDuration = database
     .prepare<[string], number | null>('SELECT duration_s FROM clips WHERE clip_id = ?')
@@ -135,20 +142,34 @@ function clipDescriber({ database, files, clips, recipe }: Archive, query: Float
   const selectFaces = database.prepare<[number], { timeS: number; box: string; quality: number }>(
     'SELECT time_s AS timeS, box, quality FROM faces WHERE track_id = ? ORDER BY quality DESC, face_id',
   )
-  return (clipId: string): ClipMatch | undefined => {
+
+  function rangesOf(clipId: string): MatchedRange[] {
     const ranges: MatchedRange[] = []
-    for (const { trackId, spans, vector } of selectTracks.all(clipId)) {
+    for (const { trackId, spans, vector, isWhole } of selectTracks.all(clipId, spaceId)) {
+      if (isWhole === 0) {
+        rows.note({ clipId, trackId, what: 'descriptors' })
+        continue
+      }
       const score = dotProduct(query, toFloat32(vector))
-      if (score < minScore) continue
+      if (score < minScore || !rows.isWholeTrack(trackId, clipId)) continue
       for (const [startS, endS] of spansSchema.parse(JSON.parse(spans)))
         ranges.push({ startS, endS, trackId, score })
     }
+    return ranges
+  }
+
+  return (clipId: string): ClipMatch | undefined => {
+    const ranges = rangesOf(clipId)
     const best = ranges.reduce<MatchedRange | undefined>(
       (a, b) => (a === undefined || b.score > a.score ? b : a),
       undefined,
     )
+    if (best === undefined) return undefined
     const place = presentPath(files.pathsOf(clipId))
-    if (best === undefined || place === undefined) return undefined
+    if (place === undefined) {
+      rows.note({ clipId, what: 'paths' })
+      return undefined
+    }
     const run = { clipId, recipe: recipe?.digest ?? '' }
     const areAdjacent = adjacencyOf(sampling, () => selectSegments.all(run.clipId, run.recipe))
     const gaps = clips.gapsOf(run)

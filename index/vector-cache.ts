@@ -3,6 +3,7 @@ import { ExactIndex } from './exact-index.js'
 import { defaultHnswParameters, HnswIndex, vectorIndexBytes, type HnswParameters } from './hnsw-index.js'
 import type { Database } from './store/database.js'
 import { createDescriptorStore } from './store/descriptors.js'
+import { readMeta } from './store/meta.js'
 import type { Neighbor, VectorIndex } from './vector-index.js'
 import {
   applyChanges,
@@ -95,6 +96,7 @@ export class VectorCache implements Pick<VectorIndex, 'dimension' | 'size' | 'se
   #readOnly: boolean
   #queue: Promise<unknown> = Promise.resolve()
   #rebuilding: Promise<boolean> | undefined
+  readonly #damagedLabels = new Set<number>()
 
   /** Use `openVectorCache`. */
   constructor(options: VectorCacheOptions) {
@@ -108,6 +110,7 @@ export class VectorCache implements Pick<VectorIndex, 'dimension' | 'size' | 'se
       dimension,
       parameters,
       maxBytes: options.maxBytes,
+      onDamaged: (label) => void this.#damagedLabels.add(label),
     }
     this.#exactUpTo = options.exactUpTo ?? defaultExactUpTo
     this.#readOnly = options.readOnly === true || options.database.readonly
@@ -124,12 +127,7 @@ export class VectorCache implements Pick<VectorIndex, 'dimension' | 'size' | 'se
     const snapshot = await loadSnapshot(dir, this.#subject, this.#source.store.lastChange(), (count) =>
       refuseTooLarge(this.#source, count),
     )
-    if (snapshot.kind === 'loaded') {
-      this.#index = snapshot.index
-      this.#lastChange = snapshot.lastChange
-      await this.catchUp()
-      return
-    }
+    if (snapshot.kind === 'loaded' && (await this.#continueFrom(snapshot.index, snapshot.lastChange))) return
     if (snapshot.kind === 'unusable')
       this.#notice(`the snapshot of the vector index ${snapshot.reason}: rebuilt from the archive`)
     const count = this.#source.store.count(spaceId)
@@ -146,8 +144,28 @@ export class VectorCache implements Pick<VectorIndex, 'dimension' | 'size' | 'se
       await removeSnapshot(dir, spaceId)
   }
 
+  /** Applies to a snapshot what changed since. False where that is not known: the log of changes is damaged. */
+  async #continueFrom(index: LocalIndex, lastChange: number): Promise<boolean> {
+    this.#index = index
+    this.#lastChange = lastChange
+    try {
+      await this.catchUp()
+      return true
+    } catch (error) {
+      if (!(error instanceof CameoError) || error.code !== 'ARCHIVE_DAMAGED') throw error
+      if (index instanceof HnswIndex) index.close()
+      this.#notice(`${error.message}: the vector index is rebuilt from the archive`)
+      return false
+    }
+  }
+
   get size(): number {
     return this.#index.size
+  }
+
+  /** Labels of rows that were met damaged: the index lacks their vectors. */
+  get damagedLabels(): ReadonlySet<number> {
+    return this.#damagedLabels
   }
 
   /** Up to `k` neighbours, best first, ties by label; see `searchWidening`. Throws VECTOR_INVALID. */
@@ -283,10 +301,7 @@ function subjectOf(options: VectorCacheOptions): SnapshotSubject {
       'SELECT digest, dimension FROM spaces WHERE space_id = ?',
     )
     .get(options.spaceId)
-  const archiveId = options.database
-    .prepare<[], string>("SELECT value FROM meta WHERE key = 'archive_id'")
-    .pluck(true)
-    .get()
+  const archiveId = readMeta(options.database, 'archive_id')
   if (space === undefined || archiveId === undefined)
     throw new CameoError('ARCHIVE_DAMAGED', `the archive has no descriptor space ${options.spaceId}`)
   return {

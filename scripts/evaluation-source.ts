@@ -21,11 +21,14 @@ import type { RankedClips } from '../index/evaluate/rank.js'
 import type { TestedSet } from '../index/evaluate/rankers.js'
 import { suspectClips } from '../index/evaluate/unlisted-clips.js'
 import { listIdentities, referencesOf } from '../index/identities.js'
+import { isWhole } from '../index/store/checksum.js'
+import type { Damage } from '../index/store/damage.js'
 import { poolEmbeddings } from '../pipeline/describe/pool.js'
 import { counted, pluralOf } from '../pipeline/counted.js'
 import { CameoError } from '../pipeline/errors.js'
 import { coverageLine } from './coverage-text.js'
 import { givenArchiveOption } from './options.js'
+import { tellDamage } from './damage-report.js'
 import { note } from './output.js'
 
 /** Where features come from, for commands that evaluate or train. */
@@ -68,12 +71,13 @@ export async function readSource(
     const none = { context: undefined, coverage: null }
     return { features, paths, ...none, enrolled: () => new Map(), thumbnails: () => new Map() }
   }
-  const archive = openArchive(dir ?? resolve('./cameo-data'))
+  const archive = openArchive(dir ?? resolve('./cameo-data'), { onNotice: note })
   try {
     const features = readArchiveFeatures(archive, options)
     const coverage = summariseCoverage(archive)
     const unseen = coverageLine(coverage)
     if (unseen !== undefined) note(unseen)
+    tellDamage(archive, features.damage)
     const encoder = archive.recipe?.features?.find(({ kind }) => kind === 'context')
     const context =
       encoder === undefined
@@ -88,12 +92,13 @@ export async function readSource(
 }
 
 function readEnrolled(dir: string): ReadonlyMap<string, Float32Array> {
-  const archive = openArchive(dir)
+  const archive = openArchive(dir, { onNotice: note })
   const { database, recipe } = archive
   try {
     return new Map(
       listIdentities(database).map(({ name }) => {
-        const faces = referencesOf(database, name, recipe?.embedderDigest ?? '')
+        const tell = (damage: Damage) => void tellDamage(archive, [damage])
+        const faces = referencesOf(database, name, recipe?.embedderDigest ?? '', [], tell)
         return [name.normalize('NFC'), poolEmbeddings(faces, faces[0]?.float16.length ?? 0)]
       }),
     )
@@ -107,11 +112,12 @@ function readThumbnails(
   { clipIds, paths }: ArchiveFeatures,
   names: readonly string[],
 ): ReadonlyMap<string, Uint8Array> {
-  const archive = openArchive(dir)
+  const archive = openArchive(dir, { onNotice: note })
   try {
     const select = archive.database
       .prepare<[string], Uint8Array>(
-        'SELECT jpeg FROM tracks JOIN thumbnails USING (track_id) WHERE clip_id = ? ORDER BY quality DESC LIMIT 1',
+        `SELECT jpeg FROM tracks JOIN thumbnails USING (track_id)
+         WHERE clip_id = ? AND ${isWhole('thumbnails')} ORDER BY quality DESC LIMIT 1`,
       )
       .pluck()
     const known = indexClipNames(paths)

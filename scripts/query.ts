@@ -20,7 +20,10 @@ export interface OpenedArchive {
 }
 
 /** Opens an archive that has clips in it; `open` is another way to do so. Throws ARCHIVE_MISSING. */
-export function openFilledArchive(dir: string, open: (dir: string) => Archive = openArchive): OpenedArchive {
+export function openFilledArchive(
+  dir: string,
+  open: (dir: string) => Archive = (at) => openArchive(at, { onNotice: note }),
+): OpenedArchive {
   const archive = open(dir)
   const { recipe } = archive
   if (recipe !== undefined) return { archive, recipe }

@@ -276,6 +276,7 @@ export async function ingestClips(options: IngestOptions): Promise<MetFiles> {
       other.duplicates.push(file)
       return
     }
+    archive.clips.dropDamaged(clipId)
     archive.clips.retryGivenUp(key(clipId))
     const run = archive.clips.run(key(clipId))
     if (run?.state === 'done') {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { segmentLengthS } from '../../pipeline/settings.js'
 import type { Archive } from '../archive.js'
+import { isWhole } from '../store/checksum.js'
 import type { Database } from '../store/database.js'
 import { wholePath } from '../store/files.js'
 import type { ArchiveRecipe } from '../store/meta.js'
@@ -108,7 +109,9 @@ function readRuns({ database, recipe }: Source, wanted: Wanted): ClipCoverage[] 
            AND s.gaps IS NOT NULL) AS hasGaps,
          EXISTS (SELECT 1 FROM tracks t WHERE t.clip_id = c.clip_id) AS hasTracks,
          (${isSearchedSql}) AS isSearched
-       FROM clips c LEFT JOIN runs r USING (clip_id) WHERE ${wantedSql(wanted)} ORDER BY c.clip_id, r.recipe`,
+       FROM clips c LEFT JOIN runs r USING (clip_id)
+       WHERE ${wantedSql(wanted)} AND ${isWhole('clips', 'c')} AND (r.clip_id IS NULL OR ${isWhole('runs', 'r')})
+       ORDER BY c.clip_id, r.recipe`,
     )
     .all({ recipe: recipe?.digest ?? '', clipId: typeof wanted === 'string' ? '' : wanted.clipId })
   const readSegments = segmentsReader(database)
@@ -191,8 +194,8 @@ function segmentsReader(database: Database) {
   const select = database.prepare<[string, string], SegmentRow>(
     `SELECT segment, start_s AS startS, end_s AS endS, state, frames, truncated, code, message, gaps,
        CASE WHEN truncated THEN (SELECT max(json_extract(span.value, '$[1]')) FROM tracks t, json_each(t.spans) span
-         WHERE t.clip_id = s.clip_id AND t.recipe = s.recipe AND t.segment = s.segment) END AS lastFaceS
-     FROM segments s WHERE clip_id = ? AND recipe = ? ORDER BY segment`,
+         WHERE t.clip_id = s.clip_id AND t.recipe = s.recipe AND t.segment = s.segment AND ${isWhole('tracks', 't')}) END AS lastFaceS
+     FROM segments s WHERE clip_id = ? AND recipe = ? AND ${isWhole('segments', 's')} ORDER BY segment`,
   )
   return (clipId: string, recipe: string) =>
     select.all(clipId, recipe).map((row): SegmentFacts => ({
@@ -221,7 +224,8 @@ function readPaths(database: Database, wanted: 'all' | 'withoutClip') {
     .prepare<[], PathRow>(
       `SELECT roots.path AS root, relative_path AS relativePath, clip_id AS clipId, code, message,
          ${isWithoutClip} AS isWithoutClip
-       FROM paths JOIN roots USING (root_id) ${wanted === 'all' ? '' : `WHERE ${isWithoutClip}`}
+       FROM paths JOIN roots USING (root_id)
+       WHERE ${isWhole('paths')} ${wanted === 'all' ? '' : `AND ${isWithoutClip}`}
        ORDER BY root_id, relative_path`,
     )
     .all()

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path'
 import type { Archive } from '../archive.js'
+import { isWhole } from '../store/checksum.js'
 import { isUrl } from '../store/files.js'
 import { presentPath } from '../store/present-path.js'
 import { coverageStates, type CoverageState } from './clip-coverage.js'
@@ -53,7 +54,7 @@ export function summariseCoverage(archive: Pick<Archive, 'database' | 'recipe'>)
   const sum = sumCoverage([...clips, ...files])
   const known = archive.database
     .prepare<[], { clips: number; durationS: number }>(
-      'SELECT count(*) AS clips, coalesce(sum(duration_s), 0) AS durationS FROM clips',
+      `SELECT count(*) AS clips, coalesce(sum(duration_s), 0) AS durationS FROM clips WHERE ${isWhole('clips')}`,
     )
     .get() ?? { clips: 0, durationS: 0 }
   return {

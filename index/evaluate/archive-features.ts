@@ -4,6 +4,7 @@ import { CameoError } from '../../pipeline/errors.js'
 import { mirroredDigestOf } from '../../pipeline/models/encoder-file.js'
 import type { Archive } from '../archive.js'
 import { toUint16 } from '../store/blobs.js'
+import { findDamagedContent, type Damage, type DamagedContent } from '../store/damage.js'
 import type { ArchiveRecipe } from '../store/meta.js'
 import type { FeatureColumn, FeatureSet } from './feature-set.js'
 import { counted, pluralOf } from '../../pipeline/counted.js'
@@ -13,6 +14,8 @@ export interface ArchiveFeatures extends FeatureSet {
   readonly clipIds: readonly string[]
   /** File paths of each clip. */
   readonly paths: readonly (readonly string[])[]
+  /** Because of which clips or tracks were left out. */
+  readonly damage: readonly Damage[]
 }
 
 export interface ReadArchiveOptions {
@@ -35,7 +38,7 @@ const boxSchema = z.tuple([z.number(), z.number(), z.number(), z.number()])
 
 /**
  * The stored embeddings of every track of an archive's own recipe, clips in order of their content's id. Clips without a face
- * are there with their names and no track.
+ * are there with their names and no track. What is damaged is left out and told: tracks, and whole clips.
  * @throws ARCHIVE_MISSING where nothing was ingested, ARCHIVE_DAMAGED where a face lacks an embedding
  */
 export function readArchiveFeatures(archive: Archive, options: ReadArchiveOptions = {}): ArchiveFeatures {
@@ -45,7 +48,8 @@ export function readArchiveFeatures(archive: Archive, options: ReadArchiveOption
       'ARCHIVE_MISSING',
       `the archive ${archive.dir} holds no clips yet: run "cameo ingest" first`,
     )
-  const { faceIds, ...faces } = readFaces(archive, recipe)
+  const damaged = findDamagedContent(archive.database)
+  const { faceIds, ...faces } = readFaces(archive, recipe, damaged)
   const further = (recipe.features ?? []).filter(({ kind }) => kind === 'embedder')
   const own = { digest: recipe.embedderDigest, name: recipe.packName }
   const columns = [own, ...(options.furtherEmbedders === true ? further : [])].map(
@@ -55,21 +59,22 @@ export function readArchiveFeatures(archive: Archive, options: ReadArchiveOption
       return { ...column, mirrored: readColumn(archive, faceIds, mirroredDigestOf(digest)).embeddings }
     },
   )
-  return { ...faces, columns }
+  return { ...faces, columns, damage: damaged.damage }
 }
 
-type Faces = Omit<ArchiveFeatures, 'columns'> & {
+type Faces = Omit<ArchiveFeatures, 'columns' | 'damage'> & {
   /** Place of each face in the columns, by its id. */
   readonly faceIds: ReadonlyMap<number, number>
 }
 
-function readFaces({ database, files }: Archive, { digest }: ArchiveRecipe): Faces {
+function readFaces({ database, files }: Archive, { digest }: ArchiveRecipe, damaged: DamagedContent): Faces {
   const clipIds = database
     .prepare<[string], string>(
       "SELECT clip_id FROM runs WHERE recipe = ? AND state <> 'working' ORDER BY clip_id",
     )
     .pluck()
     .all(digest)
+    .filter((clipId) => !damaged.clipIds.has(clipId))
   const paths = clipIds.map((clipId) => files.pathsOf(clipId))
   const clipOf = new Map(clipIds.map((clipId, at) => [clipId, at]))
   const select = database.prepare<[string], FaceRow>(
@@ -87,7 +92,7 @@ function readFaces({ database, files }: Archive, { digest }: ArchiveRecipe): Fac
   let largest = new Map<number, { readonly face: number; readonly area: number }>()
   for (const { clipId, trackId, faceId, quality, timeS, box } of select.iterate(digest)) {
     const clip = clipOf.get(clipId)
-    if (clip === undefined) continue
+    if (clip === undefined || damaged.trackIds.has(trackId)) continue
     const face = qualities.length
     if (lastTrack !== trackId) {
       if (trackClips.at(-1) !== clip) largest = new Map()

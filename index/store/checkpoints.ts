@@ -1,17 +1,20 @@
 import type { CheckpointUpdate, StoredCheckpoint } from '../../pipeline/segment-checkpoint.js'
+import { isWhole } from './checksum.js'
 import type { RunKey } from './clips.js'
 import type { Database } from './database.js'
 
 /** Segments under work, of runs that are planned. What is stored or given up leaves none: see `ClipStore`. */
 export interface CheckpointStore {
+  /** Undefined, too, where it is damaged: the segment is then begun anew. */
   read(key: RunKey, segment: number): StoredCheckpoint | undefined
   /** To be called within a transaction. */
   write(key: RunKey, update: CheckpointUpdate): void
 }
 
 export function createCheckpointStore(database: Database): CheckpointStore {
-  const select = database.prepare<[string, string, number], { part: number; bytes: Buffer }>(
-    'SELECT part, bytes FROM checkpoints WHERE clip_id = ? AND recipe = ? AND segment = ? ORDER BY part',
+  const select = database.prepare<[string, string, number], { part: number; bytes: Buffer; isWhole: number }>(
+    `SELECT part, bytes, ${isWhole('checkpoints')} AS isWhole FROM checkpoints
+     WHERE clip_id = ? AND recipe = ? AND segment = ? ORDER BY part`,
   )
   const upsert = database.prepare<[string, string, number, number, Uint8Array]>(
     `INSERT INTO checkpoints (clip_id, recipe, segment, part, bytes) VALUES (?, ?, ?, ?, ?)
@@ -22,8 +25,11 @@ export function createCheckpointStore(database: Database): CheckpointStore {
   )
   return {
     read({ clipId, recipe }, segment) {
-      const [state, ...parts] = select.all(clipId, recipe, segment)
-      return state?.part === 0 ? { state: state.bytes, parts: parts.map(({ bytes }) => bytes) } : undefined
+      const rows = select.all(clipId, recipe, segment)
+      const [state, ...parts] = rows
+      return state?.part === 0 && rows.every((row) => row.isWhole === 1)
+        ? { state: state.bytes, parts: parts.map(({ bytes }) => bytes) }
+        : undefined
     },
     write({ clipId, recipe }, { segment, state, parts, newPart }) {
       upsert.run(clipId, recipe, segment, 0, state)

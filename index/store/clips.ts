@@ -3,7 +3,9 @@ import { CameoError } from '../../pipeline/errors.js'
 import { maxSegments } from '../../pipeline/limits.js'
 import type { SegmentOutput, SegmentSpan, TrackOutput } from '../../pipeline/segment-builder.js'
 import { toBlob } from './blobs.js'
+import { isWhole } from './checksum.js'
 import type { Database } from './database.js'
+import { rowCountSql } from './schema.js'
 
 export interface ClipFacts {
   readonly sizeBytes: number
@@ -75,6 +77,8 @@ export interface ClipStore {
   dropEmptyRun(key: RunKey): void
   /** Drops a run whose every segment was given up, likewise. Returns whether it was such. */
   dropFailedRun(key: RunKey): boolean
+  /** Drops a clip that is noted as damaged, or whose own rows are, so that it is processed anew. */
+  dropDamaged(clipId: string): void
   /** Drops clips whose content lies nowhere any more: another took the place of their last file. */
   dropWithoutPath(): void
   counts(): {
@@ -151,6 +155,9 @@ export function createClipStore(database: Database): ClipStore {
      (clip_id, recipe, segment, start_s, end_s, state, frames, faces, truncated, code, message, gaps)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   )
+  const countRows = database.prepare<[string, string, number]>(
+    `UPDATE segments SET row_count = ${rowCountSql} WHERE clip_id = ? AND recipe = ? AND segment = ?`,
+  )
   const insertTrack = database.prepare(
     `INSERT INTO tracks (clip_id, recipe, segment, number, spans, samples, quality, provider)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -187,6 +194,10 @@ export function createClipStore(database: Database): ClipStore {
   const deleteRun = database.prepare<[string, string]>('DELETE FROM runs WHERE clip_id = ? AND recipe = ?')
   const deleteClipWithoutRun = database.prepare<[string]>(
     'DELETE FROM clips WHERE clip_id = ? AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.clip_id = clips.clip_id)',
+  )
+  const selectDamaged = database.prepare<{ readonly clipId: string }>(
+    `SELECT 1 FROM damaged_clips WHERE clip_id = @clipId
+     ${(['clips', 'runs', 'segments'] as const).map((table) => `UNION ALL SELECT 1 FROM ${table} WHERE clip_id = @clipId AND NOT ${isWhole(table)}`).join(' ')}`,
   )
   const deleteWithoutPath = database.prepare<[]>(
     'DELETE FROM clips WHERE NOT EXISTS (SELECT 1 FROM paths WHERE paths.clip_id = clips.clip_id)',
@@ -284,6 +295,7 @@ export function createClipStore(database: Database): ClipStore {
         null,
         output.gapsS === undefined ? null : JSON.stringify(output.gapsS),
       )
+      countRows.run(key.clipId, key.recipe, index)
       return complete(key)
     }),
     giveUpSegment: database.transaction((key: RunKey, segment: SegmentSpan, { code, message }: Failure) => {
@@ -311,6 +323,12 @@ export function createClipStore(database: Database): ClipStore {
       deleteRun.run(clipId, recipe)
       deleteClipWithoutRun.run(clipId)
       return true
+    }),
+    dropDamaged: database.transaction((clipId: string) => {
+      if (selectDamaged.get({ clipId }) === undefined) return
+      // One by one: what refers to the next may be what is lost.
+      for (const table of ['runs', 'clips', 'damaged_clips'])
+        database.prepare(`DELETE FROM ${table} WHERE clip_id = ?`).run(clipId)
     }),
     dropWithoutPath() {
       deleteWithoutPath.run()

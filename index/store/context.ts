@@ -1,4 +1,5 @@
 import { toUint16 } from './blobs.js'
+import { isWhole } from './checksum.js'
 import type { Database } from './database.js'
 
 /** What a context encoder made of one segment of a clip. */
@@ -13,7 +14,7 @@ export interface StoredContext {
 
 /**
  * The context features of one encoder, of the clips that are processed to their end, by clip id and segment; the archive's
- * recipe says which encoders there are. Nothing may be written on this connection until the iterator is done.
+ * recipe says which encoders there are. Damaged rows are left out. Nothing may be written on this connection until the iterator is done.
  */
 export function* contextFeaturesOf(database: Database, encoderDigest: string): Generator<StoredContext> {
   const select = database.prepare<
@@ -21,7 +22,7 @@ export function* contextFeaturesOf(database: Database, encoderDigest: string): G
     { clipId: string; segment: number; frames: number; vector: Buffer }
   >(
     `SELECT clip_id AS clipId, segment, frames, vector FROM context_features JOIN runs USING (clip_id, recipe)
-     WHERE encoder = ? AND state <> 'working' ORDER BY clip_id, segment`,
+     WHERE encoder = ? AND state <> 'working' AND ${isWhole('context_features')} ORDER BY clip_id, segment`,
   )
   for (const row of select.iterate(encoderDigest)) yield { ...row, vector: toUint16(row.vector) }
 }

@@ -1,11 +1,12 @@
-import { randomUUID } from 'node:crypto'
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import BetterSqlite from 'better-sqlite3'
 import { CameoError, messageOf } from '../../pipeline/errors.js'
 import { createPrivateFile, makePrivateFolder } from '../../pipeline/private-files.js'
+import { addChecksumFunction } from './checksum.js'
+import { checkSchema, initialise } from './initialise.js'
 import { closeArchiveToOthers } from './privacy.js'
-import { migrations, schemaSql, schemaVersion } from './schema.js'
+import { schemaVersion } from './schema.js'
 
 export type Database = BetterSqlite.Database
 export type Statement<Bind extends unknown[], Row> = BetterSqlite.Statement<Bind, Row>
@@ -15,7 +16,7 @@ export interface OpenOptions {
   readonly create?: boolean
   /** For a folder that this user cannot write, too. */
   readonly readOnly?: boolean
-  /** Told where other users could read the archive. */
+  /** Told once what a person should know: that others could read the archive, or that an older one was brought up to date. */
   readonly onNotice?: (message: string) => void
 }
 
@@ -47,13 +48,21 @@ export function openDatabase(archiveDir: string, options: OpenOptions = {}): Dat
           `the archive ${archiveDir} was written by a newer Cameo (schema ${version}, this one reads up to ${schemaVersion}): update Cameo`,
         )
       configure(database, options)
-      if (version === schemaVersion) return database
+      addChecksumFunction(database)
+      if (version === schemaVersion) {
+        checkSchema(database, archiveDir)
+        return database
+      }
       if (options.readOnly === true)
         throw new CameoError(
           'ARCHIVE_READ_ONLY',
           `the archive ${archiveDir} is of an older Cameo (schema ${String(version)}) and cannot be brought up to date where it cannot be written: run "cameo status" once as a user who can`,
         )
-      initialise(database)
+      const unverified = initialise(database)
+      if (unverified > 0)
+        options.onNotice?.(
+          `the archive ${archiveDir} was brought up to date (schema ${schemaVersion}): its ${unverified} rows have checksums from now on. Until now they had none: whether they were damaged before cannot be known`,
+        )
       return database
     } catch (error) {
       database.close()
@@ -124,21 +133,6 @@ function configure(database: Database, options: OpenOptions): void {
   database.pragma('cache_size = -65536')
 }
 
-/** Makes the tables, or brings those of an older version up to date. */
-function initialise(database: Database): void {
-  database
-    .transaction(() => {
-      // Another process may have done it while we waited for the write lock.
-      const version = Number(database.pragma('user_version', { simple: true }))
-      if (version === 0) {
-        database.exec(schemaSql)
-        database.prepare("INSERT INTO meta (key, value) VALUES ('archive_id', ?)").run(randomUUID())
-      } else for (let next = version + 1; next <= schemaVersion; next++) database.exec(migrations[next] ?? '')
-      database.pragma(`user_version = ${schemaVersion}`)
-    })
-    .immediate()
-}
-
 export interface FileLock {
   release(): void
 }
@@ -203,6 +197,9 @@ export function translateSqliteErrors<T>(archiveDir: string, work: () => T): T {
   }
 }
 
+/** True of what SQLite throws: a page that cannot be read, a full disk. */
+export const isSqliteError = (error: unknown): error is Error => error instanceof BetterSqlite.SqliteError
+
 /** The CameoError for an error that SQLite threw anywhere in a command; undefined for any other error. */
 export function sqliteError(archiveDir: string, error: unknown): CameoError | undefined {
   return error instanceof BetterSqlite.SqliteError ? archiveError(archiveDir, error) : undefined
@@ -241,7 +238,7 @@ export function archiveError(archiveDir: string, error: unknown): CameoError | u
   if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB')
     return new CameoError(
       'ARCHIVE_DAMAGED',
-      `the file ${join(archiveDir, databaseFileName)} is damaged or no SQLite file (${detail}): restore it from a backup, or ingest into a new archive`,
+      `the file ${join(archiveDir, databaseFileName)} is damaged or no SQLite file (${detail}): run "cameo ingest --repair --archive ${archiveDir}", restore it from a backup, or ingest into a new archive`,
       options,
     )
   if (code.startsWith('SQLITE_IOERR'))

@@ -1,4 +1,5 @@
 import { isAbsolute, join, relative, sep } from 'node:path'
+import { isWhole } from './checksum.js'
 import type { Database } from './database.js'
 
 /** What tells a file apart without reading it. Numbers as text: inodes and nanoseconds exceed a double. */
@@ -66,7 +67,9 @@ export interface FileStore {
   clearFailuresOf(clipId: string): void
   pathsOf(clipId: string): string[]
   placesOf(clipId: string): Place[]
-  /** Paths recorded below a root's folder, to notice those that are gone. */
+  /** Where files lie as rows say that are damaged. */
+  damagedPaths(): string[]
+  /** Paths recorded below a root's folder, to notice those that are gone; without a clip where the row is damaged. */
   pathsBelow(rootId: number, prefix: string): { relativePath: string; clipId: string | null }[]
   removePath(rootId: number, relativePath: string): void
   failures(): FileFailure[]
@@ -91,7 +94,7 @@ export function createFileStore(database: Database): FileStore {
   const selectDigest = database
     .prepare<[string, string, number, string, string | null, string], string>(
       `SELECT clip_id FROM paths WHERE inode = ? AND device = ? AND size_bytes = ? AND mtime_ns = ?
-       AND clip_id IS NOT NULL AND (ctime_ns IS ? OR (ctime_ns IS NULL AND EXISTS (
+       AND clip_id IS NOT NULL AND ${isWhole('paths')} AND (ctime_ns IS ? OR (ctime_ns IS NULL AND EXISTS (
          SELECT 1 FROM clips WHERE clips.clip_id = paths.clip_id AND added_at > ?))) LIMIT 1`,
     )
     .pluck()
@@ -113,10 +116,16 @@ export function createFileStore(database: Database): FileStore {
   )
   const selectPlaces = database.prepare<[string], Omit<Place, 'path'> & { readonly root: string }>(
     `SELECT root_id AS rootId, roots.path AS root, relative_path AS relativePath, device
-     FROM paths JOIN roots USING (root_id) WHERE clip_id = ? ORDER BY root_id, relative_path`,
+     FROM paths JOIN roots USING (root_id) WHERE clip_id = ? AND ${isWhole('paths')} AND ${isWhole('roots')}
+     ORDER BY root_id, relative_path`,
+  )
+  const selectDamaged = database.prepare<[], { root: string; relativePath: string }>(
+    `SELECT roots.path AS root, relative_path AS relativePath FROM paths JOIN roots USING (root_id)
+     WHERE NOT ${isWhole('paths')}`,
   )
   const selectBelow = database.prepare<[number], { relativePath: string; clipId: string | null }>(
-    'SELECT relative_path AS relativePath, clip_id AS clipId FROM paths WHERE root_id = ?',
+    `SELECT relative_path AS relativePath, CASE WHEN ${isWhole('paths')} THEN clip_id END AS clipId
+     FROM paths WHERE root_id = ?`,
   )
   const deletePath = database.prepare<[number, string]>(
     'DELETE FROM paths WHERE root_id = ? AND relative_path = ?',
@@ -167,6 +176,7 @@ export function createFileStore(database: Database): FileStore {
     clearFailuresOf(clipId) {
       clearFailures.run(clipId)
     },
+    damagedPaths: () => selectDamaged.all().map(({ root, relativePath }) => wholePath(root, relativePath)),
     pathsOf: (clipId) => placesOf(clipId).map(({ path }) => path),
     placesOf,
     pathsBelow: (rootId, prefix) =>

@@ -1,3 +1,4 @@
+import { isWhole } from './checksum.js'
 import type { Database } from './database.js'
 
 /** Where reading a partition goes on. */
@@ -33,7 +34,7 @@ export interface Inbox {
   /** So that everything is read again. */
   forgetPositions(): void
   keepPart(part: PendingPart): void
-  /** Kept parts of one attempt at a segment. */
+  /** Kept parts of one attempt at a segment. A damaged one is as one that did not come. */
   partsOf(attempt: Pick<PendingPart, 'clipId' | 'segment' | 'attempt'>): PendingPart[]
   /** Of all attempts at it. */
   dropParts(clipId: string, segment: number): void
@@ -62,7 +63,7 @@ export function createInbox(database: Database): Inbox {
   )
   const selectParts = database.prepare<[string, number, string], PendingPart>(
     `SELECT clip_id AS clipId, segment, attempt, part, message FROM pending_parts
-     WHERE clip_id = ? AND segment = ? AND attempt = ? ORDER BY part`,
+     WHERE clip_id = ? AND segment = ? AND attempt = ? AND ${isWhole('pending_parts')} ORDER BY part`,
   )
   const deleteParts = database.prepare<[string, number]>(
     'DELETE FROM pending_parts WHERE clip_id = ? AND segment = ?',

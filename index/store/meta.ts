@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { CameoError } from '../../pipeline/errors.js'
 import { featureSchema, settingsSchema, type Recipe } from '../../pipeline/settings.js'
+import { isWhole } from './checksum.js'
 import type { Database } from './database.js'
 
 /** How the clips of an archive were processed; fixed by its first ingest. */
@@ -26,9 +27,25 @@ const archiveRecipeSchema = z.object({
 export type ArchiveRecipe = z.infer<typeof archiveRecipeSchema>
 export type ArchiveFeature = NonNullable<ArchiveRecipe['features']>[number]
 
+/** @throws ARCHIVE_DAMAGED where the value is damaged, or the key is not there and may be one that is */
 export function readMeta(database: Database, key: string): string | undefined {
-  return database.prepare<[string], string>('SELECT value FROM meta WHERE key = ?').pluck().get(key)
+  const row = database
+    .prepare<[string], { value: string; isWhole: number }>(
+      `SELECT value, ${isWhole('meta')} AS isWhole FROM meta WHERE key = ?`,
+    )
+    .get(key)
+  const damaged = row === undefined ? hasDamagedRow(database, 'meta') : row.isWhole === 0
+  if (damaged)
+    throw new CameoError(
+      'ARCHIVE_DAMAGED',
+      `what the archive says of itself is damaged ("${key}"): restore it from a backup, or ingest into a new archive`,
+    )
+  return row?.value
 }
+
+const hasDamagedRow = (database: Database, table: 'meta' | 'spaces'): boolean =>
+  database.prepare(`SELECT 1 FROM ${table} NOT INDEXED WHERE NOT ${isWhole(table)} LIMIT 1`).get() !==
+  undefined
 
 export function writeMeta(database: Database, key: string, value: string): void {
   database
@@ -42,10 +59,16 @@ export function deleteMeta(database: Database, key: string): void {
   database.prepare('DELETE FROM meta WHERE key = ?').run(key)
 }
 
-/** Undefined in an archive into which nothing was ingested yet. */
+/** Undefined in an archive into which nothing was ingested yet. Throws ARCHIVE_DAMAGED. */
 export function readArchiveRecipe(database: Database): ArchiveRecipe | undefined {
   const text = readMeta(database, 'recipe')
-  if (text === undefined) return undefined
+  if (text === undefined) {
+    if (database.prepare('SELECT 1 FROM runs LIMIT 1').get() === undefined) return undefined
+    throw new CameoError(
+      'ARCHIVE_DAMAGED',
+      `the archive's recipe is lost: restore it from a backup, or ingest into a new archive`,
+    )
+  }
   const parsed = archiveRecipeSchema.safeParse(JSON.parse(text))
   if (!parsed.success)
     throw new CameoError(
@@ -94,7 +117,13 @@ export interface Space {
   readonly dimension: number
 }
 
+/** Throws ARCHIVE_DAMAGED. */
 export function activeSpace(database: Database): Space | undefined {
+  if (hasDamagedRow(database, 'spaces'))
+    throw new CameoError(
+      'ARCHIVE_DAMAGED',
+      'what the archive says of its descriptors is damaged: restore it from a backup, or ingest into a new archive',
+    )
   return database
     .prepare<[], Space>('SELECT space_id AS spaceId, digest, dimension FROM spaces WHERE active = 1')
     .get()

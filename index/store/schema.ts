@@ -1,3 +1,5 @@
+import { checksumColumn } from './checksum.js'
+
 /** Raised whenever the tables change; an archive of a higher version is refused. */
 export const schemaVersion = 4
 
@@ -8,6 +10,7 @@ CREATE TABLE topic_offsets (
   topic TEXT NOT NULL, partition INTEGER NOT NULL,
   next_offset TEXT NOT NULL,         -- 64 bits
   last_digest TEXT NOT NULL,         -- SHA-256 of the message before it
+  ${checksumColumn('topic_offsets')},
   PRIMARY KEY (topic, partition)
 ) WITHOUT ROWID;
 
@@ -16,13 +19,15 @@ CREATE TABLE topic_offsets (
 CREATE TABLE pending_parts (
   clip_id TEXT NOT NULL, segment INTEGER NOT NULL, attempt TEXT NOT NULL, part INTEGER NOT NULL,
   message BLOB NOT NULL,
+  ${checksumColumn('pending_parts')},
   PRIMARY KEY (clip_id, segment, attempt, part)
 ) WITHOUT ROWID;
 
 -- What must be published because of rows that are written; in order.
 CREATE TABLE outbox (
   entry INTEGER PRIMARY KEY AUTOINCREMENT,
-  topic TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL
+  topic TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL,
+  ${checksumColumn('outbox')}
 );
 `
 
@@ -33,6 +38,7 @@ CREATE TABLE context_features (
   encoder TEXT NOT NULL,             -- digest; the recipe in meta gives its name and dimension
   frames INTEGER NOT NULL,           -- that were encoded
   vector BLOB NOT NULL,              -- float16, little-endian: the mean of their L2-normalised vectors
+  ${checksumColumn('context_features')},
   PRIMARY KEY (clip_id, recipe, segment, encoder),
   FOREIGN KEY (clip_id, recipe) REFERENCES runs ON DELETE CASCADE
 ) WITHOUT ROWID;
@@ -43,7 +49,8 @@ CREATE TABLE journal (
   entry INTEGER PRIMARY KEY AUTOINCREMENT,
   at TEXT NOT NULL,
   action TEXT NOT NULL CHECK (action IN ('enroll', 'forget-name', 'forget-clip', 'remember-clip')),
-  subject TEXT NOT NULL              -- JSON; no face data
+  subject TEXT NOT NULL,             -- JSON; no face data
+  ${checksumColumn('journal')}
 );
 `
 
@@ -66,12 +73,38 @@ CREATE TABLE checkpoints (
   clip_id TEXT NOT NULL, recipe TEXT NOT NULL, segment INTEGER NOT NULL,
   part INTEGER NOT NULL,             -- 0: the state, written over and over; the others are only added to
   bytes BLOB NOT NULL,
+  ${checksumColumn('checkpoints')},
   PRIMARY KEY (clip_id, recipe, segment, part),
   FOREIGN KEY (clip_id, recipe) REFERENCES runs ON DELETE CASCADE
 );
 `
 
-/** SQL that brings an archive of the version before to each version. */
+/** How many rows hang on one of \`segments\`: a row that is lost leaves one too few. */
+export const rowCountSql = `(
+  SELECT count(*) + coalesce(sum(
+      (SELECT count(*) FROM thumbnails WHERE thumbnails.track_id = t.track_id) +
+      (SELECT count(*) + coalesce(sum((SELECT count(*) FROM embeddings WHERE embeddings.face_id = f.face_id)), 0)
+         FROM faces f WHERE f.track_id = t.track_id)), 0)
+    FROM tracks t
+   WHERE t.clip_id = segments.clip_id AND t.recipe = segments.recipe AND t.segment = segments.segment
+) + (
+  SELECT count(*) FROM context_features c
+   WHERE c.clip_id = segments.clip_id AND c.recipe = segments.recipe AND c.segment = segments.segment
+)`
+
+/** Counted from now on: what was lost before version 4 is not known. */
+const rowCountsSql = `
+ALTER TABLE segments ADD COLUMN row_count INTEGER NOT NULL DEFAULT 0;
+UPDATE segments SET row_count = ${rowCountSql};
+ALTER TABLE identities ADD COLUMN row_count INTEGER NOT NULL DEFAULT 0;
+UPDATE identities SET row_count =
+  (SELECT count(*) FROM reference_faces WHERE reference_faces.identity_id = identities.identity_id);
+`
+
+/**
+ * SQL that brings the rows of the version before to each version. After the last one all rows are copied into tables of today,
+ * which gives them their checksums.
+ */
 export const migrations: Readonly<Record<number, string>> = {
   2: `
 ${topicTablesSql}
@@ -81,17 +114,36 @@ INSERT INTO journal SELECT * FROM journal_1;
 DROP TABLE journal_1;
 `,
   3: contextTableSql,
-  4: addedIn4Sql + checkpointsTableSql,
+  4: addedIn4Sql + checkpointsTableSql + rowCountsSql,
 }
 
+/** What keeps some tables in step with others. */
+export const triggersSql = `
+CREATE TRIGGER descriptor_added AFTER INSERT ON descriptors BEGIN
+  INSERT INTO descriptor_changes (space_id, label) VALUES (NEW.space_id, NEW.label);
+END;
+CREATE TRIGGER descriptor_erased AFTER DELETE ON descriptors BEGIN
+  INSERT INTO descriptor_changes (space_id, label) VALUES (OLD.space_id, OLD.label);
+END;
+CREATE TRIGGER reference_added AFTER INSERT ON reference_faces BEGIN
+  UPDATE identities SET row_count = row_count + 1 WHERE identity_id = NEW.identity_id;
+END;
+CREATE TRIGGER reference_erased AFTER DELETE ON reference_faces BEGIN
+  UPDATE identities SET row_count = row_count - 1 WHERE identity_id = OLD.identity_id;
+END;
+CREATE TRIGGER damaged_clip_erased AFTER DELETE ON clips BEGIN
+  DELETE FROM damaged_clips WHERE clip_id = OLD.clip_id;
+END;
+`
+
 /**
- * The archive's tables. A clip is its content (SHA-256), a path is where it lies; everything derived hangs on
+ * The archive's tables. Each row ends with its checksum. A clip is its content (SHA-256), a path is where it lies; everything derived hangs on
  * (clip, recipe, segment). Labels and track ids are AUTOINCREMENT: never reused.
  */
-export const schemaSql = `
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+export const tablesSql = `
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL, ${checksumColumn('meta')}) WITHOUT ROWID;
 
-CREATE TABLE roots (root_id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE);
+CREATE TABLE roots (root_id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, ${checksumColumn('roots')});
 
 -- One row a file. The digest is trusted while device, inode, size and times stay the same.
 CREATE TABLE paths (
@@ -101,6 +153,7 @@ CREATE TABLE paths (
   device TEXT NOT NULL, inode TEXT NOT NULL, size_bytes INTEGER NOT NULL, mtime_ns TEXT NOT NULL,
   code TEXT, message TEXT,           -- why it failed; NULL where it did not
   ctime_ns TEXT,                     -- NULL where it was not noted, as before schema 4
+  ${checksumColumn('paths')},
   PRIMARY KEY (root_id, relative_path)
 ) WITHOUT ROWID;
 CREATE INDEX paths_clip ON paths (clip_id);
@@ -112,7 +165,8 @@ CREATE TABLE clips (
   size_bytes INTEGER NOT NULL,
   duration_s REAL, width_px INTEGER, height_px INTEGER, codec TEXT, container TEXT,
   added_at TEXT NOT NULL,
-  left_out TEXT                      -- JSON [sentence, ...]: what of it is not looked at, as further video streams; NULL: nothing
+  left_out TEXT,                     -- JSON [sentence, ...]: what of it is not looked at, as further video streams; NULL: nothing
+  ${checksumColumn('clips')}
 ) WITHOUT ROWID;
 
 -- A clip processed by a recipe. When a run is complete, the runs of other recipes go.
@@ -123,6 +177,7 @@ CREATE TABLE runs (
   cuttable INTEGER NOT NULL,         -- 0 where the container has to be read in one pass
   state TEXT NOT NULL CHECK (state IN ('working', 'done', 'partial')),
   truncated INTEGER NOT NULL DEFAULT 0,
+  ${checksumColumn('runs')},
   PRIMARY KEY (clip_id, recipe)
 ) WITHOUT ROWID;
 
@@ -133,6 +188,8 @@ CREATE TABLE segments (
   frames INTEGER NOT NULL, faces INTEGER NOT NULL, truncated INTEGER NOT NULL,
   code TEXT, message TEXT,           -- why it was given up
   gaps TEXT,                         -- JSON [[start_s, end_s], ...]: what could not be decoded; NULL: nothing
+  row_count INTEGER NOT NULL DEFAULT 0, -- of what hangs on it: see rowCountSql
+  ${checksumColumn('segments')},
   PRIMARY KEY (clip_id, recipe, segment),
   FOREIGN KEY (clip_id, recipe) REFERENCES runs ON DELETE CASCADE
 ) WITHOUT ROWID;
@@ -144,6 +201,7 @@ CREATE TABLE tracks (
   samples INTEGER NOT NULL,          -- sampled frames in which the face was found
   quality REAL NOT NULL,             -- of the best face, 0..1
   provider TEXT NOT NULL,            -- what ran the models: cpu, cuda:0
+  ${checksumColumn('tracks')},
   UNIQUE (clip_id, recipe, segment, number),
   FOREIGN KEY (clip_id, recipe) REFERENCES runs ON DELETE CASCADE
 );
@@ -155,7 +213,8 @@ CREATE TABLE faces (
   time_s REAL NOT NULL,
   box TEXT NOT NULL,                 -- JSON [x1,y1,x2,y2], px of the displayed clip
   landmarks TEXT NOT NULL,           -- JSON [[x,y] x 5]
-  detection_score REAL NOT NULL, quality REAL NOT NULL
+  detection_score REAL NOT NULL, quality REAL NOT NULL,
+  ${checksumColumn('faces')}
 );
 CREATE INDEX faces_track ON faces (track_id);
 
@@ -165,12 +224,14 @@ CREATE TABLE embeddings (
   embedder TEXT NOT NULL,            -- digest of the embedding recipe
   norm REAL NOT NULL,                -- of the raw vector
   vector BLOB NOT NULL,              -- float16, little-endian, not normalised
+  ${checksumColumn('embeddings')},
   PRIMARY KEY (face_id, embedder)
 ) WITHOUT ROWID;
 
 CREATE TABLE thumbnails (
   track_id INTEGER PRIMARY KEY REFERENCES tracks ON DELETE CASCADE,
-  jpeg BLOB NOT NULL
+  jpeg BLOB NOT NULL,
+  ${checksumColumn('thumbnails')}
 );
 
 ${contextTableSql}
@@ -181,14 +242,16 @@ CREATE TABLE spaces (
   digest TEXT NOT NULL UNIQUE,
   dimension INTEGER NOT NULL,
   description TEXT NOT NULL,         -- JSON
-  active INTEGER NOT NULL
+  active INTEGER NOT NULL,
+  ${checksumColumn('spaces')}
 );
 
 CREATE TABLE descriptors (
   label INTEGER PRIMARY KEY AUTOINCREMENT,
   space_id INTEGER NOT NULL REFERENCES spaces,
   track_id INTEGER NOT NULL REFERENCES tracks ON DELETE CASCADE,
-  vector BLOB NOT NULL               -- float32, little-endian, L2-normalised
+  vector BLOB NOT NULL,              -- float32, little-endian, L2-normalised
+  ${checksumColumn('descriptors')}
 );
 CREATE INDEX descriptors_track ON descriptors (track_id);
 CREATE INDEX descriptors_space ON descriptors (space_id);
@@ -197,18 +260,15 @@ CREATE INDEX descriptors_space ON descriptors (space_id);
 CREATE TABLE descriptor_changes (
   change INTEGER PRIMARY KEY AUTOINCREMENT,
   space_id INTEGER NOT NULL,
-  label INTEGER NOT NULL
+  label INTEGER NOT NULL,
+  ${checksumColumn('descriptor_changes')}
 );
-CREATE TRIGGER descriptor_added AFTER INSERT ON descriptors BEGIN
-  INSERT INTO descriptor_changes (space_id, label) VALUES (NEW.space_id, NEW.label);
-END;
-CREATE TRIGGER descriptor_erased AFTER DELETE ON descriptors BEGIN
-  INSERT INTO descriptor_changes (space_id, label) VALUES (OLD.space_id, OLD.label);
-END;
 
 CREATE TABLE identities (
   identity_id INTEGER PRIMARY KEY AUTOINCREMENT,
-  name TEXT NOT NULL UNIQUE
+  name TEXT NOT NULL UNIQUE,
+  row_count INTEGER NOT NULL DEFAULT 0, -- of reference_faces
+  ${checksumColumn('identities')}
 );
 
 -- The faces a name was enrolled with.
@@ -219,12 +279,23 @@ CREATE TABLE reference_faces (
   embedder TEXT NOT NULL,
   norm REAL NOT NULL,
   vector BLOB NOT NULL,              -- float16, not normalised
-  quality REAL NOT NULL
+  quality REAL NOT NULL,
+  ${checksumColumn('reference_faces')}
 );
 CREATE INDEX reference_faces_identity ON reference_faces (identity_id);
 
 -- Names and erasures, in order: applied after the tracks whenever an archive is rebuilt.
 ${journalSql}
 -- What stays away when its file is met again.
-CREATE TABLE forgotten_clips (clip_id TEXT PRIMARY KEY, at TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE forgotten_clips (
+  clip_id TEXT PRIMARY KEY, at TEXT NOT NULL,
+  ${checksumColumn('forgotten_clips')}
+) WITHOUT ROWID;
+
+-- Clips of which a row was found damaged: processed anew when their file is met. Erasing a clip erases this, too.
+CREATE TABLE damaged_clips (
+  clip_id TEXT PRIMARY KEY, at TEXT NOT NULL,
+  detail TEXT NOT NULL,              -- what of it is damaged, for people
+  ${checksumColumn('damaged_clips')}
+) WITHOUT ROWID;
 ${topicTablesSql}`

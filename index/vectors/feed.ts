@@ -15,6 +15,8 @@ export interface FeedSource {
   readonly parameters: HnswParameters
   /** Memory the index may take; by default what the machine has available. */
   readonly maxBytes: number | undefined
+  /** Told the label of each row whose vector is damaged; it is left out. */
+  readonly onDamaged: (label: number) => void
 }
 
 export interface Applied {
@@ -45,14 +47,14 @@ export async function buildIndex(
   if (index instanceof HnswIndex) index.reserve(count)
   const slice = createSlice()
   for (let label = -1; ;) {
-    const page = store.liveAfter(spaceId, label, pageSize)
-    for (const row of page) {
-      index.add(row.label, row.vector)
+    const { descriptors, next } = store.liveAfter(spaceId, label, pageSize)
+    for (const row of descriptors) {
+      if (row.vector === 'damaged') source.onDamaged(row.label)
+      else index.add(row.label, row.vector)
       await slice.end()
     }
-    const last = page.at(-1)
-    if (last === undefined || page.length < pageSize) return { index, lastChange }
-    label = last.label
+    if (next === undefined) return { index, lastChange }
+    label = next
   }
 }
 
@@ -66,7 +68,8 @@ export async function applyChanges(source: FeedSource, index: LocalIndex, after:
   for (;;) {
     const page = store.changesAfter(spaceId, lastChange, pageSize)
     for (const { label, vector } of page) {
-      if (vector === undefined) erased = index.erase(label) || erased
+      if (vector === 'erased') erased = index.erase(label) || erased
+      else if (vector === 'damaged') source.onDamaged(label)
       else if (!index.has(label)) {
         if (index instanceof HnswIndex && index.isFull)
           refuseTooLarge(source, index.nextCapacity, index.capacity)

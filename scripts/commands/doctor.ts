@@ -1,8 +1,9 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { Command } from 'commander'
-import { openArchiveToRead } from '../../index/archive.js'
+import { Command, Option } from 'commander'
+import { openArchiveToRead, type Archive } from '../../index/archive.js'
 import { summariseCoverage } from '../../index/coverage/sum-coverage.js'
+import { checkDeeply } from '../../index/deep-check.js'
 import { HnswIndex } from '../../index/hnsw-index.js'
 import { databaseFileName, translateSqliteErrors } from '../../index/store/database.js'
 import type { ArchiveRecipe } from '../../index/store/meta.js'
@@ -12,8 +13,16 @@ import type { DeviceChoice } from '../../pipeline/models/device.js'
 import { cudaIsBuiltIn, runtimeVersion } from '../../pipeline/models/session.js'
 import { checkModels } from '../check-models.js'
 import { coverageLine } from '../coverage-text.js'
+import { damagedThings, describeDamaged, type DamagedThing } from '../damage-report.js'
 import { archiveOption, deviceOption, jsonOption } from '../options.js'
 import { counted, exitCodes, print, printJson } from '../output.js'
+
+interface DoctorOptions {
+  readonly archive: string
+  readonly device: DeviceChoice
+  readonly deep: boolean
+  readonly json: boolean
+}
 
 interface Check {
   readonly name: string
@@ -25,8 +34,20 @@ export const doctorCommand = new Command('doctor')
   .description('Check that everything a machine needs is there and works.')
   .addOption(archiveOption())
   .addOption(deviceOption())
+  .addOption(
+    new Option('--deep', 'look at every row of the archive, which takes as long as reading its file').default(
+      false,
+    ),
+  )
   .addOption(jsonOption())
-  .action(async (options: { archive: string; device: DeviceChoice; json: boolean }) => {
+  .addHelpText(
+    'after',
+    `
+With --json: {ok, checks: [{name, ok, detail}]}; with --deep also damaged: [{clipId?, path?, name?, what}].
+Exit code: 0 all is well, 2 something is not.`,
+  )
+  .action(async (options: DoctorOptions) => {
+    const damaged: DamagedThing[] = []
     const checks = [
       await check('ffmpeg', async () => {
         const { path, version } = await ffmpegVersion()
@@ -37,10 +58,10 @@ export const doctorCommand = new Command('doctor')
       ),
       await check('models', () => checkModels(recipeOf(options.archive), options.device)),
       await check('hnswlib', () => Promise.resolve(tryHnsw())),
-      await check('archive', () => Promise.resolve(describeArchive(options.archive))),
+      await check('archive', () => Promise.resolve(describeArchive(options, damaged))),
     ]
     const ok = checks.every((entry) => entry.ok)
-    if (options.json) printJson({ ok, checks })
+    if (options.json) printJson({ ok, checks, ...(options.deep ? { damaged } : {}) })
     else for (const entry of checks) print(`${entry.ok ? '✓' : '✗'} ${entry.name.padEnd(12)} ${entry.detail}`)
     process.exitCode = ok ? exitCodes.ok : exitCodes.failed
   })
@@ -77,7 +98,8 @@ function recipeOf(dir: string): ArchiveRecipe | undefined {
   }
 }
 
-function describeArchive(dir: string): string {
+/** @param damaged what is found so is added */
+function describeArchive({ archive: dir, deep }: DoctorOptions, damaged: DamagedThing[]): string {
   if (!existsSync(join(dir, databaseFileName))) {
     checkCanBeMade(dir)
     return `${dir} holds no archive yet; the first ingest makes it`
@@ -85,17 +107,33 @@ function describeArchive(dir: string): string {
   const notices: string[] = []
   const archive = openArchiveToRead(dir, (notice) => notices.push(notice))
   try {
+    if (deep) lookDeep(archive, damaged)
+    const damage = deep ? 'ok' : archive.database.pragma('quick_check', { simple: true })
+    if (damage !== 'ok') throw new Error(`${dir} is damaged: ${String(damage)}`)
     const { clips, tracks } = archive.clips.counts()
     const coverage = coverageLine(summariseCoverage(archive))
-    const damage = archive.database.pragma('quick_check', { simple: true })
-    if (damage !== 'ok') throw new Error(`${dir} is damaged: ${String(damage)}`)
     const held = `${counted(clips, 'clip')}, ${counted(tracks, 'track')}`
-    return coverage === undefined
-      ? [`${dir}: ${held}, intact`, ...notices].join('; ')
-      : [`${dir}: ${held}, its file is intact, but ${coverage}`, ...notices].join('; ')
+    const state = deep ? 'every row is as it was written' : 'its file is intact (--deep looks at every row)'
+    return [`${dir}: ${held}, ${state}${coverage === undefined ? '' : `, but ${coverage}`}`, ...notices].join(
+      '; ',
+    )
   } finally {
     archive.close()
   }
+}
+
+/** Throws a sentence a line where something is damaged. */
+function lookDeep(archive: Archive, damaged: DamagedThing[]): void {
+  const { damage, structure } = checkDeeply(archive.database)
+  damaged.push(...damagedThings(archive, damage))
+  if (damaged.length === 0 && structure.length === 0) return
+  throw new Error(
+    [
+      `${archive.dir} is damaged: run "cameo ingest --repair --archive ${archive.dir}"`,
+      ...damaged.map(describeDamaged),
+      ...structure.map((line) => `the file: ${line}`),
+    ].join('\n  '),
+  )
 }
 
 /** An ingest makes all the folders that are missing, below the nearest that is there. */

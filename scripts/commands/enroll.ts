@@ -22,6 +22,7 @@ import {
   reportError,
 } from '../output.js'
 import { kindOfFile } from '../query-file.js'
+import { tellDamage } from '../damage-report.js'
 import { faceOfPhoto, personOfClip } from '../query-person.js'
 import { loadArchiveStages, openFilledArchive, type OpenedArchive } from '../query.js'
 import { thresholdOf } from './search.js'
@@ -170,9 +171,11 @@ function listFaces(name: string, files: readonly string[], options: EnrollOption
 }
 
 /** Throws NAME_UNKNOWN. */
-function facesOfName({ archive: { database }, recipe }: OpenedArchive, given: string) {
+function facesOfName({ archive, recipe }: OpenedArchive, given: string) {
+  const { database } = archive
   const name = knownName(database, given)
-  referencesOf(database, name, recipe.embedderDigest) // throws where there are none
+  // Throws where there are none.
+  referencesOf(database, name, recipe.embedderDigest, [], (damage) => tellDamage(archive, [damage]))
   const enrolled = enrolledFaces(database, name, recipe.embedderDigest)
   const pack = findPack(recipe.packName)
   const agreement = agreementOf(bySource(enrolled), pack.embedder.dimension, thresholdOf(pack))

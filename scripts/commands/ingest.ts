@@ -11,6 +11,7 @@ import { defaultModelsDir } from '../../pipeline/models/models-dir.js'
 import { checkHead, readHeadFile } from '../../pipeline/head/head-file.js'
 import { defaultCheckpointEveryS } from '../../pipeline/resume-segment.js'
 import { createRecipe, segmentLengthS, type Recipe, type Settings } from '../../pipeline/settings.js'
+import { CameoError } from '../../pipeline/errors.js'
 import { loadStages } from '../../pipeline/stages.js'
 import { findClips } from '../../workers/find-clips.js'
 import { dropGonePaths } from '../../workers/gone-paths.js'
@@ -19,6 +20,7 @@ import { createVectorFollower } from '../../workers/vector-follower.js'
 import { startWorkers, type WorkerPool } from '../../workers/worker-pool.js'
 import { checkSomeExist } from '../given-paths.js'
 import { createIngestReporter } from '../ingest-report.js'
+import { prepareRepair } from '../repair.js'
 import { usePack } from '../models.js'
 import {
   archiveOption,
@@ -46,6 +48,8 @@ export interface IngestCommandOptions extends RecipeOptions {
   readonly reprocess: boolean
   readonly includeForgotten: boolean
   readonly checkpointEvery?: number
+  /** Absent: false. */
+  readonly repair?: boolean
   readonly json: boolean
 }
 
@@ -53,7 +57,7 @@ export const ingestCommand = withRecipeOptions(new Command('ingest'))
   .description(
     'Take clips into an archive. Run it again at any time: it does what is new and goes on where it stopped.',
   )
-  .argument('<paths...>', 'video files, and folders that are searched for them')
+  .argument('[paths...]', 'video files, and folders that are searched for them')
   .addOption(archiveOption())
   .addOption(deviceOption())
   .addOption(
@@ -68,6 +72,12 @@ export const ingestCommand = withRecipeOptions(new Command('ingest'))
     new Option('--include-forgotten', 'take up clips again that were erased with "forget"').default(false),
   )
   .addOption(checkpointOption())
+  .addOption(
+    new Option(
+      '--repair',
+      'look at every row of the archive first, and process clips anew whose rows are damaged; needs no paths',
+    ).default(false),
+  )
   .addOption(jsonOption())
   .addHelpText(
     'after',
@@ -84,19 +94,36 @@ The settings of the first ingest stay with the archive; later ones need not repe
 
 /** The command's work; returns the exit code. */
 export async function runIngest(paths: readonly string[], options: IngestCommandOptions): Promise<number> {
-  checkSomeExist(paths, 'ingested')
+  const isRepair = options.repair === true
+  if (paths.length > 0) checkSomeExist(paths, 'ingested')
+  else if (!isRepair) throw new CameoError('USAGE', 'say what to ingest: video files, or folders of them')
   await ffmpegVersion()
-  const archive = openArchive(options.archive, { create: true })
+  const archive = openArchive(options.archive, { create: !isRepair, onNotice: note })
   try {
     const lock = lockArchive(archive.dir)
     try {
-      return await ingestInto(archive, paths, options)
+      return isRepair
+        ? await repairAndIngest(archive, paths, options)
+        : await ingestInto(archive, paths, options)
     } finally {
       lock.release()
     }
   } finally {
     archive.close()
   }
+}
+
+/** The files of damaged clips are taken in together with the paths that are given. */
+async function repairAndIngest(
+  archive: Archive,
+  paths: readonly string[],
+  options: IngestCommandOptions,
+): Promise<number> {
+  const { files, lost } = prepareRepair(archive, options.json)
+  const all = [...paths, ...files]
+  if (all.length === 0 && lost === 0) note(`nothing of the archive ${archive.dir} is damaged`)
+  const code = all.length === 0 ? exitCodes.ok : await ingestInto(archive, all, options)
+  return code === exitCodes.ok && lost > 0 ? exitCodes.someFailed : code
 }
 
 async function ingestInto(

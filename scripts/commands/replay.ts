@@ -78,7 +78,7 @@ The archive's clips are taken out first; no video is read. Killed in the middle,
 /** Of the messages that the archive came from. */
 function ownHead(archiveDir: string): string | undefined {
   if (!existsSync(join(archiveDir, databaseFileName))) return undefined
-  const archive = openArchive(archiveDir)
+  const archive = openArchive(archiveDir, { onNotice: note })
   try {
     const headFile = archive.recipe?.headFile
     if (headFile === undefined || !isDescribedHere(archive)) return headFile

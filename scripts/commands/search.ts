@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { openArchiveToRead } from '../../index/archive.js'
 import type { ArchiveRecipe } from '../../index/store/meta.js'
+import type { Damage } from '../../index/store/damage.js'
 import { openArchiveIndex } from '../../index/archive-index.js'
 import { falseAcceptRateAt } from '../../index/false-accepts.js'
 import { knownName, parseName, referencesOf } from '../../index/identities.js'
@@ -16,6 +17,7 @@ import { sha256OfFile } from '../../pipeline/models/digest.js'
 import type { Pack } from '../../pipeline/models/pack.js'
 import { embedPhotoFace } from '../../pipeline/photo.js'
 import { contactSheet } from '../contact-sheet.js'
+import { tellDamage, type DamagedThing } from '../damage-report.js'
 import { archiveOption, deviceOption, jsonOption, numberWithin } from '../options.js'
 import { counted, dataUri, exitCodes, formatTime, note, oneLine, print, printJson } from '../output.js'
 import {
@@ -58,6 +60,8 @@ interface Query {
   readonly thumbnailJpeg: Uint8Array | undefined
   /** Set where the query is a clip. */
   readonly clipId?: string
+  /** Of the name. */
+  readonly damage?: readonly Damage[]
 }
 
 /** Used where a pack says no calibrated threshold: between the usual ones of ArcFace models, on the careful side. */
@@ -97,12 +101,13 @@ export const searchCommand = new Command('search')
     'after',
     `
 With --json: {query, threshold, confident, expectedFalseMatches, tracksSearched, tracksExamined,
-coverage, results: [{clipId, path, score, ranges: [{startS, endS, trackId, score}], faces: [{timeS, boxXyxyPx, quality}],
+coverage, damaged: [{clipId?, path?, name?, what}],
+results: [{clipId, path, score, ranges: [{startS, endS, trackId, score}], faces: [{timeS, boxXyxyPx, quality}],
 thumbnail, missing?, coverage?}]}; coverage says how much of the archive was not looked at, and what of a clip that was not wholly
 looked at (see "cameo coverage --help"); missing is true of a clip whose file is not there any more;
 query is {kind, value, quality, face?, people?: [{number, ranges?: [{startS, endS}], boxXyxyPx, quality}], notices?}: whom a photo or a
-clip shows, by their numbers for --face, and what is to be said about its file; thumbnail is a JPEG as a data: URI, score a cosine
-similarity, times are seconds.
+clip shows, by their numbers for --face, and what is to be said about its file; damaged is what of the archive could not be trusted
+and is left out; thumbnail is a JPEG as a data: URI, score a cosine similarity, times are seconds.
 Exit code: 0 the question was answered, also with no match; 2 it could not be.`,
   )
   .action(async (options: SearchCommandOptions) => {
@@ -132,7 +137,8 @@ async function runSearch(options: SearchCommandOptions): Promise<void> {
         )
       const rate = expectedFalseMatches(opened.recipe, pack, threshold, answer)
       const coverage = coverageOfAnswer(opened.archive, answer.matches)
-      tell({ query, answer, threshold, expectedFalseMatches: rate, coverage }, options)
+      const damaged = tellDamage(opened.archive, [...(query.damage ?? []), ...answer.damage])
+      tell({ query, answer, threshold, expectedFalseMatches: rate, coverage, damaged }, options)
     } finally {
       await closeIndex(index)
     }
@@ -174,14 +180,16 @@ function writeSheet(file: string, html: string): void {
 async function readQuery(options: SearchCommandOptions, opened: OpenedArchive): Promise<Query> {
   const { image, clip, name } = options
   if (name !== undefined) {
+    const damage: Damage[] = []
     const embeddings = referencesOf(
       opened.archive.database,
       knownName(opened.archive.database, name),
       opened.recipe.embedderDigest,
       furtherEmbeddersOf(opened.recipe).map(({ digest }) => digest),
+      (found) => damage.push(found),
     )
     const quality = Math.max(...embeddings.map((face) => face.quality))
-    return { kind: 'name', value: name, embeddings, quality, thumbnailJpeg: undefined }
+    return { kind: 'name', value: name, embeddings, quality, thumbnailJpeg: undefined, damage }
   }
   if (image === undefined && clip === undefined)
     throw new CameoError('USAGE', 'say who to search for: --image PHOTO, --clip FILE or --name NAME')
@@ -247,9 +255,10 @@ interface Report {
   readonly threshold: number
   readonly expectedFalseMatches: number | undefined
   readonly coverage: AnswerCoverage
+  readonly damaged: readonly DamagedThing[]
 }
 
-function toJson({ query, answer, threshold, expectedFalseMatches, coverage }: Report) {
+function toJson({ query, answer, threshold, expectedFalseMatches, coverage, damaged }: Report) {
   const { kind, value, face, people, notices = [], quality } = query
   return {
     query: {
@@ -264,6 +273,7 @@ function toJson({ query, answer, threshold, expectedFalseMatches, coverage }: Re
     tracksSearched: answer.tracksSearched,
     tracksExamined: answer.tracksExamined,
     coverage: coverage.sum,
+    damaged,
     results: answer.matches.map((match) => ({ ...matchJson(match), ...hitJson(match, coverage) })),
   }
 }

@@ -96,7 +96,7 @@ describe('doctor: the archive', () => {
   it('of clips is intact', async () => {
     const { ok, detail } = await doctor(archive, 'archive')
     assert.equal(ok, true, detail)
-    assert.match(detail, /1 clip, 1 track, intact/)
+    assert.match(detail, /1 clip, 1 track, its file is intact/)
   })
 
   it('may be missing where an ingest can make it, with the folders above it', async () => {

@@ -100,6 +100,14 @@ const answerSchema = z.strictObject({
   tracksSearched: z.int(),
   tracksExamined: z.int(),
   coverage: coverageSchema,
+  damaged: z.array(
+    z.strictObject({
+      clipId: z.string().optional(),
+      path: z.string().nullable().optional(),
+      name: z.string().optional(),
+      what: z.string(),
+    }),
+  ),
   results: z.array(
     z.strictObject({
       clipId: z.string(),

@@ -14,7 +14,8 @@ interface TrackRow {
 
 /**
  * Every row that was made of clips, as lines of text in a fixed order: the same for two archives that answer the same.
- * Without what only numbers or dates a row (track ids, labels, times of ingestion) and where files lie.
+ * Without what only numbers or dates a row (track ids, labels, times of ingestion), its checksum, which covers these, and where
+ * files lie.
  */
 export function dumpArchive(dir: string): string[] {
   const archive = openArchive(dir)
@@ -99,7 +100,7 @@ function rows(
     .prepare<number[], Record<string, unknown>>(sql)
     .all(...bound)
     .map((row) => {
-      const shown = Object.entries(row).filter(([column]) => !hidden.includes(column))
+      const shown = Object.entries(row).filter(([column]) => column !== 'crc' && !hidden.includes(column))
       return `${name} ${shown.map(([column, value]) => `${column}=${shownValue(value)}`).join(' ')}`
     })
 }

@@ -49,7 +49,8 @@ const clusterKey = 'kafka.cluster'
  */
 export async function startIndexWorker(options: IndexWorkerOptions): Promise<IndexWorker> {
   const { context, archiveDir } = options
-  const archive = openArchive(archiveDir, { create: true })
+  const onNotice = (message: string) => context.log.info({ archive: archiveDir }, message)
+  const archive = openArchive(archiveDir, { create: true, onNotice })
   try {
     const lock = await lockAsFollower(archiveDir, () =>
       context.log.info({ archive: archiveDir }, 'another process is writing to the archive: waiting for it'),

@@ -12,6 +12,7 @@ import { sha256OfFile } from '../../../pipeline/models/digest.js'
 import { modelLoader } from '../../../pipeline/models/model-loader.js'
 import type { Pack } from '../../../pipeline/models/pack.js'
 import { recipeOf } from '../../../pipeline/settings.js'
+import { tellDamage } from '../../damage-report.js'
 import { archiveOption, deviceOption, jsonOption } from '../../options.js'
 import { counted, exitCodes, note, print, printJson } from '../../output.js'
 import { startProgress } from '../../progress.js'
@@ -39,7 +40,7 @@ export const applyCommand = new Command('apply')
     `
 The archive can be searched meanwhile, with what it had before. Stopped or killed at any moment, it stays whole: run the
 command again to go on. With Kafka, stop "cameo worker index" first, and start the workers with the new head afterwards.
-With --json: {status, tracks, described, dimension, seconds}; status is done, unchanged or interrupted.
+With --json: {status, tracks, described, damaged, dimension, seconds}; status is done, unchanged or interrupted.
 Exit code: 0 done, 2 the command could not run, 130 interrupted.`,
   )
   .action(async (head: string | undefined, options: ApplyOptions) => {
@@ -92,7 +93,9 @@ async function applyTo(
     })
     bar.stop()
     const seconds = Math.round(performance.now() - startedMs) / 1000
-    if (json) printJson({ ...result, dimension: describer.dimension, seconds })
+    const { damage, ...counts } = result
+    const damaged = tellDamage(archive, damage)
+    if (json) printJson({ ...counts, damaged, dimension: describer.dimension, seconds })
     else if (result.status !== 'interrupted') print(summaryOf(result, path, seconds))
     return result.status === 'interrupted' ? exitCodes.interrupted : exitCodes.ok
   } finally {

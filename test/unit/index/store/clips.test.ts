@@ -115,7 +115,7 @@ describe('the clip store', () => {
 
 describe('a group of writes', () => {
   const withoutRun =
-    "PRAGMA defer_foreign_keys = ON; INSERT INTO segments VALUES ('no such clip', 'r', 0, 0, 1, 'done', 1, 1, 0, NULL, NULL, NULL)"
+    "PRAGMA defer_foreign_keys = ON; INSERT INTO segments VALUES ('no such clip', 'r', 0, 0, 1, 'done', 1, 1, 0, NULL, NULL, NULL, 0)"
   for (const [when, spoil] of [
     ['its commit fails', withoutRun],
     ['SQLite takes it back', 'ROLLBACK'],

@@ -9,6 +9,7 @@ import { CameoError } from '../../../../pipeline/errors.js'
 import type { SegmentOutput } from '../../../../pipeline/segment-builder.js'
 import { defaultSettings, type Recipe } from '../../../../pipeline/settings.js'
 import { temporaryDir } from '../../../support/cameo.js'
+import { bringBackTo } from '../../../support/old-archive.js'
 
 const facts = { sizeBytes: 9, durationS: 20, widthPx: 64, heightPx: 48, codec: 'h264', container: 'mp4' }
 
@@ -110,11 +111,8 @@ describe('context features in the store', () => {
     const archive = emptyArchive()
     archive.clips.plan(keyOf('a'), facts, 1, true)
     archive.clips.storeSegment(keyOf('a'), output(0, {}))
-    archive.database.exec(
-      'DROP TABLE context_features; DROP TABLE checkpoints; ALTER TABLE paths DROP COLUMN ctime_ns; ALTER TABLE clips DROP COLUMN left_out; ' +
-        'ALTER TABLE segments DROP COLUMN gaps; PRAGMA user_version = 2',
-    )
     archive.close()
+    bringBackTo(2, archive.dir)
     const opened = openArchive(archive.dir)
     assert.equal(opened.database.pragma('user_version', { simple: true }), schemaVersion)
     assert.equal(opened.clips.run(keyOf('a'))?.state, 'done')

@@ -1,0 +1,178 @@
+import { checkedTables, isWhole, type CheckedTable } from './checksum.js'
+import type { Database } from './database.js'
+import { createDescriptorStore } from './descriptors.js'
+import { createOwners, type Owners } from './row-owners.js'
+import { rowCountSql } from './schema.js'
+
+/** Something that is not as it was written, and whose it is, as far as that is known. */
+export interface Damage {
+  readonly clipId?: string
+  /** Where no more of the clip than this track is concerned. */
+  readonly trackId?: number
+  /** A name that was enrolled. */
+  readonly name?: string
+  /** The table that a damaged row is in, or what is wrong. */
+  readonly what: string
+}
+
+export const missingRows = 'missing rows'
+
+/** Clips and what evaluation and redescribing read of them. */
+const contentTables = [
+  ...(['clips', 'runs', 'segments', 'tracks', 'faces', 'embeddings', 'context_features'] as const),
+]
+
+/**
+ * Damaged rows of the tables, and what lacks rows. Reads every row of them.
+ * @throws an SQLite error where a page of the file cannot be read at all
+ */
+export function findDamage(database: Database, tables: readonly CheckedTable[] = checkedTables): Damage[] {
+  return [...findDamagedRows(database, tables), ...incomplete(database)]
+}
+
+/** Rows that are not as they were written; none that is lost. */
+export function findDamagedRows(database: Database, tables: readonly CheckedTable[]): Damage[] {
+  const ownersOf = createOwners(database)
+  return tables.flatMap((table) => damagedRows(database, table, ownersOf))
+}
+
+function damagedRows(database: Database, table: CheckedTable, ownersOf: Owners): Damage[] {
+  return database
+    .prepare<[], Record<string, unknown>>(`SELECT * FROM ${table} NOT INDEXED WHERE NOT ${isWhole(table)}`)
+    .all()
+    .flatMap((row) => {
+      const owners = ownersOf(table, row)
+      return owners.length === 0 ? [{ what: table }] : owners.map((owner) => ({ ...owner, what: table }))
+    })
+}
+
+/** A row that is lost has no checksum any more: what it belonged to knows how many there were. */
+function incomplete(database: Database): Damage[] {
+  const clipIds = database
+    .prepare<[], string>(
+      `SELECT clip_id FROM segments NOT INDEXED WHERE row_count <> ${rowCountSql}
+       UNION SELECT clip_id FROM runs NOT INDEXED WHERE NOT ${hasSegmentsSql}
+       UNION SELECT clip_id FROM clips NOT INDEXED
+         WHERE NOT EXISTS (SELECT 1 FROM runs WHERE runs.clip_id = clips.clip_id)`,
+    )
+    .pluck()
+    .all()
+  const names = database
+    .prepare<[], string>(
+      `SELECT name FROM identities NOT INDEXED WHERE row_count <>
+       (SELECT count(*) FROM reference_faces WHERE reference_faces.identity_id = identities.identity_id)`,
+    )
+    .pluck()
+    .all()
+  return [
+    ...clipIds.map((clipId) => ({ clipId })),
+    ...createDescriptorStore(database).tracksWithout(),
+    ...names.map((name) => ({ name })),
+  ].map((owner) => ({ ...owner, what: missingRows }))
+}
+
+const hasSegmentsSql = `(state = 'working' OR segments =
+  (SELECT count(*) FROM segments s WHERE s.clip_id = runs.clip_id AND s.recipe = runs.recipe))`
+
+/**
+ * What is damaged of a clip itself: its own rows, or that tracks or what hangs on them are missing. Its tracks are counted, but
+ * not looked at. Undefined where all is well.
+ */
+export function createClipCheck(database: Database): (clipId: string) => string | undefined {
+  const selectClip = database.prepare<[string]>(
+    `SELECT 1 FROM clips WHERE clip_id = ? AND ${isWhole('clips')} AND clip_id IN (SELECT clip_id FROM runs)`,
+  )
+  const damaged = [
+    ['runs', `runs WHERE clip_id = ? AND NOT ${isWhole('runs')}`],
+    ['segments', `segments WHERE clip_id = ? AND NOT ${isWhole('segments')}`],
+    [missingRows, `runs WHERE clip_id = ? AND NOT ${hasSegmentsSql}`],
+    [missingRows, `segments WHERE clip_id = ? AND row_count <> ${rowCountSql}`],
+    [
+      missingRows,
+      `tracks JOIN segments USING (clip_id, recipe, segment)
+       WHERE clip_id = ? AND NOT EXISTS (SELECT 1 FROM descriptors d WHERE d.track_id = tracks.track_id)`,
+    ],
+  ].map(([what = '', from]) => ({
+    what,
+    select: database.prepare<[string]>(`SELECT 1 FROM ${from} LIMIT 1`),
+  }))
+  return (clipId) => {
+    if (selectClip.get(clipId) === undefined) return 'clips'
+    return damaged.find(({ select }) => select.get(clipId) !== undefined)?.what
+  }
+}
+
+/** Whether a track, its faces and its thumbnail are whole; its embeddings are not looked at. */
+export function createTrackCheck(database: Database): (trackId: number) => boolean {
+  const hasTrack = database.prepare<[number]>(
+    `SELECT 1 FROM tracks JOIN thumbnails USING (track_id)
+     WHERE track_id = ? AND ${isWhole('tracks')} AND ${isWhole('thumbnails')}`,
+  )
+  const damagedFace = database.prepare<[number]>(
+    `SELECT 1 FROM faces WHERE track_id = ? AND NOT ${isWhole('faces')}`,
+  )
+  return (trackId) => hasTrack.get(trackId) !== undefined && damagedFace.get(trackId) === undefined
+}
+
+/** What of the clips' content must be left out. */
+export interface DamagedContent {
+  readonly damage: readonly Damage[]
+  /** Of which more than single tracks is damaged. */
+  readonly clipIds: ReadonlySet<string>
+  readonly trackIds: ReadonlySet<number>
+}
+
+/** For those who read the whole archive: every row of what is made of clips is looked at, and damaged clips are noted. */
+export function findDamagedContent(database: Database): DamagedContent {
+  const damage = findDamage(database, contentTables).filter(({ name }) => name === undefined)
+  markDamaged(database, damage)
+  return {
+    damage,
+    clipIds: new Set(
+      damage.flatMap(({ clipId, trackId }) =>
+        clipId === undefined || trackId !== undefined ? [] : [clipId],
+      ),
+    ),
+    trackIds: new Set(damage.flatMap(({ trackId }) => trackId ?? [])),
+  }
+}
+
+export interface DamagedClip {
+  readonly clipId: string
+  /** When it was found. */
+  readonly at: string
+  readonly detail: string
+}
+
+/**
+ * Notes clips that are damaged, for searches to tell and for the next ingest to process them anew. Nothing is noted in an archive
+ * that is only read, nor that it is not known where a clip lies: the next ingest finds it.
+ */
+export function markDamaged(database: Database, damage: readonly Damage[]): void {
+  if (database.readonly) return
+  const insert = database.prepare(
+    'INSERT INTO damaged_clips (clip_id, at, detail) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+  )
+  const at = new Date().toISOString()
+  database
+    .transaction(() => {
+      for (const [clipId, detail] of detailsOf(damage.filter(({ what }) => what !== 'paths')))
+        insert.run(clipId, at, detail)
+    })
+    .immediate()
+}
+
+/** What is damaged of each clip, as "embeddings, missing rows". */
+export function detailsOf(damage: readonly Damage[]): ReadonlyMap<string, string> {
+  const whats = new Map<string, Set<string>>()
+  for (const { clipId, what } of damage)
+    if (clipId !== undefined) whats.set(clipId, (whats.get(clipId) ?? new Set()).add(what))
+  return new Map([...whats].map(([clipId, of]) => [clipId, [...of].join(', ')]))
+}
+
+/** Clips that are noted as damaged. */
+export function damagedClips(database: Database): DamagedClip[] {
+  return database
+    .prepare<[], DamagedClip>('SELECT clip_id AS clipId, at, detail FROM damaged_clips ORDER BY clip_id')
+    .all()
+}

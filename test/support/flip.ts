@@ -1,0 +1,34 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { databaseFileName, openDatabase } from '../../index/store/database.js'
+
+/** The bytes of an archive's file, with nothing left in its log. */
+export function bytesOf(archiveDir: string): Buffer {
+  openDatabase(archiveDir).close()
+  return readFileSync(join(archiveDir, databaseFileName))
+}
+
+/** Flips a bit of the `at`th byte of a value, wherever it lies in the archive's file: no trigger or checksum sees that. */
+export function flipStored(archiveDir: string, value: Uint8Array, at: number, bit: number): void {
+  const bytes = bytesOf(archiveDir)
+  const place = placeOf(bytes, value) + at
+  bytes[place] = (bytes[place] ?? 0) ^ (1 << bit)
+  writeFileSync(join(archiveDir, databaseFileName), bytes)
+}
+
+/** Exchanges two stored values of one length. */
+export function swapStored(archiveDir: string, a: Uint8Array, b: Uint8Array): void {
+  const bytes = bytesOf(archiveDir)
+  const [placeOfA, placeOfB] = [placeOf(bytes, a), placeOf(bytes, b)]
+  bytes.set(b, placeOfA)
+  bytes.set(a, placeOfB)
+  writeFileSync(join(archiveDir, databaseFileName), bytes)
+}
+
+/** Of a value that is stored once. */
+function placeOf(bytes: Buffer, value: Uint8Array): number {
+  const place = bytes.indexOf(value)
+  if (place < 0 || bytes.indexOf(value, place + 1) >= 0)
+    throw new Error('the value is not stored exactly once')
+  return place
+}

@@ -1,0 +1,128 @@
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE roots (root_id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE);
+CREATE TABLE paths (
+  root_id INTEGER NOT NULL REFERENCES roots,
+  relative_path TEXT NOT NULL,
+  clip_id TEXT,                      -- SHA-256 of the content; NULL where it could not be read
+  device TEXT NOT NULL, inode TEXT NOT NULL, size_bytes INTEGER NOT NULL, mtime_ns TEXT NOT NULL,
+  code TEXT, message TEXT,           -- why it failed; NULL where it did not
+  PRIMARY KEY (root_id, relative_path)
+) WITHOUT ROWID;
+CREATE INDEX paths_clip ON paths (clip_id);
+CREATE INDEX paths_inode ON paths (inode);
+CREATE TABLE clips (
+  clip_id TEXT PRIMARY KEY,
+  size_bytes INTEGER NOT NULL,
+  duration_s REAL, width_px INTEGER, height_px INTEGER, codec TEXT, container TEXT,
+  added_at TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE runs (
+  clip_id TEXT NOT NULL REFERENCES clips ON DELETE CASCADE,
+  recipe TEXT NOT NULL,
+  segments INTEGER NOT NULL,         -- how many there are; fixed when the clip is planned
+  cuttable INTEGER NOT NULL,         -- 0 where the container has to be read in one pass
+  state TEXT NOT NULL CHECK (state IN ('working', 'done', 'partial')),
+  truncated INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (clip_id, recipe)
+) WITHOUT ROWID;
+CREATE TABLE segments (
+  clip_id TEXT NOT NULL, recipe TEXT NOT NULL, segment INTEGER NOT NULL,
+  start_s REAL NOT NULL, end_s REAL,
+  state TEXT NOT NULL CHECK (state IN ('done', 'failed')),
+  frames INTEGER NOT NULL, faces INTEGER NOT NULL, truncated INTEGER NOT NULL,
+  code TEXT, message TEXT,           -- why it was given up
+  PRIMARY KEY (clip_id, recipe, segment),
+  FOREIGN KEY (clip_id, recipe) REFERENCES runs ON DELETE CASCADE
+) WITHOUT ROWID;
+CREATE TABLE tracks (
+  track_id INTEGER PRIMARY KEY AUTOINCREMENT,
+  clip_id TEXT NOT NULL, recipe TEXT NOT NULL, segment INTEGER NOT NULL, number INTEGER NOT NULL,
+  spans TEXT NOT NULL,               -- JSON [[start_s, end_s], ...]: when the person was seen
+  samples INTEGER NOT NULL,          -- sampled frames in which the face was found
+  quality REAL NOT NULL,             -- of the best face, 0..1
+  provider TEXT NOT NULL,            -- what ran the models: cpu, cuda:0
+  UNIQUE (clip_id, recipe, segment, number),
+  FOREIGN KEY (clip_id, recipe) REFERENCES runs ON DELETE CASCADE
+);
+CREATE TABLE faces (
+  face_id INTEGER PRIMARY KEY,
+  track_id INTEGER NOT NULL REFERENCES tracks ON DELETE CASCADE,
+  time_s REAL NOT NULL,
+  box TEXT NOT NULL,                 -- JSON [x1,y1,x2,y2], px of the displayed clip
+  landmarks TEXT NOT NULL,           -- JSON [[x,y] x 5]
+  detection_score REAL NOT NULL, quality REAL NOT NULL
+);
+CREATE INDEX faces_track ON faces (track_id);
+CREATE TABLE embeddings (
+  face_id INTEGER NOT NULL REFERENCES faces ON DELETE CASCADE,
+  embedder TEXT NOT NULL,            -- digest of the embedding recipe
+  norm REAL NOT NULL,                -- of the raw vector
+  vector BLOB NOT NULL,              -- float16, little-endian, not normalised
+  PRIMARY KEY (face_id, embedder)
+) WITHOUT ROWID;
+CREATE TABLE thumbnails (
+  track_id INTEGER PRIMARY KEY REFERENCES tracks ON DELETE CASCADE,
+  jpeg BLOB NOT NULL
+);
+CREATE TABLE spaces (
+  space_id INTEGER PRIMARY KEY,
+  digest TEXT NOT NULL UNIQUE,
+  dimension INTEGER NOT NULL,
+  description TEXT NOT NULL,         -- JSON
+  active INTEGER NOT NULL
+);
+CREATE TABLE descriptors (
+  label INTEGER PRIMARY KEY AUTOINCREMENT,
+  space_id INTEGER NOT NULL REFERENCES spaces,
+  track_id INTEGER NOT NULL REFERENCES tracks ON DELETE CASCADE,
+  vector BLOB NOT NULL               -- float32, little-endian, L2-normalised
+);
+CREATE INDEX descriptors_track ON descriptors (track_id);
+CREATE INDEX descriptors_space ON descriptors (space_id);
+CREATE TABLE descriptor_changes (
+  change INTEGER PRIMARY KEY AUTOINCREMENT,
+  space_id INTEGER NOT NULL,
+  label INTEGER NOT NULL
+);
+CREATE TRIGGER descriptor_added AFTER INSERT ON descriptors BEGIN
+  INSERT INTO descriptor_changes (space_id, label) VALUES (NEW.space_id, NEW.label);
+END;
+CREATE TRIGGER descriptor_erased AFTER DELETE ON descriptors BEGIN
+  INSERT INTO descriptor_changes (space_id, label) VALUES (OLD.space_id, OLD.label);
+END;
+CREATE TABLE identities (
+  identity_id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL UNIQUE
+);
+CREATE TABLE reference_faces (
+  reference_id INTEGER PRIMARY KEY,
+  identity_id INTEGER NOT NULL REFERENCES identities ON DELETE CASCADE,
+  source TEXT NOT NULL,
+  embedder TEXT NOT NULL,
+  norm REAL NOT NULL,
+  vector BLOB NOT NULL,              -- float16, not normalised
+  quality REAL NOT NULL
+);
+CREATE INDEX reference_faces_identity ON reference_faces (identity_id);
+CREATE TABLE journal (
+  entry INTEGER PRIMARY KEY AUTOINCREMENT,
+  at TEXT NOT NULL,
+  action TEXT NOT NULL CHECK (action IN ('enroll', 'forget-name', 'forget-clip', 'remember-clip')),
+  subject TEXT NOT NULL              -- JSON; no face data
+);
+CREATE TABLE forgotten_clips (clip_id TEXT PRIMARY KEY, at TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE topic_offsets (
+  topic TEXT NOT NULL, partition INTEGER NOT NULL,
+  next_offset TEXT NOT NULL,         -- 64 bits
+  last_digest TEXT NOT NULL,         -- SHA-256 of the message before it
+  PRIMARY KEY (topic, partition)
+) WITHOUT ROWID;
+CREATE TABLE pending_parts (
+  clip_id TEXT NOT NULL, segment INTEGER NOT NULL, attempt TEXT NOT NULL, part INTEGER NOT NULL,
+  message BLOB NOT NULL,
+  PRIMARY KEY (clip_id, segment, attempt, part)
+) WITHOUT ROWID;
+CREATE TABLE outbox (
+  entry INTEGER PRIMARY KEY AUTOINCREMENT,
+  topic TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL
+);

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { openArchive } from '../../../../index/archive.js'
+import { checkDeeply } from '../../../../index/deep-check.js'
+import { checkedColumns, rowChecksum } from '../../../../index/store/checksum.js'
+import { findDamage } from '../../../../index/store/damage.js'
+import { createDescriptorStore } from '../../../../index/store/descriptors.js'
+import { temporaryDir } from '../../../support/cameo.js'
+import { flipStored, swapStored } from '../../../support/flip.js'
+import { storeClips } from '../../../support/stored-clips.js'
+
+const exponentByte = 3
+const exponentBit = 6
+
+/** Stored vectors, in order of their labels, of an archive that is then closed. */
+function storedVectors(dir: string): Buffer[] {
+  const archive = storeClips(dir, 3)
+  const vectors = archive.database
+    .prepare<[], Buffer>('SELECT vector FROM descriptors ORDER BY label')
+    .pluck()
+    .all()
+  archive.close()
+  return vectors
+}
+
+describe('the checksum of a row', () => {
+  it('covers every column of every table', () => {
+    const archive = openArchive(temporaryDir(), { create: true })
+    const { database } = archive
+    const tables = database
+      .prepare<[], string>("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'")
+      .pluck()
+      .all()
+    const columns = Object.fromEntries(
+      tables.map((table) => [
+        table,
+        database.prepare<[string], string>('SELECT name FROM pragma_table_info(?)').pluck().all(table),
+      ]),
+    )
+    assert.deepEqual(columns, checkedColumns)
+    for (const table of tables) {
+      const all = database
+        .prepare<[string], string>('SELECT name FROM pragma_table_xinfo(?)')
+        .pluck()
+        .all(table)
+      assert.ok(all.includes('crc'), `${table} has no checksum`)
+    }
+    archive.close()
+  })
+
+  it('differs for the same bytes cut elsewhere, and for a number and its text', () => {
+    const checksums = [
+      rowChecksum('t', 'ab', 'c'),
+      rowChecksum('t', 'a', 'bc'),
+      rowChecksum('t', 'a', null, 'bc'),
+      rowChecksum('t', '1'),
+      rowChecksum('t', 1),
+      rowChecksum('t', Uint8Array.of(1), Uint8Array.of(2, 3)),
+      rowChecksum('t', Uint8Array.of(1, 2), Uint8Array.of(3)),
+    ]
+    assert.equal(new Set(checksums).size, checksums.length)
+  })
+
+  it('is written anew with a row, whoever writes it', () => {
+    const archive = storeClips(temporaryDir(), 2)
+    archive.database.exec("UPDATE clips SET codec = 'vp9'; UPDATE paths SET code = 'CLIP_GONE'")
+    assert.deepEqual(findDamage(archive.database), [])
+    archive.close()
+  })
+
+  it('a flipped bit of a vector is told of its clip and track, and the vector is not loaded', () => {
+    const dir = temporaryDir()
+    const [vector] = storedVectors(dir)
+    flipStored(dir, vector!, exponentByte, exponentBit)
+    const archive = openArchive(dir)
+    const { descriptors } = createDescriptorStore(archive.database).liveAfter(1, -1, 100)
+    assert.deepEqual(
+      descriptors.filter((row) => row.vector === 'damaged').map(({ label }) => label),
+      [1],
+    )
+    const { damage, structure } = checkDeeply(archive.database)
+    assert.deepEqual(damage, [{ clipId: '0'.repeat(64), trackId: 1, what: 'descriptors' }])
+    assert.deepEqual(structure, [])
+    archive.close()
+  })
+
+  it('two vectors that changed places are both damaged', () => {
+    const dir = temporaryDir()
+    const [a, b] = storedVectors(dir)
+    swapStored(dir, a!, b!)
+    const archive = openArchive(dir)
+    assert.equal(findDamage(archive.database).filter(({ what }) => what === 'descriptors').length, 2)
+    archive.close()
+  })
+
+  it('a row that is lost is missed by what it hangs on', () => {
+    const archive = storeClips(temporaryDir(), 2)
+    archive.database.exec('DELETE FROM embeddings WHERE face_id = 1')
+    assert.deepEqual(findDamage(archive.database), [{ clipId: '0'.repeat(64), what: 'missing rows' }])
+    archive.database.exec('PRAGMA foreign_keys = OFF; DELETE FROM descriptors WHERE label = 8')
+    assert.equal(findDamage(archive.database)[1]?.trackId, 8)
+    archive.close()
+  })
+})
