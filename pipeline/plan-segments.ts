@@ -1,12 +1,9 @@
-import { regularFileBytes } from './decode/clip-file.js'
+import { leastBytesPerS, regularFileBytes } from './decode/clip-file.js'
 import type { ClipInfo } from './decode/clip-info.js'
 import { probeDurationS } from './decode/probe-duration.js'
 import { maxSegments } from './limits.js'
 import { countSegments, segmentSpans } from './process-clip.js'
 import type { SegmentSpan } from './segment-builder.js'
-
-/** Any camera's video takes more. A file with less states a wrong duration, or is so small that measuring costs nothing. */
-const leastBytesPerS = 2000
 
 /** A key frame alone takes more: with less a segment, most segments of the file are gaps of its clock. */
 const leastBytesPerSegment = 500

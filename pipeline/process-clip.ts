@@ -205,11 +205,11 @@ class ClipRun {
     const image = this.#builder.snapshot().tracker.lastImage
     if (this.#last !== undefined && image !== undefined) this.#last = { ...this.#last, image }
     this.#isWhole = false
-    const output = await this.#builder.finish(segment, truncated)
+    const output = withGaps(await this.#builder.finish(segment, truncated), this.#decoding?.gapsS() ?? [])
     this.#isWhole = true
     this.#builder = new SegmentBuilder(this.#stages, sourcePxPerPx(info))
     this.#writer = new CheckpointWriter()
-    return withGaps(output, this.#decoding?.gapsS() ?? [])
+    return output
   }
 
   /** Gives the segment under work as it is now. */
@@ -226,7 +226,7 @@ class ClipRun {
     const { seek, endS } = this.#way
     const before = decoding.soFar
     // What is damaged looks different to a decoder that begins in the middle.
-    const maySeek = seek === 'fast' && before.gaps.length === 0 && mayBeginWithin(segment, info)
+    const maySeek = seek === 'fast' && before.gapsS === undefined && mayBeginWithin(segment, info)
     checkpoints.onCheckpoint(
       this.#writer.write({
         ...{ recipe: recipe.digest, provider, state },
@@ -242,6 +242,9 @@ class ClipRun {
   }
 }
 
+/** The full images may be smaller than the clip. */
+const sourcePxPerPx = ({ sourceWidthPx, widthPx }: ClipInfo) => sourceWidthPx / widthPx
+
 /** A segment's output, with what of all that could not be decoded lies within the segment. */
 function withGaps(output: SegmentOutput, gaps: readonly TimeRange[]): SegmentOutput {
   const { startS, endS } = output.segment
@@ -250,9 +253,6 @@ function withGaps(output: SegmentOutput, gaps: readonly TimeRange[]): SegmentOut
     .filter(([from, to]) => to > from)
   return gapsS.length === 0 ? output : { ...output, gapsS }
 }
-
-/** The full images may be smaller than the clip. */
-const sourcePxPerPx = ({ sourceWidthPx, widthPx }: ClipInfo) => sourceWidthPx / widthPx
 
 /** How many segments a clip has. A rest shorter than half a second is a rounding of what the container states. */
 export function countSegments(durationS: number, lengthS: number): number {

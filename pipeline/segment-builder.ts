@@ -228,7 +228,8 @@ export class SegmentBuilder {
     )
   }
 
-  #consider(trackId: number, { timeS, full, usualPxPerPx = 1 }: SegmentFrame, sample: FaceSample): void {
+  #consider(trackId: number, frame: SegmentFrame, sample: FaceSample): void {
+    const { timeS, full, usualPxPerPx = 1 } = frame
     const best = this.#best.get(trackId) ?? { candidates: [], picture: undefined }
     this.#best.set(trackId, best)
     const { candidates } = best

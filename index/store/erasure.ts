@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { checkedColumns } from './checksum.js'
 import type { Database } from './database.js'
 import { readMeta, writeMeta } from './meta.js'
 
@@ -53,6 +54,9 @@ const transientTables = ['pending_parts', 'checkpoints'] as const
 export function eraseTransient(database: Database, clipId: string): void {
   for (const table of transientTables) {
     database.prepare(`CREATE TEMP TABLE kept AS SELECT * FROM ${table} WHERE clip_id <> ?`).run(clipId)
-    database.exec(`DELETE FROM ${table}; INSERT INTO ${table} SELECT * FROM kept; DROP TABLE kept`)
+    const columns = checkedColumns[table].join(', ')
+    database.exec(
+      `DELETE FROM ${table}; INSERT INTO ${table} (${columns}) SELECT ${columns} FROM kept; DROP TABLE kept`,
+    )
   }
 }

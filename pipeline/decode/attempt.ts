@@ -105,7 +105,7 @@ export class Attempt {
       stallTimeoutS,
       // A frame whose line did not come before it is waited for by nobody: that line is lost.
       () => !this.#pipe.isHolding || this.#shownCount === 0,
-      () => this.#stop(this.#pipe.isHolding ? timeLost(path) : stuck(path, stallTimeoutS)),
+      () => this.#stop(this.#pipe.isHolding ? this.#timeLost() : stuck(path, stallTimeoutS)),
     )
     const log = new FfmpegLogReader(inputUrl(path), {
       onInput: (input) => this.#onInput(input),
@@ -117,7 +117,7 @@ export class Attempt {
       onRebuilt: () => this.#logAllFrames(),
       onOrientation: (degrees) => this.#checkOrientation(degrees),
       onOutputSize: (size) => this.#checkOutput(size),
-      onLost: () => this.#stop(timeLost(path)),
+      onLost: () => this.#stop(this.#timeLost()),
       onProblem: (level, text) => this.#onProblem(level, text),
     })
     this.#process = startFfmpeg({
@@ -155,7 +155,7 @@ export class Attempt {
       filling = this.#pipe.fill(next)
       if (this.#stopReason !== undefined) return
       if (frame === undefined) {
-        this.#stop(timeLost(this.#options.path))
+        this.#stop(this.#timeLost())
         return
       }
       const { timeS } = frame
@@ -174,6 +174,10 @@ export class Attempt {
   async stop(reason: Error): Promise<void> {
     this.#stop(reason)
     await this.result
+  }
+
+  #timeLost(): CameoError {
+    return timeLost(this.#options.path, this.problems.length > 0)
   }
 
   #stop(reason: Error): void {
@@ -327,7 +331,7 @@ export class Attempt {
     if (exit instanceof CameoError) return exit
     if (exit !== undefined && /killed with signal/.test(exit.message)) return explainFailure(run)
     if (this.#shownCount > 0) return undefined
-    if (this.#pipe.isHolding) return timeLost(path)
+    if (this.#pipe.isHolding) return this.#timeLost()
     if (this.input !== undefined && exit === undefined) {
       const isUnclear = plan.seekToS !== undefined && !this.#anchorSeen && !this.isCutOff
       if (isUnclear) return new RestartNeeded({ kind: 'seekEarlier' })

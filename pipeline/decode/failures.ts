@@ -40,7 +40,12 @@ export function stuck(path: string, stallTimeoutS: number): CameoError {
   )
 }
 
-export function timeLost(path: string): CameoError {
+export function timeLost(path: string, isDamaged: boolean): CameoError {
+  if (isDamaged)
+    return new CameoError(
+      'CLIP_DECODE_FAILED',
+      `${clipName(path)} is damaged: ffmpeg gave a frame of it without its time; copy it again from its source`,
+    )
   return new CameoError(
     'FFMPEG_FAILED',
     `ffmpeg gave a frame of ${clipName(path)}, but its time is missing from ffmpeg's log: try again`,
@@ -83,6 +88,13 @@ export async function explainFailure(run: FailedRun): Promise<CameoError> {
       return new CameoError(
         'CLIP_DECODE_FAILED',
         `${name} is cut off: its index (the "moov" part of an MP4) is missing; copy it again from its source`,
+        options,
+      )
+    }
+    if (find(/could not find codec parameters/i) !== null) {
+      return new CameoError(
+        'CLIP_DECODE_FAILED',
+        `${name} is damaged: ffmpeg cannot tell how its video is coded; copy it again from its source`,
         options,
       )
     }

@@ -2,7 +2,7 @@ import { CameoError } from '../errors.js'
 import type { RgbImage } from '../image.js'
 import { Attempt, RestartNeeded } from './attempt.js'
 import type { PlanChange, RawFrame } from './attempt.js'
-import { checkClipFile } from './clip-file.js'
+import { checkClipFile, leastBytesPerS, regularFileBytes } from './clip-file.js'
 import type { ClipInfo, InfoSources } from './clip-info.js'
 import { clipInfo } from './clip-info.js'
 import { clipName } from './clip-name.js'
@@ -92,6 +92,9 @@ export function openFrames(request: DecodeRequest): DecodeHandle {
   }
 }
 
+/** A slide show may be so long, however small its file is. */
+const shortClipS = 600
+
 class DecodeJob {
   readonly info = new Deferred<ClipInfo>()
   readonly summary = new Deferred<DecodeSummary>()
@@ -106,6 +109,8 @@ class DecodeJob {
   #margin = 0
   #plan: DecodePlan
   #film: FilmChoice | undefined
+  /** No gap ends later, whatever damaged times say. */
+  #longestS = shortClipS
 
   constructor(request: DecodeRequest) {
     this.#request = request
@@ -150,9 +155,9 @@ class DecodeJob {
       last.damage?.finish(endS === Infinity ? undefined : endS)
       const isShort = await lacksEnd(this.#request.path, last.input?.container)
       const { longestGapS, isCutOff } = this.soFar
-      const about = { isCutOff, container: last.input?.container }
+      const about = { isCutOff, container: last.input?.container, durationS }
       const found = { frames: count, lastTimeS, longestGapS, lacksEnd: isShort }
-      this.summary.resolve(summarize({ ...about, durationS }, this.#request, found))
+      this.summary.resolve(summarize(about, this.#request, found))
     } catch (error) {
       this.#fail(error)
       throw error
@@ -165,7 +170,8 @@ class DecodeJob {
   /** ffmpeg speaks of a frame's faults before it gives the frame. */
   get soFar(): DecodedBefore {
     const isCutOff = this.#attempt?.isCutOff === true || this.#request.before?.isCutOff === true
-    return { longestGapS: this.#longestGapS, isCutOff, gaps: this.gapsS() }
+    const gaps = this.gapsS().map(({ startS, endS }) => [startS, endS] as const)
+    return { longestGapS: this.#longestGapS, isCutOff, ...(gaps.length === 0 ? {} : { gapsS: gaps }) }
   }
 
   /** Where the container says that the clip ends; one of joined recordings says it of itself only. */
@@ -175,11 +181,11 @@ class DecodeJob {
 
   gapsS(): TimeRange[] {
     const { startS, endS, before } = this.#request
-    const clipEndS = this.#statedEndS(this.#attempt?.input?.durationS) ?? Infinity
-    const own = (this.#attempt?.damage?.gaps ?? [])
+    const clipEndS = Math.min(this.#longestS, this.#statedEndS(this.#attempt?.input?.durationS) ?? Infinity)
+    const gaps = (this.#attempt?.damage?.gaps ?? [])
       .map((gap) => ({ startS: Math.max(startS, gap.startS), endS: Math.min(endS, clipEndS, gap.endS) }))
       .filter((gap) => gap.endS > gap.startS)
-    return [...(before?.gaps ?? []), ...own]
+    return [...(before?.gapsS ?? []).map(([from, to]) => ({ startS: from, endS: to })), ...gaps]
   }
 
   async close(): Promise<void> {
@@ -206,6 +212,7 @@ class DecodeJob {
   async #run(): Promise<Attempt> {
     const { path } = this.#request
     await checkClipFile(path)
+    this.#longestS = Math.max(shortClipS, ((await regularFileBytes(path)) ?? 0) / leastBytesPerS)
     if (await isEncryptedMp4(path)) throw encrypted(path)
     this.#plan = {
       ...this.#plan,

@@ -1,4 +1,4 @@
-import type { Sampling, TimeRange } from './sampling.js'
+import type { Sampling } from './sampling.js'
 
 export interface DecodeSummary {
   readonly frames: number
@@ -15,8 +15,8 @@ export interface DecodedBefore {
   readonly longestGapS: number
   /** ffmpeg said something that a cut-off file makes it say. */
   readonly isCutOff: boolean
-  /** What could not be decoded. */
-  readonly gaps: readonly TimeRange[]
+  /** What could not be decoded, in order, s. Absent where that is nothing. */
+  readonly gapsS?: readonly (readonly [startS: number, endS: number])[] | undefined
 }
 
 /** ffmpeg's words for a file that ends too early. In MPEG-TS "Packet corrupt" is only a lost packet, in filmstrips the header at the end. Other words may precede: see `FfmpegLogReader`. */

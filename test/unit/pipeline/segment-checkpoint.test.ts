@@ -134,7 +134,7 @@ class Store {
 const about = {
   ...{ segment: 2, recipe: 'a recipe', provider: 'cpu', seek: 'fast' as const },
   sizes: { widthPx: 160, heightPx: 120, sourceWidthPx: 320, sourceHeightPx: 240 },
-  before: { longestGapS: 0.25, isCutOff: false, gaps: [] },
+  before: { longestGapS: 0.25, isCutOff: false },
 }
 
 function save(builder: SegmentBuilder, writer: CheckpointWriter, timeS: number, store: Store): void {
