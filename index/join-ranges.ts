@@ -35,6 +35,15 @@ const within =
   (endS, startS) =>
     startS - endS <= Math.max(joinGapS, gapS)
 
+/** As `areAdjacent`, but nobody was seen where the clip could not be decoded. @param gaps s */
+export function acrossNoGap(
+  areAdjacent: Adjacency,
+  gaps: readonly (readonly [startS: number, endS: number])[],
+): Adjacency {
+  return (endS, startS) =>
+    areAdjacent(endS, startS) && !gaps.some((gap) => gap[0] >= endS && gap[1] <= startS)
+}
+
 /** Joins ranges that touch or nearly so; the joined one is named after its best track. */
 export function joinRanges(ranges: readonly MatchedRange[], areAdjacent: Adjacency): MatchedRange[] {
   const joined: MatchedRange[] = []

@@ -4,7 +4,7 @@ import { defaultSettings } from '../pipeline/settings.js'
 import { dotProduct } from '../pipeline/embed/embed-faces.js'
 import { toFloat32 } from './store/blobs.js'
 import type { Archive } from './archive.js'
-import { adjacencyOf, joinRanges, type LookedAt } from './join-ranges.js'
+import { acrossNoGap, adjacencyOf, joinRanges, type LookedAt } from './join-ranges.js'
 import type { Database } from './store/database.js'
 import { presentPath } from './store/present-path.js'
 import { searchWidening, type VectorIndex } from './vector-index.js'
@@ -116,7 +116,7 @@ interface TrackRow {
 const spansSchema = z.array(z.tuple([z.number(), z.number()]))
 const boxSchema = z.tuple([z.number(), z.number(), z.number(), z.number()])
 
-function clipDescriber({ database, files, recipe }: Archive, query: Float32Array, minScore: number) {
+function clipDescriber({ database, files, clips, recipe }: Archive, query: Float32Array, minScore: number) {
   const selectTracks = database.prepare<[string], TrackRow>(
     `SELECT track_id AS trackId, spans, vector FROM tracks JOIN descriptors USING (track_id)
      JOIN spaces USING (space_id) WHERE clip_id = ? AND active = 1 ORDER BY track_id`,
@@ -149,13 +149,15 @@ function clipDescriber({ database, files, recipe }: Archive, query: Float32Array
     )
     const place = presentPath(files.pathsOf(clipId))
     if (best === undefined || place === undefined) return undefined
-    const areAdjacent = adjacencyOf(sampling, () => selectSegments.all(clipId, recipe?.digest ?? ''))
+    const run = { clipId, recipe: recipe?.digest ?? '' }
+    const areAdjacent = adjacencyOf(sampling, () => selectSegments.all(run.clipId, run.recipe))
+    const gaps = clips.gapsOf(run)
     return {
       clipId,
       ...place,
       score: best.score,
       durationS: selectDuration.get(clipId) ?? undefined,
-      ranges: joinRanges(ranges, areAdjacent),
+      ranges: joinRanges(ranges, acrossNoGap(areAdjacent, gaps)),
       faces: selectFaces
         .all(best.trackId)
         .map(({ timeS, box, quality }) => ({ timeS, boxXyxyPx: boxSchema.parse(JSON.parse(box)), quality })),

@@ -76,6 +76,16 @@ export function appearanceOf({ boxXyxyPx: [x1, y1, x2, y2] }: FoundFace, images:
   )
 }
 
+/** A face in the pixels of an image that is `scale` times as large. */
+export function scaleFace<T extends FoundFace>(face: T, scale: number): T {
+  const [x1, y1, x2, y2] = face.boxXyxyPx
+  return {
+    ...face,
+    boxXyxyPx: [x1 * scale, y1 * scale, x2 * scale, y2 * scale],
+    landmarksPx: face.landmarksPx === undefined ? undefined : scaleLandmarks(face.landmarksPx, scale),
+  }
+}
+
 export function scaleLandmarks([a, b, c, d, e]: Landmarks5Px, scale: number): Landmarks5Px {
   const point = ({ x, y }: { x: number; y: number }) => ({ x: x * scale, y: y * scale })
   return [point(a), point(b), point(c), point(d), point(e)]

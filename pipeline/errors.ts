@@ -15,6 +15,7 @@ export const errorCodes = {
   CLIP_NOT_ALLOWED: { retriable: false },
   CLIP_FRAME_TOO_LARGE: { retriable: false },
   CLIP_DECODE_FAILED: { retriable: false },
+  CLIP_ENCRYPTED: { retriable: false },
   CLIP_NOT_SEEKABLE: { retriable: true },
   CLIP_STUCK: { retriable: false },
   CLIP_NAME_UNSUPPORTED: { retriable: false },

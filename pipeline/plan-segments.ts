@@ -1,12 +1,9 @@
-import { regularFileBytes } from './decode/clip-file.js'
+import { leastBytesPerS, regularFileBytes } from './decode/clip-file.js'
 import type { ClipInfo } from './decode/clip-info.js'
 import { probeDurationS } from './decode/probe-duration.js'
 import { maxSegments } from './limits.js'
 import { countSegments, segmentSpans } from './process-clip.js'
 import type { SegmentSpan } from './segment-builder.js'
-
-/** Any camera's video takes more. A file with less states a wrong duration, or is so small that measuring costs nothing. */
-const leastBytesPerS = 2000
 
 /** A key frame alone takes more: with less a segment, most segments of the file are gaps of its clock. */
 const leastBytesPerSegment = 500
@@ -18,7 +15,7 @@ const leastBytesPerSegment = 500
  */
 export async function planSegments(
   path: string,
-  info: Pick<ClipInfo, 'durationS' | 'durationEstimated'>,
+  info: Pick<ClipInfo, 'durationS' | 'durationEstimated' | 'stream'>,
   lengthS: number,
   signal?: AbortSignal,
 ): Promise<{ readonly durationS: number; readonly segments: readonly SegmentSpan[] }> {
@@ -26,7 +23,7 @@ export async function planSegments(
   const stated = info.durationEstimated ? undefined : info.durationS
   const isBelievable =
     stated !== undefined && (countSegments(stated, lengthS) === 1 || fileBytes >= stated * leastBytesPerS)
-  const durationS = isBelievable ? stated : await probeDurationS(path, signal === undefined ? {} : { signal })
+  const durationS = isBelievable ? stated : await probeDurationS(path, { stream: info.stream, signal })
   const count = countSegments(durationS, lengthS)
   const isAbsurd = count > Math.min(maxSegments, fileBytes / leastBytesPerSegment)
   return { durationS, segments: segmentSpans(isAbsurd ? 1 : count, lengthS) }

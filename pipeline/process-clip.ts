@@ -1,7 +1,7 @@
 import { findFaces } from './analyse-frame.js'
 import type { ClipInfo } from './decode/clip-info.js'
 import { openFrames, type DecodedFrame, type DecodeHandle } from './decode/frames.js'
-import { boundarySlot, slotOf } from './decode/sampling.js'
+import { boundarySlot, slotOf, type TimeRange } from './decode/sampling.js'
 import { neededScale } from './detect/passes.js'
 import {
   areSameSizes,
@@ -193,7 +193,7 @@ class ClipRun {
     const { settings } = this.#stages
     const faces = await findFaces(frame, this.#stages, settings.minFacePx / sourcePxPerPx(info))
     this.#isWhole = false
-    await this.#builder.addFrame(frame, faces)
+    await this.#builder.addFrame({ ...frame, usualPxPerPx: info.widthPx / frame.full.width }, faces)
     this.#isWhole = true
     this.#last = { timeS: frame.timeS, image: undefined }
     this.#job.onFrame?.(frame.timeS, faces.length)
@@ -205,7 +205,7 @@ class ClipRun {
     const image = this.#builder.snapshot().tracker.lastImage
     if (this.#last !== undefined && image !== undefined) this.#last = { ...this.#last, image }
     this.#isWhole = false
-    const output = await this.#builder.finish(segment, truncated)
+    const output = withGaps(await this.#builder.finish(segment, truncated), this.#decoding?.gapsS() ?? [])
     this.#isWhole = true
     this.#builder = new SegmentBuilder(this.#stages, sourcePxPerPx(info))
     this.#writer = new CheckpointWriter()
@@ -241,6 +241,15 @@ class ClipRun {
 
 /** The full images may be smaller than the clip. */
 const sourcePxPerPx = ({ sourceWidthPx, widthPx }: ClipInfo) => sourceWidthPx / widthPx
+
+/** A segment's output, with what of all that could not be decoded lies within the segment. */
+function withGaps(output: SegmentOutput, gaps: readonly TimeRange[]): SegmentOutput {
+  const { startS, endS } = output.segment
+  const gapsS = gaps
+    .map((gap) => [Math.max(startS, gap.startS), Math.min(endS, gap.endS)] as const)
+    .filter(([from, to]) => to > from)
+  return gapsS.length === 0 ? output : { ...output, gapsS }
+}
 
 /** How many segments a clip has. A rest shorter than half a second is a rounding of what the container states. */
 export function countSegments(durationS: number, lengthS: number): number {

@@ -1,6 +1,7 @@
 import {
   alignAndMeasure,
   appearanceOf,
+  scaleFace,
   type FaceSample,
   type FoundFace,
   type FrameImages,
@@ -80,6 +81,17 @@ export interface SegmentOutput {
   readonly provider: Provider
   /** One a context encoder, where there are any and a frame was seen. */
   readonly contexts?: readonly ContextFeature[]
+  /** What of the segment could not be decoded, in order, s. Absent where that is nothing. */
+  readonly gapsS?: readonly (readonly [startS: number, endS: number])[]
+}
+
+/** A frame of the segment; faces in it are in pixels of `full`. */
+export interface SegmentFrame extends FrameImages {
+  readonly timeS: number
+  /** Something before it could not be decoded: nobody is followed from before to here. */
+  readonly followsGap?: boolean
+  /** Pixels of the segment's usual frames over those of this one, which is larger: the clip's size changed. Default 1. */
+  readonly usualPxPerPx?: number
 }
 
 /** What is kept of a track that is in sight. */
@@ -139,10 +151,8 @@ export class SegmentBuilder {
     this.#faces = from?.faces ?? 0
   }
 
-  async addFrame(
-    frame: FrameImages & { readonly timeS: number },
-    faces: readonly FoundFace[],
-  ): Promise<void> {
+  async addFrame(frame: SegmentFrame, faces: readonly FoundFace[]): Promise<void> {
+    if (frame.followsGap === true) for (const track of this.#tracker.finish()) await this.#close(track)
     this.#frames++
     this.#faces += faces.length
     this.#context?.addFrame(frame.timeS, frame.detection)
@@ -150,7 +160,7 @@ export class SegmentBuilder {
       timeS: frame.timeS,
       image: frame.detection,
       inputs: faces.map((face) => ({
-        box: face.boxXyxyPx,
+        box: scaleFace(face, frame.usualPxPerPx ?? 1).boxXyxyPx,
         score: face.detectionScore,
         appearance: appearanceOf(face, frame),
         payload: undefined,
@@ -168,7 +178,7 @@ export class SegmentBuilder {
         sample: await alignAndMeasure(face, frame.full, this.#stages),
       }),
     )
-    for (const { trackId, sample } of samples) this.#consider(trackId, frame.timeS, sample, frame.full)
+    for (const { trackId, sample } of samples) this.#consider(trackId, frame, sample)
     for (const track of ended) await this.#close(track)
   }
 
@@ -218,11 +228,12 @@ export class SegmentBuilder {
     )
   }
 
-  #consider(trackId: number, timeS: number, sample: FaceSample, full: RgbImage): void {
+  #consider(trackId: number, frame: SegmentFrame, sample: FaceSample): void {
+    const { timeS, full, usualPxPerPx = 1 } = frame
     const best = this.#best.get(trackId) ?? { candidates: [], picture: undefined }
     this.#best.set(trackId, best)
     const { candidates } = best
-    candidates.push({ timeS, sample })
+    candidates.push({ timeS, sample: scaleFace(sample, usualPxPerPx) })
     const { quality } = sample
     if (quality > (best.picture?.quality ?? 0) * betterBy)
       best.picture = { timeS, quality, image: cropThumbnail(full, sample.boxXyxyPx) }

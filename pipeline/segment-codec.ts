@@ -141,7 +141,11 @@ const envelope = z.object({
   seek: z.enum(['fast', 'fromStart']),
   endS: number.optional(),
   /** What the decoder said of what lies before. */
-  before: z.object({ longestGapS: number, isCutOff: z.boolean() }),
+  before: z.object({
+    longestGapS: number,
+    isCutOff: z.boolean(),
+    gapsS: z.array(z.tuple([number, number])).optional(),
+  }),
   /** SHA-256 of each part, in order. */
   parts: z.array(z.string()),
   state: segmentState,

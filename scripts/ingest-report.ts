@@ -1,6 +1,7 @@
 import type { Archive } from '../index/archive.js'
 import { summariseCoverage } from '../index/coverage/sum-coverage.js'
 import type { ClipResult, IngestEvents } from '../workers/ingest.js'
+import { flawsOf } from './clip-flaws.js'
 import { holdsText } from './coverage-text.js'
 import { counted, formatTime, note, oneLine, print, printJson } from './output.js'
 import { progressPayload, startProgress, videoFormat } from './progress.js'
@@ -102,10 +103,11 @@ const statusWords: Record<ClipResult['status'], string> = {
   skipped: 'files skipped (no videos)',
 }
 
-function formatResult({ path, status, tracks, truncated, code, message }: ClipResult): string {
+function formatResult(result: ClipResult): string {
+  const { path, status, tracks, code, message } = result
   const detail =
     code === undefined
-      ? `${counted(tracks ?? 0, 'track')}${truncated === true ? ', truncated' : ''}`
+      ? [counted(tracks ?? 0, 'track'), ...flawsOf(result)].join(', ')
       : `${message ?? ''} [${code}]`
   return `${status.padEnd(9)} ${oneLine(path)}: ${detail}`
 }

@@ -1,4 +1,5 @@
 import type { SubmitEvents, SubmitResult } from '../workers/kafka/submit.js'
+import { flawsOf } from './clip-flaws.js'
 import { counted, formatTime, note, oneLine, print, printJson } from './output.js'
 import { progressPayload, startProgress, videoFormat } from './progress.js'
 import { createVideoProgress } from './video-progress.js'
@@ -87,10 +88,9 @@ const statusWords: Record<SubmitResult['status'], string> = {
   skipped: 'files skipped (no videos)',
 }
 
-function formatResult({ path, status, tracks = 0, truncated, code, message = '' }: SubmitResult): string {
+function formatResult(result: SubmitResult): string {
+  const { path, status, tracks = 0, code, message = '' } = result
   const detail =
-    code === undefined
-      ? `${counted(tracks, 'track')}${truncated === true ? ', truncated' : ''}`
-      : `${message} [${code}]`
+    code === undefined ? [counted(tracks, 'track'), ...flawsOf(result)].join(', ') : `${message} [${code}]`
   return `${status.padEnd(9)} ${oneLine(path)}: ${detail}`
 }

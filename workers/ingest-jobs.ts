@@ -62,6 +62,11 @@ export function wishAgain(
   return code === 'CLIP_NOT_SEEKABLE' && again.kind === 'segments' ? { ...again, seek: 'fromStart' } : again
 }
 
+/** How a result says that a part of its clip, s, could not be decoded. */
+export function damageOf(lostS = 0): { readonly damaged?: true; readonly lostS?: number } {
+  return lostS === 0 ? {} : { damaged: true, lostS: Math.round(lostS * 100) / 100 }
+}
+
 export function factsOf({ info }: ClipPlan, sizeBytes: number): ClipFacts {
   return {
     sizeBytes,
@@ -70,5 +75,6 @@ export function factsOf({ info }: ClipPlan, sizeBytes: number): ClipFacts {
     heightPx: info.sourceHeightPx,
     codec: info.codec,
     container: info.container,
+    ...(info.leftOut === undefined ? {} : { leftOut: info.leftOut }),
   }
 }

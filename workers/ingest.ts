@@ -1,5 +1,6 @@
 import { relative } from 'node:path'
 import type { Archive } from '../index/archive.js'
+import type { Run } from '../index/store/clips.js'
 import { archiveError } from '../index/store/database.js'
 import { createGroupCommit } from '../index/store/group-commit.js'
 import { clipName } from '../pipeline/decode/clip-name.js'
@@ -9,6 +10,7 @@ import type { SegmentOutput } from '../pipeline/segment-builder.js'
 import { checkUnchanged, stampOf, unknownStamp } from './file-stamp.js'
 import { mayExist, type FoundFile } from './find-clips.js'
 import {
+  damageOf,
   factsOf,
   retryOf,
   wishesFor,
@@ -35,6 +37,11 @@ export interface ClipResult {
   readonly seconds?: number
   /** The file is cut off: what could be decoded is kept. */
   readonly truncated?: boolean
+  /** The file is damaged: so many seconds of it could not be decoded. */
+  readonly damaged?: true
+  readonly lostS?: number
+  /** Sentences: what of the clip was not looked at. */
+  readonly leftOut?: readonly string[]
   readonly code?: string
   readonly message?: string
 }
@@ -272,8 +279,7 @@ export async function ingestClips(options: IngestOptions): Promise<MetFiles> {
     archive.clips.retryGivenUp(key(clipId))
     const run = archive.clips.run(key(clipId))
     if (run?.state === 'done') {
-      const { tracks, truncated } = run
-      report(file, clipId, { status: doneNow.has(clipId) ? 'duplicate' : 'unchanged', tracks, truncated })
+      report(file, clipId, { status: doneNow.has(clipId) ? 'duplicate' : 'unchanged', run })
       return
     }
     const clip: OpenClip = {
@@ -372,7 +378,7 @@ export async function ingestClips(options: IngestOptions): Promise<MetFiles> {
     const state = run?.state === 'done' || run?.state === 'partial' ? run.state : 'failed'
     openClips.delete(clipId)
     if (state === 'done') doneNow.add(clipId)
-    const outcome = { tracks: run?.tracks, truncated: run?.truncated, failure }
+    const outcome = { run, failure }
     report(clip.file, clipId, { status: state, ...outcome })
     if (failure?.code === 'CLIP_CHANGED' || failure?.code === 'CLIP_GONE') {
       // The others still hold the content: the next of them is taken up in its place.
@@ -394,21 +400,22 @@ export async function ingestClips(options: IngestOptions): Promise<MetFiles> {
     clipId: string | undefined,
     outcome: {
       readonly status: ClipResult['status']
-      readonly tracks?: number | undefined
-      readonly truncated?: boolean | undefined
+      readonly run?: Run | undefined
       readonly failure?: CameoError | undefined
     },
   ): void {
-    const { status, tracks, truncated, failure } = outcome
+    const { status, run, failure } = outcome
     commits.begin()
     archive.files.setFailure(file.rootId, file.relativePath, failure)
     const result: ClipResult = {
       path: file.path,
       ...(clipId === undefined ? {} : { clipId }),
       status,
-      ...(tracks === undefined || status === 'failed' ? {} : { tracks }),
+      ...(run === undefined || status === 'failed' ? {} : { tracks: run.tracks }),
       seconds: Math.round(performance.now() - file.startedMs) / 1000,
-      ...(truncated === true ? { truncated } : {}),
+      ...(run?.truncated === true ? { truncated: true } : {}),
+      ...damageOf(run?.lostS),
+      ...(run === undefined || run.leftOut.length === 0 ? {} : { leftOut: run.leftOut }),
       ...(failure === undefined ? {} : { code: failure.code, message: failure.message }),
     }
     tell(result, file.stamp.sizeBytes)

@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { CameoError } from '../../pipeline/errors.js'
 import { maxSegments } from '../../pipeline/limits.js'
 import type { SegmentOutput, SegmentSpan, TrackOutput } from '../../pipeline/segment-builder.js'
@@ -11,6 +12,8 @@ export interface ClipFacts {
   readonly heightPx: number
   readonly codec: string
   readonly container: string
+  /** Sentences: what of it is not looked at. */
+  readonly leftOut?: readonly string[] | undefined
 }
 
 export type RunState = 'working' | 'done' | 'partial'
@@ -26,6 +29,10 @@ export interface Run {
   /** Looked at, and found in them. */
   readonly frames: number
   readonly faces: number
+  /** What of these segments could not be decoded, s. */
+  readonly lostS: number
+  /** Sentences: what of the clip is not looked at. */
+  readonly leftOut: readonly string[]
 }
 
 /** The recipe under which a segment's rows are written. */
@@ -47,7 +54,7 @@ export interface Failure {
 
 /** Clips, their segments and tracks: each segment's rows are written in one transaction. */
 export interface ClipStore {
-  /** Records a clip and fixes the number of its segments; what is stored already stays. */
+  /** Records what is known of a clip now, and fixes the number of its segments; what is stored of them already stays. */
   plan(key: RunKey, facts: ClipFacts, segments: number, cuttable: boolean): void
   run(key: RunKey): Run | undefined
   /** True where the segment's rows are written; false also where it was given up. */
@@ -60,6 +67,8 @@ export interface ClipStore {
   durationOf(clipId: string): number | undefined
   /** Why the first of the segments that were given up was; undefined where none was. */
   failureOf(key: RunKey): Failure | undefined
+  /** What of the segments stored so far could not be decoded, in order, s. */
+  gapsOf(key: RunKey): readonly (readonly [startS: number, endS: number])[]
   /** Forgets which segments were given up, so that they are tried again. */
   retryGivenUp(key: RunKey): void
   /** Drops a run of which nothing was stored, and the clip with it where it has no other. */
@@ -77,8 +86,10 @@ export interface ClipStore {
 
 export function createClipStore(database: Database): ClipStore {
   const insertClip = database.prepare(
-    `INSERT INTO clips (clip_id, size_bytes, duration_s, width_px, height_px, codec, container, added_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (clip_id) DO NOTHING`,
+    `INSERT INTO clips (clip_id, size_bytes, duration_s, width_px, height_px, codec, container, added_at, left_out)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (clip_id) DO UPDATE SET duration_s = excluded.duration_s, width_px = excluded.width_px,
+       height_px = excluded.height_px, codec = excluded.codec, left_out = excluded.left_out`,
   )
   const insertRun = database.prepare(
     `INSERT INTO runs (clip_id, recipe, segments, cuttable, state) VALUES (?, ?, ?, ?, 'working')
@@ -88,6 +99,14 @@ export function createClipStore(database: Database): ClipStore {
     [string, string],
     { segments: number; cuttable: number; state: RunState; truncated: number }
   >('SELECT segments, cuttable, state, truncated FROM runs WHERE clip_id = ? AND recipe = ?')
+  const selectGaps = database
+    .prepare<[string, string], string>(
+      'SELECT gaps FROM segments WHERE clip_id = ? AND recipe = ? AND gaps IS NOT NULL ORDER BY segment',
+    )
+    .pluck()
+  const selectLeftOut = database
+    .prepare<[string], string | null>('SELECT left_out FROM clips WHERE clip_id = ?')
+    .pluck()
   const selectStored = database
     .prepare<[string, string], number>('SELECT segment FROM segments WHERE clip_id = ? AND recipe = ?')
     .pluck()
@@ -129,8 +148,8 @@ export function createClipStore(database: Database): ClipStore {
   )
   const upsertSegment = database.prepare(
     `INSERT OR REPLACE INTO segments
-     (clip_id, recipe, segment, start_s, end_s, state, frames, faces, truncated, code, message)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+     (clip_id, recipe, segment, start_s, end_s, state, frames, faces, truncated, code, message, gaps)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   )
   const insertTrack = database.prepare(
     `INSERT INTO tracks (clip_id, recipe, segment, number, spans, samples, quality, provider)
@@ -207,6 +226,8 @@ export function createClipStore(database: Database): ClipStore {
     deleteCheckpoint.run(clipId, recipe, segment)
   }
 
+  const gapsOf = ({ clipId, recipe }: RunKey) => selectGaps.all(clipId, recipe).flatMap(parseGaps)
+
   function complete({ clipId, recipe }: RunKey): RunState {
     if (completeRun.run(clipId, recipe).changes === 0) return 'working'
     deleteOtherRuns.run(clipId, recipe)
@@ -215,9 +236,10 @@ export function createClipStore(database: Database): ClipStore {
 
   return {
     plan: database.transaction((key: RunKey, facts: ClipFacts, segments: number, cuttable: boolean) => {
-      const { sizeBytes, durationS, widthPx, heightPx, codec, container } = facts
+      const { sizeBytes, durationS = null, widthPx, heightPx, codec, container, leftOut = [] } = facts
       const now = new Date().toISOString()
-      insertClip.run(key.clipId, sizeBytes, durationS ?? null, widthPx, heightPx, codec, container, now)
+      const about = [sizeBytes, durationS, widthPx, heightPx, codec, container, now]
+      insertClip.run(key.clipId, ...about, leftOut.length === 0 ? null : JSON.stringify(leftOut))
       insertRun.run(key.clipId, key.recipe, segments, cuttable ? 1 : 0)
     }),
     run({ clipId, recipe }) {
@@ -236,6 +258,8 @@ export function createClipStore(database: Database): ClipStore {
         stored: new Set(selectStored.all(clipId, recipe)),
         tracks: selectTrackCount.get(clipId, recipe) ?? 0,
         ...(selectLookedAt.get(clipId, recipe) ?? { frames: 0, faces: 0 }),
+        lostS: gapsOf({ clipId, recipe }).reduce((sum, [startS, endS]) => sum + endS - startS, 0),
+        leftOut: parseLeftOut(selectLeftOut.get(clipId) ?? null),
       }
     },
     storeSegment: database.transaction((key: SegmentKey, output: SegmentOutput) => {
@@ -258,6 +282,7 @@ export function createClipStore(database: Database): ClipStore {
         truncated,
         null,
         null,
+        output.gapsS === undefined ? null : JSON.stringify(output.gapsS),
       )
       return complete(key)
     }),
@@ -265,10 +290,11 @@ export function createClipStore(database: Database): ClipStore {
       const { index, startS, endS } = segment
       deleteRows(key, index)
       const end = Number.isFinite(endS) ? endS : null
-      upsertSegment.run(key.clipId, key.recipe, index, startS, end, 'failed', 0, 0, 0, code, message)
+      upsertSegment.run(key.clipId, key.recipe, index, startS, end, 'failed', 0, 0, 0, code, message, null)
       return complete(key)
     }),
     durationOf: (clipId) => selectDuration.get(clipId) ?? undefined,
+    gapsOf,
     failureOf: ({ clipId, recipe }) => selectFailure.get(clipId, recipe),
     retryGivenUp: database.transaction(({ clipId, recipe }: RunKey) => {
       if (deleteGivenUp.run(clipId, recipe).changes > 0) reopenRun.run(clipId, recipe)
@@ -301,6 +327,16 @@ export function createClipStore(database: Database): ClipStore {
     },
   }
 }
+
+const gapsSchema = z.array(z.tuple([z.number(), z.number()]))
+const leftOutSchema = z.array(z.string())
+
+/** The column `gaps` of a segment, s. */
+const parseGaps = (column: string) => gapsSchema.parse(JSON.parse(column))
+
+/** The column `left_out` of a clip. */
+const parseLeftOut = (column: string | null) =>
+  column === null ? [] : leftOutSchema.parse(JSON.parse(column))
 
 /** A hundredth of a pixel is more than any detector knows. */
 const roundPx = (value: number) => Math.round(value * 100) / 100

@@ -1,20 +1,30 @@
 import { CameoError } from '../errors.js'
 import { isReadable } from './clip-file.js'
 import { clipName } from './clip-name.js'
+import { DamageLog, isDamageSign } from './damage.js'
 import { explainFailure, frameTooLarge, stuck, timeLost } from './failures.js'
 import type { FfmpegProcess } from './ffmpeg.js'
 import { startFfmpeg } from './ffmpeg.js'
 import type { DecodePlan } from './ffmpeg-arguments.js'
 import { filterGraph, inputOptions, inputUrl, outputOptions } from './ffmpeg-arguments.js'
-import type { InputInfo, LoggedFrame, StreamInfo } from './ffmpeg-log.js'
-import { FfmpegLogReader, firstVideo } from './ffmpeg-log.js'
+import type { InputInfo, LoggedFrame, ProblemLevel } from './ffmpeg-log.js'
+import { FfmpegLogReader } from './ffmpeg-log.js'
+import { filmCandidates, filmOf } from './film-stream.js'
 import { mayEndInIoError, maySkipNonKey, retimingOf } from './formats.js'
 import { FramePipe } from './frame-pipe.js'
 import type { FrameSizes, SizePx } from './image-sizes.js'
-import { displaySize, frameSizes, maxFullAreaPx, maxSourceAreaPx, sharesFullImage } from './image-sizes.js'
+import {
+  displaySize,
+  frameSizes,
+  maxFullAreaPx,
+  maxSourceAreaPx,
+  sharesFullImage,
+  sizeForBoth,
+} from './image-sizes.js'
 import type { DetectionRule } from './image-sizes.js'
 import { Mailbox } from './mailbox.js'
 import { boundarySlot, slotOf, timeToleranceS } from './sampling.js'
+import type { StreamInfo } from './stream-info.js'
 import { isCutOffSign } from './summary.js'
 import { Watchdog } from './watchdog.js'
 
@@ -29,13 +39,19 @@ export type PlanChange =
   | { readonly kind: 'seekEarlier' }
   | { readonly kind: 'skipNonKey' }
   | { readonly kind: 'retime'; readonly retiming: string }
-  | { readonly kind: 'fixSizes'; readonly sizes: FrameSizes }
+  | { readonly kind: 'chooseFilm'; readonly candidates: readonly StreamInfo[] }
+  | { readonly kind: 'turn'; readonly degrees: number }
+  | { readonly kind: 'logAllFrames' }
+  /** The size as displayed that all frames are fitted into. */
+  | { readonly kind: 'fixSizes'; readonly source: SizePx }
 
 /** A raw frame: `data` holds the full image, then the detection image in rows as wide as the full one. */
 export interface RawFrame {
   readonly timeS: number
   readonly data: Uint8Array
   readonly sizes: FrameSizes
+  /** It is not what was recorded: the clip is damaged there. */
+  readonly isLost: boolean
 }
 
 export interface AttemptOptions {
@@ -62,6 +78,8 @@ export class Attempt {
   /** A message showed that the file is cut off. */
   isCutOff = false
   input: InputInfo | undefined
+  /** Where damage is looked for. */
+  readonly damage: DamageLog | undefined
   /** Resolves when ffmpeg is gone: undefined where it decoded the range to its end, else why not. Never rejects. */
   readonly result: Promise<Error | undefined>
 
@@ -72,6 +90,7 @@ export class Attempt {
   readonly #shown = new Mailbox<LoggedFrame>()
   #stopReason: Error | undefined
   #firstFrame: LoggedFrame | undefined
+  #lastFrame: LoggedFrame | undefined
   #lastSeenS = Number.NEGATIVE_INFINITY
   #sizes: FrameSizes | undefined
   #anchorSeen = false
@@ -80,24 +99,26 @@ export class Attempt {
   constructor(options: AttemptOptions) {
     this.#options = options
     const { path, plan, stallTimeoutS } = options
+    if (plan.logsAllFrames === true) this.damage = new DamageLog(plan.seekToS === undefined)
     this.#pipe = new FramePipe(() => this.#watchdog.signOfLife())
     this.#watchdog = new Watchdog(
       stallTimeoutS,
       // A frame whose line did not come before it is waited for by nobody: that line is lost.
       () => !this.#pipe.isHolding || this.#shownCount === 0,
-      () => this.#stop(this.#pipe.isHolding ? timeLost(path) : stuck(path, stallTimeoutS)),
+      () => this.#stop(this.#pipe.isHolding ? this.#timeLost() : stuck(path, stallTimeoutS)),
     )
     const log = new FfmpegLogReader(inputUrl(path), {
       onInput: (input) => this.#onInput(input),
       onStream: (stream) => this.#checkSize(stream),
+      onDecoded: (frame) => this.damage?.noteDecoded(frame),
+      onConcealed: (blocks) => this.damage?.noteConcealed(blocks),
       onSeen: (frame) => this.#onSeen(frame),
       onShown: (frame) => this.#onShown(frame),
+      onRebuilt: () => this.#logAllFrames(),
+      onOrientation: (degrees) => this.#checkOrientation(degrees),
       onOutputSize: (size) => this.#checkOutput(size),
-      onLost: () => this.#stop(timeLost(path)),
-      onProblem: (level, text) => {
-        this.isCutOff ||= isCutOffSign(text)
-        if (level !== 'warning' && this.problems.length < keptProblems) this.problems.push(text)
-      },
+      onLost: () => this.#stop(this.#timeLost()),
+      onProblem: (level, text) => this.#onProblem(level, text),
     })
     this.#process = startFfmpeg({
       input: inputUrl(path),
@@ -134,10 +155,11 @@ export class Attempt {
       filling = this.#pipe.fill(next)
       if (this.#stopReason !== undefined) return
       if (frame === undefined) {
-        this.#stop(timeLost(this.#options.path))
+        this.#stop(this.#timeLost())
         return
       }
-      yield { timeS: frame.timeS, data: ready, sizes }
+      const { timeS } = frame
+      yield { timeS, data: ready, sizes, isLost: this.damage?.isLost(timeS) === true }
       frame = await this.#shown.next()
     }
   }
@@ -152,6 +174,10 @@ export class Attempt {
   async stop(reason: Error): Promise<void> {
     this.#stop(reason)
     await this.result
+  }
+
+  #timeLost(): CameoError {
+    return timeLost(this.#options.path, this.problems.length > 0)
   }
 
   #stop(reason: Error): void {
@@ -169,16 +195,46 @@ export class Attempt {
 
   #onInput(input: InputInfo): void {
     this.input = input
-    const { sampling, skipNonKey, retiming } = this.#options.plan
+    const { sampling, skipNonKey, retiming, stream, logsAllFrames } = this.#options.plan
+    const candidates = filmCandidates(input.streams)
+    if (candidates.length > 1 && stream === undefined) {
+      this.#stop(new RestartNeeded({ kind: 'chooseFilm', candidates }))
+      return
+    }
     const neededRetiming = retimingOf(input.container)
     if (neededRetiming !== undefined && retiming === undefined) {
       this.#stop(new RestartNeeded({ kind: 'retime', retiming: neededRetiming }))
       return
     }
-    if (sampling.kind !== 'keyframes' || skipNonKey) return
-    if (maySkipNonKey(firstVideo(input.streams)?.codec ?? '', input.durationS)) {
+    if (sampling.kind !== 'keyframes' || skipNonKey || logsAllFrames === true) return
+    if (maySkipNonKey(filmOf(input.streams, stream)?.codec ?? '', input.durationS)) {
       this.#stop(new RestartNeeded({ kind: 'skipNonKey' }))
     }
+  }
+
+  #onProblem(level: ProblemLevel, text: string): void {
+    this.isCutOff ||= isCutOffSign(text)
+    if (level !== 'warning' && this.problems.length < keptProblems) this.problems.push(text)
+    // Before that ffmpeg tries what the file is, and what it says then it says again.
+    if (this.input === undefined || this.isCutOff || !isDamageSign(level, text)) return
+    this.damage?.noteSign(text)
+    this.#logAllFrames()
+  }
+
+  /** What is wrong is seen only among all decoded frames. */
+  #logAllFrames(): void {
+    if (this.damage === undefined) this.#stop(new RestartNeeded({ kind: 'logAllFrames' }))
+  }
+
+  /**
+   * Key frames may say how the film is turned, those of H.264 and HEVC do. ffmpeg turns only these, not the frames between them;
+   * what the container says it does to all.
+   */
+  #checkOrientation(degrees: number): void {
+    const { plan } = this.#options
+    const film = filmOf(this.input?.streams ?? [], plan.stream)
+    if (film?.rotation === 0 && plan.turnDegrees === undefined && degrees !== 0)
+      this.#stop(new RestartNeeded({ kind: 'turn', degrees }))
   }
 
   #checkSize({ type, size, isCover }: StreamInfo): void {
@@ -233,26 +289,22 @@ export class Attempt {
   }
 
   #noteSize(frame: LoggedFrame): void {
+    // ffmpeg goes on for a moment when it was stopped.
+    if (this.#stopReason !== undefined) return
     const { plan, rule, onSize } = this.#options
-    const first = this.#firstFrame
-    const displayed = displaySize((first ?? frame).size, (first ?? frame).sampleAspectRatio)
-    if (first === undefined) {
-      this.#firstFrame = frame
-      if (this.input !== undefined) onSize(this.input, displayed)
-    }
-    if (plan.sizes.kind === 'fixed') {
-      this.#sizes = plan.sizes.sizes
-      return
-    }
-    this.#sizes ??= frameSizes(displayed, rule)
-    const changed =
-      first !== undefined &&
-      (first.size.width !== frame.size.width ||
-        first.size.height !== frame.size.height ||
-        first.sampleAspectRatio !== frame.sampleAspectRatio)
-    if (changed || displayed.width * displayed.height > maxFullAreaPx) {
-      this.#stop(new RestartNeeded({ kind: 'fixSizes', sizes: this.#sizes }))
-    }
+    const isSame = this.#lastFrame !== undefined && haveSameSize(this.#lastFrame, frame)
+    this.#lastFrame = frame
+    const first = (this.#firstFrame ??= frame)
+    const source = displaySize(first.size, first.sampleAspectRatio)
+    if (frame === first && this.input !== undefined) onSize(this.input, source)
+    const wanted = plan.sizes.kind === 'fixed' ? plan.sizes.source : source
+    this.#sizes ??= plan.sizes.kind === 'fixed' ? plan.sizes.sizes : frameSizes(source, rule)
+    if (isSame) return
+    const needed = sizeForBoth(wanted, displaySize(frame.size, frame.sampleAspectRatio))
+    const isTooLarge = source.width * source.height > maxFullAreaPx
+    const isFixed = plan.sizes.kind === 'fixed'
+    if (needed !== wanted || (!isFixed && (isTooLarge || !haveSameSize(first, frame))))
+      this.#stop(new RestartNeeded({ kind: 'fixSizes', source: needed }))
   }
 
   async #conclude(exit: Error | undefined): Promise<Error | undefined> {
@@ -267,7 +319,7 @@ export class Attempt {
 
   async #failure(exit: Error | undefined): Promise<Error | undefined> {
     const { path, plan } = this.#options
-    const run = { path, problems: this.problems, input: this.input, exit }
+    const run = { path, problems: this.problems, input: this.input, stream: plan.stream, exit }
     const unreadable = this.problems.find((text) => /: (Input\/output error|Stale file handle)$/.test(text))
     const mayBeEnd = mayEndInIoError(this.input?.container)
     if (unreadable !== undefined && !(mayBeEnd && (await isReadable(path)))) {
@@ -279,13 +331,21 @@ export class Attempt {
     if (exit instanceof CameoError) return exit
     if (exit !== undefined && /killed with signal/.test(exit.message)) return explainFailure(run)
     if (this.#shownCount > 0) return undefined
-    if (this.#pipe.isHolding) return timeLost(path)
+    if (this.#pipe.isHolding) return this.#timeLost()
     if (this.input !== undefined && exit === undefined) {
       const isUnclear = plan.seekToS !== undefined && !this.#anchorSeen && !this.isCutOff
       if (isUnclear) return new RestartNeeded({ kind: 'seekEarlier' })
-      // A segment after the last frame is empty, a whole clip without one is not a clip.
-      if (plan.range.startS > 0) return undefined
+      // A segment after the last frame or within damage is empty, a whole clip without a frame is not a clip.
+      if (plan.range.startS > 0 || this.damage?.sawFrames === true) return undefined
     }
     return explainFailure(run)
   }
+}
+
+function haveSameSize(a: LoggedFrame, b: LoggedFrame): boolean {
+  return (
+    a.size.width === b.size.width &&
+    a.size.height === b.size.height &&
+    a.sampleAspectRatio === b.sampleAspectRatio
+  )
 }

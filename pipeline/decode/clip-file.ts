@@ -31,6 +31,9 @@ export async function regularFileBytes(path: string): Promise<number | undefined
   return status?.isFile() === true ? status.size : undefined
 }
 
+/** Any camera's video takes more a second. A file with less states a wrong duration, or is so small that measuring costs nothing. */
+export const leastBytesPerS = 2000
+
 /** Bytes of a clip's file, fewer where it ends before; none where it cannot be read or is no file: ffmpeg will say it better. */
 export async function readPart(path: string, from: number, length: number): Promise<Buffer> {
   // Opening a pipe would wait for its writer.

@@ -1,11 +1,13 @@
+import type { MpegClock } from './clock.js'
 import type { InputInfo } from './ffmpeg-log.js'
-import { firstVideo } from './ffmpeg-log.js'
+import { filmOf, type FilmChoice } from './film-stream.js'
 import { isCuttableContainer } from './formats.js'
 import type { DetectionRule, SizePx } from './image-sizes.js'
 import { displaySize, frameSizes } from './image-sizes.js'
+import type { StreamInfo } from './stream-info.js'
 
 export interface ClipInfo {
-  /** Size of the full images: as displayed (rotated, square pixels), after the cap at 4K. */
+  /** Size of the full images: as displayed (rotated, square pixels), after the cap at 4K. Of a clip whose size changes: of its first. */
   readonly widthPx: number
   readonly heightPx: number
   /** Displayed size before the cap. */
@@ -21,33 +23,62 @@ export interface ClipInfo {
   readonly frameRate: number | undefined
   /** ffmpeg's name, e.g. `mov,mp4,m4a,3gp,3g2,mj2`. */
   readonly container: string
+  /** ffmpeg's number of the film's stream, where there are several video streams. */
+  readonly stream?: number
+  /** Sentences: what of the clip is not looked at. Absent where that is nothing. */
+  readonly leftOut?: readonly string[]
+}
+
+/** What a clip's description is made from, beside ffmpeg's. */
+export interface InfoSources {
+  readonly rule: DetectionRule
+  /** Where there are several video streams. */
+  readonly film?: FilmChoice | undefined
+  /** Of an MPEG stream: where it is not steady, what the file states of its length is of one of its recordings. */
+  readonly clock?: MpegClock | undefined
 }
 
 /** Without `displayed` (a range without frames) the size is the one that the container states. */
-export function clipInfo(input: InputInfo, rule: DetectionRule, displayed?: SizePx): ClipInfo {
-  const video = firstVideo(input.streams)
-  const source = displayed ?? statedSize(video)
+export function clipInfo(input: InputInfo, { rule, film, clock }: InfoSources, displayed?: SizePx): ClipInfo {
+  const video = filmOf(input.streams, film?.stream)
+  const source = sourceSize(video, displayed)
   const { full } = frameSizes(source, rule)
+  const durationS = clock?.isSteady === false ? undefined : input.durationS
   return {
     widthPx: full.width,
     heightPx: full.height,
     sourceWidthPx: source.width,
     sourceHeightPx: source.height,
-    durationS: input.durationS,
+    durationS,
     durationEstimated: input.durationEstimated,
-    cuttable:
-      isCuttableContainer(input.container) && input.durationS !== undefined && !input.durationEstimated,
+    cuttable: isCuttableContainer(input.container) && durationS !== undefined && !input.durationEstimated,
     codec: video?.codec ?? 'unknown',
     frameRate: video?.frameRate,
     container: input.container,
+    ...(film === undefined ? {} : film),
   }
 }
 
-function statedSize(video: ReturnType<typeof firstVideo>): SizePx {
-  if (video?.size === undefined) return { width: 1, height: 1 }
-  const { width, height } = displaySize(video.size, video.sampleAspectRatio)
+/** Shapes this near to each other are the same, rounded. */
+const sameShape = 0.02
+
+/**
+ * The size in which boxes are told. Of a clip whose size changes, the one that its container states: every segment of it is told
+ * the same one.
+ */
+function sourceSize(video: StreamInfo | undefined, displayed: SizePx | undefined): SizePx {
+  const stated = statedSize(video)
+  if (displayed === undefined) return stated ?? { width: 1, height: 1 }
+  if (stated === undefined) return displayed
+  const isSameShape =
+    Math.abs((displayed.width * stated.height) / (displayed.height * stated.width) - 1) < sameShape
+  return isSameShape ? stated : displayed
+}
+
+function statedSize(video: StreamInfo | undefined): SizePx | undefined {
+  if (video?.size === undefined) return undefined
   const isOnItsSide = Math.abs(video.rotation) % 180 === 90
   return isOnItsSide
     ? displaySize({ width: video.size.height, height: video.size.width }, 1 / video.sampleAspectRatio)
-    : { width, height }
+    : displaySize(video.size, video.sampleAspectRatio)
 }

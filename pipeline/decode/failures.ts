@@ -2,8 +2,9 @@ import { fileTypeFromFile } from 'file-type'
 import { CameoError } from '../errors.js'
 import { beginsLikeMp4, regularFileBytes } from './clip-file.js'
 import { clipName } from './clip-name.js'
+import { encrypted, saysEncrypted } from './encryption.js'
 import type { InputInfo } from './ffmpeg-log.js'
-import { firstVideo } from './ffmpeg-log.js'
+import { filmOf } from './film-stream.js'
 import { isAudioContainer } from './formats.js'
 import { maxSourceAreaPx } from './image-sizes.js'
 
@@ -13,6 +14,8 @@ export interface FailedRun {
   /** Messages of level error and above, oldest first. */
   readonly problems: readonly string[]
   readonly input: InputInfo | undefined
+  /** The film's stream, where there was a choice. */
+  readonly stream?: number | undefined
   readonly exit: Error | undefined
 }
 
@@ -37,7 +40,12 @@ export function stuck(path: string, stallTimeoutS: number): CameoError {
   )
 }
 
-export function timeLost(path: string): CameoError {
+export function timeLost(path: string, isDamaged: boolean): CameoError {
+  if (isDamaged)
+    return new CameoError(
+      'CLIP_DECODE_FAILED',
+      `${clipName(path)} is damaged: ffmpeg gave a frame of it without its time; copy it again from its source`,
+    )
   return new CameoError(
     'FFMPEG_FAILED',
     `ffmpeg gave a frame of ${clipName(path)}, but its time is missing from ffmpeg's log: try again`,
@@ -46,7 +54,7 @@ export function timeLost(path: string): CameoError {
 
 /** Turns ffmpeg's last words into one sentence about the clip. */
 export async function explainFailure(run: FailedRun): Promise<CameoError> {
-  const { path, problems, input, exit } = run
+  const { path, problems, input, stream, exit } = run
   const name = clipName(path)
   const find = (pattern: RegExp) =>
     problems.reduce<RegExpExecArray | null>((found, text) => found ?? pattern.exec(text), null)
@@ -83,10 +91,18 @@ export async function explainFailure(run: FailedRun): Promise<CameoError> {
         options,
       )
     }
+    if (find(/could not find codec parameters/i) !== null) {
+      return new CameoError(
+        'CLIP_DECODE_FAILED',
+        `${name} is damaged: ffmpeg cannot tell how its video is coded; copy it again from its source`,
+        options,
+      )
+    }
     if (find(/Invalid data found|moov atom not found|Invalid argument|End of file/) !== null) {
       return notVideo(path, 'ffmpeg does not recognise its content, or its beginning is damaged')
     }
   }
+  if (!wasKilled(exit) && (await saysEncrypted(path))) return encrypted(path)
   if (wasKilled(exit)) {
     return new CameoError(
       'FFMPEG_FAILED',
@@ -94,10 +110,19 @@ export async function explainFailure(run: FailedRun): Promise<CameoError> {
       options,
     )
   }
+  const unknownCodec = find(/Decoder \(codec (\S+)\) not found|no decoder found for: (\S+)/)
+  if (unknownCodec !== null) {
+    const [, codec = unknownCodec[2] ?? ''] = unknownCodec
+    return new CameoError(
+      'CLIP_DECODE_FAILED',
+      `this ffmpeg cannot decode the video of ${name} (codec ${codec}): convert it, or install an ffmpeg that can`,
+      options,
+    )
+  }
   if (input === undefined) {
     return new CameoError('FFMPEG_FAILED', `ffmpeg failed on ${name}: ${lastWords(run)}`, options)
   }
-  const codec = firstVideo(input.streams)?.codec ?? 'unknown'
+  const codec = filmOf(input.streams, stream)?.codec ?? 'unknown'
   return new CameoError(
     'CLIP_DECODE_FAILED',
     `not one frame of ${name} (codec ${codec}) can be decoded: ${lastWords(run)}`,

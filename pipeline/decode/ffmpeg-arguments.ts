@@ -1,17 +1,23 @@
+import { leastJumpS, type MpegClock } from './clock.js'
 import { videoContainers } from './formats.js'
 import type { DetectionRule, FrameSizes, SizePx } from './image-sizes.js'
 import { maxSourceAreaPx, sharesFullImage, sizeExpressions } from './image-sizes.js'
 import type { Sampling, TimeRange } from './sampling.js'
 import { selectExpressions } from './sampling.js'
 
-/** Names of the two showinfo filters in ffmpeg's log: frames that passed the first selection, and frames that are output. */
+/**
+ * Names of the showinfo filters in ffmpeg's log: every decoded frame, where damage is looked for; frames that passed the first
+ * selection; frames that are output.
+ */
+export const decodedFilter = 'showinfo@decoded'
 export const seenFilter = 'showinfo@seen'
 export const shownFilter = 'showinfo@shown'
 
 /** Image sizes either follow the source by expressions (ffmpeg starts before it is known) or are given. */
 export type GraphSizes =
   | { readonly kind: 'fromSource'; readonly rule: DetectionRule }
-  | { readonly kind: 'fixed'; readonly sizes: FrameSizes }
+  /** `source`: the size as displayed, of which `sizes` are. */
+  | { readonly kind: 'fixed'; readonly sizes: FrameSizes; readonly source: SizePx }
 
 export interface DecodePlan {
   readonly sampling: Sampling
@@ -25,6 +31,14 @@ export interface DecodePlan {
   readonly retiming?: string | undefined
   /** The demuxer, where ffmpeg would take another one: see `demuxerFor`. */
   readonly demuxer?: string | undefined
+  /** The film among several video streams: see `chooseFilm`. */
+  readonly stream?: number | undefined
+  /** How all frames are turned, where the film's own key frames say so and not its container. Degrees, counter-clockwise. */
+  readonly turnDegrees?: number | undefined
+  /** Of an MPEG stream. A steady one is believed where it steps ahead over damage. */
+  readonly clock?: MpegClock | undefined
+  /** Every decoded frame is logged, so that it is known which are missing: see `DamageLog`. */
+  readonly logsAllFrames?: boolean | undefined
 }
 
 /** A path as ffmpeg opens it: without the prefix `a:b.mp4` is a protocol and `-x.mp4` an option. */
@@ -43,9 +57,15 @@ export function inputOptions(plan: DecodePlan): string[] {
   const options = [...commonInputOptions(plan.demuxer)]
   // One thread: clips and segments are decoded side by side, and frame threads would each hold frames.
   options.push('-threads', '1', '-filter_complex_threads', '1')
+  // However much of a clip is damaged, what is not is decoded.
+  options.push('-max_error_rate', '1')
   // The decoder itself refuses what is larger, before it allocates; some slack for padding to whole blocks.
   options.push('-max_pixels', String(maxSourceAreaPx + 8192 * 256))
   if (plan.skipNonKey) options.push('-skip_frame', 'nokey')
+  // Else ffmpeg would turn the key frames alone, and build its filters anew for each, which loses frames.
+  if (plan.turnDegrees !== undefined) options.push('-noautorotate', '-reinit_filter', '0')
+  if (plan.clock?.isSteady === true)
+    options.push('-dts_delta_threshold', String(Math.max(leastJumpS, plan.clock.spanS)))
   // -copyts keeps the file's clock whatever the seek; without a seek ffmpeg also mends jumps of that clock.
   if (plan.seekToS !== undefined) {
     options.push('-copyts', '-start_at_zero', '-noaccurate_seek', '-ss', plan.seekToS.toFixed(6))
@@ -73,17 +93,32 @@ export function filterGraph(plan: DecodePlan): string {
   const select = selectExpressions(plan.sampling, plan.range)
   const choose = [
     ...(plan.retiming === undefined ? [] : [`setpts='${plan.retiming}'`]),
+    ...(plan.logsAllFrames === true ? [`${decodedFilter}=checksum=0`] : []),
     // Makes ffmpeg stop by itself; select decides the exact end.
     ...(plan.range.endS === Infinity ? [] : [`trim=end=${plan.range.endS + 1}`]),
     `select='${select.first}'`,
     ...(select.second === undefined ? [] : [`${seenFilter}=checksum=0`, `select='${select.second}'`]),
     // Spatial, so a frame's pixels do not depend on its neighbours and only chosen interlaced frames cost.
-    'estdif=mode=frame:deint=interlaced',
+    ...(plan.turnDegrees === undefined ? ['estdif=mode=frame:deint=interlaced'] : turned(plan.turnDegrees)),
     `${shownFilter}=checksum=0`,
   ]
-  return plan.sizes.kind === 'fromSource'
-    ? `[0:V:0]${choose.join(',')},${imagesFromSource(plan.sizes.rule)}`
-    : `[0:V:0]${choose.join(',')},${imagesOfFixedSize(plan.sizes.sizes)}`
+  const images =
+    plan.sizes.kind === 'fromSource' ? imagesFromSource(plan.sizes.rule) : imagesOfFixedSize(plan.sizes.sizes)
+  return `[0:${plan.stream ?? 'V:0'}]${choose.join(',')},${images}`
+}
+
+/** What ffmpeg itself does with a rotation that the container states. */
+function turned(degrees: number): string[] {
+  switch ((Math.round(degrees / 90) + 4) % 4) {
+    case 1:
+      return ['transpose=cclock']
+    case 2:
+      return ['hflip', 'vflip']
+    case 3:
+      return ['transpose=clock']
+    default:
+      return []
+  }
 }
 
 /** The detection image ends where the padded frame ends; the single pixel that stands for none falls outside. */

@@ -1,20 +1,8 @@
-import { seenFilter, shownFilter } from './ffmpeg-arguments.js'
+import { decodedFilter, seenFilter, shownFilter } from './ffmpeg-arguments.js'
 import { statesEnd } from './formats.js'
 import type { SizePx } from './image-sizes.js'
-
-/** One stream of the input, as ffmpeg's dump describes it. */
-export interface StreamInfo {
-  readonly index: number
-  readonly type: string
-  readonly codec: string
-  /** Coded size; undefined where ffmpeg could not tell. */
-  readonly size: SizePx | undefined
-  readonly sampleAspectRatio: number
-  readonly frameRate: number | undefined
-  readonly isCover: boolean
-  /** Degrees, counter-clockwise, from the display matrix. */
-  readonly rotation: number
-}
+import type { StreamInfo } from './stream-info.js'
+import { parseStream, ratio } from './stream-info.js'
 
 /** A frame as showinfo reports it. */
 export interface LoggedFrame {
@@ -30,7 +18,8 @@ export interface InputInfo {
   readonly container: string
   readonly durationS: number | undefined
   readonly durationEstimated: boolean
-  readonly majorBrand: string | undefined
+  /** Of an MP4-like file: the major one first, then those that it is compatible with. */
+  readonly brands: readonly string[]
   readonly streams: readonly StreamInfo[]
 }
 
@@ -39,8 +28,16 @@ export interface LogEvents {
   onInput(input: InputInfo): void
   /** A stream's line, as soon as it is read: a frame may be too large to go on. */
   onStream?(stream: StreamInfo): void
+  /** Where every decoded frame is logged; a frame is then decoded before it is seen or shown. */
+  onDecoded?(frame: LoggedFrame): void
   onSeen?(frame: LoggedFrame): void
   onShown?(frame: LoggedFrame): void
+  /** The filters begin anew: frames are of another size or turned otherwise, and those that filters held are gone. */
+  onRebuilt?(): void
+  /** The frame that was logged last says that it lies on its side. Degrees, counter-clockwise. */
+  onOrientation?(degrees: number): void
+  /** The decoder made up so many blocks of 16×16 pixels of the frame that it gives next. */
+  onConcealed?(blocks: number): void
   /** Size of the raw frames; not where another message tore the dump's line. */
   onOutputSize?(size: SizePx): void
   /** A frame's time cannot be told: those of later frames would be taken for its own. */
@@ -51,11 +48,12 @@ export interface LogEvents {
 
 export type ProblemLevel = 'warning' | 'error' | 'fatal'
 
-const number = (text: string | undefined) => (text === undefined ? undefined : Number(text))
-
 /** The part of a frame's line that showinfo prints at once, then what another thread added before its end. */
 const frameText =
   /n: *(\d+) pts: *(-?\d+|NOPTS) .* sar:(\d+)\/(\d+) s:(\d+)x(\d+) .*iskey:(\d) type:\S ?(.*)$/
+
+/** What decoders with error resilience say of a frame that they mended (libavcodec/error_resilience.c). */
+const concealedText = /^concealing (\d+) DC, /
 
 /** What showinfo says beside frames where nothing tore it; side data may be anything. */
 const otherText =
@@ -77,7 +75,7 @@ export class FfmpegLogReader {
   #container = ''
   #durationS: number | undefined
   #durationEstimated = false
-  #majorBrand: string | undefined
+  #brands: string[] = []
   #streams: StreamInfo[] = []
   readonly #timeBases = new Map<string, number>()
   /** The number that each filter's next frame has. */
@@ -121,11 +119,14 @@ export class FfmpegLogReader {
   #readShowinfo(filter: string, text: string): void {
     const timeBase = /^config in time_base: (\d+)\/(\d+)/.exec(text)
     if (timeBase !== null) {
+      if (this.#timeBases.has(filter)) this.#events.onRebuilt?.()
       this.#timeBases.set(filter, Number(timeBase[1]) / Number(timeBase[2]))
       this.#nextFrames.set(filter, 0)
     }
     const frame = frameText.exec(text)
     if (frame !== null) this.#readFrame(filter, frame)
+    const orientation = /side data - displaymatrix: rotation of (-?[\d.]+) degrees/.exec(text)
+    if (orientation !== null) this.#events.onOrientation?.(Number(orientation[1]))
     const rest = frame?.[8] ?? text
     if (!otherText.test(rest)) this.#readTornWords(rest)
   }
@@ -139,8 +140,10 @@ export class FfmpegLogReader {
   #readTornFrame(line: string): void {
     const frame = frameText.exec(line)
     if (frame === null) return
-    // A frame is shown after it was seen.
-    const filter = [seenFilter, shownFilter].find((name) => this.#nextFrames.get(name) === Number(frame[1]))
+    // A frame is shown after it was seen, and seen after it was decoded.
+    const filter = [decodedFilter, seenFilter, shownFilter].find(
+      (name) => this.#nextFrames.get(name) === Number(frame[1]),
+    )
     if (filter === undefined) this.#events.onLost?.()
     else this.#readFrame(filter, frame)
   }
@@ -157,13 +160,15 @@ export class FfmpegLogReader {
         container: this.#container,
         durationS: this.#durationS,
         durationEstimated: this.#durationEstimated,
-        majorBrand: this.#majorBrand,
+        brands: this.#brands,
         streams: this.#streams,
       })
     } else if (text.startsWith('Output #0')) {
       this.#section = 'output'
     } else if (this.#section === 'input') {
       this.#readInput(text)
+    } else if (concealedText.test(text)) {
+      this.#events.onConcealed?.(Number(concealedText.exec(text)?.[1]))
     } else if (this.#section === 'output') {
       const size = /^ {2}Stream #0:0: Video: rawvideo .*?, (\d+)x(\d+)/.exec(text)
       if (size !== null) this.#events.onOutputSize?.({ width: Number(size[1]), height: Number(size[2]) })
@@ -176,9 +181,9 @@ export class FfmpegLogReader {
       this.#durationS = parseDuration(text, this.#container)
       return
     }
-    const brand = /^ {4}major_brand +: (\S+)/.exec(text)
-    if (brand !== null) {
-      this.#majorBrand = brand[1]
+    const brands = /^ {4}(?:major_brand|compatible_brands) *: (\S+)/.exec(text)
+    if (brands !== null) {
+      this.#brands.push(...(brands[1]?.match(/.{4}/g) ?? []))
       return
     }
     const rotation = /^ +displaymatrix: rotation of (-?[\d.]+) degrees/.exec(text)
@@ -210,12 +215,13 @@ export class FfmpegLogReader {
       size: { width: Number(fields[5]), height: Number(fields[6]) },
       sampleAspectRatio: ratio(fields[3], fields[4]),
     }
-    if (filter === seenFilter) this.#events.onSeen?.(frame)
+    if (filter === decodedFilter) this.#events.onDecoded?.(frame)
+    else if (filter === seenFilter) this.#events.onSeen?.(frame)
     else if (filter === shownFilter) this.#events.onShown?.(frame)
   }
 }
 
-/** `Duration: 02:00:04.00, start: 7200.000000, bitrate: 0 kb/s`, or `Duration: N/A, …`: the clip's length. */
+/** `Duration: 02:00:04.00, start: 7200.000000, bitrate: 0 kb/s`, or `Duration: N/A, …`: the clip's length; 0 states none. */
 function parseDuration(text: string, container: string): number | undefined {
   const duration = /^ {2}Duration: (\d+):(\d\d):(\d\d\.\d+)(?:, start: (\d+\.\d+))?/.exec(text)
   if (duration === null) return undefined
@@ -223,45 +229,7 @@ function parseDuration(text: string, container: string): number | undefined {
     .slice(1)
     .map((digits: string | undefined) => Number(digits ?? 0))
   const statedS = hours * 3600 + minutes * 60 + seconds
+  if (statedS === 0) return undefined
   // Some writers of these containers state the length all the same, fragmented MP4 among them.
   return statesEnd(container) && statedS > startS ? statedS - startS : statedS
-}
-
-/** `Stream #0:0[0x1](und): Video: h264 (High) (avc1 / 0x31637661), yuv420p, 320x240 [SAR 1:1 DAR 4:3], … 25 fps, …` */
-function parseStream(text: string): StreamInfo | undefined {
-  const head = /^ {2,4}Stream #0:(\d+)(?:\[0x[0-9a-f]+\])?(?:\([^)]*\))?: (\w+): (\S+?)(?:,| |$)(.*)$/.exec(
-    text,
-  )
-  if (head === null) return undefined
-  const [, index, type = '', codec = '', details = ''] = head
-  const size = /, (\d+)x(\d+)(?: \[SAR (\d+):(\d+) DAR)?/.exec(details)
-  // Where the container disagrees with the codec, its ratio follows and wins.
-  const containerRatio = /, SAR (\d+):(\d+) DAR/.exec(details)
-  return {
-    index: Number(index),
-    type,
-    codec,
-    size: size === null ? undefined : { width: Number(size[1]), height: Number(size[2]) },
-    sampleAspectRatio:
-      containerRatio === null ? ratio(size?.[3], size?.[4]) : ratio(containerRatio[1], containerRatio[2]),
-    frameRate: number(/, ([\d.]+) fps/.exec(details)?.[1]),
-    isCover: details.includes('(attached pic)') || details.includes('(timed thumbnails)'),
-    rotation: 0,
-  }
-}
-
-/** Unknown ratios (0:1) count as square. */
-function ratio(numerator: string | undefined, denominator: string | undefined): number {
-  const value = Number(numerator) / Number(denominator)
-  return Number.isFinite(value) && value > 0 ? value : 1
-}
-
-/** The stream that `0:V:0` chooses: the first video stream that is not cover art. */
-export function firstVideo(streams: readonly StreamInfo[]): StreamInfo | undefined {
-  return streams
-    .filter((stream) => stream.type === 'Video' && !stream.isCover)
-    .reduce<StreamInfo | undefined>(
-      (first, stream) => (first === undefined || stream.index < first.index ? stream : first),
-      undefined,
-    )
 }

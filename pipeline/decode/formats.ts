@@ -39,14 +39,18 @@ export function isAudioContainer(demuxer: string): boolean {
   return audioContainers.has(demuxer)
 }
 
-/**
- * Brands of still images in an MP4-like file (HEIF, AVIF): ffmpeg's mov demuxer opens some as one-frame videos.
- * `avis`, `hevc` and `msf1` are image sequences, that is, videos.
- */
+/** Brands of still images in an MP4-like file (HEIF, AVIF): ffmpeg's mov demuxer opens some as one-frame videos. */
 const stillImageBrands = new Set(['avif', 'heic', 'heix', 'heim', 'heis', 'mif1', 'miaf'])
 
-export function isStillImageBrand(brand: string): boolean {
-  return stillImageBrands.has(brand)
+/** Brands of image sequences in such a file, that is, of videos; it may hold a still image beside (ISO/IEC 23008-12, annex B; AV1-ISOBMFF). */
+const sequenceBrands = new Set(['avis', 'hevc', 'hevx', 'hevm', 'hevs', 'msf1'])
+
+/** @param brands the major one first */
+export function isStillImage(brands: readonly string[]): boolean {
+  const [major] = brands
+  return (
+    major !== undefined && stillImageBrands.has(major) && !brands.some((brand) => sequenceBrands.has(brand))
+  )
 }
 
 /**

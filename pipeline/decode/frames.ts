@@ -2,20 +2,24 @@ import { CameoError } from '../errors.js'
 import type { RgbImage } from '../image.js'
 import { Attempt, RestartNeeded } from './attempt.js'
 import type { PlanChange, RawFrame } from './attempt.js'
-import { checkClipFile } from './clip-file.js'
-import { clipName } from './clip-name.js'
-import type { ClipInfo } from './clip-info.js'
+import { checkClipFile, leastBytesPerS, regularFileBytes } from './clip-file.js'
+import type { ClipInfo, InfoSources } from './clip-info.js'
 import { clipInfo } from './clip-info.js'
+import { clipName } from './clip-name.js'
+import { mpegClockOf } from './clock.js'
 import type { DecodePlan } from './ffmpeg-arguments.js'
 import { notVideo } from './failures.js'
-import { isStillImageBrand } from './formats.js'
+import { encrypted, isEncryptedMp4 } from './encryption.js'
+import { chooseFilm, type FilmChoice } from './film-stream.js'
+import { isStillImage } from './formats.js'
 import type { DetectionRule } from './image-sizes.js'
-import { sharesFullImage } from './image-sizes.js'
+import { frameSizes, sharesFullImage } from './image-sizes.js'
 import { Mailbox } from './mailbox.js'
 import { lacksEnd } from './missing-end.js'
 import { demuxerFor } from './pictures.js'
-import type { Sampling } from './sampling.js'
+import type { Sampling, TimeRange } from './sampling.js'
 import { slotOf } from './sampling.js'
+import { measureStreams } from './stream-extents.js'
 import type { DecodedBefore, DecodeSummary } from './summary.js'
 import { summarize } from './summary.js'
 
@@ -41,10 +45,12 @@ export interface DecodeRequest {
 export interface DecodedFrame {
   /** True presentation time on the clip's own clock. */
   readonly timeS: number
-  /** As displayed (rotated, square pixels), at most 3840×2160 pixels in count. */
+  /** As displayed (rotated, square pixels); once a clip's size grew, larger than `ClipInfo` says. At most 3840×2160 pixels in count. */
   readonly full: RgbImage
   /** A smaller image for the detector; the same object as `full` where that is small enough. Both share one buffer. */
   readonly detection: RgbImage
+  /** Of what was recorded between the frame before and this one, something could not be decoded. */
+  readonly followsGap?: boolean
 }
 
 /** May be waited for in any order. What needs a reader of `frames` that never comes is settled by an abort or `close`. */
@@ -53,6 +59,8 @@ export interface DecodeHandle {
   readonly info: Promise<ClipInfo>
   /** To be read once, in order. A frame's pixels are valid until the next frame is asked for. */
   readonly frames: AsyncIterable<DecodedFrame>
+  /** Stretches of the range that could not be decoded, in order, as far as `frames` was read. */
+  gapsS(): readonly TimeRange[]
   /** Resolves after the last frame, or after the reader left early. Rejects with the same error as `frames`. */
   readonly summary: Promise<DecodeSummary>
   /** What was met up to the frame that was read last. */
@@ -66,14 +74,16 @@ const seekMarginsS = [3, 15, 60]
 
 /**
  * Streams the sampled frames of a clip or of a part of it, from one ffmpeg process that starts at once.
- * A second one is started only where the first cannot be right: a seek that came down too late, frames above 4K,
- * a size that changes midway, a raw stream with wrong times, key frames of a long clip whose codec allows to skip the others.
+ * Another one is started only where the first cannot be right: a seek that came down too late, frames above 4K, a size that
+ * changes midway, key frames that say how they are turned, several video streams, a raw stream with wrong times, damage, key
+ * frames of a long clip whose codec allows to skip the others.
  */
 export function openFrames(request: DecodeRequest): DecodeHandle {
   const job = new DecodeJob(request)
   return {
     info: job.info.promise,
     frames: job.frames(),
+    gapsS: () => job.gapsS(),
     summary: job.summary.promise,
     get soFar() {
       return job.soFar
@@ -81,6 +91,9 @@ export function openFrames(request: DecodeRequest): DecodeHandle {
     close: () => job.close(),
   }
 }
+
+/** A slide show may be so long, however small its file is. */
+const shortClipS = 600
 
 class DecodeJob {
   readonly info = new Deferred<ClipInfo>()
@@ -95,6 +108,9 @@ class DecodeJob {
   #longestGapS: number
   #margin = 0
   #plan: DecodePlan
+  #film: FilmChoice | undefined
+  /** No gap ends later, whatever damaged times say. */
+  #longestS = shortClipS
 
   constructor(request: DecodeRequest) {
     this.#request = request
@@ -116,6 +132,7 @@ class DecodeJob {
     let count = 0
     let lastTimeS: number | undefined
     let lastSlot = Number.NEGATIVE_INFINITY
+    let lastGoodS = Number.NEGATIVE_INFINITY
     try {
       for await (const raw of this.#rawFrames()) {
         // A graph that ffmpeg rebuilt, or a further attempt, starts its selection anew.
@@ -124,16 +141,23 @@ class DecodeJob {
         lastSlot = slot
         this.#longestGapS = Math.max(this.#longestGapS, raw.timeS - (lastTimeS ?? raw.timeS))
         lastTimeS = raw.timeS
+        if (raw.isLost) continue
+        const followsGap = this.gapsS().some(({ startS }) => startS > lastGoodS && startS < raw.timeS)
+        lastGoodS = raw.timeS
         count += 1
-        yield decodedFrame(raw)
+        yield followsGap ? { ...decodedFrame(raw), followsGap } : decodedFrame(raw)
       }
       const last = await this.#running
       const error = await last.outcome()
       if (error !== undefined) throw error
+      const durationS = this.#statedEndS(last.input?.durationS)
+      const endS = Math.min(durationS ?? Infinity, this.#request.endS)
+      last.damage?.finish(endS === Infinity ? undefined : endS)
       const isShort = await lacksEnd(this.#request.path, last.input?.container)
       const { longestGapS, isCutOff } = this.soFar
+      const about = { isCutOff, container: last.input?.container, durationS }
       const found = { frames: count, lastTimeS, longestGapS, lacksEnd: isShort }
-      this.summary.resolve(summarize({ isCutOff, input: last.input }, this.#request, found))
+      this.summary.resolve(summarize(about, this.#request, found))
     } catch (error) {
       this.#fail(error)
       throw error
@@ -146,7 +170,22 @@ class DecodeJob {
   /** ffmpeg speaks of a frame's faults before it gives the frame. */
   get soFar(): DecodedBefore {
     const isCutOff = this.#attempt?.isCutOff === true || this.#request.before?.isCutOff === true
-    return { longestGapS: this.#longestGapS, isCutOff }
+    const gaps = this.gapsS().map(({ startS, endS }) => [startS, endS] as const)
+    return { longestGapS: this.#longestGapS, isCutOff, ...(gaps.length === 0 ? {} : { gapsS: gaps }) }
+  }
+
+  /** Where the container says that the clip ends; one of joined recordings says it of itself only. */
+  #statedEndS(statedS: number | undefined): number | undefined {
+    return this.#plan.clock?.isSteady === false ? undefined : statedS
+  }
+
+  gapsS(): TimeRange[] {
+    const { startS, endS, before } = this.#request
+    const clipEndS = Math.min(this.#longestS, this.#statedEndS(this.#attempt?.input?.durationS) ?? Infinity)
+    const gaps = (this.#attempt?.damage?.gaps ?? [])
+      .map((gap) => ({ startS: Math.max(startS, gap.startS), endS: Math.min(endS, clipEndS, gap.endS) }))
+      .filter((gap) => gap.endS > gap.startS)
+    return [...(before?.gapsS ?? []).map(([from, to]) => ({ startS: from, endS: to })), ...gaps]
   }
 
   async close(): Promise<void> {
@@ -173,16 +212,21 @@ class DecodeJob {
   async #run(): Promise<Attempt> {
     const { path } = this.#request
     await checkClipFile(path)
-    this.#plan = { ...this.#plan, demuxer: await demuxerFor(path) }
+    this.#longestS = Math.max(shortClipS, ((await regularFileBytes(path)) ?? 0) / leastBytesPerS)
+    if (await isEncryptedMp4(path)) throw encrypted(path)
+    this.#plan = {
+      ...this.#plan,
+      ...{ demuxer: await demuxerFor(path), clock: await mpegClockOf(path) },
+    }
     for (;;) {
       const attempt = this.#start()
       const error = await attempt.result
       if (error === undefined) {
-        if (attempt.input !== undefined) this.info.resolve(clipInfo(attempt.input, this.#request.detection))
+        if (attempt.input !== undefined) this.info.resolve(clipInfo(attempt.input, this.#sources()))
         return attempt
       }
       if (!(error instanceof RestartNeeded)) throw error
-      this.#plan = { ...this.#plan, ...this.#changed(error.change) }
+      this.#plan = { ...this.#plan, ...(await this.#changed(error.change)) }
     }
   }
 
@@ -195,9 +239,8 @@ class DecodeJob {
       rule: detection,
       stallTimeoutS,
       onSize: (input, displayed) => {
-        if (input.majorBrand !== undefined && isStillImageBrand(input.majorBrand)) {
-          void attempt.stop(notVideo(path, 'it is a still image'))
-        } else this.info.resolve(clipInfo(input, detection, displayed))
+        if (isStillImage(input.brands)) void attempt.stop(notVideo(path, 'it is a still image'))
+        else this.info.resolve(clipInfo(input, this.#sources(), displayed))
       },
     })
     this.#attempt = attempt
@@ -213,10 +256,28 @@ class DecodeJob {
     }
   }
 
-  #changed(change: PlanChange): Partial<DecodePlan> {
+  #sources(): InfoSources {
+    return { rule: this.#request.detection, film: this.#film, clock: this.#plan.clock }
+  }
+
+  async #changed(change: PlanChange): Promise<Partial<DecodePlan>> {
+    const { path, detection, stallTimeoutS, signal } = this.#request
     switch (change.kind) {
-      case 'fixSizes':
-        return { sizes: { kind: 'fixed', sizes: change.sizes } }
+      case 'fixSizes': {
+        const { source } = change
+        return { sizes: { kind: 'fixed', source, sizes: frameSizes(source, detection) } }
+      }
+      case 'chooseFilm': {
+        const { candidates } = change
+        const numbers = candidates.map(({ index }) => index)
+        const extents = await measureStreams(path, numbers, { stallTimeoutS, signal })
+        this.#film = chooseFilm(candidates, extents)
+        return { stream: this.#film?.stream ?? numbers[0] }
+      }
+      case 'turn':
+        return { turnDegrees: change.degrees }
+      case 'logAllFrames':
+        return { logsAllFrames: true, skipNonKey: false }
       case 'skipNonKey':
         return { skipNonKey: true }
       case 'retime':

@@ -54,6 +54,20 @@ export function frameSizes(source: SizePx, rule: DetectionRule): FrameSizes {
   }
 }
 
+/** A little larger is a rounding. */
+const growthTolerance = 1.01
+
+/**
+ * The size to which all frames are fitted once their size changed: of the shape of the first, and so large that the other need not
+ * be shrunk.
+ */
+export function sizeForBoth(first: SizePx, other: SizePx): SizePx {
+  const scale = Math.max(other.width / first.width, other.height / first.height)
+  const within = Math.min(scale, Math.sqrt(maxSourceAreaPx / (first.width * first.height)))
+  if (within <= growthTolerance) return first
+  return { width: Math.round(first.width * within), height: Math.round(first.height * within) }
+}
+
 /** True where the detector looks at the full image and no second one is made. */
 export function sharesFullImage({ full, detection }: FrameSizes): boolean {
   return full === detection

@@ -1,4 +1,3 @@
-import type { InputInfo } from './ffmpeg-log.js'
 import type { Sampling } from './sampling.js'
 
 export interface DecodeSummary {
@@ -16,6 +15,8 @@ export interface DecodedBefore {
   readonly longestGapS: number
   /** ffmpeg said something that a cut-off file makes it say. */
   readonly isCutOff: boolean
+  /** What could not be decoded, in order, s. Absent where that is nothing. */
+  readonly gapsS?: readonly (readonly [startS: number, endS: number])[] | undefined
 }
 
 /** ffmpeg's words for a file that ends too early. In MPEG-TS "Packet corrupt" is only a lost packet, in filmstrips the header at the end. Other words may precede: see `FfmpegLogReader`. */
@@ -32,7 +33,12 @@ const tailS = { fps: 2, keyframes: 20 } as const
 const missingPart = { fps: 0.1, keyframes: 0.5 } as const
 
 export function summarize(
-  run: { readonly isCutOff: boolean; readonly input: InputInfo | undefined },
+  run: {
+    readonly isCutOff: boolean
+    readonly container: string | undefined
+    /** As the container states it, where it can be believed. */
+    readonly durationS: number | undefined
+  },
   request: { readonly sampling: Sampling; readonly endS: number },
   {
     frames,
@@ -48,7 +54,7 @@ export function summarize(
     readonly lacksEnd?: boolean
   },
 ): DecodeSummary {
-  const truncated = run.isCutOff || lacksEnd || missesEnd(run.input, request, lastTimeS, longestGapS)
+  const truncated = run.isCutOff || lacksEnd || missesEnd(run, request, lastTimeS, longestGapS)
   return { frames, lastTimeS, truncated }
 }
 
@@ -56,16 +62,18 @@ export function summarize(
 const restsOnLastFrame = new Set(['gif', 'apng'])
 
 function missesEnd(
-  input: InputInfo | undefined,
+  {
+    container = '',
+    durationS,
+  }: { readonly container: string | undefined; readonly durationS: number | undefined },
   { sampling, endS }: { readonly sampling: Sampling; readonly endS: number },
   lastTimeS: number | undefined,
   longestGapS: number,
 ): boolean {
-  if (input?.durationS === undefined || lastTimeS === undefined || restsOnLastFrame.has(input.container))
-    return false
-  const end = Math.min(input.durationS, endS)
+  if (durationS === undefined || lastTimeS === undefined || restsOnLastFrame.has(container)) return false
+  const end = Math.min(durationS, endS)
   // In a slide show the last picture stands as long as those before it.
   const step = Math.max(longestGapS, sampling.kind === 'fps' ? 1 / sampling.fps : 0)
   const missing = end - lastTimeS - step
-  return missing > tailS[sampling.kind] && missing > missingPart[sampling.kind] * input.durationS
+  return missing > tailS[sampling.kind] && missing > missingPart[sampling.kind] * durationS
 }

@@ -241,6 +241,8 @@ export function applyDescriptors(
       faces: run.faces,
       durationS: archive.clips.durationOf(key.clipId),
       truncated: run.truncated,
+      ...(run.lostS === 0 ? {} : { lostS: run.lostS }),
+      ...(run.leftOut.length === 0 ? {} : { leftOut: run.leftOut }),
       failure,
       ...(stamp === undefined ? {} : { sizeBytes: stamp.sizeBytes, mtimeNs: stamp.mtimeNs }),
     })

@@ -68,6 +68,7 @@ export function segmentMessages(
       faces: output.faces,
       truncated: output.truncated,
       provider: output.provider,
+      ...(output.gapsS === undefined ? {} : { gapsS: output.gapsS.map(([from, to]) => [from, to]) }),
       ...(contexts === undefined ? {} : { contexts }),
     },
   ]
@@ -161,6 +162,7 @@ export function segmentOutput(closing: ClosingMessage, tracks: readonly WireDesc
     segment: { index, startS, endS },
     tracks: tracks.map(trackOutput),
     ...{ frames, faces, truncated, provider },
+    ...(closing.gapsS === undefined ? {} : { gapsS: closing.gapsS }),
     ...(closing.contexts === undefined
       ? {}
       : {

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { isUrl } from '../../index/store/files.js'
 import { isSameTime } from '../file-stamp.js'
+import { damageOf } from '../ingest-jobs.js'
 import type { FoundFile } from '../find-clips.js'
 import type { KafkaMessage, OutMessage, Publisher } from './client.js'
 import type { KafkaConnection } from './connection.js'
@@ -23,6 +24,10 @@ export interface SubmitResult {
   readonly clipId?: string
   readonly tracks?: number
   readonly truncated?: boolean
+  /** The file is damaged: so many seconds of it could not be decoded. */
+  readonly damaged?: true
+  readonly lostS?: number
+  readonly leftOut?: readonly string[]
   readonly code?: string
   readonly message?: string
 }
@@ -104,13 +109,16 @@ export function createSubmission(options: SubmissionOptions): Submission {
   }
 
   function tell(status: StatusMessage, isOld: boolean): void {
-    const { uri, state, clipId, tracks, truncated, failure, durationS, frames, faces } = status
+    const { uri, state, clipId, tracks, truncated, lostS, leftOut, failure, durationS, frames, faces } =
+      status
     const result: SubmitResult = {
       path: uri,
       status: state === 'indexed' ? (isOld ? 'unchanged' : 'done') : state,
       ...(clipId === undefined ? {} : { clipId }),
       ...(tracks === undefined ? {} : { tracks }),
       ...(truncated === true ? { truncated } : {}),
+      ...damageOf(lostS),
+      ...(leftOut === undefined ? {} : { leftOut }),
       ...(failure === undefined ? {} : { code: failure.code, message: failure.message }),
     }
     events.onResult(result, { durationS, frames, faces })

@@ -62,6 +62,12 @@ export const listOf = <T extends z.ZodType>(element: T, most: number, least = 0)
  */
 export const maxParts = 2 * 1024
 
+/** Of a segment: more would be several a second. */
+export const maxGaps = 10_000
+
+/** Streams of a clip that are not looked at. */
+export const maxLeftOut = 64
+
 /** A track takes 300 bytes at least; see `wireBytes` in `segment-messages.ts`. */
 export const maxTracksOfPart = Math.floor(maxMessageBytes / 300)
 

@@ -15,6 +15,8 @@ import {
   frameTime,
   listOf,
   longText,
+  maxGaps,
+  maxLeftOut,
   maxParts,
   maxReasonLength,
   maxSpans,
@@ -66,6 +68,9 @@ const stampSchema = z.object({
   mtimeNs: version,
 })
 
+/** Of video streams. */
+const leftOut = listOf(z.string().max(maxReasonLength), maxLeftOut).readonly()
+
 const factsSchema = z.object({
   sizeBytes: count,
   durationS: seconds.optional(),
@@ -73,6 +78,8 @@ const factsSchema = z.object({
   heightPx: countUpTo(maxSidePx),
   codec: z.string().max(256),
   container: z.string().max(256),
+  /** Sentences; absent: all of it is looked at. */
+  leftOut: leftOut.optional(),
 })
 
 /** A clip's plan: fixed when it is opened first, and part of every message about it from then on. */
@@ -180,6 +187,8 @@ const closingSchema = z.object({
   faces: count,
   truncated: z.boolean(),
   provider,
+  /** What could not be decoded; absent: nothing. */
+  gapsS: listOf(z.tuple([seconds, seconds]), maxGaps).optional(),
   /** What context encoders made of the segment; vectors are float16, little-endian. */
   contexts: listOf(z.object({ encoder: digest, frames: count, vector: float16 }), maxFeatures).optional(),
 })
@@ -227,6 +236,9 @@ const statusSchema = z.object({
   clipId: sha256.optional(),
   tracks: count.optional(),
   truncated: z.boolean().optional(),
+  /** What could not be decoded, and sentences about what was not looked at; absent: nothing. */
+  lostS: seconds.optional(),
+  leftOut: leftOut.optional(),
   failure: failureSchema.optional(),
   at: time,
   /** What was looked at: workers of before do not tell. */
