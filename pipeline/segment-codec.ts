@@ -144,7 +144,10 @@ const envelope = z.object({
   before: z.object({
     longestGapS: number,
     isCutOff: z.boolean(),
-    gapsS: z.array(z.tuple([number, number])).optional(),
+    gapsS: z
+      .array(z.tuple([number, number]).readonly())
+      .readonly()
+      .optional(),
   }),
   /** SHA-256 of each part, in order. */
   parts: z.array(z.string()),

@@ -14,6 +14,9 @@ const ingestLineSchema = z.strictObject({
   tracks: z.int().nonnegative().optional(),
   seconds: z.number().nonnegative().optional(),
   truncated: z.literal(true).optional(),
+  damaged: z.literal(true).optional(),
+  lostS: z.number().positive().optional(),
+  leftOut: z.array(z.string()).min(1).optional(),
   code: z.string().optional(),
   message: z.string().optional(),
 })

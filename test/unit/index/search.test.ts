@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { adjacencyOf, joinRanges } from '../../../index/join-ranges.js'
+import { acrossNoGap, adjacencyOf, joinRanges } from '../../../index/join-ranges.js'
 import type { MatchedRange } from '../../../index/search.js'
 import { averagePrecision } from '../../support/map.js'
 
@@ -31,6 +31,12 @@ describe('ranges of a match', () => {
   it('ranges more than a second apart stay apart', () => {
     assert.equal(joinRanges([range(0, 1), range(2.01, 3)], everyQuarter).length, 2)
     assert.equal(joinRanges([range(0, 1), range(2, 3)], everyQuarter).length, 1)
+  })
+
+  it('ranges on either side of a stretch that could not be decoded stay apart', () => {
+    const aroundGap = acrossNoGap(everyQuarter, [[1.25, 1.75]])
+    assert.equal(joinRanges([range(0, 1), range(1.75, 3)], aroundGap).length, 2)
+    assert.equal(joinRanges([range(2, 2.5), range(3, 4)], aroundGap).length, 1)
   })
 
   it('where frames are farther apart than that, the next one joins and the one after it does not', () => {

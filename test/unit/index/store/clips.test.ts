@@ -32,6 +32,20 @@ describe('the clip store', () => {
     archive.close()
   })
 
+  it('what could not be decoded and what is left out is kept with the clip', () => {
+    const { archive, spaceId } = archiveWithSpace()
+    const key = { clipId: 'c', recipe: 'r', embedder: 'e', spaceId }
+    archive.clips.plan(key, { ...facts, leftOut: ['stream 1 was not looked at'] }, 2, true)
+    archive.clips.storeSegment(key, { ...segmentOutput(0, 1), gapsS: [[2, 3.5]] })
+    archive.clips.storeSegment(key, { ...segmentOutput(1, 1), gapsS: [[10, 11], [14, 14.25]] }) // prettier-ignore
+    const run = archive.clips.run(key)
+    assert.deepEqual([run?.lostS, run?.leftOut], [2.75, ['stream 1 was not looked at']])
+    assert.deepEqual(archive.clips.gapsOf(key), [[2, 3.5], [10, 11], [14, 14.25]]) // prettier-ignore
+    archive.clips.storeSegment(key, segmentOutput(1, 1))
+    assert.equal(archive.clips.run(key)?.lostS, 1.5)
+    archive.close()
+  })
+
   it('storing a segment again replaces all of its rows, and labels are never reused', () => {
     const { archive, spaceId } = archiveWithSpace()
     const key = { clipId: 'c', recipe: 'r', embedder: 'e', spaceId }

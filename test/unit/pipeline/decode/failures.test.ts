@@ -59,17 +59,10 @@ describe('versions of ffmpeg', () => {
 })
 
 describe('summaries', () => {
-  const input = {
-    container: 'avi',
-    durationS: 60,
-    durationEstimated: false,
-    majorBrand: undefined,
-    streams: [],
-  }
   const request = { sampling: { kind: 'fps', fps: 4 }, endS: Infinity } as const
 
   it('a clip that ends far before its stated duration is cut off', () => {
-    const run = { isCutOff: false, input }
+    const run = { isCutOff: false, container: 'avi', durationS: 60 }
     assert.equal(summarize(run, request, { frames: 80, lastTimeS: 20 }).truncated, true)
     assert.equal(summarize(run, { ...request, endS: 20.25 }, { frames: 80, lastTimeS: 20 }).truncated, false)
     assert.equal(summarize(run, request, { frames: 230, lastTimeS: 57 }).truncated, false)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { FfmpegLogReader, firstVideo } from '../../../../pipeline/decode/ffmpeg-log.js'
+import { FfmpegLogReader } from '../../../../pipeline/decode/ffmpeg-log.js'
+import { filmOf } from '../../../../pipeline/decode/film-stream.js'
 import type { InputInfo, LoggedFrame } from '../../../../pipeline/decode/ffmpeg-log.js'
 import { isCutOffSign } from '../../../../pipeline/decode/summary.js'
 
@@ -60,7 +61,7 @@ describe('reading ffmpeg’s log', () => {
       '[info]   Stream #0:0: Video: mjpeg (Baseline), yuvj444p(pc), 600x600 [SAR 1:1 DAR 1:1], 90k tbr, 90k tbn (attached pic)',
       '[info] Stream mapping:',
     ])
-    assert.equal(firstVideo(input?.streams ?? [])?.index, 1)
+    assert.equal(filmOf(input?.streams ?? [], undefined)?.index, 1)
   })
 
   it('a duration guessed from the bit rate is marked, an unknown one is undefined', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, it } from 'node:test'
 import { FramePipe } from '../../../../pipeline/decode/frame-pipe.js'
-import { PacketTimes } from '../../../../pipeline/decode/probe-duration.js'
+import { PacketTimes } from '../../../../pipeline/decode/packet-times.js'
 
 describe('frames from a pipe', () => {
   const bytes = (from: number, count: number) =>
@@ -51,17 +51,19 @@ describe('frames from a pipe', () => {
 })
 
 describe('packet times', () => {
-  const read = (...chunks: string[]) => {
+  const read = (lines: string, stream = 0) => {
     const times = new PacketTimes()
-    for (const chunk of chunks) times.write(Buffer.from(chunk))
+    for (const line of lines.split('\n')) times.readLine(line, stream)
     return times.endS
   }
 
-  it('the latest end of presentation counts, in any order and cut anywhere', () => {
-    assert.equal(
-      read('#tb 0: 1/100\n0, 0, 0, 4, 10, 0x1\n0, 4, 1', '2, 4, 10, 0x1\n0, 8, 8, 4, 9, 0x2\n'),
-      0.16,
-    )
+  it('the latest end of presentation counts, in any order', () => {
+    assert.equal(read('#tb 0: 1/100\n0, 0, 0, 4, 10, 0x1\n0, 4, 12, 4, 10, 0x1\n0, 8, 8, 4, 9, 0x2\n'), 0.16)
+  })
+
+  it('of several streams each has its own times', () => {
+    const lines = '#tb 0: 1/100\n#tb 1: 1/10\n0, 0, 0, 4, 10, 0x1\n1, 0, 0, 5, 10, 0x1\n'
+    assert.deepEqual([read(lines, 0), read(lines, 1)], [0.04, 0.5])
   })
 
   it('without presentation times the decoding times count from their beginning', () => {

@@ -114,6 +114,8 @@ describe('messages', () => {
     }
     const inner = output(2, 3, 1200)
     assert.deepEqual(roundTrip(inner), inner)
+    const damaged: SegmentOutput = { ...inner, gapsS: [[601.25, 640], [700, 1200]] } // prettier-ignore
+    assert.deepEqual(roundTrip(damaged), damaged)
   })
 
   it('further embeddings and context features come out to the bit, in parts of at most 512 KB', () => {
