@@ -6,7 +6,7 @@ CREATE TABLE paths (
   clip_id TEXT,                      -- SHA-256 of the content; NULL where it could not be read
   device TEXT NOT NULL, inode TEXT NOT NULL, size_bytes INTEGER NOT NULL, mtime_ns TEXT NOT NULL,
   code TEXT, message TEXT,           -- why it failed; NULL where it did not
-  ctime_ns TEXT,                     -- NULL where it was not noted
+  ctime_ns TEXT,                     -- NULL where it was not noted, as before schema 4
   crc INTEGER AS (row_checksum('paths', root_id, relative_path, clip_id, device, inode, size_bytes, mtime_ns, code, message, ctime_ns)) STORED,
   PRIMARY KEY (root_id, relative_path)
 ) WITHOUT ROWID;
