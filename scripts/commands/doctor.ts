@@ -113,7 +113,7 @@ function describeArchive({ archive: dir, deep }: DoctorOptions, damaged: Damaged
     const { clips, tracks } = archive.clips.counts()
     const coverage = coverageLine(summariseCoverage(archive))
     const held = `${counted(clips, 'clip')}, ${counted(tracks, 'track')}`
-    const state = deep ? 'every row is as it was written' : 'its file is intact (--deep looks at every row)'
+    const state = deep ? 'every row is as it was written' : 'its file is intact'
     return [`${dir}: ${held}, ${state}${coverage === undefined ? '' : `, but ${coverage}`}`, ...notices].join(
       '; ',
     )

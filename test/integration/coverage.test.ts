@@ -125,7 +125,7 @@ describe('coverage: of an ingest that was stopped in the middle of a film', () =
     assert.deepEqual([code, clips, sum.incomplete], [0, [], 0])
     const listed = await coverage(...stopped, '--state', 'complete')
     assert.equal(listed.clips.length, 3)
-    assert.match((await cameo(['doctor', ...stopped])).stdout, /3 clips, \d+ tracks, intact/)
+    assert.match((await cameo(['doctor', ...stopped])).stdout, /3 clips, \d+ tracks, its file is intact$/m)
   })
 })
 
