@@ -16,6 +16,7 @@ import { activateSpace, writeArchiveRecipe } from '../../../../index/store/meta.
 import type { SegmentOutput } from '../../../../pipeline/segment-builder.js'
 import { settingsSchema } from '../../../../pipeline/settings.js'
 import { temporaryDir } from '../../../support/cameo.js'
+import { bringBackTo } from '../../../support/old-archive.js'
 import { segmentOutput } from '../../../support/segment-output.js'
 
 const settings = settingsSchema.parse({ segmentS: 10 })
@@ -158,13 +159,9 @@ describe('coverage of an archive', () => {
 
   it('is read from an archive of the schema before, which knew of no gaps', () => {
     const archive = mixedArchive()
-    const { dir, database } = archive
-    database.exec(
-      'ALTER TABLE paths DROP COLUMN ctime_ns; ALTER TABLE clips DROP COLUMN left_out; ALTER TABLE segments DROP COLUMN gaps',
-    )
-    database.pragma('user_version = 3')
     archive.close()
-    const migrated = openArchive(dir)
+    bringBackTo(3, archive.dir)
+    const migrated = openArchive(archive.dir)
     const clips = readCoverage(migrated)
     migrated.close()
     const unseen = clips.filter(isUnseen).map(({ paths }) => paths[0]?.replace('/films/', ''))
