@@ -171,7 +171,7 @@ describe('coverage: of files that failed, are cut off or gone', () => {
     const run = await cameo(['search', '--image', photo, '--html', sheet, ...own])
     assert.match(run.stdout, /missing \(was .*gone\.mp4\)/)
     const page = readFileSync(sheet, 'utf8')
-    assert.match(page, /gone\.mp4 \(missing\)/)
+    assert.match(page, /gone\.mp4<\/bdi> \(missing\)/)
     assert.doesNotMatch(page, /href="file:[^"]*gone\.mp4/)
     const status = await cameo(['status', ...own])
     assert.match(status.stdout, /missing: was .*gone\.mp4\n/)

@@ -159,10 +159,9 @@ describe('coverage of an archive', () => {
 
   it('is read from an archive of the schema before, which knew of no gaps', () => {
     const archive = mixedArchive()
-    const { dir } = archive
     archive.close()
-    bringBackTo(3, dir)
-    const migrated = openArchive(dir)
+    bringBackTo(3, archive.dir)
+    const migrated = openArchive(archive.dir)
     const clips = readCoverage(migrated)
     migrated.close()
     const unseen = clips.filter(isUnseen).map(({ paths }) => paths[0]?.replace('/films/', ''))
