@@ -95,9 +95,16 @@ function openFile(path: string, roots: readonly Root[], links: () => string): Op
   const file = pinFile(local, links, (real) => {
     if (!isInside(real, root)) throw notAllowed(path, 'a link leads out of its root')
   })
-  const stamp = stampOf(file.path)
+  const { path: pinned } = file
+  let stamp: FileStamp
+  try {
+    stamp = stampOf(pinned)
+  } catch (error) {
+    file.close()
+    throw error
+  }
   return {
-    path: file.path,
+    path: pinned,
     stamp,
     checkUnchanged() {
       checkUnchanged({ path: file.realPath, stamp })

@@ -92,7 +92,7 @@ export async function joinGroup(options: GroupMemberOptions): Promise<GroupMembe
             })),
           ),
       })
-      log.info({ partitions: partitions.length }, 'joined the group')
+      log.info({ group: options.groupId, partitions: partitions.length }, 'joined the group')
     })
     made.on(made.events.CRASH, ({ payload }) => {
       log.error({ error: messageOf(payload.error) }, 'the consumer crashed')
