@@ -16,6 +16,20 @@ export function flipStored(archiveDir: string, value: Uint8Array, at: number, bi
   writeFileSync(join(archiveDir, databaseFileName), bytes)
 }
 
+/** Flips the lowest bit of the last byte in the first page of a table or index that has only one. */
+export function flipLastOf(archiveDir: string, name: string): void {
+  const database = openDatabase(archiveDir)
+  const page = database
+    .prepare<[string], { pageno: number; pgsize: number }>('SELECT pageno, pgsize FROM dbstat WHERE name = ?')
+    .get(name)
+  database.close()
+  if (page === undefined) throw new Error(`there is no ${name}`)
+  const bytes = bytesOf(archiveDir)
+  const place = page.pageno * page.pgsize - 1
+  bytes[place] = (bytes[place] ?? 0) ^ 1
+  writeFileSync(join(archiveDir, databaseFileName), bytes)
+}
+
 /** Exchanges two stored values of one length. */
 export function swapStored(archiveDir: string, a: Uint8Array, b: Uint8Array): void {
   const bytes = bytesOf(archiveDir)

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { openArchive } from '../../../../index/archive.js'
-import { checkDeeply } from '../../../../index/deep-check.js'
+import { checkDeeply, repairStructure } from '../../../../index/deep-check.js'
 import { checkedColumns, rowChecksum } from '../../../../index/store/checksum.js'
 import { findDamage } from '../../../../index/store/damage.js'
 import { createDescriptorStore } from '../../../../index/store/descriptors.js'
 import { temporaryDir } from '../../../support/cameo.js'
-import { flipStored, swapStored } from '../../../support/flip.js'
+import { flipLastOf, flipStored, swapStored } from '../../../support/flip.js'
 import { storeClips } from '../../../support/stored-clips.js'
 
 const exponentByte = 3
@@ -91,6 +91,29 @@ describe('the checksum of a row', () => {
     const archive = openArchive(dir)
     assert.equal(findDamage(archive.database).filter(({ what }) => what === 'descriptors').length, 2)
     archive.close()
+  })
+
+  it('an index that is damaged is built anew by a repair', () => {
+    for (const name of ['descriptors_track', 'sqlite_autoindex_tracks_1']) {
+      const dir = temporaryDir()
+      storeClips(dir, 3).close()
+      flipLastOf(dir, name)
+      const archive = openArchive(dir)
+      assert.notDeepEqual(checkDeeply(archive.database).structure, [], name)
+      assert.deepEqual(repairStructure(archive.database), [], name)
+      assert.deepEqual(checkDeeply(archive.database).structure, [], name)
+      archive.close()
+    }
+  })
+
+  it('a label that would be given out again is noticed, and is not after a repair', () => {
+    const { database } = storeClips(temporaryDir(), 2)
+    database.exec("UPDATE sqlite_sequence SET seq = 7 WHERE name = 'descriptors'")
+    assert.match(checkDeeply(database).structure.join(), /last number given out of descriptors/)
+    assert.deepEqual(repairStructure(database), [])
+    const last = database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'descriptors'").pluck().get()
+    assert.equal(last, 8)
+    database.close()
   })
 
   it('a row that is lost is missed by what it hangs on', () => {
