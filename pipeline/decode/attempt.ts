@@ -12,38 +12,16 @@ import { FfmpegLogReader } from './ffmpeg-log.js'
 import { filmCandidates, filmOf } from './film-stream.js'
 import { mayEndInIoError, maySkipNonKey, retimingOf } from './formats.js'
 import { FramePipe } from './frame-pipe.js'
+import { FrameSizing } from './frame-sizing.js'
 import type { FrameSizes, SizePx } from './image-sizes.js'
-import {
-  displaySize,
-  frameSizes,
-  maxFullAreaPx,
-  maxSourceAreaPx,
-  sharesFullImage,
-  sizeForBoth,
-} from './image-sizes.js'
+import { maxSourceAreaPx, sharesFullImage } from './image-sizes.js'
 import type { DetectionRule } from './image-sizes.js'
 import { Mailbox } from './mailbox.js'
+import { RestartNeeded } from './plan-change.js'
 import { boundarySlot, slotOf, timeToleranceS } from './sampling.js'
 import type { StreamInfo } from './stream-info.js'
 import { isCutOffSign } from './summary.js'
 import { Watchdog } from './watchdog.js'
-
-/** Why a run of ffmpeg was given up for another one. */
-export class RestartNeeded extends Error {
-  constructor(readonly change: PlanChange) {
-    super(`ffmpeg has to start again: ${change.kind}`)
-  }
-}
-
-export type PlanChange =
-  | { readonly kind: 'seekEarlier' }
-  | { readonly kind: 'skipNonKey' }
-  | { readonly kind: 'retime'; readonly retiming: string }
-  | { readonly kind: 'chooseFilm'; readonly candidates: readonly StreamInfo[] }
-  | { readonly kind: 'turn'; readonly degrees: number }
-  | { readonly kind: 'logAllFrames' }
-  /** The size as displayed that all frames are fitted into. */
-  | { readonly kind: 'fixSizes'; readonly source: SizePx }
 
 /** A raw frame: `data` holds the full image, then the detection image in rows as wide as the full one. */
 export interface RawFrame {
@@ -89,16 +67,17 @@ export class Attempt {
   readonly #pipe: FramePipe
   readonly #shown = new Mailbox<LoggedFrame>()
   #stopReason: Error | undefined
-  #firstFrame: LoggedFrame | undefined
-  #lastFrame: LoggedFrame | undefined
+  /** Takes effect once the frames that were shown are read. */
+  #laterReason: RestartNeeded | undefined
   #lastSeenS = Number.NEGATIVE_INFINITY
-  #sizes: FrameSizes | undefined
+  readonly #sizing: FrameSizing
   #anchorSeen = false
   #shownCount = 0
 
   constructor(options: AttemptOptions) {
     this.#options = options
-    const { path, plan, stallTimeoutS } = options
+    const { path, plan, rule, stallTimeoutS } = options
+    this.#sizing = new FrameSizing(plan.sizes, rule)
     if (plan.logsAllFrames === true) this.damage = new DamageLog(plan.seekToS === undefined)
     this.#pipe = new FramePipe(() => this.#watchdog.signOfLife())
     this.#watchdog = new Watchdog(
@@ -140,7 +119,7 @@ export class Attempt {
    */
   async *frames(): AsyncGenerator<RawFrame, void, undefined> {
     let frame = await this.#shown.next()
-    const sizes = this.#sizes
+    const { sizes } = this.#sizing
     if (frame === undefined || sizes === undefined) return
     const rows = rawRows(sizes)
     // Two buffers: one is with the consumer while the other is filled.
@@ -161,6 +140,10 @@ export class Attempt {
       const { timeS } = frame
       yield { timeS, data: ready, sizes, isLost: this.damage?.isLost(timeS) === true }
       frame = await this.#shown.next()
+      if (frame === undefined && this.#laterReason !== undefined) {
+        this.#stop(this.#laterReason)
+        return
+      }
     }
   }
 
@@ -184,6 +167,17 @@ export class Attempt {
     this.#stopReason ??= reason
     this.#process.kill()
     this.#release()
+  }
+
+  /** What was shown so far is right, and is still read: which frames another run gives anew must not depend on how far the reader is. */
+  #stopAfterShown(reason: RestartNeeded): void {
+    if (this.#shownCount === 0) this.#stop(reason)
+    this.#laterReason ??= reason
+    this.#shown.close()
+  }
+
+  get #isEnding(): boolean {
+    return this.#stopReason !== undefined || this.#laterReason !== undefined
   }
 
   /** Lets every waiting reader go. */
@@ -246,8 +240,9 @@ export class Attempt {
 
   /** A mistake in the filter graph would show here. */
   #checkOutput({ width, height }: SizePx): void {
-    const sizes = this.#sizes
-    if (sizes === undefined || (width === sizes.full.width && height === rawRows(sizes))) return
+    const { sizes } = this.#sizing
+    if (this.#isEnding || sizes === undefined || (width === sizes.full.width && height === rawRows(sizes)))
+      return
     this.#stop(
       new CameoError(
         'FFMPEG_FAILED',
@@ -283,34 +278,26 @@ export class Attempt {
 
   #onShown(frame: LoggedFrame): void {
     this.#noteSize(frame)
-    if (this.#stopReason !== undefined) return
+    if (this.#isEnding) return
     this.#shownCount += 1
     this.#shown.put(frame)
   }
 
   #noteSize(frame: LoggedFrame): void {
     // ffmpeg goes on for a moment when it was stopped.
-    if (this.#stopReason !== undefined) return
-    const { plan, rule, onSize } = this.#options
-    const isSame = this.#lastFrame !== undefined && haveSameSize(this.#lastFrame, frame)
-    this.#lastFrame = frame
-    const first = (this.#firstFrame ??= frame)
-    const source = displaySize(first.size, first.sampleAspectRatio)
-    if (frame === first && this.input !== undefined) onSize(this.input, source)
-    const wanted = plan.sizes.kind === 'fixed' ? plan.sizes.source : source
-    this.#sizes ??= plan.sizes.kind === 'fixed' ? plan.sizes.sizes : frameSizes(source, rule)
-    if (isSame) return
-    const needed = sizeForBoth(wanted, displaySize(frame.size, frame.sampleAspectRatio))
-    const isTooLarge = source.width * source.height > maxFullAreaPx
-    const isFixed = plan.sizes.kind === 'fixed'
-    if (needed !== wanted || (!isFixed && (isTooLarge || !haveSameSize(first, frame))))
-      this.#stop(new RestartNeeded({ kind: 'fixSizes', source: needed }))
+    if (this.#isEnding) return
+    const isFirst = this.#sizing.firstSize === undefined
+    const source = this.#sizing.note(frame)
+    const { firstSize } = this.#sizing
+    if (isFirst && this.input !== undefined && firstSize !== undefined)
+      this.#options.onSize(this.input, firstSize)
+    if (source !== undefined) this.#stopAfterShown(new RestartNeeded({ kind: 'fixSizes', source }))
   }
 
   async #conclude(exit: Error | undefined): Promise<Error | undefined> {
-    const failure = this.#stopReason ?? (await this.#failure(exit))
-    // After a clean end the reader still takes what lies in the pipe.
-    if (failure === undefined) {
+    const failure = this.#stopReason ?? this.#laterReason ?? (await this.#failure(exit))
+    // The reader still takes what lies in the pipe.
+    if (failure === undefined || failure === this.#laterReason) {
       this.#watchdog.stop()
       this.#shown.close()
     } else this.#release()
@@ -340,12 +327,4 @@ export class Attempt {
     }
     return explainFailure(run)
   }
-}
-
-function haveSameSize(a: LoggedFrame, b: LoggedFrame): boolean {
-  return (
-    a.size.width === b.size.width &&
-    a.size.height === b.size.height &&
-    a.sampleAspectRatio === b.sampleAspectRatio
-  )
 }

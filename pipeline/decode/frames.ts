@@ -1,7 +1,7 @@
 import { CameoError } from '../errors.js'
 import type { RgbImage } from '../image.js'
-import { Attempt, RestartNeeded } from './attempt.js'
-import type { PlanChange, RawFrame } from './attempt.js'
+import { Attempt } from './attempt.js'
+import type { RawFrame } from './attempt.js'
 import { checkClipFile, leastBytesPerS, regularFileBytes } from './clip-file.js'
 import type { ClipInfo, InfoSources } from './clip-info.js'
 import { clipInfo } from './clip-info.js'
@@ -9,6 +9,7 @@ import { clipName } from './clip-name.js'
 import { mpegClockOf } from './clock.js'
 import type { DecodePlan } from './ffmpeg-arguments.js'
 import { notVideo } from './failures.js'
+import { Deferred } from './deferred.js'
 import { encrypted, isEncryptedMp4 } from './encryption.js'
 import { chooseFilm, type FilmChoice } from './film-stream.js'
 import { isStillImage } from './formats.js'
@@ -17,6 +18,7 @@ import { frameSizes, sharesFullImage } from './image-sizes.js'
 import { Mailbox } from './mailbox.js'
 import { lacksEnd } from './missing-end.js'
 import { demuxerFor } from './pictures.js'
+import { RestartNeeded, type PlanChange } from './plan-change.js'
 import type { Sampling, TimeRange } from './sampling.js'
 import { slotOf } from './sampling.js'
 import { measureStreams } from './stream-extents.js'
@@ -321,20 +323,5 @@ function decodedFrame({ timeS, data, sizes }: RawFrame): DecodedFrame {
     timeS,
     full: fullImage,
     detection: { ...detection, data: data.subarray(from, from + detection.height * rowBytes) },
-  }
-}
-
-/** A promise settled from outside, once; nobody has to listen to it. */
-class Deferred<T> {
-  readonly promise: Promise<T>
-  resolve!: (value: T) => void
-  reject!: (error: unknown) => void
-
-  constructor() {
-    this.promise = new Promise<T>((resolve, reject) => {
-      this.resolve = resolve
-      this.reject = reject
-    })
-    this.promise.catch(() => undefined)
   }
 }
