@@ -8,7 +8,7 @@ import { testBroker, type TestBroker } from '../support/broker.js'
 import { cameo, jsonLines, temporaryDir } from '../support/cameo.js'
 import { makeFaceClip, makeFacePhoto } from '../support/faces.js'
 import { onnxFile } from '../support/onnx.js'
-import { createQueue, type Queue } from '../support/queue.js'
+import { createQueue, heldAfterReplay, type Queue } from '../support/queue.js'
 
 const dir = realpathSync(temporaryDir())
 const folder = join(dir, 'clips')
@@ -66,7 +66,7 @@ describe('Kafka: a head over the embeddings', { timeout: 10 * 60_000 }, () => {
 
     assert.equal(await index.stop(), 0)
     const replayed = await queue.run('replay', '--json')
-    assert.deepEqual(jsonLines(replayed.stdout), [{ clips: 2, tracks: 2 }], replayed.stderr)
+    assert.deepEqual(heldAfterReplay(replayed.stdout), [{ clips: 2, tracks: 2 }], replayed.stderr)
     assert.deepEqual(dumpArchive(queue.archive), dump)
     assert.deepEqual(await ask(queue.archive), answer, 'a replay keeps the head')
     await queue.close()

@@ -71,6 +71,10 @@ export async function createQueue(broker: TestBroker, name: string): Promise<Que
   return queue
 }
 
+/** What `replay --json` says that the archive holds then. */
+export const heldAfterReplay = (stdout: string) =>
+  jsonLines(stdout).map(({ clips, tracks }) => ({ clips, tracks }))
+
 export async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
   const startedMs = performance.now()
   // A command takes seconds where other work loads the machine.
