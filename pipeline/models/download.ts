@@ -140,6 +140,8 @@ export async function extractFromNpm(
     spec,
     async (tarball) => {
       answer.came()
+      // What fails here is thrown below. Its connection is then cut, which the stream tells when nobody reads it any more.
+      tarball.on('error', () => undefined)
       const writes: Promise<void>[] = []
       const parser = new Parser({
         onReadEntry: (entry) => {
