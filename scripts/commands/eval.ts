@@ -6,6 +6,7 @@ import { scoreCommand } from './eval/score.js'
 import { ladderCommand } from './eval/ladder.js'
 import { mapCommand } from './eval/map.js'
 import { templatesCommand } from './eval/templates.js'
+import { timesCommand } from './eval/times.js'
 import { verifyCommand } from './eval/verify.js'
 
 export const evalCommand = new Command('eval')
@@ -15,6 +16,7 @@ export const evalCommand = new Command('eval')
   .addCommand(anglesCommand)
   .addCommand(mapCommand)
   .addCommand(ladderCommand)
+  .addCommand(timesCommand)
   .addCommand(verifyCommand)
   .addCommand(templatesCommand)
   .addCommand(identifyCommand)
