@@ -13,6 +13,7 @@ import type { FaceEmbeddings } from '../../../pipeline/head/pooled-input.js'
 import { findPack } from '../../../pipeline/models/catalog.js'
 import type { DeviceChoice } from '../../../pipeline/models/device.js'
 import { chooseFace, embedPhotoFace, readPhoto } from '../../../pipeline/photo.js'
+import { tellDamage } from '../../damage-report.js'
 import { archiveOption, deviceOption, jsonOption, numberWithin } from '../../options.js'
 import { exitCodes, note, oneLine, print, printJson } from '../../output.js'
 import {
@@ -104,7 +105,12 @@ function queriesByName({ archive, recipe }: OpenedArchive, truth: Appearances, r
   const queries = new Map<string, readonly FaceEmbeddings[]>()
   for (const person of truth.people)
     if (known.has(person))
-      queries.set(person, referencesOf(archive.database, person, recipe.embedderDigest, further))
+      queries.set(
+        person,
+        referencesOf(archive.database, person, recipe.embedderDigest, further, (damage) =>
+          tellDamage(archive, [damage]),
+        ),
+      )
     else refused.push({ person, code: 'NAME_UNKNOWN', message: `nobody is enrolled as "${person}"` })
   return checked(queries, 'none of the people is enrolled: enroll them, or give photos with --queries')
 }
@@ -162,10 +168,11 @@ async function answersTo(
   try {
     for (const [person, faces] of queries) {
       const query = await describer.describe(faces)
-      const { matches } = searchClips(archive, index, query, {
+      const { matches, damage } = searchClips(archive, index, query, {
         top: archive.clips.counts().clips,
         minScore: minScore ?? thresholdOf(pack),
       })
+      tellDamage(archive, damage)
       const times = matches.flatMap(({ clipId, ranges }) => {
         const film = filmOf(clipId)
         const spans = ranges.map(({ startS, endS }) => ({ startS, endS: endS + instantS }))
