@@ -46,17 +46,18 @@ describe('servers that send a byte now and then', { timeout: 60_000 }, () => {
       assert.match(error.message, said)
     })
 
-  for (const [what, beginning] of [
-    ['in the body', dripsBody],
-    ['in the headers', dripsHeaders],
-  ] as const)
-    it(`s3, ${what}: likewise`, async () => {
-      const server = await slowServer((path) => (path.startsWith('/bucket/') ? beginning : undefined))
-      Object.assign(process.env, {
-        ...{ AWS_ENDPOINT_URL_S3: `http://${server.host}`, AWS_REGION: 'us-east-1' },
-        ...{ AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' },
-      })
-      const error = await failure('s3://bucket/a.mp4', server)
-      assert.deepEqual([error.code, error.retriable], ['CLIP_FETCH_SLOW', true])
+  it('s3, in the body and in the headers: likewise', async () => {
+    // One server: the client of the AWS SDK keeps the address that it is made with.
+    const server = await slowServer((path) =>
+      path.startsWith('/bucket/') ? (path.includes('body') ? dripsBody : dripsHeaders) : undefined,
+    )
+    Object.assign(process.env, {
+      ...{ AWS_ENDPOINT_URL_S3: `http://${server.host}`, AWS_REGION: 'us-east-1' },
+      ...{ AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' },
     })
+    for (const key of ['body.mp4', 'headers.mp4']) {
+      const error = await failure(`s3://bucket/${key}`, server)
+      assert.deepEqual([key, error.code, error.retriable], [key, 'CLIP_FETCH_SLOW', true])
+    }
+  })
 })
