@@ -20,12 +20,12 @@ describe('samples of the lengths of clips', () => {
         return Promise.resolve(path === 'film 1' ? undefined : 60)
       },
     )
-    for (let k = 0; k < 9; k++) samples.offer(`short ${k}`, 1_000_000 + k)
-    for (let k = 0; k < 2; k++) samples.offer(`film ${k}`, 1_000_000_000 + k)
+    for (let k = 1; k <= 200; k++) samples.offer(`short ${k}`, 1_000_000 + k)
+    for (let k = 1; k <= 5; k++) samples.offer(`film ${k}`, 1_000_000_000 + k)
     samples.offer('empty', 0)
     await samples.finished()
-    assert.deepEqual(asked, ['short 0', 'short 1', 'short 2', 'film 0', 'film 1'])
-    assert.deepEqual(told, ['short 0 60', 'short 1 60', 'short 2 60', 'film 0 60'])
+    assert.deepEqual(asked, ['short 16', 'short 128', 'film 1', 'film 2', 'film 3'])
+    assert.deepEqual(told, ['short 16 60', 'short 128 60', 'film 2 60', 'film 3 60'])
   })
 
   it('come from a clip’s head, and are none of a file that is no clip, gone, or not wanted any more', async () => {
