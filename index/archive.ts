@@ -72,11 +72,7 @@ export function adoptRecipe(
 ): number {
   const own = archive.recipe
   if (own !== undefined && own.digest !== recipe.digest && !reprocess)
-    throw new CameoError(
-      'ARCHIVE_OTHER_RECIPE',
-      `the archive ${archive.dir} was made with other settings (${describe(own)}) than these (${describe({ ...recipe, packName, headFile })}): ` +
-        'leave the options away to go on with its own, use another --archive, or give --reprocess to process every clip anew',
-    )
+    throw otherRecipe(archive.dir, describe(own), describe({ ...recipe, packName, headFile }))
   if (own?.digest !== recipe.digest) {
     const { digest, embedderDigest, spaceDigest, settings } = recipe
     const features = recipe.features?.map((feature): ArchiveFeature => {
@@ -90,6 +86,16 @@ export function adoptRecipe(
     })
   }
   return activateSpace(archive.database, recipe, dimension)
+}
+
+function otherRecipe(dir: string, own: string, wanted: string): CameoError {
+  return new CameoError(
+    'ARCHIVE_OTHER_RECIPE',
+    own === wanted
+      ? `the archive ${dir} was made by another version of Cameo, which finds faces or follows people otherwise: give --reprocess to process every clip anew (until then it can be searched as it is), or use another --archive`
+      : `the archive ${dir} was made with other settings (${own}) than these (${wanted}): ` +
+        'leave the options away to go on with its own, use another --archive, or give --reprocess to process every clip anew',
+  )
 }
 
 /** A further embedder or context encoder as it is told to people. */

@@ -4,6 +4,7 @@ import { defaultSettings } from '../pipeline/settings.js'
 import { dotProduct } from '../pipeline/embed/embed-faces.js'
 import { toFloat32 } from './store/blobs.js'
 import type { Archive } from './archive.js'
+import { createSpanScores } from './span-scores.js'
 import { acrossNoGap, adjacencyOf, joinRanges, type LookedAt } from './join-ranges.js'
 import { isWhole } from './store/checksum.js'
 import type { Damage } from './store/damage.js'
@@ -27,7 +28,7 @@ export interface MatchedRange {
   readonly endS: number
   /** The best matching track of the range. */
   readonly trackId: number
-  /** Cosine similarity. */
+  /** Cosine similarity of what was seen in the range. */
   readonly score: number
 }
 
@@ -117,12 +118,8 @@ const spansSchema = z.array(z.tuple([z.number(), z.number()]))
 const boxSchema = z.tuple([z.number(), z.number(), z.number(), z.number()])
 
 /** Of a clip whose own rows are whole. */
-function clipDescriber(
-  { database, files, clips, recipe }: Archive,
-  rows: WholeRows,
-  query: Float32Array,
-  minScore: number,
-) {
+function clipDescriber(archive: Archive, rows: WholeRows, query: Float32Array, minScore: number) {
+  const { database, files, clips, recipe } = archive
   const spaceId = activeSpace(database)?.spaceId ?? 0
   const selectTracks = database.prepare<[string, number], TrackRow>(
     `SELECT track_id AS trackId, spans, vector, ${isWhole('descriptors')} AS isWhole
@@ -143,8 +140,12 @@ function clipDescriber(
     'SELECT time_s AS timeS, box, quality FROM faces WHERE track_id = ? ORDER BY quality DESC, face_id',
   )
 
-  function rangesOf(clipId: string): MatchedRange[] {
+  const spanScores = createSpanScores(archive, query)
+
+  /** The best track, and the ranges of all that match. */
+  function matchedTracks(clipId: string) {
     const ranges: MatchedRange[] = []
+    let best: { readonly trackId: number; readonly score: number } | undefined
     for (const { trackId, spans, vector, isWhole } of selectTracks.all(clipId, spaceId)) {
       if (isWhole === 0) {
         rows.note({ clipId, trackId, what: 'descriptors' })
@@ -152,18 +153,17 @@ function clipDescriber(
       }
       const score = dotProduct(query, toFloat32(vector))
       if (score < minScore || !rows.isWholeTrack(trackId, clipId)) continue
-      for (const [startS, endS] of spansSchema.parse(JSON.parse(spans)))
-        ranges.push({ startS, endS, trackId, score })
+      if (best === undefined || score > best.score) best = { trackId, score }
+      const parsed = spansSchema.parse(JSON.parse(spans))
+      const scores = spanScores(trackId, parsed, score)
+      for (const [i, [startS, endS]] of parsed.entries())
+        ranges.push({ startS, endS, trackId, score: scores[i] ?? score })
     }
-    return ranges
+    return { best, ranges }
   }
 
   return (clipId: string): ClipMatch | undefined => {
-    const ranges = rangesOf(clipId)
-    const best = ranges.reduce<MatchedRange | undefined>(
-      (a, b) => (a === undefined || b.score > a.score ? b : a),
-      undefined,
-    )
+    const { best, ranges } = matchedTracks(clipId)
     if (best === undefined) return undefined
     const place = presentPath(files.pathsOf(clipId))
     if (place === undefined) {

@@ -1,13 +1,12 @@
 import { CameoError } from './errors.js'
 import { clipName } from './decode/clip-name.js'
-import { poolEmbeddings } from './describe/pool.js'
 import { planSegments } from './plan-segments.js'
 import { processClip } from './process-clip.js'
 import { mergeSimilarity, type TrackOutput } from './segment-builder.js'
 import { segmentLengthS } from './settings.js'
 import type { Stages } from './stages.js'
 import { mergeTracklets } from './track/merge.js'
-import { pooledFace } from './tracklet.js'
+import { byQuality, pooledFace, pooledVector } from './track-face.js'
 
 /** Somebody in a clip, and the size of its picture, in which the boxes of faces are. */
 export interface Person extends TrackOutput {
@@ -49,12 +48,11 @@ export async function peopleOfClip(
 
 /** As the tracklets of a segment are: the best K faces of all of a person's tracks, described anew. */
 async function joinTracks(tracks: readonly TrackOutput[], stages: Stages): Promise<TrackOutput[]> {
-  const { describer, embedder, settings } = stages
+  const { describer, settings } = stages
   const groups = mergeTracklets(
     tracks.map(({ spansS, faces }) => ({
-      startS: spansS[0]?.[0] ?? 0,
-      endS: spansS.at(-1)?.[1] ?? 0,
-      vector: poolEmbeddings(faces.map(pooledFace), embedder.dimension),
+      seenS: spansS,
+      vector: pooledVector(faces),
       weight: faces.length,
     })),
     { minSimilarity: mergeSimilarity },
@@ -66,7 +64,7 @@ async function joinTracks(tracks: readonly TrackOutput[], stages: Stages): Promi
     if (best === undefined) continue
     const faces = parts
       .flatMap((part) => part.faces)
-      .sort((a, b) => b.quality - a.quality || a.timeS - b.timeS)
+      .sort(byQuality)
       .slice(0, settings.facesPerTrack)
     people.push({
       ...{ number: people.length, faces },

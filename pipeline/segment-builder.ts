@@ -2,55 +2,30 @@ import {
   alignAndMeasure,
   appearanceOf,
   scaleFace,
-  type FaceSample,
   type FoundFace,
   type FrameImages,
 } from './analyse-frame.js'
-import { bestPossibleQuality } from './align/quality.js'
-import { poolEmbeddings } from './describe/pool.js'
 import type { ContextFeature } from './embed/encode-context.js'
-import type { Embedding } from './embed/embed-faces.js'
-import type { ExtraEmbedding } from './embed/extra-embedders.js'
 import {
   createSegmentContext,
   type SegmentContext,
   type SegmentContextState,
 } from './embed/segment-context.js'
-import type { BoxXyxyPx, Landmarks5Px } from './geometry.js'
-import type { RgbImage } from './image.js'
+import { FollowedFace, type FollowedState, type FollowOptions, type Stretch } from './followed-face.js'
 import { mapInFlight } from './in-flight.js'
 import type { Provider } from './models/session.js'
 import type { Stages } from './stages.js'
 import { cropThumbnail } from './thumbnail.js'
+import { pooledVector, type TrackFace } from './track-face.js'
 import { mergeTracklets } from './track/merge.js'
-import { createTracker, type Track, type Tracker, type TrackerState } from './track/tracker.js'
-import {
-  joinTracklets,
-  pooledFace,
-  trackletsOf,
-  type Candidate,
-  type Picture,
-  type Tracklet,
-} from './tracklet.js'
+import { createTracker, type Tracker, type TrackerState } from './track/tracker.js'
+import { followOptions, joinTracklets, trackletOf, type Tracklet } from './tracklet.js'
 
 /** A stretch of a clip, s; `endS` exclusive, Infinity for the last. */
 export interface SegmentSpan {
   readonly index: number
   readonly startS: number
   readonly endS: number
-}
-
-/** One of the K best faces of a track. Coordinates in pixels of the clip as displayed. */
-export interface TrackFace {
-  readonly timeS: number
-  readonly boxXyxyPx: BoxXyxyPx
-  readonly landmarksPx: Landmarks5Px
-  readonly detectionScore: number
-  /** 0..1, with the norm term. */
-  readonly quality: number
-  readonly embedding: Embedding
-  /** Of further embedders, where there are any. */
-  readonly extraEmbeddings?: readonly ExtraEmbedding[]
 }
 
 /** One person in one segment. */
@@ -94,24 +69,14 @@ export interface SegmentFrame extends FrameImages {
   readonly usualPxPerPx?: number
 }
 
-/** What is kept of a track that is in sight. */
-interface BestFaces {
-  readonly candidates: Candidate[]
-  picture: Picture | undefined
-}
-
 /** A segment under work, between two of its frames. Candidates and pictures hold pixels of faces. */
 export interface SegmentState {
   /** Looked at so far, and faces found in them. */
   readonly frames: number
   readonly faces: number
   readonly tracker: TrackerState<undefined>
-  /** Of the tracks in sight. */
-  readonly best: readonly {
-    readonly trackId: number
-    readonly candidates: readonly Candidate[]
-    readonly picture?: Picture | undefined
-  }[]
+  /** The tracks in sight. */
+  readonly followed: readonly (FollowedState & { readonly trackId: number })[]
   /** Only ever added to. */
   readonly tracklets: readonly Tracklet[]
   readonly context?: SegmentContextState | undefined
@@ -120,15 +85,15 @@ export interface SegmentState {
 /** Tracklets of one segment this alike are one person: well above the match threshold, for joining wrongly costs more. */
 export const mergeSimilarity = 0.5
 
-/** A thumbnail is taken anew only where a face is this much better than the one before. */
-const betterBy = 1.1
+/** Of one track: only what is plainly somebody else's stays apart. */
+const mergeSimilarityInTrack = 0.3
 
 /** Gathers the frames of one segment and makes tracks of them. */
 export class SegmentBuilder {
   readonly #stages: Stages
-  readonly #sourcePxPerPx: number
+  readonly #follow: FollowOptions
   readonly #tracker: Tracker<undefined>
-  readonly #best: Map<number, BestFaces>
+  readonly #followed: Map<number, FollowedFace>
   readonly #tracklets: Tracklet[]
   readonly #context: SegmentContext | undefined
   #frames: number
@@ -137,13 +102,10 @@ export class SegmentBuilder {
   /** @param from of a builder with the same stages and sizes, which is gone on with: the result is the same to the bit */
   constructor(stages: Stages, sourcePxPerPx: number, from?: SegmentState) {
     this.#stages = stages
-    this.#sourcePxPerPx = sourcePxPerPx
+    this.#follow = followOptions(stages, sourcePxPerPx)
     this.#tracker = createTracker({ highScore: stages.highScore, lowScore: stages.minScore }, from?.tracker)
-    this.#best = new Map(
-      from?.best.map(({ trackId, candidates, picture }) => [
-        trackId,
-        { candidates: [...candidates], picture },
-      ]),
+    this.#followed = new Map(
+      from?.followed.map(({ trackId, ...state }) => [trackId, new FollowedFace(this.#follow, state)]),
     )
     this.#tracklets = [...(from?.tracklets ?? [])]
     this.#context = createSegmentContext(stages.encoders.contexts, from?.context)
@@ -152,48 +114,63 @@ export class SegmentBuilder {
   }
 
   async addFrame(frame: SegmentFrame, faces: readonly FoundFace[]): Promise<void> {
-    if (frame.followsGap === true) for (const track of this.#tracker.finish()) await this.#close(track)
+    if (frame.followsGap === true) await this.#closeAll(this.#tracker.finish())
     this.#frames++
     this.#faces += faces.length
     this.#context?.addFrame(frame.timeS, frame.detection)
+    const looks = faces.map((face) => appearanceOf(face, frame))
     const { ended, trackIds } = this.#tracker.update({
       timeS: frame.timeS,
       image: frame.detection,
-      inputs: faces.map((face) => ({
+      inputs: faces.map((face, index) => ({
         box: scaleFace(face, frame.usualPxPerPx ?? 1).boxXyxyPx,
         score: face.detectionScore,
-        appearance: appearanceOf(face, frame),
+        appearance: looks[index],
         payload: undefined,
       })),
     })
-    const promising = faces.flatMap((face, index) => {
-      const trackId = trackIds[index]
-      return trackId !== undefined && this.#isPromising(trackId, face, frame.full) ? [{ trackId, face }] : []
+    const seen = faces.flatMap((face, index) => {
+      const [trackId, appearance] = [trackIds[index], looks[index]]
+      return trackId === undefined || appearance === undefined ? [] : [{ trackId, face, appearance }]
     })
-    const samples = await mapInFlight(
-      promising,
-      this.#stages.landmarker?.inFlight ?? 1,
-      async ({ trackId, face }) => ({
-        trackId,
-        sample: await alignAndMeasure(face, frame.full, this.#stages),
-      }),
+    const { landmarker, embedder } = this.#stages
+    const stretches = await mapInFlight(
+      seen,
+      Math.min(landmarker?.inFlight ?? Infinity, embedder.inFlight ?? 1),
+      ({ trackId, face, appearance }) => this.#lookAt(trackId, face, appearance, frame),
     )
-    for (const { trackId, sample } of samples) this.#consider(trackId, frame, sample)
-    for (const track of ended) await this.#close(track)
+    for (const [index, stretch] of stretches.entries())
+      if (stretch !== undefined) await this.#add(seen[index]?.trackId ?? 0, stretch)
+    await this.#closeAll(ended)
+  }
+
+  async #lookAt(
+    trackId: number,
+    face: FoundFace,
+    appearance: Float32Array,
+    frame: SegmentFrame,
+  ): Promise<Stretch | undefined> {
+    const { timeS, full, usualPxPerPx = 1 } = frame
+    const followed = this.#followed.get(trackId) ?? new FollowedFace(this.#follow)
+    this.#followed.set(trackId, followed)
+    const sample = await alignAndMeasure(face, full, this.#stages)
+    return followed.add({ timeS, sample: scaleFace(sample, usualPxPerPx) }, appearance, () =>
+      cropThumbnail(full, sample.boxXyxyPx),
+    )
   }
 
   /** The segment's tracks; nothing can be added any more. */
   async finish(segment: SegmentSpan, truncated: boolean): Promise<SegmentOutput> {
-    for (const track of this.#tracker.finish()) await this.#close(track)
-    const { provider, embedder } = this.#stages
+    await this.#closeAll(this.#tracker.finish())
+    const { provider } = this.#stages
     const groups = mergeTracklets(
-      this.#tracklets.map(({ timesS, faces }) => ({
-        startS: timesS[0] ?? 0,
-        endS: timesS.at(-1) ?? 0,
-        vector: poolEmbeddings(faces.map(pooledFace), embedder.dimension),
+      this.#tracklets.map(({ trackId, timesS, faces }) => ({
+        trackId,
+        seenS: timesS.map((timeS) => [timeS, timeS] as const),
+        vector: pooledVector(faces.map(({ face }) => face)),
         weight: faces.length,
       })),
-      { minSimilarity: mergeSimilarity },
+      { minSimilarity: mergeSimilarity, minSimilarityInTrack: mergeSimilarityInTrack },
     )
     const tracks: TrackOutput[] = []
     for (const group of groups) {
@@ -211,42 +188,22 @@ export class SegmentBuilder {
       frames: this.#frames,
       faces: this.#faces,
       tracker: this.#tracker.snapshot(),
-      best: [...this.#best].map(([trackId, { candidates, picture }]) => ({ trackId, candidates, picture })),
+      followed: [...this.#followed].map(([trackId, followed]) => ({ trackId, ...followed.snapshot() })),
       tracklets: this.#tracklets,
       ...(context === undefined ? {} : { context }),
     }
   }
 
-  /** A face that cannot be among its track's best is not even aligned. */
-  #isPromising(trackId: number, face: FoundFace, frame: RgbImage): boolean {
-    const best = this.#best.get(trackId)?.candidates ?? []
-    const worst = best.at(-1)
-    return (
-      best.length < this.#stages.settings.facesPerTrack ||
-      worst === undefined ||
-      bestPossibleQuality(face, frame) > worst.sample.quality
-    )
+  async #closeAll(tracks: readonly { readonly id: number }[]): Promise<void> {
+    for (const { id } of tracks) {
+      const stretches = (await this.#followed.get(id)?.finish()) ?? []
+      this.#followed.delete(id)
+      for (const stretch of stretches) await this.#add(id, stretch)
+    }
   }
 
-  #consider(trackId: number, frame: SegmentFrame, sample: FaceSample): void {
-    const { timeS, full, usualPxPerPx = 1 } = frame
-    const best = this.#best.get(trackId) ?? { candidates: [], picture: undefined }
-    this.#best.set(trackId, best)
-    const { candidates } = best
-    candidates.push({ timeS, sample: scaleFace(sample, usualPxPerPx) })
-    const { quality } = sample
-    if (quality > (best.picture?.quality ?? 0) * betterBy)
-      best.picture = { timeS, quality, image: cropThumbnail(full, sample.boxXyxyPx) }
-    // Stable: of equal faces the earlier stays in front.
-    candidates.sort((a, b) => b.sample.quality - a.sample.quality)
-    candidates.length = Math.min(candidates.length, this.#stages.settings.facesPerTrack)
-  }
-
-  async #close({ id, observations }: Track<undefined>): Promise<void> {
-    const { candidates = [], picture } = this.#best.get(id) ?? {}
-    this.#best.delete(id)
-    const timesS = observations.map(({ timeS }) => timeS)
-    const ended = { timesS, candidates, picture }
-    this.#tracklets.push(...(await trackletsOf(ended, this.#stages, this.#sourcePxPerPx)))
+  async #add(trackId: number, stretch: Stretch): Promise<void> {
+    const tracklet = await trackletOf(trackId, stretch)
+    if (tracklet !== undefined) this.#tracklets.push(tracklet)
   }
 }

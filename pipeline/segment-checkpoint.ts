@@ -57,7 +57,7 @@ export class CheckpointWriter {
     return {
       segment: about.segment,
       timeS: about.last.timeS,
-      state: sealed(encodeEnvelope({ ...about, format: 1, parts, state: rest })),
+      state: sealed(encodeEnvelope({ ...about, format: 2, parts, state: rest })),
       parts,
       ...(newPart === undefined ? {} : { newPart }),
     }

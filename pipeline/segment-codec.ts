@@ -1,6 +1,7 @@
 /** A segment under work as bytes and back, to the bit: every number as it is in memory, float16, float32 or float64. */
 import { decode, encode, ExtensionCodec } from '@msgpack/msgpack'
 import { z } from 'zod'
+import type { Stretch, Window } from './followed-face.js'
 import type { SegmentState } from './segment-builder.js'
 import type { FrameFeatures } from './track/shot-cut.js'
 import type { LiveTrack } from './track/tracker.js'
@@ -55,12 +56,14 @@ const face = z.object({
   embedding: z.object({ float16, norm: number }),
 })
 
+const embeddedFace = z.object({ face, alignedCrop: image.optional() })
+
 const tracklet = z.object({
+  trackId: count,
   timesS: z.array(number),
-  faces: z.array(face).min(1),
-  alignedCrops: z.array(image),
+  faces: z.array(embeddedFace).min(1),
   thumbnailJpeg: bytes,
-  pictureQuality: number.optional(),
+  pictureQuality: number,
 })
 
 const candidate = z.object({
@@ -72,6 +75,27 @@ const candidate = z.object({
     quality: number,
     alignedCrop: image,
   }),
+})
+
+const picture = z.object({ timeS: number, quality: number, image }).optional()
+
+const window = z
+  .object({ looks: z.array(candidate.extend({ face: face.nullish() })), picture })
+  .transform((value): Window => ({ ...value, picture: value.picture }))
+
+const followed = z.object({
+  trackId: count,
+  stretch: z
+    .object({
+      timesS: z.array(number),
+      faces: z.array(embeddedFace),
+      candidates: z.array(candidate),
+      picture,
+    })
+    .transform((value): Stretch => ({ ...value, picture: value.picture })),
+  before: window,
+  window,
+  patch: float32.optional(),
 })
 
 const axis = z.object({
@@ -111,13 +135,7 @@ const segmentState = z.object({
     lastFrameS: number.optional(),
     lastImage: frameFeatures.optional(),
   }),
-  best: z.array(
-    z.object({
-      trackId: count,
-      candidates: z.array(candidate),
-      picture: z.object({ timeS: number, quality: number, image }).optional(),
-    }),
-  ),
+  followed: z.array(followed),
   context: z
     .object({
       intervalS: number,
@@ -129,7 +147,7 @@ const segmentState = z.object({
 
 /** Where a checkpoint lies, and what it is of. */
 const envelope = z.object({
-  format: z.literal(1),
+  format: z.literal(2),
   recipe: z.string(),
   provider: z.string(),
   segment: count,

@@ -33,7 +33,7 @@ export type Settings = z.infer<typeof settingsSchema>
 export const defaultSettings: Settings = settingsSchema.parse({})
 
 /** Raised whenever the same settings and files would give another output. */
-const pipelineVersion = 1
+const pipelineVersion = 2
 
 /** One kind of vector that is stored beside the pack's embeddings: those of a further embedder, or context features. */
 export const featureSchema = z.object({
@@ -80,7 +80,7 @@ export function recipeOf(
     input: pack.embedder.input,
     mirror: settings.mirror,
   })
-  const spaceDigest = digestOf({ embedderDigest, pooling: 'quality-weighted', head: headSha256 })
+  const spaceDigest = spaceDigestOf(embedderDigest, headSha256)
   const digest = digestOf({
     pipelineVersion,
     settings,
@@ -96,6 +96,10 @@ export function recipeOf(
   checkDistinct([{ name: pack.name, digest: embedderDigest }, ...features])
   return { ...recipe, features }
 }
+
+/** Of descriptors that are pooled embeddings, or what a head makes of them. */
+export const spaceDigestOf = (embedderDigest: string, headSha256?: string): string =>
+  digestOf({ embedderDigest, pooling: 'quality-weighted', head: headSha256 })
 
 /** What further embedders and context encoders make under these settings. */
 export function featuresOf({ embedders, contexts }: ExtraEncoders, { mirror }: Settings): Feature[] {

@@ -1,92 +1,52 @@
-import { scaleLandmarks, type FaceSample } from './analyse-frame.js'
+import { scaleLandmarks } from './analyse-frame.js'
 import { normTerm } from './align/quality.js'
-import { l2Normalise } from './embed/embed-faces.js'
 import { embedFurther } from './embed/extra-embedders.js'
-import { decodeFloat16 } from './embed/float16.js'
-import type { FaceEmbeddings } from './head/pooled-input.js'
-import type { RgbImage } from './image.js'
-import { mapInFlight } from './in-flight.js'
-import type { TrackFace, TrackOutput } from './segment-builder.js'
+import type { Candidate, EmbeddedFace, FollowOptions, Stretch } from './followed-face.js'
+import type { TrackOutput } from './segment-builder.js'
 import type { Stages } from './stages.js'
 import { encodeThumbnail } from './thumbnail.js'
-import { findSplits } from './track/split.js'
+import { byQuality, pooledFace, spreadBest, type TrackFace } from './track-face.js'
 
-/** A face that may be among the K best of its track; pixels are kept only for these. */
-export interface Candidate {
-  readonly timeS: number
-  readonly sample: FaceSample
-}
-
-/** The picture of a track: of the face that was its best by far when it came. */
-export interface Picture {
-  readonly timeS: number
-  readonly quality: number
-  readonly image: RgbImage
-}
-
-/** An uninterrupted stretch of one person, its best faces embedded. Never changes again. */
+/** An uninterrupted stretch of one person. Never changes again. */
 export interface Tracklet {
+  /** Of the track that it is a part of: counts from 0 in a segment. */
+  readonly trackId: number
   /** When the face was seen, in order. */
   readonly timesS: readonly number[]
   /** At least one, in order of time. */
-  readonly faces: readonly TrackFace[]
-  /** Of the same faces, where further embedders want them at the end; else none: they are most of a tracklet's bytes. */
-  readonly alignedCrops: readonly RgbImage[]
+  readonly faces: readonly EmbeddedFace[]
   readonly thumbnailJpeg: Uint8Array
-  /** Of the picture that the thumbnail is; undefined where it is no picture but the best face itself. */
-  readonly pictureQuality?: number | undefined
+  /** Of the picture that the thumbnail is. */
+  readonly pictureQuality: number
 }
 
-/** What was gathered of a track that has ended. */
-export interface EndedTrack {
-  readonly timesS: readonly number[]
-  readonly candidates: readonly Candidate[]
-  readonly picture: Picture | undefined
-}
-
-/** Embeds the best faces of a track and parts it where they turn out to be of two people. */
-export async function trackletsOf(
-  { timesS, candidates, picture }: EndedTrack,
-  stages: Stages,
-  sourcePxPerPx: number,
-): Promise<Tracklet[]> {
-  const embedded = await mapInFlight(
-    [...candidates].sort((a, b) => a.timeS - b.timeS),
-    stages.embedder.inFlight ?? 1,
-    async (candidate) => ({
-      face: await embedFace(candidate, stages, sourcePxPerPx),
-      alignedCrop: candidate.sample.alignedCrop,
-    }),
-  ).then((faces) => faces.filter(({ face }) => face.embedding.norm >= (stages.normRange?.low ?? 0)))
-  const cutsS = findSplits(embedded.map(({ face }) => ({ timeS: face.timeS, vector: unitVector(face) }))).map(
-    ({ afterS, untilS }) => (afterS + untilS) / 2,
-  )
-  const tracklets: Tracklet[] = []
-  let afterS = -Infinity
-  for (const untilS of [...cutsS, Infinity]) {
-    const isInPart = (timeS: number) => timeS > afterS && timeS <= untilS
-    const ofPart = embedded.filter(({ face }) => isInPart(face.timeS))
-    const [best] = [...ofPart].sort((a, b) => byQuality(a.face, b.face))
-    const own = picture !== undefined && isInPart(picture.timeS) ? picture : undefined
-    if (best !== undefined)
-      tracklets.push({
-        timesS: timesS.filter(isInPart),
-        faces: ofPart.map(({ face }) => face),
-        alignedCrops: hasFurther(stages) ? ofPart.map(({ alignedCrop }) => alignedCrop) : [],
-        thumbnailJpeg: await encodeThumbnail(own?.image ?? best.alignedCrop),
-        ...(own === undefined ? {} : { pictureQuality: own.quality }),
-      })
-    afterS = untilS
+/** How the faces of a track are followed and embedded. */
+export function followOptions(stages: Stages, sourcePxPerPx: number): FollowOptions {
+  return {
+    facesPerTrack: stages.settings.facesPerTrack,
+    keepsCrops: hasFurther(stages),
+    embed: (candidate) => embedFace(candidate, stages, sourcePxPerPx),
   }
-  return tracklets
 }
 
+/** Undefined where a stretch holds no face that could be embedded. */
+export async function trackletOf(
+  trackId: number,
+  { timesS, faces, picture }: Stretch,
+): Promise<Tracklet | undefined> {
+  if (faces.length === 0 || picture === undefined) return undefined
+  const thumbnailJpeg = await encodeThumbnail(picture.image)
+  return { trackId, timesS, faces, thumbnailJpeg, pictureQuality: picture.quality }
+}
+
+/** Null where the embedding is too short for a face's. */
 async function embedFace(
   { timeS, sample }: Candidate,
   { embedder, normRange }: Stages,
   sourcePxPerPx: number,
-): Promise<TrackFace> {
+): Promise<TrackFace | null> {
   const embedding = await embedder.embed(sample.alignedCrop)
+  if (embedding.norm < (normRange?.low ?? 0)) return null
   const [x1, y1, x2, y2] = sample.boxXyxyPx
   return {
     timeS,
@@ -98,37 +58,45 @@ async function embedFace(
   }
 }
 
-/** The tracklets of one person as a track: the best K faces of all of them. */
+/** The tracklets of one person as a track: the best K faces of all of them, spread over their time. */
 export async function joinTracklets(
   parts: readonly Tracklet[],
   number: number,
   stages: Stages,
 ): Promise<TrackOutput> {
-  const best = parts
-    .flatMap((part) => part.faces.map((face, i) => ({ part, face, alignedCrop: part.alignedCrops[i] })))
-    .sort((a, b) => byQuality(a.face, b.face))
-    .slice(0, stages.settings.facesPerTrack)
+  const inOrder = parts.flatMap((part) => part.faces).sort((a, b) => a.face.timeS - b.face.timeS)
+  const best = spreadBest(inOrder, stages.settings.facesPerTrack, ({ face }) => face.quality).sort((a, b) =>
+    byQuality(a.face, b.face),
+  )
   const [top] = best
-  if (top === undefined) throw new Error('a track has at least one face')
-  const [pictured] = parts
-    .flatMap((part) => (part.pictureQuality === undefined ? [] : [{ part, quality: part.pictureQuality }]))
-    .sort((a, b) => b.quality - a.quality)
+  const [pictured] = [...parts].sort((a, b) => b.pictureQuality - a.pictureQuality)
+  if (top === undefined || pictured === undefined) throw new Error('a track has at least one face')
   const faces = await embedAgain(best, stages)
   return {
     number,
-    spansS: parts.map(({ timesS }) => [timesS[0] ?? 0, timesS.at(-1) ?? 0] as const),
+    spansS: joinSpans(parts.map(({ timesS }) => [timesS[0] ?? 0, timesS.at(-1) ?? 0] as const)),
     samples: parts.reduce((sum, { timesS }) => sum + timesS.length, 0),
     quality: top.face.quality,
     faces,
     descriptor: await stages.describer.describe(faces.map(pooledFace)),
-    thumbnailJpeg: (pictured?.part ?? top.part).thumbnailJpeg,
+    thumbnailJpeg: pictured.thumbnailJpeg,
   }
 }
 
-async function embedAgain(
-  faces: readonly { readonly face: TrackFace; readonly alignedCrop: RgbImage | undefined }[],
-  stages: Stages,
-): Promise<TrackFace[]> {
+type Span = readonly [startS: number, endS: number]
+
+/** In order; those that overlap are one: a tracklet may lie in a gap of another. */
+function joinSpans(spans: readonly Span[]): Span[] {
+  const joined: Span[] = []
+  for (const span of [...spans].sort(([a], [b]) => a - b)) {
+    const last = joined.at(-1)
+    if (last === undefined || span[0] > last[1]) joined.push(span)
+    else joined[joined.length - 1] = [last[0], Math.max(last[1], span[1])]
+  }
+  return joined
+}
+
+async function embedAgain(faces: readonly EmbeddedFace[], stages: Stages): Promise<TrackFace[]> {
   if (!hasFurther(stages)) return faces.map(({ face }) => face)
   const crops = faces.flatMap(({ alignedCrop }) => alignedCrop ?? [])
   const extra = await embedFurther(crops, furtherOf(stages))
@@ -137,15 +105,3 @@ async function embedAgain(
 
 const furtherOf = ({ encoders, mirrored }: Stages) => [...encoders.embedders, ...mirrored]
 const hasFurther = (stages: Stages) => furtherOf(stages).length > 0
-
-/** A face as it is pooled into a descriptor. */
-export const pooledFace = ({ embedding, quality, extraEmbeddings = [] }: TrackFace): FaceEmbeddings => ({
-  ...{ float16: embedding.float16, quality, extraEmbeddings },
-})
-
-/** Best first; of equal faces the earlier. */
-const byQuality = (a: TrackFace, b: TrackFace) => b.quality - a.quality || a.timeS - b.timeS
-
-function unitVector(face: TrackFace): Float32Array {
-  return l2Normalise(decodeFloat16(face.embedding.float16))
-}

@@ -3,10 +3,13 @@
  * cut away and back, a close decision) becomes one track again.
  */
 
+type SpanS = readonly [startS: number, endS: number]
+
 export interface Tracklet {
-  /** Times of the first and the last observation, seconds; both belong to the tracklet. */
-  readonly startS: number
-  readonly endS: number
+  /** When it was observed, seconds: closed intervals, in order, at least one; a single frame is one of length 0. */
+  readonly seenS: readonly SpanS[]
+  /** Of the track that the tracker saw it in; motion and looks then speak for one person, too. */
+  readonly trackId?: number | undefined
   /** Pooled embedding, L2-normalised; one length for all. */
   readonly vector: Float32Array
   /** Share in the pooled vector of a group (say, the number or summed quality of its embeddings); > 0. */
@@ -16,9 +19,12 @@ export interface Tracklet {
 export interface MergeOptions {
   /** Least cosine similarity of the pooled vectors of two groups to be merged. Depends on the model. */
   readonly minSimilarity: number
+  /** The same for two groups with tracklets of one track. Default: `minSimilarity`. */
+  readonly minSimilarityInTrack?: number
   /**
    * Least mean cosine similarity over all pairs of tracklets across two groups (average linkage), so that a chain of
-   * look-alikes does not join different people. Default: `minSimilarity`. −1 switches the check off.
+   * look-alikes does not join different people. Default: `minSimilarity`. −1 switches the check off. Two groups of one
+   * track are only held against `minSimilarityInTrack`.
    */
   readonly minAverageSimilarity?: number
   /**
@@ -32,22 +38,24 @@ export interface MergeOptions {
 const defaultMaxPairs = 1_000_000
 
 /**
- * Agglomerative: always the most similar two groups first, never two of which members overlap in time, that is,
- * whose closed intervals [startS, endS] intersect: a person is not twice in one frame. Equal similarities go by
- * time. O(n² log n) for n ≤ √maxPairs, bounded by `maxPairs` beyond.
+ * Agglomerative: always the two groups first that are most similar, measured from what is asked of them, never two that
+ * were observed at one time: a person is not twice in one frame. Equal ones go by time. O(n² log n) for n ≤ √maxPairs, bounded by `maxPairs` beyond.
  *
  * @returns groups of indexes into `tracklets`, each in order of time, groups by their first start; every index once
- * @throws RangeError for unequal dimensions, a weight that is not positive, or a start after its end
+ * @throws RangeError for unequal dimensions, a weight that is not positive, or times out of order
  */
 export function mergeTracklets(
   tracklets: readonly Tracklet[],
   options: MergeOptions,
 ): readonly (readonly number[])[] {
   const { minSimilarity, minAverageSimilarity = minSimilarity, maxPairs = defaultMaxPairs } = options
+  const { minSimilarityInTrack = minSimilarity } = options
   const inOrder = checked(tracklets)
     .map((tracklet, index) => ({ tracklet, index }))
-    .sort((a, b) => a.tracklet.startS - b.tracklet.startS || a.tracklet.endS - b.tracklet.endS)
+    .sort((a, b) => startOf(a.tracklet) - startOf(b.tracklet) || endOf(a.tracklet) - endOf(b.tracklet))
 
+  const rankOf: number[] = []
+  for (const [rank, { index }] of inOrder.entries()) rankOf[index] = rank
   const window = Math.max(1, Math.floor(maxPairs / Math.max(1, inOrder.length)))
   const groups: (Group | undefined)[] = inOrder.map(({ tracklet, index }, rank) =>
     groupOf(tracklet, index, rank),
@@ -60,11 +68,14 @@ export function mergeTracklets(
     const a = groups[id]
     const b = otherId === undefined ? undefined : groups[otherId]
     if (a === undefined || b === undefined || otherId === undefined || overlapInTime(a, b)) return
+    const areOfOneTrack = haveCommon(a.trackIds, b.trackIds)
+    const asked = areOfOneTrack ? Math.min(minSimilarity, minSimilarityInTrack) : minSimilarity
     const similarity = dot(a.pooled, b.pooled)
-    if (similarity < minSimilarity) return
+    if (similarity < asked) return
     const crossPairs = a.members.length * b.members.length
     const average = crossPairs === 1 ? similarity : dot(a.sum, b.sum) / crossPairs
-    if (average >= minAverageSimilarity) pairs.push(similarity, id, otherId)
+    if (average >= (areOfOneTrack ? minSimilarityInTrack : minAverageSimilarity))
+      pairs.push(similarity - asked, id, otherId)
   }
 
   for (let rank = 0; rank < inOrder.length; rank++) {
@@ -89,18 +100,15 @@ export function mergeTracklets(
   return groups
     .filter((group) => group !== undefined)
     .sort((a, b) => a.rank - b.rank)
-    .map((group) => group.members.map(({ index }) => index))
-}
-
-interface Member {
-  readonly index: number
-  readonly startS: number
-  readonly endS: number
+    .map(({ members }) => [...members].sort((a, b) => (rankOf[a] ?? 0) - (rankOf[b] ?? 0)))
 }
 
 interface Group {
-  /** In order of time; disjoint. */
-  readonly members: readonly Member[]
+  /** Indexes of its tracklets. */
+  readonly members: readonly number[]
+  /** When any of them was observed, in order. */
+  readonly seenS: readonly SpanS[]
+  readonly trackIds: ReadonlySet<number>
   /** Place of the earliest member among all tracklets in order of time. */
   readonly rank: number
   /** Σ weight · vector, and the same at length 1. */
@@ -110,33 +118,46 @@ interface Group {
   readonly sum: Float64Array
 }
 
-function groupOf({ startS, endS, vector, weight }: Tracklet, index: number, rank: number): Group {
+function groupOf({ seenS, trackId, vector, weight }: Tracklet, index: number, rank: number): Group {
   const sum = Float64Array.from(vector)
   const weighted = sum.map((value) => value * weight)
-  return { members: [{ index, startS, endS }], rank, weighted, pooled: normalised(weighted), sum }
+  const trackIds = new Set(trackId === undefined ? [] : [trackId])
+  return { members: [index], seenS, trackIds, rank, weighted, pooled: normalised(weighted), sum }
 }
 
 function joined(a: Group, b: Group): Group {
   const weighted = a.weighted.map((value, i) => value + (b.weighted[i] ?? 0))
+  const [first, second] = a.rank < b.rank ? [a, b] : [b, a]
   return {
-    members: [...a.members, ...b.members].sort((x, y) => x.startS - y.startS),
-    rank: Math.min(a.rank, b.rank),
+    members: [...first.members, ...second.members],
+    seenS: [...a.seenS, ...b.seenS].sort(([x], [y]) => x - y),
+    trackIds: new Set([...a.trackIds, ...b.trackIds]),
+    rank: first.rank,
     weighted,
     pooled: normalised(weighted),
     sum: a.sum.map((value, i) => value + (b.sum[i] ?? 0)),
   }
 }
 
-/** Does any interval of one group intersect one of the other? A walk along both, O(members). */
+function haveCommon(a: ReadonlySet<number>, b: ReadonlySet<number>): boolean {
+  for (const id of a) if (b.has(id)) return true
+  return false
+}
+
+const startOf = ({ seenS }: Pick<Group, 'seenS'>) => seenS[0]?.[0] ?? 0
+const endOf = ({ seenS }: Pick<Group, 'seenS'>) => seenS.at(-1)?.[1] ?? 0
+
+/** Was one of them observed while the other was? A walk along both. */
 function overlapInTime(a: Group, b: Group): boolean {
+  if (endOf(a) < startOf(b) || endOf(b) < startOf(a)) return false
   let i = 0
   let j = 0
   for (;;) {
-    const x = a.members[i]
-    const y = b.members[j]
+    const x = a.seenS[i]
+    const y = b.seenS[j]
     if (x === undefined || y === undefined) return false
-    if (x.endS < y.startS) i++
-    else if (y.endS < x.startS) j++
+    if (x[1] < y[0]) i++
+    else if (y[1] < x[0]) j++
     else return true
   }
 }
@@ -160,12 +181,14 @@ function normalised(vector: Float64Array): Float64Array {
 
 function checked(tracklets: readonly Tracklet[]): readonly Tracklet[] {
   const dimension = tracklets[0]?.vector.length
-  for (const [index, { startS, endS, vector, weight }] of tracklets.entries()) {
+  for (const [index, { seenS, vector, weight }] of tracklets.entries()) {
     if (vector.length !== dimension) {
       throw new RangeError(`tracklet ${index} has ${vector.length} dimensions, the first ${dimension ?? 0}`)
     }
     if (!(weight > 0 && weight < Infinity)) throw new RangeError(`tracklet ${index} has weight ${weight}`)
-    if (!(startS <= endS)) throw new RangeError(`tracklet ${index} lasts from ${startS} to ${endS} s`)
+    const times = seenS.flat()
+    if (times.length === 0 || times.some((timeS, i) => !(timeS >= (times[i - 1] ?? -Infinity))))
+      throw new RangeError(`tracklet ${index} has times out of order: ${times.join(', ')}`)
   }
   return tracklets
 }

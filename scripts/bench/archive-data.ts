@@ -4,7 +4,8 @@ import { l2Norm } from '../../pipeline/embed/embed-faces.js'
 import { encodeFloat16 } from '../../pipeline/embed/float16.js'
 import { gaussian, seededRandom } from '../../pipeline/head/random.js'
 import { defaultPackName, findPack } from '../../pipeline/models/catalog.js'
-import type { TrackFace, TrackOutput } from '../../pipeline/segment-builder.js'
+import type { TrackOutput } from '../../pipeline/segment-builder.js'
+import type { TrackFace } from '../../pipeline/track-face.js'
 import { createRecipe, defaultSettings } from '../../pipeline/settings.js'
 
 export interface ArchiveSize {

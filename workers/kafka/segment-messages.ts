@@ -3,7 +3,8 @@ import { toBlob, toFloat32, toUint16 } from '../../index/store/blobs.js'
 import type { FaceEmbeddings } from '../../pipeline/head/pooled-input.js'
 import { CameoError } from '../../pipeline/errors.js'
 import type { Landmarks5Px } from '../../pipeline/geometry.js'
-import type { SegmentOutput, SegmentSpan, TrackFace, TrackOutput } from '../../pipeline/segment-builder.js'
+import type { SegmentOutput, SegmentSpan, TrackOutput } from '../../pipeline/segment-builder.js'
+import type { TrackFace } from '../../pipeline/track-face.js'
 import { maxMessageBytes } from './topics.js'
 import {
   failureOf,

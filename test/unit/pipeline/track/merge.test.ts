@@ -5,8 +5,7 @@ import { mergeTracklets, type Tracklet } from '../../../../pipeline/track/merge.
 import { randomUnit, unitNear, type Random } from './scene.js'
 
 const tracklet = (startS: number, endS: number, vector: Float32Array | number[], weight = 1): Tracklet => ({
-  startS,
-  endS,
+  seenS: [[startS, endS]],
   vector: Float32Array.from(vector),
   weight,
 })
@@ -34,7 +33,8 @@ function crowd(
   return { all, truth }
 }
 
-const intersect = (a: Tracklet, b: Tracklet): boolean => a.startS <= b.endS && b.startS <= a.endS
+const intersect = (a: Tracklet, b: Tracklet): boolean =>
+  a.seenS.some((x) => b.seenS.some((y) => x[0] <= y[1] && y[0] <= x[1]))
 
 describe('merging tracklets', () => {
   it('joins the pieces of each person and nobody else', () => {
@@ -78,6 +78,29 @@ describe('merging tracklets', () => {
     assert.deepEqual(mergeTracklets([tracklet(0, 2, vector), tracklet(2, 4, vector)], options), [[0], [1]])
     const around = [tracklet(0, 1, vector), tracklet(5, 6, vector), tracklet(2, 3, vector)]
     assert.deepEqual(mergeTracklets(around, options), [[0, 2, 1]])
+  })
+
+  it('joins one that was seen in a gap of another, and not one that was seen between its frames with it', () => {
+    const seen = (...timesS: number[]): Tracklet => ({
+      seenS: timesS.map((timeS) => [timeS, timeS] as const),
+      vector: Float32Array.of(1, 0),
+      weight: 1,
+    })
+    const merged = (...all: Tracklet[]) => mergeTracklets(all, { minSimilarity: 0.5 })
+    assert.deepEqual(merged(seen(0, 0.25, 0.75, 1), seen(0.5)), [[0, 1]])
+    assert.deepEqual(merged(seen(0, 0.25, 0.75, 1), seen(0.5, 0.75)), [[0], [1]])
+    // What the first gained by the second counts against a third.
+    assert.deepEqual(merged(seen(0, 1), seen(0.5), seen(0.5, 2)), [[0, 1], [2]])
+  })
+
+  it('asks less of two pieces of one track', () => {
+    const pieces = (a?: number, b?: number) => [
+      { ...tracklet(0, 1, [1, 0]), trackId: a },
+      { ...tracklet(2, 3, [0.4, Math.sqrt(1 - 0.16)]), trackId: b },
+    ]
+    const groups = (a?: number, b?: number) =>
+      mergeTracklets(pieces(a, b), { minSimilarity: 0.5, minSimilarityInTrack: 0.3 }).length
+    assert.deepEqual([groups(7, 7), groups(7, 8), groups()], [1, 2, 2])
   })
 
   it('joins the most similar first: of two rivals that overlap, the nearer one wins', () => {
