@@ -162,14 +162,13 @@ export class FollowedFace {
       best === undefined ||
       known.length === 0 ||
       dotProduct(unitVector(best), pooledVector(known)) >= leastSimilarity
-    const ended = isAlike ? this.#goOn() : await this.#part(known, best)
+    const ended = isAlike ? undefined : await this.#part(known, best)
+    if (isAlike) {
+      this.#keep(this.#before.looks, this.#before.picture)
+      this.#before = this.#window
+    }
     this.#window = newWindow()
     return ended
-  }
-
-  #goOn(): undefined {
-    this.#keep(this.#before.looks, this.#before.picture)
-    this.#before = this.#window
   }
 
   /** Looks at every face of both windows, and ends the stretch where the change between them is likeliest. */

@@ -86,7 +86,7 @@ export interface SegmentState {
 export const mergeSimilarity = 0.5
 
 /** Of one track: only what is plainly somebody else's stays apart. */
-const mergeSimilarityInTrack = 0.3
+const mergeSimilarityInTrack = 0.45
 
 /** Gathers the frames of one segment and makes tracks of them. */
 export class SegmentBuilder {
