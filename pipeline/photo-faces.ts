@@ -13,29 +13,30 @@ export interface EmbeddedFace {
   readonly embedding: Embedding
   /** 0..1, with the norm term. */
   readonly quality: number
+  /** How certainly it is a face: the norm term alone, 0..1, which no landmarks that are wrong can spoil. */
+  readonly plausibility: number
 }
 
 /** What was found in a picture. */
 export interface PictureFaces {
   /** Confident ones, best detection score first. */
   readonly faces: readonly EmbeddedFace[]
-  /** What passed for a face until it was embedded: the embedder saw none in it, or hardly one beside a far better one. */
+  /** What passed for a face until it was embedded: the embedder saw none in it, or hardly one beside a far better. */
   readonly unusable: readonly FaceSample[]
-  /** Of the face that is the most certainly one: the norm term of its quality, 0..1; 0 where there is none. */
-  readonly plausibility: number
 }
 
 /**
- * Beside a face so many times as good, one is not listed: racket strings, ears, chairs and the phantom between two heads
- * have norms from 2.0 to 2.6, as half faces at the edge have, and qualities of a tenth of the person's.
+ * Less plausible than this is what may be clutter: racket strings, ears, chairs and the phantom between two heads have
+ * norms from 2.0 to 2.6, as half faces at the edge have …
  */
+const doubtful = 0.3
+/** … and it is not listed beside a face that is so many times as good. */
 const hopelessBeside = 8
 
 /** Finds the faces of a picture and embeds each, for only its embedding tells a face from clutter. */
 export async function embedFaces(images: FrameImages, stages: Stages): Promise<PictureFaces> {
   const embedded: EmbeddedFace[] = []
   const unusable: FaceSample[] = []
-  let plausibility = 0
   for (const face of await findFaces(images, stages, minPhotoFacePx)) {
     if (face.detectionScore < stages.highScore) continue
     const sample = await alignAndMeasure(face, images.full, stages)
@@ -44,14 +45,18 @@ export async function embedFaces(images: FrameImages, stages: Stages): Promise<P
       unusable.push(sample)
       continue
     }
-    const term = normTerm(embedding.norm, stages.normRange)
-    plausibility = Math.max(plausibility, term)
-    embedded.push({ sample, embedding, quality: sample.quality * term })
+    const plausibility = normTerm(embedding.norm, stages.normRange)
+    embedded.push({ sample, embedding, quality: sample.quality * plausibility, plausibility })
   }
-  const least = Math.max(0, ...embedded.map(({ quality }) => quality)) / hopelessBeside
-  for (const { quality, sample } of embedded) if (quality < least) unusable.push(sample)
-  return { faces: embedded.filter(({ quality }) => quality >= least), unusable, plausibility }
+  const faces: EmbeddedFace[] = []
+  for (const face of embedded)
+    if (embedded.some((other) => isHopelessBeside(face, other))) unusable.push(face.sample)
+    else faces.push(face)
+  return { faces, unusable }
 }
+
+const isHopelessBeside = (face: EmbeddedFace, other: EmbeddedFace) =>
+  face.plausibility < doubtful && face.quality * hopelessBeside < other.quality
 
 /** A picture as it is best looked at. */
 export interface UprightPicture extends PictureFaces {
@@ -63,13 +68,22 @@ export interface UprightPicture extends PictureFaces {
 /** Finds the faces of a picture that may lie on its side or stand on its head. */
 export async function facesUpright(images: FrameImages, stages: Stages): Promise<UprightPicture> {
   const asGiven = await turnedBy(0, images, stages)
-  if (asGiven.plausibility >= plainlyUpright) return asGiven
+  if (plausibilityOf(asGiven) >= plainlyUpright) return asGiven
   const right = await turnedBy(1, images, stages)
   const over = await turnedBy(2, images, stages)
   const left = await turnedBy(3, images, stages)
-  const turns = bestTurn([asGiven.plausibility, right.plausibility, over.plausibility, left.plausibility])
+  const turns = bestTurn([
+    plausibilityOf(asGiven),
+    plausibilityOf(right),
+    plausibilityOf(over),
+    plausibilityOf(left),
+  ])
   return [asGiven, right, over, left][turns] ?? asGiven
 }
+
+/** Of the face that is most certainly one; 0 where there is none. */
+const plausibilityOf = ({ faces }: PictureFaces) =>
+  Math.max(0, ...faces.map(({ plausibility }) => plausibility))
 
 async function turnedBy(turns: QuarterTurns, asGiven: FrameImages, stages: Stages): Promise<UprightPicture> {
   const full = turnImage(asGiven.full, turns)

@@ -104,9 +104,12 @@ export function prominence(
 const portraitShare = 0.25
 /** … and no other is more than half as prominent. */
 const rivalShare = 0.5
-/** A face this many times as high as another, or this many times as good, is the one that is meant. */
+/** A face this many times as high as another is the one that is meant … */
 const plainlyHigher = 1.5
-const plainlyBetter = 2
+/** … where neither is, one that is so many times as plausible … */
+const plainlySurer = 2
+/** … and never one in whose place there is another so many times as plausible. */
+const farSurer = 3
 
 /**
  * The face that is asked for: number `choice` (from 1) where given, else the only one, or the one that the photo is plainly
@@ -123,7 +126,12 @@ export function chooseFace(photo: Photo, path: string, choice: number | undefine
       `${clipName(path)} has no face ${choice}; its faces are:\n${listFaces(photo)}`,
     )
   }
-  const main = faces.find((face) => faces.every((other) => other === face || dominates(photo, face, other)))
+  const main =
+    mainFace(faces, (face, other) => isMoreProminent(photo, face, other)) ??
+    mainFace(
+      faces,
+      (face, other) => isMoreProminent(photo, face, other) || isSurer(face, other, plainlySurer),
+    )
   if (main !== undefined) return main
   throw new CameoError(
     'IMAGE_SEVERAL_FACES',
@@ -153,15 +161,19 @@ function noFace(photo: Photo, path: string): CameoError {
   )
 }
 
-/** Of two faces at most one dominates the other. */
-function dominates(photo: Photo, face: PhotoFace, other: PhotoFace): boolean {
-  if (other.quality > face.quality * plainlyBetter) return false
-  return (
-    heightOf(face.sample) >= heightOf(other.sample) * plainlyHigher ||
-    face.quality > other.quality * plainlyBetter ||
-    isPortraitBeside(photo, face, other)
-  )
-}
+/** The face that dominates every other. */
+const mainFace = (
+  faces: readonly PhotoFace[],
+  dominates: (face: PhotoFace, other: PhotoFace) => boolean,
+): PhotoFace | undefined =>
+  faces.find((face) => faces.every((other) => other === face || dominates(face, other)))
+
+const isMoreProminent = (photo: Photo, face: PhotoFace, other: PhotoFace) =>
+  !isSurer(other, face, farSurer) &&
+  (heightOf(face.sample) >= heightOf(other.sample) * plainlyHigher || isPortraitBeside(photo, face, other))
+
+const isSurer = (face: PhotoFace, other: PhotoFace, times: number) =>
+  face.plausibility > other.plausibility * times
 
 const heightOf = ({ boxXyxyPx: [, top, , bottom] }: { readonly boxXyxyPx: BoxXyxyPx }) => bottom - top
 

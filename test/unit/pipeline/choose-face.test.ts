@@ -7,10 +7,10 @@ interface FaceLike {
   /** Of its middle, px of a photo of 1000×1000. */
   readonly at: readonly [x: number, y: number]
   readonly heightPx: number
-  readonly quality?: number
+  readonly plausibility?: number
 }
 
-function face({ at: [x, y], heightPx, quality = 0.8 }: FaceLike): PhotoFace {
+function face({ at: [x, y], heightPx, plausibility = 0.8 }: FaceLike): PhotoFace {
   const half = heightPx / 2
   const point = { x, y }
   return {
@@ -18,11 +18,11 @@ function face({ at: [x, y], heightPx, quality = 0.8 }: FaceLike): PhotoFace {
       boxXyxyPx: [x - half * 0.8, y - half, x + half * 0.8, y + half],
       detectionScore: 0.95,
       landmarksPx: [point, point, point, point, point],
-      quality,
+      quality: 0.6,
       alignedCrop: { width: 0, height: 0, data: new Uint8Array() },
     },
     embedding: { float16: new Uint16Array(), norm: 4 },
-    quality,
+    ...{ plausibility, quality: 0.6 * plausibility },
     thumbnailJpeg: new Uint8Array(),
   }
 }
@@ -56,13 +56,13 @@ describe('the face of a photo', () => {
     )
   })
 
-  it('is the one that is twice as good as every other of its size', () => {
+  it('is the one that is twice as certainly a face as every other of its size', () => {
     assert.equal(
       taken(
         photoOf(
-          { at: [300, 500], heightPx: 120, quality: 0.3 },
-          { at: [700, 500], heightPx: 110, quality: 0.7 },
-          { at: [200, 200], heightPx: 60, quality: 0.5 },
+          { at: [300, 500], heightPx: 120, plausibility: 0.3 },
+          { at: [700, 500], heightPx: 110, plausibility: 0.7 },
+          { at: [200, 200], heightPx: 60, plausibility: 0.5 },
         ),
       ),
       2,
@@ -71,14 +71,22 @@ describe('the face of a photo', () => {
 
   it('is not the largest where that is hardly a face', () => {
     const photo = photoOf(
-      { at: [300, 500], heightPx: 300, quality: 0.2 },
-      { at: [700, 500], heightPx: 110, quality: 0.7 },
+      { at: [300, 500], heightPx: 300, plausibility: 0.2 },
+      { at: [700, 500], heightPx: 110, plausibility: 0.7 },
     )
     assert.equal(taken(photo), 2)
     assert.match(
       tellChoice(photo, 'a.jpg', chooseFace(photo, 'a.jpg', undefined)) ?? '',
       /face 2 was taken, the one/,
     )
+  })
+
+  it('is the portrait though a face beside it is more plausible', () => {
+    const photo = photoOf(
+      { at: [500, 480], heightPx: 350, plausibility: 0.35 },
+      { at: [820, 300], heightPx: 340, plausibility: 0.8 },
+    )
+    assert.equal(taken(photo), 1)
   })
 
   it('is the portrait before a face at the edge that is nearly as high', () => {
@@ -90,7 +98,7 @@ describe('the face of a photo', () => {
       photoOf({ at: [300, 500], heightPx: 200 }, { at: [700, 500], heightPx: 170 }),
       photoOf(
         { at: [500, 500], heightPx: 150 },
-        { at: [200, 500], heightPx: 140, quality: 0.5 },
+        { at: [200, 500], heightPx: 140, plausibility: 0.5 },
         { at: [800, 500], heightPx: 60 },
       ),
     ]) {
@@ -110,7 +118,7 @@ describe('the face of a photo', () => {
     const none = refusal(photoOf())
     assert.equal(none.code, 'IMAGE_NO_FACE')
     assert.match(none.message, /^no face was found in "a\.jpg"/)
-    const { sample } = face({ at: [500, 200], heightPx: 100, quality: 0.5 })
+    const { sample } = face({ at: [500, 200], heightPx: 100, plausibility: 0.5 })
     const hopeless = refusal({ ...photoOf(), unusable: [sample] }, 1)
     assert.equal(hopeless.code, 'IMAGE_NO_FACE')
     assert.match(hopeless.message, /^no usable face .*\(top centre, 80×100 px .*too blurred or hidden/)
