@@ -7,6 +7,9 @@ import type { Stages } from './stages.js'
 /** Photos hold small faces too; below this height an embedding says little. */
 export const minPhotoFacePx = 24
 
+/** What looking for faces in a photo needs. */
+export type PhotoStages = Pick<Stages, 'detector' | 'landmarker' | 'embedder' | 'normRange' | 'highScore'>
+
 /** A face, embedded. Coordinates in pixels of the picture that it was found in. */
 export interface EmbeddedFace {
   readonly sample: FaceSample
@@ -34,7 +37,7 @@ const doubtful = 0.3
 const hopelessBeside = 8
 
 /** Finds the faces of a picture and embeds each, for only its embedding tells a face from clutter. */
-export async function embedFaces(images: FrameImages, stages: Stages): Promise<PictureFaces> {
+export async function embedFaces(images: FrameImages, stages: PhotoStages): Promise<PictureFaces> {
   const embedded: EmbeddedFace[] = []
   const unusable: FaceSample[] = []
   for (const face of await findFaces(images, stages, minPhotoFacePx)) {
@@ -66,7 +69,7 @@ export interface UprightPicture extends PictureFaces {
 }
 
 /** Finds the faces of a picture that may lie on its side or stand on its head. */
-export async function facesUpright(images: FrameImages, stages: Stages): Promise<UprightPicture> {
+export async function facesUpright(images: FrameImages, stages: PhotoStages): Promise<UprightPicture> {
   const asGiven = await turnedBy(0, images, stages)
   if (plausibilityOf(asGiven) >= plainlyUpright) return asGiven
   const right = await turnedBy(1, images, stages)
@@ -85,7 +88,11 @@ export async function facesUpright(images: FrameImages, stages: Stages): Promise
 const plausibilityOf = ({ faces }: PictureFaces) =>
   Math.max(0, ...faces.map(({ plausibility }) => plausibility))
 
-async function turnedBy(turns: QuarterTurns, asGiven: FrameImages, stages: Stages): Promise<UprightPicture> {
+async function turnedBy(
+  turns: QuarterTurns,
+  asGiven: FrameImages,
+  stages: PhotoStages,
+): Promise<UprightPicture> {
   const full = turnImage(asGiven.full, turns)
   const detection = asGiven.detection === asGiven.full ? full : turnImage(asGiven.detection, turns)
   const images = { full, detection }
