@@ -1,7 +1,7 @@
 import type { RgbImage } from './image.js'
 import type { ImagePart } from './image-scale.js'
 
-/** How a dark picture is made bright, all channels alike: (value − `black`) × `gain`. */
+/** How the luma of a dark picture is made bright: (luma − `black`) × `gain`. */
 export interface LumaStretch {
   /** 0..255. */
   readonly black: number
@@ -41,20 +41,51 @@ export function stretchOfDark(image: RgbImage, part: ImagePart = wholeOf(image))
   return { black, gain: targetLuma / (bright - black) }
 }
 
-/** A part of an image as an image of its own, stretched. */
+/**
+ * Colours are stretched less than luma: what is left of them in the dark is coarse, and some cameras and editors darken
+ * luma alone.
+ */
+const colourShare = 0.25
+
+/**
+ * A part of an image as an image of its own, smoothed and stretched. A dark picture has few steps of brightness, and
+ * stretched they are edges; the mean of neighbours has steps between them.
+ */
 export function stretchLuma(
   image: RgbImage,
   { black, gain }: LumaStretch,
   part: ImagePart = wholeOf(image),
 ): RgbImage {
-  const { xPx, yPx, widthPx, heightPx } = part
-  const stretched = Uint8ClampedArray.from({ length: 256 }, (_, value) => (value - black) * gain)
-  const data = new Uint8Array(widthPx * heightPx * 3)
-  for (let y = 0, to = 0; y < heightPx; y++) {
-    const from = ((yPx + y) * image.width + xPx) * 3
-    for (let i = from; i < from + widthPx * 3; i++, to++) data[to] = stretched[image.data[i] ?? 0] ?? 0
+  const smooth = smoothed(image, part)
+  const data = new Uint8ClampedArray(smooth.length)
+  for (let at = 0; at < smooth.length; at += 3) {
+    const luma = lumaOf(smooth, at)
+    const bright = (luma - black) * gain
+    for (let i = at; i < at + 3; i++) data[i] = bright + ((smooth[i] ?? 0) - luma) * gain * colourShare
   }
-  return { width: widthPx, height: heightPx, data }
+  return { width: part.widthPx, height: part.heightPx, data: new Uint8Array(data.buffer) }
+}
+
+/** The part's channels, each the mean of 3×3 pixels weighted 1, 2, 1 both ways; the part's edges are repeated. */
+function smoothed({ width, data }: RgbImage, { xPx, yPx, widthPx, heightPx }: ImagePart): Float32Array {
+  const line = widthPx * 3
+  const across = new Float32Array(line * heightPx)
+  for (let y = 0; y < heightPx; y++) {
+    const from = ((yPx + y) * width + xPx) * 3
+    for (let i = 0; i < line; i++) {
+      const before = i >= 3 ? i - 3 : i
+      const after = i + 3 < line ? i + 3 : i
+      across[y * line + i] =
+        ((data[from + before] ?? 0) + 2 * (data[from + i] ?? 0) + (data[from + after] ?? 0)) / 4
+    }
+  }
+  const smooth = new Float32Array(across.length)
+  for (let y = 0; y < heightPx; y++) {
+    const [above, own, below] = [Math.max(0, y - 1) * line, y * line, Math.min(heightPx - 1, y + 1) * line]
+    for (let i = 0; i < line; i++)
+      smooth[own + i] = ((across[above + i] ?? 0) + 2 * (across[own + i] ?? 0) + (across[below + i] ?? 0)) / 4
+  }
+  return smooth
 }
 
 const wholeOf = ({ width, height }: RgbImage): ImagePart => ({
@@ -62,7 +93,7 @@ const wholeOf = ({ width, height }: RgbImage): ImagePart => ({
 })
 
 /** ITU-R BT.601. */
-const lumaOf = (data: Uint8Array, at: number) =>
+const lumaOf = (data: Uint8Array | Float32Array, at: number) =>
   0.299 * (data[at] ?? 0) + 0.587 * (data[at + 1] ?? 0) + 0.114 * (data[at + 2] ?? 0)
 
 /** Pixels of each luma, rounded, on an even grid over the part. */

@@ -53,14 +53,27 @@ describe('the stretch of a dark picture', () => {
     assert.ok(Math.abs(narrow.black + 190 / narrow.gain - (wide.black + 190 / wide.gain)) <= 1)
   })
 
-  it('of a part follows that part alone, gives it alone, and keeps its colours', () => {
+  it('of a part follows that part alone, and gives it alone', () => {
     const image = painted((x) => (x < 50 ? 10 : 240))
-    image.data.set([20, 3, 35], 0)
     const part = { xPx: 0, yPx: 0, widthPx: 40, heightPx: 30 }
     assert.equal(stretchOfDark(image), undefined)
     assert.ok(stretchOfDark(image, part))
     const { width: columns, height: rows, data } = stretchLuma(image, { black: 4, gain: 10 }, part)
     assert.deepEqual([columns, rows, data.length], [40, 30, 40 * 30 * 3])
-    assert.deepEqual([...data.subarray(0, 6)], [160, 0, 255, 60, 60, 60])
+    assert.ok(data.every((value) => value === 60))
+  })
+
+  it('stretches colours by a quarter of what it stretches luma', () => {
+    const image = painted(() => 0)
+    for (let at = 0; at < image.data.length; at += 3) image.data.set([20, 3, 35], at)
+    // Luma 0.299 · 20 + 0.587 · 3 + 0.114 · 35 = 11.731, stretched 77.31; red lies 8.269 above it: 77.31 + 2.5 · 8.269.
+    assert.deepEqual([...stretchLuma(image, { black: 4, gain: 10 }).data.subarray(0, 3)], [98, 55, 135])
+  })
+
+  it('spreads a lonely step over its neighbours', () => {
+    const image = painted((x, y) => (x === 10 && y === 10 ? 16 : 0))
+    const { data } = stretchLuma(image, { black: 0, gain: 10 })
+    const at = (x: number, y: number) => data[(y * width + x) * 3]
+    assert.deepEqual([at(10, 10), at(11, 10), at(10, 9), at(11, 11), at(12, 10)], [40, 20, 20, 10, 0])
   })
 })
