@@ -3,7 +3,7 @@ import { clipName } from '../pipeline/decode/clip-name.js'
 import { CameoError } from '../pipeline/errors.js'
 import { describeFace } from '../pipeline/face-place.js'
 import type { BoxXyxyPx } from '../pipeline/geometry.js'
-import { chooseFace, listFaces, readPhoto, type PhotoFace } from '../pipeline/photo.js'
+import { chooseFace, listFaces, readPhoto, tellChoice, type PhotoFace } from '../pipeline/photo.js'
 import { mainPerson, peopleOfClip, type Person } from '../pipeline/query-clip.js'
 import type { Stages } from '../pipeline/stages.js'
 import { formatTime, note, oneLine } from './output.js'
@@ -47,14 +47,12 @@ export async function faceOfPhoto(
   })
   const chosen = chooseFace(photo, path, choice)
   for (const notice of photo.notices) note(notice)
-  if (photo.faces.length > 1 && choice === undefined)
-    note(
-      `${oneLine(basename(path))} shows ${photo.faces.length} faces; this is about number 1, the one it is plainly of (--face to choose another):\n${listFaces(photo)}`,
-    )
-  const people = photo.faces.map(({ sample: { boxXyxyPx, quality } }, index) => ({
+  const taken = choice === undefined ? tellChoice(photo, path, chosen) : undefined
+  if (taken !== undefined) note(`${taken}:\n${listFaces(photo)}`)
+  const people = photo.faces.map(({ sample: { boxXyxyPx }, quality }, index) => ({
     ...{ number: index + 1, boxXyxyPx, quality },
   }))
-  return { chosen, people, notices: photo.notices }
+  return { chosen, people, notices: taken === undefined ? photo.notices : [...photo.notices, taken] }
 }
 
 /**

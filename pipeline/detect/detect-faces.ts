@@ -23,6 +23,7 @@ export async function detectFaces(
     return faces
       .filter(({ boxXyxyPx }) => !isCutByTile(boxXyxyPx, pass, image))
       .map((face) => toImage(face, pass))
+      .filter(({ boxXyxyPx: [, y1, , y2] }) => y2 - y1 <= pass.largestFacePx)
   })
   return suppressNonMaxima(found.flat()).filter(
     ({ boxXyxyPx: box }) => box[3] - box[1] >= minFacePx * sizeTolerance,

@@ -7,6 +7,8 @@ export interface DetectionPass {
   readonly heightPx: number
   /** Canvas pixels an image pixel, at most 1. */
   readonly scale: number
+  /** Larger faces (their height, px of that image) are left to the pass over the whole image. */
+  readonly largestFacePx: number
 }
 
 export interface Canvas {
@@ -36,22 +38,32 @@ export function planPasses(
 ): DetectionPass[] {
   const { width, height } = image
   const fit = Math.min(1, canvas.canvasWidthPx / width, canvas.canvasHeightPx / height)
-  const whole: DetectionPass = { xPx: 0, yPx: 0, widthPx: width, heightPx: height, scale: fit }
+  const whole: DetectionPass = {
+    ...{ xPx: 0, yPx: 0, widthPx: width, heightPx: height, scale: fit },
+    largestFacePx: Infinity,
+  }
   const passes = [whole]
-  const largestFacePx = Math.min(height, width * faceAspect) * fit
-  if (largestFacePx > canvas.maxFacePx)
-    passes.push({ ...whole, scale: (fit * canvas.maxFacePx) / largestFacePx })
+  const highestPx = Math.min(height, width * faceAspect) * fit
+  if (highestPx > canvas.maxFacePx) passes.push({ ...whole, scale: (fit * canvas.maxFacePx) / highestPx })
   const tileScale = Math.min(1, neededScale(canvas, wantedFacePx))
   if (tileScale > fit * tileSlack) {
-    const overlapPx = canvas.minFacePx / fit
-    const columns = tileStarts(width, canvas.canvasWidthPx / tileScale, overlapPx)
-    const rows = tileStarts(height, canvas.canvasHeightPx / tileScale, overlapPx)
-    for (const yPx of rows.starts)
-      for (const xPx of columns.starts)
-        passes.push({ xPx, yPx, widthPx: columns.lengthPx, heightPx: rows.lengthPx, scale: tileScale })
+    const smallestOfWholePx = canvas.minFacePx / fit
+    const columns = tileStarts(width, canvas.canvasWidthPx / tileScale, smallestOfWholePx)
+    const rows = tileStarts(height, canvas.canvasHeightPx / tileScale, smallestOfWholePx)
+    const tile = {
+      ...{ widthPx: columns.lengthPx, heightPx: rows.lengthPx, scale: tileScale },
+      largestFacePx: smallestOfWholePx * tileMargin,
+    }
+    for (const yPx of rows.starts) for (const xPx of columns.starts) passes.push({ ...tile, xPx, yPx })
   }
   return passes
 }
+
+/**
+ * Up to so many times the smallest face that the pass over the whole image sees, tiles add theirs: what they find beyond
+ * is a part of a larger face, such as an eye or a mouth, or the whole image shows it as well.
+ */
+const tileMargin = 1.5
 
 /** A whole-image pass this close to the needed scale needs no tiles beside it: the faces at stake are 5 % smaller. */
 const tileSlack = 1.05

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import sharp from 'sharp'
 import { decodeFloat16 } from '../../pipeline/embed/float16.js'
 import { CameoError } from '../../pipeline/errors.js'
 import { findPack } from '../../pipeline/models/catalog.js'
@@ -121,6 +122,27 @@ describe('a photo that is not quite whole', () => {
       assert.ok(cosine(vector, own) >= 0.85, `${name}: ${cosine(vector, own)}`)
       assert.deepEqual(notices, [])
     }
+  })
+})
+
+describe('a photo that is hard to see', () => {
+  it('on its side or on its head is turned, and says so', async () => {
+    // On its other side this face is found and aligned without a turn.
+    for (const angle of [90, 180]) {
+      const turned = await sharp(intact).rotate(angle).jpeg({ quality: 90 }).toBuffer()
+      const { vector, notices } = await look('turned.jpg', turned)
+      assert.ok(cosine(vector, own) >= 0.9, `${angle}: ${cosine(vector, own)}`)
+      assert.deepEqual(notices, [
+        `"turned.jpg" is turned: it was looked at after a turn by ${360 - angle}° clockwise`,
+      ])
+    }
+  })
+
+  it('for it is dark is stretched', async () => {
+    const dark = await sharp(intact).linear(0.07, 0).png().toBuffer()
+    const { vector, notices } = await look('dark.png', dark)
+    assert.ok(cosine(vector, own) >= 0.6, String(cosine(vector, own)))
+    assert.deepEqual(notices, [])
   })
 })
 

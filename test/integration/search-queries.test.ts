@@ -108,6 +108,9 @@ describe('search: with a photo', () => {
         [2, undefined, true],
       ],
     )
+    assert.deepEqual(query.notices, [
+      '"portrait and another.jpg" shows 2 faces; face 1 was taken, the largest (--face NUMBER chooses another)',
+    ])
   })
 
   it('that is no image, is missing or empty is refused as IMAGE_UNREADABLE', async () => {

@@ -93,6 +93,7 @@ const answerSchema = z.strictObject({
         }),
       )
       .optional(),
+    notices: z.array(z.string()).min(1).optional(),
   }),
   threshold: z.number(),
   confident: z.boolean(),

@@ -54,14 +54,31 @@ describe('detection passes', () => {
     assert.ok(scales.some((scale) => 640 * scale <= 320))
   })
 
+  it('leaves to the whole image what is far larger than the smallest face that it sees', () => {
+    const [whole, tile] = planPasses({ width: 768, height: 432 }, canvas, 16)
+    assert.equal(whole?.largestFacePx, Infinity)
+    // The whole image is scaled by 320 / 768: faces of 16 px on the canvas are 38.4 px high.
+    assert.ok(Math.abs((tile?.largestFacePx ?? 0) - 1.5 * 38.4) < 1e-9)
+  })
+
   it('painting at scale 1 copies, and a smaller scale keeps the mean', () => {
     const data = new Uint8Array(100 * 60 * 3).map((_, i) => (i * 7) % 256)
     const image: RgbImage = { width: 100, height: 60, data }
-    const copy = paintCanvas(image, { xPx: 10, yPx: 5, widthPx: 20, heightPx: 10, scale: 1 }, 32, 16)
+    const copy = paintCanvas(
+      image,
+      { xPx: 10, yPx: 5, widthPx: 20, heightPx: 10, scale: 1, largestFacePx: Infinity },
+      32,
+      16,
+    )
     assert.equal(copy.data[0], data[(5 * 100 + 10) * 3])
     assert.equal(copy.data[31 * 3], 0)
     const flat: RgbImage = { width: 100, height: 60, data: data.fill(90) }
-    const small = paintCanvas(flat, { xPx: 0, yPx: 0, widthPx: 100, heightPx: 60, scale: 0.31 }, 40, 30)
+    const small = paintCanvas(
+      flat,
+      { xPx: 0, yPx: 0, widthPx: 100, heightPx: 60, scale: 0.31, largestFacePx: Infinity },
+      40,
+      30,
+    )
     assert.equal(small.data[0], 90)
     assert.equal(small.data[(10 * 40 + 20) * 3], 90)
   })
@@ -106,6 +123,24 @@ describe('detectFaces', () => {
         assert.ok(Math.abs(actual - expected) < 3, `${actual} is not ${expected}`)
     }
   })
+
+  it('takes no part of a large face from a tile', async () => {
+    // A pass over the whole of 768×432 pixels leaves the canvas black below its 180 rows; a tile fills it.
+    const detector: Detector = {
+      ...canvas,
+      detectOnCanvas: ({ data }) => {
+        const isTile = data.at(-1) !== 0
+        const boxXyxyPx: BoxXyxyPx = isTile ? [50, 50, 110, 110] : [100, 20, 200, 145]
+        return Promise.resolve([{ boxXyxyPx, detectionScore: 0.9, landmarksPx: undefined }])
+      },
+    }
+    const image: RgbImage = { width: 768, height: 432, data: new Uint8Array(768 * 432 * 3).fill(1) }
+    const faces = await detectFaces(detector, image, 16)
+    assert.deepEqual(
+      faces.map(({ boxXyxyPx }) => boxXyxyPx.map(Math.round)),
+      [[240, 48, 480, 348]],
+    )
+  })
 })
 
 describe('non-maximum suppression', () => {
@@ -127,9 +162,23 @@ describe('non-maximum suppression', () => {
     )
   })
 
-  it('drops a part of a face, but not a small face in front of a poster', () => {
-    const large = face([0, 0, 100, 100], 0.9)
-    assert.equal(suppressNonMaxima([large, face([40, 40, 95, 95], 0.8)]).length, 1)
-    assert.equal(suppressNonMaxima([large, face([40, 40, 60, 60], 0.8)]).length, 2)
+  it('drops a part of a face at any size, though it scores better', () => {
+    const whole = face([0, 0, 100, 100], 0.95)
+    for (const [part, score] of [
+      [[40, 40, 95, 95], 0.8],
+      [[40, 40, 95, 95], 0.99],
+      [[30, 60, 45, 75], 0.99],
+    ] as const)
+      assert.deepEqual(suppressNonMaxima([face(part, score), whole]), [whole])
+  })
+
+  it('keeps several confident faces that a weak box encloses, and drops the box', () => {
+    const group = [face([5, 20, 45, 60], 0.99), face([60, 20, 100, 60], 0.98)]
+    assert.deepEqual(suppressNonMaxima([...group, face([0, 0, 110, 70], 0.75)]), group)
+  })
+
+  it('keeps a weak large face and a far smaller one within it that scores better', () => {
+    const both = [face([40, 40, 60, 60], 0.9), face([0, 0, 100, 100], 0.8)]
+    assert.deepEqual(suppressNonMaxima(both), both)
   })
 })

