@@ -4,7 +4,8 @@ import { openArchiveToRead } from '../index/archive.js'
 import { openArchiveIndex } from '../index/archive-index.js'
 import { readAppearances, type Appearances } from '../index/evaluate/appearances.js'
 import { findFilms, instantS, tracksOfFilms, type FilmClips } from '../index/evaluate/film-clips.js'
-import { scoreTimes, type AnswerTimes, type PairScore, type TimedTrack } from '../index/evaluate/times.js'
+import type { MeasuredTimes, RefusedQuery } from '../index/evaluate/time-figures.js'
+import { scoreTimes, type AnswerTimes } from '../index/evaluate/times.js'
 import { listIdentities, referencesOf } from '../index/identities.js'
 import { searchClips } from '../index/search.js'
 import { CameoError } from '../pipeline/errors.js'
@@ -35,26 +36,6 @@ export interface TimesRun {
   /** By default the calibrated threshold. */
   readonly minScore?: number | undefined
   readonly device: DeviceChoice
-}
-
-/** A person who could not be asked for, and why. */
-export interface RefusedQuery {
-  readonly person: string
-  readonly code: string
-  readonly message: string
-}
-
-export interface MeasuredTimes {
-  readonly truth: Appearances
-  /** Lowest score of an answer. */
-  readonly minScore: number
-  /** By person. */
-  readonly answers: ReadonlyMap<string, AnswerTimes>
-  readonly pairs: readonly PairScore[]
-  readonly tracks: readonly TimedTrack[]
-  readonly refused: readonly RefusedQuery[]
-  /** Films of the truth that the archive lacks. */
-  readonly missingFilms: readonly string[]
 }
 
 /**

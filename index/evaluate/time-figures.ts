@@ -1,11 +1,35 @@
 import type { Appearances } from './appearances.js'
-import { scoreTracks, summariseTimes, type PairScore, type TimedTrack, type TrackScores } from './times.js'
+import {
+  scoreTracks,
+  summariseTimes,
+  type AnswerTimes,
+  type PairScore,
+  type TimedTrack,
+  type TrackScores,
+} from './times.js'
 
 /** What was measured of an archive's answers in time. */
 export interface ScoredTimes {
   readonly truth: Appearances
   readonly pairs: readonly PairScore[]
   readonly tracks: readonly TimedTrack[]
+}
+
+/** A person who could not be asked for, and why. */
+export interface RefusedQuery {
+  readonly person: string
+  readonly code: string
+  readonly message: string
+}
+
+export interface MeasuredTimes extends ScoredTimes {
+  /** Lowest score of an answer. */
+  readonly minScore: number
+  /** By person. */
+  readonly answers: ReadonlyMap<string, AnswerTimes>
+  readonly refused: readonly RefusedQuery[]
+  /** Films of the truth that the archive lacks. */
+  readonly missingFilms: readonly string[]
 }
 
 /** The figures of some films together. */

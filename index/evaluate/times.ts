@@ -1,7 +1,7 @@
 import type { Appearances, SpanS } from './appearances.js'
 
 /** Answers and truth are compared this often, s, half a step after each multiple. */
-const stepS = 0.1
+export const stepS = 0.1
 
 /** This near to the beginning or end of any appearance in a film no step counts, s. */
 const changeS = 0.3

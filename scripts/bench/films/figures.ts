@@ -1,6 +1,10 @@
 /** What is told of a set of films: in all, and by what the films' names say of their cuts. */
-import { timeFigures, type TimeFigures } from '../../../index/evaluate/time-figures.js'
-import type { MeasuredTimes, RefusedQuery } from '../../measure-times.js'
+import {
+  timeFigures,
+  type MeasuredTimes,
+  type RefusedQuery,
+  type TimeFigures,
+} from '../../../index/evaluate/time-figures.js'
 import { oneLine } from '../../output.js'
 import { traitsOf } from './plan.js'
 

@@ -143,7 +143,7 @@ export function drawFrom(random: () => number): Draw {
 }
 
 /** A colour that is neither dark nor bright. */
-export function drawColour({ between }: Draw): string {
-  const channel = () => Math.floor(between(0x30, 0xb0)).toString(16)
+export function drawColour(draw: Draw): string {
+  const channel = () => Math.floor(draw.between(0x30, 0xb0)).toString(16)
   return `0x${channel()}${channel()}${channel()}`
 }

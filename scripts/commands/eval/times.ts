@@ -1,12 +1,13 @@
 import { performance } from 'node:perf_hooks'
 import { Command, Option } from 'commander'
-import { timeFigures } from '../../../index/evaluate/time-figures.js'
+import { timeFigures, type MeasuredTimes } from '../../../index/evaluate/time-figures.js'
 import { summariseTimes, type PairScore } from '../../../index/evaluate/times.js'
+import { timesReportOf } from '../../../index/evaluate/report/summarise-times.js'
+import { writeTimesReport } from '../../../index/evaluate/report/write-report.js'
 import type { DeviceChoice } from '../../../pipeline/models/device.js'
-import { measureTimes, type MeasuredTimes } from '../../measure-times.js'
+import { measureTimes } from '../../measure-times.js'
 import { archiveOption, deviceOption, jsonOption, numberWithin } from '../../options.js'
 import { exitCodes, note, oneLine, print, printJson } from '../../output.js'
-import { writeTimesReport } from '../../times-report.js'
 
 interface TimesOptions {
   readonly archive: string
@@ -63,8 +64,14 @@ async function runTimes(options: TimesOptions): Promise<void> {
   const startedMs = performance.now()
   const measured = await measureTimes(options)
   if (options.report !== undefined) {
-    const durationS = (performance.now() - startedMs) / 1000
-    await writeTimesReport(options.report, measured, { ...options, startedAt, durationS })
+    const { archive, truth, queries } = options
+    const report = timesReportOf(measured, {
+      title: 'Answers in time',
+      startedAt: startedAt.toISOString(),
+      durationS: (performance.now() - startedMs) / 1000,
+      settings: { archive, truth, queries: queries ?? 'enrolled names', minScore: measured.minScore },
+    })
+    await writeTimesReport(options.report, report)
     note(`wrote ${options.report}`)
   }
   if (options.json) printJson(toJson(measured))
