@@ -11,7 +11,7 @@ import { rmSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { CameoError } from '../../pipeline/errors.js'
+import type { MeasuredTimes } from '../../index/evaluate/time-figures.js'
 import { defaultPackName } from '../../pipeline/models/catalog.js'
 import { measureTimes } from '../measure-times.js'
 import { jsonOption, numberWithin } from '../options.js'
@@ -40,6 +40,8 @@ interface BenchOptions {
   readonly minScore?: number
   readonly makeOnly: boolean
   readonly json: boolean
+  /** Of "cameo ingest". */
+  readonly ingestOptions: readonly string[]
 }
 
 const data = process.env.CAMEO_TEST_DATA ?? '../shared'
@@ -74,58 +76,39 @@ const command = new Command('bench:films')
   .option('--make-only', 'make the films and measure nothing', false)
   .addOption(jsonOption())
 
-interface Prepared {
-  readonly dir: string
-  readonly made: MadeFilms
-}
+/** Makes the films of a seed in a folder, as far as they are missing. */
+type Maker = (dir: string, seed: number) => Promise<MadeFilms>
 
-/** Makes the films of a kind and a seed, as far as they are missing. */
-type Maker = (seed: number) => Promise<Prepared>
-
-async function makerOf(kind: Kind, options: BenchOptions): Promise<Maker> {
-  const dir = join(resolve(options.out), kind)
+/** @param dir of all films of the kind */
+async function makerOf(kind: Kind, dir: string, options: BenchOptions): Promise<Maker> {
   const { films: count, size } = options
-  const seedDir = (seed: number) => join(dir, `seed-${seed}`)
   if (kind === 'videos') {
     const list = options.people ?? join(options.videos, 'test_gt.txt')
     const people = await readFilmedPeople(resolve(options.videos), list)
     const named = people.map(({ id, clips }) => [id, ...clips.map(({ path }) => basename(path))])
     claimFolder(dir, { size, people: named })
     const queries = people.map((person) => ({ person: person.id, from: queryOfClips(person) }))
-    return async (seed) => {
-      const films = planFilmsOfClips(people, count, seed)
-      return { dir: seedDir(seed), made: await makeFilms(seedDir(seed), films, queries, size) }
-    }
+    return (to, seed) => makeFilms(to, planFilmsOfClips(people, count, seed), queries, size)
   }
   const people = readPhotographedPeople(resolve(options.images))
   const named = people.map(({ id, photos }) => [id, ...photos.map((photo) => basename(photo))])
   claimFolder(dir, { size, people: named })
   const lookAlikes = await keptLookAlikes(join(dir, 'look-alikes.json'), people, defaultPackName)
-  return async (seed) => {
+  return (to, seed) => {
     const cast = keepOutQueries(people, seed)
-    const films = planFilmsOfPhotos(cast, lookAlikes, count, seed)
     const queries = cast.map((person) => ({ person: person.id, from: queryOfPhoto(person) }))
-    return { dir: seedDir(seed), made: await makeFilms(seedDir(seed), films, queries, size) }
+    return makeFilms(to, planFilmsOfPhotos(cast, lookAlikes, count, seed), queries, size)
   }
 }
 
 async function measure(
-  { dir, made }: Prepared,
-  seed: number,
-  kind: Kind,
-  ingestOptions: readonly string[],
-  options: BenchOptions,
-): Promise<SeedFigures> {
-  const archive =
-    options.archives === undefined ? join(dir, 'archive') : join(resolve(options.archives), `${kind}-${seed}`)
-  if (!options.keepArchives) rmSync(archive, { recursive: true, force: true })
-  ingest(made.films, archive, ingestOptions)
-  const { truth, queries } = made
-  const { minScore } = options
-  return figuresOfSeed(
-    seed,
-    await measureTimes({ archive, truth, queries, minScore, device: { kind: 'auto' } }),
-  )
+  { films, truth, queries }: MadeFilms,
+  archive: string,
+  { keepArchives, ingestOptions, minScore }: BenchOptions,
+): Promise<MeasuredTimes> {
+  if (!keepArchives) rmSync(archive, { recursive: true, force: true })
+  ingest(films, archive, ingestOptions)
+  return measureTimes({ archive, truth, queries, minScore, device: { kind: 'auto' } })
 }
 
 function ingest(films: readonly string[], archive: string, more: readonly string[]): void {
@@ -137,21 +120,25 @@ function ingest(films: readonly string[], archive: string, more: readonly string
     { stdio: ['ignore', process.stderr, 'inherit'] },
   )
   if (status !== 0)
-    throw new CameoError('USAGE', `the ingest of the films ended with ${status ?? 'a signal'}`)
+    throw new Error(
+      `the ingest of the films ended with ${status ?? 'a signal'}: the figures would mean nothing`,
+    )
 }
 
-async function runBench(ingestOptions: readonly string[], options: BenchOptions): Promise<void> {
+async function runBench(options: BenchOptions): Promise<void> {
   const results: Partial<Record<Kind, unknown>> = {}
   for (const kind of options.kind === 'both' ? kinds : [options.kind]) {
-    const make = await makerOf(kind, options)
+    const dir = join(resolve(options.out), kind)
+    const make = await makerOf(kind, dir, options)
     const seeds: SeedFigures[] = []
     for (const seed of options.seeds) {
-      const prepared = await make(seed)
-      if (options.makeOnly) {
-        note(`${kind}, seed ${seed}: ${prepared.dir}`)
-        continue
-      }
-      const figures = await measure(prepared, seed, kind, ingestOptions, options)
+      const seedDir = join(dir, `seed-${seed}`)
+      const made = await make(seedDir, seed)
+      note(`${kind}, seed ${seed}: ${seedDir}`)
+      if (options.makeOnly) continue
+      const { archives } = options
+      const archive = archives === undefined ? join(seedDir, 'archive') : resolve(archives, `${kind}-${seed}`)
+      const figures = figuresOfSeed(seed, await measure(made, archive, options))
       seeds.push(figures)
       if (!options.json) printSeed(kind, figures)
     }
@@ -174,16 +161,21 @@ function parseSeeds(text: string): number[] {
   return text.split(',').map(numberWithin(1, 1e9, 'integer'))
 }
 
+/** A blurred backdrop is no smaller. */
+const leastHeightPx = 108
+
 function parseSize(text: string): FrameSize {
-  const [, widthPx, heightPx] = /^(\d+)x(\d+)$/.exec(text)?.map(Number) ?? []
-  if (widthPx === undefined || heightPx === undefined || widthPx % 4 !== 0 || heightPx % 4 !== 0)
-    throw new InvalidArgumentError('give WIDTHxHEIGHT in multiples of 4.')
+  const [, widthPx = 0, heightPx = 0] = /^(\d+)x(\d+)$/.exec(text)?.map(Number) ?? []
+  if (heightPx < leastHeightPx || widthPx < heightPx || widthPx % 4 !== 0 || heightPx % 4 !== 0)
+    throw new InvalidArgumentError(
+      `give WIDTHxHEIGHT in multiples of 4, from ${leastHeightPx} px of height on.`,
+    )
   return { widthPx, heightPx }
 }
 
-command.action(async (ingestOptions: readonly string[], options: BenchOptions) => {
+command.action(async (ingestOptions: readonly string[], options: Omit<BenchOptions, 'ingestOptions'>) => {
   try {
-    await runBench(ingestOptions, options)
+    await runBench({ ...options, ingestOptions })
   } catch (error) {
     reportError(error, options.json)
     process.exitCode = exitCodes.failed

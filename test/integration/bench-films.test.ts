@@ -7,7 +7,7 @@ import { claimFolder, makeFilms } from '../../scripts/bench/films/make.js'
 import { createReel, type Join, type Place } from '../../scripts/bench/films/plan.js'
 import { temporaryDir } from '../support/cameo.js'
 
-const size = { widthPx: 64, heightPx: 36 }
+const size = { widthPx: 192, heightPx: 108 }
 const picture = (person: string, colour: string) => ({
   person,
   input: ['-f', 'lavfi', '-t', '2', '-i', `color=${colour}:size=48x48:rate=30`],
