@@ -152,10 +152,10 @@ export const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false
 
 /** In the order of their names. */
 export function pictureNames(dir: string): string[] {
-  return readdirSync(dir)
-    .filter((name) => /\.(jpe?g|png|webp|bmp|tiff?|avif|gif)$/i.test(name))
-    .sort()
+  return readdirSync(dir).filter(isPictureName).sort()
 }
+
+export const isPictureName = (name: string) => /\.(jpe?g|png|webp|bmp|tiff?|avif|gif)$/i.test(name)
 
 /** Runs `work` over the items one after the other, with progress on standard error. */
 export async function embedAll<T>(

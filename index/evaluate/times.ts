@@ -1,7 +1,7 @@
 import type { Appearances, SpanS } from './appearances.js'
 
 /** Answers and truth are compared this often, s, half a step after each multiple. */
-const stepS = 0.1
+export const stepS = 0.1
 
 /** This near to the beginning or end of any appearance in a film no step counts, s. */
 const changeS = 0.3
@@ -53,11 +53,12 @@ export interface TimeSummary extends TimeScores {
 /**
  * Holds answers against the truth in steps of 0.1 s. A step counts neither for nor against an answer where the truth is
  * unsure, nor within 0.3 s of a change: a frame is not sampled at every moment.
- * @param answers by person; a person who is absent was not found anywhere
+ * @param answers by person; a person who is absent was not found anywhere, and any answer to one whom the truth does not name
+ *   is wrong
  */
 export function scoreTimes(truth: Appearances, answers: ReadonlyMap<string, AnswerTimes>): PairScore[] {
   const pairs: PairScore[] = []
-  for (const person of truth.people)
+  for (const person of new Set([...truth.people, ...answers.keys()]))
     for (const [film, cast] of truth.films) {
       const seen = cast.get(person) ?? []
       const said = answers.get(person)?.get(film) ?? []

@@ -1,16 +1,22 @@
 import type { BarSeriesOption, LineSeriesOption, ScatterSeriesOption } from 'echarts/charts'
 import { BarChart, LineChart, ScatterChart } from 'echarts/charts'
-import type { GridComponentOption, MarkLineComponentOption } from 'echarts/components'
-import { GridComponent, MarkLineComponent } from 'echarts/components'
+import type {
+  GridComponentOption,
+  MarkAreaComponentOption,
+  MarkLineComponentOption,
+} from 'echarts/components'
+import { GridComponent, MarkAreaComponent, MarkLineComponent } from 'echarts/components'
 import type { ComposeOption } from 'echarts/core'
 import { init, use } from 'echarts/core'
 import { SVGRenderer } from 'echarts/renderers'
 import { escapeHtml, Markup } from './markup.js'
 
-use([BarChart, LineChart, ScatterChart, GridComponent, MarkLineComponent, SVGRenderer])
+use([BarChart, LineChart, ScatterChart, GridComponent, MarkAreaComponent, MarkLineComponent, SVGRenderer])
 
 export type ChartSeries = BarSeriesOption | LineSeriesOption | ScatterSeriesOption
-export type ChartOption = ComposeOption<ChartSeries | GridComponentOption | MarkLineComponentOption>
+export type ChartOption = ComposeOption<
+  ChartSeries | GridComponentOption | MarkAreaComponentOption | MarkLineComponentOption
+>
 
 /**
  * Drawn at this size and scaled by the page: near the width of a phone and half the width of a desktop's column, so that

@@ -1,4 +1,5 @@
 import type { EvaluationReport } from './report-data.js'
+import type { TimesReport } from './times-data.js'
 
 /** A table of all identities: identity, name, positives, then found and AP of each step. RFC 4180, UTF-8. */
 export function perIdentityCsv(report: EvaluationReport): string {
@@ -15,8 +16,21 @@ export function perIdentityCsv(report: EvaluationReport): string {
     positives,
     ...stepNames.flatMap((_, i) => [found[i] ?? 0, (ap[i] ?? 0).toFixed(6)]),
   ])
-  return [header, ...rows].map((row) => `${row.map(csvCell).join(',')}\r\n`).join('')
+  return csvOf([header, ...rows])
 }
+
+/** A table of all pairs of a film and a person who is seen or answered in it. RFC 4180, UTF-8. */
+export function perPairCsv({ pairs }: TimesReport): string {
+  const header = ['film', 'person', 'is true', 'is found', 'seen s', 'answered s', 'right s']
+  const rows = pairs.map(({ film, person, isTrue, isFound, seenS, answeredS, rightS }) => [
+    ...[film, person, isTrue ? 'yes' : 'no', isFound ? 'yes' : 'no'],
+    ...[seenS, answeredS, rightS],
+  ])
+  return csvOf([header, ...rows])
+}
+
+const csvOf = (rows: readonly (readonly (string | number)[])[]) =>
+  rows.map((row) => `${row.map(csvCell).join(',')}\r\n`).join('')
 
 /**
  * One cell. Text that a spreadsheet would run as a formula gets a leading apostrophe (OWASP, CSV injection); names come

@@ -64,7 +64,12 @@ export function figuresSection(report: EvaluationReport): Markup {
   </div>`
 }
 
-function figure(title: string, plot: Markup, caption: Content, legend: readonly Swatch[] = []): Markup {
+export function figure(
+  title: string,
+  plot: Markup,
+  caption: Content,
+  legend: readonly Swatch[] = [],
+): Markup {
   return html`<figure class="card">
     <h3>${title}</h3>
     ${plot}

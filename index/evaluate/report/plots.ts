@@ -1,4 +1,5 @@
 import { recallLevels } from '../precision-recall.js'
+import { axisStyle, frame, ink, still, xAxis, yAxis } from './axes.js'
 import { renderChart, type ChartSeries } from './chart.js'
 import { formatScore } from './format.js'
 import type { Markup } from './markup.js'
@@ -6,8 +7,6 @@ import { chosenIndex, type EvaluationReport, type ReportScores } from './report-
 import { binCounts } from './summarise-scores.js'
 import { counted } from '../../../pipeline/counted.js'
 
-const ink = 'var(--ink)'
-const muted = 'var(--muted)'
 const matedColor = 'var(--mated)'
 const nonMatedColor = 'var(--non-mated)'
 
@@ -41,32 +40,6 @@ export const mapSwatch = (map: number): Swatch => ({
 })
 export const farSwatch: Swatch = { label: 'FAR', color: nonMatedColor, line: 'dashed' }
 export const frrSwatch: Swatch = { label: 'FRR', color: matedColor, line: 'solid' }
-
-const axisStyle = {
-  nameLocation: 'middle' as const,
-  nameTextStyle: { color: ink, fontSize: 13 },
-  axisLabel: { color: muted, fontSize: 12 },
-  axisLine: { show: true, onZero: false, lineStyle: { color: muted } },
-  axisTick: { show: false },
-  splitLine: { lineStyle: { color: 'var(--grid)' } },
-}
-
-const xAxis = (name: string) => ({
-  type: 'value' as const,
-  ...axisStyle,
-  name,
-  nameGap: 26,
-  splitLine: { show: false },
-})
-const yAxis = (name: string) => ({ ...axisStyle, name, nameGap: 42 })
-
-const frame = {
-  textStyle: { fontFamily: 'inherit' },
-  grid: { left: 60, right: 18, top: 16, bottom: 44 },
-}
-
-/** What all series have: no hover, no animation. */
-const still = { silent: true, emphasis: { disabled: true } } as const
 
 export function precisionRecallPlot(report: EvaluationReport): Markup {
   const series = report.precisionRecall.map(({ step, precision }): ChartSeries => {

@@ -10,7 +10,7 @@ import {
   type EvaluationReport,
 } from './report-data.js'
 
-const versioned = z.object({ version: z.int() })
+const versioned = z.object({ version: z.int(), kind: z.string().optional() })
 
 /**
  * Reads a report back.
@@ -30,6 +30,11 @@ export async function readReport(dirOrFile: string): Promise<EvaluationReport> {
     throw new CameoError(
       'EVALUATION_INVALID',
       `${file} is a report of version ${version.data.version}, and this Cameo reads up to ${reportVersion}: update Cameo`,
+    )
+  if (version.data.kind !== undefined)
+    throw new CameoError(
+      'EVALUATION_INVALID',
+      `${file} is a report of "cameo eval ${version.data.kind}", which has no rankings: name one of "cameo eval map" or "cameo eval ladder"`,
     )
   const report = evaluationReport.safeParse(json)
   if (!report.success)

@@ -3,13 +3,20 @@ import { mkdir, mkdtemp, readdir, realpath, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { CameoError, messageOf } from '../../../pipeline/errors.js'
 import { writePrivateFile } from '../../../pipeline/private-files.js'
-import { perIdentityCsv } from './csv.js'
+import type { z } from 'zod'
+import { perIdentityCsv, perPairCsv } from './csv.js'
 import { reportHtml } from './html.js'
 import { evaluationReport, reportFiles, whatIsWrong, type EvaluationReport } from './report-data.js'
+import { timesFiles, timesReport, type TimesReport } from './times-data.js'
+import { timesHtml } from './times-html.js'
 import type { ThumbnailOf } from './worst-sections.js'
 
 /** What a report's folder may hold and still be replaced; Finder leaves the last. */
-const replaceable = new Set<string>([...Object.values(reportFiles), '.DS_Store'])
+const replaceable = new Set<string>([
+  ...Object.values(reportFiles),
+  ...Object.values(timesFiles),
+  '.DS_Store',
+])
 
 /**
  * Writes a report's folder: all of it or nothing. The files are made in a folder beside, which then takes the name; an
@@ -23,17 +30,40 @@ export async function writeReport(
   report: EvaluationReport,
   thumbnailOf?: ThumbnailOf,
 ): Promise<void> {
-  const checked = evaluationReport.safeParse(report)
-  if (!checked.success)
-    throw new CameoError(
-      'EVALUATION_INVALID',
-      `the report "${report.title}" is wrong: ${whatIsWrong(checked.error)}`,
-    )
-  const files = [
-    [reportFiles.json, `${JSON.stringify(checked.data)}\n`],
-    [reportFiles.csv, perIdentityCsv(checked.data)],
-    [reportFiles.html, reportHtml(checked.data, thumbnailOf)],
-  ] as const
+  const data = checked(evaluationReport, report)
+  await writeFolder(dir, [
+    [reportFiles.json, `${JSON.stringify(data)}\n`],
+    [reportFiles.csv, perIdentityCsv(data)],
+    [reportFiles.html, reportHtml(data, thumbnailOf)],
+  ])
+}
+
+/** The same for a report of answers in time. */
+export async function writeTimesReport(dir: string, report: TimesReport): Promise<void> {
+  const data = checked(timesReport, report)
+  await writeFolder(dir, [
+    [timesFiles.json, `${JSON.stringify(data)}\n`],
+    [timesFiles.csv, perPairCsv(data)],
+    [timesFiles.html, timesHtml(data)],
+  ])
+}
+
+function checked<Report extends { readonly title: string }>(
+  schema: z.ZodType<Report>,
+  report: Report,
+): Report {
+  const parsed = schema.safeParse(report)
+  if (parsed.success) return parsed.data
+  throw new CameoError(
+    'EVALUATION_INVALID',
+    `the report "${report.title}" is wrong: ${whatIsWrong(parsed.error)}`,
+  )
+}
+
+async function writeFolder(
+  dir: string,
+  files: readonly (readonly [name: string, text: string])[],
+): Promise<void> {
   try {
     const target = await resolveTarget(dir)
     await checkReplaceable(target)

@@ -1,35 +1,20 @@
-import { existsSync, readdirSync } from 'node:fs'
-import { join, parse } from 'node:path'
+import { performance } from 'node:perf_hooks'
 import { Command, Option } from 'commander'
-import { openArchiveToRead } from '../../../index/archive.js'
-import { openArchiveIndex } from '../../../index/archive-index.js'
-import { readAppearances, type Appearances } from '../../../index/evaluate/appearances.js'
-import { findFilms, instantS, tracksOfFilms, type FilmClips } from '../../../index/evaluate/film-clips.js'
-import { scoreTimes, scoreTracks, summariseTimes, type AnswerTimes } from '../../../index/evaluate/times.js'
-import { listIdentities, referencesOf } from '../../../index/identities.js'
-import { searchClips } from '../../../index/search.js'
-import { CameoError } from '../../../pipeline/errors.js'
-import type { FaceEmbeddings } from '../../../pipeline/head/pooled-input.js'
-import { findPack } from '../../../pipeline/models/catalog.js'
+import { timeFigures, type MeasuredTimes } from '../../../index/evaluate/time-figures.js'
+import { summariseTimes, type PairScore } from '../../../index/evaluate/times.js'
+import { timesReportOf } from '../../../index/evaluate/report/summarise-times.js'
+import { writeTimesReport } from '../../../index/evaluate/report/write-report.js'
 import type { DeviceChoice } from '../../../pipeline/models/device.js'
-import { chooseFace, embedPhotoFace, readPhoto } from '../../../pipeline/photo.js'
-import { tellDamage } from '../../damage-report.js'
+import { measureTimes } from '../../measure-times.js'
 import { archiveOption, deviceOption, jsonOption, numberWithin } from '../../options.js'
 import { exitCodes, note, oneLine, print, printJson } from '../../output.js'
-import {
-  archiveDescriber,
-  furtherEmbeddersOf,
-  loadArchiveStages,
-  openFilledArchive,
-  type OpenedArchive,
-} from '../../query.js'
-import { thresholdOf } from '../search.js'
 
 interface TimesOptions {
   readonly archive: string
   readonly truth: string
   readonly queries?: string
   readonly minScore?: number
+  readonly report?: string
   readonly device: DeviceChoice
   readonly verbose: boolean
   readonly json: boolean
@@ -51,6 +36,7 @@ export const timesCommand = new Command('times')
       'show matches from this score on (default: the calibrated threshold)',
     ).argParser(numberWithin(-1, 1)),
   )
+  .option('--report <dir>', 'also write report.html, report.json and per-pair.csv there')
   .option('--verbose', 'also list each person who was missed or wrongly found', false)
   .addOption(deviceOption())
   .addOption(jsonOption())
@@ -60,7 +46,8 @@ export const timesCommand = new Command('times')
 Answers and truth are compared every 0.1 s. Times do not count within 0.3 s of the beginning or end of any appearance, nor where
 the truth says "unsure" in the column kind ("seen" or empty elsewhere).
 recall: of the seconds in which a person is seen, those answered. precision: of the answered seconds, those in which the person is
-seen. found: people of a film who are found in it at all. wrong: people found in films that do not show them.
+seen. found: people of a film who are found in it at all. wrong: people found in films that do not show them; people of --queries
+whom the truth does not name are asked for, too.
 purity: of the times at which tracks were observed, those at which the track's majority person is seen. splits: tracks a person
 and appearance.
 With --json: {recall, precision, f1, pairs, found, wrong, refused: [{person, code, message}], missingFilms, tracks, purity, splits,
@@ -72,156 +59,46 @@ Exit code: 0 measured, 2 it could not run.`,
     process.exitCode = exitCodes.ok
   })
 
-interface Refused {
-  readonly person: string
-  readonly code: string
-  readonly message: string
-}
-
 async function runTimes(options: TimesOptions): Promise<void> {
-  const truth = readAppearances(options.truth)
-  const opened = openFilledArchive(options.archive, (dir) => openArchiveToRead(dir, note))
-  try {
-    const films = findFilms(opened.archive, truth.films.keys())
-    if (films.missing.length > 0) note(`not in the archive: ${films.missing.map(oneLine).join(', ')}`)
-    const refused: Refused[] = []
-    const queries =
-      options.queries === undefined
-        ? queriesByName(opened, truth, refused)
-        : await queriesByPhoto(opened, truth, options.queries, options.device, refused)
-    const answers = await answersTo(opened, queries, films, options)
-    report(truth, { films, refused, answers, tracks: tracksOfFilms(opened.archive, films) }, options)
-  } finally {
-    opened.archive.close()
+  const startedAt = new Date()
+  const startedMs = performance.now()
+  const measured = await measureTimes(options)
+  if (options.report !== undefined) {
+    const { archive, truth, queries } = options
+    const report = timesReportOf(measured, {
+      title: 'Answers in time',
+      startedAt: startedAt.toISOString(),
+      durationS: (performance.now() - startedMs) / 1000,
+      settings: { archive, truth, queries: queries ?? 'enrolled names', minScore: measured.minScore },
+    })
+    await writeTimesReport(options.report, report)
+    note(`wrote ${options.report}`)
   }
+  if (options.json) printJson(toJson(measured))
+  else printMeasured(measured, options.verbose)
 }
 
-/** What is known of each person, before it is described. */
-type Queries = ReadonlyMap<string, readonly FaceEmbeddings[]>
-
-function queriesByName({ archive, recipe }: OpenedArchive, truth: Appearances, refused: Refused[]): Queries {
-  const known = new Set(listIdentities(archive.database).map(({ name }) => name))
-  const further = furtherEmbeddersOf(recipe).map(({ digest }) => digest)
-  const queries = new Map<string, readonly FaceEmbeddings[]>()
-  for (const person of truth.people)
-    if (known.has(person))
-      queries.set(
-        person,
-        referencesOf(archive.database, person, recipe.embedderDigest, further, (damage) =>
-          tellDamage(archive, [damage]),
-        ),
-      )
-    else refused.push({ person, code: 'NAME_UNKNOWN', message: `nobody is enrolled as "${person}"` })
-  return checked(queries, 'none of the people is enrolled: enroll them, or give photos with --queries')
+function toJson(measured: MeasuredTimes) {
+  const { refused, missingFilms, pairs } = measured
+  const perPair = pairs.map((pair) => ({ film: pair.film, person: pair.person, ...sharesOf(pair) }))
+  return { ...timeFigures(measured), refused, missingFilms, perPair }
 }
 
-async function queriesByPhoto(
-  opened: OpenedArchive,
-  truth: Appearances,
-  dir: string,
-  device: DeviceChoice,
-  refused: Refused[],
-): Promise<Queries> {
-  if (!existsSync(dir))
-    throw new CameoError('USAGE', `there is no folder ${dir}: give the photos of the people`)
-  const photos = new Map(readdirSync(dir).map((file) => [parse(file).name.normalize('NFC'), join(dir, file)]))
-  const { stages } = await loadArchiveStages(opened, device)
-  const queries = new Map<string, readonly FaceEmbeddings[]>()
-  try {
-    for (const person of truth.people) {
-      const photo = photos.get(person.normalize('NFC'))
-      if (photo === undefined) {
-        refused.push({ person, code: 'NAME_UNKNOWN', message: `there is no photo ${person}.jpg in ${dir}` })
-        continue
-      }
-      try {
-        const face = chooseFace(await readPhoto(photo, stages), photo, undefined)
-        const { embedding, quality, extraEmbeddings } = await embedPhotoFace(face, stages)
-        queries.set(person, [{ ...embedding, quality, extraEmbeddings }])
-      } catch (error) {
-        if (!(error instanceof CameoError)) throw error
-        refused.push({ person, code: error.code, message: error.message })
-      }
-    }
-  } finally {
-    await stages.dispose()
-  }
-  return checked(queries, `no photo in ${dir} can be used for any of the people`)
-}
-
-function checked(queries: Queries, whatIsWrong: string): Queries {
-  if (queries.size === 0) throw new CameoError('USAGE', whatIsWrong)
-  return queries
-}
-
-async function answersTo(
-  opened: OpenedArchive,
-  queries: Queries,
-  { filmOf }: FilmClips,
-  { device, minScore }: TimesOptions,
-): Promise<ReadonlyMap<string, AnswerTimes>> {
-  const { archive, recipe } = opened
-  const pack = findPack(recipe.packName)
-  const describer = await archiveDescriber(opened, pack, device)
-  const index = await openArchiveIndex(archive, { onNotice: note })
-  const answers = new Map<string, AnswerTimes>()
-  try {
-    for (const [person, faces] of queries) {
-      const query = await describer.describe(faces)
-      const { matches, damage } = searchClips(archive, index, query, {
-        top: archive.clips.counts().clips,
-        minScore: minScore ?? thresholdOf(pack),
-      })
-      tellDamage(archive, damage)
-      const times = matches.flatMap(({ clipId, ranges }) => {
-        const film = filmOf(clipId)
-        const spans = ranges.map(({ startS, endS }) => ({ startS, endS: endS + instantS }))
-        return film === undefined ? [] : [[film, spans] as const]
-      })
-      answers.set(person, new Map(times))
-    }
-  } finally {
-    await index.close()
-  }
-  return answers
-}
-
-interface Measured {
-  readonly films: FilmClips
-  readonly refused: readonly Refused[]
-  readonly answers: ReadonlyMap<string, AnswerTimes>
-  readonly tracks: ReturnType<typeof tracksOfFilms>
-}
-
-function report(
-  truth: Appearances,
-  { films, refused, answers, tracks }: Measured,
-  options: TimesOptions,
-): void {
-  const pairs = scoreTimes(truth, answers)
-  const total = summariseTimes(pairs)
-  const ofTracks = scoreTracks(truth, tracks)
-  if (options.json) {
-    const { recall, precision, f1, pairs: all, foundPairs: found, wrongPairs: wrong } = total
-    const perPair = pairs.map((pair) => ({ film: pair.film, person: pair.person, ...sharesOf(pair) }))
-    const measured = { recall, precision, f1, pairs: all, found, wrong, refused, missingFilms: films.missing }
-    printJson({ ...measured, ...ofTracks, perPair })
-    return
-  }
-  for (const { person, message, code } of refused) note(`${oneLine(person)}: ${oneLine(message)} [${code}]`)
-  if (options.verbose)
-    for (const { film, person, pairs: isTrue, foundPairs, wrongPairs } of pairs) {
-      if (isTrue > foundPairs) print(`missed   ${oneLine(person)} in ${oneLine(film)}`)
-      if (wrongPairs > 0) print(`wrong    ${oneLine(person)} in ${oneLine(film)}`)
-    }
-  const found = `${total.foundPairs} of ${total.pairs} people of a film found, ${total.wrongPairs} wrongly`
-  print(`recall ${total.recall.toFixed(3)}, precision ${total.precision.toFixed(3)} of seconds; ${found}`)
-  print(
-    `${ofTracks.tracks} tracks: purity ${ofTracks.purity.toFixed(3)}, ${ofTracks.splits.toFixed(2)} tracks an appearance`,
-  )
-}
-
-function sharesOf(pair: Parameters<typeof summariseTimes>[0][number]) {
+function sharesOf(pair: PairScore) {
   const { recall, precision, pairs, foundPairs, wrongPairs } = summariseTimes([pair])
   return { recall, precision, isTrue: pairs === 1, found: foundPairs + wrongPairs === 1 }
+}
+
+function printMeasured(measured: MeasuredTimes, isVerbose: boolean): void {
+  for (const { person, message, code } of measured.refused)
+    note(`${oneLine(person)}: ${oneLine(message)} [${code}]`)
+  if (isVerbose)
+    for (const { film, person, pairs, foundPairs, wrongPairs } of measured.pairs) {
+      if (pairs > foundPairs) print(`missed   ${oneLine(person)} in ${oneLine(film)}`)
+      if (wrongPairs > 0) print(`wrong    ${oneLine(person)} in ${oneLine(film)}`)
+    }
+  const { recall, precision, pairs, found, wrong, tracks, purity, splits } = timeFigures(measured)
+  const people = `${found} of ${pairs} people of a film found, ${wrong} wrongly`
+  print(`recall ${recall.toFixed(3)}, precision ${precision.toFixed(3)} of seconds; ${people}`)
+  print(`${tracks} tracks: purity ${purity.toFixed(3)}, ${splits.toFixed(2)} tracks an appearance`)
 }

@@ -36,6 +36,16 @@ describe('scoreTimes', () => {
     assert.equal(precision.toFixed(4), (87 / 107).toFixed(4))
   })
 
+  it('counts every answer to a person whom no film shows as wrong', () => {
+    const { pairs, wrongPairs, answeredSteps, rightSteps } = summariseTimes(
+      scoreTimes(truth, answers({ Cy: { 'b.mp4': [span(1, 3)] } })),
+    )
+    assert.deepEqual(
+      { pairs, wrongPairs, answeredSteps, rightSteps },
+      { pairs: 3, wrongPairs: 1, answeredSteps: 20, rightSteps: 0 },
+    )
+  })
+
   it('gives 1 for a perfect answer', () => {
     const perfect = answers({
       Ada: { 'a.mp4': [span(0, 10)] },

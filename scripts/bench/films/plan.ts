@@ -1,0 +1,149 @@
+/** Edited films as data: which shots follow each other and how, and so who is seen when. No file is touched here. */
+import { csvCell } from '../../../index/evaluate/report/csv.js'
+import { shuffled } from '../../../pipeline/head/random.js'
+
+/** How a shot follows the one before. */
+export type Join = 'cut' | 'dissolve' | 'fadeblack' | 'wipeleft'
+
+/** Where a shot's pictures stand in the frame; in `split` and `inset` there are two of them. */
+export type Place = 'full' | 'boxed' | 'backdrop' | 'split' | 'inset'
+
+/** A moving picture of one person. */
+export interface Take {
+  readonly person: string
+  /** The input as ffmpeg takes it, with the options that stand before it. */
+  readonly input: readonly string[]
+  /** Filters that move a photo; absent where the input moves by itself. */
+  readonly motion?: string
+  /** A wide picture fills the frame; others stand before a blurred copy of themselves. */
+  readonly isWide: boolean
+}
+
+export interface Shot {
+  readonly place: Place
+  readonly takes: readonly [Take] | readonly [Take, Take]
+  readonly startS: number
+  readonly lengthS: number
+  readonly join: Join
+  /** Of the transition, in which the shot before is seen, too; 0 of a cut. */
+  readonly overS: number
+}
+
+export interface Film {
+  /** film-000-boxed-cut.mp4: its number, its form. */
+  readonly name: string
+  /** As ffmpeg takes it: 0x405060. */
+  readonly backdropColour: string
+  readonly shots: readonly Shot[]
+}
+
+const styles = ['boxed', 'full', 'backdrop', 'mixed'] as const
+const joinStyles = ['cut', 'dissolve', 'mixed'] as const
+
+export interface FilmForm {
+  /** One place for all shots, or any. */
+  readonly style: (typeof styles)[number]
+  /** One join for all shots, or any. */
+  readonly joins: (typeof joinStyles)[number]
+}
+
+/** So many films have each form once. */
+export const formCount = styles.length * joinStyles.length
+
+/** All forms take turns. */
+export function formOf(number: number): FilmForm {
+  return {
+    style: styles[number % styles.length] ?? 'mixed',
+    joins: joinStyles[Math.floor(number / styles.length) % joinStyles.length] ?? 'mixed',
+  }
+}
+
+export function filmName(number: number, { style, joins }: FilmForm, ...more: readonly string[]): string {
+  return `film-${[String(number).padStart(3, '0'), style, joins, ...more].join('-')}.mp4`
+}
+
+/** What a film's name says of it: ["boxed", "cut"]. */
+export function traitsOf(name: string): {
+  readonly style: string
+  readonly joins: string
+  readonly more: readonly string[]
+} {
+  const [, , style = '', joins = '', ...more] = name.replace(/\.mp4$/, '').split('-')
+  return { style, joins, more }
+}
+
+/** Films have this many frames a second, and shots and transitions are whole frames. */
+export const framesPerS = 25
+
+export const wholeFrames = (timeS: number) => Math.round(timeS * framesPerS) / framesPerS
+
+export interface Reel {
+  readonly shots: readonly Shot[]
+  /**
+   * Appends a shot.
+   * @param wishedOverS length of the transition; it is shorter where it would be more than `share` of either shot
+   */
+  add(shot: Omit<Shot, 'startS' | 'overS'>, wishedOverS: number, share: number): void
+}
+
+/** Shots one after the other; the first follows nothing. */
+export function createReel(): Reel {
+  const shots: Shot[] = []
+  let filmS = 0
+  return {
+    shots,
+    add(shot, wishedOverS, share) {
+      const before = shots.at(-1)
+      if (before === undefined || shot.join === 'cut') {
+        shots.push({ ...shot, join: 'cut', startS: filmS, overS: 0 })
+        filmS += shot.lengthS
+        return
+      }
+      const beforeS = before.startS + before.lengthS - before.startS
+      const overS = wholeFrames(Math.min(wishedOverS, shot.lengthS * share, beforeS * share))
+      shots.push({ ...shot, startS: filmS - overS, overS })
+      filmS += shot.lengthS - overS
+    },
+  }
+}
+
+/** Who is seen when, as `cameo eval times` reads it; a transition is unsure. */
+export function appearancesCsv(films: readonly Film[]): string {
+  const rows = films.flatMap(({ name, shots }) => [
+    ...shots
+      .filter(({ overS }) => overS > 0)
+      .map(({ startS, overS }) => [name, '*', startS, startS + overS, 'unsure'] as const),
+    ...shots.flatMap(({ takes, startS, lengthS }) =>
+      takes.map(({ person }) => [name, person, startS, startS + lengthS, 'seen'] as const),
+    ),
+  ])
+  const lines = rows.map(([film, person, startS, endS, kind]) =>
+    [csvCell(film), csvCell(person), startS.toFixed(2), endS.toFixed(2), kind].join(','),
+  )
+  return ['film,person,start_s,end_s,kind', ...lines, ''].join('\n')
+}
+
+/** Draws of one generator. */
+export interface Draw {
+  between(low: number, high: number): number
+  /** A whole number from 0 to count − 1. */
+  below(count: number): number
+  pick<T>(list: readonly T[]): T | undefined
+  shuffle<T>(list: readonly T[]): T[]
+}
+
+export function drawFrom(random: () => number): Draw {
+  const below = (count: number) => Math.floor(random() * count)
+  return {
+    below,
+    between: (low, high) => low + (high - low) * random(),
+    pick: (list) => list[below(list.length)],
+    shuffle: (list) => [...shuffled(list.length, random)].flatMap((i) => list.slice(i, i + 1)),
+  }
+}
+
+/** A colour that is neither dark nor bright. */
+export function drawColour(draw: Draw): string {
+  const channel = () => Math.floor(draw.between(0x30, 0xb0)).toString(16)
+  return `0x${channel()}${channel()}${channel()}`
+}

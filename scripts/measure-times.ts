@@ -1,0 +1,177 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join, parse } from 'node:path'
+import { openArchiveToRead } from '../index/archive.js'
+import { openArchiveIndex } from '../index/archive-index.js'
+import { readAppearances, type Appearances } from '../index/evaluate/appearances.js'
+import { findFilms, instantS, tracksOfFilms, type FilmClips } from '../index/evaluate/film-clips.js'
+import type { MeasuredTimes, RefusedQuery } from '../index/evaluate/time-figures.js'
+import { scoreTimes, type AnswerTimes } from '../index/evaluate/times.js'
+import { listIdentities, referencesOf } from '../index/identities.js'
+import { searchClips } from '../index/search.js'
+import { CameoError } from '../pipeline/errors.js'
+import type { FaceEmbeddings } from '../pipeline/head/pooled-input.js'
+import { findPack } from '../pipeline/models/catalog.js'
+import type { DeviceChoice } from '../pipeline/models/device.js'
+import { chooseFace, embedPhotoFace, readPhoto } from '../pipeline/photo.js'
+import type { Stages } from '../pipeline/stages.js'
+import { thresholdOf } from './commands/search.js'
+import { tellDamage } from './damage-report.js'
+import { isPictureName } from './eval-embedder.js'
+import { note, oneLine } from './output.js'
+import {
+  archiveDescriber,
+  furtherEmbeddersOf,
+  loadArchiveStages,
+  openFilledArchive,
+  type OpenedArchive,
+} from './query.js'
+
+export interface TimesRun {
+  /** Folder of the archive. */
+  readonly archive: string
+  /** CSV of appearances. */
+  readonly truth: string
+  /** Folder of PERSON.jpg; by default people are asked for by their enrolled names. */
+  readonly queries?: string | undefined
+  /** By default the calibrated threshold. */
+  readonly minScore?: number | undefined
+  readonly device: DeviceChoice
+}
+
+/**
+ * Asks an archive for each person, and holds the answers against the times at which they are seen.
+ * @throws GROUND_TRUTH_INVALID, ARCHIVE_MISSING; USAGE where nobody can be asked for
+ */
+export async function measureTimes({ archive: dir, device, ...run }: TimesRun): Promise<MeasuredTimes> {
+  const truth = readAppearances(run.truth)
+  const opened = openFilledArchive(dir, (path) => openArchiveToRead(path, note))
+  try {
+    const films = findFilms(opened.archive, truth.films.keys())
+    if (films.missing.length > 0) note(`not in the archive: ${films.missing.map(oneLine).join(', ')}`)
+    const refused: RefusedQuery[] = []
+    const queries =
+      run.queries === undefined
+        ? queriesByName(opened, truth, refused)
+        : await queriesByPhoto(opened, truth, run.queries, device, refused)
+    const minScore = run.minScore ?? thresholdOf(findPack(opened.recipe.packName))
+    const answers = await answersTo(opened, queries, films, { device, minScore })
+    return {
+      ...{ truth, minScore, answers, refused },
+      pairs: scoreTimes(truth, answers),
+      tracks: tracksOfFilms(opened.archive, films),
+      missingFilms: films.missing,
+    }
+  } finally {
+    opened.archive.close()
+  }
+}
+
+/** What is known of each person, before it is described. */
+type Queries = ReadonlyMap<string, readonly FaceEmbeddings[]>
+
+function queriesByName(
+  { archive, recipe }: OpenedArchive,
+  truth: Appearances,
+  refused: RefusedQuery[],
+): Queries {
+  const known = new Set(listIdentities(archive.database).map(({ name }) => name))
+  const further = furtherEmbeddersOf(recipe).map(({ digest }) => digest)
+  const queries = new Map<string, readonly FaceEmbeddings[]>()
+  for (const person of truth.people)
+    if (known.has(person))
+      queries.set(
+        person,
+        referencesOf(archive.database, person, recipe.embedderDigest, further, (damage) =>
+          tellDamage(archive, [damage]),
+        ),
+      )
+    else refused.push({ person, code: 'NAME_UNKNOWN', message: `nobody is enrolled as "${person}"` })
+  return checked(queries, 'none of the people is enrolled: enroll them, or give photos with --queries')
+}
+
+/** Also for photos of people whom no film shows: each answer to them is wrong. */
+async function queriesByPhoto(
+  opened: OpenedArchive,
+  truth: Appearances,
+  dir: string,
+  device: DeviceChoice,
+  refused: RefusedQuery[],
+): Promise<Queries> {
+  if (!existsSync(dir))
+    throw new CameoError('USAGE', `there is no folder ${dir}: give the photos of the people`)
+  const photos = photosByPerson(dir, truth.people)
+  const { stages } = await loadArchiveStages(opened, device)
+  const queries = new Map<string, readonly FaceEmbeddings[]>()
+  try {
+    for (const person of new Set([...truth.people, ...photos.keys()])) {
+      const photo = photos.get(person)
+      if (photo === undefined) {
+        refused.push({ person, code: 'NAME_UNKNOWN', message: `there is no photo ${person}.jpg in ${dir}` })
+        continue
+      }
+      try {
+        queries.set(person, [await embedPhoto(photo, stages)])
+      } catch (error) {
+        if (!(error instanceof CameoError)) throw error
+        refused.push({ person, code: error.code, message: error.message })
+      }
+    }
+  } finally {
+    await stages.dispose()
+  }
+  return checked(queries, `no photo in ${dir} can be used for any of the people`)
+}
+
+/** People are called as the truth calls them, however their accents are encoded in it and in file names. */
+function photosByPerson(dir: string, people: ReadonlySet<string>): ReadonlyMap<string, string> {
+  const named = new Map([...people].map((person) => [person.normalize('NFC'), person]))
+  return new Map(
+    readdirSync(dir).flatMap((file) => {
+      const name = parse(file).name.normalize('NFC')
+      const person = named.get(name)
+      return person === undefined && !isPictureName(file) ? [] : [[person ?? name, join(dir, file)] as const]
+    }),
+  )
+}
+
+async function embedPhoto(photo: string, stages: Stages): Promise<FaceEmbeddings> {
+  const face = chooseFace(await readPhoto(photo, stages), photo, undefined)
+  const { embedding, quality, extraEmbeddings } = await embedPhotoFace(face, stages)
+  return { ...embedding, quality, extraEmbeddings }
+}
+
+function checked(queries: Queries, whatIsWrong: string): Queries {
+  if (queries.size === 0) throw new CameoError('USAGE', whatIsWrong)
+  return queries
+}
+
+async function answersTo(
+  opened: OpenedArchive,
+  queries: Queries,
+  { filmOf }: FilmClips,
+  { device, minScore }: { readonly device: DeviceChoice; readonly minScore: number },
+): Promise<ReadonlyMap<string, AnswerTimes>> {
+  const { archive, recipe } = opened
+  const describer = await archiveDescriber(opened, findPack(recipe.packName), device)
+  const index = await openArchiveIndex(archive, { onNotice: note })
+  const answers = new Map<string, AnswerTimes>()
+  try {
+    for (const [person, faces] of queries) {
+      const query = await describer.describe(faces)
+      const { matches, damage } = searchClips(archive, index, query, {
+        top: archive.clips.counts().clips,
+        minScore,
+      })
+      tellDamage(archive, damage)
+      const times = matches.flatMap(({ clipId, ranges }) => {
+        const film = filmOf(clipId)
+        const spans = ranges.map(({ startS, endS }) => ({ startS, endS: endS + instantS }))
+        return film === undefined ? [] : [[film, spans] as const]
+      })
+      answers.set(person, new Map(times))
+    }
+  } finally {
+    await index.close()
+  }
+  return answers
+}
