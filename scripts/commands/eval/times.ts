@@ -1,12 +1,13 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join, parse } from 'node:path'
-import { Command, Option } from 'commander'
+import { Command } from 'commander'
 import { openArchiveToRead } from '../../../index/archive.js'
 import { openArchiveIndex } from '../../../index/archive-index.js'
 import { readAppearances, type Appearances } from '../../../index/evaluate/appearances.js'
 import { findFilms, instantS, tracksOfFilms, type FilmClips } from '../../../index/evaluate/film-clips.js'
 import { scoreTimes, scoreTracks, summariseTimes, type AnswerTimes } from '../../../index/evaluate/times.js'
 import { listIdentities, referencesOf } from '../../../index/identities.js'
+import { chooseThreshold, type MatchThreshold } from '../../../index/match-threshold.js'
 import { searchClips } from '../../../index/search.js'
 import { CameoError } from '../../../pipeline/errors.js'
 import type { FaceEmbeddings } from '../../../pipeline/head/pooled-input.js'
@@ -14,7 +15,7 @@ import { findPack } from '../../../pipeline/models/catalog.js'
 import type { DeviceChoice } from '../../../pipeline/models/device.js'
 import { chooseFace, embedPhotoFace, readPhoto } from '../../../pipeline/photo.js'
 import { tellDamage } from '../../damage-report.js'
-import { archiveOption, deviceOption, jsonOption, numberWithin } from '../../options.js'
+import { archiveOption, deviceOption, expectFalseOption, jsonOption, minScoreOption } from '../../options.js'
 import { exitCodes, note, oneLine, print, printJson } from '../../output.js'
 import {
   archiveDescriber,
@@ -23,13 +24,13 @@ import {
   openFilledArchive,
   type OpenedArchive,
 } from '../../query.js'
-import { thresholdOf } from '../search.js'
 
 interface TimesOptions {
   readonly archive: string
   readonly truth: string
   readonly queries?: string
   readonly minScore?: number
+  readonly expectFalse?: number
   readonly device: DeviceChoice
   readonly verbose: boolean
   readonly json: boolean
@@ -45,12 +46,8 @@ export const timesCommand = new Command('times')
     'photos named after the people, PERSON.jpg (default: the names of "cameo enroll")',
   )
   .addOption(archiveOption())
-  .addOption(
-    new Option(
-      '--min-score <score>',
-      'show matches from this score on (default: the calibrated threshold)',
-    ).argParser(numberWithin(-1, 1)),
-  )
+  .addOption(minScoreOption())
+  .addOption(expectFalseOption())
   .option('--verbose', 'also list each person who was missed or wrongly found', false)
   .addOption(deviceOption())
   .addOption(jsonOption())
@@ -63,7 +60,8 @@ recall: of the seconds in which a person is seen, those answered. precision: of 
 seen. found: people of a film who are found in it at all. wrong: people found in films that do not show them.
 purity: of the times at which tracks were observed, those at which the track's majority person is seen. splits: tracks a person
 and appearance.
-With --json: {recall, precision, f1, pairs, found, wrong, refused: [{person, code, message}], missingFilms, tracks, purity, splits,
+The threshold is that of "cameo search" with the same options.
+With --json: {threshold, thresholdReason, recall, precision, f1, pairs, found, wrong, refused: [{person, code, message}], missingFilms, tracks, purity, splits,
 perPair: [{film, person, recall, precision, ...}]}.
 Exit code: 0 measured, 2 it could not run.`,
   )
@@ -89,8 +87,8 @@ async function runTimes(options: TimesOptions): Promise<void> {
       options.queries === undefined
         ? queriesByName(opened, truth, refused)
         : await queriesByPhoto(opened, truth, options.queries, options.device, refused)
-    const answers = await answersTo(opened, queries, films, options)
-    report(truth, { films, refused, answers, tracks: tracksOfFilms(opened.archive, films) }, options)
+    const { answers, line } = await answersTo(opened, queries, films, options)
+    report(truth, { films, refused, answers, line, tracks: tracksOfFilms(opened.archive, films) }, options)
   } finally {
     opened.archive.close()
   }
@@ -158,19 +156,20 @@ async function answersTo(
   opened: OpenedArchive,
   queries: Queries,
   { filmOf }: FilmClips,
-  { device, minScore }: TimesOptions,
-): Promise<ReadonlyMap<string, AnswerTimes>> {
+  options: TimesOptions,
+): Promise<Pick<Measured, 'answers' | 'line'>> {
   const { archive, recipe } = opened
   const pack = findPack(recipe.packName)
-  const describer = await archiveDescriber(opened, pack, device)
+  const describer = await archiveDescriber(opened, pack, options.device)
   const index = await openArchiveIndex(archive, { onNotice: note })
+  const line = chooseThreshold(recipe, pack, index.size, options)
   const answers = new Map<string, AnswerTimes>()
   try {
     for (const [person, faces] of queries) {
       const query = await describer.describe(faces)
       const { matches, damage } = searchClips(archive, index, query, {
         top: archive.clips.counts().clips,
-        minScore: minScore ?? thresholdOf(pack),
+        minScore: line.threshold,
       })
       tellDamage(archive, damage)
       const times = matches.flatMap(({ clipId, ranges }) => {
@@ -183,19 +182,20 @@ async function answersTo(
   } finally {
     await index.close()
   }
-  return answers
+  return { answers, line }
 }
 
 interface Measured {
   readonly films: FilmClips
   readonly refused: readonly Refused[]
   readonly answers: ReadonlyMap<string, AnswerTimes>
+  readonly line: MatchThreshold
   readonly tracks: ReturnType<typeof tracksOfFilms>
 }
 
 function report(
   truth: Appearances,
-  { films, refused, answers, tracks }: Measured,
+  { films, refused, answers, line, tracks }: Measured,
   options: TimesOptions,
 ): void {
   const pairs = scoreTimes(truth, answers)
@@ -205,7 +205,8 @@ function report(
     const { recall, precision, f1, pairs: all, foundPairs: found, wrongPairs: wrong } = total
     const perPair = pairs.map((pair) => ({ film: pair.film, person: pair.person, ...sharesOf(pair) }))
     const measured = { recall, precision, f1, pairs: all, found, wrong, refused, missingFilms: films.missing }
-    printJson({ ...measured, ...ofTracks, perPair })
+    const { threshold, reason: thresholdReason } = line
+    printJson({ threshold, thresholdReason, ...measured, ...ofTracks, perPair })
     return
   }
   for (const { person, message, code } of refused) note(`${oneLine(person)}: ${oneLine(message)} [${code}]`)
@@ -215,7 +216,9 @@ function report(
       if (wrongPairs > 0) print(`wrong    ${oneLine(person)} in ${oneLine(film)}`)
     }
   const found = `${total.foundPairs} of ${total.pairs} people of a film found, ${total.wrongPairs} wrongly`
-  print(`recall ${total.recall.toFixed(3)}, precision ${total.precision.toFixed(3)} of seconds; ${found}`)
+  print(
+    `recall ${total.recall.toFixed(3)}, precision ${total.precision.toFixed(3)} of seconds at threshold ${line.threshold.toFixed(2)}; ${found}`,
+  )
   print(
     `${ofTracks.tracks} tracks: purity ${ofTracks.purity.toFixed(3)}, ${ofTracks.splits.toFixed(2)} tracks an appearance`,
   )
