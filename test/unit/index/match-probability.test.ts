@@ -18,7 +18,7 @@ describe('the probability of a match', () => {
     assert.equal(probability(0.4, 0.9), 0.5)
     assert.equal(probability(0.4, 0.9, 1, 3), 0.25)
     assert.equal(probability(0.4, 0.9, 2, 6), 0.25)
-    assert.equal(probability(0.4, 0.9, 3, 1), 0.75)
+    assert.equal(probability(0.4, 0.9, 3, 1)?.toFixed(9), '0.750000000')
   })
 
   it('is prior odds times likelihood ratio, by Bayes', () => {
