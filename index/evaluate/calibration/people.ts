@@ -14,12 +14,10 @@ export function halvesOf(samples: readonly number[], seed: number): [Float64Arra
     new Float64Array(samples.length),
   ]
   for (let i = 0; i < order.length; i += 2) {
-    const [first, second] = random() < 0.5 ? [0, 1] : [1, 0]
-    for (const [half, person] of [
-      [first, order[i]],
-      [second, order[i + 1]],
-    ] as const)
-      if (person !== undefined && half !== undefined) halves[half === 0 ? 0 : 1][person] = 1
+    const [first, second] = random() < 0.5 ? halves : [halves[1], halves[0]]
+    const [one, other] = [order[i], order[i + 1]]
+    if (one !== undefined) first[one] = 1
+    if (other !== undefined) second[other] = 1
   }
   return halves
 }
