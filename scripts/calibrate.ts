@@ -3,7 +3,7 @@
  * likely a score shows one person, and how well one half of the people foretells the other. Prints the tables and the block for the
  * pack's `calibration`. Photos' embeddings, clips and tracks are kept under --out, by the recipe they were made with.
  *
- *   npm run calibrate [-- --pack NAME --images DIR --out DIR --hardness 0.7 --fresh]
+ *   npm run calibrate [-- --pack NAME --images DIR --out DIR --hardness 1 --fresh]
  */
 import { mkdirSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -27,7 +27,7 @@ const { values: options } = parseArgs({
     images: { type: 'string', default: join(process.env['CAMEO_TEST_DATA'] ?? '../shared', 'data/people') },
     out: { type: 'string', default: 'bench-output/calibration' },
     pack: { type: 'string', default: 'lite' },
-    hardness: { type: 'string', default: '0.7' },
+    hardness: { type: 'string', default: '1' },
     fresh: { type: 'boolean', default: false },
   },
 })
@@ -44,7 +44,8 @@ mkdirSync(out, { recursive: true })
 const images = resolve(options.images)
 const found = await embedPhotos(images, pack, join(out, 'photos.json'))
 const made = makeTracks(found.photos, {
-  ...{ images, out, packName: options.pack, hardness: Number(options.hardness) },
+  ...{ images, out: join(out, `hardness-${options.hardness}`) },
+  ...{ packName: options.pack, hardness: options.hardness },
 })
 const people = [...new Set(found.photos.map(({ person }) => person))]
 const samples = people.map((person) => found.photos.filter((photo) => photo.person === person).length)

@@ -47,7 +47,7 @@ export function ratesText(
       ]
     }),
   ]
-  return `\nfalse-accept rates (both kinds of pairs count the same)\n${table(lines)}`
+  return `\nfalse-accept rates (of a mixture: two thirds photo×track, one third photo×photo)\n${table(lines)}`
 }
 
 /** Truth over promise, for each half of the people and all together. */

@@ -25,7 +25,8 @@ export interface ClipsWish {
   readonly out: string
   /** Name or JSON file, as given. */
   readonly packName: string
-  readonly hardness: number
+  /** As make-clips.mjs takes it. */
+  readonly hardness: string
 }
 
 /** Photos of a person that go into clips: the rest are compared with these tracks. */
@@ -50,7 +51,7 @@ export function makeTracks(photos: readonly CalibrationPhoto[], wish: ClipsWish)
     ...['--images', links, '--out', wish.out],
     ...['--min-images', '2', '--max-images', String(photosInClips), '--strangers', String(strangers)],
     ...['--train-copies', '1', '--scene-affinity', '0', '--bystanders', '0', '--extras', '0'],
-    ...['--occluders', 'varied', '--hardness', String(wish.hardness)],
+    ...['--occluders', 'varied', '--hardness', wish.hardness],
   ])
   const archiveDir = join(wish.out, 'archive')
   const cameo = fileURLToPath(new URL('../cameo.js', import.meta.url))

@@ -143,9 +143,9 @@ async function runSearch(options: SearchCommandOptions): Promise<void> {
     const describer = await archiveDescriber(opened, pack, options.device)
     const descriptor = await describer.describe(query.embeddings)
     const index = await openArchiveIndex(opened.archive, { onNotice: note })
-    const line = chooseThreshold(opened.recipe, pack, index.size, options)
-    const calibration = calibrationOf(opened.recipe, pack)
     try {
+      const line = chooseThreshold(opened.recipe, pack, index.size, options)
+      const calibration = calibrationOf(opened.recipe, pack)
       const answer = searchClips(opened.archive, index, descriptor, {
         top: options.top,
         minScore: line.threshold,

@@ -4,7 +4,7 @@ import { fitLikelihood, qualityBuckets } from './likelihood.js'
 import type { ComparedPairs } from './pair-scores.js'
 import { halvesOf, resampledPeople } from './people.js'
 import {
-  meanCurve,
+  mixedCurve,
   rateCurve,
   rateOf,
   tailedRateOf,
@@ -34,9 +34,20 @@ const qualityBucketCount = 3
 const resamples = 200
 const seed = 1
 
-/** Both kinds count the same: the rate of either then lies within a factor of two of the mean, unless one is three times the other. */
+/**
+ * A search compares photos with tracks, enrolling photos with photos: two to one. Either rate then lies within a factor of two of
+ * the mixture as long as photos are no more than four times as often falsely accepted among each other as with tracks.
+ */
+const shares = { photoTrack: 2 / 3, photoPhoto: 1 / 3 }
+
 const tailedCurveOf = ({ photoTrack, photoPhoto }: PairKinds, counts?: Float64Array): TailedCurve =>
-  withTail(meanCurve([photoTrack, photoPhoto].map(({ nonMated }) => rateCurve(nonMated, counts))), measuredTo)
+  withTail(
+    mixedCurve([
+      [rateCurve(photoTrack.nonMated, counts), shares.photoTrack],
+      [rateCurve(photoPhoto.nonMated, counts), shares.photoPhoto],
+    ]),
+    measuredTo,
+  )
 
 const round = (value: number, digits: number) => Number(value.toFixed(digits))
 

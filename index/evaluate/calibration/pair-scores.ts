@@ -21,8 +21,8 @@ export interface PairScores {
   readonly a: Int32Array
   readonly b: Int32Array
   /**
-   * 1 / √(samples of a × samples of b): a pair of people counts as the square root of its pairs of samples, so that the few
-   * people of many samples do not outweigh all others, nor their many scores count as one.
+   * 1 / (samples of a × samples of b): every pair of people counts the same. By the number of samples, the few people of many photos
+   * would stand for all others, and false-accept rates come out twice as high.
    */
   readonly weights: Float32Array
 }
@@ -54,7 +54,7 @@ export function comparePairs(
       ;(isMated ? mated : nonMated).add({
         score: dotProduct(probe.descriptor, sample.descriptor),
         quality: Math.min(probe.quality, sample.quality),
-        ...{ a: numberOf(probe), b: numberOf(sample), weight: 1 / Math.sqrt(samples) },
+        ...{ a: numberOf(probe), b: numberOf(sample), weight: 1 / samples },
       })
     }
   return { mated: mated.pairs(), nonMated: nonMated.pairs() }

@@ -26,12 +26,11 @@ export function rateCurve({ scores, a, b, weights }: PairScores, counts?: Float6
   return all === 0 ? rates : rates.map((rate) => rate / all)
 }
 
-/** Of kinds of pairs that count the same, however many there are of each. */
-export function meanCurve(curves: readonly RateCurve[]): RateCurve {
-  return Float64Array.from({ length: gridSize }, (_, at) => {
-    const sum = curves.reduce((total, curve) => total + (curve[at] ?? 0), 0)
-    return sum / curves.length
-  })
+/** Of several kinds of pairs, each with its share, however many there are of it. The shares add up to 1. */
+export function mixedCurve(kinds: readonly (readonly [curve: RateCurve, share: number])[]): RateCurve {
+  return Float64Array.from({ length: gridSize }, (_, at) =>
+    kinds.reduce((total, [curve, share]) => total + share * (curve[at] ?? 0), 0),
+  )
 }
 
 export function rateOf(curve: RateCurve, threshold: number): number {

@@ -162,9 +162,9 @@ async function answersTo(
   const pack = findPack(recipe.packName)
   const describer = await archiveDescriber(opened, pack, options.device)
   const index = await openArchiveIndex(archive, { onNotice: note })
-  const line = chooseThreshold(recipe, pack, index.size, options)
   const answers = new Map<string, AnswerTimes>()
   try {
+    const line = chooseThreshold(recipe, pack, index.size, options)
     for (const [person, faces] of queries) {
       const query = await describer.describe(faces)
       const { matches, damage } = searchClips(archive, index, query, {
@@ -179,10 +179,10 @@ async function answersTo(
       })
       answers.set(person, new Map(times))
     }
+    return { answers, line }
   } finally {
     await index.close()
   }
-  return { answers, line }
 }
 
 interface Measured {

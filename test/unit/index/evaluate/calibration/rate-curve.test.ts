@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { comparePairs, type PairScores } from '../../../../../index/evaluate/calibration/pair-scores.js'
 import { halvesOf, resampledPeople } from '../../../../../index/evaluate/calibration/people.js'
 import {
-  meanCurve,
+  mixedCurve,
   rateCurve,
   rateOf,
   tailedRateOf,
@@ -36,7 +36,7 @@ describe('labelled pairs', () => {
     assert.deepEqual([own.mated.scores.length, own.nonMated.scores.length], [1, 2])
     near(own.mated.scores[0] ?? 0, 0.5, 1e-6)
     assert.deepEqual([...own.nonMated.qualities], [0, 0])
-    for (const weight of own.nonMated.weights) near(weight, Math.SQRT1_2, 1e-6)
+    for (const weight of own.nonMated.weights) near(weight, 0.5, 1e-6)
 
     const tracks = [sample('Ada', 0.8, 'a1')]
     const crossed = comparePairs(photos, tracks, ['Ada', 'Bo'])
@@ -60,7 +60,7 @@ describe('a rate curve', () => {
     )
     near(thresholdAt(curve, 0.75), 0.101, 1e-9)
     near(thresholdAt(curve, 0.5), 0.301, 1e-9)
-    assert.deepEqual(rateOf(meanCurve([curve, rateCurve(pairs([[0.9, 0, 1, 5]]))]), 0.4), 0.625)
+    assert.deepEqual(rateOf(mixedCurve([[curve, 0.8], [rateCurve(pairs([[0.9, 0, 1, 5]])), 0.2]]), 0.4), 0.4)
   })
 
   it('of a part of the people counts their pairs alone, and those of one drawn twice twice', () => {
