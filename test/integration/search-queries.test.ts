@@ -308,10 +308,13 @@ describe('search: options', () => {
     const here = ['--image', portrait, '--archive', archive]
     const one = await search(here)
     const many = await search([...here, '--expect-appearances', '4'])
-    assert.deepEqual([one.prior, many.prior], [
-      { appearances: 1, tracks: 5 },
-      { appearances: 4, tracks: 5 },
-    ])
+    assert.deepEqual(
+      [one.prior, many.prior],
+      [
+        { appearances: 1, tracks: 5 },
+        { appearances: 4, tracks: 5 },
+      ],
+    )
     const oddsOf = ({ results }: Answer) =>
       results.map(({ probability }) => (probability ?? NaN) / (1 - (probability ?? NaN)))
     for (const [i, odds] of oddsOf(many).entries())

@@ -60,7 +60,16 @@ describe('a rate curve', () => {
     )
     near(thresholdAt(curve, 0.75), 0.101, 1e-9)
     near(thresholdAt(curve, 0.5), 0.301, 1e-9)
-    assert.deepEqual(rateOf(mixedCurve([[curve, 0.8], [rateCurve(pairs([[0.9, 0, 1, 5]])), 0.2]]), 0.4), 0.4)
+    assert.deepEqual(
+      rateOf(
+        mixedCurve([
+          [curve, 0.8],
+          [rateCurve(pairs([[0.9, 0, 1, 5]])), 0.2],
+        ]),
+        0.4,
+      ),
+      0.4,
+    )
   })
 
   it('of a part of the people counts their pairs alone, and those of one drawn twice twice', () => {
