@@ -322,7 +322,7 @@ describe('search: options', () => {
     const [costumes, bar] = one.results.map(({ probability }) => probability ?? NaN)
     assert.ok((costumes ?? 0) > 0.99 && (bar ?? 1) <= (costumes ?? 0) && (bar ?? 0) > 0.3)
     const { stdout } = await cameo(['search', ...here])
-    assert.match(stdout, /^ {3}1 0\.\d{3}  > 99\.9 %|^ {3}1 0\.\d{3} +99\.\d %/m)
+    assert.match(stdout, /^ {3}1 0\.\d{3} {2}> 99\.9 %|^ {3}1 0\.\d{3} +99\.\d %/m)
     assert.match(stdout, /^probabilities: if 1 track of 5 showed the person \(--expect-appearances\)$/m)
   })
 
