@@ -122,7 +122,7 @@ tracksExamined, coverage, damaged: [{clipId?, path?, name?, what}], results: [{c
 ranges: [{startS, endS, trackId, score, weak?}], faces: [{timeS, boxXyxyPx, quality}], thumbnail, missing?, coverage?}], weak?};
 thresholdReason is "given", "archive size", "models" or "uncalibrated"; falseAcceptRate is {rate, estimate, interval?}, estimate true
 where the rate is extrapolated beyond what was measured, interval then its 95 % interval; prior is {appearances, tracks}; what was not
-measured is null; weak is a list as results, with --weak, and ranges in results that do not reach the threshold say weak;
+measured is null; weak is a list as results, with --weak, and so do ranges in results whose track does not reach the threshold: weak is true of them;
 coverage says how much of the archive was not looked at, and what of a clip that was not wholly
 looked at (see "cameo coverage --help"); missing is true of a clip whose file is not there any more;
 query is {kind, value, quality, face?, people?: [{number, ranges?: [{startS, endS}], boxXyxyPx, quality}], notices?}: whom a photo or a
