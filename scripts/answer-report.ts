@@ -36,7 +36,8 @@ export interface Report {
   readonly answer: SearchAnswer
   readonly hits: { readonly matches: readonly Hit[]; readonly weak: readonly Hit[] }
   readonly line: MatchThreshold
-  readonly prior: Prior
+  /** Of the probabilities; undefined where these were not calibrated. */
+  readonly prior: Prior | undefined
   readonly coverage: AnswerCoverage
   readonly damaged: readonly DamagedThing[]
   /** Weak hits were asked for. */
@@ -62,7 +63,7 @@ export function toJson({ query, answer, hits, line, prior, coverage, damaged, wi
     confident: hits.matches.length > 0,
     falseAcceptRate: falseAcceptRate === undefined ? null : rateJson(falseAcceptRate),
     expectedFalseMatches: expectedFalseMatches ?? null,
-    prior: isCalibrated(hits) ? prior : null,
+    prior: prior ?? null,
     tracksSearched: answer.tracksSearched,
     tracksExamined: answer.tracksExamined,
     coverage: coverage.sum,
@@ -76,9 +77,6 @@ const rateJson = ({ rate, isEstimate, interval }: FalseAcceptRate) => ({
   ...{ rate, estimate: isEstimate },
   ...(interval === undefined ? {} : { interval }),
 })
-
-const isCalibrated = ({ matches, weak }: Report['hits']) =>
-  [...matches, ...weak].some(({ probability }) => probability !== undefined)
 
 const matchJson = (
   { clipId, path, score, durationS, ranges, faces, thumbnailJpeg }: ClipMatch,
@@ -116,7 +114,7 @@ export function summaryOf({ answer, hits, line, prior, coverage, withWeak }: Rep
   const besides = withWeak ? `, ${counted(weak.length, 'weak clip')} below it` : ''
   const searched = `${counted(answer.tracksSearched, 'track')} searched (${chanceOf(line, answer.tracksSearched)})`
   const lines = [`${found}${besides}; ${searched}`, reasonOf(line)]
-  if (isCalibrated(hits))
+  if (prior !== undefined && matches.length + weak.length > 0)
     lines.push(
       `probabilities: if ${counted(prior.appearances, 'track')} of ${prior.tracks} showed the person (--expect-appearances)`,
     )
@@ -130,7 +128,7 @@ function chanceOf({ falseAcceptRate, expectedFalseMatches }: MatchThreshold, tra
   const chance = `${formatExpected(expectedFalseMatches)} would match by chance`
   if (!isEstimate) return chance
   const bounds = interval?.map((rate) => (rate * tracks).toPrecision(2)).join(' to ')
-  return `${chance}: extrapolated${bounds === undefined ? '' : `, ${bounds}`}`
+  return `${chance}, extrapolated${bounds === undefined ? '' : `: ${bounds}`}`
 }
 
 const formatExpected = (count: number) =>

@@ -158,6 +158,7 @@ async function runSearch(options: SearchCommandOptions): Promise<void> {
           `the descriptors of ${options.archive} were exchanged while it was searched: search again`,
         )
       const prior = { appearances: options.expectAppearances, tracks: answer.tracksSearched }
+      const isLikelihoodKnown = calibration?.likelihood !== undefined
       const coverage = coverageOfAnswer(opened.archive, [...answer.matches, ...answer.weak])
       const damaged = tellDamage(opened.archive, [...(query.damage ?? []), ...answer.damage])
       const toHit = (match: ClipMatch): Hit => ({
@@ -165,7 +166,8 @@ async function runSearch(options: SearchCommandOptions): Promise<void> {
         probability: probabilityOf(match, query.quality, calibration, prior),
       })
       const hits = { matches: answer.matches.map(toHit), weak: answer.weak.map(toHit) }
-      tell({ query, answer, hits, line, prior, coverage, damaged, withWeak: options.weak }, options)
+      const told = { prior: isLikelihoodKnown ? prior : undefined, withWeak: options.weak }
+      tell({ query, answer, hits, line, coverage, damaged, ...told }, options)
     } finally {
       await closeIndex(index)
     }

@@ -61,8 +61,8 @@ seen. found: people of a film who are found in it at all. wrong: people found in
 purity: of the times at which tracks were observed, those at which the track's majority person is seen. splits: tracks a person
 and appearance.
 The threshold is that of "cameo search" with the same options.
-With --json: {threshold, thresholdReason, recall, precision, f1, pairs, found, wrong, refused: [{person, code, message}], missingFilms, tracks, purity, splits,
-perPair: [{film, person, recall, precision, ...}]}.
+With --json: {threshold, thresholdReason, recall, precision, f1, pairs, found, wrong, refused: [{person, code, message}], missingFilms,
+tracks, purity, splits, perPair: [{film, person, recall, precision, ...}]}.
 Exit code: 0 measured, 2 it could not run.`,
   )
   .action(async (options: TimesOptions) => {
