@@ -5,7 +5,7 @@ import { dotProduct } from '../pipeline/embed/embed-faces.js'
 import { toFloat32 } from './store/blobs.js'
 import type { Archive } from './archive.js'
 import { createSpanScores } from './span-scores.js'
-import { acrossNoGap, adjacencyOf, joinRanges, type LookedAt } from './join-ranges.js'
+import { acrossNoGap, adjacencyOf, joinRanges, type Adjacency, type LookedAt } from './join-ranges.js'
 import { isWhole } from './store/checksum.js'
 import type { Damage } from './store/damage.js'
 import { activeSpace } from './store/meta.js'
@@ -19,6 +19,8 @@ export interface SearchOptions {
   readonly top: number
   /** Cosine similarity from which a track matches. */
   readonly minScore: number
+  /** Tracks from this score on, below `minScore`, are told as weak; none where it is absent. */
+  readonly weakScore?: number | undefined
   /** A clip that is left out of the answer. */
   readonly excludeClipId?: string | undefined
 }
@@ -30,6 +32,8 @@ export interface MatchedRange {
   readonly trackId: number
   /** Cosine similarity of what was seen in the range. */
   readonly score: number
+  /** Its track does not reach the threshold: no match. */
+  readonly weak?: true
 }
 
 export interface ContributingFace {
@@ -47,7 +51,7 @@ export interface ClipMatch {
   /** Of the best track, cosine similarity. */
   readonly score: number
   readonly durationS: number | undefined
-  /** In order of time; adjacent tracks of the match are one range. */
+  /** In order of time; adjacent tracks of the match are one range, those that are weak another. */
   readonly ranges: readonly MatchedRange[]
   /** Faces of the best track that its descriptor is pooled from, best first. */
   readonly faces: readonly ContributingFace[]
@@ -58,6 +62,8 @@ export interface ClipMatch {
 export interface SearchAnswer {
   /** Distinct clips, best first; ties by clip id. */
   readonly matches: readonly ClipMatch[]
+  /** Clips of which only weak tracks are like the query; in the same order, after all matches. */
+  readonly weak: readonly ClipMatch[]
   /** Tracks in the index. */
   readonly tracksSearched: number
   /** Neighbours that were looked at to find the matches. */
@@ -68,7 +74,7 @@ export interface SearchAnswer {
 
 /**
  * The clips in which a person appears: the query's nearest tracks, grouped by clip. k grows until `top` distinct clips
- * are found or the neighbours fall below `minScore`, so that one talkative clip cannot fill the list. Every hit is
+ * are found or the neighbours fall below `minScore` (or `weakScore`), so that one talkative clip cannot fill the list. Every hit is
  * checked against the store, and the ranges of a clip count all of its tracks. What is stored of a hit is compared with its
  * checksums: a damaged track is left out, a clip that is itself damaged is left out whole, and both are told.
  * @param query L2-normalised descriptor
@@ -80,12 +86,13 @@ export function searchClips(
   options: SearchOptions,
 ): SearchAnswer {
   const rows = createWholeRows(archive, index.damagedLabels ?? new Set())
-  const describeClip = memoised(clipDescriber(archive, rows, query, options.minScore))
+  const describeClip = memoised(clipDescriber(archive, rows, query, options))
+  const lowest = lowestScore(options)
   /** Of the best neighbours, until there are enough. */
   function matchesOf(found: readonly Neighbor[]): ReadonlyMap<string, ClipMatch> {
     const matches = new Map<string, ClipMatch>()
     for (const { label, cosineSimilarity } of found) {
-      if (cosineSimilarity < options.minScore || matches.size >= options.top) break
+      if (cosineSimilarity < lowest || matches.size >= options.top) break
       const clipId = rows.clipOf(label)
       const match =
         clipId === undefined || clipId === options.excludeClipId ? undefined : describeClip(clipId)
@@ -96,16 +103,20 @@ export function searchClips(
   const neighbors = searchWidening(
     index,
     query,
-    (found) =>
-      (found.at(-1)?.cosineSimilarity ?? -1) < options.minScore || matchesOf(found).size >= options.top,
+    (found) => (found.at(-1)?.cosineSimilarity ?? -1) < lowest || matchesOf(found).size >= options.top,
   )
+  const found = [...matchesOf(neighbors).values()].sort(
+    (a, b) => b.score - a.score || (a.clipId < b.clipId ? -1 : 1),
+  )
+  const isMatch = ({ score }: ClipMatch) => score >= options.minScore
   return {
-    matches: [...matchesOf(neighbors).values()].sort(
-      (a, b) => b.score - a.score || (a.clipId < b.clipId ? -1 : 1),
-    ),
+    matches: found.filter(isMatch),
+    weak: found.filter((clip) => !isMatch(clip)),
     ...{ tracksSearched: index.size, tracksExamined: neighbors.length, damage: rows.damage() },
   }
 }
+
+const lowestScore = ({ minScore, weakScore = minScore }: SearchOptions) => Math.min(minScore, weakScore)
 
 interface TrackRow {
   readonly trackId: number
@@ -118,8 +129,9 @@ const spansSchema = z.array(z.tuple([z.number(), z.number()]))
 const boxSchema = z.tuple([z.number(), z.number(), z.number(), z.number()])
 
 /** Of a clip whose own rows are whole. */
-function clipDescriber(archive: Archive, rows: WholeRows, query: Float32Array, minScore: number) {
+function clipDescriber(archive: Archive, rows: WholeRows, query: Float32Array, options: SearchOptions) {
   const { database, files, clips, recipe } = archive
+  const lowest = lowestScore(options)
   const spaceId = activeSpace(database)?.spaceId ?? 0
   const selectTracks = database.prepare<[string, number], TrackRow>(
     `SELECT track_id AS trackId, spans, vector, ${isWhole('descriptors')} AS isWhole
@@ -152,12 +164,13 @@ function clipDescriber(archive: Archive, rows: WholeRows, query: Float32Array, m
         continue
       }
       const score = dotProduct(query, toFloat32(vector))
-      if (score < minScore || !rows.isWholeTrack(trackId, clipId)) continue
+      if (score < lowest || !rows.isWholeTrack(trackId, clipId)) continue
       if (best === undefined || score > best.score) best = { trackId, score }
+      const weak = score < options.minScore ? { weak: true as const } : {}
       const parsed = spansSchema.parse(JSON.parse(spans))
       const scores = spanScores(trackId, parsed, score)
       for (const [i, [startS, endS]] of parsed.entries())
-        ranges.push({ startS, endS, trackId, score: scores[i] ?? score })
+        ranges.push({ startS, endS, trackId, score: scores[i] ?? score, ...weak })
     }
     return { best, ranges }
   }
@@ -178,11 +191,19 @@ function clipDescriber(archive: Archive, rows: WholeRows, query: Float32Array, m
       ...place,
       score: best.score,
       durationS: selectDuration.get(clipId) ?? undefined,
-      ranges: joinRanges(ranges, acrossNoGap(areAdjacent, gaps)),
+      ranges: joinByStrength(ranges, acrossNoGap(areAdjacent, gaps)),
       faces: selectFaces
         .all(best.trackId)
         .map(({ timeS, box, quality }) => ({ timeS, boxXyxyPx: boxSchema.parse(JSON.parse(box)), quality })),
       thumbnailJpeg: selectThumbnail.get(best.trackId),
     }
   }
+}
+
+/** Joins those that match, and those that are weak: a weak one makes no match longer. */
+function joinByStrength(ranges: readonly MatchedRange[], areAdjacent: Adjacency): MatchedRange[] {
+  const ofStrength = (isWeak: boolean) => ranges.filter(({ weak }) => (weak === true) === isWeak)
+  return [false, true]
+    .flatMap((isWeak) => joinRanges(ofStrength(isWeak), areAdjacent))
+    .sort((a, b) => a.startS - b.startS || a.endS - b.endS)
 }

@@ -2,7 +2,8 @@ import { basename } from 'node:path'
 import { html, Markup } from '../index/evaluate/report/markup.js'
 import type { ClipMatch } from '../index/search.js'
 import { clipLink } from './clip-link.js'
-import { dataUri, formatTime } from './output.js'
+import { formatProbability, formatRanges } from './hit-text.js'
+import { dataUri } from './output.js'
 
 const style = `
   :root { color-scheme: light dark; font: 15px/1.45 system-ui, sans-serif; }
@@ -21,10 +22,19 @@ const style = `
   .bar i { display: block; height: 100%; border-radius: 2px; background: #2a8; }
   small { display: block; opacity: .75; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
   .note { opacity: 1; color: #b60; }
+  .weak { border-style: dashed; }
+  .weak img { filter: grayscale(1); }
+  .weak .bar i { background: #888; }
 `
 
-/** A clip of an answer, with what is to be known of it besides, a sentence each. */
-export type SheetMatch = ClipMatch & { readonly notes: readonly string[] }
+export interface SheetMatch extends ClipMatch {
+  /** That it shows the person; undefined where this was not calibrated. */
+  readonly probability: number | undefined
+  /** It does not reach the threshold. */
+  readonly isWeak: boolean
+  /** What is to be known of it besides, a sentence each. */
+  readonly notes: readonly string[]
+}
 
 /** An answer as one self-contained HTML page: no scripts, nothing loaded from elsewhere. */
 export function contactSheet(
@@ -58,17 +68,18 @@ export function contactSheet(
     </html> `.text.replace(/^ +/gm, '')
 }
 
-function card({ path, isMissing, score, ranges, thumbnailJpeg, notes }: SheetMatch, rank: number): Markup {
+function card(match: SheetMatch, rank: number): Markup {
+  const { path, isMissing, score, probability, isWeak, ranges, thumbnailJpeg, notes } = match
   const image =
     thumbnailJpeg === undefined ? undefined : html`<img alt="face ${rank}" src="${dataUri(thumbnailJpeg)}" />`
-  const times = ranges.map(({ startS, endS }) => `${formatTime(startS)}–${formatTime(endS)}`).join(', ')
+  const likely = probability === undefined ? '' : `${formatProbability(probability)} · `
   const share = Math.round(Math.max(0, Math.min(1, score)) * 100)
-  return html`<li>
+  return html`<li class="${isWeak ? 'weak' : 'match'}">
     ${image}
     <div>
       ${nameOf(path, isMissing, rank)}
       <div class="bar"><i style="width:${share}%"></i></div>
-      <small>score ${score.toFixed(3)} · ${times}</small>
+      <small>${isWeak ? 'weak, ' : ''}score ${score.toFixed(3)} · ${likely}${formatRanges(ranges)}</small>
       ${notes.map((note) => html`<small class="note">${note}</small>`)}
     </div>
   </li> `

@@ -5,6 +5,7 @@
 //
 //   make-clips.mjs --images DIR --out DIR [--min-images 10] [--max-images 30] [--strangers 400] [--train-copies 3]
 //                  [--scene-affinity 0.5] [--bystanders 0.2] [--hardness 1] [--seed 1] [--jobs 2] [--limit-people N]
+//                  [--occluders alike|varied] [--extras 200]
 //
 // A clip shows one or two photos of its person (a cut between them), each in its own conditions, now and then with a
 // stranger beside them. Per person, photos are split 40/30/30; each val and test photo is in one clip, train photos are
@@ -13,9 +14,12 @@
 //   val_gt.txt     ID CLIP.mp4 CLIP.mp4 ...          one line a person
 //   test_gt.txt    ID CLIP.mp4 CLIP.mp4 ...          one line a person
 //   identities.txt ID NAME
+//   shows.txt      CLIP.mp4 NAME PHOTO ...           one line a clip, strangers' too, parted by tabs
 // Strangers' clips go half to val, half to test. With probability --scene-affinity a clip's (blurred) backdrop is one of
-// three that belong to its person, as a programme's sets do; otherwise it is anyone's. The same arguments give the same
-// clips; a folder made with other arguments is refused, an interrupted run goes on.
+// three that belong to its person, as a programme's sets do; otherwise it is anyone's. What hides part of a face is one of
+// three boxes, or with --occluders varied of any place, size, colour and texture. --extras 0 takes no other people's photos
+// as backdrops: every face of a clip is then its person's. The same arguments give the same clips; a folder made with other
+// arguments is refused, an interrupted run goes on.
 /* global console, process */
 import { execFile } from 'node:child_process'
 import {
@@ -27,7 +31,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { parseArgs, promisify } from 'node:util'
 
 const run = promisify(execFile)
@@ -45,10 +49,16 @@ const { values: arg } = parseArgs({
     seed: { type: 'string', default: '1' },
     'limit-people': { type: 'string', default: '1000000' },
     jobs: { type: 'string', default: '2' },
+    occluders: { type: 'string', default: 'alike' },
+    extras: { type: 'string', default: '200' },
   },
 })
 if (!arg.images || !arg.out) {
   console.error('usage: make-clips.mjs --images DIR --out DIR')
+  process.exit(2)
+}
+if (!['alike', 'varied'].includes(arg.occluders)) {
+  console.error('--occluders is alike or varied')
   process.exit(2)
 }
 const number = (key) => Number(arg[key])
@@ -95,13 +105,28 @@ const single = shuffled(
 )
 const photoOf = (p) => join(arg.images, p.name, p.photos[0])
 const strangers = single.slice(0, number('strangers'))
-const extras = single.slice(-200).map(photoOf) // backdrops and bystanders
+const extras = single.slice(Math.max(0, single.length - number('extras'))).map(photoOf) // backdrops and bystanders
 
 const W = 320,
   H = 240,
   FPS = 25
+const lavfiColor = (r) =>
+  `0x${Math.floor(r() * 0x1000000)
+    .toString(16)
+    .padStart(6, '0')}`
+/** What hides part of a photo of that side, px: anything, anywhere near the face. */
+function occluder(k, size, r) {
+  const part = (low, high) => Math.max(4, Math.round(size * (low + (high - low) * r())))
+  const [w, h] = [part(0.1, 0.4), part(0.08, 0.4)]
+  const [x, y] = [part(0.25, 0.75) - Math.round(w / 2), part(0.25, 0.75) - Math.round(h / 2)]
+  const source =
+    r() < 0.4
+      ? `gradients=s=${w}x${h}:c0=${lavfiColor(r)}:c1=${lavfiColor(r)}:n=2:seed=${Math.floor(r() * 1e6)}:d=0.04:r=25`
+      : `color=c=${lavfiColor(r)}:s=${w}x${h}:d=0.04:r=25,noise=alls=${Math.round(r() * 80)}:all_seed=${Math.floor(r() * 1e6)}`
+  return `[p${k}];${source}[o${k}];[p${k}][o${k}]overlay=x=${x}:y=${y}:eof_action=repeat`
+}
 /** The filter graph of one shot: inputs n (backdrop), n+1 (photo), n+2 (bystander, if any); label [s<k>]. */
-function shot(k, n, r, bystander) {
+function shot(k, n, r, bystander, ownHiding) {
   const u = (a, b) => a + (b - a) * r()
   const hard = Math.min(1, hardness * (0.25 + 0.75 * r())) // how hard this shot is, 0..1
   const size = Math.round(u(280 - 200 * hard, 320 - 200 * hard) / 2) * 2 // the photo's side in px; a face is about 0.4 of it
@@ -121,13 +146,17 @@ function shot(k, n, r, bystander) {
     turn = (u(0, 0.06) * hard).toFixed(3)
   const kind = r() // what hides part of the face in some shots
   const hide =
-    kind < 0.1 * hardness
-      ? ',drawbox=x=iw*0.3:y=ih*0.58:w=iw*0.4:h=ih*0.2:color=white:t=fill'
-      : kind < 0.17 * hardness
-        ? ',drawbox=x=iw*0.3:y=ih*0.4:w=iw*0.4:h=ih*0.09:color=black:t=fill'
-        : kind < 0.22 * hardness
-          ? ',drawbox=x=iw*0.5:y=ih*0.2:w=iw*0.3:h=ih*0.6:color=gray:t=fill'
-          : ''
+    arg.occluders === 'varied'
+      ? kind < 0.22 * hardness
+        ? occluder(k, size, ownHiding)
+        : ''
+      : kind < 0.1 * hardness
+        ? ',drawbox=x=iw*0.3:y=ih*0.58:w=iw*0.4:h=ih*0.2:color=white:t=fill'
+        : kind < 0.17 * hardness
+          ? ',drawbox=x=iw*0.3:y=ih*0.4:w=iw*0.4:h=ih*0.09:color=black:t=fill'
+          : kind < 0.22 * hardness
+            ? ',drawbox=x=iw*0.5:y=ih*0.2:w=iw*0.3:h=ih*0.6:color=gray:t=fill'
+            : ''
   const still = `loop=loop=-1:size=1,fps=${FPS},trim=duration=${seconds},setpts=PTS-STARTPTS`
   const side = Math.round(size * 0.28) * 2,
     sideX = x0 + size / 2 > W / 2 ? 0 : W - side // smaller, on the other side
@@ -153,7 +182,7 @@ function recipe({ person, photos, key }) {
     const files = [backdrop, photo, ...(bystander ? [bystander] : [])],
       n = inputs.length / 2
     files.forEach((file) => inputs.push('-i', file))
-    graph += shot(k, n, r, bystander)
+    graph += shot(k, n, r, bystander, rng(`${key} hidden ${k}`))
   })
   graph += `${photos.map((_, k) => `[s${k}]`).join('')}concat=n=${photos.length}[v]`
   const crf = Math.round(22 + r() * (2 + 18 * hardness * r()))
@@ -233,9 +262,11 @@ strangers.forEach((person, i) =>
 )
 
 mkdirSync(join(arg.out, 'clips'), { recursive: true })
-const settings = Object.fromEntries(
-  Object.entries(arg).filter(([key]) => !['jobs', 'out', 'images'].includes(key)),
-)
+// Options that came later count only where they change something: folders made before stay good.
+const unstamped = ['jobs', 'out', 'images']
+if (arg.occluders === 'alike') unstamped.push('occluders')
+if (arg.extras === '200') unstamped.push('extras')
+const settings = Object.fromEntries(Object.entries(arg).filter(([key]) => !unstamped.includes(key)))
 const stamp = JSON.stringify({ ...settings, people: known.length, clips: clips.length }),
   stampFile = join(arg.out, 'arguments.json')
 if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') !== stamp) {
@@ -248,6 +279,9 @@ for (const [file, rows] of Object.entries({
   'val_gt.txt': val,
   'test_gt.txt': test,
   'identities.txt': identities,
+  'shows.txt': clips.map(({ clip, person, photos }) =>
+    [clip, person, ...photos.map((p) => basename(p))].join('\t'),
+  ),
 }))
   writeFileSync(join(arg.out, file), rows.join('\n') + '\n')
 console.error(`${known.length} people, ${strangers.length} strangers, ${clips.length} clips`)

@@ -7,6 +7,7 @@ import { findFilms, instantS, tracksOfFilms, type FilmClips } from '../index/eva
 import type { MeasuredTimes, RefusedQuery } from '../index/evaluate/time-figures.js'
 import { scoreTimes, type AnswerTimes } from '../index/evaluate/times.js'
 import { listIdentities, referencesOf } from '../index/identities.js'
+import { chooseThreshold, type MatchThreshold, type ThresholdWish } from '../index/match-threshold.js'
 import { searchClips } from '../index/search.js'
 import { CameoError } from '../pipeline/errors.js'
 import type { FaceEmbeddings } from '../pipeline/head/pooled-input.js'
@@ -14,7 +15,6 @@ import { findPack } from '../pipeline/models/catalog.js'
 import type { DeviceChoice } from '../pipeline/models/device.js'
 import { chooseFace, embedPhotoFace, readPhoto } from '../pipeline/photo.js'
 import type { Stages } from '../pipeline/stages.js'
-import { thresholdOf } from './commands/search.js'
 import { tellDamage } from './damage-report.js'
 import { isPictureName } from './eval-embedder.js'
 import { note, oneLine } from './output.js'
@@ -26,15 +26,13 @@ import {
   type OpenedArchive,
 } from './query.js'
 
-export interface TimesRun {
+export interface TimesRun extends ThresholdWish {
   /** Folder of the archive. */
   readonly archive: string
   /** CSV of appearances. */
   readonly truth: string
   /** Folder of PERSON.jpg; by default people are asked for by their enrolled names. */
   readonly queries?: string | undefined
-  /** By default the calibrated threshold. */
-  readonly minScore?: number | undefined
   readonly device: DeviceChoice
 }
 
@@ -53,10 +51,9 @@ export async function measureTimes({ archive: dir, device, ...run }: TimesRun): 
       run.queries === undefined
         ? queriesByName(opened, truth, refused)
         : await queriesByPhoto(opened, truth, run.queries, device, refused)
-    const minScore = run.minScore ?? thresholdOf(findPack(opened.recipe.packName))
-    const answers = await answersTo(opened, queries, films, { device, minScore })
+    const { answers, line } = await answersTo(opened, queries, films, { device, wish: run })
     return {
-      ...{ truth, minScore, answers, refused },
+      ...{ truth, line, answers, refused },
       pairs: scoreTimes(truth, answers),
       tracks: tracksOfFilms(opened.archive, films),
       missingFilms: films.missing,
@@ -149,18 +146,20 @@ async function answersTo(
   opened: OpenedArchive,
   queries: Queries,
   { filmOf }: FilmClips,
-  { device, minScore }: { readonly device: DeviceChoice; readonly minScore: number },
-): Promise<ReadonlyMap<string, AnswerTimes>> {
+  { device, wish }: { readonly device: DeviceChoice; readonly wish: ThresholdWish },
+): Promise<{ answers: ReadonlyMap<string, AnswerTimes>; line: MatchThreshold }> {
   const { archive, recipe } = opened
-  const describer = await archiveDescriber(opened, findPack(recipe.packName), device)
+  const pack = findPack(recipe.packName)
+  const describer = await archiveDescriber(opened, pack, device)
   const index = await openArchiveIndex(archive, { onNotice: note })
   const answers = new Map<string, AnswerTimes>()
   try {
+    const line = chooseThreshold(recipe, pack, index.size, wish)
     for (const [person, faces] of queries) {
       const query = await describer.describe(faces)
       const { matches, damage } = searchClips(archive, index, query, {
         top: archive.clips.counts().clips,
-        minScore,
+        minScore: line.threshold,
       })
       tellDamage(archive, damage)
       const times = matches.flatMap(({ clipId, ranges }) => {
@@ -170,8 +169,8 @@ async function answersTo(
       })
       answers.set(person, new Map(times))
     }
+    return { answers, line }
   } finally {
     await index.close()
   }
-  return answers
 }

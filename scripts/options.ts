@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { InvalidArgumentError, Option } from 'commander'
+import { defaultExpectedFalse } from '../index/match-threshold.js'
 import { parseDevice, type DeviceChoice } from '../pipeline/models/device.js'
 import { defaultCheckpointEveryS } from '../pipeline/resume-segment.js'
 
@@ -39,6 +40,20 @@ export const checkpointOption = () =>
     .hideHelp()
 
 export const jsonOption = () => new Option('--json', 'machine-readable output').default(false)
+
+export const minScoreOption = () =>
+  new Option(
+    '--min-score <s>',
+    'cosine similarity from which a track matches, instead of the default',
+  ).argParser(numberWithin(-1, 1))
+
+export const expectFalseOption = () =>
+  new Option(
+    '--expect-false <n>',
+    `the default threshold follows the archive's size: so many tracks of other people may be expected to match (default: ${defaultExpectedFalse})`,
+  )
+    .argParser(numberWithin(1e-9, 1e9))
+    .conflicts('minScore')
 
 export const defaultThreads = availableParallelism()
 

@@ -1,3 +1,4 @@
+import type { MatchThreshold } from '../match-threshold.js'
 import type { Appearances } from './appearances.js'
 import {
   scoreTracks,
@@ -23,8 +24,8 @@ export interface RefusedQuery {
 }
 
 export interface MeasuredTimes extends ScoredTimes {
-  /** Lowest score of an answer. */
-  readonly minScore: number
+  /** From which score tracks were answered. */
+  readonly line: MatchThreshold
   /** By person. */
   readonly answers: ReadonlyMap<string, AnswerTimes>
   readonly refused: readonly RefusedQuery[]

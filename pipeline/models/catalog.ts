@@ -1,4 +1,5 @@
 import { CameoError } from '../errors.js'
+import { liteCalibration } from './lite-calibration.js'
 import { readPackFile, type DetectorSpec, type ModelInput, type Pack } from './pack.js'
 
 /** ArcFace crops: (x − 127.5) / 127.5. */
@@ -64,27 +65,7 @@ const packs: readonly Pack[] = [
       // 2,188 LFW photos have norms from 2.2 (99 % above 2.7, half above 3.8); hands, hair and backdrops lie below 2.
       norm: { low: 2, high: 3.75 },
     },
-    // "npm run calibrate": 845,112 pairs of tracks of different people, in clips that are hard to recognise.
-    calibration: {
-      threshold: 0.38,
-      falseAcceptRate: 1e-3,
-      curve: [
-        [-0.215, 0.99],
-        [-0.115, 0.9],
-        [-0.042, 0.7],
-        [0.009, 0.5],
-        [0.061, 0.3],
-        [0.139, 0.1],
-        [0.208, 3e-2],
-        [0.264, 1e-2],
-        [0.325, 3e-3],
-        [0.38, 1e-3],
-        [0.445, 3e-4],
-        [0.507, 1e-4],
-        [0.573, 3e-5],
-        [0.629, 1e-5],
-      ],
-    },
+    calibration: liteCalibration,
   },
   {
     name: 'buffalo_sc',

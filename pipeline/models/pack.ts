@@ -68,6 +68,52 @@ const detectorSchema = z
 /** Of pairs of different people. Never 0: its logarithm is taken. */
 const falseAcceptRate = z.number().positive().max(1)
 
+/** Beyond the last point of the curve: rate × e^(−(threshold − last) / scale). */
+const exponentialSchema = z.strictObject({ rate: falseAcceptRate, scale: z.number().positive() })
+
+/** What `npm run calibrate` measured on tracks and photos of people who are not in the training data. */
+const calibrationSchema = z.strictObject({
+  /** Default match threshold, cosine similarity; and the rate there. */
+  threshold: z.number(),
+  falseAcceptRate,
+  /** Measured at further thresholds, ascending: [threshold, rate]. */
+  curve: z
+    .array(z.tuple([z.number(), falseAcceptRate]).readonly())
+    .min(1)
+    .refine(isAscending, 'the thresholds must ascend')
+    .refine(neverRises, 'the rates may not rise')
+    .readonly()
+    .optional(),
+  /** Beyond the curve: extrapolated, from the rate of its last point on. */
+  tail: z
+    .strictObject({
+      scale: z.number().positive(),
+      /** Of a 95 % interval over people, the two ends. */
+      interval: z.tuple([exponentialSchema, exponentialSchema]).readonly().optional(),
+    })
+    .optional(),
+  /**
+   * How much likelier a score is of one person than of two, a table a quality bucket: ln(density among mated / among
+   * non-mated pairs). The buckets ascend, the last one has no end.
+   */
+  likelihood: z
+    .array(
+      z.strictObject({
+        /** Of the lower quality of the two that are compared. */
+        belowQuality: z.number().positive(),
+        /** [score, log ratio], both ascending. */
+        logRatios: z
+          .array(z.tuple([z.number(), z.number()]).readonly())
+          .min(1)
+          .refine(isAscending, 'the scores must ascend')
+          .readonly(),
+      }),
+    )
+    .min(1)
+    .readonly()
+    .optional(),
+})
+
 const packSchema = z.strictObject({
   /** Of its folder among the models, too. */
   name: fileName,
@@ -88,26 +134,20 @@ const packSchema = z.strictObject({
      */
     norm: z.strictObject({ low: z.number(), high: z.number() }).optional(),
   }),
-  /** Measured on tracks of people who are not in the training data; see README. */
-  calibration: z
-    .strictObject({
-      threshold: z.number(),
-      falseAcceptRate,
-      /** At further thresholds, ascending: [threshold, rate]. */
-      curve: z
-        .array(z.tuple([z.number(), falseAcceptRate]))
-        .refine(isAscending, 'the thresholds must ascend')
-        .optional(),
-    })
-    .optional(),
+  calibration: calibrationSchema.optional(),
 })
 
 function isAscending(curve: readonly (readonly [number, number])[]): boolean {
   return curve.every(([threshold], i) => threshold > (curve[i - 1]?.[0] ?? -Infinity))
 }
 
+function neverRises(curve: readonly (readonly [number, number])[]): boolean {
+  return curve.every(([, rate], i) => rate <= (curve[i - 1]?.[1] ?? Infinity))
+}
+
 /** A set of model files that work together, and how to feed them. */
 export type Pack = z.infer<typeof packSchema>
+export type Calibration = z.infer<typeof calibrationSchema>
 export type PackFile = z.infer<typeof fileSchema>
 export type PackSource = z.infer<typeof sourceSchema>
 export type ModelInput = z.infer<typeof inputSchema>

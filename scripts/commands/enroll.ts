@@ -4,6 +4,7 @@ import { openArchiveToRead } from '../../index/archive.js'
 import { enrolledFaces } from '../../index/enrolled-faces.js'
 import { agreementOf, bySource } from '../../index/enrolment-agreement.js'
 import { enroll, knownName, parseName, referencesOf, type ReferenceFace } from '../../index/identities.js'
+import { thresholdOfModels } from '../../index/match-threshold.js'
 import { CameoError } from '../../pipeline/errors.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
 import { findPack } from '../../pipeline/models/catalog.js'
@@ -25,7 +26,6 @@ import { kindOfFile } from '../query-file.js'
 import { tellDamage } from '../damage-report.js'
 import { faceOfPhoto, personOfClip } from '../query-person.js'
 import { loadArchiveStages, openFilledArchive, type OpenedArchive } from '../query.js'
-import { thresholdOf } from './search.js'
 
 interface EnrollOptions {
   readonly archive: string
@@ -84,7 +84,7 @@ async function runEnroll(name: string, files: readonly string[], options: Enroll
     const { database } = opened.archive
     const { embedderDigest } = opened.recipe
     const known = knownName(database, name)
-    const models = { dimension: pack.embedder.dimension, threshold: thresholdOf(pack) }
+    const models = { dimension: pack.embedder.dimension, threshold: thresholdOfModels(pack) }
     const enrolled = enrolledFaces(database, known, embedderDigest)
     const disagreeing = checkAgreement({ name: known, enrolled, given: references, ...models }, options.force)
     const identity = enroll(database, known, embedderDigest, references)
@@ -178,7 +178,7 @@ function facesOfName({ archive, recipe }: OpenedArchive, given: string) {
   referencesOf(database, name, recipe.embedderDigest, [], (damage) => tellDamage(archive, [damage]))
   const enrolled = enrolledFaces(database, name, recipe.embedderDigest)
   const pack = findPack(recipe.packName)
-  const agreement = agreementOf(bySource(enrolled), pack.embedder.dimension, thresholdOf(pack))
+  const agreement = agreementOf(bySource(enrolled), pack.embedder.dimension, thresholdOfModels(pack))
   const similarities = new Map(agreement.map(({ source, similarity }) => [source, similarity]))
   const list = enrolled.map(({ number, source, quality }) => ({
     ...{ number, source, quality },

@@ -1,12 +1,12 @@
 import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { openArchiveToRead } from '../../index/archive.js'
-import type { ArchiveRecipe } from '../../index/store/meta.js'
 import type { Damage } from '../../index/store/damage.js'
 import { openArchiveIndex } from '../../index/archive-index.js'
-import { falseAcceptRateAt } from '../../index/false-accepts.js'
 import { knownName, parseName, referencesOf } from '../../index/identities.js'
-import { searchClips, type ClipMatch, type SearchAnswer } from '../../index/search.js'
+import { matchProbability, type Prior } from '../../index/match-probability.js'
+import { calibrationOf, chooseThreshold, weakScoreOf } from '../../index/match-threshold.js'
+import { searchClips, type ClipMatch } from '../../index/search.js'
 import type { VectorCache } from '../../index/vector-cache.js'
 import { CameoError, messageOf } from '../../pipeline/errors.js'
 import { writePrivateFile } from '../../pipeline/private-files.js'
@@ -14,12 +14,29 @@ import type { FaceEmbeddings } from '../../pipeline/head/pooled-input.js'
 import { findPack } from '../../pipeline/models/catalog.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
 import { sha256OfFile } from '../../pipeline/models/digest.js'
-import type { Pack } from '../../pipeline/models/pack.js'
+import type { Calibration } from '../../pipeline/models/pack.js'
 import { embedPhotoFace } from '../../pipeline/photo.js'
+import {
+  printAnswer,
+  sheetMatches,
+  summaryOf,
+  titleOf,
+  toJson,
+  type Hit,
+  type Report,
+  type ToldQuery,
+} from '../answer-report.js'
 import { contactSheet } from '../contact-sheet.js'
-import { tellDamage, type DamagedThing } from '../damage-report.js'
-import { archiveOption, deviceOption, jsonOption, numberWithin } from '../options.js'
-import { counted, dataUri, exitCodes, formatTime, note, oneLine, print, printJson } from '../output.js'
+import { tellDamage } from '../damage-report.js'
+import {
+  archiveOption,
+  deviceOption,
+  expectFalseOption,
+  jsonOption,
+  minScoreOption,
+  numberWithin,
+} from '../options.js'
+import { exitCodes, note, printJson } from '../output.js'
 import {
   archiveDescriber,
   furtherEmbeddersOf,
@@ -27,8 +44,8 @@ import {
   openFilledArchive,
   type OpenedArchive,
 } from '../query.js'
-import { coverageOfAnswer, hitJson, notesOf, withCoverage, type AnswerCoverage } from '../search-coverage.js'
-import { faceOfPhoto, personOfClip, type Candidate } from '../query-person.js'
+import { coverageOfAnswer } from '../search-coverage.js'
+import { faceOfPhoto, personOfClip } from '../query-person.js'
 
 interface SearchCommandOptions {
   readonly archive: string
@@ -38,6 +55,9 @@ interface SearchCommandOptions {
   readonly face?: number
   readonly top: number
   readonly minScore?: number
+  readonly expectFalse?: number
+  readonly expectAppearances: number
+  readonly weak: boolean
   readonly excludeSelf: boolean
   readonly html?: string
   readonly device: DeviceChoice
@@ -45,27 +65,13 @@ interface SearchCommandOptions {
 }
 
 /** What is asked for, ready to be compared. */
-interface Query {
-  readonly kind: 'image' | 'clip' | 'name'
-  /** File or name, as given. */
-  readonly value: string
-  /** Which of several faces or people, from 1. */
-  readonly face?: number
-  /** Whom the photo or the clip shows. */
-  readonly people?: readonly Candidate[]
-  /** How its file could be read, as sentences. */
-  readonly notices?: readonly string[]
+interface Query extends ToldQuery {
   readonly embeddings: readonly FaceEmbeddings[]
-  readonly quality: number
-  readonly thumbnailJpeg: Uint8Array | undefined
   /** Set where the query is a clip. */
   readonly clipId?: string
   /** Of the name. */
   readonly damage?: readonly Damage[]
 }
-
-/** Used where a pack says no calibrated threshold: between the usual ones of ArcFace models, on the careful side. */
-const uncalibratedThreshold = 0.4
 
 export const searchCommand = new Command('search')
   .description('Find the clips in which a person appears, best first, with time ranges.')
@@ -87,12 +93,17 @@ export const searchCommand = new Command('search')
       .default(20)
       .argParser(numberWithin(1, 100_000, 'integer')),
   )
+  .addOption(minScoreOption())
+  .addOption(expectFalseOption())
   .addOption(
     new Option(
-      '--min-score <s>',
-      'cosine similarity from which a clip is shown (default: the calibrated threshold of the models)',
-    ).argParser(numberWithin(-1, 1)),
+      '--expect-appearances <n>',
+      'how many tracks of the archive you expect to show the person, for the probabilities',
+    )
+      .default(1)
+      .argParser(numberWithin(1e-6, 1e9)),
   )
+  .addOption(new Option('--weak', 'also list what is like the person below the threshold').default(false))
   .addOption(new Option('--exclude-self', 'leave the query clip out of its own answer').default(false))
   .addOption(new Option('--html <file>', 'also write a contact sheet'))
   .addOption(deviceOption())
@@ -100,10 +111,19 @@ export const searchCommand = new Command('search')
   .addHelpText(
     'after',
     `
-With --json: {query, threshold, confident, expectedFalseMatches, tracksSearched, tracksExamined,
-coverage, damaged: [{clipId?, path?, name?, what}],
-results: [{clipId, path, score, ranges: [{startS, endS, trackId, score}], faces: [{timeS, boxXyxyPx, quality}],
-thumbnail, missing?, coverage?}]}; coverage says how much of the archive was not looked at, and what of a clip that was not wholly
+A track matches from a threshold on. By default it is the lowest at which --expect-false tracks of other people are expected to match
+in an archive of this size, but never below the calibrated threshold of the models, which one in a thousand such tracks reaches.
+probability says how likely a hit shows the person: from its score and the lower one of the query's and the track's quality, if
+--expect-appearances of the tracks searched show the person. Both need calibrated models, and no head. --weak also lists tracks from
+the score on that one in a hundred tracks of other people reaches: they are no matches.
+
+With --json: {query, threshold, thresholdReason, confident, falseAcceptRate, expectedFalseMatches, prior, tracksSearched,
+tracksExamined, coverage, damaged: [{clipId?, path?, name?, what}], results: [{clipId, path, score, probability,
+ranges: [{startS, endS, trackId, score, weak?}], faces: [{timeS, boxXyxyPx, quality}], thumbnail, missing?, coverage?}], weak?};
+thresholdReason is "given", "archive size", "models" or "uncalibrated"; falseAcceptRate is {rate, estimate, interval?}, estimate true
+where the rate is extrapolated beyond what was measured, interval then its 95 % interval; prior is {appearances, tracks}; what was not
+measured is null; weak is a list as results, with --weak, and so do ranges in results whose track does not reach the threshold: weak is true of them;
+coverage says how much of the archive was not looked at, and what of a clip that was not wholly
 looked at (see "cameo coverage --help"); missing is true of a clip whose file is not there any more;
 query is {kind, value, quality, face?, people?: [{number, ranges?: [{startS, endS}], boxXyxyPx, quality}], notices?}: whom a photo or a
 clip shows, by their numbers for --face, and what is to be said about its file; damaged is what of the archive could not be trusted
@@ -123,11 +143,13 @@ async function runSearch(options: SearchCommandOptions): Promise<void> {
     const describer = await archiveDescriber(opened, pack, options.device)
     const descriptor = await describer.describe(query.embeddings)
     const index = await openArchiveIndex(opened.archive, { onNotice: note })
-    const threshold = options.minScore ?? thresholdOf(pack)
     try {
+      const line = chooseThreshold(opened.recipe, pack, index.size, options)
+      const calibration = calibrationOf(opened.recipe, pack)
       const answer = searchClips(opened.archive, index, descriptor, {
         top: options.top,
-        minScore: threshold,
+        minScore: line.threshold,
+        weakScore: options.weak ? weakScoreOf(calibration, line.threshold) : undefined,
         excludeClipId: options.excludeSelf ? query.clipId : undefined,
       })
       if (opened.archive.recipe?.digest !== opened.recipe.digest)
@@ -135,10 +157,17 @@ async function runSearch(options: SearchCommandOptions): Promise<void> {
           'ARCHIVE_BUSY',
           `the descriptors of ${options.archive} were exchanged while it was searched: search again`,
         )
-      const rate = expectedFalseMatches(opened.recipe, pack, threshold, answer)
-      const coverage = coverageOfAnswer(opened.archive, answer.matches)
+      const prior = { appearances: options.expectAppearances, tracks: answer.tracksSearched }
+      const isLikelihoodKnown = calibration?.likelihood !== undefined
+      const coverage = coverageOfAnswer(opened.archive, [...answer.matches, ...answer.weak])
       const damaged = tellDamage(opened.archive, [...(query.damage ?? []), ...answer.damage])
-      tell({ query, answer, threshold, expectedFalseMatches: rate, coverage, damaged }, options)
+      const toHit = (match: ClipMatch): Hit => ({
+        match,
+        probability: probabilityOf(match, query.quality, calibration, prior),
+      })
+      const hits = { matches: answer.matches.map(toHit), weak: answer.weak.map(toHit) }
+      const told = { prior: isLikelihoodKnown ? prior : undefined, withWeak: options.weak }
+      tell({ query, answer, hits, line, coverage, damaged, ...told }, options)
     } finally {
       await closeIndex(index)
     }
@@ -147,11 +176,24 @@ async function runSearch(options: SearchCommandOptions): Promise<void> {
   }
 }
 
+/** By the track that makes the score. */
+function probabilityOf(
+  { score, faces: [best] }: ClipMatch,
+  queryQuality: number,
+  calibration: Calibration | undefined,
+  prior: Prior,
+): number | undefined {
+  const quality = Math.min(queryQuality, best?.quality ?? queryQuality)
+  return matchProbability(calibration, { score, quality }, prior)
+}
+
 function tell(report: Report, { html, json }: SearchCommandOptions): void {
   if (html !== undefined) {
-    const { query, answer, coverage } = report
-    const matches = answer.matches.map((match) => ({ ...match, notes: notesOf(match, coverage) }))
-    writeSheet(html, contactSheet(titleOf(query), query.thumbnailJpeg, matches, summaryOf(report)))
+    const { query } = report
+    writeSheet(
+      html,
+      contactSheet(titleOf(query), query.thumbnailJpeg, sheetMatches(report), summaryOf(report)),
+    )
     note(`wrote ${html}`)
   }
   if (json) printJson(toJson(report))
@@ -228,100 +270,4 @@ async function readQuery(options: SearchCommandOptions, opened: OpenedArchive): 
   } finally {
     await stages.dispose()
   }
-}
-
-export function thresholdOf(pack: Pack): number {
-  return pack.calibration?.threshold ?? uncalibratedThreshold
-}
-
-/**
- * How many of an archive's tracks of other people pass by chance: the false-accept rate at the threshold times the tracks
- * searched. Undefined for models of which no rate was measured; a head makes other scores of theirs.
- */
-function expectedFalseMatches(
-  { headFile }: ArchiveRecipe,
-  pack: Pack,
-  threshold: number,
-  { tracksSearched }: SearchAnswer,
-): number | undefined {
-  if (pack.calibration === undefined || headFile !== undefined) return undefined
-  const rate = falseAcceptRateAt(pack.calibration, threshold)
-  return rate === undefined ? undefined : rate * tracksSearched
-}
-
-interface Report {
-  readonly query: Query
-  readonly answer: SearchAnswer
-  readonly threshold: number
-  readonly expectedFalseMatches: number | undefined
-  readonly coverage: AnswerCoverage
-  readonly damaged: readonly DamagedThing[]
-}
-
-function toJson({ query, answer, threshold, expectedFalseMatches, coverage, damaged }: Report) {
-  const { kind, value, face, people, notices = [], quality } = query
-  return {
-    query: {
-      ...{ kind, value, quality },
-      ...(face === undefined ? {} : { face }),
-      ...(people === undefined ? {} : { people }),
-      ...(notices.length === 0 ? {} : { notices }),
-    },
-    threshold,
-    confident: answer.matches.length > 0,
-    expectedFalseMatches: expectedFalseMatches ?? null,
-    tracksSearched: answer.tracksSearched,
-    tracksExamined: answer.tracksExamined,
-    coverage: coverage.sum,
-    damaged,
-    results: answer.matches.map((match) => ({ ...matchJson(match), ...hitJson(match, coverage) })),
-  }
-}
-
-const matchJson = ({ clipId, path, score, durationS, ranges, faces, thumbnailJpeg }: ClipMatch) => ({
-  clipId,
-  path,
-  score,
-  durationS: durationS ?? null,
-  ranges,
-  faces,
-  thumbnail: thumbnailJpeg === undefined ? null : dataUri(thumbnailJpeg),
-})
-
-function titleOf({ kind, value, face }: Query): string {
-  return kind === 'name' ? value : `${value}${face === undefined ? '' : `, face ${face}`}`
-}
-
-function summaryOf({ answer, threshold, expectedFalseMatches, coverage }: Report): string {
-  const { matches, tracksSearched } = answer
-  const found =
-    matches.length === 0
-      ? `no confident match: no track reaches ${threshold.toFixed(2)}`
-      : `${counted(matches.length, 'clip')} from score ${threshold.toFixed(2)} upwards`
-  const chance =
-    expectedFalseMatches === undefined
-      ? '(how many match by chance was not measured for these models)'
-      : `(${formatExpected(expectedFalseMatches)} would match by chance)`
-  return withCoverage(`${found}; ${counted(tracksSearched, 'track')} searched ${chance}`, coverage)
-}
-
-const formatExpected = (count: number) =>
-  count < 0.01 ? 'fewer than 0.01' : `about ${count.toFixed(count < 10 ? 2 : 0)}`
-
-function printAnswer(report: Report): void {
-  for (const [index, match] of report.answer.matches.entries()) {
-    print(formatMatch(index + 1, match))
-    for (const line of notesOf(match, report.coverage)) print(`            ${line}`)
-  }
-  print(summaryOf(report))
-}
-
-function formatMatch(rank: number, { score, path, isMissing, ranges, faces, clipId }: ClipMatch): string {
-  const times = ranges.map(({ startS, endS }) => `${formatTime(startS)}–${formatTime(endS)}`).join(', ')
-  const best = faces[0]
-  const detail =
-    best === undefined
-      ? ''
-      : `; ${counted(faces.length, 'face')}, best at ${formatTime(best.timeS)}, quality ${best.quality.toFixed(2)}`
-  return `${String(rank).padStart(3)}  ${score.toFixed(3)}  ${isMissing ? `missing (was ${oneLine(path)})` : oneLine(path)}\n            ${times}${detail}  (clip ${clipId.slice(0, 12)})`
 }

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
+import { thresholdOfModels } from '../../index/match-threshold.js'
+import { findPack } from '../../pipeline/models/catalog.js'
 import { assertRefused, foundFiles, ingest, search } from '../support/answers.js'
 import { cameo, temporaryDir } from '../support/cameo.js'
 import { animatedGif, cutOff } from '../support/field-photos.js'
@@ -41,7 +43,8 @@ describe('enroll: photos of different people', () => {
 
   it('are refused where most disagree, and nothing is written', async () => {
     const run = await cameo(['enroll', 'Ada', path('ada.jpg'), path('other.jpg'), ...here, '--json'])
-    assertRefused(run, 'FACES_DISAGREE', path('ada.jpg'), path('other.jpg'), '0.38', '--force')
+    const threshold = thresholdOfModels(findPack('lite')).toFixed(2)
+    assertRefused(run, 'FACES_DISAGREE', path('ada.jpg'), path('other.jpg'), threshold, '--force')
     assertRefused(await cameo(['enroll', 'Ada', '--list', ...here, '--json']), 'NAME_UNKNOWN', 'Ada')
   })
 

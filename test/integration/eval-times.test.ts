@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
+import { findPack } from '../../pipeline/models/catalog.js'
 import { cameo, temporaryDir } from '../support/cameo.js'
 import { makeFaceClip, makeFacePhoto } from '../support/faces.js'
 
@@ -32,6 +33,7 @@ describe('eval times', () => {
     assert.equal(run.code, 0, run.stderr)
     const { perPair, refused, ...measured } = JSON.parse(run.stdout) as Record<string, unknown[]>
     assert.deepEqual(measured, {
+      ...{ threshold: findPack('lite').calibration?.threshold, thresholdReason: 'models' },
       ...{ recall: 1, precision: 1, f1: 1, pairs: 2, found: 2, wrong: 0 },
       ...{ missingFilms: [], purity: 1, splits: 1, tracks: 2 },
     })

@@ -3,7 +3,10 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { before, describe, it } from 'node:test'
 import { openArchive } from '../../index/archive.js'
-import { assertRefused, foundFiles, ingest, search } from '../support/answers.js'
+import { falseAcceptRateAt, thresholdOfRate } from '../../index/false-accepts.js'
+import { findPack } from '../../pipeline/models/catalog.js'
+import type { Calibration } from '../../pipeline/models/pack.js'
+import { assertRefused, foundFiles, ingest, search, type Answer } from '../support/answers.js'
 import { cameo, jsonLines, temporaryDir } from '../support/cameo.js'
 import { facePhotos, ffmpeg, makeFaceClip, makeFacePhoto, x264 } from '../support/faces.js'
 
@@ -16,6 +19,12 @@ let group: string
 
 /** What a shell passes on of bytes that are no UTF-8; Node itself gives text to a child. */
 const withBytes = ['bash', '-c', 'exec "$@" "$0"$\'\\xe9.mp4\'']
+
+function lite(): Calibration {
+  const { calibration } = findPack('lite')
+  assert.ok(calibration !== undefined)
+  return calibration
+}
 
 /** A search that is expected not to run. */
 const trySearch = (...args: string[]) => cameo(['search', ...args, '--archive', archive, '--json'])
@@ -131,12 +140,20 @@ describe('search: with a photo', () => {
     const stranger = await makeFacePhoto(join(dir, 'stranger.jpg'), 'window fourth')
     const answer = await search(['--image', stranger, '--archive', archive])
     assert.deepEqual([answer.confident, answer.results], [false, []])
-    assert.equal(answer.expectedFalseMatches, 0.001 * answer.tracksSearched)
+    const { threshold, falseAcceptRate } = lite()
+    assert.deepEqual([answer.threshold, answer.thresholdReason], [threshold, 'models'])
+    assert.deepEqual(answer.falseAcceptRate, { rate: falseAcceptRate, estimate: false })
+    assert.equal(answer.expectedFalseMatches, falseAcceptRate * answer.tracksSearched)
     const run = await cameo(['search', '--image', stranger, '--archive', archive])
     assert.equal(run.code, 0)
+    const said = threshold.toFixed(2).replace('.', '\\.')
     assert.match(
       run.stdout,
-      /^no confident match: no track reaches 0\.38; 5 tracks searched \(fewer than 0\.01 would match by chance\)$/m,
+      new RegExp(
+        `^no confident match: no track reaches ${said}; 5 tracks searched \\(fewer than 0\\.01 would match by chance\\)\n` +
+          `threshold ${said}: that of the models, one track in 1000 of other people reaches it$`,
+        'm',
+      ),
     )
     const wide = ['search', '--image', stranger, '--archive', archive, '--min-score', '-1']
     assert.match((await cameo(wide)).stdout, /5 tracks searched \(about 5\.00 would match by chance\)$/m)
@@ -255,6 +272,61 @@ describe('search: options', () => {
       [...scores].sort((a, b) => b - a),
     )
     assertRefused(await trySearch(), 'USAGE', '--image')
+  })
+
+  it('--expect-false raises the threshold, --weak tells what lies below it, and neither makes a match', async () => {
+    const sheet = join(dir, 'weak.html')
+    const here = ['--image', portrait, '--archive', archive]
+    const sure = await search(here)
+    const [best, second] = sure.results.map(({ score }) => score)
+    assert.ok(best !== undefined && second !== undefined)
+    // The bar's clip is below it, the costumes' above.
+    const between = (best + second) / 2
+    const rate = falseAcceptRateAt(lite(), between)?.rate ?? NaN
+    const wish = ['--expect-false', String(rate * sure.tracksSearched), '--weak', '--html', sheet]
+    const answer = await search([...here, ...wish])
+    assert.ok(Math.abs(answer.threshold - between) < 1e-6, `${answer.threshold}, not ${between}`)
+    assert.equal(answer.thresholdReason, 'archive size')
+    assert.ok(Math.abs((answer.expectedFalseMatches ?? NaN) / (rate * 5) - 1) < 1e-6)
+    assert.deepEqual(foundFiles(answer), ['costumes.mp4'])
+    assert.deepEqual(answer.weak?.map(({ path, score }) => [basename(path), score]).slice(0, 1), [
+      ['bar.mp4', second],
+    ])
+    for (const hit of answer.weak ?? []) {
+      assert.ok(hit.score < answer.threshold && hit.ranges.every(({ weak }) => weak === true))
+      assert.ok(hit.score >= (thresholdOfRate(lite(), 1e-2) ?? 1))
+    }
+    assert.ok(answer.results.every(({ ranges }) => ranges.every(({ weak }) => weak === undefined)))
+    assert.match(readFileSync(sheet, 'utf8'), /<li class="weak">[^]*bar\.mp4[^]*weak, score/)
+
+    const told = await cameo(['search', ...here, ...wish])
+    assert.equal(told.code, 0)
+    assert.match(told.stdout, /^ {3}1 .*costumes\.mp4\n[^]*^weak .*bar\.mp4\n.*\(weak\)/m)
+    assert.match(told.stdout, /^1 clip from score .*, \d+ weak clips? below it; 5 tracks searched/m)
+    assert.match(told.stdout, /: raised for an archive of this size \(--expect-false\)$/m)
+    assertRefused(await trySearch('--image', portrait, ...wish, '--min-score', '0.3'), 'USAGE', '--min-score')
+  })
+
+  it('says how likely each hit is, by a prior that it names', async () => {
+    const here = ['--image', portrait, '--archive', archive]
+    const one = await search(here)
+    const many = await search([...here, '--expect-appearances', '4'])
+    assert.deepEqual(
+      [one.prior, many.prior],
+      [
+        { appearances: 1, tracks: 5 },
+        { appearances: 4, tracks: 5 },
+      ],
+    )
+    const oddsOf = ({ results }: Answer) =>
+      results.map(({ probability }) => (probability ?? NaN) / (1 - (probability ?? NaN)))
+    for (const [i, odds] of oddsOf(many).entries())
+      assert.ok(Math.abs(odds / (oddsOf(one)[i] ?? NaN) - 4) < 1e-3, `${odds} of ${oddsOf(one)[i]}`)
+    const [costumes, bar] = one.results.map(({ probability }) => probability ?? NaN)
+    assert.ok((costumes ?? 0) > 0.99 && (bar ?? 1) <= (costumes ?? 0) && (bar ?? 0) > 0.3)
+    const { stdout } = await cameo(['search', ...here])
+    assert.match(stdout, /^ {3}1 0\.\d{3} {2}> 99\.9 %|^ {3}1 0\.\d{3} +99\.\d %/m)
+    assert.match(stdout, /^probabilities: if 1 track of 5 showed the person \(--expect-appearances\)$/m)
   })
 
   it('--html writes a contact sheet that holds the thumbnails', async () => {

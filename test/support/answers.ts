@@ -28,6 +28,7 @@ const rangeSchema = z.strictObject({
   endS: z.number().nonnegative(),
   trackId: z.int(),
   score: z.number(),
+  weak: z.literal(true).optional(),
 })
 
 /** How much of an archive was looked at, as `--json` says it. */
@@ -76,6 +77,21 @@ export const coverageReportSchema = z.strictObject({
   ),
 })
 
+const hitSchema = z.strictObject({
+  clipId: z.string(),
+  path: z.string(),
+  score: z.number(),
+  probability: z.number().min(0).max(1).nullable(),
+  durationS: z.number().nullable(),
+  ranges: z.array(rangeSchema).min(1),
+  faces: z.array(
+    z.strictObject({ timeS: z.number(), boxXyxyPx: z.array(z.number()).length(4), quality: z.number() }),
+  ),
+  thumbnail: z.string().startsWith('data:image/jpeg;base64,'),
+  missing: z.literal(true).optional(),
+  coverage: z.strictObject(clipCoverage).optional(),
+})
+
 /** What `search --json` says. */
 const answerSchema = z.strictObject({
   query: z.strictObject({
@@ -96,8 +112,17 @@ const answerSchema = z.strictObject({
     notices: z.array(z.string()).min(1).optional(),
   }),
   threshold: z.number(),
+  thresholdReason: z.enum(['given', 'archive size', 'models', 'uncalibrated']),
   confident: z.boolean(),
+  falseAcceptRate: z
+    .strictObject({
+      rate: z.number(),
+      estimate: z.boolean(),
+      interval: z.tuple([z.number(), z.number()]).optional(),
+    })
+    .nullable(),
   expectedFalseMatches: z.number().nullable(),
+  prior: z.strictObject({ appearances: z.number(), tracks: z.int() }).nullable(),
   tracksSearched: z.int(),
   tracksExamined: z.int(),
   coverage: coverageSchema,
@@ -109,21 +134,8 @@ const answerSchema = z.strictObject({
       what: z.string(),
     }),
   ),
-  results: z.array(
-    z.strictObject({
-      clipId: z.string(),
-      path: z.string(),
-      score: z.number(),
-      durationS: z.number().nullable(),
-      ranges: z.array(rangeSchema).min(1),
-      faces: z.array(
-        z.strictObject({ timeS: z.number(), boxXyxyPx: z.array(z.number()).length(4), quality: z.number() }),
-      ),
-      thumbnail: z.string().startsWith('data:image/jpeg;base64,'),
-      missing: z.literal(true).optional(),
-      coverage: z.strictObject(clipCoverage).optional(),
-    }),
-  ),
+  results: z.array(hitSchema),
+  weak: z.array(hitSchema).optional(),
 })
 
 export type Answer = z.infer<typeof answerSchema>

@@ -27,7 +27,7 @@ const answers = new Map([
 export function syntheticTimesReport(): TimesReport {
   return timesReportOf(
     {
-      ...{ truth, answers, pairs: scoreTimes(truth, answers), minScore: 0.38 },
+      ...{ truth, answers, pairs: scoreTimes(truth, answers), line: { threshold: 0.38, reason: 'given' } },
       tracks: [
         { film: 'good.mp4', spans: [span(0, 10)] },
         { film: 'bad.mp4', spans: [span(4, 6), span(12, 16)] },

@@ -1,12 +1,12 @@
 import { performance } from 'node:perf_hooks'
-import { Command, Option } from 'commander'
+import { Command } from 'commander'
 import { timeFigures, type MeasuredTimes } from '../../../index/evaluate/time-figures.js'
 import { summariseTimes, type PairScore } from '../../../index/evaluate/times.js'
 import { timesReportOf } from '../../../index/evaluate/report/summarise-times.js'
 import { writeTimesReport } from '../../../index/evaluate/report/write-report.js'
 import type { DeviceChoice } from '../../../pipeline/models/device.js'
 import { measureTimes } from '../../measure-times.js'
-import { archiveOption, deviceOption, jsonOption, numberWithin } from '../../options.js'
+import { archiveOption, deviceOption, expectFalseOption, jsonOption, minScoreOption } from '../../options.js'
 import { exitCodes, note, oneLine, print, printJson } from '../../output.js'
 
 interface TimesOptions {
@@ -14,6 +14,7 @@ interface TimesOptions {
   readonly truth: string
   readonly queries?: string
   readonly minScore?: number
+  readonly expectFalse?: number
   readonly report?: string
   readonly device: DeviceChoice
   readonly verbose: boolean
@@ -30,12 +31,8 @@ export const timesCommand = new Command('times')
     'photos named after the people, PERSON.jpg (default: the names of "cameo enroll")',
   )
   .addOption(archiveOption())
-  .addOption(
-    new Option(
-      '--min-score <score>',
-      'show matches from this score on (default: the calibrated threshold)',
-    ).argParser(numberWithin(-1, 1)),
-  )
+  .addOption(minScoreOption())
+  .addOption(expectFalseOption())
   .option('--report <dir>', 'also write report.html, report.json and per-pair.csv there')
   .option('--verbose', 'also list each person who was missed or wrongly found', false)
   .addOption(deviceOption())
@@ -50,7 +47,8 @@ seen. found: people of a film who are found in it at all. wrong: people found in
 whom the truth does not name are asked for, too.
 purity: of the times at which tracks were observed, those at which the track's majority person is seen. splits: tracks a person
 and appearance.
-With --json: {recall, precision, f1, pairs, found, wrong, refused: [{person, code, message}], missingFilms, tracks, purity, splits,
+The threshold is that of "cameo search" with the same options.
+With --json: {threshold, thresholdReason, recall, precision, f1, pairs, found, wrong, refused: [{person, code, message}], missingFilms, tracks, purity, splits,
 perPair: [{film, person, recall, precision, ...}]}.
 Exit code: 0 measured, 2 it could not run.`,
   )
@@ -69,7 +67,7 @@ async function runTimes(options: TimesOptions): Promise<void> {
       title: 'Answers in time',
       startedAt: startedAt.toISOString(),
       durationS: (performance.now() - startedMs) / 1000,
-      settings: { archive, truth, queries: queries ?? 'enrolled names', minScore: measured.minScore },
+      settings: { archive, truth, queries: queries ?? 'enrolled names', minScore: measured.line.threshold },
     })
     await writeTimesReport(options.report, report)
     note(`wrote ${options.report}`)
@@ -81,7 +79,8 @@ async function runTimes(options: TimesOptions): Promise<void> {
 function toJson(measured: MeasuredTimes) {
   const { refused, missingFilms, pairs } = measured
   const perPair = pairs.map((pair) => ({ film: pair.film, person: pair.person, ...sharesOf(pair) }))
-  return { ...timeFigures(measured), refused, missingFilms, perPair }
+  const { threshold, reason: thresholdReason } = measured.line
+  return { threshold, thresholdReason, ...timeFigures(measured), refused, missingFilms, perPair }
 }
 
 function sharesOf(pair: PairScore) {
@@ -99,6 +98,7 @@ function printMeasured(measured: MeasuredTimes, isVerbose: boolean): void {
     }
   const { recall, precision, pairs, found, wrong, tracks, purity, splits } = timeFigures(measured)
   const people = `${found} of ${pairs} people of a film found, ${wrong} wrongly`
-  print(`recall ${recall.toFixed(3)}, precision ${precision.toFixed(3)} of seconds; ${people}`)
+  const at = `at threshold ${measured.line.threshold.toFixed(2)}`
+  print(`recall ${recall.toFixed(3)}, precision ${precision.toFixed(3)} of seconds ${at}; ${people}`)
   print(`${tracks} tracks: purity ${purity.toFixed(3)}, ${splits.toFixed(2)} tracks an appearance`)
 }

@@ -7,6 +7,7 @@ import { contactSheet, type SheetMatch } from '../../../scripts/contact-sheet.js
 const match = (path: string, isMissing = false): SheetMatch => ({
   ...{ clipId: 'a'.repeat(64), path, score: 0.7, durationS: 3, thumbnailJpeg: undefined },
   ...{ ranges: [{ startS: 0, endS: 2, trackId: 1, score: 0.7 }], faces: [], isMissing, notes: [] },
+  ...{ probability: undefined, isWeak: false },
 })
 
 describe('the link of a clip', () => {
@@ -55,6 +56,15 @@ describe('the contact sheet', () => {
     assert.match(page, /<small class="note">a &lt;part&gt; of it was not looked at<\/small>/)
     assert.match(page, /<p>one<\/p><p>two<\/p>/)
     assert.ok(!page.includes('href'))
+  })
+
+  it('shows how likely each clip shows the person, and marks what is weak', () => {
+    const likely = { ...match('/clips/a.mp4'), probability: 0.9742 }
+    const ranges = [{ startS: 0, endS: 2, trackId: 1, score: 0.3, weak: true as const }]
+    const weak = { ...match('/clips/b.mp4'), score: 0.3, ranges, probability: 2e-5, isWeak: true }
+    const page = contactSheet('Ada', undefined, [likely, weak], 'one')
+    assert.match(page, /<li class="match">[^]*score 0\.700 · 97\.4 % · 0:00\.0–0:02\.0</)
+    assert.match(page, /<li class="weak">[^]*weak, score 0\.300 · &lt; 0\.1 % · 0:00\.0–0:02\.0 \(weak\)</)
   })
 
   it('shows no character raw that would break or turn the page, and names clips without a link, too', () => {

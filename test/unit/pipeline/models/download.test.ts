@@ -287,6 +287,12 @@ describe('model packs', () => {
       [{ detector: { ...detector, minFacePx: 240 } }, /above minFacePx[^]*detector\.maxFacePx/],
       [{ calibration: { ...calibration, falseAcceptRate: 1.5 } }, /calibration\.falseAcceptRate/],
       [{ calibration: { ...calibration, curve: [[0.3, 0]] } }, /calibration\.curve\[0\]\[1\]/],
+      [{ calibration: { ...calibration, curve: [[0.3, 1e-3], [0.4, 1e-2]] } }, /may not rise[^]*calibration\.curve/], // prettier-ignore
+      [{ calibration: { ...calibration, tail: { scale: 0 } } }, /calibration\.tail\.scale/],
+      [
+        { calibration: { ...calibration, likelihood: [{ belowQuality: 2, logRatios: [[0.3, 1], [0.2, 2]] }] } }, // prettier-ignore
+        /ascend[^]*calibration\.likelihood\[0\]\.logRatios/,
+      ],
       ...[0.2, 0.3].map((next) => {
         const curve = [0.3, next].map((threshold) => [threshold, 0.01])
         return [{ calibration: { ...calibration, curve } }, /ascend[^]*calibration\.curve/] as const

@@ -191,7 +191,8 @@ describe('the figures', () => {
   )
   const answers = new Map([['Ada', new Map([['film-000-boxed-cut.mp4', [{ startS: 0, endS: 10 }]]])]])
   const measured = {
-    ...{ truth, answers, pairs: scoreTimes(truth, answers), minScore: 0.4, missingFilms: [] },
+    ...{ truth, answers, pairs: scoreTimes(truth, answers), missingFilms: [] },
+    line: { threshold: 0.4, reason: 'given' as const },
     tracks: [{ film: 'film-000-boxed-cut.mp4', spans: [{ startS: 0, endS: 10 }] }],
     refused: [{ person: 'Bo', code: 'IMAGE_NO_FACE', message: 'no face was found in Bo.jpg' }],
   }

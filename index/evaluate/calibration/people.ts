@@ -1,0 +1,33 @@
+import { seededRandom, shuffled } from '../../../pipeline/head/random.js'
+
+/**
+ * Two halves of the people as counts by number (see `rateCurve`). People of many samples and of few are in both alike: each next
+ * two in the order of their samples are parted by chance.
+ * @param samples of each person
+ */
+export function halvesOf(samples: readonly number[], seed: number): [Float64Array, Float64Array] {
+  const random = seededRandom(seed)
+  const mixed = Array.from(shuffled(samples.length, random))
+  const order = mixed.sort((a, b) => (samples[b] ?? 0) - (samples[a] ?? 0))
+  const halves: [Float64Array, Float64Array] = [
+    new Float64Array(samples.length),
+    new Float64Array(samples.length),
+  ]
+  for (let i = 0; i < order.length; i += 2) {
+    const [first, second] = random() < 0.5 ? halves : [halves[1], halves[0]]
+    const [one, other] = [order[i], order[i + 1]]
+    if (one !== undefined) first[one] = 1
+    if (other !== undefined) second[other] = 1
+  }
+  return halves
+}
+
+/** As many people as there are, drawn with replacement, as counts by number. */
+export function resampledPeople(count: number, random: () => number): Float64Array {
+  const counts = new Float64Array(count)
+  for (let i = 0; i < count; i++) {
+    const person = Math.floor(random() * count)
+    counts[person] = (counts[person] ?? 0) + 1
+  }
+  return counts
+}

@@ -1,0 +1,123 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
+import { openArchive } from '../../index/archive.js'
+import type { LabelledSample } from '../../index/evaluate/calibration/pair-scores.js'
+import { toFloat32 } from '../../index/store/blobs.js'
+import { note } from '../output.js'
+import type { CalibrationPhoto } from './photos.js'
+
+export interface CalibrationTracks {
+  readonly tracks: readonly LabelledSample[]
+  readonly clips: number
+  /** Not used: more tracks than photos at once, so that not every one is known to be the person's. */
+  readonly unclear: number
+  /** Without a track. */
+  readonly empty: number
+}
+
+export interface ClipsWish {
+  /** Folder of the photos, a folder a person. */
+  readonly images: string
+  /** Where links to the photos, the clips and the archive go. */
+  readonly out: string
+  /** Name or JSON file, as given. */
+  readonly packName: string
+  /** As make-clips.mjs takes it. */
+  readonly hardness: string
+}
+
+/** Photos of a person that go into clips: the rest are compared with these tracks. */
+const photosInClips = 6
+const strangers = 300
+
+/**
+ * Tracks whose person is known: short clips of photos with one face each, ingested as any clip is. A clip shows nobody but its
+ * person: backdrops are the blurred photo itself, and what hides a part of a face is another thing in every shot.
+ * @param photos with one face
+ */
+export function makeTracks(photos: readonly CalibrationPhoto[], wish: ClipsWish): CalibrationTracks {
+  const links = join(wish.out, 'images')
+  for (const { person, name } of photos) {
+    mkdirSync(join(links, person), { recursive: true })
+    const link = join(links, person, name)
+    if (!existsSync(link)) symlinkSync(resolve(wish.images, person, name), link)
+  }
+  note('making clips (some minutes the first time) …')
+  run([
+    fileURLToPath(new URL('../../../scripts/make-clips.mjs', import.meta.url)),
+    ...['--images', links, '--out', wish.out],
+    ...['--min-images', '2', '--max-images', String(photosInClips), '--strangers', String(strangers)],
+    ...['--train-copies', '1', '--scene-affinity', '0', '--bystanders', '0', '--extras', '0'],
+    ...['--occluders', 'varied', '--hardness', wish.hardness],
+  ])
+  const archiveDir = join(wish.out, 'archive')
+  const cameo = fileURLToPath(new URL('../cameo.js', import.meta.url))
+  run([cameo, 'ingest', join(wish.out, 'clips'), '--archive', archiveDir, '--pack', wish.packName])
+  return readTracks(archiveDir, readShows(join(wish.out, 'shows.txt')))
+}
+
+const run = (args: readonly string[]) =>
+  execFileSync(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] })
+
+interface Shown {
+  readonly person: string
+  readonly photos: readonly string[]
+}
+
+function readShows(file: string): Map<string, Shown> {
+  const lines = readFileSync(file, 'utf8').trim().split('\n')
+  return new Map(
+    lines.map((line) => {
+      const [clip = '', person = '', ...photos] = line.split('\t')
+      return [clip, { person, photos }]
+    }),
+  )
+}
+
+interface StoredTrack {
+  readonly clipId: string
+  readonly vector: Uint8Array
+  readonly quality: number
+  readonly spans: string
+}
+
+const spansSchema = z.array(z.tuple([z.number(), z.number()]))
+
+function readTracks(archiveDir: string, shows: ReadonlyMap<string, Shown>): CalibrationTracks {
+  const archive = openArchive(archiveDir)
+  try {
+    const rows = archive.database
+      .prepare<[], StoredTrack>(
+        `SELECT clip_id AS clipId, vector, spans, max(faces.quality) AS quality
+         FROM descriptors JOIN tracks USING (track_id) JOIN faces USING (track_id) GROUP BY track_id`,
+      )
+      .all()
+    const byClip = new Map<string, StoredTrack[]>()
+    for (const row of rows) {
+      const clip = basename(archive.files.pathsOf(row.clipId)[0] ?? row.clipId)
+      byClip.set(clip, [...(byClip.get(clip) ?? []), row])
+    }
+    const tracks: LabelledSample[] = []
+    let unclear = 0
+    for (const [clip, { person, photos }] of shows) {
+      const own = byClip.get(clip) ?? []
+      if (own.length > photos.length || overlap(own)) unclear++
+      else
+        for (const { vector, quality } of own)
+          tracks.push({ person, sources: photos, quality, descriptor: toFloat32(vector) })
+    }
+    return { tracks, clips: shows.size, unclear, empty: shows.size - byClip.size }
+  } finally {
+    archive.close()
+  }
+}
+
+function overlap(tracks: readonly StoredTrack[]): boolean {
+  const spans = tracks
+    .flatMap(({ spans: text }) => spansSchema.parse(JSON.parse(text)))
+    .sort(([a], [b]) => a - b)
+  return spans.some(([startS], i) => startS < (spans[i - 1]?.[1] ?? -Infinity))
+}
