@@ -25,8 +25,8 @@ export function turnImage(image: RgbImage, turns: QuarterTurns): RgbImage {
 }
 
 /**
- * From this plausibility on a face in a picture as it is given is upright: the other turns are not tried. Of 800 faces on
- * their sides or on their heads 1 in 1,000 is this plausible, of upright ones six in seven.
+ * From this plausibility on a face in a picture as it is given is upright: the other turns are not tried. Of
+ * 1,200 faces on their sides or on their heads 2 are this plausible, of 400 upright ones 343.
  */
 export const plainlyUpright = 0.7
 
