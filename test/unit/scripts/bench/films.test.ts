@@ -2,7 +2,12 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { parseAppearances } from '../../../../index/evaluate/appearances.js'
 import { scoreTimes } from '../../../../index/evaluate/times.js'
-import { figuresOfSeed, figuresTable, meanOfSeeds } from '../../../../scripts/bench/films/figures.js'
+import {
+  figuresOfSeed,
+  figuresTable,
+  meanOfSeeds,
+  refusedLines,
+} from '../../../../scripts/bench/films/figures.js'
 import { filmArguments } from '../../../../scripts/bench/films/graph.js'
 import { nearestOthers } from '../../../../scripts/bench/films/look-alikes.js'
 import { keepOutQueries, planFilmsOfPhotos, type LookAlikes } from '../../../../scripts/bench/films/photos.js'
@@ -198,7 +203,8 @@ describe('the figures', () => {
   }
 
   it('are told by style, by kind of join and for look-alikes, and in all', () => {
-    const { groups, total, refused } = figuresOfSeed(1, measured)
+    const figures = figuresOfSeed(1, measured)
+    const { groups, total } = figures
     assert.deepEqual(
       [...groups, total].map(({ name, films, found, pairs, recall }) => [name, films, found, pairs, recall]),
       [
@@ -209,10 +215,10 @@ describe('the figures', () => {
         ['all', 2, 1, 2, 0.5],
       ],
     )
-    assert.deepEqual(
-      refused.map(({ person }) => person),
-      ['Bo'],
-    )
+    assert.deepEqual(refusedLines(figures), [
+      '1 of 2 queries refused:',
+      '  Bo: no face was found in Bo.jpg [IMAGE_NO_FACE]',
+    ])
     assert.equal(figuresTable(groups).length, 5)
   })
 
