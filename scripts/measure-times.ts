@@ -110,7 +110,8 @@ async function queriesByPhoto(
         queries.set(person, [await embedPhoto(photo, stages)])
       } catch (error) {
         if (!(error instanceof CameoError)) throw error
-        refused.push({ person, code: error.code, message: error.message })
+        // Faces of a photo are listed a line each.
+        refused.push({ person, code: error.code, message: error.message.replace(/\s*\n\s*/g, ' ') })
       }
     }
   } finally {

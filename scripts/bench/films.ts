@@ -151,10 +151,10 @@ async function runBench(options: BenchOptions): Promise<void> {
   if (options.json) printJson(results)
 }
 
-function printSeed(kind: Kind, { seed, total, groups, refused }: SeedFigures): void {
-  for (const line of [`${kind}, seed ${seed}`, ...figuresTable([...groups, total]), ...refusedLines(refused)])
-    print(line)
-  print('')
+function printSeed(kind: Kind, figures: SeedFigures): void {
+  const { seed, threshold, groups, total } = figures
+  const title = `${kind}, seed ${seed}, answers from ${threshold.toFixed(2)} on`
+  for (const line of [title, ...figuresTable([...groups, total]), ...refusedLines(figures), '']) print(line)
 }
 
 function parseSeeds(text: string): number[] {

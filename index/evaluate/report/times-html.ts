@@ -51,7 +51,7 @@ function tilesOf({ total }: TimesReport): Tile[] {
   return [
     tile('Recall of seconds', recall.toFixed(3), 'of those seen'),
     tile('Precision of seconds', precision.toFixed(3), `F1 ${f1.toFixed(3)}`),
-    tile('People found', `${formatCount(found)} of ${formatCount(pairs)}`, 'of a film'),
+    tile('People found', `${formatCount(found)}/${formatCount(pairs)}`, 'of a film'),
     tile('Wrongly found', formatCount(wrong), 'in films that do not show them'),
     tile('Purity of tracks', purity.toFixed(3), formatCounted(tracks, 'track')),
     tile('Tracks an appearance', splits.toFixed(2), '1 is best'),

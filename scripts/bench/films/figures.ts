@@ -18,6 +18,10 @@ export interface SeedFigures {
   readonly total: NamedFigures
   /** By style, by kind of join, by what else the names say. */
   readonly groups: readonly NamedFigures[]
+  /** Lowest score of an answer. */
+  readonly threshold: number
+  /** People who were asked for, the refused among them. */
+  readonly queries: number
   readonly refused: readonly RefusedQuery[]
 }
 
@@ -38,6 +42,8 @@ export function figuresOfSeed(seed: number, measured: MeasuredTimes): SeedFigure
       ...groupsBy((film) => [`joins ${traitsOf(film).joins}`]),
       ...groupsBy((film) => traitsOf(film).more),
     ],
+    threshold: measured.line.threshold,
+    queries: measured.answers.size + measured.refused.length,
     refused: measured.refused,
   }
 }
@@ -85,7 +91,7 @@ export function figuresTable(rows: readonly NamedFigures[]): string[] {
   ]
 }
 
-export const refusedLines = (refused: readonly RefusedQuery[]): string[] => [
-  `${refused.length} queries refused${refused.length === 0 ? '' : ':'}`,
+export const refusedLines = ({ queries, refused }: SeedFigures): string[] => [
+  `${refused.length} of ${queries} queries refused${refused.length === 0 ? '' : ':'}`,
   ...refused.map(({ person, code, message }) => `  ${oneLine(person)}: ${oneLine(message)} [${code}]`),
 ]

@@ -37,7 +37,9 @@ export interface FilmedPerson {
 
 /** Shorter clips leave no room for films and a query. */
 const shortestS = 3
-/** Films use the clips up to here; the query is taken behind it. */
+/**
+ * Films use the clips up to here, but for a short clip beside a longer one; the query is taken behind it.
+ */
 const filmShare = 0.6
 const queryShare = 0.85
 
@@ -105,7 +107,7 @@ async function probe(path: string): Promise<SourceClip> {
   }
 }
 
-/** A moment of a person's longest clip that no film uses: ffmpeg's input. */
+/** A moment near the end of a person's longest clip: ffmpeg's input. */
 export function queryOfClips({ clips }: FilmedPerson): string[] {
   const longest = clips.reduce((a, b) => (b.durationS > a.durationS ? b : a))
   return ['-ss', String(longest.durationS * queryShare), '-i', longest.path]

@@ -42,7 +42,7 @@ describe('the report of answers in time', () => {
     const [bad] = report.worst
     assert.deepEqual(bad?.unsure, [{ startS: 9, endS: 10 }])
     assert.deepEqual(
-      bad?.people.map(({ person, seen, answered }) => [person, seen.length, answered.length]),
+      bad.people.map(({ person, seen, answered }) => [person, seen.length, answered.length]),
       [
         ['Ada <b>Lovelace</b>', 1, 0],
         ['Bo', 1, 2],
