@@ -9,6 +9,7 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import {
+  defaultRate,
   fitCalibration,
   crossValidate,
   estimatedRates,
@@ -60,6 +61,6 @@ const calibration = fitCalibration(kinds, people.length)
 
 print(`${pack.name}: ${populationText(found, made, people.length, kinds)}`)
 print(ratesText(calibration, kinds, estimatedRates))
-print(heldText(crossValidate(kinds, samples, [1e-3, 1e-4])))
+print(heldText(crossValidate(kinds, samples, [1e-3, defaultRate, 1e-4])))
 print(reliabilityText(heldReliability(kinds, samples, tracksOfArchive), tracksOfArchive))
 print(`calibration: ${JSON.stringify(calibration)},`)

@@ -112,7 +112,8 @@ export const searchCommand = new Command('search')
     'after',
     `
 A track matches from a threshold on. By default it is the lowest at which --expect-false tracks of other people are expected to match
-in an archive of this size, but never below the calibrated threshold of the models, which one in a thousand such tracks reaches.
+in an archive of this size, but never below the calibrated threshold of the models, which few such tracks reach (the answer says how
+many).
 probability says how likely a hit shows the person: from its score and the lower one of the query's and the track's quality, if
 --expect-appearances of the tracks searched show the person. Both need calibrated models, and no head. --weak also lists tracks from
 the score on that one in a hundred tracks of other people reaches: they are no matches.
