@@ -94,7 +94,7 @@ function otherRecipe(dir: string, own: string, wanted: string): CameoError {
     own === wanted
       ? `the archive ${dir} was made by another version of Cameo, which finds faces or follows people otherwise: give --reprocess to process every clip anew (until then it can be searched as it is), or use another --archive`
       : `the archive ${dir} was made with other settings (${own}) than these (${wanted}): ` +
-        'leave the options away to go on with its own, use another --archive, or give --reprocess to process every clip anew',
+          'leave the options away to go on with its own, use another --archive, or give --reprocess to process every clip anew',
   )
 }
 
