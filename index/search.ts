@@ -154,29 +154,41 @@ function clipDescriber(archive: Archive, rows: WholeRows, query: Float32Array, o
 
   const spanScores = createSpanScores(archive, query)
 
-  /** The best track, and the ranges of all that match. */
-  function matchedTracks(clipId: string) {
-    const ranges: MatchedRange[] = []
-    let best: { readonly trackId: number; readonly score: number } | undefined
+  /** The whole tracks of a clip that are shown, best first. */
+  function tracksOf(clipId: string): ScoredTrack[] {
+    const tracks: ScoredTrack[] = []
     for (const { trackId, spans, vector, isWhole } of selectTracks.all(clipId, spaceId)) {
       if (isWhole === 0) {
         rows.note({ clipId, trackId, what: 'descriptors' })
         continue
       }
-      const score = dotProduct(query, toFloat32(vector))
-      if (score < lowest || !rows.isWholeTrack(trackId, clipId)) continue
-      if (best === undefined || score > best.score) best = { trackId, score }
-      const weak = score < options.minScore ? { weak: true as const } : {}
-      const parsed = spansSchema.parse(JSON.parse(spans))
-      const scores = spanScores(trackId, parsed, score)
-      for (const [i, [startS, endS]] of parsed.entries())
-        ranges.push({ startS, endS, trackId, score: scores[i] ?? score, ...weak })
+      const descriptor = toFloat32(vector)
+      const score = dotProduct(query, descriptor)
+      if (score >= lowest && rows.isWholeTrack(trackId, clipId))
+        tracks.push({ trackId, descriptor, score, spans: spansSchema.parse(JSON.parse(spans)) })
     }
-    return { best, ranges }
+    return tracks.sort((a, b) => b.score - a.score || a.trackId - b.trackId)
+  }
+
+  function rangesOf(tracks: readonly ScoredTrack[]): MatchedRange[] {
+    const { minScore } = options
+    const showsWeak = lowest < minScore
+    return tracks.flatMap((track) => {
+      const { trackId, spans, score } = track
+      const isWeak = score < minScore || tracks.some((best) => isSomebodyElse(track, best, minScore))
+      const scores = spanScores(trackId, spans, score)
+      const least = Math.min(minScore - spanMargin, Math.max(...scores))
+      return spans.flatMap(([startS, endS], i) => {
+        const range = { startS, endS, trackId, score: scores[i] ?? score }
+        if (!isWeak && range.score >= least) return [range]
+        return showsWeak ? [{ ...range, weak: true as const }] : []
+      })
+    })
   }
 
   return (clipId: string): ClipMatch | undefined => {
-    const { best, ranges } = matchedTracks(clipId)
+    const tracks = tracksOf(clipId)
+    const [best] = tracks
     if (best === undefined) return undefined
     const place = presentPath(files.pathsOf(clipId))
     if (place === undefined) {
@@ -191,7 +203,7 @@ function clipDescriber(archive: Archive, rows: WholeRows, query: Float32Array, o
       ...place,
       score: best.score,
       durationS: selectDuration.get(clipId) ?? undefined,
-      ranges: joinByStrength(ranges, acrossNoGap(areAdjacent, gaps)),
+      ranges: joinByStrength(rangesOf(tracks), acrossNoGap(areAdjacent, gaps)),
       faces: selectFaces
         .all(best.trackId)
         .map(({ timeS, box, quality }) => ({ timeS, boxXyxyPx: boxSchema.parse(JSON.parse(box)), quality })),
@@ -199,6 +211,26 @@ function clipDescriber(archive: Archive, rows: WholeRows, query: Float32Array, o
     }
   }
 }
+
+interface ScoredTrack {
+  readonly trackId: number
+  /** L2-normalised. */
+  readonly descriptor: Float32Array
+  readonly score: number
+  readonly spans: readonly (readonly [startS: number, endS: number])[]
+}
+
+/**
+ * A track that matches a person who was found in the same clip far more certainly, and is not like that one: two people who
+ * look alike to a photo are told apart by how both look in the clip.
+ */
+const isSomebodyElse = (track: ScoredTrack, best: ScoredTrack, threshold: number): boolean =>
+  best.score - track.score >= plainlyBetter && dotProduct(best.descriptor, track.descriptor) < threshold
+
+const plainlyBetter = 0.15
+
+/** A few faces score less than a whole track of the same person; a span that scores less than this below the threshold shows another. */
+const spanMargin = 0.15
 
 /** Joins those that match, and those that are weak: a weak one makes no match longer. */
 function joinByStrength(ranges: readonly MatchedRange[], areAdjacent: Adjacency): MatchedRange[] {

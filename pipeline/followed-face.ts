@@ -38,6 +38,8 @@ export interface EmbeddedFace {
 export interface Window {
   readonly looks: Look[]
   picture: Picture | undefined
+  /** Of its first face, 16×16 grey values, normalised. */
+  patch?: Float32Array | undefined
 }
 
 /** Faces of one track that follow each other and look like one person. */
@@ -75,7 +77,8 @@ const timeToleranceS = 1e-6
 
 /**
  * From one sampled frame to the next the patches of one face correlate by 0.94 (median; 1 % below 0.44), those of two by 0.26
- * (5 % above 0.61). Below this a window ends, so that no window holds much of two people.
+ * (5 % above 0.61). Where a face is less than this like the one before or the window's first, which is how a dissolve shows, the
+ * window ends: so no window holds much of two people.
  */
 const leastCorrelation = 0.6
 
@@ -124,6 +127,7 @@ export class FollowedFace {
     const isFull = candidate.timeS - startS >= windowS - timeToleranceS
     const ended = isFull || this.#isJump(patch) ? await this.#compare() : undefined
     this.#patch = patch ?? this.#patch
+    this.#window.patch ??= patch
     this.#window.looks.push({ ...candidate })
     const { timeS, sample } = candidate
     if (sample.quality > (this.#window.picture?.quality ?? 0) * betterBy)
@@ -147,7 +151,10 @@ export class FollowedFace {
 
   #isJump(patch: Float32Array | undefined): boolean {
     return (
-      this.#patch !== undefined && patch !== undefined && correlation(this.#patch, patch) < leastCorrelation
+      patch !== undefined &&
+      [this.#patch, this.#window.patch].some(
+        (earlier) => earlier !== undefined && correlation(earlier, patch) < leastCorrelation,
+      )
     )
   }
 

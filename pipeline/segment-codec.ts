@@ -80,7 +80,7 @@ const candidate = z.object({
 const picture = z.object({ timeS: number, quality: number, image }).optional()
 
 const window = z
-  .object({ looks: z.array(candidate.extend({ face: face.nullish() })), picture })
+  .object({ looks: z.array(candidate.extend({ face: face.nullish() })), picture, patch: float32.optional() })
   .transform((value): Window => ({ ...value, picture: value.picture }))
 
 const followed = z.object({
