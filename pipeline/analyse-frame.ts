@@ -133,10 +133,7 @@ export const scaleLandmarks = (landmarks: Landmarks5Px, scale: number) =>
 const shiftLandmarks = (landmarks: Landmarks5Px, dx: number, dy: number) =>
   mapLandmarks(landmarks, ({ x, y }) => ({ x: x + dx, y: y + dy }))
 
-const mapLandmarks = ([a, b, c, d, e]: Landmarks5Px, map: (point: PointPx) => PointPx): Landmarks5Px => [
-  map(a),
-  map(b),
-  map(c),
-  map(d),
-  map(e),
-]
+export const mapLandmarks = (
+  [a, b, c, d, e]: Landmarks5Px,
+  map: (point: PointPx) => PointPx,
+): Landmarks5Px => [map(a), map(b), map(c), map(d), map(e)]

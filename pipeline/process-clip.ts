@@ -1,8 +1,10 @@
 import { findFaces } from './analyse-frame.js'
+import { addTurns, furtherTurns, turnFrame, type ClipView } from './clip-view.js'
 import type { ClipInfo } from './decode/clip-info.js'
 import { openFrames, type DecodedFrame, type DecodeHandle } from './decode/frames.js'
 import { boundarySlot, slotOf, type TimeRange } from './decode/sampling.js'
 import { neededScale } from './detect/passes.js'
+import type { QuarterTurns } from './quarter-turn.js'
 import {
   areSameSizes,
   findSeam,
@@ -70,7 +72,10 @@ class ClipRun {
   #decoding: DecodeHandle | undefined
   #way: Way
   #clip: OpenClip | undefined
-  #builder: SegmentBuilder
+  /** As the segment before; each segment may turn out to be otherwise. */
+  #turns: QuarterTurns = 0
+  #isTurned = false
+  #builder: SegmentBuilder | undefined
   #writer = new CheckpointWriter()
   /** False while a frame is half way through the builder. */
   #isWhole = true
@@ -81,7 +86,6 @@ class ClipRun {
     this.#job = job
     this.#stages = stages
     this.#way = { startS: job.startS, endS: job.endS, seek: job.seek }
-    this.#builder = new SegmentBuilder(stages, 1)
   }
 
   async *outputs(): AsyncGenerator<SegmentOutput> {
@@ -112,8 +116,10 @@ class ClipRun {
       if (segments[0]?.index !== checkpoint.segment) return false
       if (!areSameSizes(info, checkpoint.sizes)) continue
       const { sampling } = this.#stages.settings
-      if ((await this.#attempt(findSeam(decoding.frames, checkpoint, sampling))) !== true) continue
-      this.#builder = new SegmentBuilder(this.#stages, sourcePxPerPx(info), checkpoint.state)
+      this.#turns = checkpoint.turns
+      const frames = turnedFrames(decoding.frames, this.#turns)
+      if ((await this.#attempt(findSeam(frames, checkpoint, sampling))) !== true) continue
+      this.#builder = new SegmentBuilder(this.#stages, this.#view(info), checkpoint.state)
       this.#writer = new CheckpointWriter(checkpoint)
       this.#last = checkpoint.last
       this.#savedAtS = checkpoint.last.timeS
@@ -126,12 +132,33 @@ class ClipRun {
   async #begin(): Promise<void> {
     if (this.#clip?.segments.length === 0) return
     const { startS, endS, seek } = this.#job
+    this.#turns = 0
     const decoding = await this.#open({ startS, endS, seek })
     const info = await decoding.info
     const { segments } = await this.#plan(info)
     this.#clip = { info, segments }
-    this.#builder = new SegmentBuilder(this.#stages, sourcePxPerPx(info))
+    this.#newBuilder(info)
     this.#savedAtS = segments[0]?.startS ?? 0
+  }
+
+  /** The segment under work from its start, turned. */
+  async #beginTurned({ segments }: OpenClip, turns: QuarterTurns): Promise<void> {
+    const { startS, endS, seek } = this.#job
+    this.#turns = turns
+    this.#isTurned = true
+    this.#last = undefined
+    const decoding = await this.#open({ startS: Math.max(startS, segments[0]?.startS ?? 0), endS, seek })
+    this.#newBuilder(await decoding.info)
+  }
+
+  #newBuilder(info: ClipInfo): void {
+    this.#builder = new SegmentBuilder(this.#stages, this.#view(info))
+    this.#writer = new CheckpointWriter()
+  }
+
+  #view(info: ClipInfo): ClipView {
+    const { widthPx, heightPx } = info
+    return { widthPx, heightPx, sourcePxPerPx: sourcePxPerPx(info), turns: this.#turns }
   }
 
   /** Starts ffmpeg, and waits for this job's turn. */
@@ -169,46 +196,70 @@ class ClipRun {
   }
 
   async *#work(): AsyncGenerator<SegmentOutput> {
-    const [decoding, clip] = [this.#decoding, this.#clip]
-    if (decoding === undefined || clip === undefined || clip.segments.length === 0) return
+    const clip = this.#clip
+    if (clip === undefined) return
+    for (;;) {
+      const turns = yield* this.#pass(clip)
+      if (turns === undefined) return
+      await this.#beginTurned(clip, turns)
+    }
+  }
+
+  /** Goes through the frames; ends with the turns by which the segment under work has to be looked at anew. */
+  async *#pass(clip: OpenClip): AsyncGenerator<SegmentOutput, QuarterTurns | undefined> {
+    const decoding = this.#decoding
+    if (decoding === undefined || clip.segments.length === 0) return undefined
     const { sampling } = this.#stages.settings
-    for await (const frame of decoding.frames) {
+    for await (const frame of turnedFrames(decoding.frames, this.#turns)) {
       const slot = slotOf(frame.timeS, sampling)
       while (slot >= boundarySlot(clip.segments[0]?.endS ?? Infinity, sampling)) {
         yield await this.#finish(clip, false)
-        if (clip.segments.length === 0) return
+        if (clip.segments.length === 0) return undefined
         // That the segments before are done can be told from it.
         this.#save()
       }
       if (slot < boundarySlot(clip.segments[0]?.startS ?? 0, sampling)) continue
-      await this.#look(frame, clip.info)
+      const further = await this.#look(frame, clip.info)
+      if (further !== 0) return addTurns(this.#turns, further)
       if (frame.timeS - this.#savedAtS >= (this.#job.checkpoints?.everyS ?? Infinity)) this.#save()
     }
     const { truncated } = await decoding.summary
     // A clip that ends before its stated end leaves its last segments empty.
     while (clip.segments.length > 0) yield await this.#finish(clip, truncated)
+    return undefined
   }
 
-  async #look(frame: DecodedFrame, info: ClipInfo): Promise<void> {
+  /** How many quarter turns more show faces upright; a segment is turned once at the most. */
+  async #look(frame: DecodedFrame, info: ClipInfo): Promise<QuarterTurns> {
     const { settings } = this.#stages
+    const builder = this.#builderOf(info)
     const faces = await findFaces(frame, this.#stages, settings.minFacePx / sourcePxPerPx(info))
+    const usualWidthPx = this.#turns % 2 === 0 ? info.widthPx : info.heightPx
     this.#isWhole = false
-    await this.#builder.addFrame({ ...frame, usualPxPerPx: info.widthPx / frame.full.width }, faces)
+    await builder.addFrame({ ...frame, usualPxPerPx: usualWidthPx / frame.full.width }, faces)
     this.#isWhole = true
     this.#last = { timeS: frame.timeS, image: undefined }
     this.#job.onFrame?.(frame.timeS, faces.length)
+    return this.#isTurned ? 0 : furtherTurns(frame, builder.seen, this.#stages)
+  }
+
+  #builderOf(info: ClipInfo): SegmentBuilder {
+    if (this.#builder === undefined) this.#newBuilder(info)
+    if (this.#builder === undefined) throw new Error('there is no segment under work')
+    return this.#builder
   }
 
   async #finish({ segments, info }: OpenClip, truncated: boolean): Promise<SegmentOutput> {
     const segment = segments.shift()
     if (segment === undefined) throw new Error('there is no segment to finish')
-    const image = this.#builder.snapshot().tracker.lastImage
+    const builder = this.#builderOf(info)
+    const image = builder.snapshot().tracker.lastImage
     if (this.#last !== undefined && image !== undefined) this.#last = { ...this.#last, image }
     this.#isWhole = false
-    const output = withGaps(await this.#builder.finish(segment, truncated), this.#decoding?.gapsS() ?? [])
+    const output = withGaps(await builder.finish(segment, truncated), this.#decoding?.gapsS() ?? [])
     this.#isWhole = true
-    this.#builder = new SegmentBuilder(this.#stages, sourcePxPerPx(info))
-    this.#writer = new CheckpointWriter()
+    this.#isTurned = false
+    this.#newBuilder(info)
     return output
   }
 
@@ -219,7 +270,7 @@ class ClipRun {
     const [decoding, info, timeS] = [this.#decoding, this.#clip?.info, this.#last?.timeS]
     if (checkpoints === undefined || segment === undefined) return
     if (decoding === undefined || info === undefined || timeS === undefined) return
-    const state = this.#builder.snapshot()
+    const state = this.#builderOf(info).snapshot()
     const image = state.tracker.lastImage ?? this.#last?.image
     if (image === undefined) return
     const { recipe, provider } = this.#stages
@@ -231,6 +282,7 @@ class ClipRun {
       this.#writer.write({
         ...{ recipe: recipe.digest, provider, state },
         segment: segment.index,
+        turns: this.#turns,
         sizes: sizesOf(info),
         last: { timeS, image },
         seek: maySeek ? 'fast' : 'fromStart',
@@ -240,6 +292,13 @@ class ClipRun {
     )
     this.#savedAtS = timeS
   }
+}
+
+async function* turnedFrames(
+  frames: AsyncIterable<DecodedFrame>,
+  turns: QuarterTurns,
+): AsyncGenerator<DecodedFrame> {
+  for await (const frame of frames) yield turnFrame(frame, turns)
 }
 
 /** The full images may be smaller than the clip. */

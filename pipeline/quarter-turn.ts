@@ -1,3 +1,4 @@
+import type { BoxXyxyPx, PointPx } from './geometry.js'
 import type { RgbImage } from './image.js'
 
 /** Quarter turns clockwise that make a picture upright. */
@@ -46,4 +47,25 @@ export function bestTurn(plausibilities: readonly [number, number, number, numbe
   for (const turns of turnsAside)
     if (plausibilities[turns] >= bestPlausibility) [best, bestPlausibility] = [turns, plausibilities[turns]]
   return best
+}
+
+/** Where a point of a turned image lies in the image as it was given. @param size of the image as given, px */
+export function unturnPoint(
+  { x, y }: PointPx,
+  turns: QuarterTurns,
+  { widthPx, heightPx }: { readonly widthPx: number; readonly heightPx: number },
+): PointPx {
+  if (turns === 1) return { x: y, y: heightPx - x }
+  if (turns === 2) return { x: widthPx - x, y: heightPx - y }
+  if (turns === 3) return { x: widthPx - y, y: x }
+  return { x, y }
+}
+
+export function unturnBox(
+  [x1, y1, x2, y2]: BoxXyxyPx,
+  turns: QuarterTurns,
+  size: { readonly widthPx: number; readonly heightPx: number },
+): BoxXyxyPx {
+  const [a, b] = [unturnPoint({ x: x1, y: y1 }, turns, size), unturnPoint({ x: x2, y: y2 }, turns, size)]
+  return [Math.min(a.x, b.x), Math.min(a.y, b.y), Math.max(a.x, b.x), Math.max(a.y, b.y)]
 }

@@ -5,6 +5,8 @@ import {
   type FoundFace,
   type FrameImages,
 } from './analyse-frame.js'
+import { normTerm } from './align/quality.js'
+import type { ClipView } from './clip-view.js'
 import type { ContextFeature } from './embed/encode-context.js'
 import {
   createSegmentContext,
@@ -74,6 +76,8 @@ export interface SegmentState {
   /** Looked at so far, and faces found in them. */
   readonly frames: number
   readonly faces: number
+  /** See `SegmentBuilder.seen`. */
+  readonly plausibility: number
   readonly tracker: TrackerState<undefined>
   /** The tracks in sight. */
   readonly followed: readonly (FollowedState & { readonly trackId: number })[]
@@ -98,11 +102,13 @@ export class SegmentBuilder {
   readonly #context: SegmentContext | undefined
   #frames: number
   #faces: number
+  #plausibility: number
 
   /** @param from of a builder with the same stages and sizes, which is gone on with: the result is the same to the bit */
-  constructor(stages: Stages, sourcePxPerPx: number, from?: SegmentState) {
+  constructor(stages: Stages, view: ClipView, from?: SegmentState) {
     this.#stages = stages
-    this.#follow = followOptions(stages, sourcePxPerPx)
+    const { embed, ...follow } = followOptions(stages, view)
+    this.#follow = { ...follow, embed: async (candidate) => this.#judge(await embed(candidate)) }
     this.#tracker = createTracker({ highScore: stages.highScore, lowScore: stages.minScore }, from?.tracker)
     this.#followed = new Map(
       from?.followed.map(({ trackId, ...state }) => [trackId, new FollowedFace(this.#follow, state)]),
@@ -111,6 +117,18 @@ export class SegmentBuilder {
     this.#context = createSegmentContext(stages.encoders.contexts, from?.context)
     this.#frames = from?.frames ?? 0
     this.#faces = from?.faces ?? 0
+    this.#plausibility = from?.plausibility ?? 0
+  }
+
+  /** Frames that were looked at, and how certainly the best of the embedded faces is one: the norm term of its quality, 0..1. */
+  get seen(): { readonly frames: number; readonly plausibility: number } {
+    return { frames: this.#frames, plausibility: this.#plausibility }
+  }
+
+  #judge(face: TrackFace | null): TrackFace | null {
+    if (face !== null)
+      this.#plausibility = Math.max(this.#plausibility, normTerm(face.embedding.norm, this.#stages.normRange))
+    return face
   }
 
   async addFrame(frame: SegmentFrame, faces: readonly FoundFace[]): Promise<void> {
@@ -187,6 +205,7 @@ export class SegmentBuilder {
     return {
       frames: this.#frames,
       faces: this.#faces,
+      plausibility: this.#plausibility,
       tracker: this.#tracker.snapshot(),
       followed: [...this.#followed].map(([trackId, followed]) => ({ trackId, ...followed.snapshot() })),
       tracklets: this.#tracklets,

@@ -129,6 +129,7 @@ const liveTrack = z
 const segmentState = z.object({
   frames: count,
   faces: count,
+  plausibility: number,
   tracker: z.object({
     live: z.array(liveTrack),
     nextId: count,
@@ -151,6 +152,8 @@ const envelope = z.object({
   recipe: z.string(),
   provider: z.string(),
   segment: count,
+  /** By which its frames are looked at. */
+  turns: z.literal([0, 1, 2, 3]),
   /** Of the frames; a segment's faces are cut out of frames of one size. */
   sizes: z.object({ widthPx: count, heightPx: count, sourceWidthPx: count, sourceHeightPx: count }),
   /** The frame before: the one that must be met again. */

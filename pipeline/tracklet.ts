@@ -1,5 +1,5 @@
-import { scaleLandmarks } from './analyse-frame.js'
 import { normTerm } from './align/quality.js'
+import { placeInClip, type ClipView } from './clip-view.js'
 import { embedFurther } from './embed/extra-embedders.js'
 import type { Candidate, EmbeddedFace, FollowOptions, Stretch } from './followed-face.js'
 import type { TrackOutput } from './segment-builder.js'
@@ -21,11 +21,11 @@ export interface Tracklet {
 }
 
 /** How the faces of a track are followed and embedded. */
-export function followOptions(stages: Stages, sourcePxPerPx: number): FollowOptions {
+export function followOptions(stages: Stages, view: ClipView): FollowOptions {
   return {
     facesPerTrack: stages.settings.facesPerTrack,
     keepsCrops: hasFurther(stages),
-    embed: (candidate) => embedFace(candidate, stages, sourcePxPerPx),
+    embed: (candidate) => embedFace(candidate, stages, view),
   }
 }
 
@@ -43,15 +43,13 @@ export async function trackletOf(
 async function embedFace(
   { timeS, sample }: Candidate,
   { embedder, normRange }: Stages,
-  sourcePxPerPx: number,
+  view: ClipView,
 ): Promise<TrackFace | null> {
   const embedding = await embedder.embed(sample.alignedCrop)
   if (embedding.norm < (normRange?.low ?? 0)) return null
-  const [x1, y1, x2, y2] = sample.boxXyxyPx
   return {
     timeS,
-    boxXyxyPx: [x1 * sourcePxPerPx, y1 * sourcePxPerPx, x2 * sourcePxPerPx, y2 * sourcePxPerPx],
-    landmarksPx: scaleLandmarks(sample.landmarksPx, sourcePxPerPx),
+    ...placeInClip(sample, view),
     detectionScore: sample.detectionScore,
     quality: sample.quality * normTerm(embedding.norm, normRange),
     embedding,

@@ -43,7 +43,7 @@ function createCameo(stages: Stages): Contestant {
   }
   return {
     async analyse(frames) {
-      const builder = new SegmentBuilder(counting, 1)
+      const builder = new SegmentBuilder(counting, { widthPx: 0, heightPx: 0, sourcePxPerPx: 1, turns: 0 })
       for (const frame of frames) await builder.addFrame(frame, await findFaces(frame, stages, minFacePx))
       const output = await builder.finish({ index: 0, startS: 0, endS: Infinity }, false)
       return { frames: output.frames, faces: output.faces, embedded: taken() }

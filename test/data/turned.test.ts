@@ -9,10 +9,14 @@ import { CameoError } from '../../pipeline/errors.js'
 import { defaultPackName, findPack } from '../../pipeline/models/catalog.js'
 import { defaultModelsDir } from '../../pipeline/models/models-dir.js'
 import { chooseFace, readPhoto, type Photo } from '../../pipeline/photo.js'
+import { mainPerson, peopleOfClip } from '../../pipeline/query-clip.js'
+import { unturnBox } from '../../pipeline/quarter-turn.js'
+import { iou } from '../../pipeline/geometry.js'
 import { defaultSettings } from '../../pipeline/settings.js'
 import { loadStages } from '../../pipeline/stages.js'
 import { temporaryDir } from '../support/cameo.js'
 import { testDataDir } from '../support/data.js'
+import { ffmpeg, x264 } from '../support/faces.js'
 
 const people = join(testDataDir(), 'data/people')
 const names = readdirSync(people).sort()
@@ -60,4 +64,44 @@ describe('photos on their side or on their head', () => {
     console.log(`${upright} upright photos; found when turned:`, Object.fromEntries(found))
     for (const [angle, count] of found) assert.ok(count >= 0.98 * upright, `${angle}°: ${count}`)
   })
+})
+
+describe('clips on their side or on their head', () => {
+  const videos = join(testDataDir(), 'data/videos')
+  const clips = readdirSync(videos)
+    .filter((name) => name.endsWith('.mp4'))
+    .sort()
+    .filter((_, i) => i % 6 === 0)
+  /** How a clip is turned, and the quarter turns that make it upright again. */
+  const filters = [
+    ['transpose=2', 1],
+    ['hflip,vflip', 2],
+    ['transpose=1', 3],
+  ] as const
+
+  for (const [filter, turns] of filters)
+    it(`show the same person as upright, in boxes of the clip as it is displayed (${filter})`, async () => {
+      assert.ok(clips.length >= 5)
+      for (const name of clips) {
+        const upright = join(videos, name)
+        const turned = join(dir, `${turns}-${name}`)
+        const quick = [...x264, '-crf', '18', '-an']
+        await ffmpeg('-t', '4', '-i', upright, '-vf', filter, ...quick, turned)
+        const expected = mainPerson(await peopleOfClip(upright, stages), name)
+        const found = mainPerson(await peopleOfClip(turned, stages), name)
+        const likeness = dotProduct(expected.descriptor, found.descriptor)
+        assert.ok(likeness >= 0.8, `${name} after ${filter}: ${likeness}`)
+        const { faces, frame } = found
+        // Turned back, faces lie where they lie upright: sizes are equal, so that boxes can be compared.
+        const [face] = faces
+        const same = expected.faces.find(({ timeS }) => Math.abs(timeS - (face?.timeS ?? -1)) < 0.01)
+        if (face === undefined || same === undefined) continue
+        // The inverse turn, by which the upright picture becomes the turned one.
+        const box = unturnBox(face.boxXyxyPx, turns === 2 ? 2 : turns === 1 ? 3 : 1, frame)
+        assert.ok(
+          iou(box, same.boxXyxyPx) > 0.5,
+          `${name} after ${filter}: ${box.join()} is not ${same.boxXyxyPx.join()}`,
+        )
+      }
+    })
 })

@@ -115,6 +115,7 @@ function sceneOf(seed: number): Frame[] {
   })
 }
 
+const view = { widthPx: 160, heightPx: 120, sourcePxPerPx: 2, turns: 0 as const }
 const segment = { index: 2, startS: 0, endS: Infinity }
 
 async function feed(builder: SegmentBuilder, frames: readonly Frame[]): Promise<void> {
@@ -132,7 +133,7 @@ class Store {
 }
 
 const about = {
-  ...{ segment: 2, recipe: 'a recipe', provider: 'cpu', seek: 'fast' as const },
+  ...{ turns: 0 as const, segment: 2, recipe: 'a recipe', provider: 'cpu', seek: 'fast' as const },
   sizes: { widthPx: 160, heightPx: 120, sourceWidthPx: 320, sourceHeightPx: 240 },
   before: { longestGapS: 0.25, isCutOff: false },
 }
@@ -150,7 +151,7 @@ async function inPieces(
   ends: readonly number[],
 ): Promise<SegmentOutput> {
   const store = new Store()
-  let builder = new SegmentBuilder(stages, 2)
+  let builder = new SegmentBuilder(stages, view)
   let writer = new CheckpointWriter()
   let start = 0
   for (const end of ends) {
@@ -158,7 +159,7 @@ async function inPieces(
     save(builder, writer, frames[end - 1]!.timeS, store)
     const checkpoint = readCheckpoint(store, stages)
     assert.ok(checkpoint !== undefined)
-    builder = new SegmentBuilder(stages, 2, checkpoint.state)
+    builder = new SegmentBuilder(stages, view, checkpoint.state)
     writer = new CheckpointWriter(checkpoint)
     start = end
   }
@@ -172,7 +173,7 @@ async function inPieces(
 }
 
 async function stored(): Promise<StoredCheckpoint> {
-  const builder = new SegmentBuilder(withNothingMore, 2)
+  const builder = new SegmentBuilder(withNothingMore, view)
   const [writer, store] = [new CheckpointWriter(), new Store()]
   const frames = sceneOf(1)
   for (const end of [40, 80]) {
