@@ -22,34 +22,23 @@ const fullSizePx = 100
 const halfSharpVariance = 40
 
 export function measureQuality(
-  face: JudgedBox & { readonly landmarksPx: Landmarks5Px; readonly alignedCrop: RgbImage },
-  frame: FrameSize,
+  face: {
+    readonly boxXyxyPx: BoxXyxyPx
+    readonly detectionScore: number
+    readonly landmarksPx: Landmarks5Px
+    readonly alignedCrop: RgbImage
+  },
+  frame: { readonly width: number; readonly height: number },
 ): QualityTerms {
+  const { boxXyxyPx, detectionScore } = face
+  const visible = intersectionArea(boxXyxyPx, [0, 0, frame.width, frame.height]) / boxArea(boxXyxyPx)
   const variance = laplacianVariance(face.alignedCrop)
-  return {
-    ...cheapTerms(face, frame),
-    sharpness: variance / (variance + halfSharpVariance),
-    pose: frontalness(face.landmarksPx),
-  }
-}
-
-/** What is known before alignment. */
-export interface JudgedBox {
-  readonly boxXyxyPx: BoxXyxyPx
-  readonly detectionScore: number
-}
-
-export interface FrameSize {
-  readonly width: number
-  readonly height: number
-}
-
-function cheapTerms({ boxXyxyPx, detectionScore }: JudgedBox, { width, height }: FrameSize) {
-  const visible = intersectionArea(boxXyxyPx, [0, 0, width, height]) / boxArea(boxXyxyPx)
   return {
     detection: clampUnit(detectionScore),
     size: clampUnit((boxXyxyPx[3] - boxXyxyPx[1]) / fullSizePx),
     inside: clampUnit(2 * visible - 1),
+    sharpness: variance / (variance + halfSharpVariance),
+    pose: frontalness(face.landmarksPx),
   }
 }
 
@@ -61,11 +50,6 @@ function cheapTerms({ boxXyxyPx, detectionScore }: JudgedBox, { width, height }:
 export function combineQuality(terms: QualityTerms, norm = 1): number {
   const { detection, size, inside, sharpness, pose } = terms
   return (detection * size * inside * sharpness * pose) ** (1 / 5) * norm
-}
-
-/** The quality that a face cannot exceed, whatever alignment shows: by its detection score, size and place alone. */
-export function bestPossibleQuality(face: JudgedBox, frame: FrameSize): number {
-  return combineQuality({ ...cheapTerms(face, frame), sharpness: 1, pose: 1 })
 }
 
 /** Where a raw embedding norm lies between the pack's hopeless and good faces, 0..1, never quite 0. */
