@@ -42,6 +42,12 @@ export function turnFrame<T extends FrameImages>(frame: T, turns: QuarterTurns):
   }
 }
 
+/**
+ * A face this plausible keeps a segment as it is: hard footage seldom shows better ones, and looking at four turns costs as much as
+ * several frames.
+ */
+const uprightEnough = 0.5
+
 /** After so many frames of a segment without a face that is plainly upright, other turns are tried. */
 const triedAfterFrames: readonly number[] = [5, 17, 65]
 
@@ -54,7 +60,7 @@ export async function furtherTurns(
   seen: { readonly frames: number; readonly plausibility: number },
   stages: Stages,
 ): Promise<QuarterTurns> {
-  if (seen.plausibility >= plainlyUpright || !triedAfterFrames.includes(seen.frames)) return 0
+  if (seen.plausibility >= uprightEnough || !triedAfterFrames.includes(seen.frames)) return 0
   const { turns, faces } = await facesUpright(frame, stages)
   return faces.some(({ plausibility }) => plausibility >= plainlyUpright) ? turns : 0
 }
