@@ -126,7 +126,7 @@ export function scaleFace<T extends FoundFace>(face: T, scale: number): T {
   }
 }
 
-export const scaleLandmarks = (landmarks: Landmarks5Px, scale: number) =>
+const scaleLandmarks = (landmarks: Landmarks5Px, scale: number) =>
   mapLandmarks(landmarks, ({ x, y }) => ({ x: x * scale, y: y * scale }))
 
 /** By nothing to the bit where both are 0. */

@@ -1,8 +1,7 @@
-import { mapLandmarks } from './analyse-frame.js'
+import { mapLandmarks, type FrameImages } from './analyse-frame.js'
 import type { BoxXyxyPx, Landmarks5Px } from './geometry.js'
 import { facesUpright } from './photo-faces.js'
-import { plainlyUpright, turnImage, unturnBox, unturnPoint, type QuarterTurns } from './quarter-turn.js'
-import type { FrameImages } from './analyse-frame.js'
+import { plainlyUpright, unturnBox, unturnPoint, type QuarterTurns } from './quarter-turn.js'
 import type { Stages } from './stages.js'
 
 /** How the images in which faces are found relate to the clip as it is displayed. */
@@ -32,23 +31,13 @@ export function placeInClip(
   }
 }
 
-export function turnFrame<T extends FrameImages>(frame: T, turns: QuarterTurns): T {
-  if (turns === 0) return frame
-  const full = turnImage(frame.full, turns)
-  return {
-    ...frame,
-    full,
-    detection: frame.detection === frame.full ? full : turnImage(frame.detection, turns),
-  }
-}
-
 /**
  * A face this plausible keeps a segment as it is: hard footage seldom shows better ones, and looking at four turns costs as much as
  * several frames.
  */
 const uprightEnough = 0.5
 
-/** After so many frames of a segment without a face that is plainly upright, other turns are tried. */
+/** After so many frames of a segment without such a face, other turns are tried. */
 const triedAfterFrames: readonly number[] = [5, 17, 65]
 
 /**

@@ -130,7 +130,7 @@ export class FollowedFace {
     this.#window.patch ??= patch
     this.#window.looks.push({ ...candidate })
     const { timeS, sample } = candidate
-    if (sample.quality > (this.#window.picture?.quality ?? 0) * betterBy)
+    if (isWorthTaking(sample.quality, this.#window.picture))
       this.#window.picture = { timeS, quality: sample.quality, image: picture() }
     return ended
   }
@@ -230,8 +230,8 @@ export class FollowedFace {
     stretch.candidates.sort(byQuality).splice(facesPerTrack)
     if (stretch.faces.length > mostFaces)
       stretch.faces = spreadBest(stretch.faces, mostFaces / 2, ({ face }) => face.quality)
-    if (picture !== undefined && picture.quality > (stretch.picture?.quality ?? 0) * betterBy)
-      stretch.picture = picture
+    const own = picture ?? (stretch.picture === undefined ? alignedPicture(looks) : undefined)
+    if (own !== undefined && isWorthTaking(own.quality, stretch.picture)) stretch.picture = own
   }
 
   /** Embeds further faces of a stretch that is over, until there are K. */
@@ -250,6 +250,18 @@ const newWindow = (): Window => ({ looks: [], picture: undefined })
 
 const embedded = (face: TrackFace, { sample }: Candidate, keepsCrops: boolean): EmbeddedFace =>
   keepsCrops ? { face, alignedCrop: sample.alignedCrop } : { face }
+
+/** Is a face of this quality worth a picture, after the one that there is? */
+const isWorthTaking = (quality: number, picture: Picture | undefined): boolean =>
+  picture === undefined || quality > picture.quality * betterBy
+
+/** Where no picture was taken of any of these faces: the best as it was aligned. */
+function alignedPicture(looks: readonly Look[]): Picture | undefined {
+  const [best] = [...looks].sort(byQuality)
+  if (best === undefined) return undefined
+  const { quality, alignedCrop } = best.sample
+  return { timeS: best.timeS, quality, image: alignedCrop }
+}
 
 const byQuality = (a: Candidate, b: Candidate) => b.sample.quality - a.sample.quality
 

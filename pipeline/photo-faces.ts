@@ -1,7 +1,7 @@
 import { alignAndMeasure, findFaces, type FaceSample, type FrameImages } from './analyse-frame.js'
 import { normTerm } from './align/quality.js'
 import type { Embedding } from './embed/embed-faces.js'
-import { bestTurn, plainlyUpright, turnImage, type QuarterTurns } from './quarter-turn.js'
+import { bestTurn, plainlyUpright, turnFrame, type QuarterTurns } from './quarter-turn.js'
 import type { Stages } from './stages.js'
 
 /** Photos hold small faces too; below this height an embedding says little. */
@@ -93,8 +93,6 @@ async function turnedBy(
   asGiven: FrameImages,
   stages: PhotoStages,
 ): Promise<UprightPicture> {
-  const full = turnImage(asGiven.full, turns)
-  const detection = asGiven.detection === asGiven.full ? full : turnImage(asGiven.detection, turns)
-  const images = { full, detection }
+  const images = turnFrame(asGiven, turns)
   return { ...(await embedFaces(images, stages)), images, turns }
 }

@@ -1,10 +1,10 @@
 import { findFaces } from './analyse-frame.js'
-import { addTurns, furtherTurns, turnFrame, type ClipView } from './clip-view.js'
+import { addTurns, furtherTurns, type ClipView } from './clip-view.js'
 import type { ClipInfo } from './decode/clip-info.js'
 import { openFrames, type DecodedFrame, type DecodeHandle } from './decode/frames.js'
 import { boundarySlot, slotOf, type TimeRange } from './decode/sampling.js'
 import { neededScale } from './detect/passes.js'
-import type { QuarterTurns } from './quarter-turn.js'
+import { turnFrame, type QuarterTurns } from './quarter-turn.js'
 import {
   areSameSizes,
   findSeam,

@@ -1,3 +1,4 @@
+import type { FrameImages } from './analyse-frame.js'
 import type { BoxXyxyPx, PointPx } from './geometry.js'
 import type { RgbImage } from './image.js'
 
@@ -23,6 +24,14 @@ export function turnImage(image: RgbImage, turns: QuarterTurns): RgbImage {
       turned[to + 2] = data[from + 2] ?? 0
     }
   return { width: outputWidth, height: isOnItsSide ? width : height, data: turned }
+}
+
+/** The images of a frame turned clockwise. */
+export function turnFrame<T extends FrameImages>(frame: T, turns: QuarterTurns): T {
+  if (turns === 0) return frame
+  const full = turnImage(frame.full, turns)
+  const detection = frame.detection === frame.full ? full : turnImage(frame.detection, turns)
+  return { ...frame, full, detection }
 }
 
 /**

@@ -89,7 +89,7 @@ export interface SegmentState {
 /** Tracklets of one segment this alike are one person: well above the match threshold, for joining wrongly costs more. */
 export const mergeSimilarity = 0.5
 
-/** Of one track: only what is plainly somebody else's stays apart. */
+/** Of one track: two women alike before one backdrop had 0.30; the same person is far above this from one second to the next. */
 const mergeSimilarityInTrack = 0.45
 
 /** Gathers the frames of one segment and makes tracks of them. */

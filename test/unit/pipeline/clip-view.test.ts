@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { addTurns, placeInClip, turnFrame } from '../../../pipeline/clip-view.js'
-import { turnImage, unturnBox, unturnPoint } from '../../../pipeline/quarter-turn.js'
+import { addTurns, placeInClip } from '../../../pipeline/clip-view.js'
+import { turnFrame, turnImage, unturnBox, unturnPoint } from '../../../pipeline/quarter-turn.js'
 
 const turns = [0, 1, 2, 3] as const
 const size = { widthPx: 5, heightPx: 3 }

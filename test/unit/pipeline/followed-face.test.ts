@@ -25,7 +25,7 @@ const dissolve = (frames: number): Blend[] =>
 /** Follows faces at 4 a second; the patch of a face is a noise of its person's. '?' is too blurred to be like anybody, '-' no face. */
 async function stretchesOf(
   faces: readonly Blend[],
-  { seed = 1, hasPatches = true } = {},
+  { seed = 1, hasPatches = true, quality = (random: () => number) => 0.5 + 0.4 * random() } = {},
 ): Promise<{ stretches: Stretch[]; embedded: number }> {
   const random = seededRandom(seed)
   const people = new Map<string, Float32Array>()
@@ -69,7 +69,7 @@ async function stretchesOf(
         { x, y },
         { x, y },
       ] as const,
-      ...{ detectionScore: 0.9, quality: 0.5 + 0.4 * random(), alignedCrop: image },
+      ...{ detectionScore: 0.9, quality: quality(random), alignedCrop: image },
     }
     const patch = hasPatches ? vector.slice(0, 256).map((value) => 128 + 1000 * value) : new Float32Array(256)
     const ended = await followed.add({ timeS: k * stepS, sample }, patch, () => image)
@@ -129,6 +129,21 @@ describe('a face that is followed', () => {
         assert.ok(!(holds(0, 10) && holds(10 + frames, 30)), `${frames} frames: ${timesS.join(' ')}`)
       }
     }
+  })
+
+  it('has a picture of its own faces, however bad they are and wherever it is parted', async () => {
+    const worst = await stretchesOf(blends('AAAAAA'), { quality: () => 0 })
+    assert.deepEqual(
+      worst.stretches.map(({ picture }) => picture?.quality),
+      [0],
+    )
+    for (let seed = 1; seed < 40; seed++)
+      for (const after of [1, 2, 3]) {
+        const faces = blends('A'.repeat(5) + 'B'.repeat(after))
+        const { stretches } = await stretchesOf(faces, { seed, hasPatches: false })
+        for (const { picture, timesS } of stretches)
+          assert.ok(picture !== undefined && timesS.includes(picture.timeS), `seed ${seed}, ${after} frames`)
+      }
   })
 
   it('never holds a face that is none, and says when it was followed all the same', async () => {
