@@ -92,7 +92,7 @@ function otherRecipe(dir: string, own: string, wanted: string): CameoError {
   return new CameoError(
     'ARCHIVE_OTHER_RECIPE',
     own === wanted
-      ? `the archive ${dir} was made by another version of Cameo, which finds faces or follows people otherwise: give --reprocess to process every clip anew (until then it can be searched as it is), or use another --archive`
+      ? `the archive ${dir} was made by another version of Cameo, which finds and follows faces in another way: give --reprocess to process every clip again (until then you can still search it), or use another --archive`
       : `the archive ${dir} was made with other settings (${own}) than these (${wanted}): ` +
           'leave the options away to go on with its own, use another --archive, or give --reprocess to process every clip anew',
   )

@@ -227,9 +227,10 @@ interface ScoredTrack {
 const isSomebodyElse = (track: ScoredTrack, best: ScoredTrack, threshold: number): boolean =>
   best.score - track.score >= plainlyBetter && dotProduct(best.descriptor, track.descriptor) < threshold
 
+/** Cosine similarity to the query. */
 const plainlyBetter = 0.15
 
-/** A few faces score less than a whole track of the same person; a span that scores less than this below the threshold shows another. */
+/** A few faces score lower than the whole track of the same person. A span that is lower than the threshold by more than this shows somebody else. */
 const spanMargin = 0.15
 
 /** Joins those that match, and those that are weak: a weak one makes no match longer. */
