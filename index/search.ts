@@ -5,6 +5,7 @@ import { dotProduct } from '../pipeline/embed/embed-faces.js'
 import { toFloat32 } from './store/blobs.js'
 import type { Archive } from './archive.js'
 import { createSpanScores } from './span-scores.js'
+import type { HiddenMatch } from './hidden-match.js'
 import { acrossNoGap, adjacencyOf, joinRanges, type Adjacency, type LookedAt } from './join-ranges.js'
 import { isWhole } from './store/checksum.js'
 import type { Damage } from './store/damage.js'
@@ -21,6 +22,8 @@ export interface SearchOptions {
   readonly minScore: number
   /** Tracks from this score on, below `minScore`, are told as weak; none where it is absent. */
   readonly weakScore?: number | undefined
+  /** Where the face that is asked for is hidden in part. */
+  readonly hidden?: HiddenMatch | undefined
   /** A clip that is left out of the answer. */
   readonly excludeClipId?: string | undefined
 }
@@ -89,14 +92,15 @@ export function searchClips(
   const describeClip = memoised(clipDescriber(archive, rows, query, options))
   const lowest = lowestScore(options)
   /** Of the best neighbours, until there are enough. */
-  function matchesOf(found: readonly Neighbor[]): ReadonlyMap<string, ClipMatch> {
-    const matches = new Map<string, ClipMatch>()
+  function matchesOf(found: readonly Neighbor[]): ReadonlyMap<string, DescribedClip> {
+    const matches = new Map<string, DescribedClip>()
     for (const { label, cosineSimilarity } of found) {
       if (cosineSimilarity < lowest || matches.size >= options.top) break
       const clipId = rows.clipOf(label)
       const match =
         clipId === undefined || clipId === options.excludeClipId ? undefined : describeClip(clipId)
-      if (match !== undefined) matches.set(match.clipId, match)
+      if (match !== undefined && (match.isMatch || options.weakScore !== undefined))
+        matches.set(match.clip.clipId, match)
     }
     return matches
   }
@@ -106,17 +110,24 @@ export function searchClips(
     (found) => (found.at(-1)?.cosineSimilarity ?? -1) < lowest || matchesOf(found).size >= options.top,
   )
   const found = [...matchesOf(neighbors).values()].sort(
-    (a, b) => b.score - a.score || (a.clipId < b.clipId ? -1 : 1),
+    ({ clip: a }, { clip: b }) => b.score - a.score || (a.clipId < b.clipId ? -1 : 1),
   )
-  const isMatch = ({ score }: ClipMatch) => score >= options.minScore
+  const ofStrength = (wanted: boolean) =>
+    found.flatMap(({ clip, isMatch }) => (isMatch === wanted ? clip : []))
   return {
-    matches: found.filter(isMatch),
-    weak: found.filter((clip) => !isMatch(clip)),
+    matches: ofStrength(true),
+    weak: ofStrength(false),
     ...{ tracksSearched: index.size, tracksExamined: neighbors.length, damage: rows.damage() },
   }
 }
 
 const lowestScore = ({ minScore, weakScore = minScore }: SearchOptions) => Math.min(minScore, weakScore)
+
+interface DescribedClip {
+  readonly clip: ClipMatch
+  /** One of its tracks reaches the threshold. */
+  readonly isMatch: boolean
+}
 
 interface TrackRow {
   readonly trackId: number
@@ -154,7 +165,7 @@ function clipDescriber(archive: Archive, rows: WholeRows, query: Float32Array, o
 
   const spanScores = createSpanScores(archive, query)
 
-  /** The whole tracks of a clip that are shown, best first. */
+  /** The whole tracks of a clip that are shown: those that match first, best first. */
   function tracksOf(clipId: string): ScoredTrack[] {
     const tracks: ScoredTrack[] = []
     for (const { trackId, spans, vector, isWhole } of selectTracks.all(clipId, spaceId)) {
@@ -164,10 +175,14 @@ function clipDescriber(archive: Archive, rows: WholeRows, query: Float32Array, o
       }
       const descriptor = toFloat32(vector)
       const score = dotProduct(query, descriptor)
-      if (score >= lowest && rows.isWholeTrack(trackId, clipId))
-        tracks.push({ trackId, descriptor, score, spans: spansSchema.parse(JSON.parse(spans)) })
+      if (score >= lowest && rows.isWholeTrack(trackId, clipId)) {
+        const isMatch = score >= thresholdOf(descriptor, options)
+        tracks.push({ trackId, descriptor, score, isMatch, spans: spansSchema.parse(JSON.parse(spans)) })
+      }
     }
-    return tracks.sort((a, b) => b.score - a.score || a.trackId - b.trackId)
+    return tracks.sort(
+      (a, b) => Number(b.isMatch) - Number(a.isMatch) || b.score - a.score || a.trackId - b.trackId,
+    )
   }
 
   function rangesOf(tracks: readonly ScoredTrack[]): MatchedRange[] {
@@ -175,7 +190,7 @@ function clipDescriber(archive: Archive, rows: WholeRows, query: Float32Array, o
     const showsWeak = lowest < minScore
     return tracks.flatMap((track) => {
       const { trackId, spans, score } = track
-      const isWeak = score < minScore || tracks.some((best) => isSomebodyElse(track, best, minScore))
+      const isWeak = !track.isMatch || tracks.some((best) => isSomebodyElse(track, best, minScore))
       const scores = spanScores(trackId, spans, score)
       const least = Math.min(minScore - spanMargin, Math.max(...scores))
       return spans.flatMap(([startS, endS], i) => {
@@ -186,7 +201,7 @@ function clipDescriber(archive: Archive, rows: WholeRows, query: Float32Array, o
     })
   }
 
-  return (clipId: string): ClipMatch | undefined => {
+  return (clipId: string): DescribedClip | undefined => {
     const tracks = tracksOf(clipId)
     const [best] = tracks
     if (best === undefined) return undefined
@@ -198,7 +213,7 @@ function clipDescriber(archive: Archive, rows: WholeRows, query: Float32Array, o
     const run = { clipId, recipe: recipe?.digest ?? '' }
     const areAdjacent = adjacencyOf(sampling, () => selectSegments.all(run.clipId, run.recipe))
     const gaps = clips.gapsOf(run)
-    return {
+    const clip: ClipMatch = {
       clipId,
       ...place,
       score: best.score,
@@ -209,14 +224,20 @@ function clipDescriber(archive: Archive, rows: WholeRows, query: Float32Array, o
         .map(({ timeS, box, quality }) => ({ timeS, boxXyxyPx: boxSchema.parse(JSON.parse(box)), quality })),
       thumbnailJpeg: selectThumbnail.get(best.trackId),
     }
+    return { clip, isMatch: best.isMatch }
   }
 }
+
+/** From which score a track matches. */
+const thresholdOf = (descriptor: Float32Array, { minScore, hidden }: SearchOptions): number =>
+  hidden?.isHidden(descriptor) === true ? Math.max(minScore, hidden.threshold) : minScore
 
 interface ScoredTrack {
   readonly trackId: number
   /** L2-normalised. */
   readonly descriptor: Float32Array
   readonly score: number
+  readonly isMatch: boolean
   readonly spans: readonly (readonly [startS: number, endS: number])[]
 }
 

@@ -1,6 +1,7 @@
 import { alignAndMeasure, findFaces, type FaceSample, type FrameImages } from './analyse-frame.js'
 import { normTerm } from './align/quality.js'
-import type { Embedding } from './embed/embed-faces.js'
+import { unitOf, type Embedding } from './embed/embed-faces.js'
+import { visibleTerm } from './embed/hidden-face.js'
 import { bestTurn, plainlyUpright, turnFrame, type QuarterTurns } from './quarter-turn.js'
 import type { Stages } from './stages.js'
 
@@ -8,7 +9,10 @@ import type { Stages } from './stages.js'
 export const minPhotoFacePx = 24
 
 /** What looking for faces in a photo needs. */
-export type PhotoStages = Pick<Stages, 'detector' | 'landmarker' | 'embedder' | 'normRange' | 'highScore'>
+export type PhotoStages = Pick<
+  Stages,
+  'detector' | 'landmarker' | 'embedder' | 'normRange' | 'hiddenFaces' | 'highScore'
+>
 
 /** A face, embedded. Coordinates in pixels of the picture that it was found in. */
 export interface EmbeddedFace {
@@ -49,7 +53,8 @@ export async function embedFaces(images: FrameImages, stages: PhotoStages): Prom
       continue
     }
     const plausibility = normTerm(embedding.norm, stages.normRange)
-    embedded.push({ sample, embedding, quality: sample.quality * plausibility, plausibility })
+    const quality = sample.quality * plausibility * visibleTerm(unitOf(embedding), stages.hiddenFaces)
+    embedded.push({ sample, embedding, quality, plausibility })
   }
   const faces: EmbeddedFace[] = []
   for (const face of embedded)

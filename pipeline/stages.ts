@@ -3,6 +3,7 @@ import { createDescriber, type Describer } from './describe/describe-track.js'
 import type { Detector } from './detect/detector.js'
 import type { Embedder } from './embed/embed-faces.js'
 import { mirroredEmbedder, type ExtraEmbedder } from './embed/extra-embedders.js'
+import type { HiddenFaces } from './embed/hidden-face.js'
 import { loadEncoders, type LoadedEncoders } from './embed/load-encoders.js'
 import { checkHead, loadDescriberHead, readHeadFile } from './head/head-file.js'
 import { loadPackModels } from './load-pack.js'
@@ -25,6 +26,8 @@ export interface Stages {
   readonly landmarker: Landmarker | undefined
   readonly embedder: Embedder
   readonly normRange: EmbedderSpec['norm']
+  /** Tells faces that are hidden in part; absent where the pack cannot. */
+  readonly hiddenFaces?: HiddenFaces | undefined
   readonly describer: Describer
   /** What is run beside the pack's own models. */
   readonly encoders: LoadedEncoders
@@ -79,6 +82,7 @@ export async function loadStages(options: StageOptions, load = loadHere(options)
     landmarker,
     embedder,
     normRange: pack.embedder.norm,
+    hiddenFaces: pack.hiddenFaces,
     describer: await createDescriber({ digest: recipe.embedderDigest, dimension }, head),
     encoders: loaded,
     mirrored: settings.keepMirrored === true ? embedders.map(mirroredEmbedder) : [],

@@ -1,7 +1,6 @@
 import { poolEmbeddings } from './describe/pool.js'
-import { l2Normalise, type Embedding } from './embed/embed-faces.js'
+import { unitOf, type Embedding } from './embed/embed-faces.js'
 import type { ExtraEmbedding } from './embed/extra-embedders.js'
-import { decodeFloat16 } from './embed/float16.js'
 import type { BoxXyxyPx, Landmarks5Px } from './geometry.js'
 import type { FaceEmbeddings } from './head/pooled-input.js'
 
@@ -23,8 +22,7 @@ export const pooledFace = ({ embedding, quality, extraEmbeddings = [] }: TrackFa
   ...{ float16: embedding.float16, quality, extraEmbeddings },
 })
 
-export const unitVector = ({ embedding }: TrackFace): Float32Array =>
-  l2Normalise(decodeFloat16(embedding.float16))
+export const unitVector = ({ embedding }: TrackFace): Float32Array => unitOf(embedding)
 
 /** Of one person's faces, at least one: L2-normalised, weighted by quality. */
 export function pooledVector(faces: readonly TrackFace[]): Float32Array {

@@ -1,6 +1,8 @@
 import { normTerm } from './align/quality.js'
 import { placeInClip, type ClipView } from './clip-view.js'
+import { unitOf } from './embed/embed-faces.js'
 import { embedFurther } from './embed/extra-embedders.js'
+import { visibleTerm } from './embed/hidden-face.js'
 import type { Candidate, EmbeddedFace, FollowOptions, Stretch } from './followed-face.js'
 import type { TrackOutput } from './segment-builder.js'
 import type { Stages } from './stages.js'
@@ -42,7 +44,7 @@ export async function trackletOf(
 /** Null where the embedding is too short for a face's. */
 async function embedFace(
   { timeS, sample }: Candidate,
-  { embedder, normRange }: Stages,
+  { embedder, normRange, hiddenFaces }: Stages,
   view: ClipView,
 ): Promise<TrackFace | null> {
   const embedding = await embedder.embed(sample.alignedCrop)
@@ -51,7 +53,8 @@ async function embedFace(
     timeS,
     ...placeInClip(sample, view),
     detectionScore: sample.detectionScore,
-    quality: sample.quality * normTerm(embedding.norm, normRange),
+    quality:
+      sample.quality * normTerm(embedding.norm, normRange) * visibleTerm(unitOf(embedding), hiddenFaces),
     embedding,
   }
 }

@@ -7,6 +7,7 @@ import { findFilms, instantS, tracksOfFilms, type FilmClips } from '../index/eva
 import type { MeasuredTimes, RefusedQuery } from '../index/evaluate/time-figures.js'
 import { scoreTimes, type AnswerTimes } from '../index/evaluate/times.js'
 import { listIdentities, referencesOf } from '../index/identities.js'
+import { hiddenMatchOf } from '../index/hidden-match.js'
 import { chooseThreshold, type MatchThreshold, type ThresholdWish } from '../index/match-threshold.js'
 import { searchClips } from '../index/search.js'
 import { CameoError } from '../pipeline/errors.js'
@@ -161,6 +162,7 @@ async function answersTo(
       const { matches, damage } = searchClips(archive, index, query, {
         top: archive.clips.counts().clips,
         minScore: line.threshold,
+        hidden: hiddenMatchOf(recipe, pack, query, wish),
       })
       tellDamage(archive, damage)
       const times = matches.flatMap(({ clipId, ranges }) => {

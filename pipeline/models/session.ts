@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import './no-telemetry.js'
@@ -6,6 +7,7 @@ import ort from 'onnxruntime-node'
 import { decodeFloat16, encodeFloat16 } from '../embed/float16.js'
 import { CameoError, messageOf } from '../errors.js'
 import { formatDevice, type DeviceChoice } from './device.js'
+import { repairGraph } from './repair-graph.js'
 
 /** A dense float32 tensor, row-major; `data.length` is the product of `dims`. */
 export interface Tensor {
@@ -100,8 +102,17 @@ export function runtimeVersion(): string {
 export async function loadModel(path: string, options: SessionOptions): Promise<Model> {
   if (!existsSync(path))
     throw new CameoError('MODEL_UNREADABLE', `the model file ${path} is missing: run "cameo models pull"`)
-  const { session, provider } = await openSession(path, options)
-  return wrap(session, provider)
+  const graph = repaired(options.graph ?? (await readFile(path)))
+  return wrap(await openSession(path, graph === undefined ? options : { ...options, graph }))
+}
+
+/** What is wrong with a file that is no ONNX file the runtime says better. */
+function repaired(onnx: Uint8Array): Uint8Array | undefined {
+  try {
+    return repairGraph(onnx)
+  } catch {
+    return undefined
+  }
 }
 
 interface OpenedSession {
@@ -194,7 +205,7 @@ function toOrt({ data, dims }: GraphTensor): ort.Tensor {
     : new ort.Tensor('int64', data, dims)
 }
 
-function wrap(session: ort.InferenceSession, provider: Provider): Model {
+function wrap({ session, provider }: OpenedSession): Model {
   const [inputName] = session.inputNames
   if (inputName === undefined || session.inputNames.length !== 1)
     throw new Error(`a model with one input is needed, this one has ${session.inputNames.length}`)

@@ -5,6 +5,7 @@ import type { Damage } from '../../index/store/damage.js'
 import { openArchiveIndex } from '../../index/archive-index.js'
 import { knownName, parseName, referencesOf } from '../../index/identities.js'
 import { matchProbability, type Prior } from '../../index/match-probability.js'
+import { hiddenMatchOf, type HiddenMatch } from '../../index/hidden-match.js'
 import { calibrationOf, chooseThreshold, weakScoreOf } from '../../index/match-threshold.js'
 import { searchClips, type ClipMatch } from '../../index/search.js'
 import type { VectorCache } from '../../index/vector-cache.js'
@@ -147,10 +148,12 @@ async function runSearch(options: SearchCommandOptions): Promise<void> {
     try {
       const line = chooseThreshold(opened.recipe, pack, index.size, options)
       const calibration = calibrationOf(opened.recipe, pack)
+      const hidden = hiddenMatchOf(opened.recipe, pack, descriptor, options)
       const answer = searchClips(opened.archive, index, descriptor, {
         top: options.top,
         minScore: line.threshold,
         weakScore: options.weak ? weakScoreOf(calibration, line.threshold) : undefined,
+        hidden,
         excludeClipId: options.excludeSelf ? query.clipId : undefined,
       })
       if (opened.archive.recipe?.digest !== opened.recipe.digest)
@@ -168,7 +171,9 @@ async function runSearch(options: SearchCommandOptions): Promise<void> {
       })
       const hits = { matches: answer.matches.map(toHit), weak: answer.weak.map(toHit) }
       const told = { prior: isLikelihoodKnown ? prior : undefined, withWeak: options.weak }
-      tell({ query, answer, hits, line, coverage, damaged, ...told }, options)
+      const notices = [...(query.notices ?? []), ...(hidden === undefined ? [] : [hiddenText(hidden)])]
+      if (hidden !== undefined) note(hiddenText(hidden))
+      tell({ query: { ...query, notices }, answer, hits, line, coverage, damaged, ...told }, options)
     } finally {
       await closeIndex(index)
     }
@@ -176,6 +181,9 @@ async function runSearch(options: SearchCommandOptions): Promise<void> {
     opened.archive.close()
   }
 }
+
+const hiddenText = ({ threshold }: HiddenMatch) =>
+  `the face that is asked for is hidden in part: tracks whose face is hidden, too, match from ${threshold.toFixed(2)} on`
 
 /** By the track that makes the score. */
 function probabilityOf(

