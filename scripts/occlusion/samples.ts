@@ -8,7 +8,7 @@ import { seededPart } from '../../pipeline/head/random.js'
 import { minPhotoFacePx } from '../../pipeline/photo-faces.js'
 import type { Stages } from '../../pipeline/stages.js'
 import { startProgress } from '../progress.js'
-import { heldCovers, paintOver, trainingCovers } from './paint.js'
+import { heldCovers, paintOver, trainingCovers, type Cover, type Random } from './paint.js'
 
 /** A face of a photo as it is, or with a part painted over. */
 export interface OcclusionSample {
@@ -44,20 +44,34 @@ export async function paintedSamples(
   const bar = startProgress('painting faces {bar} {value} of {total}')
   for (const [index, { person, path }] of files.entries()) {
     bar.update(index + 1, files.length, {})
-    const image = await readRgb(path)
-    const found = await findFaces({ full: image, detection: image }, stages, minPhotoFacePx)
-    const [face, ...others] = found.filter(({ detectionScore }) => detectionScore >= stages.highScore)
-    if (face === undefined || others.length > 0) continue
-    const { landmarksPx } = await alignAndMeasure(face, image, stages)
-    samples.push({ person, cover: undefined, unit: await embed(face, image, stages) })
-    for (const [kind, [cover, make]] of Object.entries(covers).entries()) {
-      const random = seededPart(1, index, kind)
-      const painted = paintOver(image, landmarksPx, make(random), random)
-      samples.push({ person, cover, unit: await embed(face, painted, stages) })
-    }
+    for (const { cover, unit } of await paintedFaces(path, index, covers, stages))
+      samples.push({ person, cover, unit })
   }
   bar.stop()
   return samples
+}
+
+/** Of one photo; none where it does not show one face. The same seed paints the same. */
+export async function paintedFaces(
+  path: string,
+  seed: number,
+  kinds: Readonly<Record<string, (random: Random) => Cover>>,
+  stages: Stages,
+): Promise<Omit<OcclusionSample, 'person'>[]> {
+  const image = await readRgb(path)
+  const found = await findFaces({ full: image, detection: image }, stages, minPhotoFacePx)
+  const [face, ...others] = found.filter(({ detectionScore }) => detectionScore >= stages.highScore)
+  if (face === undefined || others.length > 0) return []
+  const { landmarksPx } = await alignAndMeasure(face, image, stages)
+  const faces: Omit<OcclusionSample, 'person'>[] = [
+    { cover: undefined, unit: await embed(face, image, stages) },
+  ]
+  for (const [kind, [cover, make]] of Object.entries(kinds).entries()) {
+    const random = seededPart(1, seed, kind)
+    const painted = paintOver(image, landmarksPx, make(random), random)
+    faces.push({ cover, unit: await embed(face, painted, stages) })
+  }
+  return faces
 }
 
 async function embed(face: FoundFace, image: RgbImage, stages: Stages): Promise<Float32Array> {
