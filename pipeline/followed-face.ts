@@ -29,7 +29,7 @@ export interface Picture {
 }
 
 /** An embedded face, with its pixels where further embedders want them at the end. */
-export interface EmbeddedFace {
+export interface StretchFace {
   readonly face: TrackFace
   readonly alignedCrop?: RgbImage | undefined
 }
@@ -47,7 +47,7 @@ export interface Stretch {
   /** When the face was seen, in order. */
   readonly timesS: number[]
   /** In order of time: the best of each second, and more where that was doubtful. */
-  faces: EmbeddedFace[]
+  faces: StretchFace[]
   /** The best K of the others, best first. */
   readonly candidates: Candidate[]
   picture: Picture | undefined
@@ -248,7 +248,7 @@ export class FollowedFace {
 const newStretch = (): Stretch => ({ timesS: [], faces: [], candidates: [], picture: undefined })
 const newWindow = (): Window => ({ looks: [], picture: undefined })
 
-const embedded = (face: TrackFace, { sample }: Candidate, keepsCrops: boolean): EmbeddedFace =>
+const embedded = (face: TrackFace, { sample }: Candidate, keepsCrops: boolean): StretchFace =>
   keepsCrops ? { face, alignedCrop: sample.alignedCrop } : { face }
 
 /** Is a face of this quality worth a picture, after the one that there is? */

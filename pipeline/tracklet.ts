@@ -3,7 +3,7 @@ import { placeInClip, type ClipView } from './clip-view.js'
 import { unitOf } from './embed/embed-faces.js'
 import { embedFurther } from './embed/extra-embedders.js'
 import { visibleTerm } from './embed/hidden-face.js'
-import type { Candidate, EmbeddedFace, FollowOptions, Stretch } from './followed-face.js'
+import type { Candidate, StretchFace, FollowOptions, Stretch } from './followed-face.js'
 import type { TrackOutput } from './segment-builder.js'
 import type { Stages } from './stages.js'
 import { encodeThumbnail } from './thumbnail.js'
@@ -16,7 +16,7 @@ export interface Tracklet {
   /** When the face was seen, in order. */
   readonly timesS: readonly number[]
   /** At least one, in order of time. */
-  readonly faces: readonly EmbeddedFace[]
+  readonly faces: readonly StretchFace[]
   readonly thumbnailJpeg: Uint8Array
   /** Of the picture that the thumbnail is. */
   readonly pictureQuality: number
@@ -97,7 +97,7 @@ function joinSpans(spans: readonly Span[]): Span[] {
   return joined
 }
 
-async function embedAgain(faces: readonly EmbeddedFace[], stages: Stages): Promise<TrackFace[]> {
+async function embedAgain(faces: readonly StretchFace[], stages: Stages): Promise<TrackFace[]> {
   if (!hasFurther(stages)) return faces.map(({ face }) => face)
   const crops = faces.flatMap(({ alignedCrop }) => alignedCrop ?? [])
   const extra = await embedFurther(crops, furtherOf(stages))
