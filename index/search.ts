@@ -187,7 +187,7 @@ function clipDescriber(archive: Archive, rows: WholeRows, query: Float32Array, o
 
   function rangesOf(tracks: readonly ScoredTrack[]): MatchedRange[] {
     const { minScore } = options
-    const showsWeak = lowest < minScore
+    const showsWeak = options.weakScore !== undefined
     return tracks.flatMap((track) => {
       const { trackId, spans, score } = track
       const isWeak = !track.isMatch || tracks.some((best) => isSomebodyElse(track, best, minScore))

@@ -88,6 +88,8 @@ export function recipeOf(
     detector: { ...pack.detector, file: undefined },
     landmarker: pack.landmarker?.input,
     norm: pack.embedder.norm,
+    // It lowers qualities; its threshold changes nothing that is stored.
+    hiddenFaces: pack.hiddenFaces && { ...pack.hiddenFaces, threshold: undefined },
     spaceDigest,
     features: features.length === 0 ? undefined : features.map((feature) => feature.digest).sort(),
   })

@@ -106,7 +106,7 @@ export async function loadModel(path: string, options: SessionOptions): Promise<
   return wrap(await openSession(path, graph === undefined ? options : { ...options, graph }))
 }
 
-/** What is wrong with a file that is no ONNX file the runtime says better. */
+/** Undefined for a file that is no ONNX file, too: the runtime's own error says what is wrong. */
 function repaired(onnx: Uint8Array): Uint8Array | undefined {
   try {
     return repairGraph(onnx)

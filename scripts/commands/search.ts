@@ -183,7 +183,7 @@ async function runSearch(options: SearchCommandOptions): Promise<void> {
 }
 
 const hiddenText = ({ threshold }: HiddenMatch) =>
-  `the face that is asked for is hidden in part: tracks whose face is hidden, too, match from ${threshold.toFixed(2)} on`
+  `the query's face is partly hidden: tracks with hidden faces match only from a score of ${threshold.toFixed(2)} on`
 
 /** By the track that makes the score. */
 function probabilityOf(
