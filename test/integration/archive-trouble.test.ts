@@ -154,7 +154,7 @@ describe('archive: a model pack that does not fit its files', () => {
   const unfit: readonly (readonly [what: string, changes: object, file: string, difference: string])[] = [
     [
       'another dimension',
-      { embedder: { ...embedder, dimension: 128 } },
+      { embedder: { ...embedder, dimension: 128 }, hiddenFaces: undefined },
       embedder.file.name,
       'gives 512 values, its pack says 128',
     ],
