@@ -24,9 +24,10 @@ export function hiddenMatchOf(
 ): HiddenMatch | undefined {
   // A head makes other descriptors of the embeddings.
   if (hiddenFaces === undefined || headFile !== undefined || minScore !== undefined) return undefined
-  if (!isHidden(query, hiddenFaces)) return undefined
+  const { threshold } = hiddenFaces
+  if (threshold === undefined || !isHidden(query, hiddenFaces)) return undefined
   return {
-    threshold: hiddenFaces.threshold,
+    threshold,
     isHidden: (descriptor) => isHidden(descriptor, hiddenFaces),
   }
 }

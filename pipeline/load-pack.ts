@@ -3,12 +3,16 @@ import { alignedFacePx } from './align/align-face.js'
 import { createLandmarker, type Landmarker } from './align/points68.js'
 import { createDetector } from './detect/create-detector.js'
 import type { Detector } from './detect/detector.js'
-import { createEmbedder, type Embedder, type EmbedderOptions } from './embed/embed-faces.js'
+import {
+  createEmbedder,
+  createEnsembleEmbedder,
+  type Embedder,
+  type EmbedderOptions,
+} from './embed/embed-faces.js'
 import { CameoError, messageOf } from './errors.js'
 import type { RgbImage } from './image.js'
 import { itemDims } from './image-tensor.js'
 import { runnableFile, type RunnableFile } from './models/flushed-model.js'
-import { packDir } from './models/models-dir.js'
 import { modelsOf, type EmbedderSpec, type Pack, type PackFile } from './models/pack.js'
 import type { Model, ModelLoader, Provider } from './models/session.js'
 
@@ -35,14 +39,16 @@ export async function loadPackModels(
   options: PackModelOptions,
   load: ModelLoader,
 ): Promise<PackModels> {
+  const [owner = pack, ...others] = pack.members ?? []
   /** `use` makes a stage of the model and runs it. */
   async function fitted<Stage>(
     part: 'detector' | 'landmarker' | 'embedder',
     { file, input }: Pick<EmbedderSpec, 'file' | 'input'>,
     use: (model: Model) => Promise<Stage>,
+    folder = owner.name,
   ): Promise<Stage> {
     try {
-      const source = join(packDir(pack, modelsDir), file.name)
+      const source = join(modelsDir, folder, file.name)
       const path = options.isForCpu ? (await runnableFile(source, file.sha256, input)).path : source
       return await use(await load(path, itemDims(input)))
     } catch (cause) {
@@ -68,12 +74,22 @@ export async function loadPackModels(
       await made.findLandmarks(blankFace, [0, 0, alignedFacePx, alignedFacePx])
       return made
     }))
-  const embedder = await fitted('embedder', pack.embedder, async (model) => {
-    const made = createEmbedder(pack.embedder, model, options)
-    await made.embed(blankFace)
-    return made
-  })
-  return { provider, detector, landmarker, embedder }
+  const loadEmbedder = ({ name, embedder: spec }: Pack) =>
+    fitted(
+      'embedder',
+      spec,
+      async (model) => {
+        const embedder = createEmbedder(spec, model, options)
+        await embedder.embed(blankFace)
+        return { spec, model, embedder }
+      },
+      name,
+    )
+  const first = await loadEmbedder(owner)
+  if (others.length === 0) return { provider, detector, landmarker, embedder: first.embedder }
+  const embedders = [first]
+  for (const other of others) embedders.push(await loadEmbedder(other))
+  return { provider, detector, landmarker, embedder: createEnsembleEmbedder(embedders, options) }
 }
 
 /**
@@ -82,10 +98,10 @@ export async function loadPackModels(
  */
 export async function prepareForCpu(pack: Pack, modelsDir: string): Promise<(RunnableFile & PackFile)[]> {
   const prepared: (RunnableFile & PackFile)[] = []
-  for (const { file, input } of modelsOf(pack))
+  for (const { file, input, folder } of modelsOf(pack))
     prepared.push({
       ...file,
-      ...(await runnableFile(join(packDir(pack, modelsDir), file.name), file.sha256, input)),
+      ...(await runnableFile(join(modelsDir, folder, file.name), file.sha256, input)),
     })
   return prepared
 }

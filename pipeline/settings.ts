@@ -79,6 +79,8 @@ export function recipeOf(
     file: pack.embedder.file.sha256,
     input: pack.embedder.input,
     mirror: settings.mirror,
+    // An ensemble's others, in their order.
+    further: pack.members?.slice(1).map(({ embedder: { file, input } }) => ({ file: file.sha256, input })),
   })
   const spaceDigest = spaceDigestOf(embedderDigest, headSha256)
   const digest = digestOf({

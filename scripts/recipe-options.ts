@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import { Option, type Command } from 'commander'
 import type { ArchiveRecipe } from '../index/store/meta.js'
 import { defaultPackName } from '../pipeline/models/catalog.js'
@@ -150,6 +149,3 @@ export function encoderFilesOf(encoders: ExtraEncoders, settings: Settings): Rea
   const files = [...encoders.embedders, ...encoders.contexts]
   return new Map(featuresOf(encoders, settings).map(({ digest }, i) => [digest, files[i]?.source ?? '']))
 }
-
-/** A pack file is found again from wherever the archive is used. */
-export const keepablePackName = (name: string) => (name.endsWith('.json') ? resolve(name) : name)

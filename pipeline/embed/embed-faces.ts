@@ -26,12 +26,60 @@ export interface EmbedderOptions {
   readonly mirror: boolean
 }
 
+/** An embedder whose vectors are not rounded yet. */
+interface RawEmbedder {
+  readonly dimension: number
+  readonly inFlight?: number | undefined
+  embed(crop: RgbImage): Promise<Float32Array>
+}
+
 /** An embedder out of its pack's description and its loaded model. Throws where the model's output is no such vector. */
 export function createEmbedder(
   spec: Pick<EmbedderSpec, 'input' | 'dimension'>,
   model: Model,
   options: EmbedderOptions,
 ): Embedder {
+  return rounded(createRawEmbedder(spec, model, options))
+}
+
+/** One embedder out of several: see `ensembleOf`. Throws as `createEmbedder` does. */
+export function createEnsembleEmbedder(
+  members: readonly { readonly spec: Pick<EmbedderSpec, 'input' | 'dimension'>; readonly model: Model }[],
+  options: EmbedderOptions,
+): Embedder {
+  const embedders = members.map(({ spec, model }) => createRawEmbedder(spec, model, options))
+  const inFlight = Math.min(...embedders.map((embedder) => embedder.inFlight ?? 1))
+  return rounded({
+    dimension: embedders.reduce((sum, { dimension }) => sum + dimension, 0),
+    ...(inFlight > 1 ? { inFlight } : {}),
+    async embed(crop) {
+      const vectors: Float32Array[] = []
+      for (const embedder of embedders) vectors.push(await embedder.embed(crop))
+      return concatenate(vectors)
+    },
+  })
+}
+
+/** Each at the same length, and as long as the first together. */
+function concatenate(vectors: readonly Float32Array[]): Float32Array {
+  const lengthOfEach = l2Norm(vectors[0] ?? new Float32Array(0)) / Math.sqrt(vectors.length)
+  const all = vectors.flatMap((vector) => [...l2Normalise(vector)])
+  return Float32Array.from(all, (value) => value * lengthOfEach)
+}
+
+const rounded = (raw: RawEmbedder): Embedder => ({
+  ...raw,
+  async embed(crop) {
+    const vector = await raw.embed(crop)
+    return { float16: encodeFloat16(vector), norm: l2Norm(vector) }
+  },
+})
+
+function createRawEmbedder(
+  spec: Pick<EmbedderSpec, 'input' | 'dimension'>,
+  model: Model,
+  options: EmbedderOptions,
+): RawEmbedder {
   const toTensor = createToTensor(spec.input)
   const runOnce = async (crop: RgbImage): Promise<Float32Array> => {
     const outputs = await model.run(toTensor(crop))
@@ -49,7 +97,7 @@ export function createEmbedder(
         const mirrored = await runOnce(mirror(crop))
         for (let i = 0; i < vector.length; i++) vector[i] = ((vector[i] ?? 0) + (mirrored[i] ?? 0)) / 2
       }
-      return { float16: encodeFloat16(vector), norm: l2Norm(vector) }
+      return vector
     },
   }
 }

@@ -1,6 +1,9 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { CameoError } from '../errors.js'
 import { liteCalibration } from './lite-calibration.js'
 import { liteHiddenFaces } from './lite-hidden.js'
+import { ensembleOf } from './ensemble.js'
 import { readPackFile, type DetectorSpec, type ModelInput, type Pack } from './pack.js'
 
 /** ArcFace crops: (x − 127.5) / 127.5. */
@@ -176,13 +179,31 @@ export function catalogPacks(): readonly Pack[] {
   return packs
 }
 
-/** The pack of that name, or the one in that JSON file. Throws PACK_UNKNOWN or PACK_INVALID. */
+/**
+ * The pack of that name, the one in that JSON file, or the ensemble of several with a plus between them.
+ * @throws PACK_UNKNOWN, PACK_INVALID
+ */
 export function findPack(nameOrFile: string): Pack {
+  const [first = '', ...others] = packNamesOf(nameOrFile)
+  return others.length === 0 ? findOne(first) : ensembleOf([findOne(first), ...others.map(findOne)])
+}
+
+/** The members' names, for an archive to keep: files in full. */
+export const keepablePackName = (nameOrFile: string): string =>
+  packNamesOf(nameOrFile)
+    .map((name) => (name.endsWith('.json') ? resolve(name) : name))
+    .join('+')
+
+/** One, or those of an ensemble; a file may have a plus in its path. */
+const packNamesOf = (nameOrFile: string): readonly string[] =>
+  nameOrFile.endsWith('.json') && existsSync(nameOrFile) ? [nameOrFile] : nameOrFile.split('+')
+
+function findOne(nameOrFile: string): Pack {
   const known = packs.find((pack) => pack.name === nameOrFile)
   if (known !== undefined) return known
   if (nameOrFile.endsWith('.json')) return readPackFile(nameOrFile)
   throw new CameoError(
     'PACK_UNKNOWN',
-    `there is no model pack "${nameOrFile}": choose ${packs.map((pack) => pack.name).join(', ')}, or give a JSON file of your own`,
+    `there is no model pack "${nameOrFile}": choose ${packs.map((pack) => pack.name).join(', ')}, or give a JSON file of your own; a plus between two makes an ensemble of them`,
   )
 }

@@ -34,6 +34,10 @@ export interface PullOptions {
  * @throws MODEL_DOWNLOAD_FAILED, MODEL_DIGEST_MISMATCH
  */
 export async function pullPack(pack: Pack, options: PullOptions): Promise<void> {
+  if (pack.members !== undefined) {
+    for (const member of pack.members) await pullPack(member, options)
+    return
+  }
   const dir = packDir(pack, options.modelsDir)
   const wanted = await missingFiles(pack, dir)
   if (wanted.length === 0) return

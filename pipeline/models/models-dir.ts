@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import envPaths from 'env-paths'
-import { packFiles, type Pack } from './pack.js'
+import { modelsOf, type Pack } from './pack.js'
 
 /** `CAMEO_MODELS`, or a folder of the user's cache. */
 export function defaultModelsDir(environment: NodeJS.ProcessEnv = process.env): string {
@@ -9,11 +9,12 @@ export function defaultModelsDir(environment: NodeJS.ProcessEnv = process.env): 
   return given === undefined || given === '' ? join(envPaths('cameo', { suffix: '' }).cache, 'models') : given
 }
 
+/** Of a pack's files; an ensemble's lie in its members' folders. */
 export function packDir(pack: Pack, modelsDir: string): string {
   return join(modelsDir, pack.name)
 }
 
 /** True where every file of the pack lies in the cache; `pullPack` and loading check the digests. */
 export function packIsPresent(pack: Pack, modelsDir: string): boolean {
-  return packFiles(pack).every((file) => existsSync(join(packDir(pack, modelsDir), file.name)))
+  return modelsOf(pack).every(({ file, folder }) => existsSync(join(modelsDir, folder, file.name)))
 }

@@ -130,7 +130,7 @@ const hiddenFacesSchema = z.strictObject({
   weights: z.array(z.number()).readonly(),
   bias: z.number(),
   /** Two faces that are both hidden match from this cosine similarity on: as many pairs of two people reach it as the usual one. */
-  threshold: z.number(),
+  threshold: z.number().optional(),
 })
 
 const packSchema = z.strictObject({
@@ -166,7 +166,10 @@ function neverRises(curve: readonly (readonly [number, number])[]): boolean {
 }
 
 /** A set of model files that work together, and how to feed them. */
-export type Pack = z.infer<typeof packSchema>
+export type Pack = z.infer<typeof packSchema> & {
+  /** Of an ensemble (`ensembleOf`): the packs whose embedders see each face, and whose folders hold the files. */
+  readonly members?: readonly Pack[]
+}
 export type Calibration = z.infer<typeof calibrationSchema>
 export type PackFile = z.infer<typeof fileSchema>
 export type PackSource = z.infer<typeof sourceSchema>
@@ -210,9 +213,26 @@ export function readPackFile(file: string): Pack {
   return { ...pack, source: { kind: 'folder', folder: resolve(dirname(file), pack.source.folder) } }
 }
 
+export interface PackModel {
+  readonly file: PackFile
+  readonly input: ModelInput
+  /** Of the file, among the models. */
+  readonly folder: string
+}
+
 /** Its models in the order of their use: each file and what it is fed. */
-export function modelsOf({ detector, landmarker, embedder }: Pack): { file: PackFile; input: ModelInput }[] {
-  return [detector, ...(landmarker === undefined ? [] : [landmarker]), embedder]
+export function modelsOf(pack: Pack): PackModel[] {
+  const [{ name, detector, landmarker, embedder } = pack, ...others] = pack.members ?? []
+  return [
+    ...[detector, ...(landmarker === undefined ? [] : [landmarker]), embedder].map(({ file, input }) => ({
+      ...{ file, input },
+      folder: name,
+    })),
+    ...others.map((other) => ({
+      ...{ file: other.embedder.file, input: other.embedder.input },
+      folder: other.name,
+    })),
+  ]
 }
 
 export const packFiles = (pack: Pack): PackFile[] => modelsOf(pack).map(({ file }) => file)

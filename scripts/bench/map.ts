@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Command, Option } from 'commander'
+import { defaultPackName } from '../../pipeline/models/catalog.js'
 import { numberWithin } from '../options.js'
 import { note } from '../output.js'
 
@@ -15,6 +16,7 @@ interface BenchOptions {
   readonly minFace: number
   readonly context?: string
   readonly embedder?: string
+  readonly pack: string
   readonly keepMirrored: boolean
   readonly heads: number
 }
@@ -32,6 +34,7 @@ const command = new Command('bench:map')
   .addOption(number('--seed <n>', 'of the clips', 1, 0, 1e9))
   .addOption(number('--min-face <px>', 'of the ingest: these clips are 320×240', 24, 12, 2000))
   .option('--context <file>', 'JSON of an image encoder, for the context step', squeezeNet())
+  .option('--pack <pack>', 'model pack, or a JSON file of your own', defaultPackName)
   .option('--embedder <file>', 'JSON of a further embedder, for that step')
   .option('--keep-mirrored', 'train on mirror images, too', false)
   .addOption(number('--heads <n>', 'of the ensemble', 5, 1, 100))
@@ -58,7 +61,7 @@ const further = [
 ]
 run('the ingest', [
   ...[cameo, 'ingest', join(set, 'clips'), '--archive', archive],
-  ...['--min-face', String(options.minFace), ...further],
+  ...['--min-face', String(options.minFace), '--pack', options.pack, ...further],
 ])
 run('the ladder', [
   ...[cameo, 'eval', 'ladder', '--archive', archive],

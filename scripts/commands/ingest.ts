@@ -6,7 +6,7 @@ import { isForgotten, remember } from '../../index/forget.js'
 import { ffmpegVersion } from '../../pipeline/decode/ffmpeg.js'
 import { lockArchive } from '../../index/store/locks.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
-import { defaultPackName } from '../../pipeline/models/catalog.js'
+import { defaultPackName, keepablePackName } from '../../pipeline/models/catalog.js'
 import { defaultModelsDir } from '../../pipeline/models/models-dir.js'
 import { checkHead, readHeadFile } from '../../pipeline/head/head-file.js'
 import { defaultCheckpointEveryS } from '../../pipeline/resume-segment.js'
@@ -35,7 +35,6 @@ import {
   chooseEncoders,
   chooseSettings,
   encoderFilesOf,
-  keepablePackName,
   withRecipeOptions,
   type RecipeOptions,
 } from '../recipe-options.js'

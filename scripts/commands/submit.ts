@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Command, Option } from 'commander'
 import { isUrl } from '../../index/store/files.js'
 import { CameoError } from '../../pipeline/errors.js'
-import { defaultPackName, findPack } from '../../pipeline/models/catalog.js'
+import { defaultPackName, findPack, keepablePackName } from '../../pipeline/models/catalog.js'
 import { checkHead, readHeadFile } from '../../pipeline/head/head-file.js'
 import { createRecipe } from '../../pipeline/settings.js'
 import { hasUserinfo, withoutSecrets } from '../../workers/clip-access.js'
@@ -22,7 +22,6 @@ import { counted, exitCodes, note, pluralOf } from '../output.js'
 import {
   chooseEncoders,
   chooseSettings,
-  keepablePackName,
   withRecipeOptions,
   type RecipeOptions,
 } from '../recipe-options.js'

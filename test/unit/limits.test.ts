@@ -6,7 +6,6 @@ import { openArchive } from '../../index/archive.js'
 import { readArchiveRecipe, writeMeta } from '../../index/store/meta.js'
 import { readFeatureArrays } from '../../index/evaluate/formats/feature-arrays.js'
 import { readEnsemble } from '../../index/evaluate/ensemble.js'
-import { CameoError, type ErrorCode } from '../../pipeline/errors.js'
 import { headSettingsSchema } from '../../pipeline/head/train-head.js'
 import { maxSegments } from '../../pipeline/limits.js'
 import { findPack } from '../../pipeline/models/catalog.js'
@@ -16,15 +15,9 @@ import { createRecipe, defaultSettings, settingsSchema } from '../../pipeline/se
 import { temporaryDir } from '../support/cameo.js'
 import { floatNpy, npy, textNpy } from '../support/npy.js'
 import { zipOf } from '../support/zip.js'
+import { refusedWith } from '../support/refused-with.js'
 
 const dir = temporaryDir()
-
-const refused = (code: ErrorCode, said: RegExp) => (error: unknown) => {
-  assert.ok(error instanceof CameoError, String(error))
-  assert.equal(error.code, code)
-  assert.match(error.message, said)
-  return true
-}
 
 function written(name: string, content: string | Uint8Array): string {
   const path = join(dir, name)
@@ -41,7 +34,7 @@ describe('numbers by which memory is taken', () => {
     assert.equal(clips.run(key)?.segments, maxSegments)
     for (const segments of [1e9, maxSegments + 1, 0, -1, 1.5]) {
       database.prepare('UPDATE runs SET segments = ?').run(segments)
-      assert.throws(() => clips.run(key), refused('ARCHIVE_DAMAGED', /cccccccccccc has .* 1 to 43200/))
+      assert.throws(() => clips.run(key), refusedWith('ARCHIVE_DAMAGED', /cccccccccccc has .* 1 to 43200/))
     }
   })
 
@@ -56,7 +49,10 @@ describe('numbers by which memory is taken', () => {
       assert.equal(settingsSchema.safeParse(settings).success, false)
       const recipe = { digest, embedderDigest, spaceDigest, packName, settings }
       writeMeta(database, 'recipe', JSON.stringify(recipe))
-      assert.throws(() => readArchiveRecipe(database), refused('ARCHIVE_DAMAGED', /recipe cannot be read/))
+      assert.throws(
+        () => readArchiveRecipe(database),
+        refusedWith('ARCHIVE_DAMAGED', /recipe cannot be read/),
+      )
     }
   })
 
@@ -74,8 +70,8 @@ describe('numbers by which memory is taken', () => {
         'many.npz',
         zipOf({ 'features.npy': npy('<f4', shape, few), 'names.npy': names }),
       )
-      await assert.rejects(readFeatureArrays(lone), refused('FEATURES_INVALID', /many\.npy/))
-      await assert.rejects(readFeatureArrays(zipped), refused('FEATURES_INVALID', /array "features"/))
+      await assert.rejects(readFeatureArrays(lone), refusedWith('FEATURES_INVALID', /many\.npy/))
+      await assert.rejects(readFeatureArrays(zipped), refusedWith('FEATURES_INVALID', /array "features"/))
     }
     const right = written(
       'right.npz',
@@ -91,11 +87,11 @@ describe('numbers by which memory is taken', () => {
       [{ embedder: { ...embedder, dimension: 1e9 } }, /embedder\.dimension/],
       [{ detector: { ...detector, input: { ...detector.input, widthPx: 1e6 } } }, /detector\.input\.widthPx/],
     ] as const)
-      assert.throws(() => parsePack({ ...lite, ...changes }, 'mine.json'), refused('PACK_INVALID', field))
+      assert.throws(() => parsePack({ ...lite, ...changes }, 'mine.json'), refusedWith('PACK_INVALID', field))
     const { input } = embedder
     const encoder = { kind: 'embedder', name: 'own', file: 'own.onnx', dimension: 1e9, input }
     const file = written('own.json', JSON.stringify({ ...encoder, input: { ...input, heightPx: 1e9 } }))
-    await assert.rejects(readEncoderFile(file), refused('ENCODER_INVALID', /dimension[^]*heightPx/))
+    await assert.rejects(readEncoderFile(file), refusedWith('ENCODER_INVALID', /dimension[^]*heightPx/))
   })
 
   it('a JSON file that is a device or of many megabytes is not read', async () => {
@@ -105,9 +101,9 @@ describe('numbers by which memory is taken', () => {
       [huge, /huge\.json.*1048577 bytes, and such files have up to 1048576/],
       ['/dev/zero', /it is no file/],
     ] as const) {
-      assert.throws(() => readPackFile(path), refused('PACK_INVALID', said))
-      await assert.rejects(readEncoderFile(path), refused('ENCODER_INVALID', said))
-      assert.throws(() => readEnsemble(path, settings), refused('ENSEMBLE_INVALID', said))
+      assert.throws(() => readPackFile(path), refusedWith('PACK_INVALID', said))
+      await assert.rejects(readEncoderFile(path), refusedWith('ENCODER_INVALID', said))
+      assert.throws(() => readEnsemble(path, settings), refusedWith('ENSEMBLE_INVALID', said))
     }
   })
 })

@@ -8,11 +8,11 @@ import { columnsForHead, type FeatureSet } from '../../../../index/evaluate/feat
 import { trainingRows } from '../../../../index/evaluate/head-training.js'
 import { scoreByHeads, type ScoredRows } from '../../../../index/evaluate/scorer.js'
 import { encodeFloat16 } from '../../../../pipeline/embed/float16.js'
-import { CameoError } from '../../../../pipeline/errors.js'
 import type { Head } from '../../../../pipeline/head/head.js'
 import { headSettingsSchema } from '../../../../pipeline/head/train-head.js'
 import { temporaryDir } from '../../../support/cameo.js'
 import { writeJson } from '../../../support/encoders.js'
+import { refusedWith } from '../../../support/refused-with.js'
 
 const dir = temporaryDir()
 const base = headSettingsSchema.parse({ seed: 7, epochs: 3 })
@@ -42,9 +42,6 @@ const set = createEvaluationSet({
     ['bob', new Set(['b1'])],
   ]),
 })
-
-const refusedWith = (code: string, message: RegExp) => (error: unknown) =>
-  error instanceof CameoError && error.code === code && message.test(error.message)
 
 describe("an ensemble's file", () => {
   it('declares heads: files beside it, settings over those of all, seeds that count up', () => {

