@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { segmentLengthS } from '../../pipeline/settings.js'
-import type { Archive } from '../archive.js'
+import { segmentLengthS } from '../../pipeline/recipe/recipe.js'
+import type { Archive } from '../archive/open-archive.js'
 import { isWhole } from '../store/checksum.js'
 import type { Database } from '../store/database.js'
 import { wholePath } from '../store/files.js'

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path'
-import type { Archive } from '../archive.js'
+import type { Archive } from '../archive/open-archive.js'
 import { isWhole } from '../store/checksum.js'
 import { isUrl } from '../store/files.js'
 import { presentPath } from '../store/present-path.js'

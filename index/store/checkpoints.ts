@@ -1,4 +1,4 @@
-import type { CheckpointUpdate, StoredCheckpoint } from '../../pipeline/segment-checkpoint.js'
+import type { CheckpointUpdate, StoredCheckpoint } from '../../pipeline/segments/segment-checkpoint.js'
 import { isWhole } from './checksum.js'
 import type { RunKey } from './clips.js'
 import type { Database } from './database.js'

@@ -1,4 +1,4 @@
-import { CameoError } from '../../pipeline/errors.js'
+import { CameoError } from '../../pipeline/common/errors.js'
 import { toBlob, toFloat32 } from './blobs.js'
 import { isWhole } from './checksum.js'
 import type { Database } from './database.js'

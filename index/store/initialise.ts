@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { CameoError } from '../../pipeline/errors.js'
+import { CameoError } from '../../pipeline/common/errors.js'
 import { rowChecksum } from './checksum.js'
 import type { Database } from './database.js'
 import { migrations, schemaVersion, tablesSql, triggersSql } from './schema.js'

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CameoError } from '../../pipeline/errors.js'
+import { CameoError } from '../../pipeline/common/errors.js'
 import { isLocked, lockFile, type FileLock } from './database.js'
 
 const ingestLock = 'ingest.lock'

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { CameoError } from '../../pipeline/errors.js'
-import { featureSchema, settingsSchema, type Recipe } from '../../pipeline/settings.js'
+import { CameoError } from '../../pipeline/common/errors.js'
+import { featureSchema, settingsSchema, type Recipe } from '../../pipeline/recipe/recipe.js'
 import { isWhole } from './checksum.js'
 import type { Database } from './database.js'
 

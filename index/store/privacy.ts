@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { closeToOthers } from '../../pipeline/private-files.js'
+import { closeToOthers } from '../../pipeline/common/private-files.js'
 
 /** The SQLite file with its logs, and the locks. */
 const ownFile = /^cameo\.sqlite|\.lock(-journal)?$/

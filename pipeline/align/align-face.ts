@@ -1,7 +1,7 @@
-import type { Landmarks5Px } from '../geometry.js'
-import type { RgbImage } from '../image.js'
-import { arcfaceTemplate, estimateSimilarity, invertSimilarity } from './similarity.js'
-import { warp } from './warp.js'
+import type { Landmarks5Px } from '../data/geometry.js'
+import type { RgbImage } from '../data/image.js'
+import { arcfaceTemplate, estimateSimilarity, invertSimilarity } from '../image/similarity-transform.js'
+import { warp } from '../image/warp.js'
 
 /** Side of an aligned crop, px: what ArcFace embedders take. */
 export const alignedFacePx = 112

@@ -1,9 +1,9 @@
-import { createToTensor } from '../image-tensor.js'
-import type { BoxXyxyPx, Landmarks5Px, PointPx } from '../geometry.js'
-import type { RgbImage } from '../image.js'
-import type { LandmarkerSpec } from '../models/pack.js'
+import { createToTensor } from '../image/image-tensor.js'
+import type { BoxXyxyPx, Landmarks5Px, PointPx } from '../data/geometry.js'
+import type { RgbImage } from '../data/image.js'
+import type { LandmarkerSpec } from '../models/packs/pack.js'
 import type { Model } from '../models/session.js'
-import { cropScaled } from './warp.js'
+import { cropScaled } from '../image/warp.js'
 
 export interface Landmarker {
   /** Faces worth looking at at once: see `Model`. */

@@ -1,5 +1,5 @@
-import { boxArea, intersectionArea, type BoxXyxyPx, type Landmarks5Px } from '../geometry.js'
-import type { RgbImage } from '../image.js'
+import { boxArea, intersectionArea, type BoxXyxyPx, type Landmarks5Px } from '../data/geometry.js'
+import type { RgbImage } from '../data/image.js'
 
 /** What is known of a face before it is embedded, each 0..1. */
 export interface QualityTerms {

@@ -2,8 +2,8 @@ import { createReadStream } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { CameoError, messageOf } from '../errors.js'
-import { clipName } from './clip-name.js'
+import { CameoError, messageOf } from '../common/errors.js'
+import { clipName } from '../common/display-name.js'
 
 /** Throws what can be told of a clip without ffmpeg: gone, unreadable, empty, not a file. */
 export async function checkClipFile(path: string): Promise<void> {

@@ -1,6 +1,6 @@
-import { CameoError } from '../errors.js'
+import { CameoError } from '../common/errors.js'
 import { beginsLikeMp4, readPart, regularFileBytes } from './clip-file.js'
-import { clipName } from './clip-name.js'
+import { clipName } from '../common/display-name.js'
 
 /** Sample entries of encrypted video: ISO/IEC 14496-12 (common encryption), and iTunes' FairPlay. */
 const encryptedEntries = new Set(['encv', 'drmi'])

@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path'
 import type { Writable } from 'node:stream'
 import { promisify } from 'node:util'
 import ffmpeg from 'fluent-ffmpeg'
-import { CameoError, messageOf } from '../errors.js'
+import { CameoError, messageOf } from '../common/errors.js'
 
 /** One run of ffmpeg: a file in, one raw stream out, log lines on the side. */
 export interface FfmpegRun {

@@ -1,13 +1,13 @@
 import { Writable } from 'node:stream'
-import { CameoError } from '../errors.js'
+import { CameoError } from '../common/errors.js'
 import { checkClipFile } from './clip-file.js'
-import { clipName } from './clip-name.js'
+import { clipName } from '../common/display-name.js'
 import { explainFailure, stuck } from './failures.js'
 import { startFfmpeg } from './ffmpeg.js'
 import { commonInputOptions, inputUrl } from './ffmpeg-arguments.js'
 import type { InputInfo } from './ffmpeg-log.js'
 import { FfmpegLogReader } from './ffmpeg-log.js'
-import { demuxerFor } from './pictures.js'
+import { demuxerFor } from './still-image.js'
 import { Watchdog } from './watchdog.js'
 
 export interface PacketOptions {

@@ -1,10 +1,10 @@
 import { Writable } from 'node:stream'
-import { CameoError } from '../errors.js'
+import { CameoError } from '../common/errors.js'
 import { checkClipFile } from './clip-file.js'
 import { startFfmpeg } from './ffmpeg.js'
 import { commonInputOptions, inputUrl } from './ffmpeg-arguments.js'
 import { FfmpegLogReader } from './ffmpeg-log.js'
-import { demuxerFor } from './pictures.js'
+import { demuxerFor } from './still-image.js'
 
 /** ffmpeg opens a clip in a fraction of it. */
 const timeoutMs = 10_000

@@ -1,6 +1,6 @@
 import { l2Norm, l2Normalise } from '../embed/embed-faces.js'
-import { CameoError, messageOf } from '../errors.js'
-import { inputDimension, pooledInput, type FaceEmbeddings, type InputEmbedder } from '../head/pooled-input.js'
+import { CameoError, messageOf } from '../common/errors.js'
+import { inputDimension, pooledInput, type FaceEmbeddings, type InputEmbedder } from './pooled-input.js'
 import type { Model } from '../models/session.js'
 import { poolEmbeddings } from './pool.js'
 

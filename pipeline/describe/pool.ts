@@ -1,4 +1,4 @@
-import { decodeFloat16 } from '../embed/float16.js'
+import { decodeFloat16 } from '../data/float16.js'
 import { l2Normalise } from '../embed/embed-faces.js'
 
 export interface WeightedEmbedding {

@@ -1,5 +1,5 @@
-import type { RgbImage } from '../image.js'
-import { scalePart } from '../image-scale.js'
+import type { RgbImage } from '../data/image.js'
+import { scalePart } from '../image/image-scale.js'
 import type { DetectionPass } from './passes.js'
 
 /**

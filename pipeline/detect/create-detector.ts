@@ -1,5 +1,5 @@
-import { createToTensor } from '../image-tensor.js'
-import type { DetectorSpec } from '../models/pack.js'
+import { createToTensor } from '../image/image-tensor.js'
+import type { DetectorSpec } from '../models/packs/pack.js'
 import type { Model } from '../models/session.js'
 import type { DecodeOutputs, Detector } from './detector.js'
 import { suppressNonMaxima } from './nms.js'

@@ -1,5 +1,5 @@
-import type { BoxXyxyPx, Landmarks5Px } from '../geometry.js'
-import type { RgbImage } from '../image.js'
+import type { BoxXyxyPx, Landmarks5Px } from '../data/geometry.js'
+import type { RgbImage } from '../data/image.js'
 
 /** A face as a detector says it; where its coordinates belong depends on who hands it on. */
 export interface DetectedFace {

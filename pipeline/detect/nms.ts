@@ -1,4 +1,4 @@
-import { boxArea, intersectionArea, iou } from '../geometry.js'
+import { boxArea, intersectionArea, iou } from '../data/geometry.js'
 import type { DetectedFace } from './detector.js'
 
 /** UltraFace's own value. At 0.4 a phantom between two heads side by side survives beside both. */

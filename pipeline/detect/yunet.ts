@@ -1,4 +1,4 @@
-import type { PointPx } from '../geometry.js'
+import type { PointPx } from '../data/geometry.js'
 import { outputOf, strides } from './anchor-grid.js'
 import type { DecodeOutputs, DetectedFace } from './detector.js'
 

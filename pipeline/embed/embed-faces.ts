@@ -1,9 +1,9 @@
 import { mirror } from '../align/align-face.js'
-import type { RgbImage } from '../image.js'
-import { createToTensor } from '../image-tensor.js'
-import type { EmbedderSpec } from '../models/pack.js'
+import type { RgbImage } from '../data/image.js'
+import { createToTensor } from '../image/image-tensor.js'
+import type { EmbedderSpec } from '../models/packs/pack.js'
 import type { Model } from '../models/session.js'
-import { decodeFloat16, encodeFloat16 } from './float16.js'
+import { decodeFloat16, encodeFloat16 } from '../data/float16.js'
 
 /** A face's embedding as it is stored: rounded once to float16, not normalised. */
 export interface Embedding {

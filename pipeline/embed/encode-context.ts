@@ -1,11 +1,11 @@
-import type { RgbImage } from '../image.js'
-import { scaleImage, type ImagePart } from '../image-scale.js'
-import { createToTensor } from '../image-tensor.js'
-import { mapInFlight } from '../in-flight.js'
-import { contextDigestOf, type ContextFile } from '../models/encoder-file.js'
+import type { RgbImage } from '../data/image.js'
+import { scaleImage, type ImagePart } from '../image/image-scale.js'
+import { createToTensor } from '../image/image-tensor.js'
+import { mapInFlight } from '../common/map-concurrent.js'
+import { contextDigestOf, type ContextFile } from '../models/packs/encoder-file.js'
 import type { Model, Tensor } from '../models/session.js'
 import { l2Normalise } from './embed-faces.js'
-import { encodeFloat16 } from './float16.js'
+import { encodeFloat16 } from '../data/float16.js'
 
 /** What one context encoder makes of a segment, whoever is seen in it. */
 export interface ContextFeature {

@@ -1,7 +1,7 @@
 import { mirror } from '../align/align-face.js'
-import type { RgbImage } from '../image.js'
-import { mapInFlight } from '../in-flight.js'
-import { mirroredDigestOf } from '../models/encoder-file.js'
+import type { RgbImage } from '../data/image.js'
+import { mapInFlight } from '../common/map-concurrent.js'
+import { mirroredDigestOf } from '../models/packs/encoder-file.js'
 import type { Embedder, Embedding } from './embed-faces.js'
 
 /** An embedder beside the pack's own. */

@@ -1,4 +1,4 @@
-import type { Pack } from '../models/pack.js'
+import type { Pack } from '../models/packs/pack.js'
 import { dotProduct } from './embed-faces.js'
 
 export type HiddenFaces = NonNullable<Pack['hiddenFaces']>

@@ -1,13 +1,13 @@
 import { alignedFacePx } from '../align/align-face.js'
-import { CameoError, messageOf } from '../errors.js'
-import { scaleImage } from '../image-scale.js'
-import { itemDims } from '../image-tensor.js'
+import { CameoError, messageOf } from '../common/errors.js'
+import { scaleImage } from '../image/image-scale.js'
+import { itemDims } from '../image/image-tensor.js'
 import {
   embedderDigestOf,
   type ContextFile,
   type EmbedderFile,
   type ExtraEncoders,
-} from '../models/encoder-file.js'
+} from '../models/packs/encoder-file.js'
 import type { Model, ModelLoader, Tensor } from '../models/session.js'
 import { contextVector, createContextEncoder, type ContextEncoder } from './encode-context.js'
 import { createEmbedder, type EmbedderOptions } from './embed-faces.js'

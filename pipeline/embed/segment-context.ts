@@ -1,4 +1,4 @@
-import type { RgbImage } from '../image.js'
+import type { RgbImage } from '../data/image.js'
 import { createContextFrames, type ContextFramesState } from './context-frames.js'
 import type { ContextEncoder, ContextFeature } from './encode-context.js'
 

@@ -1,4 +1,4 @@
-import { CameoError } from '../errors.js'
+import { CameoError } from '../common/errors.js'
 
 /** What a person asked for. */
 export type DeviceChoice =

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { withOneOutput } from './one-output.js'
+import { withOneOutput } from '../onnx/select-output.js'
 import { loadModel, type ModelLoader, type SessionOptions } from './session.js'
 
 /** Loads models into this thread, each a session of its own. */

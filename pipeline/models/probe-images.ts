@@ -1,4 +1,4 @@
-import type { RgbImage } from '../image.js'
+import type { RgbImage } from '../data/image.js'
 
 /**
  * Pictures to compare two versions of a model with, the same at every call: drawn faces of several shapes and tones, in bright

@@ -1,6 +1,6 @@
-import type { RgbImage } from '../image.js'
-import { createToTensor } from '../image-tensor.js'
-import type { ModelInput } from './pack.js'
+import type { RgbImage } from '../data/image.js'
+import { createToTensor } from '../image/image-tensor.js'
+import type { ModelInput } from './packs/pack.js'
 import { probeImages } from './probe-images.js'
 import { loadModel, type Model } from './session.js'
 

@@ -4,10 +4,10 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import './no-telemetry.js'
 import ort from 'onnxruntime-node'
-import { decodeFloat16, encodeFloat16 } from '../embed/float16.js'
-import { CameoError, messageOf } from '../errors.js'
+import { decodeFloat16, encodeFloat16 } from '../data/float16.js'
+import { CameoError, messageOf } from '../common/errors.js'
 import { formatDevice, type DeviceChoice } from './device.js'
-import { repairGraph } from './repair-graph.js'
+import { repairGraph } from '../onnx/repair-graph.js'
 
 /** A dense float32 tensor, row-major; `data.length` is the product of `dims`. */
 export interface Tensor {

@@ -5,7 +5,7 @@
  * cost is the negative log-likelihood of the box under the Kalman prediction (DeepSORT's Mahalanobis distance, with
  * the log-determinant, so that a vague track cannot take a face from a certain one), plus a price for looking different.
  */
-import { iou, type BoxXyxyPx } from '../geometry.js'
+import { iou, type BoxXyxyPx } from '../data/geometry.js'
 import { likeness, type Looks } from './appearance.js'
 import {
   boxOfMotion,

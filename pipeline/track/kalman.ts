@@ -7,7 +7,7 @@
  * With diagonal noise the eight-dimensional filter falls apart into independent axes of two (position, velocity);
  * each is filtered alone, which is the same mathematics without a matrix library.
  */
-import type { BoxXyxyPx } from '../geometry.js'
+import type { BoxXyxyPx } from '../data/geometry.js'
 
 /** Gaussian belief about one coordinate: mean (position, velocity a second) and the 2×2 covariance. */
 export interface AxisBelief {

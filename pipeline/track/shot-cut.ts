@@ -9,7 +9,7 @@
  * 1.2–1.33 13 %. So it errs towards a cut where the camera races: that only ends tracks, which embeddings rejoin.
  * A cut between two views of one backdrop is not seen: there the faces' own places and looks have to tell.
  */
-import type { RgbImage } from '../image.js'
+import type { RgbImage } from '../data/image.js'
 
 export interface CutDetector {
   /** Is there a hard cut between the image given before and this one? False for the first image. */

@@ -6,8 +6,8 @@
  * in the tracker instance, tracks dropped by time without a match. Different: real seconds instead of
  * frame counts; a close decision ends the tracks instead of guessing (see `ambiguousRows`); no boxes are invented in gaps.
  */
-import type { BoxXyxyPx } from '../geometry.js'
-import type { RgbImage } from '../image.js'
+import type { BoxXyxyPx } from '../data/geometry.js'
+import type { RgbImage } from '../data/image.js'
 import { normalisePatch, rememberLooks, type Looks } from './appearance.js'
 import { assign } from './assignment.js'
 import {

@@ -1,6 +1,6 @@
-import { GraphBuilder } from '../../pipeline/head/graph.js'
-import { matmul } from '../../pipeline/head/ops.js'
-import { writeOnnx } from '../../pipeline/models/onnx-file.js'
+import { GraphBuilder } from '../../pipeline/onnx/graph-builder.js'
+import { matmul } from '../../pipeline/onnx/ops.js'
+import { writeOnnx } from '../../pipeline/onnx/onnx-file.js'
 import { loadGraph, type GraphTensor, type SessionOptions } from '../../pipeline/models/session.js'
 
 export interface BareProducts {

@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs'
-import { writeHead } from '../../pipeline/head/head.js'
-import { createNetwork, networkSchema } from '../../pipeline/head/network.js'
-import type { InputEmbedder } from '../../pipeline/head/pooled-input.js'
-import { gaussian, seededRandom } from '../../pipeline/head/random.js'
-import { classWeightsName } from '../../pipeline/head/training-graph.js'
+import { writeHead } from '../../pipeline/training/trained-head.js'
+import { createNetwork, networkSchema } from '../../pipeline/training/network.js'
+import type { InputEmbedder } from '../../pipeline/describe/pooled-input.js'
+import { gaussian, seededRandom } from '../../pipeline/common/seeded-random.js'
+import { classWeightsName } from '../../pipeline/training/training-graph.js'
 
 export interface UntrainedHead {
   readonly embedders: readonly InputEmbedder[]

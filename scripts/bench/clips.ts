@@ -6,8 +6,8 @@ import { basename, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { findFfmpeg } from '../../pipeline/decode/ffmpeg.js'
-import { CameoError } from '../../pipeline/errors.js'
-import { note } from '../output.js'
+import { CameoError } from '../../pipeline/common/errors.js'
+import { note } from '../cli/output.js'
 
 const run = promisify(execFile)
 

@@ -11,18 +11,18 @@
  */
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { defaultPackName } from '../../pipeline/models/catalog.js'
-import { defaultModelsDir } from '../../pipeline/models/models-dir.js'
-import { defaultSettings } from '../../pipeline/settings.js'
-import { loadStages } from '../../pipeline/stages.js'
+import { defaultPackName } from '../../pipeline/models/packs/catalog.js'
+import { defaultModelsDir } from '../../pipeline/models/packs/models-dir.js'
+import { defaultSettings } from '../../pipeline/recipe/recipe.js'
+import { loadStages } from '../../pipeline/stages/load-pipeline.js'
 import { everyNth, findImages, linkInto, prepareClips, type LongClips } from './clips.js'
 import { mebibyte, requireProc } from './measure.js'
 import { efficiencyOf, type Efficiency } from './efficiency.js'
 import { ingestInFreshProcess, type IngestRun } from './run.js'
 import { ffmpegStartS, measureStages, medianCosts, takeSample, type StageCosts } from './stages.js'
-import { usePack } from '../models.js'
-import { numberWithin } from '../options.js'
-import { exitCodes, note, print, printJson, reportError } from '../output.js'
+import { usePack } from '../cli/ensure-pack.js'
+import { numberWithin } from '../cli/options.js'
+import { exitCodes, note, print, printJson, reportError } from '../cli/output.js'
 
 const targets = {
   efficiency: 0.8,

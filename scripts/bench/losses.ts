@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { Command, Option } from 'commander'
-import { runnerOf, trainOnSet } from '../../index/evaluate/head-training.js'
-import { galleryQueries, searchExactly } from '../../index/evaluate/descriptor-search.js'
-import { mapOf } from '../../index/evaluate/measure-rankings.js'
-import { rankClips, scoreByHeads } from '../../index/evaluate/scorer.js'
-import { headSettingsSchema } from '../../pipeline/head/train-head.js'
-import { evaluationSetOf, readSource } from '../evaluation-source.js'
-import { defaultThreads, numberWithin } from '../options.js'
-import { note, print } from '../output.js'
+import { runnerOf, trainOnSet } from '../../index/evaluate/ladder/head-training.js'
+import { galleryQueries, searchExactly } from '../../index/evaluate/ladder/descriptor-search.js'
+import { mapOf } from '../../index/evaluate/ladder/measure-rankings.js'
+import { rankClips, scoreByHeads } from '../../index/evaluate/ladder/scorer.js'
+import { headSettingsSchema } from '../../pipeline/training/train-head.js'
+import { evaluationSetOf, readSource } from '../use/evaluation-source.js'
+import { defaultThreads, numberWithin } from '../cli/options.js'
+import { note, print } from '../cli/output.js'
 
 /** The paper's ablation (arXiv 1801.07698, table 2), for heads; triplet has no classifier, so its descriptor alone counts. */
 const losses = ['norm-softmax', 'sphereface', 'arcface', 'cosface', 'cm1', 'cm2', 'softmax', 'norm-softmax+intra', 'norm-softmax+inter', 'norm-softmax+intra+inter', 'triplet'] // prettier-ignore

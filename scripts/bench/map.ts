@@ -3,9 +3,9 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Command, Option } from 'commander'
-import { defaultPackName } from '../../pipeline/models/catalog.js'
-import { numberWithin } from '../options.js'
-import { note } from '../output.js'
+import { defaultPackName } from '../../pipeline/models/packs/catalog.js'
+import { numberWithin } from '../cli/options.js'
+import { note } from '../cli/output.js'
 
 interface BenchOptions {
   readonly images: string

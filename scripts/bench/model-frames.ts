@@ -1,12 +1,12 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { sharp } from '../../pipeline/decode/image-library.js'
+import { sharp } from '../../pipeline/image/image-library.js'
 import { detectFaces } from '../../pipeline/detect/detect-faces.js'
 import { planPasses } from '../../pipeline/detect/passes.js'
-import { seededRandom } from '../../pipeline/head/random.js'
-import type { RgbImage } from '../../pipeline/image.js'
-import { defaultSettings } from '../../pipeline/settings.js'
-import type { Stages } from '../../pipeline/stages.js'
+import { seededRandom } from '../../pipeline/common/seeded-random.js'
+import type { RgbImage } from '../../pipeline/data/image.js'
+import { defaultSettings } from '../../pipeline/recipe/recipe.js'
+import type { Stages } from '../../pipeline/stages/load-pipeline.js'
 import { median } from './measure.js'
 
 /** A frame of photos side by side. */

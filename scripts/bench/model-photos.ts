@@ -1,9 +1,9 @@
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { unitOf } from '../../pipeline/embed/embed-faces.js'
-import { readPhoto } from '../../pipeline/photo.js'
-import type { Stages } from '../../pipeline/stages.js'
-import { startProgress } from '../progress.js'
+import { readPhoto } from '../../pipeline/photos/process-photo.js'
+import type { Stages } from '../../pipeline/stages/load-pipeline.js'
+import { startProgress } from '../cli/progress.js'
 import { median } from './measure.js'
 
 /** The main face of each photo. */

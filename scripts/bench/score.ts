@@ -6,12 +6,12 @@
  */
 import { availableParallelism, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
-import { meanAveragePrecision, scoreRankings } from '../../index/evaluate/map.js'
-import type { VectorTable } from '../../index/evaluate/products.js'
-import { productBlocks } from '../../index/evaluate/score-blocks.js'
-import { TopClips } from '../../index/evaluate/top-clips.js'
-import { normaliseAt } from '../../pipeline/head/face-columns.js'
-import { gaussian, seededRandom } from '../../pipeline/head/random.js'
+import { meanAveragePrecision, scoreRankings } from '../../index/evaluate/metrics/mean-average-precision.js'
+import type { VectorTable } from '../../index/evaluate/metrics/matrix-product.js'
+import { productBlocks } from '../../index/evaluate/ladder/score-blocks.js'
+import { TopClips } from '../../index/evaluate/metrics/top-clips.js'
+import { normaliseAt } from '../../pipeline/training/face-columns.js'
+import { gaussian, seededRandom } from '../../pipeline/common/seeded-random.js'
 import { ownCpuS } from './measure.js'
 
 const dimension = 512

@@ -9,9 +9,9 @@ import { openFrames } from '../../pipeline/decode/frames.js'
 import type { DetectionRule } from '../../pipeline/decode/image-sizes.js'
 import { detectFaces } from '../../pipeline/detect/detect-faces.js'
 import { neededScale } from '../../pipeline/detect/passes.js'
-import type { RgbImage } from '../../pipeline/image.js'
-import { processClip, segmentSpans } from '../../pipeline/process-clip.js'
-import type { Stages } from '../../pipeline/stages.js'
+import type { RgbImage } from '../../pipeline/data/image.js'
+import { processClip, segmentSpans } from '../../pipeline/segments/process-clip.js'
+import type { Stages } from '../../pipeline/stages/load-pipeline.js'
 import { cpuOf, median, ownCpuS } from './measure.js'
 
 /** Some clips whose frames lie ready in memory. */

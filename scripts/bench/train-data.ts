@@ -1,5 +1,5 @@
-import type { FaceColumns } from '../../pipeline/head/face-columns.js'
-import { gaussian, seededRandom } from '../../pipeline/head/random.js'
+import type { FaceColumns } from '../../pipeline/training/face-columns.js'
+import { gaussian, seededRandom } from '../../pipeline/common/seeded-random.js'
 
 export interface SyntheticSize {
   readonly clips: number

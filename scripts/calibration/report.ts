@@ -1,9 +1,9 @@
 import type { HeldRate, PairKinds } from '../../index/evaluate/calibration/fit.js'
 import { rateCurve, rateOf } from '../../index/evaluate/calibration/rate-curve.js'
 import type { ReliabilityBin } from '../../index/evaluate/calibration/reliability.js'
-import { falseAcceptRateAt, thresholdOfRate } from '../../index/false-accepts.js'
-import type { Calibration } from '../../pipeline/models/pack.js'
-import { counted } from '../output.js'
+import { falseAcceptRateAt, thresholdOfRate } from '../../index/search/expected-false-matches.js'
+import type { Calibration } from '../../pipeline/models/packs/pack.js'
+import { counted } from '../cli/output.js'
 import type { CalibrationPhotos } from './photos.js'
 import type { CalibrationTracks } from './tracks.js'
 

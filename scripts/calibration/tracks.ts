@@ -3,10 +3,10 @@ import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import { openArchive } from '../../index/archive.js'
+import { openArchive } from '../../index/archive/open-archive.js'
 import type { LabelledSample } from '../../index/evaluate/calibration/pair-scores.js'
 import { toFloat32 } from '../../index/store/blobs.js'
-import { note } from '../output.js'
+import { note } from '../cli/output.js'
 import type { CalibrationPhoto } from './photos.js'
 
 export interface CalibrationTracks {

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
-import { openArchiveToRead } from '../../index/archive.js'
+import { openArchiveToRead } from '../../index/archive/open-archive.js'
 import { coverageStates, type CoverageState } from '../../index/coverage/clip-coverage.js'
 import { readCoverage, type ClipCoverage } from '../../index/coverage/read-coverage.js'
 import {
@@ -11,9 +11,9 @@ import {
   type CoverageSum,
 } from '../../index/coverage/sum-coverage.js'
 import { isUrl } from '../../index/store/files.js'
-import { shareText, statesText, toCoverageJson, unseenLines } from '../coverage-text.js'
-import { archiveOption, jsonOption } from '../options.js'
-import { counted, exitCodes, note, oneLine, print, printJson } from '../output.js'
+import { shareText, statesText, toCoverageJson, unseenLines } from '../reports/coverage-text.js'
+import { archiveOption, jsonOption } from '../cli/options.js'
+import { counted, exitCodes, note, oneLine, print, printJson } from '../cli/output.js'
 
 interface CoverageOptions {
   readonly archive: string

@@ -1,15 +1,15 @@
 import { Command } from 'commander'
-import { CameoError } from '../../pipeline/errors.js'
+import { CameoError } from '../../pipeline/common/errors.js'
 import {
   readDeadLetters,
   retryDeadLetters,
   type DeadLetters,
   type ListedDeadLetter,
-} from '../../workers/kafka/dead-letters.js'
-import { brokersOption, kafkaHelp } from '../kafka-options.js'
-import { withKafka } from '../kafka-session.js'
-import { jsonOption } from '../options.js'
-import { counted, exitCodes, note, oneLine, pluralOf, print, printJson } from '../output.js'
+} from '../../workers/kafka/messages/dead-letters.js'
+import { brokersOption, kafkaHelp } from '../cli/kafka-options.js'
+import { withKafka } from '../cli/kafka-session.js'
+import { jsonOption } from '../cli/options.js'
+import { counted, exitCodes, note, oneLine, pluralOf, print, printJson } from '../cli/output.js'
 
 interface LettersOptions {
   readonly brokers: string

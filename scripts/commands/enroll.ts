@@ -1,17 +1,23 @@
 import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
-import { openArchiveToRead } from '../../index/archive.js'
-import { enrolledFaces } from '../../index/enrolled-faces.js'
-import { agreementOf, bySource } from '../../index/enrolment-agreement.js'
-import { enroll, knownName, parseName, referencesOf, type ReferenceFace } from '../../index/identities.js'
-import { thresholdOfModels } from '../../index/match-threshold.js'
-import { CameoError } from '../../pipeline/errors.js'
+import { openArchiveToRead } from '../../index/archive/open-archive.js'
+import { enrolledFaces } from '../../index/identities/enrolled-faces.js'
+import { agreementOf, bySource } from '../../index/identities/enrolment-agreement.js'
+import {
+  enroll,
+  knownName,
+  parseName,
+  referencesOf,
+  type ReferenceFace,
+} from '../../index/identities/identities.js'
+import { thresholdOfModels } from '../../index/search/match-threshold.js'
+import { CameoError } from '../../pipeline/common/errors.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
-import { findPack } from '../../pipeline/models/catalog.js'
-import { embedPhotoFace } from '../../pipeline/photo.js'
-import type { Stages } from '../../pipeline/stages.js'
-import { checkAgreement, tellDisagreeing, type Disagreeing } from '../enrolment-check.js'
-import { archiveOption, deviceOption, jsonOption, numberWithin } from '../options.js'
+import { findPack } from '../../pipeline/models/packs/catalog.js'
+import { embedPhotoFace } from '../../pipeline/photos/process-photo.js'
+import type { Stages } from '../../pipeline/stages/load-pipeline.js'
+import { checkAgreement, tellDisagreeing, type Disagreeing } from '../use/enrolment-check.js'
+import { archiveOption, deviceOption, jsonOption, numberWithin } from '../cli/options.js'
 import {
   counted,
   exitCodes,
@@ -21,11 +27,11 @@ import {
   printJson,
   printJsonError,
   reportError,
-} from '../output.js'
-import { kindOfFile } from '../query-file.js'
-import { tellDamage } from '../damage-report.js'
-import { faceOfPhoto, personOfClip } from '../query-person.js'
-import { loadArchiveStages, openFilledArchive, type OpenedArchive } from '../query.js'
+} from '../cli/output.js'
+import { kindOfFile } from '../use/query-file.js'
+import { tellDamage } from '../reports/damage-report.js'
+import { faceOfPhoto, personOfClip } from '../use/query-person.js'
+import { loadArchiveStages, openFilledArchive, type OpenedArchive } from '../use/query.js'
 
 interface EnrollOptions {
   readonly archive: string

@@ -1,27 +1,27 @@
 import { existsSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { Command, Option } from 'commander'
-import { adoptRecipe, openArchive, type Archive } from '../../index/archive.js'
-import { isForgotten, remember } from '../../index/forget.js'
+import { adoptRecipe, openArchive, type Archive } from '../../index/archive/open-archive.js'
+import { isForgotten, remember } from '../../index/identities/forget.js'
 import { ffmpegVersion } from '../../pipeline/decode/ffmpeg.js'
 import { lockArchive } from '../../index/store/locks.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
-import { defaultPackName, keepablePackName } from '../../pipeline/models/catalog.js'
-import { defaultModelsDir } from '../../pipeline/models/models-dir.js'
-import { checkHead, readHeadFile } from '../../pipeline/head/head-file.js'
-import { defaultCheckpointEveryS } from '../../pipeline/resume-segment.js'
-import { createRecipe, segmentLengthS, type Recipe, type Settings } from '../../pipeline/settings.js'
-import { CameoError } from '../../pipeline/errors.js'
-import { loadStages } from '../../pipeline/stages.js'
-import { findClips } from '../../workers/find-clips.js'
-import { dropGonePaths } from '../../workers/gone-paths.js'
-import { ingestClips } from '../../workers/ingest.js'
-import { createVectorFollower } from '../../workers/vector-follower.js'
-import { startWorkers, type WorkerPool } from '../../workers/worker-pool.js'
-import { checkSomeExist } from '../given-paths.js'
-import { createIngestReporter } from '../ingest-report.js'
-import { prepareRepair } from '../repair.js'
-import { usePack } from '../models.js'
+import { defaultPackName, keepablePackName } from '../../pipeline/models/packs/catalog.js'
+import { defaultModelsDir } from '../../pipeline/models/packs/models-dir.js'
+import { checkHead, readHeadFile } from '../../pipeline/describe/head/head-file.js'
+import { defaultCheckpointEveryS } from '../../pipeline/segments/resume-segment.js'
+import { createRecipe, segmentLengthS, type Recipe, type Settings } from '../../pipeline/recipe/recipe.js'
+import { CameoError } from '../../pipeline/common/errors.js'
+import { loadStages } from '../../pipeline/stages/load-pipeline.js'
+import { findClips } from '../../workers/ingest/find-clips.js'
+import { dropGonePaths } from '../../workers/ingest/prune-missing-files.js'
+import { ingestClips } from '../../workers/ingest/ingest.js'
+import { createVectorFollower } from '../../workers/ingest/vector-follower.js'
+import { startWorkers, type WorkerPool } from '../../workers/threads/thread-pool.js'
+import { checkSomeExist } from '../cli/given-paths.js'
+import { createIngestReporter } from '../reports/ingest-report.js'
+import { prepareRepair } from '../use/repair.js'
+import { usePack } from '../cli/ensure-pack.js'
 import {
   archiveOption,
   checkpointOption,
@@ -29,16 +29,16 @@ import {
   deviceOption,
   jsonOption,
   numberWithin,
-} from '../options.js'
-import { exitCodes, note } from '../output.js'
+} from '../cli/options.js'
+import { exitCodes, note } from '../cli/output.js'
 import {
   chooseEncoders,
   chooseSettings,
   encoderFilesOf,
   withRecipeOptions,
   type RecipeOptions,
-} from '../recipe-options.js'
-import { untilStopped } from '../until-stopped.js'
+} from '../cli/recipe-options.js'
+import { untilStopped } from '../cli/until-stopped.js'
 
 export interface IngestCommandOptions extends RecipeOptions {
   readonly archive: string

@@ -1,9 +1,9 @@
 import { Command } from 'commander'
-import { catalogPacks, defaultPackName, findPack } from '../../pipeline/models/catalog.js'
-import { defaultModelsDir, packDir, packIsPresent } from '../../pipeline/models/models-dir.js'
-import { pullWithProgress } from '../models.js'
-import { jsonOption } from '../options.js'
-import { exitCodes, print, printJson } from '../output.js'
+import { catalogPacks, defaultPackName, findPack } from '../../pipeline/models/packs/catalog.js'
+import { defaultModelsDir, packDir, packIsPresent } from '../../pipeline/models/packs/models-dir.js'
+import { pullWithProgress } from '../cli/ensure-pack.js'
+import { jsonOption } from '../cli/options.js'
+import { exitCodes, print, printJson } from '../cli/output.js'
 
 export const modelsCommand = new Command('models').description('Model packs: list them, fetch one.')
 

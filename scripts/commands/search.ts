@@ -1,22 +1,22 @@
 import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
-import { openArchiveToRead } from '../../index/archive.js'
+import { openArchiveToRead } from '../../index/archive/open-archive.js'
 import type { Damage } from '../../index/store/damage.js'
-import { openArchiveIndex } from '../../index/archive-index.js'
-import { knownName, parseName, referencesOf } from '../../index/identities.js'
-import { matchProbability, type Prior } from '../../index/match-probability.js'
-import { hiddenMatchOf, type HiddenMatch } from '../../index/hidden-match.js'
-import { calibrationOf, chooseThreshold, weakScoreOf } from '../../index/match-threshold.js'
-import { searchClips, type ClipMatch } from '../../index/search.js'
-import type { VectorCache } from '../../index/vector-cache.js'
-import { CameoError, messageOf } from '../../pipeline/errors.js'
-import { writePrivateFile } from '../../pipeline/private-files.js'
-import type { FaceEmbeddings } from '../../pipeline/head/pooled-input.js'
-import { findPack } from '../../pipeline/models/catalog.js'
+import { openArchiveIndex } from '../../index/vectors/archive/open-archive-index.js'
+import { knownName, parseName, referencesOf } from '../../index/identities/identities.js'
+import { matchProbability, type Prior } from '../../index/search/match-probability.js'
+import { hiddenMatchOf, type HiddenMatch } from '../../index/search/hidden-match.js'
+import { calibrationOf, chooseThreshold, weakScoreOf } from '../../index/search/match-threshold.js'
+import { searchClips, type ClipMatch } from '../../index/search/search-clips.js'
+import type { VectorCache } from '../../index/vectors/archive/cached-index.js'
+import { CameoError, messageOf } from '../../pipeline/common/errors.js'
+import { writePrivateFile } from '../../pipeline/common/private-files.js'
+import type { FaceEmbeddings } from '../../pipeline/describe/pooled-input.js'
+import { findPack } from '../../pipeline/models/packs/catalog.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
-import { sha256OfFile } from '../../pipeline/models/digest.js'
-import type { Calibration } from '../../pipeline/models/pack.js'
-import { embedPhotoFace } from '../../pipeline/photo.js'
+import { sha256OfFile } from '../../pipeline/common/digest.js'
+import type { Calibration } from '../../pipeline/models/packs/pack.js'
+import { embedPhotoFace } from '../../pipeline/photos/process-photo.js'
 import {
   printAnswer,
   sheetMatches,
@@ -26,9 +26,9 @@ import {
   type Hit,
   type Report,
   type ToldQuery,
-} from '../answer-report.js'
-import { contactSheet } from '../contact-sheet.js'
-import { tellDamage } from '../damage-report.js'
+} from '../reports/answer-report.js'
+import { contactSheet } from '../reports/contact-sheet.js'
+import { tellDamage } from '../reports/damage-report.js'
 import {
   archiveOption,
   deviceOption,
@@ -36,17 +36,17 @@ import {
   jsonOption,
   minScoreOption,
   numberWithin,
-} from '../options.js'
-import { exitCodes, note, printJson } from '../output.js'
+} from '../cli/options.js'
+import { exitCodes, note, printJson } from '../cli/output.js'
 import {
   archiveDescriber,
   furtherEmbeddersOf,
   loadArchiveStages,
   openFilledArchive,
   type OpenedArchive,
-} from '../query.js'
-import { coverageOfAnswer } from '../search-coverage.js'
-import { faceOfPhoto, personOfClip } from '../query-person.js'
+} from '../use/query.js'
+import { coverageOfAnswer } from '../reports/search-coverage.js'
+import { faceOfPhoto, personOfClip } from '../use/query-person.js'
 
 interface SearchCommandOptions {
   readonly archive: string

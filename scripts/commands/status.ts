@@ -1,13 +1,13 @@
 import { Command, Option } from 'commander'
-import { openArchiveToRead, type Archive } from '../../index/archive.js'
+import { openArchiveToRead, type Archive } from '../../index/archive/open-archive.js'
 import { readCoverage, type ClipCoverage } from '../../index/coverage/read-coverage.js'
 import { markMissing, sumCoverage, type CoverageSum } from '../../index/coverage/sum-coverage.js'
-import { listIdentities } from '../../index/identities.js'
+import { listIdentities } from '../../index/identities/identities.js'
 import { presentPath } from '../../index/store/present-path.js'
-import { coverageLine, shareText, statesText } from '../coverage-text.js'
-import { archiveOption, jsonOption } from '../options.js'
-import { counted, exitCodes, note, oneLine, print, printJson } from '../output.js'
-import { recipeLines } from '../recipe-text.js'
+import { coverageLine, shareText, statesText } from '../reports/coverage-text.js'
+import { archiveOption, jsonOption } from '../cli/options.js'
+import { counted, exitCodes, note, oneLine, print, printJson } from '../cli/output.js'
+import { recipeLines } from '../reports/recipe-text.js'
 
 interface StatusOptions {
   readonly archive: string

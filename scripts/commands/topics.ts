@@ -1,16 +1,16 @@
 import { Command, Option } from 'commander'
-import { readDeadLetters } from '../../workers/kafka/dead-letters.js'
+import { readDeadLetters } from '../../workers/kafka/messages/dead-letters.js'
 import {
   clusterStatus,
   createTopics,
   trimTopics,
   type ClusterStatus,
-} from '../../workers/kafka/topic-admin.js'
-import { topicName, topicSpecs } from '../../workers/kafka/topics.js'
-import { brokersOption, kafkaHelp } from '../kafka-options.js'
-import { withKafka } from '../kafka-session.js'
-import { jsonOption, numberWithin } from '../options.js'
-import { counted, exitCodes, note, oneLine, pluralOf, print, printJson } from '../output.js'
+} from '../../workers/kafka/broker/topic-admin.js'
+import { topicName, topicSpecs } from '../../workers/kafka/broker/topics.js'
+import { brokersOption, kafkaHelp } from '../cli/kafka-options.js'
+import { withKafka } from '../cli/kafka-session.js'
+import { jsonOption, numberWithin } from '../cli/options.js'
+import { counted, exitCodes, note, oneLine, pluralOf, print, printJson } from '../cli/output.js'
 
 interface TopicsOptions {
   readonly brokers: string

@@ -1,27 +1,40 @@
 import { basename, resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { ffmpegVersion } from '../../pipeline/decode/ffmpeg.js'
-import { CameoError } from '../../pipeline/errors.js'
-import { defaultModelsDir } from '../../pipeline/models/models-dir.js'
-import { defaultPackName } from '../../pipeline/models/catalog.js'
+import { CameoError } from '../../pipeline/common/errors.js'
+import { defaultModelsDir } from '../../pipeline/models/packs/models-dir.js'
+import { defaultPackName } from '../../pipeline/models/packs/catalog.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
-import { readHeadFile } from '../../pipeline/head/head-file.js'
-import { createRecipe, defaultSettings } from '../../pipeline/settings.js'
-import { defaultCheckpointsDir, openCheckpointFolder } from '../../workers/checkpoint-folder.js'
-import { usualLimits } from '../../pipeline/transfer-pace.js'
-import { checkRoot, createClipAccess, type AccessRules } from '../../workers/clip-access.js'
-import { startDescriber } from '../../workers/describer-worker.js'
-import { createFacesStage } from '../../workers/kafka/faces-stage.js'
-import { startDescribeWorker } from '../../workers/kafka/describe-worker.js'
-import { startIndexWorker } from '../../workers/kafka/index-worker.js'
-import { runStage, type StageRun } from '../../workers/kafka/run-stage.js'
-import type { StageWorker, WorkerContext } from '../../workers/kafka/stage-worker.js'
-import { temporaryScratch } from '../../workers/temporary-scratch.js'
-import { accessRules, brokersOption, hostOption, kafkaHelp, parseSize, rootOption } from '../kafka-options.js'
-import { usePack } from '../models.js'
-import { archiveOption, checkpointOption, defaultThreads, deviceOption, numberWithin } from '../options.js'
-import { exitCodes, reportError } from '../output.js'
-import { chooseEncoders, contextOption, embedderOption } from '../recipe-options.js'
+import { readHeadFile } from '../../pipeline/describe/head/head-file.js'
+import { createRecipe, defaultSettings } from '../../pipeline/recipe/recipe.js'
+import { defaultCheckpointsDir, openCheckpointFolder } from '../../workers/checkpoints/checkpoint-folder.js'
+import { usualLimits } from '../../pipeline/common/transfer-pace.js'
+import { checkRoot, createClipAccess, type AccessRules } from '../../workers/remote-clips/clip-access.js'
+import { startDescriber } from '../../workers/threads/describe-handle.js'
+import { createFacesStage } from '../../workers/kafka/stages/faces-stage.js'
+import { startDescribeWorker } from '../../workers/kafka/stages/describe-worker.js'
+import { startIndexWorker } from '../../workers/kafka/stages/index-worker.js'
+import { runStage, type StageRun } from '../../workers/kafka/stages/run-stage.js'
+import type { StageWorker, WorkerContext } from '../../workers/kafka/stages/stage-worker.js'
+import { temporaryScratch } from '../../workers/remote-clips/temporary-scratch.js'
+import {
+  accessRules,
+  brokersOption,
+  hostOption,
+  kafkaHelp,
+  parseSize,
+  rootOption,
+} from '../cli/kafka-options.js'
+import { usePack } from '../cli/ensure-pack.js'
+import {
+  archiveOption,
+  checkpointOption,
+  defaultThreads,
+  deviceOption,
+  numberWithin,
+} from '../cli/options.js'
+import { exitCodes, reportError } from '../cli/output.js'
+import { chooseEncoders, contextOption, embedderOption } from '../cli/recipe-options.js'
 
 interface CommonOptions {
   readonly brokers: string

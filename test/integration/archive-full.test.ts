@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { chmodSync, cpSync, mkdirSync, readdirSync, realpathSync, statSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { openArchive } from '../../index/archive.js'
+import { openArchive } from '../../index/archive/open-archive.js'
 import {
   assertRefused,
   foundFiles,

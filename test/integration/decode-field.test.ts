@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import type { DecodedFrame } from '../../pipeline/decode/frames.js'
 import { openFrames } from '../../pipeline/decode/frames.js'
-import { planSegments } from '../../pipeline/plan-segments.js'
+import { planSegments } from '../../pipeline/segments/plan-segments.js'
 import {
   contentOf,
   makeAnimatedAvif,

@@ -4,8 +4,8 @@ import type { ClipInfo } from '../../pipeline/decode/clip-info.js'
 import { openFrames } from '../../pipeline/decode/frames.js'
 import type { DecodedFrame, DecodeRequest } from '../../pipeline/decode/frames.js'
 import type { DecodeSummary } from '../../pipeline/decode/summary.js'
-import type { errorCodes } from '../../pipeline/errors.js'
-import type { RgbImage } from '../../pipeline/image.js'
+import type { errorCodes } from '../../pipeline/common/errors.js'
+import type { RgbImage } from '../../pipeline/data/image.js'
 
 /** A whole clip at 4 frames a second, with a detection image of a third of the size for the small test clips. */
 export function request(path: string, changes: Partial<DecodeRequest> = {}): DecodeRequest {

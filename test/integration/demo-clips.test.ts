@@ -3,8 +3,8 @@ import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
 import sharp from 'sharp'
-import { clipPath, makeClips } from '../../scripts/demo-clips.js'
-import { photos, type PhotoName } from '../../scripts/demo-photos.js'
+import { clipPath, makeClips } from '../../scripts/demo/demo-clips.js'
+import { photos, type PhotoName } from '../../scripts/demo/demo-photos.js'
 import {
   appearanceOf,
   clipSize,
@@ -16,7 +16,7 @@ import {
   viewBox,
   wanted,
   type DemoClip,
-} from '../../scripts/demo-table.js'
+} from '../../scripts/demo/demo-table.js'
 import { temporaryFolder } from './make-video.js'
 
 const photoNames = Object.keys(photos) as PhotoName[]

@@ -13,7 +13,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
-import { openArchive, type Archive } from '../../index/archive.js'
+import { openArchive, type Archive } from '../../index/archive/open-archive.js'
 import { assertRefused, foundFiles, ingest, search } from '../support/answers.js'
 import { dumpArchive } from '../support/archive-dump.js'
 import { cameo, temporaryDir } from '../support/cameo.js'

@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import { join, resolve } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { defaultModelsDir } from '../../pipeline/models/models-dir.js'
+import { defaultModelsDir } from '../../pipeline/models/packs/models-dir.js'
 import { testBroker, type TestBroker } from '../support/broker.js'
 import { temporaryDir } from '../support/cameo.js'
 import { makeFaceClip, makeFacePhoto } from '../support/faces.js'
@@ -66,7 +66,7 @@ describe('what commands write, and where they connect', { timeout: 15 * 60_000 }
   })
 
   it('demo: its own output folder alone, and no connection', async () => {
-    const seen = await observe([scriptOf('demo')], models, dir).done
+    const seen = await observe([scriptOf('demo/demo')], models, dir).done
     assert.equal(seen.code, 0, seen.stderr)
     assertKept(seen, [join(dir, 'demo-output')])
   })

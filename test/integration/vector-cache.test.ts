@@ -5,9 +5,13 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { openDatabase, type Database } from '../../index/store/database.js'
 import { createDescriptorStore } from '../../index/store/descriptors.js'
-import { vectorIndexBytes } from '../../index/hnsw-index.js'
-import { openVectorCache, type VectorCache, type VectorCacheOptions } from '../../index/vector-cache.js'
-import { createDirections, labelsOf } from '../unit/index/vector-helpers.js'
+import { vectorIndexBytes } from '../../index/vectors/hnsw/hnsw-index.js'
+import {
+  openVectorCache,
+  type VectorCache,
+  type VectorCacheOptions,
+} from '../../index/vectors/archive/cached-index.js'
+import { createDirections, labelsOf } from '../support/vectors.js'
 
 const dimension = 32
 const spaceId = 1

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { it } from 'node:test'
-import { openArchive } from '../../index/archive.js'
-import { openArchiveIndex } from '../../index/archive-index.js'
+import { openArchive } from '../../index/archive/open-archive.js'
+import { openArchiveIndex } from '../../index/vectors/archive/open-archive-index.js'
 import { createDescriptorStore } from '../../index/store/descriptors.js'
-import { defaultExactUpTo } from '../../index/vector-cache.js'
-import { createVectorFollower } from '../../workers/vector-follower.js'
+import { defaultExactUpTo } from '../../index/vectors/archive/cached-index.js'
+import { createVectorFollower } from '../../workers/ingest/vector-follower.js'
 import { temporaryDir } from '../support/cameo.js'
-import { createDirections } from '../unit/index/vector-helpers.js'
+import { createDirections } from '../support/vectors.js'
 
 const dimension = 16
 const spaceId = 1

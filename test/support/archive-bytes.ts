@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { openArchive } from '../../index/archive.js'
+import { openArchive } from '../../index/archive/open-archive.js'
 import { temporaryDir } from './cameo.js'
 
 /** Every value that an archive keeps of faces, as bytes. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { openArchive } from '../../index/archive.js'
+import { openArchive } from '../../index/archive/open-archive.js'
 import { databaseFileName, type Database } from '../../index/store/database.js'
 
 interface TrackRow {

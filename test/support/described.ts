@@ -1,9 +1,14 @@
-import { encodeFloat16 } from '../../pipeline/embed/float16.js'
-import { CameoError } from '../../pipeline/errors.js'
-import { findPack } from '../../pipeline/models/catalog.js'
-import { createRecipe, defaultSettings, type Settings } from '../../pipeline/settings.js'
-import { givenUpMessage, segmentMessages } from '../../workers/kafka/segment-messages.js'
-import type { ClipSource, DescriptorsMessage, WirePlan, WireRecipe } from '../../workers/kafka/wire.js'
+import { encodeFloat16 } from '../../pipeline/data/float16.js'
+import { CameoError } from '../../pipeline/common/errors.js'
+import { findPack } from '../../pipeline/models/packs/catalog.js'
+import { createRecipe, defaultSettings, type Settings } from '../../pipeline/recipe/recipe.js'
+import { givenUpMessage, segmentMessages } from '../../workers/kafka/messages/segment-messages.js'
+import type {
+  ClipSource,
+  DescriptorsMessage,
+  WirePlan,
+  WireRecipe,
+} from '../../workers/kafka/messages/schemas.js'
 
 /** Of the messages made here, unless said otherwise. */
 export const clipId = 'c'.repeat(64)

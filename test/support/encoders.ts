@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { findPack } from '../../pipeline/models/catalog.js'
-import { defaultModelsDir, packDir } from '../../pipeline/models/models-dir.js'
+import { findPack } from '../../pipeline/models/packs/catalog.js'
+import { defaultModelsDir, packDir } from '../../pipeline/models/packs/models-dir.js'
 import { onnxFile, type OnnxGraph } from './onnx.js'
 
 /** Rows of the tiny encoder's 1×1 convolution: two channels out of red, green and blue 0..1. */

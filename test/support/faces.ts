@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { demoPhotosDir, faces, fetchPhotos, photos } from '../../scripts/demo-photos.js'
-import type { FaceName } from '../../scripts/demo-photos.js'
+import { demoPhotosDir, faces, fetchPhotos, photos } from '../../scripts/demo/demo-photos.js'
+import type { FaceName } from '../../scripts/demo/demo-photos.js'
 
 const run = promisify(execFile)
 

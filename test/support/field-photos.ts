@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { deflateRawSync, gzipSync } from 'node:zlib'
 import sharp from 'sharp'
-import type { FaceName } from '../../scripts/demo-photos.js'
+import type { FaceName } from '../../scripts/demo/demo-photos.js'
 import { ffmpeg, makeFacePhoto } from './faces.js'
 
 /**

@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import type { FaceName } from '../../scripts/demo-photos.js'
+import type { FaceName } from '../../scripts/demo/demo-photos.js'
 import { ffmpeg, makeFaceClip, x264 } from './faces.js'
 
 /** Video files as they come from the field, each with a face in it: one function a kind. */

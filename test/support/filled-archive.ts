@@ -1,6 +1,6 @@
-import { openArchive, type Archive } from '../../index/archive.js'
-import { encodeFloat16 } from '../../pipeline/embed/float16.js'
-import { createDirections } from '../unit/index/vector-helpers.js'
+import { openArchive, type Archive } from '../../index/archive/open-archive.js'
+import { encodeFloat16 } from '../../pipeline/data/float16.js'
+import { createDirections } from './vectors.js'
 import { temporaryDir } from './cameo.js'
 
 const dimension = 128

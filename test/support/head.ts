@@ -1,9 +1,9 @@
-import { writeHead, type HeadMetadata } from '../../pipeline/head/head.js'
-import type { InferenceOptions } from '../../pipeline/head/inference-graph.js'
-import { parseLoss } from '../../pipeline/head/losses/parse-loss.js'
-import { createNetwork, networkSchema, type NetworkSettings } from '../../pipeline/head/network.js'
-import { gaussian, seededRandom } from '../../pipeline/head/random.js'
-import type { HeadTensors } from '../../pipeline/head/trainer.js'
+import { writeHead, type HeadMetadata } from '../../pipeline/training/trained-head.js'
+import type { InferenceOptions } from '../../pipeline/training/inference-graph.js'
+import { parseLoss } from '../../pipeline/training/losses/parse-loss.js'
+import { createNetwork, networkSchema, type NetworkSettings } from '../../pipeline/training/network.js'
+import { gaussian, seededRandom } from '../../pipeline/common/seeded-random.js'
+import type { HeadTensors } from '../../pipeline/training/trainer.js'
 
 export interface RandomHeadOptions {
   readonly dimension: number

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { gaussian, seededRandom } from '../../pipeline/head/random.js'
+import { gaussian, seededRandom } from '../../pipeline/common/seeded-random.js'
 import { floatNpy, textNpy } from './npy.js'
 import { zipOf } from './zip.js'
 

@@ -1,4 +1,4 @@
-import { encodeFloat16 } from '../../pipeline/embed/float16.js'
+import { encodeFloat16 } from '../../pipeline/data/float16.js'
 
 /** A .npy; versions 2 and 3 have four bytes for the header's length. */
 export function npy(

@@ -1,5 +1,5 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
-import { encodeFloat16 } from '../../pipeline/embed/float16.js'
+import { encodeFloat16 } from '../../pipeline/data/float16.js'
 
 export interface OnnxNode {
   readonly opType: string

@@ -1,1 +1,1 @@
-export { seededRandom } from '../../pipeline/head/random.js'
+export { seededRandom } from '../../pipeline/common/seeded-random.js'

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { CameoError, type ErrorCode } from '../../pipeline/errors.js'
+import { CameoError, type ErrorCode } from '../../pipeline/common/errors.js'
 
 /** For `assert.throws` and `assert.rejects`: an error of this code, whose message matches. */
 export const refusedWith = (code: ErrorCode, said: RegExp) => (error: unknown) => {

@@ -1,5 +1,5 @@
 import sharp from 'sharp'
-import { hitRanks, precisionRecall } from '../../index/evaluate/precision-recall.js'
+import { hitRanks, precisionRecall } from '../../index/evaluate/metrics/precision-recall.js'
 import { reportVersion, type EvaluationReport } from '../../index/evaluate/report/report-data.js'
 import { summariseScores } from '../../index/evaluate/report/summarise-scores.js'
 import { worstIdentities, type RankedIdentity } from '../../index/evaluate/report/worst-identities.js'

@@ -1,5 +1,5 @@
-import { encodeFloat16 } from '../../pipeline/embed/float16.js'
-import type { SegmentOutput } from '../../pipeline/segment-builder.js'
+import { encodeFloat16 } from '../../pipeline/data/float16.js'
+import type { SegmentOutput } from '../../pipeline/segments/segment-builder.js'
 
 /** A segment of 10 s and 40 frames, in which so many people were seen; descriptors have 2 values. */
 export function segmentOutput(index: number, tracks: number): SegmentOutput {

@@ -1,9 +1,9 @@
-import { adoptRecipe, openArchive, type Archive } from '../../index/archive.js'
-import { enroll } from '../../index/identities.js'
-import { encodeFloat16 } from '../../pipeline/embed/float16.js'
-import { findPack } from '../../pipeline/models/catalog.js'
-import type { SegmentOutput } from '../../pipeline/segment-builder.js'
-import { createRecipe, defaultSettings } from '../../pipeline/settings.js'
+import { adoptRecipe, openArchive, type Archive } from '../../index/archive/open-archive.js'
+import { enroll } from '../../index/identities/identities.js'
+import { encodeFloat16 } from '../../pipeline/data/float16.js'
+import { findPack } from '../../pipeline/models/packs/catalog.js'
+import type { SegmentOutput } from '../../pipeline/segments/segment-builder.js'
+import { createRecipe, defaultSettings } from '../../pipeline/recipe/recipe.js'
 import { seededRandom } from './random.js'
 
 export const storedDimension = 64

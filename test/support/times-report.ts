@@ -1,7 +1,7 @@
-import { parseAppearances } from '../../index/evaluate/appearances.js'
+import { parseAppearances } from '../../index/evaluate/datasets/appearances.js'
 import { timesReportOf } from '../../index/evaluate/report/summarise-times.js'
 import type { TimesReport } from '../../index/evaluate/report/times-data.js'
-import { scoreTimes } from '../../index/evaluate/times.js'
+import { scoreTimes } from '../../index/evaluate/protocols/times.js'
 
 const span = (startS: number, endS: number) => ({ startS, endS })
 

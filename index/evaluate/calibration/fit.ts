@@ -1,5 +1,5 @@
-import { seededRandom } from '../../../pipeline/head/random.js'
-import type { Calibration } from '../../../pipeline/models/pack.js'
+import { seededRandom } from '../../../pipeline/common/seeded-random.js'
+import type { Calibration } from '../../../pipeline/models/packs/pack.js'
 import { fitLikelihood, qualityBuckets } from './likelihood.js'
 import type { ComparedPairs } from './pair-scores.js'
 import { halvesOf, resampledPeople } from './people.js'

@@ -1,4 +1,4 @@
-import type { Calibration } from '../../../pipeline/models/pack.js'
+import type { Calibration } from '../../../pipeline/models/packs/pack.js'
 import type { ComparedPairs, PairScores } from './pair-scores.js'
 import { gridStep, rateCurve, scoreAt, tailRate, tailScaleAbove, thresholdAt } from './rate-curve.js'
 

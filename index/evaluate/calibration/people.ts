@@ -1,4 +1,4 @@
-import { seededRandom, shuffled } from '../../../pipeline/head/random.js'
+import { seededRandom, shuffled } from '../../../pipeline/common/seeded-random.js'
 
 /**
  * Two halves of the people as counts by number (see `rateCurve`). People of many samples and of few are in both alike: each next

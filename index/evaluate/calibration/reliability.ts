@@ -1,5 +1,5 @@
-import type { Calibration } from '../../../pipeline/models/pack.js'
-import { matchProbability, type Prior } from '../../match-probability.js'
+import type { Calibration } from '../../../pipeline/models/packs/pack.js'
+import { matchProbability, type Prior } from '../../search/match-probability.js'
 import type { ComparedPairs, PairScores } from './pair-scores.js'
 
 /** Hits to which about the same probability was given. */

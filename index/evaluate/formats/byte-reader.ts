@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
-import { CameoError, messageOf } from '../../../pipeline/errors.js'
-import { counted, pluralOf } from '../../../pipeline/counted.js'
+import { CameoError, messageOf } from '../../../pipeline/common/errors.js'
+import { counted, pluralOf } from '../../../pipeline/common/counted.js'
 
 /** Read from the file at once. */
 const chunkBytes = 1 << 20

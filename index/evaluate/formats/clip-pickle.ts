@@ -1,11 +1,11 @@
-import { CameoError } from '../../../pipeline/errors.js'
-import type { BoxXyxyPx } from '../../../pipeline/geometry.js'
-import { encodeFloat16 } from '../../../pipeline/embed/float16.js'
+import { CameoError } from '../../../pipeline/common/errors.js'
+import type { BoxXyxyPx } from '../../../pipeline/data/geometry.js'
+import { encodeFloat16 } from '../../../pipeline/data/float16.js'
 import { ByteReader, DamagedFile } from './byte-reader.js'
 import { readPickle } from './pickle.js'
 import { numbersOf } from './numpy-dtype.js'
 import { itemsOf, NumpyArray, PickleDict, type PickleValue } from './pickle-values.js'
-import { counted } from '../../../pipeline/counted.js'
+import { counted } from '../../../pipeline/common/counted.js'
 
 /** A row of an iQIYI-VID 2019 feature file. */
 export interface PickledFace {

@@ -1,6 +1,6 @@
 import { openPromise } from 'yauzl'
-import { counted } from '../../../pipeline/counted.js'
-import { CameoError, messageOf } from '../../../pipeline/errors.js'
+import { counted } from '../../../pipeline/common/counted.js'
+import { CameoError, messageOf } from '../../../pipeline/common/errors.js'
 import { textLines } from './text-lines.js'
 import { readNpy, readNpyFile, toFloats, type FloatRows, type NumberArray, type TextArray } from './npy.js'
 

@@ -1,6 +1,6 @@
-import { CameoError } from '../../../pipeline/errors.js'
-import { featureFilesDigest, type FeatureSet } from '../feature-set.js'
-import { counted } from '../../../pipeline/counted.js'
+import { CameoError } from '../../../pipeline/common/errors.js'
+import { featureFilesDigest, type FeatureSet } from '../data/feature-set.js'
+import { counted } from '../../../pipeline/common/counted.js'
 
 /** Of embeddings are collected in one piece. */
 const chunkBytes = 64 << 20

@@ -1,8 +1,8 @@
-import { CameoError } from '../../../pipeline/errors.js'
+import { CameoError } from '../../../pipeline/common/errors.js'
 import { ByteReader, DamagedFile } from './byte-reader.js'
 import { readPickle } from './pickle.js'
 import { itemsOf, NumpyArray, type PickleValue } from './pickle-values.js'
-import { counted } from '../../../pipeline/counted.js'
+import { counted } from '../../../pipeline/common/counted.js'
 
 export interface ImageBin {
   /** Encoded aligned faces (JPEG or PNG): images 2p and 2p + 1 are pair p. */

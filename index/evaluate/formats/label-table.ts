@@ -1,7 +1,7 @@
-import { CameoError } from '../../../pipeline/errors.js'
-import type { ClipNames } from '../clip-names.js'
+import { CameoError } from '../../../pipeline/common/errors.js'
+import type { ClipNames } from '../datasets/clip-names.js'
 import { separators, splitColumns, type Separator } from './list-columns.js'
-import { counted } from '../../../pipeline/counted.js'
+import { counted } from '../../../pipeline/common/counted.js'
 
 /** A line of a ground truth: one identity and clips that show it. */
 export interface LabelLine {

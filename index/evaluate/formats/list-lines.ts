@@ -1,4 +1,4 @@
-import { CameoError } from '../../../pipeline/errors.js'
+import { CameoError } from '../../../pipeline/common/errors.js'
 import { splitColumns } from './list-columns.js'
 import { textLines } from './text-lines.js'
 

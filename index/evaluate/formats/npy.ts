@@ -1,6 +1,6 @@
 import { createReadStream, statSync } from 'node:fs'
-import { encodeFloat16, decodeFloat16 } from '../../../pipeline/embed/float16.js'
-import { CameoError, messageOf } from '../../../pipeline/errors.js'
+import { encodeFloat16, decodeFloat16 } from '../../../pipeline/data/float16.js'
+import { CameoError, messageOf } from '../../../pipeline/common/errors.js'
 import { createArraySink, type ArraySink } from './npy-sink.js'
 import type { NumpyDtype } from './numpy-dtype.js'
 import { parseDtype } from './numpy-dtype.js'

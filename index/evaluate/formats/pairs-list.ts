@@ -1,7 +1,7 @@
-import { CameoError } from '../../../pipeline/errors.js'
+import { CameoError } from '../../../pipeline/common/errors.js'
 import { plainPath } from './list-columns.js'
 import { badLine, isSameLabel, readListLines, wholeNumber, type ListLine } from './list-lines.js'
-import { counted } from '../../../pipeline/counted.js'
+import { counted } from '../../../pipeline/common/counted.js'
 
 /** Two pictures or videos and whether they show the same person. */
 export interface ListedPair {

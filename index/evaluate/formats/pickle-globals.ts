@@ -7,7 +7,7 @@ import {
   type GlobalMeaning,
   type PickleValue,
 } from './pickle-values.js'
-import { counted } from '../../../pipeline/counted.js'
+import { counted } from '../../../pipeline/common/counted.js'
 
 /** Every name that a pickle may mention. NumPy 2 moved `core` to `_core`; Python 2 says `__builtin__`. */
 const meanings: ReadonlyMap<string, GlobalMeaning> = new Map<string, GlobalMeaning>([

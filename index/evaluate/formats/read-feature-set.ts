@@ -1,6 +1,6 @@
 import { basename } from 'node:path'
-import { CameoError } from '../../../pipeline/errors.js'
-import type { FeatureSet } from '../feature-set.js'
+import { CameoError } from '../../../pipeline/common/errors.js'
+import type { FeatureSet } from '../data/feature-set.js'
 import { areFiniteHalves, readClipPickle, type PickledFace } from './clip-pickle.js'
 import { readFeatureArrays } from './feature-arrays.js'
 import { plainName } from './list-columns.js'

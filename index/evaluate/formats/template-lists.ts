@@ -1,4 +1,4 @@
-import { CameoError } from '../../../pipeline/errors.js'
+import { CameoError } from '../../../pipeline/common/errors.js'
 import { plainPath } from './list-columns.js'
 import { badLine, isSameLabel, listLines, readListLines, wholeNumber } from './list-lines.js'
 

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
 import { TextDecoder } from 'node:util'
 import { gunzipSync } from 'node:zlib'
-import { CameoError, messageOf, type ErrorCode } from '../../../pipeline/errors.js'
+import { CameoError, messageOf, type ErrorCode } from '../../../pipeline/common/errors.js'
 
 /** Read from the file at once. */
 const chunkBytes = 1 << 20

@@ -1,4 +1,4 @@
-import { pluralOf } from '../../../pipeline/counted.js'
+import { pluralOf } from '../../../pipeline/common/counted.js'
 
 /** MAP, AP, scores and thresholds: four digits, as leader boards give them. */
 export function formatScore(value: number): string {

@@ -1,4 +1,4 @@
-import { visibleInPage } from '../../../pipeline/visible-text.js'
+import { visibleInPage } from '../../../pipeline/common/visible-text.js'
 
 /** Markup that is safe to put into a page: made by `html`, or rendered by the chart library. */
 export class Markup {

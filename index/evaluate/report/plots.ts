@@ -1,11 +1,11 @@
-import { recallLevels } from '../precision-recall.js'
+import { recallLevels } from '../metrics/precision-recall.js'
 import { axisStyle, frame, ink, still, xAxis, yAxis } from './axes.js'
 import { renderChart, type ChartSeries } from './chart.js'
 import { formatScore } from './format.js'
 import type { Markup } from './markup.js'
 import { chosenIndex, type EvaluationReport, type ReportScores } from './report-data.js'
 import { binCounts } from './summarise-scores.js'
-import { counted } from '../../../pipeline/counted.js'
+import { counted } from '../../../pipeline/common/counted.js'
 
 const matedColor = 'var(--mated)'
 const nonMatedColor = 'var(--non-mated)'

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { CameoError, messageOf } from '../../../pipeline/errors.js'
+import { CameoError, messageOf } from '../../../pipeline/common/errors.js'
 import {
   evaluationReport,
   reportFiles,

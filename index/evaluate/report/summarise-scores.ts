@@ -1,5 +1,5 @@
-import { CameoError } from '../../../pipeline/errors.js'
-import { operatingPoints } from '../operating-points.js'
+import { CameoError } from '../../../pipeline/common/errors.js'
+import { operatingPoints } from '../metrics/operating-points.js'
 import type { ReportScores } from './report-data.js'
 
 const bins = 60

@@ -1,6 +1,6 @@
-import type { SpanS } from '../appearances.js'
-import { timeFigures, type MeasuredTimes } from '../time-figures.js'
-import { stepS, summariseTimes, type PairScore, type TimeScores } from '../times.js'
+import type { SpanS } from '../datasets/appearances.js'
+import { timeFigures, type MeasuredTimes } from '../metrics/time-figures.js'
+import { stepS, summariseTimes, type PairScore, type TimeScores } from '../protocols/times.js'
 import { reportVersion } from './report-data.js'
 import { drawnFilms, drawnPeople, type FilmTimeline, type TimesReport } from './times-data.js'
 

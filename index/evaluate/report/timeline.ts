@@ -1,4 +1,4 @@
-import type { SpanS } from '../appearances.js'
+import type { SpanS } from '../datasets/appearances.js'
 import { axisStyle, frame, still, xAxis } from './axes.js'
 import { renderChart, type ChartSeries } from './chart.js'
 import type { Markup } from './markup.js'

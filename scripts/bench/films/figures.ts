@@ -4,8 +4,8 @@ import {
   type MeasuredTimes,
   type RefusedQuery,
   type TimeFigures,
-} from '../../../index/evaluate/time-figures.js'
-import { oneLine } from '../../output.js'
+} from '../../../index/evaluate/metrics/time-figures.js'
+import { oneLine } from '../../cli/output.js'
 import { traitsOf } from './plan.js'
 
 export interface NamedFigures extends TimeFigures {

@@ -2,9 +2,9 @@
 import { existsSync, readFileSync, renameSync } from 'node:fs'
 import { z } from 'zod'
 import { dotProduct, l2Normalise } from '../../../pipeline/embed/embed-faces.js'
-import { CameoError } from '../../../pipeline/errors.js'
-import { writePrivateFile } from '../../../pipeline/private-files.js'
-import { embedAll, loadEvalEmbedder } from '../../eval-embedder.js'
+import { CameoError } from '../../../pipeline/common/errors.js'
+import { writePrivateFile } from '../../../pipeline/common/private-files.js'
+import { embedAll, loadEvalEmbedder } from '../../use/eval-embedder.js'
 import type { LookAlikes, PhotographedPerson } from './photos.js'
 
 /** So many photos tell what a person looks like. */

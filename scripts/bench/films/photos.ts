@@ -1,9 +1,9 @@
 /** Films out of photos: the harder set. Photos pan and zoom, casts are larger, and look-alikes follow each other. */
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { CameoError, messageOf } from '../../../pipeline/errors.js'
-import { seededPart } from '../../../pipeline/head/random.js'
-import { pictureNames } from '../../eval-embedder.js'
+import { CameoError, messageOf } from '../../../pipeline/common/errors.js'
+import { seededPart } from '../../../pipeline/common/seeded-random.js'
+import { pictureNames } from '../../use/eval-embedder.js'
 import {
   createReel,
   drawColour,

@@ -1,6 +1,6 @@
 /** Edited films as data: which shots follow each other and how, and so who is seen when. No file is touched here. */
 import { csvCell } from '../../../index/evaluate/report/csv.js'
-import { shuffled } from '../../../pipeline/head/random.js'
+import { shuffled } from '../../../pipeline/common/seeded-random.js'
 
 /** How a shot follows the one before. */
 export type Join = 'cut' | 'dissolve' | 'fadeblack' | 'wipeleft'

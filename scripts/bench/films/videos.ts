@@ -5,8 +5,8 @@ import { basename, dirname, join, parse } from 'node:path'
 import { promisify } from 'node:util'
 import { z } from 'zod'
 import { findFfmpeg } from '../../../pipeline/decode/ffmpeg.js'
-import { CameoError, messageOf } from '../../../pipeline/errors.js'
-import { seededRandom } from '../../../pipeline/head/random.js'
+import { CameoError, messageOf } from '../../../pipeline/common/errors.js'
+import { seededRandom } from '../../../pipeline/common/seeded-random.js'
 import {
   createReel,
   drawColour,

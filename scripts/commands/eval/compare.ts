@@ -1,13 +1,17 @@
 import { Command, Option } from 'commander'
-import { compareRuns, runOfReport, type MeasuredRun } from '../../../index/evaluate/compare.js'
-import { checkSubmissionFits, readGroundTruth, readSubmission } from '../../../index/evaluate/ground-truth.js'
-import { scoreRankings, type GroundTruth } from '../../../index/evaluate/map.js'
+import { compareRuns, runOfReport, type MeasuredRun } from '../../../index/evaluate/report/compare-reports.js'
+import {
+  checkSubmissionFits,
+  readGroundTruth,
+  readSubmission,
+} from '../../../index/evaluate/datasets/ground-truth.js'
+import { scoreRankings, type GroundTruth } from '../../../index/evaluate/metrics/mean-average-precision.js'
 import { formatCounted, formatGain, formatScore } from '../../../index/evaluate/report/format.js'
 import { readReport } from '../../../index/evaluate/report/read-report.js'
-import { CameoError } from '../../../pipeline/errors.js'
-import { isFolder } from '../../eval-embedder.js'
-import { jsonOption } from '../../options.js'
-import { exitCodes, note, print, printJson } from '../../output.js'
+import { CameoError } from '../../../pipeline/common/errors.js'
+import { isFolder } from '../../use/eval-embedder.js'
+import { jsonOption } from '../../cli/options.js'
+import { exitCodes, note, print, printJson } from '../../cli/output.js'
 
 interface CompareOptions {
   readonly groundTruth?: string

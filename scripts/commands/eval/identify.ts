@@ -1,13 +1,13 @@
 import { readdirSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { Command, Option } from 'commander'
-import { evaluateDistractors, type LabelledTable } from '../../../index/evaluate/distractors.js'
+import { evaluateDistractors, type LabelledTable } from '../../../index/evaluate/protocols/distractors.js'
 import { readFeatureArrays } from '../../../index/evaluate/formats/feature-arrays.js'
 import { plainName } from '../../../index/evaluate/formats/list-columns.js'
 import { toFloats } from '../../../index/evaluate/formats/npy.js'
-import type { RocPoint } from '../../../index/evaluate/roc.js'
+import type { RocPoint } from '../../../index/evaluate/metrics/roc.js'
 import { l2Norm, l2Normalise } from '../../../pipeline/embed/embed-faces.js'
-import { CameoError } from '../../../pipeline/errors.js'
+import { CameoError } from '../../../pipeline/common/errors.js'
 import {
   alignedOption,
   embedAll,
@@ -20,10 +20,10 @@ import {
   tellUnusable,
   type EmbedderChoice,
   type EvalEmbedder,
-} from '../../eval-embedder.js'
-import { deviceOption, jsonOption } from '../../options.js'
-import { counted, exitCodes, print, printJson } from '../../output.js'
-import { startProgress } from '../../progress.js'
+} from '../../use/eval-embedder.js'
+import { deviceOption, jsonOption } from '../../cli/options.js'
+import { counted, exitCodes, print, printJson } from '../../cli/output.js'
+import { startProgress } from '../../cli/progress.js'
 
 interface IdentifyOptions extends EmbedderChoice {
   readonly probes: string

@@ -1,12 +1,12 @@
 import { performance } from 'node:perf_hooks'
 import { Command, Option } from 'commander'
-import { readEnsemble } from '../../../index/evaluate/ensemble.js'
-import type { EvaluationSet } from '../../../index/evaluate/evaluation-set.js'
-import type { LadderSet, LadderStep } from '../../../index/evaluate/ladder-steps.js'
-import { climbLadder, type Ladder } from '../../../index/evaluate/ladder.js'
-import { describePool, type PoolChoice } from '../../../index/evaluate/pools.js'
-import { counted } from '../../../pipeline/counted.js'
-import { CameoError } from '../../../pipeline/errors.js'
+import { readEnsemble } from '../../../index/evaluate/ladder/ensemble.js'
+import type { EvaluationSet } from '../../../index/evaluate/datasets/evaluation-set.js'
+import type { LadderSet, LadderStep } from '../../../index/evaluate/ladder/ladder-steps.js'
+import { climbLadder, type Ladder } from '../../../index/evaluate/ladder/ladder.js'
+import { describePool, type PoolChoice } from '../../../index/evaluate/datasets/pools.js'
+import { counted } from '../../../pipeline/common/counted.js'
+import { CameoError } from '../../../pipeline/common/errors.js'
 import {
   evaluationSetOf,
   poolOption,
@@ -14,12 +14,12 @@ import {
   tellSuspects,
   withSourceOptions,
   type SourceOptions,
-} from '../../evaluation-source.js'
-import { writeLadderReport } from '../../ladder-report.js'
-import { numberWithin } from '../../options.js'
-import { exitCodes, note, print, printJson } from '../../output.js'
-import { headSettingsOf, withTrainingOptions, type TrainingOptions } from '../../training-options.js'
-import { untilStopped } from '../../until-stopped.js'
+} from '../../use/evaluation-source.js'
+import { writeLadderReport } from '../../reports/ladder-report.js'
+import { numberWithin } from '../../cli/options.js'
+import { exitCodes, note, print, printJson } from '../../cli/output.js'
+import { headSettingsOf, withTrainingOptions, type TrainingOptions } from '../../cli/training-options.js'
+import { untilStopped } from '../../cli/until-stopped.js'
 
 interface LadderCommandOptions extends SourceOptions, TrainingOptions {
   readonly gallery: string

@@ -1,25 +1,25 @@
 import { performance } from 'node:perf_hooks'
 import { Command, Option } from 'commander'
-import { bootstrapMean } from '../../../index/evaluate/bootstrap.js'
-import { readEnsemble } from '../../../index/evaluate/ensemble.js'
-import { indexClipNames } from '../../../index/evaluate/clip-names.js'
-import { createEvaluationSet } from '../../../index/evaluate/evaluation-set.js'
-import { formatSubmission } from '../../../index/evaluate/ground-truth.js'
-import { meanAveragePrecision } from '../../../index/evaluate/map.js'
-import { mapOf, measureRankings, namedRankings } from '../../../index/evaluate/measure-rankings.js'
-import { describePool, type PoolChoice } from '../../../index/evaluate/pools.js'
-import type { RankedClips } from '../../../index/evaluate/rank.js'
+import { bootstrapMean } from '../../../index/evaluate/metrics/bootstrap.js'
+import { readEnsemble } from '../../../index/evaluate/ladder/ensemble.js'
+import { indexClipNames } from '../../../index/evaluate/datasets/clip-names.js'
+import { createEvaluationSet } from '../../../index/evaluate/datasets/evaluation-set.js'
+import { formatSubmission } from '../../../index/evaluate/datasets/ground-truth.js'
+import { meanAveragePrecision } from '../../../index/evaluate/metrics/mean-average-precision.js'
+import { mapOf, measureRankings, namedRankings } from '../../../index/evaluate/ladder/measure-rankings.js'
+import { describePool, type PoolChoice } from '../../../index/evaluate/datasets/pools.js'
+import type { RankedClips } from '../../../index/evaluate/ladder/rank.js'
 import {
   rankByGallery,
   rankByHeads,
   rankByNames,
   type Ranker,
   type TestedSet,
-} from '../../../index/evaluate/rankers.js'
-import { counted } from '../../../pipeline/counted.js'
-import { CameoError, messageOf } from '../../../pipeline/errors.js'
-import { writePrivateFile } from '../../../pipeline/private-files.js'
-import { headSettingsSchema } from '../../../pipeline/head/train-head.js'
+} from '../../../index/evaluate/ladder/rankers.js'
+import { counted } from '../../../pipeline/common/counted.js'
+import { CameoError, messageOf } from '../../../pipeline/common/errors.js'
+import { writePrivateFile } from '../../../pipeline/common/private-files.js'
+import { headSettingsSchema } from '../../../pipeline/training/train-head.js'
 import type { DeviceChoice } from '../../../pipeline/models/device.js'
 import {
   labelReader,
@@ -29,10 +29,10 @@ import {
   withSourceOptions,
   type Source,
   type SourceOptions,
-} from '../../evaluation-source.js'
-import { writeMapReport } from '../../ladder-report.js'
-import { defaultThreads, deviceOption, jsonOption, numberWithin } from '../../options.js'
-import { exitCodes, note, print, printJson } from '../../output.js'
+} from '../../use/evaluation-source.js'
+import { writeMapReport } from '../../reports/ladder-report.js'
+import { defaultThreads, deviceOption, jsonOption, numberWithin } from '../../cli/options.js'
+import { exitCodes, note, print, printJson } from '../../cli/output.js'
 
 interface MapOptions extends SourceOptions {
   readonly groundTruth: string

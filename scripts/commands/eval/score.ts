@@ -1,13 +1,21 @@
 import { Command, Option } from 'commander'
-import { bootstrapMean } from '../../../index/evaluate/bootstrap.js'
-import { checkSubmissionFits, readGroundTruth, readSubmission } from '../../../index/evaluate/ground-truth.js'
-import { mapCutoff, meanAveragePrecision, scoreRankings } from '../../../index/evaluate/map.js'
+import { bootstrapMean } from '../../../index/evaluate/metrics/bootstrap.js'
+import {
+  checkSubmissionFits,
+  readGroundTruth,
+  readSubmission,
+} from '../../../index/evaluate/datasets/ground-truth.js'
+import {
+  mapCutoff,
+  meanAveragePrecision,
+  scoreRankings,
+} from '../../../index/evaluate/metrics/mean-average-precision.js'
 import { csvCell } from '../../../index/evaluate/report/csv.js'
 import { formatCounted, formatScore } from '../../../index/evaluate/report/format.js'
-import { CameoError, messageOf } from '../../../pipeline/errors.js'
-import { writePrivateFile } from '../../../pipeline/private-files.js'
-import { jsonOption } from '../../options.js'
-import { exitCodes, note, print, printJson } from '../../output.js'
+import { CameoError, messageOf } from '../../../pipeline/common/errors.js'
+import { writePrivateFile } from '../../../pipeline/common/private-files.js'
+import { jsonOption } from '../../cli/options.js'
+import { exitCodes, note, print, printJson } from '../../cli/output.js'
 
 interface ScoreOptions {
   readonly groundTruth: string

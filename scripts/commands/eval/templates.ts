@@ -11,8 +11,8 @@ import {
   TemplatePool,
   verifyTemplates,
   type TemplateTable,
-} from '../../../index/evaluate/templates.js'
-import { CameoError } from '../../../pipeline/errors.js'
+} from '../../../index/evaluate/protocols/templates.js'
+import { CameoError } from '../../../pipeline/common/errors.js'
 import {
   alignedOption,
   embedAll,
@@ -23,9 +23,9 @@ import {
   percent,
   tellUnusable,
   type EmbedderChoice,
-} from '../../eval-embedder.js'
-import { deviceOption, jsonOption } from '../../options.js'
-import { counted, exitCodes, print, printJson } from '../../output.js'
+} from '../../use/eval-embedder.js'
+import { deviceOption, jsonOption } from '../../cli/options.js'
+import { counted, exitCodes, print, printJson } from '../../cli/output.js'
 
 interface TemplatesOptions extends EmbedderChoice {
   readonly media: string

@@ -1,13 +1,19 @@
 import { performance } from 'node:perf_hooks'
 import { Command } from 'commander'
-import { timeFigures, type MeasuredTimes } from '../../../index/evaluate/time-figures.js'
-import { summariseTimes, type PairScore } from '../../../index/evaluate/times.js'
+import { timeFigures, type MeasuredTimes } from '../../../index/evaluate/metrics/time-figures.js'
+import { summariseTimes, type PairScore } from '../../../index/evaluate/protocols/times.js'
 import { timesReportOf } from '../../../index/evaluate/report/summarise-times.js'
 import { writeTimesReport } from '../../../index/evaluate/report/write-report.js'
 import type { DeviceChoice } from '../../../pipeline/models/device.js'
-import { measureTimes } from '../../measure-times.js'
-import { archiveOption, deviceOption, expectFalseOption, jsonOption, minScoreOption } from '../../options.js'
-import { exitCodes, note, oneLine, print, printJson } from '../../output.js'
+import { measureTimes } from '../../use/measure-times.js'
+import {
+  archiveOption,
+  deviceOption,
+  expectFalseOption,
+  jsonOption,
+  minScoreOption,
+} from '../../cli/options.js'
+import { exitCodes, note, oneLine, print, printJson } from '../../cli/output.js'
 
 interface TimesOptions {
   readonly archive: string

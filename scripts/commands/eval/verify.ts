@@ -11,9 +11,9 @@ import {
   verifyPairs,
   type VerificationResult,
   type VerifiedPair,
-} from '../../../index/evaluate/verification.js'
+} from '../../../index/evaluate/protocols/verification.js'
 import { l2Normalise } from '../../../pipeline/embed/embed-faces.js'
-import { CameoError } from '../../../pipeline/errors.js'
+import { CameoError } from '../../../pipeline/common/errors.js'
 import {
   alignedOption,
   embedAll,
@@ -24,9 +24,9 @@ import {
   tellUnusable,
   type EmbedderChoice,
   type EvalEmbedder,
-} from '../../eval-embedder.js'
-import { deviceOption, jsonOption } from '../../options.js'
-import { counted, exitCodes, pluralOf, print, printJson } from '../../output.js'
+} from '../../use/eval-embedder.js'
+import { deviceOption, jsonOption } from '../../cli/options.js'
+import { counted, exitCodes, pluralOf, print, printJson } from '../../cli/output.js'
 
 interface VerifyOptions extends EmbedderChoice {
   readonly pairs?: string

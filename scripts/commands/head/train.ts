@@ -7,24 +7,24 @@ import {
   setOfMember,
   type EnsembleMember,
   type Fold,
-} from '../../../index/evaluate/ensemble.js'
-import type { EvaluationSet } from '../../../index/evaluate/evaluation-set.js'
+} from '../../../index/evaluate/ladder/ensemble.js'
+import type { EvaluationSet } from '../../../index/evaluate/datasets/evaluation-set.js'
 import {
   checkpointOf,
   refuseForgottenCheckpoint,
   trainToFile,
-} from '../../../index/evaluate/train-to-file.js'
-import { CameoError } from '../../../pipeline/errors.js'
-import type { TrainingProgress } from '../../../pipeline/head/train-head.js'
+} from '../../../index/evaluate/ladder/train-to-file.js'
+import { CameoError } from '../../../pipeline/common/errors.js'
+import type { TrainingProgress } from '../../../pipeline/training/train-head.js'
 import {
   evaluationSetOf,
   readSource,
   withSourceOptions,
   type SourceOptions,
-} from '../../evaluation-source.js'
-import { counted, exitCodes, note, pluralOf, print, printJson } from '../../output.js'
-import { headSettingsOf, withTrainingOptions, type TrainingOptions } from '../../training-options.js'
-import { untilStopped } from '../../until-stopped.js'
+} from '../../use/evaluation-source.js'
+import { counted, exitCodes, note, pluralOf, print, printJson } from '../../cli/output.js'
+import { headSettingsOf, withTrainingOptions, type TrainingOptions } from '../../cli/training-options.js'
+import { untilStopped } from '../../cli/until-stopped.js'
 
 interface TrainCommandOptions extends SourceOptions, TrainingOptions {
   readonly groundTruth: string

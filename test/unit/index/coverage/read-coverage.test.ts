@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { openArchive, type Archive } from '../../../../index/archive.js'
+import { openArchive, type Archive } from '../../../../index/archive/open-archive.js'
 import { coverageOfClip, isUnseen, readCoverage } from '../../../../index/coverage/read-coverage.js'
 import {
   byFolder,
@@ -11,10 +11,10 @@ import {
   summariseCoverage,
   within,
 } from '../../../../index/coverage/sum-coverage.js'
-import { forgetClip } from '../../../../index/forget.js'
+import { forgetClip } from '../../../../index/identities/forget.js'
 import { activateSpace, writeArchiveRecipe } from '../../../../index/store/meta.js'
-import type { SegmentOutput } from '../../../../pipeline/segment-builder.js'
-import { settingsSchema } from '../../../../pipeline/settings.js'
+import type { SegmentOutput } from '../../../../pipeline/segments/segment-builder.js'
+import { settingsSchema } from '../../../../pipeline/recipe/recipe.js'
 import { temporaryDir } from '../../../support/cameo.js'
 import { bringBackTo } from '../../../support/old-archive.js'
 import { segmentOutput } from '../../../support/segment-output.js'

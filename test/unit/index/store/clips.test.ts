@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { openArchive, type Archive } from '../../../../index/archive.js'
+import { openArchive, type Archive } from '../../../../index/archive/open-archive.js'
 import { createGroupCommit } from '../../../../index/store/group-commit.js'
 import { temporaryDir } from '../../../support/cameo.js'
 import { segmentOutput } from '../../../support/segment-output.js'

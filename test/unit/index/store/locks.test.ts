@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { lockArchive, lockAsFollower, lockForErasure } from '../../../../index/store/locks.js'
-import { CameoError } from '../../../../pipeline/errors.js'
+import { CameoError } from '../../../../pipeline/common/errors.js'
 import { temporaryDir } from '../../../support/cameo.js'
 
 const isBusy = (error: unknown): boolean => error instanceof CameoError && error.code === 'ARCHIVE_BUSY'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { arcfaceTemplate } from '../../../../pipeline/align/similarity.js'
+import { arcfaceTemplate } from '../../../../pipeline/image/similarity-transform.js'
 import {
   combineQuality,
   frontalness,
@@ -8,8 +8,8 @@ import {
   measureQuality,
   normTerm,
 } from '../../../../pipeline/align/quality.js'
-import type { BoxXyxyPx, Landmarks5Px } from '../../../../pipeline/geometry.js'
-import type { RgbImage } from '../../../../pipeline/image.js'
+import type { BoxXyxyPx, Landmarks5Px } from '../../../../pipeline/data/geometry.js'
+import type { RgbImage } from '../../../../pipeline/data/image.js'
 import { seededRandom } from '../../../support/random.js'
 
 const frame = { width: 640, height: 360 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { fileError } from '../../../../pipeline/decode/clip-file.js'
-import { clipName } from '../../../../pipeline/decode/clip-name.js'
+import { clipName } from '../../../../pipeline/common/display-name.js'
 import { explainFailure } from '../../../../pipeline/decode/failures.js'
 import { isTooOld, parseFfmpegVersion } from '../../../../pipeline/decode/ffmpeg.js'
 import { isCutOffSign, summarize } from '../../../../pipeline/decode/summary.js'

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { createDescriber } from '../../../../pipeline/describe/describe-track.js'
 import { poolEmbeddings } from '../../../../pipeline/describe/pool.js'
 import { l2Norm } from '../../../../pipeline/embed/embed-faces.js'
-import { decodeFloat16, encodeFloat16 } from '../../../../pipeline/embed/float16.js'
+import { decodeFloat16, encodeFloat16 } from '../../../../pipeline/data/float16.js'
 import type { Model } from '../../../../pipeline/models/session.js'
 
 const near = (actual: Float32Array, expected: readonly number[], tolerance: number) =>

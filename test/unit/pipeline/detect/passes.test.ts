@@ -5,8 +5,8 @@ import { detectFaces } from '../../../../pipeline/detect/detect-faces.js'
 import type { DetectedFace, Detector } from '../../../../pipeline/detect/detector.js'
 import { suppressNonMaxima } from '../../../../pipeline/detect/nms.js'
 import { planPasses } from '../../../../pipeline/detect/passes.js'
-import type { BoxXyxyPx } from '../../../../pipeline/geometry.js'
-import type { RgbImage } from '../../../../pipeline/image.js'
+import type { BoxXyxyPx } from '../../../../pipeline/data/geometry.js'
+import type { RgbImage } from '../../../../pipeline/data/image.js'
 import { seededRandom } from '../../../support/random.js'
 
 const canvas = { canvasWidthPx: 320, canvasHeightPx: 240, minFacePx: 16, maxFacePx: 240 }

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { contextVector, createContextEncoder } from '../../../../pipeline/embed/encode-context.js'
-import { decodeFloat16 } from '../../../../pipeline/embed/float16.js'
-import type { RgbImage } from '../../../../pipeline/image.js'
-import type { ContextFile } from '../../../../pipeline/models/encoder-file.js'
+import { decodeFloat16 } from '../../../../pipeline/data/float16.js'
+import type { RgbImage } from '../../../../pipeline/data/image.js'
+import type { ContextFile } from '../../../../pipeline/models/packs/encoder-file.js'
 import type { Model, Tensor } from '../../../../pipeline/models/session.js'
 
 const spec: ContextFile = {

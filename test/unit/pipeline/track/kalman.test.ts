@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { seededRandom } from '../../../support/random.js'
-import type { BoxXyxyPx } from '../../../../pipeline/geometry.js'
+import type { BoxXyxyPx } from '../../../../pipeline/data/geometry.js'
 import {
   boxOfMotion,
   centreNoise,

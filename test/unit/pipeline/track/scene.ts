@@ -1,5 +1,5 @@
 /** Synthetic scenes with known identities, for the tracker's tests. */
-import type { BoxXyxyPx } from '../../../../pipeline/geometry.js'
+import type { BoxXyxyPx } from '../../../../pipeline/data/geometry.js'
 import {
   createTracker,
   type Track,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { seededRandom } from '../../../support/random.js'
-import type { RgbImage } from '../../../../pipeline/image.js'
+import type { RgbImage } from '../../../../pipeline/data/image.js'
 import { createCutDetector } from '../../../../pipeline/track/shot-cut.js'
 
 type Rgb = readonly [number, number, number]

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { parseAppearances } from '../../../../index/evaluate/appearances.js'
-import { scoreTimes } from '../../../../index/evaluate/times.js'
+import { parseAppearances } from '../../../../index/evaluate/datasets/appearances.js'
+import { scoreTimes } from '../../../../index/evaluate/protocols/times.js'
 import {
   figuresOfSeed,
   figuresTable,

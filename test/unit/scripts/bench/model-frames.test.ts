@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
 import sharp from 'sharp'
 import type { DetectedFace } from '../../../../pipeline/detect/detector.js'
-import type { BoxXyxyPx } from '../../../../pipeline/geometry.js'
+import type { BoxXyxyPx } from '../../../../pipeline/data/geometry.js'
 import { compareDetector, makeFrames } from '../../../../scripts/bench/model-frames.js'
 import { temporaryDir } from '../../../support/cameo.js'
 

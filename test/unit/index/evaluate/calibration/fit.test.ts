@@ -7,10 +7,10 @@ import {
   heldReliability,
 } from '../../../../../index/evaluate/calibration/fit.js'
 import type { ComparedPairs, PairScores } from '../../../../../index/evaluate/calibration/pair-scores.js'
-import { falseAcceptRateAt, thresholdOfRate } from '../../../../../index/false-accepts.js'
-import { parsePack } from '../../../../../pipeline/models/pack.js'
-import { findPack } from '../../../../../pipeline/models/catalog.js'
-import { gaussian } from '../../../../../pipeline/head/random.js'
+import { falseAcceptRateAt, thresholdOfRate } from '../../../../../index/search/expected-false-matches.js'
+import { parsePack } from '../../../../../pipeline/models/packs/pack.js'
+import { findPack } from '../../../../../pipeline/models/packs/catalog.js'
+import { gaussian } from '../../../../../pipeline/common/seeded-random.js'
 import { seededRandom } from '../../../../support/random.js'
 
 const people = 300

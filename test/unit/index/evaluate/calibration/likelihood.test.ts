@@ -7,9 +7,9 @@ import {
 } from '../../../../../index/evaluate/calibration/likelihood.js'
 import type { ComparedPairs, PairScores } from '../../../../../index/evaluate/calibration/pair-scores.js'
 import { reliabilityOf } from '../../../../../index/evaluate/calibration/reliability.js'
-import { logRatioAt, matchProbability } from '../../../../../index/match-probability.js'
-import { gaussian } from '../../../../../pipeline/head/random.js'
-import type { Calibration } from '../../../../../pipeline/models/pack.js'
+import { logRatioAt, matchProbability } from '../../../../../index/search/match-probability.js'
+import { gaussian } from '../../../../../pipeline/common/seeded-random.js'
+import type { Calibration } from '../../../../../pipeline/models/packs/pack.js'
 import { seededRandom } from '../../../../support/random.js'
 
 const people = 400

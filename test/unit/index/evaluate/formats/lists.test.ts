@@ -8,7 +8,7 @@ import {
   readSubjectTemplates,
   readTemplatePairs,
 } from '../../../../../index/evaluate/formats/template-lists.js'
-import { CameoError } from '../../../../../pipeline/errors.js'
+import { CameoError } from '../../../../../pipeline/common/errors.js'
 import { temporaryDir } from '../../../../support/cameo.js'
 
 const dir = temporaryDir()

@@ -1,0 +1,123 @@
+import { CameoError } from '../../pipeline/common/errors.js'
+import type { Feature, Recipe } from '../../pipeline/recipe/recipe.js'
+import { createCheckpointStore, type CheckpointStore } from '../store/checkpoints.js'
+import { createClipStore, type ClipStore } from '../store/clips.js'
+import { openDatabase, type Database, type OpenOptions } from '../store/database.js'
+import { createFileStore, type FileStore } from '../store/files.js'
+import {
+  activateSpace,
+  readArchiveRecipe,
+  writeArchiveRecipe,
+  type ArchiveFeature,
+  type ArchiveRecipe,
+} from '../store/meta.js'
+import { counted } from '../../pipeline/common/counted.js'
+
+/** An open archive: the SQLite file and what reads and writes its tables. */
+export interface Archive {
+  readonly dir: string
+  readonly database: Database
+  readonly files: FileStore
+  readonly clips: ClipStore
+  readonly checkpoints: CheckpointStore
+  /** Undefined before the first ingest. */
+  readonly recipe: ArchiveRecipe | undefined
+  close(): void
+}
+
+export function openArchive(dir: string, options: OpenOptions = {}): Archive {
+  const database = openDatabase(dir, options)
+  return {
+    dir,
+    database,
+    files: createFileStore(database),
+    clips: createClipStore(database),
+    checkpoints: createCheckpointStore(database),
+    get recipe() {
+      return readArchiveRecipe(database)
+    },
+    close: () => database.close(),
+  }
+}
+
+/** For commands that only read: an archive that cannot be written is opened all the same, which `onNotice` is told. */
+export function openArchiveToRead(dir: string, onNotice: (message: string) => void): Archive {
+  try {
+    return openArchive(dir, { onNotice })
+  } catch (error) {
+    if (!(error instanceof CameoError) || error.code !== 'ARCHIVE_READ_ONLY') throw error
+    const archive = openArchive(dir, { readOnly: true })
+    onNotice(`the archive ${dir} cannot be written: it is only read`)
+    return archive
+  }
+}
+
+/** Where the models of a recipe are found again. */
+export interface RecipeSource extends Pick<ArchiveRecipe, 'packName' | 'headFile'> {
+  /** The JSON file of each further embedder and context encoder, by its digest. */
+  readonly encoderFiles?: ReadonlyMap<string, string>
+}
+
+/**
+ * Binds an archive to a recipe with its first ingest; later ones must be of the same recipe, unless `reprocess`.
+ * Returns the id of the descriptor space that its clips are written to.
+ * @throws ARCHIVE_OTHER_RECIPE that names what differs
+ */
+export function adoptRecipe(
+  archive: Archive,
+  recipe: Recipe,
+  { packName, headFile, encoderFiles }: RecipeSource,
+  dimension: number,
+  reprocess: boolean,
+): number {
+  const own = archive.recipe
+  if (own !== undefined && own.digest !== recipe.digest && !reprocess)
+    throw otherRecipe(archive.dir, describe(own), describe({ ...recipe, packName, headFile }))
+  if (own?.digest !== recipe.digest) {
+    const { digest, embedderDigest, spaceDigest, settings } = recipe
+    const features = recipe.features?.map((feature): ArchiveFeature => {
+      const source = encoderFiles?.get(feature.digest)
+      return { ...feature, ...(source === undefined ? {} : { source }) }
+    })
+    writeArchiveRecipe(archive.database, {
+      ...{ digest, embedderDigest, spaceDigest, settings, packName },
+      ...(headFile === undefined ? {} : { headFile }),
+      ...(features === undefined ? {} : { features }),
+    })
+  }
+  return activateSpace(archive.database, recipe, dimension)
+}
+
+function otherRecipe(dir: string, own: string, wanted: string): CameoError {
+  return new CameoError(
+    'ARCHIVE_OTHER_RECIPE',
+    own === wanted
+      ? `the archive ${dir} was made by another version of Cameo, which finds and follows faces in another way: give --reprocess to process every clip again (until then you can still search it), or use another --archive`
+      : `the archive ${dir} was made with other settings (${own}) than these (${wanted}): ` +
+          'leave the options away to go on with its own, use another --archive, or give --reprocess to process every clip anew',
+  )
+}
+
+/** A further embedder or context encoder as it is told to people. */
+export const describeFeature = ({ kind, name, digest, dimension }: Feature) =>
+  `${kind === 'embedder' ? 'embedder' : 'context encoder'} ${name} (${counted(dimension, 'value')}, ${digest.slice(0, 12)})`
+
+function describe({
+  packName,
+  headFile,
+  settings,
+  features = [],
+}: Pick<Recipe, 'settings' | 'features'> & RecipeSource) {
+  const sampling = settings.sampling.kind === 'fps' ? `${settings.sampling.fps} fps` : 'keyframes'
+  return [
+    `models ${packName}`,
+    ...(headFile === undefined ? [] : [`head ${headFile}`]),
+    ...features.map(describeFeature),
+    sampling,
+    `faces from ${settings.minFacePx} px`,
+    `${counted(settings.facesPerTrack, 'face')} a track`,
+    ...(settings.mirror ? ['mirror'] : []),
+    ...(settings.keepMirrored === true ? ['mirror images kept'] : []),
+    `segments of ${settings.segmentS} s`,
+  ].join(', ')
+}

@@ -1,0 +1,84 @@
+import { readFileSync } from 'node:fs'
+import { parse } from 'csv-parse/sync'
+import { z } from 'zod'
+import { CameoError, messageOf } from '../../../pipeline/common/errors.js'
+
+/** A stretch of a film, s; `endS` exclusive. */
+export interface SpanS {
+  readonly startS: number
+  readonly endS: number
+}
+
+/** Who is really seen in films, and when. */
+export interface Appearances {
+  /** By film, then by person. */
+  readonly films: ReadonlyMap<string, ReadonlyMap<string, readonly SpanS[]>>
+  /** By film: stretches in which no answer counts, such as a dissolve. */
+  readonly unsure: ReadonlyMap<string, readonly SpanS[]>
+  readonly people: ReadonlySet<string>
+}
+
+const seconds = z.coerce.number().nonnegative()
+const rowSchema = z
+  .object({
+    film: z.string().min(1),
+    person: z.string().min(1),
+    start_s: seconds,
+    end_s: seconds,
+    kind: z.enum(['seen', 'unsure', '']).optional(),
+  })
+  .refine((row) => row.end_s > row.start_s, 'end_s must be greater than start_s')
+
+/**
+ * Reads a CSV of appearances: film, person, start_s, end_s and, where given, kind (`seen`, or `unsure` for times in which
+ * no answer counts, whatever the person).
+ * @throws GROUND_TRUTH_INVALID with file and line
+ */
+export function readAppearances(file: string): Appearances {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new CameoError('GROUND_TRUTH_INVALID', `the file ${file} cannot be read: ${messageOf(cause)}`, {
+      cause,
+    })
+  }
+  return parseAppearances(text, file)
+}
+
+export function parseAppearances(text: string, file: string): Appearances {
+  const films = new Map<string, Map<string, SpanS[]>>()
+  const unsure = new Map<string, SpanS[]>()
+  const people = new Set<string>()
+  for (const [index, value] of rowsOf(text, file).entries()) {
+    const parsed = rowSchema.safeParse(value)
+    if (!parsed.success)
+      throw new CameoError(
+        'GROUND_TRUTH_INVALID',
+        `${file}, row ${index + 2}: ${z.prettifyError(parsed.error)}; a row is film,person,start_s,end_s[,kind]`,
+      )
+    const { film, person, start_s: startS, end_s: endS, kind } = parsed.data
+    const known = films.get(film) ?? new Map<string, SpanS[]>()
+    films.set(film, known)
+    if (kind === 'unsure') {
+      unsure.set(film, [...(unsure.get(film) ?? []), { startS, endS }])
+      continue
+    }
+    known.set(person, [...(known.get(person) ?? []), { startS, endS }])
+    people.add(person)
+  }
+  if (people.size === 0)
+    throw new CameoError(
+      'GROUND_TRUTH_INVALID',
+      `${file} names nobody: a row is film,person,start_s,end_s[,kind]`,
+    )
+  return { films, unsure, people }
+}
+
+function rowsOf(text: string, file: string): unknown[] {
+  try {
+    return parse(text, { bom: true, columns: true, skip_empty_lines: true, trim: true })
+  } catch (cause) {
+    throw new CameoError('GROUND_TRUTH_INVALID', `${file} is no CSV: ${messageOf(cause)}`, { cause })
+  }
+}

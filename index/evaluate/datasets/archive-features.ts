@@ -1,0 +1,159 @@
+import { basename } from 'node:path'
+import { z } from 'zod'
+import { CameoError } from '../../../pipeline/common/errors.js'
+import { mirroredDigestOf } from '../../../pipeline/models/packs/encoder-file.js'
+import type { Archive } from '../../archive/open-archive.js'
+import { toUint16 } from '../../store/blobs.js'
+import { findDamagedContent, type Damage, type DamagedContent } from '../../store/damage.js'
+import type { ArchiveRecipe } from '../../store/meta.js'
+import type { FeatureColumn, FeatureSet } from '../data/feature-set.js'
+import { counted, pluralOf } from '../../../pipeline/common/counted.js'
+
+/** A feature set out of an archive, with what leads back to it. */
+export interface ArchiveFeatures extends FeatureSet {
+  readonly clipIds: readonly string[]
+  /** File paths of each clip. */
+  readonly paths: readonly (readonly string[])[]
+  /** Because of which clips or tracks were left out. */
+  readonly damage: readonly Damage[]
+}
+
+export interface ReadArchiveOptions {
+  /** Those of all its embedders, the pack's own first; of that one alone where absent. */
+  readonly furtherEmbedders?: boolean
+  /** With the embeddings of mirror images, where they were kept. */
+  readonly mirrored?: boolean
+}
+
+interface FaceRow {
+  readonly clipId: string
+  readonly trackId: number
+  readonly faceId: number
+  readonly quality: number
+  readonly timeS: number
+  readonly box: string
+}
+
+const boxSchema = z.tuple([z.number(), z.number(), z.number(), z.number()])
+
+/**
+ * The stored embeddings of every track of an archive's own recipe, clips in order of their content's id. Clips without a face
+ * are there with their names and no track. What is damaged is left out and told: tracks, and whole clips.
+ * @throws ARCHIVE_MISSING where nothing was ingested, ARCHIVE_DAMAGED where a face lacks an embedding
+ */
+export function readArchiveFeatures(archive: Archive, options: ReadArchiveOptions = {}): ArchiveFeatures {
+  const { recipe } = archive
+  if (recipe === undefined)
+    throw new CameoError(
+      'ARCHIVE_MISSING',
+      `the archive ${archive.dir} holds no clips yet: run "cameo ingest" first`,
+    )
+  const damaged = findDamagedContent(archive.database)
+  const { faceIds, ...faces } = readFaces(archive, recipe, damaged)
+  const further = (recipe.features ?? []).filter(({ kind }) => kind === 'embedder')
+  const own = { digest: recipe.embedderDigest, name: recipe.packName }
+  const columns = [own, ...(options.furtherEmbedders === true ? further : [])].map(
+    ({ digest, name }): FeatureColumn => {
+      const column = { digest, name, ...readColumn(archive, faceIds, digest) }
+      if (options.mirrored !== true || recipe.settings.keepMirrored !== true) return column
+      return { ...column, mirrored: readColumn(archive, faceIds, mirroredDigestOf(digest)).embeddings }
+    },
+  )
+  return { ...faces, columns, damage: damaged.damage }
+}
+
+type Faces = Omit<ArchiveFeatures, 'columns' | 'damage'> & {
+  /** Place of each face in the columns, by its id. */
+  readonly faceIds: ReadonlyMap<number, number>
+}
+
+function readFaces({ database, files }: Archive, { digest }: ArchiveRecipe, damaged: DamagedContent): Faces {
+  const clipIds = database
+    .prepare<[string], string>(
+      "SELECT clip_id FROM runs WHERE recipe = ? AND state <> 'working' ORDER BY clip_id",
+    )
+    .pluck()
+    .all(digest)
+    .filter((clipId) => !damaged.clipIds.has(clipId))
+  const paths = clipIds.map((clipId) => files.pathsOf(clipId))
+  const clipOf = new Map(clipIds.map((clipId, at) => [clipId, at]))
+  const select = database.prepare<[string], FaceRow>(
+    `SELECT clip_id AS clipId, track_id AS trackId, face_id AS faceId, faces.quality AS quality, time_s AS timeS, box
+     FROM tracks JOIN faces USING (track_id)
+     WHERE recipe = ? ORDER BY clip_id, track_id, faces.quality DESC, face_id`,
+  )
+  const trackClips: number[] = []
+  let lastTrack: number | undefined
+  const firstFace: number[] = []
+  const qualities: number[] = []
+  const isMainFace: number[] = []
+  const faceIds = new Map<number, number>()
+  /** The largest face of each frame of the clip. */
+  let largest = new Map<number, { readonly face: number; readonly area: number }>()
+  for (const { clipId, trackId, faceId, quality, timeS, box } of select.iterate(digest)) {
+    const clip = clipOf.get(clipId)
+    if (clip === undefined || damaged.trackIds.has(trackId)) continue
+    const face = qualities.length
+    if (lastTrack !== trackId) {
+      if (trackClips.at(-1) !== clip) largest = new Map()
+      lastTrack = trackId
+      trackClips.push(clip)
+      firstFace.push(face)
+    }
+    faceIds.set(faceId, face)
+    qualities.push(quality)
+    const [x1, y1, x2, y2] = boxSchema.parse(JSON.parse(box))
+    const area = (x2 - x1) * (y2 - y1)
+    const other = largest.get(timeS)
+    const isLargest = other === undefined || area > other.area
+    isMainFace.push(isLargest ? 1 : 0)
+    if (!isLargest) continue
+    if (other !== undefined) isMainFace[other.face] = 0
+    largest.set(timeS, { face, area })
+  }
+  return {
+    faceIds,
+    clipNames: paths.map(([path], at) => basename(path ?? clipIds[at] ?? '')),
+    clipIds,
+    paths,
+    trackClips: Int32Array.from(trackClips),
+    firstFace: Int32Array.from([...firstFace, qualities.length]),
+    qualities: Float32Array.from(qualities),
+    isMainFace: Uint8Array.from(isMainFace),
+  }
+}
+
+/** One embedder's embedding of each face. */
+function readColumn(
+  { database, dir }: Archive,
+  faceIds: ReadonlyMap<number, number>,
+  embedder: string,
+): { readonly dimension: number; readonly embeddings: Uint16Array } {
+  const select = database.prepare<[string], { readonly faceId: number; readonly vector: Uint8Array }>(
+    'SELECT face_id AS faceId, vector FROM embeddings WHERE embedder = ?',
+  )
+  let embeddings = new Uint16Array(0)
+  let dimension = 0
+  let found = 0
+  for (const { faceId, vector } of select.iterate(embedder)) {
+    const face = faceIds.get(faceId)
+    if (face === undefined) continue
+    const bits = toUint16(vector)
+    if (found++ === 0) {
+      dimension = bits.length
+      embeddings = new Uint16Array(faceIds.size * dimension)
+    }
+    if (bits.length !== dimension)
+      throw new CameoError(
+        'ARCHIVE_DAMAGED',
+        `the embeddings of ${dir} differ in length (${dimension}, ${bits.length}): ingest its clips again`,
+      )
+    embeddings.set(bits, face * dimension)
+  }
+  if (found < faceIds.size)
+    throw new CameoError(
+      'ARCHIVE_DAMAGED',
+      `${faceIds.size - found} of ${counted(faceIds.size, 'face')} of ${dir} ${pluralOf(faceIds.size - found, 'has', 'have')} no embedding of ${embedder.slice(0, 12)}: ingest its clips again`,
+    )
+  return { dimension, embeddings }
+}

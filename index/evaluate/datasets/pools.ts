@@ -1,0 +1,112 @@
+import { counted } from '../../../pipeline/common/counted.js'
+import { commonSeries, type ClipNames } from './clip-names.js'
+import type { Labels, LabelledHalf, ResolvedLabels } from './labelled-halves.js'
+import type { GroundTruth } from '../metrics/mean-average-precision.js'
+import type { Pool } from '../ladder/rank.js'
+
+/** What may be retrieved: also clips that no list names, as strangers (iQIYI-VID's way), or clips of the ground truth alone. */
+export type PoolChoice = 'all' | 'listed'
+
+/** The clips that are ranked, counted: every clip is among them or left out for one reason. */
+export interface PoolAccount {
+  readonly clips: number
+  /** Of them in the ground truth, and in no list. */
+  readonly listed: number
+  readonly unlisted: number
+  readonly leftOut: readonly { readonly why: string; readonly clips: number }[]
+}
+
+export interface Pools {
+  readonly valPool: Pool
+  readonly testPool: Pool
+  /** Clips of strangers for training. */
+  readonly noiseClips: readonly number[]
+  /** Of the test pool. */
+  readonly account: PoolAccount
+}
+
+export interface PoolInput {
+  readonly labels: Labels
+  readonly resolved: ResolvedLabels
+  readonly names: ClipNames
+  readonly clipNames: readonly string[]
+  /** Given names of strangers for training. */
+  readonly noise: readonly string[] | undefined
+  readonly choice: PoolChoice
+}
+
+/**
+ * Clips of a half's series of names (`CLIP_VAL_` of `CLIP_VAL_0000001.mp4`) that no line names are its strangers. Those of val:
+ * in order of their names, every other one trains noise, the others stay in val's pool. Where a half has no series of its own,
+ * every clip that no list names is a stranger.
+ */
+export function poolsOf(input: PoolInput): Pools {
+  const { labels, resolved, clipNames, choice } = input
+  const [ofVal, ofTest] = [clipsOf(resolved.val), clipsOf(resolved.test)]
+  const named = new Set([...resolved.seen, ...ofVal, ...ofTest])
+  const unnamed = [...clipNames.keys()].filter((clip) => !named.has(clip))
+  const [valSeries, testSeries] = [ownSeries(labels, 'val'), ownSeries(labels, 'test')]
+  const strangersIn = (series: string) => input.names.inSeries(series).filter((clip) => !named.has(clip))
+  const noiseClips =
+    input.noise?.flatMap((name) => input.names.find(name)) ??
+    (valSeries === undefined ? [] : strangersIn(valSeries))
+      .sort((a, b) => ((clipNames[a] ?? '') < (clipNames[b] ?? '') ? -1 : 1))
+      .filter((_, at) => at % 2 === 0)
+  const isNoise = new Set(noiseClips)
+  const poolOf = (series: string | undefined, own: ReadonlySet<number>): Pool => {
+    const strangers = choice === 'listed' ? [] : series === undefined ? unnamed : strangersIn(series)
+    return new Set([...own, ...strangers.filter((clip) => !isNoise.has(clip))])
+  }
+  const testPool = poolOf(testSeries, ofTest)
+  const account: PoolAccount = {
+    clips: testPool.size,
+    listed: ofTest.size,
+    unlisted: testPool.size - ofTest.size,
+    leftOut: countReasons(clipNames, testPool, (clip) => {
+      if (resolved.seen.has(clip)) return labels.trainedOn === undefined ? 'in the gallery' : 'trained on'
+      if (ofVal.has(clip)) return 'in val'
+      if (isNoise.has(clip)) return 'of noise'
+      return choice === 'listed' || testSeries === undefined
+        ? 'in no list'
+        : `in no list and not named ${testSeries}…`
+    }),
+  }
+  return { valPool: poolOf(valSeries, ofVal), testPool, noiseClips, account }
+}
+
+const clipsOf = (half: LabelledHalf | undefined) => new Set([...(half?.clips.values() ?? [])].flat())
+
+const seriesOf = (groundTruth: GroundTruth | undefined) =>
+  groundTruth === undefined
+    ? undefined
+    : commonSeries([...groundTruth.values()].flatMap((clips) => [...clips]))
+
+/** A series that two halves share does not tell them apart. */
+function ownSeries({ gallery, trainedOn, val, test }: Labels, half: 'val' | 'test'): string | undefined {
+  const [own, other] = half === 'val' ? [val, test] : [test, val]
+  const series = seriesOf(own)
+  return [gallery, trainedOn, other].some((each) => seriesOf(each) === series) ? undefined : series
+}
+
+function countReasons(
+  clipNames: readonly string[],
+  pool: Pool,
+  reasonOf: (clip: number) => string,
+): PoolAccount['leftOut'] {
+  const counts = new Map<string, number>()
+  for (const clip of clipNames.keys()) {
+    if (pool.has(clip)) continue
+    const why = reasonOf(clip)
+    counts.set(why, (counts.get(why) ?? 0) + 1)
+  }
+  return [...counts].map(([why, clips]) => ({ why, clips }))
+}
+
+/** In a sentence, for people and reports. */
+export function describePool({ clips, listed, unlisted, leftOut }: PoolAccount): string {
+  const parts = leftOut.map(({ why, clips: count }) => `${count} ${why}`)
+  return (
+    `${counted(clips, 'clip')} ranked: ${listed} of the ground truth, ${unlisted} in no list` +
+    (parts.length === 0 ? '; none left out' : `; left out: ${parts.join(', ')}`)
+  )
+}

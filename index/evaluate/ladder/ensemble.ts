@@ -1,0 +1,106 @@
+import { dirname, resolve } from 'node:path'
+import { z } from 'zod'
+import { CameoError, messageOf } from '../../../pipeline/common/errors.js'
+import { readJsonFile } from '../../../pipeline/common/json-file.js'
+import { headSettingsSchema, type HeadSettings } from '../../../pipeline/training/train-head.js'
+import { withColumns, type EvaluationSet } from '../datasets/evaluation-set.js'
+
+/** Every `of`-th gallery clip of an identity with a face, from the `leave`-th on, is not trained on. */
+export interface Fold {
+  readonly leave: number
+  readonly of: number
+}
+
+/** A head of an ensemble, as it is to be trained. */
+export interface EnsembleMember {
+  /** Where the trained head lies or is to be written; absolute. */
+  readonly file: string
+  readonly settings: HeadSettings
+  /** Names of those whose embeddings are concatenated; the pack's own where absent. */
+  readonly embedders?: readonly string[] | undefined
+  readonly fold?: Fold | undefined
+  /** Of its scores among those of the others. */
+  readonly weight: number
+}
+
+const memberSchema = z.strictObject({
+  file: z.string().min(1),
+  embedders: z.array(z.string().min(1)).min(1).optional(),
+  fold: z.string().optional(),
+  weight: z.number().positive().default(1),
+  /** Over the settings that hold for all. */
+  settings: z.record(z.string(), z.unknown()).default({}),
+})
+
+const ensembleSchema = z.strictObject({ heads: z.array(memberSchema).min(1).max(100) })
+
+/**
+ * Reads a JSON file that declares an ensemble:
+ *
+ *     { "heads": [
+ *         { "file": "a.onnx" },
+ *         { "file": "b.onnx", "embedders": ["lite", "mobilefacenet"], "fold": "1/5", "settings": { "loss": "cosface" }, "weight": 2 }
+ *     ] }
+ *
+ * Files are relative to it. A head whose settings name no seed takes that of `base` plus its place.
+ * @throws ENSEMBLE_INVALID
+ */
+export function readEnsemble(file: string, base: HeadSettings): EnsembleMember[] {
+  const refuse = (why: string, cause?: unknown) =>
+    new CameoError('ENSEMBLE_INVALID', `${file} declares no ensemble: ${why}`, { cause })
+  let json: unknown
+  try {
+    json = readJsonFile(file)
+  } catch (error) {
+    throw refuse(messageOf(error), error)
+  }
+  const parsed = ensembleSchema.safeParse(json)
+  if (!parsed.success) throw refuse(`\n${z.prettifyError(parsed.error)}`)
+  const { heads } = parsed.data
+  const files = heads.map((head) => resolve(dirname(file), head.file))
+  if (new Set(files).size < files.length) throw refuse('two of its heads have the same file')
+  return heads.map(({ embedders, fold, weight, settings: own }, at) => {
+    const settings = headSettingsSchema.safeParse({ ...base, seed: base.seed + at, ...own })
+    if (!settings.success)
+      throw refuse(`the settings of head ${at + 1} do not fit:\n${z.prettifyError(settings.error)}`)
+    const parsedFold = fold === undefined ? undefined : parseFold(fold)
+    if (fold !== undefined && parsedFold === undefined)
+      throw refuse(`the fold "${fold}" of head ${at + 1} is none: "2/5" leaves out the second of five`)
+    return { file: files[at] ?? '', settings: settings.data, embedders, fold: parsedFold, weight }
+  })
+}
+
+/** `2/5` leaves out the second of five; undefined for what is no fold. */
+export function parseFold(text: string): Fold | undefined {
+  const [, leave, of] = /^(\d{1,3})\/(\d{1,3})$/.exec(text) ?? []
+  const fold = { leave: Number(leave), of: Number(of) }
+  return fold.leave >= 1 && fold.of >= 2 && fold.leave <= fold.of ? fold : undefined
+}
+
+/**
+ * The set as a member is trained on it: the embeddings that it takes, without its fold. An identity keeps one clip at least.
+ * @throws EMBEDDER_UNKNOWN where the set has no embedder of a name
+ */
+export function setOfMember(
+  set: EvaluationSet,
+  { embedders, fold }: Pick<EnsembleMember, 'embedders' | 'fold'>,
+): EvaluationSet {
+  const [own] = set.features.columns
+  if (own === undefined) throw new Error('a set has the embeddings of one embedder at least')
+  const columns = (embedders ?? [own.name]).map((wanted) => {
+    const column = set.features.columns.find(({ name }) => name === wanted)
+    if (column !== undefined) return column
+    const there = set.features.columns.map(({ name }) => name).join(', ')
+    throw new CameoError(
+      'EMBEDDER_UNKNOWN',
+      `there are no embeddings of "${wanted}": those of ${there} are there, and "cameo ingest --embedder" adds others`,
+    )
+  })
+  if (new Set(columns).size < columns.length)
+    throw new CameoError('EMBEDDER_UNKNOWN', `an embedder is named twice: ${embedders?.join(', ') ?? ''}`)
+  const chosen = withColumns(set, columns)
+  if (fold === undefined) return chosen
+  const kept = (tracks: readonly number[]) =>
+    tracks.length === 1 ? tracks : tracks.filter((_, at) => at % fold.of !== fold.leave - 1)
+  return { ...chosen, galleryTracks: chosen.galleryTracks.map(kept) }
+}

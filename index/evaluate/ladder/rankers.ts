@@ -1,0 +1,124 @@
+import { CameoError } from '../../../pipeline/common/errors.js'
+import { poolTracks } from '../../../pipeline/training/face-columns.js'
+import { readHeadBytes } from '../../../pipeline/describe/head/head-file.js'
+import { loadHead, readHeadMetadata } from '../../../pipeline/training/trained-head.js'
+import { inputDimension } from '../../../pipeline/describe/pooled-input.js'
+import type { SessionOptions } from '../../../pipeline/models/session.js'
+import { galleryQueries, searchExactly, searchThroughIndex } from './descriptor-search.js'
+import type { EnsembleMember } from './ensemble.js'
+import type { EvaluationSet } from '../datasets/evaluation-set.js'
+import type { LabelledHalf } from '../datasets/labelled-halves.js'
+import { columnsForHead, type FeatureSet } from '../data/feature-set.js'
+import type { GroundTruth } from '../metrics/mean-average-precision.js'
+import type { RankedClips } from './rank.js'
+import { rankClips, scoreByHeads, type ScoringHead } from './scorer.js'
+
+export interface RankOptions {
+  readonly session: Pick<SessionOptions, 'device' | 'intraOpThreads'>
+  /** Descriptors are compared with every one in place of the vector index. */
+  readonly isExact?: boolean
+}
+
+/** How identities are known, and how clips are ranked for them. */
+export interface Ranker {
+  /** In words. */
+  readonly how: string
+  /** Its identities with their clips, where it is by clips that they are known. */
+  readonly gallery: GroundTruth
+  rank(set: TestedSet): Promise<{
+    readonly ranked: readonly RankedClips[]
+    /** Compared with every descriptor, where `ranked` went through the vector index. */
+    readonly exact?: readonly RankedClips[]
+  }>
+}
+
+/** A set with a labelled half to score. */
+export type TestedSet = EvaluationSet & { readonly test: LabelledHalf }
+
+export function rankByGallery(options: RankOptions, gallery: GroundTruth): Ranker {
+  return {
+    how: 'similarity to the gallery',
+    gallery,
+    rank: (set) => rankByQueries(options, set, galleryQueries(descriptorRowsOf(set), set.galleryTracks)),
+  }
+}
+
+/** Throws USAGE where nobody is enrolled. */
+export function rankByNames(options: RankOptions, enrolled: ReadonlyMap<string, Float32Array>): Ranker {
+  if (enrolled.size === 0)
+    throw new CameoError(
+      'USAGE',
+      'say how identities are known: --gallery train_gt.txt, --head head.onnx, or names by "cameo enroll"',
+    )
+  return {
+    how: 'similarity to the enrolled faces',
+    gallery: withoutClips(enrolled.keys()),
+    rank(set) {
+      const queries = new Float32Array(enrolled.size * set.dimension)
+      for (const [at, query] of [...enrolled.values()].entries()) queries.set(query, at * set.dimension)
+      return rankByQueries(options, set, queries)
+    },
+  }
+}
+
+async function rankByQueries(
+  { session, isExact = false }: RankOptions,
+  set: TestedSet,
+  queries: Float32Array,
+) {
+  const rows = descriptorRowsOf(set)
+  const exact = await searchExactly(rows, queries, set.testPool, session)
+  return { exact, ranked: isExact ? exact : searchThroughIndex(rows, queries, set.testPool) }
+}
+
+const descriptorRowsOf = (set: EvaluationSet) => ({
+  ...set.features,
+  ...{ dimension: set.dimension, vectors: set.pooled },
+})
+
+/** Spelt as ground truth has them (NFC). */
+const withoutClips = (identities: Iterable<string>): GroundTruth =>
+  new Map([...identities].map((identity) => [identity.normalize('NFC'), new Set<string>()]))
+
+/** Throws HEAD_INVALID, HEAD_OTHER_EMBEDDER. */
+export async function rankByHeads(
+  { session }: RankOptions,
+  members: readonly Pick<EnsembleMember, 'file' | 'weight'>[],
+  features: FeatureSet,
+): Promise<Ranker> {
+  const heads: ScoringHead[] = []
+  let known: readonly string[] | undefined
+  for (const { file, weight } of members) {
+    const onnx = await readHeadBytes(file)
+    const metadata = readHeadMetadata(file, onnx)
+    if (metadata === undefined)
+      throw new CameoError(
+        'HEAD_INVALID',
+        `${file} names no classes: give a head that "cameo head train" wrote`,
+      )
+    const { classes, embedders } = metadata
+    const faces = columnsForHead(features, embedders, file)
+    known ??= classes
+    if (JSON.stringify(known) !== JSON.stringify(classes))
+      throw new CameoError(
+        'HEAD_INVALID',
+        `${file} and ${members[0]?.file ?? ''} have other classes: heads whose scores are added know the same people`,
+      )
+    const dimension = inputDimension(faces.columns)
+    heads.push({
+      head: await loadHead(file, onnx, dimension, session),
+      rows: { dimension, pooled: poolTracks(faces, 'quality'), clips: faces.trackClips },
+      weight,
+    })
+  }
+  const classes = known ?? []
+  return {
+    how: `classes of ${members.map(({ file }) => file).join(', ')}`,
+    gallery: withoutClips(classes),
+    async rank({ testPool }) {
+      const ranked = await rankClips(scoreByHeads(heads, classes.length), features.clipNames, testPool)
+      for (const opened of heads) await opened.head.dispose()
+      return { ranked }
+    },
+  }
+}

@@ -1,0 +1,110 @@
+import { quoted } from '../../pipeline/common/display-name.js'
+import { CameoError } from '../../pipeline/common/errors.js'
+import { forgetName } from './identities.js'
+import { toUint16 } from '../store/blobs.js'
+import type { Database } from '../store/database.js'
+import { noteErasure } from '../store/erasure.js'
+import { appendJournal, eraseSourceFromJournal, isPublished, lastJournalEntry } from '../store/journal.js'
+
+/** A face that a name is enrolled with, as a person chooses one. */
+export interface EnrolledFace {
+  /** From 1, in the order in which they were enrolled; those behind a face that is erased move up. */
+  readonly number: number
+  readonly source: string
+  readonly float16: Uint16Array
+  /** 0..1. */
+  readonly quality: number
+}
+
+interface FaceRow {
+  readonly id: number
+  readonly source: string
+  readonly embedder: string
+  readonly vector: Uint8Array
+  readonly quality: number
+}
+
+function rowsOf(database: Database, name: string): FaceRow[] {
+  return database
+    .prepare<[string], FaceRow>(
+      `SELECT reference_id AS id, source, embedder, vector, quality
+       FROM reference_faces JOIN identities USING (identity_id) WHERE name = ? ORDER BY reference_id`,
+    )
+    .all(name)
+}
+
+/** The faces of a name under an embedder; none where it has none. */
+export function enrolledFaces(database: Database, name: string, embedder: string): EnrolledFace[] {
+  return rowsOf(database, name)
+    .filter((row) => row.embedder === embedder)
+    .map(({ source, vector, quality }, index) => ({
+      ...{ number: index + 1, source, quality },
+      float16: toUint16(vector),
+    }))
+}
+
+/**
+ * Erases one face of a name, under every embedder, and the name where it has no others. The journal says so as for a name:
+ * what the name has of the face's source has changed.
+ * @param number as `enrolledFaces` has it
+ * @returns where the face was from, and how many the name has left; 0: the name is gone
+ * @throws FACE_UNKNOWN
+ */
+export function forgetFace(
+  database: Database,
+  name: string,
+  embedder: string,
+  number: number,
+): { readonly source: string; readonly left: number } {
+  return database
+    .transaction(() => {
+      const faces = enrolledFaces(database, name, embedder)
+      const chosen = faces[number - 1]
+      if (chosen === undefined)
+        throw new CameoError(
+          'FACE_UNKNOWN',
+          `${quoted(name)} has no face ${number}, but ${faces.length} of them: "cameo enroll NAME --list" shows them`,
+        )
+      const { source } = chosen
+      // Faces of a source are written in the same order for every embedder.
+      const place = faces.slice(0, number - 1).filter((face) => face.source === source).length
+      const own = rowsOf(database, name).filter((row) => row.source === source)
+      for (const by of new Set(own.map((row) => row.embedder)))
+        removeRows(database, own.filter((row) => row.embedder === by).slice(place, place + 1))
+      const left = rowsOf(database, name)
+      if (left.length === 0) forgetName(database, name)
+      else if (isPublished(database)) appendJournal(database, 'enroll', { name, sources: [source] })
+      else if (!left.some((row) => row.source === source))
+        eraseSourceFromJournal(database, name, source, lastJournalEntry(database))
+      return { source, left: left.filter((row) => row.embedder === embedder).length }
+    })
+    .immediate()
+}
+
+/**
+ * Erases what a name has from one source beyond these faces, where it has all of them: some of it was forgotten elsewhere.
+ * Where it has others, as of other models, all stay. Nothing is written of it in the journal: whoever calls this learnt it
+ * from the topic that the journal goes to.
+ */
+export function forgetFacesBeyond(
+  database: Database,
+  name: string,
+  source: string,
+  faces: readonly { readonly embedder: string; readonly vector: Uint8Array }[],
+): void {
+  const beyond = rowsOf(database, name).filter((row) => row.source === source)
+  for (const { embedder, vector } of faces) {
+    const at = beyond.findIndex(
+      (row) => row.embedder === embedder && Buffer.compare(row.vector, vector) === 0,
+    )
+    if (at < 0) return
+    beyond.splice(at, 1)
+  }
+  removeRows(database, beyond)
+}
+
+function removeRows(database: Database, rows: readonly FaceRow[]): void {
+  const remove = database.prepare('DELETE FROM reference_faces WHERE reference_id = ?')
+  for (const { id } of rows) remove.run(id)
+  if (rows.length > 0) noteErasure(database)
+}

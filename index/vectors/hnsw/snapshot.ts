@@ -1,0 +1,293 @@
+import { randomUUID } from 'node:crypto'
+import { constants, existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { access, open, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { CameoError, messageOf } from '../../../pipeline/common/errors.js'
+import { maxDimension } from '../../../pipeline/common/limits.js'
+import { makePrivateFolder, privateFileMode } from '../../../pipeline/common/private-files.js'
+import { archiveError } from '../../store/database.js'
+import { lockSnapshots } from '../../store/locks.js'
+import type { FileSeal } from './hnsw-file.js'
+import { HnswIndex, type HnswParameters } from './hnsw-index.js'
+
+/** Raised whenever the manifest or the file it describes changes its meaning. */
+const formatVersion = 1
+
+const manifestSchema = z.object({
+  formatVersion: z.literal(formatVersion),
+  /** The archive whose labels these are (`meta.archive_id`). */
+  archiveId: z.string(),
+  spaceId: z.int(),
+  spaceDigest: z.string(),
+  dimension: z.int().positive().max(maxDimension),
+  m: z.int(),
+  efConstruction: z.int(),
+  /** Vectors that can be found. */
+  count: z.int().nonnegative(),
+  /** The last row of `descriptor_changes` that is applied. */
+  lastChange: z.int().nonnegative(),
+  /** Labels still in the graph, without their vectors. */
+  erased: z.int().nonnegative(),
+  /** Name of the HNSW file in the same folder, its size and SHA-256. */
+  file: z.string().regex(/^vectors-\d+-[0-9a-f-]+\.hnsw$/),
+  bytes: z.int().positive(),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+})
+
+type Manifest = z.infer<typeof manifestSchema>
+
+/** What a snapshot must agree with to be used. */
+export interface SnapshotSubject {
+  readonly archiveId: string
+  readonly spaceId: number
+  readonly spaceDigest: string
+  readonly dimension: number
+  readonly parameters: HnswParameters
+}
+
+export interface SnapshotState {
+  readonly index: HnswIndex
+  /** The last row of `descriptor_changes` that is applied. */
+  readonly lastChange: number
+}
+
+export type LoadedSnapshot =
+  | { readonly kind: 'loaded'; readonly index: HnswIndex; readonly lastChange: number }
+  | { readonly kind: 'absent' }
+  /** There is one, but it cannot be used; `reason` completes "the snapshot …". */
+  | { readonly kind: 'unusable'; readonly reason: string }
+
+/** Labels and vectors stay on disk in pairs of files: `vectors-<space>.json` names `vectors-<space>-<uuid>.hnsw`. */
+const manifestName = (spaceId: number): string => `vectors-${spaceId}.json`
+
+/**
+ * Loads the snapshot that the manifest names, after checking its size and digest. `newestChange` is the archive's:
+ * a snapshot that is ahead of it belongs to a state that a restored backup does not have. `mayLoad(count)` is asked
+ * before memory is taken, and throws to refuse.
+ */
+export async function loadSnapshot(
+  dir: string,
+  subject: SnapshotSubject,
+  newestChange: number,
+  mayLoad: (count: number) => void,
+): Promise<LoadedSnapshot> {
+  const manifestFile = join(dir, manifestName(subject.spaceId))
+  for (;;) {
+    const before = parseManifest(manifestFile)?.file
+    const loaded = await loadFiles(dir, manifestFile, subject, newestChange, mayLoad)
+    // Another process may have exchanged the files while they were read.
+    if (loaded.kind !== 'unusable' || parseManifest(manifestFile)?.file === before) return loaded
+  }
+}
+
+async function loadFiles(
+  dir: string,
+  manifestFile: string,
+  subject: SnapshotSubject,
+  newestChange: number,
+  mayLoad: (count: number) => void,
+): Promise<LoadedSnapshot> {
+  if (!existsSync(manifestFile)) return { kind: 'absent' }
+  const unusable = (reason: string): LoadedSnapshot => ({ kind: 'unusable', reason })
+  const manifest = parseManifest(manifestFile)
+  if (manifest === undefined)
+    return unusable('has a damaged manifest or was written by another version of Cameo')
+  const difference = differenceOf(manifest, subject)
+  if (difference !== undefined) return unusable(`is of ${difference}`)
+  if (manifest.lastChange > newestChange) return unusable('is newer than the archive')
+  mayLoad(manifest.count + manifest.erased)
+  const file = join(dir, manifest.file)
+  try {
+    const index = await HnswIndex.load(file, manifest, subject.dimension, subject.parameters)
+    if (index.size === manifest.count && index.erased === manifest.erased)
+      return { kind: 'loaded', index, lastChange: manifest.lastChange }
+    index.close()
+    return unusable('is damaged (wrong count)')
+  } catch (error) {
+    return unusable(`is damaged (${messageOf(error)})`)
+  }
+}
+
+function parseManifest(file: string): Manifest | undefined {
+  try {
+    return manifestSchema.safeParse(JSON.parse(readFileSync(file, 'utf8'))).data
+  } catch {
+    // Unreadable or no JSON: the same as a manifest with wrong contents.
+    return undefined
+  }
+}
+
+function differenceOf(manifest: Manifest, subject: SnapshotSubject): string | undefined {
+  const { parameters } = subject
+  if (manifest.archiveId !== subject.archiveId) return 'another archive'
+  if (manifest.spaceId !== subject.spaceId || manifest.spaceDigest !== subject.spaceDigest)
+    return 'another descriptor space'
+  if (manifest.dimension !== subject.dimension) return 'another dimension'
+  const sameSettings = manifest.m === parameters.m && manifest.efConstruction === parameters.efConstruction
+  return sameSettings ? undefined : 'other index settings'
+}
+
+/**
+ * Writes the index beside the current snapshot, flushes it, and lets the manifest point to it. Interrupted between
+ * any two steps, the old snapshot stays in use; what is left over goes with the next one. Afterwards the new snapshot
+ * is the only one of this space in the folder, so vectors erased from the index are in none of its files.
+ * Throws ARCHIVE_FULL or ARCHIVE_READ_ONLY; the old snapshot is usable then too.
+ * @param newest asked when no other process writes here any more: what others erased meanwhile must not come back
+ */
+export async function writeSnapshot(
+  dir: string,
+  subject: SnapshotSubject,
+  newest: () => Promise<SnapshotState>,
+): Promise<void> {
+  await alone(dir, async () => {
+    const { index, lastChange } = await newest()
+    await writeFiles(dir, subject, index, lastChange)
+  })
+}
+
+/** Runs `work` while no other process writes or removes snapshots in the folder: each removes what it takes for leftovers. */
+async function alone(dir: string, work: () => Promise<void>): Promise<void> {
+  makePrivateFolder(dir)
+  const lock = await lockSnapshots(dir)
+  try {
+    await work()
+  } finally {
+    lock.release()
+  }
+}
+
+async function writeFiles(
+  dir: string,
+  subject: SnapshotSubject,
+  index: HnswIndex,
+  lastChange: number,
+): Promise<void> {
+  const file = `vectors-${subject.spaceId}-${randomUUID()}.hnsw`
+  const temporary = join(dir, `${file}.tmp`)
+  const manifestFile = join(dir, manifestName(subject.spaceId))
+  try {
+    const seal = await index.write(temporary)
+    await rename(temporary, join(dir, file))
+    const manifest = manifestOf(subject, index, lastChange, file, seal)
+    await writeFlushed(`${manifestFile}.tmp`, JSON.stringify(manifest))
+    // The data file's name must be on disk before the manifest that names it.
+    await syncFolder(dir)
+    await rename(`${manifestFile}.tmp`, manifestFile)
+    await syncFolder(dir)
+  } catch (error) {
+    // Frees the disk, in case it is full.
+    for (const left of [temporary, join(dir, file), `${manifestFile}.tmp`])
+      if (parseManifest(manifestFile)?.file !== file) rmSync(left, { force: true })
+    if (error instanceof CameoError && error.code === 'SNAPSHOT_DAMAGED')
+      throw new CameoError(
+        'ARCHIVE_FULL',
+        `the snapshot of the vector index was not written whole to ${dir}: free some space on that disk`,
+        { cause: error },
+      )
+    throw archiveError(dir, error) ?? error
+  }
+  removeLeftovers(dir, subject.spaceId, file)
+}
+
+function manifestOf(
+  { archiveId, spaceId, spaceDigest, dimension, parameters }: SnapshotSubject,
+  index: HnswIndex,
+  lastChange: number,
+  file: string,
+  seal: FileSeal,
+): Manifest {
+  const { m, efConstruction } = parameters
+  const { size: count, erased } = index
+  const subject = { archiveId, spaceId, spaceDigest, dimension, m, efConstruction }
+  return { formatVersion, ...subject, count, lastChange, erased, file, ...seal }
+}
+
+/** Removes the snapshot of a space and everything a crash left of others. */
+export async function removeSnapshot(dir: string, spaceId: number): Promise<void> {
+  if (!existsSync(dir)) return
+  await alone(dir, async () => {
+    rmSync(join(dir, manifestName(spaceId)), { force: true })
+    removeLeftovers(dir, spaceId, undefined)
+    await syncFolder(dir)
+  })
+}
+
+/** The snapshots in a folder, and up to which change they go; of one whose manifest cannot be read, up to none. */
+export function snapshotsIn(dir: string): { readonly spaceId: number; readonly lastChange: number }[] {
+  if (!existsSync(dir)) return []
+  return readdirSync(dir).flatMap((name) => {
+    const spaceId = /^vectors-(\d+)\.json$/.exec(name)?.[1]
+    if (spaceId === undefined) return []
+    const lastChange = parseManifest(join(dir, name))?.lastChange ?? -1
+    return [{ spaceId: Number(spaceId), lastChange }]
+  })
+}
+
+/** Removes what killed processes left: files that no manifest names. */
+export async function removeStrayFiles(dir: string): Promise<void> {
+  if (strayFiles(dir).length === 0) return
+  await alone(dir, async () => {
+    for (const name of strayFiles(dir)) rmSync(join(dir, name), { force: true })
+    await syncFolder(dir)
+  })
+}
+
+function strayFiles(dir: string): string[] {
+  if (!existsSync(dir)) return []
+  const named = new Set(
+    snapshotsIn(dir).map(({ spaceId }) => parseManifest(join(dir, manifestName(spaceId)))?.file),
+  )
+  return readdirSync(dir).filter((name) => /^vectors-\d+(-.*|\.json\.tmp)$/.test(name) && !named.has(name))
+}
+
+/** The bytes of the snapshot the manifest names and of leftovers; 0 where there is none. */
+export function snapshotBytesOnDisk(dir: string, spaceId: number): number {
+  return filesOf(dir, spaceId)
+    .map((name) => statSync(join(dir, name), { throwIfNoEntry: false })?.size ?? 0)
+    .reduce((sum, size) => sum + size, 0)
+}
+
+function removeLeftovers(dir: string, spaceId: number, keep: string | undefined): void {
+  for (const name of filesOf(dir, spaceId)) if (name !== keep) rmSync(join(dir, name), { force: true })
+}
+
+/** HNSW files of the space and temporary files; not the manifest. */
+function filesOf(dir: string, spaceId: number): string[] {
+  if (!existsSync(dir)) return []
+  return readdirSync(dir).filter(
+    (name) => name.startsWith(`vectors-${spaceId}-`) || name === `${manifestName(spaceId)}.tmp`,
+  )
+}
+
+async function writeFlushed(file: string, text: string): Promise<void> {
+  const handle = await open(file, 'w', privateFileMode)
+  try {
+    await handle.writeFile(text)
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Makes renames in a folder durable. Windows has no such call and needs none. */
+async function syncFolder(dir: string): Promise<void> {
+  if (process.platform === 'win32') return
+  const handle = await open(dir, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** False where snapshots cannot be written: no permission, or a read-only file system. */
+export async function canWriteTo(dir: string): Promise<boolean> {
+  try {
+    makePrivateFolder(dir)
+    await access(dir, constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,330 @@
+import { CameoError } from '../common/errors.js'
+import { isReadable } from './clip-file.js'
+import { clipName } from '../common/display-name.js'
+import { DamageLog, isDamageSign } from './damage.js'
+import { explainFailure, frameTooLarge, stuck, timeLost } from './failures.js'
+import type { FfmpegProcess } from './ffmpeg.js'
+import { startFfmpeg } from './ffmpeg.js'
+import type { DecodePlan } from './ffmpeg-arguments.js'
+import { filterGraph, inputOptions, inputUrl, outputOptions } from './ffmpeg-arguments.js'
+import type { InputInfo, LoggedFrame, ProblemLevel } from './ffmpeg-log.js'
+import { FfmpegLogReader } from './ffmpeg-log.js'
+import { filmCandidates, filmOf } from './film-stream.js'
+import { mayEndInIoError, maySkipNonKey, retimingOf } from './formats.js'
+import { FramePipe } from './frame-pipe.js'
+import { FrameSizing } from './frame-sizing.js'
+import type { FrameSizes, SizePx } from './image-sizes.js'
+import { maxSourceAreaPx, sharesFullImage } from './image-sizes.js'
+import type { DetectionRule } from './image-sizes.js'
+import { Mailbox } from './async-queue.js'
+import { RestartNeeded } from './plan-change.js'
+import { boundarySlot, slotOf, timeToleranceS } from './sampling.js'
+import type { StreamInfo } from './stream-info.js'
+import { isCutOffSign } from './summary.js'
+import { Watchdog } from './watchdog.js'
+
+/** A raw frame: `data` holds the full image, then the detection image in rows as wide as the full one. */
+export interface RawFrame {
+  readonly timeS: number
+  readonly data: Uint8Array
+  readonly sizes: FrameSizes
+  /** It is not what was recorded: the clip is damaged there. */
+  readonly isLost: boolean
+}
+
+export interface AttemptOptions {
+  readonly path: string
+  readonly plan: DecodePlan
+  readonly rule: DetectionRule
+  readonly stallTimeoutS: number
+  /** Called once, when the displayed size of the frames is known. */
+  readonly onSize: (input: InputInfo, displayed: SizePx) => void
+}
+
+/** Height of a raw frame: of the full image and, where there is one, the detection image below it. */
+function rawRows(sizes: FrameSizes): number {
+  return sizes.full.height + (sharesFullImage(sizes) ? 0 : sizes.detection.height)
+}
+
+/** Problems kept for messages; a damaged clip may report thousands. */
+const keptProblems = 50
+
+/** One run of ffmpeg over a range of a clip. */
+export class Attempt {
+  /** ffmpeg's messages of level error and above, the first ones. */
+  readonly problems: string[] = []
+  /** A message showed that the file is cut off. */
+  isCutOff = false
+  input: InputInfo | undefined
+  /** Where damage is looked for. */
+  readonly damage: DamageLog | undefined
+  /** Resolves when ffmpeg is gone: undefined where it decoded the range to its end, else why not. Never rejects. */
+  readonly result: Promise<Error | undefined>
+
+  readonly #options: AttemptOptions
+  readonly #process: FfmpegProcess
+  readonly #watchdog: Watchdog
+  readonly #pipe: FramePipe
+  readonly #shown = new Mailbox<LoggedFrame>()
+  #stopReason: Error | undefined
+  /** Takes effect once the frames that were shown are read. */
+  #laterReason: RestartNeeded | undefined
+  #lastSeenS = Number.NEGATIVE_INFINITY
+  readonly #sizing: FrameSizing
+  #anchorSeen = false
+  #shownCount = 0
+
+  constructor(options: AttemptOptions) {
+    this.#options = options
+    const { path, plan, rule, stallTimeoutS } = options
+    this.#sizing = new FrameSizing(plan.sizes, rule)
+    if (plan.logsAllFrames === true) this.damage = new DamageLog(plan.seekToS === undefined)
+    this.#pipe = new FramePipe(() => this.#watchdog.signOfLife())
+    this.#watchdog = new Watchdog(
+      stallTimeoutS,
+      // A frame whose line did not come before it is waited for by nobody: that line is lost.
+      () => !this.#pipe.isHolding || this.#shownCount === 0,
+      () => this.#stop(this.#pipe.isHolding ? this.#timeLost() : stuck(path, stallTimeoutS)),
+    )
+    const log = new FfmpegLogReader(inputUrl(path), {
+      onInput: (input) => this.#onInput(input),
+      onStream: (stream) => this.#checkSize(stream),
+      onDecoded: (frame) => this.damage?.noteDecoded(frame),
+      onConcealed: (blocks) => this.damage?.noteConcealed(blocks),
+      onSeen: (frame) => this.#onSeen(frame),
+      onShown: (frame) => this.#onShown(frame),
+      onRebuilt: () => this.#logAllFrames(),
+      onOrientation: (degrees) => this.#checkOrientation(degrees),
+      onOutputSize: (size) => this.#checkOutput(size),
+      onLost: () => this.#stop(this.#timeLost()),
+      onProblem: (level, text) => this.#onProblem(level, text),
+    })
+    this.#process = startFfmpeg({
+      input: inputUrl(path),
+      inputOptions: inputOptions(plan),
+      filterGraph: filterGraph(plan),
+      outputOptions,
+      output: this.#pipe,
+      onLogLine: (line) => {
+        this.#watchdog.signOfLife()
+        log.read(line)
+      },
+    })
+    this.result = this.#process.exited.then((exit) => this.#conclude(exit))
+  }
+
+  /**
+   * The frames in order; ends where the run ends, whatever the reason: see `outcome`. A frame's data is overwritten
+   * after the next one was asked for.
+   */
+  async *frames(): AsyncGenerator<RawFrame, void, undefined> {
+    let frame = await this.#shown.next()
+    const { sizes } = this.#sizing
+    if (frame === undefined || sizes === undefined) return
+    const rows = rawRows(sizes)
+    // Two buffers: one is with the consumer while the other is filled.
+    const frameBytes = sizes.full.width * rows * 3
+    let ready = new Uint8Array(frameBytes)
+    let next = new Uint8Array(frameBytes)
+    let filling = this.#pipe.fill(next)
+    while (await filling) {
+      ;[ready, next] = [next, ready]
+      // A consumer may have transferred the buffer to another thread, which leaves an empty one.
+      if (next.length !== frameBytes) next = new Uint8Array(frameBytes)
+      filling = this.#pipe.fill(next)
+      if (this.#stopReason !== undefined) return
+      if (frame === undefined) {
+        this.#stop(this.#timeLost())
+        return
+      }
+      const { timeS } = frame
+      yield { timeS, data: ready, sizes, isLost: this.damage?.isLost(timeS) === true }
+      frame = await this.#shown.next()
+      if (frame === undefined && this.#laterReason !== undefined) {
+        this.#stop(this.#laterReason)
+        return
+      }
+    }
+  }
+
+  /** As `result`, but also a stop counts that came when ffmpeg was gone and its last frames were still to be read. */
+  async outcome(): Promise<Error | undefined> {
+    const result = await this.result
+    return this.#stopReason ?? result
+  }
+
+  /** Ends the run at once and waits until ffmpeg is gone. */
+  async stop(reason: Error): Promise<void> {
+    this.#stop(reason)
+    await this.result
+  }
+
+  #timeLost(): CameoError {
+    return timeLost(this.#options.path, this.problems.length > 0)
+  }
+
+  #stop(reason: Error): void {
+    this.#stopReason ??= reason
+    this.#process.kill()
+    this.#release()
+  }
+
+  /** What was shown so far is right, and is still read: which frames another run gives anew must not depend on how far the reader is. */
+  #stopAfterShown(reason: RestartNeeded): void {
+    if (this.#shownCount === 0) this.#stop(reason)
+    this.#laterReason ??= reason
+    this.#shown.close()
+  }
+
+  get #isEnding(): boolean {
+    return this.#stopReason !== undefined || this.#laterReason !== undefined
+  }
+
+  /** Lets every waiting reader go. */
+  #release(): void {
+    this.#watchdog.stop()
+    this.#pipe.discard()
+    this.#shown.close()
+  }
+
+  #onInput(input: InputInfo): void {
+    this.input = input
+    const { sampling, skipNonKey, retiming, stream, logsAllFrames } = this.#options.plan
+    const candidates = filmCandidates(input.streams)
+    if (candidates.length > 1 && stream === undefined) {
+      this.#stop(new RestartNeeded({ kind: 'chooseFilm', candidates }))
+      return
+    }
+    const neededRetiming = retimingOf(input.container)
+    if (neededRetiming !== undefined && retiming === undefined) {
+      this.#stop(new RestartNeeded({ kind: 'retime', retiming: neededRetiming }))
+      return
+    }
+    if (sampling.kind !== 'keyframes' || skipNonKey || logsAllFrames === true) return
+    if (maySkipNonKey(filmOf(input.streams, stream)?.codec ?? '', input.durationS)) {
+      this.#stop(new RestartNeeded({ kind: 'skipNonKey' }))
+    }
+  }
+
+  #onProblem(level: ProblemLevel, text: string): void {
+    this.isCutOff ||= isCutOffSign(text)
+    if (level !== 'warning' && this.problems.length < keptProblems) this.problems.push(text)
+    // Before that ffmpeg tries what the file is, and what it says then it says again.
+    if (this.input === undefined || this.isCutOff || !isDamageSign(level, text)) return
+    this.damage?.noteSign(text)
+    this.#logAllFrames()
+  }
+
+  /** What is wrong is seen only among all decoded frames. */
+  #logAllFrames(): void {
+    if (this.damage === undefined) this.#stop(new RestartNeeded({ kind: 'logAllFrames' }))
+  }
+
+  /**
+   * Key frames may say how the film is turned, those of H.264 and HEVC do. ffmpeg turns only these, not the frames between them;
+   * what the container says it does to all.
+   */
+  #checkOrientation(degrees: number): void {
+    const { plan } = this.#options
+    const film = filmOf(this.input?.streams ?? [], plan.stream)
+    if (film?.rotation === 0 && plan.turnDegrees === undefined && degrees !== 0)
+      this.#stop(new RestartNeeded({ kind: 'turn', degrees }))
+  }
+
+  #checkSize({ type, size, isCover }: StreamInfo): void {
+    if (type !== 'Video' || isCover || size === undefined) return
+    if (size.width * size.height > maxSourceAreaPx) {
+      this.#stop(frameTooLarge(this.#options.path, `${size.width}×${size.height}`))
+    }
+  }
+
+  /** A mistake in the filter graph would show here. */
+  #checkOutput({ width, height }: SizePx): void {
+    const { sizes } = this.#sizing
+    if (this.#isEnding || sizes === undefined || (width === sizes.full.width && height === rawRows(sizes)))
+      return
+    this.#stop(
+      new CameoError(
+        'FFMPEG_FAILED',
+        `ffmpeg gives frames of ${width}×${height} for ${clipName(this.#options.path)} where ${sizes.full.width}×${rawRows(sizes)} were expected`,
+        { retriable: false },
+      ),
+    )
+  }
+
+  #onSeen(frame: LoggedFrame): void {
+    const { plan, path } = this.#options
+    const { sampling, range, seekToS } = plan
+    if (seekToS !== undefined) {
+      if (frame.timeS < this.#lastSeenS - 1) {
+        this.#stop(
+          new CameoError(
+            'CLIP_NOT_SEEKABLE',
+            `the clock of ${clipName(path)} jumps back at ${this.#lastSeenS.toFixed(2)} s: decode it in one pass`,
+          ),
+        )
+        return
+      }
+      this.#lastSeenS = frame.timeS
+      this.#anchorSeen ||= frame.isKey && frame.timeS <= range.startS + timeToleranceS
+      if (!this.#anchorSeen && slotOf(frame.timeS, sampling) >= boundarySlot(range.startS, sampling)) {
+        // The seek came down too late: a frame of the range may be missing or lack its references.
+        this.#stop(new RestartNeeded({ kind: 'seekEarlier' }))
+        return
+      }
+    }
+    this.#noteSize(frame)
+  }
+
+  #onShown(frame: LoggedFrame): void {
+    this.#noteSize(frame)
+    if (this.#isEnding) return
+    this.#shownCount += 1
+    this.#shown.put(frame)
+  }
+
+  #noteSize(frame: LoggedFrame): void {
+    // ffmpeg goes on for a moment when it was stopped.
+    if (this.#isEnding) return
+    const isFirst = this.#sizing.firstSize === undefined
+    const source = this.#sizing.note(frame)
+    const { firstSize } = this.#sizing
+    if (isFirst && this.input !== undefined && firstSize !== undefined)
+      this.#options.onSize(this.input, firstSize)
+    if (source !== undefined) this.#stopAfterShown(new RestartNeeded({ kind: 'fixSizes', source }))
+  }
+
+  async #conclude(exit: Error | undefined): Promise<Error | undefined> {
+    const failure = this.#stopReason ?? this.#laterReason ?? (await this.#failure(exit))
+    // The reader still takes what lies in the pipe.
+    if (failure === undefined || failure === this.#laterReason) {
+      this.#watchdog.stop()
+      this.#shown.close()
+    } else this.#release()
+    return failure
+  }
+
+  async #failure(exit: Error | undefined): Promise<Error | undefined> {
+    const { path, plan } = this.#options
+    const run = { path, problems: this.problems, input: this.input, stream: plan.stream, exit }
+    const unreadable = this.problems.find((text) => /: (Input\/output error|Stale file handle)$/.test(text))
+    const mayBeEnd = mayEndInIoError(this.input?.container)
+    if (unreadable !== undefined && !(mayBeEnd && (await isReadable(path)))) {
+      return new CameoError(
+        'CLIP_UNREADABLE',
+        `${clipName(path)} could not be read to its end: ${unreadable}`,
+      )
+    }
+    if (exit instanceof CameoError) return exit
+    if (exit !== undefined && /killed with signal/.test(exit.message)) return explainFailure(run)
+    if (this.#shownCount > 0) return undefined
+    if (this.#pipe.isHolding) return this.#timeLost()
+    if (this.input !== undefined && exit === undefined) {
+      const isUnclear = plan.seekToS !== undefined && !this.#anchorSeen && !this.isCutOff
+      if (isUnclear) return new RestartNeeded({ kind: 'seekEarlier' })
+      // A segment after the last frame or within damage is empty, a whole clip without a frame is not a clip.
+      if (plan.range.startS > 0 || this.damage?.sawFrames === true) return undefined
+    }
+    return explainFailure(run)
+  }
+}

@@ -1,0 +1,36 @@
+import { extname } from 'node:path'
+import { readPart } from './clip-file.js'
+import { notVideo } from './failures.js'
+import { sharp } from '../image/image-library.js'
+
+/** Files of JPEG after JPEG without any container; ffmpeg takes the first for all there is. */
+const motionJpegNames = new Set(['.mjpeg', '.mjpg'])
+
+/** Kinds of IFF files that are one picture. */
+const stillIff = new Set(['ILBM', 'PBM ', 'ACBM', 'DEEP', 'RGB8', 'RGBN'])
+
+/**
+ * The demuxer that ffmpeg has to be told for a file, undefined where it knows by itself: it takes a GIF or IFF of one picture for a
+ * video, and motion JPEG for a picture.
+ * @throws CLIP_NOT_VIDEO for a still GIF or IFF
+ */
+export async function demuxerFor(path: string): Promise<'mjpeg' | undefined> {
+  const head = await readPart(path, 0, 12)
+  const begins = (text: string, at = 0) => head.toString('latin1', at, at + text.length) === text
+  const isStill =
+    (begins('GIF8') && !(await isAnimatedGif(path))) ||
+    (begins('FORM') && stillIff.has(head.toString('latin1', 8, 12)))
+  if (isStill) throw notVideo(path, 'it is a still image')
+  const isMotionJpeg = begins('\xff\xd8\xff') && motionJpegNames.has(extname(path).toLowerCase())
+  return isMotionJpeg ? 'mjpeg' : undefined
+}
+
+/** True for a GIF of several pictures, and for one that is damaged. */
+export async function isAnimatedGif(path: string): Promise<boolean> {
+  return sharp(path)
+    .metadata()
+    .then(
+      ({ pages = 1 }) => pages > 1,
+      () => true, // damaged: ffmpeg decides
+    )
+}

@@ -1,0 +1,181 @@
+import { open, stat } from 'node:fs/promises'
+import { CameoError, messageOf } from '../../common/errors.js'
+import type { RgbImage } from '../../data/image.js'
+import { completedWebp, endsEarly } from './broken-image.js'
+import { clipName } from '../../common/display-name.js'
+import { sharp } from '../../image/image-library.js'
+import type { SizePx } from '../image-sizes.js'
+import { contentHeadBytes, contentOf, type PictureFormat } from './image-content.js'
+
+/** A decompression bomb is refused before it is decoded: the largest cameras of today have 200 megapixels. */
+const maxPhotoPixels = 200_000_000
+
+/** Of the file, which is read into memory: less than 3 bytes for each of those pixels. */
+const maxPhotoBytes = 512 * 1024 * 1024
+
+/** For what its size does not bound. The largest photo takes a few seconds. */
+const maxDecodeS = 60
+
+const giveAnother = 'give a JPEG, PNG, WebP, GIF, AVIF or TIFF file'
+
+export const unreadable = (name: string, why: string, cause?: unknown) =>
+  new CameoError('IMAGE_UNREADABLE', `${name} ${why}`, cause === undefined ? {} : { cause })
+
+/** All bytes of a photo's file. @throws IMAGE_UNREADABLE */
+export async function readPhotoFile(path: string): Promise<Buffer> {
+  const name = clipName(path)
+  try {
+    const status = await stat(path)
+    if (status.isDirectory()) throw unreadable(name, `is a folder, not a photo: ${giveAnother}`)
+    if (!status.isFile()) throw unreadable(name, `is a pipe or a device, not a file: ${giveAnother}`)
+    if (status.size > maxPhotoBytes)
+      throw unreadable(
+        name,
+        `is too large for a photo: it has ${status.size} bytes, and the limit is ${maxPhotoBytes}`,
+      )
+    const file = await open(path, 'r')
+    try {
+      // Not more than was found, should the file be growing.
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(status.size), 0, status.size, 0)
+      return buffer.subarray(0, bytesRead)
+    } finally {
+      await file.close()
+    }
+  } catch (error) {
+    if (error instanceof CameoError) throw error
+    throw unreadable(name, `cannot be read (${messageOf(error)}): check the path and its permissions`, error)
+  }
+}
+
+/**
+ * A photo's file, or several pictures in one. What is cut off or damaged is decoded as far as it goes, and `notices` say so.
+ * Only formats that hold pixels are opened, by their content.
+ */
+export class PictureFile {
+  readonly #bytes: Buffer
+  readonly #name: string
+  readonly #format: PictureFormat
+  readonly #isCutOff: boolean
+  readonly #notices = new Set<string>()
+
+  private constructor(bytes: Buffer, name: string, format: PictureFormat, isCutOff: boolean) {
+    this.#bytes = bytes
+    this.#name = name
+    this.#format = format
+    this.#isCutOff = isCutOff
+  }
+
+  /** @param name for messages @throws IMAGE_UNREADABLE that says what the file holds instead */
+  static async open(file: Buffer, name: string): Promise<PictureFile> {
+    if (file.length === 0) throw unreadable(name, `is empty (0 bytes): ${giveAnother}`)
+    const content = await contentOf(file.subarray(0, contentHeadBytes))
+    if (content.kind === 'other') throw unreadable(name, `is ${content.what}, not a photo: ${giveAnother}`)
+    const { format, startsAt } = content
+    const bytes = file.subarray(startsAt)
+    const isCutOff = endsEarly(format, bytes)
+    const isCompleted = isCutOff && format === 'webp'
+    const picture = new PictureFile(isCompleted ? completedWebp(bytes) : bytes, name, format, isCutOff)
+    if (startsAt > 0)
+      picture.#notices.add(`${name} begins with ${startsAt} bytes that are no picture: they were left out`)
+    if (isCompleted) picture.#tellDamage(undefined)
+    return picture
+  }
+
+  /** How many pictures there are to be read one by one; of an animated PNG or AVIF it is one. @throws IMAGE_UNREADABLE */
+  async count(): Promise<number> {
+    const { pages = 1 } = await this.#metadata(0)
+    return pages
+  }
+
+  /** What is to be said about how the file could be read, as sentences. */
+  get notices(): readonly string[] {
+    return [...this.#notices]
+  }
+
+  /** Of a picture as it is seen. @param number from 0 @throws IMAGE_UNREADABLE where it is too large, too */
+  async size(number: number): Promise<SizePx> {
+    const { autoOrient } = await this.#metadata(number)
+    const { width, height } = autoOrient
+    if (width * height > maxPhotoPixels)
+      throw unreadable(
+        this.#name,
+        `is too large: it has ${width}×${height} pixels, ${inThousands(width * height)} in all, and the limit is ${inThousands(maxPhotoPixels)}: scale it down first`,
+      )
+    return { width, height }
+  }
+
+  /** A picture in RGB, turned as it is seen and stretched to a size. @param number from 0 @throws IMAGE_UNREADABLE */
+  async rgb(number: number, size: SizePx): Promise<RgbImage> {
+    try {
+      return await this.#decode(number, size, 'warning')
+    } catch (strict) {
+      try {
+        const image = await this.#decode(number, size, 'none')
+        this.#tellDamage(strict)
+        return image
+      } catch (error) {
+        throw this.#broken(error)
+      }
+    }
+  }
+
+  async #decode(number: number, size: SizePx, failOn: 'warning' | 'none'): Promise<RgbImage> {
+    const { data, info } = await sharp(this.#bytes, {
+      ...{ failOn, page: number, limitInputPixels: maxPhotoPixels },
+    })
+      .timeout({ seconds: maxDecodeS })
+      .autoOrient()
+      .resize(size.width, size.height, { fit: 'fill' })
+      .flatten({ background: '#808080' })
+      .toColourspace('srgb')
+      .raw({ depth: 'uchar' })
+      .toBuffer({ resolveWithObject: true })
+    if (info.channels !== 3) throw new Error(`${info.channels} channels instead of red, green and blue`)
+    return { width: info.width, height: info.height, data }
+  }
+
+  async #metadata(number: number) {
+    try {
+      return await sharp(this.#bytes, { failOn: 'none', page: number, limitInputPixels: false }).metadata()
+    } catch (error) {
+      throw this.#broken(error)
+    }
+  }
+
+  #tellDamage(cause: unknown): void {
+    this.#notices.add(
+      this.#isCutOff
+        ? `${this.#name} is cut off: what there is of it was looked at, the rest is missing`
+        : `${this.#name} is damaged (${firstWords(cause)}): it was looked at as far as it can be read`,
+    )
+  }
+
+  #broken(cause: unknown): CameoError {
+    const format = this.#format.toUpperCase()
+    if (this.#isCutOff)
+      return unreadable(
+        this.#name,
+        `is cut off: nothing of such a ${format} file can be shown, copy it again from its source`,
+        cause,
+      )
+    if (this.#format === 'heif' && !this.#bytes.subarray(0, 64).includes('avi'))
+      return unreadable(
+        this.#name,
+        `is a HEIC photo, whose coding is not read here (${firstWords(cause)}): give it as a JPEG`,
+        cause,
+      )
+    return unreadable(
+      this.#name,
+      `is a ${format} file that cannot be decoded (${firstWords(cause)}): ${giveAnother}`,
+      cause,
+    )
+  }
+}
+
+const inThousands = (count: number) => count.toLocaleString('en-GB')
+
+/** libvips says the same of every row. */
+function firstWords(error: unknown): string {
+  const [line = ''] = (error instanceof Error ? error.message : String(error)).trim().split('\n')
+  return line.slice(0, 160)
+}

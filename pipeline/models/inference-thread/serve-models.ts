@@ -1,0 +1,59 @@
+import type { MessagePort } from 'node:worker_threads'
+import { CameoError, messageOf } from '../../common/errors.js'
+import { ownsMemory, type ModelReply, type ModelRequest } from './remote-model.js'
+import type { Model, ModelLoader } from '../session.js'
+
+/** Answers the requests of one `connectModels` with this thread's models, until the other end closes. */
+export function serveModels(port: MessagePort, load: ModelLoader): void {
+  const models: Model[] = []
+
+  async function answer(request: ModelRequest): Promise<ModelReply> {
+    const { id } = request
+    if (request.kind === 'load') {
+      const model = await load(request.path, request.itemDims, request.output)
+      const { provider, outputNames } = model
+      return { kind: 'loaded', id, model: models.push(model) - 1, provider, outputNames }
+    }
+    const model = models[request.model]
+    if (model === undefined) throw new Error(`there is no model ${request.model}`)
+    return { kind: 'ran', id, outputs: await model.run(request.input), input: request.input }
+  }
+
+  port.on('message', (request: ModelRequest) => {
+    void answer(request)
+      .catch((error: unknown) => failure(request.id, error))
+      .then((reply) => port.postMessage(reply, movable(reply)))
+  })
+}
+
+/** The memory that goes along instead of being copied. */
+function movable(reply: ModelReply): ArrayBuffer[] {
+  if (reply.kind !== 'ran') return []
+  const tensors = [reply.input, ...reply.outputs.values()]
+  return tensors.flatMap(({ data }) => (ownsMemory(data) ? [data.buffer] : []))
+}
+
+function failure(id: number, error: unknown): ModelReply {
+  const known = error instanceof CameoError ? error : undefined
+  return {
+    kind: 'failed',
+    id,
+    code: known?.code,
+    message: messageOf(error),
+    retriable: known?.retriable ?? false,
+  }
+}
+
+/** A loader that gives the same model for the same file, input and output to everyone who asks; a failure is not kept. */
+export function shareModels(load: ModelLoader): ModelLoader {
+  const loaded = new Map<string, Promise<Model>>()
+  return (path, itemDims, output) => {
+    const key = JSON.stringify([path, itemDims, output])
+    const known = loaded.get(key)
+    if (known !== undefined) return known
+    const loading = load(path, itemDims, output)
+    loaded.set(key, loading)
+    loading.catch(() => loaded.delete(key))
+    return loading
+  }
+}

@@ -1,0 +1,209 @@
+import type { FaceSample, FrameImages } from '../faces/analyse-frame.js'
+import { readPart } from '../decode/clip-file.js'
+import { clipName } from '../common/display-name.js'
+import { contentHeadBytes, contentOf } from '../decode/still/image-content.js'
+import { unreadable } from '../decode/still/image-file.js'
+import { neededScale } from '../detect/passes.js'
+import type { Embedding } from '../embed/embed-faces.js'
+import { embedFurther, type ExtraEmbedding } from '../embed/extra-embedders.js'
+import { CameoError } from '../common/errors.js'
+import { describeFace } from '../image/describe-face-position.js'
+import type { BoxXyxyPx } from '../data/geometry.js'
+import { facesUpright, minPhotoFacePx, type EmbeddedFace } from '../faces/upright-faces.js'
+import { openPhotoPictures } from './photo-images.js'
+import type { Stages } from '../stages/load-pipeline.js'
+import { cropThumbnail, encodeThumbnail } from '../image/thumbnail.js'
+
+/** A face in a photo. Coordinates in pixels of the photo as it is seen (EXIF rotation applied, turned upright), at most 4K. */
+export interface PhotoFace extends EmbeddedFace {
+  readonly thumbnailJpeg: Uint8Array
+}
+
+export interface Photo {
+  readonly widthPx: number
+  readonly heightPx: number
+  /** Confident ones, most prominent first. */
+  readonly faces: readonly PhotoFace[]
+  /** What passed for a face until it was embedded. */
+  readonly unusable: readonly FaceSample[]
+  /** What is to be said about the file, as sentences: that it is cut off, that it was turned, which of its pictures this is. */
+  readonly notices: readonly string[]
+}
+
+/**
+ * Reads a photo and finds its faces; of an animation those of the picture that shows a face best.
+ * @throws IMAGE_UNREADABLE
+ */
+export async function readPhoto(path: string, stages: Stages): Promise<Photo> {
+  const { count, pictures, notices } = await openPhotoPictures(path, {
+    canvasWidthPx: stages.detector.canvasWidthPx,
+    canvasHeightPx: stages.detector.canvasHeightPx,
+    neededScale: neededScale(stages.detector, minPhotoFacePx),
+  })
+  const name = clipName(path)
+  let best: Picture | undefined
+  let lookedAt = 0
+  for await (const { number, images } of pictures) {
+    const picture = await facesOfPicture(number, images, stages)
+    lookedAt++
+    if (best === undefined || bestQuality(picture) > bestQuality(best)) best = picture
+  }
+  if (best === undefined) throw unreadable(name, 'holds no picture that can be read')
+  const { turnedBy, number, ...photo } = best
+  const further: string[] = []
+  if (turnedBy !== 0)
+    further.push(`${name} is turned: it was looked at after a turn by ${turnedBy}° clockwise`)
+  if (count > 1)
+    further.push(
+      `${name} has ${count} pictures, of which ${lookedAt} were looked at; this is about picture ${number}`,
+    )
+  return { ...photo, notices: [...notices(), ...further] }
+}
+
+interface Picture extends Omit<Photo, 'notices'> {
+  readonly number: number
+  /** Degrees, clockwise. */
+  readonly turnedBy: number
+}
+
+/** Of the most prominent face; a picture without one is worst. */
+const bestQuality = ({ faces: [first] }: Picture) => first?.quality ?? -1
+
+async function facesOfPicture(number: number, asGiven: FrameImages, stages: Stages): Promise<Picture> {
+  const { images, turns, faces: found, unusable } = await facesUpright(asGiven, stages)
+  const { width, height } = images.full
+  const faces: PhotoFace[] = []
+  for (const face of found) {
+    const thumbnailJpeg = await encodeThumbnail(cropThumbnail(images.full, face.sample.boxXyxyPx))
+    faces.push({ ...face, thumbnailJpeg })
+  }
+  faces.sort((a, b) => prominence(b.sample, width, height) - prominence(a.sample, width, height))
+  return { number, widthPx: width, heightPx: height, faces, unusable, turnedBy: turns * 90 }
+}
+
+/** True where the file's content is a picture that may be opened. */
+export async function isPhoto(path: string): Promise<boolean> {
+  return (await contentOf(await readPart(path, 0, contentHeadBytes))).kind === 'picture'
+}
+
+/**
+ * How much a face is what a photo is about: its area less twice its squared distance from the middle, as a share of the
+ * photo's area (the main-face rule of the public iQIYI-VID recipes).
+ */
+export function prominence(
+  { boxXyxyPx: [x1, y1, x2, y2] }: FaceSample,
+  width: number,
+  height: number,
+): number {
+  const aside = (x1 + x2 - width) / 2
+  const above = (y1 + y2 - height) / 2
+  return ((x2 - x1) * (y2 - y1) - 2 * (aside * aside + above * above)) / (width * height)
+}
+
+/** The face a photo is plainly of fills at least this share of its longer side … */
+const portraitShare = 0.25
+/** … and no other is more than half as prominent. */
+const rivalShare = 0.5
+/** A face this many times as high as another is the one that is meant … */
+const plainlyHigher = 1.5
+/** … where neither is, one that is so many times as plausible … */
+const plainlySurer = 2
+/** … and never one in whose place there is another so many times as plausible. */
+const farSurer = 3
+
+/**
+ * The face that is asked for: number `choice` (from 1) where given, else the only one, or the one that the photo is plainly
+ * of. @throws IMAGE_NO_FACE, IMAGE_SEVERAL_FACES (lists them and how to choose), FACE_UNKNOWN
+ */
+export function chooseFace(photo: Photo, path: string, choice: number | undefined): PhotoFace {
+  const { faces } = photo
+  if (faces.length === 0) throw noFace(photo, path)
+  if (choice !== undefined) {
+    const chosen = faces[choice - 1]
+    if (chosen !== undefined) return chosen
+    throw new CameoError(
+      'FACE_UNKNOWN',
+      `${clipName(path)} has no face ${choice}; its faces are:\n${listFaces(photo)}`,
+    )
+  }
+  const main =
+    mainFace(faces, (face, other) => isMoreProminent(photo, face, other)) ??
+    mainFace(
+      faces,
+      (face, other) => isMoreProminent(photo, face, other) || isSurer(face, other, plainlySurer),
+    )
+  if (main !== undefined) return main
+  throw new CameoError(
+    'IMAGE_SEVERAL_FACES',
+    `${clipName(path)} shows ${faces.length} faces; choose one with --face NUMBER:\n${listFaces(photo)}`,
+  )
+}
+
+/** A sentence that says which face `chooseFace` took of several by itself; undefined where there was no choice. */
+export function tellChoice(photo: Photo, path: string, chosen: PhotoFace): string | undefined {
+  const { faces } = photo
+  if (faces.length < 2) return undefined
+  const isLargest = faces.every(({ sample }) => heightOf(sample) <= heightOf(chosen.sample))
+  return `${clipName(path)} shows ${faces.length} faces; face ${faces.indexOf(chosen) + 1} was taken, ${isLargest ? 'the largest' : 'the one it is plainly of'} (--face NUMBER chooses another)`
+}
+
+function noFace(photo: Photo, path: string): CameoError {
+  const { notices, unusable } = photo
+  const [first] = unusable
+  const found =
+    first === undefined
+      ? `no face was found in ${clipName(path)}`
+      : `no usable face was found in ${clipName(path)}: what looks like one (${describeFace(first, photo)}) is too blurred or hidden, or is no face`
+  const about = notices.length === 0 ? '' : ` (${notices.join('; ')})`
+  return new CameoError(
+    'IMAGE_NO_FACE',
+    `${found}: use a photo in which the face is at least ${minPhotoFacePx} px high and seen from the front${about}`,
+  )
+}
+
+/** The face that dominates every other. */
+const mainFace = (
+  faces: readonly PhotoFace[],
+  dominates: (face: PhotoFace, other: PhotoFace) => boolean,
+): PhotoFace | undefined =>
+  faces.find((face) => faces.every((other) => other === face || dominates(face, other)))
+
+const isMoreProminent = (photo: Photo, face: PhotoFace, other: PhotoFace) =>
+  !isSurer(other, face, farSurer) &&
+  (heightOf(face.sample) >= heightOf(other.sample) * plainlyHigher || isPortraitBeside(photo, face, other))
+
+const isSurer = (face: PhotoFace, other: PhotoFace, times: number) =>
+  face.plausibility > other.plausibility * times
+
+const heightOf = ({ boxXyxyPx: [, top, , bottom] }: { readonly boxXyxyPx: BoxXyxyPx }) => bottom - top
+
+function isPortraitBeside({ widthPx, heightPx }: Photo, face: PhotoFace, other: PhotoFace): boolean {
+  const own = prominence(face.sample, widthPx, heightPx)
+  return (
+    heightOf(face.sample) / Math.max(widthPx, heightPx) >= portraitShare &&
+    own > 0 &&
+    prominence(other.sample, widthPx, heightPx) < own * rivalShare
+  )
+}
+
+export function listFaces(photo: Photo): string {
+  return photo.faces
+    .map(
+      ({ sample: { boxXyxyPx }, quality }, index) =>
+        `  ${index + 1}: ${describeFace({ boxXyxyPx, quality }, photo)}`,
+    )
+    .join('\n')
+}
+
+/** The face's embedding with its final quality, and those by the further embedders that are loaded. */
+export async function embedPhotoFace(
+  { sample, embedding, quality }: PhotoFace,
+  stages: Stages,
+): Promise<{
+  readonly embedding: Embedding
+  readonly quality: number
+  readonly extraEmbeddings: readonly ExtraEmbedding[]
+}> {
+  const [extraEmbeddings = []] = await embedFurther([sample.alignedCrop], stages.encoders.embedders)
+  return { embedding, quality, extraEmbeddings }
+}

@@ -1,0 +1,45 @@
+import { poolEmbeddings } from '../describe/pool.js'
+import { unitOf, type Embedding } from '../embed/embed-faces.js'
+import type { ExtraEmbedding } from '../embed/extra-embedders.js'
+import type { BoxXyxyPx, Landmarks5Px } from '../data/geometry.js'
+import type { FaceEmbeddings } from '../describe/pooled-input.js'
+
+/** One of the K best faces of a track. Coordinates in pixels of the clip as displayed. */
+export interface TrackFace {
+  readonly timeS: number
+  readonly boxXyxyPx: BoxXyxyPx
+  readonly landmarksPx: Landmarks5Px
+  readonly detectionScore: number
+  /** 0..1, with the norm term. */
+  readonly quality: number
+  readonly embedding: Embedding
+  /** Of further embedders, where there are any. */
+  readonly extraEmbeddings?: readonly ExtraEmbedding[]
+}
+
+/** A face as it is pooled into a descriptor. */
+export const pooledFace = ({ embedding, quality, extraEmbeddings = [] }: TrackFace): FaceEmbeddings => ({
+  ...{ float16: embedding.float16, quality, extraEmbeddings },
+})
+
+export const unitVector = ({ embedding }: TrackFace): Float32Array => unitOf(embedding)
+
+/** Of one person's faces, at least one: L2-normalised, weighted by quality. */
+export function pooledVector(faces: readonly TrackFace[]): Float32Array {
+  return poolEmbeddings(faces.map(pooledFace), faces[0]?.embedding.float16.length ?? 0)
+}
+
+/** Best first; of equal faces the earlier. */
+export const byQuality = (a: TrackFace, b: TrackFace) => b.quality - a.quality || a.timeS - b.timeS
+
+/**
+ * The best `count` of a row, spread over it: of each of `count` equally long parts the best.
+ * @param items in order of time
+ */
+export function spreadBest<T>(items: readonly T[], count: number, quality: (item: T) => number): T[] {
+  if (items.length <= count) return [...items]
+  return Array.from({ length: count }, (_, k) => {
+    const [from, to] = [k, k + 1].map((part) => Math.round((part * items.length) / count))
+    return items.slice(from, to).reduce((best, item) => (quality(item) > quality(best) ? item : best))
+  })
+}

@@ -1,0 +1,157 @@
+import { z } from 'zod'
+import type { GraphBuilder, Value } from '../onnx/graph-builder.js'
+import {
+  add,
+  divide,
+  matmul,
+  meanOfRows,
+  multiply,
+  prelu,
+  relu,
+  silu,
+  squareRoot,
+  subtract,
+} from '../onnx/ops.js'
+import { gaussian } from '../common/seeded-random.js'
+
+export const networkSchema = z.strictObject({
+  /**
+   * `residual`: d + W2·φ(W1·d), which begins as the identity. `paper`: in→width BN φ, then width→width BN φ with a shortcut
+   * (as the public iQIYI-VID recipes have it); its output is `width` wide.
+   */
+  kind: z.enum(['residual', 'paper']).default('residual'),
+  width: z.int().min(1).max(16_384).default(1024),
+  /** Hidden layers; 1 and the classifier make three layers with the layer out of it. */
+  depth: z.int().min(1).max(8).default(1),
+  activation: z.enum(['prelu', 'relu', 'silu']).default('prelu'),
+  /** Share of hidden values that are left out at random in training. */
+  dropout: z.number().min(0).max(0.9).default(0),
+})
+
+export type NetworkSettings = z.infer<typeof networkSchema>
+
+export interface Parameter {
+  readonly name: string
+  readonly dims: readonly number[]
+  /** Where it begins; row-major. */
+  readonly initial: Float32Array
+  /** False for biases, slopes and scales, which weight decay leaves alone. */
+  readonly decays: boolean
+}
+
+/** What differs between training a network and running it. */
+export interface ForwardContext {
+  readonly graph: GraphBuilder
+  readonly parameter: (name: string) => Value
+  /** (x − mean) / √variance of [n, k] per column; over the batch in training, over what was seen in training later. */
+  readonly standardise: (name: string, x: Value) => Value
+  readonly dropout: (name: string, x: Value) => Value
+}
+
+export interface Network {
+  readonly inputDimension: number
+  readonly outputDimension: number
+  readonly parameters: readonly Parameter[]
+  /** Names of the layers that `standardise`, and their widths. */
+  readonly standardised: ReadonlyMap<string, number>
+  /** Names of the layers with dropout, their widths, and the share that is left out. */
+  readonly dropped: ReadonlyMap<string, { readonly width: number; readonly share: number }>
+  /** x [n, inputDimension] → [n, outputDimension] */
+  forward(context: ForwardContext, x: Value): Value
+}
+
+/** Kept from 0 in the square root of a batch's variance. */
+const varianceFloor = 1e-5
+
+/** Weights are drawn as He et al. (ICCV 2015) do. */
+export function createNetwork(
+  settings: NetworkSettings,
+  inputDimension: number,
+  random: () => number,
+): Network {
+  const { kind, width, depth, activation, dropout } = settings
+  const parameters: Parameter[] = []
+  const standardised = new Map<string, number>()
+  const dropped = new Map<string, { width: number; share: number }>()
+  const weights = (name: string, rows: number, columns: number, deviation: number) => {
+    const initial = Float32Array.from({ length: rows * columns }, () => deviation * gaussian(random))
+    parameters.push({ name, dims: [rows, columns], initial, decays: true })
+  }
+  const row = (name: string, length: number, value: number) =>
+    parameters.push({
+      name,
+      dims: [1, length],
+      initial: new Float32Array(length).fill(value),
+      decays: false,
+    })
+  for (let layer = 1; layer <= (kind === 'paper' ? depth + 1 : depth); layer++) {
+    const inputs = layer === 1 ? inputDimension : width
+    weights(`w${layer}`, inputs, width, Math.sqrt(2 / inputs))
+    row(`b${layer}`, width, 0)
+    if (kind === 'paper') {
+      row(`scale${layer}`, width, 1)
+      standardised.set(`layer${layer}`, width)
+    }
+    if (activation === 'prelu') row(`slope${layer}`, width, 0.25)
+    if (dropout > 0) dropped.set(`layer${layer}`, { width, share: dropout })
+  }
+  if (kind === 'residual') weights('out', width, inputDimension, 0)
+
+  function layerOf(
+    { graph, parameter, standardise, dropout: drop }: ForwardContext,
+    x: Value,
+    layer: number,
+  ) {
+    const product = matmul(graph, x, parameter(`w${layer}`))
+    const scaled =
+      kind === 'paper'
+        ? multiply(graph, standardise(`layer${layer}`, product), parameter(`scale${layer}`))
+        : product
+    const biased = add(graph, scaled, parameter(`b${layer}`))
+    const active =
+      activation === 'prelu'
+        ? prelu(graph, biased, parameter(`slope${layer}`))
+        : activation === 'relu'
+          ? relu(graph, biased)
+          : silu(graph, biased)
+    return dropout > 0 ? drop(`layer${layer}`, active) : active
+  }
+
+  return {
+    inputDimension,
+    outputDimension: kind === 'paper' ? width : inputDimension,
+    parameters,
+    standardised,
+    dropped,
+    forward(context, x) {
+      const { graph, parameter } = context
+      let hidden = layerOf(context, x, 1)
+      if (kind === 'paper') {
+        for (let layer = 2; layer <= depth + 1; layer++)
+          hidden = add(graph, layerOf(context, hidden, layer), hidden)
+        return hidden
+      }
+      for (let layer = 2; layer <= depth; layer++) hidden = layerOf(context, hidden, layer)
+      return add(graph, x, matmul(graph, hidden, parameter('out')))
+    },
+  }
+}
+
+export interface Standardised {
+  readonly value: Value
+  /** [1, k] of the batch. */
+  readonly mean: Value
+  readonly variance: Value
+}
+
+/** Batch normalisation without its scale and shift (Ioffe and Szegedy, arXiv 1502.03167). */
+export function standardiseBatch(graph: GraphBuilder, x: Value): Standardised {
+  const mean = meanOfRows(graph, x)
+  const centred = subtract(graph, x, mean)
+  const variance = meanOfRows(graph, multiply(graph, centred, centred))
+  return { value: overDeviation(graph, centred, variance), mean, variance }
+}
+
+export function overDeviation(graph: GraphBuilder, centred: Value, variance: Value): Value {
+  return divide(graph, centred, squareRoot(graph, add(graph, variance, graph.scalar(varianceFloor))))
+}

@@ -1,0 +1,83 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { databaseFileName, openDatabase, type Database } from '../../../index/store/database.js'
+import { createDescriptorStore } from '../../../index/store/descriptors.js'
+import { createGroupCommit } from '../../../index/store/group-commit.js'
+import type { VectorCache } from '../../../index/vectors/archive/cached-index.js'
+
+export const dimension = 512
+export const spaceId = 1
+
+/** Tracks of a segment. */
+const segmentTracks = 32
+
+/** An archive of `tracks` tracks without descriptors; one that is there already keeps what it has. */
+export function openBenchArchive(dir: string, tracks: number): Database {
+  if (existsSync(join(dir, databaseFileName))) return openDatabase(dir)
+  const database = openDatabase(dir, { create: true })
+  database.exec(`
+    INSERT INTO clips (clip_id, size_bytes, added_at) VALUES ('clip', 1, '');
+    INSERT INTO runs (clip_id, recipe, segments, cuttable, state) VALUES ('clip', 'recipe', 1, 1, 'working');
+    INSERT INTO spaces (space_id, digest, dimension, description, active)
+      VALUES (${spaceId}, 'd', ${dimension}, '{}', 1)`)
+  addTracks(database, 0, tracks)
+  return database
+}
+
+/** Tracks for the rows `from` to `to`: row i becomes track i + 1 and, stored in order, label i + 1. */
+export function addTracks(database: Database, from: number, to: number): void {
+  const track = database.prepare(
+    `INSERT INTO tracks (clip_id, recipe, segment, number, spans, samples, quality, provider)
+     VALUES ('clip', 'recipe', ?, ?, '[[0, 1]]', 1, 1, 'cpu')`,
+  )
+  database.transaction(() => {
+    for (let i = from; i < to; i++) track.run(Math.floor(i / segmentTracks), i % segmentTracks)
+  })()
+}
+
+/** Descriptors an archive has. */
+export function storedCount(database: Database): number {
+  return createDescriptorStore(database).count(spaceId)
+}
+
+/** The vectors of rows from `first` on. */
+export interface Rows {
+  readonly vectors: Float32Array
+  readonly first: number
+}
+
+/**
+ * Stores rows `from` to `to` as ingestion does: what comes within a quarter of a second is durable with one commit, and the
+ * index catches up with it. (To store a turn's rows takes some 20 ms.)
+ */
+export async function ingest(
+  database: Database,
+  cache: VectorCache | undefined,
+  { vectors, first }: Rows,
+  from: number,
+  to: number,
+): Promise<void> {
+  const store = createDescriptorStore(database)
+  const commits = createGroupCommit(database, (error) => {
+    throw error
+  })
+  for (let i = from; i < to; i++) {
+    if (i % segmentTracks === 0 || i === from) commits.begin()
+    store.insert(spaceId, i + 1, rowOf(vectors, i - first))
+  }
+  commits.flush()
+  await cache?.catchUp()
+  await cache?.snapshotIfDue()
+  await cache?.compactIfNeeded()
+}
+
+export function rowOf(vectors: Float32Array, row: number): Float32Array {
+  return vectors.subarray(row * dimension, (row + 1) * dimension)
+}
+
+/** The snapshot's file, which any program with hnswlib can read. */
+export function snapshotFile(indexDir: string): string {
+  const file = readdirSync(indexDir).find((name) => name.endsWith('.hnsw'))
+  if (file === undefined) throw new Error(`no snapshot in ${indexDir}`)
+  return join(indexDir, file)
+}

@@ -1,0 +1,15 @@
+import { CameoError } from '../../pipeline/common/errors.js'
+import { isUrl } from '../../index/store/files.js'
+import { mayExist } from '../../workers/ingest/find-clips.js'
+import { oneLine } from './output.js'
+
+/** The rest are counted. */
+const mostNamed = 5
+
+/** Throws USAGE where there is nothing at any of the paths; where there is at some, the others fail as clips do. */
+export function checkSomeExist(paths: readonly string[], outcome: 'ingested' | 'submitted'): void {
+  if (paths.some((path) => isUrl(path) || mayExist(path))) return
+  const named = paths.slice(0, mostNamed).map(oneLine).join(', ')
+  const more = paths.length > mostNamed ? ` (and ${paths.length - mostNamed} more)` : ''
+  throw new CameoError('USAGE', `there is no file or folder ${named}${more}: nothing was ${outcome}`)
+}

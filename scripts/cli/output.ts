@@ -1,0 +1,63 @@
+import { CameoError, messageOf } from '../../pipeline/common/errors.js'
+import { visibleJson, visibleLines } from '../../pipeline/common/visible-text.js'
+
+// What commands show of names, paths and messages from elsewhere.
+export { oneLine } from '../../pipeline/common/visible-text.js'
+
+/** What a command's end means to a script. */
+export const exitCodes = {
+  ok: 0,
+  /** The command ran, but some of the files it was given failed. */
+  someFailed: 1,
+  /** The command could not run: wrong options, unusable input, an archive in trouble. */
+  failed: 2,
+  /** Stopped by Ctrl-C or a termination signal; run it again to go on. */
+  interrupted: 130,
+} as const
+
+/** A result on standard output. Nothing in it can give the terminal orders; line ends in names are for `oneLine`. */
+export function print(text: string): void {
+  process.stdout.write(`${visibleLines(text)}\n`)
+}
+
+/** The exact data: what a terminal would obey stands in it as JSON's escapes. */
+export function printJson(value: unknown): void {
+  process.stdout.write(`${visibleJson(value)}\n`)
+}
+
+/** Notices, progress and errors go to standard error, so that results can be piped. */
+export function note(text: string): void {
+  process.stderr.write(`${visibleLines(text)}\n`)
+}
+
+/** An error as `--json` gives it, whatever the command. */
+export function printJsonError({ code, message, retriable }: CameoError): void {
+  printJson({ code, message, retriable })
+}
+
+/** Tells an error as a person, or with `--json` a script, can use it. */
+export function reportError(error: unknown, json: boolean): void {
+  if (error instanceof CameoError) {
+    if (json) printJsonError(error)
+    note(`cameo: ${error.message} [${error.code}]`)
+    return
+  }
+  if (json) printJson({ code: 'INTERNAL', message: messageOf(error), retriable: false })
+  note(
+    `cameo: this should not have happened: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+  )
+}
+
+/** 83.5 → "1:23.5": as players show times. */
+export function formatTime(seconds: number): string {
+  const tenths = Math.round(seconds * 10)
+  const hours = Math.floor(tenths / 36_000)
+  const minutes = Math.floor(tenths / 600) % 60
+  const rest = ((tenths % 600) / 10).toFixed(1).padStart(4, '0')
+  return hours > 0 ? `${hours}:${String(minutes).padStart(2, '0')}:${rest}` : `${minutes}:${rest}`
+}
+
+export { counted, pluralOf } from '../../pipeline/common/counted.js'
+
+/** A thumbnail as it stands in JSON and pages. */
+export const dataUri = (jpeg: Uint8Array) => `data:image/jpeg;base64,${Buffer.from(jpeg).toString('base64')}`

@@ -1,0 +1,179 @@
+import type { FalseAcceptRate } from '../../index/search/expected-false-matches.js'
+import type { Prior } from '../../index/search/match-probability.js'
+import type { MatchThreshold } from '../../index/search/match-threshold.js'
+import type { ClipMatch, SearchAnswer } from '../../index/search/search-clips.js'
+import type { SheetMatch } from './contact-sheet.js'
+import type { DamagedThing } from './damage-report.js'
+import { formatProbability, formatRanges } from './hit-text.js'
+import { counted, dataUri, formatTime, oneLine, print } from '../cli/output.js'
+import type { Candidate } from '../use/query-person.js'
+import { hitJson, notesOf, withCoverage, type AnswerCoverage } from './search-coverage.js'
+
+/** What an answer says of its question. */
+export interface ToldQuery {
+  readonly kind: 'image' | 'clip' | 'name'
+  /** File or name, as given. */
+  readonly value: string
+  /** Which of several faces or people, from 1. */
+  readonly face?: number
+  /** Whom the photo or the clip shows. */
+  readonly people?: readonly Candidate[]
+  /** How its file could be read, as sentences. */
+  readonly notices?: readonly string[]
+  readonly quality: number
+  readonly thumbnailJpeg: Uint8Array | undefined
+}
+
+export interface Hit {
+  readonly match: ClipMatch
+  /** That it shows the person; undefined where this was not calibrated. */
+  readonly probability: number | undefined
+}
+
+/** All that is told of an answer. */
+export interface Report {
+  readonly query: ToldQuery
+  readonly answer: SearchAnswer
+  readonly hits: { readonly matches: readonly Hit[]; readonly weak: readonly Hit[] }
+  readonly line: MatchThreshold
+  /** Of the probabilities; undefined where these were not calibrated. */
+  readonly prior: Prior | undefined
+  readonly coverage: AnswerCoverage
+  readonly damaged: readonly DamagedThing[]
+  /** Weak hits were asked for. */
+  readonly withWeak: boolean
+}
+
+export function toJson({ query, answer, hits, line, prior, coverage, damaged, withWeak }: Report) {
+  const { kind, value, face, people, notices = [], quality } = query
+  const { threshold, reason, falseAcceptRate, expectedFalseMatches } = line
+  const hitOf = ({ match, probability }: Hit) => ({
+    ...matchJson(match, probability),
+    ...hitJson(match, coverage),
+  })
+  return {
+    query: {
+      ...{ kind, value, quality },
+      ...(face === undefined ? {} : { face }),
+      ...(people === undefined ? {} : { people }),
+      ...(notices.length === 0 ? {} : { notices }),
+    },
+    threshold,
+    thresholdReason: reason,
+    confident: hits.matches.length > 0,
+    falseAcceptRate: falseAcceptRate === undefined ? null : rateJson(falseAcceptRate),
+    expectedFalseMatches: expectedFalseMatches ?? null,
+    prior: prior ?? null,
+    tracksSearched: answer.tracksSearched,
+    tracksExamined: answer.tracksExamined,
+    coverage: coverage.sum,
+    damaged,
+    results: hits.matches.map(hitOf),
+    ...(withWeak ? { weak: hits.weak.map(hitOf) } : {}),
+  }
+}
+
+const rateJson = ({ rate, isEstimate, interval }: FalseAcceptRate) => ({
+  ...{ rate, estimate: isEstimate },
+  ...(interval === undefined ? {} : { interval }),
+})
+
+const matchJson = (
+  { clipId, path, score, durationS, ranges, faces, thumbnailJpeg }: ClipMatch,
+  probability: number | undefined,
+) => ({
+  clipId,
+  path,
+  score,
+  probability: probability ?? null,
+  durationS: durationS ?? null,
+  ranges,
+  faces,
+  thumbnail: thumbnailJpeg === undefined ? null : dataUri(thumbnailJpeg),
+})
+
+export function titleOf({ kind, value, face }: ToldQuery): string {
+  return kind === 'name' ? value : `${value}${face === undefined ? '' : `, face ${face}`}`
+}
+
+export function sheetMatches({ hits: { matches, weak }, coverage }: Report): SheetMatch[] {
+  const toSheet = (isWeak: boolean) => (hit: Hit) => ({
+    ...{ ...hit.match, probability: hit.probability, isWeak, notes: notesOf(hit.match, coverage) },
+  })
+  return [...matches.map(toSheet(false)), ...weak.map(toSheet(true))]
+}
+
+/** How much was found and searched; then why the threshold is what it is, and what else an answer rests on, a line each. */
+export function summaryOf({ answer, hits, line, prior, coverage, withWeak }: Report): string {
+  const { matches, weak } = hits
+  const threshold = line.threshold.toFixed(2)
+  const found =
+    matches.length === 0
+      ? `no confident match: no track reaches ${threshold}`
+      : `${counted(matches.length, 'clip')} from score ${threshold} upwards`
+  const besides = withWeak ? `, ${counted(weak.length, 'weak clip')} below it` : ''
+  const searched = `${counted(answer.tracksSearched, 'track')} searched (${chanceOf(line, answer.tracksSearched)})`
+  const lines = [`${found}${besides}; ${searched}`, reasonOf(line)]
+  if (prior !== undefined && matches.length + weak.length > 0)
+    lines.push(
+      `probabilities: if ${counted(prior.appearances, 'track')} of ${prior.tracks} showed the person (--expect-appearances)`,
+    )
+  return withCoverage(lines.join('\n'), coverage)
+}
+
+function chanceOf({ falseAcceptRate, expectedFalseMatches }: MatchThreshold, tracks: number): string {
+  if (falseAcceptRate === undefined || expectedFalseMatches === undefined)
+    return 'how many match by chance was not measured for these models'
+  const { isEstimate, interval } = falseAcceptRate
+  const chance = `${formatExpected(expectedFalseMatches)} would match by chance`
+  if (!isEstimate) return chance
+  const bounds = interval?.map((rate) => (rate * tracks).toPrecision(2)).join(' to ')
+  return `${chance}, extrapolated${bounds === undefined ? '' : `: ${bounds}`}`
+}
+
+const formatExpected = (count: number) =>
+  count < 0.01 ? 'fewer than 0.01' : `about ${count.toFixed(count < 10 ? 2 : 0)}`
+
+function reasonOf({ threshold, reason, falseAcceptRate }: MatchThreshold): string {
+  const score = threshold.toFixed(2)
+  switch (reason) {
+    case 'given':
+      return `threshold ${score}: as given`
+    case 'archive size':
+      return `threshold ${score}: raised for an archive of this size (--expect-false)`
+    case 'models':
+      return falseAcceptRate === undefined
+        ? `threshold ${score}: that of the models`
+        : `threshold ${score}: that of the models, ${oneIn(falseAcceptRate.rate)} of other people reaches it`
+    case 'uncalibrated':
+      return `threshold ${score}: a guess, these models are not calibrated`
+  }
+}
+
+const oneIn = (rate: number) => `one track in ${Math.round(1 / rate)}`
+
+export function printAnswer(report: Report): void {
+  const { hits, coverage } = report
+  const printHit = (rank: string, { match, probability }: Hit) => {
+    print(formatMatch(rank, match, probability))
+    for (const line of notesOf(match, coverage)) print(`            ${line}`)
+  }
+  for (const [index, hit] of hits.matches.entries()) printHit(String(index + 1), hit)
+  for (const hit of hits.weak) printHit('weak', hit)
+  print(summaryOf(report))
+}
+
+function formatMatch(
+  rank: string,
+  { score, path, isMissing, ranges, faces, clipId }: ClipMatch,
+  probability: number | undefined,
+): string {
+  const best = faces[0]
+  const detail =
+    best === undefined
+      ? ''
+      : `; ${counted(faces.length, 'face')}, best at ${formatTime(best.timeS)}, quality ${best.quality.toFixed(2)}`
+  const likely = probability === undefined ? '' : `${formatProbability(probability).padStart(8)}  `
+  const name = isMissing ? `missing (was ${oneLine(path)})` : oneLine(path)
+  return `${rank.padStart(4)} ${score.toFixed(3)}  ${likely}${name}\n            ${formatRanges(ranges)}${detail}  (clip ${clipId.slice(0, 12)})`
+}

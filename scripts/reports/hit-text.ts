@@ -1,0 +1,17 @@
+import type { MatchedRange } from '../../index/search/search-clips.js'
+import { formatTime } from '../cli/output.js'
+
+export const formatRanges = (ranges: readonly MatchedRange[]) =>
+  ranges
+    .map(
+      ({ startS, endS, weak }) =>
+        `${formatTime(startS)}–${formatTime(endS)}${weak === true ? ' (weak)' : ''}`,
+    )
+    .join(', ')
+
+/** 0.9995 → "> 99.9 %": no more is claimed than was measured. */
+export function formatProbability(probability: number): string {
+  if (probability > 0.999) return '> 99.9 %'
+  if (probability < 0.001) return '< 0.1 %'
+  return `${(100 * probability).toFixed(1)} %`
+}

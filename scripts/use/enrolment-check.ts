@@ -1,0 +1,58 @@
+import type { EnrolledFace } from '../../index/identities/enrolled-faces.js'
+import { agreementOf, bySource, type SourceAgreement } from '../../index/identities/enrolment-agreement.js'
+import type { ReferenceFace } from '../../index/identities/identities.js'
+import { CameoError } from '../../pipeline/common/errors.js'
+import { note, oneLine } from '../cli/output.js'
+
+export interface Disagreeing extends Omit<SourceAgreement, 'disagrees'> {
+  /** Their numbers, once they are enrolled. */
+  readonly faces: readonly number[]
+}
+
+export interface Enrolment {
+  readonly name: string
+  /** What the name has already; faces of a file that is given again are replaced. */
+  readonly enrolled: readonly EnrolledFace[]
+  readonly given: readonly ReferenceFace[]
+  readonly dimension: number
+  /** Cosine similarity from which two faces count as one person's. */
+  readonly threshold: number
+}
+
+/**
+ * The files of a name, old and given, that mostly do not match the others.
+ * @throws FACES_DISAGREE where most of those given are among them, unless forced
+ */
+export function checkAgreement(
+  enrolment: Enrolment,
+  isForced: boolean,
+): Omit<SourceAgreement, 'disagrees'>[] {
+  const { name, enrolled, given, dimension, threshold } = enrolment
+  const fresh = bySource(given.map(({ source, embedding, quality }) => ({ source, quality, ...embedding })))
+  const givenSources = new Set(fresh.map(({ source }) => source))
+  const kept = bySource(enrolled).filter(({ source }) => !givenSources.has(source))
+  const disagreeing = agreementOf([...kept, ...fresh], dimension, threshold)
+    .filter(({ disagrees }) => disagrees)
+    .map(({ source, similarity, matches, others }) => ({ source, similarity, matches, others }))
+  const wrong = disagreeing.filter(({ source }) => givenSources.has(source))
+  if (wrong.length > fresh.length / 2 && !isForced)
+    throw new CameoError(
+      'FACES_DISAGREE',
+      `most of the files show somebody else than the others of "${oneLine(name)}" (${measure(threshold)}), so nothing was enrolled; leave out those of other people, or give --force:\n` +
+        wrong.map((each) => `  ${describe(each)}`).join('\n'),
+    )
+  return disagreeing
+}
+
+export function tellDisagreeing(name: string, disagreeing: readonly Disagreeing[], threshold: number): void {
+  if (disagreeing.length === 0) return
+  note(`these may show somebody else than "${oneLine(name)}" (${measure(threshold)}):`)
+  for (const each of disagreeing) note(`  ${describe(each)}; --face ${each.faces.join(', ')}`)
+  note('to take a face out again: cameo forget --name NAME --face NUMBER')
+}
+
+const measure = (threshold: number) =>
+  `with fewer than half of the others a cosine similarity of ${threshold.toFixed(2)} or more`
+
+const describe = ({ source, matches, others, similarity = 0 }: Omit<SourceAgreement, 'disagrees'>) =>
+  `${oneLine(source)}: ${matches} of ${others} reached, ${similarity.toFixed(2)} on average`

@@ -1,0 +1,136 @@
+import { basename } from 'node:path'
+import { clipName } from '../../pipeline/common/display-name.js'
+import { CameoError } from '../../pipeline/common/errors.js'
+import { describeFace } from '../../pipeline/image/describe-face-position.js'
+import type { BoxXyxyPx } from '../../pipeline/data/geometry.js'
+import {
+  chooseFace,
+  listFaces,
+  readPhoto,
+  tellChoice,
+  type PhotoFace,
+} from '../../pipeline/photos/process-photo.js'
+import { mainPerson, peopleOfClip, type Person } from '../../pipeline/photos/process-query-clip.js'
+import type { Stages } from '../../pipeline/stages/load-pipeline.js'
+import { formatTime, note, oneLine } from '../cli/output.js'
+import { startProgress } from '../cli/progress.js'
+import { checkGiven, kindOfFile } from './query-file.js'
+
+/** Of a crowd not all are told. */
+const mostListed = 20
+
+/** One of those whom a query's file shows. */
+export interface Candidate {
+  /** For `--face`. */
+  readonly number: number
+  /** When, in a clip. */
+  readonly ranges?: readonly { readonly startS: number; readonly endS: number }[]
+  /** Of the face, in a clip the best one. */
+  readonly boxXyxyPx: BoxXyxyPx
+  readonly quality: number
+}
+
+/** Whom a query is about, and whom its file shows besides. */
+export interface Chosen<T> {
+  readonly chosen: T
+  readonly people: readonly Candidate[]
+  /** What is to be said about the file. */
+  readonly notices: readonly string[]
+}
+
+/**
+ * A face of a photo: the one that it is plainly of, or number `choice`. Where there are several, lists them.
+ * Throws what `readPhoto` and `chooseFace` throw.
+ */
+export async function faceOfPhoto(
+  path: string,
+  stages: Stages,
+  choice: number | undefined,
+): Promise<Chosen<PhotoFace>> {
+  await checkGiven(path, 'IMAGE_UNREADABLE')
+  const photo = await readPhoto(path, stages).catch(async (error: unknown) => {
+    throw await sayWhatItIs(path, error)
+  })
+  const chosen = chooseFace(photo, path, choice)
+  for (const notice of photo.notices) note(notice)
+  const taken = choice === undefined ? tellChoice(photo, path, chosen) : undefined
+  if (taken !== undefined) note(`${taken}:\n${listFaces(photo)}`)
+  const people = photo.faces.map(({ sample: { boxXyxyPx }, quality }, index) => ({
+    ...{ number: index + 1, boxXyxyPx, quality },
+  }))
+  return { chosen, people, notices: taken === undefined ? photo.notices : [...photo.notices, taken] }
+}
+
+/**
+ * A person of a clip: its main one, or number `choice`. Where there are several, says which was taken and lists them.
+ * Throws QUERY_NO_TRACK, FACE_UNKNOWN, CLIP_*.
+ */
+export async function personOfClip(
+  path: string,
+  stages: Stages,
+  choice: number | undefined,
+): Promise<Chosen<Person>> {
+  await checkGiven(path, 'CLIP_GONE')
+  const people = await findPeople(path, stages)
+  const main = mainPerson(people, path)
+  const chosen = choice === undefined ? main : people[choice - 1]
+  if (chosen === undefined)
+    throw new CameoError(
+      'FACE_UNKNOWN',
+      `${clipName(path)} has no person ${choice ?? 1}; its people are:\n${listPeople(people)}`,
+    )
+  if (people.length > 1)
+    note(
+      `${oneLine(basename(path))} shows ${people.length} people; this is about number ${choice ?? 1} (--face to choose another):\n${listPeople(people)}`,
+    )
+  return { chosen, people: people.flatMap(candidateOf), notices: [] }
+}
+
+async function findPeople(path: string, stages: Stages): Promise<readonly Person[]> {
+  const name = basename(path)
+  const bar = startProgress(`looking at {name} {bar} {percentage} %, {at}`)
+  try {
+    return await peopleOfClip(path, stages, (timeS, durationS = timeS) =>
+      bar.update(Math.min(timeS, durationS), durationS, { name, at: formatTime(timeS) }),
+    )
+  } catch (error) {
+    throw await sayWhatItIs(path, error)
+  } finally {
+    bar.stop()
+  }
+}
+
+function listPeople(people: readonly Person[]): string {
+  const lines = people.slice(0, mostListed).map(({ spansS, faces: [best], frame }, index) => {
+    const times = spansS.map(([a, b]) => `${formatTime(a)}–${formatTime(b)}`).join(', ')
+    return `  ${index + 1}: ${times}${best === undefined ? '' : `; ${describeFace(best, frame)}`}`
+  })
+  if (people.length > mostListed) lines.push(`  … and ${people.length - mostListed} more`)
+  return lines.join('\n')
+}
+
+function candidateOf({ spansS, faces: [best] }: Person, index: number): Candidate[] {
+  if (best === undefined) return []
+  const { boxXyxyPx, quality } = best
+  const ranges = spansS.map(([startS, endS]) => ({ startS, endS }))
+  return [{ number: index + 1, ranges, boxXyxyPx, quality }]
+}
+
+/** Errors about an archive's files say what to do with the archive; of a query's file it is said what to give instead. */
+async function sayWhatItIs(path: string, error: unknown): Promise<unknown> {
+  if (!(error instanceof CameoError)) return error
+  const { code } = error
+  const kind = await kindOfFile(path)
+  const name = clipName(path)
+  const options = { cause: error }
+  if (code === 'IMAGE_UNREADABLE' && kind === 'clip')
+    return new CameoError(code, `${name} is a clip, not a photo: give it with --clip`, options)
+  if (code !== 'CLIP_NOT_VIDEO') return error
+  if (kind === 'photo')
+    return new CameoError(code, `${name} is a photo, not a clip: give it with --image`, options)
+  return new CameoError(
+    code,
+    `${name} is neither a video nor a photo: give one that shows the person`,
+    options,
+  )
+}

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { chooseThreshold, weakScoreOf, type ThresholdWish } from '../../../../index/search/match-threshold.js'
+import { findPack } from '../../../../pipeline/models/packs/catalog.js'
+import type { Calibration, Pack } from '../../../../pipeline/models/packs/pack.js'
+
+/** The rate falls to a tenth every 0.1, from 1e-2 at 0.3 on. */
+const calibration: Calibration = {
+  ...{ threshold: 0.4, falseAcceptRate: 1e-3 },
+  curve: [
+    [0.3, 1e-2],
+    [0.4, 1e-3],
+    [0.5, 1e-4],
+  ],
+}
+const packWith = (own: Calibration | undefined): Pack => ({ ...findPack('lite'), calibration: own })
+const choose = (tracks: number, wish: ThresholdWish = {}, own: Calibration | undefined = calibration) =>
+  chooseThreshold({}, packWith(own), tracks, wish)
+const near = (a: number | undefined, b: number) => assert.equal(a?.toFixed(9), b.toFixed(9))
+
+describe('the threshold of an answer', () => {
+  it('is that of the models in an archive of up to a thousand tracks', () => {
+    for (const tracks of [0, 1, 5, 999]) {
+      const { threshold, reason, expectedFalseMatches } = choose(tracks)
+      assert.deepEqual([threshold, reason], [0.4, 'models'])
+      near(expectedFalseMatches, tracks * 1e-3)
+    }
+  })
+
+  it('rises with the archive so that one false match is expected, beyond what was measured by an estimate', () => {
+    for (const [tracks, threshold, isEstimate] of [
+      [10_000, 0.5, false],
+      [31_622.7766, 0.55, true],
+      [1e6, 0.7, true],
+    ] as const) {
+      const line = choose(tracks)
+      near(line.threshold, threshold)
+      near(line.expectedFalseMatches, 1)
+      assert.deepEqual([line.reason, line.falseAcceptRate?.isEstimate], ['archive size', isEstimate])
+    }
+  })
+
+  it('follows another number of false matches, and never falls below that of the models for it', () => {
+    near(choose(10_000, { expectFalse: 0.1 }).threshold, 0.6)
+    near(choose(100, { expectFalse: 0.01 }).threshold, 0.5)
+    assert.deepEqual(choose(10_000, { expectFalse: 1e6 }).threshold, 0.4)
+  })
+
+  it('is the one that is given, whatever the archive', () => {
+    const line = choose(1e6, { minScore: 0.3 })
+    assert.deepEqual([line.threshold, line.reason], [0.3, 'given'])
+    near(line.expectedFalseMatches, 1e4)
+    assert.equal(choose(1e6, { minScore: 0 }).threshold, 0)
+  })
+
+  it('is that of the models where no curve was measured, or a head makes other scores', () => {
+    const bare = { threshold: 0.4, falseAcceptRate: 1e-3 }
+    assert.deepEqual([choose(1e6, {}, bare).threshold, choose(1e6, {}, bare).reason], [0.4, 'models'])
+    const withHead = chooseThreshold({ headFile: 'head.onnx' }, packWith(calibration), 1e6, {})
+    assert.deepEqual(withHead, { threshold: 0.4, reason: 'models' })
+  })
+
+  it('is a guess where nothing was measured', () => {
+    assert.deepEqual(chooseThreshold({}, packWith(undefined), 1e6, {}), {
+      threshold: 0.4,
+      reason: 'uncalibrated',
+    })
+  })
+})
+
+describe('weak hits', () => {
+  it('go down to the score that one in a hundred tracks of other people reaches, whatever the threshold', () => {
+    for (const threshold of [0.4, 0.7]) near(weakScoreOf(calibration, threshold), 0.3)
+    assert.equal(weakScoreOf(calibration, 0.2), 0.2)
+  })
+
+  it('go a little below the threshold where nothing was measured', () => {
+    near(weakScoreOf(undefined, 0.4), 0.3)
+  })
+})

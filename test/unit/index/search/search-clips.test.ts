@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { acrossNoGap, adjacencyOf, joinRanges } from '../../../../index/search/join-ranges.js'
+import type { MatchedRange } from '../../../../index/search/search-clips.js'
+import { averagePrecision } from '../../../support/map.js'
+
+const range = (startS: number, endS: number, score = 0.5, trackId = 1): MatchedRange => ({
+  startS,
+  endS,
+  score,
+  trackId,
+})
+
+const everyQuarter = adjacencyOf({ kind: 'fps', fps: 4 }, () => [])
+
+describe('ranges of a match', () => {
+  it('adjacent ranges are one, named after its best track', () => {
+    const joined = joinRanges(
+      [range(600, 640, 0.7, 2), range(570, 599.75, 0.6, 1), range(700, 710)],
+      everyQuarter,
+    )
+    assert.deepEqual(joined, [range(570, 640, 0.7, 2), range(700, 710)])
+  })
+
+  it('a range within another adds nothing to its length', () => {
+    assert.deepEqual(joinRanges([range(0, 50, 0.4), range(10, 20, 0.9, 3)], everyQuarter), [
+      range(0, 50, 0.9, 3),
+    ])
+  })
+
+  it('ranges more than a second apart stay apart', () => {
+    assert.equal(joinRanges([range(0, 1), range(2.01, 3)], everyQuarter).length, 2)
+    assert.equal(joinRanges([range(0, 1), range(2, 3)], everyQuarter).length, 1)
+  })
+
+  it('ranges on either side of a stretch that could not be decoded stay apart', () => {
+    const aroundGap = acrossNoGap(everyQuarter, [[1.25, 1.75]])
+    assert.equal(joinRanges([range(0, 1), range(1.75, 3)], aroundGap).length, 2)
+    assert.equal(joinRanges([range(2, 2.5), range(3, 4)], aroundGap).length, 1)
+  })
+
+  it('where frames are farther apart than that, the next one joins and the one after it does not', () => {
+    const every5s = adjacencyOf({ kind: 'fps', fps: 0.2 }, () => [])
+    assert.deepEqual(joinRanges([range(0, 595), range(600, 1195)], every5s), [range(0, 1195)])
+    assert.equal(joinRanges([range(0, 590), range(600, 1195)], every5s).length, 2)
+  })
+
+  it('key frames are as far apart as they are on the average, and at a segment’s border may be farther', () => {
+    const segments = [0, 600, 1200].map((startS) => ({ startS, endS: startS + 600, frames: 150 }))
+    const every4s = adjacencyOf({ kind: 'keyframes' }, () => segments)
+    assert.deepEqual(joinRanges([range(0, 300), range(304, 598)], every4s), [range(0, 598)])
+    assert.equal(joinRanges([range(0, 300), range(308, 598)], every4s).length, 2)
+    assert.deepEqual(joinRanges([range(0, 596), range(606, 1190)], every4s), [range(0, 1190)])
+    assert.equal(joinRanges([range(0, 580), range(606, 1190)], every4s).length, 2)
+    assert.equal(
+      joinRanges(
+        [range(0, 1), range(2.5, 3)],
+        adjacencyOf({ kind: 'keyframes' }, () => []),
+      ).length,
+      2,
+    )
+  })
+})
+
+describe('average precision', () => {
+  it('equals a table worked by hand', () => {
+    // Hits at ranks 1 and 3 of three positives: (1/1 + 2/3) / 3.
+    const precision = averagePrecision(['a', 'x', 'b', 'y'], new Set(['a', 'b', 'c']))
+    assert.ok(Math.abs(precision - (1 + 2 / 3) / 3) < 1e-12)
+  })
+})

@@ -1,0 +1,19 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { sharp } from '../../../../pipeline/image/image-library.js'
+import { nestedSvg, svgFiles } from '../../../support/field-photos.js'
+
+describe('the image library', () => {
+  it('draws nothing, whoever asks it and however the drawing begins', async () => {
+    for (const [name, bytes] of Object.entries({ ...svgFiles(), 'small.svg': Buffer.from(nestedSvg(1)) }))
+      await assert.rejects(sharp(bytes).metadata(), /unsupported image format/, name)
+  })
+
+  it('writes and reads what holds pixels', async () => {
+    const pixel = sharp({ create: { width: 2, height: 2, channels: 3, background: 'red' } })
+    for (const format of ['jpeg', 'png', 'webp', 'gif', 'tiff', 'avif'] as const) {
+      const bytes = await pixel.clone().toFormat(format).toBuffer()
+      assert.equal((await sharp(bytes).metadata()).width, 2, format)
+    }
+  })
+})

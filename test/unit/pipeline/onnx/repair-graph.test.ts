@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
+import { repairGraph } from '../../../../pipeline/onnx/repair-graph.js'
+import { loadBatched } from '../../../../pipeline/models/inference-thread/load-batched.js'
+import { writeOnnx, type OnnxValueInfo } from '../../../../pipeline/onnx/onnx-file.js'
+import { contentsOf, onnxFields, textOf } from '../../../../pipeline/onnx/onnx-fields.js'
+import { loadModel } from '../../../../pipeline/models/session.js'
+import { temporaryDir } from '../../../support/cameo.js'
+
+const input = (name: string): OnnxValueInfo => ({ name, type: 'float32', dims: [1, 2] })
+
+/** y = max(0, x · weight), with inputs that a quantizer forgot, and one that is a weight. */
+const graph = (...inputs: readonly string[]) =>
+  writeOnnx({
+    nodes: [
+      { opType: 'Mul', inputs: ['x', 'weight'], outputs: ['product'] },
+      { opType: 'Relu', inputs: ['product'], outputs: ['y'] },
+    ],
+    initializers: [{ name: 'weight', dims: [1, 2], data: Float32Array.of(2, 3) }],
+    inputs: inputs.map(input),
+    outputs: [input('y')],
+  })
+
+describe('inputs of a graph that nothing reads', () => {
+  it('are dropped when the model is loaded, in batches too, and the others stay', async () => {
+    const path = join(temporaryDir(), 'dead.onnx')
+    writeFileSync(path, graph('old_1', 'x', 'weight', 'old_2'))
+    const single = await loadModel(path, { device: { kind: 'cpu' } })
+    const notices: string[] = []
+    const batched = await loadBatched(path, [1, 2], {
+      device: { kind: 'cpu' },
+      onNotice: (text) => notices.push(text),
+    })
+    for (const model of [single, batched]) {
+      const outputs = await model.run({ data: Float32Array.of(5, -1), dims: [1, 2] })
+      assert.deepEqual([...(outputs.get('y')?.data ?? [])], [10, 0])
+      await model.dispose()
+    }
+    assert.deepEqual(notices, [])
+  })
+
+  it('a graph without such inputs is not touched', () => {
+    assert.equal(repairGraph(graph('x', 'weight')), undefined)
+  })
+
+  it('an input that only a graph within a node reads stays', () => {
+    const embed = (to: BinaryWriter, field: number, bytes: Uint8Array) =>
+      to.tag(field, WireType.LengthDelimited).bytes(bytes)
+    // A node with one attribute, a graph: that of `graph('inner')`, whose nodes read x and weight.
+    const [inner = new Uint8Array(0)] = contentsOf(graph('inner'), onnxFields.model.graph)
+    const attribute = embed(new BinaryWriter(), onnxFields.attribute.graph, inner).finish()
+    const node = embed(new BinaryWriter(), onnxFields.node.attribute, attribute).finish()
+    const value = (name: string) =>
+      new BinaryWriter().tag(onnxFields.valueInfo.name, WireType.LengthDelimited).string(name).finish()
+    const outer = new BinaryWriter()
+    embed(outer, onnxFields.graph.node, node)
+    for (const name of ['x', 'dead']) embed(outer, onnxFields.graph.input, value(name))
+    const model = embed(new BinaryWriter(), onnxFields.model.graph, outer.finish()).finish()
+    const left = contentsOf(repairGraph(model) ?? new Uint8Array(0), onnxFields.model.graph)
+      .flatMap((it) => contentsOf(it, onnxFields.graph.input))
+      .map((it) => textOf(it, onnxFields.valueInfo.name))
+    assert.deepEqual(left, ['x'])
+  })
+
+  it('the size of blocks goes where one scale holds for all values', async () => {
+    for (const dims of [[], [1]]) {
+      const onnx = writeOnnx({
+        nodes: [
+          { opType: 'QuantizeLinear', inputs: ['x', 'scale'], outputs: ['q'], attributes: { block_size: 2 } },
+          {
+            opType: 'DequantizeLinear',
+            inputs: ['q', 'scale'],
+            outputs: ['y'],
+            attributes: { block_size: 2 },
+          },
+        ],
+        initializers: [{ name: 'scale', dims, data: Float32Array.of(0.5) }],
+        inputs: [input('x')],
+        outputs: [input('y')],
+      })
+      const path = join(temporaryDir(), 'blocks.onnx')
+      writeFileSync(path, onnx)
+      const model = await loadModel(path, { device: { kind: 'cpu' } })
+      const outputs = await model.run({ data: Float32Array.of(1.1, 7.3), dims: [1, 2] })
+      assert.deepEqual([...(outputs.get('y')?.data ?? [])], [1, 7.5])
+      await model.dispose()
+    }
+  })
+})

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { KnownDeaths, readDeaths, writeNote } from '../../../../../workers/kafka/broker/crash-counts.js'
+
+const nobody = new Set<string>()
+const noted = (note: string | undefined, offset = 100n) => ({ partition: 0, offset, note })
+
+describe('notes beside a group’s offsets', () => {
+  const messages = [
+    { offset: 101n, deaths: 0, isInWork: true },
+    { offset: 103n, deaths: 2, isInWork: true },
+    { offset: 104n, deaths: 1, isInWork: false },
+  ]
+  const note = writeNote('one', 100n, messages)
+
+  it('what a member that is gone had in work counts once more', () => {
+    assert.deepEqual(readDeaths(noted(note), new Set(['other'])), new Map([[104n, 1], [101n, 1], [103n, 3]])) // prettier-ignore
+  })
+
+  it('a member that lives has killed nobody', () => {
+    assert.deepEqual(readDeaths(noted(note), new Set(['one'])), new Map([[104n, 1], [103n, 2]])) // prettier-ignore
+  })
+
+  it('who stops properly leaves no note; what others wrote is not read', () => {
+    assert.equal(writeNote('one', 100n, []), undefined)
+    for (const text of [undefined, '', '{', '{"member":1}', 'null'])
+      assert.deepEqual(readDeaths(noted(text), nobody), new Map())
+  })
+
+  it('a note fits beside an offset, and the suspected are kept', () => {
+    const many = Array.from({ length: 2000 }, (_, i) => ({
+      ...{ offset: 100n + BigInt(i), deaths: i === 1999 ? 7 : 0, isInWork: true },
+    }))
+    const long = writeNote('one', 100n, many)
+    assert.ok(long !== undefined && long.length <= 4096)
+    assert.equal(readDeaths(noted(long), nobody).get(2099n), 8)
+  })
+
+  it('deaths are handed from worker to worker until the message is finished', () => {
+    const [first, second, third] = ['a', 'b', 'c'].map((self) => new KnownDeaths(self))
+    assert.ok(first !== undefined && second !== undefined && third !== undefined)
+    // The first dies over 7 and 8; the second takes over, begins 7 alone and dies.
+    second.learn({ members: new Set(['b']), partitions: [noted(first.note(0, 7n, [7n, 8n]), 7n)] })
+    assert.deepEqual([second.of(0, 7n), second.of(0, 8n), second.of(0, 9n)], [1, 1, 0])
+    third.learn({ members: new Set(['c']), partitions: [noted(second.note(0, 7n, [7n]), 7n)] })
+    assert.deepEqual([third.of(0, 7n), third.of(0, 8n)], [2, 1])
+    // Its own notes, which it reads again whenever the group is arranged anew, say nothing new.
+    third.learn({ members: nobody, partitions: [noted(third.note(0, 7n, [7n]), 7n)] })
+    assert.deepEqual([third.of(0, 7n), third.of(0, 8n)], [2, 1])
+    third.forget(0, 7n)
+    assert.deepEqual([third.of(0, 7n), third.of(0, 8n)], [0, 1])
+  })
+})

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { Worker } from 'node:worker_threads'
+import '../../../../../pipeline/models/no-telemetry.js'
+import type { HostileResult, HostileSetup } from './hostile-thread.js'
+
+/** What thousands of odd messages come to, in a thread that ends where it takes more than 96 MB of heap. */
+async function readOdd(setup: HostileSetup): Promise<HostileResult> {
+  const thread = new Worker(new URL('./hostile-thread.js', import.meta.url), {
+    workerData: setup,
+    resourceLimits: { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 16 },
+  })
+  return new Promise((resolve, reject) => {
+    thread.on('message', resolve)
+    thread.on('error', reject)
+    thread.on('exit', (code) => reject(new Error(`it ended without a result: ${code}`)))
+  })
+}
+
+describe('hostile messages', { timeout: 120_000 }, () => {
+  it('each of thousands is handled or put down, in little memory, and good ones after them do what they do', async () => {
+    const result = await readOdd({ seed: 12, messages: 700 })
+    assert.deepEqual(Object.keys(result), [
+      ...['jobs', 'embeddings', 'descriptors', 'status', 'names', 'dead-letters'],
+    ])
+    for (const [topic, outcomes] of Object.entries(result)) {
+      assert.equal(
+        Object.values(outcomes).reduce((sum, count) => sum + count),
+        700,
+        topic,
+      )
+      assert.equal(outcomes['MESSAGE_FAILED'], undefined, `${topic}: an error that nobody foresaw`)
+    }
+  })
+})

@@ -1,0 +1,278 @@
+/**
+ * Gives odd messages to everything that reads a topic, in a thread of little memory: see `hostile-messages.test.ts`. In between
+ * come good ones, each of which has to do what it always does.
+ */
+import assert from 'node:assert/strict'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parentPort, workerData } from 'node:worker_threads'
+import { openArchive } from '../../../../../index/archive/open-archive.js'
+import { createInbox } from '../../../../../index/store/inbox.js'
+import { CameoError, type ErrorCode } from '../../../../../pipeline/common/errors.js'
+import { findPack } from '../../../../../pipeline/models/packs/catalog.js'
+import { segmentSpans } from '../../../../../pipeline/segments/process-clip.js'
+import { createClipAccess } from '../../../../../workers/remote-clips/clip-access.js'
+import { startDescriber } from '../../../../../workers/threads/describe-handle.js'
+import { stampOf } from '../../../../../workers/ingest/file-stamp.js'
+import { applyDescriptors } from '../../../../../workers/kafka/stages/apply-descriptors.js'
+import { applyNames, clipKey } from '../../../../../workers/kafka/stages/apply-names.js'
+import type { OutMessage } from '../../../../../workers/kafka/broker/client.js'
+import { createDescribeHandler } from '../../../../../workers/kafka/stages/describe-worker.js'
+import { createJobHandler } from '../../../../../workers/kafka/stages/faces-worker.js'
+import { createSubmission } from '../../../../../workers/kafka/submit-clips.js'
+import { maxSentBytes } from '../../../../../workers/kafka/broker/topics.js'
+import {
+  decodeDeadLetter,
+  decodeDescriptors,
+  decodeEmbeddings,
+  decodeJob,
+  decodeStatus,
+  encodeMessage,
+  type JobMessage,
+  type WireMessage,
+} from '../../../../../workers/kafka/messages/schemas.js'
+import { createSilentLog } from '../../../../../workers/service/log.js'
+import { createMetrics } from '../../../../../workers/service/metrics.js'
+import type { SegmentWorker } from '../../../../../workers/threads/segment-handle.js'
+import { clipId, givenUp, good, recipeWith } from '../../../../support/described.js'
+import { oddMessage } from '../../../../support/odd-messages.js'
+import { seededRandom } from '../../../../support/random.js'
+
+export interface HostileSetup {
+  readonly seed: number
+  readonly messages: number
+}
+
+/** How many of a topic's odd messages were refused, by the reason, and how many were taken for good ones. */
+export type HostileResult = Readonly<Record<string, Readonly<Record<string, number>>>>
+
+const { seed, messages } = workerData as HostileSetup
+const dir = mkdtempSync(join(tmpdir(), 'cameo-test-hostile-'))
+const random = seededRandom(seed)
+const signal = new AbortController().signal
+const log = createSilentLog()
+const connection = { ...{ brokers: [], clientId: 'test', prefix: 'test' }, tls: undefined, sasl: undefined }
+const about = { segments: 2, pass: 'first' }
+const recipe = recipeWith()
+
+const path = join(dir, 'a.mp4')
+writeFileSync(path, 'a clip')
+const source = { uri: path, root: dir }
+const sent: OutMessage[] = []
+const context = {
+  ...{ connection, log, metrics: createMetrics('faces') },
+  publisher: {
+    send: (out: readonly OutMessage[]) => Promise.resolve(void sent.push(...out)),
+    disconnect: () => Promise.resolve(),
+  },
+}
+
+/** Plans every clip as two segments, and sees nobody in them. */
+const worker: SegmentWorker = {
+  ready: () => Promise.resolve('cpu'),
+  hash: () => Promise.resolve(clipId),
+  process(_path, wish, { onPlan, onSegment }) {
+    const segments = wish.kind === 'open' ? segmentSpans(2, 600) : wish.segments
+    const size = { widthPx: 640, heightPx: 360, sourceWidthPx: 640, sourceHeightPx: 360 }
+    const info = { ...size, durationS: 1200, durationEstimated: false, cuttable: true, frameRate: 25 }
+    if (wish.kind === 'open')
+      onPlan({ info: { ...info, codec: 'h264', container: 'mov' }, segments, taken: 1 })
+    for (const segment of segments.slice(0, 1))
+      onSegment({ segment, tracks: [], frames: 1, faces: 0, truncated: false, provider: 'cpu' })
+    return Promise.resolve()
+  },
+  abort: () => undefined,
+  stop: () => Promise.resolve(),
+}
+
+const decoders = new Map<string, (value: Uint8Array | null) => unknown>([
+  ['test.jobs', decodeJob],
+  ['test.embeddings', decodeEmbeddings],
+  ['test.descriptors', decodeDescriptors],
+  ['test.status', decodeStatus],
+])
+
+/** What a stage published: readable for whoever comes next. Returns the reason why the message was given up, if it was. */
+function outcome(published: readonly OutMessage[]): string {
+  let code: string | undefined
+  for (const { topic, value } of published) {
+    assert.ok((value?.byteLength ?? 0) <= maxSentBytes, 'a broker would not take it')
+    if (topic === 'test.dead-letters') code = decodeDeadLetter(value).failure.code
+    else decoders.get(topic)?.(value)
+  }
+  return code ?? 'taken'
+}
+
+/** A reader of a topic: what it makes of a message, `taken` or why not. */
+interface Reader {
+  readonly good: readonly WireMessage[]
+  read(value: Buffer): Promise<string>
+  /** Throws where a good message did not do what it does. */
+  check(): void
+}
+
+function stageReader(
+  topic: string,
+  handle: (message: Parameters<ReturnType<typeof createDescribeHandler>>[0], deaths: number) => Promise<void>,
+  goodOnes: readonly WireMessage[],
+): Reader {
+  return {
+    good: goodOnes,
+    async read(value) {
+      sent.length = 0
+      await handle({ topic, partition: 0, offset: '1', key: Buffer.from('key'), value }, 0)
+      return outcome(sent)
+    },
+    check: () => assert.ok(sent.length > 0, 'nothing was published'),
+  }
+}
+
+function facesReader(): Reader {
+  const access = createClipAccess({
+    rules: { roots: [{ submitted: dir, mounted: dir }], hosts: new Set() },
+    ...{ scratchDir: join(dir, 'scratch'), scratchBytes: 1000 },
+  })
+  const pools = {
+    borrow: () =>
+      Promise.resolve({
+        worker,
+        ...{ pack: findPack('lite'), provider: 'cpu' as const, release: () => undefined },
+      }),
+    stop: () => Promise.resolve(),
+  }
+  const handle = createJobHandler({
+    ...{ context, pools, access, threads: 1, maxDeaths: 3 },
+    // A root is there, ffmpeg is not asked.
+    onFatal: (error) => assert.fail(String(error)),
+  })
+  const [closing] = good(0, about).flatMap((message) => (message.kind === 'closing' ? [message] : []))
+  assert.ok(closing !== undefined)
+  const plan = { ...closing.plan, stamp: stampOf(path) }
+  const jobs: JobMessage[] = [
+    { v: 1, kind: 'clip', recipe, source },
+    { v: 1, kind: 'segment', recipe, source, plan, segment: 1 },
+  ]
+  return stageReader('test.jobs', (message, deaths) => handle(message, signal, deaths), jobs)
+}
+
+const [described, closing] = good(0, about)
+assert.ok(described?.kind === 'described' && closing !== undefined)
+
+function describeReader(): Reader {
+  const describer = startDescriber({ headFile: undefined, device: { kind: 'cpu' } })
+  const handle = createDescribeHandler({ context, describer, head: undefined })
+  const tracks = described?.kind === 'described' ? { ...described, kind: 'tracks' as const } : undefined
+  assert.ok(tracks !== undefined && closing?.kind === 'closing')
+  return stageReader('test.embeddings', (message) => handle(message, signal), [tracks, closing])
+}
+
+function indexReader(): Reader {
+  const archive = openArchive(join(dir, 'archive'), { create: true })
+  const inbox = createInbox(archive.database)
+  return {
+    good: [
+      ...good(0, about),
+      ...good(1, about),
+      givenUp(1, 'CLIP_STUCK', { ...about, clip: 'd'.repeat(64) }),
+    ],
+    read(value) {
+      const { refused } = archive.database.transaction(() =>
+        applyDescriptors([{ value, timestamp: '1' }], {
+          ...{ archive, inbox, connection, reprocess: false, head: undefined },
+        }),
+      )()
+      return Promise.resolve(refused[0]?.error.code ?? 'taken')
+    },
+    check: () => assert.equal(archive.clips.run({ clipId, recipe: recipe.digest })?.state, 'done'),
+  }
+}
+
+function namesReader(): Reader {
+  const { database } = openArchive(join(dir, 'names'), { create: true })
+  const vector = new Uint8Array(1024)
+  const face = { source: '/a.jpg', embedder: 'e'.repeat(16), norm: 5, vector, quality: 0.5 }
+  return {
+    good: [
+      { v: 1, kind: 'enrolled', name: 'Ada', faces: [face] },
+      { v: 1, kind: 'forgotten', clipId },
+    ],
+    read(value) {
+      applyNames(database, new Map([[clipKey(clipId), value]]), 0, log)
+      return Promise.resolve('told')
+    },
+    check: () =>
+      assert.equal(
+        database.prepare<[], number>("SELECT count(*) FROM identities WHERE name = 'Ada'").pluck().get(),
+        1,
+      ),
+  }
+}
+
+function statusReader(): Reader {
+  let results = 0
+  const submission = createSubmission({
+    ...{ connection, recipe, again: false, wait: true, signal, publisher: context.publisher },
+    events: {
+      onFound: () => undefined,
+      onAllFound: () => undefined,
+      onSubmitted: () => undefined,
+      onResult: () => results++,
+    },
+  })
+  const at = new Date(0).toISOString()
+  return {
+    good: [{ v: 1, kind: 'status', uri: path, recipe: recipe.digest, state: 'failed', at }],
+    read(value) {
+      const message = { key: null, value, timestamp: '1', attributes: 0, offset: '1', headers: {} }
+      submission.onStatus(message)
+      return Promise.resolve('told')
+    },
+    check: () => assert.equal(results, 0),
+  }
+}
+
+function lettersReader(): Reader {
+  const failure = { code: 'CLIP_STUCK' satisfies ErrorCode, message: 'it is stuck' }
+  const place = { topic: 'test.jobs', partition: 1, offset: '12' }
+  const at = new Date(0).toISOString()
+  const original = new Uint8Array(500)
+  return {
+    good: [{ v: 1, kind: 'dead-letter', stage: 'faces', failure, attempts: 4, original, ...place, at }],
+    read(value) {
+      try {
+        decodeDeadLetter(value)
+        return Promise.resolve('taken')
+      } catch (error) {
+        assert.ok(error instanceof CameoError, String(error))
+        return Promise.resolve(error.code)
+      }
+    },
+    check: () => undefined,
+  }
+}
+
+async function readAll(reader: Reader): Promise<Record<string, number>> {
+  const outcomes: Record<string, number> = {}
+  for (let i = 0; i < messages; i++) {
+    const message = reader.good[i % reader.good.length]
+    assert.ok(message !== undefined)
+    const value = Buffer.from(oddMessage(random, encodeMessage(message)))
+    const code = await reader.read(value)
+    outcomes[code] = (outcomes[code] ?? 0) + 1
+  }
+  for (const message of reader.good) {
+    const code = await reader.read(Buffer.from(encodeMessage(message)))
+    assert.ok(code === 'taken' || code === 'told', `a good message is ${code}`)
+  }
+  reader.check()
+  return outcomes
+}
+
+const readers = {
+  ...{ jobs: facesReader, embeddings: describeReader, descriptors: indexReader },
+  ...{ status: statusReader, names: namesReader, 'dead-letters': lettersReader },
+}
+const result: Record<string, Record<string, number>> = {}
+for (const [topic, reader] of Object.entries(readers)) result[topic] = await readAll(reader())
+parentPort?.postMessage(result)

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict'
+import { linkSync, utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { it } from 'node:test'
+import { sha256OfFile } from '../../../../pipeline/common/digest.js'
+import { stampOf } from '../../../../workers/ingest/file-stamp.js'
+import type { OutMessage } from '../../../../workers/kafka/broker/client.js'
+import { createSubmission } from '../../../../workers/kafka/submit-clips.js'
+import {
+  decodeStatus,
+  encodeMessage,
+  wireVersion,
+  type StatusMessage,
+} from '../../../../workers/kafka/messages/schemas.js'
+import { temporaryDir } from '../../../support/cameo.js'
+import { clipId, recipeWith } from '../../../support/described.js'
+
+const dir = temporaryDir()
+const path = join(dir, 'a.mp4')
+const recipe = recipeWith()
+
+async function* clip() {
+  yield await Promise.resolve({ kind: 'clip', folder: dir, path, sizeBytes: 6 } as const)
+}
+
+/** What becomes of the clip where it was indexed from a file of this time. */
+async function submitted(
+  mtimeNs: string,
+  known: Partial<StatusMessage> = {},
+  sent: OutMessage[] = [],
+): Promise<string[]> {
+  const results: string[] = []
+  const submission = createSubmission({
+    connection: { ...{ brokers: [], clientId: 'test', prefix: 'test' }, tls: undefined, sasl: undefined },
+    publisher: {
+      send(messages) {
+        sent.push(...messages)
+        return Promise.resolve()
+      },
+      disconnect: () => Promise.resolve(),
+    },
+    ...{ recipe, again: false, wait: false, signal: new AbortController().signal },
+    events: {
+      onFound: () => undefined,
+      onAllFound: () => undefined,
+      onSubmitted: () => undefined,
+      onResult: ({ status }) => results.push(status),
+    },
+  })
+  const value = encodeMessage({
+    ...{ v: wireVersion, kind: 'status', uri: path, recipe: recipe.digest, state: 'indexed' },
+    ...{ at: new Date().toISOString(), clipId, sizeBytes: 6, mtimeNs },
+    ...known,
+  })
+  submission.onStatus({
+    ...{ key: null, value: Buffer.from(value), offset: '0' },
+    ...{ timestamp: '1', attributes: 0, headers: {} },
+  })
+  await submission.submit(clip())
+  return results
+}
+
+it('submit: a clip that was indexed where times are coarser is not submitted again, a changed one is', async () => {
+  writeFileSync(path, 'a clip')
+  utimesSync(path, 1764170234.5, 1764170234.5)
+  assert.deepEqual(await submitted(stampOf(path).mtimeNs), ['unchanged'])
+  assert.deepEqual(await submitted('1764170234000000000'), ['unchanged'])
+  assert.deepEqual(await submitted('1764170233000000000'), ['queued'])
+  assert.deepEqual(await submitted('1764170234600000000'), ['queued'])
+})
+
+it('submit: a file with another content of equal size and time is submitted again, one that got a link is read once', async () => {
+  writeFileSync(path, 'a clip')
+  utimesSync(path, 1764170234, 1764170234)
+  const { mtimeNs, ctimeNs } = stampOf(path)
+  const digest = await sha256OfFile(path)
+  linkSync(path, join(dir, 'link.mp4'))
+  const linked = stampOf(path)
+  const sent: OutMessage[] = []
+  assert.deepEqual(await submitted(mtimeNs, { ctimeNs, clipId: digest }, sent), ['unchanged'])
+  assert.deepEqual(
+    sent.map(({ value }) => decodeStatus(value).ctimeNs),
+    [linked.ctimeNs],
+  )
+  assert.deepEqual(
+    await submitted(mtimeNs, { ctimeNs: linked.ctimeNs, clipId }),
+    ['unchanged'],
+    'it is not read',
+  )
+
+  writeFileSync(path, 'b clip')
+  utimesSync(path, 1764170234, 1764170234)
+  assert.deepEqual(await submitted(mtimeNs, { ctimeNs: linked.ctimeNs, clipId: digest }), ['queued'])
+})
+
+it('submit: what an earlier version indexed is read again where its node changed after that', async () => {
+  writeFileSync(path, 'a clip')
+  const { mtimeNs } = stampOf(path)
+  const at = '2026-01-01T00:00:00.000Z'
+  assert.deepEqual(await submitted(mtimeNs, { at, clipId }), ['queued'])
+  assert.deepEqual(await submitted(mtimeNs, { at, clipId: await sha256OfFile(path) }), ['unchanged'])
+})

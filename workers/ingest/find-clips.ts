@@ -1,0 +1,231 @@
+import { lstatSync } from 'node:fs'
+import { lstat, open, readdir, realpath, stat } from 'node:fs/promises'
+import { basename, extname, join, resolve } from 'node:path'
+import { fileTypeFromBuffer, fileTypeFromFile } from 'file-type'
+import { fileError } from '../../pipeline/decode/clip-file.js'
+import { clipName } from '../../pipeline/common/display-name.js'
+import { isAnimatedGif } from '../../pipeline/decode/still-image.js'
+import { CameoError } from '../../pipeline/common/errors.js'
+
+/** A file that may be a clip, or why it is none. Paths are absolute. */
+export type FoundFile =
+  | { readonly kind: 'clip'; readonly folder: string; readonly path: string; readonly sizeBytes: number }
+  | { readonly kind: 'failed'; readonly folder: string; readonly path: string; readonly error: CameoError }
+  /** No video by its name and its first bytes. */
+  | { readonly kind: 'skipped'; readonly path: string }
+
+/** Files with these names are clips whatever is in them, so that a damaged one is reported. */
+const videoExtensions = new Set(
+  (
+    'mp4 m4v mov qt 3gp 3g2 mkv webm mk3d avi divx mpg mpeg mpe m1v m2v mpv vob ts m2ts mts tp trp m2t wmv asf flv f4v ' +
+    'ogv ogm mxf gxf lxf nut ivf y4m dv rm rmvb h261 h263 h26l h264 264 h265 265 hevc avc vc1 av1 obu drc mjpeg mjpg amv swf wtv dvr-ms ' +
+    'nsv nuv pva dav mxg r3d cine dnxhd dnxhr roq cpk bik smk flc fli flm vmd mve thp viv ' +
+    // Playlists name other files and are refused, clearly.
+    'm3u8 m3u ffconcat'
+  )
+    .split(' ')
+    .map((extension) => `.${extension}`),
+)
+
+export const isVideoName = (path: string) => videoExtensions.has(extname(path).toLowerCase())
+
+/**
+ * Every clip below the given files and folders, in a stable order. Follows links, each folder once, so that loops end.
+ * A file that is named itself is always a clip; below folders, files with other names are looked into.
+ * @param excluded folders that are not entered: the archive itself
+ */
+export async function* findClips(
+  inputs: readonly string[],
+  excluded: readonly string[] = [],
+): AsyncGenerator<FoundFile> {
+  // A file that is given may lie in a folder that is given, too: it is told once, and never skipped.
+  const given = new Map(inputs.map((input) => [resolve(input), { isTold: false }]))
+  for await (const file of findAll(inputs, excluded)) {
+    const own = given.get(file.path)
+    if (own?.isTold === true || (own !== undefined && file.kind === 'skipped')) continue
+    if (own !== undefined) own.isTold = true
+    yield file
+  }
+}
+
+async function* findAll(inputs: readonly string[], excluded: readonly string[]): AsyncGenerator<FoundFile> {
+  const seen = new Set<string>()
+  const closed = new Set(await Promise.all(excluded.map(realpathOrSame)))
+  for (const input of inputs) {
+    const path = resolve(input)
+    let isFolder: boolean
+    try {
+      isFolder = (await stat(path)).isDirectory()
+    } catch (error) {
+      yield await failedInput(path, error)
+      continue
+    }
+    const folder = isFolder ? path : resolve(path, '..')
+    if (isFolder) yield* walk(path, path, seen, closed)
+    else yield await clipAt(folder, path)
+  }
+}
+
+async function* walk(
+  folder: string,
+  root: string,
+  seen: Set<string>,
+  closed: ReadonlySet<string>,
+): AsyncGenerator<FoundFile> {
+  let names: Buffer[]
+  try {
+    const real = await realpath(folder)
+    if (seen.has(real) || closed.has(real)) return
+    seen.add(real)
+    names = await readNames(folder)
+  } catch (error) {
+    yield failed(root, folder, fileError(folder, error))
+    return
+  }
+  for (const bytes of names) {
+    const name = bytes.toString('utf8')
+    const path = join(folder, name)
+    if (!Buffer.from(name).equals(bytes)) {
+      const shown = join(folder, escapeBytes(bytes))
+      if (await isOtherFile(Buffer.concat([Buffer.from(join(folder, '/')), bytes]), name)) {
+        yield { kind: 'skipped', path: shown }
+        continue
+      }
+      const message = `the name ${escapeBytes(bytes)} is not valid UTF-8 (bytes shown as \\xNN): rename the file`
+      yield failed(root, shown, new CameoError('CLIP_NAME_UNSUPPORTED', message))
+      continue
+    }
+    yield* entry(path, name, root, seen, closed)
+  }
+}
+
+async function* entry(
+  path: string,
+  name: string,
+  root: string,
+  seen: Set<string>,
+  closed: ReadonlySet<string>,
+): AsyncGenerator<FoundFile> {
+  let status
+  try {
+    status = await stat(path)
+  } catch (error) {
+    if (!isVideoName(name) && (await isLink(path))) yield { kind: 'skipped', path }
+    else yield failed(root, path, await statError(path, error))
+    return
+  }
+  if (status.isDirectory()) {
+    if (!name.startsWith('.')) yield* walk(path, root, seen, closed)
+    return
+  }
+  // macOS leaves ._NAME files with attributes beside real ones on foreign disks.
+  if (name.startsWith('._') || !(await looksLikeVideo(path, status.isFile()))) yield { kind: 'skipped', path }
+  else yield { kind: 'clip', folder: root, path, sizeBytes: status.size }
+}
+
+/** A path that was given and cannot be looked at. */
+async function failedInput(path: string, error: unknown): Promise<FoundFile> {
+  const folder = resolve(path, '..')
+  if (!isDamagedText(path) || (await isLink(path))) return failed(folder, path, await statError(path, error))
+  const shown = showDamagedText(path)
+  const message = `the name ${basename(shown)} is not valid UTF-8 (what is not is shown as \\ufffd): rename the file`
+  return failed(folder, shown, new CameoError('CLIP_NAME_UNSUPPORTED', message, { cause: error }))
+}
+
+/** What bytes that are no UTF-8 become on a command line. */
+const replacement = '\ufffd'
+
+export const isDamagedText = (text: string) => text.includes(replacement)
+export const showDamagedText = (text: string) => text.replaceAll(replacement, '\\ufffd')
+
+/** Whether there is something at a path, be it a link to nothing, as far as can be seen from its name as it was given. */
+export function mayExist(path: string): boolean {
+  try {
+    return isDamagedText(path) || lstatSync(path, { throwIfNoEntry: false }) !== undefined
+  } catch (error) {
+    return fileError(path, error).code !== 'CLIP_GONE'
+  }
+}
+
+async function isLink(path: string): Promise<boolean> {
+  return lstat(path).then(
+    (status) => status.isSymbolicLink(),
+    () => false,
+  )
+}
+
+async function statError(path: string, cause: unknown): Promise<CameoError> {
+  const error = fileError(path, cause)
+  const isLoop = cause instanceof Error && 'code' in cause && cause.code === 'ELOOP'
+  if (isLoop) return new CameoError('CLIP_GONE', `the link ${clipName(path)} points to itself`, { cause })
+  if (error.code !== 'CLIP_GONE') return error
+  const name = clipName(path)
+  const message = (await isLink(path))
+    ? `${name} is a link to nothing: what it leads to was moved or deleted, or is away`
+    : `there is no file or folder ${name}: it was moved or deleted, or never there`
+  return new CameoError('CLIP_GONE', message, { cause })
+}
+
+/** Of a file, enough for its type. */
+const fileTypeBytes = 64 * 1024
+
+/** Types of videos that are not `video/…`. */
+const otherVideoTypes = new Set(['application/mxf', 'application/vnd.rn-realmedia', 'image/apng'])
+
+const isVideoType = (mime: string) => mime.startsWith('video/') || otherVideoTypes.has(mime)
+
+async function looksLikeVideo(path: string, isFile: boolean): Promise<boolean> {
+  if (isVideoName(path)) return true
+  if (!isFile) return false
+  try {
+    const mime = (await fileTypeFromFile(path))?.mime ?? ''
+    return mime === 'image/gif' ? await isAnimatedGif(path) : isVideoType(mime)
+  } catch {
+    return false
+  }
+}
+
+/** The same of a file whose name is no text. */
+async function isOtherFile(path: Buffer, name: string): Promise<boolean> {
+  if (isVideoName(name)) return false
+  try {
+    if (!(await stat(path)).isFile()) return false
+    const file = await open(path)
+    try {
+      const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(fileTypeBytes), position: 0 })
+      const mime = (await fileTypeFromBuffer(buffer.subarray(0, bytesRead)))?.mime ?? ''
+      return !isVideoType(mime) && mime !== 'image/gif'
+    } finally {
+      await file.close()
+    }
+  } catch {
+    return false
+  }
+}
+
+async function clipAt(folder: string, path: string): Promise<FoundFile> {
+  try {
+    return { kind: 'clip', folder, path, sizeBytes: (await stat(path)).size }
+  } catch (error) {
+    return failed(folder, path, fileError(path, error))
+  }
+}
+
+async function readNames(folder: string): Promise<Buffer[]> {
+  const names = await readdir(folder, { encoding: 'buffer' })
+  return names.sort((a, b) => Buffer.compare(a, b))
+}
+
+function failed(folder: string, path: string, error: CameoError): FoundFile {
+  return { kind: 'failed', folder, path, error }
+}
+
+function escapeBytes(bytes: Buffer): string {
+  return Array.from(bytes, (byte) =>
+    byte >= 0x20 && byte <= 0x7e ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, '0')}`,
+  ).join('')
+}
+
+async function realpathOrSame(path: string): Promise<string> {
+  return realpath(path).catch(() => resolve(path))
+}

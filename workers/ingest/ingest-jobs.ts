@@ -1,0 +1,80 @@
+import type { ClipFacts } from '../../index/store/clips.js'
+import type { FileStamp } from '../../index/store/files.js'
+import type { CameoError } from '../../pipeline/common/errors.js'
+import type { SegmentSpan } from '../../pipeline/segments/segment-builder.js'
+import type { FoundFile } from './find-clips.js'
+import type { ClipPlan, SegmentWish } from '../threads/thread-messages.js'
+
+export type FoundClip = Extract<FoundFile, { kind: 'clip' }>
+
+/** A file of a clip, where its result is recorded. */
+export interface ClipFile {
+  readonly found: FoundClip
+  readonly path: string
+  readonly rootId: number
+  readonly relativePath: string
+  readonly stamp: FileStamp
+  readonly startedMs: number
+}
+
+/** A clip being worked on, by as many threads as it has segments. */
+export interface OpenClip {
+  readonly clipId: string
+  readonly file: ClipFile
+  /** Further files of the same content, met meanwhile. */
+  readonly duplicates: ClipFile[]
+  /** Jobs under way or waiting. */
+  jobs: number
+  readonly givenUp: SegmentSpan[]
+  failure: CameoError | undefined
+}
+
+export interface Job {
+  readonly clip: OpenClip
+  readonly wish: SegmentWish
+  readonly attempt: number
+}
+
+/** A transient failure (a network share, a thread that died) is tried this often. */
+const maxAttempts = 3
+
+/** One job a segment where the container can be cut, one pass over the rest where it cannot. */
+export function wishesFor(segments: readonly SegmentSpan[], cuttable: boolean): SegmentWish[] {
+  if (segments.length === 0) return []
+  if (!cuttable) return [{ kind: 'segments', segments, seek: 'fromStart' }]
+  return segments.map((segment) => ({ kind: 'segments', segments: [segment], seek: 'fast' }))
+}
+
+/** The job once more where that may help; else undefined. */
+export function retryOf(job: Job, left: readonly SegmentSpan[], error: CameoError): Job | undefined {
+  if (job.attempt >= maxAttempts || error.code === 'CLIP_CHANGED' || !error.retriable) return undefined
+  return { ...job, attempt: job.attempt + 1, wish: wishAgain(job.wish, left, error) }
+}
+
+/** What to wish for after an error: what is left of it, and without seeking where that failed. */
+export function wishAgain(
+  wish: SegmentWish,
+  left: readonly SegmentSpan[],
+  { code }: CameoError,
+): SegmentWish {
+  const seek = wish.kind === 'segments' ? wish.seek : 'fast'
+  const again: SegmentWish = left.length === 0 ? wish : { kind: 'segments', segments: left, seek }
+  return code === 'CLIP_NOT_SEEKABLE' && again.kind === 'segments' ? { ...again, seek: 'fromStart' } : again
+}
+
+/** How a result says that a part of its clip, s, could not be decoded. */
+export function damageOf(lostS = 0): { readonly damaged?: true; readonly lostS?: number } {
+  return lostS === 0 ? {} : { damaged: true, lostS: Math.round(lostS * 100) / 100 }
+}
+
+export function factsOf({ info }: ClipPlan, sizeBytes: number): ClipFacts {
+  return {
+    sizeBytes,
+    durationS: info.durationS,
+    widthPx: info.sourceWidthPx,
+    heightPx: info.sourceHeightPx,
+    codec: info.codec,
+    container: info.container,
+    ...(info.leftOut === undefined ? {} : { leftOut: info.leftOut }),
+  }
+}

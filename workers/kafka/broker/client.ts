@@ -1,0 +1,285 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import kafkajs from 'kafkajs'
+import type { Admin, Consumer, EachBatchPayload, Kafka, KafkaConfig, KafkaMessage, LogEntry } from 'kafkajs'
+import type { Logger } from 'pino'
+import { CameoError, messageOf } from '../../../pipeline/common/errors.js'
+import type { KafkaConnection } from './connection.js'
+
+/** The only file that talks to kafkajs. Everything else sees these few verbs. */
+export type KafkaClient = Kafka
+export type KafkaAdmin = Admin
+export type { Consumer, EachBatchPayload, KafkaMessage }
+
+/**
+ * `patient` goes on trying while brokers are away, as workers must; `prompt` gives up within some ten seconds, as a person
+ * at a terminal expects.
+ */
+export type Patience = 'patient' | 'prompt'
+
+export function createKafka(connection: KafkaConnection, log: Logger, patience: Patience): KafkaClient {
+  const { brokers, clientId, tls, sasl } = connection
+  return new kafkajs.Kafka({
+    brokers: [...brokers],
+    clientId,
+    ...(tls === undefined ? {} : { ssl: tls }),
+    ...(sasl === undefined ? {} : { sasl: sasl as NonNullable<KafkaConfig['sasl']> }),
+    connectionTimeout: 5000,
+    requestTimeout: 30_000,
+    retry:
+      patience === 'patient'
+        ? { initialRetryTime: 300, maxRetryTime: 5000, retries: 1_000_000 }
+        : { initialRetryTime: 300, maxRetryTime: 3000, retries: 4 },
+    logLevel: kafkajs.logLevel.WARN,
+    logCreator: () => (entry) => tellLog(log, entry),
+  })
+}
+
+/** Of kafkajs's entries only the fields that are known to hold no settings. */
+function tellLog(log: Logger, { level, namespace, log: entry }: LogEntry): void {
+  const { message, error, broker, groupId, memberId } = entry as LogEntry['log'] & {
+    readonly error?: unknown
+    readonly broker?: unknown
+    readonly groupId?: unknown
+    readonly memberId?: unknown
+  }
+  const fields = { from: `kafkajs ${namespace}`, error, broker, groupId, memberId }
+  // Whoever asked is told, and tries again or complains: while topics are made and groups arranged, such answers are usual.
+  const isAnswer = namespace === 'Connection' && message.startsWith('Response ')
+  if (isAnswer) log.debug(fields, message)
+  else if (level === kafkajs.logLevel.ERROR) log.error(fields, message)
+  else if (level === kafkajs.logLevel.WARN) log.warn(fields, message)
+  else log.debug(fields, message)
+}
+
+/** Connects an admin client for the length of `work`. Throws BROKER_UNREACHABLE where no broker answers. */
+export async function withAdmin<T>(
+  kafka: KafkaClient,
+  connection: Pick<KafkaConnection, 'brokers'>,
+  work: (admin: KafkaAdmin) => Promise<T>,
+): Promise<T> {
+  const admin = kafka.admin()
+  try {
+    await admin.connect()
+  } catch (error) {
+    await admin.disconnect().catch(() => undefined)
+    throw brokerError(connection, error)
+  }
+  try {
+    return await work(admin)
+  } finally {
+    await admin.disconnect().catch(() => undefined)
+  }
+}
+
+/** By the codes of OpenSSL and of Node (node:tls, "X509 certificate error codes"), which kafkajs hands on. */
+const isCertificateError = (error: unknown) =>
+  error instanceof kafkajs.KafkaJSConnectionError &&
+  'code' in error &&
+  /CERT|LEAF_SIGNATURE|CRL|CA_|ALTNAME/.test(String(error.code))
+
+/** The CameoError for an error of kafkajs. */
+export function brokerError(connection: Pick<KafkaConnection, 'brokers'>, error: unknown): CameoError {
+  if (error instanceof CameoError) return error
+  const brokers = connection.brokers.join(', ')
+  const cause = error instanceof kafkajs.KafkaJSNumberOfRetriesExceeded ? error.cause : error
+  if (cause instanceof kafkajs.KafkaJSSASLAuthenticationError)
+    return new CameoError(
+      'BROKER_REFUSED',
+      `the broker ${brokers} refuses the user name or password: check KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD`,
+    )
+  if (cause instanceof kafkajs.KafkaJSProtocolError)
+    return new CameoError('BROKER_REFUSED', `the broker ${brokers} answers: ${messageOf(cause)}`, { cause })
+  if (isCertificateError(cause))
+    return new CameoError(
+      'BROKER_UNTRUSTED',
+      `the certificate of the broker ${brokers} is not trusted (${messageOf(cause)}): set KAFKA_SSL_CA_FILE to the certificate of its authority, and give --brokers by the names that the certificate holds`,
+      { cause },
+    )
+  // kafkajs's types do not export its class.
+  if (cause instanceof Error && cause.name === 'KafkaJSConnectionClosedError')
+    return new CameoError(
+      'BROKER_UNREACHABLE',
+      `the broker ${brokers} closes the connection: try again, or where it asks for TLS or SASL set KAFKA_SSL=true or KAFKA_SASL_*`,
+      { cause },
+    )
+  return new CameoError(
+    'BROKER_UNREACHABLE',
+    `no broker answers at ${brokers} (${messageOf(error)}): start one ("docker compose up -d kafka", or "scripts/kafka.sh start"), or give --brokers`,
+    { cause: error },
+  )
+}
+
+/** Anything that kafkajs throws. */
+export const isBrokerError = (error: unknown): boolean =>
+  error instanceof Error && error.name.startsWith('KafkaJS')
+
+/** Whether the same request may succeed later: brokers that are away, restart or elect leaders. */
+export function isTransient(error: unknown): boolean {
+  // Where a retry within a retry ends, kafkajs calls what may pass final; the reason is below.
+  for (let cause = error; cause instanceof kafkajs.KafkaJSError; cause = cause.cause)
+    if (cause.retriable) return !isCertificateError(cause)
+  return false
+}
+
+/**
+ * Ends the process a moment after its work, if it does not end by itself: where a broker was away, connections and retries of
+ * kafkajs may live on. To be called when everything is closed.
+ */
+export function endProcessSoon(): void {
+  setTimeout(() => process.exit(), 2000).unref()
+}
+
+export function isUnknownTopic(error: unknown): boolean {
+  const cause = error instanceof kafkajs.KafkaJSNumberOfRetriesExceeded ? error.cause : error
+  return cause instanceof kafkajs.KafkaJSProtocolError && cause.type === 'UNKNOWN_TOPIC_OR_PARTITION'
+}
+
+/** Topics that were made a moment ago have no leaders yet, and brokers elect new ones: asked again for some seconds. */
+export async function whenSettled<T>(ask: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (attempt >= 20 || !passesBy(error)) throw error
+      await sleep(500)
+    }
+  }
+}
+
+/** Whether it is a broker's answer that it gives for a while only. */
+function passesBy(error: unknown): boolean {
+  if (error instanceof kafkajs.KafkaJSNumberOfRetriesExceeded) return passesBy(error.cause)
+  if (error instanceof kafkajs.KafkaJSAggregateError) return error.errors.every(passesBy)
+  return error instanceof kafkajs.KafkaJSProtocolError && error.retriable
+}
+
+export interface OutMessage {
+  readonly topic: string
+  readonly key: string
+  /** Null undoes the key, in a compacted topic. */
+  readonly value: Uint8Array | null
+}
+
+export interface Publisher {
+  /** Resolves when all brokers in sync have the messages. Throws MESSAGE_TOO_LARGE before any is sent, else kafkajs's errors. */
+  send(messages: readonly OutMessage[]): Promise<void>
+  disconnect(): Promise<void>
+}
+
+/** A request holds one batch a partition, which brokers take up to 1 MB. */
+const maxRequestBytes = 900_000
+
+/** What is to be sent within this time goes in one request. */
+const lingerMs = 20
+
+/**
+ * Messages arrive at least once: a broker that stops may have taken what it did not confirm. What reads them tolerates
+ * that, and their order too, so nothing depends on kafkajs's idempotent producer, which does not outlive a broker's restart.
+ */
+export async function createPublisher(kafka: KafkaClient): Promise<Publisher> {
+  const producer = kafka.producer({
+    allowAutoTopicCreation: false,
+    createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+  })
+  await producer.connect()
+  let pending: PendingSend[] = []
+  let timer: NodeJS.Timeout | undefined
+
+  async function sendTogether(sends: readonly PendingSend[]): Promise<void> {
+    try {
+      await producer.sendBatch({
+        acks: -1,
+        // One entry a message: kafkajs puts those of a topic together.
+        topicMessages: sends.flatMap(({ messages }) =>
+          messages.map(({ topic, key, value }) => ({
+            topic,
+            messages: [{ key, value: value === null ? null : asBuffer(value) }],
+          })),
+        ),
+      })
+      for (const { resolve } of sends) resolve()
+    } catch (error) {
+      for (const { reject } of sends) reject(error)
+    }
+  }
+
+  function flush(): void {
+    timer = undefined
+    const sends = pending
+    pending = []
+    let group: PendingSend[] = []
+    let groupBytes = 0
+    for (const send of sends) {
+      if (group.length > 0 && groupBytes + send.bytes > maxRequestBytes) {
+        void sendTogether(group)
+        group = []
+        groupBytes = 0
+      }
+      group.push(send)
+      groupBytes += send.bytes
+    }
+    if (group.length > 0) void sendTogether(group)
+  }
+
+  function enqueue(messages: readonly OutMessage[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      pending.push({ messages, bytes: bytesOf(messages), resolve, reject })
+      timer ??= setTimeout(flush, lingerMs)
+    })
+  }
+
+  return {
+    async send(messages) {
+      checkSizes(messages)
+      await Promise.all(inRequests(messages).map(enqueue))
+    },
+    disconnect: () => producer.disconnect(),
+  }
+}
+
+interface PendingSend {
+  readonly messages: readonly OutMessage[]
+  readonly bytes: number
+  readonly resolve: () => void
+  readonly reject: (error: unknown) => void
+}
+
+const bytesOf = (messages: readonly OutMessage[]) =>
+  messages.reduce((sum, { key, value }) => sum + key.length + (value?.byteLength ?? 0), 0)
+
+/** What no broker takes would fail again and again, and with it what shares its request. */
+function checkSizes(messages: readonly OutMessage[]): void {
+  const largest = Math.max(0, ...messages.map((message) => bytesOf([message])))
+  if (largest > maxRequestBytes)
+    throw new CameoError(
+      'MESSAGE_TOO_LARGE',
+      `a message of ${largest} bytes was to be sent, brokers take up to ${maxRequestBytes}`,
+    )
+}
+
+/** Groups of messages that fit into a request each, in order. */
+function inRequests(messages: readonly OutMessage[]): OutMessage[][] {
+  const groups: OutMessage[][] = []
+  let bytes = Infinity
+  for (const message of messages) {
+    const own = bytesOf([message])
+    if (bytes + own > maxRequestBytes) {
+      groups.push([])
+      bytes = 0
+    }
+    groups.at(-1)?.push(message)
+    bytes += own
+  }
+  return groups
+}
+
+const asBuffer = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+
+/** The partitions of a topic that a member of a group reads; undefined while the group is arranged anew. */
+export function assignedPartitions(
+  { memberAssignment }: { readonly memberAssignment: Buffer },
+  topic: string,
+): readonly number[] | undefined {
+  if (memberAssignment.length === 0) return undefined
+  return kafkajs.AssignerProtocol.MemberAssignment.decode(memberAssignment)?.assignment[topic] ?? []
+}

@@ -1,0 +1,73 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { CameoError } from '../../../pipeline/common/errors.js'
+import { isTransient, type Publisher } from './client.js'
+
+export interface PatientPublisherOptions {
+  readonly signal: AbortSignal
+  /** Told once for all sends until one succeeds: the broker fails, or takes long. */
+  readonly onAway: () => void
+  /** Told when a send succeeds after that. */
+  readonly onBack: () => void
+  readonly againAfterMs?: number
+  readonly longAfterMs?: number
+}
+
+const defaultAgainAfterMs = 2000
+
+/** kafkajs goes on trying by itself, without a word. */
+const defaultLongAfterMs = 10_000
+
+/**
+ * Sends again what failed for a reason that may pass, until it is sent or `signal` is aborted (INTERRUPTED). What a broker
+ * took without confirming it arrives twice, as with every publisher.
+ */
+export function createPatientPublisher(publisher: Publisher, options: PatientPublisherOptions): Publisher {
+  const { signal, againAfterMs = defaultAgainAfterMs, longAfterMs = defaultLongAfterMs } = options
+  let isAway = false
+
+  function noteAway(): void {
+    if (isAway) return
+    isAway = true
+    options.onAway()
+  }
+
+  function noteSent(): void {
+    if (isAway) options.onBack()
+    isAway = false
+  }
+
+  return {
+    async send(messages) {
+      const aborted = whenAborted(signal)
+      const timer = setTimeout(noteAway, longAfterMs)
+      try {
+        for (;;) {
+          try {
+            await Promise.race([publisher.send(messages), aborted.promise])
+            noteSent()
+            return
+          } catch (error) {
+            if (signal.aborted || !isTransient(error)) throw error
+            noteAway()
+            await Promise.race([sleep(againAfterMs), aborted.promise])
+          }
+        }
+      } finally {
+        clearTimeout(timer)
+        aborted.forget()
+      }
+    },
+    disconnect: () => publisher.disconnect(),
+  }
+}
+
+function whenAborted(signal: AbortSignal): { readonly promise: Promise<never>; forget(): void } {
+  let abort: () => void = () => undefined
+  const promise = new Promise<never>((_, reject) => {
+    abort = () => reject(new CameoError('INTERRUPTED', 'stopped while messages were sent'))
+    if (signal.aborted) abort()
+    else signal.addEventListener('abort', abort)
+  })
+  promise.catch(() => undefined)
+  return { promise, forget: () => signal.removeEventListener('abort', abort) }
+}

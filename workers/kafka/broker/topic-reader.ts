@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import { messageOf } from '../../../pipeline/common/errors.js'
+import {
+  whenSettled,
+  withAdmin,
+  type EachBatchPayload,
+  type KafkaClient,
+  type KafkaMessage,
+} from './client.js'
+import { joinGroup } from './group-member.js'
+import type { KafkaConnection } from './connection.js'
+
+export interface TopicReader {
+  /** Resolves when everything that lay in the topic at the start has been told. */
+  readonly caughtUp: Promise<void>
+  stop(): Promise<void>
+}
+
+export interface TopicReaderOptions {
+  readonly kafka: KafkaClient
+  readonly connection: KafkaConnection
+  readonly topic: string
+  readonly log: Logger
+  readonly onMessage: (message: KafkaMessage, partition: number) => void
+}
+
+/** With a broker that is away, leaving may take forever. */
+const leaveWithinMs = 5000
+
+/**
+ * Tells every message of a topic from its beginning, and new ones as they come. As a consumer group of its own that is
+ * deleted at the end: nothing is committed, and others see every message too.
+ */
+export async function startTopicReader(options: TopicReaderOptions): Promise<TopicReader> {
+  const { kafka, connection, topic, log } = options
+  const groupId = `${connection.prefix}.reader.${randomUUID()}`
+  const ends = await withAdmin(kafka, connection, (admin) =>
+    whenSettled(() => admin.fetchTopicOffsets(topic)),
+  )
+  /** Partitions with messages that were not told yet, and the offset where they end. */
+  const missing = new Map(
+    ends.filter(({ high, low }) => high !== low).map(({ partition, high }) => [partition, BigInt(high)]),
+  )
+  let catchUp: () => void = () => undefined
+  const caughtUp = new Promise<void>((resolve) => (catchUp = resolve))
+  if (missing.size === 0) catchUp()
+
+  /** Where to go on after the group was arranged anew. */
+  const next = new Map<number, bigint>()
+
+  function tell(payload: EachBatchPayload): void {
+    const { batch } = payload
+    for (const message of batch.messages)
+      if (BigInt(message.offset) >= (next.get(batch.partition) ?? 0n))
+        options.onMessage(message, batch.partition)
+    payload.resolveOffset(batch.lastOffset())
+    const read = BigInt(batch.lastOffset()) + 1n
+    next.set(batch.partition, read)
+    const end = missing.get(batch.partition)
+    if (end !== undefined && read >= end) missing.delete(batch.partition)
+  }
+
+  const member = await joinGroup({
+    ...{ kafka, topic, groupId, log },
+    fetch: { maxBytes: 1024 * 1024, minBytes: 1, maxWaitMs: 500 },
+    onAssigned(partitions, group) {
+      for (const partition of partitions) group?.seek(partition, next.get(partition) ?? 0n)
+    },
+    onFetched: (batches) => {
+      for (const payload of batches) tell(payload)
+      if (missing.size === 0) catchUp()
+      return Promise.resolve()
+    },
+  })
+  return {
+    caughtUp,
+    async stop() {
+      await member.leave(leaveWithinMs)
+      const deleting = withAdmin(kafka, connection, (admin) => admin.deleteGroups([groupId])).catch(
+        (error: unknown) => log.debug({ error: messageOf(error) }, `the group ${groupId} expires by itself`),
+      )
+      await Promise.race([deleting, sleep(leaveWithinMs, undefined, { ref: false })])
+    },
+  }
+}
+
+/** All messages of a topic as it is now; of a compacted one the newest of each key, null where it was undone a while ago. */
+export async function readTopic(
+  options: Omit<TopicReaderOptions, 'onMessage'>,
+): Promise<Map<string, Buffer | null>> {
+  const newest = new Map<string, Buffer | null>()
+  const reader = await startTopicReader({
+    ...options,
+    onMessage({ key, value }) {
+      newest.set(key?.toString() ?? '', value)
+    },
+  })
+  await reader.caughtUp
+  await reader.stop()
+  return newest
+}

@@ -1,0 +1,133 @@
+import { CameoError } from '../../../pipeline/common/errors.js'
+import { checkHead, type HeadFile } from '../../../pipeline/describe/head/head-file.js'
+import { toBlob } from '../../../index/store/blobs.js'
+import type { DescriberWorker } from '../../threads/describe-handle.js'
+import type { OutMessage } from '../broker/client.js'
+import { startQueueConsumer, type Received } from '../broker/queue-consumer.js'
+import { faceEmbeddings, givenUpMessage, headName } from '../messages/segment-messages.js'
+import { attemptWork, type StageWorker, type WorkerContext } from './stage-worker.js'
+import { groupName, maxSentBytes, topicName } from '../broker/topics.js'
+import {
+  decodeEmbeddings,
+  encodeMessage,
+  type DescriptorsMessage,
+  type EmbeddingsMessage,
+  type TracksMessage,
+} from '../messages/schemas.js'
+
+export interface DescribeWorkerOptions {
+  readonly context: WorkerContext
+  readonly describer: DescriberWorker
+  /** Absent where this worker has none. */
+  readonly head: HeadFile | undefined
+}
+
+/** Messages described side by side. */
+const lanes = 16
+
+/**
+ * Reads tracks with their embeddings, and publishes them with their descriptors: one message in, one message out, so it
+ * keeps nothing, and a message handled twice gives the same twice.
+ */
+export async function startDescribeWorker(options: DescribeWorkerOptions): Promise<StageWorker> {
+  const { kafka, connection, log, metrics } = options.context
+  metrics.setInfo({ head: options.head?.sha256 ?? 'none' })
+  const groupId = groupName(connection, 'describe')
+  const consumer = await startQueueConsumer({
+    ...{ kafka, log, lanes, handle: createDescribeHandler(options), onInWork: metrics.setInWork },
+    topic: topicName(connection, 'embeddings'),
+    groupId,
+    ahead: lanes,
+    fetch: { maxBytes: 1024 * 1024, minBytes: 128 * 1024, maxWaitMs: 500 },
+  })
+  return {
+    groupId,
+    get isHealthy() {
+      return consumer.isHealthy
+    },
+    stop: (drainMs) => consumer.stop(drainMs),
+  }
+}
+
+export interface DescribeHandlerOptions extends Omit<DescribeWorkerOptions, 'context'> {
+  readonly context: Omit<WorkerContext, 'kafka'>
+}
+
+/** What is done with a message: see `QueueConsumerOptions.handle`. */
+export function createDescribeHandler({ context, describer, head }: DescribeHandlerOptions) {
+  const { connection, publisher } = context
+  const descriptors = topicName(connection, 'descriptors')
+
+  async function handle(message: Received, signal: AbortSignal): Promise<void> {
+    let read: EmbeddingsMessage | undefined
+    const key = message.key?.toString() ?? ''
+    await attemptWork(context, {
+      stage: 'describe',
+      ...{ message, signal },
+      about: () => ({ uri: read?.source.uri, clipId: read?.clipId }),
+      async work() {
+        read ??= decodeEmbeddings(message.value)
+        const value = encodeMessage(await described(read))
+        // Brokers would refuse it each time anew. What Cameo itself writes is half as long, with room for descriptors.
+        if (value.byteLength > maxSentBytes)
+          throw new CameoError(
+            'MESSAGE_TOO_LARGE',
+            `with its descriptors the message has ${value.byteLength} bytes, more than the ${maxSentBytes} that brokers take`,
+          )
+        await publisher.send([{ topic: descriptors, key, value }])
+      },
+      whenGivenUp: (error, attempts) => (read === undefined ? [] : [givenUp(read, key, error, attempts)]),
+    })
+  }
+
+  async function described(message: EmbeddingsMessage): Promise<DescriptorsMessage> {
+    checkOwnHead(message)
+    if (message.kind === 'tracks') return describeTracks(message)
+    const { plan } = message
+    if (plan === undefined || head === undefined) return message
+    const { dimension } = await describer.describe(embedderOf(message, plan.dimension), [])
+    return { ...message, plan: { ...plan, dimension } }
+  }
+
+  async function describeTracks(message: TracksMessage): Promise<DescriptorsMessage> {
+    const dimension = (message.tracks[0]?.faces[0]?.vector.byteLength ?? 0) / 2
+    const { descriptors } = await describer.describe(
+      embedderOf(message, dimension),
+      message.tracks.map(faceEmbeddings),
+    )
+    return {
+      ...message,
+      kind: 'described',
+      tracks: message.tracks.map((track, i) => {
+        const descriptor = descriptors[i]
+        if (descriptor === undefined) throw new Error('a track was not described')
+        return { ...track, descriptor: toBlob(descriptor) }
+      }),
+    }
+  }
+
+  function checkOwnHead({ recipe, kind }: EmbeddingsMessage): void {
+    if (kind === 'given-up') return
+    if (recipe.headSha256 === head?.sha256) {
+      if (head !== undefined) checkHead(head, recipe)
+      return
+    }
+    throw new CameoError(
+      'RECIPE_MISMATCH',
+      `the clip was submitted with ${headName(recipe.headSha256)}, this worker has ${headName(head?.sha256)}: start "cameo worker describe --head FILE" with the same file, then "cameo dead-letters retry"`,
+    )
+  }
+
+  function givenUp(message: EmbeddingsMessage, key: string, error: CameoError, attempts: number): OutMessage {
+    const { recipe, source, clipId } = message
+    const value = givenUpMessage({ recipe, source, error, attempts, clipId, segments: [] })
+    return { topic: descriptors, key, value: encodeMessage(value) }
+  }
+
+  return handle
+}
+
+const embedderOf = ({ recipe }: EmbeddingsMessage, dimension: number) => ({
+  digest: recipe.embedderDigest,
+  dimension,
+})

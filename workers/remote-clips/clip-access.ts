@@ -1,0 +1,203 @@
+import { existsSync, mkdtempSync, realpathSync } from 'node:fs'
+import { isAbsolute, join, relative, resolve, sep } from 'node:path'
+import { isUrl, type FileStamp } from '../../index/store/files.js'
+import { clipName } from '../../pipeline/common/display-name.js'
+import { CameoError } from '../../pipeline/common/errors.js'
+import { makePrivateFolder } from '../../pipeline/common/private-files.js'
+import type { TransferLimits } from '../../pipeline/common/transfer-pace.js'
+import { checkUnchanged, stampOf } from '../ingest/file-stamp.js'
+import { fetchHttp, type RemoteFetch } from './fetch-http.js'
+import { fetchS3 } from './fetch-s3.js'
+import { pinFile } from './pinned-file.js'
+import { createScratch, type Scratch } from './download-cache.js'
+
+/** Which clips a worker may open. What is not listed is refused. */
+export interface AccessRules {
+  /** Folders whose files may be read, and where they are mounted here. */
+  readonly roots: readonly Root[]
+  /** `host` or `host:port` for http(s), `s3://bucket` for S3. */
+  readonly hosts: ReadonlySet<string>
+}
+
+export interface Root {
+  /** As it is called in jobs: the path at the machine that submits. */
+  readonly submitted: string
+  readonly mounted: string
+}
+
+/** Every file that this user may read. */
+export const everywhere: Root = { submitted: '/', mounted: '/' }
+
+/** A clip's file while it is processed. */
+export interface OpenedClip {
+  readonly path: string
+  readonly stamp: FileStamp
+  /** Throws CLIP_CHANGED where the file is another than it was. */
+  checkUnchanged(): void
+  /** Fetched files can be thrown away from now on. */
+  release(): void
+}
+
+export interface ClipAccess {
+  /**
+   * @param planned the file that the clip was planned by; undefined for a clip that is to be planned by what it is now
+   * @throws CLIP_NOT_ALLOWED, CLIP_GONE, CLIP_UNREADABLE, ROOT_MISSING, CLIP_FETCH_FAILED, CLIP_FETCH_SLOW, CLIP_NOT_VIDEO, SCRATCH_FULL
+   */
+  open(uri: string, planned: FileStamp | undefined, signal: AbortSignal): Promise<OpenedClip>
+}
+
+export interface AccessOptions {
+  readonly rules: AccessRules
+  readonly scratchDir: string
+  /** What fetched files may take in all, bytes. */
+  readonly scratchBytes: number
+  /** How slow servers may be. */
+  readonly limits?: TransferLimits
+}
+
+export function createClipAccess({ rules, scratchDir, scratchBytes, limits }: AccessOptions): ClipAccess {
+  let scratch: Scratch | undefined
+  let links: string | undefined
+  const linksDir = () => {
+    if (links === undefined) {
+      makePrivateFolder(scratchDir)
+      links = mkdtempSync(join(scratchDir, 'cameo-open-'))
+    }
+    return links
+  }
+  return {
+    async open(uri, planned, signal) {
+      if (!isUrl(uri)) return openFile(uri, rules.roots, linksDir)
+      const fetch = fetcherFor(uri, rules)
+      if (scratch === undefined) {
+        makePrivateFolder(scratchDir)
+        scratch = createScratch(scratchDir, scratchBytes, limits)
+      }
+      return scratch.open({ uri, fetch, planned }, signal)
+    },
+  }
+}
+
+/** `user:password@`: it would be read wherever the address is shown. */
+export const hasUserinfo = ({ username, password }: URL) => username !== '' || password !== ''
+
+/** A URL for logs and messages: without what may give access, the query that signs it and a password. Paths stay as they are. */
+export function withoutSecrets(uri: string): string {
+  if (!isUrl(uri)) return uri
+  // Where a password would end cannot be told.
+  if (!URL.canParse(uri)) return `${uri.slice(0, uri.indexOf('://'))}://…`
+  const { protocol, host, pathname } = new URL(uri)
+  return `${protocol}//${host}${pathname}`
+}
+
+function openFile(path: string, roots: readonly Root[], links: () => string): OpenedClip {
+  const { local, root } = localPath(path, roots)
+  const file = pinFile(local, links, (real) => {
+    if (!isInside(real, root)) throw notAllowed(path, 'a link leads out of its root')
+  })
+  const { path: pinned } = file
+  let stamp: FileStamp
+  try {
+    stamp = stampOf(pinned)
+  } catch (error) {
+    file.close()
+    throw error
+  }
+  return {
+    path: pinned,
+    stamp,
+    checkUnchanged() {
+      checkUnchanged({ path: file.realPath, stamp })
+      if (!file.isInPlace())
+        throw new CameoError(
+          'CLIP_CHANGED',
+          `${clipName(path)} was exchanged while it was read: submit it again`,
+        )
+    },
+    release: () => file.close(),
+  }
+}
+
+/** A share that is not mounted says nothing against its clips. Throws ROOT_MISSING. */
+export function checkRoot({ mounted }: Root): void {
+  if (!existsSync(mounted))
+    throw new CameoError('ROOT_MISSING', `there is no folder ${mounted}: mount it, or correct --root`)
+}
+
+/** Where a submitted path lies here, links and all, and its root, without links. */
+function localPath(path: string, roots: readonly Root[]): { readonly local: string; readonly root: string } {
+  if (!isAbsolute(path) || resolve(path) !== path) throw notAllowed(path, 'the path is not absolute')
+  const root = roots.find(({ submitted }) => isInside(path, submitted))
+  if (root === undefined) throw notAllowed(path, 'it lies outside of the allowed roots')
+  checkRoot(root)
+  return { local: join(root.mounted, relative(root.submitted, path)), root: realpathSync(root.mounted) }
+}
+
+function isInside(path: string, folder: string): boolean {
+  const way = relative(folder, path)
+  return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way)
+}
+
+function fetcherFor(uri: string, { hosts }: AccessRules): RemoteFetch {
+  let url: URL
+  try {
+    url = new URL(uri)
+  } catch {
+    throw notAllowed(uri, 'the URL cannot be read')
+  }
+  checkUserinfo(uri, url)
+  switch (url.protocol) {
+    case 'http:':
+    case 'https:':
+      return fetchHttp(url, (target) => {
+        checkUserinfo(uri, target)
+        if (!hosts.has(target.hostname) && !hosts.has(`${target.hostname}:${portOf(target)}`))
+          throw notAllowed(uri, `the host ${target.host} is not allowed`)
+      })
+    case 's3:':
+      if (!hosts.has(`s3://${url.host}`)) throw notAllowed(uri, `the bucket ${url.host} is not allowed`)
+      return fetchS3(url)
+    default:
+      throw notAllowed(uri, `${url.protocol}// is not supported`)
+  }
+}
+
+/** `URL` leaves out the usual ports, also where they were given. */
+function portOf({ protocol, port }: URL): string {
+  if (port !== '') return port
+  return protocol === 'https:' ? '443' : '80'
+}
+
+/** @param target the address itself, or one that it leads to */
+function checkUserinfo(uri: string, target: URL): void {
+  if (hasUserinfo(target))
+    throw new CameoError(
+      'CLIP_NOT_ALLOWED',
+      `${clipName(withoutSecrets(uri))} may not be opened: an address with a user name or a password is not taken, for it would be shown with it`,
+    )
+}
+
+function notAllowed(uri: string, why: string): CameoError {
+  return new CameoError(
+    'CLIP_NOT_ALLOWED',
+    `${clipName(withoutSecrets(uri))} may not be opened: ${why} (see --root and --allow-host of "cameo worker")`,
+  )
+}
+
+/** "DIR" or "SUBMITTED=MOUNTED". Throws USAGE. */
+export function parseRoot(text: string): Root {
+  const isFolder = isAbsolute(text) && existsSync(text)
+  const [submitted = '', mounted = submitted] = isFolder ? [text] : text.split('=')
+  if (!isAbsolute(submitted) || !isAbsolute(mounted))
+    throw new CameoError(
+      'USAGE',
+      `"${text}" is no root: give an absolute folder, or SUBMITTED=MOUNTED where it is called otherwise here`,
+    )
+  return { submitted: resolve(submitted), mounted: resolve(mounted) }
+}
+
+/** "host", "host:port" or "s3://bucket". Throws USAGE. */
+export function parseHost(text: string): string {
+  if (/^s3:\/\/[a-z0-9.-]+$/.test(text) || /^[a-z0-9.-]+(:\d+)?$/i.test(text)) return text.toLowerCase()
+  throw new CameoError('USAGE', `"${text}" is no host: give HOST, HOST:PORT or s3://BUCKET`)
+}

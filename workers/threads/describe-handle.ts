@@ -1,0 +1,103 @@
+import { Worker } from 'node:worker_threads'
+import { createDescriber } from '../../pipeline/describe/describe-track.js'
+import '../../pipeline/models/no-telemetry.js'
+import { CameoError, messageOf } from '../../pipeline/common/errors.js'
+import type { FaceEmbeddings } from '../../pipeline/describe/pooled-input.js'
+import type { DescribeReply, DescribeRequest, DescribeSetup } from './thread-messages.js'
+import { threadLimits } from './thread-limits.js'
+
+export interface Described {
+  readonly descriptors: readonly Float32Array[]
+  /** Of the descriptors. */
+  readonly dimension: number
+}
+
+/** Describes tracks without holding up its caller. */
+export interface DescriberWorker {
+  /**
+   * One descriptor a track, L2-normalised.
+   * @throws WORKER_DIED, MODEL_UNREADABLE where the head does not take them
+   */
+  describe(
+    embedder: DescribeRequest['embedder'],
+    tracks: readonly (readonly FaceEmbeddings[])[],
+  ): Promise<Described>
+  stop(): Promise<void>
+}
+
+export interface DescriberOptions extends Omit<DescribeSetup, 'headFile'> {
+  readonly headFile: string | undefined
+}
+
+interface Pending {
+  readonly resolve: (described: Described) => void
+  readonly reject: (error: CameoError) => void
+}
+
+/** A head runs in a thread of its own; without one there is only pooling, which takes less than to send it to a thread. */
+export function startDescriber({ headFile, device }: DescriberOptions): DescriberWorker {
+  return headFile === undefined ? poolHere : startDescribeThread({ headFile, device })
+}
+
+const poolHere: DescriberWorker = {
+  async describe(embedder, tracks) {
+    const describer = await createDescriber(embedder, undefined)
+    return { dimension: describer.dimension, descriptors: await describer.describeAll(tracks) }
+  },
+  stop: () => Promise.resolve(),
+}
+
+/** A thread that dies fails what it was asked, and is started again for the next. */
+function startDescribeThread(setup: DescribeSetup): DescriberWorker {
+  let nextId = 0
+  const pending = new Map<number, Pending>()
+  let thread: Worker | undefined
+
+  function start(): Worker {
+    const worker = new Worker(new URL('./describe-thread.js', import.meta.url), {
+      workerData: setup,
+      resourceLimits: threadLimits(),
+    })
+    let cause: unknown
+    worker.on('message', settle)
+    worker.on('error', (error: unknown) => (cause = error))
+    worker.on('exit', () => {
+      thread = undefined
+      const lost = [...pending.values()]
+      pending.clear()
+      for (const { reject } of lost)
+        reject(
+          new CameoError(
+            'WORKER_DIED',
+            `the describe thread ended: ${cause === undefined ? 'stopped' : messageOf(cause)}`,
+            {
+              cause,
+            },
+          ),
+        )
+    })
+    return worker
+  }
+
+  function settle(reply: DescribeReply): void {
+    const asked = pending.get(reply.id)
+    pending.delete(reply.id)
+    if (reply.kind === 'described') asked?.resolve(reply)
+    else asked?.reject(new CameoError('MODEL_UNREADABLE', `the head cannot be used: ${reply.message}`))
+  }
+
+  return {
+    describe(embedder, tracks) {
+      const id = nextId++
+      thread ??= start()
+      const worker = thread
+      return new Promise((resolve, reject) => {
+        pending.set(id, { resolve, reject })
+        worker.postMessage({ id, embedder, tracks } satisfies DescribeRequest)
+      })
+    },
+    async stop() {
+      await thread?.terminate()
+    },
+  }
+}
