@@ -9,7 +9,7 @@ const adapters = {
   'onnxruntime-node': 'pipeline/models/session.ts',
   'fluent-ffmpeg': 'pipeline/decode/ffmpeg.ts',
   'hnswlib-node': 'index/vectors/hnsw/hnsw-index.ts',
-  'better-sqlite3': 'index/store/database.ts',
+  'better-sqlite3': 'index/store/sqlite.ts',
   kafkajs: 'workers/kafka/broker/client.ts',
   sharp: 'pipeline/image/image-library.ts',
 }

@@ -1,5 +1,6 @@
 import { messageOf } from '../../pipeline/common/errors.js'
-import { isSqliteError, type Database } from '../store/database.js'
+import { isSqliteError } from '../store/database.js'
+import type { Database } from '../store/sqlite.js'
 import { findDamage, markDamaged, type Damage } from '../store/damage.js'
 
 /** What is wrong with an archive's file: nothing where both lists are empty. */

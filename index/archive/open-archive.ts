@@ -2,7 +2,8 @@ import { CameoError } from '../../pipeline/common/errors.js'
 import type { Feature, Recipe } from '../../pipeline/recipe/recipe.js'
 import { createCheckpointStore, type CheckpointStore } from '../store/checkpoints.js'
 import { createClipStore, type ClipStore } from '../store/clips.js'
-import { openDatabase, type Database, type OpenOptions } from '../store/database.js'
+import { openDatabase, type OpenOptions } from '../store/database.js'
+import type { Database } from '../store/sqlite.js'
 import { createFileStore, type FileStore } from '../store/files.js'
 import {
   activateSpace,

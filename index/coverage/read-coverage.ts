@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { segmentLengthS } from '../../pipeline/recipe/recipe.js'
 import type { Archive } from '../archive/open-archive.js'
 import { isWhole } from '../store/checksum.js'
-import type { Database } from '../store/database.js'
+import type { Database } from '../store/sqlite.js'
 import { wholePath } from '../store/files.js'
 import type { ArchiveRecipe } from '../store/meta.js'
 import {

@@ -2,7 +2,7 @@ import { quoted } from '../../pipeline/common/display-name.js'
 import { CameoError } from '../../pipeline/common/errors.js'
 import { forgetName } from './identities.js'
 import { toUint16 } from '../store/blobs.js'
-import type { Database } from '../store/database.js'
+import type { Database } from '../store/sqlite.js'
 import { noteErasure } from '../store/erasure.js'
 import { appendJournal, eraseSourceFromJournal, isPublished, lastJournalEntry } from '../store/journal.js'
 

@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs'
 import { CameoError } from '../../pipeline/common/errors.js'
 import { forgetEnrolled, listSources } from './identities.js'
-import type { Database } from '../store/database.js'
+import type { Database } from '../store/sqlite.js'
 import { eraseTransient, noteErasure } from '../store/erasure.js'
 import { wholePathSql } from '../store/files.js'
 import { appendJournal } from '../store/journal.js'

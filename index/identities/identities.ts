@@ -6,7 +6,7 @@ import type { FaceEmbeddings } from '../../pipeline/describe/pooled-input.js'
 import { toBlob, toUint16 } from '../store/blobs.js'
 import { isWhole } from '../store/checksum.js'
 import type { Damage } from '../store/damage.js'
-import type { Database } from '../store/database.js'
+import type { Database } from '../store/sqlite.js'
 import { noteErasure } from '../store/erasure.js'
 import {
   appendJournal,

@@ -1,5 +1,5 @@
 import type { Settings } from '../../pipeline/recipe/recipe.js'
-import type { MatchedRange } from './search-clips.js'
+import type { MatchedRange } from './clip-match.js'
 
 /** True where a person who was seen until `endS` and again from `startS` on was there all the time, as far as was looked. */
 export type Adjacency = (endS: number, startS: number) => boolean

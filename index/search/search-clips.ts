@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import type { BoxXyxyPx } from '../../pipeline/data/geometry.js'
 import { defaultSettings } from '../../pipeline/recipe/recipe.js'
 import { dotProduct } from '../../pipeline/embed/embed-faces.js'
 import { toFloat32 } from '../store/blobs.js'
@@ -8,12 +7,12 @@ import { createSpanScores } from './span-scores.js'
 import type { HiddenMatch } from './hidden-match.js'
 import { acrossNoGap, adjacencyOf, joinRanges, type Adjacency, type LookedAt } from './join-ranges.js'
 import { isWhole } from '../store/checksum.js'
-import type { Damage } from '../store/damage.js'
 import { activeSpace } from '../store/meta.js'
 import { presentPath } from '../store/present-path.js'
 import { createWholeRows, memoised, type WholeRows } from '../store/whole-rows.js'
 import type { VectorCache } from '../vectors/archive/cached-index.js'
 import { searchWidening, type Neighbor, type VectorIndex } from '../vectors/vector-index.js'
+import type { MatchedRange, ClipMatch, SearchAnswer } from './clip-match.js'
 
 export interface SearchOptions {
   /** How many clips at the most. */
@@ -26,53 +25,6 @@ export interface SearchOptions {
   readonly hidden?: HiddenMatch | undefined
   /** A clip that is left out of the answer. */
   readonly excludeClipId?: string | undefined
-}
-
-export interface MatchedRange {
-  readonly startS: number
-  readonly endS: number
-  /** The best matching track of the range. */
-  readonly trackId: number
-  /** Cosine similarity of what was seen in the range. */
-  readonly score: number
-  /** Its track does not reach the threshold: no match. */
-  readonly weak?: true
-}
-
-export interface ContributingFace {
-  readonly timeS: number
-  readonly boxXyxyPx: BoxXyxyPx
-  readonly quality: number
-}
-
-export interface ClipMatch {
-  readonly clipId: string
-  /** Where the clip lies: the first of its paths that is there at the moment, else the first. */
-  readonly path: string
-  /** No file of the clip is there. */
-  readonly isMissing: boolean
-  /** Of the best track, cosine similarity. */
-  readonly score: number
-  readonly durationS: number | undefined
-  /** In order of time; adjacent tracks of the match are one range, those that are weak another. */
-  readonly ranges: readonly MatchedRange[]
-  /** Faces of the best track that its descriptor is pooled from, best first. */
-  readonly faces: readonly ContributingFace[]
-  /** JPEG of the best track. */
-  readonly thumbnailJpeg: Uint8Array | undefined
-}
-
-export interface SearchAnswer {
-  /** Distinct clips, best first; ties by clip id. */
-  readonly matches: readonly ClipMatch[]
-  /** Clips of which only weak tracks are like the query; in the same order, after all matches. */
-  readonly weak: readonly ClipMatch[]
-  /** Tracks in the index. */
-  readonly tracksSearched: number
-  /** Neighbours that were looked at to find the matches. */
-  readonly tracksExamined: number
-  /** What was left out because it is damaged. */
-  readonly damage: readonly Damage[]
 }
 
 /**
@@ -88,7 +40,7 @@ export function searchClips(
   query: Float32Array,
   options: SearchOptions,
 ): SearchAnswer {
-  const rows = createWholeRows(archive, index.damagedLabels ?? new Set())
+  const rows = createWholeRows(archive.database, index.damagedLabels ?? new Set())
   const describeClip = memoised(clipDescriber(archive, rows, query, options))
   const lowest = lowestScore(options)
   /** Of the best neighbours, until there are enough. */

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib'
-import type { Database } from './database.js'
+import type { Database } from './sqlite.js'
 
 /**
  * The columns that a row's checksum covers: all of a table, in their order, its key among them, so that a value in the place of

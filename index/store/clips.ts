@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import { CameoError } from '../../pipeline/common/errors.js'
 import { maxSegments } from '../../pipeline/common/limits.js'
-import type { SegmentOutput, SegmentSpan, TrackOutput } from '../../pipeline/segments/segment-builder.js'
 import { toBlob } from './blobs.js'
 import { isWhole } from './checksum.js'
-import type { Database } from './database.js'
+import type { Database } from './sqlite.js'
 import { rowCountSql } from './schema.js'
+import type { SegmentOutput, SegmentSpan, TrackOutput } from '../../pipeline/segments/segment.js'
 
 export interface ClipFacts {
   readonly sizeBytes: number

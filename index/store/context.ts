@@ -1,6 +1,6 @@
 import { toUint16 } from './blobs.js'
 import { isWhole } from './checksum.js'
-import type { Database } from './database.js'
+import type { Database } from './sqlite.js'
 
 /** What a context encoder made of one segment of a clip. */
 export interface StoredContext {

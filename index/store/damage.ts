@@ -1,5 +1,5 @@
 import { checkedTables, isWhole, type CheckedTable } from './checksum.js'
-import type { Database } from './database.js'
+import type { Database } from './sqlite.js'
 import { createDescriptorStore } from './descriptors.js'
 import { createOwners, type Owners } from './row-owners.js'
 import { rowCountSql } from './schema.js'

@@ -1,15 +1,12 @@
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import BetterSqlite from 'better-sqlite3'
 import { CameoError, messageOf } from '../../pipeline/common/errors.js'
 import { createPrivateFile, makePrivateFolder } from '../../pipeline/common/private-files.js'
 import { addChecksumFunction } from './checksum.js'
 import { checkSchema, initialise } from './initialise.js'
 import { closeArchiveToOthers } from './privacy.js'
 import { schemaVersion } from './schema.js'
-
-export type Database = BetterSqlite.Database
-export type Statement<Bind extends unknown[], Row> = BetterSqlite.Statement<Bind, Row>
+import { BetterSqlite, type Database } from './sqlite.js'
 
 export interface OpenOptions {
   /** Make the folder and an empty archive where there is none. */

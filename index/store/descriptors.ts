@@ -1,7 +1,7 @@
 import { CameoError } from '../../pipeline/common/errors.js'
 import { toBlob, toFloat32 } from './blobs.js'
 import { isWhole } from './checksum.js'
-import type { Database } from './database.js'
+import type { Database } from './sqlite.js'
 
 /** One entry of the change log, with the state of its label now. */
 export interface DescriptorChange {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { checkedColumns } from './checksum.js'
-import type { Database } from './database.js'
+import type { Database } from './sqlite.js'
 import { readMeta, writeMeta } from './meta.js'
 
 /** Stands in an archive from the transaction that erases until no file of the archive holds what was erased. */

@@ -1,6 +1,6 @@
 import { isAbsolute, join, relative, sep } from 'node:path'
 import { isWhole } from './checksum.js'
-import type { Database } from './database.js'
+import type { Database } from './sqlite.js'
 
 /** What tells a file apart without reading it. Numbers as text: inodes and nanoseconds exceed a double. */
 export interface FileStamp {

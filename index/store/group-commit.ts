@@ -1,4 +1,4 @@
-import type { Database } from './database.js'
+import type { Database } from './sqlite.js'
 
 /** Writes that are made durable together: one flush to disk for what several threads finish within a moment. */
 export interface GroupCommit {

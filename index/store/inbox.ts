@@ -1,5 +1,5 @@
 import { isWhole } from './checksum.js'
-import type { Database } from './database.js'
+import type { Database } from './sqlite.js'
 
 /** Where reading a partition goes on. */
 export interface TopicPosition {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { CameoError } from '../../pipeline/common/errors.js'
 import { rowChecksum } from './checksum.js'
-import type { Database } from './database.js'
+import type { Database } from './sqlite.js'
 import { migrations, schemaVersion, tablesSql, triggersSql } from './schema.js'
 
 /**

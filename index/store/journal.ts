@@ -1,4 +1,4 @@
-import type { Database } from './database.js'
+import type { Database } from './sqlite.js'
 import { readMeta } from './meta.js'
 
 /** Names and erasures, each with what it was about; no face data. */

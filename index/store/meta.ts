@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { CameoError } from '../../pipeline/common/errors.js'
 import { featureSchema, settingsSchema, type Recipe } from '../../pipeline/recipe/recipe.js'
 import { isWhole } from './checksum.js'
-import type { Database } from './database.js'
+import type { Database } from './sqlite.js'
 
 /** How the clips of an archive were processed; fixed by its first ingest. */
 const archiveRecipeSchema = z.object({

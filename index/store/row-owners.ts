@@ -1,5 +1,5 @@
 import type { CheckedTable } from './checksum.js'
-import type { Database } from './database.js'
+import type { Database } from './sqlite.js'
 
 export interface Owner {
   readonly clipId?: string

@@ -1,4 +1,4 @@
-import type { Archive } from '../archive/open-archive.js'
+import type { Database } from './sqlite.js'
 import { isWhole } from './checksum.js'
 import {
   createClipCheck,
@@ -31,7 +31,7 @@ interface LabelRow {
 }
 
 /** @param damagedLabels rows that the index left out */
-export function createWholeRows({ database }: Archive, damagedLabels: ReadonlySet<number>): WholeRows {
+export function createWholeRows(database: Database, damagedLabels: ReadonlySet<number>): WholeRows {
   const select = database.prepare<[number], LabelRow>(
     `SELECT track_id AS trackId, clip_id AS clipId, ${isWhole('descriptors')} AS isWhole
      FROM descriptors LEFT JOIN tracks USING (track_id) WHERE label = ?`,

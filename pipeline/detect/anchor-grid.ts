@@ -1,4 +1,4 @@
-import type { Tensor } from '../models/session.js'
+import type { Tensor } from '../data/tensor.js'
 
 /** The strides of the feature maps that SCRFD and YuNet predict on, px. */
 export const strides = [8, 16, 32] as const

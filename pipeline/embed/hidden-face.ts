@@ -1,7 +1,5 @@
-import type { Pack } from '../models/packs/pack.js'
 import { dotProduct } from './embed-faces.js'
-
-export type HiddenFaces = NonNullable<Pack['hiddenFaces']>
+import type { HiddenFaces } from '../models/packs/pack.js'
 
 /**
  * How likely a face is hidden in part, 0..1: a logistic model of its embedding, for what an embedder makes of masks, glasses and

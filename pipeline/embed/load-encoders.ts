@@ -8,10 +8,11 @@ import {
   type EmbedderFile,
   type ExtraEncoders,
 } from '../models/packs/encoder-file.js'
-import type { Model, ModelLoader, Tensor } from '../models/session.js'
+import type { Model, ModelLoader } from '../models/session.js'
 import { contextVector, createContextEncoder, type ContextEncoder } from './encode-context.js'
 import { createEmbedder, type EmbedderOptions } from './embed-faces.js'
 import type { ExtraEmbedder } from './extra-embedders.js'
+import type { Tensor } from '../data/tensor.js'
 
 export interface LoadedEncoders {
   readonly embedders: readonly ExtraEmbedder[]

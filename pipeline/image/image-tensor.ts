@@ -1,6 +1,6 @@
 import type { RgbImage } from '../data/image.js'
-import type { ModelInput } from '../models/packs/pack.js'
-import type { Tensor } from '../models/session.js'
+import type { Tensor } from '../data/tensor.js'
+import type { ModelInput } from '../data/model-input.js'
 
 /** The dimensions of one item: [1, channels, height, width]. */
 export function itemDims({ channelOrder, heightPx, widthPx }: ModelInput): readonly number[] {

@@ -3,7 +3,8 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { sha256OfFile } from '../common/digest.js'
 import { flushTinyWeights } from '../onnx/flush-weights.js'
-import { sha256, type ModelInput } from './packs/pack.js'
+import { sha256 } from './packs/pack.js'
+import type { ModelInput } from '../data/model-input.js'
 
 /** Raised whenever the change, or what is compared, changes: files that an older version made are then made anew. */
 const version = 1

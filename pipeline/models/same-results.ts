@@ -1,8 +1,8 @@
 import type { RgbImage } from '../data/image.js'
 import { createToTensor } from '../image/image-tensor.js'
-import type { ModelInput } from './packs/pack.js'
 import { probeImages } from './probe-images.js'
 import { loadModel, type Model } from './session.js'
+import type { ModelInput } from '../data/model-input.js'
 
 /** Whether a changed model gives the same outputs to the bit as the file it was made of, on the CPU, for a set of pictures. */
 export async function haveSameResults(

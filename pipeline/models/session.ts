@@ -8,12 +8,7 @@ import { decodeFloat16, encodeFloat16 } from '../data/float16.js'
 import { CameoError, messageOf } from '../common/errors.js'
 import { formatDevice, type DeviceChoice } from './device.js'
 import { repairGraph } from '../onnx/repair-graph.js'
-
-/** A dense float32 tensor, row-major; `data.length` is the product of `dims`. */
-export interface Tensor {
-  readonly data: Float32Array
-  readonly dims: readonly number[]
-}
+import type { Tensor } from '../data/tensor.js'
 
 /** What ran a model: part of what is recorded with every result. */
 export type Provider = 'cpu' | `cuda:${number}`

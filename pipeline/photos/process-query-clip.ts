@@ -2,11 +2,12 @@ import { CameoError } from '../common/errors.js'
 import { clipName } from '../common/display-name.js'
 import { planSegments } from '../segments/plan-segments.js'
 import { processClip } from '../segments/process-clip.js'
-import { mergeSimilarity, type TrackOutput } from '../segments/segment-builder.js'
+import { mergeSimilarity } from '../segments/segment-builder.js'
 import { segmentLengthS } from '../recipe/recipe.js'
 import type { Stages } from '../stages/load-pipeline.js'
 import { mergeTracklets } from '../track/merge.js'
 import { byQuality, pooledFace, pooledVector } from '../segments/track-face.js'
+import type { TrackOutput } from '../segments/segment.js'
 
 /** Somebody in a clip, and the size of its picture, in which the boxes of faces are. */
 export interface Person extends TrackOutput {

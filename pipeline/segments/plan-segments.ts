@@ -3,7 +3,7 @@ import type { ClipInfo } from '../decode/clip-info.js'
 import { probeDurationS } from '../decode/probe-duration.js'
 import { maxSegments } from '../common/limits.js'
 import { countSegments, segmentSpans } from './process-clip.js'
-import type { SegmentSpan } from './segment-builder.js'
+import type { SegmentSpan } from './segment.js'
 
 /** A key frame alone takes more: with less a segment, most segments of the file are gaps of its clock. */
 const leastBytesPerSegment = 500

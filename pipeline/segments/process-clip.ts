@@ -14,7 +14,7 @@ import {
   type CheckpointOptions,
   type Way,
 } from './resume-segment.js'
-import { SegmentBuilder, type SegmentOutput, type SegmentSpan } from './segment-builder.js'
+import { SegmentBuilder } from './segment-builder.js'
 import {
   CheckpointWriter,
   readCheckpoint,
@@ -23,6 +23,7 @@ import {
 } from './segment-checkpoint.js'
 import type { Stages } from '../stages/load-pipeline.js'
 import type { FrameFeatures } from '../track/shot-cut.js'
+import type { SegmentOutput, SegmentSpan } from './segment.js'
 
 export interface ClipJob {
   /** Absolute. */

@@ -2,10 +2,10 @@ import type { ClipInfo } from '../decode/clip-info.js'
 import { hasMendedClock } from '../decode/formats.js'
 import type { DecodedFrame, DecodeRequest } from '../decode/frames.js'
 import { slotOf, type Sampling } from '../decode/sampling.js'
-import type { SegmentSpan } from './segment-builder.js'
 import type { Checkpoint, CheckpointUpdate } from './segment-checkpoint.js'
 import { isSameImage } from './segment-codec.js'
 import { featuresOf } from '../track/shot-cut.js'
+import type { SegmentSpan } from './segment.js'
 
 /** How a clip is decoded. */
 export type Way = Pick<DecodeRequest, 'startS' | 'endS' | 'seek' | 'before'>

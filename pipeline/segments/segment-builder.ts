@@ -7,7 +7,6 @@ import {
 } from '../faces/analyse-frame.js'
 import { normTerm } from '../align/quality.js'
 import type { ClipView } from './clip-view.js'
-import type { ContextFeature } from '../embed/encode-context.js'
 import {
   createSegmentContext,
   type SegmentContext,
@@ -15,52 +14,13 @@ import {
 } from '../embed/segment-context.js'
 import { FollowedFace, type FollowedState, type FollowOptions, type Stretch } from './followed-face.js'
 import { mapInFlight } from '../common/map-concurrent.js'
-import type { Provider } from '../models/session.js'
 import type { Stages } from '../stages/load-pipeline.js'
 import { cropThumbnail } from '../image/thumbnail.js'
 import { pooledVector, type TrackFace } from './track-face.js'
 import { mergeTracklets } from '../track/merge.js'
 import { createTracker, type Tracker, type TrackerState } from '../track/tracker.js'
 import { followOptions, joinTracklets, trackletOf, type Tracklet } from './tracklet.js'
-
-/** A stretch of a clip, s; `endS` exclusive, Infinity for the last. */
-export interface SegmentSpan {
-  readonly index: number
-  readonly startS: number
-  readonly endS: number
-}
-
-/** One person in one segment. */
-export interface TrackOutput {
-  /** Counts from 0 within the segment, in order of time. */
-  readonly number: number
-  /** Stretches in which the person was seen, in order, s. */
-  readonly spansS: readonly (readonly [startS: number, endS: number])[]
-  /** Sampled frames in which the face was found. */
-  readonly samples: number
-  /** Of the best face. */
-  readonly quality: number
-  /** Best first. */
-  readonly faces: readonly TrackFace[]
-  /** L2-normalised. */
-  readonly descriptor: Float32Array
-  readonly thumbnailJpeg: Uint8Array
-}
-
-export interface SegmentOutput {
-  readonly segment: SegmentSpan
-  readonly tracks: readonly TrackOutput[]
-  /** Frames looked at, faces found in them. */
-  readonly frames: number
-  readonly faces: number
-  /** The file ended before it should have. */
-  readonly truncated: boolean
-  readonly provider: Provider
-  /** One a context encoder, where there are any and a frame was seen. */
-  readonly contexts?: readonly ContextFeature[]
-  /** What of the segment could not be decoded, in order, s. Absent where that is nothing. */
-  readonly gapsS?: readonly (readonly [startS: number, endS: number])[]
-}
+import type { SegmentSpan, TrackOutput, SegmentOutput } from './segment.js'
 
 /** A frame of the segment; faces in it are in pixels of `full`. */
 export interface SegmentFrame extends FrameImages {

@@ -4,10 +4,10 @@ import { unitOf } from '../embed/embed-faces.js'
 import { embedFurther } from '../embed/extra-embedders.js'
 import { visibleTerm } from '../embed/hidden-face.js'
 import type { Candidate, StretchFace, FollowOptions, Stretch } from './followed-face.js'
-import type { TrackOutput } from './segment-builder.js'
 import type { Stages } from '../stages/load-pipeline.js'
 import { encodeThumbnail } from '../image/thumbnail.js'
 import { byQuality, pooledFace, spreadBest, type TrackFace } from './track-face.js'
+import type { TrackOutput } from './segment.js'
 
 /** An uninterrupted stretch of one person. Never changes again. */
 export interface Tracklet {

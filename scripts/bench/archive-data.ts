@@ -4,9 +4,9 @@ import { l2Norm } from '../../pipeline/embed/embed-faces.js'
 import { encodeFloat16 } from '../../pipeline/data/float16.js'
 import { gaussian, seededRandom } from '../../pipeline/common/seeded-random.js'
 import { defaultPackName, findPack } from '../../pipeline/models/packs/catalog.js'
-import type { TrackOutput } from '../../pipeline/segments/segment-builder.js'
 import type { TrackFace } from '../../pipeline/segments/track-face.js'
 import { createRecipe, defaultSettings } from '../../pipeline/recipe/recipe.js'
+import type { TrackOutput } from '../../pipeline/segments/segment.js'
 
 export interface ArchiveSize {
   readonly clips: number

@@ -61,3 +61,10 @@ export { counted, pluralOf } from '../../pipeline/common/counted.js'
 
 /** A thumbnail as it stands in JSON and pages. */
 export const dataUri = (jpeg: Uint8Array) => `data:image/jpeg;base64,${Buffer.from(jpeg).toString('base64')}`
+
+/** A length of time as people say it: "42 s", "12 min", "1.4 h". */
+export function spanText(seconds: number): string {
+  if (seconds < 90) return `${seconds < 10 ? Number(seconds.toFixed(1)) : Math.round(seconds)} s`
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min`
+  return `${(seconds / 3600).toFixed(1)} h`
+}

@@ -1,8 +1,7 @@
 import { basename } from 'node:path'
 import { SingleBar } from 'cli-progress'
-import { spanText } from '../reports/coverage-text.js'
-import { counted, formatTime, oneLine } from './output.js'
-import type { ProgressNow } from '../reports/video-progress.js'
+import { counted, formatTime, oneLine, spanText } from './output.js'
+import type { ProgressNow } from './video-progress.js'
 
 type Payload = Record<string, string | number>
 

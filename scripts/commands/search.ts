@@ -2,12 +2,12 @@ import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { openArchiveToRead } from '../../index/archive/open-archive.js'
 import type { Damage } from '../../index/store/damage.js'
-import { openArchiveIndex } from '../../index/vectors/archive/open-archive-index.js'
+import { openArchiveIndex } from '../../index/archive/open-archive-index.js'
 import { knownName, parseName, referencesOf } from '../../index/identities/identities.js'
 import { matchProbability, type Prior } from '../../index/search/match-probability.js'
 import { hiddenMatchOf, type HiddenMatch } from '../../index/search/hidden-match.js'
 import { calibrationOf, chooseThreshold, weakScoreOf } from '../../index/search/match-threshold.js'
-import { searchClips, type ClipMatch } from '../../index/search/search-clips.js'
+import { searchClips } from '../../index/search/search-clips.js'
 import type { VectorCache } from '../../index/vectors/archive/cached-index.js'
 import { CameoError, messageOf } from '../../pipeline/common/errors.js'
 import { writePrivateFile } from '../../pipeline/common/private-files.js'
@@ -47,6 +47,7 @@ import {
 } from '../use/query.js'
 import { coverageOfAnswer } from '../reports/search-coverage.js'
 import { faceOfPhoto, personOfClip } from '../use/query-person.js'
+import type { ClipMatch } from '../../index/search/clip-match.js'
 
 interface SearchCommandOptions {
   readonly archive: string

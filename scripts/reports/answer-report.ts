@@ -1,13 +1,13 @@
 import type { FalseAcceptRate } from '../../index/search/expected-false-matches.js'
 import type { Prior } from '../../index/search/match-probability.js'
 import type { MatchThreshold } from '../../index/search/match-threshold.js'
-import type { ClipMatch, SearchAnswer } from '../../index/search/search-clips.js'
 import type { SheetMatch } from './contact-sheet.js'
 import type { DamagedThing } from './damage-report.js'
 import { formatProbability, formatRanges } from './hit-text.js'
 import { counted, dataUri, formatTime, oneLine, print } from '../cli/output.js'
-import type { Candidate } from '../use/query-person.js'
 import { hitJson, notesOf, withCoverage, type AnswerCoverage } from './search-coverage.js'
+import type { ClipMatch, SearchAnswer } from '../../index/search/clip-match.js'
+import type { BoxXyxyPx } from '../../pipeline/data/geometry.js'
 
 /** What an answer says of its question. */
 export interface ToldQuery {
@@ -176,4 +176,15 @@ function formatMatch(
   const likely = probability === undefined ? '' : `${formatProbability(probability).padStart(8)}  `
   const name = isMissing ? `missing (was ${oneLine(path)})` : oneLine(path)
   return `${rank.padStart(4)} ${score.toFixed(3)}  ${likely}${name}\n            ${formatRanges(ranges)}${detail}  (clip ${clipId.slice(0, 12)})`
+}
+
+/** One of those whom a query's file shows. */
+export interface Candidate {
+  /** For `--face`. */
+  readonly number: number
+  /** When, in a clip. */
+  readonly ranges?: readonly { readonly startS: number; readonly endS: number }[]
+  /** Of the face, in a clip the best one. */
+  readonly boxXyxyPx: BoxXyxyPx
+  readonly quality: number
 }

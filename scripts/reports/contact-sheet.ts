@@ -1,9 +1,9 @@
 import { basename } from 'node:path'
 import { html, Markup } from '../../index/evaluate/report/markup.js'
-import type { ClipMatch } from '../../index/search/search-clips.js'
 import { clipLink } from './clip-link.js'
 import { formatProbability, formatRanges } from './hit-text.js'
 import { dataUri } from '../cli/output.js'
+import type { ClipMatch } from '../../index/search/clip-match.js'
 
 const style = `
   :root { color-scheme: light dark; font: 15px/1.45 system-ui, sans-serif; }

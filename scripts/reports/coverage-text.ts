@@ -1,7 +1,7 @@
 import type { CoverageState } from '../../index/coverage/clip-coverage.js'
 import type { ClipCoverage } from '../../index/coverage/read-coverage.js'
 import type { CoverageSum } from '../../index/coverage/sum-coverage.js'
-import { counted, formatTime, oneLine } from '../cli/output.js'
+import { counted, formatTime, oneLine, spanText } from '../cli/output.js'
 
 /** What an answer says of an archive that was not wholly looked at; undefined where it was. */
 export function coverageLine(sum: CoverageSum): string | undefined {
@@ -39,13 +39,6 @@ export function shareText(partHours: number, wholeHours: number): string {
   const [part, whole] = [spanText(partHours * 3600), spanText(wholeHours * 3600)]
   const unit = / \w+$/.exec(whole)?.[0] ?? ''
   return `${part.endsWith(unit) ? part.slice(0, part.length - unit.length) : part} of ${whole}`
-}
-
-/** A length of time as people say it: "42 s", "12 min", "1.4 h". */
-export function spanText(seconds: number): string {
-  if (seconds < 90) return `${seconds < 10 ? Number(seconds.toFixed(1)) : Math.round(seconds)} s`
-  if (seconds < 5400) return `${Math.round(seconds / 60)} min`
-  return `${(seconds / 3600).toFixed(1)} h`
 }
 
 const stateWords: Record<CoverageState, string> = {

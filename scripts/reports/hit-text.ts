@@ -1,5 +1,5 @@
-import type { MatchedRange } from '../../index/search/search-clips.js'
 import { formatTime } from '../cli/output.js'
+import type { MatchedRange } from '../../index/search/clip-match.js'
 
 export const formatRanges = (ranges: readonly MatchedRange[]) =>
   ranges

@@ -5,7 +5,7 @@ import { flawsOf } from './clip-flaws.js'
 import { holdsText } from './coverage-text.js'
 import { counted, formatTime, note, oneLine, print, printJson } from '../cli/output.js'
 import { progressPayload, startProgress, videoFormat } from '../cli/progress.js'
-import { createVideoProgress } from './video-progress.js'
+import { createVideoProgress } from '../cli/video-progress.js'
 
 export interface IngestReporter extends IngestEvents {
   readonly failed: number

@@ -6,7 +6,6 @@ import type { FeatureSet } from '../../index/evaluate/data/feature-set.js'
 import { mapCutoff, type IdentityScore } from '../../index/evaluate/metrics/mean-average-precision.js'
 import { namedRankings } from '../../index/evaluate/ladder/measure-rankings.js'
 import { hitRanks, precisionRecall } from '../../index/evaluate/metrics/precision-recall.js'
-import type { RankedClips } from '../../index/evaluate/ladder/rank.js'
 import type { TestedSet } from '../../index/evaluate/ladder/rankers.js'
 import {
   reportVersion,
@@ -17,6 +16,7 @@ import { summariseScores } from '../../index/evaluate/report/summarise-scores.js
 import { worstIdentities } from '../../index/evaluate/report/worst-identities.js'
 import { writeReport } from '../../index/evaluate/report/write-report.js'
 import type { HeadSettings } from '../../pipeline/training/train-head.js'
+import type { RankedClips } from '../../index/evaluate/data/rankings.js'
 
 export interface LadderRun {
   readonly settings: HeadSettings

@@ -1,8 +1,8 @@
 import type { Archive } from '../../index/archive/open-archive.js'
 import { coverageOfClip, isUnseen, type ClipCoverage } from '../../index/coverage/read-coverage.js'
 import { summariseCoverage, type CoverageSum } from '../../index/coverage/sum-coverage.js'
-import type { ClipMatch } from '../../index/search/search-clips.js'
 import { coverageLine, toCoverageJson, unseenLines } from './coverage-text.js'
+import type { ClipMatch } from '../../index/search/clip-match.js'
 
 /** How much of what an answer rests on was looked at. */
 export interface AnswerCoverage {

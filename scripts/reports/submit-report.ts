@@ -2,7 +2,7 @@ import type { SubmitEvents, SubmitResult } from '../../workers/kafka/submit-clip
 import { flawsOf } from './clip-flaws.js'
 import { counted, formatTime, note, oneLine, print, printJson } from '../cli/output.js'
 import { progressPayload, startProgress, videoFormat } from '../cli/progress.js'
-import { createVideoProgress } from './video-progress.js'
+import { createVideoProgress } from '../cli/video-progress.js'
 
 export interface SubmitReporter extends SubmitEvents {
   readonly failed: number

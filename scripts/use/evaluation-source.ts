@@ -7,7 +7,7 @@ import {
   type ReadArchiveOptions,
 } from '../../index/evaluate/datasets/archive-features.js'
 import { summariseCoverage, type CoverageSum } from '../../index/coverage/sum-coverage.js'
-import { indexClipNames, type ClipNames } from '../../index/evaluate/datasets/clip-names.js'
+import { indexClipNames } from '../../index/evaluate/datasets/clip-names.js'
 import { readContextRows, type ContextRows } from '../../index/evaluate/ladder/context-head.js'
 import { createEvaluationSet, type EvaluationSet } from '../../index/evaluate/datasets/evaluation-set.js'
 import type { FeatureSet } from '../../index/evaluate/data/feature-set.js'
@@ -15,9 +15,7 @@ import { splitColumns } from '../../index/evaluate/formats/list-columns.js'
 import { readFeatureSet } from '../../index/evaluate/formats/read-feature-set.js'
 import { textLines } from '../../index/evaluate/formats/text-lines.js'
 import { readGroundTruth } from '../../index/evaluate/datasets/ground-truth.js'
-import type { GroundTruth } from '../../index/evaluate/metrics/mean-average-precision.js'
 import type { PoolChoice } from '../../index/evaluate/datasets/pools.js'
-import type { RankedClips } from '../../index/evaluate/ladder/rank.js'
 import type { TestedSet } from '../../index/evaluate/ladder/rankers.js'
 import { suspectClips } from '../../index/evaluate/datasets/unlisted-clips.js'
 import { listIdentities, referencesOf } from '../../index/identities/identities.js'
@@ -30,6 +28,8 @@ import { coverageLine } from '../reports/coverage-text.js'
 import { givenArchiveOption } from '../cli/options.js'
 import { tellDamage } from '../reports/damage-report.js'
 import { note } from '../cli/output.js'
+import type { GroundTruth, RankedClips } from '../../index/evaluate/data/rankings.js'
+import type { ClipNames } from '../../index/evaluate/data/clip-names.js'
 
 /** Where features come from, for commands that evaluate or train. */
 export interface SourceOptions {

@@ -1,15 +1,15 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join, parse } from 'node:path'
 import { openArchiveToRead } from '../../index/archive/open-archive.js'
-import { openArchiveIndex } from '../../index/vectors/archive/open-archive-index.js'
-import { readAppearances, type Appearances } from '../../index/evaluate/datasets/appearances.js'
+import { openArchiveIndex } from '../../index/archive/open-archive-index.js'
+import { readAppearances } from '../../index/evaluate/datasets/appearances.js'
 import {
   findFilms,
   instantS,
   tracksOfFilms,
   type FilmClips,
 } from '../../index/evaluate/datasets/film-clips.js'
-import type { MeasuredTimes, RefusedQuery } from '../../index/evaluate/metrics/time-figures.js'
+import type { MeasuredTimes, RefusedQuery } from '../../index/evaluate/protocols/time-figures.js'
 import { scoreTimes, type AnswerTimes } from '../../index/evaluate/protocols/times.js'
 import { listIdentities, referencesOf } from '../../index/identities/identities.js'
 import { hiddenMatchOf } from '../../index/search/hidden-match.js'
@@ -35,6 +35,7 @@ import {
   openFilledArchive,
   type OpenedArchive,
 } from './query.js'
+import type { Appearances } from '../../index/evaluate/data/appearances.js'
 
 export interface TimesRun extends ThresholdWish {
   /** Folder of the archive. */

@@ -2,7 +2,6 @@ import { basename } from 'node:path'
 import { clipName } from '../../pipeline/common/display-name.js'
 import { CameoError } from '../../pipeline/common/errors.js'
 import { describeFace } from '../../pipeline/image/describe-face-position.js'
-import type { BoxXyxyPx } from '../../pipeline/data/geometry.js'
 import {
   chooseFace,
   listFaces,
@@ -15,20 +14,10 @@ import type { Stages } from '../../pipeline/stages/load-pipeline.js'
 import { formatTime, note, oneLine } from '../cli/output.js'
 import { startProgress } from '../cli/progress.js'
 import { checkGiven, kindOfFile } from './query-file.js'
+import type { Candidate } from '../reports/answer-report.js'
 
 /** Of a crowd not all are told. */
 const mostListed = 20
-
-/** One of those whom a query's file shows. */
-export interface Candidate {
-  /** For `--face`. */
-  readonly number: number
-  /** When, in a clip. */
-  readonly ranges?: readonly { readonly startS: number; readonly endS: number }[]
-  /** Of the face, in a clip the best one. */
-  readonly boxXyxyPx: BoxXyxyPx
-  readonly quality: number
-}
 
 /** Whom a query is about, and whom its file shows besides. */
 export interface Chosen<T> {

@@ -14,10 +14,11 @@ import { findPack } from '../../pipeline/models/packs/catalog.js'
 import { readEncoderFile } from '../../pipeline/models/packs/encoder-file.js'
 import { withOneOutput } from '../../pipeline/onnx/select-output.js'
 import { contentsOf, onnxFields, textOf } from '../../pipeline/onnx/onnx-fields.js'
-import { loadModel, type Tensor } from '../../pipeline/models/session.js'
+import { loadModel } from '../../pipeline/models/session.js'
 import { temporaryDir } from '../support/cameo.js'
 import { testDataDir } from '../support/data.js'
 import { writeJson } from '../support/encoders.js'
+import type { Tensor } from '../../pipeline/data/tensor.js'
 
 const dir = testDataDir()
 const people = join(dir, 'data/people')

@@ -15,8 +15,7 @@ import { withDynamicBatch } from '../../pipeline/onnx/make-batch-dynamic.js'
 import { loadBatched } from '../../pipeline/models/inference-thread/load-batched.js'
 import { connectModels } from '../../pipeline/models/inference-thread/remote-model.js'
 import { serveModels, shareModels } from '../../pipeline/models/inference-thread/serve-models.js'
-import { cudaIsBuiltIn, loadModel, type Model, type Tensor } from '../../pipeline/models/session.js'
-import type { SegmentOutput, TrackOutput } from '../../pipeline/segments/segment-builder.js'
+import { cudaIsBuiltIn, loadModel, type Model } from '../../pipeline/models/session.js'
 import { defaultSettings } from '../../pipeline/recipe/recipe.js'
 import { startInferenceWorker, type InferenceWorker } from '../../workers/threads/inference-handle.js'
 import type { ThreadSetup } from '../../workers/threads/thread-messages.js'
@@ -26,6 +25,8 @@ import { temporaryDir } from '../support/cameo.js'
 import { writeJson, writeTinyContext } from '../support/encoders.js'
 import { faceNames, makeFaceClip } from '../support/faces.js'
 import { fakeFfmpeg } from '../support/fake-ffmpeg.js'
+import type { Tensor } from '../../pipeline/data/tensor.js'
+import type { SegmentOutput, TrackOutput } from '../../pipeline/segments/segment.js'
 
 // What a GPU does, as far as a CPU can show it: the same threads, ports and batches, on the CPU provider.
 const pack = findPack(defaultPackName)

@@ -3,7 +3,6 @@ import { copyFileSync, mkdirSync, realpathSync, renameSync, writeFileSync } from
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { encode } from '@msgpack/msgpack'
-import type { SegmentOutput, TrackOutput } from '../../pipeline/segments/segment-builder.js'
 import { segmentMessages } from '../../workers/kafka/messages/segment-messages.js'
 import { createKafka } from '../../workers/kafka/broker/client.js'
 import { groupName, maxMessageBytes, topicName } from '../../workers/kafka/broker/topics.js'
@@ -19,6 +18,7 @@ import { fakeFfmpeg, waitWhile } from '../support/fake-ffmpeg.js'
 import { makeFaceClip } from '../support/faces.js'
 import { createQueue, until } from '../support/queue.js'
 import { seededRandom } from '../support/random.js'
+import type { SegmentOutput, TrackOutput } from '../../pipeline/segments/segment.js'
 
 const dir = realpathSync(temporaryDir())
 let broker: TestBroker

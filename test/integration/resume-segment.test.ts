@@ -5,12 +5,12 @@ import { after, before, describe, it } from 'node:test'
 import { findPack } from '../../pipeline/models/packs/catalog.js'
 import { defaultModelsDir } from '../../pipeline/models/packs/models-dir.js'
 import { processClip, segmentSpans, type ClipJob } from '../../pipeline/segments/process-clip.js'
-import type { SegmentOutput } from '../../pipeline/segments/segment-builder.js'
 import type { CheckpointUpdate, StoredCheckpoint } from '../../pipeline/segments/segment-checkpoint.js'
 import { defaultSettings, type Settings } from '../../pipeline/recipe/recipe.js'
 import { loadStages, type Stages } from '../../pipeline/stages/load-pipeline.js'
 import { temporaryDir } from '../support/cameo.js'
 import { makeFaceClip, x264 } from '../support/faces.js'
+import type { SegmentOutput } from '../../pipeline/segments/segment.js'
 
 const dir = realpathSync(temporaryDir())
 const seconds = 12

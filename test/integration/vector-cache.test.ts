@@ -3,7 +3,8 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, wri
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
-import { openDatabase, type Database } from '../../index/store/database.js'
+import { openDatabase } from '../../index/store/database.js'
+import type { Database } from '../../index/store/sqlite.js'
 import { createDescriptorStore } from '../../index/store/descriptors.js'
 import { vectorIndexBytes } from '../../index/vectors/hnsw/hnsw-index.js'
 import {

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { openArchive } from '../../index/archive/open-archive.js'
-import { databaseFileName, type Database } from '../../index/store/database.js'
+import { databaseFileName } from '../../index/store/database.js'
+import type { Database } from '../../index/store/sqlite.js'
 
 interface TrackRow {
   readonly trackId: number

@@ -1,5 +1,5 @@
 import { encodeFloat16 } from '../../pipeline/data/float16.js'
-import type { SegmentOutput } from '../../pipeline/segments/segment-builder.js'
+import type { SegmentOutput } from '../../pipeline/segments/segment.js'
 
 /** A segment of 10 s and 40 frames, in which so many people were seen; descriptors have 2 values. */
 export function segmentOutput(index: number, tracks: number): SegmentOutput {

@@ -2,9 +2,9 @@ import { adoptRecipe, openArchive, type Archive } from '../../index/archive/open
 import { enroll } from '../../index/identities/identities.js'
 import { encodeFloat16 } from '../../pipeline/data/float16.js'
 import { findPack } from '../../pipeline/models/packs/catalog.js'
-import type { SegmentOutput } from '../../pipeline/segments/segment-builder.js'
 import { createRecipe, defaultSettings } from '../../pipeline/recipe/recipe.js'
 import { seededRandom } from './random.js'
+import type { SegmentOutput } from '../../pipeline/segments/segment.js'
 
 export const storedDimension = 64
 const recipe = createRecipe(findPack('lite'), defaultSettings)

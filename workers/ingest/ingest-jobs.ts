@@ -1,9 +1,9 @@
 import type { ClipFacts } from '../../index/store/clips.js'
 import type { FileStamp } from '../../index/store/files.js'
 import type { CameoError } from '../../pipeline/common/errors.js'
-import type { SegmentSpan } from '../../pipeline/segments/segment-builder.js'
 import type { FoundFile } from './find-clips.js'
 import type { ClipPlan, SegmentWish } from '../threads/thread-messages.js'
+import type { SegmentSpan } from '../../pipeline/segments/segment.js'
 
 export type FoundClip = Extract<FoundFile, { kind: 'clip' }>
 

@@ -6,7 +6,6 @@ import { createGroupCommit } from '../../index/store/group-commit.js'
 import { clipName } from '../../pipeline/common/display-name.js'
 import { CameoError } from '../../pipeline/common/errors.js'
 import { segmentSpans } from '../../pipeline/segments/process-clip.js'
-import type { SegmentOutput } from '../../pipeline/segments/segment-builder.js'
 import { checkUnchanged, stampOf, unknownStamp } from './file-stamp.js'
 import { mayExist, type FoundFile } from './find-clips.js'
 import {
@@ -22,6 +21,7 @@ import {
 import { createLengthSamples } from './length-samples.js'
 import type { FrameProgress, SegmentWish } from '../threads/thread-messages.js'
 import type { SegmentWorker } from '../threads/segment-handle.js'
+import type { SegmentOutput } from '../../pipeline/segments/segment.js'
 
 /** What became of one file. */
 export interface ClipResult {

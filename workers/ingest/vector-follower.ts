@@ -1,4 +1,4 @@
-import { openArchiveIndex } from '../../index/vectors/archive/open-archive-index.js'
+import { openArchiveIndex } from '../../index/archive/open-archive-index.js'
 import { openArchive } from '../../index/archive/open-archive.js'
 import { activeSpace } from '../../index/store/meta.js'
 import type { VectorCache } from '../../index/vectors/archive/cached-index.js'

@@ -10,6 +10,7 @@ import { fetchHttp, type RemoteFetch } from './fetch-http.js'
 import { fetchS3 } from './fetch-s3.js'
 import { pinFile } from './pinned-file.js'
 import { createScratch, type Scratch } from './download-cache.js'
+import type { OpenedClip } from './opened-clip.js'
 
 /** Which clips a worker may open. What is not listed is refused. */
 export interface AccessRules {
@@ -27,16 +28,6 @@ export interface Root {
 
 /** Every file that this user may read. */
 export const everywhere: Root = { submitted: '/', mounted: '/' }
-
-/** A clip's file while it is processed. */
-export interface OpenedClip {
-  readonly path: string
-  readonly stamp: FileStamp
-  /** Throws CLIP_CHANGED where the file is another than it was. */
-  checkUnchanged(): void
-  /** Fetched files can be thrown away from now on. */
-  release(): void
-}
 
 export interface ClipAccess {
   /**

@@ -9,10 +9,10 @@ import { clipName } from '../../pipeline/common/display-name.js'
 import { CameoError, messageOf } from '../../pipeline/common/errors.js'
 import { makePrivateFolder, privateFileMode } from '../../pipeline/common/private-files.js'
 import { AnswerWait, paced, TransferTooSlow, usualLimits } from '../../pipeline/common/transfer-pace.js'
-import type { OpenedClip } from './clip-access.js'
 import type { RemoteBody, RemoteFetch } from './fetch-http.js'
 import { isSameContent, remoteDevice } from '../ingest/file-stamp.js'
 import { decodePath } from './url-path.js'
+import type { OpenedClip } from './opened-clip.js'
 
 export interface RemoteClip {
   readonly uri: string

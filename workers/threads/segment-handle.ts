@@ -2,7 +2,6 @@ import { Worker } from 'node:worker_threads'
 import '../../pipeline/models/no-telemetry.js'
 import { CameoError } from '../../pipeline/common/errors.js'
 import type { Provider } from '../../pipeline/models/session.js'
-import type { SegmentOutput } from '../../pipeline/segments/segment-builder.js'
 import type { CheckpointUpdate } from '../../pipeline/segments/segment-checkpoint.js'
 import type { InferenceWorker } from './inference-handle.js'
 import type {
@@ -17,6 +16,7 @@ import type {
   ThreadWork,
 } from './thread-messages.js'
 import { threadLimits } from './thread-limits.js'
+import type { SegmentOutput } from '../../pipeline/segments/segment.js'
 
 export interface PartHandlers {
   /** Before the first segment, where the clip was not planned yet. */

@@ -11,7 +11,6 @@ import { connectModels, type ModelConnection } from '../../pipeline/models/infer
 import { planSegments } from '../../pipeline/segments/plan-segments.js'
 import { processClip } from '../../pipeline/segments/process-clip.js'
 import type { CheckpointOptions } from '../../pipeline/segments/resume-segment.js'
-import type { SegmentSpan } from '../../pipeline/segments/segment-builder.js'
 import { segmentLengthS } from '../../pipeline/recipe/recipe.js'
 import { loadStages, type Stages } from '../../pipeline/stages/load-pipeline.js'
 import type {
@@ -22,6 +21,7 @@ import type {
   ThreadRequest,
   ThreadWork,
 } from './thread-messages.js'
+import type { SegmentSpan } from '../../pipeline/segments/segment.js'
 
 const port = parentPort
 if (port === null) throw new Error('segment-thread runs as a worker thread')

@@ -6,9 +6,9 @@ import type { DeviceChoice } from '../../pipeline/models/device.js'
 import type { ExtraEncoders } from '../../pipeline/models/packs/encoder-file.js'
 import type { Pack } from '../../pipeline/models/packs/pack.js'
 import type { Provider } from '../../pipeline/models/session.js'
-import type { SegmentOutput, SegmentSpan } from '../../pipeline/segments/segment-builder.js'
 import type { CheckpointUpdate, StoredCheckpoint } from '../../pipeline/segments/segment-checkpoint.js'
 import type { Settings } from '../../pipeline/recipe/recipe.js'
+import type { SegmentOutput, SegmentSpan } from '../../pipeline/segments/segment.js'
 
 /** What a worker thread is started with. */
 export interface ThreadSetup {

@@ -2,21 +2,7 @@ import { readFileSync } from 'node:fs'
 import { parse } from 'csv-parse/sync'
 import { z } from 'zod'
 import { CameoError, messageOf } from '../../../pipeline/common/errors.js'
-
-/** A stretch of a film, s; `endS` exclusive. */
-export interface SpanS {
-  readonly startS: number
-  readonly endS: number
-}
-
-/** Who is really seen in films, and when. */
-export interface Appearances {
-  /** By film, then by person. */
-  readonly films: ReadonlyMap<string, ReadonlyMap<string, readonly SpanS[]>>
-  /** By film: stretches in which no answer counts, such as a dissolve. */
-  readonly unsure: ReadonlyMap<string, readonly SpanS[]>
-  readonly people: ReadonlySet<string>
-}
+import type { SpanS, Appearances } from '../data/appearances.js'
 
 const seconds = z.coerce.number().nonnegative()
 const rowSchema = z

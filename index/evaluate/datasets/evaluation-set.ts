@@ -5,7 +5,7 @@ import type { FeatureSet } from '../data/feature-set.js'
 import { resolveLabels, type LabelledHalf, type Labels } from './labelled-halves.js'
 import { personTracks, tracksOfClips } from './person-tracks.js'
 import { poolsOf, type PoolAccount, type PoolChoice } from './pools.js'
-import type { Pool } from '../ladder/rank.js'
+import type { Pool } from '../data/rankings.js'
 
 export interface EvaluationSet {
   readonly features: FeatureSet

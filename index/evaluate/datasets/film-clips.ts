@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import type { Archive } from '../../archive/open-archive.js'
-import type { TimedTrack } from '../protocols/times.js'
+import type { TimedTrack } from '../data/appearances.js'
 
 /** Which clips of an archive are the films that a list names. */
 export interface FilmClips {

@@ -1,10 +1,12 @@
 import { CameoError } from '../../../pipeline/common/errors.js'
 import { counted, pluralOf } from '../../../pipeline/common/counted.js'
-import { indexClipNames, type ClipNames } from './clip-names.js'
+import { indexClipNames } from './clip-names.js'
 import { readLabels, separatorOf } from '../formats/label-table.js'
 import { plainName, splitColumns } from '../formats/list-columns.js'
 import { splitLines, textLines } from '../formats/text-lines.js'
-import { mapCutoff, type GroundTruth, type Rankings } from '../metrics/mean-average-precision.js'
+import { mapCutoff } from '../metrics/mean-average-precision.js'
+import type { GroundTruth, Rankings } from '../data/rankings.js'
+import type { ClipNames } from '../data/clip-names.js'
 
 export interface ParsedGroundTruth {
   readonly groundTruth: GroundTruth

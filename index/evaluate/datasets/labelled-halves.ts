@@ -1,7 +1,8 @@
 import { counted, pluralOf } from '../../../pipeline/common/counted.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
-import { resolveGroundTruth, type ClipNames, type ResolvedGroundTruth } from './clip-names.js'
-import type { GroundTruth } from '../metrics/mean-average-precision.js'
+import { resolveGroundTruth, type ResolvedGroundTruth } from './clip-names.js'
+import type { GroundTruth } from '../data/rankings.js'
+import type { ClipNames } from '../data/clip-names.js'
 
 /** One half of the data with its labels: which clips are whose. */
 export interface LabelledHalf {

@@ -1,8 +1,8 @@
 import { counted } from '../../../pipeline/common/counted.js'
-import { commonSeries, type ClipNames } from './clip-names.js'
+import { commonSeries } from './clip-names.js'
 import type { Labels, LabelledHalf, ResolvedLabels } from './labelled-halves.js'
-import type { GroundTruth } from '../metrics/mean-average-precision.js'
-import type { Pool } from '../ladder/rank.js'
+import type { GroundTruth, Pool } from '../data/rankings.js'
+import type { ClipNames } from '../data/clip-names.js'
 
 /** What may be retrieved: also clips that no list names, as strangers (iQIYI-VID's way), or clips of the ground truth alone. */
 export type PoolChoice = 'all' | 'listed'

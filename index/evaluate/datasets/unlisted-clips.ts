@@ -1,6 +1,6 @@
 import type { EvaluationSet } from './evaluation-set.js'
 import type { LabelledHalf } from './labelled-halves.js'
-import type { RankedClips } from '../ladder/rank.js'
+import type { RankedClips } from '../data/rankings.js'
 
 /** A clip that no list names, and an identity that it may show. */
 export interface SuspectClip {

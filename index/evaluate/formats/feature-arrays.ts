@@ -2,7 +2,8 @@ import { openPromise } from 'yauzl'
 import { counted } from '../../../pipeline/common/counted.js'
 import { CameoError, messageOf } from '../../../pipeline/common/errors.js'
 import { textLines } from './text-lines.js'
-import { readNpy, readNpyFile, toFloats, type FloatRows, type NumberArray, type TextArray } from './npy.js'
+import { readNpy, readNpyFile, toFloats } from './npy.js'
+import type { FloatRows, NumberArray, TextArray } from './npy-arrays.js'
 
 /** Features with the name of each row. */
 export interface FeatureArrays {

@@ -1,7 +1,7 @@
 import { CameoError } from '../../../pipeline/common/errors.js'
-import type { ClipNames } from '../datasets/clip-names.js'
 import { separators, splitColumns, type Separator } from './list-columns.js'
 import { counted } from '../../../pipeline/common/counted.js'
+import type { ClipNames } from '../data/clip-names.js'
 
 /** A line of a ground truth: one identity and clips that show it. */
 export interface LabelLine {

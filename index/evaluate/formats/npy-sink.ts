@@ -1,9 +1,9 @@
 import { ByteReader } from './byte-reader.js'
-import type { FloatRows, NpyHeader, NumberArray, TextArray } from './npy.js'
 import { copyNumbers, fortranPlace, textsOf } from './numpy-dtype.js'
 import { readPickle } from './pickle.js'
 import { NumpyArray, type PickleValue } from './pickle-values.js'
 import { counted } from '../../../pipeline/common/counted.js'
+import type { FloatRows, NpyHeader, NumberArray, TextArray } from './npy-arrays.js'
 
 /** Takes the data of an array as it comes. Throws Error where the data does not fit the header. */
 export interface ArraySink {

@@ -2,36 +2,8 @@ import { createReadStream, statSync } from 'node:fs'
 import { encodeFloat16, decodeFloat16 } from '../../../pipeline/data/float16.js'
 import { CameoError, messageOf } from '../../../pipeline/common/errors.js'
 import { createArraySink, type ArraySink } from './npy-sink.js'
-import type { NumpyDtype } from './numpy-dtype.js'
 import { parseDtype } from './numpy-dtype.js'
-
-/** Numbers as the file's rows have them; [shape[0], shape[1], …] row-major. */
-export interface NumberArray {
-  readonly kind: 'numbers'
-  readonly shape: readonly number[]
-  /** Of the numbers in the file. */
-  readonly dtype: NumpyDtype
-  readonly values: FloatRows
-}
-
-/** Half precision stays half precision: bits. */
-export type FloatRows =
-  | { readonly precision: 'float16'; readonly bits: Uint16Array }
-  | { readonly precision: 'float32'; readonly floats: Float32Array }
-
-export interface TextArray {
-  readonly kind: 'text'
-  readonly shape: readonly number[]
-  readonly values: readonly string[]
-}
-
-export interface NpyHeader {
-  readonly dtype: NumpyDtype
-  readonly shape: readonly number[]
-  /** Of items. */
-  readonly count: number
-  readonly isFortran: boolean
-}
+import type { FloatRows, NumberArray, TextArray, NpyHeader } from './npy-arrays.js'
 
 /** `\x93NUMPY`. */
 const magic = Buffer.from([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59])

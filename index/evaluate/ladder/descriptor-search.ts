@@ -1,8 +1,9 @@
 import type { SessionOptions } from '../../../pipeline/models/session.js'
 import { HnswIndex } from '../../vectors/hnsw/hnsw-index.js'
 import { centreOf } from '../datasets/person-tracks.js'
-import { rankThrough, type Pool, type RankedClips } from './rank.js'
+import { rankThrough } from './rank.js'
 import { rankByProducts } from './score-blocks.js'
+import type { Pool, RankedClips } from '../data/rankings.js'
 
 type Session = Pick<SessionOptions, 'device' | 'intraOpThreads'>
 

@@ -3,7 +3,7 @@ import type { EvaluationSet } from '../datasets/evaluation-set.js'
 import type { LabelledHalf } from '../datasets/labelled-halves.js'
 import { meanAveragePrecision, type IdentityScore } from '../metrics/mean-average-precision.js'
 import { mapOf, measureRankings } from './measure-rankings.js'
-import type { Pool, RankedClips } from './rank.js'
+import type { Pool, RankedClips } from '../data/rankings.js'
 
 export interface LadderStep {
   readonly name: string

@@ -5,9 +5,8 @@ import {
   meanAveragePrecision,
   scoreRankings,
   type IdentityScore,
-  type Rankings,
 } from '../metrics/mean-average-precision.js'
-import type { RankedClips } from './rank.js'
+import type { Rankings, RankedClips } from '../data/rankings.js'
 
 /** What was retrieved, in the ground truth's own names. `ranked` is in the order of the set's identities. */
 export function namedRankings(

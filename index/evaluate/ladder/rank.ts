@@ -3,12 +3,7 @@ import type { FeatureSet } from '../data/feature-set.js'
 import { mapCutoff } from '../metrics/mean-average-precision.js'
 import type { VectorTable } from '../metrics/matrix-product.js'
 import { TopClips } from '../metrics/top-clips.js'
-
-/** Clips that may be retrieved. */
-export type Pool = ReadonlySet<number>
-
-/** Each query's clips, best first; a clip's score is that of its best track. */
-export type RankedClips = readonly { readonly clip: number; readonly score: number }[]
+import type { Pool, RankedClips } from '../data/rankings.js'
 
 type Tracks = Pick<FeatureSet, 'trackClips' | 'clipNames'>
 

@@ -9,9 +9,8 @@ import type { EnsembleMember } from './ensemble.js'
 import type { EvaluationSet } from '../datasets/evaluation-set.js'
 import type { LabelledHalf } from '../datasets/labelled-halves.js'
 import { columnsForHead, type FeatureSet } from '../data/feature-set.js'
-import type { GroundTruth } from '../metrics/mean-average-precision.js'
-import type { RankedClips } from './rank.js'
 import { rankClips, scoreByHeads, type ScoringHead } from './scorer.js'
+import type { GroundTruth, RankedClips } from '../data/rankings.js'
 
 export interface RankOptions {
   readonly session: Pick<SessionOptions, 'device' | 'intraOpThreads'>

@@ -1,6 +1,6 @@
 import type { Head } from '../../../pipeline/training/trained-head.js'
-import type { RankedClips, Pool } from './rank.js'
 import { TopClips } from '../metrics/top-clips.js'
+import type { RankedClips, Pool } from '../data/rankings.js'
 
 /** Scores of some tracks or clips with every identity. */
 export interface ScoredRows {

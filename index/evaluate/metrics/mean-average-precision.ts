@@ -1,8 +1,4 @@
-/** Ranked clips of each identity, best first, no clip twice. */
-export type Rankings = ReadonlyMap<string, readonly string[]>
-
-/** All clips of each identity. */
-export type GroundTruth = ReadonlyMap<string, ReadonlySet<string>>
+import type { Rankings, GroundTruth } from '../data/rankings.js'
 
 /** iQIYI-VID counts this many clips an identity. */
 export const mapCutoff = 100

@@ -1,4 +1,4 @@
-import type { Appearances, SpanS } from '../datasets/appearances.js'
+import type { Appearances, SpanS, TimedTrack } from '../data/appearances.js'
 
 /** Answers and truth are compared this often, s, half a step after each multiple. */
 export const stepS = 0.1
@@ -8,12 +8,6 @@ const changeS = 0.3
 
 /** What an archive answers for one person: when, by film. */
 export type AnswerTimes = ReadonlyMap<string, readonly SpanS[]>
-
-/** A stored track: when its person was seen. */
-export interface TimedTrack {
-  readonly film: string
-  readonly spans: readonly SpanS[]
-}
 
 export interface TimeScores {
   /** Steps in which a person is seen; those of them that are answered. */

@@ -1,8 +1,8 @@
-import type { SpanS } from '../datasets/appearances.js'
-import { timeFigures, type MeasuredTimes } from '../metrics/time-figures.js'
+import { timeFigures, type MeasuredTimes } from '../protocols/time-figures.js'
 import { stepS, summariseTimes, type PairScore, type TimeScores } from '../protocols/times.js'
 import { reportVersion } from './report-data.js'
 import { drawnFilms, drawnPeople, type FilmTimeline, type TimesReport } from './times-data.js'
+import type { SpanS } from '../data/appearances.js'
 
 export type TimesReportRun = Pick<TimesReport, 'title' | 'startedAt' | 'durationS' | 'settings'>
 

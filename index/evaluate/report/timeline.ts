@@ -1,9 +1,9 @@
-import type { SpanS } from '../datasets/appearances.js'
 import { axisStyle, frame, still, xAxis } from './axes.js'
 import { renderChart, type ChartSeries } from './chart.js'
 import type { Markup } from './markup.js'
 import type { Swatch } from './plots.js'
 import type { FilmTimeline } from './times-data.js'
+import type { SpanS } from '../data/appearances.js'
 
 export const seenSwatch: Swatch = { label: 'seen', color: 'var(--step-0)', line: 'solid' }
 export const answeredSwatch: Swatch = { label: 'answered', color: 'var(--mated)', line: 'solid' }

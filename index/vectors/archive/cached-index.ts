@@ -6,7 +6,7 @@ import {
   vectorIndexBytes,
   type HnswParameters,
 } from '../hnsw/hnsw-index.js'
-import type { Database } from '../../store/database.js'
+import type { Database } from '../../store/sqlite.js'
 import { createDescriptorStore } from '../../store/descriptors.js'
 import { readMeta } from '../../store/meta.js'
 import type { Neighbor, VectorIndex } from '../vector-index.js'

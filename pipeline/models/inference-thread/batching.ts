@@ -1,4 +1,5 @@
-import type { Model, Tensor } from '../session.js'
+import type { Model } from '../session.js'
+import type { Tensor } from '../../data/tensor.js'
 
 /**
  * The batch sizes that are run; what lies between is padded. An exhaustive convolution search runs for each new shape on

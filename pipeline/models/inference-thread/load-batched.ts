@@ -5,7 +5,8 @@ import { createBatchingModel } from './batching.js'
 import type { DeviceChoice } from '../device.js'
 import { withDynamicBatch } from '../../onnx/make-batch-dynamic.js'
 import { withOneOutput } from '../../onnx/select-output.js'
-import { loadModel, type Model, type Tensor } from '../session.js'
+import { loadModel, type Model } from '../session.js'
+import type { Tensor } from '../../data/tensor.js'
 
 /** A batch holds at most this much input: 32 detections at 320×240, 8 at 640×640. */
 const batchBytes = 40 * 2 ** 20

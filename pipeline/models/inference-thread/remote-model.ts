@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import { CameoError, type ErrorCode } from '../../common/errors.js'
-import type { Model, ModelLoader, Provider, Tensor } from '../session.js'
+import type { Model, ModelLoader, Provider } from '../session.js'
+import type { Tensor } from '../../data/tensor.js'
 
 export type ModelRequest =
   | {

@@ -4,7 +4,8 @@ import { CameoError } from '../../common/errors.js'
 import { liteCalibration } from './lite-calibration.js'
 import { liteHiddenFaces } from './lite-hidden.js'
 import { ensembleOf } from './ensemble.js'
-import { readPackFile, type DetectorSpec, type ModelInput, type Pack } from './pack.js'
+import { readPackFile, type DetectorSpec, type Pack } from './pack.js'
+import type { ModelInput } from '../../data/model-input.js'
 
 /** ArcFace crops: (x − 127.5) / 127.5. */
 const arcfaceInput: ModelInput = {

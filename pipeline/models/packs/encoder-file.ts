@@ -7,7 +7,8 @@ import { readJsonFile } from '../../common/json-file.js'
 import { maxDimension } from '../../common/limits.js'
 import { digestOf, sha256OfFile } from '../../common/digest.js'
 import { inputTypeOf } from '../../onnx/onnx-fields.js'
-import { inputSchema, sha256 } from './pack.js'
+import { sha256 } from './pack.js'
+import { inputSchema } from '../../data/model-input.js'
 
 /** A vector of more values does not go into a message with others of its kind. */
 const dimension = z.int().positive().max(maxDimension)

@@ -1,4 +1,4 @@
-import type { HiddenFaces } from '../../embed/hidden-face.js'
+import type { HiddenFaces } from './pack.js'
 
 /** "npm run calibrate:hidden": 1,273 photos of 369 people of Labeled Faces in the Wild, each also with seven kinds of covers. */
 export const liteHiddenFaces: HiddenFaces = {

@@ -2,22 +2,10 @@ import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import { CameoError, messageOf } from '../../common/errors.js'
 import { readJsonFile } from '../../common/json-file.js'
-import { maxDimension, maxInputSidePx } from '../../common/limits.js'
+import { maxDimension } from '../../common/limits.js'
+import { inputSchema, type ModelInput } from '../../data/model-input.js'
 
 export const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 digest is 64 lower-case hex digits')
-
-/** One value for all channels, or one for each in the model's own order. */
-const perChannel = (value: z.ZodNumber) => z.union([value, z.tuple([value, value, value]).readonly()])
-
-export const inputSchema = z.strictObject({
-  widthPx: z.int().positive().max(maxInputSidePx),
-  heightPx: z.int().positive().max(maxInputSidePx),
-  channelOrder: z.enum(['rgb', 'bgr', 'grey']),
-  /** A value fed to the model is (channel value 0..255 − mean) / scale. */
-  mean: perChannel(z.number()),
-  scale: perChannel(z.number().positive()),
-})
-
 /** "." and ".." are folders: what is written under such a name lands beside the pack's own folder. */
 const fileName = z.string().regex(/^(?!\.{1,2}$)[\w.-]+$/, 'a file name without a folder')
 
@@ -173,7 +161,6 @@ export type Pack = z.infer<typeof packSchema> & {
 export type Calibration = z.infer<typeof calibrationSchema>
 export type PackFile = z.infer<typeof fileSchema>
 export type PackSource = z.infer<typeof sourceSchema>
-export type ModelInput = z.infer<typeof inputSchema>
 export type DetectorSpec = z.infer<typeof detectorSchema>
 export type LandmarkerSpec = NonNullable<Pack['landmarker']>
 export type EmbedderSpec = Pack['embedder']
@@ -236,3 +223,5 @@ export function modelsOf(pack: Pack): PackModel[] {
 }
 
 export const packFiles = (pack: Pack): PackFile[] => modelsOf(pack).map(({ file }) => file)
+
+export type HiddenFaces = NonNullable<Pack['hiddenFaces']>

@@ -4,7 +4,7 @@ import {
   type MeasuredTimes,
   type RefusedQuery,
   type TimeFigures,
-} from '../../../index/evaluate/metrics/time-figures.js'
+} from '../../../index/evaluate/protocols/time-figures.js'
 import { oneLine } from '../../cli/output.js'
 import { traitsOf } from './plan.js'
 

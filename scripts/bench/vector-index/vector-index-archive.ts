@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { databaseFileName, openDatabase, type Database } from '../../../index/store/database.js'
+import { databaseFileName, openDatabase } from '../../../index/store/database.js'
+import type { Database } from '../../../index/store/sqlite.js'
 import { createDescriptorStore } from '../../../index/store/descriptors.js'
 import { createGroupCommit } from '../../../index/store/group-commit.js'
 import type { VectorCache } from '../../../index/vectors/archive/cached-index.js'

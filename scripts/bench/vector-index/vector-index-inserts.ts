@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createBareGraph } from '../../../index/vectors/hnsw/hnsw-index.js'
-import type { Database } from '../../../index/store/database.js'
+import type { Database } from '../../../index/store/sqlite.js'
 import { openVectorCache, snapshotShare } from '../../../index/vectors/archive/cached-index.js'
 import {
   addTracks,

@@ -5,13 +5,14 @@ import {
   readGroundTruth,
   readSubmission,
 } from '../../../index/evaluate/datasets/ground-truth.js'
-import { scoreRankings, type GroundTruth } from '../../../index/evaluate/metrics/mean-average-precision.js'
+import { scoreRankings } from '../../../index/evaluate/metrics/mean-average-precision.js'
 import { formatCounted, formatGain, formatScore } from '../../../index/evaluate/report/format.js'
 import { readReport } from '../../../index/evaluate/report/read-report.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import { isFolder } from '../../use/eval-embedder.js'
 import { jsonOption } from '../../cli/options.js'
 import { exitCodes, note, print, printJson } from '../../cli/output.js'
+import type { GroundTruth } from '../../../index/evaluate/data/rankings.js'
 
 interface CompareOptions {
   readonly groundTruth?: string

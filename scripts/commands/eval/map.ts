@@ -8,7 +8,6 @@ import { formatSubmission } from '../../../index/evaluate/datasets/ground-truth.
 import { meanAveragePrecision } from '../../../index/evaluate/metrics/mean-average-precision.js'
 import { mapOf, measureRankings, namedRankings } from '../../../index/evaluate/ladder/measure-rankings.js'
 import { describePool, type PoolChoice } from '../../../index/evaluate/datasets/pools.js'
-import type { RankedClips } from '../../../index/evaluate/ladder/rank.js'
 import {
   rankByGallery,
   rankByHeads,
@@ -33,6 +32,7 @@ import {
 import { writeMapReport } from '../../reports/ladder-report.js'
 import { defaultThreads, deviceOption, jsonOption, numberWithin } from '../../cli/options.js'
 import { exitCodes, note, print, printJson } from '../../cli/output.js'
+import type { RankedClips } from '../../../index/evaluate/data/rankings.js'
 
 interface MapOptions extends SourceOptions {
   readonly groundTruth: string

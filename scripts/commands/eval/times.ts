@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks'
 import { Command } from 'commander'
-import { timeFigures, type MeasuredTimes } from '../../../index/evaluate/metrics/time-figures.js'
+import { timeFigures, type MeasuredTimes } from '../../../index/evaluate/protocols/time-figures.js'
 import { summariseTimes, type PairScore } from '../../../index/evaluate/protocols/times.js'
 import { timesReportOf } from '../../../index/evaluate/report/summarise-times.js'
 import { writeTimesReport } from '../../../index/evaluate/report/write-report.js'

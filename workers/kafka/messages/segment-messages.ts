@@ -3,7 +3,6 @@ import { toBlob, toFloat32, toUint16 } from '../../../index/store/blobs.js'
 import type { FaceEmbeddings } from '../../../pipeline/describe/pooled-input.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import type { Landmarks5Px } from '../../../pipeline/data/geometry.js'
-import type { SegmentOutput, SegmentSpan, TrackOutput } from '../../../pipeline/segments/segment-builder.js'
 import type { TrackFace } from '../../../pipeline/segments/track-face.js'
 import { maxMessageBytes } from '../broker/topics.js'
 import {
@@ -18,6 +17,7 @@ import {
   type WireRecipe,
   type WireTrack,
 } from './schemas.js'
+import type { SegmentOutput, SegmentSpan, TrackOutput } from '../../../pipeline/segments/segment.js'
 
 /** What all messages about one run over a clip's segments share. */
 export interface SegmentContext {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { adoptRecipe, type Archive } from '../../../index/archive/open-archive.js'
-import type { Database } from '../../../index/store/database.js'
+import type { Database } from '../../../index/store/sqlite.js'
 import { addSpace, deleteMeta, readMeta, writeMeta, type Space } from '../../../index/store/meta.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import { checkHead, type HeadFile } from '../../../pipeline/describe/head/head-file.js'

@@ -3,9 +3,8 @@ import { clipName } from '../../../pipeline/common/display-name.js'
 import { counted } from '../../../pipeline/common/counted.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import { segmentSpan } from '../../../pipeline/segments/process-clip.js'
-import type { SegmentSpan } from '../../../pipeline/segments/segment-builder.js'
 import { segmentLengthS } from '../../../pipeline/recipe/recipe.js'
-import { withoutSecrets, type ClipAccess, type OpenedClip } from '../../remote-clips/clip-access.js'
+import { withoutSecrets, type ClipAccess } from '../../remote-clips/clip-access.js'
 import { isSameContent } from '../../ingest/file-stamp.js'
 import type { CheckpointFolder } from '../../checkpoints/checkpoint-folder.js'
 import { factsOf, wishAgain } from '../../ingest/ingest-jobs.js'
@@ -27,6 +26,8 @@ import {
   type JobMessage,
   type WirePlan,
 } from '../messages/schemas.js'
+import type { SegmentSpan } from '../../../pipeline/segments/segment.js'
+import type { OpenedClip } from '../../remote-clips/opened-clip.js'
 
 export interface FacesWorkerOptions {
   readonly context: WorkerContext

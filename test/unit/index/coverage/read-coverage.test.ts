@@ -13,11 +13,11 @@ import {
 } from '../../../../index/coverage/sum-coverage.js'
 import { forgetClip } from '../../../../index/identities/forget.js'
 import { activateSpace, writeArchiveRecipe } from '../../../../index/store/meta.js'
-import type { SegmentOutput } from '../../../../pipeline/segments/segment-builder.js'
 import { settingsSchema } from '../../../../pipeline/recipe/recipe.js'
 import { temporaryDir } from '../../../support/cameo.js'
 import { bringBackTo } from '../../../support/old-archive.js'
 import { segmentOutput } from '../../../support/segment-output.js'
+import type { SegmentOutput } from '../../../../pipeline/segments/segment.js'
 
 const settings = settingsSchema.parse({ segmentS: 10 })
 const recipe = { ...{ digest: 'r', embedderDigest: 'e', spaceDigest: 's', packName: 'lite' }, settings }

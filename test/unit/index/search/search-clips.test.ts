@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { acrossNoGap, adjacencyOf, joinRanges } from '../../../../index/search/join-ranges.js'
-import type { MatchedRange } from '../../../../index/search/search-clips.js'
 import { averagePrecision } from '../../../support/map.js'
+import type { MatchedRange } from '../../../../index/search/clip-match.js'
 
 const range = (startS: number, endS: number, score = 0.5, trackId = 1): MatchedRange => ({
   startS,

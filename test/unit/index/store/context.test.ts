@@ -6,10 +6,10 @@ import { contextFeaturesOf } from '../../../../index/store/context.js'
 import { schemaVersion } from '../../../../index/store/schema.js'
 import { encodeFloat16 } from '../../../../pipeline/data/float16.js'
 import { CameoError } from '../../../../pipeline/common/errors.js'
-import type { SegmentOutput } from '../../../../pipeline/segments/segment-builder.js'
 import { defaultSettings, type Recipe } from '../../../../pipeline/recipe/recipe.js'
 import { temporaryDir } from '../../../support/cameo.js'
 import { bringBackTo } from '../../../support/old-archive.js'
+import type { SegmentOutput } from '../../../../pipeline/segments/segment.js'
 
 const facts = { sizeBytes: 9, durationS: 20, widthPx: 64, heightPx: 48, codec: 'h264', container: 'mp4' }
 

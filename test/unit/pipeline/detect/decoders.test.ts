@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { decodeScrfd } from '../../../../pipeline/detect/scrfd.js'
 import { decodeUltraface } from '../../../../pipeline/detect/ultraface.js'
 import { decodeYunet } from '../../../../pipeline/detect/yunet.js'
-import type { Tensor } from '../../../../pipeline/models/session.js'
+import type { Tensor } from '../../../../pipeline/data/tensor.js'
 
 const tensor = (data: Float32Array, columns: number): Tensor => ({
   data,

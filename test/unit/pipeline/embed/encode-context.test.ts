@@ -4,7 +4,8 @@ import { contextVector, createContextEncoder } from '../../../../pipeline/embed/
 import { decodeFloat16 } from '../../../../pipeline/data/float16.js'
 import type { RgbImage } from '../../../../pipeline/data/image.js'
 import type { ContextFile } from '../../../../pipeline/models/packs/encoder-file.js'
-import type { Model, Tensor } from '../../../../pipeline/models/session.js'
+import type { Model } from '../../../../pipeline/models/session.js'
+import type { Tensor } from '../../../../pipeline/data/tensor.js'
 
 const spec: ContextFile = {
   ...{ kind: 'context', name: 'c', file: '/c.onnx', source: '/c.json', sha256: 'a'.repeat(64) },

@@ -1,4 +1,5 @@
-import type { Model, Tensor } from '../../../../pipeline/models/session.js'
+import type { Model } from '../../../../pipeline/models/session.js'
+import type { Tensor } from '../../../../pipeline/data/tensor.js'
 
 export interface FakeModel extends Model {
   /** The batch size of every run, in order. */

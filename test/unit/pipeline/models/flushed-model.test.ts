@@ -6,9 +6,9 @@ import { sha256OfFile } from '../../../../pipeline/common/digest.js'
 import { flushTinyWeights } from '../../../../pipeline/onnx/flush-weights.js'
 import { runnableFile } from '../../../../pipeline/models/flushed-model.js'
 import { readOnnxTensor } from '../../../../pipeline/onnx/onnx-file.js'
-import type { ModelInput } from '../../../../pipeline/models/packs/pack.js'
 import { temporaryDir } from '../../../support/cameo.js'
 import { onnxFile } from '../../../support/onnx.js'
+import type { ModelInput } from '../../../../pipeline/data/model-input.js'
 
 const input: ModelInput = { widthPx: 4, heightPx: 4, channelOrder: 'rgb', mean: 127.5, scale: 127.5 }
 

@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { withDynamicBatch } from '../../../../pipeline/onnx/make-batch-dynamic.js'
 import { loadBatched } from '../../../../pipeline/models/inference-thread/load-batched.js'
-import { loadModel, type Tensor } from '../../../../pipeline/models/session.js'
+import { loadModel } from '../../../../pipeline/models/session.js'
 import { temporaryDir } from '../../../support/cameo.js'
 import { onnxFile, type OnnxGraph } from '../../../support/onnx.js'
+import type { Tensor } from '../../../../pipeline/data/tensor.js'
 
 const device = { kind: 'cpu' } as const
 const dir = temporaryDir()

@@ -5,7 +5,7 @@ import type { ContextEncoder } from '../../../../pipeline/embed/encode-context.j
 import { encodeFloat16 } from '../../../../pipeline/data/float16.js'
 import { scaleImage } from '../../../../pipeline/image/image-scale.js'
 import type { RgbImage } from '../../../../pipeline/data/image.js'
-import { SegmentBuilder, type SegmentOutput } from '../../../../pipeline/segments/segment-builder.js'
+import { SegmentBuilder } from '../../../../pipeline/segments/segment-builder.js'
 import {
   CheckpointWriter,
   readCheckpoint,
@@ -15,6 +15,7 @@ import {
 import { defaultSettings } from '../../../../pipeline/recipe/recipe.js'
 import type { Stages } from '../../../../pipeline/stages/load-pipeline.js'
 import { seededRandom } from '../../../support/random.js'
+import type { SegmentOutput } from '../../../../pipeline/segments/segment.js'
 
 const dimension = 16
 

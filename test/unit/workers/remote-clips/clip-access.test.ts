@@ -28,9 +28,9 @@ import {
   parseRoot,
   type AccessRules,
   withoutSecrets,
-  type OpenedClip,
 } from '../../../../workers/remote-clips/clip-access.js'
 import { temporaryDir } from '../../../support/cameo.js'
+import type { OpenedClip } from '../../../../workers/remote-clips/opened-clip.js'
 
 const dir = realpathSync(temporaryDir())
 const signal = new AbortController().signal

@@ -9,8 +9,8 @@ import {
   readGroundTruth,
   readSubmission,
 } from '../../../../../index/evaluate/datasets/ground-truth.js'
-import type { GroundTruth } from '../../../../../index/evaluate/metrics/mean-average-precision.js'
 import { temporaryDir } from '../../../../support/cameo.js'
+import type { GroundTruth } from '../../../../../index/evaluate/data/rankings.js'
 
 const lists = (truth: ReadonlyMap<string, Iterable<string>>) =>
   Object.fromEntries([...truth].map(([identity, clips]) => [identity, [...clips]]))

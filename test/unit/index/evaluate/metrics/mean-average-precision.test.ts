@@ -4,11 +4,10 @@ import {
   averagePrecision,
   meanAveragePrecision,
   scoreRankings,
-  type GroundTruth,
-  type Rankings,
 } from '../../../../../index/evaluate/metrics/mean-average-precision.js'
 import { shuffled } from '../../../../../pipeline/common/seeded-random.js'
 import { seededRandom } from '../../../../support/random.js'
+import type { GroundTruth, Rankings } from '../../../../../index/evaluate/data/rankings.js'
 
 const near = (actual: number, expected: number) =>
   assert.ok(Math.abs(actual - expected) < 1e-12, `${actual} is not ${expected}`)

@@ -3,7 +3,6 @@ import { describe, it } from 'node:test'
 import { decode, encode } from '@msgpack/msgpack'
 import { CameoError } from '../../../../../pipeline/common/errors.js'
 import { findPack } from '../../../../../pipeline/models/packs/catalog.js'
-import type { SegmentOutput, TrackOutput } from '../../../../../pipeline/segments/segment-builder.js'
 import { createRecipe, defaultSettings } from '../../../../../pipeline/recipe/recipe.js'
 import { toBlob } from '../../../../../index/store/blobs.js'
 import { segmentMessages, segmentOutput } from '../../../../../workers/kafka/messages/segment-messages.js'
@@ -20,6 +19,7 @@ import {
   type WireRecipe,
 } from '../../../../../workers/kafka/messages/schemas.js'
 import { seededRandom } from '../../../../support/random.js'
+import type { SegmentOutput, TrackOutput } from '../../../../../pipeline/segments/segment.js'
 
 const { digest, embedderDigest, spaceDigest, packName, settings } = createRecipe(
   findPack('lite'),

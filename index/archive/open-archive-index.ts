@@ -1,8 +1,8 @@
 import { join } from 'node:path'
-import { CameoError } from '../../../pipeline/common/errors.js'
-import type { Archive } from '../../archive/open-archive.js'
-import { activeSpace } from '../../store/meta.js'
-import { openVectorCache, type VectorCache } from './cached-index.js'
+import { CameoError } from '../../pipeline/common/errors.js'
+import type { Archive } from './open-archive.js'
+import { activeSpace } from '../store/meta.js'
+import { openVectorCache, type VectorCache } from '../vectors/archive/cached-index.js'
 
 /** The vector index of the space that an archive is searched in. Throws ARCHIVE_MISSING before the first ingest, ARCHIVE_DAMAGED. */
 export async function openArchiveIndex(

@@ -1,4 +1,4 @@
-import { createPace } from '../cli/pace.js'
+import { createPace } from './pace.js'
 
 /** How far the work on some clips is. */
 export interface ProgressNow {

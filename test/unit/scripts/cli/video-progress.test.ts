@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { createVideoProgress } from '../../../../scripts/reports/video-progress.js'
+import { createVideoProgress } from '../../../../scripts/cli/video-progress.js'
 import { seededRandom } from '../../../support/random.js'
 
 interface SimulatedClip {

@@ -1,13 +1,6 @@
 import type { MatchThreshold } from '../../search/match-threshold.js'
-import type { Appearances } from '../datasets/appearances.js'
-import {
-  scoreTracks,
-  summariseTimes,
-  type AnswerTimes,
-  type PairScore,
-  type TimedTrack,
-  type TrackScores,
-} from '../protocols/times.js'
+import { scoreTracks, summariseTimes, type AnswerTimes, type PairScore, type TrackScores } from './times.js'
+import type { Appearances, TimedTrack } from '../data/appearances.js'
 
 /** What was measured of an archive's answers in time. */
 export interface ScoredTimes {
