@@ -1,6 +1,5 @@
 import { quoted } from '../../pipeline/common/display-name.js'
 import { CameoError } from '../../pipeline/common/errors.js'
-import type { Embedding } from '../../pipeline/embed/embed-faces.js'
 import type { ExtraEmbedding } from '../../pipeline/embed/extra-embedders.js'
 import type { FaceEmbeddings } from '../../pipeline/describe/pooled-input.js'
 import { toBlob, toUint16 } from '../store/blobs.js'
@@ -15,6 +14,7 @@ import {
   isPublished,
   lastJournalEntry,
 } from '../store/journal.js'
+import type { Embedding } from '../../pipeline/data/embedding.js'
 
 /** A face that a name is enrolled with. */
 export interface ReferenceFace {

@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import { defaultSettings } from '../../pipeline/recipe/recipe.js'
-import { dotProduct } from '../../pipeline/embed/embed-faces.js'
 import { toFloat32 } from '../store/blobs.js'
 import type { Archive } from '../archive/open-archive.js'
 import { createSpanScores } from './span-scores.js'
@@ -13,6 +12,7 @@ import { createWholeRows, memoised, type WholeRows } from '../store/whole-rows.j
 import type { VectorCache } from '../vectors/archive/cached-index.js'
 import { searchWidening, type Neighbor, type VectorIndex } from '../vectors/vector-index.js'
 import type { MatchedRange, ClipMatch, SearchAnswer } from './clip-match.js'
+import { dotProduct } from '../../pipeline/data/vector-math.js'
 
 export interface SearchOptions {
   /** How many clips at the most. */

@@ -1,8 +1,8 @@
 import { poolEmbeddings } from '../../pipeline/describe/pool.js'
-import { dotProduct } from '../../pipeline/embed/embed-faces.js'
 import { spaceDigestOf } from '../../pipeline/recipe/recipe.js'
 import type { Archive } from '../archive/open-archive.js'
 import { toUint16 } from '../store/blobs.js'
+import { dotProduct } from '../../pipeline/data/vector-math.js'
 
 type SpanS = readonly [startS: number, endS: number]
 

@@ -1,8 +1,8 @@
-import { l2Norm, l2Normalise } from '../embed/embed-faces.js'
 import { CameoError, messageOf } from '../common/errors.js'
 import { inputDimension, pooledInput, type FaceEmbeddings, type InputEmbedder } from './pooled-input.js'
 import type { Model } from '../models/session.js'
 import { poolEmbeddings } from './pool.js'
+import { l2Norm, l2Normalise } from '../data/vector-math.js'
 
 /** Turns a track's face embeddings into the one vector that is indexed. */
 export interface Describer {

@@ -1,5 +1,5 @@
 import { decodeFloat16 } from '../data/float16.js'
-import { l2Normalise } from '../embed/embed-faces.js'
+import { l2Normalise } from '../data/vector-math.js'
 
 export interface WeightedEmbedding {
   /** Half-precision bits: pooling sees what is stored, so that it can be repeated from the store. */

@@ -3,15 +3,9 @@ import type { RgbImage } from '../data/image.js'
 import { createToTensor } from '../image/image-tensor.js'
 import type { EmbedderSpec } from '../models/packs/pack.js'
 import type { Model } from '../models/session.js'
-import { decodeFloat16, encodeFloat16 } from '../data/float16.js'
-
-/** A face's embedding as it is stored: rounded once to float16, not normalised. */
-export interface Embedding {
-  /** Half-precision bits, one a dimension. */
-  readonly float16: Uint16Array
-  /** L2 norm of the raw vector, before rounding. */
-  readonly norm: number
-}
+import { encodeFloat16 } from '../data/float16.js'
+import { l2Norm, l2Normalise } from '../data/vector-math.js'
+import type { Embedding } from '../data/embedding.js'
 
 export interface Embedder {
   readonly dimension: number
@@ -100,27 +94,4 @@ function createRawEmbedder(
       return vector
     },
   }
-}
-
-/** An embedding, L2-normalised. */
-export const unitOf = ({ float16 }: Pick<Embedding, 'float16'>): Float32Array =>
-  l2Normalise(decodeFloat16(float16))
-
-export function l2Norm(vector: Float32Array): number {
-  let sum = 0
-  for (const value of vector) sum += value * value
-  return Math.sqrt(sum)
-}
-
-/** A copy of length 1; a zero vector stays zero. */
-export function l2Normalise(vector: Float32Array): Float32Array {
-  const norm = l2Norm(vector)
-  return norm === 0 ? vector.slice() : vector.map((value) => value / norm)
-}
-
-/** Σ aᵢ·bᵢ: the cosine similarity of two L2-normalised vectors. */
-export function dotProduct(a: Float32Array, b: Float32Array): number {
-  let sum = 0
-  for (let i = 0; i < a.length; i++) sum += (a[i] ?? 0) * (b[i] ?? 0)
-  return sum
 }

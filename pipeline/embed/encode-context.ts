@@ -4,9 +4,9 @@ import { createToTensor } from '../image/image-tensor.js'
 import { mapInFlight } from '../common/map-concurrent.js'
 import { contextDigestOf, type ContextFile } from '../models/packs/encoder-file.js'
 import type { Model } from '../models/session.js'
-import { l2Normalise } from './embed-faces.js'
 import { encodeFloat16 } from '../data/float16.js'
 import type { Tensor } from '../data/tensor.js'
+import { l2Normalise } from '../data/vector-math.js'
 
 /** What one context encoder makes of a segment, whoever is seen in it. */
 export interface ContextFeature {

@@ -2,7 +2,8 @@ import { mirror } from '../align/align-face.js'
 import type { RgbImage } from '../data/image.js'
 import { mapInFlight } from '../common/map-concurrent.js'
 import { mirroredDigestOf } from '../models/packs/encoder-file.js'
-import type { Embedder, Embedding } from './embed-faces.js'
+import type { Embedder } from './embed-faces.js'
+import type { Embedding } from '../data/embedding.js'
 
 /** An embedder beside the pack's own. */
 export interface ExtraEmbedder extends Embedder {

@@ -1,5 +1,5 @@
-import { dotProduct } from './embed-faces.js'
 import type { HiddenFaces } from '../models/packs/pack.js'
+import { dotProduct } from '../data/vector-math.js'
 
 /**
  * How likely a face is hidden in part, 0..1: a logistic model of its embedding, for what an embedder makes of masks, glasses and

@@ -1,9 +1,9 @@
 import { alignAndMeasure, findFaces, type FaceSample, type FrameImages } from './analyse-frame.js'
 import { normTerm } from '../align/quality.js'
-import { unitOf, type Embedding } from '../embed/embed-faces.js'
 import { visibleTerm } from '../embed/hidden-face.js'
 import { bestTurn, plainlyUpright, turnFrame, type QuarterTurns } from './quarter-turn.js'
 import type { Stages } from '../stages/load-pipeline.js'
+import { unitOf, type Embedding } from '../data/embedding.js'
 
 /** Photos hold small faces too; below this height an embedding says little. */
 export const minPhotoFacePx = 24

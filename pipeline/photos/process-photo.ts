@@ -4,7 +4,6 @@ import { clipName } from '../common/display-name.js'
 import { contentHeadBytes, contentOf } from '../decode/still/image-content.js'
 import { unreadable } from '../decode/still/image-file.js'
 import { neededScale } from '../detect/passes.js'
-import type { Embedding } from '../embed/embed-faces.js'
 import { embedFurther, type ExtraEmbedding } from '../embed/extra-embedders.js'
 import { CameoError } from '../common/errors.js'
 import { describeFace } from '../image/describe-face-position.js'
@@ -13,6 +12,7 @@ import { facesUpright, minPhotoFacePx, type EmbeddedFace } from '../faces/uprigh
 import { openPhotoPictures } from './photo-images.js'
 import type { Stages } from '../stages/load-pipeline.js'
 import { cropThumbnail, encodeThumbnail } from '../image/thumbnail.js'
+import type { Embedding } from '../data/embedding.js'
 
 /** A face in a photo. Coordinates in pixels of the photo as it is seen (EXIF rotation applied, turned upright), at most 4K. */
 export interface PhotoFace extends EmbeddedFace {

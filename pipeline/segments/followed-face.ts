@@ -5,10 +5,10 @@
  * is decided later, when all of both is known.
  */
 import type { FaceSample } from '../faces/analyse-frame.js'
-import { dotProduct } from '../embed/embed-faces.js'
 import type { RgbImage } from '../data/image.js'
 import { correlation, normalisePatch } from '../track/appearance.js'
 import { pooledVector, spreadBest, unitVector, type TrackFace } from './track-face.js'
+import { dotProduct } from '../data/vector-math.js'
 
 /** A face of one frame, aligned and judged. */
 export interface Candidate {

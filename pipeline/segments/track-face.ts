@@ -1,8 +1,8 @@
 import { poolEmbeddings } from '../describe/pool.js'
-import { unitOf, type Embedding } from '../embed/embed-faces.js'
 import type { ExtraEmbedding } from '../embed/extra-embedders.js'
 import type { BoxXyxyPx, Landmarks5Px } from '../data/geometry.js'
 import type { FaceEmbeddings } from '../describe/pooled-input.js'
+import { unitOf, type Embedding } from '../data/embedding.js'
 
 /** One of the K best faces of a track. Coordinates in pixels of the clip as displayed. */
 export interface TrackFace {

@@ -1,6 +1,5 @@
 import { normTerm } from '../align/quality.js'
 import { placeInClip, type ClipView } from './clip-view.js'
-import { unitOf } from '../embed/embed-faces.js'
 import { embedFurther } from '../embed/extra-embedders.js'
 import { visibleTerm } from '../embed/hidden-face.js'
 import type { Candidate, StretchFace, FollowOptions, Stretch } from './followed-face.js'
@@ -8,6 +7,7 @@ import type { Stages } from '../stages/load-pipeline.js'
 import { encodeThumbnail } from '../image/thumbnail.js'
 import { byQuality, pooledFace, spreadBest, type TrackFace } from './track-face.js'
 import type { TrackOutput } from './segment.js'
+import { unitOf } from '../data/embedding.js'
 
 /** An uninterrupted stretch of one person. Never changes again. */
 export interface Tracklet {

@@ -1,10 +1,9 @@
 import { CameoError } from '../common/errors.js'
 import { readOnnxTensor } from '../onnx/onnx-file.js'
 import { loadGraph, type SessionOptions } from '../models/session.js'
-import type { HeadMetadata } from './trained-head.js'
-import { headNames } from './inference-graph.js'
 import { classWeightsName } from './training-graph.js'
 import { counted } from '../common/counted.js'
+import { headNames, type HeadMetadata } from '../describe/head/head-metadata.js'
 
 /** Vectors as rows, [count, dimension] row-major. */
 export interface HeadVectors {

@@ -4,14 +4,7 @@ import type { Network } from './network.js'
 import { overDeviation } from './network.js'
 import { add, matmul, normaliseRows, scale, subtract } from '../onnx/ops.js'
 import { classBiasesName, classWeightsName } from './training-graph.js'
-
-/** Names of a head's input and outputs. */
-export const headNames = {
-  input: 'embedding',
-  scores: 'scores',
-  descriptor: 'descriptor',
-  features: 'features',
-} as const
+import { headNames } from '../describe/head/head-metadata.js'
 
 export interface InferenceOptions {
   readonly network: Network

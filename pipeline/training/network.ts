@@ -1,4 +1,3 @@
-import { z } from 'zod'
 import type { GraphBuilder, Value } from '../onnx/graph-builder.js'
 import {
   add,
@@ -13,22 +12,7 @@ import {
   subtract,
 } from '../onnx/ops.js'
 import { gaussian } from '../common/seeded-random.js'
-
-export const networkSchema = z.strictObject({
-  /**
-   * `residual`: d + W2·φ(W1·d), which begins as the identity. `paper`: in→width BN φ, then width→width BN φ with a shortcut
-   * (as the public iQIYI-VID recipes have it); its output is `width` wide.
-   */
-  kind: z.enum(['residual', 'paper']).default('residual'),
-  width: z.int().min(1).max(16_384).default(1024),
-  /** Hidden layers; 1 and the classifier make three layers with the layer out of it. */
-  depth: z.int().min(1).max(8).default(1),
-  activation: z.enum(['prelu', 'relu', 'silu']).default('prelu'),
-  /** Share of hidden values that are left out at random in training. */
-  dropout: z.number().min(0).max(0.9).default(0),
-})
-
-export type NetworkSettings = z.infer<typeof networkSchema>
+import type { NetworkSettings } from '../describe/head/head-metadata.js'
 
 export interface Parameter {
   readonly name: string

@@ -3,13 +3,14 @@ import { CameoError } from '../common/errors.js'
 import type { SessionOptions } from '../models/session.js'
 import { createHeadRunner, type Head } from './trained-head.js'
 import { parseLoss } from './losses/parse-loss.js'
-import { createNetwork, networkSchema } from './network.js'
+import { createNetwork } from './network.js'
 import { optimizerSchema } from './optimizer.js'
 import { inputDimension } from '../describe/pooled-input.js'
 import { seededPart } from '../common/seeded-random.js'
 import type { TrainingRows } from './sampler.js'
 import { createTrainer, type EpochResult, type HeadTensors, type TrainerState } from './trainer.js'
 import { counted } from '../common/counted.js'
+import { networkSchema } from '../describe/head/head-metadata.js'
 
 /** Everything that decides what training gives, but the data. */
 export const headSettingsSchema = z.strictObject({

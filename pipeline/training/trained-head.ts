@@ -1,39 +1,8 @@
-import { z } from 'zod'
-import { CameoError } from '../common/errors.js'
-import { maxDimension, maxFeatures } from '../common/limits.js'
-import { readOnnxMetadata, writeOnnx } from '../onnx/onnx-file.js'
+import { writeOnnx } from '../onnx/onnx-file.js'
 import { loadGraph, type Graph, type SessionOptions } from '../models/session.js'
-import { buildInferenceGraph, headNames, type InferenceOptions } from './inference-graph.js'
-import { networkSchema } from './network.js'
+import { buildInferenceGraph, type InferenceOptions } from './inference-graph.js'
 import type { HeadTensors } from './trainer.js'
-
-/** What a head's file says of itself. */
-export const headMetadataSchema = z.object({
-  version: z.literal(1),
-  /** Digest and name of the embedder whose pooled embeddings it takes, in its input's order. */
-  embedders: z
-    .array(
-      z.object({ digest: z.string(), name: z.string(), dimension: z.int().positive().max(maxDimension) }),
-    )
-    .min(1)
-    .max(1 + maxFeatures),
-  /** Identities of classes 1, 2, …, as the ground truth names them; class 0 is noise. */
-  classes: z.array(z.string()),
-  network: networkSchema,
-  loss: z.string(),
-  scale: z.number(),
-  seed: z.int(),
-  epochs: z.int(),
-  residualShare: z.number(),
-  /** SHA-256 over what it was trained on: rows, labels, embeddings. */
-  trainingDigest: z.string(),
-  /** Of the training: clips, classes, noise, MAP on val, … */
-  figures: z.record(z.string(), z.number()),
-})
-
-export type HeadMetadata = z.infer<typeof headMetadataSchema>
-
-const metadataKey = 'cameo.head'
+import { headNames, type HeadMetadata, metadataKey } from '../describe/head/head-metadata.js'
 
 /** The ONNX file of a head, with its metadata. */
 export function writeHead(
@@ -47,28 +16,6 @@ export function writeHead(
     return builder.weights(name, tensor.dims, tensor.data)
   })
   return writeOnnx(graph.build({ [metadataKey]: JSON.stringify(metadata) }))
-}
-
-/** Undefined for an ONNX file that no `head train` wrote. Throws HEAD_INVALID with `name`. */
-export function readHeadMetadata(name: string, onnx: Uint8Array): HeadMetadata | undefined {
-  let text: string | undefined
-  try {
-    text = readOnnxMetadata(onnx).get(metadataKey)
-  } catch (cause) {
-    throw new CameoError(
-      'HEAD_INVALID',
-      `the head ${name} is no ONNX file: train it again or copy it again`,
-      { cause },
-    )
-  }
-  if (text === undefined) return undefined
-  const parsed = headMetadataSchema.safeParse(JSON.parse(text))
-  if (!parsed.success)
-    throw new CameoError(
-      'HEAD_INVALID',
-      `the head ${name} describes itself in a way this version cannot read (${z.prettifyError(parsed.error)}): train it again`,
-    )
-  return parsed.data
 }
 
 export interface HeadOutput {

@@ -1,12 +1,12 @@
 import { adoptRecipe, openArchive, type Archive } from '../../index/archive/open-archive.js'
 import { poolEmbeddings } from '../../pipeline/describe/pool.js'
-import { l2Norm } from '../../pipeline/embed/embed-faces.js'
 import { encodeFloat16 } from '../../pipeline/data/float16.js'
 import { gaussian, seededRandom } from '../../pipeline/common/seeded-random.js'
 import { defaultPackName, findPack } from '../../pipeline/models/packs/catalog.js'
 import type { TrackFace } from '../../pipeline/segments/track-face.js'
 import { createRecipe, defaultSettings } from '../../pipeline/recipe/recipe.js'
 import type { TrackOutput } from '../../pipeline/segments/segment.js'
+import { l2Norm } from '../../pipeline/data/vector-math.js'
 
 export interface ArchiveSize {
   readonly clips: number

@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs'
 import { writeHead } from '../../pipeline/training/trained-head.js'
-import { createNetwork, networkSchema } from '../../pipeline/training/network.js'
+import { createNetwork } from '../../pipeline/training/network.js'
 import type { InputEmbedder } from '../../pipeline/describe/pooled-input.js'
 import { gaussian, seededRandom } from '../../pipeline/common/seeded-random.js'
 import { classWeightsName } from '../../pipeline/training/training-graph.js'
+import { networkSchema } from '../../pipeline/describe/head/head-metadata.js'
 
 export interface UntrainedHead {
   readonly embedders: readonly InputEmbedder[]

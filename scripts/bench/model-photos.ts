@@ -1,10 +1,10 @@
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { unitOf } from '../../pipeline/embed/embed-faces.js'
 import { readPhoto } from '../../pipeline/photos/process-photo.js'
 import type { Stages } from '../../pipeline/stages/load-pipeline.js'
 import { startProgress } from '../cli/progress.js'
 import { median } from './measure.js'
+import { unitOf } from '../../pipeline/data/embedding.js'
 
 /** The main face of each photo. */
 export interface EmbeddedPeople {

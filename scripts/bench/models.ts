@@ -9,7 +9,6 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { pairedDifference, bootstrapMean, type Interval } from '../../index/evaluate/metrics/bootstrap.js'
 import { tprAtFpr } from '../../index/evaluate/metrics/roc.js'
-import { dotProduct } from '../../pipeline/embed/embed-faces.js'
 import { defaultModelsDir } from '../../pipeline/models/packs/models-dir.js'
 import { defaultSettings } from '../../pipeline/recipe/recipe.js'
 import { loadStages } from '../../pipeline/stages/load-pipeline.js'
@@ -19,6 +18,7 @@ import { numberWithin } from '../cli/options.js'
 import { exitCodes, print, printJson, reportError } from '../cli/output.js'
 import { compareDetector, makeFrames, type DetectorFigures } from './model-frames.js'
 import { embedPeople, type EmbeddedPeople } from './model-photos.js'
+import { dotProduct } from '../../pipeline/data/vector-math.js'
 
 const targetFars = [1e-3, 1e-4]
 

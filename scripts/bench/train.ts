@@ -8,12 +8,13 @@ import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import type { FaceColumns } from '../../pipeline/training/face-columns.js'
 import { parseLoss } from '../../pipeline/training/losses/parse-loss.js'
-import { createNetwork, networkSchema } from '../../pipeline/training/network.js'
+import { createNetwork } from '../../pipeline/training/network.js'
 import { seededRandom } from '../../pipeline/common/seeded-random.js'
 import { createTrainer } from '../../pipeline/training/trainer.js'
 import { createBareProducts } from './bare-products.js'
 import { cores, machineCpuS, median, mebibyte, ownCpuS, requireProc } from './measure.js'
 import { synthesiseFaces } from './train-data.js'
+import { networkSchema } from '../../pipeline/describe/head/head-metadata.js'
 
 /** iQIYI-VID's training and validation clips, its identities, and the values of an embedding of the usual embedders. */
 const size = { clips: 219_677, identities: 4_934, dimension: 512 }

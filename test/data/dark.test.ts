@@ -11,7 +11,6 @@ import {
 } from '../../pipeline/faces/analyse-frame.js'
 import { openFrames } from '../../pipeline/decode/frames.js'
 import { neededScale } from '../../pipeline/detect/passes.js'
-import { dotProduct, l2Normalise, type Embedding } from '../../pipeline/embed/embed-faces.js'
 import { decodeFloat16 } from '../../pipeline/data/float16.js'
 import { iou, type BoxXyxyPx } from '../../pipeline/data/geometry.js'
 import { defaultPackName, findPack } from '../../pipeline/models/packs/catalog.js'
@@ -22,6 +21,8 @@ import { loadStages } from '../../pipeline/stages/load-pipeline.js'
 import { temporaryDir } from '../support/cameo.js'
 import { testDataDir } from '../support/data.js'
 import { ffmpeg, x264 } from '../support/faces.js'
+import { dotProduct, l2Normalise } from '../../pipeline/data/vector-math.js'
+import type { Embedding } from '../../pipeline/data/embedding.js'
 
 const data = join(testDataDir(), 'data')
 const dir = temporaryDir()

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { dotProduct } from '../../pipeline/embed/embed-faces.js'
 import { findPack } from '../../pipeline/models/packs/catalog.js'
 import { defaultModelsDir } from '../../pipeline/models/packs/models-dir.js'
 import { chooseFace, embedPhotoFace, readPhoto } from '../../pipeline/photos/process-photo.js'
@@ -14,6 +13,7 @@ import { temporaryDir } from '../support/cameo.js'
 import { testDataDir } from '../support/data.js'
 import { ffmpeg, x264 } from '../support/faces.js'
 import { seededRandom } from '../support/random.js'
+import { dotProduct } from '../../pipeline/data/vector-math.js'
 
 const photos = join(testDataDir(), 'data/people')
 const photoOf = (name: string) => join(photos, name, `${name}_0001.jpg`)

@@ -6,7 +6,6 @@ import sharp from 'sharp'
 import { alignFace } from '../../pipeline/align/align-face.js'
 import { createDetector } from '../../pipeline/detect/create-detector.js'
 import { detectFaces } from '../../pipeline/detect/detect-faces.js'
-import { dotProduct, l2Normalise } from '../../pipeline/embed/embed-faces.js'
 import { decodeFloat16 } from '../../pipeline/data/float16.js'
 import { loadEncoders, type LoadedEncoders } from '../../pipeline/embed/load-encoders.js'
 import type { RgbImage } from '../../pipeline/data/image.js'
@@ -19,6 +18,7 @@ import { temporaryDir } from '../support/cameo.js'
 import { testDataDir } from '../support/data.js'
 import { writeJson } from '../support/encoders.js'
 import type { Tensor } from '../../pipeline/data/tensor.js'
+import { dotProduct, l2Normalise } from '../../pipeline/data/vector-math.js'
 
 const dir = testDataDir()
 const people = join(dir, 'data/people')

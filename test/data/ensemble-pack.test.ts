@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto'
 import { copyFileSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { dotProduct, unitOf } from '../../pipeline/embed/embed-faces.js'
 import type { RgbImage } from '../../pipeline/data/image.js'
 import { findPack } from '../../pipeline/models/packs/catalog.js'
 import { defaultModelsDir } from '../../pipeline/models/packs/models-dir.js'
@@ -16,6 +15,8 @@ import { cameo, temporaryDir } from '../support/cameo.js'
 import { testDataDir } from '../support/data.js'
 import { writeJson } from '../support/encoders.js'
 import { makeFaceClip, makeFacePhoto } from '../support/faces.js'
+import { dotProduct } from '../../pipeline/data/vector-math.js'
+import { unitOf } from '../../pipeline/data/embedding.js'
 
 const data = testDataDir()
 const dir = temporaryDir()

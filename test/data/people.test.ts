@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { dotProduct } from '../../pipeline/embed/embed-faces.js'
 import { CameoError } from '../../pipeline/common/errors.js'
 import { defaultPackName, findPack } from '../../pipeline/models/packs/catalog.js'
 import { defaultModelsDir } from '../../pipeline/models/packs/models-dir.js'
@@ -11,6 +10,7 @@ import { defaultSettings } from '../../pipeline/recipe/recipe.js'
 import { loadStages, type Stages } from '../../pipeline/stages/load-pipeline.js'
 import { testDataDir } from '../support/data.js'
 import { mean } from '../support/map.js'
+import { dotProduct } from '../../pipeline/data/vector-math.js'
 
 const dataDir = join(testDataDir(), 'data')
 

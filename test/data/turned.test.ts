@@ -3,7 +3,6 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import sharp from 'sharp'
-import { dotProduct, l2Normalise, type Embedding } from '../../pipeline/embed/embed-faces.js'
 import { decodeFloat16 } from '../../pipeline/data/float16.js'
 import { CameoError } from '../../pipeline/common/errors.js'
 import { defaultPackName, findPack } from '../../pipeline/models/packs/catalog.js'
@@ -17,6 +16,8 @@ import { loadStages } from '../../pipeline/stages/load-pipeline.js'
 import { temporaryDir } from '../support/cameo.js'
 import { testDataDir } from '../support/data.js'
 import { ffmpeg, x264 } from '../support/faces.js'
+import { dotProduct, l2Normalise } from '../../pipeline/data/vector-math.js'
+import type { Embedding } from '../../pipeline/data/embedding.js'
 
 const people = join(testDataDir(), 'data/people')
 const names = readdirSync(people).sort()

@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { MessageChannel } from 'node:worker_threads'
-import { l2Normalise, dotProduct } from '../../pipeline/embed/embed-faces.js'
 import { decodeFloat16 } from '../../pipeline/data/float16.js'
 import { itemDims } from '../../pipeline/image/image-tensor.js'
 import { createBatchingModel } from '../../pipeline/models/inference-thread/batching.js'
@@ -27,6 +26,7 @@ import { faceNames, makeFaceClip } from '../support/faces.js'
 import { fakeFfmpeg } from '../support/fake-ffmpeg.js'
 import type { Tensor } from '../../pipeline/data/tensor.js'
 import type { SegmentOutput, TrackOutput } from '../../pipeline/segments/segment.js'
+import { l2Normalise, dotProduct } from '../../pipeline/data/vector-math.js'
 
 // What a GPU does, as far as a CPU can show it: the same threads, ports and batches, on the CPU provider.
 const pack = findPack(defaultPackName)

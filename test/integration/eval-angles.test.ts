@@ -3,13 +3,13 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { angleStatistics } from '../../index/evaluate/metrics/angles.js'
-import { l2Normalise } from '../../pipeline/embed/embed-faces.js'
 import { headFeatures, readClassWeights } from '../../pipeline/training/head-space.js'
 import { cameo, temporaryDir } from '../support/cameo.js'
 import { randomHead } from '../support/head.js'
 import { floatNpy, textNpy } from '../support/npy.js'
 import { seededRandom } from '../support/random.js'
 import { zipOf } from '../support/zip.js'
+import { l2Normalise } from '../../pipeline/data/vector-math.js'
 
 const dir = temporaryDir()
 const dimension = 8

@@ -7,12 +7,12 @@ import { openArchive } from '../../index/archive/open-archive.js'
 import { readArchiveFeatures } from '../../index/evaluate/datasets/archive-features.js'
 import type { FeatureColumn } from '../../index/evaluate/data/feature-set.js'
 import { decodeFloat16 } from '../../pipeline/data/float16.js'
-import { readHeadMetadata } from '../../pipeline/training/trained-head.js'
 import { assertRefused } from '../support/answers.js'
 import { cameo, temporaryDir } from '../support/cameo.js'
 import { writeJson, writeTwinEmbedder } from '../support/encoders.js'
 import type { FaceName } from '../../scripts/demo/demo-photos.js'
 import { makeFaceClip, makeFacePhoto } from '../support/faces.js'
+import { readHeadMetadata } from '../../pipeline/describe/head/head-metadata.js'
 
 const dir = temporaryDir()
 const folder = join(dir, 'clips')

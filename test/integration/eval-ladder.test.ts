@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
 import { z } from 'zod'
 import { readReport } from '../../index/evaluate/report/read-report.js'
-import { readHeadMetadata } from '../../pipeline/training/trained-head.js'
 import { assertRefused } from '../support/answers.js'
 import { cameo, jsonLines, startCameo, temporaryDir } from '../support/cameo.js'
 import { writeLabelledFeatures, type LabelledFeatures } from '../support/labelled-features.js'
+import { readHeadMetadata } from '../../pipeline/describe/head/head-metadata.js'
 
 const dir = temporaryDir()
 let set: LabelledFeatures

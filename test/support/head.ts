@@ -1,9 +1,14 @@
-import { writeHead, type HeadMetadata } from '../../pipeline/training/trained-head.js'
+import { writeHead } from '../../pipeline/training/trained-head.js'
 import type { InferenceOptions } from '../../pipeline/training/inference-graph.js'
 import { parseLoss } from '../../pipeline/training/losses/parse-loss.js'
-import { createNetwork, networkSchema, type NetworkSettings } from '../../pipeline/training/network.js'
+import { createNetwork } from '../../pipeline/training/network.js'
 import { gaussian, seededRandom } from '../../pipeline/common/seeded-random.js'
 import type { HeadTensors } from '../../pipeline/training/trainer.js'
+import {
+  networkSchema,
+  type NetworkSettings,
+  type HeadMetadata,
+} from '../../pipeline/describe/head/head-metadata.js'
 
 export interface RandomHeadOptions {
   readonly dimension: number

@@ -1,4 +1,4 @@
-import { dotProduct } from '../../../pipeline/embed/embed-faces.js'
+import { dotProduct } from '../../../pipeline/data/vector-math.js'
 
 /** A photo or a track of a known person. */
 export interface LabelledSample {

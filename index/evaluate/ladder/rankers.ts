@@ -1,7 +1,7 @@
 import { CameoError } from '../../../pipeline/common/errors.js'
 import { poolTracks } from '../../../pipeline/training/face-columns.js'
 import { readHeadBytes } from '../../../pipeline/describe/head/head-file.js'
-import { loadHead, readHeadMetadata } from '../../../pipeline/training/trained-head.js'
+import { loadHead } from '../../../pipeline/training/trained-head.js'
 import { inputDimension } from '../../../pipeline/describe/pooled-input.js'
 import type { SessionOptions } from '../../../pipeline/models/session.js'
 import { galleryQueries, searchExactly, searchThroughIndex } from './descriptor-search.js'
@@ -11,6 +11,7 @@ import type { LabelledHalf } from '../datasets/labelled-halves.js'
 import { columnsForHead, type FeatureSet } from '../data/feature-set.js'
 import { rankClips, scoreByHeads, type ScoringHead } from './scorer.js'
 import type { GroundTruth, RankedClips } from '../data/rankings.js'
+import { readHeadMetadata } from '../../../pipeline/describe/head/head-metadata.js'
 
 export interface RankOptions {
   readonly session: Pick<SessionOptions, 'device' | 'intraOpThreads'>

@@ -7,7 +7,7 @@ import {
   writeCheckpoint,
   writeFileAtomically,
 } from '../../../pipeline/training/checkpoint.js'
-import { writeHead, type HeadMetadata } from '../../../pipeline/training/trained-head.js'
+import { writeHead } from '../../../pipeline/training/trained-head.js'
 import { parseLoss } from '../../../pipeline/training/losses/parse-loss.js'
 import { createNetwork } from '../../../pipeline/training/network.js'
 import type { TrainingRows } from '../../../pipeline/training/sampler.js'
@@ -20,6 +20,7 @@ import {
   type OpenSetResult,
   type TrainOptions,
 } from './head-training.js'
+import type { HeadMetadata } from '../../../pipeline/describe/head/head-metadata.js'
 
 export interface TrainToFileOptions extends Omit<TrainOptions, 'resume' | 'onCheckpoint'> {
   /** Go on after the last epoch of a training that was stopped. */

@@ -1,7 +1,7 @@
-import { l2Normalise } from '../../../pipeline/embed/embed-faces.js'
 import type { SubjectTemplate } from '../formats/template-lists.js'
 import { multiplyTables, rowOf, type VectorTable } from '../metrics/matrix-product.js'
 import { tprAtFpr, type RocPoint } from '../metrics/roc.js'
+import { l2Normalise } from '../../../pipeline/data/vector-math.js'
 
 /** Templates of IJB-B and IJB-C (PROTOCOLS §3): row r is the L2-normalised feature of `ids[r]`. */
 export interface TemplateTable extends VectorTable {

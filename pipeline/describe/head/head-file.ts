@@ -5,8 +5,7 @@ import { CameoError, messageOf } from '../../common/errors.js'
 import type { ModelLoader } from '../../models/session.js'
 import type { Recipe } from '../../recipe/recipe.js'
 import type { DescriberHead } from '../describe-track.js'
-import { headNames } from '../../training/inference-graph.js'
-import { readHeadMetadata, type HeadMetadata } from '../../training/trained-head.js'
+import { headNames, readHeadMetadata, type HeadMetadata } from './head-metadata.js'
 
 /** A head's file, not loaded. */
 export interface HeadFile {

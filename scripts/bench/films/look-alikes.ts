@@ -1,11 +1,11 @@
 /** Whom a model pack takes for whom, so that films can cut look-alikes next to each other. */
 import { existsSync, readFileSync, renameSync } from 'node:fs'
 import { z } from 'zod'
-import { dotProduct, l2Normalise } from '../../../pipeline/embed/embed-faces.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import { writePrivateFile } from '../../../pipeline/common/private-files.js'
 import { embedAll, loadEvalEmbedder } from '../../use/eval-embedder.js'
 import type { LookAlikes, PhotographedPerson } from './photos.js'
+import { dotProduct, l2Normalise } from '../../../pipeline/data/vector-math.js'
 
 /** So many photos tell what a person looks like. */
 const photosEach = 5

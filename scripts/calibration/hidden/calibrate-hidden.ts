@@ -9,7 +9,6 @@
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { hiddenProbability, isHidden } from '../../../pipeline/embed/hidden-face.js'
-import { dotProduct } from '../../../pipeline/embed/embed-faces.js'
 import { defaultModelsDir } from '../../../pipeline/models/packs/models-dir.js'
 import { defaultSettings } from '../../../pipeline/recipe/recipe.js'
 import { loadStages } from '../../../pipeline/stages/load-pipeline.js'
@@ -21,6 +20,7 @@ import { paintedSamples, type OcclusionSample } from './samples.js'
 import { numberWithin } from '../../cli/options.js'
 import { print } from '../../cli/output.js'
 import type { HiddenFaces } from '../../../pipeline/models/packs/pack.js'
+import { dotProduct } from '../../../pipeline/data/vector-math.js'
 
 const { values: options } = parseArgs({
   options: {

@@ -1,4 +1,4 @@
-import { dotProduct } from '../../../pipeline/embed/embed-faces.js'
+import { dotProduct } from '../../../pipeline/data/vector-math.js'
 
 /** Keeps the weights from growing without end where the two kinds can be told apart wholly. */
 export const decay = 1e-3

@@ -2,13 +2,13 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { alignAndMeasure, findFaces, type FoundFace } from '../../../pipeline/faces/analyse-frame.js'
 import { sharp } from '../../../pipeline/image/image-library.js'
-import { unitOf } from '../../../pipeline/embed/embed-faces.js'
 import type { RgbImage } from '../../../pipeline/data/image.js'
 import { seededPart } from '../../../pipeline/common/seeded-random.js'
 import { minPhotoFacePx } from '../../../pipeline/faces/upright-faces.js'
 import type { Stages } from '../../../pipeline/stages/load-pipeline.js'
 import { startProgress } from '../../cli/progress.js'
 import { heldCovers, paintOver, trainingCovers, type Cover, type Random } from './paint.js'
+import { unitOf } from '../../../pipeline/data/embedding.js'
 
 /** A face of a photo as it is, or with a part painted over. */
 export interface OcclusionSample {

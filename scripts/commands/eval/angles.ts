@@ -9,12 +9,12 @@ import { CameoError } from '../../../pipeline/common/errors.js'
 import { poolTracks } from '../../../pipeline/training/face-columns.js'
 import { readHeadBytes } from '../../../pipeline/describe/head/head-file.js'
 import { headFeatures, readClassWeights } from '../../../pipeline/training/head-space.js'
-import { readHeadMetadata, type HeadMetadata } from '../../../pipeline/training/trained-head.js'
 import type { DeviceChoice } from '../../../pipeline/models/device.js'
 import { inputDimension } from '../../../pipeline/describe/pooled-input.js'
 import { readSource } from '../../use/evaluation-source.js'
 import { defaultThreads, deviceOption, jsonOption } from '../../cli/options.js'
 import { counted, exitCodes, note, print, printJson } from '../../cli/output.js'
+import { readHeadMetadata, type HeadMetadata } from '../../../pipeline/describe/head/head-metadata.js'
 
 interface AnglesOptions {
   readonly head: string

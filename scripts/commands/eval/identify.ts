@@ -6,7 +6,6 @@ import { readFeatureArrays } from '../../../index/evaluate/formats/feature-array
 import { plainName } from '../../../index/evaluate/formats/list-columns.js'
 import { toFloats } from '../../../index/evaluate/formats/npy.js'
 import type { RocPoint } from '../../../index/evaluate/metrics/roc.js'
-import { l2Norm, l2Normalise } from '../../../pipeline/embed/embed-faces.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import {
   alignedOption,
@@ -24,6 +23,7 @@ import {
 import { deviceOption, jsonOption } from '../../cli/options.js'
 import { counted, exitCodes, print, printJson } from '../../cli/output.js'
 import { startProgress } from '../../cli/progress.js'
+import { l2Norm, l2Normalise } from '../../../pipeline/data/vector-math.js'
 
 interface IdentifyOptions extends EmbedderChoice {
   readonly probes: string

@@ -12,7 +12,6 @@ import {
   type VerificationResult,
   type VerifiedPair,
 } from '../../../index/evaluate/protocols/verification.js'
-import { l2Normalise } from '../../../pipeline/embed/embed-faces.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import {
   alignedOption,
@@ -27,6 +26,7 @@ import {
 } from '../../use/eval-embedder.js'
 import { deviceOption, jsonOption } from '../../cli/options.js'
 import { counted, exitCodes, pluralOf, print, printJson } from '../../cli/output.js'
+import { l2Normalise } from '../../../pipeline/data/vector-math.js'
 
 interface VerifyOptions extends EmbedderChoice {
   readonly pairs?: string

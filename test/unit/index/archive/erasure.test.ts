@@ -80,7 +80,7 @@ describe('an erasure', () => {
   it('of a process that was killed in between is finished by the next opening', async () => {
     const { archive, erased } = archiveOfTwo()
     archive.close()
-    const moduleOf = (name: string) => new URL(`../../../../../index/${name}.js`, import.meta.url).href
+    const moduleOf = (name: string) => new URL(`../../../../index/${name}.js`, import.meta.url).href
     const script = `
       const { openArchive } = await import('${moduleOf('archive/open-archive')}')
       const { forgetClip } = await import('${moduleOf('identities/forget')}')

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { createDescriber } from '../../../../pipeline/describe/describe-track.js'
 import { poolEmbeddings } from '../../../../pipeline/describe/pool.js'
-import { l2Norm } from '../../../../pipeline/embed/embed-faces.js'
 import { decodeFloat16, encodeFloat16 } from '../../../../pipeline/data/float16.js'
 import type { Model } from '../../../../pipeline/models/session.js'
+import { l2Norm } from '../../../../pipeline/data/vector-math.js'
 
 const near = (actual: Float32Array, expected: readonly number[], tolerance: number) =>
   expected.every((value, i) => Math.abs((actual[i] ?? NaN) - value) <= tolerance)

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { parseLoss } from '../../../../pipeline/training/losses/parse-loss.js'
-import { createNetwork, networkSchema, type NetworkSettings } from '../../../../pipeline/training/network.js'
+import { createNetwork } from '../../../../pipeline/training/network.js'
 import { gaussian, seededRandom } from '../../../../pipeline/common/seeded-random.js'
 import { buildTrainingGraph, stepNames } from '../../../../pipeline/training/training-graph.js'
 import { loadGraph, type GraphTensor } from '../../../../pipeline/models/session.js'
+import { networkSchema, type NetworkSettings } from '../../../../pipeline/describe/head/head-metadata.js'
 
 const rows = 7
 const dimension = 5

@@ -5,8 +5,8 @@ import {
   searchExactly,
   searchThroughIndex,
 } from '../../../../../index/evaluate/ladder/descriptor-search.js'
-import { l2Normalise } from '../../../../../pipeline/embed/embed-faces.js'
 import { gaussian, seededRandom } from '../../../../../pipeline/common/seeded-random.js'
+import { l2Normalise } from '../../../../../pipeline/data/vector-math.js'
 
 const dimension = 16
 const session = { device: { kind: 'cpu' } } as const

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { VectorTable } from '../../../../../index/evaluate/metrics/matrix-product.js'
 import { productBlocks, rankByProducts } from '../../../../../index/evaluate/ladder/score-blocks.js'
-import { l2Normalise } from '../../../../../pipeline/embed/embed-faces.js'
 import { seededRandom } from '../../../../support/random.js'
+import { l2Normalise } from '../../../../../pipeline/data/vector-math.js'
 
 const session = { device: { kind: 'cpu' as const } }
 

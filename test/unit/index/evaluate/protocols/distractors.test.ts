@@ -4,8 +4,8 @@ import {
   evaluateDistractors,
   type LabelledTable,
 } from '../../../../../index/evaluate/protocols/distractors.js'
-import { dotProduct, l2Normalise } from '../../../../../pipeline/embed/embed-faces.js'
 import { seededRandom } from '../../../../support/random.js'
+import { dotProduct, l2Normalise } from '../../../../../pipeline/data/vector-math.js'
 
 /** Unit vectors in the plane at angles in degrees. */
 function tableAt(...rows: (readonly [string, number])[]): LabelledTable {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { createEnsembleEmbedder, unitOf } from '../../../../../pipeline/embed/embed-faces.js'
+import { createEnsembleEmbedder } from '../../../../../pipeline/embed/embed-faces.js'
 import { decodeFloat16 } from '../../../../../pipeline/data/float16.js'
 import { hiddenProbability } from '../../../../../pipeline/embed/hidden-face.js'
 import { findPack, keepablePackName } from '../../../../../pipeline/models/packs/catalog.js'
@@ -12,6 +12,7 @@ import type { Model } from '../../../../../pipeline/models/session.js'
 import { createRecipe, defaultSettings } from '../../../../../pipeline/recipe/recipe.js'
 import { refusedWith } from '../../../../support/refused-with.js'
 import { temporaryDir } from '../../../../support/cameo.js'
+import { unitOf } from '../../../../../pipeline/data/embedding.js'
 
 const [lite, sface] = [findPack('lite'), findPack('sface')]
 const dir = temporaryDir()

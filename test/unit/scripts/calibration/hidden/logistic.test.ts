@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { hiddenProbability, visibleTerm } from '../../../../../pipeline/embed/hidden-face.js'
-import { l2Normalise } from '../../../../../pipeline/embed/embed-faces.js'
 import { gaussian, seededRandom } from '../../../../../pipeline/common/seeded-random.js'
 import { decay, fitLogistic } from '../../../../../scripts/calibration/hidden/logistic.js'
+import { l2Normalise } from '../../../../../pipeline/data/vector-math.js'
 
 /** Around ±(1, 0, 0) with a spread of 0.5, then made as long as 1. */
 function points(count: number, seed: number) {

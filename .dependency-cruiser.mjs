@@ -1,0 +1,65 @@
+// What may import what: one way through the four parts, and no circle of files or folders anywhere, types included.
+const parts = ['pipeline', 'index', 'workers', 'scripts']
+
+/** The one file that may import each native or external engine. */
+const adapters = {
+  'onnxruntime-node': 'pipeline/models/session.ts',
+  'fluent-ffmpeg': 'pipeline/decode/ffmpeg.ts',
+  'hnswlib-node': 'index/vectors/hnsw/hnsw-index.ts',
+  'better-sqlite3': 'index/store/sqlite.ts',
+  kafkajs: 'workers/kafka/broker/client.ts',
+  sharp: 'pipeline/image/image-library.ts',
+}
+
+/** Tests make pictures with it; one has the library's own errors as input. */
+const testsMayImport = {
+  sharp: ['test/'],
+  kafkajs: ['test/unit/workers/kafka/broker/retrying-publisher.test.ts'],
+}
+
+const rule = (name, comment, from, to) => ({ name, severity: 'error', comment, from, to })
+
+export default {
+  forbidden: [
+    rule('no-circle-of-files', 'Move what both need to a file of its own.', {}, { circular: true }),
+    {
+      ...rule(
+        'no-circle-of-folders',
+        'Move what both need to a folder that neither imports from.',
+        {},
+        { circular: true },
+      ),
+      scope: 'folder',
+    },
+    ...parts
+      .slice(0, -1)
+      .map((part, i) =>
+        rule(
+          `${part}-imports-downwards`,
+          'Directions: scripts → workers → index → pipeline.',
+          { path: `^${part}/` },
+          { path: `^(${[...parts.slice(i + 1), 'test'].join('|')})/` },
+        ),
+      ),
+    rule(
+      'scripts-import-no-tests',
+      'Tests are not part of what people run.',
+      { path: '^scripts/' },
+      { path: '^test/' },
+    ),
+    ...Object.entries(adapters).map(([engine, file]) =>
+      rule(
+        `only-one-file-imports-${engine}`,
+        `Only ${file} talks to ${engine}.`,
+        { pathNot: `^(${[file, ...(testsMayImport[engine] ?? [])].join('|')})` },
+        { path: `node_modules/(@types/)?${engine}/` },
+      ),
+    ),
+    rule('no-orphan', 'Nobody imports it, and it is no entry.', { orphan: true }, {}),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+  },
+}
