@@ -53,6 +53,30 @@ export function openArchiveToRead(dir: string, onNotice: (message: string) => vo
   }
 }
 
+/** An archive with clips in it, and how they were processed. */
+export interface FilledArchive {
+  readonly archive: Archive
+  readonly recipe: ArchiveRecipe
+}
+
+/**
+ * Opens an archive that has clips in it.
+ * @param open `openArchiveToRead`, where it is only read
+ * @throws ARCHIVE_MISSING where it has none, or is not there; as `openArchive` does
+ */
+export function openFilledArchive(
+  dir: string,
+  onNotice: (message: string) => void,
+  open: (dir: string, onNotice: (message: string) => void) => Archive = (at, told) =>
+    openArchive(at, { onNotice: told }),
+): FilledArchive {
+  const archive = open(dir, onNotice)
+  const { recipe } = archive
+  if (recipe !== undefined) return { archive, recipe }
+  archive.close()
+  throw new CameoError('ARCHIVE_MISSING', `the archive ${dir} holds no clips yet: ingest some first`)
+}
+
 /** Where the models of a recipe are found again. */
 export interface RecipeSource extends Pick<ArchiveRecipe, 'packName' | 'headFile'> {
   /** The JSON file of each further embedder and context encoder, by its digest. */

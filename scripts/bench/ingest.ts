@@ -20,7 +20,7 @@ import { mebibyte, requireProc } from './measure.js'
 import { efficiencyOf, type Efficiency } from './efficiency.js'
 import { ingestInFreshProcess, type IngestRun } from './run.js'
 import { ffmpegStartS, measureStages, medianCosts, takeSample, type StageCosts } from './stages.js'
-import { usePack } from '../cli/ensure-pack.js'
+import { usePack } from '../cli/caller.js'
 import { numberWithin } from '../cli/options.js'
 import { exitCodes, note, print, printJson, reportError } from '../cli/output.js'
 

@@ -6,7 +6,7 @@ import { galleryQueries, searchExactly } from '../../index/evaluate/ladder/descr
 import { mapOf } from '../../index/evaluate/ladder/measure-rankings.js'
 import { rankClips, scoreByHeads } from '../../index/evaluate/ladder/scorer.js'
 import { headSettingsSchema } from '../../pipeline/training/train-head.js'
-import { evaluationSetOf, readSource } from '../use/evaluation-source.js'
+import { evaluationSetOf, readSource } from '../../index/evaluate/datasets/evaluation-source.js'
 import { defaultThreads, numberWithin } from '../cli/options.js'
 import { note, print } from '../cli/output.js'
 

@@ -20,7 +20,7 @@ import { createRecipe, defaultSettings } from '../../pipeline/recipe/recipe.js'
 import { embedPhotos } from './photos.js'
 import { heldText, populationText, ratesText, reliabilityText } from './report.js'
 import { makeTracks } from './tracks.js'
-import { usePack } from '../cli/ensure-pack.js'
+import { usePack } from '../cli/caller.js'
 import { note, print } from '../cli/output.js'
 
 const { values: options } = parseArgs({

@@ -1,7 +1,8 @@
 import { basename } from 'node:path'
 import { SingleBar } from 'cli-progress'
-import { counted, formatTime, oneLine, spanText } from './output.js'
+import { counted, oneLine } from './output.js'
 import type { ProgressNow } from './video-progress.js'
+import { formatTime, spanText } from '../../pipeline/common/time-text.js'
 
 type Payload = Record<string, string | number>
 

@@ -11,11 +11,11 @@ import { ffmpegVersion } from '../../pipeline/decode/ffmpeg.js'
 import { messageOf } from '../../pipeline/common/errors.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
 import { cudaIsBuiltIn, runtimeVersion } from '../../pipeline/models/session.js'
-import { checkModels } from '../use/check-models.js'
+import { checkModels } from '../../index/archive/check-models.js'
 import { coverageLine } from '../reports/coverage-text.js'
-import { damagedThings, describeDamaged, type DamagedThing } from '../reports/damage-report.js'
 import { archiveOption, deviceOption, jsonOption } from '../cli/options.js'
 import { counted, exitCodes, print, printJson } from '../cli/output.js'
+import { damagedThings, describeDamaged, type DamagedThing } from '../../index/archive/damaged-things.js'
 
 interface DoctorOptions {
   readonly archive: string

@@ -16,7 +16,7 @@ import type { DeviceChoice } from '../../pipeline/models/device.js'
 import { findPack } from '../../pipeline/models/packs/catalog.js'
 import { embedPhotoFace } from '../../pipeline/photos/process-photo.js'
 import type { Stages } from '../../pipeline/stages/load-pipeline.js'
-import { checkAgreement, tellDisagreeing, type Disagreeing } from '../use/enrolment-check.js'
+import { checkAgreement, tellDisagreeing, type Disagreeing } from '../../index/identities/check-enrolment.js'
 import { archiveOption, deviceOption, jsonOption, numberWithin } from '../cli/options.js'
 import {
   counted,
@@ -28,10 +28,14 @@ import {
   printJsonError,
   reportError,
 } from '../cli/output.js'
-import { kindOfFile } from '../use/query-file.js'
+import { kindOfFile } from '../../index/search/query-file.js'
 import { tellDamage } from '../reports/damage-report.js'
-import { faceOfPhoto, personOfClip } from '../use/query-person.js'
-import { loadArchiveStages, openFilledArchive, type OpenedArchive } from '../use/query.js'
+import { faceOfPhoto, personOfClip } from '../../index/search/query-person.js'
+import {
+  loadArchiveStages,
+  openFilledArchive,
+  type OpenedArchive,
+} from '../../index/archive/archive-models.js'
 
 interface EnrollOptions {
   readonly archive: string

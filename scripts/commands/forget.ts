@@ -12,7 +12,7 @@ import { CameoError } from '../../pipeline/common/errors.js'
 import { openCheckpointFolder } from '../../workers/checkpoints/checkpoint-folder.js'
 import { archiveOption, jsonOption, numberWithin } from '../cli/options.js'
 import { counted, exitCodes, note, oneLine, print, printJson } from '../cli/output.js'
-import { openFilledArchive } from '../use/query.js'
+import { openFilledArchive } from '../../index/archive/archive-models.js'
 
 interface ForgetOptions {
   readonly archive: string

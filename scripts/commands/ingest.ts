@@ -20,8 +20,8 @@ import { createVectorFollower } from '../../workers/ingest/vector-follower.js'
 import { startWorkers, type WorkerPool } from '../../workers/threads/thread-pool.js'
 import { checkSomeExist } from '../cli/given-paths.js'
 import { createIngestReporter } from '../reports/ingest-report.js'
-import { prepareRepair } from '../use/repair.js'
-import { usePack } from '../cli/ensure-pack.js'
+import { prepareRepair } from '../../workers/archive/prepare-repair.js'
+import { usePack } from '../cli/caller.js'
 import {
   archiveOption,
   checkpointOption,
@@ -31,14 +31,14 @@ import {
   numberWithin,
 } from '../cli/options.js'
 import { exitCodes, note } from '../cli/output.js'
+import { withRecipeOptions } from '../cli/recipe-options.js'
+import { untilStopped } from '../cli/until-stopped.js'
 import {
   chooseEncoders,
   chooseSettings,
   encoderFilesOf,
-  withRecipeOptions,
   type RecipeOptions,
-} from '../cli/recipe-options.js'
-import { untilStopped } from '../cli/until-stopped.js'
+} from '../../index/archive/choose-recipe.js'
 
 export interface IngestCommandOptions extends RecipeOptions {
   readonly archive: string

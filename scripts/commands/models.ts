@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { catalogPacks, defaultPackName, findPack } from '../../pipeline/models/packs/catalog.js'
 import { defaultModelsDir, packDir, packIsPresent } from '../../pipeline/models/packs/models-dir.js'
-import { pullWithProgress } from '../cli/ensure-pack.js'
+import { pullWithProgress } from '../cli/caller.js'
 import { jsonOption } from '../cli/options.js'
 import { exitCodes, print, printJson } from '../cli/output.js'
 

@@ -1,34 +1,12 @@
-import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
-import { openArchiveToRead } from '../../index/archive/open-archive.js'
-import type { Damage } from '../../index/store/damage.js'
-import { openArchiveIndex } from '../../index/archive/open-archive-index.js'
-import { knownName, parseName, referencesOf } from '../../index/identities/identities.js'
-import { matchProbability, type Prior } from '../../index/search/match-probability.js'
-import { hiddenMatchOf, type HiddenMatch } from '../../index/search/hidden-match.js'
-import { calibrationOf, chooseThreshold, weakScoreOf } from '../../index/search/match-threshold.js'
-import { searchClips } from '../../index/search/search-clips.js'
-import type { VectorCache } from '../../index/vectors/archive/cached-index.js'
+import { openArchiveToRead, openFilledArchive } from '../../index/archive/open-archive.js'
+import { parseName } from '../../index/identities/identities.js'
+import type { Subject } from '../../index/search/read-query.js'
+import { searchArchive, type SearchReport } from '../../index/search/search-archive.js'
 import { CameoError, messageOf } from '../../pipeline/common/errors.js'
 import { writePrivateFile } from '../../pipeline/common/private-files.js'
-import type { FaceEmbeddings } from '../../pipeline/describe/pooled-input.js'
-import { findPack } from '../../pipeline/models/packs/catalog.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
-import { sha256OfFile } from '../../pipeline/common/digest.js'
-import type { Calibration } from '../../pipeline/models/packs/pack.js'
-import { embedPhotoFace } from '../../pipeline/photos/process-photo.js'
-import {
-  printAnswer,
-  sheetMatches,
-  summaryOf,
-  titleOf,
-  toJson,
-  type Hit,
-  type Report,
-  type ToldQuery,
-} from '../reports/answer-report.js'
-import { contactSheet } from '../reports/contact-sheet.js'
-import { tellDamage } from '../reports/damage-report.js'
+import { asCaller } from '../cli/caller.js'
 import {
   archiveOption,
   deviceOption,
@@ -38,16 +16,9 @@ import {
   numberWithin,
 } from '../cli/options.js'
 import { exitCodes, note, printJson } from '../cli/output.js'
-import {
-  archiveDescriber,
-  furtherEmbeddersOf,
-  loadArchiveStages,
-  openFilledArchive,
-  type OpenedArchive,
-} from '../use/query.js'
-import { coverageOfAnswer } from '../reports/search-coverage.js'
-import { faceOfPhoto, personOfClip } from '../use/query-person.js'
-import type { ClipMatch } from '../../index/search/clip-match.js'
+import { printAnswer, sheetMatches, summaryOf, titleOf, toJson } from '../reports/answer-report.js'
+import { contactSheet } from '../reports/contact-sheet.js'
+import { tellDamaged } from '../reports/damage-report.js'
 
 interface SearchCommandOptions {
   readonly archive: string
@@ -64,15 +35,6 @@ interface SearchCommandOptions {
   readonly html?: string
   readonly device: DeviceChoice
   readonly json: boolean
-}
-
-/** What is asked for, ready to be compared. */
-interface Query extends ToldQuery {
-  readonly embeddings: readonly FaceEmbeddings[]
-  /** Set where the query is a clip. */
-  readonly clipId?: string
-  /** Of the name. */
-  readonly damage?: readonly Damage[]
 }
 
 export const searchCommand = new Command('search')
@@ -139,65 +101,25 @@ Exit code: 0 the question was answered, also with no match; 2 it could not be.`,
   })
 
 async function runSearch(options: SearchCommandOptions): Promise<void> {
-  const opened = openFilledArchive(options.archive, (dir) => openArchiveToRead(dir, note))
+  const subject = subjectOf(options)
+  const opened = openFilledArchive(options.archive, note, openArchiveToRead)
   try {
-    const pack = findPack(opened.recipe.packName)
-    const query = await readQuery(options, opened)
-    const describer = await archiveDescriber(opened, pack, options.device)
-    const descriptor = await describer.describe(query.embeddings)
-    const index = await openArchiveIndex(opened.archive, { onNotice: note })
-    try {
-      const line = chooseThreshold(opened.recipe, pack, index.size, options)
-      const calibration = calibrationOf(opened.recipe, pack)
-      const hidden = hiddenMatchOf(opened.recipe, pack, descriptor, options)
-      const answer = searchClips(opened.archive, index, descriptor, {
-        top: options.top,
-        minScore: line.threshold,
-        weakScore: options.weak ? weakScoreOf(calibration, line.threshold) : undefined,
-        hidden,
-        excludeClipId: options.excludeSelf ? query.clipId : undefined,
-      })
-      if (opened.archive.recipe?.digest !== opened.recipe.digest)
-        throw new CameoError(
-          'ARCHIVE_BUSY',
-          `the descriptors of ${options.archive} were exchanged while it was searched: search again`,
-        )
-      const prior = { appearances: options.expectAppearances, tracks: answer.tracksSearched }
-      const isLikelihoodKnown = calibration?.likelihood !== undefined
-      const coverage = coverageOfAnswer(opened.archive, [...answer.matches, ...answer.weak])
-      const damaged = tellDamage(opened.archive, [...(query.damage ?? []), ...answer.damage])
-      const toHit = (match: ClipMatch): Hit => ({
-        match,
-        probability: probabilityOf(match, query.quality, calibration, prior),
-      })
-      const hits = { matches: answer.matches.map(toHit), weak: answer.weak.map(toHit) }
-      const told = { prior: isLikelihoodKnown ? prior : undefined, withWeak: options.weak }
-      const notices = [...(query.notices ?? []), ...(hidden === undefined ? [] : [hiddenText(hidden)])]
-      if (hidden !== undefined) note(hiddenText(hidden))
-      tell({ query: { ...query, notices }, answer, hits, line, coverage, damaged, ...told }, options)
-    } finally {
-      await closeIndex(index)
-    }
+    const report = await asCaller((caller) => searchArchive(opened, { ...options, subject }, caller))
+    tellDamaged(opened.archive, report.damaged)
+    tell(report, options)
   } finally {
     opened.archive.close()
   }
 }
 
-const hiddenText = ({ threshold }: HiddenMatch) =>
-  `the query's face is partly hidden: tracks with hidden faces match only from a score of ${threshold.toFixed(2)} on`
-
-/** By the track that makes the score. */
-function probabilityOf(
-  { score, faces: [best] }: ClipMatch,
-  queryQuality: number,
-  calibration: Calibration | undefined,
-  prior: Prior,
-): number | undefined {
-  const quality = Math.min(queryQuality, best?.quality ?? queryQuality)
-  return matchProbability(calibration, { score, quality }, prior)
+function subjectOf({ image, clip, name, face }: SearchCommandOptions): Subject {
+  if (name !== undefined) return { kind: 'name', name }
+  if (image !== undefined) return { kind: 'image', path: image, face }
+  if (clip !== undefined) return { kind: 'clip', path: clip, face }
+  throw new CameoError('USAGE', 'say who to search for: --image PHOTO, --clip FILE or --name NAME')
 }
 
-function tell(report: Report, { html, json }: SearchCommandOptions): void {
+function tell(report: SearchReport, { html, json }: SearchCommandOptions): void {
   if (html !== undefined) {
     const { query } = report
     writeSheet(
@@ -210,15 +132,6 @@ function tell(report: Report, { html, json }: SearchCommandOptions): void {
   else printAnswer(report)
 }
 
-/** The answer is given: that a snapshot cannot be written makes the next search slower, and nothing else. */
-async function closeIndex(index: VectorCache): Promise<void> {
-  try {
-    await index.close()
-  } catch (error) {
-    note(`the vector index was not saved: ${messageOf(error)}`)
-  }
-}
-
 function writeSheet(file: string, html: string): void {
   try {
     writePrivateFile(file, html)
@@ -226,58 +139,5 @@ function writeSheet(file: string, html: string): void {
     throw new CameoError('USAGE', `the contact sheet ${file} cannot be written (${messageOf(cause)})`, {
       cause,
     })
-  }
-}
-
-async function readQuery(options: SearchCommandOptions, opened: OpenedArchive): Promise<Query> {
-  const { image, clip, name } = options
-  if (name !== undefined) {
-    const damage: Damage[] = []
-    const embeddings = referencesOf(
-      opened.archive.database,
-      knownName(opened.archive.database, name),
-      opened.recipe.embedderDigest,
-      furtherEmbeddersOf(opened.recipe).map(({ digest }) => digest),
-      (found) => damage.push(found),
-    )
-    const quality = Math.max(...embeddings.map((face) => face.quality))
-    return { kind: 'name', value: name, embeddings, quality, thumbnailJpeg: undefined, damage }
-  }
-  if (image === undefined && clip === undefined)
-    throw new CameoError('USAGE', 'say who to search for: --image PHOTO, --clip FILE or --name NAME')
-  const { stages } = await loadArchiveStages(opened, options.device)
-  try {
-    const face = options.face === undefined ? {} : { face: options.face }
-    if (image !== undefined) {
-      const { chosen, people, notices } = await faceOfPhoto(image, stages, options.face)
-      const { embedding, quality, extraEmbeddings } = await embedPhotoFace(chosen, stages)
-      const { thumbnailJpeg } = chosen
-      return {
-        kind: 'image',
-        value: image,
-        ...face,
-        people,
-        notices,
-        embeddings: [{ ...embedding, quality, extraEmbeddings }],
-        quality,
-        thumbnailJpeg,
-      }
-    }
-    const path = resolve(clip ?? '')
-    const { chosen: person, people } = await personOfClip(path, stages, options.face)
-    return {
-      kind: 'clip',
-      value: clip ?? '',
-      ...face,
-      people,
-      embeddings: person.faces.map(({ embedding, quality, extraEmbeddings = [] }) => ({
-        ...{ ...embedding, quality, extraEmbeddings },
-      })),
-      quality: person.quality,
-      thumbnailJpeg: person.thumbnailJpeg,
-      clipId: await sha256OfFile(path),
-    }
-  } finally {
-    await stages.dispose()
   }
 }

@@ -19,14 +19,10 @@ import { brokersOption, kafkaHelp } from '../cli/kafka-options.js'
 import { withKafka, type KafkaSession } from '../cli/kafka-session.js'
 import { jsonOption } from '../cli/options.js'
 import { counted, exitCodes, note, pluralOf } from '../cli/output.js'
-import {
-  chooseEncoders,
-  chooseSettings,
-  withRecipeOptions,
-  type RecipeOptions,
-} from '../cli/recipe-options.js'
+import { withRecipeOptions } from '../cli/recipe-options.js'
 import { createSubmitReporter } from '../reports/submit-report.js'
 import { untilStopped } from '../cli/until-stopped.js'
+import { chooseEncoders, chooseSettings, type RecipeOptions } from '../../index/archive/choose-recipe.js'
 
 interface SubmitOptions extends RecipeOptions {
   readonly brokers: string

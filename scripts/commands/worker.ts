@@ -25,7 +25,7 @@ import {
   parseSize,
   rootOption,
 } from '../cli/kafka-options.js'
-import { usePack } from '../cli/ensure-pack.js'
+import { usePack } from '../cli/caller.js'
 import {
   archiveOption,
   checkpointOption,
@@ -34,7 +34,8 @@ import {
   numberWithin,
 } from '../cli/options.js'
 import { exitCodes, reportError } from '../cli/output.js'
-import { chooseEncoders, contextOption, embedderOption } from '../cli/recipe-options.js'
+import { contextOption, embedderOption } from '../cli/recipe-options.js'
+import { chooseEncoders } from '../../index/archive/choose-recipe.js'
 
 interface CommonOptions {
   readonly brokers: string

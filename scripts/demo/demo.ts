@@ -19,7 +19,8 @@ import { makePrivateFolder, writePrivateFile } from '../../pipeline/common/priva
 import { makeClips } from './demo-clips.js'
 import { demoPhotosDir, faces, fetchPhotos, photos } from './demo-photos.js'
 import { appearanceOf, demoClips, personOf, wanted, type DemoClip } from './demo-table.js'
-import { exitCodes, formatTime, print, reportError } from '../cli/output.js'
+import { exitCodes, print, reportError } from '../cli/output.js'
+import { formatTime } from '../../pipeline/common/time-text.js'
 
 const outputDir = 'demo-output'
 const output = {

@@ -1,50 +1,15 @@
 import type { FalseAcceptRate } from '../../index/search/expected-false-matches.js'
-import type { Prior } from '../../index/search/match-probability.js'
 import type { MatchThreshold } from '../../index/search/match-threshold.js'
 import type { SheetMatch } from './contact-sheet.js'
-import type { DamagedThing } from './damage-report.js'
 import { formatProbability, formatRanges } from './hit-text.js'
-import { counted, dataUri, formatTime, oneLine, print } from '../cli/output.js'
-import { hitJson, notesOf, withCoverage, type AnswerCoverage } from './search-coverage.js'
-import type { ClipMatch, SearchAnswer } from '../../index/search/clip-match.js'
-import type { BoxXyxyPx } from '../../pipeline/data/geometry.js'
+import { counted, dataUri, oneLine, print } from '../cli/output.js'
+import { hitJson, notesOf, withCoverage } from './search-coverage.js'
+import type { ClipMatch } from '../../index/search/clip-match.js'
+import { formatTime } from '../../pipeline/common/time-text.js'
+import type { Hit, SearchReport } from '../../index/search/search-archive.js'
+import type { AskedQuery } from '../../index/search/read-query.js'
 
-/** What an answer says of its question. */
-export interface ToldQuery {
-  readonly kind: 'image' | 'clip' | 'name'
-  /** File or name, as given. */
-  readonly value: string
-  /** Which of several faces or people, from 1. */
-  readonly face?: number
-  /** Whom the photo or the clip shows. */
-  readonly people?: readonly Candidate[]
-  /** How its file could be read, as sentences. */
-  readonly notices?: readonly string[]
-  readonly quality: number
-  readonly thumbnailJpeg: Uint8Array | undefined
-}
-
-export interface Hit {
-  readonly match: ClipMatch
-  /** That it shows the person; undefined where this was not calibrated. */
-  readonly probability: number | undefined
-}
-
-/** All that is told of an answer. */
-export interface Report {
-  readonly query: ToldQuery
-  readonly answer: SearchAnswer
-  readonly hits: { readonly matches: readonly Hit[]; readonly weak: readonly Hit[] }
-  readonly line: MatchThreshold
-  /** Of the probabilities; undefined where these were not calibrated. */
-  readonly prior: Prior | undefined
-  readonly coverage: AnswerCoverage
-  readonly damaged: readonly DamagedThing[]
-  /** Weak hits were asked for. */
-  readonly withWeak: boolean
-}
-
-export function toJson({ query, answer, hits, line, prior, coverage, damaged, withWeak }: Report) {
+export function toJson({ query, answer, hits, threshold: line, prior, coverage, damaged }: SearchReport) {
   const { kind, value, face, people, notices = [], quality } = query
   const { threshold, reason, falseAcceptRate, expectedFalseMatches } = line
   const hitOf = ({ match, probability }: Hit) => ({
@@ -69,7 +34,7 @@ export function toJson({ query, answer, hits, line, prior, coverage, damaged, wi
     coverage: coverage.sum,
     damaged,
     results: hits.matches.map(hitOf),
-    ...(withWeak ? { weak: hits.weak.map(hitOf) } : {}),
+    ...(hits.weak === undefined ? {} : { weak: hits.weak.map(hitOf) }),
   }
 }
 
@@ -92,11 +57,11 @@ const matchJson = (
   thumbnail: thumbnailJpeg === undefined ? null : dataUri(thumbnailJpeg),
 })
 
-export function titleOf({ kind, value, face }: ToldQuery): string {
+export function titleOf({ kind, value, face }: AskedQuery): string {
   return kind === 'name' ? value : `${value}${face === undefined ? '' : `, face ${face}`}`
 }
 
-export function sheetMatches({ hits: { matches, weak }, coverage }: Report): SheetMatch[] {
+export function sheetMatches({ hits: { matches, weak = [] }, coverage }: SearchReport): SheetMatch[] {
   const toSheet = (isWeak: boolean) => (hit: Hit) => ({
     ...{ ...hit.match, probability: hit.probability, isWeak, notes: notesOf(hit.match, coverage) },
   })
@@ -104,17 +69,17 @@ export function sheetMatches({ hits: { matches, weak }, coverage }: Report): She
 }
 
 /** How much was found and searched; then why the threshold is what it is, and what else an answer rests on, a line each. */
-export function summaryOf({ answer, hits, line, prior, coverage, withWeak }: Report): string {
+export function summaryOf({ answer, hits, threshold: line, prior, coverage }: SearchReport): string {
   const { matches, weak } = hits
   const threshold = line.threshold.toFixed(2)
   const found =
     matches.length === 0
       ? `no confident match: no track reaches ${threshold}`
       : `${counted(matches.length, 'clip')} from score ${threshold} upwards`
-  const besides = withWeak ? `, ${counted(weak.length, 'weak clip')} below it` : ''
+  const besides = weak === undefined ? '' : `, ${counted(weak.length, 'weak clip')} below it`
   const searched = `${counted(answer.tracksSearched, 'track')} searched (${chanceOf(line, answer.tracksSearched)})`
   const lines = [`${found}${besides}; ${searched}`, reasonOf(line)]
-  if (prior !== undefined && matches.length + weak.length > 0)
+  if (prior !== undefined && matches.length + (weak?.length ?? 0) > 0)
     lines.push(
       `probabilities: if ${counted(prior.appearances, 'track')} of ${prior.tracks} showed the person (--expect-appearances)`,
     )
@@ -152,14 +117,14 @@ function reasonOf({ threshold, reason, falseAcceptRate }: MatchThreshold): strin
 
 const oneIn = (rate: number) => `one track in ${Math.round(1 / rate)}`
 
-export function printAnswer(report: Report): void {
+export function printAnswer(report: SearchReport): void {
   const { hits, coverage } = report
   const printHit = (rank: string, { match, probability }: Hit) => {
     print(formatMatch(rank, match, probability))
     for (const line of notesOf(match, coverage)) print(`            ${line}`)
   }
   for (const [index, hit] of hits.matches.entries()) printHit(String(index + 1), hit)
-  for (const hit of hits.weak) printHit('weak', hit)
+  for (const hit of hits.weak ?? []) printHit('weak', hit)
   print(summaryOf(report))
 }
 
@@ -176,15 +141,4 @@ function formatMatch(
   const likely = probability === undefined ? '' : `${formatProbability(probability).padStart(8)}  `
   const name = isMissing ? `missing (was ${oneLine(path)})` : oneLine(path)
   return `${rank.padStart(4)} ${score.toFixed(3)}  ${likely}${name}\n            ${formatRanges(ranges)}${detail}  (clip ${clipId.slice(0, 12)})`
-}
-
-/** One of those whom a query's file shows. */
-export interface Candidate {
-  /** For `--face`. */
-  readonly number: number
-  /** When, in a clip. */
-  readonly ranges?: readonly { readonly startS: number; readonly endS: number }[]
-  /** Of the face, in a clip the best one. */
-  readonly boxXyxyPx: BoxXyxyPx
-  readonly quality: number
 }

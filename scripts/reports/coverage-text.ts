@@ -1,7 +1,8 @@
 import type { CoverageState } from '../../index/coverage/clip-coverage.js'
 import type { ClipCoverage } from '../../index/coverage/read-coverage.js'
 import type { CoverageSum } from '../../index/coverage/sum-coverage.js'
-import { counted, formatTime, oneLine, spanText } from '../cli/output.js'
+import { counted, oneLine } from '../cli/output.js'
+import { formatTime, spanText } from '../../pipeline/common/time-text.js'
 
 /** What an answer says of an archive that was not wholly looked at; undefined where it was. */
 export function coverageLine(sum: CoverageSum): string | undefined {

@@ -1,5 +1,5 @@
-import { formatTime } from '../cli/output.js'
 import type { MatchedRange } from '../../index/search/clip-match.js'
+import { formatTime } from '../../pipeline/common/time-text.js'
 
 export const formatRanges = (ranges: readonly MatchedRange[]) =>
   ranges

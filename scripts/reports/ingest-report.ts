@@ -3,9 +3,10 @@ import { summariseCoverage } from '../../index/coverage/sum-coverage.js'
 import type { ClipResult, IngestEvents } from '../../workers/ingest/ingest.js'
 import { flawsOf } from './clip-flaws.js'
 import { holdsText } from './coverage-text.js'
-import { counted, formatTime, note, oneLine, print, printJson } from '../cli/output.js'
+import { counted, note, oneLine, print, printJson } from '../cli/output.js'
 import { progressPayload, startProgress, videoFormat } from '../cli/progress.js'
 import { createVideoProgress } from '../cli/video-progress.js'
+import { formatTime } from '../../pipeline/common/time-text.js'
 
 export interface IngestReporter extends IngestEvents {
   readonly failed: number

@@ -4,7 +4,8 @@ import type { ArchiveRecipe } from '../../index/store/meta.js'
 import { messageOf } from '../../pipeline/common/errors.js'
 import { readHeadFile } from '../../pipeline/describe/head/head-file.js'
 import type { Settings } from '../../pipeline/recipe/recipe.js'
-import { counted, oneLine, spanText } from '../cli/output.js'
+import { counted, oneLine } from '../cli/output.js'
+import { spanText } from '../../pipeline/common/time-text.js'
 
 /** How an archive's clips are processed, a line each: models, head, settings, further encoders. */
 export async function recipeLines(recipe: ArchiveRecipe): Promise<string[]> {

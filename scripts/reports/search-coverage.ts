@@ -1,24 +1,6 @@
-import type { Archive } from '../../index/archive/open-archive.js'
-import { coverageOfClip, isUnseen, type ClipCoverage } from '../../index/coverage/read-coverage.js'
-import { summariseCoverage, type CoverageSum } from '../../index/coverage/sum-coverage.js'
 import { coverageLine, toCoverageJson, unseenLines } from './coverage-text.js'
 import type { ClipMatch } from '../../index/search/clip-match.js'
-
-/** How much of what an answer rests on was looked at. */
-export interface AnswerCoverage {
-  /** Of the archive. */
-  readonly sum: CoverageSum
-  /** Clips of the answer of which something was not looked at, by their ids. */
-  readonly unseen: ReadonlyMap<string, ClipCoverage>
-}
-
-export function coverageOfAnswer(archive: Archive, matches: readonly ClipMatch[]): AnswerCoverage {
-  const unseen = matches.flatMap(({ clipId }) => {
-    const clip = coverageOfClip(archive, clipId)
-    return clip === undefined || !isUnseen(clip) ? [] : [[clipId, clip] as const]
-  })
-  return { sum: summariseCoverage(archive), unseen: new Map(unseen) }
-}
+import type { AnswerCoverage } from '../../index/coverage/answer-coverage.js'
 
 /** A summary with, on a line of its own, how much was not looked at. */
 export function withCoverage(summary: string, { sum }: AnswerCoverage): string {

@@ -1,8 +1,9 @@
 import type { SubmitEvents, SubmitResult } from '../../workers/kafka/submit-clips.js'
 import { flawsOf } from './clip-flaws.js'
-import { counted, formatTime, note, oneLine, print, printJson } from '../cli/output.js'
+import { counted, note, oneLine, print, printJson } from '../cli/output.js'
 import { progressPayload, startProgress, videoFormat } from '../cli/progress.js'
 import { createVideoProgress } from '../cli/video-progress.js'
+import { formatTime } from '../../pipeline/common/time-text.js'
 
 export interface SubmitReporter extends SubmitEvents {
   readonly failed: number

@@ -1,11 +1,12 @@
 import { lstatSync } from 'node:fs'
 import { lstat, open, readdir, realpath, stat } from 'node:fs/promises'
-import { basename, extname, join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { fileTypeFromBuffer, fileTypeFromFile } from 'file-type'
 import { fileError } from '../../pipeline/decode/clip-file.js'
 import { clipName } from '../../pipeline/common/display-name.js'
 import { isAnimatedGif } from '../../pipeline/decode/still-image.js'
 import { CameoError } from '../../pipeline/common/errors.js'
+import { isVideoName } from "../../pipeline/decode/video-names.js";
 
 /** A file that may be a clip, or why it is none. Paths are absolute. */
 export type FoundFile =
@@ -13,21 +14,6 @@ export type FoundFile =
   | { readonly kind: 'failed'; readonly folder: string; readonly path: string; readonly error: CameoError }
   /** No video by its name and its first bytes. */
   | { readonly kind: 'skipped'; readonly path: string }
-
-/** Files with these names are clips whatever is in them, so that a damaged one is reported. */
-const videoExtensions = new Set(
-  (
-    'mp4 m4v mov qt 3gp 3g2 mkv webm mk3d avi divx mpg mpeg mpe m1v m2v mpv vob ts m2ts mts tp trp m2t wmv asf flv f4v ' +
-    'ogv ogm mxf gxf lxf nut ivf y4m dv rm rmvb h261 h263 h26l h264 264 h265 265 hevc avc vc1 av1 obu drc mjpeg mjpg amv swf wtv dvr-ms ' +
-    'nsv nuv pva dav mxg r3d cine dnxhd dnxhr roq cpk bik smk flc fli flm vmd mve thp viv ' +
-    // Playlists name other files and are refused, clearly.
-    'm3u8 m3u ffconcat'
-  )
-    .split(' ')
-    .map((extension) => `.${extension}`),
-)
-
-export const isVideoName = (path: string) => videoExtensions.has(extname(path).toLowerCase())
 
 /**
  * Every clip below the given files and folders, in a stable order. Follows links, each folder once, so that loops end.

@@ -22,7 +22,7 @@ import {
   type HumanTurn,
 } from './human-turns.js'
 import { median, requireProc } from '../measure.js'
-import { usePack } from '../../cli/ensure-pack.js'
+import { usePack } from '../../cli/caller.js'
 import { numberWithin } from '../../cli/options.js'
 import { counted, exitCodes, note, print, printJson, reportError } from '../../cli/output.js'
 

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, renameSync } from 'node:fs'
 import { z } from 'zod'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import { writePrivateFile } from '../../../pipeline/common/private-files.js'
-import { embedAll, loadEvalEmbedder } from '../../use/eval-embedder.js'
+import { embedAll, loadEvalEmbedder } from '../../../index/evaluate/protocols/embed-benchmark.js'
 import type { LookAlikes, PhotographedPerson } from './photos.js'
 import { dotProduct, l2Normalise } from '../../../pipeline/data/vector-math.js'
 

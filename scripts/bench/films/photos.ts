@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { CameoError, messageOf } from '../../../pipeline/common/errors.js'
 import { seededPart } from '../../../pipeline/common/seeded-random.js'
-import { pictureNames } from '../../use/eval-embedder.js'
+import { pictureNames } from '../../../index/evaluate/protocols/embed-benchmark.js'
 import {
   createReel,
   drawColour,

@@ -9,7 +9,7 @@ import { scoreRankings } from '../../../index/evaluate/metrics/mean-average-prec
 import { formatCounted, formatGain, formatScore } from '../../../index/evaluate/report/format.js'
 import { readReport } from '../../../index/evaluate/report/read-report.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
-import { isFolder } from '../../use/eval-embedder.js'
+import { isFolder } from '../../../index/evaluate/protocols/embed-benchmark.js'
 import { jsonOption } from '../../cli/options.js'
 import { exitCodes, note, print, printJson } from '../../cli/output.js'
 import type { GroundTruth } from '../../../index/evaluate/data/rankings.js'

@@ -19,7 +19,7 @@ import {
   tellUnusable,
   type EmbedderChoice,
   type EvalEmbedder,
-} from '../../use/eval-embedder.js'
+} from '../../../index/evaluate/protocols/embed-benchmark.js'
 import { deviceOption, jsonOption } from '../../cli/options.js'
 import { counted, exitCodes, print, printJson } from '../../cli/output.js'
 import { startProgress } from '../../cli/progress.js'

@@ -14,7 +14,7 @@ import {
   tellSuspects,
   withSourceOptions,
   type SourceOptions,
-} from '../../use/evaluation-source.js'
+} from '../../../index/evaluate/datasets/evaluation-source.js'
 import { writeLadderReport } from '../../reports/ladder-report.js'
 import { numberWithin } from '../../cli/options.js'
 import { exitCodes, note, print, printJson } from '../../cli/output.js'

@@ -28,7 +28,7 @@ import {
   withSourceOptions,
   type Source,
   type SourceOptions,
-} from '../../use/evaluation-source.js'
+} from '../../../index/evaluate/datasets/evaluation-source.js'
 import { writeMapReport } from '../../reports/ladder-report.js'
 import { defaultThreads, deviceOption, jsonOption, numberWithin } from '../../cli/options.js'
 import { exitCodes, note, print, printJson } from '../../cli/output.js'

@@ -23,7 +23,7 @@ import {
   percent,
   tellUnusable,
   type EmbedderChoice,
-} from '../../use/eval-embedder.js'
+} from '../../../index/evaluate/protocols/embed-benchmark.js'
 import { deviceOption, jsonOption } from '../../cli/options.js'
 import { counted, exitCodes, print, printJson } from '../../cli/output.js'
 

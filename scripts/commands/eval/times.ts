@@ -5,7 +5,7 @@ import { summariseTimes, type PairScore } from '../../../index/evaluate/protocol
 import { timesReportOf } from '../../../index/evaluate/report/summarise-times.js'
 import { writeTimesReport } from '../../../index/evaluate/report/write-report.js'
 import type { DeviceChoice } from '../../../pipeline/models/device.js'
-import { measureTimes } from '../../use/measure-times.js'
+import { measureTimes } from '../../../index/evaluate/protocols/measure-times.js'
 import {
   archiveOption,
   deviceOption,

@@ -23,7 +23,7 @@ import {
   tellUnusable,
   type EmbedderChoice,
   type EvalEmbedder,
-} from '../../use/eval-embedder.js'
+} from '../../../index/evaluate/protocols/embed-benchmark.js'
 import { deviceOption, jsonOption } from '../../cli/options.js'
 import { counted, exitCodes, pluralOf, print, printJson } from '../../cli/output.js'
 import { l2Normalise } from '../../../pipeline/data/vector-math.js'

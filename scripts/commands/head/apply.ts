@@ -16,7 +16,7 @@ import { tellDamage } from '../../reports/damage-report.js'
 import { archiveOption, deviceOption, jsonOption } from '../../cli/options.js'
 import { counted, exitCodes, note, print, printJson } from '../../cli/output.js'
 import { startProgress } from '../../cli/progress.js'
-import { openFilledArchive, type OpenedArchive } from '../../use/query.js'
+import { openFilledArchive, type OpenedArchive } from '../../../index/archive/archive-models.js'
 import { untilStopped } from '../../cli/until-stopped.js'
 
 interface ApplyOptions {

@@ -21,7 +21,7 @@ import {
   readSource,
   withSourceOptions,
   type SourceOptions,
-} from '../../use/evaluation-source.js'
+} from '../../../index/evaluate/datasets/evaluation-source.js'
 import { counted, exitCodes, note, pluralOf, print, printJson } from '../../cli/output.js'
 import { headSettingsOf, withTrainingOptions, type TrainingOptions } from '../../cli/training-options.js'
 import { untilStopped } from '../../cli/until-stopped.js'

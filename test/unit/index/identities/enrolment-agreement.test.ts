@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { agreementOf, bySource } from '../../../../index/identities/enrolment-agreement.js'
 import { encodeFloat16 } from '../../../../pipeline/data/float16.js'
 import { CameoError } from '../../../../pipeline/common/errors.js'
-import { checkAgreement } from '../../../../scripts/use/enrolment-check.js'
+import { checkAgreement } from '../../../../index/identities/check-enrolment.js'
 
 /** A face at an angle, in degrees: the similarity of two is the cosine of the angle between them. */
 const face = (source: string, degrees: number) => {

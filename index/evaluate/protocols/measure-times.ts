@@ -1,41 +1,41 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join, parse } from 'node:path'
-import { openArchiveToRead } from '../../index/archive/open-archive.js'
-import { openArchiveIndex } from '../../index/archive/open-archive-index.js'
-import { readAppearances } from '../../index/evaluate/datasets/appearances.js'
+import { openArchiveToRead } from '../../archive/open-archive.js'
+import { openArchiveIndex } from '../../archive/open-archive-index.js'
+import { readAppearances } from '../datasets/appearances.js'
 import {
   findFilms,
   instantS,
   tracksOfFilms,
   type FilmClips,
-} from '../../index/evaluate/datasets/film-clips.js'
-import type { MeasuredTimes, RefusedQuery } from '../../index/evaluate/protocols/time-figures.js'
-import { scoreTimes, type AnswerTimes } from '../../index/evaluate/protocols/times.js'
-import { listIdentities, referencesOf } from '../../index/identities/identities.js'
-import { hiddenMatchOf } from '../../index/search/hidden-match.js'
+} from '../datasets/film-clips.js'
+import type { MeasuredTimes, RefusedQuery } from './time-figures.js'
+import { scoreTimes, type AnswerTimes } from './times.js'
+import { listIdentities, referencesOf } from '../../identities/identities.js'
+import { hiddenMatchOf } from '../../search/hidden-match.js'
 import {
   chooseThreshold,
   type MatchThreshold,
   type ThresholdWish,
-} from '../../index/search/match-threshold.js'
-import { searchClips } from '../../index/search/search-clips.js'
-import { CameoError } from '../../pipeline/common/errors.js'
-import type { FaceEmbeddings } from '../../pipeline/describe/pooled-input.js'
-import { findPack } from '../../pipeline/models/packs/catalog.js'
-import type { DeviceChoice } from '../../pipeline/models/device.js'
-import { chooseFace, embedPhotoFace, readPhoto } from '../../pipeline/photos/process-photo.js'
-import type { Stages } from '../../pipeline/stages/load-pipeline.js'
-import { tellDamage } from '../reports/damage-report.js'
-import { isPictureName } from './eval-embedder.js'
-import { note, oneLine } from '../cli/output.js'
+} from '../../search/match-threshold.js'
+import { searchClips } from '../../search/search-clips.js'
+import { CameoError } from '../../../pipeline/common/errors.js'
+import type { FaceEmbeddings } from '../../../pipeline/describe/pooled-input.js'
+import { findPack } from '../../../pipeline/models/packs/catalog.js'
+import type { DeviceChoice } from '../../../pipeline/models/device.js'
+import { chooseFace, embedPhotoFace, readPhoto } from '../../../pipeline/photos/process-photo.js'
+import type { Stages } from '../../../pipeline/stages/load-pipeline.js'
+import { tellDamage } from '../../../scripts/reports/damage-report.js'
+import { isPictureName } from './embed-benchmark.js'
+import { note, oneLine } from '../../../scripts/cli/output.js'
 import {
   archiveDescriber,
   furtherEmbeddersOf,
   loadArchiveStages,
   openFilledArchive,
   type OpenedArchive,
-} from './query.js'
-import type { Appearances } from '../../index/evaluate/data/appearances.js'
+} from '../../archive/archive-models.js'
+import type { Appearances } from '../data/appearances.js'
 
 export interface TimesRun extends ThresholdWish {
   /** Folder of the archive. */

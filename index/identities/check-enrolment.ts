@@ -1,8 +1,8 @@
-import type { EnrolledFace } from '../../index/identities/enrolled-faces.js'
-import { agreementOf, bySource, type SourceAgreement } from '../../index/identities/enrolment-agreement.js'
-import type { ReferenceFace } from '../../index/identities/identities.js'
+import type { EnrolledFace } from './enrolled-faces.js'
+import { agreementOf, bySource, type SourceAgreement } from './enrolment-agreement.js'
+import type { ReferenceFace } from './identities.js'
 import { CameoError } from '../../pipeline/common/errors.js'
-import { note, oneLine } from '../cli/output.js'
+import { note, oneLine } from '../../scripts/cli/output.js'
 
 export interface Disagreeing extends Omit<SourceAgreement, 'disagrees'> {
   /** Their numbers, once they are enrolled. */

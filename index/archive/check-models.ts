@@ -1,5 +1,5 @@
 import { alignedFacePx } from '../../pipeline/align/align-face.js'
-import type { ArchiveRecipe } from '../../index/store/meta.js'
+import type { ArchiveRecipe } from '../store/meta.js'
 import { CameoError } from '../../pipeline/common/errors.js'
 import { readHeadFile, type HeadFile } from '../../pipeline/describe/head/head-file.js'
 import type { RgbImage } from '../../pipeline/data/image.js'
@@ -15,7 +15,7 @@ import type { Pack, PackFile } from '../../pipeline/models/packs/pack.js'
 import { probeImages } from '../../pipeline/models/probe-images.js'
 import { defaultSettings, featuresOf, recipeOf } from '../../pipeline/recipe/recipe.js'
 import { loadStages, type Stages } from '../../pipeline/stages/load-pipeline.js'
-import { chooseEncoders } from '../cli/recipe-options.js'
+import { chooseEncoders } from './choose-recipe.js'
 
 interface Files {
   readonly pack: Pack

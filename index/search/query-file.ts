@@ -4,8 +4,8 @@ import { fileTypeFromFile } from 'file-type'
 import { fileError } from '../../pipeline/decode/clip-file.js'
 import { CameoError } from '../../pipeline/common/errors.js'
 import { isPhoto } from '../../pipeline/photos/process-photo.js'
-import { isVideoName } from '../../workers/ingest/find-clips.js'
-import { oneLine } from '../cli/output.js'
+import { oneLine } from '../../pipeline/common/visible-text.js'
+import { isVideoName } from '../../pipeline/decode/video-names.js'
 
 /** So that a damaged one is refused as a photo. */
 const photoExtensions = new Set(['.jpg', '.jpeg', '.png', '.webp', '.gif', '.avif', '.tif', '.tiff', '.heic'])

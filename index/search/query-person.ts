@@ -11,13 +11,25 @@ import {
 } from '../../pipeline/photos/process-photo.js'
 import { mainPerson, peopleOfClip, type Person } from '../../pipeline/photos/process-query-clip.js'
 import type { Stages } from '../../pipeline/stages/load-pipeline.js'
-import { formatTime, note, oneLine } from '../cli/output.js'
-import { startProgress } from '../cli/progress.js'
+import { oneLine } from '../../pipeline/common/visible-text.js'
+import type { Caller } from '../../pipeline/stages/caller.js'
 import { checkGiven, kindOfFile } from './query-file.js'
-import type { Candidate } from '../reports/answer-report.js'
+import { formatTime } from '../../pipeline/common/time-text.js'
+import type { BoxXyxyPx } from '../../pipeline/data/geometry.js'
 
 /** Of a crowd not all are told. */
 const mostListed = 20
+
+/** One of those whom a query's file shows. */
+export interface Candidate {
+  /** By which it is chosen; from 1. */
+  readonly number: number
+  /** When, in a clip. */
+  readonly ranges?: readonly { readonly startS: number; readonly endS: number }[]
+  /** Of the face, in a clip the best one. */
+  readonly boxXyxyPx: BoxXyxyPx
+  readonly quality: number
+}
 
 /** Whom a query is about, and whom its file shows besides. */
 export interface Chosen<T> {
@@ -35,15 +47,16 @@ export async function faceOfPhoto(
   path: string,
   stages: Stages,
   choice: number | undefined,
+  { notify }: Pick<Caller, 'notify'>,
 ): Promise<Chosen<PhotoFace>> {
   await checkGiven(path, 'IMAGE_UNREADABLE')
   const photo = await readPhoto(path, stages).catch(async (error: unknown) => {
     throw await sayWhatItIs(path, error)
   })
   const chosen = chooseFace(photo, path, choice)
-  for (const notice of photo.notices) note(notice)
+  for (const notice of photo.notices) notify(notice)
   const taken = choice === undefined ? tellChoice(photo, path, chosen) : undefined
-  if (taken !== undefined) note(`${taken}:\n${listFaces(photo)}`)
+  if (taken !== undefined) notify(`${taken}:\n${listFaces(photo)}`)
   const people = photo.faces.map(({ sample: { boxXyxyPx }, quality }, index) => ({
     ...{ number: index + 1, boxXyxyPx, quality },
   }))
@@ -58,9 +71,10 @@ export async function personOfClip(
   path: string,
   stages: Stages,
   choice: number | undefined,
+  caller: Pick<Caller, 'notify' | 'progress'>,
 ): Promise<Chosen<Person>> {
   await checkGiven(path, 'CLIP_GONE')
-  const people = await findPeople(path, stages)
+  const people = await findPeople(path, stages, caller)
   const main = mainPerson(people, path)
   const chosen = choice === undefined ? main : people[choice - 1]
   if (chosen === undefined)
@@ -69,23 +83,24 @@ export async function personOfClip(
       `${clipName(path)} has no person ${choice ?? 1}; its people are:\n${listPeople(people)}`,
     )
   if (people.length > 1)
-    note(
+    caller.notify(
       `${oneLine(basename(path))} shows ${people.length} people; this is about number ${choice ?? 1} (--face to choose another):\n${listPeople(people)}`,
     )
   return { chosen, people: people.flatMap(candidateOf), notices: [] }
 }
 
-async function findPeople(path: string, stages: Stages): Promise<readonly Person[]> {
-  const name = basename(path)
-  const bar = startProgress(`looking at {name} {bar} {percentage} %, {at}`)
+async function findPeople(
+  path: string,
+  stages: Stages,
+  { progress }: Pick<Caller, 'progress'>,
+): Promise<readonly Person[]> {
+  const subject = basename(path)
   try {
-    return await peopleOfClip(path, stages, (timeS, durationS = timeS) =>
-      bar.update(Math.min(timeS, durationS), durationS, { name, at: formatTime(timeS) }),
+    return await peopleOfClip(path, stages, (timeS, durationS) =>
+      progress({ task: 'query clip', done: timeS, total: durationS, subject }),
     )
   } catch (error) {
     throw await sayWhatItIs(path, error)
-  } finally {
-    bar.stop()
   }
 }
 

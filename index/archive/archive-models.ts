@@ -1,0 +1,118 @@
+import { CameoError, messageOf } from '../../pipeline/common/errors.js'
+import { createDescriber, type Describer } from '../../pipeline/describe/describe-track.js'
+import {
+  checkHead,
+  loadDescriberHead,
+  readHeadFile,
+  type HeadFile,
+} from '../../pipeline/describe/head/head-file.js'
+import type { DeviceChoice } from '../../pipeline/models/device.js'
+import { modelLoader } from '../../pipeline/models/model-loader.js'
+import { findPack } from '../../pipeline/models/packs/catalog.js'
+import type { EmbedderFile } from '../../pipeline/models/packs/encoder-file.js'
+import { defaultModelsDir } from '../../pipeline/models/packs/models-dir.js'
+import type { Pack } from '../../pipeline/models/packs/pack.js'
+import { createRecipe, settingsSchema } from '../../pipeline/recipe/recipe.js'
+import type { Caller } from '../../pipeline/stages/caller.js'
+import { loadStages, type Stages } from '../../pipeline/stages/load-pipeline.js'
+import type { ArchiveRecipe } from '../store/meta.js'
+import { chooseEncoders } from './choose-recipe.js'
+
+export interface ArchiveModelsOptions {
+  readonly device: DeviceChoice
+  /**
+   * Which of the archive's further embedders see a photo: those that its head needs, or `all`, for faces that are kept.
+   * Default: needed.
+   */
+  readonly embedders?: 'needed' | 'all'
+}
+
+/** Embedders of an archive beside its pack's own. */
+export const furtherEmbeddersOf = ({ features = [] }: ArchiveRecipe) =>
+  features.filter(({ kind }) => kind === 'embedder')
+
+/** The models that an archive was made with. Each is loaded once, when it is first needed. */
+export class ArchiveModels {
+  /** Not verified before `stages`. */
+  readonly pack: Pack
+  readonly #recipe: ArchiveRecipe
+  readonly #caller: Caller
+  readonly #options: ArchiveModelsOptions
+  #head: Promise<HeadFile | undefined> | undefined
+  #stages: Promise<Stages> | undefined
+  #describer: Promise<Describer> | undefined
+
+  /** @throws PACK_UNKNOWN, PACK_INVALID */
+  constructor(recipe: ArchiveRecipe, options: ArchiveModelsOptions, caller: Caller) {
+    this.pack = findPack(recipe.packName)
+    this.#recipe = recipe
+    this.#options = options
+    this.#caller = caller
+  }
+
+  /** What makes embeddings of photos and clips. @throws ARCHIVE_OTHER_RECIPE where the files are others by now; as `loadStages` does */
+  stages(): Promise<Stages> {
+    return (this.#stages ??= this.#loadStages())
+  }
+
+  /** What makes descriptors of embeddings: without a head it needs no model. */
+  describer(): Promise<Describer> {
+    if (this.#stages !== undefined) return this.#stages.then(({ describer }) => describer)
+    return (this.#describer ??= this.#loadDescriber())
+  }
+
+  async dispose(): Promise<void> {
+    const stages = await this.#stages?.catch(() => undefined)
+    await stages?.dispose()
+  }
+
+  async #loadStages(): Promise<Stages> {
+    const recipe = this.#recipe
+    const pack = await this.#caller.ensurePack(recipe.packName)
+    const head = await this.#ownHead()
+    // A head of several embedders describes a photo by all of them.
+    const isNeeded = (head?.metadata?.embedders.length ?? 1) > 1
+    const embedders = isNeeded || this.#options.embedders === 'all' ? await this.#ownEmbedders(isNeeded) : []
+    const encoders = { embedders, contexts: [] }
+    const now = createRecipe(pack, recipe.settings, head?.sha256, encoders)
+    if (now.spaceDigest !== recipe.spaceDigest)
+      throw new CameoError(
+        'ARCHIVE_OTHER_RECIPE',
+        `the archive was made with another version of the models ${recipe.packName}: ingest again with --reprocess, or use the Cameo that made it`,
+      )
+    return loadStages({
+      ...{ pack, encoders, modelsDir: defaultModelsDir(), device: this.#options.device },
+      // Mirror images serve training, not queries.
+      settings: settingsSchema.parse({ ...recipe.settings, keepMirrored: undefined }),
+      headFile: head?.path,
+      intraOpThreads: 0,
+    })
+  }
+
+  async #loadDescriber(): Promise<Describer> {
+    const file = await this.#ownHead()
+    const { dimension } = this.pack.embedder
+    if (file !== undefined) checkHead(file, this.#recipe)
+    const head =
+      file === undefined
+        ? undefined
+        : await loadDescriberHead(file, dimension, modelLoader({ device: this.#options.device }))
+    return createDescriber({ digest: this.#recipe.embedderDigest, dimension }, head)
+  }
+
+  #ownHead(): Promise<HeadFile | undefined> {
+    const { headFile } = this.#recipe
+    return (this.#head ??= headFile === undefined ? Promise.resolve(undefined) : readHeadFile(headFile))
+  }
+
+  async #ownEmbedders(areNeeded: boolean): Promise<readonly EmbedderFile[]> {
+    try {
+      const { embedders } = await chooseEncoders({ context: [] }, this.#recipe)
+      return embedders
+    } catch (error) {
+      if (areNeeded || !(error instanceof CameoError)) throw error
+      this.#caller.notify(`${messageOf(error)}; going on without the archive's further embedders`)
+      return []
+    }
+  }
+}

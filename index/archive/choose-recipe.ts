@@ -1,0 +1,89 @@
+import type { ArchiveRecipe } from '../store/meta.js'
+import { CameoError } from '../../pipeline/common/errors.js'
+import {
+  readEncoderFile,
+  type ContextFile,
+  type EmbedderFile,
+  type ExtraEncoders,
+} from '../../pipeline/models/packs/encoder-file.js'
+import { featuresOf, settingsSchema, type Feature, type Settings } from '../../pipeline/recipe/recipe.js'
+
+/** How clips are processed, as a person asks for it. */
+export interface RecipeOptions {
+  readonly pack?: string
+  readonly head?: string
+  readonly embedder?: readonly string[]
+  readonly context?: readonly string[]
+  readonly fps?: number
+  readonly sampling?: 'fps' | 'keyframes'
+  readonly minFace?: number
+  readonly facesPerTrack?: number
+  readonly mirror?: boolean
+  readonly keepMirrored?: boolean
+  readonly segment?: number
+}
+
+/** What is asked for, else what the archive has, else the defaults. */
+export function chooseSettings(options: RecipeOptions, own: ArchiveRecipe | undefined): Settings {
+  const base: Partial<Settings> = own?.settings ?? {}
+  if (options.sampling === 'keyframes' && options.fps !== undefined)
+    throw new CameoError('USAGE', '--fps does not go with --sampling keyframes')
+  const mirror = options.mirror ?? base.mirror
+  const keepMirrored = options.keepMirrored ?? base.keepMirrored
+  if (mirror === true && keepMirrored === true)
+    throw new CameoError(
+      'USAGE',
+      '--keep-mirrored does not go with --mirror, whose embeddings are means of both already',
+    )
+  const ownFps = base.sampling?.kind === 'fps' ? base.sampling.fps : undefined
+  const sampling =
+    options.sampling === 'keyframes'
+      ? { kind: 'keyframes' as const }
+      : options.fps !== undefined || options.sampling === 'fps'
+        ? { kind: 'fps' as const, fps: options.fps ?? ownFps ?? 4 }
+        : base.sampling
+  return settingsSchema.parse({
+    ...base,
+    sampling,
+    minFacePx: options.minFace ?? base.minFacePx,
+    facesPerTrack: options.facesPerTrack ?? base.facesPerTrack,
+    mirror,
+    ...(keepMirrored === true ? { keepMirrored } : {}),
+    segmentS: options.segment ?? base.segmentS,
+  })
+}
+
+/**
+ * The further embedders and context encoders that are asked for, else those that the archive has; what is said of one kind
+ * leaves the other alone.
+ * @throws USAGE where a file is of the other kind; else as `readEncoderFile` does
+ */
+export async function chooseEncoders(
+  { embedder, context }: Pick<RecipeOptions, 'embedder' | 'context'>,
+  own: ArchiveRecipe | undefined,
+): Promise<ExtraEncoders> {
+  const ownOf = (wanted: Feature['kind']) =>
+    (own?.features ?? []).flatMap(({ kind, source }) => (kind === wanted ? (source ?? []) : []))
+  const embedders: EmbedderFile[] = []
+  for (const source of embedder ?? ownOf('embedder')) {
+    const file = await readEncoderFile(source)
+    if (file.kind !== 'embedder') throw wrongKind(source, '--context')
+    embedders.push(file)
+  }
+  const contexts: ContextFile[] = []
+  for (const source of context ?? ownOf('context')) {
+    const file = await readEncoderFile(source)
+    if (file.kind !== 'context') throw wrongKind(source, '--embedder')
+    contexts.push(file)
+  }
+  return { embedders, contexts }
+}
+
+export const wrongKind = (source: string, option: string) =>
+  new CameoError('USAGE', `${source} goes with ${option}, as its "kind" says`)
+
+/** The JSON files of encoders by the digests of what they make, for the archive to remember. */
+export function encoderFilesOf(encoders: ExtraEncoders, settings: Settings): ReadonlyMap<string, string> {
+  const files = [...encoders.embedders, ...encoders.contexts]
+  return new Map(featuresOf(encoders, settings).map(({ digest }, i) => [digest, files[i]?.source ?? '']))
+}

