@@ -2,7 +2,7 @@ import type { EnrolledFace } from './enrolled-faces.js'
 import { agreementOf, bySource, type SourceAgreement } from './enrolment-agreement.js'
 import type { ReferenceFace } from './identities.js'
 import { CameoError } from '../../pipeline/common/errors.js'
-import { note, oneLine } from '../../scripts/cli/output.js'
+import { oneLine } from '../../pipeline/common/visible-text.js'
 
 export interface Disagreeing extends Omit<SourceAgreement, 'disagrees'> {
   /** Their numbers, once they are enrolled. */
@@ -38,21 +38,21 @@ export function checkAgreement(
   if (wrong.length > fresh.length / 2 && !isForced)
     throw new CameoError(
       'FACES_DISAGREE',
-      `most of the files show somebody else than the others of "${oneLine(name)}" (${measure(threshold)}), so nothing was enrolled; leave out those of other people, or give --force:\n` +
-        wrong.map((each) => `  ${describe(each)}`).join('\n'),
+      `most of the files show somebody else than the others of "${oneLine(name)}" (${measureText(threshold)}), so nothing was enrolled; leave out those of other people, or give --force:\n` +
+        wrong.map((each) => `  ${describeDisagreeing(each)}`).join('\n'),
     )
   return disagreeing
 }
 
-export function tellDisagreeing(name: string, disagreeing: readonly Disagreeing[], threshold: number): void {
-  if (disagreeing.length === 0) return
-  note(`these may show somebody else than "${oneLine(name)}" (${measure(threshold)}):`)
-  for (const each of disagreeing) note(`  ${describe(each)}; --face ${each.faces.join(', ')}`)
-  note('to take a face out again: cameo forget --name NAME --face NUMBER')
-}
-
-const measure = (threshold: number) =>
+/** What is compared, for sentences. */
+export const measureText = (threshold: number) =>
   `with fewer than half of the others a cosine similarity of ${threshold.toFixed(2)} or more`
 
-const describe = ({ source, matches, others, similarity = 0 }: Omit<SourceAgreement, 'disagrees'>) =>
+/** How little a file is like the others. */
+export const describeDisagreeing = ({
+  source,
+  matches,
+  others,
+  similarity = 0,
+}: Omit<SourceAgreement, 'disagrees'>) =>
   `${oneLine(source)}: ${matches} of ${others} reached, ${similarity.toFixed(2)} on average`

@@ -15,6 +15,8 @@ import type { MeasuredTimes } from '../../index/evaluate/protocols/time-figures.
 import { defaultPackName } from '../../pipeline/models/packs/catalog.js'
 import { measureTimes } from '../../index/evaluate/protocols/measure-times.js'
 import { jsonOption, numberWithin } from '../cli/options.js'
+import { openArchiveToRead, openFilledArchive } from '../../index/archive/open-archive.js'
+import { asCaller } from '../cli/caller.js'
 import { exitCodes, note, print, printJson, reportError } from '../cli/output.js'
 import { figuresOfSeed, figuresTable, meanOfSeeds, refusedLines, type SeedFigures } from './films/figures.js'
 import type { FrameSize } from './films/graph.js'
@@ -108,7 +110,13 @@ async function measure(
 ): Promise<MeasuredTimes> {
   if (!keepArchives) rmSync(archive, { recursive: true, force: true })
   ingest(films, archive, ingestOptions)
-  return measureTimes({ archive, truth, queries, minScore, device: { kind: 'auto' } })
+  const opened = openFilledArchive(archive, note, openArchiveToRead)
+  try {
+    const run = { truth, queries, minScore, device: { kind: 'auto' } } as const
+    return await asCaller((caller) => measureTimes(opened, run, caller))
+  } finally {
+    opened.archive.close()
+  }
 }
 
 function ingest(films: readonly string[], archive: string, more: readonly string[]): void {

@@ -13,3 +13,12 @@ export function checkSomeExist(paths: readonly string[], outcome: 'ingested' | '
   const more = paths.length > mostNamed ? ` (and ${paths.length - mostNamed} more)` : ''
   throw new CameoError('USAGE', `there is no file or folder ${named}${more}: nothing was ${outcome}`)
 }
+
+/** The longest command line with which ONNX Runtime 1.30 loads on a main thread's stack: see workers/threads/thread-limits.ts. */
+const longestCommandLine = 20_000
+
+/** Throws USAGE before models are loaded beside a command line that leaves them no room. */
+export function checkCommandLine(): void {
+  if (process.argv.join(' ').length > longestCommandLine)
+    throw new CameoError('USAGE', 'too many files for one command: give some of them, then the rest')
+}

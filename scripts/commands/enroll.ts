@@ -1,22 +1,11 @@
-import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
-import { openArchiveToRead } from '../../index/archive/open-archive.js'
-import { enrolledFaces } from '../../index/identities/enrolled-faces.js'
-import { agreementOf, bySource } from '../../index/identities/enrolment-agreement.js'
-import {
-  enroll,
-  knownName,
-  parseName,
-  referencesOf,
-  type ReferenceFace,
-} from '../../index/identities/identities.js'
-import { thresholdOfModels } from '../../index/search/match-threshold.js'
+import { openArchiveToRead, openFilledArchive } from '../../index/archive/open-archive.js'
+import { enrollFaces, facesOfName, type EnrolReport } from '../../index/identities/enroll-faces.js'
+import { parseName } from '../../index/identities/identities.js'
 import { CameoError } from '../../pipeline/common/errors.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
-import { findPack } from '../../pipeline/models/packs/catalog.js'
-import { embedPhotoFace } from '../../pipeline/photos/process-photo.js'
-import type { Stages } from '../../pipeline/stages/load-pipeline.js'
-import { checkAgreement, tellDisagreeing, type Disagreeing } from '../../index/identities/check-enrolment.js'
+import { asCaller } from '../cli/caller.js'
+import { checkCommandLine } from '../cli/given-paths.js'
 import { archiveOption, deviceOption, jsonOption, numberWithin } from '../cli/options.js'
 import {
   counted,
@@ -28,14 +17,8 @@ import {
   printJsonError,
   reportError,
 } from '../cli/output.js'
-import { kindOfFile } from '../../index/search/query-file.js'
-import { tellDamage } from '../reports/damage-report.js'
-import { faceOfPhoto, personOfClip } from '../../index/search/query-person.js'
-import {
-  loadArchiveStages,
-  openFilledArchive,
-  type OpenedArchive,
-} from '../../index/archive/archive-models.js'
+import { tellDamaged } from '../reports/damage-report.js'
+import { tellDisagreeing } from '../reports/enrolment-report.js'
 
 interface EnrollOptions {
   readonly archive: string
@@ -79,69 +62,25 @@ Exit code: 0 all files are enrolled, 1 some could not be used (the others are en
 async function runEnroll(name: string, files: readonly string[], options: EnrollOptions): Promise<number> {
   if (files.length === 0)
     throw new CameoError('USAGE', 'say whose face it is: give photos or clips, or --list')
-  const opened = openFilledArchive(options.archive)
+  checkCommandLine()
+  const opened = openFilledArchive(options.archive, note)
   try {
-    const { stages, pack } = await loadArchiveStages(opened, options.device, 'all')
-    const { references, failed } = await readFaces(files, stages, options.face)
-    await stages.dispose()
-    for (const { error } of failed) reportError(error, false)
-    if (references.length === 0) {
-      const [first] = failed
-      if (options.json && first !== undefined) printJsonError(first.error)
-      note(`nothing was enrolled for "${oneLine(name)}"`)
-      return exitCodes.failed
-    }
-    const { database } = opened.archive
-    const { embedderDigest } = opened.recipe
-    const known = knownName(database, name)
-    const models = { dimension: pack.embedder.dimension, threshold: thresholdOfModels(pack) }
-    const enrolled = enrolledFaces(database, known, embedderDigest)
-    const disagreeing = checkAgreement({ name: known, enrolled, given: references, ...models }, options.force)
-    const identity = enroll(database, known, embedderDigest, references)
-    const faces = enrolledFaces(database, known, embedderDigest)
-    const numbered = disagreeing.map((each) => ({
-      ...each,
-      faces: faces.filter(({ source }) => source === each.source).map(({ number }) => number),
-    }))
-    tellEnrolled({ ...identity, added: references.length, disagreeing: numbered, failed }, models, options)
-    return failed.length > 0 ? exitCodes.someFailed : exitCodes.ok
+    const report = await asCaller((caller) => enrollFaces(opened, { ...options, name, files }, caller))
+    return tellEnrolled(name, report, options)
   } finally {
     opened.archive.close()
   }
 }
 
-interface Failed {
-  readonly source: string
-  readonly error: CameoError
-}
-
-async function readFaces(files: readonly string[], stages: Stages, face: number | undefined) {
-  const references: ReferenceFace[] = []
-  const failed: Failed[] = []
-  for (const source of files) {
-    try {
-      references.push(...(await facesOf(source, stages, face)))
-    } catch (error) {
-      if (!(error instanceof CameoError)) throw error
-      failed.push({ source, error })
-    }
+function tellEnrolled(given: string, report: EnrolReport, { json }: EnrollOptions): number {
+  const { name, faces, added, disagreeing, failed, threshold } = report
+  for (const { error } of failed) reportError(error, false)
+  if (added === 0) {
+    const [first] = failed
+    if (json && first !== undefined) printJsonError(first.error)
+    note(`nothing was enrolled for "${oneLine(given)}"`)
+    return exitCodes.failed
   }
-  return { references, failed }
-}
-
-interface Enrolled {
-  readonly name: string
-  readonly faces: number
-  readonly added: number
-  readonly disagreeing: readonly Disagreeing[]
-  readonly failed: readonly Failed[]
-}
-
-function tellEnrolled(
-  { name, faces, added, disagreeing, failed }: Enrolled,
-  { threshold }: { readonly threshold: number },
-  { json }: EnrollOptions,
-): void {
   tellDisagreeing(name, disagreeing, threshold)
   if (json)
     printJson({
@@ -149,23 +88,15 @@ function tellEnrolled(
       failed: failed.map(({ source, error: { code, message } }) => ({ source, code, message })),
     })
   else print(`"${oneLine(name)}" is enrolled with ${counted(faces, 'face')} (${added} added)`)
-}
-
-async function facesOf(file: string, stages: Stages, face: number | undefined): Promise<ReferenceFace[]> {
-  const path = resolve(file)
-  if ((await kindOfFile(path)) === 'photo') {
-    const { chosen } = await faceOfPhoto(path, stages, face)
-    return [{ source: path, ...(await embedPhotoFace(chosen, stages)) }]
-  }
-  const { chosen } = await personOfClip(path, stages, face)
-  return chosen.faces.map((own) => ({ source: path, ...own }))
+  return failed.length > 0 ? exitCodes.someFailed : exitCodes.ok
 }
 
 function listFaces(name: string, files: readonly string[], options: EnrollOptions): number {
   if (files.length > 0) throw new CameoError('USAGE', '--list shows what is enrolled: give it no files')
-  const opened = openFilledArchive(options.archive, (dir) => openArchiveToRead(dir, note))
+  const opened = openFilledArchive(options.archive, note, openArchiveToRead)
   try {
-    const { list, ...identity } = facesOfName(opened, name)
+    const { damaged, list, ...identity } = facesOfName(opened, name, note)
+    tellDamaged(opened.archive, damaged)
     if (options.json) printJson({ ...identity, list })
     else {
       print(`"${oneLine(identity.name)}" is enrolled with ${counted(identity.faces, 'face')}`)
@@ -178,21 +109,4 @@ function listFaces(name: string, files: readonly string[], options: EnrollOption
   } finally {
     opened.archive.close()
   }
-}
-
-/** Throws NAME_UNKNOWN. */
-function facesOfName({ archive, recipe }: OpenedArchive, given: string) {
-  const { database } = archive
-  const name = knownName(database, given)
-  // Throws where there are none.
-  referencesOf(database, name, recipe.embedderDigest, [], (damage) => tellDamage(archive, [damage]))
-  const enrolled = enrolledFaces(database, name, recipe.embedderDigest)
-  const pack = findPack(recipe.packName)
-  const agreement = agreementOf(bySource(enrolled), pack.embedder.dimension, thresholdOfModels(pack))
-  const similarities = new Map(agreement.map(({ source, similarity }) => [source, similarity]))
-  const list = enrolled.map(({ number, source, quality }) => ({
-    ...{ number, source, quality },
-    similarity: similarities.get(source) ?? null,
-  }))
-  return { name, faces: enrolled.length, list }
 }

@@ -1,18 +1,11 @@
-import { resolve } from 'node:path'
-import { existsSync } from 'node:fs'
 import { Command, Option } from 'commander'
-import type { Archive } from '../../index/archive/open-archive.js'
-import { forgetFace } from '../../index/identities/enrolled-faces.js'
-import { finishErasure } from '../../index/archive/finish-erasure.js'
-import { findClipId, forgetClip, lossOf } from '../../index/identities/forget.js'
-import { forgetName, knownName, parseName } from '../../index/identities/identities.js'
-import { lockForErasure } from '../../index/store/locks.js'
-import type { ArchiveRecipe } from '../../index/store/meta.js'
+import { openFilledArchive } from '../../index/archive/open-archive.js'
+import { parseName } from '../../index/identities/identities.js'
 import { CameoError } from '../../pipeline/common/errors.js'
-import { openCheckpointFolder } from '../../workers/checkpoints/checkpoint-folder.js'
+import { forget, type ForgetRequest, type Forgotten } from '../../workers/archive/forget.js'
+import { asCaller } from '../cli/caller.js'
 import { archiveOption, jsonOption, numberWithin } from '../cli/options.js'
 import { counted, exitCodes, note, oneLine, print, printJson } from '../cli/output.js'
-import { openFilledArchive } from '../../index/archive/archive-models.js'
 
 interface ForgetOptions {
   readonly archive: string
@@ -22,24 +15,6 @@ interface ForgetOptions {
   readonly wait: number
   readonly json: boolean
 }
-
-/** What is forgotten; with --json as it stands here. */
-type Forgotten =
-  | {
-      readonly forgotten: 'clip'
-      readonly clipId: string
-      readonly paths: readonly string[]
-      readonly names: readonly string[]
-    }
-  | { readonly forgotten: 'name'; readonly name: string }
-  | {
-      readonly forgotten: 'face'
-      readonly name: string
-      readonly face: number
-      readonly source: string
-      /** Faces that the name still has. */
-      readonly left: number
-    }
 
 export const forgetCommand = new Command('forget')
   .description(
@@ -82,76 +57,31 @@ has taken them out of the topic of names.`,
     process.exitCode = await runForget(options)
   })
 
-async function runForget({ archive: dir, clip, name, face, wait, json }: ForgetOptions): Promise<number> {
-  const { archive, recipe } = openFilledArchive(dir)
+async function runForget(options: ForgetOptions): Promise<number> {
+  const { archive: dir, json } = options
+  const opened = openFilledArchive(dir, note)
   try {
-    const lock = await lockForErasure(dir)
-    try {
-      const forgotten =
-        name === undefined
-          ? eraseClip(archive, clip)
-          : face === undefined
-            ? eraseName(archive, name)
-            : eraseFace(archive, recipe, name, face)
-      const pending = await finish(archive, 1000 * wait, lock === undefined)
-      if (json) printJson(pending === undefined ? forgotten : { ...forgotten, ...pending })
-      else if (pending === undefined) print(describe(forgotten))
-      if (pending === undefined) return exitCodes.ok
-      note(`cameo: ${pending.message} [${pending.code}]`)
-      return exitCodes.failed
-    } finally {
-      lock?.release()
+    const { forgotten, pending } = await asCaller((caller) => forget(opened, requestOf(options), caller))
+    if (pending === undefined) {
+      if (json) printJson(forgotten)
+      else print(describe(forgotten))
+      return exitCodes.ok
     }
+    const { code, message, retriable } = pending
+    if (json) printJson({ ...forgotten, code, message, retriable })
+    note(`cameo: ${message} [${code}]`)
+    return exitCodes.failed
   } finally {
-    archive.close()
+    opened.archive.close()
   }
 }
 
-function eraseName({ database }: Archive, given: string): Forgotten {
-  const name = knownName(database, given)
-  forgetName(database, name)
-  return { forgotten: 'name', name }
-}
-
-function eraseFace(
-  { database }: Archive,
-  { embedderDigest }: ArchiveRecipe,
-  given: string,
-  face: number,
-): Forgotten {
-  const name = knownName(database, given)
-  return { forgotten: 'face', name, face, ...forgetFace(database, name, embedderDigest, face) }
-}
-
-/** Says what goes before it goes. */
-function eraseClip({ database }: Archive, clip: string | undefined): Forgotten {
+function requestOf({ clip, name, face, wait }: ForgetOptions): ForgetRequest {
+  const waitMs = 1000 * wait
+  if (name !== undefined) return { waitMs, name, face }
   if (clip === undefined) throw new CameoError('USAGE', 'say what to forget: --clip ID or --name NAME')
-  const clipId = findClipId(database, existsSync(clip) ? resolve(clip) : clip)
-  const { paths, names } = lossOf(database, clipId)
-  note(`forgetting the content of ${counted(paths.length, 'file')} (the files stay):`)
-  for (const path of paths) note(`  ${oneLine(path)}`)
-  for (const name of names) note(`and the faces that "${oneLine(name)}" was enrolled with from it`)
-  const loss = forgetClip(database, clipId)
-  forgetCheckpoints(clipId)
-  return { forgotten: 'clip', clipId, ...loss }
-}
-
-/** In the folder that faces workers of this machine were told of, too. */
-function forgetCheckpoints(clipId: string): void {
-  const dir = process.env['CAMEO_CHECKPOINTS']
-  if (dir !== undefined && dir !== '') openCheckpointFolder(resolve(dir), note).forget(clipId)
-}
-
-/** Undefined where the erasure is finished. */
-async function finish(archive: Archive, waitMs: number, hasFollower: boolean) {
-  try {
-    await finishErasure(archive, { waitMs, hasFollower, onWait: note, onNotice: note })
-    return undefined
-  } catch (error) {
-    if (!(error instanceof CameoError) || error.code !== 'ERASURE_PENDING') throw error
-    const { code, message, retriable } = error
-    return { code, message, retriable }
-  }
+  const checkpointsDir = process.env['CAMEO_CHECKPOINTS']
+  return { waitMs, clip, checkpointsDir: checkpointsDir === '' ? undefined : checkpointsDir }
 }
 
 function describe(done: Forgotten): string {

@@ -7,6 +7,7 @@ import { CameoError, messageOf } from '../../pipeline/common/errors.js'
 import { writePrivateFile } from '../../pipeline/common/private-files.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
 import { asCaller } from '../cli/caller.js'
+import { checkCommandLine } from '../cli/given-paths.js'
 import {
   archiveOption,
   deviceOption,
@@ -102,6 +103,7 @@ Exit code: 0 the question was answered, also with no match; 2 it could not be.`,
 
 async function runSearch(options: SearchCommandOptions): Promise<void> {
   const subject = subjectOf(options)
+  checkCommandLine()
   const opened = openFilledArchive(options.archive, note, openArchiveToRead)
   try {
     const report = await asCaller((caller) => searchArchive(opened, { ...options, subject }, caller))

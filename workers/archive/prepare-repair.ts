@@ -4,7 +4,7 @@ import { checkDeeply, repairStructure } from '../../index/archive/deep-check.js'
 import { damagedClips } from '../../index/store/damage.js'
 import { CameoError } from '../../pipeline/common/errors.js'
 import { note, oneLine, printJson } from '../../scripts/cli/output.js'
-import { damagedThings, describeDamaged } from "../../index/archive/damaged-things.js";
+import { damagedThings, describeDamaged } from '../../index/archive/damaged-things.js'
 
 export interface Repair {
   /** Files of damaged clips, and files of which it is damaged what they hold. */

@@ -6,7 +6,7 @@ import { fileError } from '../../pipeline/decode/clip-file.js'
 import { clipName } from '../../pipeline/common/display-name.js'
 import { isAnimatedGif } from '../../pipeline/decode/still-image.js'
 import { CameoError } from '../../pipeline/common/errors.js'
-import { isVideoName } from "../../pipeline/decode/video-names.js";
+import { isVideoName } from '../../pipeline/decode/video-names.js'
 
 /** A file that may be a clip, or why it is none. Paths are absolute. */
 export type FoundFile =

@@ -1,11 +1,7 @@
 import { resolve } from 'node:path'
 import { Option, type Command } from 'commander'
 import { openArchive } from '../../archive/open-archive.js'
-import {
-  readArchiveFeatures,
-  type ArchiveFeatures,
-  type ReadArchiveOptions,
-} from './archive-features.js'
+import { readArchiveFeatures, type ArchiveFeatures, type ReadArchiveOptions } from './archive-features.js'
 import { summariseCoverage, type CoverageSum } from '../../coverage/sum-coverage.js'
 import { indexClipNames } from './clip-names.js'
 import { readContextRows, type ContextRows } from '../ladder/context-head.js'

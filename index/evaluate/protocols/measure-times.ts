@@ -1,45 +1,29 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join, parse } from 'node:path'
-import { openArchiveToRead } from '../../archive/open-archive.js'
+import type { FilledArchive } from '../../archive/open-archive.js'
 import { openArchiveIndex } from '../../archive/open-archive-index.js'
 import { readAppearances } from '../datasets/appearances.js'
-import {
-  findFilms,
-  instantS,
-  tracksOfFilms,
-  type FilmClips,
-} from '../datasets/film-clips.js'
+import { findFilms, instantS, tracksOfFilms, type FilmClips } from '../datasets/film-clips.js'
 import type { MeasuredTimes, RefusedQuery } from './time-figures.js'
 import { scoreTimes, type AnswerTimes } from './times.js'
 import { listIdentities, referencesOf } from '../../identities/identities.js'
 import { hiddenMatchOf } from '../../search/hidden-match.js'
-import {
-  chooseThreshold,
-  type MatchThreshold,
-  type ThresholdWish,
-} from '../../search/match-threshold.js'
+import { chooseThreshold, type MatchThreshold, type ThresholdWish } from '../../search/match-threshold.js'
 import { searchClips } from '../../search/search-clips.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import type { FaceEmbeddings } from '../../../pipeline/describe/pooled-input.js'
-import { findPack } from '../../../pipeline/models/packs/catalog.js'
 import type { DeviceChoice } from '../../../pipeline/models/device.js'
 import { chooseFace, embedPhotoFace, readPhoto } from '../../../pipeline/photos/process-photo.js'
 import type { Stages } from '../../../pipeline/stages/load-pipeline.js'
-import { tellDamage } from '../../../scripts/reports/damage-report.js'
 import { isPictureName } from './embed-benchmark.js'
-import { note, oneLine } from '../../../scripts/cli/output.js'
-import {
-  archiveDescriber,
-  furtherEmbeddersOf,
-  loadArchiveStages,
-  openFilledArchive,
-  type OpenedArchive,
-} from '../../archive/archive-models.js'
+import { oneLine } from '../../../pipeline/common/visible-text.js'
+import { ArchiveModels, furtherEmbeddersOf } from '../../archive/archive-models.js'
+import { noteDamage, type DamagedThing } from '../../archive/damaged-things.js'
+import type { Damage } from '../../store/damage.js'
+import type { Caller } from '../../../pipeline/stages/caller.js'
 import type { Appearances } from '../data/appearances.js'
 
 export interface TimesRun extends ThresholdWish {
-  /** Folder of the archive. */
-  readonly archive: string
   /** CSV of appearances. */
   readonly truth: string
   /** Folder of PERSON.jpg; by default people are asked for by their enrolled names. */
@@ -51,37 +35,50 @@ export interface TimesRun extends ThresholdWish {
  * Asks an archive for each person, and holds the answers against the times at which they are seen.
  * @throws GROUND_TRUTH_INVALID, ARCHIVE_MISSING; USAGE where nobody can be asked for
  */
-export async function measureTimes({ archive: dir, device, ...run }: TimesRun): Promise<MeasuredTimes> {
+export async function measureTimes(
+  opened: FilledArchive,
+  run: TimesRun,
+  caller: Caller,
+): Promise<MeasuredTimes & { readonly damaged: readonly DamagedThing[] }> {
   const truth = readAppearances(run.truth)
-  const opened = openFilledArchive(dir, (path) => openArchiveToRead(path, note))
+  const films = findFilms(opened.archive, truth.films.keys())
+  if (films.missing.length > 0) caller.notify(`not in the archive: ${films.missing.map(oneLine).join(', ')}`)
+  const measurement: Measurement = {
+    ...{ opened, truth, films, refused: [], damage: [] },
+    models: new ArchiveModels(opened.recipe, run, caller),
+  }
   try {
-    const films = findFilms(opened.archive, truth.films.keys())
-    if (films.missing.length > 0) note(`not in the archive: ${films.missing.map(oneLine).join(', ')}`)
-    const refused: RefusedQuery[] = []
     const queries =
-      run.queries === undefined
-        ? queriesByName(opened, truth, refused)
-        : await queriesByPhoto(opened, truth, run.queries, device, refused)
-    const { answers, line } = await answersTo(opened, queries, films, { device, wish: run })
+      run.queries === undefined ? queriesByName(measurement) : await queriesByPhoto(measurement, run.queries)
+    const { answers, line } = await answersTo(measurement, queries, run, caller)
+    const { refused, damage } = measurement
     return {
       ...{ truth, line, answers, refused },
       pairs: scoreTimes(truth, answers),
       tracks: tracksOfFilms(opened.archive, films),
       missingFilms: films.missing,
+      damaged: noteDamage(opened.archive, damage, caller.notify),
     }
   } finally {
-    opened.archive.close()
+    await measurement.models.dispose()
   }
+}
+
+interface Measurement {
+  readonly opened: FilledArchive
+  readonly truth: Appearances
+  readonly films: FilmClips
+  readonly models: ArchiveModels
+  /** Who could not be asked for; added to. */
+  readonly refused: RefusedQuery[]
+  /** What was left out; added to. */
+  readonly damage: Damage[]
 }
 
 /** What is known of each person, before it is described. */
 type Queries = ReadonlyMap<string, readonly FaceEmbeddings[]>
 
-function queriesByName(
-  { archive, recipe }: OpenedArchive,
-  truth: Appearances,
-  refused: RefusedQuery[],
-): Queries {
+function queriesByName({ opened: { archive, recipe }, truth, refused, damage }: Measurement): Queries {
   const known = new Set(listIdentities(archive.database).map(({ name }) => name))
   const further = furtherEmbeddersOf(recipe).map(({ digest }) => digest)
   const queries = new Map<string, readonly FaceEmbeddings[]>()
@@ -89,44 +86,32 @@ function queriesByName(
     if (known.has(person))
       queries.set(
         person,
-        referencesOf(archive.database, person, recipe.embedderDigest, further, (damage) =>
-          tellDamage(archive, [damage]),
-        ),
+        referencesOf(archive.database, person, recipe.embedderDigest, further, (found) => damage.push(found)),
       )
     else refused.push({ person, code: 'NAME_UNKNOWN', message: `nobody is enrolled as "${person}"` })
   return checked(queries, 'none of the people is enrolled: enroll them, or give photos with --queries')
 }
 
 /** Also for photos of people whom no film shows: each answer to them is wrong. */
-async function queriesByPhoto(
-  opened: OpenedArchive,
-  truth: Appearances,
-  dir: string,
-  device: DeviceChoice,
-  refused: RefusedQuery[],
-): Promise<Queries> {
+async function queriesByPhoto({ truth, models, refused }: Measurement, dir: string): Promise<Queries> {
   if (!existsSync(dir))
     throw new CameoError('USAGE', `there is no folder ${dir}: give the photos of the people`)
   const photos = photosByPerson(dir, truth.people)
-  const { stages } = await loadArchiveStages(opened, device)
+  const stages = await models.stages()
   const queries = new Map<string, readonly FaceEmbeddings[]>()
-  try {
-    for (const person of new Set([...truth.people, ...photos.keys()])) {
-      const photo = photos.get(person)
-      if (photo === undefined) {
-        refused.push({ person, code: 'NAME_UNKNOWN', message: `there is no photo ${person}.jpg in ${dir}` })
-        continue
-      }
-      try {
-        queries.set(person, [await embedPhoto(photo, stages)])
-      } catch (error) {
-        if (!(error instanceof CameoError)) throw error
-        // Faces of a photo are listed a line each.
-        refused.push({ person, code: error.code, message: error.message.replace(/\s*\n\s*/g, ' ') })
-      }
+  for (const person of new Set([...truth.people, ...photos.keys()])) {
+    const photo = photos.get(person)
+    if (photo === undefined) {
+      refused.push({ person, code: 'NAME_UNKNOWN', message: `there is no photo ${person}.jpg in ${dir}` })
+      continue
     }
-  } finally {
-    await stages.dispose()
+    try {
+      queries.set(person, [await embedPhoto(photo, stages)])
+    } catch (error) {
+      if (!(error instanceof CameoError)) throw error
+      // Faces of a photo are listed a line each.
+      refused.push({ person, code: error.code, message: error.message.replace(/\s*\n\s*/g, ' ') })
+    }
   }
   return checked(queries, `no photo in ${dir} can be used for any of the people`)
 }
@@ -155,26 +140,26 @@ function checked(queries: Queries, whatIsWrong: string): Queries {
 }
 
 async function answersTo(
-  opened: OpenedArchive,
+  { opened, films: { filmOf }, models, damage }: Measurement,
   queries: Queries,
-  { filmOf }: FilmClips,
-  { device, wish }: { readonly device: DeviceChoice; readonly wish: ThresholdWish },
+  wish: ThresholdWish,
+  { notify }: Caller,
 ): Promise<{ answers: ReadonlyMap<string, AnswerTimes>; line: MatchThreshold }> {
   const { archive, recipe } = opened
-  const pack = findPack(recipe.packName)
-  const describer = await archiveDescriber(opened, pack, device)
-  const index = await openArchiveIndex(archive, { onNotice: note })
+  const { pack } = models
+  const describer = await models.describer()
+  const index = await openArchiveIndex(archive, { onNotice: notify })
   const answers = new Map<string, AnswerTimes>()
   try {
     const line = chooseThreshold(recipe, pack, index.size, wish)
     for (const [person, faces] of queries) {
       const query = await describer.describe(faces)
-      const { matches, damage } = searchClips(archive, index, query, {
+      const { matches, damage: left } = searchClips(archive, index, query, {
         top: archive.clips.counts().clips,
         minScore: line.threshold,
         hidden: hiddenMatchOf(recipe, pack, query, wish),
       })
-      tellDamage(archive, damage)
+      damage.push(...left)
       const times = matches.flatMap(({ clipId, ranges }) => {
         const film = filmOf(clipId)
         const spans = ranges.map(({ startS, endS }) => ({ startS, endS: endS + instantS }))

@@ -13,6 +13,10 @@ import {
   jsonOption,
   minScoreOption,
 } from '../../cli/options.js'
+import { openArchiveToRead, openFilledArchive } from '../../../index/archive/open-archive.js'
+import { asCaller } from '../../cli/caller.js'
+import { checkCommandLine } from '../../cli/given-paths.js'
+import { tellDamaged } from '../../reports/damage-report.js'
 import { exitCodes, note, oneLine, print, printJson } from '../../cli/output.js'
 
 interface TimesOptions {
@@ -66,7 +70,8 @@ Exit code: 0 measured, 2 it could not run.`,
 async function runTimes(options: TimesOptions): Promise<void> {
   const startedAt = new Date()
   const startedMs = performance.now()
-  const measured = await measureTimes(options)
+  checkCommandLine()
+  const measured = await measure(options)
   if (options.report !== undefined) {
     const { archive, truth, queries } = options
     const report = timesReportOf(measured, {
@@ -80,6 +85,17 @@ async function runTimes(options: TimesOptions): Promise<void> {
   }
   if (options.json) printJson(toJson(measured))
   else printMeasured(measured, options.verbose)
+}
+
+async function measure(options: TimesOptions): Promise<MeasuredTimes> {
+  const opened = openFilledArchive(options.archive, note, openArchiveToRead)
+  try {
+    const { damaged, ...measured } = await asCaller((caller) => measureTimes(opened, options, caller))
+    tellDamaged(opened.archive, damaged)
+    return measured
+  } finally {
+    opened.archive.close()
+  }
 }
 
 function toJson(measured: MeasuredTimes) {

@@ -1,0 +1,154 @@
+import { resolve } from 'node:path'
+import { CameoError } from '../../pipeline/common/errors.js'
+import type { DeviceChoice } from '../../pipeline/models/device.js'
+import { findPack } from '../../pipeline/models/packs/catalog.js'
+import { embedPhotoFace } from '../../pipeline/photos/process-photo.js'
+import type { Caller } from '../../pipeline/stages/caller.js'
+import type { Stages } from '../../pipeline/stages/load-pipeline.js'
+import { ArchiveModels } from '../archive/archive-models.js'
+import { noteDamage, type DamagedThing } from '../archive/damaged-things.js'
+import type { FilledArchive } from '../archive/open-archive.js'
+import { thresholdOfModels } from '../search/match-threshold.js'
+import { kindOfFile } from '../search/query-file.js'
+import { faceOfPhoto, personOfClip } from '../search/query-person.js'
+import type { Damage } from '../store/damage.js'
+import { checkAgreement, type Disagreeing } from './check-enrolment.js'
+import { enrolledFaces } from './enrolled-faces.js'
+import { agreementOf, bySource } from './enrolment-agreement.js'
+import { enroll, knownName, referencesOf, type ReferenceFace } from './identities.js'
+
+export interface EnrolRequest {
+  readonly name: string
+  /** Photos, and clips whose main person it is. */
+  readonly files: readonly string[]
+  /** Which face of a photo, or person of a clip, from 1. */
+  readonly face?: number | undefined
+  /** Enroll also files that mostly show different people. Default: false. */
+  readonly force?: boolean
+  readonly device: DeviceChoice
+}
+
+export interface FailedFile {
+  readonly source: string
+  readonly error: CameoError
+}
+
+export interface EnrolReport {
+  /** As the archive has it. */
+  readonly name: string
+  /** That the name has now. */
+  readonly faces: number
+  readonly added: number
+  /** Files, old and given, that mostly do not match the others. */
+  readonly disagreeing: readonly Disagreeing[]
+  readonly failed: readonly FailedFile[]
+  /** Cosine similarity from which two faces count as one person's. */
+  readonly threshold: number
+}
+
+/**
+ * Gives a name to the faces of photos and clips, beside those that it has. A file that cannot be used leaves the others alone; where
+ * none can, nothing is enrolled: `added` is 0.
+ * @throws FACES_DISAGREE where most files show somebody else than the others, unless forced; as `ArchiveModels.stages` does
+ */
+export async function enrollFaces(
+  { archive: { database }, recipe }: FilledArchive,
+  { name: given, files, face, force = false, device }: EnrolRequest,
+  caller: Caller,
+): Promise<EnrolReport> {
+  const models = new ArchiveModels(recipe, { device, embedders: 'all' }, caller)
+  const threshold = thresholdOfModels(models.pack)
+  const { references, failed } = await readFaces(files, models, face, caller)
+  const name = knownName(database, given)
+  if (references.length === 0) return { name, faces: 0, added: 0, disagreeing: [], failed, threshold }
+  const { dimension } = models.pack.embedder
+  const before = enrolledFaces(database, name, recipe.embedderDigest)
+  const disagreeing = checkAgreement(
+    { name, enrolled: before, given: references, dimension, threshold },
+    force,
+  )
+  const identity = enroll(database, name, recipe.embedderDigest, references)
+  const after = enrolledFaces(database, name, recipe.embedderDigest)
+  return {
+    ...{ ...identity, added: references.length, failed, threshold },
+    disagreeing: disagreeing.map((each) => ({
+      ...each,
+      faces: after.filter(({ source }) => source === each.source).map(({ number }) => number),
+    })),
+  }
+}
+
+async function readFaces(
+  files: readonly string[],
+  models: ArchiveModels,
+  face: number | undefined,
+  caller: Caller,
+) {
+  const stages = await models.stages()
+  const references: ReferenceFace[] = []
+  const failed: FailedFile[] = []
+  try {
+    for (const source of files)
+      try {
+        references.push(...(await facesOf(source, stages, face, caller)))
+      } catch (error) {
+        if (!(error instanceof CameoError)) throw error
+        failed.push({ source, error })
+      }
+    return { references, failed }
+  } finally {
+    await models.dispose()
+  }
+}
+
+async function facesOf(
+  file: string,
+  stages: Stages,
+  face: number | undefined,
+  caller: Caller,
+): Promise<ReferenceFace[]> {
+  const path = resolve(file)
+  if ((await kindOfFile(path)) === 'photo') {
+    const { chosen } = await faceOfPhoto(path, stages, face, caller)
+    return [{ source: path, ...(await embedPhotoFace(chosen, stages)) }]
+  }
+  const { chosen } = await personOfClip(path, stages, face, caller)
+  return chosen.faces.map((own) => ({ source: path, ...own }))
+}
+
+export interface NamedFaces {
+  readonly name: string
+  readonly faces: number
+  readonly list: readonly {
+    /** By which it is forgotten. */
+    readonly number: number
+    readonly source: string
+    readonly quality: number
+    /** To the faces of the other files, the mean cosine similarity; null where there are none. */
+    readonly similarity: number | null
+  }[]
+  /** What was left out. */
+  readonly damaged: readonly DamagedThing[]
+}
+
+/** The faces that a name rests on. @throws NAME_UNKNOWN */
+export function facesOfName(
+  { archive, recipe }: FilledArchive,
+  given: string,
+  notify: Caller['notify'],
+): NamedFaces {
+  const { database } = archive
+  const name = knownName(database, given)
+  const damage: Damage[] = []
+  // Throws where there are none.
+  referencesOf(database, name, recipe.embedderDigest, [], (found) => damage.push(found))
+  const enrolled = enrolledFaces(database, name, recipe.embedderDigest)
+  const pack = findPack(recipe.packName)
+  const agreement = agreementOf(bySource(enrolled), pack.embedder.dimension, thresholdOfModels(pack))
+  const similarities = new Map(agreement.map(({ source, similarity }) => [source, similarity]))
+  const list = enrolled.map(({ number, source, quality }) => ({
+    ...{ number, source, quality },
+    similarity: similarities.get(source) ?? null,
+  }))
+  return { name, faces: enrolled.length, list, damaged: noteDamage(archive, damage, notify) }
+}

@@ -1,0 +1,121 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { finishErasure } from '../../index/archive/finish-erasure.js'
+import type { Archive, FilledArchive } from '../../index/archive/open-archive.js'
+import { forgetFace } from '../../index/identities/enrolled-faces.js'
+import { findClipId, forgetClip, lossOf } from '../../index/identities/forget.js'
+import { forgetName, knownName } from '../../index/identities/identities.js'
+import { lockForErasure } from '../../index/store/locks.js'
+import { counted } from '../../pipeline/common/counted.js'
+import { CameoError } from '../../pipeline/common/errors.js'
+import { oneLine } from '../../pipeline/common/visible-text.js'
+import type { Caller } from '../../pipeline/stages/caller.js'
+import { openCheckpointFolder } from '../checkpoints/checkpoint-folder.js'
+
+export type ForgetRequest = {
+  /** How long to wait for other processes that read the archive. */
+  readonly waitMs: number
+} & (
+  | {
+      /** Id of the clip, its first digits, or the path of its file. */
+      readonly clip: string
+      /** Where faces workers of this machine keep checkpoints, which hold pixels of faces. */
+      readonly checkpointsDir?: string | undefined
+    }
+  | { readonly name: string; readonly face?: number | undefined }
+)
+
+/** What is forgotten. */
+export type Forgotten =
+  | {
+      readonly forgotten: 'clip'
+      readonly clipId: string
+      readonly paths: readonly string[]
+      /** That lost faces. */
+      readonly names: readonly string[]
+    }
+  | { readonly forgotten: 'name'; readonly name: string }
+  | {
+      readonly forgotten: 'face'
+      readonly name: string
+      readonly face: number
+      readonly source: string
+      /** Faces that the name still has. With the last one the name goes, too. */
+      readonly left: number
+    }
+
+export interface ForgetReport {
+  readonly forgotten: Forgotten
+  /** ERASURE_PENDING: no search finds what was erased, but its bytes are still in a file that another process reads. */
+  readonly pending: CameoError | undefined
+}
+
+/**
+ * Erases a clip with all faces in it, a name with the faces it was enrolled with, or one of these. Their rows and vectors are
+ * overwritten in the archive's files; the video file stays.
+ * @throws CLIP_UNKNOWN, NAME_UNKNOWN, FACE_UNKNOWN, ARCHIVE_BUSY
+ */
+export async function forget(
+  { archive, recipe }: FilledArchive,
+  request: ForgetRequest,
+  { notify }: Caller,
+): Promise<ForgetReport> {
+  const lock = await lockForErasure(archive.dir)
+  try {
+    const forgotten =
+      'clip' in request
+        ? eraseClip(archive, request, notify)
+        : eraseName(archive, recipe.embedderDigest, request)
+    const options = {
+      waitMs: request.waitMs,
+      hasFollower: lock === undefined,
+      onWait: notify,
+      onNotice: notify,
+    }
+    return { forgotten, pending: await finish(archive, options) }
+  } finally {
+    lock?.release()
+  }
+}
+
+/** Says what goes before it goes. */
+function eraseClip(
+  { database }: Archive,
+  { clip, checkpointsDir }: Extract<ForgetRequest, { clip: string }>,
+  notify: Caller['notify'],
+): Forgotten {
+  const clipId = findClipId(database, existsSync(clip) ? resolve(clip) : clip)
+  const { paths, names } = lossOf(database, clipId)
+  notify(`forgetting the content of ${counted(paths.length, 'file')} (the files stay):`)
+  for (const path of paths) notify(`  ${oneLine(path)}`)
+  for (const name of names) notify(`and the faces that "${oneLine(name)}" was enrolled with from it`)
+  const loss = forgetClip(database, clipId)
+  if (checkpointsDir !== undefined) openCheckpointFolder(resolve(checkpointsDir), notify).forget(clipId)
+  return { forgotten: 'clip', clipId, ...loss }
+}
+
+function eraseName(
+  { database }: Archive,
+  embedderDigest: string,
+  { name: given, face }: Extract<ForgetRequest, { name: string }>,
+): Forgotten {
+  const name = knownName(database, given)
+  if (face !== undefined)
+    return { forgotten: 'face', name, face, ...forgetFace(database, name, embedderDigest, face) }
+  forgetName(database, name)
+  return { forgotten: 'name', name }
+}
+
+/** Undefined where the erasure is finished. */
+async function finish(
+  archive: Archive,
+  options: Parameters<typeof finishErasure>[1],
+): Promise<CameoError | undefined> {
+  try {
+    await finishErasure(archive, options)
+    return undefined
+  } catch (error) {
+    if (error instanceof CameoError && error.code === 'ERASURE_PENDING') return error
+    throw error
+  }
+}
