@@ -1,96 +1,133 @@
 import type { Archive } from '../../index/archive/open-archive.js'
+import { describeDamaged } from '../../index/archive/damaged-things.js'
 import { summariseCoverage } from '../../index/coverage/sum-coverage.js'
-import type { ClipResult, IngestEvents } from '../../workers/ingest/ingest.js'
+import { formatTime } from '../../pipeline/common/time-text.js'
+import { segmentLengthS, type Settings } from '../../pipeline/recipe/recipe.js'
+import type { IngestWatcher } from '../../workers/archive/ingest-archive.js'
+import type { LostClip, Repair } from '../../workers/archive/prepare-repair.js'
+import type { ClipResult } from '../../workers/ingest/ingest.js'
+import { counted, note, oneLine, print, printJson } from '../cli/output.js'
+import { progressPayload, startProgress, videoFormat, type ProgressBar } from '../cli/progress.js'
+import { createVideoProgress, type VideoProgress } from '../cli/video-progress.js'
 import { flawsOf } from './clip-flaws.js'
 import { holdsText } from './coverage-text.js'
-import { counted, note, oneLine, print, printJson } from '../cli/output.js'
-import { progressPayload, startProgress, videoFormat } from '../cli/progress.js'
-import { createVideoProgress } from '../cli/video-progress.js'
-import { formatTime } from '../../pipeline/common/time-text.js'
-
-export interface IngestReporter extends IngestEvents {
-  readonly failed: number
-  stop(): void
-  summarise(archive: Archive): void
-}
 
 /** More failures than this are summed up, not listed. */
 const listedFailures = 20
 
-/**
- * Shows an ingest: a bar with speed, faces, failures and ETA; a line a clip; the failures again at the end.
- * @param segmentLengthS of the segments in which clips are worked on
- */
-export function createIngestReporter(json: boolean, segmentLengthS: number): IngestReporter {
-  const startedMs = performance.now()
-  const bar = startProgress(videoFormat)
-  const progress = createVideoProgress(() => performance.now() / 1000, segmentLengthS)
-  const counts = new Map<ClipResult['status'], number>()
-  const failures: ClipResult[] = []
-  let found = 0
-  let frames = 0
-  let faces = 0
-  let tracks = 0
-  const countOf = (status: ClipResult['status']) => counts.get(status) ?? 0
-  const finished = () => [...counts.values()].reduce((sum, count) => sum + count, 0) - countOf('skipped')
+/** Shows an ingest: a bar with speed, faces, failures and ETA; a line a clip; the failures again at the end. */
+export class IngestReporter implements IngestWatcher {
+  readonly #archive: Archive
+  readonly #json: boolean
+  readonly #startedMs = performance.now()
+  readonly #counts = new Map<ClipResult['status'], number>()
+  readonly #failures: ClipResult[] = []
+  #bar: ProgressBar | undefined
+  #progress: VideoProgress | undefined
+  #found = 0
+  #frames = 0
+  #faces = 0
+  #tracks = 0
 
-  const show = () =>
+  constructor(archive: Archive, json: boolean) {
+    this.#archive = archive
+    this.#json = json
+  }
+
+  onRepair({ files, lostClips, lostThings }: Repair): void {
+    for (const lost of lostClips) this.#tellLost(lost)
+    for (const thing of lostThings)
+      note(`cannot be repaired by ingesting: ${describeDamaged(thing)} [ARCHIVE_DAMAGED]`)
+    if (files.length + lostClips.length + lostThings.length === 0)
+      note(`nothing of the archive ${this.#archive.dir} is damaged`)
+  }
+
+  onStart(settings: Settings): void {
+    this.#bar = startProgress(videoFormat)
+    this.#progress = createVideoProgress(() => performance.now() / 1000, segmentLengthS(settings))
+  }
+
+  onFound: IngestWatcher['onFound'] = (file) => {
+    if (file.kind !== 'skipped') this.#found++
+    if (file.kind === 'clip') this.#progress?.found(file.path, file.sizeBytes)
+    this.#show()
+  }
+
+  onAllFound: IngestWatcher['onAllFound'] = () => this.#progress?.allFound()
+
+  onMeasured: IngestWatcher['onMeasured'] = (path, durationS) => this.#progress?.measured(path, durationS)
+
+  onResumed: IngestWatcher['onResumed'] = (path, startS, endS) => this.#progress?.resumed(path, startS, endS)
+
+  onFrames: IngestWatcher['onFrames'] = (path, { count, faces, timeS }) => {
+    this.#frames += count
+    this.#faces += faces
+    this.#progress?.reached(path, timeS)
+    this.#show()
+  }
+
+  onSegment: IngestWatcher['onSegment'] = (path, { segment, tracks }) => {
+    this.#tracks += tracks.length
+    this.#progress?.segmentDone(path, segment.startS, segment.endS)
+    this.#show()
+  }
+
+  onResult: IngestWatcher['onResult'] = (result) => {
+    this.#counts.set(result.status, this.#countOf(result.status) + 1)
+    this.#progress?.ended(result.path)
+    if (result.status === 'failed' || result.status === 'partial') this.#failures.push(result)
+    if (this.#json) printJson(result)
+    else if (!process.stderr.isTTY && result.status !== 'skipped') print(formatResult(result))
+    this.#show()
+  }
+
+  onGoOn = (path: string, timeS: number): void =>
+    note(`going on with ${oneLine(path)} at ${formatTime(timeS)}`)
+
+  stop(): void {
+    this.#bar?.stop()
+    this.#bar = undefined
+  }
+
+  /** Tells what became of all clips; nothing where no ingest was started. */
+  summarise(): void {
+    if (this.#progress === undefined) return
+    this.stop()
+    const seconds = (performance.now() - this.#startedMs) / 1000
+    const parts = (['done', 'unchanged', 'duplicate', 'partial', 'forgotten', 'failed', 'skipped'] as const)
+      .filter((status) => this.#countOf(status) > 0)
+      .map((status) => `${this.#countOf(status)} ${statusWords[status]}`)
+    note(
+      `${parts.join(', ') || 'no clips found'} in ${formatTime(seconds)}: ${counted(this.#frames, 'frame')}, ${counted(this.#faces, 'face')}, ${counted(this.#tracks, 'track')}`,
+    )
+    for (const failure of this.#failures.slice(0, listedFailures))
+      note(`  ${oneLine(failure.path)}: ${failure.message ?? ''} [${failure.code ?? ''}]`)
+    if (this.#failures.length > listedFailures)
+      note(`  … and ${this.#failures.length - listedFailures} more: "cameo status --failures" lists them all`)
+    note(holdsText(this.#archive.dir, this.#archive.clips.counts(), summariseCoverage(this.#archive)))
+  }
+
+  #tellLost({ clipId, path }: LostClip): void {
+    const message = `the clip ${clipId.slice(0, 12)} is damaged and its file is not there: bring it back and run this again`
+    if (this.#json) printJson({ path: path ?? '', clipId, status: 'failed', code: 'CLIP_GONE', message })
+    note(`${oneLine(path ?? 'a clip')}: ${message} [CLIP_GONE]`)
+  }
+
+  #countOf(status: ClipResult['status']): number {
+    return this.#counts.get(status) ?? 0
+  }
+
+  #show(): void {
+    const [bar, progress] = [this.#bar, this.#progress]
+    if (bar === undefined || progress === undefined) return
+    const ended = [...this.#counts.values()].reduce((sum, count) => sum + count, 0)
     bar.show(() =>
       progressPayload(progress.now(), {
-        ...{ clips: finished(), found, frames, faces },
-        failed: countOf('failed') + countOf('partial'),
+        ...{ clips: ended - this.#countOf('skipped'), found: this.#found },
+        ...{ frames: this.#frames, faces: this.#faces },
+        failed: this.#countOf('failed') + this.#countOf('partial'),
       }),
     )
-
-  return {
-    get failed() {
-      return countOf('failed') + countOf('partial')
-    },
-    onFound(file) {
-      if (file.kind !== 'skipped') found++
-      if (file.kind === 'clip') progress.found(file.path, file.sizeBytes)
-      show()
-    },
-    onAllFound: () => progress.allFound(),
-    onMeasured: (path, durationS) => progress.measured(path, durationS),
-    onResumed: (path, startS, endS) => progress.resumed(path, startS, endS),
-    onFrames(path, { count, faces: more, timeS }) {
-      frames += count
-      faces += more
-      progress.reached(path, timeS)
-      show()
-    },
-    onSegment(path, { segment, tracks: { length } }) {
-      tracks += length
-      progress.segmentDone(path, segment.startS, segment.endS)
-      show()
-    },
-    onResult(result) {
-      counts.set(result.status, countOf(result.status) + 1)
-      progress.ended(result.path)
-      if (result.status === 'failed' || result.status === 'partial') failures.push(result)
-      if (json) printJson(result)
-      else if (!process.stderr.isTTY && result.status !== 'skipped') print(formatResult(result))
-      show()
-    },
-    onGoOn(path, timeS) {
-      note(`going on with ${oneLine(path)} at ${formatTime(timeS)}`)
-    },
-    stop: () => bar.stop(),
-    summarise(archive) {
-      const seconds = (performance.now() - startedMs) / 1000
-      const parts = (['done', 'unchanged', 'duplicate', 'partial', 'forgotten', 'failed', 'skipped'] as const)
-        .filter((status) => countOf(status) > 0)
-        .map((status) => `${countOf(status)} ${statusWords[status]}`)
-      note(
-        `${parts.join(', ') || 'no clips found'} in ${formatTime(seconds)}: ${counted(frames, 'frame')}, ${counted(faces, 'face')}, ${counted(tracks, 'track')}`,
-      )
-      for (const failure of failures.slice(0, listedFailures))
-        note(`  ${oneLine(failure.path)}: ${failure.message ?? ''} [${failure.code ?? ''}]`)
-      if (failures.length > listedFailures)
-        note(`  … and ${failures.length - listedFailures} more: "cameo status --failures" lists them all`)
-      note(holdsText(archive.dir, archive.clips.counts(), summariseCoverage(archive)))
-    },
   }
 }
 

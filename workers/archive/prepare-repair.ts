@@ -1,56 +1,50 @@
 import { existsSync } from 'node:fs'
-import type { Archive } from '../../index/archive/open-archive.js'
+import { damagedThings, type DamagedThing } from '../../index/archive/damaged-things.js'
 import { checkDeeply, repairStructure } from '../../index/archive/deep-check.js'
+import type { Archive } from '../../index/archive/open-archive.js'
 import { damagedClips } from '../../index/store/damage.js'
 import { CameoError } from '../../pipeline/common/errors.js'
-import { note, oneLine, printJson } from '../../scripts/cli/output.js'
-import { damagedThings, describeDamaged } from '../../index/archive/damaged-things.js'
+
+/** A damaged clip whose file is not there. */
+export interface LostClip {
+  readonly clipId: string
+  /** Where its file was, if that is known. */
+  readonly path: string | undefined
+}
 
 export interface Repair {
-  /** Files of damaged clips, and files of which it is damaged what they hold. */
+  /** Files of damaged clips, and files of which it is damaged what they hold: an ingest processes them anew. */
   readonly files: readonly string[]
-  /** Damaged things that no file helps. */
-  readonly lost: number
+  readonly lostClips: readonly LostClip[]
+  /** Damaged rows that no clip brings back. */
+  readonly lostThings: readonly DamagedThing[]
 }
 
 /**
- * Finds what is damaged and mends what needs no clip; says what cannot be mended. The damaged clips are noted: an ingest of their
- * files processes them anew.
+ * Finds what is damaged in an archive, mends what needs no clip, and notes the damaged clips.
  * @throws ARCHIVE_DAMAGED where the file itself cannot be mended
  */
-export function prepareRepair(archive: Archive, json: boolean): Repair {
+export function prepareRepair(archive: Archive, notify: (notice: string) => void): Repair {
   const { damage, structure } = checkDeeply(archive.database)
   const files = new Set(archive.files.damagedPaths().filter((path) => existsSync(path)))
-  const clipIds = damagedClips(archive.database).map(({ clipId }) => clipId)
-  let lost = 0
-  for (const clipId of clipIds) {
+  const lostClips: LostClip[] = []
+  for (const { clipId } of damagedClips(archive.database)) {
     const paths = archive.files.pathsOf(clipId)
     const there = paths.find((path) => existsSync(path))
-    if (there !== undefined) files.add(there)
-    else {
-      lost++
-      tellLost(clipId, paths[0], json)
-    }
+    if (there === undefined) lostClips.push({ clipId, path: paths[0] })
+    else files.add(there)
   }
-  for (const thing of damagedThings(archive, damage)) {
-    if (thing.clipId !== undefined) continue
-    note(`cannot be repaired by ingesting: ${describeDamaged(thing)} [ARCHIVE_DAMAGED]`)
-    lost++
-  }
-  if (structure.length > 0) {
-    const [left] = repairStructure(archive.database)
-    if (left !== undefined)
-      throw new CameoError(
-        'ARCHIVE_DAMAGED',
-        `the file of the archive ${archive.dir} cannot be repaired (${left}): restore it from a backup, or ingest into a new archive`,
-      )
-    note('the indexes of the archive were damaged: they are built anew')
-  }
-  return { files: [...files], lost }
+  if (structure.length > 0) mendStructure(archive, notify)
+  const lostThings = damagedThings(archive, damage).filter(({ clipId }) => clipId === undefined)
+  return { files: [...files], lostClips, lostThings }
 }
 
-function tellLost(clipId: string, path: string | undefined, json: boolean): void {
-  const message = `the clip ${clipId.slice(0, 12)} is damaged and its file is not there: bring it back and run this again`
-  if (json) printJson({ path: path ?? '', clipId, status: 'failed', code: 'CLIP_GONE', message })
-  note(`${oneLine(path ?? 'a clip')}: ${message} [CLIP_GONE]`)
+function mendStructure(archive: Archive, notify: (notice: string) => void): void {
+  const [left] = repairStructure(archive.database)
+  if (left !== undefined)
+    throw new CameoError(
+      'ARCHIVE_DAMAGED',
+      `the file of the archive ${archive.dir} cannot be repaired (${left}): restore it from a backup, or ingest into a new archive`,
+    )
+  notify('the indexes of the archive were damaged: they are built anew')
 }

@@ -1,0 +1,197 @@
+import { existsSync, statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import {
+  chooseEncoders,
+  chooseSettings,
+  encoderFilesOf,
+  type RecipeOptions,
+} from '../../index/archive/choose-recipe.js'
+import { adoptRecipe, type Archive } from '../../index/archive/open-archive.js'
+import { isForgotten, remember } from '../../index/identities/forget.js'
+import { lockArchive } from '../../index/store/locks.js'
+import { checkHead, readHeadFile } from '../../pipeline/describe/head/head-file.js'
+import type { DeviceChoice } from '../../pipeline/models/device.js'
+import { defaultPackName, keepablePackName } from '../../pipeline/models/packs/catalog.js'
+import { defaultModelsDir } from '../../pipeline/models/packs/models-dir.js'
+import { createRecipe, segmentLengthS, type Recipe, type Settings } from '../../pipeline/recipe/recipe.js'
+import { defaultCheckpointEveryS } from '../../pipeline/segments/resume-segment.js'
+import type { Caller } from '../../pipeline/stages/caller.js'
+import { loadStages } from '../../pipeline/stages/load-pipeline.js'
+import { findClips } from '../ingest/find-clips.js'
+import { ingestClips, type ClipResult, type IngestEvents } from '../ingest/ingest.js'
+import { dropGonePaths } from '../ingest/prune-missing-files.js'
+import { createVectorFollower } from '../ingest/vector-follower.js'
+import { startWorkers, type WorkerPool } from '../threads/thread-pool.js'
+import { prepareRepair, type Repair } from './prepare-repair.js'
+
+export interface IngestRequest {
+  /** Video files, and folders that are searched for them. */
+  readonly paths: readonly string[]
+  /** What differs from the archive's own settings, or from the defaults. */
+  readonly recipe?: RecipeOptions
+  readonly device: DeviceChoice
+  /** Segments processed at the same time. */
+  readonly threads: number
+  /** Process every clip anew where the archive's settings change. Default: false. */
+  readonly reprocess?: boolean
+  /** Take up clips again that were erased. Default: false. */
+  readonly includeForgotten?: boolean
+  /** How often the state of a segment under work is kept, s of video. */
+  readonly checkpointEveryS?: number | undefined
+  /** Look at every row first, and process clips anew whose rows are damaged. Default: false. */
+  readonly repair?: boolean
+  readonly signal: AbortSignal
+}
+
+export interface IngestReport {
+  readonly status: 'done' | 'interrupted'
+  /** Clips that are not in, or not whole. */
+  readonly failed: number
+}
+
+/** Told what becomes of each clip while an ingest runs. */
+export interface IngestWatcher extends IngestEvents {
+  /** Before the first clip, with the settings that hold. */
+  onStart?(settings: Settings): void
+  /** What a repair found, before it ingests. */
+  onRepair?(repair: Repair): void
+}
+
+/**
+ * Takes clips into an archive. It does what is new, and goes on where an earlier run stopped.
+ * @throws ARCHIVE_BUSY, ARCHIVE_OTHER_RECIPE, DEVICE_UNAVAILABLE; USAGE where settings contradict each other; as loading models does
+ */
+export async function ingestArchive(
+  archive: Archive,
+  request: IngestRequest,
+  watcher: IngestWatcher,
+  caller: Caller,
+): Promise<IngestReport> {
+  const lock = lockArchive(archive.dir)
+  try {
+    if (request.repair !== true) return await ingestPaths(archive, request.paths, request, watcher, caller)
+    const repair = prepareRepair(archive, caller.notify)
+    watcher.onRepair?.(repair)
+    const lost = repair.lostClips.length + repair.lostThings.length
+    const paths = [...request.paths, ...repair.files]
+    if (paths.length === 0) return { status: 'done', failed: lost }
+    const { status, failed } = await ingestPaths(archive, paths, request, watcher, caller)
+    return { status, failed: failed + lost }
+  } finally {
+    lock.release()
+  }
+}
+
+async function ingestPaths(
+  archive: Archive,
+  paths: readonly string[],
+  request: IngestRequest,
+  watcher: IngestWatcher,
+  { notify, ensurePack }: Caller,
+): Promise<IngestReport> {
+  const own = archive.recipe
+  const asked = request.recipe ?? {}
+  const packName = asked.pack ?? own?.packName ?? defaultPackName
+  const headPath = asked.head ?? own?.headFile
+  const head = headPath === undefined ? undefined : await readHeadFile(headPath)
+  const headFile = head?.path
+  const settings = chooseSettings(asked, own)
+  const encoders = await chooseEncoders(asked, own)
+  const pack = await ensurePack(packName)
+  const setup = {
+    ...{ pack, modelsDir: defaultModelsDir(), settings, device: request.device, headFile, encoders },
+    checkpointEveryS: request.checkpointEveryS ?? defaultCheckpointEveryS,
+  }
+  const recipe = createRecipe(pack, settings, head?.sha256, encoders)
+  if (head !== undefined) checkHead(head, recipe)
+  const source = {
+    packName: keepablePackName(packName),
+    ...(headFile === undefined ? {} : { headFile }),
+    encoderFiles: encoderFilesOf(encoders, settings),
+  }
+  const dimension = headFile === undefined ? pack.embedder.dimension : await headDimension(setup)
+  // Before anything is written: a device that cannot be used leaves no settings behind.
+  const pool = await startWorkers({ setup, threads: request.threads, onNotice: notify })
+  try {
+    const spaceId = adoptRecipe(archive, recipe, source, dimension, request.reprocess ?? false)
+    watcher.onStart?.(settings)
+    return await ingestWith(pool, { archive, paths, request, settings, recipe, spaceId, watcher, notify })
+  } finally {
+    await pool.stop()
+  }
+}
+
+interface IngestSetup {
+  readonly archive: Archive
+  readonly paths: readonly string[]
+  readonly request: IngestRequest
+  readonly settings: Settings
+  readonly recipe: Recipe
+  readonly spaceId: number
+  readonly watcher: IngestWatcher
+  readonly notify: Caller['notify']
+}
+
+const indexEveryMs = 2000
+
+async function ingestWith(
+  pool: WorkerPool,
+  { archive, paths, request, settings, recipe, spaceId, watcher, notify }: IngestSetup,
+): Promise<IngestReport> {
+  const { signal } = request
+  let failed = 0
+  // Parents first: a root takes over those below it, and files in work know their root by its id.
+  const roots = paths.map((path) => (isFolder(resolve(path)) ? resolve(path) : dirname(resolve(path))))
+  for (const root of roots.sort((a, b) => a.length - b.length)) archive.files.rootFor(root)
+  // The index follows while clips come in, so that the end of a long ingest is no second job.
+  const vectors = createVectorFollower(archive.dir, notify)
+  const following = setInterval(() => vectors.follow(), indexEveryMs)
+  try {
+    const met = await ingestClips({
+      archive,
+      recipe: recipe.digest,
+      embedder: recipe.embedderDigest,
+      spaceId,
+      segmentLengthS: segmentLengthS(settings),
+      workers: pool.workers,
+      files: findClips(paths, [archive.dir]),
+      isForgotten(clipId) {
+        if (request.includeForgotten === true) remember(archive.database, clipId)
+        return isForgotten(archive.database, clipId)
+      },
+      events: counting(watcher, (result) => {
+        if (result.status === 'failed' || result.status === 'partial') failed++
+      }),
+      signal,
+    })
+    if (!signal.aborted) dropGonePaths(archive, paths.map((path) => resolve(path)).filter(isFolder), met)
+  } finally {
+    clearInterval(following)
+    await vectors.close()
+  }
+  return { status: signal.aborted ? 'interrupted' : 'done', failed }
+}
+
+/** The watcher's events, whose results are looked at before it is told. */
+const counting = (watcher: IngestWatcher, look: (result: ClipResult) => void): IngestEvents => ({
+  onFound: (...told) => watcher.onFound(...told),
+  onAllFound: () => watcher.onAllFound(),
+  onMeasured: (...told) => watcher.onMeasured(...told),
+  onResumed: (...told) => watcher.onResumed(...told),
+  onFrames: (...told) => watcher.onFrames(...told),
+  onSegment: (...told) => watcher.onSegment(...told),
+  onGoOn: (...told) => watcher.onGoOn?.(...told),
+  onResult(result, sizeBytes) {
+    look(result)
+    watcher.onResult(result, sizeBytes)
+  },
+})
+
+async function headDimension(setup: Parameters<typeof loadStages>[0]): Promise<number> {
+  const stages = await loadStages(setup)
+  const { dimension } = stages.describer
+  await stages.dispose()
+  return dimension
+}
+
+const isFolder = (path: string) => existsSync(path) && statSync(path).isDirectory()
