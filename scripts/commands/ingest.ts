@@ -15,9 +15,9 @@ import { CameoError } from '../../pipeline/common/errors.js'
 import { loadStages } from '../../pipeline/stages/load-pipeline.js'
 import { findClips } from '../../workers/ingest/find-clips.js'
 import { dropGonePaths } from '../../workers/ingest/prune-missing-files.js'
-import { ingestClips } from '../../workers/ingest/ingest.js'
+import { IngestRun } from '../../workers/ingest/ingest-run.js'
 import { createVectorFollower } from '../../workers/ingest/vector-follower.js'
-import { startWorkers, type WorkerPool } from '../../workers/threads/thread-pool.js'
+import { startThreads, type ThreadPool } from '../../workers/threads/thread-pool.js'
 import { checkSomeExist } from '../cli/given-paths.js'
 import { createIngestReporter } from '../reports/ingest-report.js'
 import { prepareRepair } from '../use/repair.js'
@@ -151,7 +151,7 @@ async function ingestInto(
   const dimension = headFile === undefined ? pack.embedder.dimension : await headDimension(setup)
   return untilStopped(async (signal) => {
     // Before anything is written: a device that cannot be used leaves no settings behind.
-    const pool = await startWorkers({ setup, threads: options.threads, onNotice: note })
+    const pool = await startThreads({ setup, threads: options.threads, onNotice: note })
     try {
       const spaceId = adoptRecipe(archive, recipe, source, dimension, options.reprocess)
       return await ingestWith(pool, { archive, paths, options, settings, recipe, spaceId, signal })
@@ -161,7 +161,7 @@ async function ingestInto(
   })
 }
 
-interface IngestRun {
+interface IngestWork {
   readonly archive: Archive
   readonly paths: readonly string[]
   readonly options: IngestCommandOptions
@@ -174,8 +174,8 @@ interface IngestRun {
 const indexEveryMs = 2000
 
 async function ingestWith(
-  pool: WorkerPool,
-  { archive, paths, options, settings, recipe, spaceId, signal }: IngestRun,
+  pool: ThreadPool,
+  { archive, paths, options, settings, recipe, spaceId, signal }: IngestWork,
 ): Promise<number> {
   const reporter = createIngestReporter(options.json, segmentLengthS(settings))
   // Parents first: a root takes over those below it, and files in work know their root by its id.
@@ -185,13 +185,13 @@ async function ingestWith(
   const vectors = createVectorFollower(archive.dir, note)
   const following = setInterval(() => vectors.follow(), indexEveryMs)
   try {
-    const met = await ingestClips({
+    const met = await new IngestRun({
       archive,
       recipe: recipe.digest,
       embedder: recipe.embedderDigest,
       spaceId,
       segmentLengthS: segmentLengthS(settings),
-      workers: pool.workers,
+      threads: pool.threads,
       files: findClips(paths, [archive.dir]),
       isForgotten(clipId) {
         if (options.includeForgotten) remember(archive.database, clipId)
@@ -199,7 +199,7 @@ async function ingestWith(
       },
       events: reporter,
       signal,
-    })
+    }).run()
     if (!signal.aborted) dropGonePaths(archive, paths.map((path) => resolve(path)).filter(isFolder), met)
   } finally {
     clearInterval(following)

@@ -1,6 +1,6 @@
 import type { Archive } from '../../index/archive/open-archive.js'
 import { summariseCoverage } from '../../index/coverage/sum-coverage.js'
-import type { ClipResult, IngestEvents } from '../../workers/ingest/ingest.js'
+import type { ClipResult, IngestEvents } from '../../workers/ingest/ingest-events.js'
 import { flawsOf } from './clip-flaws.js'
 import { holdsText } from './coverage-text.js'
 import { counted, formatTime, note, oneLine, print, printJson } from '../cli/output.js'
