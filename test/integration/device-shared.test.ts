@@ -16,10 +16,10 @@ import { connectModels } from '../../pipeline/models/inference-thread/remote-mod
 import { serveModels, shareModels } from '../../pipeline/models/inference-thread/serve-models.js'
 import { cudaIsBuiltIn, loadModel, type Model } from '../../pipeline/models/session.js'
 import { defaultSettings } from '../../pipeline/recipe/recipe.js'
-import { startInferenceWorker, type InferenceWorker } from '../../workers/threads/inference-handle.js'
+import { startInferenceThread, type InferenceThread } from '../../workers/threads/inference-handle.js'
 import type { ThreadSetup } from '../../workers/threads/thread-messages.js'
-import { startSegmentWorker, type SegmentWorker } from '../../workers/threads/segment-handle.js'
-import { startWorkers, type WorkerPool } from '../../workers/threads/thread-pool.js'
+import { SegmentHandle, type SegmentThread } from '../../workers/threads/segment-handle.js'
+import { startThreads, type ThreadPool } from '../../workers/threads/thread-pool.js'
 import { temporaryDir } from '../support/cameo.js'
 import { writeJson, writeTinyContext } from '../support/encoders.js'
 import { faceNames, makeFaceClip } from '../support/faces.js'
@@ -47,9 +47,9 @@ const models = [pack.detector, pack.landmarker!, pack.embedder].map(({ file, inp
 const notices: string[] = []
 const onNotice = (text: string) => notices.push(text)
 
-async function processClip(worker: SegmentWorker, path: string, onFrames?: () => void) {
+async function processClip(thread: SegmentThread, path: string, onFrames?: () => void) {
   const outputs: SegmentOutput[] = []
-  await worker.process(
+  await thread.process(
     path,
     { kind: 'open' },
     {
@@ -62,8 +62,8 @@ async function processClip(worker: SegmentWorker, path: string, onFrames?: () =>
 }
 
 /** Each clip's tracks, the clips spread over the pool's threads. */
-function processClips({ workers }: WorkerPool, clips: readonly string[]): Promise<SegmentOutput[][]> {
-  return Promise.all(clips.map((clip, n) => processClip(workers[n % workers.length]!, clip)))
+function processClips({ threads }: ThreadPool, clips: readonly string[]): Promise<SegmentOutput[][]> {
+  return Promise.all(clips.map((clip, n) => processClip(threads[n % threads.length]!, clip)))
 }
 
 const unitVectors = ({ faces }: TrackOutput) =>
@@ -120,7 +120,7 @@ describe('one inference thread for all decoding threads', () => {
     const encoders = { embedders: [embedder], contexts: [context] }
     const results: SegmentOutput[][][] = []
     for (const sharesModels of [false, true]) {
-      const pool = await startWorkers({
+      const pool = await startThreads({
         ...{ threads: 2, onNotice, sharesModels },
         setup: { ...setup, settings: defaultSettings, encoders },
       })
@@ -148,7 +148,7 @@ describe('one inference thread for all decoding threads', () => {
     notices.length = 0
     const results: SegmentOutput[][][] = []
     for (const sharesModels of [false, true]) {
-      const pool = await startWorkers({ setup, threads: 2, onNotice, sharesModels })
+      const pool = await startThreads({ setup, threads: 2, onNotice, sharesModels })
       assert.equal(pool.provider, 'cpu')
       results.push(await processClips(pool, clips))
       await pool.stop()
@@ -207,8 +207,8 @@ describe('one inference thread for all decoding threads', () => {
 })
 
 describe('an inference thread that crashes', () => {
-  let inference: InferenceWorker
-  let worker: SegmentWorker
+  let inference: InferenceThread
+  let thread: SegmentThread
   let clip: string
   let lasting: string
 
@@ -218,13 +218,13 @@ describe('an inference thread that crashes', () => {
     lasting = await makeFaceClip(join(dir, 'lasting.mp4'), faceNames[0]!, { seconds: 20 })
     // Read as fast as it is shown, a clip is in work for as long as it lasts; threads take over this environment.
     process.env['FFMPEG_PATH'] = fakeFfmpeg(join(dir, 'ffmpeg'), '*lasting*) exec ffmpeg -re "$@" ;;')
-    inference = startInferenceWorker({ device: cpu }, onNotice)
-    worker = startSegmentWorker(setup, inference)
-    await worker.ready()
+    inference = startInferenceThread({ device: cpu }, onNotice)
+    thread = new SegmentHandle(setup, inference)
+    await thread.ready()
   })
 
   after(async () => {
-    await worker.stop()
+    await thread.stop()
     await inference.stop()
   })
 
@@ -241,12 +241,12 @@ describe('an inference thread that crashes', () => {
     const crashOnce = () => {
       crashed ??= crash()
     }
-    await assert.rejects(processClip(worker, lasting, crashOnce), { code: 'WORKER_DIED', retriable: true })
+    await assert.rejects(processClip(thread, lasting, crashOnce), { code: 'WORKER_DIED', retriable: true })
     await crashed
   })
 
   it('is started again for the next work', async () => {
-    const [output] = await processClip(worker, clip)
+    const [output] = await processClip(thread, clip)
     assert.equal(output?.provider, 'cpu')
     assert.ok(output.tracks.length > 0)
   })
@@ -255,7 +255,7 @@ describe('an inference thread that crashes', () => {
     await crash()
     // The other thread hears of it a little later than this one, and nothing here tells when.
     await setTimeout(2000)
-    const outputs = await Promise.all([processClip(worker, clip), processClip(worker, clip)])
+    const outputs = await Promise.all([processClip(thread, clip), processClip(thread, clip)])
     for (const [output] of outputs) assert.ok(output!.tracks.length > 0)
   })
 })
@@ -263,7 +263,7 @@ describe('an inference thread that crashes', () => {
 describe('devices', () => {
   it('a GPU that is not there is DEVICE_UNAVAILABLE before any work', async () => {
     const device = { kind: 'cuda', index: 99 } as const
-    await assert.rejects(startWorkers({ setup: { ...setup, device }, threads: 2, onNotice }), {
+    await assert.rejects(startThreads({ setup: { ...setup, device }, threads: 2, onNotice }), {
       code: 'DEVICE_UNAVAILABLE',
       message: /^cuda:99 cannot be used.*--device cpu/,
     })
@@ -274,7 +274,7 @@ describe('devices', () => {
     { skip: cudaIsBuiltIn() },
     async () => {
       notices.length = 0
-      const pool = await startWorkers({ setup: { ...setup, device: { kind: 'auto' } }, threads: 1, onNotice })
+      const pool = await startThreads({ setup: { ...setup, device: { kind: 'auto' } }, threads: 1, onNotice })
       assert.equal(pool.provider, 'cpu')
       assert.deepEqual(notices, [])
       await pool.stop()

@@ -18,10 +18,11 @@ import { defaultCheckpointEveryS } from '../../pipeline/segments/resume-segment.
 import type { Caller } from '../../pipeline/stages/caller.js'
 import { loadStages } from '../../pipeline/stages/load-pipeline.js'
 import { findClips } from '../ingest/find-clips.js'
-import { ingestClips, type ClipResult, type IngestEvents } from '../ingest/ingest.js'
+import type { ClipResult, IngestEvents } from '../ingest/ingest-events.js'
+import { IngestRun } from '../ingest/ingest-run.js'
 import { dropGonePaths } from '../ingest/prune-missing-files.js'
 import { createVectorFollower } from '../ingest/vector-follower.js'
-import { startWorkers, type WorkerPool } from '../threads/thread-pool.js'
+import { startThreads, type ThreadPool } from '../threads/thread-pool.js'
 import { prepareRepair, type Repair } from './prepare-repair.js'
 
 export interface IngestRequest {
@@ -111,7 +112,7 @@ async function ingestPaths(
   }
   const dimension = headFile === undefined ? pack.embedder.dimension : await headDimension(setup)
   // Before anything is written: a device that cannot be used leaves no settings behind.
-  const pool = await startWorkers({ setup, threads: request.threads, onNotice: notify })
+  const pool = await startThreads({ setup, threads: request.threads, onNotice: notify })
   try {
     const spaceId = adoptRecipe(archive, recipe, source, dimension, request.reprocess ?? false)
     watcher.onStart?.(settings)
@@ -135,7 +136,7 @@ interface IngestSetup {
 const indexEveryMs = 2000
 
 async function ingestWith(
-  pool: WorkerPool,
+  pool: ThreadPool,
   { archive, paths, request, settings, recipe, spaceId, watcher, notify }: IngestSetup,
 ): Promise<IngestReport> {
   const { signal } = request
@@ -147,13 +148,13 @@ async function ingestWith(
   const vectors = createVectorFollower(archive.dir, notify)
   const following = setInterval(() => vectors.follow(), indexEveryMs)
   try {
-    const met = await ingestClips({
+    const met = await new IngestRun({
       archive,
       recipe: recipe.digest,
       embedder: recipe.embedderDigest,
       spaceId,
       segmentLengthS: segmentLengthS(settings),
-      workers: pool.workers,
+      threads: pool.threads,
       files: findClips(paths, [archive.dir]),
       isForgotten(clipId) {
         if (request.includeForgotten === true) remember(archive.database, clipId)
@@ -163,7 +164,7 @@ async function ingestWith(
         if (result.status === 'failed' || result.status === 'partial') failed++
       }),
       signal,
-    })
+    }).run()
     if (!signal.aborted) dropGonePaths(archive, paths.map((path) => resolve(path)).filter(isFolder), met)
   } finally {
     clearInterval(following)

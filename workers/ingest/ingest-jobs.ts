@@ -2,7 +2,7 @@ import type { ClipFacts } from '../../index/store/clips.js'
 import type { FileStamp } from '../../index/store/files.js'
 import type { CameoError } from '../../pipeline/common/errors.js'
 import type { FoundFile } from './find-clips.js'
-import type { ClipPlan, SegmentWish } from '../threads/thread-messages.js'
+import type { ClipPlan, SegmentRequest } from '../threads/thread-messages.js'
 import type { SegmentSpan } from '../../pipeline/segments/segment.js'
 
 export type FoundClip = Extract<FoundFile, { kind: 'clip' }>
@@ -31,7 +31,8 @@ export interface OpenClip {
 
 export interface Job {
   readonly clip: OpenClip
-  readonly wish: SegmentWish
+  readonly request: SegmentRequest
+  /** Counts from 1. */
   readonly attempt: number
 }
 
@@ -39,7 +40,7 @@ export interface Job {
 const maxAttempts = 3
 
 /** One job a segment where the container can be cut, one pass over the rest where it cannot. */
-export function wishesFor(segments: readonly SegmentSpan[], cuttable: boolean): SegmentWish[] {
+export function requestsFor(segments: readonly SegmentSpan[], cuttable: boolean): SegmentRequest[] {
   if (segments.length === 0) return []
   if (!cuttable) return [{ kind: 'segments', segments, seek: 'fromStart' }]
   return segments.map((segment) => ({ kind: 'segments', segments: [segment], seek: 'fast' }))
@@ -48,17 +49,17 @@ export function wishesFor(segments: readonly SegmentSpan[], cuttable: boolean): 
 /** The job once more where that may help; else undefined. */
 export function retryOf(job: Job, left: readonly SegmentSpan[], error: CameoError): Job | undefined {
   if (job.attempt >= maxAttempts || error.code === 'CLIP_CHANGED' || !error.retriable) return undefined
-  return { ...job, attempt: job.attempt + 1, wish: wishAgain(job.wish, left, error) }
+  return { ...job, attempt: job.attempt + 1, request: requestAgain(job.request, left, error) }
 }
 
-/** What to wish for after an error: what is left of it, and without seeking where that failed. */
-export function wishAgain(
-  wish: SegmentWish,
+/** What to ask for after an error: what is left of it, and without seeking where that failed. */
+export function requestAgain(
+  request: SegmentRequest,
   left: readonly SegmentSpan[],
   { code }: CameoError,
-): SegmentWish {
-  const seek = wish.kind === 'segments' ? wish.seek : 'fast'
-  const again: SegmentWish = left.length === 0 ? wish : { kind: 'segments', segments: left, seek }
+): SegmentRequest {
+  const seek = request.kind === 'segments' ? request.seek : 'fast'
+  const again: SegmentRequest = left.length === 0 ? request : { kind: 'segments', segments: left, seek }
   return code === 'CLIP_NOT_SEEKABLE' && again.kind === 'segments' ? { ...again, seek: 'fromStart' } : again
 }
 

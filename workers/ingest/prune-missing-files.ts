@@ -2,7 +2,7 @@ import { existsSync, lstatSync, statSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import type { Archive } from '../../index/archive/open-archive.js'
 import { isUrl, type Place } from '../../index/store/files.js'
-import type { MetFiles } from './ingest.js'
+import type { MetFiles } from './ingest-events.js'
 
 /**
  * After a whole run: drops what is recorded of files that are gone from these folders, where their clips lie elsewhere too,

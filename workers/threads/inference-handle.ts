@@ -6,7 +6,7 @@ import type { InferenceMessage, InferenceSetup } from './thread-messages.js'
 import { threadLimits } from './thread-limits.js'
 
 /** The inference thread of a device as its owner sees it. */
-export interface InferenceWorker {
+export interface InferenceThread {
   /**
    * A port for `connectModels`, to a thread that lives. After a crash the thread is started anew here, and so only where
    * there is work for it. Throws WORKER_DIED where it does not even start.
@@ -24,10 +24,10 @@ interface RunningThread {
 /** A thread that ended just when it was asked is started again this often. */
 const maxStarts = 2
 
-export function startInferenceWorker(
+export function startInferenceThread(
   setup: InferenceSetup,
   onNotice: (text: string) => void,
-): InferenceWorker {
+): InferenceThread {
   let thread: RunningThread | undefined
   let isStopped = false
   let lastError: unknown

@@ -3,12 +3,12 @@ import '../../pipeline/models/no-telemetry.js'
 import { CameoError } from '../../pipeline/common/errors.js'
 import type { Provider } from '../../pipeline/models/session.js'
 import type { CheckpointUpdate } from '../../pipeline/segments/segment-checkpoint.js'
-import type { InferenceWorker } from './inference-handle.js'
+import type { InferenceThread } from './inference-handle.js'
 import type {
   ClipPlan,
   FrameProgress,
   SegmentThreadData,
-  SegmentWish,
+  SegmentRequest,
   ThreadMessage,
   ThreadReply,
   ThreadRequest,
@@ -30,10 +30,10 @@ export interface PartHandlers {
 }
 
 /**
- * One worker thread as its owner sees it: requests, each with an answer or a CameoError. Clips are processed one after the
+ * A thread that processes segments, as its owner sees it: requests, each with an answer or a CameoError. Clips are processed one after the
  * other; of a second one ffmpeg is started already, and hashing goes on beside.
  */
-export interface SegmentWorker {
+export interface SegmentThread {
   /** Loads the models; resolves with the provider that runs them. */
   ready(): Promise<Provider>
   /** SHA-256 of a file. */
@@ -42,7 +42,7 @@ export interface SegmentWorker {
    * Resolves when all is told to the handlers. An error that a handler throws ends the work and rejects; `signal` ends it
    * with INTERRUPTED.
    */
-  process(path: string, wish: SegmentWish, handlers: PartHandlers, signal?: AbortSignal): Promise<void>
+  process(path: string, request: SegmentRequest, handlers: PartHandlers, signal?: AbortSignal): Promise<void>
   /** Ends the requests under way with INTERRUPTED. */
   abort(): void
   stop(): Promise<void>
@@ -53,116 +53,137 @@ interface Pending {
   readonly reject: (error: unknown) => void
 }
 
-/**
- * Starts a thread. A thread that dies fails its requests with WORKER_DIED and is started again for the next.
- * @param inference runs the models, where they do not run in the thread itself
- */
-export function startSegmentWorker(setup: ThreadSetup, inference?: InferenceWorker): SegmentWorker {
-  let nextId = 0
-  const pending = new Map<number, Pending>()
-  let isStopping = false
-  let thread = startThread()
+/** Starts a thread. A thread that dies fails its requests with WORKER_DIED and is started again for the next. */
+export class SegmentHandle implements SegmentThread {
+  readonly #data: SegmentThreadData
+  readonly #inference: InferenceThread | undefined
+  readonly #pending = new Map<number, Pending>()
+  #nextId = 0
+  #isStopping = false
+  #thread: Worker
 
-  function startThread(): Worker {
-    const workerData: SegmentThreadData = { setup, sharesModels: inference !== undefined }
+  /** @param inference runs the models, where they do not run in the thread itself */
+  constructor(setup: ThreadSetup, inference?: InferenceThread) {
+    this.#data = { setup, sharesModels: inference !== undefined }
+    this.#inference = inference
+    this.#thread = this.#start()
+  }
+
+  ready(): Promise<Provider> {
+    return this.#ask({ kind: 'load' }, (reply) =>
+      reply.kind === 'ready' ? { value: reply.provider } : undefined,
+    )
+  }
+
+  hash(path: string, signal?: AbortSignal): Promise<string> {
+    return this.#ask(
+      { kind: 'hash', path },
+      (reply) => (reply.kind === 'hashed' ? { value: reply.sha256 } : undefined),
+      signal,
+    )
+  }
+
+  process(
+    path: string,
+    request: SegmentRequest,
+    handlers: PartHandlers,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    return this.#ask({ kind: 'process', path, request }, (reply) => tellHandlers(reply, handlers), signal)
+  }
+
+  abort(): void {
+    for (const id of this.#pending.keys()) this.#abort(id)
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true
+    await this.#thread.terminate()
+  }
+
+  #start(): Worker {
     const started = new Worker(new URL('./segment-thread.js', import.meta.url), {
-      workerData,
+      workerData: this.#data,
       resourceLimits: threadLimits(),
     })
     started.on('message', (message: ThreadMessage) => {
-      if (message.kind === 'connect') void connect(started)
-      else handle(message.id, message.reply)
+      if (message.kind === 'connect') void this.#connect(started)
+      else this.#handle(message.id, message.reply)
     })
-    started.on('error', (cause: unknown) => restart(started, cause))
-    started.on('exit', () => restart(started, undefined))
+    started.on('error', (cause: unknown) => this.#restart(started, cause))
+    started.on('exit', () => this.#restart(started, undefined))
     return started
   }
 
-  async function connect(started: Worker): Promise<void> {
+  /** Gives the thread a port to the inference thread. */
+  async #connect(started: Worker): Promise<void> {
     try {
-      const port = await inference?.connect()
+      const port = await this.#inference?.connect()
       if (port !== undefined) started.postMessage({ kind: 'connected', port } satisfies ThreadRequest, [port])
     } catch (error) {
       // The thread waits in vain.
-      restart(started, error)
+      this.#restart(started, error)
       await started.terminate()
     }
   }
 
-  function handle(id: number, reply: ThreadReply): void {
-    const work = pending.get(id)
+  #handle(id: number, reply: ThreadReply): void {
+    const work = this.#pending.get(id)
     if (work === undefined) return
     try {
       if (reply.kind === 'failed')
         throw new CameoError(reply.code, reply.message, { retriable: reply.retriable })
       work.onReply(reply)
     } catch (error) {
-      pending.delete(id)
-      thread.postMessage({ kind: 'abort', id } satisfies ThreadRequest)
+      this.#pending.delete(id)
+      this.#abort(id)
       work.reject(error)
     }
   }
 
-  function restart(dead: Worker, cause: unknown): void {
-    if (dead !== thread || isStopping) return
-    thread = startThread()
-    const lost = [...pending.values()]
-    pending.clear()
+  #restart(dead: Worker, cause: unknown): void {
+    if (dead !== this.#thread || this.#isStopping) return
+    this.#thread = this.#start()
+    const lost = [...this.#pending.values()]
+    this.#pending.clear()
     for (const { reject } of lost)
       reject(new CameoError('WORKER_DIED', 'a worker thread ended while it worked on this clip', { cause }))
   }
 
   /** Sends work; `pick` looks at each reply and gives a value with the one that ends it. */
-  function ask<T>(
+  #ask<T>(
     work: ThreadWork,
     pick: (reply: ThreadReply) => { readonly value: T } | undefined,
     signal?: AbortSignal,
   ): Promise<T> {
     if (signal?.aborted === true)
       return Promise.reject(new CameoError('INTERRUPTED', 'the work was stopped before it began'))
-    const id = nextId++
-    const abort = () => thread.postMessage({ kind: 'abort', id } satisfies ThreadRequest)
+    const id = this.#nextId++
+    const abort = () => this.#abort(id)
     signal?.addEventListener('abort', abort)
     return new Promise<T>((resolve, reject) => {
       const onReply = (reply: ThreadReply) => {
         const picked = pick(reply)
         if (picked === undefined) return
-        pending.delete(id)
+        this.#pending.delete(id)
         resolve(picked.value)
       }
-      pending.set(id, { onReply, reject })
-      thread.postMessage({ kind: 'work', id, work } satisfies ThreadRequest)
+      this.#pending.set(id, { onReply, reject })
+      this.#thread.postMessage({ kind: 'work', id, work } satisfies ThreadRequest)
     }).finally(() => signal?.removeEventListener('abort', abort))
   }
 
-  return {
-    ready: () =>
-      ask({ kind: 'load' }, (reply) => (reply.kind === 'ready' ? { value: reply.provider } : undefined)),
-    hash: (path, signal) =>
-      ask(
-        { kind: 'hash', path },
-        (reply) => (reply.kind === 'hashed' ? { value: reply.sha256 } : undefined),
-        signal,
-      ),
-    process: (path, wish, handlers, signal) =>
-      ask(
-        { kind: 'process', path, wish },
-        (reply) => {
-          if (reply.kind === 'planned') handlers.onPlan(reply.plan)
-          if (reply.kind === 'segment') handlers.onSegment(reply.output)
-          if (reply.kind === 'frames') handlers.onFrames(reply)
-          if (reply.kind === 'checkpoint') handlers.onCheckpoint?.(reply.update)
-          if (reply.kind === 'resumed') handlers.onResume?.(reply.segment, reply.timeS)
-          return reply.kind === 'done' ? { value: undefined } : undefined
-        },
-        signal,
-      ),
-    abort() {
-      for (const id of pending.keys()) thread.postMessage({ kind: 'abort', id } satisfies ThreadRequest)
-    },
-    async stop() {
-      isStopping = true
-      await thread.terminate()
-    },
+  #abort(id: number): void {
+    this.#thread.postMessage({ kind: 'abort', id } satisfies ThreadRequest)
   }
+}
+
+/** Returns a value with the reply that ends the work. */
+function tellHandlers(reply: ThreadReply, handlers: PartHandlers): { readonly value: undefined } | undefined {
+  if (reply.kind === 'planned') handlers.onPlan(reply.plan)
+  if (reply.kind === 'segment') handlers.onSegment(reply.output)
+  if (reply.kind === 'frames') handlers.onFrames(reply)
+  if (reply.kind === 'checkpoint') handlers.onCheckpoint?.(reply.update)
+  if (reply.kind === 'resumed') handlers.onResume?.(reply.segment, reply.timeS)
+  return reply.kind === 'done' ? { value: undefined } : undefined
 }

@@ -15,7 +15,7 @@ import { segmentLengthS } from '../../pipeline/recipe/recipe.js'
 import { loadStages, type Stages } from '../../pipeline/stages/load-pipeline.js'
 import type {
   SegmentThreadData,
-  SegmentWish,
+  SegmentRequest,
   ThreadMessage,
   ThreadReply,
   ThreadRequest,
@@ -43,7 +43,7 @@ let turn: Promise<void> = Promise.resolve()
 async function planClip(
   path: string,
   info: ClipInfo,
-  { isDivided = false, from = 0 }: Extract<SegmentWish, { kind: 'open' }>,
+  { isDivided = false, from = 0 }: Extract<SegmentRequest, { kind: 'open' }>,
   stages: Stages,
   signal: AbortSignal,
   reply: Reply,
@@ -69,7 +69,7 @@ async function inTurn(work: (turn: Promise<void>) => Promise<void>): Promise<voi
 }
 
 async function processPart(
-  { path, wish }: Extract<ThreadWork, { kind: 'process' }>,
+  { path, request }: Extract<ThreadWork, { kind: 'process' }>,
   stages: Stages,
   signal: AbortSignal,
   reply: Reply,
@@ -85,18 +85,18 @@ async function processPart(
   const outputs = processClip(
     {
       path,
-      ...rangeOf(wish),
+      ...rangeOf(request),
       plan: (info) =>
-        wish.kind === 'open'
-          ? planClip(path, info, wish, stages, signal, reply)
-          : Promise.resolve(wish.segments),
+        request.kind === 'open'
+          ? planClip(path, info, request, stages, signal, reply)
+          : Promise.resolve(request.segments),
       signal,
       turn: itsTurn,
       onFrame(timeS, faces) {
         progress = { count: progress.count + 1, faces: progress.faces + faces, timeS }
         if (performance.now() - toldAt > progressEveryMs) tellFrames()
       },
-      resume: wish.resume,
+      resume: request.resume,
       ...(setup.checkpointEveryS === undefined
         ? {}
         : { checkpoints: tellCheckpoints(setup.checkpointEveryS, reply) }),
@@ -124,10 +124,10 @@ function tellCheckpoints(everyS: number, reply: Reply): CheckpointOptions {
 const ownBuffer = (bytes: Uint8Array | undefined): ArrayBuffer[] =>
   bytes?.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength ? [bytes.buffer] : []
 
-function rangeOf(wish: SegmentWish): { startS: number; endS: number; seek: 'fast' | 'fromStart' } {
-  if (wish.kind === 'open') return { startS: 0, endS: Infinity, seek: 'fast' }
-  const first: SegmentSpan | undefined = wish.segments[0]
-  return { startS: first?.startS ?? 0, endS: wish.segments.at(-1)?.endS ?? Infinity, seek: wish.seek }
+function rangeOf(request: SegmentRequest): { startS: number; endS: number; seek: 'fast' | 'fromStart' } {
+  if (request.kind === 'open') return { startS: 0, endS: Infinity, seek: 'fast' }
+  const first: SegmentSpan | undefined = request.segments[0]
+  return { startS: first?.startS ?? 0, endS: request.segments.at(-1)?.endS ?? Infinity, seek: request.seek }
 }
 
 async function hashFile(path: string, signal: AbortSignal): Promise<string> {

@@ -40,8 +40,8 @@ export interface InferenceMessage {
   readonly text: string
 }
 
-/** Which part of a clip is wanted. */
-export type SegmentWish = {
+/** Which part of a clip is asked for. */
+export type SegmentRequest = {
   /** What is there already of its first segment. */
   readonly resume?: StoredCheckpoint | undefined
 } &
@@ -65,7 +65,7 @@ export type SegmentWish = {
 export type ThreadWork =
   | { readonly kind: 'load' }
   | { readonly kind: 'hash'; readonly path: string }
-  | { readonly kind: 'process'; readonly path: string; readonly wish: SegmentWish }
+  | { readonly kind: 'process'; readonly path: string; readonly request: SegmentRequest }
 
 export type ThreadRequest =
   | { readonly kind: 'work'; readonly id: number; readonly work: ThreadWork }

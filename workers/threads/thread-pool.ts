@@ -1,12 +1,12 @@
 import { CameoError } from '../../pipeline/common/errors.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
 import { cudaIsBuiltIn, type Provider } from '../../pipeline/models/session.js'
-import { startInferenceWorker } from './inference-handle.js'
+import { startInferenceThread } from './inference-handle.js'
 import type { ThreadSetup } from './thread-messages.js'
-import { startSegmentWorker, type SegmentWorker } from './segment-handle.js'
+import { SegmentHandle, type SegmentThread } from './segment-handle.js'
 
-export interface WorkerPool {
-  readonly workers: readonly SegmentWorker[]
+export interface ThreadPool {
+  readonly threads: readonly SegmentThread[]
   /** What runs the models. */
   readonly provider: Provider
   stop(): Promise<void>
@@ -27,7 +27,7 @@ export interface PoolOptions {
  * own; for a GPU one inference thread has them, and batches what the others send.
  * @throws DEVICE_UNAVAILABLE where CUDA is asked for by name and cannot be used; else as `loadStages` does
  */
-export async function startWorkers(options: PoolOptions): Promise<WorkerPool> {
+export async function startThreads(options: PoolOptions): Promise<ThreadPool> {
   const { setup, onNotice } = options
   const { device } = setup
   if (device.kind !== 'auto') return startOn(device, options, options.sharesModels ?? device.kind === 'cuda')
@@ -48,16 +48,16 @@ async function startOn(
   device: DeviceChoice,
   options: PoolOptions,
   sharesModels: boolean,
-): Promise<WorkerPool> {
+): Promise<ThreadPool> {
   const setup = { ...options.setup, device }
-  const inference = sharesModels ? startInferenceWorker({ device }, options.onNotice) : undefined
-  const workers = Array.from({ length: options.threads }, () => startSegmentWorker(setup, inference))
+  const inference = sharesModels ? startInferenceThread({ device }, options.onNotice) : undefined
+  const threads = Array.from({ length: options.threads }, () => new SegmentHandle(setup, inference))
   const stop = async () => {
-    await Promise.all(workers.map((worker) => worker.stop()))
+    await Promise.all(threads.map((thread) => thread.stop()))
     await inference?.stop()
   }
   // All of them: a thread that is ended while ONNX Runtime loads a model takes the whole process down.
-  const starts = await Promise.allSettled(workers.map((worker) => worker.ready()))
+  const starts = await Promise.allSettled(threads.map((thread) => thread.ready()))
   const providers: Provider[] = []
   for (const start of starts) {
     if (start.status === 'fulfilled') {
@@ -67,5 +67,5 @@ async function startOn(
     await stop()
     throw start.reason
   }
-  return { workers, provider: providers[0] ?? 'cpu', stop }
+  return { threads, provider: providers[0] ?? 'cpu', stop }
 }

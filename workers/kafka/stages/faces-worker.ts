@@ -7,8 +7,8 @@ import { segmentLengthS } from '../../../pipeline/recipe/recipe.js'
 import { withoutSecrets, type ClipAccess } from '../../remote-clips/clip-access.js'
 import { isSameContent } from '../../ingest/file-stamp.js'
 import type { CheckpointFolder } from '../../checkpoints/checkpoint-folder.js'
-import { factsOf, wishAgain } from '../../ingest/ingest-jobs.js'
-import type { ClipPlan, SegmentWish } from '../../threads/thread-messages.js'
+import { factsOf, requestAgain } from '../../ingest/ingest-jobs.js'
+import type { ClipPlan, SegmentRequest } from '../../threads/thread-messages.js'
 import { withAdmin, type OutMessage } from '../broker/client.js'
 import { followForgotten } from './forgotten-clips.js'
 import { JobCheckpoints, jobName, resumedWish } from './job-checkpoints.js'
@@ -42,7 +42,7 @@ export interface FacesWorkerOptions {
   readonly onFatal: (error: unknown) => void
 }
 
-/** One clip is processed, the next one is fetched, hashed and opened meanwhile; as `ingestClips` does. */
+/** One clip is processed, the next one is fetched, hashed and opened meanwhile; as `IngestRun` does. */
 const clipsPerThread = 2
 
 /** What is known of a job so far: kept from one attempt to the next. */
@@ -54,7 +54,7 @@ interface JobState {
   clip: OpenedClip | undefined
   clipId: string | undefined
   plan: WirePlan | undefined
-  wish: SegmentWish
+  wish: SegmentRequest
   /** Of this job's segments, those whose output is not published. */
   left: readonly SegmentSpan[]
 }
@@ -190,7 +190,7 @@ export function createJobHandler(options: JobHandlerOptions): JobHandler {
       if (!(error instanceof CameoError)) throw error
       if (error.code === 'CLIP_CHANGED')
         throw new CameoError(error.code, error.message, { retriable: false, cause: error })
-      state.wish = wishAgain(state.wish, state.left, error)
+      state.wish = requestAgain(state.wish, state.left, error)
       throw error
     }
     await Promise.all(sent)

@@ -1,5 +1,5 @@
 import type { CheckpointFolder, CheckpointKey } from '../../checkpoints/checkpoint-folder.js'
-import type { SegmentWish } from '../../threads/thread-messages.js'
+import type { SegmentRequest } from '../../threads/thread-messages.js'
 import type { Received } from '../broker/queue-consumer.js'
 import type { CheckpointUpdate } from '../../../pipeline/segments/segment-checkpoint.js'
 
@@ -15,11 +15,11 @@ export const jobName = ({
  * what it published before: its checkpoint of a later segment tells.
  */
 export function resumedWish(
-  wish: SegmentWish,
+  wish: SegmentRequest,
   folder: CheckpointFolder | undefined,
   key: CheckpointKey,
   job: string,
-): SegmentWish {
+): SegmentRequest {
   const found = folder?.read(key) ?? []
   if (wish.kind === 'segments') {
     const [first] = wish.segments

@@ -9,8 +9,8 @@ import {
 import type { Pack } from '../../../pipeline/models/packs/pack.js'
 import type { Provider } from '../../../pipeline/models/session.js'
 import { createRecipe, featuresOf } from '../../../pipeline/recipe/recipe.js'
-import type { SegmentWorker } from '../../threads/segment-handle.js'
-import { startWorkers, type WorkerPool } from '../../threads/thread-pool.js'
+import type { SegmentThread } from '../../threads/segment-handle.js'
+import { startThreads, type ThreadPool } from '../../threads/thread-pool.js'
 import type { WireRecipe } from '../messages/schemas.js'
 
 export interface PoolsOptions {
@@ -27,7 +27,7 @@ export interface PoolsOptions {
 }
 
 export interface BorrowedWorker {
-  readonly worker: SegmentWorker
+  readonly worker: SegmentThread
   readonly pack: Pack
   /** What runs the models. */
   readonly provider: Provider
@@ -35,10 +35,10 @@ export interface BorrowedWorker {
 }
 
 interface LoadedPool {
-  readonly pool: WorkerPool
+  readonly pool: ThreadPool
   readonly pack: Pack
   /** Work under way on each of the pool's workers. */
-  readonly loads: Map<SegmentWorker, number>
+  readonly loads: Map<SegmentThread, number>
 }
 
 interface CurrentPool {
@@ -52,7 +52,7 @@ interface CurrentPool {
  * of another wait until those under way are done.
  */
 export interface Pools {
-  /** The least busy thread of the recipe's pool. Throws RECIPE_MISMATCH, and as `startWorkers` and `loadPack` do. */
+  /** The least busy thread of the recipe's pool. Throws RECIPE_MISMATCH, and as `startThreads` and `loadPack` do. */
   borrow(recipe: WireRecipe): Promise<BorrowedWorker>
   stop(): Promise<void>
 }
@@ -86,8 +86,8 @@ export function createPools(options: PoolsOptions): Pools {
       ...{ pack, modelsDir, settings: recipe.settings, device, headFile: undefined, encoders },
       checkpointEveryS,
     }
-    const pool = await startWorkers({ setup, threads, onNotice })
-    return { pool, pack, loads: new Map(pool.workers.map((worker) => [worker, 0])) }
+    const pool = await startThreads({ setup, threads, onNotice })
+    return { pool, pack, loads: new Map(pool.threads.map((thread) => [thread, 0])) }
   }
 
   async function acquire(recipe: WireRecipe): Promise<CurrentPool> {

@@ -34,7 +34,7 @@ import {
 } from '../../../../../workers/kafka/messages/schemas.js'
 import { createSilentLog } from '../../../../../workers/service/log.js'
 import { createMetrics } from '../../../../../workers/service/metrics.js'
-import type { SegmentWorker } from '../../../../../workers/threads/segment-handle.js'
+import type { SegmentThread } from '../../../../../workers/threads/segment-handle.js'
 import { clipId, givenUp, good, recipeWith } from '../../../../support/described.js'
 import { oddMessage } from '../../../../support/odd-messages.js'
 import { seededRandom } from '../../../../support/random.js'
@@ -69,14 +69,14 @@ const context = {
 }
 
 /** Plans every clip as two segments, and sees nobody in them. */
-const worker: SegmentWorker = {
+const worker: SegmentThread = {
   ready: () => Promise.resolve('cpu'),
   hash: () => Promise.resolve(clipId),
-  process(_path, wish, { onPlan, onSegment }) {
-    const segments = wish.kind === 'open' ? segmentSpans(2, 600) : wish.segments
+  process(_path, request, { onPlan, onSegment }) {
+    const segments = request.kind === 'open' ? segmentSpans(2, 600) : request.segments
     const size = { widthPx: 640, heightPx: 360, sourceWidthPx: 640, sourceHeightPx: 360 }
     const info = { ...size, durationS: 1200, durationEstimated: false, cuttable: true, frameRate: 25 }
-    if (wish.kind === 'open')
+    if (request.kind === 'open')
       onPlan({ info: { ...info, codec: 'h264', container: 'mov' }, segments, taken: 1 })
     for (const segment of segments.slice(0, 1))
       onSegment({ segment, tracks: [], frames: 1, faces: 0, truncated: false, provider: 'cpu' })

@@ -1,0 +1,86 @@
+import { basename } from 'node:path'
+import { segmentSpans } from '../../../../pipeline/segments/process-clip.js'
+import type { SegmentOutput, SegmentSpan } from '../../../../pipeline/segments/segment.js'
+import { CameoError } from '../../../../pipeline/common/errors.js'
+import { sha256OfFile } from '../../../../pipeline/common/digest.js'
+import type { PartHandlers, SegmentThread } from '../../../../workers/threads/segment-handle.js'
+import type { SegmentRequest } from '../../../../workers/threads/thread-messages.js'
+
+export const segmentLengthS = 600
+
+/** What a thread does with one request for a clip. */
+export type Script = (
+  request: SegmentRequest,
+  handlers: PartHandlers,
+  aborted: Promise<never>,
+) => Promise<void>
+
+/** A thread that hashes files as they are, and does with each clip what its script says. */
+export class ScriptedThread implements SegmentThread {
+  readonly hashed: string[] = []
+  readonly requests: { readonly name: string; readonly request: SegmentRequest }[] = []
+  readonly #scripts: Readonly<Record<string, Script>>
+  #abort: () => void = () => undefined
+  readonly #aborted = new Promise<never>((_, reject) => {
+    this.#abort = () => reject(new CameoError('INTERRUPTED', 'stopped'))
+  })
+
+  /** @param scripts by the file's name; other files are clips of one segment */
+  constructor(scripts: Readonly<Record<string, Script>> = {}) {
+    this.#scripts = scripts
+    this.#aborted.catch(() => undefined)
+  }
+
+  ready(): Promise<'cpu'> {
+    return Promise.resolve('cpu')
+  }
+
+  hash(path: string): Promise<string> {
+    this.hashed.push(basename(path))
+    return sha256OfFile(path)
+  }
+
+  async process(path: string, request: SegmentRequest, handlers: PartHandlers): Promise<void> {
+    const name = basename(path)
+    this.requests.push({ name, request })
+    await (this.#scripts[name] ?? clipOf(1))(request, handlers, this.#aborted)
+  }
+
+  abort(): void {
+    this.#abort()
+  }
+
+  stop(): Promise<void> {
+    return Promise.resolve()
+  }
+}
+
+/** A clip that can be cut, each of whose segments comes as soon as it is asked for. */
+export function clipOf(segments: number): Script {
+  return (request, handlers) => {
+    for (const segment of planned(segments, request, handlers)) handlers.onSegment(outputOf(segment))
+    return Promise.resolve()
+  }
+}
+
+/** Plans a clip that can be cut, where it is not planned; returns the segments of this request. */
+export function planned(
+  count: number,
+  request: SegmentRequest,
+  handlers: PartHandlers,
+): readonly SegmentSpan[] {
+  if (request.kind === 'segments') return request.segments
+  const segments = segmentSpans(count, segmentLengthS)
+  const info = {
+    ...{ widthPx: 640, heightPx: 360, sourceWidthPx: 640, sourceHeightPx: 360, codec: 'h264' },
+    ...{ durationS: count * segmentLengthS, durationEstimated: false, cuttable: true, frameRate: 25 },
+    container: 'mov',
+  }
+  handlers.onPlan({ info, segments, taken: 1 })
+  return segments.slice(0, 1)
+}
+
+/** A segment in which nobody was seen. */
+export function outputOf(segment: SegmentSpan): SegmentOutput {
+  return { segment, tracks: [], frames: 1, faces: 0, truncated: false, provider: 'cpu' }
+}

@@ -1,0 +1,142 @@
+import { relative } from 'node:path'
+import type { Archive } from '../../index/archive/open-archive.js'
+import type { Failure, Run, SegmentKey } from '../../index/store/clips.js'
+import { createGroupCommit, type GroupCommit } from '../../index/store/group-commit.js'
+import type { SegmentOutput, SegmentSpan } from '../../pipeline/segments/segment.js'
+import type { CheckpointUpdate, StoredCheckpoint } from '../../pipeline/segments/segment-checkpoint.js'
+import type { ClipPlan } from '../threads/thread-messages.js'
+import { stampOf, unknownStamp } from './file-stamp.js'
+import { factsOf, type ClipFile } from './ingest-jobs.js'
+
+/** Where an ingest writes to: digests of its recipe and embedder, and the space that descriptors go to. */
+export type IngestTarget = Omit<SegmentKey, 'clipId'>
+
+/** Where a file lies in the archive's terms. */
+export interface FilePlace {
+  readonly rootId: number
+  readonly relativePath: string
+}
+
+/**
+ * The rows that one ingest reads and writes. Writes are made durable in groups. After a commit that failed every further write
+ * throws.
+ */
+export class ArchiveWriter {
+  readonly #archive: Archive
+  readonly #target: IngestTarget
+  readonly #commits: GroupCommit
+
+  /** @param onError told of a commit that failed */
+  constructor(archive: Archive, target: IngestTarget, onError: (error: unknown) => void) {
+    this.#archive = archive
+    this.#target = target
+    this.#commits = createGroupCommit(archive.database, onError)
+  }
+
+  /** Notes the root of the file as well, where it is new. */
+  placeOf({ folder, path }: { readonly folder: string; readonly path: string }): FilePlace {
+    this.#commits.begin()
+    const root = this.#archive.files.rootFor(folder)
+    return { rootId: root.rootId, relativePath: relative(root.path, path) }
+  }
+
+  /** A file that was not opened yet. */
+  recordFound({ rootId, relativePath }: FilePlace, sizeBytes: number): void {
+    this.#commits.begin()
+    this.#archive.files.recordFound(rootId, relativePath, sizeBytes)
+  }
+
+  /** A file whose content is known. */
+  recordContent({ rootId, relativePath, stamp }: ClipFile, clipId: string): void {
+    this.#commits.begin()
+    this.#archive.files.record(rootId, relativePath, stamp, clipId)
+  }
+
+  /** A file whose content is not known, for it could not be read. */
+  recordUnreadable({ rootId, relativePath }: FilePlace, failure: Failure, stamp = unknownStamp): void {
+    this.#commits.begin()
+    this.#archive.files.recordFailed(rootId, relativePath, stamp, failure)
+  }
+
+  /** Undefined clears what an earlier run noted. */
+  setFailure({ rootId, relativePath }: FilePlace, failure: Failure | undefined): void {
+    this.#commits.begin()
+    this.#archive.files.setFailure(rootId, relativePath, failure)
+  }
+
+  /** The content that an earlier run found in the file, unless the file changed. Throws CLIP_GONE, CLIP_UNREADABLE. */
+  knownContentAt(path: string): string | undefined {
+    return this.#archive.files.knownDigest(stampOf(path))
+  }
+
+  knownContentOf({ stamp }: ClipFile): string | undefined {
+    return this.#archive.files.knownDigest(stamp)
+  }
+
+  /** With this recipe. */
+  runOf(clipId: string): Run | undefined {
+    return this.#archive.clips.run(this.#key(clipId))
+  }
+
+  durationOf(clipId: string): number | undefined {
+    return this.#archive.clips.durationOf(clipId)
+  }
+
+  /** What is damaged of a clip, and what was given up of it, is to be done again. */
+  dropUnusable(clipId: string): void {
+    this.#commits.begin()
+    this.#archive.clips.dropDamaged(clipId)
+    this.#archive.clips.retryGivenUp(this.#key(clipId))
+  }
+
+  storePlan(clipId: string, plan: ClipPlan, sizeBytes: number): void {
+    this.#commits.begin()
+    const { segments, info } = plan
+    this.#archive.clips.plan(this.#key(clipId), factsOf(plan, sizeBytes), segments.length, info.cuttable)
+  }
+
+  storeSegment(clipId: string, output: SegmentOutput): void {
+    this.#commits.begin()
+    this.#archive.clips.storeSegment(this.#key(clipId), output)
+  }
+
+  storeCheckpoint(clipId: string, update: CheckpointUpdate): void {
+    this.#commits.begin()
+    this.#archive.checkpoints.write(this.#key(clipId), update)
+  }
+
+  checkpointOf(clipId: string, segment: number): StoredCheckpoint | undefined {
+    return this.#archive.checkpoints.read(this.#key(clipId), segment)
+  }
+
+  /** Segments of a clip of which others are stored. */
+  giveUp(clipId: string, segments: readonly SegmentSpan[], failure: Failure): void {
+    this.#commits.begin()
+    for (const segment of segments) this.#archive.clips.giveUpSegment(this.#key(clipId), segment, failure)
+  }
+
+  /** Drops the plan of a clip of which no segment is stored. */
+  dropEmptyRun(clipId: string): void {
+    this.#commits.begin()
+    this.#archive.clips.dropEmptyRun(this.#key(clipId))
+  }
+
+  /** Calls `tell` when all that was written before is durable. */
+  whenDurable(tell: () => void): void {
+    this.#commits.whenDurable(tell)
+  }
+
+  /** Makes everything durable now. */
+  flush(): void {
+    this.#commits.flush()
+  }
+
+  /** Takes back what is not durable yet; nothing can be written any more. */
+  abandon(): void {
+    this.#commits.abandon()
+  }
+
+  #key(clipId: string): SegmentKey {
+    return { clipId, ...this.#target }
+  }
+}

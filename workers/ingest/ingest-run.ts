@@ -1,0 +1,151 @@
+import { archiveError } from '../../index/store/database.js'
+import type { Archive } from '../../index/archive/open-archive.js'
+import type { SegmentThread } from '../threads/segment-handle.js'
+import { ArchiveWriter } from './archive-writer.js'
+import { ClipResults } from './clip-results.js'
+import type { FoundFile } from './find-clips.js'
+import { FoundFiles } from './found-files.js'
+import type { IngestEvents, MetFiles } from './ingest-events.js'
+import { JobRun, type JobRunOptions } from './job-run.js'
+import { createLengthSamples, type LengthSamples } from './length-samples.js'
+import { OpenClips } from './open-clips.js'
+import { openFile } from './open-file.js'
+import { WorkQueue, type Work } from './work-queue.js'
+
+export interface IngestOptions {
+  readonly archive: Archive
+  /** Digests of the recipe and its embedder; the space that descriptors go to. */
+  readonly recipe: string
+  readonly embedder: string
+  readonly spaceId: number
+  readonly segmentLengthS: number
+  readonly threads: readonly SegmentThread[]
+  readonly files: AsyncIterable<FoundFile>
+  readonly isForgotten: (clipId: string) => boolean
+  readonly events: IngestEvents
+  readonly signal: AbortSignal
+}
+
+/** One clip is processed, the next one is hashed and opened meanwhile: a thread never waits for its owner. */
+const concurrencyPerThread = 2
+
+/**
+ * Takes every found file to its result. Each thread does one part of a clip at a time; parts of long clips go
+ * first, so that they end. Rows are written as each segment comes in: stopping at any moment loses no finished segment.
+ */
+export class IngestRun {
+  readonly #options: IngestOptions
+  readonly #writer: ArchiveWriter
+  readonly #queue: WorkQueue
+  readonly #results: ClipResults
+  readonly #clips: OpenClips
+  readonly #found: FoundFiles
+  readonly #samples: LengthSamples
+  readonly #jobOptions: JobRunOptions
+  readonly #ended = new AbortController()
+  /** What ended the whole run. */
+  #fatal: Error | undefined
+
+  constructor(options: IngestOptions) {
+    this.#options = options
+    const { archive, recipe, embedder, spaceId, threads, events, signal } = options
+    const { segmentLengthS, isForgotten } = options
+    const writer = new ArchiveWriter(archive, { recipe, embedder, spaceId }, (error) => this.#fail(error))
+    const queue = new WorkQueue(threads)
+    const results = new ClipResults(writer, events)
+    const clips = new OpenClips({ writer, queue, results, events, segmentLengthS, isForgotten })
+    this.#samples = createLengthSamples(
+      (path, durationS) => events.onMeasured(path, durationS),
+      AbortSignal.any([signal, this.#ended.signal]),
+    )
+    this.#found = new FoundFiles({
+      ...{ writer, queue, results, events, samples: this.#samples },
+      openAtOnce: threads.length * concurrencyPerThread,
+    })
+    this.#jobOptions = { writer, queue, clips, events, segmentLengthS, signal }
+    this.#writer = writer
+    this.#queue = queue
+    this.#results = results
+    this.#clips = clips
+  }
+
+  /**
+   * Resolves when every file has its result, or the signal stopped the run. To be called once.
+   * @throws CameoError about the archive itself (ARCHIVE_*): what was stored stays
+   */
+  async run(): Promise<MetFiles> {
+    const { signal, threads } = this.#options
+    const stop = () => this.#stopThreads()
+    signal.addEventListener('abort', stop)
+    try {
+      const work = threads.flatMap((thread) =>
+        Array.from({ length: concurrencyPerThread }, () => this.#workOn(thread)),
+      )
+      await Promise.all(
+        [this.#search(), ...work].map((part) => part.catch((error: unknown) => this.#fail(error))),
+      )
+      if (this.#fatal === undefined) this.#writer.flush()
+    } catch (error) {
+      this.#fail(error)
+    } finally {
+      signal.removeEventListener('abort', stop)
+      this.#ended.abort()
+      await this.#samples.finished()
+    }
+    if (this.#fatal !== undefined) throw this.#fatal
+    return { clipIds: this.#clips.clipIds, withoutClip: this.#results.withoutClip }
+  }
+
+  get #isStopped(): boolean {
+    return this.#options.signal.aborted || this.#fatal !== undefined
+  }
+
+  async #search(): Promise<void> {
+    for await (const file of this.#options.files) {
+      if (this.#isStopped) break
+      this.#found.take(file)
+    }
+    this.#options.events.onAllFound()
+    this.#queue.endSearch()
+  }
+
+  /** Gives the thread work until there is none left. */
+  async #workOn(thread: SegmentThread): Promise<void> {
+    const queue = this.#queue
+    while (!this.#isStopped) {
+      const work = queue.next(thread)
+      if (work !== undefined) await queue.during(thread, () => this.#do(thread, work))
+      else if (queue.isDone) return
+      else await queue.changed()
+    }
+  }
+
+  async #do(thread: SegmentThread, work: Work): Promise<void> {
+    if (work.kind === 'job') {
+      await new JobRun(work.job, this.#jobOptions).run(thread)
+      return
+    }
+    const opened = await openFile(thread, work.found, {
+      writer: this.#writer,
+      results: this.#results,
+      signal: this.#options.signal,
+    })
+    if (opened === undefined || !this.#clips.takeUp(opened.file, opened.clipId)) return
+    // The thread that has hashed a clip goes on with it.
+    const job = this.#queue.nextJob()
+    if (job !== undefined) await new JobRun(job, this.#jobOptions).run(thread)
+  }
+
+  #stopThreads(): void {
+    for (const thread of this.#options.threads) thread.abort()
+    this.#queue.notify()
+  }
+
+  #fail(error: unknown): void {
+    this.#fatal ??=
+      archiveError(this.#options.archive.dir, error) ??
+      (error instanceof Error ? error : new Error(String(error)))
+    this.#writer.abandon()
+    this.#stopThreads()
+  }
+}
