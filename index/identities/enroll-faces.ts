@@ -8,14 +8,14 @@ import type { Stages } from '../../pipeline/stages/load-pipeline.js'
 import { ArchiveModels } from '../archive/archive-models.js'
 import { noteDamage, type DamagedThing } from '../archive/damaged-things.js'
 import type { FilledArchive } from '../archive/open-archive.js'
-import { thresholdOfModels } from '../search/match-threshold.js'
-import { kindOfFile } from '../search/query-file.js'
-import { faceOfPhoto, personOfClip } from '../search/query-person.js'
+import { kindOfFile } from '../queries/query-file.js'
+import { faceOfPhoto, personOfClip } from '../queries/query-person.js'
 import type { Damage } from '../store/damage.js'
 import { checkAgreement, type Disagreeing } from './check-enrolment.js'
 import { enrolledFaces } from './enrolled-faces.js'
 import { agreementOf, bySource } from './enrolment-agreement.js'
 import { enroll, knownName, referencesOf, type ReferenceFace } from './identities.js'
+import { thresholdOfModels } from '../../pipeline/models/packs/pack-threshold.js'
 
 export interface EnrolRequest {
   readonly name: string

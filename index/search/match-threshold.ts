@@ -1,9 +1,7 @@
 import type { Calibration, Pack } from '../../pipeline/models/packs/pack.js'
 import { falseAcceptRateAt, thresholdOfRate, type FalseAcceptRate } from './expected-false-matches.js'
 import type { ArchiveRecipe } from '../store/meta.js'
-
-/** Used where a pack says no calibrated threshold: between the usual ones of ArcFace models, on the careful side. */
-const uncalibratedThreshold = 0.4
+import { thresholdOfModels } from '../../pipeline/models/packs/pack-threshold.js'
 
 /** Weak hits go down to the score that one in a hundred tracks of other people reaches … */
 const weakRate = 1e-2
@@ -34,11 +32,6 @@ export interface MatchThreshold {
   readonly falseAcceptRate?: FalseAcceptRate
   /** Rate × tracks searched: so many tracks of other people are expected to match. */
   readonly expectedFalseMatches?: number
-}
-
-/** From which score two faces count as one person's, whatever the archive: of pairs of different people few reach it. */
-export function thresholdOfModels({ calibration }: Pick<Pack, 'calibration'>): number {
-  return calibration?.threshold ?? uncalibratedThreshold
 }
 
 /** What was measured of an archive's descriptors: nothing, where a head makes other scores of them. */

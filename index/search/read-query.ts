@@ -7,7 +7,7 @@ import { furtherEmbeddersOf, type ArchiveModels } from '../archive/archive-model
 import type { FilledArchive } from '../archive/open-archive.js'
 import { knownName, referencesOf } from '../identities/identities.js'
 import type { Damage } from '../store/damage.js'
-import { faceOfPhoto, personOfClip, type Candidate } from './query-person.js'
+import { faceOfPhoto, personOfClip, type Candidate } from '../queries/query-person.js'
 
 /** Whom to search for. */
 export type Subject =

@@ -6,9 +6,10 @@ import { galleryQueries, searchExactly } from '../../index/evaluate/ladder/descr
 import { mapOf } from '../../index/evaluate/ladder/measure-rankings.js'
 import { rankClips, scoreByHeads } from '../../index/evaluate/ladder/scorer.js'
 import { headSettingsSchema } from '../../pipeline/training/train-head.js'
-import { evaluationSetOf, readSource } from '../../index/evaluate/datasets/evaluation-source.js'
+import { evaluationSetOf } from '../../index/evaluate/source/evaluation-source.js'
 import { defaultThreads, numberWithin } from '../cli/options.js'
 import { note, print } from '../cli/output.js'
+import { readGivenSource } from '../reports/given-source.js'
 
 /** The paper's ablation (arXiv 1801.07698, table 2), for heads; triplet has no classifier, so its descriptor alone counts. */
 const losses = ['norm-softmax', 'sphereface', 'arcface', 'cosface', 'cm1', 'cm2', 'softmax', 'norm-softmax+intra', 'norm-softmax+inter', 'norm-softmax+intra+inter', 'triplet'] // prettier-ignore
@@ -34,7 +35,7 @@ if (!existsSync(join(dir, 'archive'))) {
   process.exit(2)
 }
 const groundTruth = (half: string) => join(dir, 'set', `${half}_gt.txt`)
-const source = await readSource({ archive: join(dir, 'archive') })
+const source = await readGivenSource({ archive: join(dir, 'archive') })
 const set = evaluationSetOf(source, {
   gallery: groundTruth('train'),
   val: groundTruth('val'),

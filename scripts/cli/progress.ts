@@ -130,3 +130,21 @@ function etaText(seconds: number): string {
   const minutes = Math.round(seconds / 60)
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
 }
+
+/** Runs `work` over the items one after the other, with progress on standard error. */
+export async function embedAll<T>(
+  items: readonly T[],
+  what: string,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const bar = startProgress(`${what} {bar} {percentage}% {value}/{total}`)
+  try {
+    for (const [done, item] of items.entries()) {
+      bar.update(done, items.length, {})
+      await work(item)
+    }
+    bar.update(items.length, items.length, {})
+  } finally {
+    bar.stop()
+  }
+}

@@ -4,7 +4,7 @@ import { readCoverage, type ClipCoverage } from '../../index/coverage/read-cover
 import { markMissing, sumCoverage, type CoverageSum } from '../../index/coverage/sum-coverage.js'
 import { listIdentities } from '../../index/identities/identities.js'
 import { presentPath } from '../../index/store/present-path.js'
-import { coverageLine, shareText, statesText } from '../reports/coverage-text.js'
+import { shareText, statesText, coverageLine } from '../reports/coverage-text.js'
 import { archiveOption, jsonOption } from '../cli/options.js'
 import { counted, exitCodes, note, oneLine, print, printJson } from '../cli/output.js'
 import { recipeLines } from '../reports/recipe-text.js'

@@ -4,15 +4,6 @@ import type { CoverageSum } from '../../index/coverage/sum-coverage.js'
 import { counted, oneLine } from '../cli/output.js'
 import { formatTime, spanText } from '../../pipeline/common/time-text.js'
 
-/** What an answer says of an archive that was not wholly looked at; undefined where it was. */
-export function coverageLine(sum: CoverageSum): string | undefined {
-  if (sum.incomplete === 0) return undefined
-  const was = sum.incomplete === 1 ? 'was' : 'were'
-  const clips = `${sum.incomplete} of ${counted(sum.clips, 'clip')} ${was} not wholly looked at`
-  const missing = missingOf(sum)
-  return `${clips}${missing === '' ? '' : ` (${missing})`}: "cameo coverage" lists what is missing`
-}
-
 /** What an archive holds, after it was filled. */
 export function holdsText(
   dir: string,
@@ -107,4 +98,13 @@ export function toCoverageJson({
     notLookedAt: unseen.map(({ startS, endS, ...range }) => ({ startS, endS: endS ?? null, ...range })),
     leftOut,
   }
+}
+
+/** What an answer says of an archive that was not wholly looked at; undefined where it was. */
+export function coverageLine(sum: CoverageSum): string | undefined {
+  if (sum.incomplete === 0) return undefined
+  const was = sum.incomplete === 1 ? 'was' : 'were'
+  const clips = `${sum.incomplete} of ${counted(sum.clips, 'clip')} ${was} not wholly looked at`
+  const missing = missingOf(sum)
+  return `${clips}${missing === '' ? '' : ` (${missing})`}: "cameo coverage" lists what is missing`
 }

@@ -1,6 +1,6 @@
-import { coverageLine, toCoverageJson, unseenLines } from './coverage-text.js'
+import { toCoverageJson, unseenLines, coverageLine } from './coverage-text.js'
 import type { ClipMatch } from '../../index/search/clip-match.js'
-import type { AnswerCoverage } from '../../index/coverage/answer-coverage.js'
+import type { AnswerCoverage } from '../../index/search/answer-coverage.js'
 
 /** A summary with, on a line of its own, how much was not looked at. */
 export function withCoverage(summary: string, { sum }: AnswerCoverage): string {

@@ -3,7 +3,6 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { hiddenMatchOf } from '../../index/search/hidden-match.js'
-import { thresholdOfModels } from '../../index/search/match-threshold.js'
 import { hiddenProbability, visibleTerm } from '../../pipeline/embed/hidden-face.js'
 import { defaultPackName, findPack } from '../../pipeline/models/packs/catalog.js'
 import { defaultModelsDir } from '../../pipeline/models/packs/models-dir.js'
@@ -14,6 +13,7 @@ import { paintedFaces, type OcclusionSample } from '../../scripts/calibration/hi
 import { testDataDir } from '../support/data.js'
 import { mean } from '../support/map.js'
 import { dotProduct } from '../../pipeline/data/vector-math.js'
+import { thresholdOfModels } from "../../pipeline/models/packs/pack-threshold.js";
 
 /** Drawn in another way than those that the model was taught with. */
 const covers: Readonly<Record<string, (random: Random) => Cover>> = {

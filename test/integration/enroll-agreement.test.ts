@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
-import { thresholdOfModels } from '../../index/search/match-threshold.js'
 import { findPack } from '../../pipeline/models/packs/catalog.js'
 import { assertRefused, foundFiles, ingest, search } from '../support/answers.js'
 import { cameo, temporaryDir } from '../support/cameo.js'
 import { animatedGif, cutOff } from '../support/field-photos.js'
 import { makeFaceClip, makeFacePhoto } from '../support/faces.js'
+import { thresholdOfModels } from "../../pipeline/models/packs/pack-threshold.js";
 
 const dir = realpathSync(temporaryDir())
 const archive = join(dir, 'archive')

@@ -1,20 +1,17 @@
 import { readdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { Option } from 'commander'
 import { readAlignedFace } from '../../../pipeline/decode/still/read-aligned-photo.js'
 import { decodeFloat16 } from '../../../pipeline/data/float16.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import type { RgbImage } from '../../../pipeline/data/image.js'
-import { defaultPackName } from '../../../pipeline/models/packs/catalog.js'
 import type { DeviceChoice } from '../../../pipeline/models/device.js'
 import { defaultModelsDir } from '../../../pipeline/models/packs/models-dir.js'
+import type { Pack } from '../../../pipeline/models/packs/pack.js'
 import { readPhoto } from '../../../pipeline/photos/process-photo.js'
 import { mainPerson, peopleOfClip } from '../../../pipeline/photos/process-query-clip.js'
 import { defaultSettings } from '../../../pipeline/recipe/recipe.js'
 import { loadStages, type Stages } from '../../../pipeline/stages/load-pipeline.js'
-import { usePack } from '../../../scripts/cli/caller.js'
-import { note, oneLine } from '../../../scripts/cli/output.js'
-import { startProgress } from '../../../scripts/cli/progress.js'
+import { ensurePack } from '../../../pipeline/stages/caller.js'
 
 /** The feature of a benchmark's picture: its embedding plus that of its mirror image, not normalised. */
 export interface ImageFeature {
@@ -51,14 +48,11 @@ export interface EmbedderChoice {
   readonly aligned: boolean
 }
 
-export const packOption = () =>
-  new Option('--pack <pack>', 'model pack, or a JSON file of your own').default(defaultPackName)
-
-export const alignedOption = () =>
-  new Option('--aligned', 'the pictures are aligned faces of 112×112 px already: no detection').default(false)
-
 /** The models of a pack, for the pictures of benchmarks. */
-export async function loadEvalEmbedder(choice: EmbedderChoice): Promise<EvalEmbedder> {
+export async function loadEvalEmbedder(
+  choice: EmbedderChoice,
+  usePack: (nameOrFile: string) => Promise<Pack> = ensurePack,
+): Promise<EvalEmbedder> {
   const pack = await usePack(choice.pack)
   const stages = await loadStages({
     pack,
@@ -158,36 +152,3 @@ export function pictureNames(dir: string): string[] {
 }
 
 export const isPictureName = (name: string) => /\.(jpe?g|png|webp|bmp|tiff?|avif|gif)$/i.test(name)
-
-/** Runs `work` over the items one after the other, with progress on standard error. */
-export async function embedAll<T>(
-  items: readonly T[],
-  what: string,
-  work: (item: T) => Promise<void>,
-): Promise<void> {
-  const bar = startProgress(`${what} {bar} {percentage}% {value}/{total}`)
-  try {
-    for (const [done, item] of items.entries()) {
-      bar.update(done, items.length, {})
-      await work(item)
-    }
-    bar.update(items.length, items.length, {})
-  } finally {
-    bar.stop()
-  }
-}
-
-/** So many of the unusable pictures are told by name; `--json` tells all. */
-const listed = 20
-
-export function tellUnusable(unusable: readonly Unusable[]): void {
-  if (unusable.length === 0) return
-  note(`${unusable.length} had no usable face:`)
-  for (const { message, code } of unusable.slice(0, listed)) note(`  ${oneLine(message)} [${code}]`)
-  if (unusable.length > listed) note(`  … and ${unusable.length - listed} more (all with --json)`)
-}
-
-export const percent = (rate: number) => (Number.isNaN(rate) ? '–' : `${(rate * 100).toFixed(2)} %`)
-
-/** JSON knows no NaN and no infinity. */
-export const orNull = (value: number) => (Number.isFinite(value) ? value : null)

@@ -1,11 +1,13 @@
 /** Whom a model pack takes for whom, so that films can cut look-alikes next to each other. */
+import { usePack } from '../../cli/caller.js'
 import { existsSync, readFileSync, renameSync } from 'node:fs'
 import { z } from 'zod'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import { writePrivateFile } from '../../../pipeline/common/private-files.js'
-import { embedAll, loadEvalEmbedder } from '../../../index/evaluate/protocols/embed-benchmark.js'
+import { loadEvalEmbedder } from '../../../index/evaluate/protocols/embed-benchmark.js'
 import type { LookAlikes, PhotographedPerson } from './photos.js'
 import { dotProduct, l2Normalise } from '../../../pipeline/data/vector-math.js'
+import { embedAll } from '../../cli/progress.js'
 
 /** So many photos tell what a person looks like. */
 const photosEach = 5
@@ -37,7 +39,10 @@ async function meanFaces(
   people: readonly PhotographedPerson[],
   packName: string,
 ): Promise<ReadonlyMap<string, Float32Array>> {
-  const embedder = await loadEvalEmbedder({ pack: packName, device: { kind: 'auto' }, aligned: false })
+  const embedder = await loadEvalEmbedder(
+    { pack: packName, device: { kind: 'auto' }, aligned: false },
+    usePack,
+  )
   const means = new Map<string, Float32Array>()
   try {
     await embedAll(people, 'looking for look-alikes', async ({ id, photos }) => {

@@ -12,7 +12,6 @@ import { hiddenProbability, isHidden } from '../../../pipeline/embed/hidden-face
 import { defaultModelsDir } from '../../../pipeline/models/packs/models-dir.js'
 import { defaultSettings } from '../../../pipeline/recipe/recipe.js'
 import { loadStages } from '../../../pipeline/stages/load-pipeline.js'
-import { thresholdOfModels } from '../../../index/search/match-threshold.js'
 import { usePack } from '../../cli/caller.js'
 import { fitLogistic } from './logistic.js'
 import { heldCovers, trainingCovers } from './paint.js'
@@ -21,6 +20,7 @@ import { numberWithin } from '../../cli/options.js'
 import { print } from '../../cli/output.js'
 import type { HiddenFaces } from '../../../pipeline/models/packs/pack.js'
 import { dotProduct } from '../../../pipeline/data/vector-math.js'
+import { thresholdOfModels } from '../../../pipeline/models/packs/pack-threshold.js'
 
 const { values: options } = parseArgs({
   options: {

@@ -11,10 +11,10 @@ import { readHeadBytes } from '../../../pipeline/describe/head/head-file.js'
 import { headFeatures, readClassWeights } from '../../../pipeline/training/head-space.js'
 import type { DeviceChoice } from '../../../pipeline/models/device.js'
 import { inputDimension } from '../../../pipeline/describe/pooled-input.js'
-import { readSource } from '../../../index/evaluate/datasets/evaluation-source.js'
 import { defaultThreads, deviceOption, jsonOption } from '../../cli/options.js'
 import { counted, exitCodes, note, print, printJson } from '../../cli/output.js'
 import { readHeadMetadata, type HeadMetadata } from '../../../pipeline/describe/head/head-metadata.js'
+import { readGivenSource } from '../../reports/given-source.js'
 
 interface AnglesOptions {
   readonly head: string
@@ -58,7 +58,7 @@ async function runAngles(options: AnglesOptions): Promise<void> {
   const weights = readClassWeights(file, onnx, metadata)
   if ((options.archive === undefined) === (options.features === undefined))
     throw new CameoError('USAGE', 'give either --archive DIR or --features FILE…')
-  const source = await readSource(options, { furtherEmbedders: true })
+  const source = await readGivenSource(options, { furtherEmbedders: true })
   const features = columnsForHead(source.features, metadata.embedders, file)
   const samples = samplesOf(features, source.paths, metadata, options.groundTruth)
   const mapped = await headFeatures(

@@ -1,3 +1,4 @@
+import { usePack } from '../../cli/caller.js'
 import { readdirSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { Command, Option } from 'commander'
@@ -8,22 +9,18 @@ import { toFloats } from '../../../index/evaluate/formats/npy.js'
 import type { RocPoint } from '../../../index/evaluate/metrics/roc.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import {
-  alignedOption,
-  embedAll,
   isFolder,
   loadEvalEmbedder,
-  orNull,
-  packOption,
-  percent,
   pictureNames,
-  tellUnusable,
   type EmbedderChoice,
   type EvalEmbedder,
 } from '../../../index/evaluate/protocols/embed-benchmark.js'
 import { deviceOption, jsonOption } from '../../cli/options.js'
 import { counted, exitCodes, print, printJson } from '../../cli/output.js'
-import { startProgress } from '../../cli/progress.js'
+import { startProgress, embedAll } from '../../cli/progress.js'
 import { l2Norm, l2Normalise } from '../../../pipeline/data/vector-math.js'
+import { alignedOption, packOption } from '../../cli/benchmark-options.js'
+import { orNull, percent, tellUnusable } from '../../reports/benchmark-report.js'
 
 interface IdentifyOptions extends EmbedderChoice {
   readonly probes: string
@@ -69,7 +66,7 @@ async function runIdentify(options: IdentifyOptions): Promise<number> {
       throw new CameoError('USAGE', `${source} is neither a folder nor a .npz file`)
   // Features need no models.
   const embedder = sources.some((source) => !source.endsWith('.npz'))
-    ? await loadEvalEmbedder(options)
+    ? await loadEvalEmbedder(options, usePack)
     : undefined
   try {
     const probes = await tableOf(options.probes, 'probes', embedder)

@@ -7,19 +7,14 @@ import { climbLadder, type Ladder } from '../../../index/evaluate/ladder/ladder.
 import { describePool, type PoolChoice } from '../../../index/evaluate/datasets/pools.js'
 import { counted } from '../../../pipeline/common/counted.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
-import {
-  evaluationSetOf,
-  poolOption,
-  readSource,
-  tellSuspects,
-  withSourceOptions,
-  type SourceOptions,
-} from '../../../index/evaluate/datasets/evaluation-source.js'
+import { evaluationSetOf, suspectWarnings } from '../../../index/evaluate/source/evaluation-source.js'
 import { writeLadderReport } from '../../reports/ladder-report.js'
 import { numberWithin } from '../../cli/options.js'
 import { exitCodes, note, print, printJson } from '../../cli/output.js'
 import { headSettingsOf, withTrainingOptions, type TrainingOptions } from '../../cli/training-options.js'
 import { untilStopped } from '../../cli/until-stopped.js'
+import { poolOption, type SourceOptions, withSourceOptions } from '../../cli/source-options.js'
+import { readGivenSource } from '../../reports/given-source.js'
 
 interface LadderCommandOptions extends SourceOptions, TrainingOptions {
   readonly gallery: string
@@ -74,8 +69,12 @@ async function runLadder(options: LadderCommandOptions, signal: AbortSignal): Pr
   const startedMs = performance.now()
   const settings = headSettingsOf(options)
   const ensemble = options.ensemble === undefined ? options.heads : readEnsemble(options.ensemble, settings)
-  const source = await readSource(options, { furtherEmbedders: true, mirrored: options.mirror !== false })
+  const source = await readGivenSource(options, {
+    furtherEmbedders: true,
+    mirrored: options.mirror !== false,
+  })
   const read = evaluationSetOf(source, options)
+  for (const warning of read.warnings) note(warning)
   if (!isLadderSet(read)) throw new CameoError('USAGE', 'the ladder needs --val and --ground-truth')
   const { features, identities } = read
   note(
@@ -90,7 +89,9 @@ async function runLadder(options: LadderCommandOptions, signal: AbortSignal): Pr
     onNews: note,
     ...(context === undefined ? {} : { context }),
   })
-  const warnings = [...read.warnings, ...tellSuspects(read, ladder.steps.at(-1)?.ranked ?? [])]
+  const suspects = suspectWarnings(read, ladder.steps.at(-1)?.ranked ?? [])
+  for (const warning of suspects) note(warning)
+  const warnings = [...read.warnings, ...suspects]
   const set = { ...read, warnings }
   if (options.report !== undefined) {
     const durationS = (performance.now() - startedMs) / 1000

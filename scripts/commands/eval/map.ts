@@ -1,38 +1,19 @@
 import { performance } from 'node:perf_hooks'
 import { Command, Option } from 'commander'
-import { bootstrapMean } from '../../../index/evaluate/metrics/bootstrap.js'
-import { readEnsemble } from '../../../index/evaluate/ladder/ensemble.js'
-import { indexClipNames } from '../../../index/evaluate/datasets/clip-names.js'
-import { createEvaluationSet } from '../../../index/evaluate/datasets/evaluation-set.js'
+import type { CoverageSum } from '../../../index/coverage/sum-coverage.js'
 import { formatSubmission } from '../../../index/evaluate/datasets/ground-truth.js'
-import { meanAveragePrecision } from '../../../index/evaluate/metrics/mean-average-precision.js'
-import { mapOf, measureRankings, namedRankings } from '../../../index/evaluate/ladder/measure-rankings.js'
 import { describePool, type PoolChoice } from '../../../index/evaluate/datasets/pools.js'
-import {
-  rankByGallery,
-  rankByHeads,
-  rankByNames,
-  type Ranker,
-  type TestedSet,
-} from '../../../index/evaluate/ladder/rankers.js'
+import { namedRankings } from '../../../index/evaluate/ladder/measure-rankings.js'
+import { evaluateMap, scoresByHeads, type MapResult } from '../../../index/evaluate/source/evaluate-map.js'
 import { counted } from '../../../pipeline/common/counted.js'
 import { CameoError, messageOf } from '../../../pipeline/common/errors.js'
 import { writePrivateFile } from '../../../pipeline/common/private-files.js'
-import { headSettingsSchema } from '../../../pipeline/training/train-head.js'
 import type { DeviceChoice } from '../../../pipeline/models/device.js'
-import {
-  labelReader,
-  poolOption,
-  readSource,
-  tellSuspects,
-  withSourceOptions,
-  type Source,
-  type SourceOptions,
-} from '../../../index/evaluate/datasets/evaluation-source.js'
-import { writeMapReport } from '../../reports/ladder-report.js'
 import { defaultThreads, deviceOption, jsonOption, numberWithin } from '../../cli/options.js'
 import { exitCodes, note, print, printJson } from '../../cli/output.js'
-import type { RankedClips } from '../../../index/evaluate/data/rankings.js'
+import { poolOption, type SourceOptions, withSourceOptions } from '../../cli/source-options.js'
+import { writeMapReport } from '../../reports/ladder-report.js'
+import { readGivenSource } from '../../reports/given-source.js'
 
 interface MapOptions extends SourceOptions {
   readonly groundTruth: string
@@ -94,79 +75,45 @@ Exit code: 0 measured, 2 it could not run.`,
 async function runMap(options: MapOptions): Promise<void> {
   const startedAt = new Date()
   const startedMs = performance.now()
-  const hasHeads = options.head !== undefined || options.ensemble !== undefined
-  const source = await readSource(options, { furtherEmbedders: hasHeads })
-  const { set: read, ranker } = await readSet(options, source, hasHeads)
-  for (const warning of read.warnings) note(warning)
-  const { ranked, exact } = await ranker.rank(read)
-  const set = { ...read, warnings: [...read.warnings, ...tellSuspects(read, ranked)] }
-  const { test } = set
-  const exactMap = exact === undefined ? undefined : mapOf(set, test, exact)
-  const scores = measureRankings(set, test, ranked)
-  const map = meanAveragePrecision(scores)
-  const ci95 = bootstrapMean(scores.map((score) => score.averagePrecision))
-  if (options.submission !== undefined) writeSubmission(options.submission, set, ranked)
+  const { device, threads } = options
+  const source = await readGivenSource(options, { furtherEmbedders: scoresByHeads(options) })
+  const session = { device, intraOpThreads: threads }
+  const result = await evaluateMap(source, { ...options, session })
+  const { set, how, map, ci95, scores, ranked } = result
+  for (const warning of set.warnings) note(warning)
+  if (options.submission !== undefined) writeSubmission(options.submission, result)
   if (options.report !== undefined) {
     const durationS = (performance.now() - startedMs) / 1000
     await writeMapReport(options.report, set, {
-      ...{ how: ranker.how, map, ci95, scores, ranked, startedAt, durationS, thumbnails: source.thumbnails },
+      ...{ how, map, ci95, scores, ranked, startedAt, durationS, thumbnails: source.thumbnails },
     })
     note(`wrote ${options.report}`)
   }
+  tell(result, source.coverage, options.json)
+}
+
+function tell(
+  { set, map, ci95, scores, exactMap }: MapResult,
+  coverage: CoverageSum | null,
+  json: boolean,
+): void {
   const found = scores.reduce((sum, score) => sum + score.found, 0)
   const positives = scores.reduce((sum, score) => sum + score.positives, 0)
-  if (options.json)
+  if (json) {
     printJson({
       ...{ map, ci95, identities: scores.length, found, positives, exactMap: exactMap ?? null },
-      ...{ pool: set.testPoolAccount, coverage: source.coverage, warnings: set.warnings },
+      ...{ pool: set.testPoolAccount, coverage, warnings: set.warnings },
     })
-  else {
-    print(
-      `MAP@100 ${(100 * map).toFixed(2)} [${(100 * ci95[0]).toFixed(2)}, ${(100 * ci95[1]).toFixed(2)}] over ${counted(scores.length, 'identity', 'identities')}; ` +
-        `${found} of ${counted(positives, 'clip')} found${exactMap === undefined ? '' : `; exact search ${(100 * exactMap).toFixed(2)}`}`,
-    )
-    print(describePool(set.testPoolAccount))
+    return
   }
+  print(
+    `MAP@100 ${(100 * map).toFixed(2)} [${(100 * ci95[0]).toFixed(2)}, ${(100 * ci95[1]).toFixed(2)}] over ${counted(scores.length, 'identity', 'identities')}; ` +
+      `${found} of ${counted(positives, 'clip')} found${exactMap === undefined ? '' : `; exact search ${(100 * exactMap).toFixed(2)}`}`,
+  )
+  print(describePool(set.testPoolAccount))
 }
 
-async function readSet(
-  options: MapOptions,
-  source: Source,
-  hasHeads: boolean,
-): Promise<{ readonly set: TestedSet; readonly ranker: Ranker }> {
-  const { device, threads, exact: isExact, gallery: galleryFile, val } = options
-  const labels = labelReader(indexClipNames(source.paths))
-  const gallery = galleryFile === undefined ? undefined : labels.read(galleryFile)
-  const how = { session: { device, intraOpThreads: threads }, isExact }
-  const ranker = hasHeads
-    ? await rankByHeads(how, headsOf(options), source.features)
-    : gallery !== undefined
-      ? rankByGallery(how, gallery)
-      : rankByNames(how, source.enrolled())
-  const evaluation = createEvaluationSet({
-    ...source,
-    gallery: ranker.gallery,
-    ...(hasHeads && gallery !== undefined ? { trainedOn: gallery } : {}),
-    ...(val === undefined ? {} : { val: labels.read(val) }),
-    test: labels.read(options.groundTruth),
-    pool: options.pool,
-  })
-  const { test } = evaluation
-  if (test === undefined) throw new Error('the ground truth is the test half')
-  const unknown =
-    hasHeads && gallery === undefined
-      ? ['what the heads were trained on is not known and may be ranked: give it as --gallery']
-      : []
-  const warnings = [...labels.warnings, ...evaluation.warnings, ...unknown]
-  return { ranker, set: { ...evaluation, test, warnings } }
-}
-
-const headsOf = ({ head, ensemble }: MapOptions) =>
-  ensemble === undefined
-    ? (head ?? []).map((file) => ({ file, weight: 1 }))
-    : readEnsemble(ensemble, headSettingsSchema.parse({}))
-
-function writeSubmission(file: string, set: TestedSet, ranked: readonly RankedClips[]): void {
+function writeSubmission(file: string, { set, ranked }: MapResult): void {
   try {
     writePrivateFile(file, formatSubmission(namedRankings(set, set.test, ranked)))
   } catch (cause) {

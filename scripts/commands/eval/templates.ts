@@ -1,3 +1,4 @@
+import { usePack } from '../../cli/caller.js'
 import { join } from 'node:path'
 import { Command, Option } from 'commander'
 import {
@@ -14,18 +15,15 @@ import {
 } from '../../../index/evaluate/protocols/templates.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import {
-  alignedOption,
-  embedAll,
   isFolder,
   loadEvalEmbedder,
-  orNull,
-  packOption,
-  percent,
-  tellUnusable,
   type EmbedderChoice,
 } from '../../../index/evaluate/protocols/embed-benchmark.js'
 import { deviceOption, jsonOption } from '../../cli/options.js'
 import { counted, exitCodes, print, printJson } from '../../cli/output.js'
+import { alignedOption, packOption } from '../../cli/benchmark-options.js'
+import { orNull, percent, tellUnusable } from '../../reports/benchmark-report.js'
+import { embedAll } from '../../cli/progress.js'
 
 interface TemplatesOptions extends EmbedderChoice {
   readonly media: string
@@ -76,7 +74,7 @@ async function runTemplates(options: TemplatesOptions): Promise<number> {
   const pairs = options.pairs === undefined ? undefined : readTemplatePairs(options.pairs)
   const galleries = gallery.map(readSubjectTemplates)
   const probes = options.probes === undefined ? [] : readSubjectTemplates(options.probes)
-  const embedder = await loadEvalEmbedder(options)
+  const embedder = await loadEvalEmbedder(options, usePack)
   try {
     const pool = new TemplatePool(embedder.dimension)
     await embedAll(media, 'pictures', async ({ name, templateId, mediumId }) => {

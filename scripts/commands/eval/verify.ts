@@ -1,3 +1,4 @@
+import { usePack } from '../../cli/caller.js'
 import { join } from 'node:path'
 import { Command, Option } from 'commander'
 import { readImageBin } from '../../../index/evaluate/formats/image-bin.js'
@@ -14,19 +15,17 @@ import {
 } from '../../../index/evaluate/protocols/verification.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import {
-  alignedOption,
-  embedAll,
   isFolder,
   loadEvalEmbedder,
-  packOption,
-  percent,
-  tellUnusable,
   type EmbedderChoice,
   type EvalEmbedder,
 } from '../../../index/evaluate/protocols/embed-benchmark.js'
 import { deviceOption, jsonOption } from '../../cli/options.js'
 import { counted, exitCodes, pluralOf, print, printJson } from '../../cli/output.js'
 import { l2Normalise } from '../../../pipeline/data/vector-math.js'
+import { alignedOption, packOption } from '../../cli/benchmark-options.js'
+import { percent, tellUnusable } from '../../reports/benchmark-report.js'
+import { embedAll } from '../../cli/progress.js'
 
 interface VerifyOptions extends EmbedderChoice {
   readonly pairs?: string
@@ -67,7 +66,7 @@ Exit code: 0 all pictures had a face, 1 some had none (listed), 2 it could not r
 async function runVerify(options: VerifyOptions): Promise<number> {
   // The lists are read first: a mistake in them shows before the models load.
   const source = openSource(options)
-  const embedder = await loadEvalEmbedder(options)
+  const embedder = await loadEvalEmbedder(options, usePack)
   try {
     const folds = await source(embedder)
     const result = verifyPairs(folds)

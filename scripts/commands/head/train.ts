@@ -1,30 +1,21 @@
-import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import {
   parseFold,
   readEnsemble,
-  setOfMember,
   type EnsembleMember,
   type Fold,
 } from '../../../index/evaluate/ladder/ensemble.js'
-import type { EvaluationSet } from '../../../index/evaluate/datasets/evaluation-set.js'
-import {
-  checkpointOf,
-  refuseForgottenCheckpoint,
-  trainToFile,
-} from '../../../index/evaluate/ladder/train-to-file.js'
+import { refuseForgottenCheckpoint, type WrittenHead } from '../../../index/evaluate/ladder/train-to-file.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import type { TrainingProgress } from '../../../pipeline/training/train-head.js'
-import {
-  evaluationSetOf,
-  readSource,
-  withSourceOptions,
-  type SourceOptions,
-} from '../../../index/evaluate/datasets/evaluation-source.js'
-import { counted, exitCodes, note, pluralOf, print, printJson } from '../../cli/output.js'
+import { trainHeads } from '../../../index/evaluate/source/train-heads.js'
+import { evaluationSetOf } from '../../../index/evaluate/source/evaluation-source.js'
+import { counted, exitCodes, note, print, printJson } from '../../cli/output.js'
 import { headSettingsOf, withTrainingOptions, type TrainingOptions } from '../../cli/training-options.js'
 import { untilStopped } from '../../cli/until-stopped.js'
+import { type SourceOptions, withSourceOptions } from '../../cli/source-options.js'
+import { readGivenSource } from '../../reports/given-source.js'
 
 interface TrainCommandOptions extends SourceOptions, TrainingOptions {
   readonly groundTruth: string
@@ -79,31 +70,27 @@ Exit code: 0 written, 2 it could not run, 130 interrupted.`,
   })
 
 async function runTrain(options: TrainCommandOptions, signal: AbortSignal): Promise<number> {
+  const { device, threads, resume, json } = options
   const members = membersOf(options)
-  const isEnsemble = options.ensemble !== undefined
-  for (const { file } of members) refuseForgottenCheckpoint(file, options.resume)
+  for (const { file } of members) refuseForgottenCheckpoint(file, resume)
   const furtherEmbedders = members.some(({ embedders }) => embedders !== undefined)
-  const source = await readSource(options, { furtherEmbedders, mirrored: options.mirror !== false })
+  const source = await readGivenSource(options, { furtherEmbedders, mirrored: options.mirror !== false })
   const set = evaluationSetOf(source, {
     gallery: options.groundTruth,
     ...(options.val === undefined ? {} : { val: options.val }),
     ...(options.noise === undefined ? {} : { noise: options.noise }),
   })
-  const single = set.galleryTracks.filter((tracks) => tracks.length === 1).length
-  if (single > 0)
-    note(
-      `${counted(single, 'identity has', 'identities have')} one clip with a face: ${pluralOf(single, 'its class rests', 'their classes rest')} on it alone`,
-    )
-  for (const [at, member] of members.entries()) {
-    if (isEnsemble) note(`head ${at + 1} of ${members.length}: ${member.file}`)
-    const isStopped = existsSync(checkpointOf(member.file))
-    if (isEnsemble && options.resume && !isStopped && existsSync(member.file)) note('it is written already')
-    else
-      await trainMember(set, member, options, {
-        signal,
-        resume: options.resume && (isStopped || !isEnsemble),
-      })
-  }
+  for (const warning of set.warnings) note(warning)
+  const session = { device, intraOpThreads: threads }
+  await trainHeads(
+    set,
+    { members, resume, session, signal, isEnsemble: options.ensemble !== undefined },
+    {
+      notify: note,
+      onEpoch: (file, progress) => tellEpoch(file, progress, json),
+      onWritten: (file, head) => tellWritten(file, head, json),
+    },
+  )
   return exitCodes.ok
 }
 
@@ -125,18 +112,7 @@ function foldOf(text: string): Fold {
   return fold
 }
 
-async function trainMember(
-  set: EvaluationSet,
-  member: Member,
-  { json, device, threads }: TrainCommandOptions,
-  how: { readonly signal: AbortSignal; readonly resume: boolean },
-): Promise<void> {
-  const { file: out, settings } = member
-  const { valMap, openSet, ...written } = await trainToFile(out, setOfMember(set, member), settings, {
-    ...{ ...how, session: { device, intraOpThreads: threads } },
-    onResume: (epoch) => note(`going on after epoch ${epoch}`),
-    onEpoch: (progress) => tellEpoch(out, progress, json),
-  })
+function tellWritten(out: string, { valMap, openSet, ...written }: WrittenHead, json: boolean): void {
   if (json) {
     printJson({ out, ...written, valMap: valMap ?? null, openSet: openSet ?? null })
     return

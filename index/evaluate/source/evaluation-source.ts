@@ -1,48 +1,33 @@
-import { resolve } from 'node:path'
-import { Option, type Command } from 'commander'
 import { openArchive } from '../../archive/open-archive.js'
-import { readArchiveFeatures, type ArchiveFeatures, type ReadArchiveOptions } from './archive-features.js'
+import {
+  readArchiveFeatures,
+  type ArchiveFeatures,
+  type ReadArchiveOptions,
+} from '../datasets/archive-features.js'
 import { summariseCoverage, type CoverageSum } from '../../coverage/sum-coverage.js'
-import { indexClipNames } from './clip-names.js'
+import { indexClipNames } from '../datasets/clip-names.js'
 import { readContextRows, type ContextRows } from '../ladder/context-head.js'
-import { createEvaluationSet, type EvaluationSet } from './evaluation-set.js'
+import { createEvaluationSet, type EvaluationSet } from '../datasets/evaluation-set.js'
 import type { FeatureSet } from '../data/feature-set.js'
 import { splitColumns } from '../formats/list-columns.js'
 import { readFeatureSet } from '../formats/read-feature-set.js'
 import { textLines } from '../formats/text-lines.js'
-import { readGroundTruth } from './ground-truth.js'
-import type { PoolChoice } from './pools.js'
+import { readGroundTruth } from '../datasets/ground-truth.js'
+import type { PoolChoice } from '../datasets/pools.js'
 import type { TestedSet } from '../ladder/rankers.js'
-import { suspectClips } from './unlisted-clips.js'
+import { suspectClips } from '../datasets/unlisted-clips.js'
 import { listIdentities, referencesOf } from '../../identities/identities.js'
 import { isWhole } from '../../store/checksum.js'
 import type { Damage } from '../../store/damage.js'
 import { poolEmbeddings } from '../../../pipeline/describe/pool.js'
 import { counted, pluralOf } from '../../../pipeline/common/counted.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
-import { coverageLine } from '../../../scripts/reports/coverage-text.js'
-import { givenArchiveOption } from '../../../scripts/cli/options.js'
-import { tellDamage } from '../../../scripts/reports/damage-report.js'
-import { note } from '../../../scripts/cli/output.js'
+import { noteDamage, type DamagedThing } from '../../archive/damaged-things.js'
 import type { GroundTruth, RankedClips } from '../data/rankings.js'
 import type { ClipNames } from '../data/clip-names.js'
 
-/** Where features come from, for commands that evaluate or train. */
-export interface SourceOptions {
-  readonly archive?: string
-  readonly features?: readonly string[]
-}
-
-export function withSourceOptions(command: Command): Command {
-  return command
-    .addOption(givenArchiveOption('archive with the clips (default: ./cameo-data)'))
-    .addOption(
-      new Option(
-        '--features <files...>',
-        'feature files (.pickle, .npz, .npy) in place of an archive',
-      ).conflicts('archive'),
-    )
-}
+/** Where features come from: the folder of an archive, or feature files. */
+export type SourceFiles = { readonly archive: string } | { readonly features: readonly string[] }
 
 export interface Source {
   readonly features: FeatureSet
@@ -50,54 +35,65 @@ export interface Source {
   readonly context: ContextRows | undefined
   /** How much of the archive was looked at; null of feature files. */
   readonly coverage: CoverageSum | null
+  /** What of the archive could not be trusted, and is left out. */
+  readonly damaged: readonly DamagedThing[]
   /** Of each enrolled name its faces pooled, by the pack's own embedder; none of feature files. */
-  readonly enrolled: () => ReadonlyMap<string, Float32Array>
+  readonly enrolled: () => EnrolledNames
   /** JPEG of the best track of each clip that is asked for, by its file name. */
   readonly thumbnails: (clipNames: readonly string[]) => ReadonlyMap<string, Uint8Array>
 }
 
+export interface EnrolledNames {
+  /** By name (NFC). */
+  readonly pooled: ReadonlyMap<string, Float32Array>
+  readonly damaged: readonly DamagedThing[]
+}
+
 /** @param options of an archive; feature files are of one embedder */
 export async function readSource(
-  { archive: dir, features: files }: SourceOptions,
-  options: ReadArchiveOptions = {},
+  files: SourceFiles,
+  options: ReadArchiveOptions,
+  notify: (notice: string) => void,
 ): Promise<Source> {
-  if (files !== undefined) {
-    const features = await readFeatureSet(files)
+  if ('features' in files) {
+    const features = await readFeatureSet(files.features)
     const paths = features.clipNames.map((name) => [name])
-    const none = { context: undefined, coverage: null }
-    return { features, paths, ...none, enrolled: () => new Map(), thumbnails: () => new Map() }
+    const none = { context: undefined, coverage: null, damaged: [] }
+    const enrolled = () => ({ pooled: new Map<string, Float32Array>(), damaged: [] })
+    return { features, paths, ...none, enrolled, thumbnails: () => new Map() }
   }
-  const archive = openArchive(dir ?? resolve('./cameo-data'), { onNotice: note })
+  const archive = openArchive(files.archive, { onNotice: notify })
   try {
     const features = readArchiveFeatures(archive, options)
     const coverage = summariseCoverage(archive)
-    const unseen = coverageLine(coverage)
-    if (unseen !== undefined) note(unseen)
-    tellDamage(archive, features.damage)
+    const damaged = noteDamage(archive, features.damage, notify)
     const encoder = archive.recipe?.features?.find(({ kind }) => kind === 'context')
     const context =
       encoder === undefined
         ? undefined
         : readContextRows(archive, encoder.digest, encoder.dimension, features.clipIds)
     const thumbnails = (names: readonly string[]) => readThumbnails(archive.dir, features, names)
-    const enrolled = () => readEnrolled(archive.dir)
-    return { features, paths: features.paths, context, coverage, enrolled, thumbnails }
+    const enrolled = () => readEnrolled(archive.dir, notify)
+    return { features, paths: features.paths, context, coverage, damaged, enrolled, thumbnails }
   } finally {
     archive.close()
   }
 }
 
-function readEnrolled(dir: string): ReadonlyMap<string, Float32Array> {
-  const archive = openArchive(dir, { onNotice: note })
+function readEnrolled(dir: string, notify: (notice: string) => void): EnrolledNames {
+  const archive = openArchive(dir)
   const { database, recipe } = archive
+  const damage: Damage[] = []
   try {
-    return new Map(
+    const pooled = new Map(
       listIdentities(database).map(({ name }) => {
-        const tell = (damage: Damage) => void tellDamage(archive, [damage])
-        const faces = referencesOf(database, name, recipe?.embedderDigest ?? '', [], tell)
+        const faces = referencesOf(database, name, recipe?.embedderDigest ?? '', [], (found) =>
+          damage.push(found),
+        )
         return [name.normalize('NFC'), poolEmbeddings(faces, faces[0]?.float16.length ?? 0)]
       }),
     )
+    return { pooled, damaged: noteDamage(archive, damage, notify) }
   } finally {
     archive.close()
   }
@@ -108,7 +104,7 @@ function readThumbnails(
   { clipIds, paths }: ArchiveFeatures,
   names: readonly string[],
 ): ReadonlyMap<string, Uint8Array> {
-  const archive = openArchive(dir, { onNotice: note })
+  const archive = openArchive(dir)
   try {
     const select = archive.database
       .prepare<[string], Uint8Array>(
@@ -137,16 +133,6 @@ export interface LabelOptions {
   readonly pool?: PoolChoice
 }
 
-/** Which clips are ranked; said by whoever measures. */
-export const poolOption = () =>
-  new Option(
-    '--pool <clips>',
-    'what is ranked: all clips but those of other lists (as iQIYI-VID does: what no list names counts as a stranger), ' +
-      'or the listed ones of the ground truth alone',
-  )
-    .choices(['all', 'listed'])
-    .default('all')
-
 /** Reads ground truth of a source's clips. */
 export interface LabelReader {
   read(file: string): GroundTruth
@@ -170,23 +156,25 @@ export function evaluationSetOf(source: Source, options: LabelOptions): Evaluati
   const names = indexClipNames(source.paths)
   const labels = labelReader(names)
   const { pool = 'all', val, groundTruth, noise } = options
+  const clips = noise === undefined ? { names: [], warnings: [] } : readClipList(noise, names)
   const set = createEvaluationSet({
     ...source,
     gallery: labels.read(options.gallery),
     ...(val === undefined ? {} : { val: labels.read(val) }),
     ...(groundTruth === undefined ? {} : { test: labels.read(groundTruth) }),
-    ...(noise === undefined ? {} : { noise: readClipList(noise, names) }),
+    ...(noise === undefined ? {} : { noise: clips.names }),
     pool,
   })
-  const warnings = [...labels.warnings, ...set.warnings]
-  for (const warning of warnings) note(warning)
-  return { ...set, warnings }
+  return { ...set, warnings: [...labels.warnings, ...clips.warnings, ...set.warnings] }
 }
 
 /**
  * A clip's name a line; what follows it is passed over. @throws GROUND_TRUTH_INVALID where no line names a clip that is there
  */
-function readClipList(file: string, clips: ClipNames): string[] {
+function readClipList(
+  file: string,
+  clips: ClipNames,
+): { readonly names: string[]; readonly warnings: readonly string[] } {
   const names = [...textLines(file, 'GROUND_TRUTH_INVALID')].flatMap((line) => {
     const whole = line.trim()
     const [first = ''] = splitColumns(whole, whole.includes(',') ? ',' : 'blanks')
@@ -199,25 +187,22 @@ function readClipList(file: string, clips: ClipNames): string[] {
       'GROUND_TRUTH_INVALID',
       `none of the ${counted(names.length, 'clip')} that ${file} names is there: it names ${example}; there are ${clips.examples.join(', ')}`,
     )
-  if (unknown.length > 0)
-    note(
-      `${counted(unknown.length, 'clip')} that ${file} names ${pluralOf(unknown.length, 'is', 'are')} not there (${example})`,
-    )
-  return names
+  if (unknown.length === 0) return { names, warnings: [] }
+  const warning = `${counted(unknown.length, 'clip')} that ${file} names ${pluralOf(unknown.length, 'is', 'are')} not there (${example})`
+  return { names, warnings: [warning] }
 }
 
 /** Suspects that a message names. */
 const shownSuspects = 3
 
-/** Tells, and gives as a warning, that clips in no list may show listed people. */
-export function tellSuspects(set: TestedSet, ranked: readonly RankedClips[]): readonly string[] {
+/** Warnings that clips in no list may show listed people. */
+export function suspectWarnings(set: TestedSet, ranked: readonly RankedClips[]): readonly string[] {
   const suspects = suspectClips(set, set.test, ranked)
   if (suspects.length === 0) return []
   const some = suspects.slice(0, shownSuspects).map(({ identity, clip }) => `${clip} for ${identity}`)
   const warning =
     `${counted(suspects.length, 'clip')} in no list ${pluralOf(suspects.length, 'scores', 'score')} as high as an identity's own clips ` +
     `(${some.join(', ')}${suspects.length > some.length ? ', …' : ''}). Where such a clip shows a listed person it counts as wrong all the same: ` +
-    `name it in a list, leave it out by --val, or rank listed clips alone with --pool listed`
-  note(warning)
+    `name it in a list, or in that of val, or rank the listed clips alone`
   return [warning]
 }

@@ -1,7 +1,7 @@
 import type { Archive } from '../archive/open-archive.js'
-import { coverageOfClip, isUnseen, type ClipCoverage } from './read-coverage.js'
-import { summariseCoverage, type CoverageSum } from './sum-coverage.js'
-import type { ClipMatch } from '../search/clip-match.js'
+import { coverageOfClip, isUnseen, type ClipCoverage } from '../coverage/read-coverage.js'
+import { summariseCoverage, type CoverageSum } from '../coverage/sum-coverage.js'
+import type { ClipMatch } from './clip-match.js'
 
 /** How much of what an answer rests on was looked at. */
 export interface AnswerCoverage {

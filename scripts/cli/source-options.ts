@@ -1,0 +1,29 @@
+import { Option, type Command } from 'commander'
+import { givenArchiveOption } from './options.js'
+
+/** Where features come from, for commands that evaluate or train. */
+export interface SourceOptions {
+  readonly archive?: string
+  readonly features?: readonly string[]
+}
+
+/** Which clips are ranked; said by whoever measures. */
+export const poolOption = () =>
+  new Option(
+    '--pool <clips>',
+    'what is ranked: all clips but those of other lists (as iQIYI-VID does: what no list names counts as a stranger), ' +
+      'or the listed ones of the ground truth alone',
+  )
+    .choices(['all', 'listed'])
+    .default('all')
+
+export function withSourceOptions(command: Command): Command {
+  return command
+    .addOption(givenArchiveOption('archive with the clips (default: ./cameo-data)'))
+    .addOption(
+      new Option(
+        '--features <files...>',
+        'feature files (.pickle, .npz, .npy) in place of an archive',
+      ).conflicts('archive'),
+    )
+}
