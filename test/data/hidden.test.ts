@@ -13,7 +13,7 @@ import { paintedFaces, type OcclusionSample } from '../../scripts/calibration/hi
 import { testDataDir } from '../support/data.js'
 import { mean } from '../support/map.js'
 import { dotProduct } from '../../pipeline/data/vector-math.js'
-import { thresholdOfModels } from "../../pipeline/models/packs/pack-threshold.js";
+import { thresholdOfModels } from '../../pipeline/models/packs/pack-threshold.js'
 
 /** Drawn in another way than those that the model was taught with. */
 const covers: Readonly<Record<string, (random: Random) => Cover>> = {

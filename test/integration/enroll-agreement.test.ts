@@ -7,7 +7,7 @@ import { assertRefused, foundFiles, ingest, search } from '../support/answers.js
 import { cameo, temporaryDir } from '../support/cameo.js'
 import { animatedGif, cutOff } from '../support/field-photos.js'
 import { makeFaceClip, makeFacePhoto } from '../support/faces.js'
-import { thresholdOfModels } from "../../pipeline/models/packs/pack-threshold.js";
+import { thresholdOfModels } from '../../pipeline/models/packs/pack-threshold.js'
 
 const dir = realpathSync(temporaryDir())
 const archive = join(dir, 'archive')

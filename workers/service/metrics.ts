@@ -1,6 +1,18 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+import type { Stage } from '../kafka/broker/topics.js'
+
+/** What the workers of each stage say of themselves: the labels of `cameo_worker_info`. */
+export const infoLabels = {
+  faces: ['pack', 'provider', 'threads', 'recipe'],
+  describe: ['head'],
+  index: ['head', 'archive'],
+} as const satisfies Record<Stage, readonly string[]>
+
+export type WorkerInfo = {
+  readonly [S in Stage]: Readonly<Record<(typeof infoLabels)[S][number], string>>
+}[Stage]
 
 /** What a worker counts, for Prometheus. */
 export interface WorkerMetrics {
@@ -10,7 +22,7 @@ export interface WorkerMetrics {
   readonly setInWork: (count: number) => void
   readonly setLag: (messages: number) => void
   /** What it works with: models, provider, versions. */
-  setInfo(labels: Readonly<Record<string, string>>): void
+  setInfo(labels: WorkerInfo): void
 }
 
 export function createMetrics(stage: string): WorkerMetrics {

@@ -10,6 +10,7 @@ import {
 } from '../../../pipeline/common/limits.js'
 import { featureSchema, settingsSchema } from '../../../pipeline/recipe/recipe.js'
 import { readMessage } from './read-message.js'
+import type { TopicKind } from '../broker/topics.js'
 import {
   address,
   bytes,
@@ -40,7 +41,7 @@ import {
 export const wireVersion = 1
 
 /** Of what is about recipes with further embedders or context encoders: workers of before would drop their vectors. */
-const featuresVersion = 2
+export const featuresVersion = 2
 
 /** The version of a message about clips of that recipe: those of before are written as they were. */
 export const versionFor = ({ features }: Pick<WireRecipe, 'features'>) =>
@@ -309,6 +310,16 @@ const embeddings = z.discriminatedUnion('kind', [tracksSchema, closingSchema, gi
 const descriptors = z.discriminatedUnion('kind', [describedSchema, closingSchema, givenUpSchema])
 const names = z.discriminatedUnion('kind', nameSchemas)
 
+/** What each topic carries. */
+export const topicSchemas = {
+  jobs,
+  embeddings,
+  descriptors,
+  status: statusSchema,
+  names,
+  'dead-letters': deadLetterSchema,
+} as const satisfies Record<TopicKind, z.ZodType>
+
 export type JobMessage = z.infer<typeof jobs>
 export type EmbeddingsMessage = z.infer<typeof embeddings>
 export type DescriptorsMessage = z.infer<typeof descriptors>
@@ -320,8 +331,7 @@ export type StatusMessage = z.infer<typeof statusSchema>
 export type NameMessage = z.infer<typeof names>
 export type DeadLetter = z.infer<typeof deadLetterSchema>
 
-export type WireMessage =
-  JobMessage | EmbeddingsMessage | DescriptorsMessage | StatusMessage | NameMessage | DeadLetter
+export type WireMessage = z.infer<(typeof topicSchemas)[TopicKind]>
 
 export function encodeMessage(message: WireMessage): Buffer {
   const encoded = encode(message, { ignoreUndefined: true })
@@ -333,9 +343,9 @@ const decodeAs =
   (value: Uint8Array | null) =>
     readMessage(schema, value, featuresVersion)
 
-export const decodeJob = decodeAs(jobs)
-export const decodeEmbeddings = decodeAs(embeddings)
-export const decodeDescriptors = decodeAs(descriptors)
-export const decodeStatus = decodeAs(statusSchema)
-export const decodeName = decodeAs(names)
-export const decodeDeadLetter = decodeAs(deadLetterSchema)
+export const decodeJob = decodeAs(topicSchemas.jobs)
+export const decodeEmbeddings = decodeAs(topicSchemas.embeddings)
+export const decodeDescriptors = decodeAs(topicSchemas.descriptors)
+export const decodeStatus = decodeAs(topicSchemas.status)
+export const decodeName = decodeAs(topicSchemas.names)
+export const decodeDeadLetter = decodeAs(topicSchemas['dead-letters'])
