@@ -2,7 +2,7 @@ import { leastBytesPerS, regularFileBytes } from '../decode/clip-file.js'
 import type { ClipInfo } from '../decode/clip-info.js'
 import { probeDurationS } from '../decode/probe-duration.js'
 import { maxSegments } from '../common/limits.js'
-import { countSegments, segmentSpans } from './process-clip.js'
+import { countSegments, segmentSpans } from './segment-spans.js'
 import type { SegmentSpan } from './segment.js'
 
 /** A key frame alone takes more: with less a segment, most segments of the file are gaps of its clock. */

@@ -18,7 +18,7 @@ import type { Stages } from '../stages/load-pipeline.js'
 import { cropThumbnail } from '../image/thumbnail.js'
 import { pooledVector, type TrackFace } from './track-face.js'
 import { mergeTracklets } from '../track/merge.js'
-import { createTracker, type Tracker, type TrackerState } from '../track/tracker.js'
+import { Tracker, type TrackerState } from '../track/tracker.js'
 import { followOptions, joinTracklets, trackletOf, type Tracklet } from './tracklet.js'
 import type { SegmentSpan, TrackOutput, SegmentOutput } from './segment.js'
 
@@ -69,7 +69,7 @@ export class SegmentBuilder {
     this.#stages = stages
     const { embed, ...follow } = followOptions(stages, view)
     this.#follow = { ...follow, embed: async (candidate) => this.#judge(await embed(candidate)) }
-    this.#tracker = createTracker({ highScore: stages.highScore, lowScore: stages.minScore }, from?.tracker)
+    this.#tracker = new Tracker({ highScore: stages.highScore, lowScore: stages.minScore }, from?.tracker)
     this.#followed = new Map(
       from?.followed.map(({ trackId, ...state }) => [trackId, new FollowedFace(this.#follow, state)]),
     )

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { Stretch, Window } from './followed-face.js'
 import type { SegmentState } from './segment-builder.js'
 import type { FrameFeatures } from '../track/shot-cut.js'
-import type { LiveTrack } from '../track/tracker.js'
+import type { LiveTrack } from '../track/live-track.js'
 import type { Tracklet } from './tracklet.js'
 
 const codec = new ExtensionCodec()

@@ -8,30 +8,29 @@
  */
 import type { BoxXyxyPx } from '../data/geometry.js'
 import type { RgbImage } from '../data/image.js'
-import { normalisePatch, rememberLooks, type Looks } from './appearance.js'
+import { normalisePatch } from './appearance.js'
 import { assign } from './assignment.js'
 import {
   ambiguousRows,
   apartCost,
   costTable,
-  expect,
   lowScoreApartCost,
   type Candidate,
   type CostTable,
+  type Expectation,
 } from './association.js'
-import { correctMotion, predictMotion, startMotion, type FaceMotion } from './kalman.js'
-import { createCutDetector, type FrameFeatures } from './shot-cut.js'
-
-/** One detected face. `payload` comes back untouched with the track's observation. */
-export interface TrackInput<T> {
-  /** In full-frame pixels; a box without a positive, finite width and height is ignored. */
-  readonly box: BoxXyxyPx
-  /** Detection score, 0..1. */
-  readonly score: number
-  /** 16×16 grey values 0..255 of the face region, rows top to bottom; normalised here. */
-  readonly appearance?: Uint8Array | Float32Array | undefined
-  readonly payload: T
-}
+import {
+  beginTrack,
+  continueTrack,
+  endTrack,
+  expectAt,
+  type FoundInput,
+  type LiveTrack,
+  type Track,
+  type TrackEnd,
+  type TrackInput,
+} from './live-track.js'
+import { createCutDetector, type CutDetector, type FrameFeatures } from './shot-cut.js'
 
 export interface TrackFrame<T> {
   /** Seconds on the clip's clock, later than the frame before. */
@@ -41,26 +40,6 @@ export interface TrackFrame<T> {
   readonly inputs: readonly TrackInput<T>[]
 }
 
-export interface TrackObservation<T> {
-  readonly timeS: number
-  readonly box: BoxXyxyPx
-  readonly score: number
-  readonly payload: T
-}
-
-/** `cut`: a shot ended; `lost`: not seen for too long; `ambiguous`: a rival came too close; `finished`: end of segment. */
-export type TrackEnd = 'cut' | 'lost' | 'ambiguous' | 'finished'
-
-export interface Track<T> {
-  /** Counts from 0 in one tracker. */
-  readonly id: number
-  readonly startS: number
-  readonly endS: number
-  /** At least one, in order of time, at most one a frame. */
-  readonly observations: readonly TrackObservation<T>[]
-  readonly endedBy: TrackEnd
-}
-
 export interface TrackUpdate<T> {
   /** Is there a hard cut between the frame before and this one? False without images. */
   readonly isCut: boolean
@@ -68,15 +47,6 @@ export interface TrackUpdate<T> {
   readonly ended: readonly Track<T>[]
   /** For each input the id of its track; `undefined` where it was not used (weak and unexpected, or no proper box). */
   readonly trackIds: readonly (number | undefined)[]
-}
-
-export interface Tracker<T> {
-  /** @throws RangeError if `timeS` is not later than before, or a patch has not 256 values */
-  update(frame: TrackFrame<T>): TrackUpdate<T>
-  /** Ends all live tracks, by id. The tracker is then as new, except that ids go on. */
-  finish(): readonly Track<T>[]
-  /** All that it knows, for a tracker that goes on from here. Changes with the next frame: to be written down at once. */
-  snapshot(): TrackerState<T>
 }
 
 export interface TrackerState<T> {
@@ -100,116 +70,138 @@ export interface TrackerOptions {
   readonly maxGapS?: number
 }
 
-export interface LiveTrack<T> {
-  readonly id: number
-  readonly observations: TrackObservation<T>[]
-  motion: FaceMotion
-  looks: Looks | undefined
-  lastS: number
-  missedFrames: number
-}
-
 /** Comparing times that were computed as k / fps. */
 const timeToleranceS = 1e-6
 
 /** A track is given up only after this many missed frames: one miss must not end it when frames are seconds apart. */
 const minMissedFrames = 2
 
-/** @param from of a tracker with the same options, which is gone on with */
-export function createTracker<T>(options: TrackerOptions = {}, from?: TrackerState<T>): Tracker<T> {
-  const { highScore = 0.6, lowScore = 0.3, maxGapS = 1 } = options
-  let cutDetector = createCutDetector(from?.lastImage)
-  let live: LiveTrack<T>[] = [...(from?.live ?? [])]
-  let nextId = from?.nextId ?? 0
-  let lastFrameS = from?.lastFrameS ?? -Infinity
+/** One frame as it is worked on: what may be matched, and what each track is expected to look like. */
+interface FrameWork<T> {
+  readonly timeS: number
+  readonly usable: readonly UsableInput<T>[]
+  /** A row for each live track. */
+  readonly expected: readonly Expectation[]
+}
 
-  function update({ timeS, image, inputs }: TrackFrame<T>): TrackUpdate<T> {
-    if (!(timeS > lastFrameS)) {
-      throw new RangeError(`frame at ${timeS} s follows the one at ${lastFrameS} s`)
+interface UsableInput<T> extends Candidate, FoundInput<T> {
+  /** Of the frame's inputs. */
+  readonly index: number
+}
+
+/** What becomes of the live tracks and the inputs with one frame. */
+interface FrameResult<T> {
+  readonly ended: Track<T>[]
+  readonly surviving: LiveTrack<T>[]
+  readonly trackIds: (number | undefined)[]
+}
+
+/** Follows the faces of one segment from frame to frame. */
+export class Tracker<T> {
+  readonly #highScore: number
+  readonly #lowScore: number
+  readonly #maxGapS: number
+  #cutDetector: CutDetector
+  #live: LiveTrack<T>[]
+  #nextId: number
+  #lastFrameS: number
+
+  /** @param from of a tracker with the same options, which is gone on with */
+  constructor({ highScore = 0.6, lowScore = 0.3, maxGapS = 1 }: TrackerOptions = {}, from?: TrackerState<T>) {
+    this.#highScore = highScore
+    this.#lowScore = lowScore
+    this.#maxGapS = maxGapS
+    this.#cutDetector = createCutDetector(from?.lastImage)
+    this.#live = [...(from?.live ?? [])]
+    this.#nextId = from?.nextId ?? 0
+    this.#lastFrameS = from?.lastFrameS ?? -Infinity
+  }
+
+  /** @throws RangeError if `timeS` is not later than before, or a patch has not 256 values */
+  update({ timeS, image, inputs }: TrackFrame<T>): TrackUpdate<T> {
+    if (!(timeS > this.#lastFrameS))
+      throw new RangeError(`frame at ${timeS} s follows the one at ${this.#lastFrameS} s`)
+    this.#lastFrameS = timeS
+    const isCut = image !== undefined && this.#cutDetector.isCut(image)
+    const result: FrameResult<T> = {
+      ended: isCut ? this.#endAll('cut') : [],
+      surviving: [],
+      trackIds: new Array<number | undefined>(inputs.length).fill(undefined),
     }
-    lastFrameS = timeS
-    const isCut = image !== undefined && cutDetector.isCut(image)
-    const ended: Track<T>[] = []
-    if (isCut) ended.push(...endAll('cut'))
+    const usable = this.#usableOf(inputs)
+    const expected = this.#live.map((track) => expectAt(track, timeS))
+    const taken = this.#goOn({ timeS, usable, expected }, result)
+    for (const [column, found] of usable.entries())
+      if (!taken.has(column) && !found.isWeak) this.#begin(found, timeS, result)
+    this.#live = result.surviving
+    return { isCut, ended: result.ended.sort((a, b) => a.id - b.id), trackIds: result.trackIds }
+  }
 
-    const usable = inputs.flatMap((input, index) =>
-      input.score >= lowScore && isProperBox(input.box)
-        ? [{ input, index, ...candidateOf(input, highScore) }]
+  /** Ends all live tracks, by id. The tracker is then as new, except that ids go on. */
+  finish(): readonly Track<T>[] {
+    this.#cutDetector = createCutDetector()
+    this.#lastFrameS = -Infinity
+    return this.#endAll('finished')
+  }
+
+  /** All that it knows, for a tracker that goes on from here. Changes with the next frame: to be written down at once. */
+  snapshot(): TrackerState<T> {
+    return {
+      live: this.#live,
+      nextId: this.#nextId,
+      lastFrameS: this.#lastFrameS === -Infinity ? undefined : this.#lastFrameS,
+      lastImage: this.#cutDetector.last,
+    }
+  }
+
+  #usableOf(inputs: readonly TrackInput<T>[]): UsableInput<T>[] {
+    return inputs.flatMap((input, index) =>
+      input.score >= this.#lowScore && isProperBox(input.box)
+        ? [{ input, index, ...candidateOf(input, this.#highScore) }]
         : [],
     )
-    const expected = live.map((track) =>
-      expect(predictMotion(track.motion, timeS - track.lastS), {
-        gapS: timeS - track.lastS,
-        missedFrames: track.missedFrames,
-        looks: track.looks,
-      }),
-    )
+  }
+
+  /** Continues or ends each live track. Returns the columns of the inputs that tracks took. */
+  #goOn({ timeS, usable, expected }: FrameWork<T>, result: FrameResult<T>): ReadonlySet<number> {
     const table = costTable(expected, usable)
     const isHigh = usable.map(({ isWeak }) => !isWeak)
     const columnOfRow = matchInTwoRounds(table, isHigh, (row) => expected[row]?.missedFrames === 0)
     const ambiguous = ambiguousRows(table, columnOfRow, expected, usable)
-
-    const trackIds = new Array<number | undefined>(inputs.length).fill(undefined)
     const taken = new Set<number>()
-    const surviving: LiveTrack<T>[] = []
-    for (const [row, track] of live.entries()) {
+    for (const [row, track] of this.#live.entries()) {
       const column = columnOfRow[row] ?? -1
       const found = usable[column]
       const predicted = expected[row]?.motion
-      if (ambiguous.has(row)) {
-        ended.push(endTrack(track, 'ambiguous'))
-      } else if (found !== undefined && predicted !== undefined) {
-        track.motion = correctMotion(predicted, found.box)
-        track.looks = rememberLooks(track.looks, found.patch)
-        track.observations.push(observe(found.input, timeS))
-        track.lastS = timeS
-        track.missedFrames = 0
-        trackIds[found.index] = track.id
+      if (ambiguous.has(row)) result.ended.push(endTrack(track, 'ambiguous'))
+      else if (found !== undefined && predicted !== undefined) {
+        continueTrack(track, predicted, found, timeS)
+        result.trackIds[found.index] = track.id
         taken.add(column)
-        surviving.push(track)
-      } else {
-        track.missedFrames++
-        const isLost =
-          track.missedFrames >= minMissedFrames && timeS - track.lastS >= maxGapS - timeToleranceS
-        if (isLost) ended.push(endTrack(track, 'lost'))
-        else surviving.push(track)
-      }
+        result.surviving.push(track)
+      } else if (this.#isLost(track, timeS)) result.ended.push(endTrack(track, 'lost'))
+      else result.surviving.push(track)
     }
-    for (const [column, { input, index, patch }] of usable.entries()) {
-      if (taken.has(column) || !isHigh[column]) continue
-      const track: LiveTrack<T> = {
-        id: nextId++,
-        observations: [observe(input, timeS)],
-        motion: startMotion(input.box),
-        looks: rememberLooks(undefined, patch),
-        lastS: timeS,
-        missedFrames: 0,
-      }
-      trackIds[index] = track.id
-      surviving.push(track)
-    }
-    live = surviving
-    return { isCut, ended: ended.sort((a, b) => a.id - b.id), trackIds }
+    return taken
   }
 
-  function endAll(reason: TrackEnd): Track<T>[] {
-    const ended = live.map((track) => endTrack(track, reason))
-    live = []
+  /** Counts a frame in which the track was not seen. */
+  #isLost(track: LiveTrack<T>, timeS: number): boolean {
+    track.missedFrames++
+    return track.missedFrames >= minMissedFrames && timeS - track.lastS >= this.#maxGapS - timeToleranceS
+  }
+
+  #begin({ input, index, patch }: UsableInput<T>, timeS: number, result: FrameResult<T>): void {
+    const track = beginTrack(this.#nextId++, { input, patch }, timeS)
+    result.trackIds[index] = track.id
+    result.surviving.push(track)
+  }
+
+  #endAll(reason: TrackEnd): Track<T>[] {
+    const ended = this.#live.map((track) => endTrack(track, reason))
+    this.#live = []
     return ended
   }
-
-  function finish(): readonly Track<T>[] {
-    cutDetector = createCutDetector()
-    lastFrameS = -Infinity
-    return endAll('finished')
-  }
-
-  function snapshot(): TrackerState<T> {
-    const hasFrame = lastFrameS !== -Infinity
-    return { live, nextId, lastFrameS: hasFrame ? lastFrameS : undefined, lastImage: cutDetector.last }
-  }
-
-  return { update, finish, snapshot }
 }
 
 /** ByteTrack's association: confident detections first; then weak ones for tracks seen in the frame before. */
@@ -240,14 +232,6 @@ function matchInTwoRounds(
 function candidateOf<T>({ box, score, appearance }: TrackInput<T>, highScore: number): Candidate {
   const patch = appearance === undefined ? undefined : normalisePatch(appearance)
   return { box, isWeak: score < highScore, patch }
-}
-
-function observe<T>({ box, score, payload }: TrackInput<T>, timeS: number): TrackObservation<T> {
-  return { timeS, box, score, payload }
-}
-
-function endTrack<T>({ id, observations, lastS }: LiveTrack<T>, endedBy: TrackEnd): Track<T> {
-  return { id, startS: observations[0]?.timeS ?? lastS, endS: lastS, observations, endedBy }
 }
 
 function isProperBox([x1, y1, x2, y2]: BoxXyxyPx): boolean {

@@ -1,7 +1,7 @@
 import { writeOnnx } from '../onnx/onnx-file.js'
 import { loadGraph, type Graph, type SessionOptions } from '../models/session.js'
 import { buildInferenceGraph, type InferenceOptions } from './inference-graph.js'
-import type { HeadTensors } from './trainer.js'
+import type { HeadTensors } from './step-tensors.js'
 import { headNames, type HeadMetadata, metadataKey } from '../describe/head/head-metadata.js'
 
 /** The ONNX file of a head, with its metadata. */

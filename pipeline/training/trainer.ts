@@ -1,12 +1,13 @@
 import { performance } from 'node:perf_hooks'
-import { loadGraph, type GraphTensor, type SessionOptions } from '../models/session.js'
+import { loadGraph, type Graph, type GraphTensor, type SessionOptions } from '../models/session.js'
 import { poolFaces, facesOf, normaliseAt } from './face-columns.js'
 import type { Loss } from './losses/loss.js'
 import type { Network, Parameter } from './network.js'
 import { rateCorrection, type OptimizerSettings } from './optimizer.js'
 import { inputDimension } from '../describe/pooled-input.js'
 import { seededPart } from '../common/seeded-random.js'
-import { createSampler, type SamplingOptions, type TrainingRows } from './sampler.js'
+import { createSampler, type Sampler, type SamplingOptions, type TrainingRows } from './sampler.js'
+import { StepTensors, type HeadTensors } from './step-tensors.js'
 import {
   buildTrainingGraph,
   classBiasesName,
@@ -14,12 +15,6 @@ import {
   stepNames,
   type TrainingGraph,
 } from './training-graph.js'
-
-/** A trained network with its classifier: every tensor by its name. */
-export type HeadTensors = ReadonlyMap<
-  string,
-  { readonly dims: readonly number[]; readonly data: Float32Array }
->
 
 export interface TrainerOptions {
   readonly rows: TrainingRows
@@ -51,114 +46,127 @@ export interface TrainerState {
   readonly tensors: HeadTensors
 }
 
-export interface Trainer {
-  /** Trains one epoch more. `onStep` is told of each step of the epoch, and waited for. */
-  epoch(onStep?: (done: number, steps: number) => void | Promise<void>): Promise<EpochResult>
-  /** As it is now: parameters, what layers standardise by, and the optimizer's moments. Copies. */
-  state(): TrainerState
-  restore(state: TrainerState): void
-  /** As they are now, not copied: good until the next epoch. */
-  tensors(): HeadTensors
-  dispose(): Promise<void>
-}
-
-/** How fast what a layer standardises by follows its batches. */
-const statisticsMomentum = 0.9
-
 /** Throws DEVICE_UNAVAILABLE as `loadGraph` does. */
 export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
-  const { rows, network, loss, optimizer, sampling, seed } = options
-  const dimension = inputDimension(rows.faces.columns)
+  const { rows, network, loss, optimizer } = options
   const classifier = createClassifier(options)
   const step = buildTrainingGraph({ network, classifier, classCount: rows.classCount, loss, optimizer })
   const graph = await loadGraph('training step', step.onnx, options.session)
-  const sampler = createSampler(rows, sampling, seed)
-  const batch = Math.min(options.batch, rows.labels.length)
-  const steps = Math.ceil(rows.labels.length / batch)
-  const samples = new Float32Array(batch * dimension)
-  const tensors = startingTensors(network, classifier, step)
-  // A step reads one copy of every tensor and writes the other.
-  const spare: typeof tensors = new Map(
-    [...tensors].map(([name, { dims, data }]) => [name, { dims, data: new Float32Array(data.length) }]),
-  )
-  let epoch = 0
+  return new Trainer(options, step, graph, new StepTensors(network, classifier, step))
+}
 
-  async function runStep(chosen: Int32Array, stepNumber: number, random: () => number): Promise<number> {
-    const n = chosen.length
-    sampler.fill(chosen, random, samples)
-    const labels = chosen.map((row) => rows.labels[row] ?? 0)
-    const rate = options.learningRate * options.schedule(stepNumber / (steps * options.epochs))
-    const feeds: Record<string, GraphTensor> = {
-      [stepNames.features]: { data: samples.subarray(0, n * dimension), dims: [n, dimension] },
-      [stepNames.labels]: { data: BigInt64Array.from(labels, BigInt), dims: [n, 1] },
-      [stepNames.rowWeights]: { data: new Float32Array(n).fill(1 / n), dims: [n, 1] },
-      [stepNames.isKnown]: { data: Float32Array.from(labels, (label) => (label > 0 ? 1 : 0)), dims: [n, 1] },
-      [stepNames.rate]: {
-        data: Float32Array.of(rate * rateCorrection(optimizer, stepNumber + 1)),
-        dims: [],
-      },
+/** Trains a head epoch by epoch. */
+export class Trainer {
+  readonly #options: TrainerOptions
+  readonly #step: TrainingGraph
+  readonly #graph: Graph
+  readonly #tensors: StepTensors
+  readonly #sampler: Sampler
+  readonly #batch: number
+  readonly #stepsPerEpoch: number
+  /** The features of one batch. */
+  readonly #samples: Float32Array
+  #epoch = 0
+
+  constructor(options: TrainerOptions, step: TrainingGraph, graph: Graph, tensors: StepTensors) {
+    const { rows, sampling, seed } = options
+    this.#options = options
+    this.#step = step
+    this.#graph = graph
+    this.#tensors = tensors
+    this.#sampler = createSampler(rows, sampling, seed)
+    this.#batch = Math.min(options.batch, rows.labels.length)
+    this.#stepsPerEpoch = Math.ceil(rows.labels.length / this.#batch)
+    this.#samples = new Float32Array(this.#batch * inputDimension(rows.faces.columns))
+  }
+
+  /** Trains one epoch more. `onStep` is told of each step of the epoch, and waited for. */
+  async epoch(onStep?: (done: number, steps: number) => void | Promise<void>): Promise<EpochResult> {
+    const startedMs = performance.now()
+    const [batch, steps] = [this.#batch, this.#stepsPerEpoch]
+    const order = this.#sampler.order(this.#epoch)
+    const random = seededPart(this.#options.seed, 3, this.#epoch)
+    let total = 0
+    for (let k = 0; k < steps; k++) {
+      const chosen = order.subarray(k * batch, (k + 1) * batch)
+      total += (await this.#runStep(chosen, this.#epoch * steps + k, random)) * chosen.length
+      await onStep?.(k + 1, steps)
     }
-    for (const { input, width, share } of step.masks) {
-      const data = Float32Array.from({ length: n * width }, () => (random() < share ? 0 : 1 / (1 - share)))
-      feeds[input] = { data, dims: [n, width] }
-    }
-    const into: Record<string, GraphTensor> = {}
-    for (const [name, tensor] of tensors) feeds[name] = tensor
-    for (const { input, output } of step.state) {
-      const target = spare.get(input)
-      if (target !== undefined) into[output] = target
+    this.#epoch++
+    const seconds = (performance.now() - startedMs) / 1000
+    const gflops = (this.#step.productFlopsPerRow * order.length) / seconds / 1e9
+    return { epoch: this.#epoch, loss: total / order.length, seconds, gflops }
+  }
+
+  /** As it is now: parameters, what layers standardise by, and the optimizer's moments. Copies. */
+  state(): TrainerState {
+    return { epoch: this.#epoch, tensors: this.#tensors.copy() }
+  }
+
+  restore({ epoch, tensors }: TrainerState): void {
+    this.#epoch = epoch
+    this.#tensors.restore(tensors)
+  }
+
+  /** As they are now, not copied: good until the next epoch. */
+  tensors(): HeadTensors {
+    return this.#tensors.current
+  }
+
+  dispose(): Promise<void> {
+    return this.#graph.dispose()
+  }
+
+  /** Returns the batch's loss. */
+  async #runStep(chosen: Int32Array, stepNumber: number, random: () => number): Promise<number> {
+    const feeds = {
+      ...this.#batchFeeds(chosen, random),
+      [stepNames.rate]: { data: Float32Array.of(this.#rateAt(stepNumber)), dims: [] },
+      ...this.#maskFeeds(chosen.length, random),
+      ...Object.fromEntries(this.#tensors.current),
     }
     // Names the graph does not have are refused by the runtime.
     const inputs = Object.fromEntries(
-      Object.entries(feeds).filter(([name]) => graph.inputNames.includes(name)),
+      Object.entries(feeds).filter(([name]) => this.#graph.inputNames.includes(name)),
     )
-    const outputs = [stepNames.loss, ...step.state.map(({ output }) => output)]
-    for (const { mean, variance } of step.statistics) outputs.push(mean, variance)
-    const results = await graph.run(inputs, outputs, into)
-    for (const { input } of step.state) {
-      const [old, next] = [tensors.get(input), spare.get(input)]
-      if (old === undefined || next === undefined) continue
-      tensors.set(input, next)
-      spare.set(input, old)
-    }
-    for (const { mean, variance } of step.statistics)
-      for (const name of [mean, variance]) follow(tensors.get(name)?.data, results[name]?.data)
+    const { state, statistics } = this.#step
+    const outputs = [stepNames.loss, ...state.map(({ output }) => output)]
+    for (const { mean, variance } of statistics) outputs.push(mean, variance)
+    const results = await this.#graph.run(inputs, outputs, this.#tensors.outputs)
+    this.#tensors.advance(results)
     return results[stepNames.loss]?.data[0] ?? Number.NaN
   }
 
-  return {
-    async epoch(onStep) {
-      const startedMs = performance.now()
-      const order = sampler.order(epoch)
-      const random = seededPart(seed, 3, epoch)
-      let total = 0
-      for (let k = 0; k < steps; k++) {
-        const chosen = order.subarray(k * batch, (k + 1) * batch)
-        total += (await runStep(chosen, epoch * steps + k, random)) * chosen.length
-        await onStep?.(k + 1, steps)
-      }
-      epoch++
-      const seconds = (performance.now() - startedMs) / 1000
-      const gflops = (step.productFlopsPerRow * order.length) / seconds / 1e9
-      return { epoch, loss: total / order.length, seconds, gflops }
-    },
-    state: () => ({
-      epoch,
-      tensors: new Map([...tensors].map(([name, { dims, data }]) => [name, { dims, data: data.slice() }])),
-    }),
-    restore(state) {
-      epoch = state.epoch
-      for (const [name, { data }] of state.tensors) tensors.get(name)?.data.set(data)
-    },
-    tensors: () => tensors,
-    dispose: () => graph.dispose(),
+  /** The chosen rows, n of them. */
+  #batchFeeds(chosen: Int32Array, random: () => number): Record<string, GraphTensor> {
+    const n = chosen.length
+    const { rows } = this.#options
+    const dimension = inputDimension(rows.faces.columns)
+    this.#sampler.fill(chosen, random, this.#samples)
+    const labels = chosen.map((row) => rows.labels[row] ?? 0)
+    return {
+      [stepNames.features]: { data: this.#samples.subarray(0, n * dimension), dims: [n, dimension] },
+      [stepNames.labels]: { data: BigInt64Array.from(labels, BigInt), dims: [n, 1] },
+      [stepNames.rowWeights]: { data: new Float32Array(n).fill(1 / n), dims: [n, 1] },
+      [stepNames.isKnown]: { data: Float32Array.from(labels, (label) => (label > 0 ? 1 : 0)), dims: [n, 1] },
+    }
   }
-}
 
-function follow(kept: Float32Array | undefined, seen: Float32Array | undefined): void {
-  if (kept === undefined || seen === undefined) return
-  for (let i = 0; i < kept.length; i++)
-    kept[i] = statisticsMomentum * (kept[i] ?? 0) + (1 - statisticsMomentum) * (seen[i] ?? 0)
+  /** What each layer with dropout leaves out of n rows: 0, or 1 / (1 − share). */
+  #maskFeeds(n: number, random: () => number): Record<string, GraphTensor> {
+    return Object.fromEntries(
+      this.#step.masks.map(({ input, width, share }) => {
+        const data = Float32Array.from({ length: n * width }, () => (random() < share ? 0 : 1 / (1 - share)))
+        return [input, { data, dims: [n, width] }]
+      }),
+    )
+  }
+
+  #rateAt(stepNumber: number): number {
+    const { learningRate, schedule, epochs, optimizer } = this.#options
+    const rate = learningRate * schedule(stepNumber / (this.#stepsPerEpoch * epochs))
+    return rate * rateCorrection(optimizer, stepNumber + 1)
+  }
 }
 
 /** Class weights begin at the centres of their classes, where the network begins as the identity; else at random. */
@@ -185,19 +193,4 @@ function createClassifier({ rows, network, loss, seed }: TrainerOptions): Parame
   if (loss.scoring === 'cosine') return [weights]
   const biases = new Float32Array(classCount + 1)
   return [weights, { name: classBiasesName, dims: [1, classCount + 1], initial: biases, decays: false }]
-}
-
-function startingTensors(network: Network, classifier: readonly Parameter[], step: TrainingGraph) {
-  const tensors = new Map<string, { dims: readonly number[]; data: Float32Array }>()
-  const zeros = (name: string, dims: readonly number[], value = 0) =>
-    tensors.set(name, { dims, data: new Float32Array(dims.reduce((a, b) => a * b, 1)).fill(value) })
-  for (const { name, dims, initial } of [...network.parameters, ...classifier])
-    tensors.set(name, { dims, data: initial.slice() })
-  for (const { input, dims } of step.state) if (!tensors.has(input)) zeros(input, dims)
-  for (const { layer, mean, variance } of step.statistics) {
-    const width = network.standardised.get(layer) ?? 0
-    zeros(mean, [1, width])
-    zeros(variance, [1, width], 1)
-  }
-  return tensors
 }

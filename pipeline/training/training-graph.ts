@@ -52,71 +52,133 @@ export const classBiasesName = 'class biases'
  * every parameter and moment as it is after the step.
  */
 export function buildTrainingGraph(options: TrainingGraphOptions): TrainingGraph {
-  const { network, classifier, loss, optimizer, classCount } = options
-  const graph = new GraphBuilder()
-  const features = graph.input(stepNames.features, ['n', network.inputDimension])
-  const labels = graph.input(stepNames.labels, ['n', 1], 'int64')
-  const rowWeights = graph.input(stepNames.rowWeights, ['n', 1])
-  const isKnown = graph.input(stepNames.isKnown, ['n', 1])
-  const parameters = new Map<string, { readonly parameter: Parameter; readonly value: Value }>()
-  for (const parameter of [...network.parameters, ...classifier])
-    parameters.set(parameter.name, { parameter, value: graph.input(parameter.name, parameter.dims) })
-  const valueOf = (name: string): Value => {
-    const known = parameters.get(name)
+  return new TrainingGraphBuilder(options).build()
+}
+
+interface BoundParameter {
+  readonly parameter: Parameter
+  readonly value: Value
+}
+
+class TrainingGraphBuilder {
+  readonly #options: TrainingGraphOptions
+  readonly #graph = new GraphBuilder()
+  readonly #features: Value
+  readonly #labels: Value
+  readonly #rowWeights: Value
+  readonly #isKnown: Value
+  /** By name. */
+  readonly #parameters: ReadonlyMap<string, BoundParameter>
+  readonly #statistics: { layer: string; mean: string; variance: string }[] = []
+  readonly #masks: { input: string; width: number; share: number }[] = []
+  readonly #state: StepTensor[] = []
+
+  constructor(options: TrainingGraphOptions) {
+    const { network, classifier } = options
+    const graph = this.#graph
+    this.#options = options
+    this.#features = graph.input(stepNames.features, ['n', network.inputDimension])
+    this.#labels = graph.input(stepNames.labels, ['n', 1], 'int64')
+    this.#rowWeights = graph.input(stepNames.rowWeights, ['n', 1])
+    this.#isKnown = graph.input(stepNames.isKnown, ['n', 1])
+    this.#parameters = new Map(
+      [...network.parameters, ...classifier].map((parameter) => [
+        parameter.name,
+        { parameter, value: graph.input(parameter.name, parameter.dims) },
+      ]),
+    )
+  }
+
+  build(): TrainingGraph {
+    const loss = this.#loss(this.#forward())
+    this.#graph.output(stepNames.loss, loss)
+    this.#backward(loss)
+    return {
+      onnx: writeOnnx(this.#graph.build()),
+      state: this.#state,
+      statistics: this.#statistics,
+      masks: this.#masks,
+      productFlopsPerRow: this.#productFlopsPerRow(),
+    }
+  }
+
+  #valueOf(name: string): Value {
+    const known = this.#parameters.get(name)
     if (known === undefined) throw new Error(`there is no parameter ${name}`)
     return known.value
   }
-  const statistics: { layer: string; mean: string; variance: string }[] = []
-  const masks: { input: string; width: number; share: number }[] = []
-  const output = network.forward(
-    {
-      graph,
-      parameter: valueOf,
-      standardise(layer, x) {
-        const { value, mean, variance } = standardiseBatch(graph, x)
-        const names = { layer, mean: `${layer} mean`, variance: `${layer} variance` }
-        graph.output(names.mean, mean)
-        graph.output(names.variance, variance)
-        statistics.push(names)
-        return value
+
+  /** The network's output for the batch, [n, e]. */
+  #forward(): Value {
+    return this.#options.network.forward(
+      {
+        graph: this.#graph,
+        parameter: (name) => this.#valueOf(name),
+        standardise: (layer, x) => this.#standardise(layer, x),
+        dropout: (layer, x) => this.#dropout(layer, x),
       },
-      dropout(layer, x) {
-        const { width, share } = network.dropped.get(layer) ?? { width: 0, share: 0 }
-        const input = `${layer} mask`
-        masks.push({ input, width, share })
-        return multiply(graph, x, graph.input(input, ['n', width]))
-      },
-    },
-    features,
-  )
-  const classWeights = valueOf(classWeightsName)
-  const total = loss.build(graph, {
-    features: output,
-    unitFeatures: normaliseRows(graph, output),
-    classWeights,
-    unitClassWeights: normaliseRows(graph, classWeights),
-    biases: loss.scoring === 'linear' ? valueOf(classBiasesName) : graph.scalar(0),
-    labels,
-    rowWeights,
-    isKnown,
-    classCount,
-  })
-  graph.output(stepNames.loss, total)
-  const trained = [...parameters.values()]
-  const gradients = graph.gradients(
-    total,
-    trained.map(({ value }) => value),
-  )
-  const state: StepTensor[] = []
-  const rate = optimizer === undefined ? undefined : graph.input(stepNames.rate, [])
-  for (const [at, { parameter, value }] of trained.entries()) {
-    const gradient = gradients[at]
-    if (gradient === undefined) continue
-    const { name, dims, decays } = parameter
-    if (optimizer === undefined || rate === undefined) {
-      graph.output(`${name} gradient`, gradient)
-      continue
+      this.#features,
+    )
+  }
+
+  #standardise(layer: string, x: Value): Value {
+    const { value, mean, variance } = standardiseBatch(this.#graph, x)
+    const names = { layer, mean: `${layer} mean`, variance: `${layer} variance` }
+    this.#graph.output(names.mean, mean)
+    this.#graph.output(names.variance, variance)
+    this.#statistics.push(names)
+    return value
+  }
+
+  #dropout(layer: string, x: Value): Value {
+    const { width, share } = this.#options.network.dropped.get(layer) ?? { width: 0, share: 0 }
+    const input = `${layer} mask`
+    this.#masks.push({ input, width, share })
+    return multiply(this.#graph, x, this.#graph.input(input, ['n', width]))
+  }
+
+  #loss(output: Value): Value {
+    const graph = this.#graph
+    const { loss, classCount } = this.#options
+    const classWeights = this.#valueOf(classWeightsName)
+    return loss.build(graph, {
+      features: output,
+      unitFeatures: normaliseRows(graph, output),
+      classWeights,
+      unitClassWeights: normaliseRows(graph, classWeights),
+      biases: loss.scoring === 'linear' ? this.#valueOf(classBiasesName) : graph.scalar(0),
+      labels: this.#labels,
+      rowWeights: this.#rowWeights,
+      isKnown: this.#isKnown,
+      classCount,
+    })
+  }
+
+  /** Gradients of every parameter, and its update where there is an optimizer. */
+  #backward(loss: Value): void {
+    const { optimizer } = this.#options
+    const trained = [...this.#parameters.values()]
+    const gradients = this.#graph.gradients(
+      loss,
+      trained.map(({ value }) => value),
+    )
+    const update =
+      optimizer === undefined ? undefined : { optimizer, rate: this.#graph.input(stepNames.rate, []) }
+    for (const [at, bound] of trained.entries()) {
+      const gradient = gradients[at]
+      if (gradient === undefined) continue
+      if (update === undefined) this.#graph.output(`${bound.parameter.name} gradient`, gradient)
+      else this.#update(bound, gradient, update.optimizer, update.rate)
     }
+  }
+
+  #update(
+    { parameter: { name, dims, decays }, value }: BoundParameter,
+    gradient: Value,
+    optimizer: OptimizerSettings,
+    rate: Value,
+  ): void {
+    const graph = this.#graph
     const moments = momentsOf(optimizer).map((moment) => ({
       input: `${name} ${moment}`,
       output: `${name} ${moment} next`,
@@ -130,13 +192,15 @@ export function buildTrainingGraph(options: TrainingGraphOptions): TrainingGraph
     })
     graph.output(`${name} next`, update.parameter)
     update.moments.forEach((moment, k) => graph.output(moments[k]?.output ?? '', moment))
-    state.push({ input: name, output: `${name} next`, dims }, ...moments)
+    this.#state.push({ input: name, output: `${name} next`, dims }, ...moments)
   }
-  // Each product is done once forward and twice backward, but for the first layer, whose input needs no gradient.
-  const products = [...parameters.values()].filter(({ parameter }) => parameter.decays)
-  const productFlopsPerRow = products.reduce((sum, { parameter }) => {
-    const [rows = 1, columns = 1] = parameter.dims
-    return sum + 2 * rows * columns * (parameter.name === 'w1' ? 2 : 3)
-  }, 0)
-  return { onnx: writeOnnx(graph.build()), state, statistics, masks, productFlopsPerRow }
+
+  /** Each product is done once forward and twice backward, but for the first layer, whose input needs no gradient. */
+  #productFlopsPerRow(): number {
+    const products = [...this.#parameters.values()].filter(({ parameter }) => parameter.decays)
+    return products.reduce((sum, { parameter }) => {
+      const [rows = 1, columns = 1] = parameter.dims
+      return sum + 2 * rows * columns * (parameter.name === 'w1' ? 2 : 3)
+    }, 0)
+  }
 }

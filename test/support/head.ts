@@ -3,7 +3,7 @@ import type { InferenceOptions } from '../../pipeline/training/inference-graph.j
 import { parseLoss } from '../../pipeline/training/losses/parse-loss.js'
 import { createNetwork } from '../../pipeline/training/network.js'
 import { gaussian, seededRandom } from '../../pipeline/common/seeded-random.js'
-import type { HeadTensors } from '../../pipeline/training/trainer.js'
+import type { HeadTensors } from '../../pipeline/training/step-tensors.js'
 import {
   networkSchema,
   type NetworkSettings,

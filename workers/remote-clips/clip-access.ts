@@ -9,7 +9,7 @@ import { checkUnchanged, stampOf } from '../ingest/file-stamp.js'
 import { fetchHttp, type RemoteFetch } from './fetch-http.js'
 import { fetchS3 } from './fetch-s3.js'
 import { pinFile } from './pinned-file.js'
-import { createScratch, type Scratch } from './download-cache.js'
+import { DownloadCache } from './download-cache.js'
 import type { OpenedClip } from './opened-clip.js'
 
 /** Which clips a worker may open. What is not listed is refused. */
@@ -47,7 +47,7 @@ export interface AccessOptions {
 }
 
 export function createClipAccess({ rules, scratchDir, scratchBytes, limits }: AccessOptions): ClipAccess {
-  let scratch: Scratch | undefined
+  let downloads: DownloadCache | undefined
   let links: string | undefined
   const linksDir = () => {
     if (links === undefined) {
@@ -60,11 +60,11 @@ export function createClipAccess({ rules, scratchDir, scratchBytes, limits }: Ac
     async open(uri, planned, signal) {
       if (!isUrl(uri)) return openFile(uri, rules.roots, linksDir)
       const fetch = fetcherFor(uri, rules)
-      if (scratch === undefined) {
+      if (downloads === undefined) {
         makePrivateFolder(scratchDir)
-        scratch = createScratch(scratchDir, scratchBytes, limits)
+        downloads = new DownloadCache(scratchDir, scratchBytes, limits)
       }
-      return scratch.open({ uri, fetch, planned }, signal)
+      return downloads.open({ uri, fetch, planned }, signal)
     },
   }
 }

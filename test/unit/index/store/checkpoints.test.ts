@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { openArchive } from '../../../../index/archive/open-archive.js'
 import { forgetClip } from '../../../../index/identities/forget.js'
-import { segmentSpans } from '../../../../pipeline/segments/process-clip.js'
+import { segmentSpans } from '../../../../pipeline/segments/segment-spans.js'
 import { temporaryDir } from '../../../support/cameo.js'
 
 const key = { clipId: 'ab'.repeat(32), recipe: 'recipe', embedder: 'embedder', spaceId: 1 }

@@ -1,11 +1,7 @@
 /** Synthetic scenes with known identities, for the tracker's tests. */
 import type { BoxXyxyPx } from '../../../../pipeline/data/geometry.js'
-import {
-  createTracker,
-  type Track,
-  type TrackerOptions,
-  type TrackInput,
-} from '../../../../pipeline/track/tracker.js'
+import type { Track, TrackInput } from '../../../../pipeline/track/live-track.js'
+import { Tracker, type TrackerOptions } from '../../../../pipeline/track/tracker.js'
 
 import { seededRandom } from '../../../support/random.js'
 
@@ -80,7 +76,7 @@ export interface Scene {
 export function track(scene: Scene, options: TrackerOptions = {}): readonly Track<number>[] {
   const { actors, timesS, random, withLooks, jitter = 0.04, isMissed = () => false } = scene
   const looks = actors.map(() => createLooks(random))
-  const tracker = createTracker<number>(options)
+  const tracker = new Tracker<number>(options)
   const tracks: Track<number>[] = []
   for (const [frame, timeS] of timesS.entries()) {
     const inputs: TrackInput<number>[] = []

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { seededRandom } from '../../../support/random.js'
-import { createTracker } from '../../../../pipeline/track/tracker.js'
+import { Tracker } from '../../../../pipeline/track/tracker.js'
 import { evenTimes, mixed, normal, track, type Actor } from './scene.js'
 
 const still = (x: number, y: number, size: number): Actor => ({ at: () => ({ x, y, size }) })
@@ -78,7 +78,7 @@ describe('a single face', () => {
   })
 
   it('unseen for longer than maxGapS ends as lost, with the frame that says so', () => {
-    const tracker = createTracker<string>({ maxGapS: 1 })
+    const tracker = new Tracker<string>({ maxGapS: 1 })
     const input = { box: [10, 10, 60, 60] as const, score: 0.9, payload: 'a' }
     assert.deepEqual(tracker.update({ timeS: 0, inputs: [input] }), {
       isCut: false,
@@ -125,7 +125,7 @@ describe('detection scores', () => {
   })
 
   it('a weak detection two face sizes from where the face is expected does not continue it', () => {
-    const tracker = createTracker<number>()
+    const tracker = new Tracker<number>()
     const inputAt = (x: number, score: number) => ({
       box: [x, 100, x + 50, 150] as const,
       score,
@@ -136,7 +136,7 @@ describe('detection scores', () => {
   })
 
   it('detections below lowScore and boxes without area are ignored', () => {
-    const tracker = createTracker<string>()
+    const tracker = new Tracker<string>()
     const { trackIds } = tracker.update({
       timeS: 0,
       inputs: [
@@ -220,7 +220,7 @@ describe('two faces that cross', () => {
   })
 
   it('end as ambiguous, and start anew, where nothing tells whose the one visible box is', () => {
-    const tracker = createTracker<string>()
+    const tracker = new Tracker<string>()
     const inputAt = (x: number, payload: string) => ({
       box: [x, 100, x + 50, 150] as const,
       score: 0.9,
@@ -257,7 +257,7 @@ describe('one face after another', () => {
   }
 
   it('a hard cut ends the track of a face in the same place', () => {
-    const tracker = createTracker<string>()
+    const tracker = new Tracker<string>()
     const image = (isAfter: boolean) => ({
       width: 160,
       height: 120,
@@ -400,7 +400,7 @@ describe('keyframe sampling, 2 to 10 s apart', () => {
 
 describe('the tracker instance', () => {
   it('refuses frames out of order and patches of another size', () => {
-    const tracker = createTracker<number>()
+    const tracker = new Tracker<number>()
     tracker.update({ timeS: 1, inputs: [] })
     assert.throws(() => tracker.update({ timeS: 1, inputs: [] }), RangeError)
     assert.throws(
@@ -415,14 +415,14 @@ describe('the tracker instance', () => {
 
   it('shares no ids with another one', () => {
     const input = { box: [0, 0, 9, 9] as const, score: 1, payload: 0 }
-    for (const tracker of [createTracker<number>(), createTracker<number>()]) {
+    for (const tracker of [new Tracker<number>(), new Tracker<number>()]) {
       assert.deepEqual(tracker.update({ timeS: 0, inputs: [input] }).trackIds, [0])
     }
   })
 
   it('gives the same tracks whatever the order of detections within a frame', () => {
     const run = (isReversed: boolean) => {
-      const tracker = createTracker<number>()
+      const tracker = new Tracker<number>()
       const random = seededRandom(31)
       for (let frame = 0; frame < 40; frame++) {
         const inputs = [0, 1, 2, 3].map((index) => {

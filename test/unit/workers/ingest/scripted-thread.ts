@@ -1,5 +1,5 @@
 import { basename } from 'node:path'
-import { segmentSpans } from '../../../../pipeline/segments/process-clip.js'
+import { segmentSpans } from '../../../../pipeline/segments/segment-spans.js'
 import type { SegmentOutput, SegmentSpan } from '../../../../pipeline/segments/segment.js'
 import { CameoError } from '../../../../pipeline/common/errors.js'
 import { sha256OfFile } from '../../../../pipeline/common/digest.js'

@@ -1,0 +1,52 @@
+import { openFrames, type DecodeHandle } from '../decode/frames.js'
+import { neededScale } from '../detect/passes.js'
+import type { Stages } from '../stages/load-pipeline.js'
+import type { Way } from './resume-segment.js'
+
+export interface ClipDecoderOptions {
+  /** Absolute. */
+  readonly path: string
+  /** ffmpeg is started at once, but its frames are looked at only from then on. */
+  readonly turn?: Promise<void>
+  readonly signal?: AbortSignal
+}
+
+/** ffmpeg at work on one clip: one run at a time, each by a way of its own. */
+export class ClipDecoder {
+  readonly #options: ClipDecoderOptions
+  readonly #stages: Pick<Stages, 'settings' | 'detector'>
+  #run: { readonly way: Way; readonly decoding: DecodeHandle } | undefined
+
+  constructor(options: ClipDecoderOptions, stages: Pick<Stages, 'settings' | 'detector'>) {
+    this.#options = options
+    this.#stages = stages
+  }
+
+  /** The run under way, and how it decodes. */
+  get run(): { readonly way: Way; readonly decoding: DecodeHandle } | undefined {
+    return this.#run
+  }
+
+  /** Starts ffmpeg in place of the run before, and waits for this clip's turn. */
+  async open(way: Way): Promise<DecodeHandle> {
+    await this.close()
+    const { path, signal, turn } = this.#options
+    const { settings, detector } = this.#stages
+    const decoding = openFrames({
+      ...{ path, sampling: settings.sampling, ...way },
+      detection: {
+        canvasWidthPx: detector.canvasWidthPx,
+        canvasHeightPx: detector.canvasHeightPx,
+        neededScale: neededScale(detector, settings.minFacePx),
+      },
+      ...(signal === undefined ? {} : { signal }),
+    })
+    this.#run = { way, decoding }
+    await turn
+    return decoding
+  }
+
+  async close(): Promise<void> {
+    await this.#run?.decoding.close()
+  }
+}
