@@ -13,10 +13,11 @@ import { withAdmin, type OutMessage } from '../broker/client.js'
 import { followForgotten } from './forgotten-clips.js'
 import { JobCheckpoints, jobName, resumedWish } from './job-checkpoints.js'
 import type { Pools, BorrowedWorker } from './pools.js'
-import { startQueueConsumer, type Received } from '../broker/queue-consumer.js'
+import { startQueueConsumer } from '../broker/queue-consumer.js'
+import type { Received } from '../broker/received.js'
 import { givenUpMessage, segmentMessages } from '../messages/segment-messages.js'
 import { attemptWork, type StageWorker, type WorkerContext } from './stage-worker.js'
-import { groupNotes } from '../broker/topic-admin.js'
+import { readGroupCrashCounts } from '../broker/topic-admin.js'
 import { groupName, topicName } from '../broker/topics.js'
 import {
   decodeJob,
@@ -59,7 +60,7 @@ interface JobState {
   left: readonly SegmentSpan[]
 }
 
-/** What is done with a job: resolves when its result is durable. See `QueueConsumerOptions.handle`. */
+/** What is done with a job: resolves when its result is durable. See `MessageHandler`. */
 export type JobHandler = (message: Received, signal: AbortSignal, deaths: number) => Promise<void>
 
 export interface JobHandlerOptions extends Omit<FacesWorkerOptions, 'context'> {
@@ -71,14 +72,14 @@ export async function startFacesWorker(options: FacesWorkerOptions): Promise<Sta
   const { threads, checkpoints } = options
   const { kafka, connection, log, metrics } = options.context
   const handle = createJobHandler(options)
-  const lanes = threads * clipsPerThread
+  const concurrency = threads * clipsPerThread
   const groupId = groupName(connection, 'faces')
   const topic = topicName(connection, 'jobs')
   const consumer = await startQueueConsumer({
-    ...{ kafka, topic, groupId, log, lanes, handle, onInWork: metrics.setInWork },
-    notes: {
+    ...{ kafka, topic, groupId, log, concurrency, handle, onInWork: metrics.setInWork },
+    crashCounts: {
       self: connection.clientId,
-      read: () => withAdmin(kafka, connection, (admin) => groupNotes(admin, groupId, topic)),
+      read: () => withAdmin(kafka, connection, (admin) => readGroupCrashCounts(admin, groupId, topic)),
     },
     ahead: 32 * threads,
     // A job takes about a kilobyte.

@@ -5,7 +5,7 @@ import type { WorkerMetrics } from '../../service/metrics.js'
 import { isBrokerError, type KafkaClient, type OutMessage, type Publisher } from '../broker/client.js'
 import type { KafkaConnection } from '../broker/connection.js'
 import { deadLetter } from '../messages/dead-letters.js'
-import type { Received } from '../broker/queue-consumer.js'
+import type { Received } from '../broker/received.js'
 import type { Stage } from '../broker/topics.js'
 
 /** What every worker works with. */
