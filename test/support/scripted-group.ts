@@ -1,5 +1,5 @@
 import type { EachBatchPayload, KafkaMessage } from '../../workers/kafka/broker/client.js'
-import type { Group, PartitionCommit } from '../../workers/kafka/broker/group-member.js'
+import type { Group, PartitionCommit } from '../../workers/kafka/broker/group.js'
 import type { Work } from '../../workers/kafka/broker/work-queue.js'
 
 export const messageAt = (offset: number, value: Uint8Array | null = null): KafkaMessage => ({
@@ -27,11 +27,15 @@ export function batchOf(partition: number, messages: readonly KafkaMessage[]) {
       offsetLag: () => '0',
       offsetLagLow: () => '0',
     },
-    resolveOffset: (offset) => void resolved.push(offset),
+    resolveOffset(offset) {
+      resolved.push(offset)
+    },
     heartbeat: () => Promise.resolve(),
     pause() {
       pauses.paused++
-      return () => void pauses.resumed++
+      return () => {
+        pauses.resumed++
+      }
     },
     commitOffsetsIfNecessary: () => Promise.resolve(),
     uncommittedOffsets: () => ({ topics: [] }),
@@ -47,7 +51,9 @@ export function scriptedGroup(errors: readonly Error[] = []) {
   const commits: PartitionCommit[] = []
   const seeks: [number, bigint][] = []
   const group: Group = {
-    seek: (partition, offset) => void seeks.push([partition, offset]),
+    seek(partition, offset) {
+      seeks.push([partition, offset])
+    },
     commit(offsets) {
       const error = left.shift()
       if (error !== undefined) return Promise.reject(error)

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import { messageOf } from '../../../pipeline/common/errors.js'
-import type { Group } from './group-member.js'
+import type { Group } from './group.js'
 import type { NotedCommit } from './partition-offsets.js'
 
 export interface OffsetCommitterOptions {

@@ -1,5 +1,5 @@
 import type { CrashCounts, GroupCrashCounts } from './crash-counts.js'
-import type { PartitionCommit } from './group-member.js'
+import type { PartitionCommit } from './group.js'
 import { OffsetLedger } from './offset-ledger.js'
 
 /** A commit, with the messages that it notes as begun. */

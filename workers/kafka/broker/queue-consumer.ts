@@ -3,7 +3,8 @@ import type { Logger } from 'pino'
 import { messageOf } from '../../../pipeline/common/errors.js'
 import type { EachBatchPayload, KafkaClient } from './client.js'
 import { CrashCounts, type GroupCrashCounts } from './crash-counts.js'
-import { joinGroup, type FetchSizes, type Group, type GroupMember } from './group-member.js'
+import { joinGroup } from './group-member.js'
+import type { FetchSizes, Group, GroupEvents, GroupMember } from './group.js'
 import { MessageRunner, type MessageHandler } from './message-runner.js'
 import { OffsetCommitter } from './offset-committer.js'
 import { PartitionOffsets } from './partition-offsets.js'
@@ -49,12 +50,6 @@ export async function startQueueConsumer(options: QueueConsumerOptions): Promise
   const consumer = new QueueConsumer(options)
   await consumer.join((events) => joinGroup({ kafka, topic, groupId, log, fetch, ...events }))
   return consumer
-}
-
-/** What a consumer is told as a member of its group; see `GroupMemberOptions`. */
-export interface GroupEvents {
-  onAssigned(partitions: readonly number[], group: Group | undefined): void
-  onFetched(batches: readonly EachBatchPayload[]): Promise<void>
 }
 
 /**

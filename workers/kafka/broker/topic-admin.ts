@@ -142,7 +142,7 @@ export async function clusterStatus(kafka: KafkaClient, connection: KafkaConnect
   })
 }
 
-type TopicEnds = readonly { readonly partition: number; readonly low: bigint; readonly high: bigint }[]
+export type TopicEnds = readonly { readonly partition: number; readonly low: bigint; readonly high: bigint }[]
 
 /** First and next offset of each partition. Throws TOPIC_MISSING. */
 export async function topicEnds(

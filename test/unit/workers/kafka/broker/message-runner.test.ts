@@ -92,7 +92,12 @@ describe('MessageRunner', () => {
       },
     })
     assert.equal(await failing.runner.run(workAt(0, 1)), false)
-    const good = start({ handle: () => Promise.resolve(good.runner.end()) })
+    const good = start({
+      handle() {
+        good.runner.end()
+        return Promise.resolve()
+      },
+    })
     assert.equal(await good.runner.run(workAt(0, 1)), true)
     assert.equal(await good.runner.run(workAt(0, 2)), false, 'and none begins')
   })

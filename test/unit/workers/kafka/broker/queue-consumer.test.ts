@@ -1,25 +1,23 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { CrashCounts, type GroupCrashCounts } from '../../../../../workers/kafka/broker/crash-counts.js'
-import {
-  QueueConsumer,
-  type GroupEvents,
-  type QueueOptions,
-} from '../../../../../workers/kafka/broker/queue-consumer.js'
+import type { GroupEvents } from '../../../../../workers/kafka/broker/group.js'
+import { QueueConsumer, type QueueOptions } from '../../../../../workers/kafka/broker/queue-consumer.js'
 import { createSilentLog } from '../../../../../workers/service/log.js'
 import { batchOf, messageAt, scriptedGroup } from '../../../../support/scripted-group.js'
 
 /** A consumer whose messages are done when the test says so. */
 async function start(options: Partial<QueueOptions> = {}) {
   const begun: string[] = []
+  const deaths: number[] = []
   const inWork: number[] = []
   const ends = new Map<string, () => void>()
   const consumer = new QueueConsumer({
     ...{ topic: 'test', log: createSilentLog(), concurrency: 2, ahead: 2 },
-    handle: ({ partition, offset }, signal) =>
+    handle: ({ partition, offset }, signal, died) =>
       new Promise((resolve, reject) => {
         begun.push(`${partition}/${offset}`)
+        deaths.push(died)
         ends.set(`${partition}/${offset}`, resolve)
         signal.addEventListener('abort', () => reject(new Error('aborted')))
       }),
@@ -35,9 +33,14 @@ async function start(options: Partial<QueueOptions> = {}) {
   assert.ok(events !== undefined)
   const done = async (place: string) => {
     ends.get(place)?.()
-    await sleep(5)
+    await settled()
   }
-  return { consumer, events, begun, inWork, done, left }
+  return { consumer, events, begun, deaths, inWork, done, left }
+}
+
+/** All that follows without a timer has happened. */
+async function settled() {
+  for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
 }
 
 const messages = (...offsets: number[]) => offsets.map((offset) => messageAt(offset))
@@ -96,44 +99,38 @@ describe('QueueConsumer', { concurrency: true }, () => {
   })
 
   it('what is done of a partition that went to another worker and came back is not committed', async () => {
-    const { consumer, events } = await start({
-      // It does not mind being aborted.
-      handle: () => sleep(20),
-    })
+    let finish: () => void = () => undefined
+    // It does not mind being aborted.
+    const handle = () => new Promise<void>((resolve) => (finish = resolve))
+    const { consumer, events } = await start({ handle })
     const { group, commits } = scriptedGroup()
     events.onAssigned([0], group)
     await events.onFetched([batchOf(0, messages(0)).payload])
     events.onAssigned([1], group)
     events.onAssigned([0], group)
-    await sleep(30)
+    finish()
+    await settled()
     await consumer.stop(1000)
     assert.deepEqual(commits, [])
   })
 
   it('begins nothing before it is known what ended other workers, and handles a suspect alone', async () => {
     const left = new CrashCounts('dead').note(0, 3n, [3n])
-    const told: number[] = []
     let inform: (counts: GroupCrashCounts) => void = () => undefined
     const read = () => new Promise<GroupCrashCounts>((resolve) => (inform = resolve))
-    const { consumer, events } = await start({
-      crashCounts: { self: 'me', read },
-      handle: async (_message, _signal, deaths) => {
-        told.push(deaths)
-        await sleep(30)
-      },
-    })
+    const { consumer, events, begun, deaths, done } = await start({ crashCounts: { self: 'me', read } })
     const { group, commits } = scriptedGroup()
     events.onAssigned([0], group)
     await events.onFetched([batchOf(0, messages(3, 4)).payload])
-    await sleep(10)
-    assert.deepEqual([told, commits], [[], []])
+    await settled()
+    assert.deepEqual([begun, commits], [[], []])
     inform({ members: new Set(['me']), partitions: [{ partition: 0, offset: 3n, note: left }] })
-    await sleep(15)
-    assert.deepEqual(told, [1], 'the next one waits for the suspect')
-    const [first] = commits
-    assert.deepEqual(JSON.parse(first?.note ?? ''), { member: 'me', work: [[0, 1]], died: [] })
-    await sleep(50)
-    assert.deepEqual(told, [1, 0])
+    await settled()
+    assert.deepEqual(begun, ['0/3'], 'the next one waits for the suspect')
+    assert.deepEqual(JSON.parse(commits[0]?.note ?? ''), { member: 'me', work: [[0, 1]], died: [] })
+    await done('0/3')
+    await done('0/4')
+    assert.deepEqual([begun, deaths], [['0/3', '0/4'], [1, 0]]) // prettier-ignore
     await consumer.stop(1000)
     assert.deepEqual(nexts(commits.slice(-1)), ['0/5'])
     assert.equal(commits.at(-1)?.note, undefined, 'who stops properly leaves no note')
