@@ -9,7 +9,7 @@ import { hasUserinfo, withoutSecrets } from '../../workers/remote-clips/clip-acc
 import { findClips, type FoundFile } from '../../workers/ingest/find-clips.js'
 import { createKafka, createPublisher } from '../../workers/kafka/broker/client.js'
 import { createRetryingPublisher } from '../../workers/kafka/broker/retrying-publisher.js'
-import { createSubmission, type Submission } from '../../workers/kafka/submit-clips.js'
+import { Submission } from '../../workers/kafka/submit/submission.js'
 import { clusterStatus, createTopics } from '../../workers/kafka/broker/topic-admin.js'
 import { startTopicReader, type TopicReader } from '../../workers/kafka/broker/topic-reader.js'
 import { stageInput, topicName, type Stage } from '../../workers/kafka/broker/topics.js'
@@ -122,7 +122,7 @@ async function submit(
     onBack: () => note('the broker takes messages again'),
   })
   const reporter = createSubmitReporter(json)
-  const submission = createSubmission({
+  const submission = new Submission({
     ...{ connection, publisher, recipe, again, wait, signal },
     events: reporter,
   })

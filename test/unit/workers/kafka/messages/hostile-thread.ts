@@ -20,7 +20,7 @@ import { applyNames, clipKey } from '../../../../../workers/kafka/stages/apply-n
 import type { OutMessage } from '../../../../../workers/kafka/broker/client.js'
 import { createDescribeHandler } from '../../../../../workers/kafka/stages/describe-worker.js'
 import { createJobHandler } from '../../../../../workers/kafka/stages/faces-worker.js'
-import { createSubmission } from '../../../../../workers/kafka/submit-clips.js'
+import { Submission } from '../../../../../workers/kafka/submit/submission.js'
 import { maxSentBytes } from '../../../../../workers/kafka/broker/topics.js'
 import {
   decodeDeadLetter,
@@ -211,7 +211,7 @@ function namesReader(): Reader {
 
 function statusReader(): Reader {
   let results = 0
-  const submission = createSubmission({
+  const submission = new Submission({
     ...{ connection, recipe, again: false, wait: true, signal, publisher: context.publisher },
     events: {
       onFound: () => undefined,

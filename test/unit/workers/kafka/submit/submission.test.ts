@@ -2,18 +2,18 @@ import assert from 'node:assert/strict'
 import { linkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { it } from 'node:test'
-import { sha256OfFile } from '../../../../pipeline/common/digest.js'
-import { stampOf } from '../../../../workers/ingest/file-stamp.js'
-import type { OutMessage } from '../../../../workers/kafka/broker/client.js'
-import { createSubmission } from '../../../../workers/kafka/submit-clips.js'
+import { sha256OfFile } from '../../../../../pipeline/common/digest.js'
+import { stampOf } from '../../../../../workers/ingest/file-stamp.js'
+import type { OutMessage } from '../../../../../workers/kafka/broker/client.js'
+import { Submission } from '../../../../../workers/kafka/submit/submission.js'
 import {
   decodeStatus,
   encodeMessage,
   wireVersion,
   type StatusMessage,
-} from '../../../../workers/kafka/messages/schemas.js'
-import { temporaryDir } from '../../../support/cameo.js'
-import { clipId, recipeWith } from '../../../support/described.js'
+} from '../../../../../workers/kafka/messages/schemas.js'
+import { temporaryDir } from '../../../../support/cameo.js'
+import { clipId, recipeWith } from '../../../../support/described.js'
 
 const dir = temporaryDir()
 const path = join(dir, 'a.mp4')
@@ -30,7 +30,7 @@ async function submitted(
   sent: OutMessage[] = [],
 ): Promise<string[]> {
   const results: string[] = []
-  const submission = createSubmission({
+  const submission = new Submission({
     connection: { ...{ brokers: [], clientId: 'test', prefix: 'test' }, tls: undefined, sasl: undefined },
     publisher: {
       send(messages) {
