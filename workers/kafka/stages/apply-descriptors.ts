@@ -61,7 +61,7 @@ export function applyDescriptors(
 }
 
 /** The rows that a batch of messages causes. */
-export class DescriptorBatch {
+class DescriptorBatch {
   readonly #archive: Archive
   readonly #inbox: Inbox
   readonly #recipes: ArchiveRecipes

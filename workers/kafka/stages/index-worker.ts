@@ -17,7 +17,7 @@ import { groupName, topicName } from '../broker/topics.js'
 import { endReplay, isReplaying } from './archive-recipes.js'
 import { checkCluster } from './archive-source.js'
 import { createDescriptorWriter, topicChanged, type DescriptorWriter } from './descriptor-writer.js'
-import { createNamesLog, type NamesLog } from './names-log.js'
+import { NamesLog } from './names-log.js'
 import { OutboxPublisher } from './outbox-publisher.js'
 import type { StageWorker, WorkerContext } from './stage-worker.js'
 import { undoLostStatuses } from './status.js'
@@ -87,7 +87,7 @@ async function startLocked(
     const next = writer.nextOf(partition)
     if (next !== undefined && (next > high || next < low)) throw topicChanged(archive, topic)
   }
-  const names = createNamesLog(context, archive)
+  const names = new NamesLog(context, archive)
   await names.restore(cluster)
 
   const archiveId = readMeta(database, 'archive_id') ?? ''

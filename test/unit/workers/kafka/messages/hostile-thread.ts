@@ -19,7 +19,7 @@ import { applyDescriptors } from '../../../../../workers/kafka/stages/apply-desc
 import { applyNames, clipKey } from '../../../../../workers/kafka/stages/apply-names.js'
 import type { OutMessage } from '../../../../../workers/kafka/broker/client.js'
 import { createDescribeHandler } from '../../../../../workers/kafka/stages/describe-worker.js'
-import { createJobHandler } from '../../../../../workers/kafka/stages/faces-worker.js'
+import { JobHandler } from '../../../../../workers/kafka/stages/job-handler.js'
 import { Submission } from '../../../../../workers/kafka/submit/submission.js'
 import { maxSentBytes } from '../../../../../workers/kafka/broker/topics.js'
 import {
@@ -141,7 +141,7 @@ function facesReader(): Reader {
       }),
     stop: () => Promise.resolve(),
   }
-  const handle = createJobHandler({
+  const handler = new JobHandler({
     ...{ context, pools, access, threads: 1, maxDeaths: 3 },
     // A root is there, ffmpeg is not asked.
     onFatal: (error) => assert.fail(String(error)),
@@ -153,7 +153,7 @@ function facesReader(): Reader {
     { v: 1, kind: 'clip', recipe, source },
     { v: 1, kind: 'segment', recipe, source, plan, segment: 1 },
   ]
-  return stageReader('test.jobs', (message, deaths) => handle(message, signal, deaths), jobs)
+  return stageReader('test.jobs', (message, deaths) => handler.handle(message, signal, deaths), jobs)
 }
 
 const [described, closing] = good(0, about)
