@@ -43,9 +43,9 @@ export class ClipAttempt {
   }
 
   /** Resolves when all of it is durable. */
-  async run(worker: Pick<SegmentWorker, 'process'>, signal: AbortSignal): Promise<void> {
+  async run(thread: Pick<SegmentWorker, 'process'>, signal: AbortSignal): Promise<void> {
     try {
-      await this.#process(worker, signal)
+      await this.#process(thread, signal)
     } catch (error) {
       // What was published counts; the next attempt does what is left.
       await this.#kept.settled()
@@ -56,7 +56,7 @@ export class ClipAttempt {
     await this.#kept.close()
   }
 
-  async #process(worker: Pick<SegmentWorker, 'process'>, signal: AbortSignal): Promise<void> {
+  async #process(thread: Pick<SegmentWorker, 'process'>, signal: AbortSignal): Promise<void> {
     const { clip, context, state } = this.#options
     const uri = withoutSecrets(state.job.source.uri)
     const handlers = {
@@ -67,7 +67,7 @@ export class ClipAttempt {
       onResume: (segment: number, timeS: number) =>
         context.log.info({ uri, segment, timeS }, 'going on within a segment'),
     }
-    await worker.process(clip.path, this.#wish, handlers, signal)
+    await thread.process(clip.path, this.#wish, handlers, signal)
   }
 
   #takePlan(plan: ClipPlan): void {

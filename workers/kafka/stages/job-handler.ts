@@ -13,7 +13,7 @@ import { decodeJob, encodeMessage, type WirePlan } from '../messages/schemas.js'
 import { givenUpMessage } from '../messages/segment-messages.js'
 import { ClipAttempt } from './clip-attempt.js'
 import { startState, type JobState } from './job-state.js'
-import type { BorrowedWorker, Pools } from './pools.js'
+import type { BorrowedThread, Pools } from './recipe-pools.js'
 import { attemptWork, type WorkerContext } from './stage-worker.js'
 
 export interface JobHandlerOptions {
@@ -78,15 +78,15 @@ export class JobHandler {
   async #processClip(
     state: JobState,
     clip: OpenedClip,
-    { worker, pack }: BorrowedWorker,
+    { thread, pack }: BorrowedThread,
     signal: AbortSignal,
   ): Promise<void> {
     const { context, checkpoints } = this.#options
     checkSame(clip, state.plan)
-    state.clipId ??= await hash(clip, worker, signal)
+    state.clipId ??= await hash(clip, thread, signal)
     const { clipId } = state
     const { dimension } = pack.embedder
-    await new ClipAttempt({ context, checkpoints, state, clip, clipId, dimension }).run(worker, signal)
+    await new ClipAttempt({ context, checkpoints, state, clip, clipId, dimension }).run(thread, signal)
   }
 
   #giveUp(state: JobState, error: CameoError, attempts: number): OutMessage {
@@ -111,13 +111,13 @@ function workersDied(what: string, deaths: number): CameoError {
   )
 }
 
-async function hash(clip: OpenedClip, worker: SegmentWorker, signal: AbortSignal): Promise<string> {
+async function hash(clip: OpenedClip, thread: SegmentWorker, signal: AbortSignal): Promise<string> {
   if (clip.stamp.sizeBytes === 0)
     throw new CameoError(
       'CLIP_EMPTY',
       `${clipName(clip.path)} is empty (0 bytes): copy it again from its source`,
     )
-  const digest = await worker.hash(clip.path, signal)
+  const digest = await thread.hash(clip.path, signal)
   clip.checkUnchanged()
   return digest
 }

@@ -69,7 +69,7 @@ const context = {
 }
 
 /** Plans every clip as two segments, and sees nobody in them. */
-const worker: SegmentWorker = {
+const thread: SegmentWorker = {
   ready: () => Promise.resolve('cpu'),
   hash: () => Promise.resolve(clipId),
   process(_path, wish, { onPlan, onSegment }) {
@@ -136,7 +136,7 @@ function facesReader(): Reader {
   const pools = {
     borrow: () =>
       Promise.resolve({
-        worker,
+        thread,
         ...{ pack: findPack('lite'), provider: 'cpu' as const, release: () => undefined },
       }),
     stop: () => Promise.resolve(),

@@ -42,7 +42,7 @@ function start(work: (handlers: PartHandlers) => void, checkUnchanged = () => un
       clip: { path: '/clips/a.mp4', stamp, checkUnchanged, release: () => undefined },
       ...{ checkpoints: undefined, state, clipId, dimension: 2 },
     })
-  const worker = {
+  const thread = {
     process(_path: string, wish: SegmentWish, handlers: PartHandlers) {
       wishes.push(wish)
       return new Promise<void>((resolve) => {
@@ -51,7 +51,7 @@ function start(work: (handlers: PartHandlers) => void, checkUnchanged = () => un
       })
     },
   }
-  return { run: () => attempt().run(worker, signal), state, sent, wishes, broker }
+  return { run: () => attempt().run(thread, signal), state, sent, wishes, broker }
 }
 
 describe('ClipAttempt', () => {
