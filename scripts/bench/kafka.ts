@@ -105,7 +105,7 @@ async function clipsPerS(args: readonly string[], env: NodeJS.ProcessEnv, clips:
   return ((clips - 1 - warm) * 1000) / (last - first)
 }
 
-function startWorkers(env: NodeJS.ProcessEnv, threads: number): ChildProcess[] {
+function startThreads(env: NodeJS.ProcessEnv, threads: number): ChildProcess[] {
   return (['faces', 'describe', 'index'] as const).map((stage) =>
     spawn(
       process.execPath,
@@ -174,7 +174,7 @@ async function measure(
       chosen.length,
     )
     note('and through Kafka …')
-    const workers = startWorkers({ ...env, CAMEO_ARCHIVE: archive('kafka') }, threads)
+    const workers = startThreads({ ...env, CAMEO_ARCHIVE: archive('kafka') }, threads)
     try {
       const kafkaClipsPerS = await clipsPerS(['submit', folder], env, chosen.length)
       rounds.push({ embeddedClipsPerS, kafkaClipsPerS })

@@ -8,8 +8,8 @@ import { createRecipe } from '../../pipeline/recipe/recipe.js'
 import { hasUserinfo, withoutSecrets } from '../../workers/remote-clips/clip-access.js'
 import { findClips, type FoundFile } from '../../workers/ingest/find-clips.js'
 import { createKafka, createPublisher } from '../../workers/kafka/broker/client.js'
-import { createPatientPublisher } from '../../workers/kafka/broker/retrying-publisher.js'
-import { createSubmission, type Submission } from '../../workers/kafka/submit-clips.js'
+import { createRetryingPublisher } from '../../workers/kafka/broker/retrying-publisher.js'
+import { Submission } from '../../workers/kafka/submit/submission.js'
 import { clusterStatus, createTopics } from '../../workers/kafka/broker/topic-admin.js'
 import { startTopicReader, type TopicReader } from '../../workers/kafka/broker/topic-reader.js'
 import { stageInput, topicName, type Stage } from '../../workers/kafka/broker/topics.js'
@@ -112,13 +112,13 @@ async function submit(
   await createTopics(session.kafka, connection)
   // There is a broker; from now on one that is away is waited for.
   const kafka = createKafka(connection, log, 'patient')
-  const publisher = createPatientPublisher(await createPublisher(kafka), {
+  const publisher = createRetryingPublisher(await createPublisher(kafka), {
     signal,
     onAway: () => note('the broker does not take messages at the moment: waiting for it'),
     onBack: () => note('the broker takes messages again'),
   })
   const reporter = createSubmitReporter(json)
-  const submission = createSubmission({
+  const submission = new Submission({
     ...{ connection, publisher, recipe, again, wait, signal },
     events: reporter,
   })

@@ -1,4 +1,4 @@
-import type { SubmitEvents, SubmitResult } from '../../workers/kafka/submit-clips.js'
+import type { SubmitEvents, SubmitResult } from '../../workers/kafka/submit/submit-events.js'
 import { flawsOf } from './clip-flaws.js'
 import { counted, note, oneLine, print, printJson } from '../cli/output.js'
 import { progressPayload, startProgress, videoFormat } from '../cli/progress.js'

@@ -4,8 +4,8 @@ import { basename, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { createKafka, createPublisher } from '../../workers/kafka/broker/client.js'
-import { createPatientPublisher } from '../../workers/kafka/broker/retrying-publisher.js'
-import { createSubmission } from '../../workers/kafka/submit-clips.js'
+import { createRetryingPublisher } from '../../workers/kafka/broker/retrying-publisher.js'
+import { Submission } from '../../workers/kafka/submit/submission.js'
 import { createSilentLog } from '../../workers/service/log.js'
 import { findPack } from '../../pipeline/models/packs/catalog.js'
 import { createRecipe, defaultSettings } from '../../pipeline/recipe/recipe.js'
@@ -71,7 +71,7 @@ describe('Kafka: clips are submitted while the broker is away', { timeout: 10 * 
     const { connection } = queue
     const stop = new AbortController()
     const said: string[] = []
-    const publisher = createPatientPublisher(
+    const publisher = createRetryingPublisher(
       await createPublisher(createKafka(connection, createSilentLog(), 'prompt')),
       { signal: stop.signal, onAway: () => said.push('away'), onBack: () => said.push('back') },
     )
@@ -80,7 +80,7 @@ describe('Kafka: clips are submitted while the broker is away', { timeout: 10 * 
       defaultSettings,
     )
     const queued: string[] = []
-    const submission = createSubmission({
+    const submission = new Submission({
       ...{ connection, publisher, again: false, wait: false, signal: stop.signal },
       recipe: { digest, embedderDigest, spaceDigest, packName, settings },
       events: {

@@ -207,18 +207,7 @@ export async function createPublisher(kafka: KafkaClient): Promise<Publisher> {
     timer = undefined
     const sends = pending
     pending = []
-    let group: PendingSend[] = []
-    let groupBytes = 0
-    for (const send of sends) {
-      if (group.length > 0 && groupBytes + send.bytes > maxRequestBytes) {
-        void sendTogether(group)
-        group = []
-        groupBytes = 0
-      }
-      group.push(send)
-      groupBytes += send.bytes
-    }
-    if (group.length > 0) void sendTogether(group)
+    for (const group of inRequests(sends, ({ bytes }) => bytes)) void sendTogether(group)
   }
 
   function enqueue(messages: readonly OutMessage[]): Promise<void> {
@@ -231,7 +220,7 @@ export async function createPublisher(kafka: KafkaClient): Promise<Publisher> {
   return {
     async send(messages) {
       checkSizes(messages)
-      await Promise.all(inRequests(messages).map(enqueue))
+      await Promise.all(inRequests(messages, (message) => bytesOf([message])).map(enqueue))
     },
     disconnect: () => producer.disconnect(),
   }
@@ -257,17 +246,17 @@ function checkSizes(messages: readonly OutMessage[]): void {
     )
 }
 
-/** Groups of messages that fit into a request each, in order. */
-function inRequests(messages: readonly OutMessage[]): OutMessage[][] {
-  const groups: OutMessage[][] = []
+/** Groups that fit into a request each, in order. */
+function inRequests<T>(items: readonly T[], bytesOf: (item: T) => number): T[][] {
+  const groups: T[][] = []
   let bytes = Infinity
-  for (const message of messages) {
-    const own = bytesOf([message])
+  for (const item of items) {
+    const own = bytesOf(item)
     if (bytes + own > maxRequestBytes) {
       groups.push([])
       bytes = 0
     }
-    groups.at(-1)?.push(message)
+    groups.at(-1)?.push(item)
     bytes += own
   }
   return groups

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 /** What the members of a group wrote down beside its offsets, and who is in it now. */
-export interface GroupNotes {
+export interface GroupCrashCounts {
   /** Client ids of the members. */
   readonly members: ReadonlySet<string>
   readonly partitions: readonly {
@@ -20,8 +20,8 @@ export interface NotedMessage {
   readonly isInWork: boolean
 }
 
-/** What a member knows of deaths over the messages of its partitions. */
-export class KnownDeaths {
+/** What a member knows of the workers that died over messages of its partitions. */
+export class CrashCounts {
   readonly #self: string
   readonly #byPartition = new Map<number, Map<bigint, number>>()
 
@@ -31,9 +31,9 @@ export class KnownDeaths {
   }
 
   /** Takes over what all members noted, this one among them. */
-  learn({ partitions, members }: GroupNotes): void {
+  learn({ partitions, members }: GroupCrashCounts): void {
     const alive = new Set([...members, this.#self])
-    for (const noted of partitions) this.#byPartition.set(noted.partition, readDeaths(noted, alive))
+    for (const noted of partitions) this.#byPartition.set(noted.partition, countCrashes(noted, alive))
   }
 
   /** Workers that died over a message. */
@@ -93,9 +93,9 @@ export function writeNote(
  * How many workers died over each message of a partition, by its offset. What a member that has left the group had in work
  * killed it, or was in work beside what did: whoever stops properly leaves nothing in work.
  */
-export function readDeaths(
-  { offset: next, note }: GroupNotes['partitions'][number],
-  alive: GroupNotes['members'],
+export function countCrashes(
+  { offset: next, note }: GroupCrashCounts['partitions'][number],
+  alive: GroupCrashCounts['members'],
 ): Map<bigint, number> {
   const parsed = note === undefined ? undefined : parseNote(note)
   if (parsed === undefined) return new Map()

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import { isTransient, type Publisher } from './client.js'
 
-export interface PatientPublisherOptions {
+export interface RetryingPublisherOptions {
   readonly signal: AbortSignal
   /** Told once for all sends until one succeeds: the broker fails, or takes long. */
   readonly onAway: () => void
@@ -21,7 +21,7 @@ const defaultLongAfterMs = 10_000
  * Sends again what failed for a reason that may pass, until it is sent or `signal` is aborted (INTERRUPTED). What a broker
  * took without confirming it arrives twice, as with every publisher.
  */
-export function createPatientPublisher(publisher: Publisher, options: PatientPublisherOptions): Publisher {
+export function createRetryingPublisher(publisher: Publisher, options: RetryingPublisherOptions): Publisher {
   const { signal, againAfterMs = defaultAgainAfterMs, longAfterMs = defaultLongAfterMs } = options
   let isAway = false
 

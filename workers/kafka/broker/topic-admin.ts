@@ -8,7 +8,7 @@ import {
   type KafkaClient,
 } from './client.js'
 import type { KafkaConnection } from './connection.js'
-import type { GroupNotes } from './crash-counts.js'
+import type { GroupCrashCounts } from './crash-counts.js'
 import {
   groupName,
   maxReplicas,
@@ -142,7 +142,7 @@ export async function clusterStatus(kafka: KafkaClient, connection: KafkaConnect
   })
 }
 
-type TopicEnds = readonly { readonly partition: number; readonly low: bigint; readonly high: bigint }[]
+export type TopicEnds = readonly { readonly partition: number; readonly low: bigint; readonly high: bigint }[]
 
 /** First and next offset of each partition. Throws TOPIC_MISSING. */
 export async function topicEnds(
@@ -220,7 +220,11 @@ async function partitionLags(
 }
 
 /** What a group's members noted beside their offsets. */
-export async function groupNotes(admin: KafkaAdmin, groupId: string, topic: string): Promise<GroupNotes> {
+export async function readGroupCrashCounts(
+  admin: KafkaAdmin,
+  groupId: string,
+  topic: string,
+): Promise<GroupCrashCounts> {
   const [offsets] = await whenSettled(() => admin.fetchOffsets({ groupId, topics: [topic] }))
   const { groups } = await whenSettled(() => admin.describeGroups([groupId]))
   return {

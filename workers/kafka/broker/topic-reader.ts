@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { messageOf } from '../../../pipeline/common/errors.js'
+import { CatchUp } from './catch-up.js'
 import {
   whenSettled,
   withAdmin,
@@ -39,13 +40,9 @@ export async function startTopicReader(options: TopicReaderOptions): Promise<Top
   const ends = await withAdmin(kafka, connection, (admin) =>
     whenSettled(() => admin.fetchTopicOffsets(topic)),
   )
-  /** Partitions with messages that were not told yet, and the offset where they end. */
-  const missing = new Map(
+  const catchUp = new CatchUp(
     ends.filter(({ high, low }) => high !== low).map(({ partition, high }) => [partition, BigInt(high)]),
   )
-  let catchUp: () => void = () => undefined
-  const caughtUp = new Promise<void>((resolve) => (catchUp = resolve))
-  if (missing.size === 0) catchUp()
 
   /** Where to go on after the group was arranged anew. */
   const next = new Map<number, bigint>()
@@ -58,8 +55,7 @@ export async function startTopicReader(options: TopicReaderOptions): Promise<Top
     payload.resolveOffset(batch.lastOffset())
     const read = BigInt(batch.lastOffset()) + 1n
     next.set(batch.partition, read)
-    const end = missing.get(batch.partition)
-    if (end !== undefined && read >= end) missing.delete(batch.partition)
+    catchUp.noteRead(batch.partition, read)
   }
 
   const member = await joinGroup({
@@ -70,12 +66,11 @@ export async function startTopicReader(options: TopicReaderOptions): Promise<Top
     },
     onFetched: (batches) => {
       for (const payload of batches) tell(payload)
-      if (missing.size === 0) catchUp()
       return Promise.resolve()
     },
   })
   return {
-    caughtUp,
+    caughtUp: catchUp.caughtUp,
     async stop() {
       await member.leave(leaveWithinMs)
       const deleting = withAdmin(kafka, connection, (admin) => admin.deleteGroups([groupId])).catch(

@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import { createPublisher, type KafkaClient, type OutMessage } from '../broker/client.js'
 import type { KafkaConnection } from '../broker/connection.js'
-import type { Received } from '../broker/queue-consumer.js'
+import type { Received } from '../broker/received.js'
 import { readTopic } from '../broker/topic-reader.js'
 import { maxMessageBytes, topicName, type Stage } from '../broker/topics.js'
 import {

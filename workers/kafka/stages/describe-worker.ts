@@ -3,7 +3,8 @@ import { checkHead, type HeadFile } from '../../../pipeline/describe/head/head-f
 import { toBlob } from '../../../index/store/blobs.js'
 import type { DescriberWorker } from '../../threads/describe-handle.js'
 import type { OutMessage } from '../broker/client.js'
-import { startQueueConsumer, type Received } from '../broker/queue-consumer.js'
+import { startQueueConsumer } from '../broker/queue-consumer.js'
+import type { Received } from '../broker/received.js'
 import { faceEmbeddings, givenUpMessage, headName } from '../messages/segment-messages.js'
 import { attemptWork, type StageWorker, type WorkerContext } from './stage-worker.js'
 import { groupName, maxSentBytes, topicName } from '../broker/topics.js'
@@ -23,7 +24,7 @@ export interface DescribeWorkerOptions {
 }
 
 /** Messages described side by side. */
-const lanes = 16
+const concurrency = 16
 
 /**
  * Reads tracks with their embeddings, and publishes them with their descriptors: one message in, one message out, so it
@@ -34,10 +35,10 @@ export async function startDescribeWorker(options: DescribeWorkerOptions): Promi
   metrics.setInfo({ head: options.head?.sha256 ?? 'none' })
   const groupId = groupName(connection, 'describe')
   const consumer = await startQueueConsumer({
-    ...{ kafka, log, lanes, handle: createDescribeHandler(options), onInWork: metrics.setInWork },
+    ...{ kafka, log, concurrency, handle: createDescribeHandler(options), onInWork: metrics.setInWork },
     topic: topicName(connection, 'embeddings'),
     groupId,
-    ahead: lanes,
+    ahead: concurrency,
     fetch: { maxBytes: 1024 * 1024, minBytes: 128 * 1024, maxWaitMs: 500 },
   })
   return {
@@ -53,7 +54,7 @@ export interface DescribeHandlerOptions extends Omit<DescribeWorkerOptions, 'con
   readonly context: Omit<WorkerContext, 'kafka'>
 }
 
-/** What is done with a message: see `QueueConsumerOptions.handle`. */
+/** What is done with a message: see `MessageHandler`. */
 export function createDescribeHandler({ context, describer, head }: DescribeHandlerOptions) {
   const { connection, publisher } = context
   const descriptors = topicName(connection, 'descriptors')

@@ -2,10 +2,11 @@ import type { Recipe } from '../../../pipeline/recipe/recipe.js'
 import type { ClipAccess } from '../../remote-clips/clip-access.js'
 import type { CheckpointFolder } from '../../checkpoints/checkpoint-folder.js'
 import { startFacesWorker } from './faces-worker.js'
-import { createPools, type PoolsOptions } from './pools.js'
+import { loadPool, type LoadPoolOptions } from './load-pool.js'
+import { RecipePools } from './recipe-pools.js'
 import type { StageWorker, WorkerContext } from './stage-worker.js'
 
-export interface FacesStageOptions extends Omit<PoolsOptions, 'onNotice'> {
+export interface FacesStageOptions extends Omit<LoadPoolOptions, 'onNotice'> {
   readonly access: ClipAccess
   /** Loaded at the start; most clips are submitted with it. */
   readonly usual: Recipe
@@ -20,7 +21,8 @@ export async function createFacesStage(
   { access, usual, maxDeaths, openCheckpoints, onFatal, ...options }: FacesStageOptions,
 ): Promise<StageWorker> {
   const { log, metrics } = context
-  const pools = createPools({ ...options, onNotice: (text) => log.info(text) })
+  const onNotice = (text: string) => log.info(text)
+  const pools = new RecipePools((recipe) => loadPool(recipe, { ...options, onNotice }))
   const loaded = await pools.borrow(usual)
   loaded.release()
   const { pack, provider } = loaded

@@ -1,22 +1,26 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Logger } from 'pino'
 import { openArchive, type Archive } from '../../../index/archive/open-archive.js'
 import { createInbox } from '../../../index/store/inbox.js'
-import { translateSqliteErrors } from '../../../index/store/database.js'
-import { lockArchive, lockAsFollower } from '../../../index/store/locks.js'
-import { deleteMeta, readMeta, writeMeta } from '../../../index/store/meta.js'
-import { CameoError, messageOf } from '../../../pipeline/common/errors.js'
+import { lockAsFollower } from '../../../index/store/locks.js'
+import { readMeta } from '../../../index/store/meta.js'
+import { messageOf } from '../../../pipeline/common/errors.js'
 import { checkHead, type HeadFile } from '../../../pipeline/describe/head/head-file.js'
-import { beginReplay, endReplay, isReplaying } from './archive-recipes.js'
+import { createErasureFollower, type ErasureFollower } from '../../ingest/follow-erasures.js'
+import { createVectorFollower, type VectorFollower } from '../../ingest/vector-follower.js'
+import { CatchUp } from '../broker/catch-up.js'
 import { withAdmin, type EachBatchPayload } from '../broker/client.js'
-import { createErasureFollower } from '../../ingest/follow-erasures.js'
-import { createVectorFollower } from '../../ingest/vector-follower.js'
-import { createDescriptorWriter, topicChanged } from './descriptor-writer.js'
-import { joinGroup, type Group } from '../broker/group-member.js'
-import { createNamesLog } from './names-log.js'
+import { joinGroup } from '../broker/group-member.js'
+import type { Group, GroupEvents, GroupMember } from '../broker/group.js'
+import { topicEnds, type TopicEnds } from '../broker/topic-admin.js'
+import { groupName, topicName } from '../broker/topics.js'
+import { endReplay, isReplaying } from './archive-recipes.js'
+import { checkCluster } from './archive-source.js'
+import { createDescriptorWriter, topicChanged, type DescriptorWriter } from './descriptor-writer.js'
+import { NamesLog } from './names-log.js'
+import { OutboxPublisher } from './outbox-publisher.js'
 import type { StageWorker, WorkerContext } from './stage-worker.js'
 import { undoLostStatuses } from './status.js'
-import { topicEnds } from '../broker/topic-admin.js'
-import { groupName, topicName } from '../broker/topics.js'
 
 export interface IndexWorkerOptions {
   readonly context: WorkerContext
@@ -28,18 +32,11 @@ export interface IndexWorkerOptions {
   readonly onFatal: (error: unknown) => void
 }
 
-export interface IndexWorker extends StageWorker {
-  /** Resolves when everything that lay in the topic at the start is in the archive. */
-  readonly caughtUp: Promise<void>
-}
-
 const indexEveryMs = 2000
 const publishEveryMs = 500
 
 /** What a fetch brings is one transaction, and in memory as long as that takes. */
 const fetch = { maxBytes: 1024 * 1024, minBytes: 128 * 1024, maxWaitMs: 500 }
-
-const clusterKey = 'kafka.cluster'
 
 /**
  * Reads described segments into an archive. Rows and position are one transaction, and reading goes on where the archive
@@ -56,7 +53,7 @@ export async function startIndexWorker(options: IndexWorkerOptions): Promise<Ind
       context.log.info({ archive: archiveDir }, 'another process is writing to the archive: waiting for it'),
     )
     try {
-      return await startLocked(context, archive, options, () => {
+      return await startLocked(archive, options, () => {
         archive.close()
         lock.release()
       })
@@ -71,14 +68,12 @@ export async function startIndexWorker(options: IndexWorkerOptions): Promise<Ind
 }
 
 async function startLocked(
-  context: WorkerContext,
   archive: Archive,
-  options: IndexWorkerOptions,
+  { context, head, reprocess, onFatal }: IndexWorkerOptions,
   release: () => void,
 ): Promise<IndexWorker> {
-  const { kafka, connection, publisher, log } = context
+  const { kafka, connection, publisher, log, metrics } = context
   const { database, recipe } = archive
-  const { head, reprocess } = options
   if (head !== undefined && recipe !== undefined && !reprocess) checkHead(head, recipe)
   const topic = topicName(connection, 'descriptors')
   const inbox = createInbox(database)
@@ -92,175 +87,156 @@ async function startLocked(
     const next = writer.nextOf(partition)
     if (next !== undefined && (next > high || next < low)) throw topicChanged(archive, topic)
   }
-  const names = createNamesLog(context, archive)
+  const names = new NamesLog(context, archive)
   await names.restore(cluster)
 
-  /** Partitions with messages that are not applied, and where they ended at the start. */
-  const missing = new Map(ends.map(({ partition, high }) => [partition, high]))
-  let catchUp: () => void = () => undefined
-  const caughtUp = new Promise<void>((resolve) => (catchUp = resolve)).then(finishReplay)
-  let isStopping = false
-  let group: Group | undefined
-  let fatal: unknown
+  const archiveId = readMeta(database, 'archive_id') ?? ''
+  metrics.setInfo({ head: head?.sha256 ?? 'none', archive: archiveId })
+  const worker = new IndexWorker({
+    // Each archive reads everything.
+    groupId: `${groupName(connection, 'index')}.${archiveId}`,
+    ...{ log, archive, writer, names, ends, release, onFatal },
+    outbox: new OutboxPublisher(inbox, publisher),
+    undoLostStatuses: () => undoLostStatuses(context, archive),
+  })
+  const { groupId } = worker
+  await worker.join((events) => joinGroup({ kafka, topic, groupId, log, fetch, ...events }))
+  return worker
+}
 
-  async function finishReplay(): Promise<void> {
-    if (!isReplaying(database)) return
+export interface IndexWorkerParts {
+  readonly groupId: string
+  readonly log: Logger
+  readonly archive: Archive
+  readonly writer: DescriptorWriter
+  readonly names: Pick<NamesLog, 'publish'>
+  readonly outbox: OutboxPublisher
+  /** Of the topic's partitions, at the start. */
+  readonly ends: TopicEnds
+  /** See `undoLostStatuses`. */
+  readonly undoLostStatuses: () => Promise<number>
+  /** Closes the archive and gives its lock back. */
+  readonly release: () => void
+  readonly onFatal: (error: unknown) => void
+}
+
+/** Writes what its group is handed into an archive, and keeps up what follows from the rows: statuses, names, vectors. */
+export class IndexWorker implements StageWorker {
+  readonly #parts: IndexWorkerParts
+  readonly #progress: CatchUp
+  readonly #vectors: VectorFollower
+  readonly #erasures: ErasureFollower
+  readonly #timers: readonly NodeJS.Timeout[]
+  #group: Group | undefined
+  #member: GroupMember | undefined
+  #isStopping = false
+  #hasFailed = false
+  /** Resolves when everything that lay in the topic at the start is in the archive. */
+  readonly caughtUp: Promise<void>
+
+  constructor(parts: IndexWorkerParts) {
+    this.#parts = parts
+    const { archive, ends, log, writer } = parts
+    this.#progress = new CatchUp(ends.map(({ partition, high }) => [partition, high]))
+    for (const { partition, low } of ends) this.#progress.noteRead(partition, writer.nextOf(partition) ?? low)
+    this.caughtUp = this.#progress.caughtUp.then(() => this.#finishReplay())
+    this.#vectors = createVectorFollower(archive.dir, (text) => log.info(text))
+    this.#erasures = createErasureFollower(archive, (text) => log.warn(text))
+    this.#timers = [
+      setInterval(() => this.#vectors.follow(), indexEveryMs),
+      setInterval(() => this.#followUp(), publishEveryMs),
+    ]
+  }
+
+  get groupId(): string {
+    return this.#parts.groupId
+  }
+
+  get isHealthy(): boolean {
+    return !this.#hasFailed && !this.#isStopping && this.#member?.isHealthy === true
+  }
+
+  async join(join: (events: GroupEvents) => Promise<GroupMember>): Promise<void> {
+    this.#member = await join({
+      onAssigned: (partitions, group) => this.#assign(partitions, group),
+      onFetched: (batches) => this.#apply(batches),
+    })
+  }
+
+  async stop(drainMs: number): Promise<void> {
+    this.#isStopping = true
+    for (const timer of this.#timers) clearInterval(timer)
+    const deadline = sleep(drainMs, undefined, { ref: false })
+    await this.#member?.leave(drainMs)
+    await Promise.race([this.#parts.outbox.publish().catch(() => undefined), deadline])
+    // It is a cache: what is not written of it is made good at the next start.
+    await Promise.race([this.#vectors.close(), deadline])
+    await this.#erasures.follow().catch(() => undefined)
+    this.#parts.release()
+  }
+
+  #assign(partitions: readonly number[], group: Group | undefined): void {
+    this.#group = group
+    for (const partition of partitions) {
+      const next = this.#parts.writer.nextOf(partition) ?? 0n
+      // From the last applied message on: it is compared, not applied again.
+      group?.seek(partition, next > 0n ? next - 1n : 0n)
+    }
+  }
+
+  async #apply(fetched: readonly EachBatchPayload[]): Promise<void> {
+    if (this.#isStopping || this.#hasFailed) return
+    const { writer, outbox } = this.#parts
     try {
-      const lost = await undoLostStatuses(context, archive)
+      writer.write(fetched.map(({ batch }) => batch))
+    } catch (error) {
+      this.#hasFailed = true
+      this.#parts.onFatal(error)
+      return
+    }
+    for (const payload of fetched) {
+      const { batch } = payload
+      payload.resolveOffset(batch.lastOffset())
+      this.#progress.noteRead(batch.partition, writer.nextOf(batch.partition) ?? 0n)
+    }
+    await outbox.publish().catch((error: unknown) => this.#warnUnpublished(error))
+    await this.#commit(fetched.map(({ batch }) => batch.partition))
+  }
+
+  /** For those who look at the lag; where to go on is what the archive says. */
+  async #commit(partitions: readonly number[]): Promise<void> {
+    const offsets = partitions.flatMap((partition) => {
+      const next = this.#parts.writer.nextOf(partition)
+      return next === undefined ? [] : [{ partition, next }]
+    })
+    await this.#group
+      ?.commit(offsets)
+      .catch((error: unknown) => this.#parts.log.debug({ error: messageOf(error) }, 'the lag is shown late'))
+  }
+
+  #followUp(): void {
+    const { log, names, outbox } = this.#parts
+    this.#erasures
+      .follow()
+      .catch((error: unknown) => log.warn({ error: messageOf(error) }, 'an erasure will be finished later'))
+    Promise.all([outbox.publish(), names.publish()]).catch((error: unknown) => this.#warnUnpublished(error))
+  }
+
+  /** What is not published now, the broker being away for example, is later. */
+  #warnUnpublished(error: unknown): void {
+    this.#parts.log.warn({ error: messageOf(error) }, 'publishing will go on later')
+  }
+
+  async #finishReplay(): Promise<void> {
+    const { archive, log, undoLostStatuses } = this.#parts
+    if (!isReplaying(archive.database)) return
+    try {
+      const lost = await undoLostStatuses()
       if (lost > 0) log.warn({ clips: lost }, 'the topic has lost clips that were indexed: submit them again')
-      endReplay(database)
+      endReplay(archive.database)
     } catch (error) {
       // At the next start once more.
       log.warn({ error: messageOf(error) }, 'the statuses of lost clips were not taken back')
     }
-  }
-
-  function fail(error: unknown): void {
-    if (fatal !== undefined || isStopping) return
-    fatal = error
-    options.onFatal(error)
-  }
-
-  function noteProgress(partition: number, low: bigint): void {
-    const end = missing.get(partition)
-    const next = writer.nextOf(partition) ?? low
-    if (end !== undefined && next >= end) missing.delete(partition)
-    if (missing.size === 0) catchUp()
-  }
-
-  for (const { partition, low } of ends) noteProgress(partition, low)
-
-  async function apply(fetched: readonly EachBatchPayload[]): Promise<void> {
-    if (isStopping || fatal !== undefined) return
-    try {
-      writer.write(fetched.map(({ batch }) => batch))
-    } catch (error) {
-      fail(error)
-      return
-    }
-    for (const payload of fetched) {
-      payload.resolveOffset(payload.batch.lastOffset())
-      noteProgress(payload.batch.partition, 0n)
-    }
-    // What is not published now, the broker being away for example, is later.
-    await publish().catch((error: unknown) =>
-      log.warn({ error: messageOf(error) }, 'publishing will go on later'),
-    )
-    await commit(fetched.map(({ batch }) => batch.partition))
-  }
-
-  /** For those who look at the lag; where to go on is what the archive says. */
-  async function commit(partitions: readonly number[]): Promise<void> {
-    const offsets = partitions.flatMap((partition) => {
-      const next = writer.nextOf(partition)
-      return next === undefined ? [] : [{ partition, next }]
-    })
-    await group
-      ?.commit(offsets)
-      .catch((error: unknown) => log.debug({ error: messageOf(error) }, 'the lag is shown late'))
-  }
-
-  let publishing: Promise<void> = Promise.resolve()
-
-  /** One after the other, so that a clip's statuses keep their order. */
-  function publish(): Promise<void> {
-    const next = publishing.then(async () => {
-      for (;;) {
-        const entries = inbox.unpublished(200)
-        const last = entries.at(-1)
-        if (last === undefined) return
-        await publisher.send(entries)
-        inbox.markPublished(last.entry)
-      }
-    })
-    publishing = next.catch(() => undefined)
-    return next
-  }
-
-  const vectors = createVectorFollower(archive.dir, (text) => log.info(text))
-  const erasures = createErasureFollower(archive, (text) => log.warn(text))
-  const timers = [
-    setInterval(() => vectors.follow(), indexEveryMs),
-    setInterval(() => {
-      erasures
-        .follow()
-        .catch((error: unknown) => log.warn({ error: messageOf(error) }, 'an erasure will be finished later'))
-      Promise.all([publish(), names.publish()]).catch((error: unknown) =>
-        log.warn({ error: messageOf(error) }, 'publishing will go on later'),
-      )
-    }, publishEveryMs),
-  ]
-
-  context.metrics.setInfo({ head: head?.sha256 ?? 'none', archive: readMeta(database, 'archive_id') ?? '' })
-  // Each archive reads everything.
-  const groupId = `${groupName(connection, 'index')}.${readMeta(database, 'archive_id') ?? ''}`
-  const member = await joinGroup({
-    ...{ kafka, topic, groupId, log, fetch },
-    onAssigned(partitions, joined) {
-      group = joined
-      for (const partition of partitions) {
-        const next = writer.nextOf(partition) ?? 0n
-        // From the last applied message on: it is compared, not applied again.
-        joined?.seek(partition, next > 0n ? next - 1n : 0n)
-      }
-    },
-    onFetched: apply,
-  })
-
-  return {
-    groupId,
-    caughtUp,
-    get isHealthy() {
-      return fatal === undefined && !isStopping && member.isHealthy
-    },
-    async stop(drainMs) {
-      isStopping = true
-      for (const timer of timers) clearInterval(timer)
-      const deadline = sleep(drainMs, undefined, { ref: false })
-      await member.leave(drainMs)
-      await Promise.race([publish().catch(() => undefined), deadline])
-      // It is a cache: what is not written of it is made good at the next start.
-      await Promise.race([vectors.close(), deadline])
-      await erasures.follow().catch(() => undefined)
-      release()
-    },
-  }
-}
-
-/** Remembers which cluster feeds the archive. Throws TOPIC_CHANGED for another. */
-function checkCluster(archive: Archive, cluster: string): void {
-  const own = readMeta(archive.database, clusterKey)
-  if (own === undefined) writeMeta(archive.database, clusterKey, cluster)
-  else if (own !== cluster)
-    throw new CameoError(
-      'TOPIC_CHANGED',
-      `the archive ${archive.dir} was fed from another cluster or topic prefix (${own}) than this one (${cluster}): ` +
-        'give its --brokers, or run "cameo replay" to build it anew from here',
-    )
-}
-
-/** Takes everything out of an archive that came by messages, so that the topic is read from its beginning. */
-export function resetForReplay(archiveDir: string): void {
-  const archive = openArchive(archiveDir, { create: true })
-  try {
-    const lock = lockArchive(archiveDir)
-    try {
-      const { database } = archive
-      translateSqliteErrors(archiveDir, () =>
-        database
-          .transaction(() => {
-            createInbox(database).forgetPositions()
-            database.prepare('DELETE FROM clips').run()
-            database.prepare('DELETE FROM paths').run()
-            deleteMeta(database, clusterKey)
-            beginReplay(database)
-          })
-          .immediate(),
-      )
-    } finally {
-      lock.release()
-    }
-  } finally {
-    archive.close()
   }
 }

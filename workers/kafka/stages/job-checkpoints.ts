@@ -1,6 +1,6 @@
 import type { CheckpointFolder, CheckpointKey } from '../../checkpoints/checkpoint-folder.js'
 import type { SegmentRequest } from '../../threads/thread-messages.js'
-import type { Received } from '../broker/queue-consumer.js'
+import type { Received } from '../broker/received.js'
 import type { CheckpointUpdate } from '../../../pipeline/segments/segment-checkpoint.js'
 
 /** A job as none before it: topics that are made anew count from 0 again. */

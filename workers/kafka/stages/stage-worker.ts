@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { CameoError, messageOf, type ErrorCode } from '../../../pipeline/common/errors.js'
 import { withoutSecrets } from '../../remote-clips/clip-access.js'
@@ -5,7 +6,7 @@ import type { WorkerMetrics } from '../../service/metrics.js'
 import { isBrokerError, type KafkaClient, type OutMessage, type Publisher } from '../broker/client.js'
 import type { KafkaConnection } from '../broker/connection.js'
 import { deadLetter } from '../messages/dead-letters.js'
-import type { Received } from '../broker/queue-consumer.js'
+import type { Received } from '../broker/received.js'
 import type { Stage } from '../broker/topics.js'
 
 /** What every worker works with. */
@@ -86,7 +87,7 @@ export async function attemptWork(
       }
       if (error.retriable && attempt < maxAttempts) {
         log.warn({ ...fields(), code: error.code, error: error.message, attempt }, 'trying again')
-        await pause(firstPauseMs * 4 ** (attempt - 1), signal)
+        await sleep(firstPauseMs * 4 ** (attempt - 1), undefined, { signal })
         continue
       }
       const letter = deadLetter(connection, stage, message, error, { attempts: attempt, uri: about().uri })
@@ -112,18 +113,4 @@ function loggedKey(key: string): string {
 
 function unforeseen(cause: unknown): CameoError {
   return new CameoError('MESSAGE_FAILED', `this should not have happened: ${messageOf(cause)}`, { cause })
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const abort = () => {
-      clearTimeout(timer)
-      reject(new CameoError('INTERRUPTED', 'stopped while waiting to try again'))
-    }
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', abort)
-      resolve()
-    }, ms)
-    signal.addEventListener('abort', abort, { once: true })
-  })
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { KnownDeaths, readDeaths, writeNote } from '../../../../../workers/kafka/broker/crash-counts.js'
+import { CrashCounts, countCrashes, writeNote } from '../../../../../workers/kafka/broker/crash-counts.js'
 
 const nobody = new Set<string>()
 const noted = (note: string | undefined, offset = 100n) => ({ partition: 0, offset, note })
@@ -14,17 +14,17 @@ describe('notes beside a group’s offsets', () => {
   const note = writeNote('one', 100n, messages)
 
   it('what a member that is gone had in work counts once more', () => {
-    assert.deepEqual(readDeaths(noted(note), new Set(['other'])), new Map([[104n, 1], [101n, 1], [103n, 3]])) // prettier-ignore
+    assert.deepEqual(countCrashes(noted(note), new Set(['other'])), new Map([[104n, 1], [101n, 1], [103n, 3]])) // prettier-ignore
   })
 
   it('a member that lives has killed nobody', () => {
-    assert.deepEqual(readDeaths(noted(note), new Set(['one'])), new Map([[104n, 1], [103n, 2]])) // prettier-ignore
+    assert.deepEqual(countCrashes(noted(note), new Set(['one'])), new Map([[104n, 1], [103n, 2]])) // prettier-ignore
   })
 
   it('who stops properly leaves no note; what others wrote is not read', () => {
     assert.equal(writeNote('one', 100n, []), undefined)
     for (const text of [undefined, '', '{', '{"member":1}', 'null'])
-      assert.deepEqual(readDeaths(noted(text), nobody), new Map())
+      assert.deepEqual(countCrashes(noted(text), nobody), new Map())
   })
 
   it('a note fits beside an offset, and the suspected are kept', () => {
@@ -33,11 +33,11 @@ describe('notes beside a group’s offsets', () => {
     }))
     const long = writeNote('one', 100n, many)
     assert.ok(long !== undefined && long.length <= 4096)
-    assert.equal(readDeaths(noted(long), nobody).get(2099n), 8)
+    assert.equal(countCrashes(noted(long), nobody).get(2099n), 8)
   })
 
   it('deaths are handed from worker to worker until the message is finished', () => {
-    const [first, second, third] = ['a', 'b', 'c'].map((self) => new KnownDeaths(self))
+    const [first, second, third] = ['a', 'b', 'c'].map((self) => new CrashCounts(self))
     assert.ok(first !== undefined && second !== undefined && third !== undefined)
     // The first dies over 7 and 8; the second takes over, begins 7 alone and dies.
     second.learn({ members: new Set(['b']), partitions: [noted(first.note(0, 7n, [7n, 8n]), 7n)] })

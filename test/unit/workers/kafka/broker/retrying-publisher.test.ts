@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import kafkajs from 'kafkajs'
 import { CameoError } from '../../../../../pipeline/common/errors.js'
 import type { OutMessage, Publisher } from '../../../../../workers/kafka/broker/client.js'
-import { createPatientPublisher } from '../../../../../workers/kafka/broker/retrying-publisher.js'
+import { createRetryingPublisher } from '../../../../../workers/kafka/broker/retrying-publisher.js'
 
 const messages: readonly OutMessage[] = [{ topic: 't', key: 'k', value: Uint8Array.of(1) }]
 
@@ -32,10 +32,10 @@ function broker(errors: readonly Error[], stuck = false) {
   return { publisher, taken, left }
 }
 
-function patient(publisher: Publisher, longAfterMs = 60_000) {
+function retrying(publisher: Publisher, longAfterMs = 60_000) {
   const said: string[] = []
   const stop = new AbortController()
-  const made = createPatientPublisher(publisher, {
+  const made = createRetryingPublisher(publisher, {
     signal: stop.signal,
     onAway: () => said.push('away'),
     onBack: () => said.push('back'),
@@ -47,7 +47,7 @@ function patient(publisher: Publisher, longAfterMs = 60_000) {
 describe('a publisher that outlives a broker', () => {
   it('sends again what failed, and says so once for all that wait', async () => {
     const { publisher, taken } = broker([closed(), exhausted(), closed(), closed()])
-    const { made, said } = patient(publisher)
+    const { made, said } = retrying(publisher)
     await Promise.all([made.send(messages), made.send(messages)])
     assert.equal(taken.length, 2)
     assert.equal(said.filter((word) => word === 'away').length, 1)
@@ -57,7 +57,7 @@ describe('a publisher that outlives a broker', () => {
 
   it('says nothing where all goes well', async () => {
     const { publisher, taken } = broker([])
-    const { made, said } = patient(publisher)
+    const { made, said } = retrying(publisher)
     await made.send(messages)
     assert.deepEqual([taken, said], [messages, []])
   })
@@ -71,7 +71,7 @@ describe('a publisher that outlives a broker', () => {
       new TypeError('a bug'),
     ]) {
       const { publisher, taken } = broker([error])
-      const { made, said } = patient(publisher)
+      const { made, said } = retrying(publisher)
       await assert.rejects(made.send(messages), error)
       assert.deepEqual([taken, said], [[], []])
     }
@@ -79,7 +79,7 @@ describe('a publisher that outlives a broker', () => {
 
   it('ends when it is asked to, whether it waits or the broker does not answer, which it says after a while', async () => {
     for (const { publisher } of [broker(Array.from({ length: 1000 }, closed)), broker([], true)]) {
-      const { made, said, stop } = patient(publisher, 10)
+      const { made, said, stop } = retrying(publisher, 10)
       const sending = made.send(messages)
       setTimeout(() => stop.abort(), 40)
       await assert.rejects(sending, (error) => error instanceof CameoError && error.code === 'INTERRUPTED')

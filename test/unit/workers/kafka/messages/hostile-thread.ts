@@ -19,8 +19,8 @@ import { applyDescriptors } from '../../../../../workers/kafka/stages/apply-desc
 import { applyNames, clipKey } from '../../../../../workers/kafka/stages/apply-names.js'
 import type { OutMessage } from '../../../../../workers/kafka/broker/client.js'
 import { createDescribeHandler } from '../../../../../workers/kafka/stages/describe-worker.js'
-import { createJobHandler } from '../../../../../workers/kafka/stages/faces-worker.js'
-import { createSubmission } from '../../../../../workers/kafka/submit-clips.js'
+import { JobHandler } from '../../../../../workers/kafka/stages/job-handler.js'
+import { Submission } from '../../../../../workers/kafka/submit/submission.js'
 import { maxSentBytes } from '../../../../../workers/kafka/broker/topics.js'
 import {
   decodeDeadLetter,
@@ -69,14 +69,14 @@ const context = {
 }
 
 /** Plans every clip as two segments, and sees nobody in them. */
-const worker: SegmentThread = {
+const thread: SegmentThread = {
   ready: () => Promise.resolve('cpu'),
   hash: () => Promise.resolve(clipId),
-  process(_path, request, { onPlan, onSegment }) {
-    const segments = request.kind === 'open' ? segmentSpans(2, 600) : request.segments
+  process(_path, wish, { onPlan, onSegment }) {
+    const segments = wish.kind === 'open' ? segmentSpans(2, 600) : wish.segments
     const size = { widthPx: 640, heightPx: 360, sourceWidthPx: 640, sourceHeightPx: 360 }
     const info = { ...size, durationS: 1200, durationEstimated: false, cuttable: true, frameRate: 25 }
-    if (request.kind === 'open')
+    if (wish.kind === 'open')
       onPlan({ info: { ...info, codec: 'h264', container: 'mov' }, segments, taken: 1 })
     for (const segment of segments.slice(0, 1))
       onSegment({ segment, tracks: [], frames: 1, faces: 0, truncated: false, provider: 'cpu' })
@@ -136,12 +136,12 @@ function facesReader(): Reader {
   const pools = {
     borrow: () =>
       Promise.resolve({
-        worker,
+        thread,
         ...{ pack: findPack('lite'), provider: 'cpu' as const, release: () => undefined },
       }),
     stop: () => Promise.resolve(),
   }
-  const handle = createJobHandler({
+  const handler = new JobHandler({
     ...{ context, pools, access, threads: 1, maxDeaths: 3 },
     // A root is there, ffmpeg is not asked.
     onFatal: (error) => assert.fail(String(error)),
@@ -153,7 +153,7 @@ function facesReader(): Reader {
     { v: 1, kind: 'clip', recipe, source },
     { v: 1, kind: 'segment', recipe, source, plan, segment: 1 },
   ]
-  return stageReader('test.jobs', (message, deaths) => handle(message, signal, deaths), jobs)
+  return stageReader('test.jobs', (message, deaths) => handler.handle(message, signal, deaths), jobs)
 }
 
 const [described, closing] = good(0, about)
@@ -211,7 +211,7 @@ function namesReader(): Reader {
 
 function statusReader(): Reader {
   let results = 0
-  const submission = createSubmission({
+  const submission = new Submission({
     ...{ connection, recipe, again: false, wait: true, signal, publisher: context.publisher },
     events: {
       onFound: () => undefined,

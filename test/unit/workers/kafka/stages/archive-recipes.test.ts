@@ -11,7 +11,7 @@ import {
   isDescribedHere,
   isReplaying,
 } from '../../../../../workers/kafka/stages/archive-recipes.js'
-import { resetForReplay } from '../../../../../workers/kafka/stages/index-worker.js'
+import { resetForReplay } from '../../../../../workers/kafka/stages/archive-source.js'
 import { encodeMessage, type WireRecipe } from '../../../../../workers/kafka/messages/schemas.js'
 import { dumpArchive } from '../../../../support/archive-dump.js'
 import { temporaryDir } from '../../../../support/cameo.js'

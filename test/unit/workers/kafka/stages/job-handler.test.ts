@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { createClipAccess } from '../../../../../workers/remote-clips/clip-access.js'
 import type { OutMessage } from '../../../../../workers/kafka/broker/client.js'
-import { createJobHandler } from '../../../../../workers/kafka/stages/faces-worker.js'
+import { JobHandler } from '../../../../../workers/kafka/stages/job-handler.js'
 import {
   decodeDeadLetter,
   decodeEmbeddings,
@@ -23,7 +23,7 @@ const job = encodeMessage({ v: 1, kind: 'segment', recipe: recipeWith(), source,
 async function published(value: Buffer, deaths: number): Promise<OutMessage[]> {
   const sent: OutMessage[] = []
   const connection = { ...{ brokers: [], clientId: 'test', prefix: 'test' }, tls: undefined, sasl: undefined }
-  const handle = createJobHandler({
+  const handler = new JobHandler({
     context: {
       ...{ connection, log: createSilentLog(), metrics: createMetrics('faces') },
       publisher: {
@@ -39,7 +39,7 @@ async function published(value: Buffer, deaths: number): Promise<OutMessage[]> {
     ...{ threads: 1, maxDeaths: 3, onFatal: (error) => assert.fail(String(error)) },
   })
   const message = { topic: 'test.jobs', partition: 0, offset: '7', key: null, value }
-  await handle(message, new AbortController().signal, deaths)
+  await handler.handle(message, new AbortController().signal, deaths)
   return sent
 }
 

@@ -17,7 +17,7 @@ import { journalAfter, lastJournalEntry } from '../../../../../index/store/journ
 import { encodeFloat16 } from '../../../../../pipeline/data/float16.js'
 import { createKafka, type OutMessage } from '../../../../../workers/kafka/broker/client.js'
 import { applyNames, clipKey, nameKey } from '../../../../../workers/kafka/stages/apply-names.js'
-import { createNamesLog } from '../../../../../workers/kafka/stages/names-log.js'
+import { NamesLog } from '../../../../../workers/kafka/stages/names-log.js'
 import { decodeName, encodeMessage, wireVersion } from '../../../../../workers/kafka/messages/schemas.js'
 import { createSilentLog } from '../../../../../workers/service/log.js'
 import { createMetrics } from '../../../../../workers/service/metrics.js'
@@ -61,7 +61,7 @@ function start() {
       const message = decodeName(value)
       return message.kind === 'enrolled' ? message.faces.map(({ source }) => `${message.name} ${source}`) : []
     })
-  return { database: archive.database, names: createNamesLog(context, archive), faces, faceMessage, sizes }
+  return { database: archive.database, names: new NamesLog(context, archive), faces, faceMessage, sizes }
 }
 
 describe('the log of names', () => {

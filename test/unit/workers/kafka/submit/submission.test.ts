@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict'
 import { linkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { it } from 'node:test'
-import { sha256OfFile } from '../../../../pipeline/common/digest.js'
-import { stampOf } from '../../../../workers/ingest/file-stamp.js'
-import type { OutMessage } from '../../../../workers/kafka/broker/client.js'
-import { createSubmission } from '../../../../workers/kafka/submit-clips.js'
+import { describe, it } from 'node:test'
+import { sha256OfFile } from '../../../../../pipeline/common/digest.js'
+import { stampOf } from '../../../../../workers/ingest/file-stamp.js'
+import type { OutMessage } from '../../../../../workers/kafka/broker/client.js'
+import { Submission } from '../../../../../workers/kafka/submit/submission.js'
 import {
   decodeStatus,
   encodeMessage,
   wireVersion,
   type StatusMessage,
-} from '../../../../workers/kafka/messages/schemas.js'
-import { temporaryDir } from '../../../support/cameo.js'
-import { clipId, recipeWith } from '../../../support/described.js'
+} from '../../../../../workers/kafka/messages/schemas.js'
+import { temporaryDir } from '../../../../support/cameo.js'
+import { clipId, recipeWith } from '../../../../support/described.js'
 
 const dir = temporaryDir()
 const path = join(dir, 'a.mp4')
@@ -30,7 +30,7 @@ async function submitted(
   sent: OutMessage[] = [],
 ): Promise<string[]> {
   const results: string[] = []
-  const submission = createSubmission({
+  const submission = new Submission({
     connection: { ...{ brokers: [], clientId: 'test', prefix: 'test' }, tls: undefined, sasl: undefined },
     publisher: {
       send(messages) {
@@ -99,4 +99,72 @@ it('submit: what an earlier version indexed is read again where its node changed
   const at = '2026-01-01T00:00:00.000Z'
   assert.deepEqual(await submitted(mtimeNs, { at, clipId }), ['queued'])
   assert.deepEqual(await submitted(mtimeNs, { at, clipId: await sha256OfFile(path) }), ['unchanged'])
+})
+
+/** A submission that waits for its clips, with what it sent and told. */
+function waitingSubmission() {
+  const sent: OutMessage[] = []
+  const results: string[] = []
+  const send = (messages: readonly OutMessage[]) => {
+    sent.push(...messages)
+    return Promise.resolve()
+  }
+  const submission = new Submission({
+    connection: { ...{ brokers: [], clientId: 'test', prefix: 'test' }, tls: undefined, sasl: undefined },
+    publisher: { send, disconnect: () => Promise.resolve() },
+    ...{ recipe, again: false, wait: true, signal: new AbortController().signal },
+    events: {
+      onFound: () => undefined,
+      onAllFound: () => undefined,
+      onSubmitted: () => undefined,
+      onResult: ({ status, code }) => results.push(code ?? status),
+    },
+  })
+  const tell = (state: StatusMessage['state']) =>
+    submission.onStatus({
+      ...{ key: null, offset: '0', timestamp: '1', attributes: 0, headers: {} },
+      value: Buffer.from(
+        encodeMessage({
+          ...{ v: wireVersion, kind: 'status', uri: path, recipe: recipe.digest, state },
+          at: new Date().toISOString(),
+        }),
+      ),
+    })
+  return { submission, sent, results, tell }
+}
+
+describe('Submission that waits', () => {
+  it('publishes the status before the job, and is finished with the result', async () => {
+    writeFileSync(path, 'a clip')
+    const { submission, sent, results, tell } = waitingSubmission()
+    await submission.submit(clip())
+    assert.deepEqual(sent.map(({ topic }) => topic), ['test.status', 'test.jobs']) // prettier-ignore
+    tell('queued')
+    assert.equal(submission.waiting, 1)
+    tell('indexed')
+    await submission.finished
+    assert.deepEqual(results, ['done'])
+    tell('failed')
+    assert.deepEqual(results, ['done'], 'what is said later is not about this submission')
+  })
+
+  it('waits for a clip that is queued already, and publishes its job again only when told to', async () => {
+    const { submission, sent, results, tell } = waitingSubmission()
+    tell('queued')
+    await submission.submit(clip())
+    assert.deepEqual([sent, submission.waiting], [[], 1])
+    assert.equal(await submission.resubmitWaiting(), 1)
+    assert.deepEqual(sent.map(({ topic }) => topic), ['test.status', 'test.jobs']) // prettier-ignore
+    tell('partial')
+    await submission.finished
+    assert.deepEqual(results, ['partial'])
+  })
+
+  it('a clip that nobody tells anything of fails when it is given up', async () => {
+    const { submission, results } = waitingSubmission()
+    await submission.submit(clip())
+    submission.giveUpWaiting()
+    await submission.finished
+    assert.deepEqual(results, ['RESULT_MISSING'])
+  })
 })

@@ -1,0 +1,179 @@
+import { Deferred } from '../../../pipeline/decode/deferred.js'
+import type { FoundFile } from '../../ingest/find-clips.js'
+import type { KafkaMessage, OutMessage, Publisher } from '../broker/client.js'
+import type { KafkaConnection } from '../broker/connection.js'
+import { topicName } from '../broker/topics.js'
+import {
+  encodeMessage,
+  jobKey,
+  versionFor,
+  wireVersion,
+  type StatusMessage,
+  type WireRecipe,
+} from '../messages/schemas.js'
+import { statusKey } from '../stages/status.js'
+import { needOf, sourceOf, type Clip } from './clip-need.js'
+import { ClipStatuses } from './clip-statuses.js'
+import { lookedAt, resultOf, type SubmitEvents } from './submit-events.js'
+
+export interface SubmissionOptions {
+  readonly connection: KafkaConnection
+  readonly publisher: Publisher
+  readonly recipe: WireRecipe
+  /** Also clips that are queued already or were finished before. */
+  readonly again: boolean
+  readonly wait: boolean
+  readonly events: SubmitEvents
+  readonly signal: AbortSignal
+}
+
+/** Jobs published in one request. */
+const batchSize = 200
+
+/**
+ * Publishes a job for each clip, and tells what becomes of it. A clip that is finished under the recipe is not submitted
+ * again unless its file changed; one that waits in the queue is waited for.
+ */
+export class Submission {
+  readonly #options: SubmissionOptions
+  readonly #statuses: ClipStatuses
+  readonly #waiting = new Map<string, Clip>()
+  readonly #finished = new Deferred<void>()
+  #isSubmitting = true
+
+  constructor(options: SubmissionOptions) {
+    this.#options = options
+    this.#statuses = new ClipStatuses(options.recipe.digest)
+  }
+
+  /** Results still waited for. */
+  get waiting(): number {
+    return this.#waiting.size
+  }
+
+  /** Resolves when every clip has its result. */
+  get finished(): Promise<void> {
+    return this.#finished.promise
+  }
+
+  /** To be called with every message of the status topic, from its beginning. */
+  onStatus(message: KafkaMessage): void {
+    const status = this.#statuses.learn(message)
+    if (status === undefined) return
+    if (status.state !== 'queued' && this.#waiting.delete(status.uri)) this.#tell(status, false)
+    this.#finishIfDone()
+  }
+
+  /** Publishes jobs for the clips that need one; after the status topic was read to its end. */
+  async submit(files: AsyncIterable<FoundFile>): Promise<void> {
+    const { events, signal } = this.#options
+    let batch: Clip[] = []
+    for await (const file of files) {
+      if (signal.aborted) break
+      events.onFound(file)
+      const clip = await this.#clipToPublish(file)
+      if (clip !== undefined) batch.push(clip)
+      if (batch.length >= batchSize) {
+        await this.#publish(batch)
+        batch = []
+      }
+    }
+    events.onAllFound()
+    await this.#publish(batch)
+    this.#isSubmitting = false
+    this.#finishIfDone()
+  }
+
+  /** Publishes the jobs of clips that are waited for once more: when the queue is empty and they are not in it. */
+  async resubmitWaiting(): Promise<number> {
+    const clips = [...this.#waiting.values()]
+    await this.#publish(clips)
+    return clips.length
+  }
+
+  /** Tells what is waited for as failed: workers have nothing left to do, and said nothing of it. */
+  giveUpWaiting(): void {
+    for (const { uri } of this.#waiting.values())
+      this.#options.events.onResult({
+        ...{ path: uri, status: 'failed', code: 'RESULT_MISSING' },
+        message:
+          'workers have finished their queues without a word of it: "cameo dead-letters list" shows messages they could not read',
+      })
+    this.#waiting.clear()
+    this.#finishIfDone()
+  }
+
+  #finishIfDone(): void {
+    if (!this.#isSubmitting && this.#waiting.size === 0) this.#finished.resolve()
+  }
+
+  #tell(status: StatusMessage, isOld: boolean): void {
+    this.#options.events.onResult(resultOf(status, isOld), lookedAt(status))
+  }
+
+  /** Undefined where the file needs no job: then its result is told, or waited for. */
+  async #clipToPublish(file: FoundFile): Promise<Clip | undefined> {
+    const { events, again, wait } = this.#options
+    if (file.kind === 'skipped') {
+      events.onResult({ path: file.path, status: 'skipped' })
+      return undefined
+    }
+    if (file.kind === 'failed') {
+      const { code, message } = file.error
+      events.onResult({ path: file.path, status: 'failed', code, message })
+      return undefined
+    }
+    const clip = { uri: file.path, root: file.folder }
+    const status = this.#statuses.of(clip.uri)
+    const need = again ? 'publish' : await needOf(clip, status, (renewed) => this.#renew(renewed))
+    if (need === 'publish') return clip
+    if (need === 'nothing' && status !== undefined) this.#tell(status, true)
+    else if (wait) this.#waiting.set(clip.uri, clip)
+    else events.onResult({ path: clip.uri, status: 'queued' })
+    return undefined
+  }
+
+  async #publish(clips: readonly Clip[]): Promise<void> {
+    if (clips.length === 0) return
+    const { publisher, events, wait } = this.#options
+    const at = new Date().toISOString()
+    const jobs = clips.map((clip) => this.#jobOf(clip))
+    const queued = clips.map((clip) => this.#queuedStatusOf(clip, at))
+    for (const clip of clips) {
+      this.#statuses.forget(clip.uri)
+      if (wait) this.#waiting.set(clip.uri, clip)
+    }
+    // Before the jobs, or it could come after what says that they are done. To be killed between the two leaves clips queued
+    // without a job: `resubmitWaiting` is for them.
+    await publisher.send(queued)
+    await publisher.send(jobs)
+    events.onSubmitted(clips.length)
+    if (!wait) for (const { uri } of clips) events.onResult({ path: uri, status: 'queued' })
+  }
+
+  /** So that a file whose node changed but not its content is read once only. */
+  async #renew(status: StatusMessage): Promise<void> {
+    this.#statuses.set(status)
+    await this.#options.publisher.send([this.#statusMessage(status)])
+  }
+
+  #jobOf({ uri, root }: Clip): OutMessage {
+    const { connection, recipe } = this.#options
+    return {
+      topic: topicName(connection, 'jobs'),
+      key: jobKey(uri, 0),
+      value: encodeMessage({ v: versionFor(recipe), kind: 'clip', recipe, source: sourceOf({ uri, root }) }),
+    }
+  }
+
+  #queuedStatusOf({ uri }: Clip, at: string): OutMessage {
+    const recipe = this.#options.recipe.digest
+    return this.#statusMessage({ v: wireVersion, kind: 'status', uri, recipe, state: 'queued', at })
+  }
+
+  #statusMessage(status: StatusMessage): OutMessage {
+    const { connection, recipe } = this.#options
+    const key = statusKey(recipe.digest, status.uri)
+    return { topic: topicName(connection, 'status'), key, value: encodeMessage(status) }
+  }
+}
