@@ -22,6 +22,7 @@ import { statusCommand } from './commands/status.js'
 import { submitCommand } from './commands/submit.js'
 import { topicsCommand } from './commands/topics.js'
 import { workerCommand } from './commands/worker.js'
+import { adviceMessageOf } from './cli/advice.js'
 import { exitCodes, note, printJsonError, reportError } from './cli/output.js'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -62,7 +63,11 @@ let archiveDir: string | undefined
 program.hook('preAction', async (_program, command) => {
   archiveDir = command.opts<{ archive?: string }>().archive
   checkText(command)
-  if (archiveDir !== undefined) await prepareArchive(archiveDir, note)
+  if (archiveDir !== undefined)
+    await prepareArchive(archiveDir, {
+      onNotice: note,
+      onErasurePending: (error) => note(adviceMessageOf(error)),
+    })
 })
 
 // A reader that closes the pipe early (| head) is no error, and no reason to leave the rest undone.

@@ -8,12 +8,12 @@ import { HnswIndex } from '../../index/vectors/hnsw/hnsw-index.js'
 import { databaseFileName, translateSqliteErrors } from '../../index/store/database.js'
 import type { ArchiveRecipe } from '../../index/store/meta.js'
 import { ffmpegVersion } from '../../pipeline/decode/ffmpeg.js'
-import { messageOf } from '../../pipeline/common/errors.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
 import { cudaIsBuiltIn, runtimeVersion } from '../../pipeline/models/session.js'
 import { checkModels } from '../use/check-models.js'
 import { coverageLine } from '../reports/coverage-text.js'
 import { damagedThings, describeDamaged, type DamagedThing } from '../reports/damage-report.js'
+import { adviceMessageOf } from '../cli/advice.js'
 import { archiveOption, deviceOption, jsonOption } from '../cli/options.js'
 import { counted, exitCodes, print, printJson } from '../cli/output.js'
 
@@ -70,7 +70,7 @@ async function check(name: string, work: () => Promise<string>): Promise<Check> 
   try {
     return { name, ok: true, detail: await work() }
   } catch (error) {
-    return { name, ok: false, detail: messageOf(error) }
+    return { name, ok: false, detail: adviceMessageOf(error) }
   }
 }
 

@@ -17,6 +17,7 @@ import { findPack } from '../../pipeline/models/packs/catalog.js'
 import { embedPhotoFace } from '../../pipeline/photos/process-photo.js'
 import type { Stages } from '../../pipeline/stages/load-pipeline.js'
 import { checkAgreement, tellDisagreeing, type Disagreeing } from '../use/enrolment-check.js'
+import { adviceMessageOf } from '../cli/advice.js'
 import { archiveOption, deviceOption, jsonOption, numberWithin } from '../cli/options.js'
 import {
   counted,
@@ -142,7 +143,9 @@ function tellEnrolled(
   if (json)
     printJson({
       ...{ name, faces, added, disagreeing },
-      failed: failed.map(({ source, error: { code, message } }) => ({ source, code, message })),
+      failed: failed.map(({ source, error }) => ({
+        ...{ source, code: error.code, message: adviceMessageOf(error) },
+      })),
     })
   else print(`"${oneLine(name)}" is enrolled with ${counted(faces, 'face')} (${added} added)`)
 }

@@ -11,7 +11,7 @@ import type { ArchiveRecipe } from '../../index/store/meta.js'
 import { CameoError } from '../../pipeline/common/errors.js'
 import { openCheckpointFolder } from '../../workers/checkpoints/checkpoint-folder.js'
 import { archiveOption, jsonOption, numberWithin } from '../cli/options.js'
-import { counted, exitCodes, note, oneLine, print, printJson } from '../cli/output.js'
+import { counted, errorJson, exitCodes, note, noteError, oneLine, print, printJson } from '../cli/output.js'
 import { openFilledArchive } from '../use/query.js'
 
 interface ForgetOptions {
@@ -94,10 +94,10 @@ async function runForget({ archive: dir, clip, name, face, wait, json }: ForgetO
             ? eraseName(archive, name)
             : eraseFace(archive, recipe, name, face)
       const pending = await finish(archive, 1000 * wait, lock === undefined)
-      if (json) printJson(pending === undefined ? forgotten : { ...forgotten, ...pending })
+      if (json) printJson(pending === undefined ? forgotten : { ...forgotten, ...errorJson(pending) })
       else if (pending === undefined) print(describe(forgotten))
       if (pending === undefined) return exitCodes.ok
-      note(`cameo: ${pending.message} [${pending.code}]`)
+      noteError(pending)
       return exitCodes.failed
     } finally {
       lock?.release()
@@ -142,15 +142,18 @@ function forgetCheckpoints(clipId: string): void {
   if (dir !== undefined && dir !== '') openCheckpointFolder(resolve(dir), note).forget(clipId)
 }
 
-/** Undefined where the erasure is finished. */
-async function finish(archive: Archive, waitMs: number, hasFollower: boolean) {
+/** The ERASURE_PENDING of an erasure that is not finished; undefined where it is. */
+async function finish(
+  archive: Archive,
+  waitMs: number,
+  hasFollower: boolean,
+): Promise<CameoError | undefined> {
   try {
     await finishErasure(archive, { waitMs, hasFollower, onWait: note, onNotice: note })
     return undefined
   } catch (error) {
     if (!(error instanceof CameoError) || error.code !== 'ERASURE_PENDING') throw error
-    const { code, message, retriable } = error
-    return { code, message, retriable }
+    return error
   }
 }
 

@@ -37,6 +37,7 @@ import {
   minScoreOption,
   numberWithin,
 } from '../cli/options.js'
+import { adviceMessageOf } from '../cli/advice.js'
 import { exitCodes, note, printJson } from '../cli/output.js'
 import {
   archiveDescriber,
@@ -215,7 +216,7 @@ async function closeIndex(index: VectorCache): Promise<void> {
   try {
     await index.close()
   } catch (error) {
-    note(`the vector index was not saved: ${messageOf(error)}`)
+    note(`the vector index was not saved: ${adviceMessageOf(error)}`)
   }
 }
 

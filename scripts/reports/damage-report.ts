@@ -1,6 +1,6 @@
 import type { Archive } from '../../index/archive/open-archive.js'
 import { detailsOf, markDamaged, type Damage } from '../../index/store/damage.js'
-import { messageOf } from '../../pipeline/common/errors.js'
+import { adviceMessageOf } from '../cli/advice.js'
 import { counted, note, oneLine } from '../cli/output.js'
 
 /** Something damaged as it is told, in JSON, too: a clip, a name, or a table whose row is nobody's. */
@@ -42,7 +42,7 @@ export function tellDamage(archive: Archive, damage: readonly Damage[]): Damaged
     markDamaged(archive.database, damage)
   } catch (error) {
     // The answer stands, and the next one finds the same.
-    note(`the damage could not be noted: ${messageOf(error)}`)
+    note(`the damage could not be noted: ${adviceMessageOf(error)}`)
   }
   const things = damagedThings(archive, damage)
   const more = things.length > listed ? `\n  … and ${things.length - listed} more` : ''

@@ -12,6 +12,7 @@ import { readPhoto } from '../../pipeline/photos/process-photo.js'
 import { mainPerson, peopleOfClip } from '../../pipeline/photos/process-query-clip.js'
 import { defaultSettings } from '../../pipeline/recipe/recipe.js'
 import { loadStages, type Stages } from '../../pipeline/stages/load-pipeline.js'
+import { adviceMessageOf } from '../cli/advice.js'
 import { usePack } from '../cli/ensure-pack.js'
 import { note, oneLine } from '../cli/output.js'
 import { startProgress } from '../cli/progress.js'
@@ -73,7 +74,7 @@ export async function loadEvalEmbedder(choice: EmbedderChoice): Promise<EvalEmbe
       return await work()
     } catch (error) {
       if (!(error instanceof CameoError)) throw error
-      unusable.push({ source, code: error.code, message: error.message })
+      unusable.push({ source, code: error.code, message: adviceMessageOf(error) })
       return undefined
     }
   }

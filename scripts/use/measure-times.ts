@@ -27,6 +27,7 @@ import { chooseFace, embedPhotoFace, readPhoto } from '../../pipeline/photos/pro
 import type { Stages } from '../../pipeline/stages/load-pipeline.js'
 import { tellDamage } from '../reports/damage-report.js'
 import { isPictureName } from './eval-embedder.js'
+import { adviceMessageOf } from '../cli/advice.js'
 import { note, oneLine } from '../cli/output.js'
 import {
   archiveDescriber,
@@ -122,7 +123,7 @@ async function queriesByPhoto(
       } catch (error) {
         if (!(error instanceof CameoError)) throw error
         // Faces of a photo are listed a line each.
-        refused.push({ person, code: error.code, message: error.message.replace(/\s*\n\s*/g, ' ') })
+        refused.push({ person, code: error.code, message: adviceMessageOf(error).replace(/\s*\n\s*/g, ' ') })
       }
     }
   } finally {

@@ -42,7 +42,8 @@ export async function faceOfPhoto(
   })
   const chosen = chooseFace(photo, path, choice)
   for (const notice of photo.notices) note(notice)
-  const taken = choice === undefined ? tellChoice(photo, path, chosen) : undefined
+  const told = choice === undefined ? tellChoice(photo, path, chosen) : undefined
+  const taken = told === undefined ? undefined : `${told} (--face NUMBER chooses another)`
   if (taken !== undefined) note(`${taken}:\n${listFaces(photo)}`)
   const people = photo.faces.map(({ sample: { boxXyxyPx }, quality }, index) => ({
     ...{ number: index + 1, boxXyxyPx, quality },

@@ -1,5 +1,5 @@
 import { openArchive, type Archive } from '../../index/archive/open-archive.js'
-import { CameoError, messageOf } from '../../pipeline/common/errors.js'
+import { CameoError } from '../../pipeline/common/errors.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
 import { createDescriber, type Describer } from '../../pipeline/describe/describe-track.js'
 import {
@@ -15,6 +15,7 @@ import type { Pack } from '../../pipeline/models/packs/pack.js'
 import { createRecipe, settingsSchema } from '../../pipeline/recipe/recipe.js'
 import { loadStages, type Stages } from '../../pipeline/stages/load-pipeline.js'
 import type { ArchiveRecipe } from '../../index/store/meta.js'
+import { adviceMessageOf } from '../cli/advice.js'
 import { usePack } from '../cli/ensure-pack.js'
 import { note } from '../cli/output.js'
 import { chooseEncoders } from '../cli/recipe-options.js'
@@ -33,7 +34,9 @@ export function openFilledArchive(
   const { recipe } = archive
   if (recipe !== undefined) return { archive, recipe }
   archive.close()
-  throw new CameoError('ARCHIVE_MISSING', `the archive ${dir} holds no clips yet: ingest some first`)
+  throw new CameoError('ARCHIVE_MISSING', `the archive ${dir} holds no clips yet; ingest some first`, {
+    details: { remedy: 'ingest-first', archive: dir },
+  })
 }
 
 /** The longest command line with which ONNX Runtime 1.30 loads on a main thread's stack: see workers/thread-limits.ts. */
@@ -103,7 +106,7 @@ async function ownEmbedders(recipe: ArchiveRecipe, areNeeded: boolean): Promise<
     return embedders
   } catch (error) {
     if (areNeeded || !(error instanceof CameoError)) throw error
-    note(`${messageOf(error)}; going on without the archive's further embedders`)
+    note(`${adviceMessageOf(error)}; going on without the archive's further embedders`)
     return []
   }
 }
