@@ -43,7 +43,7 @@ const advice: AdviceTable = {
   'enlarge-scratch': () => 'raise --scratch-size',
   'lower-fetch-rate': () => 'see --fetch-rate of "cameo worker faces"',
 
-  'check-credentials': () => 'set KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD',
+  'check-credentials': () => 'check KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD',
   'trust-certificate': () =>
     'set KAFKA_SSL_CA_FILE to the certificate of its authority, and give --brokers by the names that the certificate holds',
   'secure-connection': () => 'set KAFKA_SSL=true or KAFKA_SASL_*',

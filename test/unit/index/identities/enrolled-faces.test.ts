@@ -66,10 +66,11 @@ describe('one face of a name', () => {
   it('that is not there is refused, and nothing is erased', () => {
     const database = start()
     enroll(database, 'Ada', own, [face('photo', 0.75)])
-    assert.throws(
-      () => forgetFace(database, 'Ada', own, 2),
-      { code: 'FACE_UNKNOWN', message: /no face 2/, details: { remedy: 'list-faces', name: 'Ada' } },
-    )
+    assert.throws(() => forgetFace(database, 'Ada', own, 2), {
+      code: 'FACE_UNKNOWN',
+      message: /no face 2/,
+      details: { remedy: 'list-faces', name: 'Ada' },
+    })
     assert.equal(enrolledFaces(database, 'Ada', own).length, 1)
   })
 })
