@@ -72,11 +72,13 @@ export function adviceFor(error: unknown): string | undefined {
   return wordsFor(error.details)
 }
 
-/** What happened and what to do about it, as a person at a shell reads it. */
+/** What happened and what to do about it, as a person at a shell reads it; a list in the message stays at its end. */
 export function adviceMessageOf(error: unknown): string {
   const message = messageOf(error)
   const words = adviceFor(error)
   if (words === undefined) return message
-  // A list ends the message.
-  return message.includes('\n') ? `${message}\n${words}` : `${message}: ${words}`
+  const [first = '', ...list] = message.split('\n')
+  return list.length === 0
+    ? `${first}: ${words}`
+    : [`${first.replace(/:$/, '')} (${words}):`, ...list].join('\n')
 }

@@ -155,15 +155,10 @@ describe('a message with its advice', () => {
     assert.equal(adviceMessageOf(error), 'the model file det.onnx is missing: run "cameo models pull"')
   })
 
-  it('has it in a line of its own below a list', () => {
-    const error = errorWith(
-      { remedy: 'choose-face', path: 'a.jpg', faces: 2 },
-      'choose one:\n  1: left\n  2: right',
-    )
-    assert.equal(
-      adviceMessageOf(error),
-      'choose one:\n  1: left\n  2: right\ngive its number with --face NUMBER',
-    )
+  it('has it before a list', () => {
+    const list = '  1: left\n  2: right'
+    const error = errorWith({ remedy: 'choose-face', path: 'a.jpg', faces: 2 }, `choose one:\n${list}`)
+    assert.equal(adviceMessageOf(error), `choose one (give its number with --face NUMBER):\n${list}`)
   })
 })
 
