@@ -1,3 +1,4 @@
+import { adviceMessageOf } from './cli/advice.js'
 import { existsSync, readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { prepareArchive } from '../index/archive/prepare-archive.js'
@@ -54,7 +55,11 @@ export function createProgram(onStart: (archiveDir: string | undefined) => void 
     const { archive } = command.opts<{ archive?: string }>()
     onStart(archive)
     checkText(command)
-    if (archive !== undefined) await prepareArchive(archive, note)
+    if (archive !== undefined)
+      await prepareArchive(archive, {
+        onNotice: note,
+        onErasurePending: (error) => note(adviceMessageOf(error)),
+      })
   })
 }
 

@@ -84,6 +84,7 @@ async function checkPack(pack: Pack, own: ArchiveRecipe, dir: string): Promise<v
   if (!isSame)
     throw new CameoError(
       'ARCHIVE_OTHER_RECIPE',
-      `the archive ${dir} was made with another version of the models ${own.packName}: ingest again with --reprocess, or use the Cameo that made it`,
+      `the archive ${dir} was made with another version of the models ${own.packName}: process its clips again, or use the Cameo that made it`,
+      { details: { remedy: 'reprocess', archive: dir, differs: 'version' } },
     )
 }

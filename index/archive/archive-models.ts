@@ -17,6 +17,7 @@ import type { Caller } from '../../pipeline/stages/caller.js'
 import { loadStages, type Stages } from '../../pipeline/stages/load-pipeline.js'
 import type { ArchiveRecipe } from '../store/meta.js'
 import { chooseEncoders } from './choose-recipe.js'
+import type { FilledArchive } from './open-archive.js'
 
 export interface ArchiveModelsOptions {
   readonly device: DeviceChoice
@@ -35,6 +36,7 @@ export const furtherEmbeddersOf = ({ features = [] }: ArchiveRecipe) =>
 export class ArchiveModels {
   /** Not verified before `stages`. */
   readonly pack: Pack
+  readonly #dir: string
   readonly #recipe: ArchiveRecipe
   readonly #caller: Caller
   readonly #options: ArchiveModelsOptions
@@ -43,7 +45,8 @@ export class ArchiveModels {
   #describer: Promise<Describer> | undefined
 
   /** @throws PACK_UNKNOWN, PACK_INVALID */
-  constructor(recipe: ArchiveRecipe, options: ArchiveModelsOptions, caller: Caller) {
+  constructor({ archive, recipe }: FilledArchive, options: ArchiveModelsOptions, caller: Caller) {
+    this.#dir = archive.dir
     this.pack = findPack(recipe.packName)
     this.#recipe = recipe
     this.#options = options
@@ -78,7 +81,8 @@ export class ArchiveModels {
     if (now.spaceDigest !== recipe.spaceDigest)
       throw new CameoError(
         'ARCHIVE_OTHER_RECIPE',
-        `the archive was made with another version of the models ${recipe.packName}: ingest again with --reprocess, or use the Cameo that made it`,
+        `the archive was made with another version of the models ${recipe.packName}: process its clips again, or use the Cameo that made it`,
+        { details: { remedy: 'reprocess', archive: this.#dir, differs: 'version' } },
       )
     return loadStages({
       ...{ pack, encoders, modelsDir: defaultModelsDir(), device: this.#options.device },
@@ -111,7 +115,10 @@ export class ArchiveModels {
       return embedders
     } catch (error) {
       if (areNeeded || !(error instanceof CameoError)) throw error
-      this.#caller.notify(`${messageOf(error)}; going on without the archive's further embedders`)
+      this.#caller.notify(
+        `${messageOf(error)}; going on without the archive's further embedders`,
+        error.details,
+      )
       return []
     }
   }

@@ -27,13 +27,13 @@ export interface RecipeOptions {
 export function chooseSettings(options: RecipeOptions, own: ArchiveRecipe | undefined): Settings {
   const base: Partial<Settings> = own?.settings ?? {}
   if (options.sampling === 'keyframes' && options.fps !== undefined)
-    throw new CameoError('USAGE', '--fps does not go with --sampling keyframes')
+    throw new CameoError('USAGE', 'a number of frames a second does not go with looking at key frames')
   const mirror = options.mirror ?? base.mirror
   const keepMirrored = options.keepMirrored ?? base.keepMirrored
   if (mirror === true && keepMirrored === true)
     throw new CameoError(
       'USAGE',
-      '--keep-mirrored does not go with --mirror, whose embeddings are means of both already',
+      'mirror images cannot be kept apart where embeddings are means of both (mirror and keepMirrored)',
     )
   const ownFps = base.sampling?.kind === 'fps' ? base.sampling.fps : undefined
   const sampling =
@@ -67,20 +67,20 @@ export async function chooseEncoders(
   const embedders: EmbedderFile[] = []
   for (const source of embedder ?? ownOf('embedder')) {
     const file = await readEncoderFile(source)
-    if (file.kind !== 'embedder') throw wrongKind(source, '--context')
+    if (file.kind !== 'embedder') throw wrongKind(source, 'an embedder')
     embedders.push(file)
   }
   const contexts: ContextFile[] = []
   for (const source of context ?? ownOf('context')) {
     const file = await readEncoderFile(source)
-    if (file.kind !== 'context') throw wrongKind(source, '--embedder')
+    if (file.kind !== 'context') throw wrongKind(source, 'a context encoder')
     contexts.push(file)
   }
   return { embedders, contexts }
 }
 
-export const wrongKind = (source: string, option: string) =>
-  new CameoError('USAGE', `${source} goes with ${option}, as its "kind" says`)
+const wrongKind = (source: string, wanted: string) =>
+  new CameoError('USAGE', `${source} is not ${wanted}, as its "kind" says`)
 
 /** The JSON files of encoders by the digests of what they make, for the archive to remember. */
 export function encoderFilesOf(encoders: ExtraEncoders, settings: Settings): ReadonlyMap<string, string> {

@@ -29,7 +29,7 @@ const holders = {
 /**
  * Returns when no file of the archive holds what was erased from it, at once where nothing is pending. The rows of an erasure are
  * gone when its transaction is; this sees to the snapshots of vectors and to SQLite's log.
- * @throws ERASURE_PENDING where another process is in the way for longer; any later command finishes it
+ * @throws ERASURE_PENDING where another process is in the way for longer; call it again to finish the erasure
  */
 export async function finishErasure(archive: Archive, options: FinishOptions): Promise<void> {
   const { database } = archive
@@ -45,8 +45,9 @@ export async function finishErasure(archive: Archive, options: FinishOptions): P
     if (performance.now() >= until)
       throw new CameoError(
         'ERASURE_PENDING',
-        `what was erased is in no answer any more, but its bytes still stand in ${archive.dir}, ${holders[holder]}: ` +
-          'end that process or wait for it, then run any command on this archive ("cameo status"), which finishes the erasure',
+        `what was erased is in no answer any more, but its bytes still stand in ${archive.dir}, ${holders[holder]}; ` +
+          'end that process or wait for it, then finish the erasure',
+        { details: { remedy: 'finish-erasure', archive: archive.dir } },
       )
     if (!hasTold) options.onWait?.(`waiting: what was erased still stands ${holders[holder]}`)
     hasTold = true

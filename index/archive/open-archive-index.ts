@@ -18,7 +18,8 @@ export async function openArchiveIndex(
   if (space === undefined)
     throw new CameoError(
       'ARCHIVE_MISSING',
-      `the archive ${archive.dir} holds no clips yet: ingest some first`,
+      `the archive ${archive.dir} holds no clips yet; ingest some first`,
+      { details: { remedy: 'ingest-first', archive: archive.dir } },
     )
   return openVectorCache({
     database: archive.database,

@@ -74,7 +74,9 @@ export function openFilledArchive(
   const { recipe } = archive
   if (recipe !== undefined) return { archive, recipe }
   archive.close()
-  throw new CameoError('ARCHIVE_MISSING', `the archive ${dir} holds no clips yet: ingest some first`)
+  throw new CameoError('ARCHIVE_MISSING', `the archive ${dir} holds no clips yet; ingest some first`, {
+    details: { remedy: 'ingest-first', archive: dir },
+  })
 }
 
 /** Where the models of a recipe are found again. */
@@ -114,12 +116,14 @@ export function adoptRecipe(
 }
 
 function otherRecipe(dir: string, own: string, wanted: string): CameoError {
+  const differs = own === wanted ? 'version' : 'settings'
   return new CameoError(
     'ARCHIVE_OTHER_RECIPE',
-    own === wanted
-      ? `the archive ${dir} was made by another version of Cameo, which finds and follows faces in another way: give --reprocess to process every clip again (until then you can still search it), or use another --archive`
-      : `the archive ${dir} was made with other settings (${own}) than these (${wanted}): ` +
-          'leave the options away to go on with its own, use another --archive, or give --reprocess to process every clip anew',
+    differs === 'version'
+      ? `the archive ${dir} was made by another version of Cameo, which finds and follows faces in another way; it can still be searched, but to add clips process every clip anew, or use another archive`
+      : `the archive ${dir} was made with other settings (${own}) than these (${wanted}); ` +
+          'go on with its own, use another archive, or process every clip anew',
+    { details: { remedy: 'reprocess', archive: dir, differs } },
   )
 }
 

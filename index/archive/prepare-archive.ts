@@ -7,13 +7,20 @@ import { databaseFileName, sqliteError } from '../store/database.js'
 import { pendingErasure } from '../store/erasure.js'
 import { hasFollower } from '../store/locks.js'
 
+export interface PrepareEvents {
+  /** Told that others had access, and that an erasure is finished. */
+  readonly onNotice: (message: string) => void
+  /** Told the ERASURE_PENDING of an erasure that still has to wait. */
+  readonly onErasurePending: (error: CameoError) => void
+}
+
 /**
- * What every command does first with an archive that is there: ends other users' access to it, and finishes an erasure that
- * could not be, its process having been killed or others having read. What is wrong with the archive otherwise is left for the
- * command to meet and tell.
- * @param onNotice told what became of either
+ * To be called first with an archive, whether it is there or not: ends other users' access to it, and finishes an erasure that
+ * could not be, its process having been killed or others having read. What is wrong with the archive otherwise is left for
+ * whoever opens it next to meet and tell.
  */
-export async function prepareArchive(dir: string, onNotice: (message: string) => void): Promise<void> {
+export async function prepareArchive(dir: string, events: PrepareEvents): Promise<void> {
+  const { onNotice } = events
   if (!existsSync(join(dir, databaseFileName))) return
   try {
     const archive = openArchive(dir, { onNotice })
@@ -21,12 +28,12 @@ export async function prepareArchive(dir: string, onNotice: (message: string) =>
       // An index worker that runs finishes it by itself.
       if (pendingErasure(archive.database) === undefined || hasFollower(dir)) return
       await finishErasure(archive, { waitMs: 0, hasFollower: false, onNotice })
-      onNotice('finished an erasure that an earlier command began')
+      onNotice('finished an erasure that was begun earlier')
     } finally {
       archive.close()
     }
   } catch (error) {
-    if (error instanceof CameoError && error.code === 'ERASURE_PENDING') onNotice(error.message)
+    if (error instanceof CameoError && error.code === 'ERASURE_PENDING') events.onErasurePending(error)
     else if (!(error instanceof CameoError) && sqliteError(dir, error) === undefined) throw error
   }
 }

@@ -153,7 +153,7 @@ function coverageOfRun(
 }
 
 const otherModels =
-  'it was looked at with other models than the archive has now, which are not searched: run "cameo ingest" again'
+  'it was looked at with other models than the archive has now, which are not searched: ingest it again'
 
 function unseenOfRun(
   row: RunRow,

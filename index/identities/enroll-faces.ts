@@ -52,11 +52,15 @@ export interface EnrolReport {
  * @throws FACES_DISAGREE where most files show somebody else than the others, unless forced; as `ArchiveModels.stages` does
  */
 export async function enrollFaces(
-  { archive: { database }, recipe }: FilledArchive,
+  opened: FilledArchive,
   { name: given, files, face, force = false, device }: EnrolRequest,
   caller: Caller,
 ): Promise<EnrolReport> {
-  const models = new ArchiveModels(recipe, { device, embedders: 'all' }, caller)
+  const {
+    archive: { database },
+    recipe,
+  } = opened
+  const models = new ArchiveModels(opened, { device, embedders: 'all' }, caller)
   const threshold = thresholdOfModels(models.pack)
   const { references, failed } = await readFaces(files, models, face, caller)
   const name = knownName(database, given)

@@ -63,7 +63,8 @@ export function forgetFace(
       if (chosen === undefined)
         throw new CameoError(
           'FACE_UNKNOWN',
-          `${quoted(name)} has no face ${number}, but ${faces.length} of them: "cameo enroll NAME --list" shows them`,
+          `${quoted(name)} has no face ${number}, but ${faces.length} of them; list them to choose one`,
+          { details: { remedy: 'list-faces', name } },
         )
       const { source } = chosen
       // Faces of a source are written in the same order for every embedder.

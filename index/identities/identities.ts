@@ -274,14 +274,16 @@ function identityIdOf(database: Database, name: string): number {
   if (damaged.get() !== undefined)
     throw new CameoError(
       'ARCHIVE_DAMAGED',
-      `nobody is enrolled as ${quoted(name)}, but a name of the archive is damaged: "cameo doctor --deep" tells which`,
+      `nobody is enrolled as ${quoted(name)}, but a name of the archive is damaged; check every row to learn which`,
+      { details: { remedy: 'check-archive' } },
     )
   const known = listIdentities(database).map((identity) => quoted(identity.name))
+  if (known.length === 0)
+    throw new CameoError('NAME_UNKNOWN', `nobody is enrolled as ${quoted(name)}; enroll the name first`, {
+      details: { remedy: 'enroll-first', name },
+    })
   throw new CameoError(
     'NAME_UNKNOWN',
-    `nobody is enrolled as ${quoted(name)}: ` +
-      (known.length === 0
-        ? 'enroll a name with "cameo enroll NAME PHOTO"'
-        : `known are ${known.slice(0, 20).join(', ')}${known.length > 20 ? ', …' : ''}`),
+    `nobody is enrolled as ${quoted(name)}: known are ${known.slice(0, 20).join(', ')}${known.length > 20 ? ', …' : ''}`,
   )
 }

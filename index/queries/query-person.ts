@@ -56,7 +56,8 @@ export async function faceOfPhoto(
   const chosen = chooseFace(photo, path, choice)
   for (const notice of photo.notices) notify(notice)
   const taken = choice === undefined ? tellChoice(photo, path, chosen) : undefined
-  if (taken !== undefined) notify(`${taken}:\n${listFaces(photo)}`)
+  if (taken !== undefined)
+    notify(`${taken}:\n${listFaces(photo)}`, { remedy: 'choose-face', path, faces: photo.faces.length })
   const people = photo.faces.map(({ sample: { boxXyxyPx }, quality }, index) => ({
     ...{ number: index + 1, boxXyxyPx, quality },
   }))
@@ -84,7 +85,8 @@ export async function personOfClip(
     )
   if (people.length > 1)
     caller.notify(
-      `${oneLine(basename(path))} shows ${people.length} people; this is about number ${choice ?? 1} (--face to choose another):\n${listPeople(people)}`,
+      `${oneLine(basename(path))} shows ${people.length} people; this is about number ${choice ?? 1}:\n${listPeople(people)}`,
+      { remedy: 'choose-face', path, faces: people.length },
     )
   return { chosen, people: people.flatMap(candidateOf), notices: [] }
 }
@@ -128,10 +130,15 @@ async function sayWhatItIs(path: string, error: unknown): Promise<unknown> {
   const name = clipName(path)
   const options = { cause: error }
   if (code === 'IMAGE_UNREADABLE' && kind === 'clip')
-    return new CameoError(code, `${name} is a clip, not a photo: give it with --clip`, options)
+    return new CameoError(code, `${name} is a clip, not a photo`, {
+      ...options,
+      details: { remedy: 'ask-with', kind: 'clip' },
+    })
   if (code !== 'CLIP_NOT_VIDEO') return error
-  if (kind === 'photo')
-    return new CameoError(code, `${name} is a photo, not a clip: give it with --image`, options)
+  if (kind === 'photo') return new CameoError(code, `${name} is a photo, not a clip`, {
+      ...options,
+      details: { remedy: 'ask-with', kind: 'image' },
+    })
   return new CameoError(
     code,
     `${name} is neither a video nor a photo: give one that shows the person`,

@@ -66,7 +66,7 @@ export async function searchArchive(
   request: SearchRequest,
   caller: Caller,
 ): Promise<SearchReport> {
-  const models = new ArchiveModels(opened.recipe, request, caller)
+  const models = new ArchiveModels(opened, request, caller)
   try {
     const query = await readQuery(request.subject, opened, models, caller)
     const describer = await models.describer()
@@ -147,6 +147,9 @@ async function closeIndex(index: VectorCache, { notify }: Caller): Promise<void>
   try {
     await index.close()
   } catch (error) {
-    notify(`the vector index was not saved: ${messageOf(error)}`)
+    notify(
+      `the vector index was not saved: ${messageOf(error)}`,
+      error instanceof CameoError ? error.details : undefined,
+    )
   }
 }

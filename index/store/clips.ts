@@ -260,7 +260,8 @@ export function createClipStore(database: Database): ClipStore {
       if (!Number.isInteger(run.segments) || run.segments < 1 || run.segments > maxSegments)
         throw new CameoError(
           'ARCHIVE_DAMAGED',
-          `the archive says that the clip ${clipId.slice(0, 12)} has ${run.segments} segments, where it can have 1 to ${maxSegments}: "cameo forget --clip ${clipId}", then ingest it again`,
+          `the archive says that the clip ${clipId.slice(0, 12)} has ${run.segments} segments, where it can have 1 to ${maxSegments}; forget the clip, then ingest it again`,
+          { details: { remedy: 'forget-clip', clipId } },
         )
       return {
         ...run,

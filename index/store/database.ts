@@ -30,7 +30,8 @@ export function openDatabase(archiveDir: string, options: OpenOptions = {}): Dat
     if (options.create !== true)
       throw new CameoError(
         'ARCHIVE_MISSING',
-        `there is no archive in ${archiveDir}: run "cameo ingest FOLDER --archive ${archiveDir}" first, or give another --archive`,
+        `there is no archive in ${archiveDir}; ingest some clips first`,
+        { details: { remedy: 'ingest-first', archive: archiveDir } },
       )
     makeFolder(archiveDir)
   } else closeArchiveToOthers(archiveDir, options.onNotice ?? (() => undefined))
@@ -53,7 +54,8 @@ export function openDatabase(archiveDir: string, options: OpenOptions = {}): Dat
       if (options.readOnly === true)
         throw new CameoError(
           'ARCHIVE_READ_ONLY',
-          `the archive ${archiveDir} is of an older Cameo (schema ${String(version)}) and cannot be brought up to date where it cannot be written: run "cameo status" once as a user who can`,
+          `the archive ${archiveDir} is of an older Cameo (schema ${String(version)}) and cannot be brought up to date where it cannot be written; open it once as a user who can write it`,
+          { details: { remedy: 'upgrade-archive', archive: archiveDir } },
         )
       const unverified = initialise(database)
       if (unverified > 0)
@@ -209,11 +211,10 @@ export function archiveError(archiveDir: string, error: unknown): CameoError | u
   const options = { cause: error }
   const detail = messageOf(error)
   if (code === 'SQLITE_FULL' || code === 'ENOSPC' || code === 'EDQUOT' || code === 'SQLITE_IOERR_WRITE')
-    return new CameoError(
-      'ARCHIVE_FULL',
-      `the disk of the archive ${archiveDir} is full (${detail}): free some space and run the same command again, it goes on where it stopped`,
-      options,
-    )
+    return new CameoError('ARCHIVE_FULL', `the disk of the archive ${archiveDir} is full (${detail})`, {
+      ...options,
+      details: { remedy: 'free-space', archive: archiveDir },
+    })
   if (code.startsWith('SQLITE_READONLY') || code === 'EACCES' || code === 'EROFS' || code === 'EPERM')
     return new CameoError(
       'ARCHIVE_READ_ONLY',
@@ -235,8 +236,8 @@ export function archiveError(archiveDir: string, error: unknown): CameoError | u
   if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB')
     return new CameoError(
       'ARCHIVE_DAMAGED',
-      `the file ${join(archiveDir, databaseFileName)} is damaged or no SQLite file (${detail}): run "cameo ingest --repair --archive ${archiveDir}", restore it from a backup, or ingest into a new archive`,
-      options,
+      `the file ${join(archiveDir, databaseFileName)} is damaged or no SQLite file (${detail}); repair the archive, restore it from a backup, or ingest into a new one`,
+      { ...options, details: { remedy: 'repair-archive', archive: archiveDir } },
     )
   if (code.startsWith('SQLITE_IOERR'))
     return new CameoError(

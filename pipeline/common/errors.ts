@@ -1,3 +1,4 @@
+import type { ErrorDetails } from './remedies.js'
 import { oneLine } from './visible-text.js'
 
 /**
@@ -97,20 +98,42 @@ export interface CameoErrorOptions {
   /** Overrides the code's default: may the same work succeed when tried again unchanged? */
   readonly retriable?: boolean
   readonly cause?: unknown
+  /** What helps against it. */
+  readonly details?: ErrorDetails | undefined
 }
 
-/** An error that says what happened, where, and whether to retry. The message is one sentence for a person. */
+/**
+ * An error that says what happened, where, and whether to retry. The message is one sentence for a person; it names no command
+ * and no option, which users of the library and of a server do not have.
+ */
 export class CameoError extends Error {
   readonly code: ErrorCode
   readonly retriable: boolean
+  readonly details: ErrorDetails | undefined
 
   constructor(code: ErrorCode, message: string, options: CameoErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'CameoError'
     this.code = code
     this.retriable = options.retriable ?? errorCodes[code].retriable
+    this.details = options.details
   }
 }
+
+/** A CameoError as it goes from thread to thread. */
+export interface ErrorParts {
+  readonly code: ErrorCode
+  readonly message: string
+  readonly retriable: boolean
+  readonly details: ErrorDetails | undefined
+}
+
+export const partsOfError = ({ code, message, retriable, details }: CameoError): ErrorParts => ({
+  ...{ code, message, retriable, details },
+})
+
+export const errorOfParts = ({ code, message, retriable, details }: ErrorParts): CameoError =>
+  new CameoError(code, message, { retriable, details })
 
 /** The text of anything thrown, for messages and logs; what others wrote, as libraries do, on one line. */
 export function messageOf(error: unknown): string {

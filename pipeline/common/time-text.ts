@@ -1,4 +1,3 @@
-
 /** 83.5 → "1:23.5": as players show times. */
 export function formatTime(seconds: number): string {
   const tenths = Math.round(seconds * 10)

@@ -26,8 +26,9 @@ export interface FfmpegProcess {
   readonly exited: Promise<Error | undefined>
 }
 
-const installHint =
-  'install ffmpeg 5.1 or newer (apt-get install ffmpeg, brew install ffmpeg), or set FFMPEG_PATH to it'
+/** The oldest ffmpeg with everything the decoder uses (-fps_mode came with 5.1). */
+export const oldestFfmpeg = { major: 5, minor: 1 } as const
+const oldest = `${oldestFfmpeg.major}.${oldestFfmpeg.minor}`
 
 /**
  * Starts ffmpeg through fluent-ffmpeg. What has to be known about that library:
@@ -107,7 +108,15 @@ async function lookForFfmpeg(chosen: string | undefined, searched: string): Prom
     const candidate = join(folder, process.platform === 'win32' ? 'ffmpeg.exe' : 'ffmpeg')
     if (folder !== '' && (await isExecutable(candidate))) return candidate
   }
-  throw new CameoError('FFMPEG_MISSING', `ffmpeg was not found on PATH: ${installHint}`)
+  throw ffmpegMissing('ffmpeg was not found on PATH')
+}
+
+function ffmpegMissing(what: string, cause?: unknown): CameoError {
+  return new CameoError(
+    'FFMPEG_MISSING',
+    `${what}; install ffmpeg ${oldest} or newer, or set FFMPEG_PATH to it`,
+    { cause, details: { remedy: 'install-ffmpeg', oldest } },
+  )
 }
 
 async function isExecutable(path: string): Promise<boolean> {
@@ -116,9 +125,6 @@ async function isExecutable(path: string): Promise<boolean> {
     () => false,
   )
 }
-
-/** The oldest ffmpeg with everything the decoder uses (-fps_mode came with 5.1). */
-export const oldestFfmpeg = { major: 5, minor: 1 } as const
 
 export interface FfmpegVersion {
   readonly path: string
@@ -130,14 +136,11 @@ export interface FfmpegVersion {
 export async function ffmpegVersion(): Promise<FfmpegVersion> {
   const path = await findFfmpeg()
   const { stdout } = await promisify(execFile)(path, ['-version']).catch((cause: unknown) => {
-    throw new CameoError('FFMPEG_MISSING', `${path} does not run: ${installHint}`, { cause })
+    throw ffmpegMissing(`${path} does not run`, cause)
   })
   const version = parseFfmpegVersion(stdout)
   if (version === undefined || isTooOld(version)) {
-    throw new CameoError(
-      'FFMPEG_MISSING',
-      `${path} is version ${version ?? 'unknown'}, too old: ${installHint}`,
-    )
+    throw ffmpegMissing(`${path} is version ${version ?? 'unknown'}, too old`)
   }
   return { path, version }
 }

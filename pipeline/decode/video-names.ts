@@ -1,4 +1,4 @@
-import { extname } from "node:path";
+import { extname } from 'node:path'
 
 /** Files with these names are clips whatever is in them, so that a damaged one is reported. */
 export const videoExtensions = new Set(

@@ -44,7 +44,8 @@ function byEmbedder({ quality, extraEmbeddings }: FaceEmbeddings, wanted: InputE
   if (found !== undefined) return { float16: found.float16, quality }
   throw new CameoError(
     'HEAD_OTHER_EMBEDDER',
-    `the head takes embeddings of ${wanted.name} (${wanted.digest.slice(0, 12)}) too, which these faces do not have: enroll their photos again, or give --embedder when clips are ingested`,
+    `the head takes embeddings of ${wanted.name} (${wanted.digest.slice(0, 12)}) too, which these faces do not have; enroll their photos again, or ingest with that embedder`,
+    { details: { remedy: 'add-embedder', embedder: wanted.name } },
   )
 }
 

@@ -96,7 +96,9 @@ export function runtimeVersion(): string {
  */
 export async function loadModel(path: string, options: SessionOptions): Promise<Model> {
   if (!existsSync(path))
-    throw new CameoError('MODEL_UNREADABLE', `the model file ${path} is missing: run "cameo models pull"`)
+    throw new CameoError('MODEL_UNREADABLE', `the model file ${path} is missing; download the models`, {
+      details: { remedy: 'pull-models', path },
+    })
   const graph = repaired(options.graph ?? (await readFile(path)))
   return wrap(await openSession(path, graph === undefined ? options : { ...options, graph }))
 }
@@ -133,11 +135,12 @@ async function createSession(
   options: SessionOptions,
   cuda: number | undefined,
 ): Promise<OpenedSession> {
-  if (cuda !== undefined && !cudaIsBuiltIn())
+  const gpu = cuda === undefined ? undefined : formatDevice({ kind: 'cuda', index: cuda })
+  if (gpu !== undefined && !cudaIsBuiltIn())
     throw new CameoError(
       'DEVICE_UNAVAILABLE',
-      `${formatDevice({ kind: 'cuda', index: cuda })} cannot be used: ONNX Runtime's CUDA libraries are not installed. On ` +
-        'Linux x64 run "ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node"; else use --device cpu',
+      `${gpu} cannot be used: ONNX Runtime's CUDA libraries are not installed; install them, or use the CPU`,
+      { details: { remedy: 'install-cuda', device: gpu } },
     )
   const sessionOptions: ort.InferenceSession.SessionOptions = {
     executionProviders: cuda === undefined ? ['cpu'] : [{ name: 'cuda', deviceId: cuda }, 'cpu'],
@@ -155,12 +158,11 @@ async function createSession(
         : await ort.InferenceSession.create(options.graph, sessionOptions)
     return { session, provider: cuda === undefined ? 'cpu' : `cuda:${cuda}` }
   } catch (error) {
-    if (cuda !== undefined)
+    if (gpu !== undefined)
       throw new CameoError(
         'DEVICE_UNAVAILABLE',
-        `${formatDevice({ kind: 'cuda', index: cuda })} cannot be used (${messageOf(error)}): check the driver, ` +
-          'CUDA 12 and cuDNN 9, or use --device cpu',
-        { cause: error },
+        `${gpu} cannot be used (${messageOf(error)}); check the driver, CUDA 12 and cuDNN 9, or use the CPU`,
+        { cause: error, details: { remedy: 'use-cpu', device: gpu } },
       )
     throw new CameoError('MODEL_UNREADABLE', `the model ${path} cannot be loaded: ${messageOf(error)}`, {
       cause: error,

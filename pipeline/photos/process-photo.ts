@@ -135,7 +135,8 @@ export function chooseFace(photo: Photo, path: string, choice: number | undefine
   if (main !== undefined) return main
   throw new CameoError(
     'IMAGE_SEVERAL_FACES',
-    `${clipName(path)} shows ${faces.length} faces; choose one with --face NUMBER:\n${listFaces(photo)}`,
+    `${clipName(path)} shows ${faces.length} faces; choose one of them:\n${listFaces(photo)}`,
+    { details: { remedy: 'choose-face', path, faces: faces.length } },
   )
 }
 
@@ -144,7 +145,7 @@ export function tellChoice(photo: Photo, path: string, chosen: PhotoFace): strin
   const { faces } = photo
   if (faces.length < 2) return undefined
   const isLargest = faces.every(({ sample }) => heightOf(sample) <= heightOf(chosen.sample))
-  return `${clipName(path)} shows ${faces.length} faces; face ${faces.indexOf(chosen) + 1} was taken, ${isLargest ? 'the largest' : 'the one it is plainly of'} (--face NUMBER chooses another)`
+  return `${clipName(path)} shows ${faces.length} faces; face ${faces.indexOf(chosen) + 1} was taken, ${isLargest ? 'the largest' : 'the one it is plainly of'}`
 }
 
 function noFace(photo: Photo, path: string): CameoError {

@@ -1,4 +1,5 @@
 import { CameoError } from '../common/errors.js'
+import type { ErrorDetails } from '../common/remedies.js'
 import { defaultPackName, findPack } from '../models/packs/catalog.js'
 import { defaultModelsDir, packIsPresent } from '../models/packs/models-dir.js'
 import type { Pack } from '../models/packs/pack.js'
@@ -24,8 +25,8 @@ export interface Progress {
 
 /** What a use case tells whoever called it, and what it asks of them. */
 export interface Caller {
-  /** A sentence that a person should know; the work goes on. */
-  readonly notify: (notice: string) => void
+  /** A sentence that a person should know, and what can be done about it; the work goes on. */
+  readonly notify: (notice: string, details?: ErrorDetails) => void
   /** Called often. */
   readonly progress: (progress: Progress) => void
   /** The pack of a name or JSON file, with its files here and verified. */
@@ -61,7 +62,8 @@ export async function ensurePack(
   if (pack.name !== defaultPackName && !packIsPresent(pack, defaultModelsDir()))
     throw new CameoError(
       'MODEL_UNREADABLE',
-      `the model pack ${pack.name} (licence: ${pack.licence}) is not on this machine yet: run "cameo models pull ${nameOrFile}"`,
+      `the model pack ${pack.name} (licence: ${pack.licence}) is not on this machine yet`,
+      { details: { remedy: 'pull-models', pack: nameOrFile } },
     )
   await fetch(pack)
   return pack

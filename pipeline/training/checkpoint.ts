@@ -44,7 +44,8 @@ export function readCheckpoint(file: string, binding: string): TrainingCheckpoin
   if (!existsSync(file))
     throw new CameoError(
       'CHECKPOINT_INVALID',
-      `there is no checkpoint ${file} to go on from: leave --resume away`,
+      `there is no checkpoint ${file} to go on from; begin the training anew`,
+      { details: { remedy: 'train-anew', checkpoint: file } },
     )
   let content: z.infer<typeof checkpointSchema>
   try {

@@ -126,7 +126,8 @@ export async function trainHead(
         if (options.signal?.aborted === true)
           throw new CameoError(
             'INTERRUPTED',
-            'the training was interrupted: --resume goes on after its last epoch',
+            'the training was interrupted; it can be resumed after its last epoch',
+            { details: { remedy: 'resume-training' } },
           )
       })
       epoch = result.epoch

@@ -1,6 +1,7 @@
 import { defaultModelsDir, packIsPresent } from '../../pipeline/models/packs/models-dir.js'
 import type { Pack } from '../../pipeline/models/packs/pack.js'
 import { ensurePack, fetchPack, type Caller, type Progress, type Task } from '../../pipeline/stages/caller.js'
+import { withAdvice } from './advice.js'
 import { note } from './output.js'
 import { startProgress, type ProgressBar } from './progress.js'
 import { formatTime } from '../../pipeline/common/time-text.js'
@@ -58,4 +59,10 @@ export async function withBars<T>(work: (progress: Caller['progress']) => Promis
 
 /** Gives `work` the command line as its caller. */
 export const asCaller = <T>(work: (caller: Caller) => Promise<T>): Promise<T> =>
-  withBars((progress) => work({ notify: note, progress, ensurePack: usePack }))
+  withBars((progress) =>
+    work({
+      notify: (notice, details) => note(withAdvice(notice, details)),
+      progress,
+      ensurePack: usePack,
+    }),
+  )

@@ -1,4 +1,5 @@
 import { CameoError, messageOf } from '../../pipeline/common/errors.js'
+import { adviceMessageOf } from './advice.js'
 import { visibleJson, visibleLines } from '../../pipeline/common/visible-text.js'
 
 // What commands show of names, paths and messages from elsewhere.
@@ -31,15 +32,27 @@ export function note(text: string): void {
 }
 
 /** An error as `--json` gives it, whatever the command. */
-export function printJsonError({ code, message, retriable }: CameoError): void {
-  printJson({ code, message, retriable })
+export function printJsonError(error: CameoError): void {
+  printJson(errorJson(error))
+}
+
+/** What `--json` says of an error: its message comes with the advice for the shell. */
+export const errorJson = (error: CameoError) => ({
+  code: error.code,
+  message: adviceMessageOf(error),
+  retriable: error.retriable,
+})
+
+/** The line that tells a person of an error. */
+export function noteError(error: CameoError): void {
+  note(`cameo: ${adviceMessageOf(error)} [${error.code}]`)
 }
 
 /** Tells an error as a person, or with `--json` a script, can use it. */
 export function reportError(error: unknown, json: boolean): void {
   if (error instanceof CameoError) {
     if (json) printJsonError(error)
-    note(`cameo: ${error.message} [${error.code}]`)
+    noteError(error)
     return
   }
   if (json) printJson({ code: 'INTERNAL', message: messageOf(error), retriable: false })

@@ -1,3 +1,4 @@
+import { adviceMessageOf } from '../cli/advice.js'
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Command, Option } from 'commander'
@@ -8,7 +9,6 @@ import { HnswIndex } from '../../index/vectors/hnsw/hnsw-index.js'
 import { databaseFileName, translateSqliteErrors } from '../../index/store/database.js'
 import type { ArchiveRecipe } from '../../index/store/meta.js'
 import { ffmpegVersion } from '../../pipeline/decode/ffmpeg.js'
-import { messageOf } from '../../pipeline/common/errors.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
 import { cudaIsBuiltIn, runtimeVersion } from '../../pipeline/models/session.js'
 import { checkModels } from '../../index/archive/check-models.js'
@@ -70,7 +70,7 @@ async function check(name: string, work: () => Promise<string>): Promise<Check> 
   try {
     return { name, ok: true, detail: await work() }
   } catch (error) {
-    return { name, ok: false, detail: messageOf(error) }
+    return { name, ok: false, detail: adviceMessageOf(error) }
   }
 }
 

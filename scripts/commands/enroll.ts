@@ -1,3 +1,4 @@
+import { adviceMessageOf } from '../cli/advice.js'
 import { Command, Option } from 'commander'
 import { openArchiveToRead, openFilledArchive } from '../../index/archive/open-archive.js'
 import { enrollFaces, facesOfName, type EnrolReport } from '../../index/identities/enroll-faces.js'
@@ -85,7 +86,9 @@ function tellEnrolled(given: string, report: EnrolReport, { json }: EnrollOption
   if (json)
     printJson({
       ...{ name, faces, added, disagreeing },
-      failed: failed.map(({ source, error: { code, message } }) => ({ source, code, message })),
+      failed: failed.map(({ source, error }) => ({
+        ...{ source, code: error.code, message: adviceMessageOf(error) },
+      })),
     })
   else print(`"${oneLine(name)}" is enrolled with ${counted(faces, 'face')} (${added} added)`)
   return failed.length > 0 ? exitCodes.someFailed : exitCodes.ok

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { CameoError, messageOf } from '../../pipeline/common/errors.js'
+import { CameoError } from '../../pipeline/common/errors.js'
 import { findFfmpeg } from '../../pipeline/decode/ffmpeg.js'
 import { createPrivateFile } from '../../pipeline/common/private-files.js'
+import { adviceMessageOf } from '../cli/advice.js'
 import { photos } from './demo-photos.js'
 import {
   clipFps,
@@ -85,9 +86,13 @@ async function makeClip(ffmpeg: string, clip: DemoClip, photosDir: string, targe
     createPrivateFile(path)
     await promisify(execFile)(ffmpeg, [...base, ...inputs, ...graph, ...encoding, path])
   } catch (error) {
-    throw new CameoError('FFMPEG_FAILED', `the demo clip ${clip.name} was not made: ${messageOf(error)}`, {
-      retriable: false,
-      cause: error,
-    })
+    throw new CameoError(
+      'FFMPEG_FAILED',
+      `the demo clip ${clip.name} was not made: ${adviceMessageOf(error)}`,
+      {
+        retriable: false,
+        cause: error,
+      },
+    )
   }
 }

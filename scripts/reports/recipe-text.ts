@@ -1,7 +1,7 @@
+import { adviceMessageOf } from '../cli/advice.js'
 import { existsSync } from 'node:fs'
 import { describeFeature } from '../../index/archive/open-archive.js'
 import type { ArchiveRecipe } from '../../index/store/meta.js'
-import { messageOf } from '../../pipeline/common/errors.js'
 import { readHeadFile } from '../../pipeline/describe/head/head-file.js'
 import type { Settings } from '../../pipeline/recipe/recipe.js'
 import { counted, oneLine } from '../cli/output.js'
@@ -27,7 +27,7 @@ async function headText(headFile: string | undefined): Promise<string> {
       ? `${name}, which does not say what it was trained on`
       : `${name}, trained on ${metadata.classes.length === 1 ? '1 person' : `${metadata.classes.length} people`} with the loss ${metadata.loss}`
   } catch (error) {
-    return `${name}, which cannot be read: ${messageOf(error)}`
+    return `${name}, which cannot be read: ${adviceMessageOf(error)}`
   }
 }
 

@@ -207,7 +207,7 @@ describe('decode: beginning and end of ffmpeg', () => {
         env: environment,
         encoding: 'utf8',
       })
-    assert.match(run({ PATH: folder }), /^FFMPEG_MISSING .*apt-get install ffmpeg/)
+    assert.match(run({ PATH: folder }), /^FFMPEG_MISSING .*; install ffmpeg 5\.1 or newer/)
     assert.match(run({ PATH: '/usr/bin', FFMPEG_PATH: path }), /^FFMPEG_MISSING .*FFMPEG_PATH/)
   })
 })

@@ -265,7 +265,7 @@ describe('devices', () => {
     const device = { kind: 'cuda', index: 99 } as const
     await assert.rejects(startThreads({ setup: { ...setup, device }, threads: 2, onNotice }), {
       code: 'DEVICE_UNAVAILABLE',
-      message: /^cuda:99 cannot be used.*--device cpu/,
+      message: /^cuda:99 cannot be used.*use the CPU$/,
     })
   })
 

@@ -143,7 +143,7 @@ describe('Kafka: what was lost, set back or refused comes right again', { timeou
       queue.environment,
     )
     assert.equal(away.code, 2)
-    assert.match(away.stderr, /no share: mount it.*ROOT_MISSING/)
+    assert.match(away.stderr, /no share; mount it.*--root.*ROOT_MISSING/)
     // One that loses it in the middle hands back what it has.
     const link = join(dir, 'ffmpeg')
     symlinkSync((await ffmpegVersion()).path, link)

@@ -150,7 +150,7 @@ function checkOwn(dir: string): void {
   const status = lstatSync(dir, { throwIfNoEntry: false })
   if (status === undefined) return
   if (!status.isDirectory() || status.uid !== userInfo().uid)
-    throw new Error('it is no folder of the user that runs this worker; give another with --checkpoints')
+    throw new Error('it is no folder of the user that runs this process; use another')
 }
 
 /** Nothing where it is damaged: then the segment is begun anew. */

@@ -112,7 +112,9 @@ function openFile(path: string, roots: readonly Root[], links: () => string): Op
 /** A share that is not mounted says nothing against its clips. Throws ROOT_MISSING. */
 export function checkRoot({ mounted }: Root): void {
   if (!existsSync(mounted))
-    throw new CameoError('ROOT_MISSING', `there is no folder ${mounted}: mount it, or correct --root`)
+    throw new CameoError('ROOT_MISSING', `there is no folder ${mounted}; mount it, or name another`, {
+      details: { remedy: 'mount-root', folder: mounted },
+    })
 }
 
 /** Where a submitted path lies here, links and all, and its root, without links. */
@@ -169,10 +171,10 @@ function checkUserinfo(uri: string, target: URL): void {
 }
 
 function notAllowed(uri: string, why: string): CameoError {
-  return new CameoError(
-    'CLIP_NOT_ALLOWED',
-    `${clipName(withoutSecrets(uri))} may not be opened: ${why} (see --root and --allow-host of "cameo worker")`,
-  )
+  const shown = withoutSecrets(uri)
+  return new CameoError('CLIP_NOT_ALLOWED', `${clipName(shown)} may not be opened: ${why}`, {
+    details: { remedy: 'allow-clip', uri: shown },
+  })
 }
 
 /** "DIR" or "SUBMITTED=MOUNTED". Throws USAGE. */

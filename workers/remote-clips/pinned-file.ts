@@ -129,8 +129,8 @@ function linkTo(descriptor: number, opened: BigIntStats, name: string, links: ()
   } catch (cause) {
     throw new CameoError(
       'SCRATCH_FULL',
-      `nothing can be written into the scratch folder (${messageOf(cause)}): make room there, or give another by --scratch`,
-      { cause },
+      `nothing can be written into the scratch folder (${messageOf(cause)}); make room there, or use another`,
+      { cause, details: { remedy: 'other-scratch' } },
     )
   }
 }

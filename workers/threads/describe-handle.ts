@@ -83,7 +83,10 @@ function startDescribeThread(setup: DescribeSetup): DescriberWorker {
     const asked = pending.get(reply.id)
     pending.delete(reply.id)
     if (reply.kind === 'described') asked?.resolve(reply)
-    else asked?.reject(new CameoError('MODEL_UNREADABLE', `the head cannot be used: ${reply.message}`))
+    else {
+      const { message, details } = reply
+      asked?.reject(new CameoError('MODEL_UNREADABLE', `the head cannot be used: ${message}`, { details }))
+    }
   }
 
   return {

@@ -5,7 +5,7 @@ import {
   type Describer,
   type DescriberHead,
 } from '../../pipeline/describe/describe-track.js'
-import { messageOf } from '../../pipeline/common/errors.js'
+import { CameoError, messageOf } from '../../pipeline/common/errors.js'
 import { loadDescriberHead, readHeadFile } from '../../pipeline/describe/head/head-file.js'
 import { modelLoader } from '../../pipeline/models/model-loader.js'
 import type { DescribeReply, DescribeRequest, DescribeSetup } from './thread-messages.js'
@@ -59,6 +59,9 @@ async function describe({ id, embedder, tracks }: DescribeRequest): Promise<Desc
 
 port.on('message', (request: DescribeRequest) => {
   void describe(request)
-    .catch((error: unknown): DescribeReply => ({ id: request.id, kind: 'failed', message: messageOf(error) }))
+    .catch((error: unknown): DescribeReply => {
+      const details = error instanceof CameoError ? error.details : undefined
+      return { id: request.id, kind: 'failed', message: messageOf(error), details }
+    })
     .then((reply) => port.postMessage(reply))
 })

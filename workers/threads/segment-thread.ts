@@ -5,7 +5,7 @@
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
 import { fileError } from '../../pipeline/decode/clip-file.js'
 import type { ClipInfo } from '../../pipeline/decode/clip-info.js'
-import { CameoError, messageOf } from '../../pipeline/common/errors.js'
+import { CameoError, messageOf, partsOfError } from '../../pipeline/common/errors.js'
 import { sha256OfFile } from '../../pipeline/common/digest.js'
 import { connectModels, type ModelConnection } from '../../pipeline/models/inference-thread/remote-model.js'
 import { planSegments } from '../../pipeline/segments/plan-segments.js'
@@ -177,13 +177,14 @@ async function perform(work: ThreadWork, signal: AbortSignal, reply: Reply): Pro
 }
 
 function failure(error: unknown): ThreadReply {
-  if (error instanceof CameoError) {
-    const { code, message, retriable } = error
-    return { kind: 'failed', code, message, retriable }
-  }
+  return { kind: 'failed', ...partsOfError(asCameoError(error)) }
+}
+
+function asCameoError(error: unknown): CameoError {
+  if (error instanceof CameoError) return error
   return isAbort(error)
-    ? { kind: 'failed', code: 'INTERRUPTED', message: 'stopped before it was done', retriable: true }
-    : { kind: 'failed', code: 'CLIP_DECODE_FAILED', message: messageOf(error), retriable: false }
+    ? new CameoError('INTERRUPTED', 'stopped before it was done')
+    : new CameoError('CLIP_DECODE_FAILED', messageOf(error))
 }
 
 const isAbort = (error: unknown) => error instanceof Error && error.name === 'AbortError'

@@ -1,7 +1,8 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { ClipInfo } from '../../pipeline/decode/clip-info.js'
 import type { FaceEmbeddings } from '../../pipeline/describe/pooled-input.js'
-import type { ErrorCode } from '../../pipeline/common/errors.js'
+import type { ErrorParts } from '../../pipeline/common/errors.js'
+import type { ErrorDetails } from '../../pipeline/common/remedies.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
 import type { ExtraEncoders } from '../../pipeline/models/packs/encoder-file.js'
 import type { Pack } from '../../pipeline/models/packs/pack.js'
@@ -105,12 +106,7 @@ export type ThreadReply =
   | { readonly kind: 'resumed'; readonly segment: number; readonly timeS: number }
   | { readonly kind: 'hashed'; readonly sha256: string }
   | { readonly kind: 'done' }
-  | {
-      readonly kind: 'failed'
-      readonly code: ErrorCode
-      readonly message: string
-      readonly retriable: boolean
-    }
+  | ({ readonly kind: 'failed' } & ErrorParts)
 
 /** What a describe thread is started with. */
 export interface DescribeSetup {
@@ -134,4 +130,9 @@ export type DescribeReply =
       /** Of the descriptors. */
       readonly dimension: number
     }
-  | { readonly id: number; readonly kind: 'failed'; readonly message: string }
+  | {
+      readonly id: number
+      readonly kind: 'failed'
+      readonly message: string
+      readonly details: ErrorDetails | undefined
+    }

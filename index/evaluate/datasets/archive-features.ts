@@ -46,7 +46,8 @@ export function readArchiveFeatures(archive: Archive, options: ReadArchiveOption
   if (recipe === undefined)
     throw new CameoError(
       'ARCHIVE_MISSING',
-      `the archive ${archive.dir} holds no clips yet: run "cameo ingest" first`,
+      `the archive ${archive.dir} holds no clips yet; ingest some first`,
+      { details: { remedy: 'ingest-first', archive: archive.dir } },
     )
   const damaged = findDamagedContent(archive.database)
   const { faceIds, ...faces } = readFaces(archive, recipe, damaged)

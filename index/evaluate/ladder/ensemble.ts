@@ -93,7 +93,8 @@ export function setOfMember(
     const there = set.features.columns.map(({ name }) => name).join(', ')
     throw new CameoError(
       'EMBEDDER_UNKNOWN',
-      `there are no embeddings of "${wanted}": those of ${there} are there, and "cameo ingest --embedder" adds others`,
+      `there are no embeddings of "${wanted}", but those of ${there}; ingest with that embedder`,
+      { details: { remedy: 'add-embedder', embedder: wanted } },
     )
   })
   if (new Set(columns).size < columns.length)

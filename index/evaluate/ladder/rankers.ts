@@ -48,7 +48,8 @@ export function rankByNames(options: RankOptions, enrolled: ReadonlyMap<string, 
   if (enrolled.size === 0)
     throw new CameoError(
       'USAGE',
-      'say how identities are known: --gallery train_gt.txt, --head head.onnx, or names by "cameo enroll"',
+      'nobody is enrolled, and neither a gallery nor a head is given: it is not known who is who',
+      { details: { remedy: 'give-identities' } },
     )
   return {
     how: 'similarity to the enrolled faces',
@@ -94,7 +95,8 @@ export async function rankByHeads(
     if (metadata === undefined)
       throw new CameoError(
         'HEAD_INVALID',
-        `${file} names no classes: give a head that "cameo head train" wrote`,
+        `${file} names no classes; give a head that was trained to tell people apart`,
+        { details: { remedy: 'train-head', path: file } },
       )
     const { classes, embedders } = metadata
     const faces = columnsForHead(features, embedders, file)

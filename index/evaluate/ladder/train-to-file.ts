@@ -108,7 +108,8 @@ export function refuseForgottenCheckpoint(out: string, resume: boolean): void {
   if (!resume && existsSync(checkpointFile))
     throw new CameoError(
       'USAGE',
-      `a training to ${out} was stopped: give --resume to go on, or delete ${checkpointFile} to begin anew`,
+      `a training to ${out} was stopped; resume it, or delete ${checkpointFile} to begin anew`,
+      { details: { remedy: 'resume-training' } },
     )
 }
 

@@ -45,7 +45,7 @@ export async function measureTimes(
   if (films.missing.length > 0) caller.notify(`not in the archive: ${films.missing.map(oneLine).join(', ')}`)
   const measurement: Measurement = {
     ...{ opened, truth, films, refused: [], damage: [] },
-    models: new ArchiveModels(opened.recipe, run, caller),
+    models: new ArchiveModels(opened, run, caller),
   }
   try {
     const queries =

@@ -24,7 +24,8 @@ export async function readReport(dirOrFile: string): Promise<EvaluationReport> {
   if (!version.success)
     throw new CameoError(
       'EVALUATION_INVALID',
-      `${file} is no report: it has no version; name a folder that "cameo eval --report" wrote`,
+      `${file} is no report, for it has no version; name the folder of a report`,
+      { details: { remedy: 'name-report', path: dirOrFile } },
     )
   if (version.data.version > reportVersion)
     throw new CameoError(
@@ -34,7 +35,8 @@ export async function readReport(dirOrFile: string): Promise<EvaluationReport> {
   if (version.data.kind !== undefined)
     throw new CameoError(
       'EVALUATION_INVALID',
-      `${file} is a report of "cameo eval ${version.data.kind}", which has no rankings: name one of "cameo eval map" or "cameo eval ladder"`,
+      `${file} is a report of the kind "${version.data.kind}", which has no rankings; name one that has`,
+      { details: { remedy: 'name-rankings', path: dirOrFile } },
     )
   const report = evaluationReport.safeParse(json)
   if (!report.success)
@@ -52,8 +54,8 @@ async function readJson(dirOrFile: string): Promise<{ file: string; text: string
   } catch (error) {
     throw new CameoError(
       'EVALUATION_INVALID',
-      `no report can be read at ${dirOrFile}: ${messageOf(error)}; name a folder that "cameo eval --report" wrote, or its ${reportFiles.json}`,
-      { cause: error },
+      `no report can be read at ${dirOrFile}: ${messageOf(error)}; name the folder of a report, or its ${reportFiles.json}`,
+      { cause: error, details: { remedy: 'name-report', path: dirOrFile } },
     )
   }
 }

@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads'
-import { CameoError, type ErrorCode } from '../../common/errors.js'
+import { CameoError, errorOfParts, type ErrorParts } from '../../common/errors.js'
 import type { Model, ModelLoader, Provider } from '../session.js'
 import type { Tensor } from '../../data/tensor.js'
 
@@ -31,10 +31,9 @@ export type ModelReply =
   | {
       readonly kind: 'failed'
       readonly id: number
-      /** Undefined for what is no CameoError. */
-      readonly code: ErrorCode | undefined
       readonly message: string
-      readonly retriable: boolean
+      /** Undefined for what is no CameoError. */
+      readonly error: ErrorParts | undefined
     }
 
 type Answer<Kind extends ModelReply['kind']> = Extract<ModelReply, { readonly kind: Kind }>
@@ -132,8 +131,8 @@ function expect<Kind extends 'loaded' | 'ran'>(kind: Kind, reply: ModelReply): A
   return reply
 }
 
-function errorOf({ code, message, retriable }: Answer<'failed'>): Error {
-  return code === undefined ? new Error(message) : new CameoError(code, message, { retriable })
+function errorOf({ message, error }: Answer<'failed'>): Error {
+  return error === undefined ? new Error(message) : errorOfParts(error)
 }
 
 const threadDied = () => new CameoError('WORKER_DIED', 'the inference thread ended while it was needed')

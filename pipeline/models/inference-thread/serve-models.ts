@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads'
-import { CameoError, messageOf } from '../../common/errors.js'
+import { CameoError, messageOf, partsOfError } from '../../common/errors.js'
 import { ownsMemory, type ModelReply, type ModelRequest } from './remote-model.js'
 import type { Model, ModelLoader } from '../session.js'
 
@@ -34,14 +34,8 @@ function movable(reply: ModelReply): ArrayBuffer[] {
 }
 
 function failure(id: number, error: unknown): ModelReply {
-  const known = error instanceof CameoError ? error : undefined
-  return {
-    kind: 'failed',
-    id,
-    code: known?.code,
-    message: messageOf(error),
-    retriable: known?.retriable ?? false,
-  }
+  const parts = error instanceof CameoError ? partsOfError(error) : undefined
+  return { kind: 'failed', id, message: messageOf(error), error: parts }
 }
 
 /** A loader that gives the same model for the same file, input and output to everyone who asks; a failure is not kept. */

@@ -1,4 +1,4 @@
-import type { Pack } from "./pack.js";
+import type { Pack } from './pack.js'
 
 /** Used where a pack says no calibrated threshold: between the usual ones of ArcFace models, on the careful side. */
 export const uncalibratedThreshold = 0.4

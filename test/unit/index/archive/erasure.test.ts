@@ -40,7 +40,10 @@ function archiveOfTwo() {
 
 async function prepare(dir: string): Promise<string[]> {
   const notices: string[] = []
-  await prepareArchive(dir, (text) => notices.push(text))
+  await prepareArchive(dir, {
+    onNotice: (text) => notices.push(text),
+    onErasurePending: (error) => notices.push(error.message),
+  })
   return notices
 }
 

@@ -5,7 +5,6 @@ import { enrolledFaces, forgetFace } from '../../../../index/identities/enrolled
 import { enroll, listIdentities, referenceFacesOf } from '../../../../index/identities/identities.js'
 import { journalAfter } from '../../../../index/store/journal.js'
 import { encodeFloat16 } from '../../../../pipeline/data/float16.js'
-import { CameoError } from '../../../../pipeline/common/errors.js'
 import { temporaryDir } from '../../../support/cameo.js'
 
 const [own, further] = ['e'.repeat(16), 'f'.repeat(16)]
@@ -67,10 +66,11 @@ describe('one face of a name', () => {
   it('that is not there is refused, and nothing is erased', () => {
     const database = start()
     enroll(database, 'Ada', own, [face('photo', 0.75)])
-    assert.throws(
-      () => forgetFace(database, 'Ada', own, 2),
-      (error) => error instanceof CameoError && error.code === 'FACE_UNKNOWN' && /--list/.test(error.message),
-    )
+    assert.throws(() => forgetFace(database, 'Ada', own, 2), {
+      code: 'FACE_UNKNOWN',
+      message: /no face 2/,
+      details: { remedy: 'list-faces', name: 'Ada' },
+    })
     assert.equal(enrolledFaces(database, 'Ada', own).length, 1)
   })
 })

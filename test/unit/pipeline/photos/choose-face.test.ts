@@ -57,7 +57,7 @@ describe('the face of a photo', () => {
     assert.equal(taken(photo), 2)
     assert.equal(
       tellChoice(photo, 'a.jpg', chooseFace(photo, 'a.jpg', undefined)),
-      '"a.jpg" shows 2 faces; face 2 was taken, the largest (--face NUMBER chooses another)',
+      '"a.jpg" shows 2 faces; face 2 was taken, the largest',
     )
   })
 

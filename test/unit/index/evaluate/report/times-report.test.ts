@@ -74,6 +74,6 @@ describe('the report of answers in time', () => {
   it('is refused where a report of rankings is wanted', async () => {
     const dir = join(scratch, 'other')
     await writeTimesReport(dir, report)
-    await assert.rejects(readReport(dir), /is a report of "cameo eval times", which has no rankings/)
+    await assert.rejects(readReport(dir), /is a report of the kind "times", which has no rankings/)
   })
 })

@@ -1,0 +1,113 @@
+/**
+ * What helps against an error, and what the one who helps has to know for it. The names are those of the library: a program
+ * may branch on them, and a command line or a server words them for its users.
+ */
+export interface RemedyData {
+  // models and devices
+  /** Download the models: a file of them, or all of a pack, is missing. */
+  'pull-models': { readonly path: string } | { readonly pack: string }
+  /** Install the CUDA libraries of ONNX Runtime, or use the CPU. */
+  'install-cuda': { readonly device: string }
+  /** Make the GPU's driver work, or use the CPU. */
+  'use-cpu': { readonly device: string }
+  /** Install ffmpeg, of this version or a newer one. */
+  'install-ffmpeg': { readonly oldest: string }
+  /** Ingest with a further embedder. */
+  'add-embedder': { readonly embedder: string }
+
+  // archives
+  /** Ingest clips into the archive in this folder, or open another. */
+  'ingest-first': { readonly archive: string }
+  /** Process every clip of the archive again, or go on with its own version of Cameo or settings. */
+  reprocess: { readonly archive: string; readonly differs: 'version' | 'settings' }
+  /** Free some space on the archive's disk, then do the same again: it goes on where it stopped. */
+  'free-space': { readonly archive: string }
+  /** Repair the archive. */
+  'repair-archive': { readonly archive: string }
+  /** Check every row of the archive, to learn which are damaged. */
+  'check-archive': Nothing
+  /** Open the archive of an older Cameo once as a user who can write it. */
+  'upgrade-archive': { readonly archive: string }
+  /** Finish the erasure when no other process reads the archive. */
+  'finish-erasure': { readonly archive: string }
+  /** Forget the clip, then ingest it again. */
+  'forget-clip': { readonly clipId: string }
+
+  // people and their photos
+  /** Choose one of the faces of a photo, or of the people of a clip, by its number from 1. */
+  'choose-face': { readonly path: string; readonly faces: number }
+  /** Ask with the file as what it is. */
+  'ask-with': { readonly kind: 'clip' | 'image' }
+  /** List the faces that a name is enrolled with, and choose one of them. */
+  'list-faces': { readonly name: string }
+  /** Enroll the name first. */
+  'enroll-first': { readonly name: string }
+
+  // evaluation and training
+  /** Say how people are known: by a gallery, a head, or enrolled names. */
+  'give-identities': Nothing
+  /** Train a head: the one in `path` does not name its people. */
+  'train-head': { readonly path: string }
+  /** Name the folder of an evaluation's report. */
+  'name-report': { readonly path: string }
+  /** Name a report that has rankings. */
+  'name-rankings': { readonly path: string }
+  /** Go on with a training that was stopped. */
+  'resume-training': Nothing
+  /** Begin a training anew: there is nothing to go on from. */
+  'train-anew': { readonly checkpoint: string }
+
+  // where workers find clips
+  /** Mount the folder that clips lie below, or correct its name. */
+  'mount-root': { readonly folder: string }
+  /** Allow the folder or host of a clip. */
+  'allow-clip': { readonly uri: string }
+  /** Use another scratch folder. */
+  'other-scratch': Nothing
+  /** Allow the scratch folder more bytes. */
+  'enlarge-scratch': { readonly folder: string; readonly maxBytes: number }
+  /** Accept slower downloads. */
+  'lower-fetch-rate': Nothing
+
+  // brokers and topics
+  /** Correct the user name or the password. */
+  'check-credentials': { readonly brokers: readonly string[] }
+  /** Trust the authority of the broker's certificate, and name the broker as the certificate does. */
+  'trust-certificate': { readonly brokers: readonly string[] }
+  /** Connect by TLS or SASL where the broker asks for it. */
+  'secure-connection': { readonly brokers: readonly string[] }
+  /** Start a broker, or name others. */
+  'start-broker': { readonly brokers: readonly string[] }
+  /** Create the topics. */
+  'create-topics': { readonly topic: string }
+  /** Build the archive anew from what its topic, or another cluster, holds now. */
+  'replay-archive': { readonly archive: string; readonly changed: 'topic' | 'cluster' }
+
+  // messages that workers gave up
+  /** Send the message again. */
+  'retry-message': Nothing
+  /** Look at the messages that were given up. */
+  'read-dead-letters': Nothing
+  /** Start the worker with the head that the clip was submitted with; `headSha256` is undefined where that is none. */
+  'use-same-head': { readonly stage: 'describe' | 'index'; readonly headSha256: string | undefined }
+  /** Start the worker with the encoder that the clip was submitted with. */
+  'use-same-encoder': {
+    readonly kind: 'embedder' | 'context'
+    readonly name: string
+    readonly digest: string
+  }
+  /** Use fewer context encoders. */
+  'fewer-contexts': { readonly bytes: number; readonly maxBytes: number }
+  /** Embed fewer faces of a track, or by fewer embedders. */
+  'fewer-faces': { readonly bytes: number; readonly maxBytes: number }
+}
+
+/** The remedy says all. */
+type Nothing = object
+
+export type Remedy = keyof RemedyData
+
+/** What helps against an error, tagged by `remedy`. */
+export type ErrorDetails<R extends Remedy = Remedy> = {
+  readonly [K in R]: { readonly remedy: K } & RemedyData[K]
+}[R]

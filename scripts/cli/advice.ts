@@ -1,0 +1,89 @@
+import { CameoError, messageOf } from '../../pipeline/common/errors.js'
+import type { ErrorDetails, Remedy } from '../../pipeline/common/remedies.js'
+
+type AdviceTable = { readonly [R in Remedy]: (details: ErrorDetails<R>) => string }
+
+/** How each remedy is had from a shell: the commands and options that the errors of the library know nothing of. */
+const advice: AdviceTable = {
+  'pull-models': (details) => `run "cameo models pull${'pack' in details ? ` ${details.pack}` : ''}"`,
+  'install-cuda': () =>
+    'on Linux x64 run "ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node"; else use --device cpu',
+  'use-cpu': () => 'give --device cpu',
+  'install-ffmpeg': () => 'for example by "apt-get install ffmpeg" or "brew install ffmpeg"',
+  'add-embedder': () => '"cameo ingest --embedder FILE" adds its embeddings',
+
+  'ingest-first': ({ archive }) =>
+    `run "cameo ingest FOLDER --archive ${archive}", or give another --archive`,
+  reprocess: ({ differs }) =>
+    differs === 'version'
+      ? 'give --reprocess, or another --archive'
+      : 'leave the options away to go on with its own, use another --archive, or give --reprocess to process every clip anew',
+  'free-space': () => 'free some space and run the same command again, it goes on where it stopped',
+  'repair-archive': ({ archive }) => `"cameo ingest --repair --archive ${archive}" repairs it`,
+  'check-archive': () => '"cameo doctor --deep" tells which',
+  'upgrade-archive': ({ archive }) => `run "cameo status --archive ${archive}" as that user`,
+  'finish-erasure': () => 'any command on this archive does so, as "cameo status"',
+  'forget-clip': ({ clipId }) => `"cameo forget --clip ${clipId}" forgets it`,
+
+  'choose-face': () => 'give its number with --face NUMBER',
+  'ask-with': ({ kind }) => `give it with --${kind}`,
+  'list-faces': () => '"cameo enroll NAME --list" shows them',
+  'enroll-first': () => 'run "cameo enroll NAME PHOTO"',
+
+  'give-identities': () =>
+    'say how identities are known by --gallery train_gt.txt, --head head.onnx, or names by "cameo enroll"',
+  'train-head': () => '"cameo head train" writes one',
+  'name-report': () => '"cameo eval --report" writes one',
+  'name-rankings': () => '"cameo eval map" and "cameo eval ladder" write such reports',
+  'resume-training': () => 'give --resume to go on',
+  'train-anew': () => 'leave --resume away',
+
+  'mount-root': () => 'give it by --root',
+  'allow-clip': () => 'see --root and --allow-host of "cameo worker"',
+  'other-scratch': () => 'give another by --scratch',
+  'enlarge-scratch': () => 'raise --scratch-size',
+  'lower-fetch-rate': () => 'see --fetch-rate of "cameo worker faces"',
+
+  'check-credentials': () => 'check KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD',
+  'trust-certificate': () =>
+    'set KAFKA_SSL_CA_FILE to the certificate of its authority, and give --brokers by the names that the certificate holds',
+  'secure-connection': () => 'set KAFKA_SSL=true or KAFKA_SASL_*',
+  'start-broker': () =>
+    'start one by "docker compose up -d kafka" or "scripts/kafka.sh start", or give --brokers',
+  'create-topics': () => 'run "cameo topics create"',
+  'replay-archive': ({ changed }) =>
+    changed === 'topic' ? 'run "cameo replay"' : 'give its --brokers, or run "cameo replay"',
+
+  'retry-message': () => 'run "cameo dead-letters retry"',
+  'read-dead-letters': () => '"cameo dead-letters list" shows them',
+  'use-same-head': ({ stage, headSha256 }) =>
+    `start "cameo worker ${stage}${headSha256 === undefined ? '" without --head' : ' --head FILE"'}`,
+  'use-same-encoder': ({ kind }) => `start "cameo worker faces --${kind} FILE"`,
+  'fewer-contexts': () => 'give fewer --context',
+  'fewer-faces': () => 'lower --faces-per-track, or give fewer --embedder',
+}
+
+function wordsFor<R extends Remedy>(details: ErrorDetails<R>): string {
+  return advice[details.remedy](details)
+}
+
+/** What to do about an error in a shell, as a clause; undefined where the error says all. */
+export function adviceFor(error: unknown): string | undefined {
+  if (!(error instanceof CameoError) || error.details === undefined) return undefined
+  return wordsFor(error.details)
+}
+
+/** What happened and what to do about it, as a person at a shell reads it; a list in the message stays at its end. */
+export function adviceMessageOf(error: unknown): string {
+  return withAdvice(messageOf(error), error instanceof CameoError ? error.details : undefined)
+}
+
+/** As `adviceMessageOf`, of a notice. */
+export function withAdvice(message: string, details: ErrorDetails | undefined): string {
+  if (details === undefined) return message
+  const words = wordsFor(details)
+  const [first = '', ...list] = message.split('\n')
+  return list.length === 0
+    ? `${first}: ${words}`
+    : [`${first.replace(/:$/, '')} (${words}):`, ...list].join('\n')
+}
