@@ -175,6 +175,7 @@ async function resubmitLost(
     if (submission.waiting < before) lost = 0
     if (isIdle && wasIdle && ++lost > mostResubmissions) {
       submission.giveUpWaiting()
+      note('"cameo dead-letters list" shows messages that workers could not read')
       return
     }
     if (isIdle && wasIdle) {

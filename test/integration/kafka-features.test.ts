@@ -86,6 +86,9 @@ describe('Kafka: further embedders and context encoders', { timeout: 10 * 60_000
     assert.equal(run.code, 1, run.stderr)
     const [line] = jsonLines(run.stdout)
     assert.equal(line?.['code'], 'RECIPE_MISMATCH')
-    assert.match(String(line['message']), /--context other \([0-9a-f]{12}\), this worker has rgb, tiny/)
+    assert.match(
+      String(line['message']),
+      /the context encoder other \([0-9a-f]{12}\), this worker has rgb, tiny/,
+    )
   })
 })

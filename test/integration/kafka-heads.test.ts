@@ -89,7 +89,7 @@ describe('Kafka: a head over the embeddings', { timeout: 10 * 60_000 }, () => {
       assert.equal(lines.length, 2)
       for (const { status, code, message } of lines) {
         assert.deepEqual([status, code], ['failed', 'RECIPE_MISMATCH'])
-        assert.ok(String(message).includes(`"cameo worker ${stage} --head FILE"`), String(message))
+        assert.ok(String(message).includes(`start the ${stage} worker with the same head`), String(message))
       }
       assert.deepEqual(queue.counts(), { clips: 0, tracks: 0 })
       const letters = await queue.letters()

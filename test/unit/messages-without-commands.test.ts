@@ -9,9 +9,6 @@ const root = join(import.meta.dirname, '../../..')
 /** Layers whose users may have no shell. Commands and options belong in scripts/cli/advice.ts. */
 const layers = ['pipeline', 'index', 'workers']
 
-/** Files and folders whose messages still name commands or options. */
-const notYetClean = ['workers/kafka/', 'workers/remote-clips/download-cache.ts']
-
 /** `cameo ingest`, or `cameo ${command}`; not `cameo.sqlite` or `cameo-data`. */
 const command = /\bcameo (?:[a-z]|$)/
 /** `--face`; not `var(--paper)` or `a--b`. */
@@ -56,13 +53,7 @@ const found = sources.flatMap((file) => shellWordsIn(file, readFileSync(join(roo
 describe('texts of pipeline/, index/ and workers/', () => {
   it('name no command and no option: their users may have no shell', () => {
     assert.ok(sources.length > 200)
-    const wrong = found.filter((text) => !notYetClean.some((path) => text.startsWith(path)))
-    assert.deepEqual(wrong, [], 'give the error a remedy, and word it in scripts/cli/advice.ts')
-  })
-
-  it('are excused only in files that need it', () => {
-    const clean = notYetClean.filter((path) => !found.some((text) => text.startsWith(path)))
-    assert.deepEqual(clean, [], 'take these out of notYetClean')
+    assert.deepEqual(found, [], 'give the error a remedy, and word it in scripts/cli/advice.ts')
   })
 })
 

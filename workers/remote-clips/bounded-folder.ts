@@ -113,8 +113,8 @@ export class BoundedFolder<Copy extends HeldCopy> {
   #full({ fileName }: Copy, retriable: boolean): CameoError {
     return new CameoError(
       'SCRATCH_FULL',
-      `the scratch folder ${this.#dir} has no room for ${clipName(fileName)}: clips take up to ${this.#maxBytes} bytes there, raise --scratch-size`,
-      { retriable },
+      `the scratch folder ${this.#dir} has no room for ${clipName(fileName)}: clips take up to ${this.#maxBytes} bytes there; allow more`,
+      { retriable, details: { remedy: 'enlarge-scratch', folder: this.#dir, maxBytes: this.#maxBytes } },
     )
   }
 }

@@ -147,11 +147,11 @@ export class DownloadCache {
 function fetchError({ fileName }: Download, error: unknown): CameoError {
   if (error instanceof CameoError) return error
   if (error instanceof TransferTooSlow)
-    return new CameoError(
-      'CLIP_FETCH_SLOW',
-      `${clipName(fileName)} is given up for now: ${error.message}; see --fetch-rate of "cameo worker faces"`,
-      { retriable: error.mayPass, cause: error },
-    )
+    return new CameoError('CLIP_FETCH_SLOW', `${clipName(fileName)} is given up for now: ${error.message}`, {
+      retriable: error.mayPass,
+      cause: error,
+      details: { remedy: 'lower-fetch-rate' },
+    })
   return new CameoError('CLIP_FETCH_FAILED', `${clipName(fileName)} cannot be fetched: ${messageOf(error)}`, {
     cause: error,
   })

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import '../../pipeline/models/no-telemetry.js'
-import { CameoError } from '../../pipeline/common/errors.js'
+import { CameoError, errorOfParts } from '../../pipeline/common/errors.js'
 import type { Provider } from '../../pipeline/models/session.js'
 import type { CheckpointUpdate } from '../../pipeline/segments/segment-checkpoint.js'
 import type { InferenceThread } from './inference-handle.js'
@@ -131,8 +131,7 @@ export class SegmentHandle implements SegmentThread {
     const work = this.#pending.get(id)
     if (work === undefined) return
     try {
-      if (reply.kind === 'failed')
-        throw new CameoError(reply.code, reply.message, { retriable: reply.retriable })
+      if (reply.kind === 'failed') throw errorOfParts(reply)
       work.onReply(reply)
     } catch (error) {
       this.#pending.delete(id)

@@ -83,30 +83,28 @@ export function brokerError(connection: Pick<KafkaConnection, 'brokers'>, error:
   const brokers = connection.brokers.join(', ')
   const cause = error instanceof kafkajs.KafkaJSNumberOfRetriesExceeded ? error.cause : error
   if (cause instanceof kafkajs.KafkaJSSASLAuthenticationError)
-    return new CameoError(
-      'BROKER_REFUSED',
-      `the broker ${brokers} refuses the user name or password: check KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD`,
-    )
+    return new CameoError('BROKER_REFUSED', `the broker ${brokers} refuses the user name or password`, {
+      details: { remedy: 'check-credentials', brokers: connection.brokers },
+    })
   if (cause instanceof kafkajs.KafkaJSProtocolError)
     return new CameoError('BROKER_REFUSED', `the broker ${brokers} answers: ${messageOf(cause)}`, { cause })
   if (isCertificateError(cause))
     return new CameoError(
       'BROKER_UNTRUSTED',
-      `the certificate of the broker ${brokers} is not trusted (${messageOf(cause)}): set KAFKA_SSL_CA_FILE to the certificate of its authority, and give --brokers by the names that the certificate holds`,
-      { cause },
+      `the certificate of the broker ${brokers} is not trusted (${messageOf(cause)})`,
+      { cause, details: { remedy: 'trust-certificate', brokers: connection.brokers } },
     )
   // kafkajs's types do not export its class.
   if (cause instanceof Error && cause.name === 'KafkaJSConnectionClosedError')
     return new CameoError(
       'BROKER_UNREACHABLE',
-      `the broker ${brokers} closes the connection: try again, or where it asks for TLS or SASL set KAFKA_SSL=true or KAFKA_SASL_*`,
-      { cause },
+      `the broker ${brokers} closes the connection; try again, or use TLS or SASL where it asks for it`,
+      { cause, details: { remedy: 'secure-connection', brokers: connection.brokers } },
     )
-  return new CameoError(
-    'BROKER_UNREACHABLE',
-    `no broker answers at ${brokers} (${messageOf(error)}): start one ("docker compose up -d kafka", or "scripts/kafka.sh start"), or give --brokers`,
-    { cause: error },
-  )
+  return new CameoError('BROKER_UNREACHABLE', `no broker answers at ${brokers} (${messageOf(error)})`, {
+    cause: error,
+    details: { remedy: 'start-broker', brokers: connection.brokers },
+  })
 }
 
 /** Anything that kafkajs throws. */

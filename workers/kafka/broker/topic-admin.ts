@@ -161,7 +161,9 @@ export async function topicEnds(
 }
 
 function topicMissing(topic: string): CameoError {
-  return new CameoError('TOPIC_MISSING', `the topic ${topic} does not exist: run "cameo topics create"`)
+  return new CameoError('TOPIC_MISSING', `the topic ${topic} does not exist; create the topics first`, {
+    details: { remedy: 'create-topics', topic },
+  })
 }
 
 function isOfStage(connection: KafkaConnection, groupId: string, stage: Stage): boolean {

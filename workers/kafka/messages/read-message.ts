@@ -33,7 +33,8 @@ export function readMessage<T>(schema: z.ZodType<T>, value: Uint8Array | null, n
   if (version.success && version.data.v > newestVersion)
     throw new CameoError(
       'MESSAGE_NEWER',
-      `the message was written by a newer Cameo (version ${version.data.v}, this one reads up to ${newestVersion}): update this worker, then "cameo dead-letters retry"`,
+      `the message was written by a newer Cameo (version ${version.data.v}, this one reads up to ${newestVersion}): update this worker, then send the message again`,
+      { details: { remedy: 'retry-message' } },
     )
   const parsed = schema.safeParse(content)
   if (!parsed.success)

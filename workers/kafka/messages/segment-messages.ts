@@ -80,7 +80,8 @@ function checkContexts(contexts: readonly { readonly vector: Uint8Array }[]): vo
   if (bytes > maxMessageBytes)
     throw new CameoError(
       'MESSAGE_TOO_LARGE',
-      `the context features of a segment take ${bytes} bytes, a message up to ${maxMessageBytes}: use fewer context encoders (--context)`,
+      `the context features of a segment take ${bytes} bytes, a message up to ${maxMessageBytes}; use fewer context encoders`,
+      { details: { remedy: 'fewer-contexts', bytes, maxBytes: maxMessageBytes } },
     )
 }
 
@@ -95,7 +96,8 @@ function inParts(tracks: readonly TrackOutput[]): TrackOutput[][] {
     if (own + overheadBytes > maxMessageBytes)
       throw new CameoError(
         'MESSAGE_TOO_LARGE',
-        `a track takes ${own} bytes, a message up to ${maxMessageBytes}: embed fewer faces a track (--faces-per-track), or by fewer embedders`,
+        `a track takes ${own} bytes, a message up to ${maxMessageBytes}; embed fewer faces of a track, or by fewer embedders`,
+        { details: { remedy: 'fewer-faces', bytes: own, maxBytes: maxMessageBytes } },
       )
     if (bytes + own > maxMessageBytes) {
       parts.push([])

@@ -60,7 +60,8 @@ export function createArchiveRecipes({ archive, reprocess, head }: ArchiveRecipe
     if (head === undefined && archive.recipe?.digest === digest) return
     throw new CameoError(
       'RECIPE_MISMATCH',
-      `the clip was submitted with ${headName(headSha256)}, this worker has ${headName(head?.sha256)}: start "cameo worker index --head FILE" with the same file (without --head where there is none), then submit the clip again`,
+      `the clip was submitted with ${headName(headSha256)}, this worker has ${headName(head?.sha256)}; start the index worker with the same head, then submit the clip again`,
+      { details: { remedy: 'use-same-head', stage: 'index', headSha256 } },
     )
   }
 

@@ -19,8 +19,9 @@ export function checkCluster(archive: Archive, cluster: string): void {
   else if (own !== cluster)
     throw new CameoError(
       'TOPIC_CHANGED',
-      `the archive ${archive.dir} was fed from another cluster or topic prefix (${own}) than this one (${cluster}): ` +
-        'give its --brokers, or run "cameo replay" to build it anew from here',
+      `the archive ${archive.dir} was fed from another cluster or topic prefix (${own}) than this one (${cluster}); ` +
+        'connect to its own cluster, or build the archive anew from this one',
+      { details: { remedy: 'replay-archive', archive: archive.dir, changed: 'cluster' } },
     )
 }
 

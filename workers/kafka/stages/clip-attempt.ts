@@ -103,7 +103,9 @@ export class ClipAttempt {
   #failure(error: unknown): unknown {
     if (!(error instanceof CameoError)) return error
     if (error.code === 'CLIP_CHANGED')
-      return new CameoError(error.code, error.message, { retriable: false, cause: error })
+      return new CameoError(error.code, error.message, {
+        ...{ retriable: false, cause: error, details: error.details },
+      })
     const { state } = this.#options
     state.wish = requestAgain(state.wish, state.left, error)
     return error

@@ -115,7 +115,8 @@ export function createDescribeHandler({ context, describer, head }: DescribeHand
     }
     throw new CameoError(
       'RECIPE_MISMATCH',
-      `the clip was submitted with ${headName(recipe.headSha256)}, this worker has ${headName(head?.sha256)}: start "cameo worker describe --head FILE" with the same file, then "cameo dead-letters retry"`,
+      `the clip was submitted with ${headName(recipe.headSha256)}, this worker has ${headName(head?.sha256)}; start the describe worker with the same head, then send the message again`,
+      { details: { remedy: 'use-same-head', stage: 'describe', headSha256: recipe.headSha256 } },
     )
   }
 

@@ -108,8 +108,9 @@ export function createDescriptorWriter(options: DescriptorWriterOptions): Descri
 export function topicChanged(archive: Archive, topic: string): CameoError {
   return new CameoError(
     'TOPIC_CHANGED',
-    `the topic ${topic} is not the one that the archive ${archive.dir} was fed from: it was deleted and made again, or lost messages. ` +
-      'Run "cameo replay" to build the archive anew from what it holds now',
+    `the topic ${topic} is not the one that the archive ${archive.dir} was fed from: it was deleted and made again, or lost messages; ` +
+      'build the archive anew from what it holds now',
+    { details: { remedy: 'replay-archive', archive: archive.dir, changed: 'topic' } },
   )
 }
 

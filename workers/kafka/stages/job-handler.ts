@@ -107,7 +107,8 @@ export class JobHandler {
 function workersDied(what: string, deaths: number): CameoError {
   return new CameoError(
     'CLIP_ENDS_WORKERS',
-    `${what} was being processed each time that ${counted(deaths, 'worker')} ended without an error: as a rule their memory ran out; look at how they ended, then "cameo dead-letters retry"`,
+    `${what} was being processed each time that ${counted(deaths, 'worker')} ended without an error: as a rule their memory ran out; look at how they ended, then send the message again`,
+    { details: { remedy: 'retry-message' } },
   )
 }
 

@@ -54,11 +54,12 @@ function encodersFor({ features = [], settings }: WireRecipe, own: ExtraEncoders
   const wanted = features.map(({ kind, name, digest }) => {
     const encoder = made.get(digest)
     if (encoder !== undefined) return encoder
-    const option = kind === 'embedder' ? '--embedder' : '--context'
+    const what = kind === 'embedder' ? 'embedder' : 'context encoder'
     const has = [...own.embedders, ...own.contexts].map((spec) => spec.name).join(', ')
     throw new CameoError(
       'RECIPE_MISMATCH',
-      `the clip was submitted with ${option} ${name} (${digest.slice(0, 12)}), this worker has ${has === '' ? 'no further encoders' : `${has}, and none of that digest`}: start "cameo worker faces ${option} FILE" with the same file, then "cameo dead-letters retry"`,
+      `the clip was submitted with the ${what} ${name} (${digest.slice(0, 12)}), this worker has ${has === '' ? 'no further encoders' : `${has}, and none of that digest`}; start the faces worker with the same file, then send the message again`,
+      { details: { remedy: 'use-same-encoder', kind, name, digest } },
     )
   })
   return {

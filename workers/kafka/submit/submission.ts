@@ -97,7 +97,7 @@ export class Submission {
       this.#options.events.onResult({
         ...{ path: uri, status: 'failed', code: 'RESULT_MISSING' },
         message:
-          'workers have finished their queues without a word of it: "cameo dead-letters list" shows messages they could not read',
+          'workers have finished their queues without a word of it; messages they could not read are among the dead letters',
       })
     this.#waiting.clear()
     this.#finishIfDone()
