@@ -28,22 +28,25 @@ interface Files {
  * there are no clips yet. Says which work; the default pack may be absent, for it is fetched when it is needed.
  * @throws ARCHIVE_OTHER_RECIPE where the files are others by now; as finding and loading them does
  */
-export async function checkModels(own: ArchiveRecipe | undefined, device: DeviceChoice): Promise<string> {
+export async function checkModels(
+  own: ArchiveRecipe | undefined,
+  dir: string,
+  device: DeviceChoice,
+): Promise<string> {
   const packName = own?.packName ?? defaultPackName
   const files: Files = {
     pack: findPack(packName),
     head: own?.headFile === undefined ? undefined : await readHeadFile(own.headFile),
     encoders: own === undefined ? noEncoders : await chooseEncoders({}, own),
   }
-  if (own !== undefined) checkUnchanged(files, own)
+  if (own !== undefined) checkUnchanged(files, own, dir)
   const { pack, head, encoders } = files
   const modelsDir = defaultModelsDir()
   if (!packIsPresent(pack, modelsDir)) {
     if (pack.name === defaultPackName) return `${pack.name} is not here yet; it is fetched when it is needed`
-    throw new CameoError(
-      'MODEL_UNREADABLE',
-      `the model pack ${pack.name} is not in ${modelsDir}: run "cameo models pull ${packName}"`,
-    )
+    throw new CameoError('MODEL_UNREADABLE', `the model pack ${pack.name} is not in ${modelsDir}`, {
+      details: { remedy: 'pull-models', pack: packName },
+    })
   }
   await pullPack(pack, { modelsDir })
   const settings = own?.settings ?? defaultSettings
@@ -106,7 +109,7 @@ function describeWeights(files: readonly (RunnableFile & PackFile)[]): string[] 
   })
 }
 
-function checkUnchanged(files: Files, own: ArchiveRecipe): void {
+function checkUnchanged(files: Files, own: ArchiveRecipe, dir: string): void {
   const { digest, settings, features = [] } = own
   const known = new Set(features.map((feature) => feature.digest))
   const areKnown = featuresOf(files.encoders, settings).every((feature) => known.has(feature.digest))
@@ -114,7 +117,8 @@ function checkUnchanged(files: Files, own: ArchiveRecipe): void {
     throw new CameoError(
       'ARCHIVE_OTHER_RECIPE',
       `the archive was made with another version of the models than is here (${namesOf(files).join(', ')}): ` +
-        'put the former files back, or ingest again with --reprocess',
+        'put the former files back, or process its clips again',
+      { details: { remedy: 'reprocess', archive: dir, differs: 'version' } },
     )
 }
 

@@ -38,8 +38,9 @@ export function checkAgreement(
   if (wrong.length > fresh.length / 2 && !isForced)
     throw new CameoError(
       'FACES_DISAGREE',
-      `most of the files show somebody else than the others of "${oneLine(name)}" (${measureText(threshold)}), so nothing was enrolled; leave out those of other people, or give --force:\n` +
+      `most of the files show somebody else than the others of "${oneLine(name)}" (${measureText(threshold)}), so nothing was enrolled; leave out those of other people, or enroll them all the same:\n` +
         wrong.map((each) => `  ${describeDisagreeing(each)}`).join('\n'),
+      { details: { remedy: 'enroll-all-the-same' } },
     )
   return disagreeing
 }

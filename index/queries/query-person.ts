@@ -135,7 +135,8 @@ async function sayWhatItIs(path: string, error: unknown): Promise<unknown> {
       details: { remedy: 'ask-with', kind: 'clip' },
     })
   if (code !== 'CLIP_NOT_VIDEO') return error
-  if (kind === 'photo') return new CameoError(code, `${name} is a photo, not a clip`, {
+  if (kind === 'photo')
+    return new CameoError(code, `${name} is a photo, not a clip`, {
       ...options,
       details: { remedy: 'ask-with', kind: 'image' },
     })

@@ -40,6 +40,8 @@ export interface RemedyData {
   'ask-with': { readonly kind: 'clip' | 'image' }
   /** List the faces that a name is enrolled with, and choose one of them. */
   'list-faces': { readonly name: string }
+  /** Enroll faces that seem to be of different people, where they are one person's. */
+  'enroll-all-the-same': Nothing
   /** Enroll the name first. */
   'enroll-first': { readonly name: string }
 

@@ -28,6 +28,7 @@ const advice: AdviceTable = {
   'choose-face': () => 'give its number with --face NUMBER',
   'ask-with': ({ kind }) => `give it with --${kind}`,
   'list-faces': () => '"cameo enroll NAME --list" shows them',
+  'enroll-all-the-same': () => 'give --force for that',
   'enroll-first': () => 'run "cameo enroll NAME PHOTO"',
 
   'give-identities': () =>

@@ -56,7 +56,7 @@ Exit code: 0 all is well, 2 something is not.`,
       await check('onnxruntime', () =>
         Promise.resolve(`${runtimeVersion()}, ${cudaIsBuiltIn() ? 'with CUDA' : 'CPU only'}`),
       ),
-      await check('models', () => checkModels(recipeOf(options.archive), options.device)),
+      await check('models', () => checkModels(recipeOf(options.archive), options.archive, options.device)),
       await check('hnswlib', () => Promise.resolve(tryHnsw())),
       await check('archive', () => Promise.resolve(describeArchive(options, damaged))),
     ]

@@ -89,7 +89,7 @@ function queriesByName({ opened: { archive, recipe }, truth, refused, damage }: 
         referencesOf(archive.database, person, recipe.embedderDigest, further, (found) => damage.push(found)),
       )
     else refused.push({ person, code: 'NAME_UNKNOWN', message: `nobody is enrolled as "${person}"` })
-  return checked(queries, 'none of the people is enrolled: enroll them, or give photos with --queries')
+  return checked(queries, 'none of the people is enrolled: enroll them, or give photos to ask with')
 }
 
 /** Also for photos of people whom no film shows: each answer to them is wrong. */

@@ -44,6 +44,7 @@ const examples: { readonly [R in Remedy]: readonly RemedyData[R][] } = {
   'choose-face': [{ path: 'a.jpg', faces: 2 }],
   'ask-with': [{ kind: 'clip' }, { kind: 'image' }],
   'list-faces': [{ name: 'Ada' }],
+  'enroll-all-the-same': [{}],
   'enroll-first': [{ name: 'Ada' }],
   'give-identities': [{}],
   'train-head': [{ path: 'head.onnx' }],
