@@ -19,12 +19,7 @@ import { brokersOption, kafkaHelp } from '../kafka-options.js'
 import { withKafka, type KafkaSession } from '../kafka-session.js'
 import { jsonOption } from '../options.js'
 import { counted, exitCodes, note, pluralOf } from '../output.js'
-import {
-  chooseEncoders,
-  chooseSettings,
-  withRecipeOptions,
-  type RecipeOptions,
-} from '../recipe-options.js'
+import { chooseEncoders, chooseSettings, withRecipeOptions, type RecipeOptions } from '../recipe-options.js'
 import { createSubmitReporter } from '../submit-report.js'
 import { untilStopped } from '../until-stopped.js'
 
