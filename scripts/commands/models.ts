@@ -1,5 +1,10 @@
 import { Command } from 'commander'
-import { catalogPacks, defaultPackName, findPack } from '../../pipeline/models/packs/catalog.js'
+import {
+  catalogEnsembles,
+  catalogPacks,
+  defaultPackName,
+  findPack,
+} from '../../pipeline/models/packs/catalog.js'
 import { defaultModelsDir, packDir, packIsPresent } from '../../pipeline/models/packs/models-dir.js'
 import { pullWithProgress } from '../cli/caller.js'
 import { jsonOption } from '../cli/options.js'
@@ -13,12 +18,13 @@ modelsCommand
   .addOption(jsonOption())
   .action(({ json }: { json: boolean }) => {
     const modelsDir = defaultModelsDir()
-    const packs = catalogPacks().map((pack) => ({
+    const known = [...catalogPacks(), ...catalogEnsembles.map(findPack)]
+    const packs = known.map((pack) => ({
       name: pack.name,
       default: pack.name === defaultPackName,
       licence: pack.licence,
       detector: pack.detector.file.name,
-      embedder: pack.embedder.file.name,
+      embedder: (pack.members ?? [pack]).map(({ embedder }) => embedder.file.name).join('+'),
       dimension: pack.embedder.dimension,
       calibrated: pack.calibration !== undefined,
       present: packIsPresent(pack, modelsDir),

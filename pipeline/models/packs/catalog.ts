@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { CameoError } from '../../common/errors.js'
 import { liteCalibration } from './lite-calibration.js'
 import { liteHiddenFaces } from './lite-hidden.js'
+import { sfaceCalibration } from './sface-calibration.js'
 import { ensembleOf } from './ensemble.js'
 import { readPackFile, type DetectorSpec, type Pack } from './pack.js'
 import type { ModelInput } from '../../data/model-input.js'
@@ -63,6 +64,7 @@ const sface: Pack = {
     // 200 LFW photos have norms from 8.8 (95 % above 10.7, three quarters above 11.6); 200 pieces of backdrops up to 6.4.
     norm: { low: 6.5, high: 11.5 },
   },
+  calibration: sfaceCalibration,
 }
 
 const insightface = 'https://github.com/deepinsight/insightface/releases/download/v0.7'
@@ -179,6 +181,9 @@ export const defaultPackName = 'lite'
 export function catalogPacks(): readonly Pack[] {
   return packs
 }
+
+/** Ensembles that were measured: each is better than its members beyond the intervals of `bench:models` and `bench:map`. */
+export const catalogEnsembles: readonly string[] = ['lite+sface']
 
 /**
  * The pack of that name, the one in that JSON file, or the ensemble of several with a plus between them.
