@@ -27,14 +27,15 @@ export interface RecipeOptions {
 export function chooseSettings(options: RecipeOptions, own: ArchiveRecipe | undefined): Settings {
   const base: Partial<Settings> = own?.settings ?? {}
   if (options.sampling === 'keyframes' && options.fps !== undefined)
-    throw new CameoError('USAGE', 'a number of frames a second does not go with looking at key frames')
+    throw new CameoError('USAGE', 'a number of frames a second does not go with looking at key frames', {
+      details: { remedy: 'choose-setting', between: 'sampling' },
+    })
   const mirror = options.mirror ?? base.mirror
   const keepMirrored = options.keepMirrored ?? base.keepMirrored
   if (mirror === true && keepMirrored === true)
-    throw new CameoError(
-      'USAGE',
-      'mirror images cannot be kept apart where embeddings are means of both (mirror and keepMirrored)',
-    )
+    throw new CameoError('USAGE', 'mirror images cannot be kept apart where embeddings are means of both', {
+      details: { remedy: 'choose-setting', between: 'mirror' },
+    })
   const ownFps = base.sampling?.kind === 'fps' ? base.sampling.fps : undefined
   const sampling =
     options.sampling === 'keyframes'
@@ -67,20 +68,24 @@ export async function chooseEncoders(
   const embedders: EmbedderFile[] = []
   for (const source of embedder ?? ownOf('embedder')) {
     const file = await readEncoderFile(source)
-    if (file.kind !== 'embedder') throw wrongKind(source, 'an embedder')
+    if (file.kind !== 'embedder') throw wrongKind(source, 'context')
     embedders.push(file)
   }
   const contexts: ContextFile[] = []
   for (const source of context ?? ownOf('context')) {
     const file = await readEncoderFile(source)
-    if (file.kind !== 'context') throw wrongKind(source, 'a context encoder')
+    if (file.kind !== 'context') throw wrongKind(source, 'embedder')
     contexts.push(file)
   }
   return { embedders, contexts }
 }
 
-const wrongKind = (source: string, wanted: string) =>
-  new CameoError('USAGE', `${source} is not ${wanted}, as its "kind" says`)
+const wrongKind = (source: string, kind: Feature['kind']) =>
+  new CameoError(
+    'USAGE',
+    `${source} is ${kind === 'embedder' ? 'an embedder' : 'a context encoder'}, as its "kind" says`,
+    { details: { remedy: 'give-as', kind } },
+  )
 
 /** The JSON files of encoders by the digests of what they make, for the archive to remember. */
 export function encoderFilesOf(encoders: ExtraEncoders, settings: Settings): ReadonlyMap<string, string> {

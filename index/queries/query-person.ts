@@ -132,13 +132,13 @@ async function sayWhatItIs(path: string, error: unknown): Promise<unknown> {
   if (code === 'IMAGE_UNREADABLE' && kind === 'clip')
     return new CameoError(code, `${name} is a clip, not a photo`, {
       ...options,
-      details: { remedy: 'ask-with', kind: 'clip' },
+      details: { remedy: 'give-as', kind: 'clip' },
     })
   if (code !== 'CLIP_NOT_VIDEO') return error
   if (kind === 'photo')
     return new CameoError(code, `${name} is a photo, not a clip`, {
       ...options,
-      details: { remedy: 'ask-with', kind: 'image' },
+      details: { remedy: 'give-as', kind: 'image' },
     })
   return new CameoError(
     code,

@@ -36,8 +36,10 @@ export interface RemedyData {
   // people and their photos
   /** Choose one of the faces of a photo, or of the people of a clip, by its number from 1. */
   'choose-face': { readonly path: string; readonly faces: number }
-  /** Ask with the file as what it is. */
-  'ask-with': { readonly kind: 'clip' | 'image' }
+  /** Give the file as what it is. */
+  'give-as': { readonly kind: 'clip' | 'image' | 'embedder' | 'context' }
+  /** Choose one of two settings that contradict each other. */
+  'choose-setting': { readonly between: 'mirror' | 'sampling' }
   /** List the faces that a name is enrolled with, and choose one of them. */
   'list-faces': { readonly name: string }
   /** Enroll faces that seem to be of different people, where they are one person's. */

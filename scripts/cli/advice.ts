@@ -26,7 +26,11 @@ const advice: AdviceTable = {
   'forget-clip': ({ clipId }) => `"cameo forget --clip ${clipId}" forgets it`,
 
   'choose-face': () => 'give its number with --face NUMBER',
-  'ask-with': ({ kind }) => `give it with --${kind}`,
+  'give-as': ({ kind }) => `give it with --${kind}`,
+  'choose-setting': ({ between }) =>
+    between === 'mirror'
+      ? 'give either --mirror or --keep-mirrored'
+      : 'give either --fps or --sampling keyframes',
   'list-faces': () => '"cameo enroll NAME --list" shows them',
   'enroll-all-the-same': () => 'give --force for that',
   'enroll-first': () => 'run "cameo enroll NAME PHOTO"',

@@ -232,7 +232,7 @@ describe('ingest: further embedders and context encoders', () => {
     opened.close()
     const swapped = await ingest(wrong, '--embedder', contextFile)
     assert.equal(swapped.code, 2)
-    assert.match(swapped.stderr, /goes with --context/)
+    assert.match(swapped.stderr, /give it with --context/)
   })
 
   it('forgetting a clip erases its vectors', async () => {
