@@ -165,7 +165,7 @@ describe('Kafka: a broker that asks for TLS and a password', { timeout: 10 * 60_
   })
 
   it('closes connections without TLS or without a user, which says what it may want', async () => {
-    const closed = /closes the connection: .*KAFKA_SSL=true or KAFKA_SASL_\*.*\[BROKER_UNREACHABLE\]/
+    const closed = /closes the connection; .*KAFKA_SSL=true or KAFKA_SASL_\*.*\[BROKER_UNREACHABLE\]/
     const withoutUser = {
       KAFKA_SASL_MECHANISM: undefined,
       KAFKA_SASL_USERNAME: undefined,

@@ -118,7 +118,7 @@ describe('search: with a photo', () => {
       ],
     )
     assert.deepEqual(query.notices, [
-      '"portrait and another.jpg" shows 2 faces; face 1 was taken, the largest (--face NUMBER chooses another)',
+      '"portrait and another.jpg" shows 2 faces; face 1 was taken, the largest',
     ])
   })
 
@@ -175,7 +175,7 @@ describe('search: with a clip', () => {
     assert.equal(run.code, 0)
     assert.match(
       run.stderr,
-      /shows 2 people; this is about number 1 \(--face to choose another\):\n {2}1: 0:00.*\n {2}2: /,
+      /shows 2 people; this is about number 1 \(give its number with --face NUMBER\):\n {2}1: 0:00.*\n {2}2: /,
     )
     const found: string[][] = []
     for (const face of ['1', '2'])
