@@ -158,7 +158,9 @@ describe('messages', () => {
     assert.throws(
       () => segmentMessages({ ...output(0, 0), contexts }, { recipe, source, plan, attempt: 'a' }),
       (error) =>
-        error instanceof CameoError && error.code === 'MESSAGE_TOO_LARGE' && /--context/.test(error.message),
+        error instanceof CameoError &&
+        error.code === 'MESSAGE_TOO_LARGE' &&
+        error.details?.remedy === 'fewer-contexts',
     )
   })
 
