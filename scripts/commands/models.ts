@@ -48,7 +48,10 @@ modelsCommand
   .action(async (nameOrFile: string, { json }: { json: boolean }) => {
     const pack = findPack(nameOrFile)
     await pullWithProgress(pack)
-    if (json) printJson({ name: pack.name, licence: pack.licence, folder: packDir(pack, defaultModelsDir()) })
+    const modelsDir = defaultModelsDir()
+    // An ensemble's files lie in the folders of its members.
+    const folder = pack.members === undefined ? packDir(pack, modelsDir) : modelsDir
+    if (json) printJson({ name: pack.name, licence: pack.licence, folder })
     else print(`${nameOrFile} is here and verified`)
     process.exitCode = exitCodes.ok
   })
