@@ -15,7 +15,7 @@ for (const stream of [process.stdout, process.stderr])
 const json = process.argv.includes('--json')
 /** Of the command that runs. */
 let archiveDir: string | undefined
-const program = createProgram((dir) => (archiveDir = dir))
+const program = await createProgram(process.argv[2], (dir) => (archiveDir = dir))
 
 try {
   await program.parseAsync()

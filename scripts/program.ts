@@ -1,65 +1,56 @@
 import { adviceMessageOf } from './cli/advice.js'
 import { existsSync, readFileSync } from 'node:fs'
 import { Command } from 'commander'
-import { prepareArchive } from '../index/archive/prepare-archive.js'
+import { isDamagedText, showDamagedText } from '../pipeline/common/damaged-text.js'
 import { CameoError } from '../pipeline/common/errors.js'
 import { visibleLines } from '../pipeline/common/visible-text.js'
-import { isDamagedText, showDamagedText } from '../workers/ingest/find-clips.js'
-import { coverageCommand } from './commands/coverage.js'
-import { deadLettersCommand } from './commands/dead-letters.js'
-import { doctorCommand } from './commands/doctor.js'
-import { enrollCommand } from './commands/enroll.js'
-import { evalCommand } from './commands/eval.js'
-import { forgetCommand } from './commands/forget.js'
-import { headCommand } from './commands/head.js'
-import { ingestCommand } from './commands/ingest.js'
-import { modelsCommand } from './commands/models.js'
-import { replayCommand } from './commands/replay.js'
-import { searchCommand } from './commands/search.js'
-import { statusCommand } from './commands/status.js'
-import { submitCommand } from './commands/submit.js'
-import { topicsCommand } from './commands/topics.js'
-import { workerCommand } from './commands/worker.js'
 import { note } from './cli/output.js'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string
 }
 
+/** In the order of `--help`. The one that runs is loaded alone: all of them take a second. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  ingest: async () => (await import('./commands/ingest.js')).ingestCommand,
+  search: async () => (await import('./commands/search.js')).searchCommand,
+  enroll: async () => (await import('./commands/enroll.js')).enrollCommand,
+  eval: async () => (await import('./commands/eval.js')).evalCommand,
+  forget: async () => (await import('./commands/forget.js')).forgetCommand,
+  head: async () => (await import('./commands/head.js')).headCommand,
+  status: async () => (await import('./commands/status.js')).statusCommand,
+  coverage: async () => (await import('./commands/coverage.js')).coverageCommand,
+  doctor: async () => (await import('./commands/doctor.js')).doctorCommand,
+  models: async () => (await import('./commands/models.js')).modelsCommand,
+  submit: async () => (await import('./commands/submit.js')).submitCommand,
+  worker: async () => (await import('./commands/worker.js')).workerCommand,
+  topics: async () => (await import('./commands/topics.js')).topicsCommand,
+  'dead-letters': async () => (await import('./commands/dead-letters.js')).deadLettersCommand,
+  replay: async () => (await import('./commands/replay.js')).replayCommand,
+}
+
 /**
- * The whole command line, ready to be parsed. Nothing runs before that.
+ * The command line, ready to be parsed. Nothing runs before that.
+ * @param wanted the command that will run, if it is known: the others are then left out
  * @param onStart is told the archive of the command that is about to run, if it has one
  */
-export function createProgram(onStart: (archiveDir: string | undefined) => void = () => undefined): Command {
+export async function createProgram(
+  wanted?: string,
+  onStart: (archiveDir: string | undefined) => void = () => undefined,
+): Promise<Command> {
   const program = new Command('cameo')
     .description('Find every appearance of a person in a video archive.')
     .version(version)
     .showHelpAfterError('(add --help for all options)')
-    .addCommand(ingestCommand)
-    .addCommand(searchCommand)
-    .addCommand(enrollCommand)
-    .addCommand(evalCommand)
-    .addCommand(forgetCommand)
-    .addCommand(headCommand)
-    .addCommand(statusCommand)
-    .addCommand(coverageCommand)
-    .addCommand(doctorCommand)
-    .addCommand(modelsCommand)
-    .addCommand(submitCommand)
-    .addCommand(workerCommand)
-    .addCommand(topicsCommand)
-    .addCommand(deadLettersCommand)
-    .addCommand(replayCommand)
+  const isKnown = wanted !== undefined && Object.hasOwn(commands, wanted)
+  for (const [name, load] of Object.entries(commands))
+    if (!isKnown || name === wanted) program.addCommand(await load())
   prepare(program)
   return program.hook('preAction', async (_program, command) => {
     const { archive } = command.opts<{ archive?: string }>()
     onStart(archive)
     checkText(command)
-    if (archive !== undefined)
-      await prepareArchive(archive, {
-        onNotice: note,
-        onErasurePending: (error) => note(adviceMessageOf(error)),
-      })
+    if (archive !== undefined) await finishPendingWork(archive)
   })
 }
 
@@ -86,4 +77,13 @@ function checkText(command: Command): void {
         'USAGE',
         `"${showDamagedText(value)}" is not valid UTF-8 (what is not is shown as \\ufffd): rename the file, or give the name in UTF-8`,
       )
+}
+
+/** What an earlier command had to leave undone in the archive. */
+async function finishPendingWork(archiveDir: string): Promise<void> {
+  const { prepareArchive } = await import('../index/archive/prepare-archive.js')
+  await prepareArchive(archiveDir, {
+    onNotice: note,
+    onErasurePending: (error) => note(adviceMessageOf(error)),
+  })
 }

@@ -65,7 +65,7 @@ describe('the command line', () => {
     // An empty variable takes itself out of the options' help, which is settled when they are made.
     delete process.env['CAMEO_ARCHIVE']
     const { createProgram } = await import('../../scripts/program.js')
-    program = createProgram()
+    program = await createProgram()
   })
 
   it('commands, arguments and options are frozen', () => assertFrozen('command-line', commandShape(program)))

@@ -3,6 +3,7 @@ import { lstat, open, readdir, realpath, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { fileTypeFromBuffer, fileTypeFromFile } from 'file-type'
 import { fileError } from '../../pipeline/decode/clip-file.js'
+import { isDamagedText, showDamagedText } from '../../pipeline/common/damaged-text.js'
 import { clipName } from '../../pipeline/common/display-name.js'
 import { isAnimatedGif } from '../../pipeline/decode/still-image.js'
 import { CameoError } from '../../pipeline/common/errors.js'
@@ -117,12 +118,6 @@ async function failedInput(path: string, error: unknown): Promise<FoundFile> {
   const message = `the name ${basename(shown)} is not valid UTF-8 (what is not is shown as \\ufffd): rename the file`
   return failed(folder, shown, new CameoError('CLIP_NAME_UNSUPPORTED', message, { cause: error }))
 }
-
-/** What bytes that are no UTF-8 become on a command line. */
-const replacement = '\ufffd'
-
-export const isDamagedText = (text: string) => text.includes(replacement)
-export const showDamagedText = (text: string) => text.replaceAll(replacement, '\\ufffd')
 
 /** Whether there is something at a path, be it a link to nothing, as far as can be seen from its name as it was given. */
 export function mayExist(path: string): boolean {

@@ -5,10 +5,8 @@ import { CameoError, messageOf } from '../../../pipeline/common/errors.js'
 import { writePrivateFile } from '../../../pipeline/common/private-files.js'
 import type { z } from 'zod'
 import { perIdentityCsv, perPairCsv } from './csv.js'
-import { reportHtml } from './html.js'
 import { evaluationReport, reportFiles, whatIsWrong, type EvaluationReport } from './report-data.js'
 import { timesFiles, timesReport, type TimesReport } from './times-data.js'
-import { timesHtml } from './times-html.js'
 import type { ThumbnailOf } from './worst-sections.js'
 
 /** What a report's folder may hold and still be replaced; Finder leaves the last. */
@@ -31,6 +29,8 @@ export async function writeReport(
   thumbnailOf?: ThumbnailOf,
 ): Promise<void> {
   const data = checked(evaluationReport, report)
+  // The chart library takes long to load: only where a page is made.
+  const { reportHtml } = await import('./html.js')
   await writeFolder(dir, [
     [reportFiles.json, `${JSON.stringify(data)}\n`],
     [reportFiles.csv, perIdentityCsv(data)],
@@ -41,6 +41,7 @@ export async function writeReport(
 /** The same for a report of answers in time. */
 export async function writeTimesReport(dir: string, report: TimesReport): Promise<void> {
   const data = checked(timesReport, report)
+  const { timesHtml } = await import('./times-html.js')
   await writeFolder(dir, [
     [timesFiles.json, `${JSON.stringify(data)}\n`],
     [timesFiles.csv, perPairCsv(data)],
