@@ -1,0 +1,74 @@
+// Runs groups of tests, as many files side by side as there are cores: node dist/test/run.js unit integration kafka
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { run } from 'node:test'
+import { spec } from 'node:test/reporters'
+import { fileURLToPath } from 'node:url'
+
+const compiled = fileURLToPath(new URL('.', import.meta.url))
+const kafkaScript = fileURLToPath(new URL('../../scripts/kafka.sh', import.meta.url))
+
+const isKafka = (file: string) => /integration\/kafka-/.test(file)
+const groups: Readonly<Record<string, () => string[]>> = {
+  kafka: () => testFiles('integration').filter(isKafka),
+  integration: () => testFiles('integration').filter((file) => !isKafka(file)),
+  unit: () => testFiles('unit'),
+  data: () => testFiles('data'),
+}
+
+/** The longest sources first: a long file that starts last would run alone. */
+function testFiles(folder: string): string[] {
+  return readdirSync(join(compiled, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.test.js'))
+    .map((file) => join(compiled, folder, file))
+    .sort((a, b) => statSync(b).size - statSync(a).size)
+}
+
+async function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().on('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo
+      server.close(() => resolve(port))
+    })
+  })
+}
+
+/** One broker for all files that do not need one of their own; it ends with this process at the latest. */
+async function startSharedBroker(): Promise<() => void> {
+  const dir = mkdtempSync(join(tmpdir(), 'cameo-test-broker-'))
+  const brokers = `127.0.0.1:${await freePort()}`
+  const env = {
+    ...process.env,
+    KAFKA_BROKERS: brokers,
+    CAMEO_KAFKA_DIR: join(dir, 'kafka'),
+    CAMEO_KAFKA_WITH: `${process.pid}`,
+  }
+  execFileSync(kafkaScript, ['start'], { env, stdio: ['ignore', 'ignore', 'inherit'] })
+  process.env['KAFKA_BROKERS'] = brokers
+  return () => {
+    execFileSync(kafkaScript, ['stop'], { env, stdio: 'ignore' })
+    rmSync(dir, { recursive: true, force: true })
+  }
+}
+
+const wanted = process.argv.slice(2)
+const unknown = wanted.filter((name) => !Object.hasOwn(groups, name))
+if (wanted.length === 0 || unknown.length > 0) {
+  process.stderr.write(`usage: run.js ${Object.keys(groups).join(' | ')} …\n`)
+  process.exit(2)
+}
+
+const { KAFKA_BROKERS } = process.env
+const needsBroker = wanted.some((name) => name === 'kafka' || name === 'integration')
+const stopBroker = needsBroker && (KAFKA_BROKERS ?? '') === '' ? await startSharedBroker() : () => undefined
+
+const files = Object.entries(groups).flatMap(([name, find]) => (wanted.includes(name) ? find() : []))
+run({ files, concurrency: availableParallelism(), timeout: 1_800_000 })
+  .on('test:fail', () => (process.exitCode = 1))
+  .once('end', stopBroker)
+  .compose(new spec())
+  .pipe(process.stdout)
