@@ -55,7 +55,7 @@ export default {
         { path: `node_modules/(@types/)?${engine}/` },
       ),
     ),
-    rule('no-orphan', 'Nobody imports it, and it is no entry.', { orphan: true }, {}),
+    rule('no-orphan', 'Nobody imports it, and it is no entry.', { orphan: true, pathNot: '/assembly/' }, {}),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

@@ -5,7 +5,7 @@ import prettier from 'eslint-config-prettier'
 import tseslint from 'typescript-eslint'
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', 'cameo-data/', 'demo-output/', 'bench-output/'] },
+  { ignores: ['index/vectors/sign-codes/assembly/', 'dist/', 'node_modules/', 'cameo-data/', 'demo-output/', 'bench-output/'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

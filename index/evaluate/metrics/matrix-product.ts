@@ -1,5 +1,4 @@
-import { createMemory } from '../../vectors/sign-codes/assembler.js'
-import { bindDotKernels, compileDotKernels } from '../../vectors/sign-codes/kernels.js'
+import { bindKernels, createMemory } from '../../vectors/sign-codes/kernels.js'
 
 /** Vectors as rows, [count, dimension] row-major. */
 export interface VectorTable {
@@ -35,7 +34,7 @@ export function multiplyTables(
   const listAt = rowsAt + blockRows * rowBytes
   const outAt = listAt + blockRows * 4
   const memory = createMemory(outAt + blockRows * 4)
-  const kernels = bindDotKernels(compileDotKernels(floats), memory)
+  const kernels = bindKernels(memory)
   new Uint32Array(memory.buffer, listAt, blockRows).forEach((_, i, list) => (list[i] = i))
   const query = new Float32Array(memory.buffer, queryAt, floats)
   const block = new Float32Array(memory.buffer, rowsAt, blockRows * floats)
@@ -46,7 +45,7 @@ export function multiplyTables(
     const products = new Float32Array(memory.buffer, outAt, count)
     for (let q = 0; q < rowCount(queries); q++) {
       query.set(rowOf(queries, q))
-      kernels.dots(queryAt, rowsAt, listAt, listAt + count * 4, outAt)
+      kernels.dots(queryAt, rowsAt, listAt, listAt + count * 4, outAt, floats)
       onBlock(q, first, products)
     }
   }

@@ -1,15 +1,13 @@
-import { createMemory, type WasmMemory, type WasmModule } from './assembler.js'
 import { CodeSearcher, type CodeLayout } from './code-search.js'
 import { comparedPlaces, writeBytes, type Coder } from './codes.js'
 import {
-  bindCodeKernels,
-  bindDotKernels,
-  compileCodeKernels,
-  compileDotKernels,
+  bindKernels,
   counterBits,
+  createMemory,
   planeBytes,
   planeRows,
-  type DotKernels,
+  type Kernels,
+  type WasmMemory,
 } from './kernels.js'
 
 /**
@@ -27,13 +25,6 @@ const wordRows = 32
 export interface BlockKind {
   readonly dimension: number
   readonly coder: Coder
-  readonly dots: WasmModule
-  readonly codes: WasmModule
-}
-
-export function blockKind(dimension: number, coder: Coder): BlockKind {
-  const dots = compileDotKernels(roundUp(dimension, 16))
-  return { dimension, coder, dots, codes: compileCodeKernels(coder.bits) }
 }
 
 /** The vectors of some rows and their codes, in one memory; see `CodeLayout`. Offsets are in bytes. */
@@ -41,7 +32,7 @@ export class Block {
   readonly memory: WasmMemory
   readonly layout: CodeLayout
   readonly codes: CodeSearcher
-  readonly #kernels: DotKernels
+  readonly #kernels: Kernels
   readonly #coder: Coder
   readonly #dimension: number
   readonly #floats: number
@@ -61,7 +52,7 @@ export class Block {
   #group = 0
   #isAhead = false
 
-  constructor({ dimension, coder, dots, codes }: BlockKind) {
+  constructor({ dimension, coder }: BlockKind) {
     this.#dimension = dimension
     this.#coder = coder
     const floats = roundUp(dimension, 16)
@@ -85,8 +76,8 @@ export class Block {
     }
     this.memory = createMemory(end)
     const memory = this.memory.buffer
-    this.#kernels = bindDotKernels(dots, this.memory)
-    this.codes = new CodeSearcher(bindCodeKernels(codes, this.memory), memory, this.layout)
+    this.#kernels = bindKernels(this.memory)
+    this.codes = new CodeSearcher(this.#kernels, memory, this.layout)
     this.#bytes = new Uint8ClampedArray(memory, this.layout.bytes, coder.bits * blockRows)
     this.#planes = new Uint32Array(memory, this.layout.planes, (planeBytes / 4) * coder.bits)
     this.#words = new Uint32Array(coder.bits)
@@ -145,7 +136,7 @@ export class Block {
   #dots(query: Float64Array, count: number): Float32Array {
     this.#query.set(query)
     const { list, scores } = this.layout
-    this.#kernels.dots(0, this.#vectorsAt, list, list + 4 * count, scores)
+    this.#kernels.dots(0, this.#vectorsAt, list, list + 4 * count, scores, this.#floats)
     return this.#products.subarray(0, count)
   }
 }

@@ -1,5 +1,5 @@
 import { comparedPlaces, placeParts } from './codes.js'
-import { counterBits, planeBytes, planesAtOnce, type CodeKernels } from './kernels.js'
+import { counterBits, planeBytes, planesAtOnce, type Kernels } from './kernels.js'
 
 /** Rows whose bits a kernel works on at once: 16 bytes of a plane. */
 const columnRows = 128
@@ -23,14 +23,14 @@ export interface CodeQuery {
 
 /** Searches the codes of one block, in any thread. */
 export class CodeSearcher {
-  readonly #kernels: CodeKernels
+  readonly #kernels: Kernels
   readonly #memory: SharedArrayBuffer
   readonly #layout: CodeLayout
   readonly #counters: Uint32Array
   readonly #addresses: Uint32Array
   readonly #found: Uint32Array
 
-  constructor(kernels: CodeKernels, memory: SharedArrayBuffer, layout: CodeLayout) {
+  constructor(kernels: Kernels, memory: SharedArrayBuffer, layout: CodeLayout) {
     this.#kernels = kernels
     this.#memory = memory
     this.#layout = layout
@@ -48,7 +48,7 @@ export class CodeSearcher {
     this.#found[0] = found
     if (found === 0) return
     new Int16Array(this.#memory, words, query.words.length).set(query.words)
-    this.#kernels.byteDots(words, bytes, list, list + 4 * found, scores)
+    this.#kernels.byteDots(words, bytes, list, list + 4 * found, scores, query.words.length)
   }
 
   /** Of the last search, whichever thread made it: rows in ascending order, and their scores. */
@@ -116,6 +116,8 @@ export class CodeSearcher {
           sign > 0 ? 0 : -1,
           counters + (weight - 1) * planeBytes,
           bytes,
+          counterBits,
+          planeBytes,
         )
   }
 }

@@ -2,7 +2,7 @@
 import { parentPort, receiveMessageOnPort } from 'node:worker_threads'
 import { CodeSearcher } from './code-search.js'
 import { comparedPlaces } from './codes.js'
-import { bindCodeKernels, compileCodeKernels } from './kernels.js'
+import { bindKernels } from './kernels.js'
 import { claimBlock, rowsOfBlock, shared, wordsIn, type ScanMessage } from './scan.js'
 
 const port = parentPort
@@ -11,15 +11,12 @@ if (port === null) throw new Error('this module runs in a worker thread')
 port.once('message', (first: ScanMessage) => {
   if (!('control' in first)) throw new Error('the first message has the shared array')
   const control = new Int32Array(first.control)
-  const module = compileCodeKernels(first.bits)
   const blocks: CodeSearcher[] = []
   const receiveBlocks = (): void => {
     for (let received = receiveMessageOnPort(port); received; received = receiveMessageOnPort(port)) {
       const block = received.message as ScanMessage
       if ('memory' in block)
-        blocks.push(
-          new CodeSearcher(bindCodeKernels(module, block.memory), block.memory.buffer, block.layout),
-        )
+        blocks.push(new CodeSearcher(bindKernels(block.memory), block.memory.buffer, block.layout))
     }
   }
   for (;;) {

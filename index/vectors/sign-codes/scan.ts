@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
-import type { WasmMemory } from './assembler.js'
+import type { WasmMemory } from './kernels.js'
 import { blockRows, type Block } from './block.js'
 import type { CodeLayout, CodeQuery } from './code-search.js'
 import { comparedPlaces } from './codes.js'
@@ -24,7 +24,7 @@ export const wordsIn = (control: Int32Array): Int16Array =>
 
 /** What a thread is told, at first the array, then each block. */
 export type ScanMessage =
-  | { readonly control: SharedArrayBuffer; readonly bits: number }
+  | { readonly control: SharedArrayBuffer }
   | { readonly memory: WasmMemory; readonly layout: CodeLayout }
 
 /** Rows of block `index` where there are `rows` in all. */
@@ -53,7 +53,6 @@ export function claimBlock(control: Int32Array, round: number, known: number): n
  */
 export class Scan {
   readonly #blocks: readonly Block[]
-  readonly #bits: number
   readonly #control: Int32Array
   #threads: Worker[] = []
   /** Blocks that the threads know. */
@@ -64,7 +63,6 @@ export class Scan {
   /** @param bits of a code */
   constructor(blocks: readonly Block[], bits: number) {
     this.#blocks = blocks
-    this.#bits = bits
     this.#control = new Int32Array(new SharedArrayBuffer(4 * wordsAt + 2 * bits))
   }
 
@@ -134,7 +132,7 @@ export class Scan {
         thread.unref()
         return thread
       })
-      this.#tell({ control: this.#control.buffer as SharedArrayBuffer, bits: this.#bits })
+      this.#tell({ control: this.#control.buffer as SharedArrayBuffer })
     }
     for (; this.#announced < this.#blocks.length; this.#announced++) {
       const block = this.#blocks[this.#announced]

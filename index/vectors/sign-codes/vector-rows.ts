@@ -1,4 +1,4 @@
-import { Block, blockKind, blockRows, roundUp, type BlockKind } from './block.js'
+import { Block, blockRows, roundUp, type BlockKind } from './block.js'
 import { comparedPlacesOf, highestAgreement, createCoder, wordsOf, type Coder } from './codes.js'
 import { lowestOfBest } from '../kth-best.js'
 import { Scan } from './scan.js'
@@ -37,7 +37,7 @@ export class VectorRows {
   constructor(dimension: number) {
     this.dimension = dimension
     this.#coder = createCoder(dimension)
-    this.#kind = blockKind(dimension, this.#coder)
+    this.#kind = { dimension, coder: this.#coder }
     this.#scan = new Scan(this.#blocks, this.#coder.bits)
   }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { Block, blockKind } from '../../../../../index/vectors/sign-codes/block.js'
+import { Block } from '../../../../../index/vectors/sign-codes/block.js'
 import {
   comparedPlacesOf,
   createCoder,
@@ -72,7 +72,7 @@ describe('codes', () => {
     for (const dimension of [16, 512, 700]) {
       const next = createDirections(dimension, 4)
       const coder = createCoder(dimension)
-      const block = new Block(blockKind(dimension, coder))
+      const block = new Block({ dimension, coder })
       const products = Array.from({ length: 1000 }, (_, row) => {
         const vector = next()
         // Overwritten, as an erased row is.
