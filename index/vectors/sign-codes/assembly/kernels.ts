@@ -34,15 +34,11 @@ export function dots(query: usize, rows: usize, list: usize, listEnd: usize, out
 }
 
 /** Products of the lower eight bytes of a row with 16 bytes of the query, added in pairs. */
-// @ts-ignore: decorator
-@inline
 function lowProducts(row: usize, query: usize): v128 {
   return i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(v128.load(row)), v128.load(query))
 }
 
 /** Of the upper eight bytes. */
-// @ts-ignore: decorator
-@inline
 function highProducts(row: usize, query: usize): v128 {
   return i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_u(v128.load(row)), v128.load(query))
 }
@@ -76,22 +72,16 @@ export function byteDots(query: usize, rows: usize, list: usize, listEnd: usize,
 }
 
 /** The plane number `i` of the list, at that place. */
-// @ts-ignore: decorator
-@inline
 function plane(list: usize, i: usize, at: usize): v128 {
   return v128.load(<usize>load<u32>(list + 4 * i) + at)
 }
 
 /** What three bits add up to, without what is carried. */
-// @ts-ignore: decorator
-@inline
 function sumOf(a: v128, b: v128, c: v128): v128 {
   return v128.xor(v128.xor(a, b), c)
 }
 
 /** What three bits carry into the next higher bit. */
-// @ts-ignore: decorator
-@inline
 function carryOf(a: v128, b: v128, c: v128): v128 {
   return v128.or(v128.and(a, b), v128.and(c, v128.xor(a, b)))
 }
