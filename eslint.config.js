@@ -5,7 +5,17 @@ import prettier from 'eslint-config-prettier'
 import tseslint from 'typescript-eslint'
 
 export default tseslint.config(
-  { ignores: ['index/vectors/sign-codes/assembly/', 'dist/', 'node_modules/', 'cameo-data/', 'demo-output/', 'bench-output/'] },
+  {
+    ignores: [
+      'index/vectors/sign-codes/assembly/',
+      'pipeline/onnx/proto/',
+      'dist/',
+      'node_modules/',
+      'cameo-data/',
+      'demo-output/',
+      'bench-output/',
+    ],
+  },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

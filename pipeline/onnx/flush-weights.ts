@@ -1,5 +1,5 @@
-import { BinaryReader } from '@bufbuild/protobuf/wire'
-import { onnxFields, rewriteFields } from './onnx-fields.js'
+import { graphOf, modelBytes, readModel } from './onnx-model.js'
+import { TensorProto_DataType } from './proto/onnx_pb.js'
 
 /**
  * Weights nearer to 0 than this are set to 0. Products with them stay below the rounding of a float32 sum of values around 1,
@@ -11,50 +11,42 @@ export const tinyWeight = 1e-20
 const smallestNormal = 2 ** -126
 
 export interface FlushedWeights {
-  /** The ONNX file with those weights set to 0; all other bytes as they were. */
+  /** The ONNX file with those weights set to 0. */
   readonly onnx: Uint8Array<ArrayBuffer>
   /** How many weights were set to 0, the subnormal ones among them. */
   readonly tiny: number
   readonly subnormal: number
 }
 
-/** TensorProto.DataType */
-const float32 = 1
+const float32: number = TensorProto_DataType.FLOAT
 
 /** Sets every float32 weight (an initializer of the graph) with 0 < |w| < 1e-20 to 0. */
 export function flushTinyWeights(onnx: Uint8Array): FlushedWeights {
-  const { model, graph, tensor } = onnxFields
+  const model = readModel(onnx)
   let tiny = 0
   let subnormal = 0
-
-  function flush(values: Uint8Array): Uint8Array {
-    const flushed = values.slice()
-    const view = new DataView(flushed.buffer, flushed.byteOffset, flushed.byteLength)
-    for (let at = 0; at + 4 <= flushed.length; at += 4) {
-      const size = Math.abs(view.getFloat32(at, true))
-      if (size === 0 || !(size < tinyWeight)) continue
-      tiny++
-      if (size < smallestNormal) subnormal++
-      view.setFloat32(at, 0, true)
-    }
-    return flushed
+  const isTiny = (weight: number): boolean => {
+    const size = Math.abs(weight)
+    if (size === 0 || !(size < tinyWeight)) return false
+    tiny++
+    if (size < smallestNormal) subnormal++
+    return true
   }
-
-  // Exporters write the values as bytes, or as a packed list: the same bytes.
-  const flushTensor = (it: Uint8Array) =>
-    typeOf(it) === float32 ? rewriteFields(it, { [tensor.rawData]: flush, [tensor.floatData]: flush }) : it
-  const changed = rewriteFields(onnx, {
-    [model.graph]: (it) => rewriteFields(it, { [graph.initializer]: flushTensor }),
-  })
-  return { onnx: changed, tiny, subnormal }
+  for (const tensor of graphOf(model).initializer) {
+    if (tensor.dataType !== float32) continue
+    // Exporters write the values as bytes, or as a list.
+    if (tensor.rawData.length > 0) tensor.rawData = flushBytes(tensor.rawData, isTiny)
+    for (const [i, weight] of tensor.floatData.entries()) if (isTiny(weight)) tensor.floatData[i] = 0
+  }
+  return { onnx: modelBytes(model), tiny, subnormal }
 }
 
-function typeOf(tensor: Uint8Array): number | undefined {
-  const reader = new BinaryReader(tensor)
-  while (reader.pos < reader.len) {
-    const [no, wireType] = reader.tag()
-    if (no === onnxFields.tensor.dataType) return reader.int32()
-    reader.skip(wireType, no)
-  }
-  return undefined
+/** `values` are float32, little-endian. */
+function flushBytes(values: Uint8Array, isTiny: (weight: number) => boolean): Uint8Array {
+  // Not slice(), which of a Buffer is no copy.
+  const flushed = new Uint8Array(values)
+  const view = new DataView(flushed.buffer)
+  for (let at = 0; at + 4 <= flushed.length; at += 4)
+    if (isTiny(view.getFloat32(at, true))) view.setFloat32(at, 0, true)
+  return flushed
 }

@@ -1,15 +1,12 @@
-import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
+import { create } from '@bufbuild/protobuf'
+import { graphOf, modelBytes, readModel, weightNames } from './onnx-model.js'
 import {
-  contentsOf,
-  decodeText,
-  integersOf,
-  onnxFields as fields,
-  rewriteFields,
-  textOf,
-} from './onnx-fields.js'
-
-/** AttributeProto.AttributeType.INTS */
-const intsType = 7
+  TensorShapeProto_DimensionSchema,
+  type NodeProto,
+  type TensorProto,
+  type TypeProto_Tensor,
+  type ValueInfoProto,
+} from './proto/onnx_pb.js'
 
 /**
  * An ONNX file whose input has a batch of 1, changed to take any batch, in front: the input's first dimension gets a
@@ -19,100 +16,54 @@ const intsType = 7
  * - SCRFD's heads transpose [n, c, h, w] to [h, w, n, c] before they make rows of it, which mixes the items; [n, h, w, c]
  *   keeps each item's rows together.
  *
- * Only these fields are touched, all other bytes stay. Whether the result really treats its items one by one is for the
+ * Nothing else changes. Whether the result really treats its items one by one is for the
  * caller to check: a graph may hold the 1 in yet other ways.
  */
 export function withDynamicBatch(onnx: Uint8Array): Uint8Array<ArrayBuffer> {
-  return rewriteFields(onnx, { [fields.model.graph]: rewriteGraph })
-}
-
-function rewriteGraph(graph: Uint8Array): Uint8Array {
-  const { node, tensor, valueInfo } = fields
-  const weights = new Set(contentsOf(graph, fields.graph.initializer).map((it) => textOf(it, tensor.name)))
-  const reshapes = contentsOf(graph, fields.graph.node)
-    .filter((it) => textOf(it, node.opType) === 'Reshape')
-    .map((it) => contentsOf(it, node.input).map(decodeText))
-    .filter(([data]) => !weights.has(data))
-  const reshaped = new Set(reshapes.map(([data]) => data))
-  const shapes = new Set(reshapes.map(([, shape]) => shape))
-  return rewriteFields(graph, {
-    [fields.graph.node]: (it) => rewriteNode(it, reshaped, shapes),
-    [fields.graph.initializer]: (it) => (shapes.has(textOf(it, tensor.name)) ? keepBatch(it) : it),
-    // Old files list their weights among the inputs.
-    [fields.graph.input]: (it) => (weights.has(textOf(it, valueInfo.name)) ? it : nameBatch(it)),
-    [fields.graph.output]: dropShape,
-    [fields.graph.valueInfo]: () => undefined,
-  })
-}
-
-function rewriteNode(
-  content: Uint8Array,
-  reshaped: ReadonlySet<string | undefined>,
-  shapes: ReadonlySet<string | undefined>,
-): Uint8Array {
-  const { node, attribute } = fields
-  const opType = textOf(content, node.opType)
-  const output = textOf(content, node.output)
-  if (opType === 'Constant' && shapes.has(output))
-    return rewriteFields(content, {
-      [node.attribute]: (it) => rewriteFields(it, { [attribute.tensor]: keepBatch }),
-    })
-  if (opType === 'Transpose' && reshaped.has(output))
-    return rewriteFields(content, {
-      [node.attribute]: (it) =>
-        integersOf(it, attribute.ints).join() === '2,3,0,1' ? permutation([0, 2, 3, 1]) : it,
-    })
-  return content
+  const model = readModel(onnx)
+  const graph = graphOf(model)
+  const weights = weightNames(graph)
+  const reshapes = graph.node.filter(
+    ({ opType, input: [data] }) => opType === 'Reshape' && data !== undefined && !weights.has(data),
+  )
+  const reshaped = new Set(reshapes.map(({ input: [data] }) => data))
+  const shapes = new Set(reshapes.map(({ input: [, shape] }) => shape))
+  for (const node of graph.node) {
+    const [output] = node.output
+    if (node.opType === 'Constant' && shapes.has(output))
+      for (const { t } of node.attribute) if (t !== undefined) keepBatch(t)
+    if (node.opType === 'Transpose' && reshaped.has(output)) keepRowsTogether(node)
+  }
+  for (const tensor of graph.initializer) if (shapes.has(tensor.name)) keepBatch(tensor)
+  // Old files list their weights among the inputs.
+  for (const input of graph.input) if (!weights.has(input.name)) nameBatch(input)
+  for (const output of graph.output) delete tensorTypeOf(output)?.shape
+  graph.valueInfo = []
+  return modelBytes(model)
 }
 
 /** In a Reshape's shape, 0 copies the input's dimension. */
-function keepBatch(tensor: Uint8Array): Uint8Array {
-  const { rawData, int64Data } = fields.tensor
-  const zeroFirst = (bytes: Uint8Array, one: readonly number[]) => {
-    if (!one.every((byte, at) => bytes[at] === byte)) return bytes
-    const changed = bytes.slice()
+function keepBatch(shape: TensorProto): void {
+  if (shape.int64Data[0] === 1n) shape.int64Data[0] = 0n
+  // int64, little-endian
+  if ([1, 0, 0, 0, 0, 0, 0, 0].every((byte, at) => shape.rawData[at] === byte)) {
+    const changed = new Uint8Array(shape.rawData)
     changed[0] = 0
-    return changed
+    shape.rawData = changed
   }
-  return rewriteFields(tensor, {
-    // int64, little-endian
-    [rawData]: (bytes) => zeroFirst(bytes, [1, 0, 0, 0, 0, 0, 0, 0]),
-    // varints
-    [int64Data]: (bytes) => zeroFirst(bytes, [1]),
-  })
 }
 
-function nameBatch(valueInfo: Uint8Array): Uint8Array {
-  let isFirst = true
-  const nameFirst = (dim: Uint8Array) => {
-    if (!isFirst) return dim
-    isFirst = false
-    return new BinaryWriter().tag(fields.dim.name, WireType.LengthDelimited).string('batch').finish()
-  }
-  return rewriteFields(valueInfo, {
-    [fields.valueInfo.type]: (type) =>
-      rewriteFields(type, {
-        [fields.type.tensor]: (tensor) =>
-          rewriteFields(tensor, {
-            [fields.tensorType.shape]: (shape) => rewriteFields(shape, { [fields.shape.dim]: nameFirst }),
-          }),
-      }),
-  })
+function keepRowsTogether(transpose: NodeProto): void {
+  for (const attribute of transpose.attribute)
+    if (attribute.ints.join() === '2,3,0,1') attribute.ints = [0n, 2n, 3n, 1n]
 }
 
-function dropShape(valueInfo: Uint8Array): Uint8Array {
-  return rewriteFields(valueInfo, {
-    [fields.valueInfo.type]: (type) =>
-      rewriteFields(type, {
-        [fields.type.tensor]: (tensor) =>
-          rewriteFields(tensor, { [fields.tensorType.shape]: () => undefined }),
-      }),
-  })
+function nameBatch(input: ValueInfoProto): void {
+  const shape = tensorTypeOf(input)?.shape
+  if (shape === undefined || shape.dim.length === 0) return
+  shape.dim[0] = create(TensorShapeProto_DimensionSchema, { value: { case: 'dimParam', value: 'batch' } })
 }
 
-function permutation(axes: readonly number[]): Uint8Array {
-  const { name, ints, type } = fields.attribute
-  const writer = new BinaryWriter().tag(name, WireType.LengthDelimited).string('perm')
-  for (const axis of axes) writer.tag(ints, WireType.Varint).int64(axis)
-  return writer.tag(type, WireType.Varint).int32(intsType).finish()
+function tensorTypeOf({ type }: ValueInfoProto): TypeProto_Tensor | undefined {
+  return type?.value.case === 'tensorType' ? type.value.value : undefined
 }

@@ -1,6 +1,7 @@
-import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
+import { create } from '@bufbuild/protobuf'
 import { CameoError, messageOf } from '../common/errors.js'
-import { contentsOf, decodeText, onnxFields as fields, rewriteFields, textOf } from './onnx-fields.js'
+import { graphOf, modelBytes, readModel } from './onnx-model.js'
+import { ValueInfoProtoSchema, type GraphProto, type ModelProto } from './proto/onnx_pb.js'
 
 /**
  * An ONNX file that gives the one tensor of that name: an output of its graph, or a value inside it, such as the features
@@ -8,38 +9,31 @@ import { contentsOf, decodeText, onnxFields as fields, rewriteFields, textOf } f
  * @throws ENCODER_INVALID that lists the names there are, where the graph has no such tensor
  */
 export function withOneOutput(onnx: Uint8Array, name: string): Uint8Array<ArrayBuffer> {
-  try {
-    return rewriteFields(onnx, { [fields.model.graph]: (graph) => rewriteGraph(graph, name) })
-  } catch (error) {
-    if (error instanceof CameoError) throw error
-    throw new CameoError('MODEL_UNREADABLE', `this is no ONNX file: ${messageOf(error)}`, { cause: error })
-  }
+  const model = parse(onnx)
+  const graph = graphOf(model)
+  const named = graph.output.find((output) => output.name === name)
+  if (named === undefined && !graph.node.some(({ output }) => output.includes(name)))
+    throw unknownTensor(name, graph)
+  // Without a type: the runtime infers it.
+  graph.output = [named ?? create(ValueInfoProtoSchema, { name })]
+  model.graph = graph
+  return modelBytes(model)
 }
 
-function rewriteGraph(graph: Uint8Array, name: string): Uint8Array {
-  const outputs = contentsOf(graph, fields.graph.output)
-  const named = outputs.find((it) => textOf(it, fields.valueInfo.name) === name)
-  if (named === undefined) {
-    const nodes = contentsOf(graph, fields.graph.node)
-    const values = nodes.flatMap((node) => contentsOf(node, fields.node.output).map(decodeText))
-    if (!values.includes(name)) throw unknownTensor(name, outputs, values)
+function parse(onnx: Uint8Array): ModelProto {
+  try {
+    return readModel(onnx)
+  } catch (error) {
+    throw new CameoError('MODEL_UNREADABLE', `this is no ONNX file: ${messageOf(error)}`, { cause: error })
   }
-  const others = rewriteFields(graph, { [fields.graph.output]: () => undefined })
-  // Without a type: the runtime infers it.
-  const info =
-    named ?? new BinaryWriter().tag(fields.valueInfo.name, WireType.LengthDelimited).string(name).finish()
-  return new BinaryWriter()
-    .raw(others)
-    .tag(fields.graph.output, WireType.LengthDelimited)
-    .bytes(info)
-    .finish()
 }
 
 /** How many of the last values are named in an error: the features are near the end. */
 const listed = 8
 
-function unknownTensor(name: string, outputs: readonly Uint8Array[], values: readonly string[]): CameoError {
-  const own = outputs.map((it) => textOf(it, fields.valueInfo.name)).join(', ')
+function unknownTensor(name: string, graph: GraphProto): CameoError {
+  const own = graph.output.map((output) => output.name).join(', ')
+  const values = graph.node.flatMap(({ output }) => output)
   return new CameoError(
     'ENCODER_INVALID',
     `the model has no tensor "${name}": its output is ${own}, and the last ones inside it are ${values.slice(-listed).join(', ')}`,

@@ -12,7 +12,7 @@ import type { RgbImage } from '../../pipeline/data/image.js'
 import { findPack } from '../../pipeline/models/packs/catalog.js'
 import { readEncoderFile } from '../../pipeline/models/packs/encoder-file.js'
 import { withOneOutput } from '../../pipeline/onnx/select-output.js'
-import { contentsOf, onnxFields, textOf } from '../../pipeline/onnx/onnx-fields.js'
+import { readModel } from '../../pipeline/onnx/onnx-model.js'
 import { loadModel } from '../../pipeline/models/session.js'
 import { temporaryDir } from '../support/cameo.js'
 import { testDataDir } from '../support/data.js'
@@ -161,14 +161,9 @@ function bgrPlanes({ width, height, data }: RgbImage): Tensor {
 
 /** The half floats of a weight, from the file's bytes. */
 function weightsOf(path: string, name: string): Float32Array {
-  const { model, graph, tensor } = onnxFields
-  const [whole] = contentsOf(readFileSync(path), model.graph)
-  assert.ok(whole)
-  const weight = contentsOf(whole, graph.initializer).find((it) => textOf(it, tensor.name) === name)
+  const weight = readModel(readFileSync(path)).graph?.initializer.find((it) => it.name === name)
   assert.ok(weight)
-  const [raw] = contentsOf(weight, tensor.rawData)
-  assert.ok(raw)
-  return decodeFloat16(new Uint16Array(new Uint8Array(raw).buffer))
+  return decodeFloat16(new Uint16Array(new Uint8Array(weight.rawData).buffer))
 }
 
 /** softmax(mean over space of relu(W · f + b)). */

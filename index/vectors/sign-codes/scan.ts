@@ -24,8 +24,7 @@ export const wordsIn = (control: Int32Array): Int16Array =>
 
 /** What a thread is told, at first the array, then each block. */
 export type ScanMessage =
-  | { readonly control: SharedArrayBuffer }
-  | { readonly memory: WasmMemory; readonly layout: CodeLayout }
+  { readonly control: SharedArrayBuffer } | { readonly memory: WasmMemory; readonly layout: CodeLayout }
 
 /** Rows of block `index` where there are `rows` in all. */
 export const rowsOfBlock = (index: number, rows: number): number =>

@@ -6,7 +6,7 @@ import { CameoError, messageOf } from '../../common/errors.js'
 import { readJsonFile } from '../../common/json-file.js'
 import { maxDimension } from '../../common/limits.js'
 import { digestOf, sha256OfFile } from '../../common/digest.js'
-import { inputTypeOf } from '../../onnx/onnx-fields.js'
+import { inputTypeOf } from '../../onnx/onnx-model.js'
 import { sha256 } from './pack.js'
 import { inputSchema } from '../../data/model-input.js'
 

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
+import { create } from '@bufbuild/protobuf'
 import { repairGraph } from '../../../../pipeline/onnx/repair-graph.js'
 import { loadBatched } from '../../../../pipeline/models/inference-thread/load-batched.js'
 import { writeOnnx, type OnnxValueInfo } from '../../../../pipeline/onnx/onnx-file.js'
-import { contentsOf, onnxFields, textOf } from '../../../../pipeline/onnx/onnx-fields.js'
+import { modelBytes, readModel } from '../../../../pipeline/onnx/onnx-model.js'
+import { ModelProtoSchema } from '../../../../pipeline/onnx/proto/onnx_pb.js'
 import { loadModel } from '../../../../pipeline/models/session.js'
 import { temporaryDir } from '../../../support/cameo.js'
 
@@ -47,21 +48,17 @@ describe('inputs of a graph that nothing reads', () => {
   })
 
   it('an input that only a graph within a node reads stays', () => {
-    const embed = (to: BinaryWriter, field: number, bytes: Uint8Array) =>
-      to.tag(field, WireType.LengthDelimited).bytes(bytes)
     // A node with one attribute, a graph: that of `graph('inner')`, whose nodes read x and weight.
-    const [inner = new Uint8Array(0)] = contentsOf(graph('inner'), onnxFields.model.graph)
-    const attribute = embed(new BinaryWriter(), onnxFields.attribute.graph, inner).finish()
-    const node = embed(new BinaryWriter(), onnxFields.node.attribute, attribute).finish()
-    const value = (name: string) =>
-      new BinaryWriter().tag(onnxFields.valueInfo.name, WireType.LengthDelimited).string(name).finish()
-    const outer = new BinaryWriter()
-    embed(outer, onnxFields.graph.node, node)
-    for (const name of ['x', 'dead']) embed(outer, onnxFields.graph.input, value(name))
-    const model = embed(new BinaryWriter(), onnxFields.model.graph, outer.finish()).finish()
-    const left = contentsOf(repairGraph(model) ?? new Uint8Array(0), onnxFields.model.graph)
-      .flatMap((it) => contentsOf(it, onnxFields.graph.input))
-      .map((it) => textOf(it, onnxFields.valueInfo.name))
+    const inner = readModel(graph('inner')).graph
+    const model = create(ModelProtoSchema, {
+      graph: {
+        node: [{ attribute: inner === undefined ? [] : [{ name: 'body', g: inner }] }],
+        input: [{ name: 'x' }, { name: 'dead' }],
+      },
+    })
+    const left = readModel(repairGraph(modelBytes(model)) ?? new Uint8Array(0)).graph?.input.map(
+      ({ name }) => name,
+    )
     assert.deepEqual(left, ['x'])
   })
 
