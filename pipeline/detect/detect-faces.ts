@@ -1,6 +1,6 @@
+import pMap from 'p-map'
 import type { BoxXyxyPx, PointPx } from '../data/geometry.js'
 import type { RgbImage } from '../data/image.js'
-import { mapInFlight } from '../common/map-concurrent.js'
 import { paintCanvas } from './canvas.js'
 import type { DetectedFace, Detector } from './detector.js'
 import { suppressNonMaxima } from './nms.js'
@@ -17,14 +17,16 @@ export async function detectFaces(
   minFacePx: number,
 ): Promise<DetectedFace[]> {
   const passes = planPasses(image, detector, minFacePx)
-  const found = await mapInFlight(passes, detector.inFlight ?? 1, async (pass) => {
+  // With a limit of 1 a pass begins when the one before is done: scratch memory can be shared.
+  const findIn = async (pass: DetectionPass) => {
     const canvas = paintCanvas(image, pass, detector.canvasWidthPx, detector.canvasHeightPx)
     const faces = await detector.detectOnCanvas(canvas)
     return faces
       .filter(({ boxXyxyPx }) => !isCutByTile(boxXyxyPx, pass, image))
       .map((face) => toImage(face, pass))
       .filter(({ boxXyxyPx: [, y1, , y2] }) => y2 - y1 <= pass.largestFacePx)
-  })
+  }
+  const found = await pMap(passes, findIn, { concurrency: detector.inFlight ?? 1 })
   return suppressNonMaxima(found.flat()).filter(
     ({ boxXyxyPx: box }) => box[3] - box[1] >= minFacePx * sizeTolerance,
   )

@@ -1,7 +1,7 @@
+import pMap from 'p-map'
 import type { RgbImage } from '../data/image.js'
 import { scaleImage, type ImagePart } from '../image/image-scale.js'
 import { createToTensor } from '../image/image-tensor.js'
-import { mapInFlight } from '../common/map-concurrent.js'
 import { contextDigestOf, type ContextFile } from '../models/packs/encoder-file.js'
 import type { Model } from '../models/session.js'
 import { encodeFloat16 } from '../data/float16.js'
@@ -42,7 +42,7 @@ export function createContextEncoder(spec: ContextFile, model: Model): ContextEn
     },
     async encode(frames) {
       const sum = new Float64Array(spec.dimension)
-      for (const vector of await mapInFlight(frames, model.inFlight ?? 1, encodeFrame))
+      for (const vector of await pMap(frames, encodeFrame, { concurrency: model.inFlight ?? 1 }))
         l2Normalise(vector).forEach((value, i) => (sum[i] = (sum[i] ?? 0) + value))
       const mean = Float32Array.from(sum, (value) => value / frames.length)
       return { encoder: digest, frames: frames.length, float16: encodeFloat16(mean) }

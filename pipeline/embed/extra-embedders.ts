@@ -1,6 +1,6 @@
+import pMap from 'p-map'
 import { mirror } from '../align/align-face.js'
 import type { RgbImage } from '../data/image.js'
-import { mapInFlight } from '../common/map-concurrent.js'
 import { mirroredDigestOf } from '../models/packs/encoder-file.js'
 import type { Embedder } from './embed-faces.js'
 import type { Embedding } from '../data/embedding.js'
@@ -29,7 +29,9 @@ export async function embedFurther(
 ): Promise<ExtraEmbedding[][]> {
   const ofCrops = crops.map((): ExtraEmbedding[] => [])
   for (const embedder of embedders) {
-    const embeddings = await mapInFlight(crops, embedder.inFlight ?? 1, (crop) => embedder.embed(crop))
+    const embeddings = await pMap(crops, (crop) => embedder.embed(crop), {
+      concurrency: embedder.inFlight ?? 1,
+    })
     embeddings.forEach((embedding, i) => ofCrops[i]?.push({ embedder: embedder.digest, ...embedding }))
   }
   return ofCrops

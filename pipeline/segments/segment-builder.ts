@@ -1,3 +1,4 @@
+import pMap from 'p-map'
 import {
   alignAndMeasure,
   appearanceOf,
@@ -13,7 +14,6 @@ import {
   type SegmentContextState,
 } from '../embed/segment-context.js'
 import { FollowedFace, type FollowedState, type FollowOptions, type Stretch } from './followed-face.js'
-import { mapInFlight } from '../common/map-concurrent.js'
 import type { Stages } from '../stages/load-pipeline.js'
 import { cropThumbnail } from '../image/thumbnail.js'
 import { pooledVector, type TrackFace } from './track-face.js'
@@ -112,10 +112,10 @@ export class SegmentBuilder {
       return trackId === undefined || appearance === undefined ? [] : [{ trackId, face, appearance }]
     })
     const { landmarker, embedder } = this.#stages
-    const stretches = await mapInFlight(
+    const stretches = await pMap(
       seen,
-      Math.min(landmarker?.inFlight ?? Infinity, embedder.inFlight ?? 1),
       ({ trackId, face, appearance }) => this.#lookAt(trackId, face, appearance, frame),
+      { concurrency: Math.min(landmarker?.inFlight ?? Infinity, embedder.inFlight ?? 1) },
     )
     for (const [index, stretch] of stretches.entries())
       if (stretch !== undefined) await this.#add(seen[index]?.trackId ?? 0, stretch)

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import pRetry from 'p-retry'
 import kafkajs from 'kafkajs'
 import type { Admin, Consumer, EachBatchPayload, Kafka, KafkaConfig, KafkaMessage, LogEntry } from 'kafkajs'
 import type { Logger } from 'pino'
@@ -134,14 +134,7 @@ export function isUnknownTopic(error: unknown): boolean {
 
 /** Topics that were made a moment ago have no leaders yet, and brokers elect new ones: asked again for some seconds. */
 export async function whenSettled<T>(ask: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await ask()
-    } catch (error) {
-      if (attempt >= 20 || !passesBy(error)) throw error
-      await sleep(500)
-    }
-  }
+  return pRetry(ask, { retries: 19, minTimeout: 500, factor: 1, shouldRetry: ({ error }) => passesBy(error) })
 }
 
 /** Whether it is a broker's answer that it gives for a while only. */

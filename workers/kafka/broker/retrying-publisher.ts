@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import pRetry from 'p-retry'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import { isTransient, type Publisher } from './client.js'
 
@@ -41,17 +41,15 @@ export function createRetryingPublisher(publisher: Publisher, options: RetryingP
       const aborted = whenAborted(signal)
       const timer = setTimeout(noteAway, longAfterMs)
       try {
-        for (;;) {
-          try {
-            await Promise.race([publisher.send(messages), aborted.promise])
-            noteSent()
-            return
-          } catch (error) {
-            if (signal.aborted || !isTransient(error)) throw error
-            noteAway()
-            await Promise.race([sleep(againAfterMs), aborted.promise])
-          }
-        }
+        const sent = pRetry(() => publisher.send(messages), {
+          ...{ retries: Infinity, minTimeout: againAfterMs, factor: 1, signal },
+          shouldRetry: ({ error }) => isTransient(error),
+          onFailedAttempt({ error }) {
+            if (isTransient(error)) noteAway()
+          },
+        })
+        await Promise.race([sent, aborted.promise])
+        noteSent()
       } finally {
         clearTimeout(timer)
         aborted.forget()
