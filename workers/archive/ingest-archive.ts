@@ -111,8 +111,12 @@ async function ingestPaths(
     encoderFiles: encoderFilesOf(encoders, settings),
   }
   const dimension = headFile === undefined ? pack.embedder.dimension : await headDimension(setup)
-  // Before anything is written: a device that cannot be used leaves no settings behind.
-  const pool = await startThreads({ setup, threads: request.threads, onNotice: notify })
+  // Before anything is written: a device or model that cannot be used leaves no settings behind. Where the archive has these
+  // settings already there may be nothing new to do.
+  const pool = await startThreads({
+    ...{ setup, threads: request.threads, onNotice: notify },
+    loadsWhenNeeded: own?.digest === recipe.digest,
+  })
   try {
     const spaceId = adoptRecipe(archive, recipe, source, dimension, request.reprocess ?? false)
     watcher.onStart?.(settings)

@@ -58,6 +58,8 @@ export class SegmentHandle implements SegmentThread {
   readonly #data: SegmentThreadData
   readonly #inference: InferenceThread | undefined
   readonly #pending = new Map<number, Pending>()
+  /** The answers that are still to come. */
+  readonly #asked = new Set<Promise<unknown>>()
   #nextId = 0
   #isStopping = false
   #thread: Worker
@@ -98,6 +100,9 @@ export class SegmentHandle implements SegmentThread {
 
   async stop(): Promise<void> {
     this.#isStopping = true
+    this.abort()
+    // A thread that is ended while ONNX Runtime loads a model takes the whole process down.
+    await Promise.allSettled(this.#asked)
     await this.#thread.terminate()
   }
 
@@ -141,8 +146,8 @@ export class SegmentHandle implements SegmentThread {
   }
 
   #restart(dead: Worker, cause: unknown): void {
-    if (dead !== this.#thread || this.#isStopping) return
-    this.#thread = this.#start()
+    if (dead !== this.#thread) return
+    if (!this.#isStopping) this.#thread = this.#start()
     const lost = [...this.#pending.values()]
     this.#pending.clear()
     for (const { reject } of lost)
@@ -160,7 +165,7 @@ export class SegmentHandle implements SegmentThread {
     const id = this.#nextId++
     const abort = () => this.#abort(id)
     signal?.addEventListener('abort', abort)
-    return new Promise<T>((resolve, reject) => {
+    const asked = new Promise<T>((resolve, reject) => {
       const onReply = (reply: ThreadReply) => {
         const picked = pick(reply)
         if (picked === undefined) return
@@ -169,7 +174,12 @@ export class SegmentHandle implements SegmentThread {
       }
       this.#pending.set(id, { onReply, reject })
       this.#thread.postMessage({ kind: 'work', id, work } satisfies ThreadRequest)
-    }).finally(() => signal?.removeEventListener('abort', abort))
+    }).finally(() => {
+      this.#asked.delete(asked)
+      signal?.removeEventListener('abort', abort)
+    })
+    this.#asked.add(asked)
+    return asked
   }
 
   #abort(id: number): void {

@@ -20,6 +20,11 @@ export interface PoolOptions {
   readonly onNotice: (text: string) => void
   /** One inference thread runs the models for all; default on a GPU. Tests ask for it on a CPU, where it is slower. */
   readonly sharesModels?: boolean
+  /**
+   * On a CPU, load models with the first clip that needs them. What is wrong with a model is then an error of that moment.
+   * Default: false.
+   */
+  readonly loadsWhenNeeded?: boolean
 }
 
 /**
@@ -56,6 +61,7 @@ async function startOn(
     await Promise.all(threads.map((thread) => thread.stop()))
     await inference?.stop()
   }
+  if (device.kind === 'cpu' && options.loadsWhenNeeded === true) return { threads, provider: 'cpu', stop }
   // All of them: a thread that is ended while ONNX Runtime loads a model takes the whole process down.
   const starts = await Promise.allSettled(threads.map((thread) => thread.ready()))
   const providers: Provider[] = []
