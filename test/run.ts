@@ -63,7 +63,7 @@ if (wanted.length === 0 || unknown.length > 0) {
 }
 
 const { KAFKA_BROKERS } = process.env
-const needsBroker = wanted.some((name) => name === 'kafka' || name === 'integration')
+const needsBroker = wanted.includes('kafka')
 const stopBroker = needsBroker && (KAFKA_BROKERS ?? '') === '' ? await startSharedBroker() : () => undefined
 
 const files = Object.entries(groups).flatMap(([name, find]) => (wanted.includes(name) ? find() : []))
