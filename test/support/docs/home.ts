@@ -1,4 +1,4 @@
-import { chmodSync, copyFileSync, cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { demoPhotosDir, photos, type FaceName } from '../../../scripts/demo/demo-photos.js'
@@ -28,7 +28,15 @@ const labelled = ['sofa left', 'sofa right', 'party second', 'window third'] as 
 export async function makeHome(): Promise<string> {
   const home = temporaryDir()
   const at = (...names: string[]) => join(home, ...names)
-  for (const folder of ['archive', 'labelled', 'cameo/photos/Ada', 'cameo/photos/Bo', 'cameo/others', 'bin'])
+  for (const folder of [
+    'archive',
+    'labelled',
+    'cameo/photos/Ada',
+    'cameo/photos/Bo',
+    'cameo/others',
+    'bin',
+    'tmp',
+  ])
     mkdirSync(at(folder), { recursive: true })
   await makeClips(at)
   await makePhotos(at)
@@ -102,7 +110,11 @@ function writeLists(at: At): void {
 
 /** An embedder and an image encoder of the kinds and sizes that the documents' JSON files name. */
 function writeModels(dir: string): void {
-  writeTwinEmbedder(dir)
+  const twin = writeTwinEmbedder(dir)
+  writeFileSync(
+    join(dir, 'mobilefacenet.json'),
+    readFileSync(twin, 'utf8').replace('"twin"', '"mobilefacenet"'),
+  )
   const channels = 512
   writeFileSync(
     join(dir, 'squeezenet_fp16.onnx'),
@@ -129,7 +141,12 @@ export function copyOfHome(template: string, settings: NodeJS.ProcessEnv = {}): 
   const inherited = Object.entries(process.env).filter(([name]) => !/^(CAMEO|KAFKA|XDG)_/.test(name))
   const environment = {
     ...Object.fromEntries(inherited),
-    ...{ HOME: home, CAMEO_MODELS: defaultModelsDir(), PATH: `${join(home, 'bin')}:${process.env['PATH']}` },
+    ...{
+      HOME: home,
+      TMPDIR: join(home, 'tmp'),
+      CAMEO_MODELS: defaultModelsDir(),
+      PATH: `${join(home, 'bin')}:${process.env['PATH']}`,
+    },
     ...settings,
   }
   return { home, cwd: join(home, 'cameo'), environment }

@@ -8,7 +8,7 @@ export const repository = fileURLToPath(new URL('../../../../', import.meta.url)
 /** What a comment above a block says of it; a block without one is run. */
 export type Mark =
   | { readonly kind: 'needs'; readonly what: 'docker' | 'a gpu' | 'a cluster' }
-  | { readonly kind: 'run'; readonly with: 'kafka' }
+  | { readonly kind: 'run'; readonly after: 'kafka' | 'ingest' }
   | { readonly kind: 'file'; readonly name: string }
 
 export interface Block {
@@ -64,7 +64,8 @@ function readMark(comment: string | undefined): Mark | undefined {
   if (comment === undefined) return undefined
   for (const what of ['docker', 'a gpu', 'a cluster'] as const)
     if (comment === `needs ${what}`) return { kind: 'needs', what }
-  if (comment === 'run: kafka') return { kind: 'run', with: 'kafka' }
+  if (comment === 'run: kafka') return { kind: 'run', after: 'kafka' }
+  if (comment === 'run: after ingest') return { kind: 'run', after: 'ingest' }
   const name = /^file: ([\w.-]+)$/.exec(comment)?.[1]
   if (name !== undefined) return { kind: 'file', name }
   if (/^(needs|run|file)\b/.test(comment)) throw new Error(`"${comment}" is no mark of a block`)
