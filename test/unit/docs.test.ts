@@ -1,7 +1,7 @@
 /** What README.md and docs/ say of files, commands, codes and variables is so. */
 import assert from 'node:assert/strict'
 import type { Command } from 'commander'
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { before, describe, it } from 'node:test'
 import { z } from 'zod'
@@ -194,6 +194,29 @@ function allVariables(command: Command): string[] {
   const own = command.options.flatMap(({ envVar }) => (envVar === undefined ? [] : [envVar]))
   return [...own, ...command.commands.flatMap(allVariables)]
 }
+
+describe('comments in the code', () => {
+  it('point to no document that is not in the repository', () => {
+    const sources = ['pipeline', 'index', 'workers', 'scripts', 'test'].flatMap((folder) =>
+      readdirSync(join(repository, folder), { recursive: true, encoding: 'utf8' }).map((name) =>
+        join(folder, name),
+      ),
+    )
+    const files = sources.filter(
+      (name) => /\.(ts|mjs|sh)$/.test(name) && !name.includes(join('test', 'unit', 'docs')),
+    )
+    assert.ok(files.length > 500)
+    const lost = files.flatMap((name) => {
+      const text = readFileSync(join(repository, name), 'utf8').replaceAll(/\w+\.(com|org|io)\/\S+/g, '')
+      // A document by its file, or by its name in capitals and a section.
+      return [...text.matchAll(/[\w/-]+\.md\b|\b[A-Z]{4,} §\d/g)]
+        .map(([document]) => document)
+        .filter((document) => !existsSync(join(repository, document)))
+        .map((document) => `${name}: ${document}`)
+    })
+    assert.deepEqual(lost, [])
+  })
+})
 
 describe('the marks of blocks', () => {
   it('a block has the mark of the comment above it; other comments are none', () => {
