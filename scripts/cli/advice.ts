@@ -3,13 +3,13 @@ import type { ErrorDetails, Remedy } from '../../pipeline/common/remedies.js'
 
 type AdviceTable = { readonly [R in Remedy]: (details: ErrorDetails<R>) => string }
 
-/** How each remedy is had from a shell: the commands and options that the errors of the library know nothing of. */
+/** How to apply each remedy in a shell: commands and options, which the errors of the library do not know. */
 const advice: AdviceTable = {
   'pull-models': (details) => `run "cameo models pull${'pack' in details ? ` ${details.pack}` : ''}"`,
   'install-cuda': () =>
-    'on Linux x64 run "ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node"; else use --device cpu',
+    'on Linux x64 run "ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node"; otherwise use --device cpu',
   'use-cpu': () => 'give --device cpu',
-  'install-ffmpeg': () => 'for example by "apt-get install ffmpeg" or "brew install ffmpeg"',
+  'install-ffmpeg': () => 'for example with "apt-get install ffmpeg" or "brew install ffmpeg"',
   'add-embedder': () => '"cameo ingest --embedder FILE" adds its embeddings',
 
   'ingest-first': ({ archive }) =>
@@ -17,12 +17,12 @@ const advice: AdviceTable = {
   reprocess: ({ differs }) =>
     differs === 'version'
       ? 'give --reprocess, or another --archive'
-      : 'leave the options away to go on with its own, use another --archive, or give --reprocess to process every clip anew',
-  'free-space': () => 'free some space and run the same command again, it goes on where it stopped',
+      : 'leave the options out to continue with its own, use another --archive, or give --reprocess to process every clip again',
+  'free-space': () => 'free some space and run the same command again: it continues where it stopped',
   'repair-archive': ({ archive }) => `"cameo ingest --repair --archive ${archive}" repairs it`,
-  'check-archive': () => '"cameo doctor --deep" tells which',
+  'check-archive': () => '"cameo doctor --deep" says which',
   'upgrade-archive': ({ archive }) => `run "cameo status --archive ${archive}" as that user`,
-  'finish-erasure': () => 'any command on this archive does so, as "cameo status"',
+  'finish-erasure': () => 'any command on this archive does so, such as "cameo status"',
   'forget-clip': ({ clipId }) => `"cameo forget --clip ${clipId}" forgets it`,
 
   'choose-face': () => 'give its number with --face NUMBER',
@@ -36,25 +36,25 @@ const advice: AdviceTable = {
   'enroll-first': () => 'run "cameo enroll NAME PHOTO"',
 
   'give-identities': () =>
-    'say how identities are known by --gallery train_gt.txt, --head head.onnx, or names by "cameo enroll"',
+    'say how identities are known: give --gallery train_gt.txt or --head head.onnx, or enroll names with "cameo enroll"',
   'train-head': () => '"cameo head train" writes one',
   'name-report': () => '"cameo eval --report" writes one',
   'name-rankings': () => '"cameo eval map" and "cameo eval ladder" write such reports',
-  'resume-training': () => 'give --resume to go on',
-  'train-anew': () => 'leave --resume away',
+  'resume-training': () => 'give --resume to continue',
+  'train-anew': () => 'leave --resume out',
 
-  'mount-root': () => 'give it by --root',
+  'mount-root': () => 'name it with --root',
   'allow-clip': () => 'see --root and --allow-host of "cameo worker"',
-  'other-scratch': () => 'give another by --scratch',
+  'other-scratch': () => 'give another one with --scratch',
   'enlarge-scratch': () => 'raise --scratch-size',
   'lower-fetch-rate': () => 'see --fetch-rate of "cameo worker faces"',
 
   'check-credentials': () => 'check KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD',
   'trust-certificate': () =>
-    'set KAFKA_SSL_CA_FILE to the certificate of its authority, and give --brokers by the names that the certificate holds',
+    'set KAFKA_SSL_CA_FILE to the certificate of its authority, and give --brokers with the names in the certificate',
   'secure-connection': () => 'set KAFKA_SSL=true or KAFKA_SASL_*',
   'start-broker': () =>
-    'start one by "docker compose up -d kafka" or "scripts/kafka.sh start", or give --brokers',
+    'start one with "docker compose up -d kafka" or "scripts/kafka.sh start", or give --brokers',
   'create-topics': () => 'run "cameo topics create"',
   'replay-archive': ({ changed }) =>
     changed === 'topic' ? 'run "cameo replay"' : 'give its --brokers, or run "cameo replay"',
@@ -72,7 +72,7 @@ function wordsFor<R extends Remedy>(details: ErrorDetails<R>): string {
   return advice[details.remedy](details)
 }
 
-/** What to do about an error in a shell, as a clause; undefined where the error says all. */
+/** What to do about an error in a shell, as a clause; undefined if the error itself says everything. */
 export function adviceFor(error: unknown): string | undefined {
   if (!(error instanceof CameoError) || error.details === undefined) return undefined
   return wordsFor(error.details)

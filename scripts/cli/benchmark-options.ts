@@ -5,4 +5,4 @@ export const packOption = () =>
   new Option('--pack <pack>', 'model pack, or a JSON file of your own').default(defaultPackName)
 
 export const alignedOption = () =>
-  new Option('--aligned', 'the pictures are aligned faces of 112×112 px already: no detection').default(false)
+  new Option('--aligned', 'the pictures are already aligned faces of 112×112 px: no detection').default(false)

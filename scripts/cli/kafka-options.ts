@@ -12,14 +12,14 @@ export const brokersOption = () =>
 export const kafkaHelp = `
 TLS and SASL come from the environment: KAFKA_SSL=true, KAFKA_SSL_CA_FILE, KAFKA_SSL_CERT_FILE, KAFKA_SSL_KEY_FILE,
 KAFKA_SSL_KEY_PASSWORD; KAFKA_SASL_MECHANISM (plain, scram-sha-256, scram-sha-512), KAFKA_SASL_USERNAME,
-KAFKA_SASL_PASSWORD or KAFKA_SASL_PASSWORD_FILE. KAFKA_TOPIC_PREFIX (cameo) names topics and groups: another prefix,
-another archive.`
+KAFKA_SASL_PASSWORD or KAFKA_SASL_PASSWORD_FILE. KAFKA_TOPIC_PREFIX (cameo) begins the names of topics and groups:
+another prefix is another archive.`
 
 /** Options that may be given several times, or as a list with commas, in the environment too. */
 export const rootOption = () =>
   new Option(
     '--root <dir...>',
-    'folders whose clips may be opened; SUBMITTED=MOUNTED where they are called otherwise here (default: /)',
+    'folders whose clips may be opened; SUBMITTED=MOUNTED if a folder has another name here (default: /)',
   )
     .env('CAMEO_ROOTS')
     .argParser(listOf(/[,\n]+/, (text) => parseRoot(text)))

@@ -44,13 +44,13 @@ export const jsonOption = () => new Option('--json', 'machine-readable output').
 export const minScoreOption = () =>
   new Option(
     '--min-score <s>',
-    'cosine similarity from which a track matches, instead of the default',
+    'the cosine similarity from which a track matches, in place of the default',
   ).argParser(numberWithin(-1, 1))
 
 export const expectFalseOption = () =>
   new Option(
     '--expect-false <n>',
-    `the default threshold follows the archive's size: so many tracks of other people may be expected to match (default: ${defaultExpectedFalse})`,
+    `how many tracks of other people may be expected to match; the default threshold follows from it and from the archive's size (default: ${defaultExpectedFalse})`,
   )
     .argParser(numberWithin(1e-9, 1e9))
     .conflicts('minScore')

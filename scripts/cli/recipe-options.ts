@@ -24,7 +24,7 @@ export const withRecipeOptions = (command: Command): Command =>
     .addOption(embedderOption())
     .addOption(contextOption())
     .addOption(
-      new Option('--fps <number>', 'frames looked at each second (default: 4)').argParser(
+      new Option('--fps <number>', 'how many frames of each second are looked at (default: 4)').argParser(
         numberWithin(0.01, 60),
       ),
     )
@@ -46,7 +46,9 @@ export const withRecipeOptions = (command: Command): Command =>
         'how many of the best faces of a track are embedded (default: 8)',
       ).argParser(numberWithin(1, 64, 'integer')),
     )
-    .addOption(new Option('--mirror', 'embed mirror images too: twice the time, a little more robust'))
+    .addOption(
+      new Option('--mirror', 'embed mirror images, too: takes twice the time, is a little more robust'),
+    )
     .addOption(
       new Option(
         '--keep-mirrored',

@@ -11,8 +11,8 @@ export interface SourceOptions {
 export const poolOption = () =>
   new Option(
     '--pool <clips>',
-    'what is ranked: all clips but those of other lists (as iQIYI-VID does: what no list names counts as a stranger), ' +
-      'or the listed ones of the ground truth alone',
+    'what is ranked: all clips except those of other lists (as iQIYI-VID does: a clip that no list names is a stranger), ' +
+      'or only the clips of the ground truth',
   )
     .choices(['all', 'listed'])
     .default('all')

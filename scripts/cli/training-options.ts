@@ -38,7 +38,7 @@ export function withTrainingOptions(command: Command): Command {
   return command
     .option(
       '--noise <file>',
-      "strangers' clips to train on, a name a line (default: half of val's clips that no line names)",
+      "strangers' clips to train on, one name per line (default: half of val's clips that no line names)",
     )
     .addOption(
       new Option(
@@ -50,8 +50,8 @@ export function withTrainingOptions(command: Command): Command {
     .addOption(
       new Option('--network <kind>', 'the layers (default: residual)').choices(['residual', 'paper']),
     )
-    .addOption(number('--width <n>', 'of hidden layers (default: 1024)', 1, 16_384, 'integer'))
-    .addOption(number('--depth <n>', 'hidden layers (default: 1)', 1, 8, 'integer'))
+    .addOption(number('--width <n>', 'width of the hidden layers (default: 1024)', 1, 16_384, 'integer'))
+    .addOption(number('--depth <n>', 'number of hidden layers (default: 1)', 1, 8, 'integer'))
     .addOption(new Option('--activation <name>', '(default: prelu)').choices(['prelu', 'relu', 'silu']))
     .addOption(number('--dropout <share>', '(default: 0)', 0, 0.9))
     .addOption(new Option('--optimizer <name>', '(default: adam)').choices(['sgd', 'adam']))
@@ -59,17 +59,22 @@ export function withTrainingOptions(command: Command): Command {
     .addOption(number('--weight-decay <decay>', '(default: 5e-4)', 0, 1))
     .addOption(new Option('--schedule <name>', '(default: cosine)').choices(['cosine', 'step', 'constant']))
     .addOption(number('--epochs <n>', '(default: 40)', 1, 10_000, 'integer'))
-    .addOption(number('--batch <n>', 'samples a step (default: 256)', 2, 65_536, 'integer'))
-    .addOption(new Option('--faces-per-sample <list>', 'of a track at random (default: 1,3,5)'))
+    .addOption(number('--batch <n>', 'samples per step (default: 256)', 2, 65_536, 'integer'))
+    .addOption(
+      new Option(
+        '--faces-per-sample <list>',
+        'how many faces of a track a sample takes, at random (default: 1,3,5)',
+      ),
+    )
     .addOption(number('--embedding-noise <length>', 'added to a sample of length 1 (default: 0.3)', 0, 10))
     .addOption(
-      new Option('--no-mirror', 'train on no mirror images, where "cameo ingest --keep-mirrored" kept them'),
+      new Option('--no-mirror', 'do not train on the mirror images that "cameo ingest --keep-mirrored" kept'),
     )
-    .addOption(new Option('--balanced', 'every identity equally often'))
+    .addOption(new Option('--balanced', 'draw every identity equally often'))
     .addOption(
       number(
         '--patience <epochs>',
-        'end after so many without a gain on val (default: 0, never)',
+        'end after this many epochs without a gain on val (default: 0, never)',
         0,
         10_000,
         'integer',
@@ -77,7 +82,7 @@ export function withTrainingOptions(command: Command): Command {
     )
     .addOption(number('--seed <n>', '(default: 1)', 0, 2 ** 31 - 1, 'integer'))
     .addOption(
-      new Option('--threads <n>', 'of training')
+      new Option('--threads <n>', 'threads of the training')
         .default(defaultThreads)
         .argParser(numberWithin(1, 256, 'integer')),
     )

@@ -22,7 +22,7 @@ interface CoverageOptions {
 }
 
 export const coverageCommand = new Command('coverage')
-  .description('How much of the video was looked at, by folder, and what is missing of each clip.')
+  .description('Show how much of the video was looked at, by folder, and what is missing of each clip.')
   .argument('[folder]', 'only the clips below it')
   .addOption(archiveOption())
   .addOption(new Option('--state <states...>', 'list only clips in these states').choices(coverageStates))
@@ -30,10 +30,10 @@ export const coverageCommand = new Command('coverage')
   .addHelpText(
     'after',
     `
-A clip is complete where all of it was looked at. Else it is: unfinished (an ingest was stopped, or did not come to it; run it
+A clip is complete if all of it was looked at. Otherwise it is: unfinished (an ingest was stopped, or has not come to it; run it
 again), failed (nothing could be read), partial (segments were given up), truncated (the file is cut off), damaged (stretches
-could not be decoded), left-out (something in it is not looked at, as a further video stream). Besides it may be face-less (no
-face was found), missing (no file is where it was) or forgotten. All but the complete ones are listed.
+could not be decoded), left-out (something in it is not looked at, for example a second video stream). It may also be face-less
+(no face was found), missing (no file is where it was) or forgotten. All clips that are not complete are listed.
 With --json: {coverage: {clips, incomplete, unknownLength, hours, lookedAtHours, notLookedAtHours, states: {STATE: clips}},
 folders: [{folder, ...the same}], clips: [{clipId, path, paths, states, durationS, lookedAtS, notLookedAtS,
 notLookedAt: [{startS, endS, state, code?, message?}], leftOut, code?, message?, missing?}]}; null is what is not known.

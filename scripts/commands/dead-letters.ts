@@ -17,18 +17,18 @@ interface LettersOptions {
 }
 
 export const deadLettersCommand = new Command('dead-letters')
-  .description('Messages that could not be processed: why, and try them again.')
+  .description('Show messages that could not be processed, with reasons, and send them again.')
   .addHelpText('after', kafkaHelp)
 
 deadLettersCommand
   .command('list')
-  .description('All of them, oldest first.')
+  .description('List all dead letters, oldest first.')
   .addOption(brokersOption())
   .addOption(jsonOption())
   .addHelpText(
     'after',
     `
-With --json, one line each: {id, stage, uri, code, message, attempts, at, topic, partition, offset, bytes}.`,
+With --json, one line per letter: {id, stage, uri, code, message, attempts, at, topic, partition, offset, bytes}.`,
   )
   .action(async ({ brokers, json }: LettersOptions) => {
     const read = await withKafka(brokers, ({ kafka, connection, log }) =>
@@ -77,7 +77,7 @@ function asJson({
 deadLettersCommand
   .command('retry')
   .description(
-    'Send the original messages again: all of them, or those named. Of what an archive refused, the whole clip is done again.',
+    'Send the original messages again: all of them, or those named. If an archive refused one, its whole clip is processed again.',
   )
   .argument('[ids...]', 'ids as "list" shows them')
   .addOption(brokersOption())

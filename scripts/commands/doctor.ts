@@ -31,11 +31,11 @@ interface Check {
 }
 
 export const doctorCommand = new Command('doctor')
-  .description('Check that everything a machine needs is there and works.')
+  .description('Check that everything Cameo needs on this machine is there and works.')
   .addOption(archiveOption())
   .addOption(deviceOption())
   .addOption(
-    new Option('--deep', 'look at every row of the archive, which takes as long as reading its file').default(
+    new Option('--deep', 'also check every row of the archive; takes as long as reading its file').default(
       false,
     ),
   )
@@ -44,7 +44,7 @@ export const doctorCommand = new Command('doctor')
     'after',
     `
 With --json: {ok, checks: [{name, ok, detail}]}; with --deep also damaged: [{clipId?, path?, name?, what}].
-Exit code: 0 all is well, 2 something is not.`,
+Exit code: 0 everything works, 2 something does not.`,
   )
   .action(async (options: DoctorOptions) => {
     const damaged: DamagedThing[] = []

@@ -32,10 +32,10 @@ interface EnrollOptions {
 
 export const enrollCommand = new Command('enroll')
   .description(
-    'Give a name to a face, so that it can be searched by name. Adds to the faces a name has already.',
+    'Give a name to a face, so that you can search by name. Adds to the faces that the name has already.',
   )
   .argument('<name>', 'the name', parseName)
-  .argument('[files...]', 'photos, and clips whose main person it is')
+  .argument('[files...]', 'photos, and clips in which this is the main person')
   .addOption(archiveOption())
   .addOption(
     new Option('--face <number>', 'which face of the photo, or person of the clip').argParser(
@@ -43,15 +43,17 @@ export const enrollCommand = new Command('enroll')
     ),
   )
   .addOption(new Option('--list', 'list the faces that the name has, by number').default(false))
-  .addOption(new Option('--force', 'enroll also photos that mostly show different people').default(false))
+  .addOption(
+    new Option('--force', 'enroll the photos even if most of them show different people').default(false),
+  )
   .addOption(deviceOption())
   .addOption(jsonOption())
   .addHelpText(
     'after',
     `
-The files are compared with each other and with what the name has already, by the cosine similarity of their faces: a file that
-reaches the threshold of the models with fewer than half of the others disagrees. Those that do are named; where most of the
-files given do, nothing is enrolled without --force. "cameo forget --name NAME --face N" takes one face out again.
+The files are compared with each other and with the faces that the name has already, by cosine similarity. A file disagrees if it
+reaches the threshold of the models with fewer than half of the others. Files that disagree are listed. If most of the given
+files disagree, nothing is enrolled without --force. "cameo forget --name NAME --face N" takes one face out again.
 With --json: {name, faces, added, disagreeing: [{source, faces, similarity, matches, others}], failed: [{source, code, message}]};
 with --list: {name, faces, list: [{number, source, quality, similarity}]}, where similarity is the mean to the other files.
 Exit code: 0 all files are enrolled, 1 some could not be used (the others are enrolled), 2 none.`,

@@ -18,7 +18,7 @@ interface ForgetOptions {
 
 export const forgetCommand = new Command('forget')
   .description(
-    'Erase a clip with all faces in it, or a name with the faces it was enrolled with, or one of these. The video file stays.',
+    'Erase a clip with all faces in it, a name with all its faces, or one face of a name. The video file stays.',
   )
   .addOption(archiveOption())
   .addOption(
@@ -39,18 +39,18 @@ export const forgetCommand = new Command('forget')
   .addHelpText(
     'after',
     `
-A clip is its content: all files with the same content are forgotten with it, and named.
-Faces that a name was enrolled with from the clip are erased with it, and the name where it has no others.
+A clip is its content: all files with the same content are forgotten together, and listed.
+Faces that were enrolled from the clip are erased, too. A name without any other faces is erased with them.
 A forgotten clip stays out when its file is ingested again ("ingest --include-forgotten" lets it in).
 Erased rows and vectors are overwritten in the archive's files, not only unlinked; copies and backups are yours to find.
-Where another process reads for longer than --wait, the error is ERASURE_PENDING and the exit code ${exitCodes.failed}: no search finds what was
-erased, but its bytes are still there. The next command on the archive that can finishes it.
+If another process reads for longer than --wait, the error is ERASURE_PENDING and the exit code ${exitCodes.failed}: no search finds what was
+erased, but its bytes are still there. The next command on the archive finishes the erasure if it can.
 With --json: {forgotten: "clip", clipId, paths, names} with the names that lost faces, {forgotten: "name", name},
-or {forgotten: "face", name, face, source, left}; with the last face (left: 0) the name goes, too. Where the erasure is not
-finished, with code, message and retriable of the error.
-Faces workers take a forgotten clip out of their folder of checkpoints when the index worker has published it; the folder that
+or {forgotten: "face", name, face, source, left}; with the last face (left: 0) the name is erased, too. If the erasure is
+not finished, the object also has code, message and retriable of the error.
+Faces workers remove a forgotten clip from their folder of checkpoints when the index worker has published it. The folder that
 CAMEO_CHECKPOINTS names is cleared at once.
-Where an index worker keeps the archive, a name and the paths of its photos stay in the archive's journal until the worker
+If an index worker keeps the archive, a name and the paths of its photos stay in the archive's journal until the worker
 has taken them out of the topic of names.`,
   )
   .action(async (options: ForgetOptions) => {

@@ -33,35 +33,38 @@ interface IngestCommandOptions extends RecipeOptions {
 
 export const ingestCommand = withRecipeOptions(new Command('ingest'))
   .description(
-    'Take clips into an archive. Run it again at any time: it does what is new and goes on where it stopped.',
+    'Take clips into an archive. Run it again at any time: it processes what is new and continues where it stopped.',
   )
   .argument('[paths...]', 'video files, and folders that are searched for them')
   .addOption(archiveOption())
   .addOption(deviceOption())
   .addOption(
-    new Option('--threads <n>', 'segments processed at the same time, also where a GPU runs the models')
+    new Option(
+      '--threads <n>',
+      'how many segments are processed at the same time, also if a GPU runs the models',
+    )
       .default(defaultThreads)
       .argParser(numberWithin(1, 256, 'integer')),
   )
   .addOption(
-    new Option('--reprocess', "process every clip anew where the archive's settings change").default(false),
+    new Option('--reprocess', "process every clip again if the archive's settings change").default(false),
   )
   .addOption(
-    new Option('--include-forgotten', 'take up clips again that were erased with "forget"').default(false),
+    new Option('--include-forgotten', 'also ingest clips that were erased with "forget"').default(false),
   )
   .addOption(checkpointOption())
   .addOption(
     new Option(
       '--repair',
-      'look at every row of the archive first, and process clips anew whose rows are damaged; needs no paths',
+      'first check every row of the archive, and process clips with damaged rows again; needs no paths',
     ).default(false),
   )
   .addOption(jsonOption())
   .addHelpText(
     'after',
     `
-With --json, one line a clip: {path, clipId, status, tracks, seconds} or {path, status, code, message}.
-Folders whose names begin with a dot are passed over, and so are files that are no videos by their names and first bytes.
+With --json, one line per clip: {path, clipId, status, tracks, seconds} or {path, status, code, message}.
+Skipped are folders whose names begin with a dot, and files that are no videos by their names and first bytes.
 Status: done, unchanged, duplicate, partial, forgotten, skipped, failed.
 Exit code: 0 all clips are in, 1 some failed, 2 the command could not run, 130 interrupted.
 The settings of the first ingest stay with the archive; later ones need not repeat them.`,

@@ -14,7 +14,7 @@ export const modelsCommand = new Command('models').description('Model packs: lis
 
 modelsCommand
   .command('list')
-  .description('The known packs, their licences, and which are on this machine.')
+  .description('List the known packs, their licences, and which are on this machine.')
   .addOption(jsonOption())
   .action(({ json }: { json: boolean }) => {
     const modelsDir = defaultModelsDir()
@@ -42,7 +42,7 @@ modelsCommand
 
 modelsCommand
   .command('pull')
-  .description('Fetch a pack and verify its files; does nothing where they are here and whole.')
+  .description('Fetch a pack and verify its files. Does nothing if all files are here and intact.')
   .argument('[pack]', 'name, or a JSON file of your own', defaultPackName)
   .addOption(jsonOption())
   .action(async (nameOrFile: string, { json }: { json: boolean }) => {

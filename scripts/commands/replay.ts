@@ -23,7 +23,7 @@ interface ReplayOptions {
 
 export const replayCommand = new Command('replay')
   .description(
-    'Build an archive anew from the topic of described tracks. Names stay, what was forgotten stays away.',
+    'Build an archive again from the topic of descriptors. Names stay; what was forgotten does not come back.',
   )
   .addOption(brokersOption())
   .addOption(archiveOption())
@@ -34,7 +34,7 @@ export const replayCommand = new Command('replay')
   .addHelpText(
     'after',
     `${kafkaHelp}
-The archive's clips are taken out first; no video is read. Killed in the middle, it goes on when run again, or with
+The archive's clips are removed first. No video is read. If it is killed, run it again to continue, or start
 "cameo worker index".`,
   )
   .action(async ({ brokers, archive: archiveDir, json, ...options }: ReplayOptions) => {

@@ -54,7 +54,7 @@ export const searchCommand = new Command('search')
     ),
   )
   .addOption(
-    new Option('--top <n>', 'how many clips at the most')
+    new Option('--top <n>', 'the largest number of clips')
       .default(20)
       .argParser(numberWithin(1, 100_000, 'integer')),
   )
@@ -68,7 +68,9 @@ export const searchCommand = new Command('search')
       .default(1)
       .argParser(numberWithin(1e-6, 1e9)),
   )
-  .addOption(new Option('--weak', 'also list what is like the person below the threshold').default(false))
+  .addOption(
+    new Option('--weak', 'also list tracks below the threshold that resemble the person').default(false),
+  )
   .addOption(new Option('--exclude-self', 'leave the query clip out of its own answer').default(false))
   .addOption(new Option('--html <file>', 'also write a contact sheet'))
   .addOption(deviceOption())
@@ -76,24 +78,24 @@ export const searchCommand = new Command('search')
   .addHelpText(
     'after',
     `
-A track matches from a threshold on. By default it is the lowest at which --expect-false tracks of other people are expected to match
-in an archive of this size, but never below the calibrated threshold of the models, which few such tracks reach (the answer says how
-many).
-probability says how likely a hit shows the person: from its score and the lower one of the query's and the track's quality, if
---expect-appearances of the tracks searched show the person. Both need calibrated models, and no head. --weak also lists tracks from
-the score on that one in a hundred tracks of other people reaches: they are no matches.
+A track matches if its score reaches the threshold. By default this is the lowest score at which --expect-false tracks of other
+people are expected to match in an archive of this size. It is never below the calibrated threshold of the models; the answer says
+how many tracks of other people reach that one.
+probability says how likely it is that a hit shows the person. It follows from the score and from the lower quality of query and
+track, if --expect-appearances of the searched tracks show the person. Both need calibrated models and no head.
+--weak also lists tracks with a score that one in a hundred tracks of other people reaches. They are no matches.
 
 With --json: {query, threshold, thresholdReason, confident, falseAcceptRate, expectedFalseMatches, prior, tracksSearched,
 tracksExamined, coverage, damaged: [{clipId?, path?, name?, what}], results: [{clipId, path, score, probability,
 ranges: [{startS, endS, trackId, score, weak?}], faces: [{timeS, boxXyxyPx, quality}], thumbnail, missing?, coverage?}], weak?};
-thresholdReason is "given", "archive size", "models" or "uncalibrated"; falseAcceptRate is {rate, estimate, interval?}, estimate true
-where the rate is extrapolated beyond what was measured, interval then its 95 % interval; prior is {appearances, tracks}; what was not
-measured is null; weak is a list as results, with --weak, and so do ranges in results whose track does not reach the threshold: weak is true of them;
-coverage says how much of the archive was not looked at, and what of a clip that was not wholly
-looked at (see "cameo coverage --help"); missing is true of a clip whose file is not there any more;
-query is {kind, value, quality, face?, people?: [{number, ranges?: [{startS, endS}], boxXyxyPx, quality}], notices?}: whom a photo or a
-clip shows, by their numbers for --face, and what is to be said about its file; damaged is what of the archive could not be trusted
-and is left out; thumbnail is a JPEG as a data: URI, score a cosine similarity, times are seconds.
+thresholdReason is "given", "archive size", "models" or "uncalibrated"; falseAcceptRate is {rate, estimate, interval?}: estimate is
+true if the rate is extrapolated beyond what was measured, and interval is then its 95 % interval; prior is {appearances, tracks};
+what was not measured is null. With --weak, weak is a list like results, and weak is true for ranges in results whose track does not
+reach the threshold. coverage says how much of the archive, or of a clip, was not looked at (see "cameo coverage --help").
+missing is true if the clip's file is not there any more.
+query is {kind, value, quality, face?, people?: [{number, ranges?: [{startS, endS}], boxXyxyPx, quality}], notices?}: people are those
+whom a photo or clip shows, with their numbers for --face; notices are about its file. damaged is what could not be trusted and is
+left out. thumbnail is a JPEG as a data: URI, score is a cosine similarity, times are seconds.
 Exit code: 0 the question was answered, also with no match; 2 it could not be.`,
   )
   .action(async (options: SearchCommandOptions) => {

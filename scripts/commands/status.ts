@@ -16,7 +16,7 @@ interface StatusOptions {
 }
 
 export const statusCommand = new Command('status')
-  .description('What an archive holds.')
+  .description('Show what an archive holds.')
   .addOption(archiveOption())
   .addOption(new Option('--failures', 'list the files that failed, with reasons').default(false))
   .addOption(jsonOption())
@@ -25,8 +25,8 @@ export const statusCommand = new Command('status')
     `
 With --json: {clips, tracks, failed, partial, unfinished, missing, hours, totalHours, coverage, identities: [{name, faces}],
 recipe, failures (with --failures): [{path, clipId, code, message, missing?}]}. clips are those that were looked at to their end
-or as far as they can be; hours are of video that was looked at, totalHours of all whose length is known; missing are clips no
-file of which is where it was; coverage is as in "cameo coverage --help".`,
+or as far as possible. hours is video that was looked at, totalHours all video of known length. missing counts clips without a file
+where it was. coverage is as in "cameo coverage --help".`,
   )
   .action(async (options: StatusOptions) => {
     const archive = openArchiveToRead(options.archive, note)

@@ -42,7 +42,7 @@ const stages = Object.keys(stageInput) as Stage[]
 export const submitCommand = withRecipeOptions(
   new Command('submit')
     .description(
-      'Put clips into the queue for workers, and wait until they are indexed. Finished ones are left out.',
+      'Put clips into the queue for workers, and wait until they are indexed. Finished clips are left out.',
     )
     .argument(
       '<paths...>',
@@ -50,18 +50,18 @@ export const submitCommand = withRecipeOptions(
     ),
 )
   .addOption(brokersOption())
-  .addOption(new Option('--no-wait', 'end when all are in the queue'))
+  .addOption(new Option('--no-wait', 'end when all clips are in the queue'))
   .addOption(
-    new Option('--again', 'submit clips too that are finished or in the queue already').default(false),
+    new Option('--again', 'also submit clips that are finished or already in the queue').default(false),
   )
   .addOption(jsonOption())
   .addHelpText(
     'after',
     `${kafkaHelp}
-With --json, one line a clip: {path, clipId, status, tracks} or {path, status, code, message}.
+With --json, one line per clip: {path, clipId, status, tracks} or {path, status, code, message}.
 Status: done, unchanged, partial, forgotten, failed, queued (with --no-wait), skipped.
-Exit code: 0 all clips are indexed, but for those the archive has to forget (with --no-wait: in the queue), 1 some failed, 2 the command could not run,
-130 interrupted: clips stay in the queue; run it again to wait for them.`,
+Exit code: 0 all clips are indexed, except those that the archive has to forget (with --no-wait: in the queue), 1 some failed,
+2 the command could not run, 130 interrupted: clips stay in the queue; run it again to wait for them.`,
   )
   .action(async (paths: string[], options: SubmitOptions) => {
     for (const path of paths) checkAddress(path)

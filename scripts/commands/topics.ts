@@ -18,17 +18,19 @@ interface TopicsOptions {
 }
 
 export const topicsCommand = new Command('topics')
-  .description('The topics that clips travel through: make them, look at them, clean up.')
+  .description('Create, inspect and clean up the topics that clips travel through.')
   .addHelpText('after', kafkaHelp)
 
 topicsCommand
   .command('create')
-  .description('Make the topics that are missing; workers and "submit" do it too, with the usual partitions.')
+  .description(
+    'Create the topics that are missing. Workers and "submit" do so, too, with the usual partitions.',
+  )
   .addOption(brokersOption())
   .addOption(
     new Option(
       '--partitions <n>',
-      'of the jobs: at least as many as faces workers will ever share the work (default: 48)',
+      'partitions of the jobs: at least as many as there will ever be faces workers (default: 48)',
     ).argParser(numberWithin(1, 10_000, 'integer')),
   )
   .addOption(jsonOption())
@@ -52,7 +54,7 @@ topicsCommand
 
 topicsCommand
   .command('status')
-  .description('Messages, workers, and how far behind they are.')
+  .description('Show messages, workers, and how far behind the workers are.')
   .addOption(brokersOption())
   .addOption(jsonOption())
   .action(async ({ brokers, json }: TopicsOptions) => {
@@ -92,7 +94,7 @@ function showStatus({ clusterId, topics, groups }: ClusterStatus, deadLetters: n
 topicsCommand
   .command('trim')
   .description(
-    'Delete jobs and embeddings that are finished. An archive is rebuilt from the descriptors, which stay.',
+    'Delete jobs and embeddings that are finished. The descriptors, from which an archive is rebuilt, stay.',
   )
   .addOption(brokersOption())
   .addOption(jsonOption())

@@ -49,7 +49,10 @@ function stageCommand(name: string, description: string): Command {
     .description(description)
     .addOption(brokersOption())
     .addOption(
-      new Option('--drain <s>', 'after SIGTERM, wait so long for what is in work, then hand it back')
+      new Option(
+        '--drain <s>',
+        'after SIGTERM, wait this many seconds for unfinished work, then hand it back',
+      )
         .default(20)
         .argParser(numberWithin(0, 3600)),
     )
@@ -119,13 +122,13 @@ const facesCommand = stageCommand(
     new Option('--scratch <dir>', 'folder for fetched clips (default: a temporary one)').env('CAMEO_SCRATCH'),
   )
   .addOption(
-    new Option('--scratch-size <size>', 'what fetched clips may take there, such as 20G')
+    new Option('--scratch-size <size>', 'how much space fetched clips may take there, such as 20G')
       .env('CAMEO_SCRATCH_SIZE')
       .default(20 * 1024 ** 3, '20G')
       .argParser(parseSize),
   )
   .addOption(
-    new Option('--fetch-rate <size>', 'the least that a server has to send in a second, such as 64K')
+    new Option('--fetch-rate <size>', 'the least that a server has to send per second, such as 64K')
       .env('CAMEO_FETCH_RATE')
       .default(usualLimits.leastBytesPerS, '4K')
       .argParser(parseSize),
@@ -133,7 +136,7 @@ const facesCommand = stageCommand(
   .addOption(
     new Option(
       '--fetch-timeout <s>',
-      'a server that does not answer, or sends less than that, for so long is given up',
+      'give up a server that does not answer, or sends less than that, for this many seconds',
     )
       .env('CAMEO_FETCH_TIMEOUT')
       .default(usualLimits.windowS)
@@ -142,7 +145,7 @@ const facesCommand = stageCommand(
   .addOption(
     new Option(
       '--checkpoints <dir>',
-      'folder for segments under work, which another worker that has it goes on with (default: a temporary one of this user)',
+      'folder for unfinished segments; another worker with the same folder continues them (default: a temporary one of this user)',
     ).env('CAMEO_CHECKPOINTS'),
   )
   .addOption(checkpointOption())
@@ -153,12 +156,15 @@ const facesCommand = stageCommand(
   .addOption(contextOption())
   .addOption(deviceOption())
   .addOption(
-    new Option('--threads <n>', 'segments processed at the same time, also where a GPU runs the models')
+    new Option(
+      '--threads <n>',
+      'how many segments are processed at the same time, also if a GPU runs the models',
+    )
       .default(defaultThreads)
       .argParser(numberWithin(1, 256, 'integer')),
   )
   .addOption(
-    new Option('--max-deaths <n>', 'give up a clip over which so many workers died')
+    new Option('--max-deaths <n>', 'give up a clip after it has crashed this many workers')
       .default(defaultMaxDeaths)
       .argParser(numberWithin(1, 1000, 'integer')),
   )
@@ -167,8 +173,8 @@ const facesCommand = stageCommand(
     `
 Whoever can write to the queue can have any file below the roots opened: name the folders of your clips. Without --root that
 is /, every file that this user may read. Nothing is fetched from hosts that --allow-host does not name. S3 credentials and endpoint come from where the AWS SDK looks for them (AWS_*).
-Models and settings are those that the clips were submitted with; of --embedder, --context and a --pack of one's own the same
-files have to be given here.`,
+Models and settings are those that the clips were submitted with. Give the same files here for --embedder, --context and a --pack
+of your own.`,
   )
   .action(async (options: FacesOptions) => {
     const access = createClipAccess({
@@ -252,13 +258,14 @@ interface IndexOptions extends CommonOptions {
 
 const indexCommand = stageCommand(
   'index',
-  'Write described tracks into an archive and its index. One an archive; it can be searched meanwhile.',
+  'Write described tracks into an archive and its index. One index worker per archive; the archive can be searched meanwhile.',
 )
   .addOption(archiveOption())
   .addOption(
-    new Option('--reprocess', 'take over other settings than the archive has, with the next clip').default(
-      false,
-    ),
+    new Option(
+      '--reprocess',
+      'accept other settings than those of the archive, from the next clip on',
+    ).default(false),
   )
   .addOption(
     new Option('--head <file>', 'the head that the describe workers have, for searches in this archive'),
@@ -272,7 +279,7 @@ const indexCommand = stageCommand(
   })
 
 export const workerCommand = new Command('worker')
-  .description('Work on submitted clips: one process a stage, on any machine that reaches the brokers.')
+  .description('Process submitted clips: one process per stage, on any machine that reaches the brokers.')
   .addCommand(facesCommand)
   .addCommand(describeCommand)
   .addCommand(indexCommand)

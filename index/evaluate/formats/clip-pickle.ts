@@ -31,7 +31,7 @@ export interface ClipPickleOptions {
 }
 
 /**
- * The clips of an iQIYI-VID 2019 feature file (PROTOCOLS §1): a pickled dict from the video's name to a list of rows
+ * The clips of an iQIYI-VID 2019 feature file: a pickled dict from the video's name to a list of rows
  * `[frame, [x1, y1, x2, y2], detection score, quality, float16 × d]`. One clip in memory at a time. The rows are checked
  * by hand and not by zod: there are millions.
  * @throws FEATURES_INVALID: names the file, the byte and the number of clips read

@@ -18,7 +18,7 @@ export type ListedItem =
   | { readonly kind: 'path'; readonly path: string }
 
 /**
- * The pairs of LFW's `pairs.txt` (PROTOCOLS §2: `10 300`, then per fold 300 mated and 300 non-mated lines) or of YTF's
+ * The pairs of LFW's `pairs.txt` (`10 300`, then per fold 300 mated and 300 non-mated lines) or of YTF's
  * `splits.txt` (a heading, then `split, first name, second name, …, same`, where a name is PERSON/VIDEO). In the order
  * of the folds. @throws LIST_INVALID with the line's number
  */

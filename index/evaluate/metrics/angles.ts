@@ -29,7 +29,7 @@ export interface AngleStatistics {
 }
 
 /**
- * How tight classes are and how far apart (PROTOCOLS §5). A class's centre is the normalised mean of its samples' normalised
+ * How tight classes are and how far apart (ArcFace, CVPR 2019, table 3). A class's centre is the normalised mean of its samples' normalised
  * features.
  */
 export function angleStatistics({ dimension, features, labels, classWeights }: AngleInput): AngleStatistics {

@@ -18,7 +18,7 @@ export interface RocScores {
 
 /**
  * TPR at the point of the ROC curve whose FPR is nearest to each target; of several such points the one of the largest
- * TPR (PROTOCOLS §3). A point is a distinct score, and the beginning, where nothing is accepted. Unlike scikit-learn's
+ * TPR, as InsightFace's IJB evaluation does. A point is a distinct score, and the beginning, where nothing is accepted. Unlike scikit-learn's
  * default no point is left out. NaN rates where there is no mated or no non-mated pair.
  */
 export function tprAtFpr(scores: RocScores, targetFprs: readonly number[]): RocPoint[] {

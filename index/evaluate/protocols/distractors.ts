@@ -37,7 +37,7 @@ const trillionIdentificationFpr = 1e-3
 const trillionVerificationFpr = 1e-9
 
 /**
- * Identification and verification among distractors (PROTOCOLS §4): MegaFace and Trillion-Pairs. Each person's mate goes
+ * Identification and verification among distractors: MegaFace and Trillion-Pairs. Each person's mate goes
  * alone among the distractors, so a probe's photos of one person never compete with each other. A tie with a distractor
  * is no win. The scores are made block by block; of the non-mated ones only the largest are kept.
  */

@@ -3,7 +3,7 @@ import { multiplyTables, rowOf, type VectorTable } from '../metrics/matrix-produ
 import { tprAtFpr, type RocPoint } from '../metrics/roc.js'
 import { l2Normalise } from '../../../pipeline/data/vector-math.js'
 
-/** Templates of IJB-B and IJB-C (PROTOCOLS §3): row r is the L2-normalised feature of `ids[r]`. */
+/** Templates of IJB-B and IJB-C: row r is the L2-normalised feature of `ids[r]`. */
 export interface TemplateTable extends VectorTable {
   readonly ids: readonly number[]
   readonly rowOfId: ReadonlyMap<number, number>

@@ -37,7 +37,7 @@ const tarSteps = 4000
 const maxDistance = 4
 
 /**
- * 1:1 verification with cross-validation (LFW's protocol as InsightFace's verification.py has it; PROTOCOLS §2): the
+ * 1:1 verification with cross-validation (LFW's protocol as InsightFace's verification.py has it): the
  * threshold of the best accuracy, and that of the FAR, are chosen on all folds but one and judged on that one.
  * @param folds at least two, none empty
  */

@@ -26,7 +26,7 @@ interface AnglesOptions {
 }
 
 export const anglesCommand = new Command('angles')
-  .description('How tight the classes of a trained head are, and how far apart: angles in degrees.')
+  .description('Measure how tight the classes of a trained head are, and how far apart, in degrees.')
   .requiredOption('--head <file>', 'head that "cameo head train" wrote')
   .requiredOption('--ground-truth <file>', 'whose clips are whose')
   .addOption(

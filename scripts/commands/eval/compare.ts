@@ -30,8 +30,8 @@ export const compareCommand = new Command('compare')
   .addHelpText(
     'after',
     `
-The difference B − A is paired by identity; its 95 % confidence interval is a bootstrap over identities. It holds where
-the interval leaves out 0.
+The difference B − A is paired by identity; its 95 % confidence interval is a bootstrap over identities. It holds if
+0 is outside the interval.
 With --json: {a: {name, map}, b: {name, map}, identities, difference: {value, ci95}, holds, verdict}; verdict is "gains",
 "loses" or "gains nothing".
 Exit code: 0 compared, 2 the runs cannot be read or compared.`,

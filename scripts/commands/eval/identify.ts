@@ -47,10 +47,10 @@ export const identifyCommand = new Command('identify')
     'after',
     `
 .npz: arrays "names" [N] and "features" [N, d] (float16, float32 or float64); a name is ID/photo, or ID alone.
-MegaFace: a mate goes among the first 10, 100, … distractors, and a probe is right where the mate beats all of them;
+MegaFace: a mate goes among the first 10, 100, … distractors, and a probe is right if the mate beats all of them;
 verification is TAR@FAR=1e-6 over mated pairs and pairs of a probe and a distractor.
 Trillion-Pairs: TPR at FPR 1e-3 (identification) and 1e-9 (verification) over all pairs of a probe and a photo of the
-gallery, distractors among them. The FPR in brackets is that of the nearest point, far off where pairs are few.
+gallery, distractors among them. The FPR in brackets is that of the nearest point, which is far off if there are few pairs.
 With --json: {pack, probes, distractors, matedPairs, nonMatedPairs, rank1: [{distractors, rank1}], verification,
 allPairs, unusable}.
 Exit code: 0 all pictures had a face, 1 some had none (listed), 2 it could not run.`,

@@ -29,14 +29,14 @@ interface LadderCommandOptions extends SourceOptions, TrainingOptions {
 export const ladderCommand = withTrainingOptions(
   withSourceOptions(new Command('ladder'))
     .description(
-      'What each step is worth on your labelled clips: baseline, quality pooling, MLP head, noise, ensemble, context.',
+      'Measure what each step gains on your labelled clips: baseline, quality pooling, MLP head, noise, ensemble, context.',
     )
     .requiredOption('--gallery <file>', 'ground truth to train on (train_gt.txt)')
     .requiredOption('--val <file>', 'ground truth to choose by (val_gt.txt)')
     .requiredOption('--ground-truth <file>', 'ground truth that is scored, once (test_gt.txt)')
     .addOption(poolOption())
     .addOption(
-      new Option('--heads <n>', 'of the ensemble, of different seeds')
+      new Option('--heads <n>', 'number of heads in the ensemble, each with its own seed')
         .default(5)
         .argParser(numberWithin(1, 100, 'integer')),
     )
@@ -51,11 +51,11 @@ export const ladderCommand = withTrainingOptions(
   .addHelpText(
     'after',
     `
-Ground truth: "CLIP ID" a line, or "ID CLIP CLIP ..." a line. Names match file names, with or without folder. Clips that no
+Ground truth: lines "CLIP ID", or lines "ID CLIP CLIP ...". Names match file names, with or without folder. Clips that no
 line names and that share the numbered series of val's or test's names (CLIP_VAL_) are that half's strangers.
 Everything is trained on the gallery and chosen by val; a step that does not help there is left out and says so. Where the
 archive has several embedders, a head on all of them together is a step of its own.
-Clips of the gallery are never ranked; which clips were is said.
+Clips of the gallery are never ranked. The output says which clips were ranked.
 With --json: {steps: [{name, map, ci95, valMap, taken, gain: {value, ci95}, note, exactMap}], openSet, pool, coverage, warnings};
 pool as "cameo eval map" gives it, coverage: how much of the archive was looked at.
 Exit code: 0 measured, 2 it could not run, 130 interrupted.`,

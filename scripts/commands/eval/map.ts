@@ -50,7 +50,7 @@ export const mapCommand = withSourceOptions(new Command('map'))
   .option('--report <dir>', 'also write report.html, report.json and per-identity.csv there')
   .option('--exact', 'compare with every descriptor in place of the vector index', false)
   .addOption(
-    new Option('--threads <n>', 'of heads')
+    new Option('--threads <n>', 'threads that run the heads')
       .default(defaultThreads)
       .argParser(numberWithin(1, 256, 'integer')),
   )
@@ -59,10 +59,10 @@ export const mapCommand = withSourceOptions(new Command('map'))
   .addHelpText(
     'after',
     `
-Ground truth: "CLIP ID" a line, or "ID CLIP CLIP ..." a line. Ranked are clips of the ground truth and, where its names are
+Ground truth: lines "CLIP ID", or lines "ID CLIP CLIP ...". Ranked are clips of the ground truth and, where its names are
 a numbered series (CLIP_VAL_0000001.mp4), those of the same series that it does not name; else all clips that no list names.
 Clips of the gallery (with --head: what the heads were trained on, given as --gallery) are neither ranked nor looked for.
-Which clips were ranked is said. With the same lists and --val it is the pool of "cameo eval ladder".
+The output says which clips were ranked. With the same lists and --val they are those of "cameo eval ladder".
 With --json: {map, ci95, identities, found, positives, exactMap, pool: {clips, listed, unlisted, leftOut: [{why, clips}]}, coverage,
 warnings}; coverage: how much of the archive was looked at.
 Exit code: 0 measured, 2 it could not run.`,

@@ -54,7 +54,7 @@ export const templatesCommand = new Command('templates')
     `
 Columns are separated by blanks or commas. A picture's feature (with its mirror image, not normalised) counts by its
 detection score; pictures of a medium are averaged, media of a template added, and the template normalised.
-1:1 tells TAR at the point of the ROC curve nearest to FPR 1e-6 … 1e-1. 1:N tells rank-1/5/10 and TPIR@FPIR of each
+1:1 gives TAR at the point of the ROC curve nearest to FPR 1e-6 … 1e-1. 1:N gives rank-1/5/10 and TPIR@FPIR of each
 gallery, and their mean. Give --pairs, or --gallery and --probes, or all three.
 With --json: {pack, templates, verification: {pairs, pairsWithoutTemplate, points}, galleries, average, unusable}.
 Exit code: 0 all pictures had a face, 1 some had none (listed), 2 it could not run.`,

@@ -32,9 +32,7 @@ interface TimesOptions {
 }
 
 export const timesCommand = new Command('times')
-  .description(
-    'How true answers are in time: ranges of found people against the times at which they are seen.',
-  )
+  .description('Measure time ranges: when people are found, compared with when they are seen.')
   .requiredOption('--truth <file>', 'CSV of appearances: film,person,start_s,end_s and, if you like, kind')
   .option(
     '--queries <dir>',
@@ -52,10 +50,10 @@ export const timesCommand = new Command('times')
     `
 Answers and truth are compared every 0.1 s. Times do not count within 0.3 s of the beginning or end of any appearance, nor where
 the truth says "unsure" in the column kind ("seen" or empty elsewhere).
-recall: of the seconds in which a person is seen, those answered. precision: of the answered seconds, those in which the person is
-seen. found: people of a film who are found in it at all. wrong: people found in films that do not show them; people of --queries
-whom the truth does not name are asked for, too.
-purity: of the times at which tracks were observed, those at which the track's majority person is seen. splits: tracks a person
+recall: the share of the seconds in which a person is seen that is answered. precision: the share of the answered seconds in which
+the person is seen. found: people of a film who are found in it at all. wrong: people found in films that do not show them. People
+of --queries whom the truth does not name are searched for, too.
+purity: the share of the times at which tracks were observed at which the track's majority person is seen. splits: tracks per person
 and appearance.
 The threshold is that of "cameo search" with the same options.
 With --json: {threshold, thresholdReason, recall, precision, f1, pairs, found, wrong, refused: [{person, code, message}], missingFilms, tracks, purity, splits,

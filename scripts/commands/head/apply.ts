@@ -18,18 +18,18 @@ interface ApplyOptions {
 
 export const applyCommand = new Command('apply')
   .description(
-    'Describe the clips of an archive anew with a head, from their stored embeddings: no video is read. The archive is then as if it had been ingested with "--head".',
+    'Describe the clips of an archive again with a head, from their stored embeddings. No video is read. The archive is then as if it had been ingested with "--head".',
   )
   .argument('[head]', 'ONNX file of the head')
   .addOption(archiveOption())
-  .addOption(new Option('--none', 'take the head away: plain pooled embeddings again').default(false))
+  .addOption(new Option('--none', 'remove the head: plain pooled embeddings again').default(false))
   .addOption(deviceOption())
   .addOption(jsonOption())
   .addHelpText(
     'after',
     `
-The archive can be searched meanwhile, with what it had before. Stopped or killed at any moment, it stays whole: run the
-command again to go on. With Kafka, stop "cameo worker index" first, and start the workers with the new head afterwards.
+The archive can be searched meanwhile, with its previous descriptors. If the command is stopped or killed, the archive stays intact:
+run it again to continue. With Kafka, stop "cameo worker index" first, and start the workers with the new head afterwards.
 With --json: {status, tracks, described, damaged, dimension, seconds}; status is done, unchanged or interrupted.
 Exit code: 0 done, 2 the command could not run, 130 interrupted.`,
   )

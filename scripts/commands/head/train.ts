@@ -52,17 +52,17 @@ export const trainCommand = withTrainingOptions(
       ]),
     )
     .addOption(
-      new Option('--resume', 'go on after the last epoch of a training that was stopped').default(false),
+      new Option('--resume', 'continue after the last epoch of a training that was stopped').default(false),
     ),
 )
   .addHelpText(
     'after',
     `
 An ensemble: {"heads": [{"file": "a.onnx"}, {"file": "b.onnx", "embedders": ["lite", "other"], "fold": "2/5",
-"settings": {"loss": "cosface"}, "weight": 0.5}, …]}. Files are relative to it; settings are those of this command where it has
-none, and seeds count up from --seed; "cameo eval map --ensemble" and "cameo eval ladder --ensemble" take the same file.
-With --json a line an epoch {out, epoch, epochs, loss, valMap, seconds}, for each head {out, epoch, classes, clips, noise, valMap, openSet}.
-A checkpoint lies beside the output until it is written: kill -9 loses one epoch at the most.
+"settings": {"loss": "cosface"}, "weight": 0.5}, …]}. Files are relative to it; settings default to those of this command, and
+seeds count up from --seed; "cameo eval map --ensemble" and "cameo eval ladder --ensemble" take the same file.
+With --json, one line per epoch {out, epoch, epochs, loss, valMap, seconds} and one per head {out, epoch, classes, clips, noise, valMap, openSet}.
+A checkpoint is kept beside the output until the output is written: kill -9 loses at most one epoch.
 Exit code: 0 written, 2 it could not run, 130 interrupted.`,
   )
   .action(async (options: TrainCommandOptions) => {

@@ -5,7 +5,7 @@ export type TopicKind = 'jobs' | 'embeddings' | 'descriptors' | 'status' | 'name
 
 export interface TopicSpec {
   readonly kind: TopicKind
-  /** What its messages are; see `wire.ts`. */
+  /** What its messages are; see `messages/schemas.ts`. */
   readonly carries: string
   readonly key: string
   readonly partitions: number
