@@ -57,13 +57,21 @@ export class ArchiveModels {
 
   /** What makes embeddings of photos and clips. @throws ARCHIVE_OTHER_RECIPE where the files are others by now; as `loadStages` does */
   stages(): Promise<Stages> {
-    return (this.#stages ??= this.#loadStages())
+    return (this.#stages ??= this.#loadStages().catch((error: unknown) => {
+      // The next call tries again.
+      this.#stages = undefined
+      throw error
+    }))
   }
 
   /** What makes descriptors of embeddings: without a head it needs no model. */
   describer(): Promise<Describer> {
-    if (this.#describer === undefined && this.#stages !== undefined) return this.#stages.then(({ describer }) => describer)
-    return (this.#describer ??= this.#loadDescriber())
+    if (this.#describer === undefined && this.#stages !== undefined)
+      return this.#stages.then(({ describer }) => describer)
+    return (this.#describer ??= this.#loadDescriber().catch((error: unknown) => {
+      this.#describer = undefined
+      throw error
+    }))
   }
 
   async dispose(): Promise<void> {
@@ -112,7 +120,11 @@ export class ArchiveModels {
 
   #ownHead(): Promise<HeadFile | undefined> {
     const { headFile } = this.#recipe
-    return (this.#head ??= headFile === undefined ? Promise.resolve(undefined) : readHeadFile(headFile))
+    if (headFile === undefined) return Promise.resolve(undefined)
+    return (this.#head ??= readHeadFile(headFile).catch((error: unknown) => {
+      this.#head = undefined
+      throw error
+    }))
   }
 
   async #ownEmbedders(areNeeded: boolean): Promise<readonly EmbedderFile[]> {

@@ -14,7 +14,7 @@ export async function pullWithProgress(pack: Pack, modelsDir = defaultModelsDir(
 }
 
 /** As `ensurePack`, with a bar. */
-export const usePack = (nameOrFile: string): Promise<Pack> => 
+export const usePack = (nameOrFile: string): Promise<Pack> =>
   ensurePack(nameOrFile, defaultModelsDir(), pullWithProgress)
 
 interface TaskFormat {
