@@ -7,7 +7,13 @@
  * SEGMENTS: after how many segments it ends.
  */
 import { basename } from 'node:path'
-import { CameoError, descriptorOf, readDescriptorsMessage, type DescribedTracks } from 'cameo'
+import {
+  CameoError,
+  descriptorOf,
+  readDescriptorsMessage,
+  type DescribedTracks,
+  type SegmentClosing,
+} from 'cameo'
 import { Kafka, logLevel } from 'kafkajs'
 
 const [brokers = '127.0.0.1:9092', topic = 'cameo.descriptors', segments = '1'] = process.argv.slice(2)
@@ -15,8 +21,13 @@ const [brokers = '127.0.0.1:9092', topic = 'cameo.descriptors', segments = '1'] 
 const kafka = new Kafka({ brokers: brokers.split(','), logLevel: logLevel.NOTHING })
 const consumer = kafka.consumer({ groupId: `example-${process.pid}` })
 
-/** Tracks of each run over a segment, by part: a part that comes twice is the same. */
-const runs = new Map<string, Map<number, DescribedTracks['tracks']>>()
+/** One run over a segment. Its messages come in any order, and each may come twice. */
+interface Run {
+  readonly parts: Map<number, DescribedTracks>
+  closing?: SegmentClosing
+}
+
+const runs = new Map<string, Run>()
 let left = Number(segments)
 
 function read(value: Buffer | null): void {
@@ -25,23 +36,24 @@ function read(value: Buffer | null): void {
     console.log(`${basename(message.source.uri)}: ${message.failure.message}`)
     return
   }
-  const run = `${message.clipId} ${message.segment} ${message.attempt}`
-  const parts = runs.get(run) ?? new Map<number, DescribedTracks['tracks']>()
-  runs.set(run, parts)
-  if (message.kind === 'described') {
-    parts.set(message.part, message.tracks)
-    return
-  }
-  runs.delete(run)
-  // A clip's messages come in order: with the closing message all its parts are there, or the run is to be left out.
-  if (parts.size < message.parts) return
-  console.log(`${basename(message.source.uri)}, segment ${message.segment}: ${message.tracks} tracks`)
-  for (const track of [...parts.values()].flat()) {
+  const key = `${message.clipId} ${message.segment} ${message.attempt}`
+  const run: Run = runs.get(key) ?? { parts: new Map() }
+  runs.set(key, run)
+  if (message.kind === 'described') run.parts.set(message.part, message)
+  else run.closing = message
+  if (run.closing === undefined || run.parts.size < run.closing.parts) return
+  runs.delete(key)
+  show(run.closing, [...run.parts.values()])
+  left--
+}
+
+function show({ source, segment, tracks }: SegmentClosing, parts: readonly DescribedTracks[]): void {
+  console.log(`${basename(source.uri)}, segment ${segment}: ${tracks} tracks`)
+  for (const track of parts.flatMap((part) => part.tracks)) {
     const [[startS, endS] = [0, 0]] = track.spansS
     const { length } = descriptorOf(track)
     console.log(`  ${startS.toFixed(1)}–${endS.toFixed(1)} s: descriptor of ${length} values`)
   }
-  left--
 }
 
 await consumer.connect()
@@ -52,8 +64,9 @@ await new Promise<void>((resolve, reject) => {
       try {
         read(value)
       } catch (error) {
-        // What is no message of Cameo's is passed over.
-        if (!(error instanceof CameoError)) reject(error instanceof Error ? error : new Error(String(error)))
+        // What is no message of Cameo's is told and passed over.
+        if (error instanceof CameoError) console.error(`${error.code}: ${error.message}`)
+        else reject(error instanceof Error ? error : new Error(String(error)))
       }
       if (left <= 0) resolve()
       return Promise.resolve()

@@ -11,21 +11,15 @@ const [clips = './clips', archive = './cameo-data'] = process.argv.slice(2)
 const lengthsS = new Map<string, number>()
 
 function show(event: ClipEvent): void {
-  switch (event.kind) {
-    case 'measured':
-      if (event.durationS !== undefined) lengthsS.set(event.path, event.durationS)
-      break
-    case 'frames': {
-      const lengthS = lengthsS.get(event.path)
-      const share = lengthS === undefined ? '' : `, ${Math.round((100 * event.timeS) / lengthS)} %`
-      console.log(`${basename(event.path)}: at ${event.timeS.toFixed(1)} s${share}`)
-      break
-    }
-    case 'result': {
-      const { status, tracks = 0, code } = event.result
-      console.log(`${basename(event.path)}: ${code ?? `${status}, ${tracks} tracks`}`)
-      break
-    }
+  if (event.kind === 'measured' && event.durationS !== undefined) lengthsS.set(event.path, event.durationS)
+  if (event.kind === 'frames') {
+    const lengthS = lengthsS.get(event.path)
+    const share = lengthS === undefined ? '' : `, ${Math.round((100 * event.timeS) / lengthS)} %`
+    console.log(`${basename(event.path)}: at ${event.timeS.toFixed(1)} s${share}`)
+  }
+  if (event.kind === 'result') {
+    const { status, tracks = 0, code } = event.result
+    console.log(`${basename(event.path)}: ${code ?? `${status}, ${tracks} tracks`}`)
   }
 }
 

@@ -35,10 +35,7 @@ describe('the examples of the library', () => {
   it('ingest-and-search finds the person of a photo', async () => {
     const [summary, ...found] = await run('ingest-and-search', clips, photo, archive)
     assert.match(summary ?? '', /^2 clips reach the threshold 0\.\d\d$/)
-    assert.deepEqual(
-      found.map((line) => /costumes_\d/.exec(line)?.[0]).sort(),
-      ['costumes_1', 'costumes_2'],
-    )
+    assert.deepEqual(found.map((line) => /costumes_\d/.exec(line)?.[0]).sort(), ['costumes_1', 'costumes_2'])
     assert.match(found[0] ?? '', /^0\.\d\d \/.*\.mp4: 0\.0–1\.\d s$/)
   })
 
@@ -53,7 +50,10 @@ describe('the examples of the library', () => {
     const lines = await run('follow-progress', clips, join(dir, 'followed'))
     assert.match(lines.at(-1) ?? '', /^done: \{"done":4\}$/)
     for (const name of ['costumes_1', 'costumes_2', 'stairs_1', 'stairs_2']) {
-      assert.ok(lines.some((line) => new RegExp(`^${name}\\.mp4: at \\d\\.\\d s, \\d+ %$`).test(line)), name)
+      assert.ok(
+        lines.some((line) => new RegExp(`^${name}\\.mp4: at \\d\\.\\d s, \\d+ %$`).test(line)),
+        name,
+      )
       assert.ok(lines.includes(`${name}.mp4: done, 1 tracks`), name)
     }
   })

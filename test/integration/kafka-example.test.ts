@@ -16,7 +16,7 @@ const program = fileURLToPath(new URL('../../scripts/examples/consume-descriptor
 let broker: TestBroker
 let workers: TestWorker[] = []
 
-describe('Kafka: the example that consumes descriptors', { timeout: 5 * 60_000 }, () => {
+describe('Kafka: the example that consumes descriptors', { timeout: 2 * 60_000 }, () => {
   before(async () => {
     mkdirSync(folder)
     await makeFaceClip(join(folder, 'two.mp4'), 'costumes right', { seconds: 3, then: ['sofa left'] })
@@ -30,14 +30,14 @@ describe('Kafka: the example that consumes descriptors', { timeout: 5 * 60_000 }
 
   it('tells of the tracks that the workers made', async () => {
     const environment = { KAFKA_BROKERS: broker.brokers, KAFKA_TOPIC_PREFIX: prefix }
-    workers = [
-      startWorker('faces', environment, ['--threads', '1']),
-      startWorker('describe', environment),
-    ]
+    workers = [startWorker('faces', environment, ['--threads', '1']), startWorker('describe', environment)]
     const submitted = await cameo(['submit', folder, '--no-wait'], environment)
     assert.equal(submitted.code, 0, submitted.stderr)
     const topic = `${prefix}.descriptors`
     const { stdout } = await promisify(execFile)(process.execPath, [program, broker.brokers, topic, '1'])
-    assert.match(stdout, /^two\.mp4, segment 0: 2 tracks\n( {2}\d\.\d–\d\.\d s: descriptor of 512 values\n){2}$/)
+    assert.match(
+      stdout,
+      /^two\.mp4, segment 0: 2 tracks\n( {2}\d\.\d–\d\.\d s: descriptor of 512 values\n){2}$/,
+    )
   })
 })

@@ -8,7 +8,7 @@ import {
 
 /**
  * Some of the tracks of one run over a segment of a clip, each a person with a descriptor. They count when the closing message of
- * the same `clipId`, `segment` and `attempt` has come, and as many parts as it says.
+ * the same `clipId`, `segment` and `attempt` has come, and as many parts as it says. They come in any order, and may come twice.
  */
 export type DescribedTracks = DescribedMessage
 
