@@ -7,6 +7,7 @@ import type { CoverageState } from './clip-coverage.js'
 import { readCoverage, type ClipCoverage } from './read-coverage.js'
 import { byFolder, markMissing, sumCoverage, within, type CoverageSum } from './sum-coverage.js'
 
+/** Which clips a report of coverage is about. */
 export interface CoverageRequest {
   /** Only clips below this folder or URL. Default: all. */
   readonly folder?: string | undefined
@@ -20,6 +21,7 @@ export interface FolderCoverage extends CoverageSum {
   readonly folder: string
 }
 
+/** How much of an archive was looked at. */
 export interface CoverageReport {
   readonly sum: CoverageSum
   /** In order of their names. */

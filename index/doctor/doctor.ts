@@ -27,6 +27,7 @@ export interface Check {
   readonly error?: unknown
 }
 
+/** What a check of everything found. */
 export interface DoctorReport {
   /** All checks are. */
   readonly ok: boolean

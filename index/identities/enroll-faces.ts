@@ -30,11 +30,13 @@ export interface EnrolRequest {
   readonly signal?: AbortSignal | undefined
 }
 
+/** A file that could not be used. */
 export interface FailedFile {
   readonly source: string
   readonly error: CameoError
 }
 
+/** What became of an enrolment. */
 export interface EnrolReport {
   /** As the archive has it. */
   readonly name: string
@@ -133,6 +135,7 @@ async function facesOf(
   return chosen.faces.map((own) => ({ source: path, ...own }))
 }
 
+/** A name and the faces that it rests on. */
 export interface NamedFaces {
   readonly name: string
   readonly faces: number

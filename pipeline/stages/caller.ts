@@ -14,6 +14,7 @@ export type Task =
   /** Tracks that get new descriptors. */
   | 'describe tracks'
 
+/** How far long work is. */
 export interface Progress {
   readonly task: Task
   readonly done: number

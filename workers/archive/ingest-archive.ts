@@ -49,6 +49,7 @@ export interface IngestRequest {
   readonly signal: AbortSignal
 }
 
+/** How an ingest ended. */
 export interface IngestReport {
   readonly status: 'done' | 'interrupted'
   /** Clips that are not in, or not whole. */

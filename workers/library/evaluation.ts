@@ -58,6 +58,7 @@ export interface MeasuredOn {
   readonly warnings: readonly string[]
 }
 
+/** How well people are found. */
 export interface MapReport extends MeasuredOn {
   /** MAP@100, 0..1. */
   readonly map: number
@@ -72,8 +73,9 @@ export interface MapReport extends MeasuredOn {
 }
 
 /** Settings of training that differ from the defaults. */
-export type HeadSettingsInput = z.input<typeof headSettingsSchema>
+export interface HeadSettingsInput extends z.input<typeof headSettingsSchema> {}
 
+/** What a head is trained on. Files of ground truth are as for `MapQuery`. */
 export interface TrainHeadQuery {
   /** File of ground truth: whose clips are whose. */
   readonly groundTruth: string
@@ -96,6 +98,7 @@ export interface TrainHeadQuery {
   readonly signal?: AbortSignal
 }
 
+/** What the ladder is measured on. Files of ground truth are as for `MapQuery`. */
 export interface LadderQuery {
   /** Files of ground truth: to train on, to choose by, and to score once. */
   readonly gallery: string
@@ -126,6 +129,7 @@ export interface LadderRung {
   readonly gain: Difference | undefined
 }
 
+/** What each step is worth, in order. */
 export interface LadderReport extends MeasuredOn {
   readonly steps: readonly LadderRung[]
   /** People absent from training; undefined where there are too few people. */

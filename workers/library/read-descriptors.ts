@@ -10,13 +10,13 @@ import {
  * Some of the tracks of one run over a segment of a clip, each a person with a descriptor. They count when the closing message of
  * the same `clipId`, `segment` and `attempt` has come, and as many parts as it says. They come in any order, and may come twice.
  */
-export type DescribedTracks = DescribedMessage
+export interface DescribedTracks extends DescribedMessage {}
 
 /** The last message of a run over a segment: how many parts and tracks there are, and what was looked at. */
-export type SegmentClosing = ClosingMessage
+export interface SegmentClosing extends ClosingMessage {}
 
 /** A clip, or some of its segments, that the workers gave up for good. */
-export type GivenUp = GivenUpMessage
+export interface GivenUp extends GivenUpMessage {}
 
 /** A message of the topic, told apart by `kind`: `described`, `closing` or `given-up`. Times are seconds, boxes pixels. */
 export type DescriptorsMessage = DescribedTracks | SegmentClosing | GivenUp
