@@ -22,6 +22,7 @@ export interface ApplyHeadRequest {
   readonly signal: AbortSignal
 }
 
+/** What became of an archive that a head was applied to. */
 export interface HeadApplied extends Omit<Redescribed, 'damage'> {
   readonly damaged: readonly DamagedThing[]
   /** Of the descriptors now. */

@@ -8,9 +8,9 @@ import {
 } from '../../pipeline/describe/head/head-file.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
 import { modelLoader } from '../../pipeline/models/model-loader.js'
+import type { Model } from '../../pipeline/models/session.js'
 import { findPack } from '../../pipeline/models/packs/catalog.js'
 import type { EmbedderFile } from '../../pipeline/models/packs/encoder-file.js'
-import { defaultModelsDir } from '../../pipeline/models/packs/models-dir.js'
 import type { Pack } from '../../pipeline/models/packs/pack.js'
 import { createRecipe, settingsSchema } from '../../pipeline/recipe/recipe.js'
 import type { Caller } from '../../pipeline/stages/caller.js'
@@ -43,6 +43,8 @@ export class ArchiveModels {
   #head: Promise<HeadFile | undefined> | undefined
   #stages: Promise<Stages> | undefined
   #describer: Promise<Describer> | undefined
+  /** Of the describer, where it was needed before the stages. */
+  #headModel: Model | undefined
 
   /** @throws PACK_UNKNOWN, PACK_INVALID */
   constructor({ archive, recipe }: FilledArchive, options: ArchiveModelsOptions, caller: Caller) {
@@ -55,18 +57,28 @@ export class ArchiveModels {
 
   /** What makes embeddings of photos and clips. @throws ARCHIVE_OTHER_RECIPE where the files are others by now; as `loadStages` does */
   stages(): Promise<Stages> {
-    return (this.#stages ??= this.#loadStages())
+    return (this.#stages ??= this.#loadStages().catch((error: unknown) => {
+      // The next call tries again.
+      this.#stages = undefined
+      throw error
+    }))
   }
 
   /** What makes descriptors of embeddings: without a head it needs no model. */
   describer(): Promise<Describer> {
-    if (this.#stages !== undefined) return this.#stages.then(({ describer }) => describer)
-    return (this.#describer ??= this.#loadDescriber())
+    if (this.#describer === undefined && this.#stages !== undefined)
+      return this.#stages.then(({ describer }) => describer)
+    return (this.#describer ??= this.#loadDescriber().catch((error: unknown) => {
+      this.#describer = undefined
+      throw error
+    }))
   }
 
   async dispose(): Promise<void> {
     const stages = await this.#stages?.catch(() => undefined)
     await stages?.dispose()
+    await this.#describer?.catch(() => undefined)
+    await this.#headModel?.dispose()
   }
 
   async #loadStages(): Promise<Stages> {
@@ -85,10 +97,11 @@ export class ArchiveModels {
         { details: { remedy: 'reprocess', archive: this.#dir, differs: 'version' } },
       )
     return loadStages({
-      ...{ pack, encoders, modelsDir: defaultModelsDir(), device: this.#options.device },
+      ...{ pack, encoders, modelsDir: this.#caller.modelsDir, device: this.#options.device },
       // Mirror images serve training, not queries.
       settings: settingsSchema.parse({ ...recipe.settings, keepMirrored: undefined }),
       headFile: head?.path,
+      describer: await this.#describer,
       intraOpThreads: 0,
     })
   }
@@ -101,12 +114,17 @@ export class ArchiveModels {
       file === undefined
         ? undefined
         : await loadDescriberHead(file, dimension, modelLoader({ device: this.#options.device }))
+    this.#headModel = head?.model
     return createDescriber({ digest: this.#recipe.embedderDigest, dimension }, head)
   }
 
   #ownHead(): Promise<HeadFile | undefined> {
     const { headFile } = this.#recipe
-    return (this.#head ??= headFile === undefined ? Promise.resolve(undefined) : readHeadFile(headFile))
+    if (headFile === undefined) return Promise.resolve(undefined)
+    return (this.#head ??= readHeadFile(headFile).catch((error: unknown) => {
+      this.#head = undefined
+      throw error
+    }))
   }
 
   async #ownEmbedders(areNeeded: boolean): Promise<readonly EmbedderFile[]> {

@@ -10,16 +10,27 @@ import { featuresOf, settingsSchema, type Feature, type Settings } from '../../p
 
 /** How clips are processed, as a person asks for it. */
 export interface RecipeOptions {
+  /** Models: a name of the catalog, a JSON file, or several with a plus between them. */
   readonly pack?: string
+  /** ONNX file of a head over the pooled embedding. */
   readonly head?: string
+  /** JSON files of further embedders, whose embeddings of the same faces are stored too. */
   readonly embedder?: readonly string[]
+  /** JSON files of image encoders, whose features of whole frames are stored for each segment. */
   readonly context?: readonly string[]
+  /** Frames looked at each second of video, 0.01..60. Default: 4. */
   readonly fps?: number
+  /** Look at frames by time, or only at key frames. Default: `fps`. */
   readonly sampling?: 'fps' | 'keyframes'
+  /** Smallest face height to find, px of the clip, 12..2000. Default: 40. */
   readonly minFace?: number
+  /** How many of the best faces of a track are embedded, 1..64. Default: 8. */
   readonly facesPerTrack?: number
+  /** Each embedding is the mean of a face's and its mirror image's. Default: false. */
   readonly mirror?: boolean
+  /** Keep the embeddings of mirror images beside those of the faces, for training. Default: false. */
   readonly keepMirrored?: boolean
+  /** Length of the parts that long clips are split into, s. Default: 600. */
   readonly segment?: number
 }
 

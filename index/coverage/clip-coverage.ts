@@ -22,6 +22,7 @@ export const coverageStates = [
   'missing',
 ] as const
 
+/** How far a clip was looked at, in a word. */
 export type CoverageState = (typeof coverageStates)[number]
 
 /** A stretch that was not looked at, s; `endS` is undefined where the clip's end is not known. */

@@ -4,6 +4,7 @@ import type { ReferenceFace } from './identities.js'
 import { CameoError } from '../../pipeline/common/errors.js'
 import { oneLine } from '../../pipeline/common/visible-text.js'
 
+/** A file of a name that mostly does not match the others. */
 export interface Disagreeing extends Omit<SourceAgreement, 'disagrees'> {
   /** Their numbers, once they are enrolled. */
   readonly faces: readonly number[]

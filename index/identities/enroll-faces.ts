@@ -9,7 +9,7 @@ import { ArchiveModels } from '../archive/archive-models.js'
 import { noteDamage, type DamagedThing } from '../archive/damaged-things.js'
 import type { FilledArchive } from '../archive/open-archive.js'
 import { kindOfFile } from '../queries/query-file.js'
-import { faceOfPhoto, personOfClip } from '../queries/query-person.js'
+import { faceOfPhoto, personOfClip, type QueryCaller } from '../queries/query-person.js'
 import type { Damage } from '../store/damage.js'
 import { checkAgreement, type Disagreeing } from './check-enrolment.js'
 import { enrolledFaces } from './enrolled-faces.js'
@@ -26,13 +26,17 @@ export interface EnrolRequest {
   /** Enroll also files that mostly show different people. Default: false. */
   readonly force?: boolean
   readonly device: DeviceChoice
+  /** Stops before the next file, or within a clip; then nothing is enrolled. */
+  readonly signal?: AbortSignal | undefined
 }
 
+/** A file that could not be used. */
 export interface FailedFile {
   readonly source: string
   readonly error: CameoError
 }
 
+/** What became of an enrolment. */
 export interface EnrolReport {
   /** As the archive has it. */
   readonly name: string
@@ -49,20 +53,35 @@ export interface EnrolReport {
 /**
  * Gives a name to the faces of photos and clips, beside those that it has. A file that cannot be used leaves the others alone; where
  * none can, nothing is enrolled: `added` is 0.
- * @throws FACES_DISAGREE where most files show somebody else than the others, unless forced; as `ArchiveModels.stages` does
+ * @throws FACES_DISAGREE where most files show somebody else than the others, unless forced; INTERRUPTED; as `ArchiveModels.stages`
+ * does
  */
 export async function enrollFaces(
   opened: FilledArchive,
-  { name: given, files, face, force = false, device }: EnrolRequest,
+  request: EnrolRequest,
+  caller: Caller,
+): Promise<EnrolReport> {
+  const models = new ArchiveModels(opened, { device: request.device, embedders: 'all' }, caller)
+  try {
+    return await enrollWith({ opened, models }, request, caller)
+  } finally {
+    await models.dispose()
+  }
+}
+
+/** As `enrollFaces`, with models that are there: they are of all embedders. */
+export async function enrollWith(
+  { opened, models }: { readonly opened: FilledArchive; readonly models: ArchiveModels },
+  request: EnrolRequest,
   caller: Caller,
 ): Promise<EnrolReport> {
   const {
     archive: { database },
     recipe,
   } = opened
-  const models = new ArchiveModels(opened, { device, embedders: 'all' }, caller)
+  const { name: given, force = false } = request
   const threshold = thresholdOfModels(models.pack)
-  const { references, failed } = await readFaces(files, models, face, caller)
+  const { references, failed } = await readFaces(request, models, caller)
   const name = knownName(database, given)
   if (references.length === 0) return { name, faces: 0, added: 0, disagreeing: [], failed, threshold }
   const { dimension } = models.pack.embedder
@@ -83,33 +102,29 @@ export async function enrollFaces(
 }
 
 async function readFaces(
-  files: readonly string[],
+  { files, face, signal }: EnrolRequest,
   models: ArchiveModels,
-  face: number | undefined,
-  caller: Caller,
+  { notify, progress }: Caller,
 ) {
   const stages = await models.stages()
   const references: ReferenceFace[] = []
   const failed: FailedFile[] = []
-  try {
-    for (const source of files)
-      try {
-        references.push(...(await facesOf(source, stages, face, caller)))
-      } catch (error) {
-        if (!(error instanceof CameoError)) throw error
-        failed.push({ source, error })
-      }
-    return { references, failed }
-  } finally {
-    await models.dispose()
-  }
+  for (const source of files)
+    try {
+      if (signal?.aborted === true) throw new CameoError('INTERRUPTED', 'the enrolment was stopped')
+      references.push(...(await facesOf(source, stages, face, { notify, progress, signal })))
+    } catch (error) {
+      if (!(error instanceof CameoError) || error.code === 'INTERRUPTED') throw error
+      failed.push({ source, error })
+    }
+  return { references, failed }
 }
 
 async function facesOf(
   file: string,
   stages: Stages,
   face: number | undefined,
-  caller: Caller,
+  caller: QueryCaller,
 ): Promise<ReferenceFace[]> {
   const path = resolve(file)
   if ((await kindOfFile(path)) === 'photo') {
@@ -120,6 +135,7 @@ async function facesOf(
   return chosen.faces.map((own) => ({ source: path, ...own }))
 }
 
+/** A name and the faces that it rests on. */
 export interface NamedFaces {
   readonly name: string
   readonly faces: number

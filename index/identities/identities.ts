@@ -27,6 +27,7 @@ export interface ReferenceFace {
   readonly quality: number
 }
 
+/** An enrolled name. */
 export interface Identity {
   readonly name: string
   /** By the embedder that knows most of them. */

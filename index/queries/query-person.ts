@@ -64,15 +64,20 @@ export async function faceOfPhoto(
   return { chosen, people, notices: taken === undefined ? photo.notices : [...photo.notices, taken] }
 }
 
+/** Who asks, and may stop asking. */
+export interface QueryCaller extends Pick<Caller, 'notify' | 'progress'> {
+  readonly signal?: AbortSignal | undefined
+}
+
 /**
  * A person of a clip: its main one, or number `choice`. Where there are several, says which was taken and lists them.
- * Throws QUERY_NO_TRACK, FACE_UNKNOWN, CLIP_*.
+ * Throws QUERY_NO_TRACK, FACE_UNKNOWN, CLIP_*, INTERRUPTED.
  */
 export async function personOfClip(
   path: string,
   stages: Stages,
   choice: number | undefined,
-  caller: Pick<Caller, 'notify' | 'progress'>,
+  caller: QueryCaller,
 ): Promise<Chosen<Person>> {
   await checkGiven(path, 'CLIP_GONE')
   const people = await findPeople(path, stages, caller)
@@ -94,12 +99,15 @@ export async function personOfClip(
 async function findPeople(
   path: string,
   stages: Stages,
-  { progress }: Pick<Caller, 'progress'>,
+  { progress, signal }: QueryCaller,
 ): Promise<readonly Person[]> {
   const subject = basename(path)
   try {
-    return await peopleOfClip(path, stages, (timeS, durationS) =>
-      progress({ task: 'query clip', done: timeS, total: durationS, subject }),
+    return await peopleOfClip(
+      path,
+      stages,
+      (timeS, durationS) => progress({ task: 'query clip', done: timeS, total: durationS, subject }),
+      signal,
     )
   } catch (error) {
     throw await sayWhatItIs(path, error)

@@ -1,6 +1,7 @@
 import type { BoxXyxyPx } from '../../pipeline/data/geometry.js'
 import type { Damage } from '../store/damage.js'
 
+/** A stretch of a clip in which the person is seen. */
 export interface MatchedRange {
   readonly startS: number
   readonly endS: number
@@ -12,12 +13,14 @@ export interface MatchedRange {
   readonly weak?: true
 }
 
+/** A face that a descriptor is pooled from. */
 export interface ContributingFace {
   readonly timeS: number
   readonly boxXyxyPx: BoxXyxyPx
   readonly quality: number
 }
 
+/** A clip that shows somebody like the query. */
 export interface ClipMatch {
   readonly clipId: string
   /** Where the clip lies: the first of its paths that is there at the moment, else the first. */

@@ -24,6 +24,7 @@ export interface ThresholdWish {
  */
 export type ThresholdReason = 'given' | 'archive size' | 'models' | 'uncalibrated'
 
+/** From which score a track matches, and why. */
 export interface MatchThreshold {
   /** Cosine similarity from which a track matches. */
   readonly threshold: number

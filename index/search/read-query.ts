@@ -2,12 +2,11 @@ import { resolve } from 'node:path'
 import { sha256OfFile } from '../../pipeline/common/digest.js'
 import type { FaceEmbeddings } from '../../pipeline/describe/pooled-input.js'
 import { embedPhotoFace } from '../../pipeline/photos/process-photo.js'
-import type { Caller } from '../../pipeline/stages/caller.js'
 import { furtherEmbeddersOf, type ArchiveModels } from '../archive/archive-models.js'
 import type { FilledArchive } from '../archive/open-archive.js'
 import { knownName, referencesOf } from '../identities/identities.js'
 import type { Damage } from '../store/damage.js'
-import { faceOfPhoto, personOfClip, type Candidate } from '../queries/query-person.js'
+import { faceOfPhoto, personOfClip, type Candidate, type QueryCaller } from '../queries/query-person.js'
 
 /** Whom to search for. */
 export type Subject =
@@ -43,13 +42,13 @@ export interface Query extends AskedQuery {
 
 /**
  * The faces of whom is asked for, embedded. A name needs no models.
- * @throws NAME_UNKNOWN, IMAGE_*, FACE_UNKNOWN, QUERY_NO_TRACK, CLIP_*; as `ArchiveModels.stages` does
+ * @throws NAME_UNKNOWN, IMAGE_*, FACE_UNKNOWN, QUERY_NO_TRACK, CLIP_*, INTERRUPTED; as `ArchiveModels.stages` does
  */
 export async function readQuery(
   subject: Subject,
   opened: FilledArchive,
   models: ArchiveModels,
-  caller: Caller,
+  caller: QueryCaller,
 ): Promise<Query> {
   switch (subject.kind) {
     case 'name':
@@ -77,7 +76,7 @@ function queryOfName(value: string, { archive, recipe }: FilledArchive): Query {
 async function queryOfPhoto(
   { path, face }: Extract<Subject, { kind: 'image' }>,
   models: ArchiveModels,
-  caller: Caller,
+  caller: QueryCaller,
 ): Promise<Query> {
   const stages = await models.stages()
   const { chosen, people, notices } = await faceOfPhoto(path, stages, face, caller)
@@ -93,7 +92,7 @@ async function queryOfPhoto(
 async function queryOfClip(
   { path, face }: Extract<Subject, { kind: 'clip' }>,
   models: ArchiveModels,
-  caller: Caller,
+  caller: QueryCaller,
 ): Promise<Query> {
   const absolute = resolve(path)
   const { chosen, people } = await personOfClip(absolute, await models.stages(), face, caller)

@@ -32,6 +32,8 @@ export interface SearchRequest extends ThresholdWish {
   /** Leave the clip that is asked with out of the answer. Default: false. */
   readonly excludeSelf?: boolean
   readonly device: DeviceChoice
+  /** Stops the look at a clip that is asked with. */
+  readonly signal?: AbortSignal | undefined
 }
 
 export interface Hit {
@@ -57,9 +59,18 @@ export interface SearchReport {
   readonly damaged: readonly DamagedThing[]
 }
 
+/** What a search works with, which may be kept from one to the next. */
+export interface SearchParts {
+  readonly opened: FilledArchive
+  /** Of the archive. */
+  readonly models: ArchiveModels
+  /** Gives `work` the archive's vector index as it is now. */
+  readonly useIndex: <T>(work: (index: VectorCache) => T) => Promise<T>
+}
+
 /**
- * The clips in which a person appears, best first, with time ranges.
- * @throws ARCHIVE_BUSY where the descriptors are exchanged meanwhile; as `readQuery` does
+ * The clips in which a person appears, best first, with time ranges. Loads what it needs, and keeps nothing.
+ * @throws as `searchWith` does
  */
 export async function searchArchive(
   opened: FilledArchive,
@@ -68,18 +79,35 @@ export async function searchArchive(
 ): Promise<SearchReport> {
   const models = new ArchiveModels(opened, request, caller)
   try {
-    const query = await readQuery(request.subject, opened, models, caller)
-    const describer = await models.describer()
-    const descriptor = await describer.describe(query.embeddings)
-    const index = await openArchiveIndex(opened.archive, { onNotice: caller.notify })
-    try {
-      return answer({ opened, request, models, query, descriptor, index }, caller)
-    } finally {
-      await closeIndex(index, caller)
-    }
+    return await searchWith({ opened, models, useIndex }, request, caller)
   } finally {
     await models.dispose()
   }
+
+  async function useIndex<T>(work: (index: VectorCache) => T): Promise<T> {
+    const index = await openArchiveIndex(opened.archive, { onNotice: caller.notify })
+    try {
+      return work(index)
+    } finally {
+      await closeIndex(index, caller)
+    }
+  }
+}
+
+/**
+ * As `searchArchive`, with models and an index that are there.
+ * @throws ARCHIVE_BUSY where the descriptors are exchanged meanwhile; INTERRUPTED; as `readQuery` does
+ */
+export async function searchWith(
+  { opened, models, useIndex }: SearchParts,
+  request: SearchRequest,
+  caller: Caller,
+): Promise<SearchReport> {
+  const { subject, signal } = request
+  const query = await readQuery(subject, opened, models, { ...caller, signal })
+  const describer = await models.describer()
+  const descriptor = await describer.describe(query.embeddings)
+  return useIndex((index) => answer({ opened, request, models, query, descriptor, index }, caller))
 }
 
 interface Asked {

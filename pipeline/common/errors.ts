@@ -92,8 +92,10 @@ export const errorCodes = {
   INTERRUPTED: { retriable: true },
 } as const satisfies Record<string, { retriable: boolean }>
 
+/** A code of the table. */
 export type ErrorCode = keyof typeof errorCodes
 
+/** What an error says besides its code and its message. */
 export interface CameoErrorOptions {
   /** Overrides the code's default: may the same work succeed when tried again unchanged? */
   readonly retriable?: boolean
@@ -107,8 +109,11 @@ export interface CameoErrorOptions {
  * and no option, which users of the library and of a server do not have.
  */
 export class CameoError extends Error {
+  /** What went wrong; stable. */
   readonly code: ErrorCode
+  /** The same work may succeed when tried again unchanged. */
   readonly retriable: boolean
+  /** What helps, tagged by `remedy`; undefined where the message says all. */
   readonly details: ErrorDetails | undefined
 
   constructor(code: ErrorCode, message: string, options: CameoErrorOptions = {}) {

@@ -109,6 +109,7 @@ export interface RemedyData {
 /** The remedy says all. */
 type Nothing = object
 
+/** The name of what helps. */
 export type Remedy = keyof RemedyData
 
 /** What helps against an error, tagged by `remedy`. */

@@ -18,12 +18,13 @@ export interface Person extends TrackOutput {
  * The people in a clip that is not in the archive, most present first. A long one is gone through by segments, as an ingest
  * does, so that no more than a segment's pixels are in memory; then the tracks of one person are joined.
  * @param onProgress told the time reached and the clip's length, s
- * @throws CLIP_* as `processClip` says
+ * @throws CLIP_* as `processClip` says; INTERRUPTED where the signal stops it
  */
 export async function peopleOfClip(
   path: string,
   stages: Stages,
   onProgress?: (timeS: number, durationS: number | undefined) => void,
+  signal?: AbortSignal,
 ): Promise<Person[]> {
   const lengthS = segmentLengthS(stages.settings)
   let durationS: number | undefined
@@ -38,6 +39,7 @@ export async function peopleOfClip(
         return plan.segments
       },
       onFrame: (timeS) => onProgress?.(timeS, durationS),
+      ...(signal === undefined ? {} : { signal }),
     },
     stages,
   )

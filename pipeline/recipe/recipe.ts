@@ -33,7 +33,8 @@ export const settingsSchema = z.strictObject({
   segmentS: z.number().min(1).max(maxTimeS).default(600),
 })
 
-export type Settings = z.infer<typeof settingsSchema>
+/** How clips are processed. Everything here changes what comes out. */
+export interface Settings extends z.infer<typeof settingsSchema> {}
 
 export const defaultSettings: Settings = settingsSchema.parse({})
 

@@ -14,6 +14,7 @@ export type Task =
   /** Tracks that get new descriptors. */
   | 'describe tracks'
 
+/** How far long work is. */
 export interface Progress {
   readonly task: Task
   readonly done: number
@@ -29,16 +30,21 @@ export interface Caller {
   readonly notify: (notice: string, details?: ErrorDetails) => void
   /** Called often. */
   readonly progress: (progress: Progress) => void
-  /** The pack of a name or JSON file, with its files here and verified. */
+  /** The pack of a name or JSON file, with its files in `modelsDir` and verified. */
   readonly ensurePack: (nameOrFile: string) => Promise<Pack>
+  /** The folder that holds the packs' folders. */
+  readonly modelsDir: string
 }
 
 /**
  * Fetches what is missing of a pack, and verifies the rest.
  * @throws MODEL_DOWNLOAD_FAILED, MODEL_DIGEST_MISMATCH
  */
-export async function fetchPack(pack: Pack, progress: Caller['progress'] = () => undefined): Promise<void> {
-  const modelsDir = defaultModelsDir()
+export async function fetchPack(
+  pack: Pack,
+  modelsDir: string,
+  progress: Caller['progress'] = () => undefined,
+): Promise<void> {
   // npm's client takes half a second to load: only when something is to be fetched or verified.
   const { pullPack } = await import('../models/packs/download.js')
   await pullPack(pack, {
@@ -56,22 +62,16 @@ export async function fetchPack(pack: Pack, progress: Caller['progress'] = () =>
  */
 export async function ensurePack(
   nameOrFile: string,
-  fetch: (pack: Pack) => Promise<void> = fetchPack,
+  modelsDir = defaultModelsDir(),
+  fetch: (pack: Pack, modelsDir: string) => Promise<void> = fetchPack,
 ): Promise<Pack> {
   const pack = findPack(nameOrFile)
-  if (pack.name !== defaultPackName && !packIsPresent(pack, defaultModelsDir()))
+  if (pack.name !== defaultPackName && !packIsPresent(pack, modelsDir))
     throw new CameoError(
       'MODEL_UNREADABLE',
       `the model pack ${pack.name} (licence: ${pack.licence}) is not on this machine yet`,
       { details: { remedy: 'pull-models', pack: nameOrFile } },
     )
-  await fetch(pack)
+  await fetch(pack, modelsDir)
   return pack
-}
-
-/** Tells nobody anything. */
-export const silentCaller: Caller = {
-  notify: () => undefined,
-  progress: () => undefined,
-  ensurePack,
 }

@@ -42,6 +42,8 @@ export interface StageOptions {
   readonly device: DeviceChoice
   /** An ONNX head over the pooled embedding. */
   readonly headFile?: string | undefined
+  /** With that head, where it is loaded already. */
+  readonly describer?: Describer | undefined
   readonly encoders?: ExtraEncoders | undefined
   readonly intraOpThreads?: number
 }
@@ -68,7 +70,10 @@ export async function loadStages(options: StageOptions, load = loadHere(options)
   const recipe = createRecipe(pack, settings, headFile?.sha256, encoders)
   const { dimension } = pack.embedder
   if (headFile !== undefined) checkHead(headFile, recipe)
-  const head = headFile === undefined ? undefined : await loadDescriberHead(headFile, dimension, keep)
+  const loadDescriber = async () => {
+    const head = headFile === undefined ? undefined : await loadDescriberHead(headFile, dimension, keep)
+    return createDescriber({ digest: recipe.embedderDigest, dimension }, head)
+  }
   const loaded = await loadEncoders(encoders, settings, keep)
   const embedders = [{ ...embedder, digest: recipe.embedderDigest }, ...loaded.embedders]
   return {
@@ -82,7 +87,7 @@ export async function loadStages(options: StageOptions, load = loadHere(options)
     embedder,
     normRange: pack.embedder.norm,
     hiddenFaces: pack.hiddenFaces,
-    describer: await createDescriber({ digest: recipe.embedderDigest, dimension }, head),
+    describer: options.describer ?? (await loadDescriber()),
     encoders: loaded,
     mirrored: settings.keepMirrored === true ? embedders.map(mirroredEmbedder) : [],
     async dispose() {

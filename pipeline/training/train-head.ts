@@ -47,6 +47,7 @@ const schedules: Readonly<Record<HeadSettings['schedule'], (share: number) => nu
 /** Rows of a class in a batch where a loss needs pairs. */
 const rowsOfPairs = 4
 
+/** How a training goes: told after each epoch. */
 export interface TrainingProgress extends EpochResult {
   readonly epochs: number
   /** Of the head as it is after the epoch, where something is watched; higher is better. */

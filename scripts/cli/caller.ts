@@ -7,14 +7,15 @@ import { startProgress, type ProgressBar } from './progress.js'
 import { formatTime } from '../../pipeline/common/time-text.js'
 
 /** Fetches what is missing of a pack, with a bar, and verifies the rest. */
-export async function pullWithProgress(pack: Pack): Promise<void> {
-  if (!packIsPresent(pack, defaultModelsDir()))
+export async function pullWithProgress(pack: Pack, modelsDir = defaultModelsDir()): Promise<void> {
+  if (!packIsPresent(pack, modelsDir))
     note(`fetching the model pack ${pack.name} (licence: ${pack.licence}) …`)
-  await withBars((progress) => fetchPack(pack, progress))
+  await withBars((progress) => fetchPack(pack, modelsDir, progress))
 }
 
 /** As `ensurePack`, with a bar. */
-export const usePack = (nameOrFile: string): Promise<Pack> => ensurePack(nameOrFile, pullWithProgress)
+export const usePack = (nameOrFile: string): Promise<Pack> =>
+  ensurePack(nameOrFile, defaultModelsDir(), pullWithProgress)
 
 interface TaskFormat {
   readonly format: string
@@ -64,5 +65,6 @@ export const asCaller = <T>(work: (caller: Caller) => Promise<T>): Promise<T> =>
       notify: (notice, details) => note(withAdvice(notice, details)),
       progress,
       ensurePack: usePack,
+      modelsDir: defaultModelsDir(),
     }),
   )

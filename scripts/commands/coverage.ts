@@ -1,16 +1,9 @@
-import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { openArchiveToRead } from '../../index/archive/open-archive.js'
 import { coverageStates, type CoverageState } from '../../index/coverage/clip-coverage.js'
-import { readCoverage, type ClipCoverage } from '../../index/coverage/read-coverage.js'
-import {
-  byFolder,
-  markMissing,
-  sumCoverage,
-  within,
-  type CoverageSum,
-} from '../../index/coverage/sum-coverage.js'
-import { isUrl } from '../../index/store/files.js'
+import type { ClipCoverage } from '../../index/coverage/read-coverage.js'
+import { reportCoverage } from '../../index/coverage/report-coverage.js'
+import type { CoverageSum } from '../../index/coverage/sum-coverage.js'
 import { shareText, statesText, toCoverageJson, unseenLines } from '../reports/coverage-text.js'
 import { archiveOption, jsonOption } from '../cli/options.js'
 import { counted, exitCodes, note, oneLine, print, printJson } from '../cli/output.js'
@@ -43,34 +36,21 @@ Exit code: 0 all of every clip was looked at, 1 it was not (whatever --state lis
     process.exitCode = showCoverage(folder, options)
   })
 
-function showCoverage(folder: string | undefined, options: CoverageOptions): number {
-  const archive = openArchiveToRead(options.archive, note)
+function showCoverage(folder: string | undefined, { archive: dir, state, json }: CoverageOptions): number {
+  const archive = openArchiveToRead(dir, note)
   try {
-    const all = markMissing(readCoverage(archive))
-    const below = folder === undefined ? undefined : isUrl(folder) ? folder : resolve(folder)
-    const clips = below === undefined ? all : within(all, below)
-    if (below !== undefined && clips.length === 0)
-      note(`the archive knows of no clip below ${oneLine(below)}`)
-    const listed = clips.filter(({ states }) =>
-      options.state === undefined
-        ? states.some((state) => state !== 'complete')
-        : options.state.some((state) => states.includes(state)),
-    )
-    const sum = sumCoverage(clips)
-    if (options.json) printJson({ coverage: sum, folders: foldersOf(clips), clips: listed.map(toJson) })
+    const { sum, folders, clips } = reportCoverage(archive, { folder, states: state }, { notify: note })
+    if (json) printJson({ coverage: sum, folders, clips: clips.map(toJson) })
     else {
-      print(`archive ${archive.dir}: ${sumText(sum)}`)
-      for (const { folder: name, ...own } of foldersOf(clips)) print(`  ${oneLine(name)}: ${sumText(own)}`)
-      for (const clip of listed) printClip(clip)
+      print(`archive ${dir}: ${sumText(sum)}`)
+      for (const { folder: name, ...own } of folders) print(`  ${oneLine(name)}: ${sumText(own)}`)
+      for (const clip of clips) printClip(clip)
     }
     return sum.incomplete > 0 ? exitCodes.someFailed : exitCodes.ok
   } finally {
     archive.close()
   }
 }
-
-const foldersOf = (clips: readonly ClipCoverage[]) =>
-  [...byFolder(clips)].map(([folder, own]) => ({ folder, ...sumCoverage(own) }))
 
 function sumText(sum: CoverageSum): string {
   const against = statesText(sum)

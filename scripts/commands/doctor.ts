@@ -1,33 +1,17 @@
-import { adviceMessageOf } from '../cli/advice.js'
-import { accessSync, constants, existsSync, statSync } from 'node:fs'
-import { dirname, join } from 'node:path'
 import { Command, Option } from 'commander'
-import { openArchiveToRead, type Archive } from '../../index/archive/open-archive.js'
-import { summariseCoverage } from '../../index/coverage/sum-coverage.js'
-import { checkDeeply } from '../../index/archive/deep-check.js'
-import { HnswIndex } from '../../index/vectors/hnsw/hnsw-index.js'
-import { databaseFileName, translateSqliteErrors } from '../../index/store/database.js'
-import type { ArchiveRecipe } from '../../index/store/meta.js'
-import { ffmpegVersion } from '../../pipeline/decode/ffmpeg.js'
+import { doctor, type Check, type DoctorReport } from '../../index/doctor/doctor.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
-import { cudaIsBuiltIn, runtimeVersion } from '../../pipeline/models/session.js'
-import { checkModels } from '../../index/archive/check-models.js'
-import { coverageLine } from '../reports/coverage-text.js'
+import { adviceMessageOf } from '../cli/advice.js'
+import { asCaller } from '../cli/caller.js'
 import { archiveOption, deviceOption, jsonOption } from '../cli/options.js'
-import { counted, exitCodes, print, printJson } from '../cli/output.js'
-import { damagedThings, describeDamaged, type DamagedThing } from '../../index/archive/damaged-things.js'
+import { exitCodes, print, printJson } from '../cli/output.js'
+import { coverageLine } from '../reports/coverage-text.js'
 
 interface DoctorOptions {
   readonly archive: string
   readonly device: DeviceChoice
   readonly deep: boolean
   readonly json: boolean
-}
-
-interface Check {
-  readonly name: string
-  readonly ok: boolean
-  readonly detail: string
 }
 
 export const doctorCommand = new Command('doctor')
@@ -47,100 +31,24 @@ With --json: {ok, checks: [{name, ok, detail}]}; with --deep also damaged: [{cli
 Exit code: 0 everything works, 2 something does not.`,
   )
   .action(async (options: DoctorOptions) => {
-    const damaged: DamagedThing[] = []
-    const checks = [
-      await check('ffmpeg', async () => {
-        const { path, version } = await ffmpegVersion()
-        return `${version} (${path})`
-      }),
-      await check('onnxruntime', () =>
-        Promise.resolve(`${runtimeVersion()}, ${cudaIsBuiltIn() ? 'with CUDA' : 'CPU only'}`),
-      ),
-      await check('models', () => checkModels(recipeOf(options.archive), options.archive, options.device)),
-      await check('hnswlib', () => Promise.resolve(tryHnsw())),
-      await check('archive', () => Promise.resolve(describeArchive(options, damaged))),
-    ]
-    const ok = checks.every((entry) => entry.ok)
-    if (options.json) printJson({ ok, checks, ...(options.deep ? { damaged } : {}) })
-    else for (const entry of checks) print(`${entry.ok ? '✓' : '✗'} ${entry.name.padEnd(12)} ${entry.detail}`)
-    process.exitCode = ok ? exitCodes.ok : exitCodes.failed
+    const report = await asCaller((caller) => doctor(options, caller))
+    tell(report, options)
+    process.exitCode = report.ok ? exitCodes.ok : exitCodes.failed
   })
 
-async function check(name: string, work: () => Promise<string>): Promise<Check> {
-  try {
-    return { name, ok: true, detail: await work() }
-  } catch (error) {
-    return { name, ok: false, detail: adviceMessageOf(error) }
-  }
+function tell(report: DoctorReport, { deep, json }: DoctorOptions): void {
+  const { ok, damaged } = report
+  const checks = report.checks.map((entry) => ({
+    ...{ name: entry.name, ok: entry.ok, detail: detailOf(entry, report) },
+  }))
+  if (json) printJson({ ok, checks, ...(deep ? { damaged } : {}) })
+  else for (const entry of checks) print(`${entry.ok ? '✓' : '✗'} ${entry.name.padEnd(12)} ${entry.detail}`)
 }
 
-/** The native library is compiled at installation; a broken build shows here and not in the middle of an ingest. */
-function tryHnsw(): string {
-  const index = HnswIndex.create(2)
-  index.add(0, Float32Array.of(1, 0))
-  const [found] = index.search(Float32Array.of(1, 0), 1)
-  if (found?.label !== 0)
-    throw new Error('it does not find the one vector it holds: rebuild it with "npm rebuild hnswlib-node"')
-  return 'works'
-}
-
-/** Undefined, too, where the archive cannot be opened: its own check says why. */
-function recipeOf(dir: string): ArchiveRecipe | undefined {
-  try {
-    const archive = openArchiveToRead(dir, () => undefined)
-    try {
-      return archive.recipe
-    } finally {
-      archive.close()
-    }
-  } catch {
-    return undefined
-  }
-}
-
-/** @param damaged what is found so is added */
-function describeArchive({ archive: dir, deep }: DoctorOptions, damaged: DamagedThing[]): string {
-  if (!existsSync(join(dir, databaseFileName))) {
-    checkCanBeMade(dir)
-    return `${dir} holds no archive yet; the first ingest makes it`
-  }
-  const notices: string[] = []
-  const archive = openArchiveToRead(dir, (notice) => notices.push(notice))
-  try {
-    if (deep) lookDeep(archive, damaged)
-    const damage = deep ? 'ok' : archive.database.pragma('quick_check', { simple: true })
-    if (damage !== 'ok') throw new Error(`${dir} is damaged: ${String(damage)}`)
-    const { clips, tracks } = archive.clips.counts()
-    const coverage = coverageLine(summariseCoverage(archive))
-    const held = `${counted(clips, 'clip')}, ${counted(tracks, 'track')}`
-    const state = deep ? 'every row is as it was written' : 'its file is intact'
-    return [`${dir}: ${held}, ${state}${coverage === undefined ? '' : `, but ${coverage}`}`, ...notices].join(
-      '; ',
-    )
-  } finally {
-    archive.close()
-  }
-}
-
-/** Throws a sentence a line where something is damaged. */
-function lookDeep(archive: Archive, damaged: DamagedThing[]): void {
-  const { damage, structure } = checkDeeply(archive.database)
-  damaged.push(...damagedThings(archive, damage))
-  if (damaged.length === 0 && structure.length === 0) return
-  throw new Error(
-    [
-      `${archive.dir} is damaged: run "cameo ingest --repair --archive ${archive.dir}"`,
-      ...damaged.map(describeDamaged),
-      ...structure.map((line) => `the file: ${line}`),
-    ].join('\n  '),
-  )
-}
-
-/** An ingest makes all the folders that are missing, below the nearest that is there. */
-function checkCanBeMade(dir: string): void {
-  let nearest = dir
-  while (!existsSync(nearest)) nearest = dirname(nearest)
-  if (!statSync(nearest).isDirectory())
-    throw new Error(`the archive ${dir} cannot be made: ${nearest} is no folder`)
-  translateSqliteErrors(dir, () => accessSync(nearest, constants.W_OK | constants.X_OK))
+/** With what to do about it, and how much of the archive was not looked at. */
+function detailOf({ name, ok, detail, error }: Check, { coverage, notices }: DoctorReport): string {
+  if (!ok) return adviceMessageOf(error)
+  if (name !== 'archive') return detail
+  const unseen = coverage === undefined ? undefined : coverageLine(coverage)
+  return [`${detail}${unseen === undefined ? '' : `, but ${unseen}`}`, ...notices].join('; ')
 }

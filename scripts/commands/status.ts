@@ -1,9 +1,8 @@
 import { Command, Option } from 'commander'
 import { openArchiveToRead, type Archive } from '../../index/archive/open-archive.js'
-import { readCoverage, type ClipCoverage } from '../../index/coverage/read-coverage.js'
-import { markMissing, sumCoverage, type CoverageSum } from '../../index/coverage/sum-coverage.js'
-import { listIdentities } from '../../index/identities/identities.js'
-import { presentPath } from '../../index/store/present-path.js'
+import type { ClipCoverage } from '../../index/coverage/read-coverage.js'
+import { readStatus, type FailedPath } from '../../index/coverage/read-status.js'
+import type { CoverageSum } from '../../index/coverage/sum-coverage.js'
 import { shareText, statesText, coverageLine } from '../reports/coverage-text.js'
 import { archiveOption, jsonOption } from '../cli/options.js'
 import { counted, exitCodes, note, oneLine, print, printJson } from '../cli/output.js'
@@ -39,17 +38,12 @@ where it was. coverage is as in "cameo coverage --help".`,
   })
 
 async function showStatus(archive: Archive, { json, failures: areListed }: StatusOptions): Promise<void> {
-  const counts = archive.clips.counts()
-  const failed = archive.files.countFailed()
-  const clips = markMissing(readCoverage(archive))
-  const coverage = sumCoverage(clips)
-  const identities = listIdentities(archive.database)
-  const failures = areListed ? archive.files.failures().map(withMissing) : []
-  const { recipe } = archive
+  const { clips, tracks, partial, failed, coverage, missing, identities, recipe, failures } =
+    readStatus(archive)
   if (json) {
-    const { unfinished = 0, missing = 0 } = coverage.states
+    const { unfinished = 0, missing: lost = 0 } = coverage.states
     printJson({
-      ...{ ...counts, failed, unfinished, missing },
+      ...{ clips, tracks, partial, failed, unfinished, missing: lost },
       ...{ hours: coverage.lookedAtHours, totalHours: coverage.hours, coverage },
       ...{ identities, recipe: recipe ?? null },
       ...(areListed ? { failures } : {}),
@@ -57,26 +51,22 @@ async function showStatus(archive: Archive, { json, failures: areListed }: Statu
     return
   }
   print(`archive ${archive.dir}`)
-  print(
-    `  ${counted(counts.clips, 'clip')}, ${counted(counts.tracks, 'track')}, ${counted(failed, 'failed file')}`,
-  )
-  printCoverage(coverage, clips)
+  print(`  ${counted(clips, 'clip')}, ${counted(tracks, 'track')}, ${counted(failed, 'failed file')}`)
+  printCoverage(coverage, missing)
   for (const line of recipe === undefined ? [] : await recipeLines(recipe)) print(`  ${line}`)
   for (const { name, faces } of identities) print(`  "${oneLine(name)}": ${counted(faces, 'face')}`)
-  for (const { path, code, message, missing } of failures)
-    print(`  failed: ${missing === true ? 'missing, was ' : ''}${oneLine(path)}: ${message} [${code}]`)
+  for (const failure of areListed ? failures : []) printFailure(failure)
 }
 
-function printCoverage(coverage: CoverageSum, clips: readonly ClipCoverage[]): void {
+function printFailure({ path, code, message, missing }: FailedPath): void {
+  print(`  failed: ${missing === true ? 'missing, was ' : ''}${oneLine(path)}: ${message} [${code}]`)
+}
+
+function printCoverage(coverage: CoverageSum, missing: readonly ClipCoverage[]): void {
   print(`  ${shareText(coverage.lookedAtHours, coverage.hours)} of video looked at`)
   const line = coverageLine(coverage)
   if (line !== undefined) print(`  ${line}`)
   const states = statesText(coverage)
   if (states !== '') print(`  clips: ${states}`)
-  for (const { paths, states: own } of clips)
-    if (own.includes('missing')) print(`  missing: was ${oneLine(paths[0] ?? '')}`)
-}
-
-function withMissing<T extends { readonly path: string }>(failure: T): T & { readonly missing?: true } {
-  return presentPath([failure.path])?.isMissing === true ? { ...failure, missing: true } : failure
+  for (const { paths } of missing) print(`  missing: was ${oneLine(paths[0] ?? '')}`)
 }

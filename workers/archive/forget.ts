@@ -44,6 +44,7 @@ export type Forgotten =
       readonly left: number
     }
 
+/** What became of an erasure. */
 export interface ForgetReport {
   readonly forgotten: Forgotten
   /** ERASURE_PENDING: no search finds what was erased, but its bytes are still in a file that another process reads. */

@@ -9,20 +9,25 @@ import {
 import { adoptRecipe, type Archive } from '../../index/archive/open-archive.js'
 import { isForgotten, remember } from '../../index/identities/forget.js'
 import { lockArchive } from '../../index/store/locks.js'
-import { checkHead, readHeadFile } from '../../pipeline/describe/head/head-file.js'
+import { createDescriber } from '../../pipeline/describe/describe-track.js'
+import {
+  checkHead,
+  loadDescriberHead,
+  readHeadFile,
+  type HeadFile,
+} from '../../pipeline/describe/head/head-file.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
+import { modelLoader } from '../../pipeline/models/model-loader.js'
 import { defaultPackName, keepablePackName } from '../../pipeline/models/packs/catalog.js'
-import { defaultModelsDir } from '../../pipeline/models/packs/models-dir.js'
 import { createRecipe, segmentLengthS, type Recipe, type Settings } from '../../pipeline/recipe/recipe.js'
 import { defaultCheckpointEveryS } from '../../pipeline/segments/resume-segment.js'
 import type { Caller } from '../../pipeline/stages/caller.js'
-import { loadStages } from '../../pipeline/stages/load-pipeline.js'
 import { findClips } from '../ingest/find-clips.js'
 import type { ClipResult, IngestEvents } from '../ingest/ingest-events.js'
 import { IngestRun } from '../ingest/ingest-run.js'
 import { dropGonePaths } from '../ingest/prune-missing-files.js'
 import { createVectorFollower } from '../ingest/vector-follower.js'
-import { startThreads, type ThreadPool } from '../threads/thread-pool.js'
+import { startThreads, type PoolOptions, type ThreadPool } from '../threads/thread-pool.js'
 import { prepareRepair, type Repair } from './prepare-repair.js'
 
 export interface IngestRequest {
@@ -44,6 +49,7 @@ export interface IngestRequest {
   readonly signal: AbortSignal
 }
 
+/** How an ingest ended. */
 export interface IngestReport {
   readonly status: 'done' | 'interrupted'
   /** Clips that are not in, or not whole. */
@@ -58,6 +64,12 @@ export interface IngestWatcher extends IngestEvents {
   onRepair?(repair: Repair): void
 }
 
+/** What an ingest asks of its caller, who may keep the threads for the next. */
+export interface IngestCaller extends Caller {
+  /** Default: threads of this ingest, which end with it. */
+  readonly startThreads?: (options: PoolOptions) => Promise<ThreadPool>
+}
+
 /**
  * Takes clips into an archive. It does what is new, and goes on where an earlier run stopped.
  * @throws ARCHIVE_BUSY, ARCHIVE_OTHER_RECIPE, DEVICE_UNAVAILABLE; USAGE where settings contradict each other; as loading models does
@@ -66,7 +78,7 @@ export async function ingestArchive(
   archive: Archive,
   request: IngestRequest,
   watcher: IngestWatcher,
-  caller: Caller,
+  caller: IngestCaller,
 ): Promise<IngestReport> {
   const lock = lockArchive(archive.dir)
   try {
@@ -88,7 +100,7 @@ async function ingestPaths(
   paths: readonly string[],
   request: IngestRequest,
   watcher: IngestWatcher,
-  { notify, ensurePack }: Caller,
+  { notify, ensurePack, modelsDir, startThreads: start = startThreads }: IngestCaller,
 ): Promise<IngestReport> {
   const own = archive.recipe
   const asked = request.recipe ?? {}
@@ -100,7 +112,7 @@ async function ingestPaths(
   const encoders = await chooseEncoders(asked, own)
   const pack = await ensurePack(packName)
   const setup = {
-    ...{ pack, modelsDir: defaultModelsDir(), settings, device: request.device, headFile, encoders },
+    ...{ pack, modelsDir, settings, device: request.device, headFile, encoders },
     checkpointEveryS: request.checkpointEveryS ?? defaultCheckpointEveryS,
   }
   const recipe = createRecipe(pack, settings, head?.sha256, encoders)
@@ -110,10 +122,12 @@ async function ingestPaths(
     ...(headFile === undefined ? {} : { headFile }),
     encoderFiles: encoderFilesOf(encoders, settings),
   }
-  const dimension = headFile === undefined ? pack.embedder.dimension : await headDimension(setup)
+  const embedder = { digest: recipe.embedderDigest, dimension: pack.embedder.dimension }
+  const dimension =
+    head === undefined ? embedder.dimension : await headDimension(head, embedder, request.device)
   // Before anything is written: a device or model that cannot be used leaves no settings behind. Where the archive has these
   // settings already there may be nothing new to do.
-  const pool = await startThreads({
+  const pool = await start({
     ...{ setup, threads: request.threads, onNotice: notify },
     loadsWhenNeeded: own?.digest === recipe.digest,
   })
@@ -192,11 +206,18 @@ const counting = (watcher: IngestWatcher, look: (result: ClipResult) => void): I
   },
 })
 
-async function headDimension(setup: Parameters<typeof loadStages>[0]): Promise<number> {
-  const stages = await loadStages(setup)
-  const { dimension } = stages.describer
-  await stages.dispose()
-  return dimension
+/** Of the head's descriptors. */
+async function headDimension(
+  file: HeadFile,
+  embedder: { readonly digest: string; readonly dimension: number },
+  device: DeviceChoice,
+): Promise<number> {
+  const head = await loadDescriberHead(file, embedder.dimension, modelLoader({ device }))
+  try {
+    return (await createDescriber(embedder, head)).dimension
+  } finally {
+    await head.model.dispose()
+  }
 }
 
 const isFolder = (path: string) => existsSync(path) && statSync(path).isDirectory()

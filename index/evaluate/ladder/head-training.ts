@@ -101,6 +101,7 @@ function poolOnly({ dimension, pooled, clips }: PooledRows, pool: ReadonlySet<nu
   return { dimension, pooled: own, clips: Int32Array.from(kept, (row) => clips[row] ?? 0) }
 }
 
+/** How a head does for people absent from training. */
 export interface OpenSetResult {
   /** Of people absent from training, by plain pooled descriptors. */
   readonly baselineMap: number

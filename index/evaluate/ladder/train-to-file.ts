@@ -28,6 +28,7 @@ export interface TrainToFileOptions extends Omit<TrainOptions, 'resume' | 'onChe
   readonly onResume?: (epoch: number) => void
 }
 
+/** A head that was trained and written. */
 export interface WrittenHead {
   /** The one that is kept. */
   readonly epoch: number

@@ -1,5 +1,6 @@
 import { seededRandom } from '../../../pipeline/common/seeded-random.js'
 
+/** A 95 % interval: its lower and its upper end. */
 export type Interval = readonly [low: number, high: number]
 
 /** Resamples of a bootstrap: the ends of a 95 % interval then move by less than a twentieth of its width. */
@@ -25,6 +26,7 @@ export function bootstrapMean(values: readonly number[]): Interval {
   return [at(0.025), at(0.975)]
 }
 
+/** A difference of two means over the same identities. */
 export interface Difference {
   readonly value: number
   readonly ci95: Interval

@@ -3,6 +3,7 @@ import type { Rankings, GroundTruth } from '../data/rankings.js'
 /** iQIYI-VID counts this many clips an identity. */
 export const mapCutoff = 100
 
+/** How well one identity was found. */
 export interface IdentityScore {
   readonly identity: string
   /** Clips that the ground truth names: m_i. */

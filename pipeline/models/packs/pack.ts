@@ -154,7 +154,7 @@ function neverRises(curve: readonly (readonly [number, number])[]): boolean {
 }
 
 /** A set of model files that work together, and how to feed them. */
-export type Pack = z.infer<typeof packSchema> & {
+export interface Pack extends z.infer<typeof packSchema> {
   /** Of an ensemble (`ensembleOf`): the packs whose embedders see each face, and whose folders hold the files. */
   readonly members?: readonly Pack[]
 }

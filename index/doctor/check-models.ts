@@ -10,12 +10,12 @@ import { pullPack } from '../../pipeline/models/packs/download.js'
 import { noEncoders, type ExtraEncoders } from '../../pipeline/models/packs/encoder-file.js'
 import { tinyWeight } from '../../pipeline/onnx/flush-weights.js'
 import type { RunnableFile } from '../../pipeline/models/flushed-model.js'
-import { defaultModelsDir, packIsPresent } from '../../pipeline/models/packs/models-dir.js'
+import { packIsPresent } from '../../pipeline/models/packs/models-dir.js'
 import type { Pack, PackFile } from '../../pipeline/models/packs/pack.js'
 import { probeImages } from '../../pipeline/models/probe-images.js'
 import { defaultSettings, featuresOf, recipeOf } from '../../pipeline/recipe/recipe.js'
 import { loadStages, type Stages } from '../../pipeline/stages/load-pipeline.js'
-import { chooseEncoders } from './choose-recipe.js'
+import { chooseEncoders } from '../archive/choose-recipe.js'
 
 interface Files {
   readonly pack: Pack
@@ -32,6 +32,7 @@ export async function checkModels(
   own: ArchiveRecipe | undefined,
   dir: string,
   device: DeviceChoice,
+  modelsDir: string,
 ): Promise<string> {
   const packName = own?.packName ?? defaultPackName
   const files: Files = {
@@ -41,7 +42,6 @@ export async function checkModels(
   }
   if (own !== undefined) checkUnchanged(files, own, dir)
   const { pack, head, encoders } = files
-  const modelsDir = defaultModelsDir()
   if (!packIsPresent(pack, modelsDir)) {
     if (pack.name === defaultPackName) return `${pack.name} is not here yet; it is fetched when it is needed`
     throw new CameoError('MODEL_UNREADABLE', `the model pack ${pack.name} is not in ${modelsDir}`, {

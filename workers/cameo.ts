@@ -1,0 +1,93 @@
+/**
+ * Cameo as a library: find every appearance of a person in a video archive.
+ *
+ * Everything starts with {@link openCameo}. What goes wrong is a {@link CameoError} with a code of {@link errorCodes}. The library
+ * writes nothing to standard output or standard error, sets no signal handlers and never ends the process.
+ *
+ * @packageDocumentation
+ */
+import '../pipeline/models/no-telemetry.js'
+import { prepareArchive } from '../index/archive/prepare-archive.js'
+import { Cameo } from './library/cameo.js'
+import type { CameoOptions } from './library/options.js'
+
+/**
+ * Opens the archive in a folder. Nothing is loaded yet, and the folder need not be there: the first ingest makes it. An erasure
+ * that an earlier process could not finish is finished.
+ *
+ * @example
+ * ```ts
+ * const cameo = await openCameo({ archive: './cameo-data' })
+ * await cameo.ingest('./clips')
+ * const { matches } = await cameo.search({ image: 'ada.jpg' })
+ * await cameo.close()
+ * ```
+ * @throws USAGE where the device is none
+ */
+export async function openCameo(options: CameoOptions): Promise<Cameo> {
+  const cameo = new Cameo(options)
+  const { notify = () => undefined } = options
+  await prepareArchive(options.archive, {
+    onNotice: (notice) => notify(notice),
+    onErasurePending: ({ message, details }) => notify(message, details),
+  })
+  return cameo
+}
+
+export type { Cameo, EnrollOptions, ForgetQuery, IngestOptions, IngestSummary } from './library/cameo.js'
+export type { ClipEvent } from './library/clip-events.js'
+export type {
+  HeadSettingsInput,
+  LadderQuery,
+  LadderReport,
+  LadderRung,
+  MapQuery,
+  MapReport,
+  MeasuredOn,
+  TrainHeadQuery,
+} from './library/evaluation.js'
+export type { CallOptions, CameoOptions, Device } from './library/options.js'
+export { listPacks, type PackInfo } from './library/packs.js'
+export {
+  descriptorOf,
+  readDescriptorsMessage,
+  type DescribedTracks,
+  type DescriptorsMessage,
+  type GivenUp,
+  type SegmentClosing,
+} from './library/read-descriptors.js'
+export type { FoundClip, SearchQuery, SearchResult, Whom } from './library/search.js'
+
+export { CameoError, errorCodes, type CameoErrorOptions, type ErrorCode } from '../pipeline/common/errors.js'
+export type { ErrorDetails, Remedy, RemedyData } from '../pipeline/common/remedies.js'
+export type { BoxXyxyPx } from '../pipeline/data/geometry.js'
+export { parsePack, type Pack } from '../pipeline/models/packs/pack.js'
+export type { Progress, Task } from '../pipeline/stages/caller.js'
+export type { Settings } from '../pipeline/recipe/recipe.js'
+export type { TrainingProgress } from '../pipeline/training/train-head.js'
+export type { HeadApplied } from '../index/archive/apply-head.js'
+export type { RecipeOptions } from '../index/archive/choose-recipe.js'
+export type { DamagedThing } from '../index/archive/damaged-things.js'
+export { coverageStates, type CoverageState, type UnseenRange } from '../index/coverage/clip-coverage.js'
+export type { ClipCoverage } from '../index/coverage/read-coverage.js'
+export type { ArchiveStatus, FailedPath } from '../index/coverage/read-status.js'
+export type { CoverageReport, CoverageRequest, FolderCoverage } from '../index/coverage/report-coverage.js'
+export type { CoverageSum } from '../index/coverage/sum-coverage.js'
+export type { Check, DoctorReport } from '../index/doctor/doctor.js'
+export type { PoolAccount, PoolChoice } from '../index/evaluate/datasets/pools.js'
+export type { Fold } from '../index/evaluate/ladder/ensemble.js'
+export type { OpenSetResult } from '../index/evaluate/ladder/head-training.js'
+export type { WrittenHead } from '../index/evaluate/ladder/train-to-file.js'
+export type { Difference, Interval } from '../index/evaluate/metrics/bootstrap.js'
+export type { IdentityScore } from '../index/evaluate/metrics/mean-average-precision.js'
+export type { Disagreeing } from '../index/identities/check-enrolment.js'
+export type { EnrolReport, FailedFile, NamedFaces } from '../index/identities/enroll-faces.js'
+export type { Identity } from '../index/identities/identities.js'
+export type { Candidate } from '../index/queries/query-person.js'
+export type { ClipMatch, ContributingFace, MatchedRange } from '../index/search/clip-match.js'
+export type { FalseAcceptRate } from '../index/search/expected-false-matches.js'
+export type { Prior } from '../index/search/match-probability.js'
+export type { MatchThreshold, ThresholdReason } from '../index/search/match-threshold.js'
+export type { AskedQuery } from '../index/search/read-query.js'
+export type { ForgetReport, Forgotten } from './archive/forget.js'
+export type { ClipResult } from './ingest/ingest-events.js'

@@ -1,0 +1,377 @@
+import { availableParallelism } from 'node:os'
+import { applyHead, type HeadApplied } from '../../index/archive/apply-head.js'
+import type { RecipeOptions } from '../../index/archive/choose-recipe.js'
+import type { Archive } from '../../index/archive/open-archive.js'
+import { readStatus, type ArchiveStatus } from '../../index/coverage/read-status.js'
+import {
+  reportCoverage,
+  type CoverageReport,
+  type CoverageRequest,
+} from '../../index/coverage/report-coverage.js'
+import { doctor, type DoctorReport } from '../../index/doctor/doctor.js'
+import type { WrittenHead } from '../../index/evaluate/ladder/train-to-file.js'
+import {
+  enrollWith,
+  facesOfName,
+  type EnrolReport,
+  type NamedFaces,
+} from '../../index/identities/enroll-faces.js'
+import { searchWith } from '../../index/search/search-archive.js'
+import { sqliteError } from '../../index/store/database.js'
+import { CameoError } from '../../pipeline/common/errors.js'
+import { ffmpegVersion } from '../../pipeline/decode/ffmpeg.js'
+import { parseDevice, type DeviceChoice } from '../../pipeline/models/device.js'
+import { defaultPackName, findPack } from '../../pipeline/models/packs/catalog.js'
+import { defaultModelsDir } from '../../pipeline/models/packs/models-dir.js'
+import type { Pack } from '../../pipeline/models/packs/pack.js'
+import { ensurePack, fetchPack, type Caller } from '../../pipeline/stages/caller.js'
+import { forget, type ForgetReport } from '../archive/forget.js'
+import { ingestArchive, type IngestReport } from '../archive/ingest-archive.js'
+import type { ClipResult } from '../ingest/ingest-events.js'
+import { EventWatcher, type ClipEvent } from './clip-events.js'
+import {
+  measureLadder,
+  measureMap,
+  trainOneHead,
+  type Bench,
+  type LadderQuery,
+  type LadderReport,
+  type MapQuery,
+  type MapReport,
+  type TrainHeadQuery,
+} from './evaluation.js'
+import { KeptArchive } from './kept-archive.js'
+import { KeptIndex } from './kept-index.js'
+import { KeptModels } from './kept-models.js'
+import { KeptThreads } from './kept-threads.js'
+import type { CallOptions, CameoOptions } from './options.js'
+import { resultOf, subjectOf, type SearchQuery, type SearchResult } from './search.js'
+import { Turns } from './turns.js'
+
+/** How clips are taken in. */
+export interface IngestOptions extends CallOptions {
+  /** What differs from the archive's settings, or from the defaults of a new one. */
+  readonly recipe?: RecipeOptions
+  /** Process every clip anew where these settings are not the archive's. Default: false. */
+  readonly reprocess?: boolean
+  /** Take up clips again that were forgotten. Default: false. */
+  readonly includeForgotten?: boolean
+  /** Look at every row of the archive first, and process clips anew whose rows are damaged. Default: false. */
+  readonly repair?: boolean
+  /** How often the state of a segment under work is kept, seconds of video. Default: 60. */
+  readonly checkpointEveryS?: number
+  /** Told what happens to each clip. */
+  readonly onEvent?: (event: ClipEvent) => void
+}
+
+/** What became of an ingest. */
+export interface IngestSummary extends IngestReport {
+  /** How many files had each result. */
+  readonly results: Readonly<Partial<Record<ClipResult['status'], number>>>
+}
+
+/** Whose faces are enrolled. */
+export interface EnrollOptions extends CallOptions {
+  /** Which face of each photo, or person of each clip, from 1. Default: the one that it is plainly of. */
+  readonly face?: number
+  /** Enroll also files that mostly show different people. Default: false. */
+  readonly force?: boolean
+}
+
+/** What is forgotten: a clip, a name, or one face of a name. */
+export type ForgetQuery = {
+  /** How long to wait for other processes that read the archive, ms. Default: 30,000. */
+  readonly waitMs?: number
+} & (
+  | {
+      /** Id of the clip, its first digits (8 at least), or the path of its file. */
+      readonly clip: string
+    }
+  | {
+      readonly name: string
+      /** Number of one face, as `faces` gives it. Default: all, and the name. */
+      readonly face?: number
+    }
+)
+
+/**
+ * An archive and the models that it is searched with. Models, the vector index and the threads of an ingest are loaded when they
+ * are first needed and kept until `close`.
+ *
+ * Calls may run at the same time; those that look at photos or clips do so one after the other. While one call ingests or applies
+ * a head, another that wants to fails with ARCHIVE_BUSY, in this process or in another; searches go on.
+ *
+ * Every method rejects with a {@link CameoError} where something that can be foreseen goes wrong. Besides the codes that each
+ * method names these are ARCHIVE_MISSING before the first ingest, ARCHIVE_BUSY, ARCHIVE_READ_ONLY, ARCHIVE_FULL,
+ * ARCHIVE_DAMAGED and ARCHIVE_NEWER about the archive's file, and USAGE after `close`.
+ */
+export class Cameo {
+  /** Folder of the archive. */
+  readonly archive: string
+  readonly #options: CameoOptions
+  readonly #device: DeviceChoice
+  readonly #modelsDir: string
+  readonly #kept: {
+    readonly archive: KeptArchive
+    readonly index: KeptIndex
+    readonly models: KeptModels
+    readonly threads: KeptThreads
+  }
+  /** Models look at one photo or clip at a time. */
+  readonly #looks = new Turns()
+  readonly #running = new Set<Promise<unknown>>()
+  #isClosed = false
+
+  /** @hidden Use `openCameo`. */
+  constructor(options: CameoOptions) {
+    this.archive = options.archive
+    this.#options = options
+    this.#device = parseDevice(options.device ?? 'auto')
+    this.#modelsDir = options.models ?? defaultModelsDir()
+    const caller = this.#caller({})
+    this.#kept = {
+      archive: new KeptArchive(options.archive, caller.notify),
+      index: new KeptIndex(caller.notify),
+      models: new KeptModels(this.#device, caller),
+      threads: new KeptThreads(),
+    }
+  }
+
+  /**
+   * Takes video files, and all below folders, into the archive. Run again at any time it does what is new, and goes on where it
+   * stopped. A file that fails leaves the others alone: its event says why.
+   *
+   * `signal` stops it: what is finished is kept, and the status is `interrupted`.
+   * @throws FFMPEG_MISSING, ARCHIVE_OTHER_RECIPE, DEVICE_UNAVAILABLE, PACK_UNKNOWN, PACK_INVALID, MODEL_UNREADABLE,
+   * MODEL_DOWNLOAD_FAILED, MODEL_DIGEST_MISMATCH, ENCODER_INVALID, HEAD_INVALID, HEAD_OTHER_EMBEDDER; USAGE where settings
+   * contradict each other
+   */
+  ingest(paths: string | readonly string[], options: IngestOptions = {}): Promise<IngestSummary> {
+    return this.#run(async () => {
+      const { recipe, signal = new AbortController().signal, onEvent = () => undefined, ...rest } = options
+      await ffmpegVersion()
+      const { pack } = this.#options
+      const watcher = new EventWatcher(onEvent)
+      const report = await ingestArchive(
+        this.#kept.archive.toWrite({ create: rest.repair !== true }),
+        {
+          ...rest,
+          ...{ signal, device: this.#device, threads: this.#threads },
+          paths: typeof paths === 'string' ? [paths] : paths,
+          recipe: { ...(pack === undefined ? {} : { pack }), ...recipe },
+        },
+        watcher,
+        { ...this.#caller(options), startThreads: this.#kept.threads.start },
+      )
+      return { ...report, results: watcher.counts }
+    })
+  }
+
+  /**
+   * The clips in which a person appears, best first, with time ranges in seconds. Scores are cosine similarities of descriptors.
+   *
+   * `signal` stops the look at a clip that is asked with.
+   * @throws IMAGE_UNREADABLE, IMAGE_NO_FACE, IMAGE_SEVERAL_FACES, FACE_UNKNOWN, QUERY_NO_TRACK, NAME_UNKNOWN, INTERRUPTED, CLIP_*
+   * about the file of a clip; as loading models does (see `ingest`)
+   */
+  search(query: SearchQuery): Promise<SearchResult> {
+    return this.#run(async () => {
+      const { archive, index, models } = this.#kept
+      const opened = archive.filled(archive.toRead())
+      const subject = subjectOf(query)
+      const ask = () =>
+        models.use(opened, (own) =>
+          searchWith(
+            { opened, models: own, useIndex: (work) => index.use(opened.archive, work) },
+            { ...query, subject, device: this.#device },
+            this.#caller(query),
+          ),
+        )
+      return resultOf(await (subject.kind === 'name' ? ask() : this.#looks.run(ask)))
+    })
+  }
+
+  /**
+   * Gives a name to the faces of photos, and of the main people of clips, beside those that it has. Files that cannot be used are in
+   * the report and leave the others alone; where none can, `added` is 0.
+   *
+   * `signal` stops it; then nothing is enrolled.
+   * @throws FACES_DISAGREE where most files show somebody else than the others, unless forced; INTERRUPTED; as loading models does
+   * (see `ingest`)
+   */
+  enroll(name: string, files: string | readonly string[], options: EnrollOptions = {}): Promise<EnrolReport> {
+    return this.#run(() => {
+      const { archive, models } = this.#kept
+      const opened = archive.filled(archive.toWrite())
+      const { face, force = false, signal } = options
+      const request = {
+        ...{ name, face, force, signal, device: this.#device },
+        files: typeof files === 'string' ? [files] : files,
+      }
+      return this.#looks.run(() =>
+        models.use(opened, (own) => enrollWith({ opened, models: own }, request, this.#caller(options))),
+      )
+    })
+  }
+
+  /** The faces that a name is enrolled with. @throws NAME_UNKNOWN */
+  faces(name: string): Promise<NamedFaces> {
+    return this.#run(() => {
+      const { archive } = this.#kept
+      return facesOfName(archive.filled(archive.toRead()), name, this.#caller({}).notify)
+    })
+  }
+
+  /**
+   * Erases a clip with all faces in it, a name, or one of its faces. Rows and vectors are overwritten in the archive's files; the
+   * video file stays. Where another process reads the archive for longer than `waitMs`, `pending` of the report says so: no search
+   * finds what was erased, but its bytes are still in a file.
+   * @throws CLIP_UNKNOWN, NAME_UNKNOWN, FACE_UNKNOWN
+   */
+  forget(query: ForgetQuery): Promise<ForgetReport> {
+    return this.#run(async () => {
+      const { archive, index } = this.#kept
+      const opened = archive.filled(archive.toWrite())
+      await index.release()
+      return forget(opened, { ...query, waitMs: query.waitMs ?? 30_000 }, this.#caller({}))
+    })
+  }
+
+  /** How much of the archive's video was looked at, by folder, and what is missing of each clip. Times are hours and seconds. */
+  coverage(request: CoverageRequest = {}): Promise<CoverageReport> {
+    return this.#run(() => reportCoverage(this.#read(), request, this.#caller({})))
+  }
+
+  /** What the archive holds: clips, tracks, names, failures, and how its clips are processed. */
+  status(): Promise<ArchiveStatus> {
+    return this.#run(() => readStatus(this.#read()))
+  }
+
+  /**
+   * Checks that ffmpeg, the native libraries, the models and the archive are there and work. What does not is told in the report.
+   * @param deep look at every row of the archive, which takes as long as reading its file
+   */
+  doctor({ deep = false } = {}): Promise<DoctorReport> {
+    return this.#run(() =>
+      doctor({ archive: this.archive, device: this.#device, deep }, { modelsDir: this.#modelsDir }),
+    )
+  }
+
+  /**
+   * Downloads a pack into the folder of models, and verifies it. Each pack has a licence of its own: see `listPacks`.
+   * @param pack a name of the catalog, or the path of a JSON file. Default: that of `openCameo`, else `lite`
+   * @throws PACK_UNKNOWN, PACK_INVALID, MODEL_DOWNLOAD_FAILED, MODEL_DIGEST_MISMATCH
+   */
+  pullModels(pack?: string, options: Pick<CallOptions, 'progress'> = {}): Promise<Pack> {
+    return this.#run(async () => {
+      const found = findPack(pack ?? this.#options.pack ?? defaultPackName)
+      await fetchPack(found, this.#modelsDir, this.#caller(options).progress)
+      return found
+    })
+  }
+
+  /**
+   * MAP@100 as in iQIYI-VID on your own labelled clips: for each identity the best 100 clips, against ground truth.
+   * @throws GROUND_TRUTH_INVALID, EVALUATION_INVALID, ENSEMBLE_INVALID, HEAD_INVALID, HEAD_OTHER_EMBEDDER; USAGE where it is not said
+   * how identities are known
+   */
+  evaluateMap(query: MapQuery): Promise<MapReport> {
+    return this.#run(() => measureMap(this.#bench, query))
+  }
+
+  /**
+   * Trains a head on labelled clips and writes it: class scores for its people, a better descriptor for all. `applyHead` takes it.
+   * @throws TRAINING_IMPOSSIBLE, GROUND_TRUTH_INVALID, CHECKPOINT_INVALID, EMBEDDER_UNKNOWN, INTERRUPTED; USAGE where the settings do
+   * not fit, or an earlier training to the file was stopped and is not to go on
+   */
+  trainHead(query: TrainHeadQuery): Promise<WrittenHead> {
+    return this.#run(() => trainOneHead(this.#bench, query))
+  }
+
+  /**
+   * Describes the clips of the archive anew with a head, from their stored embeddings: no video is read. Searches go on meanwhile.
+   * Stopped by `signal` the archive stays as it was, and the same call goes on.
+   * @param head its ONNX file; undefined takes the archive's head away
+   * @throws ARCHIVE_OTHER_RECIPE, HEAD_OTHER_EMBEDDER, HEAD_INVALID, MODEL_UNREADABLE, ERASURE_PENDING
+   */
+  applyHead(head: string | undefined, options: CallOptions = {}): Promise<HeadApplied> {
+    return this.#run(async () => {
+      const { archive, index } = this.#kept
+      const opened = archive.filled(archive.toWrite())
+      await index.release()
+      const { signal = new AbortController().signal } = options
+      return applyHead(opened, { head, device: this.#device, signal }, this.#caller(options))
+    })
+  }
+
+  /**
+   * What each step is worth on your own labelled clips: clip centre, quality pooling, head, noise class, ensemble, context.
+   * @throws GROUND_TRUTH_INVALID, TRAINING_IMPOSSIBLE, ENSEMBLE_INVALID, INTERRUPTED; USAGE where the settings do not fit
+   */
+  climbLadder(query: LadderQuery): Promise<LadderReport> {
+    return this.#run(() => measureLadder(this.#bench, query))
+  }
+
+  /** Waits for the calls that run, then releases models, threads, index and archive. A second call does nothing. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    await Promise.allSettled(this.#running)
+    const { archive, index, models, threads } = this.#kept
+    try {
+      await index.release()
+    } finally {
+      await threads.close()
+      await models.close()
+      archive.close()
+    }
+  }
+
+  /** As `close`: for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  get #threads(): number {
+    return this.#options.threads ?? availableParallelism()
+  }
+
+  get #bench(): Bench {
+    return {
+      files: { archive: this.archive },
+      session: { device: this.#device, intraOpThreads: this.#threads },
+      notify: this.#caller({}).notify,
+    }
+  }
+
+  #read(): Archive {
+    return this.#kept.archive.toRead()
+  }
+
+  #caller({ progress }: Pick<CallOptions, 'progress'>): Caller {
+    const { notify, progress: usual, ensurePack: own } = this.#options
+    const modelsDir = this.#modelsDir
+    const tell = progress ?? usual ?? (() => undefined)
+    return {
+      notify: notify ?? (() => undefined),
+      progress: tell,
+      ensurePack:
+        own ?? ((nameOrFile) => ensurePack(nameOrFile, modelsDir, (pack, dir) => fetchPack(pack, dir, tell))),
+      modelsDir,
+    }
+  }
+
+  /** Runs a call, which `close` waits for. What SQLite throws becomes a CameoError. */
+  async #run<T>(work: () => T | Promise<T>): Promise<T> {
+    if (this.#isClosed) throw new CameoError('USAGE', `the archive ${this.archive} was closed: open it again`)
+    const running = Promise.resolve().then(work)
+    this.#running.add(running)
+    try {
+      return await running
+    } catch (error) {
+      throw sqliteError(this.archive, error) ?? error
+    } finally {
+      this.#running.delete(running)
+    }
+  }
+}

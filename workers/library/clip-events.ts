@@ -1,0 +1,68 @@
+import type { IngestWatcher } from '../archive/ingest-archive.js'
+import type { ClipResult } from '../ingest/ingest-events.js'
+
+/** What happens to the clips of an ingest, in the order in which it does. Paths are absolute; times are seconds of the clip. */
+export type ClipEvent =
+  /** A file that may be a clip. */
+  | { readonly kind: 'found'; readonly path: string; readonly sizeBytes: number }
+  /** All files are found: how many there are is known from now on. */
+  | { readonly kind: 'all-found' }
+  /** How long a clip is; undefined where its file does not say. */
+  | { readonly kind: 'measured'; readonly path: string; readonly durationS: number | undefined }
+  /** This stretch was looked at by an earlier ingest, and is not looked at again. */
+  | { readonly kind: 'resumed'; readonly path: string; readonly startS: number; readonly endS: number }
+  /** More frames were looked at, the last of them at `timeS`, and faces found in them. */
+  | {
+      readonly kind: 'frames'
+      readonly path: string
+      readonly frames: number
+      readonly faces: number
+      readonly timeS: number
+    }
+  /** A segment is in the archive: people seen in it, and where it ends; `endS` of a clip's last segment is Infinity. */
+  | {
+      readonly kind: 'segment'
+      readonly path: string
+      readonly startS: number
+      readonly endS: number
+      readonly tracks: number
+    }
+  /** The last event of a file. What it says is on disk. */
+  | { readonly kind: 'result'; readonly path: string; readonly result: ClipResult }
+
+/** Tells the events of an ingest as values, and counts the results by their status. */
+export class EventWatcher implements IngestWatcher {
+  readonly #tell: (event: ClipEvent) => void
+  readonly #counts = new Map<ClipResult['status'], number>()
+
+  constructor(tell: (event: ClipEvent) => void) {
+    this.#tell = tell
+  }
+
+  get counts(): Readonly<Partial<Record<ClipResult['status'], number>>> {
+    return Object.fromEntries(this.#counts)
+  }
+
+  readonly onFound: IngestWatcher['onFound'] = (file) => {
+    if (file.kind === 'clip') this.#tell({ kind: 'found', path: file.path, sizeBytes: file.sizeBytes })
+  }
+
+  readonly onAllFound = () => this.#tell({ kind: 'all-found' })
+
+  readonly onMeasured: IngestWatcher['onMeasured'] = (path, durationS) =>
+    this.#tell({ kind: 'measured', path, durationS })
+
+  readonly onResumed: IngestWatcher['onResumed'] = (path, startS, endS) =>
+    this.#tell({ kind: 'resumed', path, startS, endS })
+
+  readonly onFrames: IngestWatcher['onFrames'] = (path, { count, faces, timeS }) =>
+    this.#tell({ kind: 'frames', path, frames: count, faces, timeS })
+
+  readonly onSegment: IngestWatcher['onSegment'] = (path, { segment: { startS, endS }, tracks }) =>
+    this.#tell({ kind: 'segment', path, startS, endS, tracks: tracks.length })
+
+  readonly onResult: IngestWatcher['onResult'] = (result) => {
+    this.#counts.set(result.status, (this.#counts.get(result.status) ?? 0) + 1)
+    this.#tell({ kind: 'result', path: result.path, result })
+  }
+}

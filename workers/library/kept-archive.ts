@@ -1,0 +1,44 @@
+import {
+  openArchive,
+  openArchiveToRead,
+  type Archive,
+  type FilledArchive,
+} from '../../index/archive/open-archive.js'
+import { CameoError } from '../../pipeline/common/errors.js'
+
+/** One connection to an archive, opened when it is first needed. */
+export class KeptArchive {
+  readonly dir: string
+  readonly #onNotice: (notice: string) => void
+  #archive: Archive | undefined
+
+  constructor(dir: string, onNotice: (notice: string) => void) {
+    this.dir = dir
+    this.#onNotice = onNotice
+  }
+
+  /** For what only reads. @throws ARCHIVE_MISSING; as `openArchiveToRead` does */
+  toRead(): Archive {
+    return (this.#archive ??= openArchiveToRead(this.dir, this.#onNotice))
+  }
+
+  /** @throws ARCHIVE_MISSING, unless `create`; ARCHIVE_READ_ONLY; as `openArchive` does */
+  toWrite({ create = false } = {}): Archive {
+    if (this.#archive?.database.readonly === true) this.close()
+    return (this.#archive ??= openArchive(this.dir, { create, onNotice: this.#onNotice }))
+  }
+
+  /** With clips in it. @throws ARCHIVE_MISSING where it has none */
+  filled(archive: Archive): FilledArchive {
+    const { recipe } = archive
+    if (recipe !== undefined) return { archive, recipe }
+    throw new CameoError('ARCHIVE_MISSING', `the archive ${this.dir} holds no clips yet; ingest some first`, {
+      details: { remedy: 'ingest-first', archive: this.dir },
+    })
+  }
+
+  close(): void {
+    this.#archive?.close()
+    this.#archive = undefined
+  }
+}

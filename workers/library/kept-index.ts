@@ -1,0 +1,41 @@
+import { openArchiveIndex } from '../../index/archive/open-archive-index.js'
+import type { Archive } from '../../index/archive/open-archive.js'
+import { activeSpace } from '../../index/store/meta.js'
+import type { VectorCache } from '../../index/vectors/archive/cached-index.js'
+import { Turns } from './turns.js'
+
+/** The vector index of an archive, opened when it is first needed and kept from one search to the next. */
+export class KeptIndex {
+  readonly #onNotice: (notice: string) => void
+  readonly #turns = new Turns()
+  #open: { readonly spaceId: number | undefined; readonly cache: VectorCache } | undefined
+
+  constructor(onNotice: (notice: string) => void) {
+    this.#onNotice = onNotice
+  }
+
+  /**
+   * Gives `work` the index with all that is in the archive now.
+   * @throws as `openArchiveIndex` does
+   */
+  use<T>(archive: Archive, work: (index: VectorCache) => T): Promise<T> {
+    return this.#turns.run(async () => {
+      const spaceId = activeSpace(archive.database)?.spaceId
+      if (this.#open?.spaceId !== spaceId) await this.#close()
+      this.#open ??= { spaceId, cache: await openArchiveIndex(archive, { onNotice: this.#onNotice }) }
+      await this.#open.cache.catchUp()
+      return work(this.#open.cache)
+    })
+  }
+
+  /** Closes the index; a later search opens it again. */
+  release(): Promise<void> {
+    return this.#turns.run(() => this.#close())
+  }
+
+  async #close(): Promise<void> {
+    const open = this.#open
+    this.#open = undefined
+    await open?.cache.close()
+  }
+}

@@ -1,0 +1,29 @@
+import { readHeadFile } from '../../pipeline/describe/head/head-file.js'
+import { startThreads, type PoolOptions, type ThreadPool } from '../threads/thread-pool.js'
+
+/** The threads of the last ingest, with their models, for the next one. */
+export class KeptThreads {
+  #kept: { readonly key: string; readonly pool: ThreadPool } | undefined
+
+  /** As `startThreads`; the threads are not stopped with the pool, and serve the next call with the same options. */
+  readonly start = async (options: PoolOptions): Promise<ThreadPool> => {
+    const key = await keyOf(options)
+    if (this.#kept?.key !== key) {
+      await this.close()
+      this.#kept = { key, pool: await startThreads(options) }
+    }
+    return { ...this.#kept.pool, stop: () => Promise.resolve() }
+  }
+
+  async close(): Promise<void> {
+    const kept = this.#kept
+    this.#kept = undefined
+    await kept?.pool.stop()
+  }
+}
+
+/** With the content of the head, which may be exchanged under its name. */
+async function keyOf({ setup, threads }: PoolOptions): Promise<string> {
+  const head = setup.headFile === undefined ? undefined : await readHeadFile(setup.headFile)
+  return JSON.stringify([setup, threads, head?.sha256])
+}
