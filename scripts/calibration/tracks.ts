@@ -2,10 +2,9 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { z } from 'zod'
 import { openArchive } from '../../index/archive/open-archive.js'
 import type { LabelledSample } from '../../index/evaluate/calibration/pair-scores.js'
-import { toFloat32 } from '../../index/store/blobs.js'
+import { readDescribedSpans, type DescribedSpans } from '../../index/store/stored-tracks.js'
 import { note } from '../cli/output.js'
 import type { CalibrationPhoto } from './photos.js'
 
@@ -77,26 +76,11 @@ function readShows(file: string): Map<string, Shown> {
   )
 }
 
-interface StoredTrack {
-  readonly clipId: string
-  readonly vector: Uint8Array
-  readonly quality: number
-  readonly spans: string
-}
-
-const spansSchema = z.array(z.tuple([z.number(), z.number()]))
-
 function readTracks(archiveDir: string, shows: ReadonlyMap<string, Shown>): CalibrationTracks {
   const archive = openArchive(archiveDir)
   try {
-    const rows = archive.database
-      .prepare<[], StoredTrack>(
-        `SELECT clip_id AS clipId, vector, spans, max(faces.quality) AS quality
-         FROM descriptors JOIN tracks USING (track_id) JOIN faces USING (track_id) GROUP BY track_id`,
-      )
-      .all()
-    const byClip = new Map<string, StoredTrack[]>()
-    for (const row of rows) {
+    const byClip = new Map<string, DescribedSpans[]>()
+    for (const row of readDescribedSpans(archive.database)) {
       const clip = basename(archive.files.pathsOf(row.clipId)[0] ?? row.clipId)
       byClip.set(clip, [...(byClip.get(clip) ?? []), row])
     }
@@ -106,8 +90,8 @@ function readTracks(archiveDir: string, shows: ReadonlyMap<string, Shown>): Cali
       const own = byClip.get(clip) ?? []
       if (own.length > photos.length || overlap(own)) unclear++
       else
-        for (const { vector, quality } of own)
-          tracks.push({ person, sources: photos, quality, descriptor: toFloat32(vector) })
+        for (const { descriptor, quality } of own)
+          tracks.push({ person, sources: photos, quality, descriptor })
     }
     return { tracks, clips: shows.size, unclear, empty: shows.size - byClip.size }
   } finally {
@@ -115,9 +99,7 @@ function readTracks(archiveDir: string, shows: ReadonlyMap<string, Shown>): Cali
   }
 }
 
-function overlap(tracks: readonly StoredTrack[]): boolean {
-  const spans = tracks
-    .flatMap(({ spans: text }) => spansSchema.parse(JSON.parse(text)))
-    .sort(([a], [b]) => a - b)
+function overlap(tracks: readonly DescribedSpans[]): boolean {
+  const spans = tracks.flatMap(({ spansS }) => spansS).sort(([a], [b]) => a - b)
   return spans.some(([startS], i) => startS < (spans[i - 1]?.[1] ?? -Infinity))
 }

@@ -10,7 +10,7 @@ import {
   within,
   type CoverageSum,
 } from '../../index/coverage/sum-coverage.js'
-import { isUrl } from '../../index/store/files.js'
+import { isUrl } from '../../index/store/whole-path.js'
 import { shareText, statesText, toCoverageJson, unseenLines } from '../reports/coverage-text.js'
 import { archiveOption, jsonOption } from '../cli/options.js'
 import { counted, exitCodes, note, oneLine, print, printJson } from '../cli/output.js'

@@ -7,6 +7,7 @@ import { summariseCoverage } from '../../index/coverage/sum-coverage.js'
 import { checkDeeply } from '../../index/archive/deep-check.js'
 import { HnswIndex } from '../../index/vectors/hnsw/hnsw-index.js'
 import { databaseFileName, translateSqliteErrors } from '../../index/store/database.js'
+import { firstPageProblem } from '../../index/store/file-structure.js'
 import type { ArchiveRecipe } from '../../index/store/meta.js'
 import { ffmpegVersion } from '../../pipeline/decode/ffmpeg.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
@@ -108,8 +109,8 @@ function describeArchive({ archive: dir, deep }: DoctorOptions, damaged: Damaged
   const archive = openArchiveToRead(dir, (notice) => notices.push(notice))
   try {
     if (deep) lookDeep(archive, damaged)
-    const damage = deep ? 'ok' : archive.database.pragma('quick_check', { simple: true })
-    if (damage !== 'ok') throw new Error(`${dir} is damaged: ${String(damage)}`)
+    const problem = deep ? undefined : firstPageProblem(archive.database)
+    if (problem !== undefined) throw new Error(`${dir} is damaged: ${problem}`)
     const { clips, tracks } = archive.clips.counts()
     const coverage = coverageLine(summariseCoverage(archive))
     const held = `${counted(clips, 'clip')}, ${counted(tracks, 'track')}`

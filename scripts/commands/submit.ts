@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Command, Option } from 'commander'
-import { isUrl } from '../../index/store/files.js'
+import { isUrl } from '../../index/store/whole-path.js'
 import { CameoError } from '../../pipeline/common/errors.js'
 import { defaultPackName, findPack, keepablePackName } from '../../pipeline/models/packs/catalog.js'
 import { checkHead, readHeadFile } from '../../pipeline/describe/head/head-file.js'

@@ -1,8 +1,9 @@
 import type { Archive } from '../../../index/archive/open-archive.js'
-import { isForgotten } from '../../../index/identities/forget.js'
+import { isForgotten } from '../../../index/store/forgotten-clips.js'
 import { archiveError } from '../../../index/store/database.js'
-import type { SegmentKey } from '../../../index/store/clips.js'
+import type { SegmentKey } from '../../../index/store/clip-facts.js'
 import type { Inbox } from '../../../index/store/inbox.js'
+import { inTransaction } from '../../../index/store/transaction.js'
 import { CameoError, messageOf } from '../../../pipeline/common/errors.js'
 import type { KafkaMessage } from '../broker/client.js'
 import { checkGivenUp, tracksOfSegment } from '../messages/check-segment.js'
@@ -104,7 +105,7 @@ class DescriptorBatch {
   /** Where this archive cannot take it, being of another recipe for example, the clip fails, says why, and nothing of it stays. */
   #orFail(message: ClosingMessage | GivenUpMessage, work: () => void): void {
     try {
-      this.#archive.database.transaction(work)()
+      inTransaction(this.#archive.database, work)
     } catch (thrown) {
       const error = refusalFor(thrown)
       const { clipId, plan } = message

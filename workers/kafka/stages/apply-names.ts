@@ -1,12 +1,15 @@
 import type { Logger } from 'pino'
 import { z } from 'zod'
-import { forgetClip, isForgotten } from '../../../index/identities/forget.js'
+import { forgetClip } from '../../../index/identities/forget.js'
+import { isForgotten } from '../../../index/store/forgotten-clips.js'
 import { forgetFacesBeyond } from '../../../index/identities/enrolled-faces.js'
-import { enroll, forgetSource, hasSource } from '../../../index/identities/identities.js'
+import { enroll, forgetSource } from '../../../index/identities/identities.js'
+import { hasSource } from '../../../index/store/reference-faces.js'
 import { toUint16 } from '../../../index/store/blobs.js'
 import { archiveError } from '../../../index/store/database.js'
 import type { Database } from '../../../index/store/sqlite.js'
 import { journalAfter } from '../../../index/store/journal.js'
+import { inTransaction } from '../../../index/store/transaction.js'
 import { messageOf } from '../../../pipeline/common/errors.js'
 import { decodeName, type NameMessage } from '../messages/schemas.js'
 
@@ -29,29 +32,27 @@ export function applyNames(
   entry: number,
   log: Logger,
 ): number {
-  return database
-    .transaction(() => {
-      const newer = journalAfter(database, entry, Number.MAX_SAFE_INTEGER)
-      const keys = new Set<string>()
-      const names = new Set<string>()
-      for (const { action, subject } of newer)
-        if (action === 'enroll') for (const source of subject.sources) keys.add(nameKey(subject.name, source))
-        else if (action === 'forget-name') names.add(subject.name)
-        else keys.add(clipKey(subject.clipId))
-      for (const [key, value] of messages)
-        try {
-          if (keys.has(key)) continue
-          const [name, source] = key.startsWith(namePrefix) ? readNameKey(key) : []
-          if (name !== undefined && names.has(name)) continue
-          if (value !== null) apply(database, decodeName(value))
-          else if (name !== undefined && source !== undefined) forgetSource(database, name, source)
-        } catch (error) {
-          if (archiveError('', error) !== undefined) throw error
-          log.warn({ key, error: messageOf(error) }, 'a message of the topic of names cannot be read')
-        }
-      return newer.length
-    })
-    .immediate()
+  return inTransaction(database, () => {
+    const newer = journalAfter(database, entry, Number.MAX_SAFE_INTEGER)
+    const keys = new Set<string>()
+    const names = new Set<string>()
+    for (const { action, subject } of newer)
+      if (action === 'enroll') for (const source of subject.sources) keys.add(nameKey(subject.name, source))
+      else if (action === 'forget-name') names.add(subject.name)
+      else keys.add(clipKey(subject.clipId))
+    for (const [key, value] of messages)
+      try {
+        if (keys.has(key)) continue
+        const [name, source] = key.startsWith(namePrefix) ? readNameKey(key) : []
+        if (name !== undefined && names.has(name)) continue
+        if (value !== null) apply(database, decodeName(value))
+        else if (name !== undefined && source !== undefined) forgetSource(database, name, source)
+      } catch (error) {
+        if (archiveError('', error) !== undefined) throw error
+        log.warn({ key, error: messageOf(error) }, 'a message of the topic of names cannot be read')
+      }
+    return newer.length
+  })
 }
 
 /** Of a source that the archive has already the faces that the message lacks were forgotten. */

@@ -3,6 +3,7 @@ import { translateSqliteErrors } from '../../../index/store/database.js'
 import { lockArchive } from '../../../index/store/locks.js'
 import { deleteMeta, readMeta, writeMeta } from '../../../index/store/meta.js'
 import { deleteReceived } from '../../../index/store/replay.js'
+import { inTransaction } from '../../../index/store/transaction.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import { beginReplay } from './archive-recipes.js'
 
@@ -32,12 +33,13 @@ export function resetForReplay(archiveDir: string): void {
     const lock = lockArchive(archiveDir)
     try {
       const { database } = archive
-      const reset = database.transaction(() => {
-        deleteReceived(database)
-        deleteMeta(database, clusterKey)
-        beginReplay(database)
-      })
-      translateSqliteErrors(archiveDir, () => reset.immediate())
+      translateSqliteErrors(archiveDir, () =>
+        inTransaction(database, () => {
+          deleteReceived(database)
+          deleteMeta(database, clusterKey)
+          beginReplay(database)
+        }),
+      )
     } finally {
       lock.release()
     }

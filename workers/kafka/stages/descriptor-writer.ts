@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Archive } from '../../../index/archive/open-archive.js'
 import { translateSqliteErrors } from '../../../index/store/database.js'
 import type { Inbox } from '../../../index/store/inbox.js'
+import { inTransaction } from '../../../index/store/transaction.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import type { HeadFile } from '../../../pipeline/describe/head/head-file.js'
 import { withoutSecrets } from '../../remote-clips/clip-access.js'
@@ -98,8 +99,9 @@ export function createDescriptorWriter(options: DescriptorWriterOptions): Descri
   return {
     nextOf: (partition) => inbox.position(topic, partition)?.next,
     write(batches) {
-      const writeAll = archive.database.transaction(() => batches.map(writeBatch))
-      const written = translateSqliteErrors(archive.dir, () => writeAll.immediate())
+      const written = translateSqliteErrors(archive.dir, () =>
+        inTransaction(archive.database, () => batches.map(writeBatch)),
+      )
       for (const batch of written) if (batch !== undefined) tell(batch)
     },
   }

@@ -11,6 +11,7 @@ import {
 } from '../../../index/store/journal.js'
 import { readMeta, writeMeta } from '../../../index/store/meta.js'
 import type { Database } from '../../../index/store/sqlite.js'
+import { inTransaction } from '../../../index/store/transaction.js'
 import type { OutMessage } from '../broker/client.js'
 import { readTopic } from '../broker/topic-reader.js'
 import { topicName } from '../broker/topics.js'
@@ -67,14 +68,13 @@ export class NamesLog {
     const before = isKnown ? this.#published() : lastJournalEntry(database)
     const { kafka, connection, log } = this.#context
     const messages = await readTopic({ kafka, connection, topic: this.#topic, log })
-    const apply = database.transaction(() => {
+    inTransaction(database, () => {
       const newer = applyNames(database, messages, before, log)
       // What came from the topic need not go there again; one that is another, or was made again, is given all that there was.
       if (!isKnown || messages.size === 0)
         writeMeta(database, publishedKey, `${before + newer === 0 ? lastJournalEntry(database) : 0}`)
       writeMeta(database, clusterKey, cluster)
     })
-    apply.immediate()
   }
 
   /** Publishes what the archive's journal has new. One at a time, so that messages keep the journal's order. */
@@ -102,14 +102,13 @@ export class NamesLog {
   /** What was forgotten is out of the topic, too: from then on nothing needs to say what it was. */
   #setPublished(last: number, forgotten: readonly Forgotten[]): void {
     const database = this.#database
-    const set = database.transaction(() => {
+    inTransaction(database, () => {
       writeMeta(database, publishedKey, `${last}`)
       for (const { entry, name, source } of forgotten)
         if (source === undefined) eraseFromJournal(database, name, entry)
         else eraseSourceFromJournal(database, name, source, entry)
       if (forgotten.length > 0) noteErasure(database)
     })
-    set.immediate()
   }
 }
 

@@ -1,4 +1,4 @@
-import { isForgotten } from '../../../index/identities/forget.js'
+import { isForgotten } from '../../../index/store/forgotten-clips.js'
 import { referenceFacesOf } from '../../../index/identities/identities.js'
 import { toBlob } from '../../../index/store/blobs.js'
 import { enrolledSources, type JournalEntry } from '../../../index/store/journal.js'

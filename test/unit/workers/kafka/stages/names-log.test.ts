@@ -9,9 +9,10 @@ import {
   forgetEnrolled,
   forgetName,
   forgetSource,
-  listSources,
 } from '../../../../../index/identities/identities.js'
-import { forgetClip, isForgotten, remember } from '../../../../../index/identities/forget.js'
+import { listSources } from '../../../../../index/store/reference-faces.js'
+import { forgetClip, remember } from '../../../../../index/identities/forget.js'
+import { isForgotten } from '../../../../../index/store/forgotten-clips.js'
 import { pendingErasure } from '../../../../../index/store/erasure.js'
 import { journalAfter, lastJournalEntry } from '../../../../../index/store/journal.js'
 import { encodeFloat16 } from '../../../../../pipeline/data/float16.js'
