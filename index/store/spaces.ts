@@ -40,8 +40,9 @@ export function describedTracks(
 export const recipeTables = ['runs', 'segments', 'tracks', 'context_features'] as const
 
 /**
- * Makes rows of one recipe rows of another. Rows that are written get new checksums, so damaged ones stay as they are, and so do
- * those of `exceptClipIds`. To be called within a transaction.
+ * Makes rows of one recipe rows of another. Rows of `exceptClipIds` stay, which must hold every clip with a damaged row:
+ * a row that is written gets a new checksum, so damaged ones are not written. Checkpoints go: what is in them was made under the first recipe, so segments under work are begun
+ * anew. To be called within a transaction.
  */
 export function moveToRecipe(
   database: Database,
@@ -49,13 +50,13 @@ export function moveToRecipe(
 ): void {
   // Runs and what hangs on them change one after the other.
   database.pragma('defer_foreign_keys = ON')
+  const moved = 'recipe = ? AND clip_id NOT IN (SELECT value FROM json_each(?))'
+  const excepted = JSON.stringify(exceptClipIds)
+  database.prepare(`DELETE FROM checkpoints WHERE ${moved}`).run(from, excepted)
   for (const table of recipeTables)
     database
-      .prepare(
-        `UPDATE ${table} SET recipe = ?
-         WHERE recipe = ? AND clip_id NOT IN (SELECT value FROM json_each(?)) AND ${isWhole(table)}`,
-      )
-      .run(to, from, JSON.stringify(exceptClipIds))
+      .prepare(`UPDATE ${table} SET recipe = ? WHERE ${moved} AND ${isWhole(table)}`)
+      .run(to, from, excepted)
 }
 
 /**
