@@ -17,7 +17,7 @@ export interface CalibrationTracks {
   readonly empty: number
 }
 
-export interface ClipsWish {
+export interface ClipsRequest {
   /** Folder of the photos, a folder a person. */
   readonly images: string
   /** Where links to the photos, the clips and the archive go. */
@@ -37,25 +37,25 @@ const strangers = 300
  * person: backdrops are the blurred photo itself, and what hides a part of a face is another thing in every shot.
  * @param photos with one face
  */
-export function makeTracks(photos: readonly CalibrationPhoto[], wish: ClipsWish): CalibrationTracks {
-  const links = join(wish.out, 'images')
+export function makeTracks(photos: readonly CalibrationPhoto[], request: ClipsRequest): CalibrationTracks {
+  const links = join(request.out, 'images')
   for (const { person, name } of photos) {
     mkdirSync(join(links, person), { recursive: true })
     const link = join(links, person, name)
-    if (!existsSync(link)) symlinkSync(resolve(wish.images, person, name), link)
+    if (!existsSync(link)) symlinkSync(resolve(request.images, person, name), link)
   }
   note('making clips (some minutes the first time) …')
   run([
     fileURLToPath(new URL('../../../scripts/make-clips.mjs', import.meta.url)),
-    ...['--images', links, '--out', wish.out],
+    ...['--images', links, '--out', request.out],
     ...['--min-images', '2', '--max-images', String(photosInClips), '--strangers', String(strangers)],
     ...['--train-copies', '1', '--scene-affinity', '0', '--bystanders', '0', '--extras', '0'],
-    ...['--occluders', 'varied', '--hardness', wish.hardness],
+    ...['--occluders', 'varied', '--hardness', request.hardness],
   ])
-  const archiveDir = join(wish.out, 'archive')
+  const archiveDir = join(request.out, 'archive')
   const cameo = fileURLToPath(new URL('../cameo.js', import.meta.url))
-  run([cameo, 'ingest', join(wish.out, 'clips'), '--archive', archiveDir, '--pack', wish.packName])
-  return readTracks(archiveDir, readShows(join(wish.out, 'shows.txt')))
+  run([cameo, 'ingest', join(request.out, 'clips'), '--archive', archiveDir, '--pack', request.packName])
+  return readTracks(archiveDir, readShows(join(request.out, 'shows.txt')))
 }
 
 const run = (args: readonly string[]) =>

@@ -11,11 +11,11 @@ import { defaultCheckpointsDir, openCheckpointFolder } from '../../workers/check
 import { usualLimits } from '../../pipeline/common/transfer-pace.js'
 import { checkRoot, createClipAccess, type AccessRules } from '../../workers/remote-clips/clip-access.js'
 import { startDescriber } from '../../workers/threads/describe-handle.js'
-import { createFacesStage } from '../../workers/kafka/stages/faces-stage.js'
-import { startDescribeWorker } from '../../workers/kafka/stages/describe-worker.js'
-import { startIndexWorker } from '../../workers/kafka/stages/index-worker.js'
-import { runStage, type StageRun } from '../../workers/kafka/stages/run-stage.js'
-import type { StageWorker, WorkerContext } from '../../workers/kafka/stages/stage-worker.js'
+import { createFacesStage } from '../../workers/kafka/stages/faces/faces-stage.js'
+import { startDescribeWorker } from '../../workers/kafka/stages/describe/describe-worker.js'
+import { startIndexWorker } from '../../workers/kafka/stages/index/index-worker.js'
+import { runStage, type StageRun } from '../../workers/kafka/stages/shared/run-stage.js'
+import type { StageWorker, WorkerContext } from '../../workers/kafka/stages/shared/stage-worker.js'
 import { temporaryScratch } from '../../workers/remote-clips/temporary-scratch.js'
 import {
   accessRules,

@@ -11,7 +11,7 @@ import {
   type StatusMessage,
   type WireRecipe,
 } from '../messages/schemas.js'
-import { statusKey } from '../stages/status.js'
+import { statusKey } from '../stages/index/status.js'
 import { needOf, sourceOf, type Clip } from './clip-need.js'
 import { ClipStatuses } from './clip-statuses.js'
 import { lookedAt, resultOf, type SubmitEvents } from './submit-events.js'
