@@ -25,6 +25,7 @@ import {
   parseSize,
   rootOption,
 } from '../cli/kafka-options.js'
+import { readConnection } from '../cli/kafka-connection.js'
 import { usePack } from '../cli/caller.js'
 import {
   archiveOption,
@@ -81,7 +82,7 @@ async function run(
 ): Promise<void> {
   const { brokers, drain, metricsPort, metricsHost } = options
   const fatal = await runStage({
-    ...{ stage, brokers, start },
+    ...{ stage, connection: readConnection(brokers), start },
     drainMs: drain * 1000,
     ...(metricsPort === undefined ? {} : { health: { host: metricsHost, port: metricsPort } }),
   })

@@ -11,14 +11,15 @@ import {
   isBrokerError,
   withAdmin,
 } from '../../broker/client.js'
-import { readConnection } from '../../broker/connection.js'
+import type { KafkaConnection } from '../../broker/connection.js'
 import type { StageWorker, WorkerContext } from './stage-worker.js'
 import { createTopics, lagOf, topicEnds } from '../../broker/topic-admin.js'
 import { stageInput, topicName, type Stage } from '../../broker/topics.js'
 
 export interface StageRun {
   readonly stage: Stage
-  readonly brokers: string
+  /** Its client id begins that of this process. */
+  readonly connection: KafkaConnection
   readonly drainMs: number
   /** Where to serve health and metrics; undefined: nowhere. */
   readonly health?: { readonly host: string; readonly port: number }
@@ -28,11 +29,11 @@ export interface StageRun {
 const lagEveryMs = 15_000
 
 /** A worker's process: runs until SIGTERM or SIGINT. Resolves with the error that ended it, if it was not asked to end. */
-export async function runStage({ stage, brokers, drainMs, health, start }: StageRun): Promise<unknown> {
-  const usual = readConnection(brokers)
+export async function runStage(run: StageRun): Promise<unknown> {
+  const { stage, connection: given, drainMs, health, start } = run
   // In a container that starts again, host and process id repeat.
-  const ownId = [usual.clientId, stage, hostname(), process.pid, randomBytes(4).toString('hex')].join('-')
-  const connection = { ...usual, clientId: ownId }
+  const ownId = [given.clientId, stage, hostname(), process.pid, randomBytes(4).toString('hex')].join('-')
+  const connection = { ...given, clientId: ownId }
   const log = createLog({ stage, host: hostname() })
   const metrics = createMetrics(stage)
   const kafka = createKafka(connection, log, 'patient')

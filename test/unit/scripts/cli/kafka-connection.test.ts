@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { CameoError } from '../../../../../pipeline/common/errors.js'
-import { readConnection } from '../../../../../workers/kafka/broker/connection.js'
-import { temporaryDir } from '../../../../support/cameo.js'
+import { CameoError } from '../../../../pipeline/common/errors.js'
+import { readConnection } from '../../../../scripts/cli/kafka-connection.js'
+import { temporaryDir } from '../../../support/cameo.js'
 
 const refused = (environment: Record<string, string>, brokers = 'a:1') => {
   try {
