@@ -1,6 +1,6 @@
 import { withAdmin } from '../../broker/client.js'
 import { startQueueConsumer } from '../../broker/queue-consumer.js'
-import { readGroupCrashCounts } from '../../broker/topic-admin.js'
+import { readGroupCrashCounts } from '../../broker/topic-offsets.js'
 import { groupName, topicName } from '../../broker/topics.js'
 import { followForgotten } from './forgotten-clips.js'
 import { JobHandler, type JobHandlerOptions } from './job-handler.js'

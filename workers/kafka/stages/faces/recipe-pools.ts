@@ -1,4 +1,4 @@
-import { Deferred } from '../../../../pipeline/decode/deferred.js'
+import { Deferred } from '../../../../pipeline/common/deferred.js'
 import type { Pack } from '../../../../pipeline/models/packs/pack.js'
 import type { Provider } from '../../../../pipeline/models/session.js'
 import type { SegmentThread } from '../../../threads/segment-handle.js'

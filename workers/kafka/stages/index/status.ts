@@ -1,6 +1,6 @@
 import type { Archive } from '../../../../index/archive/open-archive.js'
 import { CameoError } from '../../../../pipeline/common/errors.js'
-import type { OutMessage } from '../../broker/client.js'
+import type { OutMessage } from '../../broker/out-messages.js'
 import type { WorkerContext } from '../shared/stage-worker.js'
 import { readTopic } from '../../broker/topic-reader.js'
 import { topicName } from '../../broker/topics.js'

@@ -12,7 +12,7 @@ import {
 import { readMeta, writeMeta } from '../../../../index/store/meta.js'
 import type { Database } from '../../../../index/store/sqlite.js'
 import { inTransaction } from '../../../../index/store/transaction.js'
-import type { OutMessage } from '../../broker/client.js'
+import type { OutMessage } from '../../broker/out-messages.js'
 import { readTopic } from '../../broker/topic-reader.js'
 import { topicName } from '../../broker/topics.js'
 import { applyNames, nameKey } from './apply-names.js'

@@ -3,7 +3,7 @@ import { referenceFacesOf } from '../../../../index/identities/identities.js'
 import { toBlob } from '../../../../index/store/blobs.js'
 import { enrolledSources, type JournalEntry } from '../../../../index/store/journal.js'
 import type { Database } from '../../../../index/store/sqlite.js'
-import type { OutMessage } from '../../broker/client.js'
+import type { OutMessage } from '../../broker/out-messages.js'
 import { encodeMessage, wireVersion, type NameMessage } from '../../messages/schemas.js'
 import { clipKey, nameKey } from './apply-names.js'
 

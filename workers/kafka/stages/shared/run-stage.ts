@@ -13,7 +13,8 @@ import {
 } from '../../broker/client.js'
 import type { KafkaConnection } from '../../broker/connection.js'
 import type { StageWorker, WorkerContext } from './stage-worker.js'
-import { createTopics, lagOf, topicEnds } from '../../broker/topic-admin.js'
+import { lagOf, topicEnds } from '../../broker/topic-offsets.js'
+import { createTopics } from '../../broker/create-topics.js'
 import { stageInput, topicName, type Stage } from '../../broker/topics.js'
 
 export interface StageRun {

@@ -17,7 +17,7 @@ import { startDescriber } from '../../../../../workers/threads/describe-handle.j
 import { stampOf } from '../../../../../workers/ingest/file-stamp.js'
 import { applyDescriptors } from '../../../../../workers/kafka/stages/index/apply-descriptors.js'
 import { applyNames, clipKey } from '../../../../../workers/kafka/stages/names/apply-names.js'
-import type { OutMessage } from '../../../../../workers/kafka/broker/client.js'
+import type { OutMessage } from '../../../../../workers/kafka/broker/out-messages.js'
 import { createDescribeHandler } from '../../../../../workers/kafka/stages/describe/describe-handler.js'
 import { JobHandler } from '../../../../../workers/kafka/stages/faces/job-handler.js'
 import { Submission } from '../../../../../workers/kafka/submit/submission.js'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { startDescriber } from '../../../../../../workers/threads/describe-handle.js'
-import type { OutMessage } from '../../../../../../workers/kafka/broker/client.js'
+import type { OutMessage } from '../../../../../../workers/kafka/broker/out-messages.js'
 import { createDescribeHandler } from '../../../../../../workers/kafka/stages/describe/describe-handler.js'
 import {
   decodeDeadLetter,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { createClipAccess } from '../../../../../../workers/remote-clips/clip-access.js'
-import type { OutMessage } from '../../../../../../workers/kafka/broker/client.js'
+import type { OutMessage } from '../../../../../../workers/kafka/broker/out-messages.js'
 import { JobHandler } from '../../../../../../workers/kafka/stages/faces/job-handler.js'
 import {
   decodeDeadLetter,

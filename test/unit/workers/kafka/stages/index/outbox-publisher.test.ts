@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { openArchive } from '../../../../../../index/archive/open-archive.js'
 import { createInbox } from '../../../../../../index/store/inbox.js'
-import type { OutMessage } from '../../../../../../workers/kafka/broker/client.js'
+import type { OutMessage } from '../../../../../../workers/kafka/broker/out-messages.js'
 import { OutboxPublisher } from '../../../../../../workers/kafka/stages/index/outbox-publisher.js'
 import { temporaryDir } from '../../../../../support/cameo.js'
 
