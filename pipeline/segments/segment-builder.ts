@@ -12,7 +12,8 @@ import {
   type SegmentContext,
   type SegmentContextState,
 } from '../embed/segment-context.js'
-import { FollowedFace, type FollowedState, type FollowOptions, type Stretch } from './followed-face.js'
+import { FollowedFace, type FollowedState, type FollowOptions } from './followed-face.js'
+import type { Stretch } from './stretch.js'
 import { mapInFlight } from '../common/map-concurrent.js'
 import type { Stages } from '../stages/load-pipeline.js'
 import { cropThumbnail } from '../image/thumbnail.js'
