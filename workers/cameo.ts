@@ -82,7 +82,7 @@ export type { Difference, Interval } from '../index/evaluate/metrics/bootstrap.j
 export type { IdentityScore } from '../index/evaluate/metrics/mean-average-precision.js'
 export type { Disagreeing } from '../index/identities/check-enrolment.js'
 export type { EnrolReport, FailedFile, NamedFaces } from '../index/identities/enroll-faces.js'
-export type { Identity } from '../index/identities/identities.js'
+export type { Identity } from '../index/store/identities.js'
 export type { Candidate } from '../index/queries/query-person.js'
 export type { ClipMatch, ContributingFace, MatchedRange } from '../index/search/clip-match.js'
 export type { FalseAcceptRate } from '../index/search/expected-false-matches.js'

@@ -6,6 +6,7 @@ import { openArchiveIndex } from './open-archive-index.js'
 import type { Database } from '../store/sqlite.js'
 import { emptyLog, endErasure, pendingErasure } from '../store/erasure.js'
 import { activeSpace } from '../store/meta.js'
+import { hasErasedSince } from '../store/spaces.js'
 import { removeSnapshot, removeStrayFiles, snapshotsIn } from '../vectors/hnsw/snapshot.js'
 
 export interface FinishOptions {
@@ -76,14 +77,8 @@ const vectorsDir = ({ dir }: Archive) => join(dir, 'vectors')
 
 /** Spaces whose snapshot was written before one of its labels was erased. */
 function spacesWithErased(database: Database, dir: string): number[] {
-  const hasErased = database
-    .prepare<[number, number], number>(
-      `SELECT EXISTS (SELECT 1 FROM descriptor_changes c WHERE c.change > ? AND c.space_id = ?
-         AND NOT EXISTS (SELECT 1 FROM descriptors d WHERE d.label = c.label))`,
-    )
-    .pluck()
   return snapshotsIn(dir).flatMap(({ spaceId, lastChange }) =>
-    hasErased.get(lastChange, spaceId) === 0 ? [] : [spaceId],
+    hasErasedSince(database, spaceId, lastChange) ? [spaceId] : [],
   )
 }
 

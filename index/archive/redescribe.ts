@@ -3,8 +3,6 @@ import type { FaceEmbeddings } from '../../pipeline/describe/pooled-input.js'
 import type { Recipe } from '../../pipeline/recipe/recipe.js'
 import type { Archive } from './open-archive.js'
 import { finishErasure } from './finish-erasure.js'
-import { toUint16 } from '../store/blobs.js'
-import { isWhole } from '../store/checksum.js'
 import { findDamagedContent, missingRows, type Damage, type DamagedContent } from '../store/damage.js'
 import { createDescriptorStore } from '../store/descriptors.js'
 import { noteErasure } from '../store/erasure.js'
@@ -17,6 +15,15 @@ import {
   type ArchiveRecipe,
   type Space,
 } from '../store/meta.js'
+import {
+  deleteReplacedDescriptors,
+  deleteSpace,
+  describedTracks,
+  moveToRecipe,
+  recipeTables,
+} from '../store/spaces.js'
+import { trackEmbeddingsReader } from '../store/stored-faces.js'
+import { inTransaction } from '../store/transaction.js'
 import { openVectorCache } from '../vectors/archive/cached-index.js'
 import { removeSnapshot } from '../vectors/hnsw/snapshot.js'
 
@@ -47,10 +54,6 @@ export interface Redescribed {
 
 /** Tracks read, described and written at once: one commit, and 2 MB of descriptors. */
 const pageTracks = 512
-
-/*
- * Below, `+` keeps SQLite from looking a track's descriptors up by their space, which every row of it shares.
- */
 
 /** Labels erased in one transaction, so that the write-ahead log stays small. */
 const erasedAtOnce = 4096
@@ -97,8 +100,6 @@ export async function redescribe(archive: Archive, options: RedescribeOptions): 
   return { status: isUnchanged ? 'unchanged' : 'done', tracks, described, damage: damaged?.damage ?? [] }
 }
 
-const rewrittenTables = ['runs', 'segments', 'tracks', 'context_features'] as const
-
 /** Returns how many were described; undefined where it was stopped. */
 async function describeTracks(
   { database }: Archive,
@@ -107,27 +108,22 @@ async function describeTracks(
   { describe, signal, onProgress }: RedescribeOptions,
 ): Promise<number | undefined> {
   const descriptors = createDescriptorStore(database)
-  const selectPage = database.prepare<
-    [number, number, number],
-    { label: number; trackId: number; clipId: string; isDone: number }
-  >(
-    `SELECT label, track_id AS trackId, clip_id AS clipId,
-       EXISTS (SELECT 1 FROM descriptors done WHERE done.track_id = d.track_id AND +done.space_id = ?) AS isDone
-     FROM descriptors d JOIN tracks USING (track_id) WHERE space_id = ? AND label > ? ORDER BY label LIMIT ${pageTracks}`,
-  )
+  const wanted = { spaceId: old.spaceId, next: next.spaceId, limit: pageTracks }
+  const pageAfter = describedTracks(database, wanted)
   const readFaces = facesReader(database, own)
-  const store = database.transaction((trackIds: readonly number[], vectors: readonly Float32Array[]) => {
-    for (const [i, vector] of vectors.entries()) descriptors.insert(next.spaceId, trackIds[i] ?? 0, vector)
-  })
+  const store = (trackIds: readonly number[], vectors: readonly Float32Array[]) =>
+    inTransaction(database, () => {
+      for (const [i, vector] of vectors.entries()) descriptors.insert(next.spaceId, trackIds[i] ?? 0, vector)
+    })
   const total = descriptors.count(old.spaceId)
   let [done, described, label] = [0, 0, -1]
   for (;;) {
     if (signal.aborted) return undefined
-    const page = selectPage.all(next.spaceId, old.spaceId, label)
+    const page = pageAfter(label)
     const trackIds = page.flatMap(({ trackId, clipId, isDone }) =>
-      isDone === 1 || damaged.trackIds.has(trackId) || damaged.clipIds.has(clipId) ? [] : [trackId],
+      isDone || damaged.trackIds.has(trackId) || damaged.clipIds.has(clipId) ? [] : [trackId],
     )
-    store.immediate(trackIds, await describe(trackIds.map(readFaces)))
+    store(trackIds, await describe(trackIds.map(readFaces)))
     done += page.length
     described += trackIds.length
     onProgress(done, total)
@@ -139,22 +135,15 @@ async function describeTracks(
 
 /** Gives a track's faces in the order in which they were pooled at first. */
 function facesReader(database: Archive['database'], own: ArchiveRecipe) {
-  const select = database.prepare<
-    [number],
-    { faceId: number; quality: number; embedder: string; vector: Uint8Array }
-  >(
-    `SELECT face_id AS faceId, faces.quality AS quality, embedder, vector
-     FROM faces JOIN embeddings USING (face_id) WHERE track_id = ? ORDER BY face_id`,
-  )
+  const embeddingsOf = trackEmbeddingsReader(database)
   return (trackId: number): FaceEmbeddings[] => {
     const faces = new Map<
       number,
       { quality: number; float16: Uint16Array; extraEmbeddings: { embedder: string; float16: Uint16Array }[] }
     >()
-    for (const { faceId, quality, embedder, vector } of select.iterate(trackId)) {
+    for (const { faceId, quality, embedder, float16 } of embeddingsOf(trackId)) {
       const face = faces.get(faceId) ?? { quality, float16: new Uint16Array(0), extraEmbeddings: [] }
       faces.set(faceId, face)
-      const float16 = toUint16(vector)
       if (embedder === own.embedderDigest) face.float16 = float16
       else face.extraEmbeddings.push({ embedder, float16 })
     }
@@ -172,27 +161,17 @@ function activate(
   { damage }: DamagedContent,
   options: RedescribeOptions,
 ): void {
-  const rewritten: ReadonlySet<string> = new Set(rewrittenTables)
+  const rewritten: ReadonlySet<string> = new Set(recipeTables)
   const kept = damage.flatMap(({ clipId, what }) =>
     clipId !== undefined && (rewritten.has(what) || what === missingRows) ? [clipId] : [],
   )
   const { recipe, dimension, headFile } = options
   const { digest, spaceDigest } = recipe
-  database
-    .transaction(() => {
-      // Runs and what hangs on them change one after the other.
-      database.pragma('defer_foreign_keys = ON')
-      for (const table of rewrittenTables)
-        database
-          .prepare(
-            `UPDATE ${table} SET recipe = ?
-             WHERE recipe = ? AND clip_id NOT IN (SELECT value FROM json_each(?)) AND ${isWhole(table)}`,
-          )
-          .run(digest, own.digest, JSON.stringify(kept))
-      writeArchiveRecipe(database, { ...own, digest, spaceDigest, headFile })
-      activateSpace(database, recipe, dimension)
-    })
-    .immediate()
+  inTransaction(database, () => {
+    moveToRecipe(database, { from: own.digest, to: digest, exceptClipIds: kept })
+    writeArchiveRecipe(database, { ...own, digest, spaceDigest, headFile })
+    activateSpace(database, recipe, dimension)
+  })
 }
 
 /**
@@ -201,21 +180,17 @@ function activate(
  */
 async function eraseOldSpaces({ database }: Archive, dir: string): Promise<void> {
   const active = activeSpace(database)
-  const erase = database.prepare<[number, number, number]>(
-    `DELETE FROM descriptors WHERE label IN (SELECT label FROM descriptors old WHERE space_id = ?
-       AND EXISTS (SELECT 1 FROM descriptors kept WHERE kept.track_id = old.track_id AND +kept.space_id = ?)
-       LIMIT ?)`,
-  )
-  const eraseSome = database.transaction((spaceId: number, activeId: number): number => {
-    const { changes } = erase.run(spaceId, activeId, erasedAtOnce)
-    if (changes > 0) noteErasure(database)
-    return changes
-  })
+  const eraseSome = (spaceId: number, kept: number) =>
+    inTransaction(database, () => {
+      const erased = deleteReplacedDescriptors(database, { spaceId, kept, limit: erasedAtOnce })
+      if (erased > 0) noteErasure(database)
+      return erased
+    })
   for (const { spaceId } of spacesOf(database)) {
     if (active === undefined || spaceId === active.spaceId) continue
-    while (eraseSome.immediate(spaceId, active.spaceId) === erasedAtOnce);
+    while (eraseSome(spaceId, active.spaceId) === erasedAtOnce);
     if (createDescriptorStore(database).count(spaceId) > 0) continue
     await removeSnapshot(dir, spaceId)
-    database.prepare('DELETE FROM spaces WHERE space_id = ?').run(spaceId)
+    deleteSpace(database, spaceId)
   }
 }

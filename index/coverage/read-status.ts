@@ -1,6 +1,6 @@
 import type { Archive } from '../archive/open-archive.js'
-import { listIdentities, type Identity } from '../identities/identities.js'
-import type { FileFailure } from '../store/files.js'
+import { listIdentities, type Identity } from '../store/identities.js'
+import type { FileFailure } from '../store/file-facts.js'
 import type { ArchiveRecipe } from '../store/meta.js'
 import { presentPath } from '../store/present-path.js'
 import { readCoverage, type ClipCoverage } from './read-coverage.js'

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path'
 import type { Archive } from '../archive/open-archive.js'
-import { isWhole } from '../store/checksum.js'
-import { isUrl } from '../store/files.js'
+import { sumClips } from '../store/coverage-rows.js'
+import { isUrl } from '../store/whole-path.js'
 import { presentPath } from '../store/present-path.js'
 import { coverageStates, type CoverageState } from './clip-coverage.js'
 import { isUnseen, readUnseen, type ClipCoverage } from './read-coverage.js'
@@ -52,11 +52,7 @@ const hoursOf = (totalS: number, unseenS: number) => ({
 export function summariseCoverage(archive: Pick<Archive, 'database' | 'recipe'>): CoverageSum {
   const { clips, files } = readUnseen(archive)
   const sum = sumCoverage([...clips, ...files])
-  const known = archive.database
-    .prepare<[], { clips: number; durationS: number }>(
-      `SELECT count(*) AS clips, coalesce(sum(duration_s), 0) AS durationS FROM clips WHERE ${isWhole('clips')}`,
-    )
-    .get() ?? { clips: 0, durationS: 0 }
+  const known = sumClips(archive.database)
   return {
     ...sum,
     clips: known.clips + files.length,

@@ -1,8 +1,10 @@
 import { quoted } from '../../pipeline/common/display-name.js'
 import { CameoError } from '../../pipeline/common/errors.js'
 import { forgetName } from './identities.js'
-import { toUint16 } from '../store/blobs.js'
+import { toBlob } from '../store/blobs.js'
+import { deleteReferenceFaces, referenceFaces, type ReferenceFaceRow } from '../store/reference-faces.js'
 import type { Database } from '../store/sqlite.js'
+import { inTransaction } from '../store/transaction.js'
 import { noteErasure } from '../store/erasure.js'
 import { appendJournal, eraseSourceFromJournal, isPublished, lastJournalEntry } from '../store/journal.js'
 
@@ -16,31 +18,11 @@ export interface EnrolledFace {
   readonly quality: number
 }
 
-interface FaceRow {
-  readonly id: number
-  readonly source: string
-  readonly embedder: string
-  readonly vector: Uint8Array
-  readonly quality: number
-}
-
-function rowsOf(database: Database, name: string): FaceRow[] {
-  return database
-    .prepare<[string], FaceRow>(
-      `SELECT reference_id AS id, source, embedder, vector, quality
-       FROM reference_faces JOIN identities USING (identity_id) WHERE name = ? ORDER BY reference_id`,
-    )
-    .all(name)
-}
-
 /** The faces of a name under an embedder; none where it has none. */
 export function enrolledFaces(database: Database, name: string, embedder: string): EnrolledFace[] {
-  return rowsOf(database, name)
+  return referenceFaces(database, name)
     .filter((row) => row.embedder === embedder)
-    .map(({ source, vector, quality }, index) => ({
-      ...{ number: index + 1, source, quality },
-      float16: toUint16(vector),
-    }))
+    .map(({ source, float16, quality }, index) => ({ number: index + 1, source, quality, float16 }))
 }
 
 /**
@@ -56,30 +38,28 @@ export function forgetFace(
   embedder: string,
   number: number,
 ): { readonly source: string; readonly left: number } {
-  return database
-    .transaction(() => {
-      const faces = enrolledFaces(database, name, embedder)
-      const chosen = faces[number - 1]
-      if (chosen === undefined)
-        throw new CameoError(
-          'FACE_UNKNOWN',
-          `${quoted(name)} has no face ${number}, but ${faces.length} of them; list them to choose one`,
-          { details: { remedy: 'list-faces', name } },
-        )
-      const { source } = chosen
-      // Faces of a source are written in the same order for every embedder.
-      const place = faces.slice(0, number - 1).filter((face) => face.source === source).length
-      const own = rowsOf(database, name).filter((row) => row.source === source)
-      for (const by of new Set(own.map((row) => row.embedder)))
-        removeRows(database, own.filter((row) => row.embedder === by).slice(place, place + 1))
-      const left = rowsOf(database, name)
-      if (left.length === 0) forgetName(database, name)
-      else if (isPublished(database)) appendJournal(database, 'enroll', { name, sources: [source] })
-      else if (!left.some((row) => row.source === source))
-        eraseSourceFromJournal(database, name, source, lastJournalEntry(database))
-      return { source, left: left.filter((row) => row.embedder === embedder).length }
-    })
-    .immediate()
+  return inTransaction(database, () => {
+    const faces = enrolledFaces(database, name, embedder)
+    const chosen = faces[number - 1]
+    if (chosen === undefined)
+      throw new CameoError(
+        'FACE_UNKNOWN',
+        `${quoted(name)} has no face ${number}, but ${faces.length} of them; list them to choose one`,
+        { details: { remedy: 'list-faces', name } },
+      )
+    const { source } = chosen
+    // Faces of a source are written in the same order for every embedder.
+    const place = faces.slice(0, number - 1).filter((face) => face.source === source).length
+    const own = referenceFaces(database, name).filter((row) => row.source === source)
+    for (const by of new Set(own.map((row) => row.embedder)))
+      removeRows(database, own.filter((row) => row.embedder === by).slice(place, place + 1))
+    const left = referenceFaces(database, name)
+    if (left.length === 0) forgetName(database, name)
+    else if (isPublished(database)) appendJournal(database, 'enroll', { name, sources: [source] })
+    else if (!left.some((row) => row.source === source))
+      eraseSourceFromJournal(database, name, source, lastJournalEntry(database))
+    return { source, left: left.filter((row) => row.embedder === embedder).length }
+  })
 }
 
 /**
@@ -93,10 +73,10 @@ export function forgetFacesBeyond(
   source: string,
   faces: readonly { readonly embedder: string; readonly vector: Uint8Array }[],
 ): void {
-  const beyond = rowsOf(database, name).filter((row) => row.source === source)
+  const beyond = referenceFaces(database, name).filter((row) => row.source === source)
   for (const { embedder, vector } of faces) {
     const at = beyond.findIndex(
-      (row) => row.embedder === embedder && Buffer.compare(row.vector, vector) === 0,
+      (row) => row.embedder === embedder && Buffer.compare(toBlob(row.float16), vector) === 0,
     )
     if (at < 0) return
     beyond.splice(at, 1)
@@ -104,8 +84,10 @@ export function forgetFacesBeyond(
   removeRows(database, beyond)
 }
 
-function removeRows(database: Database, rows: readonly FaceRow[]): void {
-  const remove = database.prepare('DELETE FROM reference_faces WHERE reference_id = ?')
-  for (const { id } of rows) remove.run(id)
+function removeRows(database: Database, rows: readonly ReferenceFaceRow[]): void {
+  deleteReferenceFaces(
+    database,
+    rows.map(({ referenceId }) => referenceId),
+  )
   if (rows.length > 0) noteErasure(database)
 }

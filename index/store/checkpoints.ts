@@ -1,6 +1,6 @@
 import type { CheckpointUpdate, StoredCheckpoint } from '../../pipeline/segments/segment-checkpoint.js'
 import { isWhole } from './checksum.js'
-import type { RunKey } from './clips.js'
+import type { RunKey } from './clip-facts.js'
 import type { Database } from './sqlite.js'
 
 /** Segments under work, of runs that are planned. What is stored or given up leaves none: see `ClipStore`. */

@@ -82,8 +82,11 @@ export function writeArchiveRecipe(database: Database, recipe: ArchiveRecipe): v
   writeMeta(database, 'recipe', JSON.stringify(recipe))
 }
 
+/** What of a recipe says which space its descriptors are of. */
+type SpaceRecipe = Pick<Recipe, 'spaceDigest' | 'packName'>
+
 /** The recipe's descriptor space, made where it is new; what is searched stays as it is. */
-export function addSpace(database: Database, recipe: Recipe, dimension: number): Space {
+export function addSpace(database: Database, recipe: SpaceRecipe, dimension: number): Space {
   database
     .prepare(
       'INSERT INTO spaces (digest, dimension, description, active) VALUES (?, ?, ?, 0) ON CONFLICT (digest) DO NOTHING',
@@ -99,7 +102,7 @@ export function addSpace(database: Database, recipe: Recipe, dimension: number):
 }
 
 /** The id of the recipe's descriptor space, made where it is new, and the one that is searched from now on. */
-export function activateSpace(database: Database, recipe: Recipe, dimension: number): number {
+export function activateSpace(database: Database, recipe: SpaceRecipe, dimension: number): number {
   return database
     .transaction(() => {
       addSpace(database, recipe, dimension)

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { isUrl } from './files.js'
+import { isUrl } from './whole-path.js'
 
 /** Where a clip can be looked at. */
 export interface PresentPath {

@@ -1,24 +1,23 @@
 import { CameoError } from '../common/errors.js'
-import { isReadable } from './clip-file.js'
 import { clipName } from '../common/display-name.js'
 import { DamageLog, isDamageSign } from './damage.js'
-import { explainFailure, frameTooLarge, stuck, timeLost } from './failures.js'
+import { frameTooLarge, stuck, timeLost } from './failures.js'
 import type { FfmpegProcess } from './ffmpeg.js'
 import { startFfmpeg } from './ffmpeg.js'
 import type { DecodePlan } from './ffmpeg-arguments.js'
 import { filterGraph, inputOptions, inputUrl, outputOptions } from './ffmpeg-arguments.js'
 import type { InputInfo, LoggedFrame, ProblemLevel } from './ffmpeg-log.js'
 import { FfmpegLogReader } from './ffmpeg-log.js'
-import { filmCandidates, filmOf } from './film-stream.js'
-import { mayEndInIoError, maySkipNonKey, retimingOf } from './formats.js'
 import { FramePipe } from './frame-pipe.js'
 import { FrameSizing } from './frame-sizing.js'
 import type { FrameSizes, SizePx } from './image-sizes.js'
 import { maxSourceAreaPx, sharesFullImage } from './image-sizes.js'
 import type { DetectionRule } from './image-sizes.js'
 import { Mailbox } from './async-queue.js'
+import { changeForInput, changeForOrientation } from './needed-change.js'
 import { RestartNeeded } from './plan-change.js'
-import { boundarySlot, slotOf, timeToleranceS } from './sampling.js'
+import { failureOfRun } from './run-failure.js'
+import { SeekCheck } from './seek-check.js'
 import type { StreamInfo } from './stream-info.js'
 import { isCutOffSign } from './summary.js'
 import { Watchdog } from './watchdog.js'
@@ -32,7 +31,7 @@ export interface RawFrame {
   readonly isLost: boolean
 }
 
-export interface AttemptOptions {
+export interface FfmpegRunOptions {
   readonly path: string
   readonly plan: DecodePlan
   readonly rule: DetectionRule
@@ -50,7 +49,7 @@ function rawRows(sizes: FrameSizes): number {
 const keptProblems = 50
 
 /** One run of ffmpeg over a range of a clip. */
-export class Attempt {
+export class FfmpegRun {
   /** ffmpeg's messages of level error and above, the first ones. */
   readonly problems: string[] = []
   /** A message showed that the file is cut off. */
@@ -61,7 +60,7 @@ export class Attempt {
   /** Resolves when ffmpeg is gone: undefined where it decoded the range to its end, else why not. Never rejects. */
   readonly result: Promise<Error | undefined>
 
-  readonly #options: AttemptOptions
+  readonly #options: FfmpegRunOptions
   readonly #process: FfmpegProcess
   readonly #watchdog: Watchdog
   readonly #pipe: FramePipe
@@ -69,15 +68,16 @@ export class Attempt {
   #stopReason: Error | undefined
   /** Takes effect once the frames that were shown are read. */
   #laterReason: RestartNeeded | undefined
-  #lastSeenS = Number.NEGATIVE_INFINITY
+  /** Where the run begins by a seek. */
+  readonly #seekCheck: SeekCheck | undefined
   readonly #sizing: FrameSizing
-  #anchorSeen = false
   #shownCount = 0
 
-  constructor(options: AttemptOptions) {
+  constructor(options: FfmpegRunOptions) {
     this.#options = options
     const { path, plan, rule, stallTimeoutS } = options
     this.#sizing = new FrameSizing(plan.sizes, rule)
+    if (plan.seekToS !== undefined) this.#seekCheck = new SeekCheck(path, plan)
     if (plan.logsAllFrames === true) this.damage = new DamageLog(plan.seekToS === undefined)
     this.#pipe = new FramePipe(() => this.#watchdog.signOfLife())
     this.#watchdog = new Watchdog(
@@ -189,21 +189,8 @@ export class Attempt {
 
   #onInput(input: InputInfo): void {
     this.input = input
-    const { sampling, skipNonKey, retiming, stream, logsAllFrames } = this.#options.plan
-    const candidates = filmCandidates(input.streams)
-    if (candidates.length > 1 && stream === undefined) {
-      this.#stop(new RestartNeeded({ kind: 'chooseFilm', candidates }))
-      return
-    }
-    const neededRetiming = retimingOf(input.container)
-    if (neededRetiming !== undefined && retiming === undefined) {
-      this.#stop(new RestartNeeded({ kind: 'retime', retiming: neededRetiming }))
-      return
-    }
-    if (sampling.kind !== 'keyframes' || skipNonKey || logsAllFrames === true) return
-    if (maySkipNonKey(filmOf(input.streams, stream)?.codec ?? '', input.durationS)) {
-      this.#stop(new RestartNeeded({ kind: 'skipNonKey' }))
-    }
+    const change = changeForInput(input, this.#options.plan)
+    if (change !== undefined) this.#stop(new RestartNeeded(change))
   }
 
   #onProblem(level: ProblemLevel, text: string): void {
@@ -220,15 +207,9 @@ export class Attempt {
     if (this.damage === undefined) this.#stop(new RestartNeeded({ kind: 'logAllFrames' }))
   }
 
-  /**
-   * Key frames may say how the film is turned, those of H.264 and HEVC do. ffmpeg turns only these, not the frames between them;
-   * what the container says it does to all.
-   */
   #checkOrientation(degrees: number): void {
-    const { plan } = this.#options
-    const film = filmOf(this.input?.streams ?? [], plan.stream)
-    if (film?.rotation === 0 && plan.turnDegrees === undefined && degrees !== 0)
-      this.#stop(new RestartNeeded({ kind: 'turn', degrees }))
+    const change = changeForOrientation(degrees, this.input, this.#options.plan)
+    if (change !== undefined) this.#stop(new RestartNeeded(change))
   }
 
   #checkSize({ type, size, isCover }: StreamInfo): void {
@@ -253,27 +234,9 @@ export class Attempt {
   }
 
   #onSeen(frame: LoggedFrame): void {
-    const { plan, path } = this.#options
-    const { sampling, range, seekToS } = plan
-    if (seekToS !== undefined) {
-      if (frame.timeS < this.#lastSeenS - 1) {
-        this.#stop(
-          new CameoError(
-            'CLIP_NOT_SEEKABLE',
-            `the clock of ${clipName(path)} jumps back at ${this.#lastSeenS.toFixed(2)} s: decode it in one pass`,
-          ),
-        )
-        return
-      }
-      this.#lastSeenS = frame.timeS
-      this.#anchorSeen ||= frame.isKey && frame.timeS <= range.startS + timeToleranceS
-      if (!this.#anchorSeen && slotOf(frame.timeS, sampling) >= boundarySlot(range.startS, sampling)) {
-        // The seek came down too late: a frame of the range may be missing or lack its references.
-        this.#stop(new RestartNeeded({ kind: 'seekEarlier' }))
-        return
-      }
-    }
-    this.#noteSize(frame)
+    const problem = this.#seekCheck?.note(frame)
+    if (problem !== undefined) this.#stop(problem)
+    else this.#noteSize(frame)
   }
 
   #onShown(frame: LoggedFrame): void {
@@ -304,27 +267,14 @@ export class Attempt {
     return failure
   }
 
-  async #failure(exit: Error | undefined): Promise<Error | undefined> {
-    const { path, plan } = this.#options
-    const run = { path, problems: this.problems, input: this.input, stream: plan.stream, exit }
-    const unreadable = this.problems.find((text) => /: (Input\/output error|Stale file handle)$/.test(text))
-    const mayBeEnd = mayEndInIoError(this.input?.container)
-    if (unreadable !== undefined && !(mayBeEnd && (await isReadable(path)))) {
-      return new CameoError(
-        'CLIP_UNREADABLE',
-        `${clipName(path)} could not be read to its end: ${unreadable}`,
-      )
-    }
-    if (exit instanceof CameoError) return exit
-    if (exit !== undefined && /killed with signal/.test(exit.message)) return explainFailure(run)
-    if (this.#shownCount > 0) return undefined
-    if (this.#pipe.isHolding) return this.#timeLost()
-    if (this.input !== undefined && exit === undefined) {
-      const isUnclear = plan.seekToS !== undefined && !this.#anchorSeen && !this.isCutOff
-      if (isUnclear) return new RestartNeeded({ kind: 'seekEarlier' })
-      // A segment after the last frame or within damage is empty, a whole clip without a frame is not a clip.
-      if (plan.range.startS > 0 || this.damage?.sawFrames === true) return undefined
-    }
-    return explainFailure(run)
+  #failure(exit: Error | undefined): Promise<Error | undefined> {
+    return failureOfRun({
+      ...{ path: this.#options.path, plan: this.#options.plan, exit },
+      ...{ problems: this.problems, input: this.input },
+      hasFrames: this.#shownCount > 0,
+      holdsFrame: this.#pipe.isHolding,
+      isSeekUnclear: this.#seekCheck?.hasAnchor === false && !this.isCutOff,
+      sawDamagedFrames: this.damage?.sawFrames === true,
+    })
   }
 }

@@ -1,75 +1,29 @@
 import { CameoError } from '../common/errors.js'
-import type { RgbImage } from '../data/image.js'
-import { Attempt } from './ffmpeg-run.js'
+import { FfmpegRun } from './ffmpeg-run.js'
 import type { RawFrame } from './ffmpeg-run.js'
 import { checkClipFile, leastBytesPerS, regularFileBytes } from './clip-file.js'
 import type { ClipInfo, InfoSources } from './clip-info.js'
 import { clipInfo } from './clip-info.js'
 import { clipName } from '../common/display-name.js'
 import { mpegClockOf } from './clock.js'
+import type { DecodedFrame, DecodeHandle, DecodeRequest } from './decode-request.js'
+import { decodedFrame } from './decoded-frame.js'
 import type { DecodePlan } from './ffmpeg-arguments.js'
 import { notVideo } from './failures.js'
-import { Deferred } from './deferred.js'
+import { Deferred } from '../common/deferred.js'
 import { encrypted, isEncryptedMp4 } from './encryption.js'
 import { chooseFilm, type FilmChoice } from './film-stream.js'
 import { isStillImage } from './formats.js'
-import type { DetectionRule } from './image-sizes.js'
-import { frameSizes, sharesFullImage } from './image-sizes.js'
+import { frameSizes } from './image-sizes.js'
 import { Mailbox } from './async-queue.js'
 import { lacksEnd } from './truncated-file.js'
 import { demuxerFor } from './still-image.js'
 import { RestartNeeded, type PlanChange } from './plan-change.js'
-import type { Sampling, TimeRange } from './sampling.js'
+import type { TimeRange } from './sampling.js'
 import { slotOf } from './sampling.js'
 import { measureStreams } from './stream-extents.js'
 import type { DecodedBefore, DecodeSummary } from './summary.js'
 import { summarize } from './summary.js'
-
-export interface DecodeRequest {
-  /** Absolute path. */
-  readonly path: string
-  readonly sampling: Sampling
-  /** The range on the clip's own clock (seconds since its first timestamp), end exclusive, both multiples of 1/fps. */
-  readonly startS: number
-  /** Infinity for the last segment. */
-  readonly endS: number
-  /** `fromStart` decodes and skips everything before `startS`: for containers that cannot be cut. */
-  readonly seek: 'fast' | 'fromStart'
-  readonly detection: DetectionRule
-  /** Without any sign of life from ffmpeg for so long, it is killed and the clip is CLIP_STUCK. Default 60. */
-  readonly stallTimeoutS?: number
-  /** Of the same clip, up to the range's first frame, which was decoded then too. */
-  readonly before?: DecodedBefore
-  /** Kills ffmpeg at once; the frames end with INTERRUPTED. */
-  readonly signal?: AbortSignal
-}
-
-export interface DecodedFrame {
-  /** True presentation time on the clip's own clock. */
-  readonly timeS: number
-  /** As displayed (rotated, square pixels); once a clip's size grew, larger than `ClipInfo` says. At most 3840×2160 pixels in count. */
-  readonly full: RgbImage
-  /** A smaller image for the detector; the same object as `full` where that is small enough. Both share one buffer. */
-  readonly detection: RgbImage
-  /** Of what was recorded between the frame before and this one, something could not be decoded. */
-  readonly followsGap?: boolean
-}
-
-/** May be waited for in any order. What needs a reader of `frames` that never comes is settled by an abort or `close`. */
-export interface DecodeHandle {
-  /** Known before the first frame, also while nobody reads `frames`. Rejects with the same error as they do. */
-  readonly info: Promise<ClipInfo>
-  /** To be read once, in order. A frame's pixels are valid until the next frame is asked for. */
-  readonly frames: AsyncIterable<DecodedFrame>
-  /** Stretches of the range that could not be decoded, in order, as far as `frames` was read. */
-  gapsS(): readonly TimeRange[]
-  /** Resolves after the last frame, or after the reader left early. Rejects with the same error as `frames`. */
-  readonly summary: Promise<DecodeSummary>
-  /** What was met up to the frame that was read last. */
-  readonly soFar: DecodedBefore
-  /** Ends decoding and waits until no ffmpeg is left; needed only where `frames` is not read. */
-  close(): Promise<void>
-}
 
 /** Seconds before a segment at which reading starts: most GOPs fit into the first, the longest usual into the second. */
 const seekMarginsS = [3, 15, 60]
@@ -102,10 +56,10 @@ class DecodeJob {
   readonly summary = new Deferred<DecodeSummary>()
   readonly #request: DecodeRequest
   /** Every run of ffmpeg, for the reader of the frames, who may come late. */
-  readonly #attempts = new Mailbox<Attempt>()
-  #attempt: Attempt | undefined
+  readonly #runs = new Mailbox<FfmpegRun>()
+  #latest: FfmpegRun | undefined
   /** Resolves with the last run, when it is over and none follows. */
-  readonly #running: Promise<Attempt>
+  readonly #running: Promise<FfmpegRun>
   #closed = false
   #longestGapS: number
   #margin = 0
@@ -126,7 +80,7 @@ class DecodeJob {
       sizes: { kind: 'fromSource', rule: request.detection },
     }
     request.signal?.addEventListener('abort', this.#abort, { once: true })
-    this.#running = this.#run().finally(() => this.#attempts.close())
+    this.#running = this.#runAll().finally(() => this.#runs.close())
     this.#running.catch((error: unknown) => this.#fail(error))
   }
 
@@ -137,7 +91,7 @@ class DecodeJob {
     let lastGoodS = Number.NEGATIVE_INFINITY
     try {
       for await (const raw of this.#rawFrames()) {
-        // A graph that ffmpeg rebuilt, or a further attempt, starts its selection anew.
+        // A graph that ffmpeg rebuilt, or a further run of ffmpeg, starts its selection anew.
         const slot = slotOf(raw.timeS, this.#request.sampling)
         if (slot <= lastSlot) continue
         lastSlot = slot
@@ -171,7 +125,7 @@ class DecodeJob {
 
   /** ffmpeg speaks of a frame's faults before it gives the frame. */
   get soFar(): DecodedBefore {
-    const isCutOff = this.#attempt?.isCutOff === true || this.#request.before?.isCutOff === true
+    const isCutOff = this.#latest?.isCutOff === true || this.#request.before?.isCutOff === true
     const gaps = this.gapsS().map(({ startS, endS }) => [startS, endS] as const)
     return { longestGapS: this.#longestGapS, isCutOff, ...(gaps.length === 0 ? {} : { gapsS: gaps }) }
   }
@@ -183,8 +137,8 @@ class DecodeJob {
 
   gapsS(): TimeRange[] {
     const { startS, endS, before } = this.#request
-    const clipEndS = Math.min(this.#longestS, this.#statedEndS(this.#attempt?.input?.durationS) ?? Infinity)
-    const gaps = (this.#attempt?.damage?.gaps ?? [])
+    const clipEndS = Math.min(this.#longestS, this.#statedEndS(this.#latest?.input?.durationS) ?? Infinity)
+    const gaps = (this.#latest?.damage?.gaps ?? [])
       .map((gap) => ({ startS: Math.max(startS, gap.startS), endS: Math.min(endS, clipEndS, gap.endS) }))
       .filter((gap) => gap.endS > gap.startS)
     return [...(before?.gapsS ?? []).map(([from, to]) => ({ startS: from, endS: to })), ...gaps]
@@ -201,7 +155,7 @@ class DecodeJob {
   }
 
   async #stop(): Promise<void> {
-    await this.#attempt?.stop(this.#interrupted())
+    await this.#latest?.stop(this.#interrupted())
     await this.#running.catch(() => undefined)
     // Where ffmpeg was done already, but its frames were not read.
     this.#fail(this.#interrupted())
@@ -211,7 +165,7 @@ class DecodeJob {
    * Runs ffmpeg, again for as long as a run asks for another one. This must not wait for the reader of the frames: who
    * waits for `info` first would wait for ever where the first run is given up.
    */
-  async #run(): Promise<Attempt> {
+  async #runAll(): Promise<FfmpegRun> {
     const { path } = this.#request
     await checkClipFile(path)
     this.#longestS = Math.max(shortClipS, ((await regularFileBytes(path)) ?? 0) / leastBytesPerS)
@@ -221,40 +175,40 @@ class DecodeJob {
       ...{ demuxer: await demuxerFor(path), clock: await mpegClockOf(path) },
     }
     for (;;) {
-      const attempt = this.#start()
-      const error = await attempt.result
+      const run = this.#start()
+      const error = await run.result
       if (error === undefined) {
-        if (attempt.input !== undefined) this.info.resolve(clipInfo(attempt.input, this.#sources()))
-        return attempt
+        if (run.input !== undefined) this.info.resolve(clipInfo(run.input, this.#sources()))
+        return run
       }
       if (!(error instanceof RestartNeeded)) throw error
       this.#plan = { ...this.#plan, ...(await this.#changed(error.change)) }
     }
   }
 
-  #start(): Attempt {
+  #start(): FfmpegRun {
     const { path, detection, stallTimeoutS = 60, signal } = this.#request
     if (this.#closed || signal?.aborted === true) throw this.#interrupted()
-    const attempt = new Attempt({
+    const run = new FfmpegRun({
       path,
       plan: this.#plan,
       rule: detection,
       stallTimeoutS,
       onSize: (input, displayed) => {
-        if (isStillImage(input.brands)) void attempt.stop(notVideo(path, 'it is a still image'))
+        if (isStillImage(input.brands)) void run.stop(notVideo(path, 'it is a still image'))
         else this.info.resolve(clipInfo(input, this.#sources(), displayed))
       },
     })
-    this.#attempt = attempt
-    this.#attempts.put(attempt)
-    return attempt
+    this.#latest = run
+    this.#runs.put(run)
+    return run
   }
 
   async *#rawFrames(): AsyncGenerator<RawFrame, void, undefined> {
     for (;;) {
-      const attempt = await this.#attempts.next()
-      if (attempt === undefined) return
-      yield* attempt.frames()
+      const run = await this.#runs.next()
+      if (run === undefined) return
+      yield* run.frames()
     }
   }
 
@@ -306,22 +260,5 @@ class DecodeJob {
     return new CameoError('INTERRUPTED', `decoding ${clipName(this.#request.path)} was interrupted`, {
       cause: this.#request.signal?.reason,
     })
-  }
-}
-
-function decodedFrame({ timeS, data, sizes }: RawFrame): DecodedFrame {
-  const { full, detection } = sizes
-  const fullImage = { ...full, data: data.subarray(0, full.width * full.height * 3) }
-  if (sharesFullImage(sizes)) return { timeS, full: fullImage, detection: fullImage }
-  // Close the gaps between the detection image's rows, in place: rows only move towards the beginning.
-  const from = full.width * full.height * 3
-  const [stride, rowBytes] = [full.width * 3, detection.width * 3]
-  for (let row = 1; row < detection.height && rowBytes < stride; row++) {
-    data.copyWithin(from + row * rowBytes, from + row * stride, from + row * stride + rowBytes)
-  }
-  return {
-    timeS,
-    full: fullImage,
-    detection: { ...detection, data: data.subarray(from, from + detection.height * rowBytes) },
   }
 }

@@ -1,4 +1,5 @@
-import { openFrames, type DecodeHandle } from '../decode/frames.js'
+import { openFrames } from '../decode/frames.js'
+import type { DecodeHandle } from '../decode/decode-request.js'
 import { neededScale } from '../detect/passes.js'
 import type { Stages } from '../stages/load-pipeline.js'
 import type { Way } from './resume-segment.js'

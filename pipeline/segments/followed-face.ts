@@ -4,54 +4,23 @@
  * it is no longer like before, its stretch ends, and what follows is another stretch. Whether two stretches are of one person
  * is decided later, when all of both is known.
  */
-import type { FaceSample } from '../faces/analyse-frame.js'
 import type { RgbImage } from '../data/image.js'
 import { correlation, normalisePatch } from '../track/appearance.js'
+import {
+  alignedPicture,
+  byQuality,
+  embedded,
+  isWorthTaking,
+  newStretch,
+  newWindow,
+  type Candidate,
+  type Look,
+  type Picture,
+  type Stretch,
+  type Window,
+} from './stretch.js'
 import { pooledVector, spreadBest, unitVector, type TrackFace } from './track-face.js'
 import { dotProduct } from '../data/vector-math.js'
-
-/** A face of one frame, aligned and judged. */
-export interface Candidate {
-  readonly timeS: number
-  readonly sample: FaceSample
-}
-
-/** The same, and what its embedding says, where it was embedded: null where that is no face's. */
-export interface Look extends Candidate {
-  face?: TrackFace | null | undefined
-}
-
-/** A face and what is around it, as the best of its stretch when it came. */
-export interface Picture {
-  readonly timeS: number
-  readonly quality: number
-  readonly image: RgbImage
-}
-
-/** An embedded face, with its pixels where further embedders want them at the end. */
-export interface StretchFace {
-  readonly face: TrackFace
-  readonly alignedCrop?: RgbImage | undefined
-}
-
-/** Up to a second of a track. */
-export interface Window {
-  readonly looks: Look[]
-  picture: Picture | undefined
-  /** Of its first face, 16×16 grey values, normalised. */
-  patch?: Float32Array | undefined
-}
-
-/** Faces of one track that follow each other and look like one person. */
-export interface Stretch {
-  /** When the face was seen, in order. */
-  readonly timesS: number[]
-  /** In order of time: the best of each second, and more where that was doubtful. */
-  faces: StretchFace[]
-  /** The best K of the others, best first. */
-  readonly candidates: Candidate[]
-  picture: Picture | undefined
-}
 
 export interface FollowedState {
   readonly stretch: Stretch
@@ -87,9 +56,6 @@ const leastCorrelation = 0.6
  * stretches of one person are joined again.
  */
 const leastSimilarity = 0.5
-
-/** A picture is taken anew only where a face is this much better than the one before. */
-const betterBy = 1.1
 
 /** Of a long stretch so many embedded faces are kept at the most, spread over its time. */
 const mostFaces = 64
@@ -244,26 +210,6 @@ export class FollowedFace {
     stretch.faces.sort((a, b) => a.face.timeS - b.face.timeS)
   }
 }
-
-const newStretch = (): Stretch => ({ timesS: [], faces: [], candidates: [], picture: undefined })
-const newWindow = (): Window => ({ looks: [], picture: undefined })
-
-const embedded = (face: TrackFace, { sample }: Candidate, keepsCrops: boolean): StretchFace =>
-  keepsCrops ? { face, alignedCrop: sample.alignedCrop } : { face }
-
-/** Is a face of this quality worth a picture, after the one that there is? */
-const isWorthTaking = (quality: number, picture: Picture | undefined): boolean =>
-  picture === undefined || quality > picture.quality * betterBy
-
-/** Where no picture was taken of any of these faces: the best as it was aligned. */
-function alignedPicture(looks: readonly Look[]): Picture | undefined {
-  const [best] = [...looks].sort(byQuality)
-  if (best === undefined) return undefined
-  const { quality, alignedCrop } = best.sample
-  return { timeS: best.timeS, quality, image: alignedCrop }
-}
-
-const byQuality = (a: Candidate, b: Candidate) => b.sample.quality - a.sample.quality
 
 /**
  * Where a row of faces changes from one person to another: the index of the first face that is the later one's.

@@ -1,5 +1,5 @@
 import type { ClipInfo } from '../decode/clip-info.js'
-import type { DecodedFrame, DecodeHandle } from '../decode/frames.js'
+import type { DecodedFrame, DecodeHandle } from '../decode/decode-request.js'
 import { boundarySlot, slotOf } from '../decode/sampling.js'
 import { turnFrame, type QuarterTurns } from '../faces/quarter-turn.js'
 import type { Stages } from '../stages/load-pipeline.js'

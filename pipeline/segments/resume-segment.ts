@@ -1,6 +1,6 @@
 import type { ClipInfo } from '../decode/clip-info.js'
 import { hasMendedClock } from '../decode/formats.js'
-import type { DecodedFrame, DecodeRequest } from '../decode/frames.js'
+import type { DecodedFrame, DecodeRequest } from '../decode/decode-request.js'
 import { slotOf, type Sampling } from '../decode/sampling.js'
 import type { Checkpoint, CheckpointUpdate } from './segment-checkpoint.js'
 import { isSameImage } from './segment-codec.js'

@@ -13,7 +13,8 @@ import {
   type SegmentContext,
   type SegmentContextState,
 } from '../embed/segment-context.js'
-import { FollowedFace, type FollowedState, type FollowOptions, type Stretch } from './followed-face.js'
+import { FollowedFace, type FollowedState, type FollowOptions } from './followed-face.js'
+import type { Stretch } from './stretch.js'
 import type { Stages } from '../stages/load-pipeline.js'
 import { cropThumbnail } from '../image/thumbnail.js'
 import { pooledVector, type TrackFace } from './track-face.js'

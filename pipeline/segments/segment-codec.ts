@@ -1,7 +1,7 @@
 /** A segment under work as bytes and back, to the bit: every number as it is in memory, float16, float32 or float64. */
 import { decode, encode, ExtensionCodec } from '@msgpack/msgpack'
 import { z } from 'zod'
-import type { Stretch, Window } from './followed-face.js'
+import type { Stretch, Window } from './stretch.js'
 import type { SegmentState } from './segment-builder.js'
 import type { FrameFeatures } from '../track/shot-cut.js'
 import type { LiveTrack } from '../track/live-track.js'

@@ -1,5 +1,5 @@
 import type { ClipInfo } from '../decode/clip-info.js'
-import type { DecodedFrame, DecodeHandle } from '../decode/frames.js'
+import type { DecodedFrame, DecodeHandle } from '../decode/decode-request.js'
 import type { TimeRange } from '../decode/sampling.js'
 import { findFaces } from '../faces/analyse-frame.js'
 import type { QuarterTurns } from '../faces/quarter-turn.js'

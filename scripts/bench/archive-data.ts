@@ -1,4 +1,5 @@
 import { adoptRecipe, openArchive, type Archive } from '../../index/archive/open-archive.js'
+import { inTransaction } from '../../index/store/transaction.js'
 import { poolEmbeddings } from '../../pipeline/describe/pool.js'
 import { encodeFloat16 } from '../../pipeline/data/float16.js'
 import { gaussian, seededRandom } from '../../pipeline/common/seeded-random.js'
@@ -31,18 +32,15 @@ export function fillArchive(dir: string, { clips, tracksPerClip, facesPerTrack }
     const { dimension } = pack.embedder
     const spaceId = adoptRecipe(archive, recipe, { packName: defaultPackName }, dimension, false)
     const track = createTracks(dimension, facesPerTrack)
-    const store = archive.database.transaction((from: number, to: number) => {
-      for (let clip = from; clip < to; clip++)
-        storeClip(
-          archive,
-          {
-            clipId: clip.toString(16).padStart(64, '0'),
-            ...{ recipe: recipe.digest, embedder: recipe.embedderDigest, spaceId },
-          },
-          Array.from({ length: tracksPerClip }, (_, number) => track(number)),
-        )
-    })
-    for (let from = 0; from < clips; from += clipsAtOnce) store(from, Math.min(clips, from + clipsAtOnce))
+    const of = { recipe: recipe.digest, embedder: recipe.embedderDigest, spaceId }
+    const store = (clip: number) => {
+      const tracks = Array.from({ length: tracksPerClip }, (_, number) => track(number))
+      storeClip(archive, { clipId: clip.toString(16).padStart(64, '0'), ...of }, tracks)
+    }
+    for (let from = 0; from < clips; from += clipsAtOnce)
+      inTransaction(archive.database, () => {
+        for (let clip = from; clip < Math.min(clips, from + clipsAtOnce); clip++) store(clip)
+      })
   } finally {
     archive.close()
   }

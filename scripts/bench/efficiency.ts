@@ -1,5 +1,6 @@
 import { cores } from './measure.js'
-import type { ClipCounts, IngestRun } from './run.js'
+import type { IngestRun } from './run.js'
+import type { HeightCounts } from '../../index/store/counts.js'
 import type { Sample, StageCosts } from './stages.js'
 
 /** What an ingest's time went to; CPU seconds. */
@@ -74,7 +75,7 @@ interface Work {
 }
 
 /** From the sample to all clips: frames stand for decoding and detection. */
-function workOf(counts: ClipCounts, sample: Sample, costs: StageCosts): Work {
+function workOf(counts: HeightCounts, sample: Sample, costs: StageCosts): Work {
   const share = counts.frames / sample.images.length
   return {
     decodeS: costs.decodeS * share,

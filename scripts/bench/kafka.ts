@@ -18,9 +18,11 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
 import { openArchive } from '../../index/archive/open-archive.js'
+import { countContent } from '../../index/store/counts.js'
 import { databaseFileName } from '../../index/store/database.js'
+import { emptyLog } from '../../index/store/erasure.js'
 import { createKafka } from '../../workers/kafka/broker/client.js'
-import { readConnection } from '../../workers/kafka/broker/connection.js'
+import { readConnection } from '../cli/kafka-connection.js'
 import { startTopicReader } from '../../workers/kafka/broker/topic-reader.js'
 import { topicName, type TopicKind } from '../../workers/kafka/broker/topics.js'
 import { createSilentLog } from '../../workers/service/log.js'
@@ -67,14 +69,12 @@ interface Archived {
 
 function measureArchive(dir: string): Archived {
   const archive = openArchive(dir)
-  const value = (sql: string) => archive.database.prepare<[], number>(sql).pluck().get() ?? 0
-  const [clips, tracks] = [value('SELECT count(*) FROM clips'), value('SELECT count(*) FROM tracks')]
-  const [seconds, faces] = [value('SELECT sum(duration_s) FROM clips'), value('SELECT count(*) FROM faces')]
-  archive.database.pragma('wal_checkpoint(TRUNCATE)')
+  const { clips, tracks, faces, durationS } = countContent(archive.database)
+  emptyLog(archive.database)
   archive.close()
   const bytes = statSync(join(dir, databaseFileName)).size
   return {
-    secondsAClip: seconds / clips,
+    secondsAClip: durationS / clips,
     tracksAClip: tracks / clips,
     facesATrack: faces / tracks,
     bytesAClip: bytes / clips,

@@ -4,6 +4,7 @@ import { rmSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
+import { countByHeight, type HeightCounts } from '../../index/store/counts.js'
 import { openDatabase } from '../../index/store/database.js'
 import { watchTree, type TreeSample } from './measure.js'
 
@@ -17,19 +18,10 @@ export interface IngestRun {
   /** CPU time in that time: of the process and ffmpeg, and of everything else on the machine, s. */
   readonly cpuS: number
   readonly othersCpuS: number
-  readonly counts: readonly ClipCounts[]
+  readonly counts: readonly HeightCounts[]
   /** Resident memory of the process and its ffmpeg children together, and of the process by itself, bytes. */
   readonly peakTreeBytes: number
   readonly peakProcessBytes: number
-}
-
-/** Of all clips of one height. */
-export interface ClipCounts {
-  readonly heightPx: number
-  readonly frames: number
-  readonly faces: number
-  /** Embeddings that were stored: at most K a track. */
-  readonly embeddings: number
 }
 
 export interface IngestRunOptions {
@@ -106,26 +98,10 @@ function sampleAt(samples: readonly TreeSample[], atMs: number): TreeSample {
   return found
 }
 
-const countsSchema = z.array(
-  z.object({ heightPx: z.number(), frames: z.number(), faces: z.number(), embeddings: z.number() }),
-)
-
-function readCounts(archiveDir: string): ClipCounts[] {
+function readCounts(archiveDir: string): HeightCounts[] {
   const database = openDatabase(archiveDir, { readOnly: true })
   try {
-    return countsSchema.parse(
-      database
-        .prepare(
-          `SELECT height_px AS heightPx, sum(frames) AS frames, sum(faces) AS faces, sum(embeddings) AS embeddings
-           FROM clips JOIN (
-             SELECT clip_id, frames, faces, (
-               SELECT count(*) FROM tracks JOIN faces USING (track_id) JOIN embeddings USING (face_id)
-               WHERE tracks.clip_id = segments.clip_id AND tracks.segment = segments.segment
-             ) AS embeddings FROM segments
-           ) USING (clip_id) GROUP BY height_px ORDER BY height_px`,
-        )
-        .all(),
-    )
+    return countByHeight(database)
   } finally {
     database.close()
   }

@@ -2,10 +2,9 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { z } from 'zod'
 import { openArchive } from '../../index/archive/open-archive.js'
 import type { LabelledSample } from '../../index/evaluate/calibration/pair-scores.js'
-import { toFloat32 } from '../../index/store/blobs.js'
+import { readDescribedSpans, type DescribedSpans } from '../../index/store/stored-tracks.js'
 import { note } from '../cli/output.js'
 import type { CalibrationPhoto } from './photos.js'
 
@@ -18,7 +17,7 @@ export interface CalibrationTracks {
   readonly empty: number
 }
 
-export interface ClipsWish {
+export interface ClipsRequest {
   /** Folder of the photos, a folder a person. */
   readonly images: string
   /** Where links to the photos, the clips and the archive go. */
@@ -38,25 +37,25 @@ const strangers = 300
  * person: backdrops are the blurred photo itself, and what hides a part of a face is another thing in every shot.
  * @param photos with one face
  */
-export function makeTracks(photos: readonly CalibrationPhoto[], wish: ClipsWish): CalibrationTracks {
-  const links = join(wish.out, 'images')
+export function makeTracks(photos: readonly CalibrationPhoto[], request: ClipsRequest): CalibrationTracks {
+  const links = join(request.out, 'images')
   for (const { person, name } of photos) {
     mkdirSync(join(links, person), { recursive: true })
     const link = join(links, person, name)
-    if (!existsSync(link)) symlinkSync(resolve(wish.images, person, name), link)
+    if (!existsSync(link)) symlinkSync(resolve(request.images, person, name), link)
   }
   note('making clips (some minutes the first time) …')
   run([
     fileURLToPath(new URL('../../../scripts/make-clips.mjs', import.meta.url)),
-    ...['--images', links, '--out', wish.out],
+    ...['--images', links, '--out', request.out],
     ...['--min-images', '2', '--max-images', String(photosInClips), '--strangers', String(strangers)],
     ...['--train-copies', '1', '--scene-affinity', '0', '--bystanders', '0', '--extras', '0'],
-    ...['--occluders', 'varied', '--hardness', wish.hardness],
+    ...['--occluders', 'varied', '--hardness', request.hardness],
   ])
-  const archiveDir = join(wish.out, 'archive')
+  const archiveDir = join(request.out, 'archive')
   const cameo = fileURLToPath(new URL('../cameo.js', import.meta.url))
-  run([cameo, 'ingest', join(wish.out, 'clips'), '--archive', archiveDir, '--pack', wish.packName])
-  return readTracks(archiveDir, readShows(join(wish.out, 'shows.txt')))
+  run([cameo, 'ingest', join(request.out, 'clips'), '--archive', archiveDir, '--pack', request.packName])
+  return readTracks(archiveDir, readShows(join(request.out, 'shows.txt')))
 }
 
 const run = (args: readonly string[]) =>
@@ -77,26 +76,11 @@ function readShows(file: string): Map<string, Shown> {
   )
 }
 
-interface StoredTrack {
-  readonly clipId: string
-  readonly vector: Uint8Array
-  readonly quality: number
-  readonly spans: string
-}
-
-const spansSchema = z.array(z.tuple([z.number(), z.number()]))
-
 function readTracks(archiveDir: string, shows: ReadonlyMap<string, Shown>): CalibrationTracks {
   const archive = openArchive(archiveDir)
   try {
-    const rows = archive.database
-      .prepare<[], StoredTrack>(
-        `SELECT clip_id AS clipId, vector, spans, max(faces.quality) AS quality
-         FROM descriptors JOIN tracks USING (track_id) JOIN faces USING (track_id) GROUP BY track_id`,
-      )
-      .all()
-    const byClip = new Map<string, StoredTrack[]>()
-    for (const row of rows) {
+    const byClip = new Map<string, DescribedSpans[]>()
+    for (const row of readDescribedSpans(archive.database)) {
       const clip = basename(archive.files.pathsOf(row.clipId)[0] ?? row.clipId)
       byClip.set(clip, [...(byClip.get(clip) ?? []), row])
     }
@@ -106,8 +90,8 @@ function readTracks(archiveDir: string, shows: ReadonlyMap<string, Shown>): Cali
       const own = byClip.get(clip) ?? []
       if (own.length > photos.length || overlap(own)) unclear++
       else
-        for (const { vector, quality } of own)
-          tracks.push({ person, sources: photos, quality, descriptor: toFloat32(vector) })
+        for (const { descriptor, quality } of own)
+          tracks.push({ person, sources: photos, quality, descriptor })
     }
     return { tracks, clips: shows.size, unclear, empty: shows.size - byClip.size }
   } finally {
@@ -115,9 +99,7 @@ function readTracks(archiveDir: string, shows: ReadonlyMap<string, Shown>): Cali
   }
 }
 
-function overlap(tracks: readonly StoredTrack[]): boolean {
-  const spans = tracks
-    .flatMap(({ spans: text }) => spansSchema.parse(JSON.parse(text)))
-    .sort(([a], [b]) => a - b)
+function overlap(tracks: readonly DescribedSpans[]): boolean {
+  const spans = tracks.flatMap(({ spansS }) => spansS).sort(([a], [b]) => a - b)
   return spans.some(([startS], i) => startS < (spans[i - 1]?.[1] ?? -Infinity))
 }

@@ -1,5 +1,5 @@
 import { CameoError } from '../../pipeline/common/errors.js'
-import { isUrl } from '../../index/store/files.js'
+import { isUrl } from '../../index/store/whole-path.js'
 import { mayExist } from '../../workers/ingest/find-clips.js'
 import { oneLine } from './output.js'
 

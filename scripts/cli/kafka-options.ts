@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander'
-import { defaultBrokers } from '../../workers/kafka/broker/connection.js'
+import { defaultBrokers } from './kafka-connection.js'
 import { everywhere, parseHost, parseRoot, type AccessRules } from '../../workers/remote-clips/clip-access.js'
 import { messageOf } from '../../pipeline/common/errors.js'
 

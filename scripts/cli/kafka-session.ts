@@ -5,7 +5,8 @@ import {
   isBrokerError,
   type KafkaClient,
 } from '../../workers/kafka/broker/client.js'
-import { readConnection, type KafkaConnection } from '../../workers/kafka/broker/connection.js'
+import type { KafkaConnection } from '../../workers/kafka/broker/connection.js'
+import { readConnection } from './kafka-connection.js'
 import { createSilentLog, type Logger } from '../../workers/service/log.js'
 
 export interface KafkaSession {

@@ -4,11 +4,12 @@ import { Command, Option } from 'commander'
 import { openArchive } from '../../index/archive/open-archive.js'
 import { summariseCoverage } from '../../index/coverage/sum-coverage.js'
 import { databaseFileName } from '../../index/store/database.js'
-import { isDescribedHere } from '../../workers/kafka/stages/archive-recipes.js'
-import { resetForReplay } from '../../workers/kafka/stages/archive-source.js'
-import { startIndexWorker } from '../../workers/kafka/stages/index-worker.js'
-import { runStage } from '../../workers/kafka/stages/run-stage.js'
+import { isDescribedHere } from '../../workers/kafka/stages/index/archive-recipes.js'
+import { resetForReplay } from '../../workers/kafka/stages/index/archive-source.js'
+import { startIndexWorker } from '../../workers/kafka/stages/index/index-worker.js'
+import { runStage } from '../../workers/kafka/stages/shared/run-stage.js'
 import { brokersOption, kafkaHelp } from '../cli/kafka-options.js'
+import { readConnection } from '../cli/kafka-connection.js'
 import { readHeadFile } from '../../pipeline/describe/head/head-file.js'
 import { holdsText } from '../reports/coverage-text.js'
 import { archiveOption, jsonOption } from '../cli/options.js'
@@ -43,7 +44,7 @@ The archive's clips are removed first. No video is read. If it is killed, run it
     note(`building ${archiveDir} anew …`)
     const progress = { isReset: false, isComplete: false }
     const error = await runStage({
-      ...{ stage: 'index', brokers, drainMs: 20_000 },
+      ...{ stage: 'index', connection: readConnection(brokers), drainMs: 20_000 },
       async start(context, onEnd) {
         if (!progress.isReset) resetForReplay(archiveDir)
         progress.isReset = true

@@ -1,11 +1,8 @@
 import { Command, Option } from 'commander'
 import { readDeadLetters } from '../../workers/kafka/messages/dead-letters.js'
-import {
-  clusterStatus,
-  createTopics,
-  trimTopics,
-  type ClusterStatus,
-} from '../../workers/kafka/broker/topic-admin.js'
+import { trimTopics } from '../../workers/kafka/broker/trim-topics.js'
+import { clusterStatus, type ClusterStatus } from '../../workers/kafka/broker/cluster-status.js'
+import { createTopics } from '../../workers/kafka/broker/create-topics.js'
 import { topicName, topicSpecs } from '../../workers/kafka/broker/topics.js'
 import { brokersOption, kafkaHelp } from '../cli/kafka-options.js'
 import { withKafka } from '../cli/kafka-session.js'

@@ -1,6 +1,6 @@
 import { isAbsolute } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { isUrl } from '../../index/store/files.js'
+import { isUrl } from '../../index/store/whole-path.js'
 
 /** The beginning of a path of Windows: a drive or a share. */
 const windowsRoot = /^(?:[a-z]:[\\/]|\\\\[^\\])/i

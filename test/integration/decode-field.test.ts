@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import type { DecodedFrame } from '../../pipeline/decode/frames.js'
+import type { DecodedFrame } from '../../pipeline/decode/decode-request.js'
 import { openFrames } from '../../pipeline/decode/frames.js'
 import { planSegments } from '../../pipeline/segments/plan-segments.js'
 import {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import type { DecodedFrame } from '../../pipeline/decode/frames.js'
+import type { DecodedFrame } from '../../pipeline/decode/decode-request.js'
 import { probeDurationS } from '../../pipeline/decode/probe-duration.js'
 import { decode, greyAt, request, timeOf } from './decode-helpers.js'
 import { ffmpeg, frameGrey, numberedFrames, temporaryFolder } from './make-video.js'

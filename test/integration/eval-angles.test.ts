@@ -71,11 +71,26 @@ describe('cameo eval angles', () => {
   const strangers = join(dir, 'strangers.txt')
   writeFileSync(strangers, '8 clip5.mp4\n')
   const refusals: readonly [name: string, args: string[], code: string][] = [
-    ['neither archive nor features', ['--head', headFile, '--ground-truth', groundTruth], 'USAGE'],
+    [
+      'an archive without a name',
+      ['--head', headFile, '--ground-truth', groundTruth, '--archive', ''],
+      'USAGE',
+    ],
+    ['features beside an archive', ['--head', headFile, '--ground-truth', groundTruth, '--archive', dir, '--features', featureFile], 'USAGE'], // prettier-ignore
     ['a file that is no head', ['--head', groundTruth, '--ground-truth', groundTruth, '--features', featureFile], 'HEAD_INVALID'], // prettier-ignore
     ['features of another length', ['--head', headFile, '--ground-truth', groundTruth, '--features', narrow], 'HEAD_OTHER_EMBEDDER'], // prettier-ignore
     ['ground truth of other people', ['--head', headFile, '--ground-truth', strangers, '--features', featureFile], 'EVALUATION_INVALID'], // prettier-ignore
   ]
+  it('reads the archive that CAMEO_ARCHIVE names', async () => {
+    const none = join(dir, 'no-archive')
+    const args = ['eval', 'angles', '--head', headFile, '--ground-truth', groundTruth, '--json']
+    const { code, stdout } = await cameo(args, { CAMEO_ARCHIVE: none })
+    assert.equal(code, 2)
+    const refusal = JSON.parse(stdout) as { code: string; message: string }
+    assert.equal(refusal.code, 'ARCHIVE_MISSING')
+    assert.ok(refusal.message.includes(none), refusal.message)
+  })
+
   for (const [name, args, expected] of refusals)
     it(`refuses ${name}`, async () => {
       const { code, stdout } = await angles(...args, '--json')

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import type { DecodedFrame, DecodeHandle } from '../../pipeline/decode/frames.js'
+import type { DecodedFrame, DecodeHandle } from '../../pipeline/decode/decode-request.js'
 import { findPack } from '../../pipeline/models/packs/catalog.js'
 import { defaultModelsDir } from '../../pipeline/models/packs/models-dir.js'
 import { defaultSettings } from '../../pipeline/recipe/recipe.js'

@@ -98,7 +98,7 @@ describe('commands in README and docs', () => {
   let program: Command
   before(async () => {
     const { createProgram } = await import('../../scripts/program.js')
-    program = createProgram()
+    program = await createProgram()
   })
 
   it('every cameo command and its options exist', () => {
@@ -170,7 +170,7 @@ describe('tables in docs', () => {
   it('every environment variable of a command is explained', async () => {
     const { createProgram } = await import('../../scripts/program.js')
     const explained = new Set(inlineCodeOf(operations))
-    const missing = new Set(allVariables(createProgram()).filter((name) => !explained.has(name)))
+    const missing = new Set(allVariables(await createProgram()).filter((name) => !explained.has(name)))
     assert.deepEqual([...missing], [])
   })
 

@@ -19,11 +19,11 @@ import {
   type Settings,
 } from '../../pipeline/recipe/recipe.js'
 import { exitCodes } from '../../scripts/cli/output.js'
-import { clipKey, nameKey } from '../../workers/kafka/stages/apply-names.js'
-import { defaultBrokers, readConnection } from '../../workers/kafka/broker/connection.js'
+import { clipKey, nameKey } from '../../workers/kafka/stages/names/apply-names.js'
+import { defaultBrokers, readConnection } from '../../scripts/cli/kafka-connection.js'
 import { deadLetter } from '../../workers/kafka/messages/dead-letters.js'
 import { writeNote } from '../../workers/kafka/broker/crash-counts.js'
-import { statusKey } from '../../workers/kafka/stages/status.js'
+import { statusKey } from '../../workers/kafka/stages/index/status.js'
 import {
   groupName,
   maxMessageBytes,

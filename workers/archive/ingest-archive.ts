@@ -7,7 +7,8 @@ import {
   type RecipeOptions,
 } from '../../index/archive/choose-recipe.js'
 import { adoptRecipe, type Archive } from '../../index/archive/open-archive.js'
-import { isForgotten, remember } from '../../index/identities/forget.js'
+import { remember } from '../../index/identities/forget.js'
+import { isForgotten } from '../../index/store/forgotten-clips.js'
 import { lockArchive } from '../../index/store/locks.js'
 import { createDescriber } from '../../pipeline/describe/describe-track.js'
 import {

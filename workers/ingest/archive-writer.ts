@@ -1,6 +1,6 @@
 import { relative } from 'node:path'
 import type { Archive } from '../../index/archive/open-archive.js'
-import type { Failure, Run, SegmentKey } from '../../index/store/clips.js'
+import type { Failure, Run, SegmentKey } from '../../index/store/clip-facts.js'
 import { createGroupCommit, type GroupCommit } from '../../index/store/group-commit.js'
 import type { SegmentOutput, SegmentSpan } from '../../pipeline/segments/segment.js'
 import type { CheckpointUpdate, StoredCheckpoint } from '../../pipeline/segments/segment-checkpoint.js'

@@ -1,4 +1,4 @@
-import type { Run } from '../../index/store/clips.js'
+import type { Run } from '../../index/store/clip-facts.js'
 import { clipName } from '../../pipeline/common/display-name.js'
 import type { CameoError } from '../../pipeline/common/errors.js'
 import type { ArchiveWriter } from './archive-writer.js'

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs'
-import type { FileStamp } from '../../index/store/files.js'
+import type { FileStamp } from '../../index/store/file-facts.js'
 import { fileError } from '../../pipeline/decode/clip-file.js'
 import { clipName } from '../../pipeline/common/display-name.js'
 import { CameoError } from '../../pipeline/common/errors.js'

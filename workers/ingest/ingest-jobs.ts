@@ -1,5 +1,5 @@
-import type { ClipFacts } from '../../index/store/clips.js'
-import type { FileStamp } from '../../index/store/files.js'
+import type { ClipFacts } from '../../index/store/clip-facts.js'
+import type { FileStamp } from '../../index/store/file-facts.js'
 import type { CameoError } from '../../pipeline/common/errors.js'
 import type { FoundFile } from './find-clips.js'
 import type { ClipPlan, SegmentRequest } from '../threads/thread-messages.js'

@@ -1,7 +1,7 @@
 import { clipName } from '../../pipeline/common/display-name.js'
 import { CameoError } from '../../pipeline/common/errors.js'
 import { segmentSpans } from '../../pipeline/segments/segment-spans.js'
-import type { Run } from '../../index/store/clips.js'
+import type { Run } from '../../index/store/clip-facts.js'
 import type { SegmentRequest } from '../threads/thread-messages.js'
 import type { ArchiveWriter } from './archive-writer.js'
 import type { ClipResults, Outcome } from './clip-results.js'

@@ -1,7 +1,8 @@
 import { existsSync, lstatSync, statSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import type { Archive } from '../../index/archive/open-archive.js'
-import { isUrl, type Place } from '../../index/store/files.js'
+import { isUrl } from '../../index/store/whole-path.js'
+import type { Place } from '../../index/store/file-facts.js'
 import type { MetFiles } from './ingest-events.js'
 
 /**

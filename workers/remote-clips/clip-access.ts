@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, realpathSync } from 'node:fs'
 import { isAbsolute, join, relative, resolve, sep } from 'node:path'
-import { isUrl, type FileStamp } from '../../index/store/files.js'
+import { isUrl } from '../../index/store/whole-path.js'
+import type { FileStamp } from '../../index/store/file-facts.js'
 import { clipName } from '../../pipeline/common/display-name.js'
 import { CameoError } from '../../pipeline/common/errors.js'
 import { makePrivateFolder } from '../../pipeline/common/private-files.js'

@@ -1,4 +1,4 @@
-import type { FileStamp } from '../../index/store/files.js'
+import type { FileStamp } from '../../index/store/file-facts.js'
 
 /** A clip's file while it is processed. */
 export interface OpenedClip {

@@ -13,7 +13,7 @@ export interface Described {
 }
 
 /** Describes tracks without holding up its caller. */
-export interface DescriberWorker {
+export interface DescribeThread {
   /**
    * One descriptor a track, L2-normalised.
    * @throws WORKER_DIED, MODEL_UNREADABLE where the head does not take them
@@ -35,11 +35,11 @@ interface Pending {
 }
 
 /** A head runs in a thread of its own; without one there is only pooling, which takes less than to send it to a thread. */
-export function startDescriber({ headFile, device }: DescriberOptions): DescriberWorker {
+export function startDescriber({ headFile, device }: DescriberOptions): DescribeThread {
   return headFile === undefined ? poolHere : startDescribeThread({ headFile, device })
 }
 
-const poolHere: DescriberWorker = {
+const poolHere: DescribeThread = {
   async describe(embedder, tracks) {
     const describer = await createDescriber(embedder, undefined)
     return { dimension: describer.dimension, descriptors: await describer.describeAll(tracks) }
@@ -48,20 +48,20 @@ const poolHere: DescriberWorker = {
 }
 
 /** A thread that dies fails what it was asked, and is started again for the next. */
-function startDescribeThread(setup: DescribeSetup): DescriberWorker {
+function startDescribeThread(setup: DescribeSetup): DescribeThread {
   let nextId = 0
   const pending = new Map<number, Pending>()
   let thread: Worker | undefined
 
   function start(): Worker {
-    const worker = new Worker(new URL('./describe-thread.js', import.meta.url), {
+    const started = new Worker(new URL('./describe-thread.js', import.meta.url), {
       workerData: setup,
       resourceLimits: threadLimits(),
     })
     let cause: unknown
-    worker.on('message', settle)
-    worker.on('error', (error: unknown) => (cause = error))
-    worker.on('exit', () => {
+    started.on('message', settle)
+    started.on('error', (error: unknown) => (cause = error))
+    started.on('exit', () => {
       thread = undefined
       const lost = [...pending.values()]
       pending.clear()
@@ -76,7 +76,7 @@ function startDescribeThread(setup: DescribeSetup): DescriberWorker {
           ),
         )
     })
-    return worker
+    return started
   }
 
   function settle(reply: DescribeReply): void {
@@ -93,10 +93,10 @@ function startDescribeThread(setup: DescribeSetup): DescriberWorker {
     describe(embedder, tracks) {
       const id = nextId++
       thread ??= start()
-      const worker = thread
+      const running = thread
       return new Promise((resolve, reject) => {
         pending.set(id, { resolve, reject })
-        worker.postMessage({ id, embedder, tracks } satisfies DescribeRequest)
+        running.postMessage({ id, embedder, tracks } satisfies DescribeRequest)
       })
     },
     async stop() {

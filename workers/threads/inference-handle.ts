@@ -17,7 +17,7 @@ export interface InferenceThread {
 }
 
 interface RunningThread {
-  readonly worker: Worker
+  readonly handle: Worker
   readonly ended: Promise<void>
 }
 
@@ -33,27 +33,27 @@ export function startInferenceThread(
   let lastError: unknown
 
   function start(): RunningThread {
-    const worker = new Worker(new URL('./inference-thread.js', import.meta.url), {
+    const handle = new Worker(new URL('./inference-thread.js', import.meta.url), {
       workerData: setup,
       resourceLimits: threadLimits(),
     })
-    worker.on('message', ({ text }: InferenceMessage) => onNotice(text))
-    worker.on('error', (error: unknown) => (lastError = error))
+    handle.on('message', ({ text }: InferenceMessage) => onNotice(text))
+    handle.on('error', (error: unknown) => (lastError = error))
     const ended = new Promise<void>((resolve) => {
-      worker.on('exit', () => {
+      handle.on('exit', () => {
         thread = undefined
         resolve()
       })
     })
-    return { worker, ended }
+    return { handle, ended }
   }
 
   /** Undefined where the thread ends instead of answering. */
-  async function tryConnect({ worker, ended }: RunningThread): Promise<MessagePort | undefined> {
+  async function tryConnect({ handle, ended }: RunningThread): Promise<MessagePort | undefined> {
     const { port1: own, port2: other } = new MessageChannel()
     const answered = once(own, 'message')
     own.start()
-    worker.postMessage(other, [other])
+    handle.postMessage(other, [other])
     const isConnected = await Promise.race([answered.then(() => true), ended.then(() => false)])
     if (isConnected) return own
     own.close()
@@ -75,7 +75,7 @@ export function startInferenceThread(
     },
     async stop() {
       isStopped = true
-      await thread?.worker.terminate()
+      await thread?.handle.terminate()
     },
   }
 }

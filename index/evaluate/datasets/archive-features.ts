@@ -1,11 +1,11 @@
 import { basename } from 'node:path'
-import { z } from 'zod'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import { mirroredDigestOf } from '../../../pipeline/models/packs/encoder-file.js'
 import type { Archive } from '../../archive/open-archive.js'
-import { toUint16 } from '../../store/blobs.js'
 import { findDamagedContent, type Damage, type DamagedContent } from '../../store/damage.js'
 import type { ArchiveRecipe } from '../../store/meta.js'
+import { embeddingsBy, facesOfRecipe } from '../../store/stored-faces.js'
+import { finishedClips } from '../../store/stored-tracks.js'
 import type { FeatureColumn, FeatureSet } from '../data/feature-set.js'
 import { counted, pluralOf } from '../../../pipeline/common/counted.js'
 
@@ -24,17 +24,6 @@ export interface ReadArchiveOptions {
   /** With the embeddings of mirror images, where they were kept. */
   readonly mirrored?: boolean
 }
-
-interface FaceRow {
-  readonly clipId: string
-  readonly trackId: number
-  readonly faceId: number
-  readonly quality: number
-  readonly timeS: number
-  readonly box: string
-}
-
-const boxSchema = z.tuple([z.number(), z.number(), z.number(), z.number()])
 
 /**
  * The stored embeddings of every track of an archive's own recipe, clips in order of their content's id. Clips without a face
@@ -69,20 +58,9 @@ type Faces = Omit<ArchiveFeatures, 'columns' | 'damage'> & {
 }
 
 function readFaces({ database, files }: Archive, { digest }: ArchiveRecipe, damaged: DamagedContent): Faces {
-  const clipIds = database
-    .prepare<[string], string>(
-      "SELECT clip_id FROM runs WHERE recipe = ? AND state <> 'working' ORDER BY clip_id",
-    )
-    .pluck()
-    .all(digest)
-    .filter((clipId) => !damaged.clipIds.has(clipId))
+  const clipIds = finishedClips(database, digest).filter((clipId) => !damaged.clipIds.has(clipId))
   const paths = clipIds.map((clipId) => files.pathsOf(clipId))
   const clipOf = new Map(clipIds.map((clipId, at) => [clipId, at]))
-  const select = database.prepare<[string], FaceRow>(
-    `SELECT clip_id AS clipId, track_id AS trackId, face_id AS faceId, faces.quality AS quality, time_s AS timeS, box
-     FROM tracks JOIN faces USING (track_id)
-     WHERE recipe = ? ORDER BY clip_id, track_id, faces.quality DESC, face_id`,
-  )
   const trackClips: number[] = []
   let lastTrack: number | undefined
   const firstFace: number[] = []
@@ -91,7 +69,7 @@ function readFaces({ database, files }: Archive, { digest }: ArchiveRecipe, dama
   const faceIds = new Map<number, number>()
   /** The largest face of each frame of the clip. */
   let largest = new Map<number, { readonly face: number; readonly area: number }>()
-  for (const { clipId, trackId, faceId, quality, timeS, box } of select.iterate(digest)) {
+  for (const { clipId, trackId, faceId, quality, timeS, boxXyxyPx } of facesOfRecipe(database, digest)) {
     const clip = clipOf.get(clipId)
     if (clip === undefined || damaged.trackIds.has(trackId)) continue
     const face = qualities.length
@@ -103,7 +81,7 @@ function readFaces({ database, files }: Archive, { digest }: ArchiveRecipe, dama
     }
     faceIds.set(faceId, face)
     qualities.push(quality)
-    const [x1, y1, x2, y2] = boxSchema.parse(JSON.parse(box))
+    const [x1, y1, x2, y2] = boxXyxyPx
     const area = (x2 - x1) * (y2 - y1)
     const other = largest.get(timeS)
     const isLargest = other === undefined || area > other.area
@@ -130,26 +108,22 @@ function readColumn(
   faceIds: ReadonlyMap<number, number>,
   embedder: string,
 ): { readonly dimension: number; readonly embeddings: Uint16Array } {
-  const select = database.prepare<[string], { readonly faceId: number; readonly vector: Uint8Array }>(
-    'SELECT face_id AS faceId, vector FROM embeddings WHERE embedder = ?',
-  )
   let embeddings = new Uint16Array(0)
   let dimension = 0
   let found = 0
-  for (const { faceId, vector } of select.iterate(embedder)) {
+  for (const { faceId, float16 } of embeddingsBy(database, embedder)) {
     const face = faceIds.get(faceId)
     if (face === undefined) continue
-    const bits = toUint16(vector)
     if (found++ === 0) {
-      dimension = bits.length
+      dimension = float16.length
       embeddings = new Uint16Array(faceIds.size * dimension)
     }
-    if (bits.length !== dimension)
+    if (float16.length !== dimension)
       throw new CameoError(
         'ARCHIVE_DAMAGED',
-        `the embeddings of ${dir} differ in length (${dimension}, ${bits.length}): ingest its clips again`,
+        `the embeddings of ${dir} differ in length (${dimension}, ${float16.length}): ingest its clips again`,
       )
-    embeddings.set(bits, face * dimension)
+    embeddings.set(float16, face * dimension)
   }
   if (found < faceIds.size)
     throw new CameoError(

@@ -1,6 +1,7 @@
-import { z } from 'zod'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import type { Archive } from '../../archive/open-archive.js'
+import { clipIdsWithPath } from '../../store/clip-lookup.js'
+import { spansOfRecipe } from '../../store/stored-tracks.js'
 import type { TimedTrack } from '../data/appearances.js'
 
 /** Which clips of an archive are the films that a list names. */
@@ -16,11 +17,10 @@ export interface FilmClips {
  * @throws GROUND_TRUTH_INVALID where a name fits clips of different content, or no film is there
  */
 export function findFilms(archive: Archive, films: Iterable<string>): FilmClips {
-  const pathsOf = archive.database
-    .prepare<[], string>('SELECT DISTINCT clip_id FROM paths WHERE clip_id IS NOT NULL')
-    .pluck()
-    .all()
-    .map((clipId) => ({ clipId, paths: archive.files.pathsOf(clipId).map(normalised) }))
+  const pathsOf = clipIdsWithPath(archive.database).map((clipId) => ({
+    clipId,
+    paths: archive.files.pathsOf(clipId).map(normalised),
+  }))
   const filmOf = new Map<string, string>()
   const missing: string[] = []
   for (const film of films) {
@@ -48,20 +48,12 @@ export function findFilms(archive: Archive, films: Iterable<string>): FilmClips 
 /** One name however its accents are encoded. */
 const normalised = (path: string) => path.normalize('NFC').replaceAll('\\', '/')
 
-const spansSchema = z.array(z.tuple([z.number(), z.number()]))
-
 /** The tracks of the films, as the archive's recipe made them. */
 export function tracksOfFilms(archive: Archive, { filmOf }: FilmClips): TimedTrack[] {
-  const rows = archive.database
-    .prepare<[string], { clipId: string; spans: string }>(
-      'SELECT clip_id AS clipId, spans FROM tracks WHERE recipe = ? ORDER BY track_id',
-    )
-    .all(archive.recipe?.digest ?? '')
-  return rows.flatMap(({ clipId, spans }) => {
+  return spansOfRecipe(archive.database, archive.recipe?.digest ?? '').flatMap(({ clipId, spansS }) => {
     const film = filmOf(clipId)
     if (film === undefined) return []
-    const parsed = spansSchema.parse(JSON.parse(spans))
-    return { film, spans: parsed.map(([startS, endS]) => ({ startS, endS: endS + instantS })) }
+    return { film, spans: spansS.map(([startS, endS]) => ({ startS, endS: endS + instantS })) }
   })
 }
 

@@ -1,12 +1,12 @@
 import type { HeadSettings } from '../../../pipeline/training/train-head.js'
 import { trainContext, type ContextRows } from './context-head.js'
+import { chooseFusion } from './choose-fusion.js'
 import {
   galleryQueries,
   searchExactly,
   searchThroughIndex,
   type DescriptorRows,
 } from './descriptor-search.js'
-import { setOfMember, type EnsembleMember } from './ensemble.js'
 import { clipCentres, withColumns, type EvaluationSet } from '../datasets/evaluation-set.js'
 import {
   measureOpenSet,
@@ -17,13 +17,13 @@ import {
 } from './head-training.js'
 import { measureStep, type LadderSet, type LadderStep, type System } from './ladder-steps.js'
 import { mapOf } from './measure-rankings.js'
+import { planEnsemble, type EnsembleChoice } from './plan-ensemble.js'
 import { fuseContext, rankClips, scoreByHeads, type ContextFusion, type Scorer } from './scorer.js'
 import { counted } from '../../../pipeline/common/counted.js'
 
 export interface LadderOptions extends Omit<TrainOptions, 'onStep'> {
   readonly settings: HeadSettings
-  /** Heads of the ensemble: so many of different seeds, or those that are declared. */
-  readonly ensemble: number | readonly Pick<EnsembleMember, 'settings' | 'embedders' | 'fold' | 'weight'>[]
+  readonly ensemble: EnsembleChoice
   /** What an image encoder saw of each clip; the step is left out where there is none. */
   readonly context?: ContextRows
   /** Told what is done now, and of every step. */
@@ -51,125 +51,151 @@ interface Chosen {
  */
 export async function climbLadder(set: LadderSet, options: LadderOptions): Promise<Ladder> {
   const { settings, onNews, ensemble, context, ...training } = options
-  const say = onNews ?? (() => undefined)
-  const steps: LadderStep[] = []
-  const base = withColumns(set, set.features.columns.slice(0, 1))
-  const identities = set.identities.length
-  const { clipNames } = set.features
+  const climb = new LadderClimb(set, settings, training, onNews ?? (() => undefined))
+  try {
+    await climb.takeClipCentre()
+    await climb.takeQualityPooling()
+    let chosen = await climb.takeHead()
+    chosen = await climb.takeNoiseClass(chosen)
+    if (typeof ensemble === 'number') chosen = await climb.takeEmbedders(chosen)
+    chosen = await climb.takeEnsemble(chosen, ensemble)
+    if (context !== undefined) await climb.takeContext(chosen, context)
+  } finally {
+    await climb.dispose()
+  }
+  return { steps: climb.steps, openSet: await climb.measureOpenSet() }
+}
 
-  async function take(name: string, system: System): Promise<boolean> {
-    const step = await measureStep(set, steps.at(-1), name, system)
-    steps.push(step)
+/** The steps that were taken so far, and the heads that were trained for them. Each step says what the next one goes on from. */
+class LadderClimb {
+  readonly steps: LadderStep[] = []
+  readonly #set: LadderSet
+  /** The set by its first embedder alone. */
+  readonly #base: EvaluationSet
+  readonly #settings: HeadSettings
+  readonly #training: TrainOptions
+  readonly #say: (text: string) => void
+  readonly #trained: TrainedOnSet[] = []
+
+  constructor(set: LadderSet, settings: HeadSettings, training: TrainOptions, say: (text: string) => void) {
+    this.#set = set
+    this.#base = withColumns(set, set.features.columns.slice(0, 1))
+    this.#settings = settings
+    this.#training = training
+    this.#say = say
+  }
+
+  async takeClipCentre(): Promise<void> {
+    const { clipNames } = this.#set.features
+    const rows = {
+      ...{ dimension: this.#base.dimension, vectors: clipCentres(this.#base) },
+      ...{ trackClips: Int32Array.from(clipNames.keys()), clipNames },
+    }
+    await this.#take('clip centre', this.#byDescriptors(rows, this.#set.galleryClips))
+  }
+
+  async takeQualityPooling(): Promise<void> {
+    const { features, dimension, pooled } = this.#base
+    const rows = { ...features, dimension, vectors: pooled }
+    await this.#take('quality pooling', this.#byDescriptors(rows, this.#set.galleryTracks))
+  }
+
+  /** The steps after it go on from the head, whether val gained by it or not. */
+  async takeHead(): Promise<Chosen> {
+    const heads = [await this.#train(this.#base, this.#settings, false, 'the head')]
+    await this.#take('MLP head', this.#byHeads(heads))
+    return { heads, set: this.#base, hasNoise: false }
+  }
+
+  /** Where there are clips of strangers. */
+  async takeNoiseClass(chosen: Chosen): Promise<Chosen> {
+    if (this.#set.noiseClips.length === 0) return chosen
+    const heads = [await this.#train(this.#base, this.#settings, true, 'the head with a noise class')]
+    const isTaken = await this.#take('noise class', this.#byHeads(heads))
+    return isTaken ? { heads, set: this.#base, hasNoise: true } : chosen
+  }
+
+  /** Where there are several. */
+  async takeEmbedders(chosen: Chosen): Promise<Chosen> {
+    const { columns } = this.#set.features
+    if (columns.length < 2) return chosen
+    const names = columns.map(({ name }) => name).join(' + ')
+    const heads = [await this.#train(this.#set, this.#settings, chosen.hasNoise, `the head on ${names}`)]
+    const isTaken = await this.#take(`embedders ${names}`, this.#byHeads(heads))
+    return isTaken ? { ...chosen, heads, set: this.#set } : chosen
+  }
+
+  /** Nothing is measured where the ensemble is the one head that there is. */
+  async takeEnsemble(chosen: Chosen, ensemble: EnsembleChoice): Promise<Chosen> {
+    const heads: TrainedOnSet[] = typeof ensemble === 'number' ? chosen.heads.slice(0, 1) : []
+    const planned = planEnsemble(ensemble, this.#set, chosen.set, this.#settings)
+    for (const { set, settings, weight, name } of planned) {
+      const head = await this.#train(set, settings, chosen.hasNoise, name)
+      heads.push(weight === undefined ? head : { ...head, weight })
+    }
+    if (typeof ensemble === 'number' && heads.length < 2) return chosen
+    const isTaken = await this.#take(`ensemble of ${counted(heads.length, 'head')}`, this.#byHeads(heads))
+    return isTaken ? { ...chosen, heads } : chosen
+  }
+
+  async takeContext({ heads }: Chosen, context: ContextRows): Promise<void> {
+    this.#say('training the context head')
+    const set = this.#set
+    const seen = await trainContext(set, context, this.#settings, this.#training)
+    const faces = scoreByHeads(heads, set.identities.length)
+    const fuse = (fusion: ContextFusion) => fuseContext(faces, seen.scores, seen.clipQuality, fusion)
+    const fusion = await chooseFusion(async (tried) =>
+      mapOf(set, set.val, await rankClips(fuse(tried), set.features.clipNames, set.valPool)),
+    )
+    await this.#take('context', this.#byScores(fuse(fusion)))
+  }
+
+  measureOpenSet(): Promise<OpenSetResult | undefined> {
+    this.#say('measuring people absent from training')
+    return measureOpenSet(this.#base, this.#settings, this.#training)
+  }
+
+  async dispose(): Promise<void> {
+    for (const { head } of this.#trained) await head.dispose()
+  }
+
+  /** Measures a step and tells of it. Returns whether val gained by it. */
+  async #take(name: string, system: System): Promise<boolean> {
+    const step = await measureStep(this.#set, this.steps.at(-1), name, system)
+    this.steps.push(step)
     const note = step.note === undefined ? '' : `, ${step.note}`
-    say(`${name}: MAP ${percent(step.map)} (val ${percent(step.valMap)})${note}`)
+    this.#say(`${name}: MAP ${percent(step.map)} (val ${percent(step.valMap)})${note}`)
     return step.isTaken
   }
-  const byScores =
-    (scorer: Scorer): System =>
-    async (pool) => ({ ranked: await rankClips(scorer, clipNames, pool) })
-  const byHeads = (heads: readonly TrainedOnSet[]) => byScores(scoreByHeads(heads, identities))
 
-  const clipRows = {
-    ...{ dimension: base.dimension, vectors: clipCentres(base) },
-    ...{ trackClips: Int32Array.from(clipNames.keys()), clipNames },
-  }
-  await take('clip centre', descriptorSystem(clipRows, set.galleryClips, training.session))
-  const trackRows = { ...base.features, dimension: base.dimension, vectors: base.pooled }
-  await take('quality pooling', descriptorSystem(trackRows, set.galleryTracks, training.session))
-
-  const trained: TrainedOnSet[] = []
-  const train = async (on: EvaluationSet, own: HeadSettings, hasNoise: boolean, what: string) => {
-    say(`training ${what}`)
-    const head = await trainOnSet(on, own, hasNoise, training)
-    trained.push(head)
+  async #train(
+    on: EvaluationSet,
+    settings: HeadSettings,
+    hasNoise: boolean,
+    what: string,
+  ): Promise<TrainedOnSet> {
+    this.#say(`training ${what}`)
+    const head = await trainOnSet(on, settings, hasNoise, this.#training)
+    this.#trained.push(head)
     return head
   }
-  try {
-    const plain = await train(base, settings, false, 'the head')
-    await take('MLP head', byHeads([plain]))
-    let chosen: Chosen = { heads: [plain], set: base, hasNoise: false }
-    if (set.noiseClips.length > 0) {
-      const heads = [await train(base, settings, true, 'the head with a noise class')]
-      if (await take('noise class', byHeads(heads))) chosen = { heads, set: base, hasNoise: true }
-    }
-    const { columns } = set.features
-    if (typeof ensemble === 'number' && columns.length > 1) {
-      const names = columns.map(({ name }) => name).join(' + ')
-      const heads = [await train(set, settings, chosen.hasNoise, `the head on ${names}`)]
-      if (await take(`embedders ${names}`, byHeads(heads))) chosen = { ...chosen, heads, set }
-    }
-    const heads = await trainEnsemble(chosen)
-    const isOther = typeof ensemble !== 'number' || heads.length > 1
-    if (isOther && (await take(`ensemble of ${counted(heads.length, 'head')}`, byHeads(heads))))
-      chosen = { ...chosen, heads }
-    if (context !== undefined) {
-      say('training the context head')
-      const seen = await trainContext(set, context, settings, training)
-      const faces = scoreByHeads(chosen.heads, identities)
-      const fuse = (fusion: ContextFusion) => fuseContext(faces, seen.scores, seen.clipQuality, fusion)
-      const fusion = await chooseFusion(fuse, async (scorer) =>
-        mapOf(set, set.val, await rankClips(scorer, clipNames, set.valPool)),
-      )
-      await take('context', byScores(fuse(fusion)))
-    }
-  } finally {
-    for (const { head } of trained) await head.dispose()
-  }
-  say('measuring people absent from training')
-  return { steps, openSet: await measureOpenSet(base, settings, training) }
 
-  async function trainEnsemble({ heads: [first], set: on, hasNoise }: Chosen): Promise<TrainedOnSet[]> {
-    const members: TrainedOnSet[] = []
-    if (typeof ensemble !== 'number') {
-      for (const [k, member] of ensemble.entries()) {
-        const what = `head ${k + 1} of ${ensemble.length}`
-        const head = await train(setOfMember(set, member), member.settings, hasNoise, what)
-        members.push({ ...head, weight: member.weight })
-      }
-      return members
-    }
-    if (first !== undefined) members.push(first)
-    for (let k = 1; k < ensemble; k++) {
-      const own = { ...settings, seed: settings.seed + k }
-      members.push(await train(on, own, hasNoise, `head ${k + 1} of ${ensemble}`))
-    }
-    return members
+  #byDescriptors(rows: DescriptorRows, gallery: readonly (readonly number[])[]): System {
+    const queries = galleryQueries(rows, gallery)
+    return async (pool) => ({
+      ranked: searchThroughIndex(rows, queries, pool),
+      exact: await searchExactly(rows, queries, pool, this.#training.session),
+    })
+  }
+
+  #byHeads(heads: readonly TrainedOnSet[]): System {
+    return this.#byScores(scoreByHeads(heads, this.#set.identities.length))
+  }
+
+  #byScores(scorer: Scorer): System {
+    const { clipNames } = this.#set.features
+    return async (pool) => ({ ranked: await rankClips(scorer, clipNames, pool) })
   }
 }
 
 const percent = (share: number) => (100 * share).toFixed(2)
-
-function descriptorSystem(
-  rows: DescriptorRows,
-  gallery: readonly (readonly number[])[],
-  session: TrainOptions['session'],
-): System {
-  const queries = galleryQueries(rows, gallery)
-  return async (pool) => ({
-    ranked: searchThroughIndex(rows, queries, pool),
-    exact: await searchExactly(rows, queries, pool, session),
-  })
-}
-
-const weights = [0, 0.05, 0.1, 0.2, 0.4] as const
-const alone = [0.25, 0.5, 1] as const
-const offsets = [-12, -9, -6, -4, -2, -1, 0] as const
-
-/** By val: first how much the context counts beside a face, then where clips without one belong. */
-async function chooseFusion(
-  fuse: (fusion: ContextFusion) => Scorer,
-  valMapOf: (scorer: Scorer) => Promise<number>,
-): Promise<ContextFusion> {
-  let best: ContextFusion = { weight: 0, alone: 0, offset: Number.NEGATIVE_INFINITY }
-  let bestMap = -1
-  const look = async (fusion: ContextFusion) => {
-    const map = await valMapOf(fuse(fusion))
-    if (map <= bestMap) return
-    bestMap = map
-    best = fusion
-  }
-  for (const weight of weights) await look({ weight, alone: 0, offset: Number.NEGATIVE_INFINITY })
-  const { weight } = best
-  for (const own of alone) for (const offset of offsets) await look({ weight, alone: own, offset })
-  return best
-}

@@ -16,9 +16,10 @@ import { readGroundTruth } from '../datasets/ground-truth.js'
 import type { PoolChoice } from '../datasets/pools.js'
 import type { TestedSet } from '../ladder/rankers.js'
 import { suspectClips } from '../datasets/unlisted-clips.js'
-import { listIdentities, referencesOf } from '../../identities/identities.js'
-import { isWhole } from '../../store/checksum.js'
+import { referencesOf } from '../../identities/identities.js'
+import { listIdentities } from '../../store/identities.js'
 import type { Damage } from '../../store/damage.js'
+import { bestThumbnailReader } from '../../store/stored-tracks.js'
 import { poolEmbeddings } from '../../../pipeline/describe/pool.js'
 import { counted, pluralOf } from '../../../pipeline/common/counted.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
@@ -106,17 +107,12 @@ function readThumbnails(
 ): ReadonlyMap<string, Uint8Array> {
   const archive = openArchive(dir)
   try {
-    const select = archive.database
-      .prepare<[string], Uint8Array>(
-        `SELECT jpeg FROM tracks JOIN thumbnails USING (track_id)
-         WHERE clip_id = ? AND ${isWhole('thumbnails')} ORDER BY quality DESC LIMIT 1`,
-      )
-      .pluck()
+    const thumbnailOf = bestThumbnailReader(archive.database)
     const known = indexClipNames(paths)
     return new Map(
       names.flatMap((name) => {
         const [clip] = known.find(name)
-        const jpeg = clip === undefined ? undefined : select.get(clipIds[clip] ?? '')
+        const jpeg = clip === undefined ? undefined : thumbnailOf(clipIds[clip] ?? '')
         return jpeg === undefined ? [] : [[name, jpeg]]
       }),
     )

@@ -1,7 +1,8 @@
 /** One contestant in a process of its own: takes clips from its parent, on one thread, and tells how long they took. */
 import { pathToFileURL } from 'node:url'
 import { findFaces } from '../../../pipeline/faces/analyse-frame.js'
-import { openFrames, type DecodedFrame } from '../../../pipeline/decode/frames.js'
+import { openFrames } from '../../../pipeline/decode/frames.js'
+import type { DecodedFrame } from '../../../pipeline/decode/decode-request.js'
 import { defaultPackName, findPack } from '../../../pipeline/models/packs/catalog.js'
 import { defaultModelsDir } from '../../../pipeline/models/packs/models-dir.js'
 import { processClip } from '../../../pipeline/segments/process-clip.js'

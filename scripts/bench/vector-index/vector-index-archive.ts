@@ -1,9 +1,13 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { createClipStore } from '../../../index/store/clips.js'
 import { databaseFileName, openDatabase } from '../../../index/store/database.js'
 import type { Database } from '../../../index/store/sqlite.js'
 import { createDescriptorStore } from '../../../index/store/descriptors.js'
 import { createGroupCommit } from '../../../index/store/group-commit.js'
+import { activateSpace } from '../../../index/store/meta.js'
+import { TrackRows } from '../../../index/store/track-rows.js'
+import { inTransaction } from '../../../index/store/transaction.js'
 import type { VectorCache } from '../../../index/vectors/archive/cached-index.js'
 
 export const dimension = 512
@@ -12,28 +16,38 @@ export const spaceId = 1
 /** Tracks of a segment. */
 const segmentTracks = 32
 
+const key = { clipId: 'clip', recipe: 'recipe' }
+const facts = {
+  sizeBytes: 1,
+  durationS: undefined,
+  widthPx: 640,
+  heightPx: 360,
+  codec: 'h264',
+  container: 'mp4',
+}
+
 /** An archive of `tracks` tracks without descriptors; one that is there already keeps what it has. */
 export function openBenchArchive(dir: string, tracks: number): Database {
   if (existsSync(join(dir, databaseFileName))) return openDatabase(dir)
   const database = openDatabase(dir, { create: true })
-  database.exec(`
-    INSERT INTO clips (clip_id, size_bytes, added_at) VALUES ('clip', 1, '');
-    INSERT INTO runs (clip_id, recipe, segments, cuttable, state) VALUES ('clip', 'recipe', 1, 1, 'working');
-    INSERT INTO spaces (space_id, digest, dimension, description, active)
-      VALUES (${spaceId}, 'd', ${dimension}, '{}', 1)`)
+  createClipStore(database).plan(key, facts, 1, true)
+  // The first of an archive has the id 1.
+  activateSpace(database, { spaceDigest: 'd', packName: 'bench' }, dimension)
   addTracks(database, 0, tracks)
   return database
 }
 
 /** Tracks for the rows `from` to `to`: row i becomes track i + 1 and, stored in order, label i + 1. */
 export function addTracks(database: Database, from: number, to: number): void {
-  const track = database.prepare(
-    `INSERT INTO tracks (clip_id, recipe, segment, number, spans, samples, quality, provider)
-     VALUES ('clip', 'recipe', ?, ?, '[[0, 1]]', 1, 1, 'cpu')`,
-  )
-  database.transaction(() => {
-    for (let i = from; i < to; i++) track.run(Math.floor(i / segmentTracks), i % segmentTracks)
-  })()
+  const rows = new TrackRows(database)
+  inTransaction(database, () => {
+    for (let i = from; i < to; i++)
+      rows.addBare(
+        key,
+        { segment: Math.floor(i / segmentTracks), provider: 'cpu' },
+        { number: i % segmentTracks, spansS: [[0, 1]], samples: 1, quality: 1 },
+      )
+  })
 }
 
 /** Descriptors an archive has. */

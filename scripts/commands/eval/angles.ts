@@ -1,5 +1,4 @@
-import { resolve } from 'node:path'
-import { Command, Option } from 'commander'
+import { Command } from 'commander'
 import { angleStatistics, type AngleStatistics } from '../../../index/evaluate/metrics/angles.js'
 import { indexClipNames, resolveGroundTruth } from '../../../index/evaluate/datasets/clip-names.js'
 import { columnsForHead, type FeatureSet } from '../../../index/evaluate/data/feature-set.js'
@@ -12,27 +11,22 @@ import { headFeatures, readClassWeights } from '../../../pipeline/training/head-
 import type { DeviceChoice } from '../../../pipeline/models/device.js'
 import { inputDimension } from '../../../pipeline/describe/pooled-input.js'
 import { defaultThreads, deviceOption, jsonOption } from '../../cli/options.js'
+import { withSourceOptions, type SourceOptions } from '../../cli/source-options.js'
 import { counted, exitCodes, note, print, printJson } from '../../cli/output.js'
 import { readHeadMetadata, type HeadMetadata } from '../../../pipeline/describe/head/head-metadata.js'
 import { readGivenSource } from '../../reports/given-source.js'
 
-interface AnglesOptions {
+interface AnglesOptions extends SourceOptions {
   readonly head: string
   readonly groundTruth: string
-  readonly archive?: string
-  readonly features?: readonly string[]
   readonly device: DeviceChoice
   readonly json: boolean
 }
 
-export const anglesCommand = new Command('angles')
+export const anglesCommand = withSourceOptions(new Command('angles'))
   .description('Measure how tight the classes of a trained head are, and how far apart, in degrees.')
   .requiredOption('--head <file>', 'head that "cameo head train" wrote')
   .requiredOption('--ground-truth <file>', 'whose clips are whose')
-  .addOption(
-    new Option('-a, --archive <dir>', 'archive with the clips').argParser((dir: string) => resolve(dir)),
-  )
-  .addOption(new Option('--features <files...>', 'feature files in place of an archive'))
   .addOption(deviceOption())
   .addOption(jsonOption())
   .addHelpText(
@@ -56,8 +50,6 @@ async function runAngles(options: AnglesOptions): Promise<void> {
   if (metadata === undefined)
     throw new CameoError('HEAD_INVALID', `${file} is no head: name a file that "cameo head train" wrote`)
   const weights = readClassWeights(file, onnx, metadata)
-  if ((options.archive === undefined) === (options.features === undefined))
-    throw new CameoError('USAGE', 'give either --archive DIR or --features FILE…')
   const source = await readGivenSource(options, { furtherEmbedders: true })
   const features = columnsForHead(source.features, metadata.embedders, file)
   const samples = samplesOf(features, source.paths, metadata, options.groundTruth)

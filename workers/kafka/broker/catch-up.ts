@@ -1,4 +1,4 @@
-import { Deferred } from '../../../pipeline/decode/deferred.js'
+import { Deferred } from '../../../pipeline/common/deferred.js'
 
 /** Tells when a reader has read everything that lay in a topic at the start. */
 export class CatchUp {

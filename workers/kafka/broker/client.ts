@@ -4,6 +4,7 @@ import type { Admin, Consumer, EachBatchPayload, Kafka, KafkaConfig, KafkaMessag
 import type { Logger } from 'pino'
 import { CameoError, messageOf } from '../../../pipeline/common/errors.js'
 import type { KafkaConnection } from './connection.js'
+import { bytesOf, checkSizes, inRequests, type OutMessage } from './out-messages.js'
 
 /** The only file that talks to kafkajs. Everything else sees these few verbs. */
 export type KafkaClient = Kafka
@@ -144,21 +145,11 @@ function passesBy(error: unknown): boolean {
   return error instanceof kafkajs.KafkaJSProtocolError && error.retriable
 }
 
-export interface OutMessage {
-  readonly topic: string
-  readonly key: string
-  /** Null undoes the key, in a compacted topic. */
-  readonly value: Uint8Array | null
-}
-
 export interface Publisher {
   /** Resolves when all brokers in sync have the messages. Throws MESSAGE_TOO_LARGE before any is sent, else kafkajs's errors. */
   send(messages: readonly OutMessage[]): Promise<void>
   disconnect(): Promise<void>
 }
-
-/** A request holds one batch a partition, which brokers take up to 1 MB. */
-const maxRequestBytes = 900_000
 
 /** What is to be sent within this time goes in one request. */
 const lingerMs = 20
@@ -222,35 +213,6 @@ interface PendingSend {
   readonly bytes: number
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
-}
-
-const bytesOf = (messages: readonly OutMessage[]) =>
-  messages.reduce((sum, { key, value }) => sum + key.length + (value?.byteLength ?? 0), 0)
-
-/** What no broker takes would fail again and again, and with it what shares its request. */
-function checkSizes(messages: readonly OutMessage[]): void {
-  const largest = Math.max(0, ...messages.map((message) => bytesOf([message])))
-  if (largest > maxRequestBytes)
-    throw new CameoError(
-      'MESSAGE_TOO_LARGE',
-      `a message of ${largest} bytes was to be sent, brokers take up to ${maxRequestBytes}`,
-    )
-}
-
-/** Groups that fit into a request each, in order. */
-function inRequests<T>(items: readonly T[], bytesOf: (item: T) => number): T[][] {
-  const groups: T[][] = []
-  let bytes = Infinity
-  for (const item of items) {
-    const own = bytesOf(item)
-    if (bytes + own > maxRequestBytes) {
-      groups.push([])
-      bytes = 0
-    }
-    groups.at(-1)?.push(item)
-    bytes += own
-  }
-  return groups
 }
 
 const asBuffer = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import { CameoError } from '../../../pipeline/common/errors.js'
-import { createPublisher, type KafkaClient, type OutMessage } from '../broker/client.js'
+import { createPublisher, type KafkaClient } from '../broker/client.js'
+import type { OutMessage } from '../broker/out-messages.js'
 import type { KafkaConnection } from '../broker/connection.js'
 import type { Received } from '../broker/received.js'
 import { readTopic } from '../broker/topic-reader.js'

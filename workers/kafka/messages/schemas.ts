@@ -183,8 +183,15 @@ export type WireDescribedTrack = z.infer<typeof describedTrackSchema>
 /** Says which run over which segment a part belongs to: what a worker that died left behind is never mixed in. */
 const partOf = { clipId: sha256, segment: segmentIndex, attempt: shortText }
 
-/** `cpu`, or `cuda:` with the device's number. */
-const provider = z.templateLiteral([z.literal('cuda:'), z.int().min(0).max(255)]).or(z.literal('cpu'))
+const maxDevice = 255
+
+/** `cpu`, or `cuda:` with the device's number. Of a number within a template zod checks the kind, but not the bounds. */
+const provider = z
+  .templateLiteral([z.literal('cuda:'), z.int().min(0).max(maxDevice)])
+  .refine((text) => /^cuda:\d{1,3}$/.test(text) && Number(text.slice('cuda:'.length)) <= maxDevice, {
+    error: `the number of a device is from 0 to ${maxDevice}`,
+  })
+  .or(z.literal('cpu'))
 
 /** The last message of a segment: it counts only with all its parts. */
 const closingSchema = z.object({

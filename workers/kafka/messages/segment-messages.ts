@@ -1,4 +1,4 @@
-import type { FileStamp } from '../../../index/store/files.js'
+import type { FileStamp } from '../../../index/store/file-facts.js'
 import { toBlob, toFloat32, toUint16 } from '../../../index/store/blobs.js'
 import type { FaceEmbeddings } from '../../../pipeline/describe/pooled-input.js'
 import { CameoError } from '../../../pipeline/common/errors.js'

@@ -1,5 +1,5 @@
 import { statSync, type BigIntStats } from 'node:fs'
-import { isUrl } from '../../../index/store/files.js'
+import { isUrl } from '../../../index/store/whole-path.js'
 import { sha256OfFile } from '../../../pipeline/common/digest.js'
 import { isSameTime } from '../../ingest/file-stamp.js'
 import type { ClipSource, StatusMessage } from '../messages/schemas.js'

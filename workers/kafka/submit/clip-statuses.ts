@@ -1,6 +1,6 @@
 import type { KafkaMessage } from '../broker/client.js'
 import type { StatusMessage } from '../messages/schemas.js'
-import { readStatus, statusKey } from '../stages/status.js'
+import { readStatus, statusKey } from '../stages/index/status.js'
 
 /** The newest status of each clip under one recipe, as the topic of statuses tells them. */
 export class ClipStatuses {

@@ -1,6 +1,7 @@
-import { Deferred } from '../../../pipeline/decode/deferred.js'
+import { Deferred } from '../../../pipeline/common/deferred.js'
 import type { FoundFile } from '../../ingest/find-clips.js'
-import type { KafkaMessage, OutMessage, Publisher } from '../broker/client.js'
+import type { KafkaMessage, Publisher } from '../broker/client.js'
+import type { OutMessage } from '../broker/out-messages.js'
 import type { KafkaConnection } from '../broker/connection.js'
 import { topicName } from '../broker/topics.js'
 import {
@@ -11,7 +12,7 @@ import {
   type StatusMessage,
   type WireRecipe,
 } from '../messages/schemas.js'
-import { statusKey } from '../stages/status.js'
+import { statusKey } from '../stages/index/status.js'
 import { needOf, sourceOf, type Clip } from './clip-need.js'
 import { ClipStatuses } from './clip-statuses.js'
 import { lookedAt, resultOf, type SubmitEvents } from './submit-events.js'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { filledArchive, clipIdOf } from '../../../support/filled-archive.js'
-import type { FileStamp } from '../../../../index/store/files.js'
+import type { FileStamp } from '../../../../index/store/file-facts.js'
 
 const clipId = clipIdOf('a')
 const addedAtMs = Date.parse('2026-01-01T12:00:00.000Z')

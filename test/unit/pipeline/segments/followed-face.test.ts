@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { encodeFloat16 } from '../../../../pipeline/data/float16.js'
-import { FollowedFace, likeliestChange, type Stretch } from '../../../../pipeline/segments/followed-face.js'
+import { FollowedFace, likeliestChange } from '../../../../pipeline/segments/followed-face.js'
+import type { Stretch } from '../../../../pipeline/segments/stretch.js'
 import { seededRandom } from '../../../support/random.js'
 import { randomUnit, unitNear } from '../track/scene.js'
 

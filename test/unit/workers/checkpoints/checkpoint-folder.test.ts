@@ -8,8 +8,8 @@ import {
   openCheckpointFolder,
   type CheckpointFolder,
 } from '../../../../workers/checkpoints/checkpoint-folder.js'
-import { noteMessage } from '../../../../workers/kafka/stages/forgotten-clips.js'
-import { JobCheckpoints, resumedWish } from '../../../../workers/kafka/stages/job-checkpoints.js'
+import { noteMessage } from '../../../../workers/kafka/stages/faces/forgotten-clips.js'
+import { JobCheckpoints, resumedRequest } from '../../../../workers/kafka/stages/faces/job-checkpoints.js'
 import { temporaryDir } from '../../../support/cameo.js'
 
 const key = { clipId: 'ab'.repeat(32), recipe: 'cd'.repeat(32) }
@@ -158,9 +158,9 @@ describe('the checkpoints of a job', () => {
   it('a job that goes through a whole clip leaves out what it published; another job does not', () => {
     const { folder } = newFolder()
     folder.write(key, 'job', updateOf(2))
-    const { resume, ...own } = resumedWish({ kind: 'open' }, folder, key, 'job')
+    const { resume, ...own } = resumedRequest({ kind: 'open' }, folder, key, 'job')
     assert.deepEqual([own, resume === undefined], [{ kind: 'open', from: 2 }, false])
-    assert.deepEqual(resumedWish({ kind: 'open' }, folder, key, 'other'), { kind: 'open', resume: undefined, from: 0 }) // prettier-ignore
+    assert.deepEqual(resumedRequest({ kind: 'open' }, folder, key, 'other'), { kind: 'open', resume: undefined, from: 0 }) // prettier-ignore
   })
 
   it('one is written when what was published before it is durable, and only then what is done goes', async () => {

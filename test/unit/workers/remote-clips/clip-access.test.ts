@@ -19,7 +19,7 @@ import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
-import type { FileStamp } from '../../../../index/store/files.js'
+import type { FileStamp } from '../../../../index/store/file-facts.js'
 import { CameoError } from '../../../../pipeline/common/errors.js'
 import {
   createClipAccess,

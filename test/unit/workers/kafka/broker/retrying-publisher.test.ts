@@ -3,7 +3,8 @@ import { describe, it } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import kafkajs from 'kafkajs'
 import { CameoError } from '../../../../../pipeline/common/errors.js'
-import type { OutMessage, Publisher } from '../../../../../workers/kafka/broker/client.js'
+import type { Publisher } from '../../../../../workers/kafka/broker/client.js'
+import type { OutMessage } from '../../../../../workers/kafka/broker/out-messages.js'
 import { createRetryingPublisher } from '../../../../../workers/kafka/broker/retrying-publisher.js'
 
 const messages: readonly OutMessage[] = [{ topic: 't', key: 'k', value: Uint8Array.of(1) }]

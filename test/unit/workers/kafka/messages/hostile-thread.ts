@@ -15,11 +15,11 @@ import { segmentSpans } from '../../../../../pipeline/segments/segment-spans.js'
 import { createClipAccess } from '../../../../../workers/remote-clips/clip-access.js'
 import { startDescriber } from '../../../../../workers/threads/describe-handle.js'
 import { stampOf } from '../../../../../workers/ingest/file-stamp.js'
-import { applyDescriptors } from '../../../../../workers/kafka/stages/apply-descriptors.js'
-import { applyNames, clipKey } from '../../../../../workers/kafka/stages/apply-names.js'
-import type { OutMessage } from '../../../../../workers/kafka/broker/client.js'
-import { createDescribeHandler } from '../../../../../workers/kafka/stages/describe-worker.js'
-import { JobHandler } from '../../../../../workers/kafka/stages/job-handler.js'
+import { applyDescriptors } from '../../../../../workers/kafka/stages/index/apply-descriptors.js'
+import { applyNames, clipKey } from '../../../../../workers/kafka/stages/names/apply-names.js'
+import type { OutMessage } from '../../../../../workers/kafka/broker/out-messages.js'
+import { createDescribeHandler } from '../../../../../workers/kafka/stages/describe/describe-handler.js'
+import { JobHandler } from '../../../../../workers/kafka/stages/faces/job-handler.js'
 import { Submission } from '../../../../../workers/kafka/submit/submission.js'
 import { maxSentBytes } from '../../../../../workers/kafka/broker/topics.js'
 import {
@@ -72,11 +72,11 @@ const context = {
 const thread: SegmentThread = {
   ready: () => Promise.resolve('cpu'),
   hash: () => Promise.resolve(clipId),
-  process(_path, wish, { onPlan, onSegment }) {
-    const segments = wish.kind === 'open' ? segmentSpans(2, 600) : wish.segments
+  process(_path, request, { onPlan, onSegment }) {
+    const segments = request.kind === 'open' ? segmentSpans(2, 600) : request.segments
     const size = { widthPx: 640, heightPx: 360, sourceWidthPx: 640, sourceHeightPx: 360 }
     const info = { ...size, durationS: 1200, durationEstimated: false, cuttable: true, frameRate: 25 }
-    if (wish.kind === 'open')
+    if (request.kind === 'open')
       onPlan({ info: { ...info, codec: 'h264', container: 'mov' }, segments, taken: 1 })
     for (const segment of segments.slice(0, 1))
       onSegment({ segment, tracks: [], frames: 1, faces: 0, truncated: false, provider: 'cpu' })

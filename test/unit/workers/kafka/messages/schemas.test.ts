@@ -18,6 +18,7 @@ import {
   type WirePlan,
   type WireRecipe,
 } from '../../../../../workers/kafka/messages/schemas.js'
+import { refusedWith } from '../../../../support/refused-with.js'
 import { seededRandom } from '../../../../support/random.js'
 import type { SegmentOutput, TrackOutput } from '../../../../../pipeline/segments/segment.js'
 
@@ -117,6 +118,15 @@ describe('messages', () => {
     const damaged: SegmentOutput = { ...inner, gapsS: [[601.25, 640], [700, 1200]] } // prettier-ignore
     assert.deepEqual(roundTrip(damaged), damaged)
   })
+
+  for (const provider of ['cuda:99999999999999999999', 'cuda:256', 'cuda:-1', 'cuda:0001', 'cuda:'])
+    it(`a segment that ${provider} looked at is refused`, () => {
+      const closing = segmentMessages(output(0, 0), { recipe, source, plan, attempt: 'a' }).at(-1)
+      assert.ok(closing?.kind === 'closing')
+      assert.equal(decodeEmbeddings(encodeMessage({ ...closing, provider: 'cuda:255' })).kind, 'closing')
+      const hostile = Buffer.from(encode({ ...closing, provider }, { ignoreUndefined: true }))
+      assert.throws(() => decodeEmbeddings(hostile), refusedWith('MESSAGE_INVALID', /provider/))
+    })
 
   it('further embeddings and context features come out to the bit, in parts of at most 512 KB', () => {
     const features: WireRecipe['features'] = [

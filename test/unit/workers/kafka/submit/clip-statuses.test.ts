@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { encodeMessage, type StatusMessage } from '../../../../../workers/kafka/messages/schemas.js'
-import { statusKey } from '../../../../../workers/kafka/stages/status.js'
+import { statusKey } from '../../../../../workers/kafka/stages/index/status.js'
 import { ClipStatuses } from '../../../../../workers/kafka/submit/clip-statuses.js'
 import { recipeWith } from '../../../../support/described.js'
 

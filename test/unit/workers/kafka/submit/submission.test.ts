@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { sha256OfFile } from '../../../../../pipeline/common/digest.js'
 import { stampOf } from '../../../../../workers/ingest/file-stamp.js'
-import type { OutMessage } from '../../../../../workers/kafka/broker/client.js'
+import type { OutMessage } from '../../../../../workers/kafka/broker/out-messages.js'
 import { Submission } from '../../../../../workers/kafka/submit/submission.js'
 import {
   decodeStatus,

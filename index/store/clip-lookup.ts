@@ -1,0 +1,45 @@
+import type { Database } from './sqlite.js'
+import { wholePathSql } from './whole-path.js'
+
+/** @param digits the beginning of an id, hex */
+export function clipIdsBeginning(database: Database, digits: string): string[] {
+  return database
+    .prepare<[string], string>("SELECT clip_id FROM clips WHERE clip_id LIKE ? || '%'")
+    .pluck()
+    .all(digits)
+}
+
+/** The contents that were met at this path; of one path at most one, as a rule. */
+export function clipIdsAt(database: Database, path: string): string[] {
+  return database
+    .prepare<[string], string>(
+      `SELECT DISTINCT clip_id FROM paths JOIN roots USING (root_id)
+       WHERE ${wholePathSql} = ? AND clip_id IS NOT NULL`,
+    )
+    .pluck()
+    .all(path)
+}
+
+/** Every content that was met at a path, whether clips of it are stored or not. */
+export function clipIdsWithPath(database: Database): string[] {
+  return database
+    .prepare<[], string>('SELECT DISTINCT clip_id FROM paths WHERE clip_id IS NOT NULL')
+    .pluck()
+    .all()
+}
+
+/** Every path of a content, in order; those that stand in damaged rows, too. */
+export function everyPathOf(database: Database, clipId: string): string[] {
+  return database
+    .prepare<[string], string>(
+      `SELECT ${wholePathSql} AS path FROM paths JOIN roots USING (root_id) WHERE clip_id = ? ORDER BY path`,
+    )
+    .pluck()
+    .all(clipId)
+}
+
+/** Deletes a clip, what hangs on it, and where it lies. */
+export function deleteClip(database: Database, clipId: string): void {
+  database.prepare('DELETE FROM clips WHERE clip_id = ?').run(clipId)
+  database.prepare('DELETE FROM paths WHERE clip_id = ?').run(clipId)
+}

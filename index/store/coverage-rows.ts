@@ -1,0 +1,169 @@
+import { isWhole } from './checksum.js'
+import { parseGaps, parseLeftOut } from './clip-columns.js'
+import type { RunState } from './clip-facts.js'
+import type { Database } from './sqlite.js'
+import { wholePath } from './whole-path.js'
+
+/** Which clips are asked for. `unseen`: those of which something may not have been looked at. */
+export type WantedRuns = 'all' | 'unseen' | { readonly clipId: string }
+
+/** How far a clip was looked at under one recipe. */
+export interface CoverageRow {
+  readonly clipId: string
+  /** s; undefined where it is not known. */
+  readonly durationS: number | undefined
+  /** Sentences: what of the clip is not looked at. */
+  readonly leftOut: readonly string[]
+  /** Undefined of a clip without a run. */
+  readonly recipe: string | undefined
+  readonly segments: number
+  readonly state: RunState
+  readonly truncated: boolean
+  /** Stretches of it could not be decoded. */
+  readonly hasGaps: boolean
+  /** The clip has tracks, under whatever recipe. */
+  readonly hasTracks: boolean
+  /** Its tracks are among those that a search looks at. */
+  readonly isSearched: boolean
+}
+
+const isSearchedSql = `r.recipe = @recipe
+  OR NOT EXISTS (SELECT 1 FROM tracks t WHERE t.clip_id = r.clip_id AND t.recipe = r.recipe)
+  OR EXISTS (SELECT 1 FROM tracks t JOIN descriptors USING (track_id) JOIN spaces USING (space_id)
+    WHERE t.clip_id = r.clip_id AND t.recipe = r.recipe AND active = 1)`
+
+const wantedSql = (wanted: WantedRuns) =>
+  wanted === 'all'
+    ? 'TRUE'
+    : wanted === 'unseen'
+      ? `(r.state IS NOT 'done' OR r.recipe <> @recipe OR r.truncated OR c.left_out IS NOT NULL OR EXISTS
+          (SELECT 1 FROM segments s WHERE s.clip_id = r.clip_id AND s.recipe = r.recipe AND s.gaps IS NOT NULL))`
+      : 'c.clip_id = @clipId'
+
+type Flag = 'truncated' | 'hasGaps' | 'hasTracks' | 'isSearched'
+
+type StoredCoverageRow = Omit<CoverageRow, Flag | 'durationS' | 'leftOut' | 'recipe'> &
+  Readonly<Record<Flag, number>> &
+  Readonly<Record<'leftOut' | 'recipe', string | null>> & { readonly durationS: number | null }
+
+/** Runs of clips, by clip id; damaged rows are left out. @param recipe the archive's own; '' where it has none */
+export function readCoverageRows(database: Database, recipe: string, wanted: WantedRuns): CoverageRow[] {
+  return database
+    .prepare<{ recipe: string; clipId: string }, StoredCoverageRow>(
+      `SELECT c.clip_id AS clipId, c.duration_s AS durationS, c.left_out AS leftOut, r.recipe AS recipe,
+         coalesce(r.segments, 1) AS segments, coalesce(r.state, 'working') AS state, coalesce(r.truncated, 0) AS truncated,
+         EXISTS (SELECT 1 FROM segments s WHERE s.clip_id = r.clip_id AND s.recipe = r.recipe
+           AND s.gaps IS NOT NULL) AS hasGaps,
+         EXISTS (SELECT 1 FROM tracks t WHERE t.clip_id = c.clip_id) AS hasTracks,
+         (${isSearchedSql}) AS isSearched
+       FROM clips c LEFT JOIN runs r USING (clip_id)
+       WHERE ${wantedSql(wanted)} AND ${isWhole('clips', 'c')} AND (r.clip_id IS NULL OR ${isWhole('runs', 'r')})
+       ORDER BY c.clip_id, r.recipe`,
+    )
+    .all({ recipe, clipId: typeof wanted === 'string' ? '' : wanted.clipId })
+    .map((row) => ({
+      ...row,
+      durationS: row.durationS ?? undefined,
+      recipe: row.recipe ?? undefined,
+      leftOut: parseLeftOut(row.leftOut),
+      truncated: row.truncated !== 0,
+      hasGaps: row.hasGaps !== 0,
+      hasTracks: row.hasTracks !== 0,
+      isSearched: row.isSearched !== 0,
+    }))
+}
+
+/** What is stored of one segment of a clip. */
+export interface SegmentRow {
+  readonly index: number
+  readonly startS: number
+  /** Undefined of a last segment that goes on to the end. */
+  readonly endS: number | undefined
+  readonly state: 'done' | 'failed'
+  readonly frames: number
+  readonly truncated: boolean
+  readonly code: string | undefined
+  readonly message: string | undefined
+  /** What of it could not be decoded, s. */
+  readonly gapsS: readonly (readonly [startS: number, endS: number])[]
+  /** End of its last track, s, of a truncated segment that has any. */
+  readonly lastFaceS: number | undefined
+}
+
+interface StoredSegmentRow extends Pick<SegmentRow, 'index' | 'startS' | 'state' | 'frames'> {
+  readonly endS: number | null
+  readonly truncated: number
+  readonly code: string | null
+  readonly message: string | null
+  readonly gaps: string | null
+  readonly lastFaceS: number | null
+}
+
+/** Reads the segments of a run, in order; damaged rows are left out. */
+export function segmentRowsReader(database: Database): (clipId: string, recipe: string) => SegmentRow[] {
+  const select = database.prepare<[string, string], StoredSegmentRow>(
+    `SELECT segment AS "index", start_s AS startS, end_s AS endS, state, frames, truncated, code, message, gaps,
+       CASE WHEN truncated THEN (SELECT max(json_extract(span.value, '$[1]')) FROM tracks t, json_each(t.spans) span
+         WHERE t.clip_id = s.clip_id AND t.recipe = s.recipe AND t.segment = s.segment AND ${isWhole('tracks', 't')}) END AS lastFaceS
+     FROM segments s WHERE clip_id = ? AND recipe = ? AND ${isWhole('segments', 's')} ORDER BY segment`,
+  )
+  return (clipId, recipe) =>
+    select.all(clipId, recipe).map(({ gaps, ...row }) => ({
+      ...row,
+      endS: row.endS ?? undefined,
+      truncated: row.truncated !== 0,
+      code: row.code ?? undefined,
+      message: row.message ?? undefined,
+      lastFaceS: row.lastFaceS ?? undefined,
+      gapsS: gaps === null ? [] : parseGaps(gaps),
+    }))
+}
+
+/** A file that an ingest met. */
+export interface PathRow {
+  readonly path: string
+  /** Undefined of a file that was not read. */
+  readonly clipId: string | undefined
+  readonly code: string | undefined
+  readonly message: string | undefined
+  /** No clip of its content is stored. */
+  readonly isWithoutClip: boolean
+}
+
+interface StoredPathRow extends Readonly<Record<'clipId' | 'code' | 'message', string | null>> {
+  readonly root: string
+  readonly relativePath: string
+  readonly isWithoutClip: number
+}
+
+/** Files in the order of their roots and paths; damaged rows are left out. */
+export function readPathRows(database: Database, wanted: 'all' | 'withoutClip'): PathRow[] {
+  const isWithoutClipSql = 'NOT EXISTS (SELECT 1 FROM clips WHERE clips.clip_id = paths.clip_id)'
+  return database
+    .prepare<[], StoredPathRow>(
+      `SELECT roots.path AS root, relative_path AS relativePath, clip_id AS clipId, code, message,
+         ${isWithoutClipSql} AS isWithoutClip
+       FROM paths JOIN roots USING (root_id)
+       WHERE ${isWhole('paths')} ${wanted === 'all' ? '' : `AND ${isWithoutClipSql}`}
+       ORDER BY root_id, relative_path`,
+    )
+    .all()
+    .map(({ root, relativePath, clipId, code, message, isWithoutClip }) => ({
+      path: wholePath(root, relativePath),
+      clipId: clipId ?? undefined,
+      code: code ?? undefined,
+      message: message ?? undefined,
+      isWithoutClip: isWithoutClip !== 0,
+    }))
+}
+
+/** How many clips are stored, and their length, s; damaged rows, and unknown lengths, count nothing. */
+export function sumClips(database: Database): { readonly clips: number; readonly durationS: number } {
+  return (
+    database
+      .prepare<[], { clips: number; durationS: number }>(
+        `SELECT count(*) AS clips, coalesce(sum(duration_s), 0) AS durationS FROM clips WHERE ${isWhole('clips')}`,
+      )
+      .get() ?? { clips: 0, durationS: 0 }
+  )
+}

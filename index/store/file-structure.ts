@@ -1,0 +1,99 @@
+import type { Database } from './sqlite.js'
+
+/**
+ * SQLite's own structure below the rows: pages, indexes, references, and the last number of each table. Every function throws an
+ * SQLite error where a page of the file cannot be read at all.
+ */
+
+/** The first thing that is wrong with a page; undefined where all is well. Faster than `pageProblems`: indexes are not compared. */
+export function firstPageProblem(database: Database): string | undefined {
+  const found = database.prepare<[], string>('PRAGMA quick_check').pluck().get()
+  return found === 'ok' ? undefined : found
+}
+
+/** What is wrong with pages and indexes, in SQLite's words. */
+export function pageProblems(database: Database): string[] {
+  return database
+    .prepare<[], string>('PRAGMA integrity_check')
+    .pluck()
+    .all()
+    .filter((line) => line !== 'ok')
+}
+
+/** Tables with a row that refers to none of another table. */
+export function danglingReferences(
+  database: Database,
+): { readonly table: string; readonly parent: string }[] {
+  return database.prepare<[], { table: string; parent: string }>('PRAGMA foreign_key_check').all()
+}
+
+/** Tables whose keys are never given out twice, by these keys. */
+const numbered = {
+  ...{ tracks: 'track_id', descriptors: 'label', descriptor_changes: 'change', identities: 'identity_id' },
+  ...{ journal: 'entry', outbox: 'entry' },
+} as const
+
+const isUnknownSql = "name NOT IN (SELECT name FROM sqlite_schema WHERE sql LIKE '%AUTOINCREMENT%')"
+
+/**
+ * SQLite keeps the last number of each table, without a checksum. One too high does no harm, one too low would give a number out
+ * again; the change log knows the last label, also where that is erased.
+ */
+const wrongSequencesSql = `
+  ${Object.entries(numbered)
+    .map(
+      ([table, key]) =>
+        `SELECT '${table}' WHERE (SELECT max(${key}) FROM ${table}) >
+         coalesce((SELECT seq FROM sqlite_sequence WHERE name = '${table}'), 0)`,
+    )
+    .join(' UNION ALL ')}
+  UNION ALL SELECT 'descriptors' WHERE (SELECT max(label) FROM descriptor_changes) >
+    coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'descriptors'), 0)
+  UNION ALL SELECT name FROM sqlite_sequence WHERE ${isUnknownSql}`
+
+/** Tables of which SQLite does not know the last number any more. */
+export const wrongSequences = (database: Database): string[] =>
+  database.prepare<[], string>(wrongSequencesSql).pluck().all()
+
+/** Builds every index anew from its rows. */
+export function rebuildIndexes(database: Database): void {
+  database.exec('REINDEX')
+}
+
+/** Writes the whole file anew. */
+export function rebuildFile(database: Database): void {
+  database.exec('VACUUM')
+}
+
+const orphansOf = [
+  ['runs', 'clips', 'clips.clip_id = runs.clip_id'],
+  ...(['segments', 'tracks', 'context_features', 'checkpoints'] as const).map(
+    (table) => [table, 'runs', `runs.clip_id = ${table}.clip_id AND runs.recipe = ${table}.recipe`] as const,
+  ),
+  ...(['faces', 'thumbnails', 'descriptors'] as const).map(
+    (table) => [table, 'tracks', `tracks.track_id = ${table}.track_id`] as const,
+  ),
+  ['embeddings', 'faces', 'faces.face_id = embeddings.face_id'],
+  ['reference_faces', 'identities', 'identities.identity_id = reference_faces.identity_id'],
+] as const
+
+/** Deletes rows that refer to none. */
+export function deleteOrphans(database: Database): void {
+  for (const [table, parent, refers] of orphansOf)
+    database.prepare(`DELETE FROM ${table} WHERE NOT EXISTS (SELECT 1 FROM ${parent} WHERE ${refers})`).run()
+}
+
+/** Sets the last number of each table to the largest that was given out, as far as that is known. */
+export function raiseSequences(database: Database): void {
+  database.exec(`DELETE FROM sqlite_sequence WHERE ${isUnknownSql}`)
+  const select = database.prepare<[string], number>('SELECT seq FROM sqlite_sequence WHERE name = ?').pluck()
+  for (const [table, key] of Object.entries(numbered)) {
+    const from = key === 'label' ? 'descriptor_changes' : table
+    const last = Math.max(
+      select.get(table) ?? 0,
+      database.prepare<[], number | null>(`SELECT max(${key}) FROM ${from}`).pluck().get() ?? 0,
+    )
+    database.prepare('DELETE FROM sqlite_sequence WHERE name = ?').run(table)
+    database.prepare('INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)').run(table, last)
+  }
+}

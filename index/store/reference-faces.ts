@@ -1,0 +1,120 @@
+import { toBlob, toUint16 } from './blobs.js'
+import { isWhole } from './checksum.js'
+import type { Database } from './sqlite.js'
+
+/** A face of a name, as one embedder sees it. */
+export interface NewReferenceFace {
+  /** File it came from, as the person gave it. */
+  readonly source: string
+  readonly embedder: string
+  /** Length of the embedding before it was normalised. */
+  readonly norm: number
+  /** Half-precision bits of the L2-normalised embedding. */
+  readonly float16: Uint16Array
+  /** 0..1. */
+  readonly quality: number
+}
+
+export interface ReferenceFaceRow extends NewReferenceFace {
+  readonly referenceId: number
+}
+
+interface Row extends Omit<ReferenceFaceRow, 'float16'> {
+  readonly vector: Uint8Array
+}
+
+/** Stores faces of a name; those that it has of the same sources by the same embedders go. */
+export function replaceReferenceFaces(
+  database: Database,
+  identityId: number,
+  faces: readonly NewReferenceFace[],
+): void {
+  const remove = database.prepare(
+    'DELETE FROM reference_faces WHERE identity_id = ? AND source = ? AND embedder = ?',
+  )
+  const insert = database.prepare(
+    'INSERT INTO reference_faces (identity_id, source, embedder, norm, vector, quality) VALUES (?, ?, ?, ?, ?, ?)',
+  )
+  for (const { source, embedder } of faces) remove.run(identityId, source, embedder)
+  for (const { source, embedder, norm, float16, quality } of faces)
+    insert.run(identityId, source, embedder, norm, toBlob(float16), quality)
+}
+
+/** Every face of a name by every embedder, in the order in which they were stored; damaged ones, too. */
+export const referenceFaces = (database: Database, name: string) => readFaces(database, 'name = ?', name)
+
+/** Likewise, without damaged ones. */
+export const wholeReferenceFaces = (database: Database, name: string) =>
+  readFaces(database, `name = ? AND ${isWhole('reference_faces')}`, name)
+
+/** Likewise, damaged ones, too; the index of names, which may be damaged, is not read. */
+export const facesOfIdentity = (database: Database, identityId: number) =>
+  readFaces(database, 'identity_id = ?', identityId)
+
+function readFaces(database: Database, condition: string, value: string | number): ReferenceFaceRow[] {
+  return database
+    .prepare<[string | number], Row>(
+      `SELECT reference_id AS referenceId, source, embedder, norm, vector, quality
+       FROM reference_faces JOIN identities USING (identity_id) WHERE ${condition} ORDER BY reference_id`,
+    )
+    .all(value)
+    .map(({ vector, ...row }) => ({ ...row, float16: toUint16(vector) }))
+}
+
+/** Of each face of a name: its source, whether it is as it was written, and how many faces the name should have. */
+export function referenceFaceStates(
+  database: Database,
+  identityId: number,
+): { readonly source: string; readonly isWhole: boolean; readonly rowCount: number }[] {
+  return database
+    .prepare<[number], { source: string; isWhole: number; rowCount: number }>(
+      `SELECT source, ${isWhole('reference_faces')} AS isWhole, row_count AS rowCount
+       FROM reference_faces JOIN identities USING (identity_id) WHERE identity_id = ?`,
+    )
+    .all(identityId)
+    .map((row) => ({ ...row, isWhole: row.isWhole !== 0 }))
+}
+
+/** Whether a name has a face from this source, by any embedder. */
+export function hasSource(database: Database, name: string, source: string): boolean {
+  return (
+    database
+      .prepare(
+        'SELECT 1 FROM reference_faces JOIN identities USING (identity_id) WHERE name = ? AND source = ? LIMIT 1',
+      )
+      .get(name, source) !== undefined
+  )
+}
+
+/** Whether a name has any face. */
+export function hasReferenceFaces(database: Database, name: string): boolean {
+  return (
+    database
+      .prepare('SELECT 1 FROM reference_faces JOIN identities USING (identity_id) WHERE name = ? LIMIT 1')
+      .get(name) !== undefined
+  )
+}
+
+/** Every source that a name has faces from. */
+export function listSources(database: Database): { readonly name: string; readonly source: string }[] {
+  return database
+    .prepare<[], { name: string; source: string }>(
+      'SELECT DISTINCT name, source FROM identities JOIN reference_faces USING (identity_id)',
+    )
+    .all()
+}
+
+export function deleteReferenceFaces(database: Database, referenceIds: readonly number[]): void {
+  const remove = database.prepare('DELETE FROM reference_faces WHERE reference_id = ?')
+  for (const referenceId of referenceIds) remove.run(referenceId)
+}
+
+/** Deletes what a name has from one source. Returns how many rows there were. */
+export function deleteReferenceFacesFrom(database: Database, name: string, source: string): number {
+  return database
+    .prepare(
+      `DELETE FROM reference_faces WHERE source = ?
+       AND identity_id = (SELECT identity_id FROM identities WHERE name = ?)`,
+    )
+    .run(source, name).changes
+}

@@ -1,0 +1,46 @@
+import type { Database } from './sqlite.js'
+import { inTransaction } from './transaction.js'
+import { pathBelow, separatorOf } from './whole-path.js'
+
+/** A folder, or a URL, below which files are kept. */
+export interface Root {
+  readonly rootId: number
+  readonly path: string
+}
+
+/** The rows of `roots`: no root lies below another, so that a file has one row. */
+export class RootRows {
+  readonly #database: Database
+  readonly #select
+  readonly #insert
+  readonly #takeOverPaths
+  readonly #delete
+
+  constructor(database: Database) {
+    this.#database = database
+    this.#select = database.prepare<[], Root>('SELECT root_id AS rootId, path FROM roots')
+    this.#insert = database.prepare<[string]>('INSERT INTO roots (path) VALUES (?)')
+    this.#takeOverPaths = database.prepare<[number, string, number]>(
+      'UPDATE paths SET root_id = ?, relative_path = ? || relative_path WHERE root_id = ?',
+    )
+    this.#delete = database.prepare<[number]>('DELETE FROM roots WHERE root_id = ?')
+  }
+
+  /** The root that holds a folder: itself, or one above it that is known already. A new root takes over those below it. */
+  holding(folder: string): Root {
+    return this.#select.all().find(({ path }) => pathBelow(path, folder) !== undefined) ?? this.#add(folder)
+  }
+
+  #add(path: string): Root {
+    return inTransaction(this.#database, () => {
+      const rootId = Number(this.#insert.run(path).lastInsertRowid)
+      for (const root of this.#select.all()) {
+        const below = pathBelow(path, root.path)
+        if (root.rootId === rootId || below === undefined) continue
+        this.#takeOverPaths.run(rootId, `${below}${separatorOf(path)}`, root.rootId)
+        this.#delete.run(root.rootId)
+      }
+      return { rootId, path }
+    })
+  }
+}

@@ -1,0 +1,66 @@
+import { toFloat32 } from './blobs.js'
+import { isWhole } from './checksum.js'
+import { parseSpans } from './clip-columns.js'
+import type { Database } from './sqlite.js'
+
+/** [start, end] of each appearance, s. */
+type SpansS = readonly (readonly [startS: number, endS: number])[]
+
+/** Clips that were processed to their end under a recipe, in order. */
+export function finishedClips(database: Database, recipe: string): string[] {
+  return database
+    .prepare<[string], string>(
+      "SELECT clip_id FROM runs WHERE recipe = ? AND state <> 'working' ORDER BY clip_id",
+    )
+    .pluck()
+    .all(recipe)
+}
+
+/** When each track of a recipe appears. */
+export function spansOfRecipe(
+  database: Database,
+  recipe: string,
+): { readonly clipId: string; readonly spansS: SpansS }[] {
+  return database
+    .prepare<[string], { clipId: string; spans: string }>(
+      'SELECT clip_id AS clipId, spans FROM tracks WHERE recipe = ? ORDER BY track_id',
+    )
+    .all(recipe)
+    .map(({ clipId, spans }) => ({ clipId, spansS: parseSpans(spans) }))
+}
+
+/** A track with its descriptor. */
+export interface DescribedSpans {
+  readonly clipId: string
+  /** L2-normalised. */
+  readonly descriptor: Float32Array
+  /** Of its best face, 0..1. */
+  readonly quality: number
+  readonly spansS: SpansS
+}
+
+/** Every track of an archive that has faces and a descriptor; of one space, where the archive has one. */
+export function readDescribedSpans(database: Database): DescribedSpans[] {
+  return database
+    .prepare<[], { clipId: string; vector: Uint8Array; quality: number; spans: string }>(
+      `SELECT clip_id AS clipId, vector, spans, max(faces.quality) AS quality
+       FROM descriptors JOIN tracks USING (track_id) JOIN faces USING (track_id) GROUP BY track_id`,
+    )
+    .all()
+    .map(({ clipId, vector, quality, spans }) => ({
+      ...{ clipId, quality },
+      descriptor: toFloat32(vector),
+      spansS: parseSpans(spans),
+    }))
+}
+
+/** Reads the JPEG of a clip's best track; undefined where the clip has no track, or it is damaged. */
+export function bestThumbnailReader(database: Database): (clipId: string) => Uint8Array | undefined {
+  const select = database
+    .prepare<[string], Uint8Array>(
+      `SELECT jpeg FROM tracks JOIN thumbnails USING (track_id)
+       WHERE clip_id = ? AND ${isWhole('thumbnails')} ORDER BY quality DESC LIMIT 1`,
+    )
+    .pluck()
+  return (clipId) => select.get(clipId)
+}

@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { chooseFusion } from '../../../../../index/evaluate/ladder/choose-fusion.js'
+
+describe('the weights of context', () => {
+  it('are those with which val has the highest MAP', async () => {
+    const best = { weight: 0.2, alone: 0.5, offset: -4 }
+    const chosen = await chooseFusion(({ weight, alone, offset }) => {
+      if (alone === 0) return Promise.resolve(weight === best.weight ? 0.5 : 0.4)
+      return Promise.resolve(alone === best.alone && offset === best.offset ? 0.6 : 0.5)
+    })
+    assert.deepEqual(chosen, best)
+  })
+
+  it('are none, and clips without a face stay behind, where context does not help', async () => {
+    const chosen = await chooseFusion(() => Promise.resolve(0.5))
+    assert.deepEqual(chosen, { weight: 0, alone: 0, offset: -Infinity })
+  })
+
+  it('are looked for with the weight that was found best, not with all of them', async () => {
+    const tried: number[] = []
+    await chooseFusion(({ weight, alone }) => {
+      if (alone > 0) tried.push(weight)
+      return Promise.resolve(weight)
+    })
+    assert.deepEqual([...new Set(tried)], [0.4])
+  })
+})

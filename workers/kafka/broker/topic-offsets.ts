@@ -1,0 +1,84 @@
+import { CameoError } from '../../../pipeline/common/errors.js'
+import { isUnknownTopic, whenSettled, type KafkaAdmin } from './client.js'
+import type { KafkaConnection } from './connection.js'
+import type { GroupCrashCounts } from './crash-counts.js'
+import { topicName, type TopicKind } from './topics.js'
+
+export type TopicEnds = readonly { readonly partition: number; readonly low: bigint; readonly high: bigint }[]
+
+/** First and next offset of each partition. Throws TOPIC_MISSING. */
+export async function topicEnds(
+  admin: KafkaAdmin,
+  connection: KafkaConnection,
+  kind: TopicKind,
+): Promise<TopicEnds> {
+  const topic = topicName(connection, kind)
+  try {
+    const offsets = await whenSettled(() => admin.fetchTopicOffsets(topic))
+    return offsets.map(({ partition, low, high }) => ({ partition, low: BigInt(low), high: BigInt(high) }))
+  } catch (error) {
+    if (isUnknownTopic(error)) throw topicMissing(topic)
+    throw error
+  }
+}
+
+/** The error for a topic that was not made yet. */
+export function topicMissing(topic: string): CameoError {
+  return new CameoError('TOPIC_MISSING', `the topic ${topic} does not exist; create the topics first`, {
+    details: { remedy: 'create-topics', topic },
+  })
+}
+
+/** Where a group goes on in each partition that it has committed. */
+export async function committedOffsets(
+  admin: KafkaAdmin,
+  groupId: string,
+  topic: string,
+): Promise<Map<number, bigint>> {
+  const [offsets] = await whenSettled(() => admin.fetchOffsets({ groupId, topics: [topic] }))
+  return new Map(
+    (offsets?.partitions ?? []).flatMap(({ partition, offset }) =>
+      BigInt(offset) < 0n ? [] : [[partition, BigInt(offset)] as const],
+    ),
+  )
+}
+
+/** Messages of each partition between what a group committed and the topic's end. */
+export async function partitionLags(
+  admin: KafkaAdmin,
+  groupId: string,
+  topic: string,
+  ends: TopicEnds,
+): Promise<ReadonlyMap<number, number>> {
+  const committed = await committedOffsets(admin, groupId, topic)
+  return new Map(
+    ends.map(({ partition, low, high }) => {
+      const next = committed.get(partition) ?? low
+      return [partition, Number(high - (next < low ? low : next))]
+    }),
+  )
+}
+
+/** Messages between what a group committed and the ends of a topic. */
+export async function lagOf(...of: Parameters<typeof partitionLags>): Promise<number> {
+  return sum((await partitionLags(...of)).values())
+}
+
+export const sum = (counts: Iterable<number>) => [...counts].reduce((total, count) => total + count, 0)
+
+/** What a group's members noted beside their offsets. */
+export async function readGroupCrashCounts(
+  admin: KafkaAdmin,
+  groupId: string,
+  topic: string,
+): Promise<GroupCrashCounts> {
+  const [offsets] = await whenSettled(() => admin.fetchOffsets({ groupId, topics: [topic] }))
+  const { groups } = await whenSettled(() => admin.describeGroups([groupId]))
+  return {
+    members: new Set((groups[0]?.members ?? []).map(({ clientId }) => clientId)),
+    partitions: (offsets?.partitions ?? []).map(({ partition, offset, metadata }) => ({
+      ...{ partition, offset: BigInt(offset) },
+      note: metadata ?? undefined,
+    })),
+  }
+}

@@ -1,0 +1,126 @@
+import { createHash } from 'node:crypto'
+import type { Archive } from '../../../../index/archive/open-archive.js'
+import { translateSqliteErrors } from '../../../../index/store/database.js'
+import type { Inbox } from '../../../../index/store/inbox.js'
+import { inTransaction } from '../../../../index/store/transaction.js'
+import { CameoError } from '../../../../pipeline/common/errors.js'
+import type { HeadFile } from '../../../../pipeline/describe/head/head-file.js'
+import { withoutSecrets } from '../../../remote-clips/clip-access.js'
+import { applyDescriptors, type Applied } from './apply-descriptors.js'
+import type { KafkaMessage } from '../../broker/client.js'
+import { deadLetter } from '../../messages/dead-letters.js'
+import type { WorkerContext } from '../shared/stage-worker.js'
+import { topicName } from '../../broker/topics.js'
+
+export interface DescriptorWriterOptions {
+  readonly context: Omit<WorkerContext, 'kafka' | 'publisher'>
+  readonly archive: Archive
+  readonly inbox: Inbox
+  readonly reprocess: boolean
+  readonly head: HeadFile | undefined
+}
+
+/** Messages of one partition, in order. */
+export interface PartitionBatch {
+  readonly partition: number
+  readonly messages: readonly KafkaMessage[]
+  /** Where the partition ended when they were fetched. */
+  readonly highWatermark: string
+}
+
+/** Writes messages of the topic of descriptors into the archive, with the position up to which they are written. */
+export interface DescriptorWriter {
+  /** The offset after the last message written; undefined before the first. */
+  nextOf(partition: number): bigint | undefined
+  /**
+   * Leaves out what is written already, and writes the rest as one transaction; the last message written is to be among those
+   * first read after a start, for it is compared. What cannot be applied is put down for the
+   * dead letters.
+   * @throws TOPIC_CHANGED, and of SQLite's errors what `translateSqliteErrors` makes
+   */
+  write(batches: readonly PartitionBatch[]): void
+}
+
+interface Written {
+  readonly partition: number
+  readonly messages: number
+  readonly applied: Applied
+  readonly seconds: number
+}
+
+export function createDescriptorWriter(options: DescriptorWriterOptions): DescriptorWriter {
+  const { archive, inbox, reprocess, head } = options
+  const { connection, log, metrics } = options.context
+  const topic = topicName(connection, 'descriptors')
+
+  /** Those that are not written. A topic that was made again ends before the position, or has another message before it. */
+  function fresh({ partition, messages, highWatermark }: PartitionBatch): readonly KafkaMessage[] {
+    const position = inbox.position(topic, partition)
+    if (position === undefined) return messages
+    const { next, lastDigest } = position
+    const last = messages.find(({ offset }) => BigInt(offset) === next - 1n)
+    if (BigInt(highWatermark) < next || (last !== undefined && digestOf(last) !== lastDigest))
+      throw topicChanged(archive, topic)
+    return messages.filter(({ offset }) => BigInt(offset) >= next)
+  }
+
+  function writeBatch(batch: PartitionBatch): Written | undefined {
+    const { partition } = batch
+    const messages = fresh(batch)
+    const last = messages.at(-1)
+    if (last === undefined) return undefined
+    const started = performance.now()
+    const applied = applyDescriptors(messages, { archive, inbox, connection, reprocess, head })
+    for (const { index, uri, error } of applied.refused) {
+      const message = messages[index]
+      if (message === undefined) continue
+      const about = { attempts: 1, uri }
+      const letter = deadLetter(connection, 'index', { topic, partition, ...message }, error, about)
+      inbox.toPublish(letter.topic, letter.key, letter.value ?? new Uint8Array())
+    }
+    inbox.setPosition(topic, partition, { next: BigInt(last.offset) + 1n, lastDigest: digestOf(last) })
+    const seconds = (performance.now() - started) / 1000
+    return { partition, messages: messages.length, applied, seconds }
+  }
+
+  function tell({ partition, messages, applied, seconds }: Written): void {
+    const { refused, segments, finished } = applied
+    for (let i = 0; i < messages; i++)
+      metrics.finished(i < refused.length ? 'failed' : 'done', seconds / messages)
+    for (const { error, uri, clipId } of refused) {
+      const about = { uri: uri === undefined ? undefined : withoutSecrets(uri), clipId }
+      log.error({ ...about, code: error.code, error: error.message }, 'given up')
+    }
+    for (const { uri, clipId, state, tracks } of finished)
+      log.info({ clipId, uri: withoutSecrets(uri), tracks }, state)
+    log.debug({ partition, messages, segments, seconds }, 'stored')
+  }
+
+  return {
+    nextOf: (partition) => inbox.position(topic, partition)?.next,
+    write(batches) {
+      const written = translateSqliteErrors(archive.dir, () =>
+        inTransaction(archive.database, () => batches.map(writeBatch)),
+      )
+      for (const batch of written) if (batch !== undefined) tell(batch)
+    },
+  }
+}
+
+export function topicChanged(archive: Archive, topic: string): CameoError {
+  return new CameoError(
+    'TOPIC_CHANGED',
+    `the topic ${topic} is not the one that the archive ${archive.dir} was fed from: it was deleted and made again, or lost messages; ` +
+      'build the archive anew from what it holds now',
+    { details: { remedy: 'replay-archive', archive: archive.dir, changed: 'topic' } },
+  )
+}
+
+function digestOf({ key, value, timestamp }: KafkaMessage): string {
+  return createHash('sha256')
+    .update(key ?? '')
+    .update('\0')
+    .update(value ?? '')
+    .update(timestamp)
+    .digest('hex')
+}
