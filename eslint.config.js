@@ -28,7 +28,6 @@ export default tseslint.config(
     // These are longer still.
     ignores: [
       'index/evaluate/ladder/ladder.ts',
-      'index/search/search-clips.ts',
       'index/store/{clips,files}.ts',
       'scripts/reports/ladder-report.ts',
     ],

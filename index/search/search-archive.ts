@@ -73,7 +73,7 @@ export async function searchArchive(
     const descriptor = await describer.describe(query.embeddings)
     const index = await openArchiveIndex(opened.archive, { onNotice: caller.notify })
     try {
-      return answer({ opened, request, models, query, descriptor, index }, caller)
+      return await answer({ opened, request, models, query, descriptor, index }, caller)
     } finally {
       await closeIndex(index, caller)
     }
@@ -92,15 +92,15 @@ interface Asked {
   readonly index: VectorCache
 }
 
-function answer(
+async function answer(
   { opened: { archive, recipe }, request, models: { pack }, query, descriptor, index }: Asked,
   { notify }: Caller,
-): SearchReport {
+): Promise<SearchReport> {
   const { top = 20, expectAppearances = 1, weak = false, excludeSelf = false } = request
   const threshold = chooseThreshold(recipe, pack, index.size, request)
   const calibration = calibrationOf(recipe, pack)
   const hidden = hiddenMatchOf(recipe, pack, descriptor, request)
-  const found = searchClips(archive, index, descriptor, {
+  const found = await searchClips(archive, index, descriptor, {
     ...{ top, hidden, minScore: threshold.threshold },
     weakScore: weak ? weakScoreOf(calibration, threshold.threshold) : undefined,
     excludeClipId: excludeSelf ? query.clipId : undefined,

@@ -146,7 +146,7 @@ function descriptorSystem(
 ): System {
   const queries = galleryQueries(rows, gallery)
   return async (pool) => ({
-    ranked: searchThroughIndex(rows, queries, pool),
+    ranked: await searchThroughIndex(rows, queries, pool),
     exact: await searchExactly(rows, queries, pool, session),
   })
 }
