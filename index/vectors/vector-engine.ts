@@ -14,6 +14,15 @@ export interface VectorSpace {
   readonly maxBytes: number | undefined
 }
 
+export interface ReachOptions {
+  /** How often a failed call is repeated. */
+  readonly retries: number
+  /** Before the first repetition, ms; each further pause is four times as long, up to 10 s. */
+  readonly firstPauseMs: number
+  /** A call that has not answered after so long has failed, ms. */
+  readonly answerWithinMs: number
+}
+
 /** What makes and finds the indexes of one space. */
 export interface VectorEngine {
   /** An empty index; of an engine with storage of its own, what is stored. */
@@ -26,6 +35,8 @@ export interface VectorEngine {
   load?(newestChange: number): Promise<LoadedIndex>
   /** Removes what the engine keeps of the space, in files or on a server. Absent where it keeps nothing. */
   remove?(): Promise<void>
+  /** How calls are repeated where the engine cannot be reached. Default: four times within nine seconds. */
+  readonly reach?: Partial<ReachOptions>
   /** Bytes that the engine's files take in `VectorSpace.dir`. */
   bytesOnDisk?(): number
 }

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { describe, it } from 'node:test'
-import { openEngine } from '../../index/vectors/archive/engine-plan.js'
-import { createReach } from '../../index/vectors/archive/reach-engine.js'
+import { namedEngine, openEngine } from '../../index/vectors/archive/engine-plan.js'
 import type { VectorEngineFactory, VectorSpace } from '../../index/vectors/vector-engine.js'
 import type {
   DurableChanges,
@@ -14,8 +13,8 @@ import { temporaryDir } from './cameo.js'
 import { createDirections, createRandom, labelsOf, naiveSearch, near } from './vectors.js'
 
 export interface ConformanceOptions {
-  /** Called before the first test. */
-  readonly factory: () => VectorEngineFactory
+  /** Called within tests. Absent for Cameo's own engines. */
+  readonly factory?: () => VectorEngineFactory
   /** Share of the neighbours above the match threshold that the engine finds at least. */
   readonly recall: number
 }
@@ -25,10 +24,8 @@ const matchThreshold = 0.35
 
 /** Registers the tests that every engine must pass. The oracle is the definition, worked out in float64. */
 export function describeEngine(name: string, { factory, recall }: ConformanceOptions): void {
-  const engineOf = (space: VectorSpace) => ({
-    ...{ name, engine: factory()(space) },
-    reach: createReach(name, { retries: 8, firstPauseMs: 1 }),
-  })
+  const engineOf = (space: VectorSpace) =>
+    namedEngine(name, factory === undefined ? {} : { [name]: factory() }, space)
   const open = (dimension: number): Promise<VectorIndex> => openEngine(engineOf(newSpace(dimension)))
 
   /** Closes the index however the test ends. */

@@ -26,6 +26,7 @@ const limits = { connectionTimeoutMillis: 2000, query_timeout: 20_000, max: 4 }
 export function pgvectorEngine(address: PostgresAddress): VectorEngineFactory {
   const { host, user, database } = address
   return (space) => ({
+    reach: { firstPauseMs: 30 },
     async open() {
       const pool = new pg.Pool({ host, user, database, ...limits })
       // A connection that breaks while nobody uses it: the next call tells.

@@ -28,6 +28,8 @@ export class RemoteStandIn {
   calls = 0
   /** Called when a search has come, before it is answered. */
   onSearch: () => void = () => undefined
+  /** Called when a batch of changes is stored, before that is told. */
+  onApplied: () => void = () => undefined
   readonly #spaces = new Map<string, StoredSpace>()
   readonly #random = createRandom(7)
   readonly #options: Required<StandInOptions>
@@ -40,6 +42,7 @@ export class RemoteStandIn {
   readonly factory: VectorEngineFactory = (space) => ({
     open: () => this.#call(() => this.#indexOf(space)),
     remove: () => this.#call(() => void this.#spaces.delete(keyOf(space))),
+    reach: { retries: 8, firstPauseMs: 0.1 },
   })
 
   /** Vectors that are stored of all spaces. */
@@ -92,7 +95,11 @@ export class RemoteStandIn {
       close: () => Promise.allSettled(calls).then(() => undefined),
       durable: {
         lastChange: () => call(({ lastChange }) => lastChange),
-        apply: (batch) => call((stored) => applyTo(stored, batch)),
+        apply: (batch) =>
+          call(async (stored) => {
+            await applyTo(stored, batch)
+            this.onApplied()
+          }),
         clear: () => this.#call(() => void this.#spaces.delete(keyOf(space))),
       },
     }

@@ -80,9 +80,10 @@ export function namedEngine(name: string, given: VectorEngines, space: VectorSpa
   const own = Object.hasOwn(builtIn, name) ? builtIn[name] : undefined
   const factory = own ?? given[name]
   if (factory === undefined) throw new Error(`"${name}" stands for no single engine`)
+  const engine = factory(space)
   // What Cameo's own throw is no failure of a connection.
-  const reach: Reach = own === undefined ? createReach(name) : (call) => call()
-  return { name, engine: factory(space), reach }
+  const reach: Reach = own === undefined ? createReach(name, engine.reach) : (call) => call()
+  return { name, engine, reach }
 }
 
 /** Calls to an index that stores its vectors elsewhere are repeated where they fail. */

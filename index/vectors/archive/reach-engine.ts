@@ -2,16 +2,8 @@ import pRetry from 'p-retry'
 import { CameoError, messageOf } from '../../../pipeline/common/errors.js'
 import { CallOrder } from '../call-order.js'
 import { checkBatch, labelIsKnown } from '../check-vectors.js'
+import type { ReachOptions } from '../vector-engine.js'
 import type { LabelledVector, VectorIndex } from '../vector-index.js'
-
-export interface ReachOptions {
-  /** How often a failed call is repeated. */
-  readonly retries: number
-  /** Before the first repetition, ms; each further pause is four times as long, up to 10 s. */
-  readonly firstPauseMs: number
-  /** A call that has not answered after so long has failed, ms. */
-  readonly answerWithinMs: number
-}
 
 /** A server that restarts is back within seconds; who asks from an archive does not wait for longer. */
 const defaultReach: ReachOptions = { retries: 4, firstPauseMs: 100, answerWithinMs: 60_000 }

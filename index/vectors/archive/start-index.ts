@@ -76,7 +76,10 @@ async function follow(
   }
 }
 
-/** Goes on where the engine's storage stands, whichever process wrote it. Undefined where it is to be filled: it is empty then. */
+/**
+ * Goes on where the engine's storage stands, whichever process wrote it; a new one reads the whole log, erasures too, because it
+ * may hold what a filling that was interrupted left. Undefined where it is to be filled from the rows: it is empty then.
+ */
 async function resume(
   source: IndexSource,
   index: VectorIndex,
@@ -87,8 +90,8 @@ async function resume(
   const isAhead = stored > source.feed.store.lastChange()
   if (isAhead)
     source.notice('the vector engine is ahead of the archive, as after a restored backup: it is filled again')
-  const followed = isAhead || stored === 0 ? undefined : await follow(source, index, stored)
-  if (followed === undefined && stored > 0) await durable.clear()
+  const followed = isAhead ? undefined : await follow(source, index, stored)
+  if (followed === undefined) await durable.clear()
   return followed
 }
 

@@ -7,7 +7,7 @@ import { loadSnapshot, removeSnapshot, snapshotBytesOnDisk, writeSnapshot } from
 export function hnswEngine(
   space: VectorSpace,
   parameters: HnswParameters = defaultHnswParameters,
-): Required<VectorEngine> {
+): VectorEngine {
   const { dir, spaceId, dimension } = space
   const subject = { ...space, parameters }
   const options: HnswOptions = {
