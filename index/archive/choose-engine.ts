@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { CameoError, messageOf } from '../../pipeline/common/errors.js'
+import { lockArchive } from '../store/locks.js'
 import { readEngineName, spacesOf, writeEngineName } from '../store/meta.js'
 import { automatic, checkEngineName, namedEngine } from '../vectors/archive/engine-plan.js'
 import { spaceToIndex } from '../vectors/archive/cached-index.js'
@@ -21,15 +22,29 @@ export function refuseUnknownEngine(archive: Pick<Archive, 'database' | 'engines
  * Chooses the engine that the archive is searched through from its next opening on: its first search fills the engine. What the
  * engine before it kept of the archive is removed, as it would never learn of erasures.
  * @param name built in, `auto`, or one of those that were given when the archive was opened
- * @throws USAGE where there is no such engine; ARCHIVE_READ_ONLY
+ * @throws USAGE where there is no such engine; ARCHIVE_BUSY while an ingest or an index worker writes into the archive;
+ *   ARCHIVE_READ_ONLY
  */
 export async function chooseVectorEngine(
   archive: Archive,
   name: string,
   onNotice: (message: string) => void = () => undefined,
 ): Promise<void> {
-  const { database, engines } = archive
-  checkEngineName(name, engines)
+  checkEngineName(name, archive.engines)
+  const lock = lockArchive(archive.dir)
+  try {
+    await changeEngine(archive, name, onNotice)
+  } finally {
+    lock.release()
+  }
+}
+
+async function changeEngine(
+  archive: Archive,
+  name: string,
+  onNotice: (message: string) => void,
+): Promise<void> {
+  const { database } = archive
   const before = vectorEngineOf(archive)
   if (name === before) return
   writeEngineName(database, name === automatic ? undefined : name)

@@ -7,7 +7,7 @@ import { canWriteTo, removeSnapshot, snapshotBytesOnDisk } from '../hnsw/snapsho
 import type { VectorEngines, VectorSpace } from '../vector-engine.js'
 import type { Neighbor, VectorIndex } from '../vector-index.js'
 import { automatic, openEngine, planEngines, type NamedEngine } from './engine-plan.js'
-import { startIndex, type IndexSource, type StartedIndex } from './start-index.js'
+import { closingOnError, startIndex, type IndexSource, type StartedIndex } from './start-index.js'
 import { applyChanges, fillIndex, type FeedSource } from './sync-from-store.js'
 
 export interface VectorCacheOptions {
@@ -62,40 +62,35 @@ const closeShare = 0.004
  *   engine, ARCHIVE_BUSY where the engine cannot be reached
  */
 export async function openVectorCache(options: VectorCacheOptions): Promise<VectorCache> {
-  const { database, spaceId, dir, engine = automatic, engines = {}, exactUpTo } = options
+  const { database, spaceId, dir, engine: name = automatic, engines = {}, exactUpTo } = options
   const notice = options.onNotice ?? (() => undefined)
   const damagedLabels = new Set<number>()
   const feed: FeedSource = {
     ...{ store: createDescriptorStore(database), spaceId },
     onDamaged: (label) => void damagedLabels.add(label),
   }
-  const plan = planEngines(engine, engines, spaceToIndex(options), exactUpTo)
+  const plan = planEngines(name, engines, spaceToIndex(options), exactUpTo)
   let readOnly = options.readOnly === true || database.readonly
   if (!readOnly && !(await canWriteTo(dir))) {
     readOnly = true
-    notice(`the folder ${dir} cannot be written: the vector index stays in memory only`)
+    if (plan.engines.some(({ engine }) => engine.load !== undefined))
+      notice(`the folder ${dir} cannot be written: the vector index stays in memory only`)
   }
   const source = { feed, plan, notice }
   const started = await startIndex(source)
-  const cache = new VectorCache(
-    { ...source, dir, readOnly, damagedLabels },
-    started,
-    await started.index.count(),
-  )
-  await keepOneSnapshot(cache, started, { dir, spaceId, readOnly, notice })
-  return cache
+  const parts = { ...source, dir, readOnly, damagedLabels }
+  return closingOnError(started.index, async () => {
+    const cache = new VectorCache(parts, started, await started.index.count())
+    await keepOneSnapshot(cache, started, parts)
+    return cache
+  })
 }
 
 /** After the start there is a snapshot of the index, or none where its engine writes none: it would keep erased vectors. */
 async function keepOneSnapshot(
   cache: VectorCache,
   { snapshot, index: { snapshots } }: StartedIndex,
-  {
-    dir,
-    spaceId,
-    readOnly,
-    notice,
-  }: Pick<CacheParts, 'dir' | 'readOnly' | 'notice'> & { readonly spaceId: number },
+  { dir, feed: { spaceId }, readOnly, notice }: CacheParts,
 ): Promise<void> {
   if (snapshot === 'loaded') return
   if (snapshots === undefined) {
@@ -229,8 +224,9 @@ export class VectorCache implements Pick<VectorIndex, 'dimension' | 'search'> {
   /** Waits for what is under way, and writes a snapshot where replaying the changes at the next start would take long. */
   async close(): Promise<void> {
     await this.#rebuilding?.catch(() => undefined)
+    const isFar = this.#unsavedErasures || this.#unsavedChanges > closeShare * this.size
     try {
-      if (this.#unsavedErasures || this.#unsavedChanges > closeShare * this.size) await this.snapshot()
+      if (isFar && this.#open.index.snapshots !== undefined) await this.snapshot()
     } finally {
       await this.#turns.close(() => this.#open.index.close())
     }

@@ -106,7 +106,8 @@ async function filled(feed: FeedSource, index: VectorIndex): Promise<Progress> {
   }
 }
 
-async function closingOnError<T>(index: VectorIndex, work: () => Promise<T>): Promise<T> {
+/** Runs `work`, and closes the index where that fails. */
+export async function closingOnError<T>(index: VectorIndex, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {

@@ -9,6 +9,7 @@ import { openArchive, openFilledArchive, type Archive } from '../../../../index/
 import { prepareArchive } from '../../../../index/archive/prepare-archive.js'
 import { forgetClip } from '../../../../index/identities/forget.js'
 import { databaseFileName } from '../../../../index/store/database.js'
+import { lockArchive } from '../../../../index/store/locks.js'
 import { BetterSqlite } from '../../../../index/store/sqlite.js'
 import { createVectorFollower } from '../../../../workers/ingest/vector-follower.js'
 import { temporaryDir } from '../../../support/cameo.js'
@@ -55,6 +56,15 @@ describe('the engine that an archive is configured with', () => {
     await assert.rejects(chooseVectorEngine(plain, 'elsewhere'), { code: 'USAGE', message: /"elsewhere"/ })
     assert.equal(vectorEngineOf(plain), 'auto')
     plain.close()
+  })
+
+  it('cannot be changed while an ingest or an index worker writes into the archive', async () => {
+    const { archive } = await archiveElsewhere()
+    const lock = lockArchive(archive.dir)
+    await assert.rejects(chooseVectorEngine(archive, 'auto'), { code: 'ARCHIVE_BUSY' })
+    assert.equal(vectorEngineOf(archive), 'elsewhere')
+    lock.release()
+    archive.close()
   })
 
   it('must be given by whoever searches, ingests or erases', async () => {
