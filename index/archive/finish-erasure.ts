@@ -1,12 +1,13 @@
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CameoError } from '../../pipeline/common/errors.js'
 import type { Archive } from './open-archive.js'
+import { removeFromEngine, vectorEngineOf, vectorsDir } from './choose-engine.js'
 import { openArchiveIndex } from './open-archive-index.js'
 import type { Database } from '../store/sqlite.js'
 import { emptyLog, endErasure, pendingErasure } from '../store/erasure.js'
-import { activeSpace } from '../store/meta.js'
+import { activeSpace, spacesOf } from '../store/meta.js'
 import { hasErasedSince } from '../store/spaces.js'
+import { isBuiltIn } from '../vectors/archive/engine-plan.js'
 import { removeSnapshot, removeStrayFiles, snapshotsIn } from '../vectors/hnsw/snapshot.js'
 
 export interface FinishOptions {
@@ -25,11 +26,12 @@ const tryAgainAfterMs = 100
 const holders = {
   log: 'in its write-ahead log, because another process reads the archive',
   snapshots: 'in the snapshot of its vector index, which is written anew',
+  engine: 'in its vector engine, which cannot be reached',
 } as const
 
 /**
  * Returns when no file of the archive holds what was erased from it, at once where nothing is pending. The rows of an erasure are
- * gone when its transaction is; this sees to the snapshots of vectors and to SQLite's log.
+ * gone when its transaction is; this sees to the snapshots of vectors, to an engine that stores them elsewhere, and to SQLite's log.
  * @throws ERASURE_PENDING where another process is in the way for longer; call it again to finish the erasure
  */
 export async function finishErasure(archive: Archive, options: FinishOptions): Promise<void> {
@@ -58,13 +60,14 @@ export async function finishErasure(archive: Archive, options: FinishOptions): P
 
 async function clean(archive: Archive, options: FinishOptions): Promise<keyof typeof holders | undefined> {
   if (!(await cleanSnapshots(archive, options))) return 'snapshots'
+  if (!(await cleanEngine(archive, options))) return 'engine'
   return emptyLog(archive.database) ? undefined : 'log'
 }
 
 /** True where no snapshot has a vector any more that was erased. */
 async function cleanSnapshots(archive: Archive, { hasFollower, onNotice }: FinishOptions): Promise<boolean> {
   const { database } = archive
-  const dir = vectorsDir(archive)
+  const dir = vectorsDir(archive.dir)
   for (const spaceId of spacesWithErased(database, dir)) {
     if (spaceId !== activeSpace(database)?.spaceId) await removeSnapshot(dir, spaceId)
     else if (!hasFollower) await rewriteSnapshot(archive, spaceId, onNotice)
@@ -73,7 +76,24 @@ async function cleanSnapshots(archive: Archive, { hasFollower, onNotice }: Finis
   return spacesWithErased(database, dir).length === 0
 }
 
-const vectorsDir = ({ dir }: Archive) => join(dir, 'vectors')
+/** True where an engine with storage of its own has no vector any more that was erased. */
+async function cleanEngine(archive: Archive, { onNotice }: FinishOptions): Promise<boolean> {
+  const engine = vectorEngineOf(archive)
+  const active = activeSpace(archive.database)
+  if (isBuiltIn(engine) || active === undefined) return true
+  const others = spacesOf(archive.database).flatMap(({ spaceId }) =>
+    spaceId === active.spaceId ? [] : [spaceId],
+  )
+  try {
+    await removeFromEngine(archive, engine, others)
+    // Opening it applies what was erased.
+    await (await openArchiveIndex(archive, onNotice === undefined ? {} : { onNotice })).close()
+    return true
+  } catch (error) {
+    if (!(error instanceof CameoError) || error.code !== 'ARCHIVE_BUSY') throw error
+    return false
+  }
+}
 
 /** Spaces whose snapshot was written before one of its labels was erased. */
 function spacesWithErased(database: Database, dir: string): number[] {
@@ -98,6 +118,6 @@ async function rewriteSnapshot(
   } catch (error) {
     if (!(error instanceof CameoError) || error.code !== 'INDEX_TOO_LARGE') throw error
     // What is no more than a cache is not kept for a machine with more memory.
-    await removeSnapshot(vectorsDir(archive), spaceId)
+    await removeSnapshot(vectorsDir(archive.dir), spaceId)
   }
 }

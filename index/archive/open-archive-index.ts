@@ -1,13 +1,20 @@
-import { join } from 'node:path'
 import { CameoError } from '../../pipeline/common/errors.js'
 import type { Archive } from './open-archive.js'
 import { activeSpace } from '../store/meta.js'
+import { vectorEngineOf, vectorsDir } from './choose-engine.js'
 import { openVectorCache, type VectorCache } from '../vectors/archive/cached-index.js'
 
-/** The vector index of the space that an archive is searched in. Throws ARCHIVE_MISSING before the first ingest, ARCHIVE_DAMAGED. */
+export interface OpenIndexOptions {
+  readonly onNotice?: (message: string) => void
+}
+
+/**
+ * The vector index of the space that an archive is searched in, by the engine that it is configured with.
+ * @throws ARCHIVE_MISSING before the first ingest, ARCHIVE_DAMAGED; as `openVectorCache` does
+ */
 export async function openArchiveIndex(
   archive: Archive,
-  options: { readonly onNotice?: (message: string) => void } = {},
+  options: OpenIndexOptions = {},
 ): Promise<VectorCache> {
   const space = activeSpace(archive.database)
   if (space === undefined && archive.clips.counts().tracks > 0)
@@ -21,10 +28,17 @@ export async function openArchiveIndex(
       `the archive ${archive.dir} holds no clips yet; ingest some first`,
       { details: { remedy: 'ingest-first', archive: archive.dir } },
     )
-  return openVectorCache({
-    database: archive.database,
-    spaceId: space.spaceId,
-    dir: join(archive.dir, 'vectors'),
+  return openSpaceIndex(archive, space.spaceId, options)
+}
+
+/** The vector index of any space of an archive. */
+export const openSpaceIndex = (
+  archive: Archive,
+  spaceId: number,
+  options: OpenIndexOptions = {},
+): Promise<VectorCache> =>
+  openVectorCache({
+    ...{ database: archive.database, spaceId, dir: vectorsDir(archive.dir) },
+    ...{ engine: vectorEngineOf(archive), engines: archive.engines },
     ...options,
   })
-}

@@ -8,10 +8,13 @@ import { createFileStore, type FileStore } from '../store/files.js'
 import {
   activateSpace,
   readArchiveRecipe,
+  readEngineName,
   writeArchiveRecipe,
   type ArchiveFeature,
   type ArchiveRecipe,
 } from '../store/meta.js'
+import { automatic, checkEngineName } from '../vectors/archive/engine-plan.js'
+import type { VectorEngines } from '../vectors/vector-engine.js'
 import { counted } from '../../pipeline/common/counted.js'
 
 /** An open archive: the SQLite file and what reads and writes its tables. */
@@ -21,12 +24,19 @@ export interface Archive {
   readonly files: FileStore
   readonly clips: ClipStore
   readonly checkpoints: CheckpointStore
+  /** Engines of the vector index that were given when it was opened, beside those that are built in. */
+  readonly engines: VectorEngines
   /** Undefined before the first ingest. */
   readonly recipe: ArchiveRecipe | undefined
   close(): void
 }
 
-export function openArchive(dir: string, options: OpenOptions = {}): Archive {
+export interface OpenArchiveOptions extends OpenOptions {
+  /** Engines of the vector index beside those that are built in, by the names that archives are configured with. */
+  readonly engines?: VectorEngines
+}
+
+export function openArchive(dir: string, options: OpenArchiveOptions = {}): Archive {
   const database = openDatabase(dir, options)
   return {
     dir,
@@ -34,6 +44,7 @@ export function openArchive(dir: string, options: OpenOptions = {}): Archive {
     files: createFileStore(database),
     clips: createClipStore(database),
     checkpoints: createCheckpointStore(database),
+    engines: options.engines ?? {},
     get recipe() {
       return readArchiveRecipe(database)
     },
@@ -42,12 +53,16 @@ export function openArchive(dir: string, options: OpenOptions = {}): Archive {
 }
 
 /** For commands that only read: an archive that cannot be written is opened all the same, which `onNotice` is told. */
-export function openArchiveToRead(dir: string, onNotice: (message: string) => void): Archive {
+export function openArchiveToRead(
+  dir: string,
+  onNotice: (message: string) => void,
+  engines: VectorEngines = {},
+): Archive {
   try {
-    return openArchive(dir, { onNotice })
+    return openArchive(dir, { onNotice, engines })
   } catch (error) {
     if (!(error instanceof CameoError) || error.code !== 'ARCHIVE_READ_ONLY') throw error
-    const archive = openArchive(dir, { readOnly: true })
+    const archive = openArchive(dir, { readOnly: true, engines })
     onNotice(`the archive ${dir} cannot be written: it is only read`)
     return archive
   }
@@ -62,7 +77,8 @@ export interface FilledArchive {
 /**
  * Opens an archive that has clips in it.
  * @param open `openArchiveToRead`, where it is only read
- * @throws ARCHIVE_MISSING where it has none, or is not there; as `openArchive` does
+ * @throws ARCHIVE_MISSING where it has none, or is not there; USAGE where it is configured with a vector engine that was not
+ *   given; as `openArchive` does
  */
 export function openFilledArchive(
   dir: string,
@@ -71,9 +87,18 @@ export function openFilledArchive(
     openArchive(at, { onNotice: told }),
 ): FilledArchive {
   const archive = open(dir, onNotice)
-  const { recipe } = archive
+  try {
+    return filledArchive(archive)
+  } catch (error) {
+    archive.close()
+    throw error
+  }
+}
+
+function filledArchive(archive: Archive): FilledArchive {
+  const { database, dir, engines, recipe } = archive
+  checkEngineName(readEngineName(database) ?? automatic, engines)
   if (recipe !== undefined) return { archive, recipe }
-  archive.close()
   throw new CameoError('ARCHIVE_MISSING', `the archive ${dir} holds no clips yet; ingest some first`, {
     details: { remedy: 'ingest-first', archive: dir },
   })

@@ -6,12 +6,15 @@ import { finishErasure } from './finish-erasure.js'
 import { databaseFileName, sqliteError } from '../store/database.js'
 import { pendingErasure } from '../store/erasure.js'
 import { hasFollower } from '../store/locks.js'
+import type { VectorEngines } from '../vectors/vector-engine.js'
 
 export interface PrepareEvents {
   /** Told that others had access, and that an erasure is finished. */
   readonly onNotice: (message: string) => void
   /** Told the ERASURE_PENDING of an erasure that still has to wait. */
   readonly onErasurePending: (error: CameoError) => void
+  /** As for `openArchive`. */
+  readonly engines?: VectorEngines
 }
 
 /**
@@ -20,10 +23,10 @@ export interface PrepareEvents {
  * whoever opens it next to meet and tell.
  */
 export async function prepareArchive(dir: string, events: PrepareEvents): Promise<void> {
-  const { onNotice } = events
+  const { onNotice, engines = {} } = events
   if (!existsSync(join(dir, databaseFileName))) return
   try {
-    const archive = openArchive(dir, { onNotice })
+    const archive = openArchive(dir, { onNotice, engines })
     try {
       // An index worker that runs finishes it by itself.
       if (pendingErasure(archive.database) === undefined || hasFollower(dir)) return

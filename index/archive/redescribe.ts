@@ -1,8 +1,9 @@
-import { join } from 'node:path'
 import type { FaceEmbeddings } from '../../pipeline/describe/pooled-input.js'
 import type { Recipe } from '../../pipeline/recipe/recipe.js'
 import type { Archive } from './open-archive.js'
+import { removeFromEngine, vectorEngineOf } from './choose-engine.js'
 import { finishErasure } from './finish-erasure.js'
+import { openSpaceIndex } from './open-archive-index.js'
 import { findDamagedContent, missingRows, type Damage, type DamagedContent } from '../store/damage.js'
 import { createDescriptorStore } from '../store/descriptors.js'
 import { noteErasure } from '../store/erasure.js'
@@ -24,8 +25,6 @@ import {
 } from '../store/spaces.js'
 import { trackEmbeddingsReader } from '../store/stored-faces.js'
 import { inTransaction } from '../store/transaction.js'
-import { openVectorCache } from '../vectors/archive/cached-index.js'
-import { removeSnapshot } from '../vectors/hnsw/snapshot.js'
 
 export interface RedescribeOptions {
   /** What the archive's recipe becomes: its own with another head, or with none. */
@@ -70,7 +69,6 @@ export async function redescribe(archive: Archive, options: RedescribeOptions): 
   const own = archive.recipe
   const old = activeSpace(database)
   if (own === undefined || old === undefined) throw new Error('an archive without clips has no descriptors')
-  const dir = join(archive.dir, 'vectors')
   const isUnchanged = own.digest === options.recipe.digest
   let described = 0
   let damaged: DamagedContent | undefined
@@ -81,17 +79,15 @@ export async function redescribe(archive: Archive, options: RedescribeOptions): 
     if (written === undefined) return { status: 'interrupted', tracks: 0, described: 0, damage: [] }
     described = written
     // Its snapshot is there when the space is activated: the first search after it does not wait for it.
-    const index = await openVectorCache({
-      ...{ database, dir, spaceId: next.spaceId },
-      ...(options.onNotice === undefined ? {} : { onNotice: options.onNotice }),
-    })
+    const { onNotice } = options
+    const index = await openSpaceIndex(archive, next.spaceId, onNotice === undefined ? {} : { onNotice })
     await index.close()
     activate(archive, own, damaged, options)
   } else if (own.headFile !== options.headFile) {
     // The same head, which lies elsewhere now.
     writeArchiveRecipe(database, { ...own, headFile: options.headFile })
   }
-  await eraseOldSpaces(archive, dir)
+  await eraseOldSpaces(archive)
   await finishErasure(archive, {
     ...{ waitMs: options.waitMs ?? 30_000, hasFollower: false },
     ...(options.onNotice === undefined ? {} : { onWait: options.onNotice, onNotice: options.onNotice }),
@@ -178,7 +174,8 @@ function activate(
  * Erases the descriptors that another space is searched instead of, their spaces, and their snapshots. Those of tracks that
  * the active space does not have stay: they are of clips that are to be processed anew.
  */
-async function eraseOldSpaces({ database }: Archive, dir: string): Promise<void> {
+async function eraseOldSpaces(archive: Archive): Promise<void> {
+  const { database } = archive
   const active = activeSpace(database)
   const eraseSome = (spaceId: number, kept: number) =>
     inTransaction(database, () => {
@@ -190,7 +187,7 @@ async function eraseOldSpaces({ database }: Archive, dir: string): Promise<void>
     if (active === undefined || spaceId === active.spaceId) continue
     while (eraseSome(spaceId, active.spaceId) === erasedAtOnce);
     if (createDescriptorStore(database).count(spaceId) > 0) continue
-    await removeSnapshot(dir, spaceId)
+    await removeFromEngine(archive, vectorEngineOf(archive), [spaceId])
     deleteSpace(database, spaceId)
   }
 }

@@ -75,11 +75,12 @@ async function check(name: Check['name'], work: () => string | Promise<string>):
 }
 
 /** The native library is compiled at installation; a broken build shows here and not in the middle of an ingest. */
-function tryHnsw(): string {
+async function tryHnsw(): Promise<string> {
   const index = HnswIndex.create(2)
-  index.add(0, Float32Array.of(1, 0))
-  const [found] = index.search(Float32Array.of(1, 0), 1)
-  if (found?.label !== 0)
+  const vector = Float32Array.of(1, 0)
+  await index.add([{ label: 0, vector }])
+  const [found] = await index.search([vector], 1)
+  if (found?.[0]?.label !== 0)
     throw new Error('it does not find the one vector it holds: rebuild it with "npm rebuild hnswlib-node"')
   return 'works'
 }

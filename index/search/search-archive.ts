@@ -65,7 +65,7 @@ export interface SearchParts {
   /** Of the archive. */
   readonly models: ArchiveModels
   /** Gives `work` the archive's vector index as it is now. */
-  readonly useIndex: <T>(work: (index: VectorCache) => T) => Promise<T>
+  readonly useIndex: <T>(work: (index: VectorCache) => Promise<T>) => Promise<T>
 }
 
 /**
@@ -84,10 +84,10 @@ export async function searchArchive(
     await models.dispose()
   }
 
-  async function useIndex<T>(work: (index: VectorCache) => T): Promise<T> {
+  async function useIndex<T>(work: (index: VectorCache) => Promise<T>): Promise<T> {
     const index = await openArchiveIndex(opened.archive, { onNotice: caller.notify })
     try {
-      return work(index)
+      return await work(index)
     } finally {
       await closeIndex(index, caller)
     }
@@ -120,15 +120,15 @@ interface Asked {
   readonly index: VectorCache
 }
 
-function answer(
+async function answer(
   { opened: { archive, recipe }, request, models: { pack }, query, descriptor, index }: Asked,
   { notify }: Caller,
-): SearchReport {
+): Promise<SearchReport> {
   const { top = 20, expectAppearances = 1, weak = false, excludeSelf = false } = request
   const threshold = chooseThreshold(recipe, pack, index.size, request)
   const calibration = calibrationOf(recipe, pack)
   const hidden = hiddenMatchOf(recipe, pack, descriptor, request)
-  const found = searchClips(archive, index, descriptor, {
+  const found = await searchClips(archive, index, descriptor, {
     ...{ top, hidden, minScore: threshold.threshold },
     weakScore: weak ? weakScoreOf(calibration, threshold.threshold) : undefined,
     excludeClipId: excludeSelf ? query.clipId : undefined,

@@ -59,6 +59,16 @@ export function deleteMeta(database: Database, key: string): void {
   database.prepare('DELETE FROM meta WHERE key = ?').run(key)
 }
 
+const engineKey = 'vectors.engine'
+
+/** Name of the engine that indexes the vectors; undefined where none was chosen. Throws ARCHIVE_DAMAGED. */
+export const readEngineName = (database: Database): string | undefined => readMeta(database, engineKey)
+
+export function writeEngineName(database: Database, name: string | undefined): void {
+  if (name === undefined) deleteMeta(database, engineKey)
+  else writeMeta(database, engineKey, name)
+}
+
 /** Undefined in an archive into which nothing was ingested yet. Throws ARCHIVE_DAMAGED. */
 export function readArchiveRecipe(database: Database): ArchiveRecipe | undefined {
   const text = readMeta(database, 'recipe')

@@ -1,101 +1,106 @@
-import { CameoError } from '../../pipeline/common/errors.js'
-
 export interface Neighbor {
   readonly label: number
   /** Inner product of two L2-normalised vectors, −1 to 1. */
   readonly cosineSimilarity: number
 }
 
+export interface LabelledVector {
+  /** An unsigned 32-bit number. */
+  readonly label: number
+  /** [dimension], L2-normalised. */
+  readonly vector: Float32Array
+}
+
 /**
- * Nearest neighbours by cosine similarity over L2-normalised float32 vectors of one dimension.
- * Labels are uint32 and never reused: adding a label twice, erased or not, is an error.
- * Everything is synchronous. An engine on another machine stands behind the same interface.
+ * Nearest neighbours by cosine similarity over L2-normalised float32 vectors of one dimension. Any engine can stand behind it:
+ * arrays in memory, a graph, or a server on another machine.
+ *
+ * - A label goes one way: unknown, then live, then erased. It never comes back.
+ * - Each call takes a batch. Calls may overlap: a search sees all or nothing of one vector, and an engine orders the changes itself.
+ * - An engine in memory fails only for what it was given. How one on another machine fails is told at `DurableChanges`.
+ *
+ * What only some engines can do is declared by the optional members.
  */
 export interface VectorIndex {
   readonly dimension: number
-  /** Vectors that can be found; erased ones do not count. */
-  readonly size: number
-  /** True where the label was ever added, also if it is erased by now. */
-  has(label: number): boolean
-  /** Throws VECTOR_INVALID where the dimension differs, a value is not finite, or the length is not 1. */
-  add(label: number, vector: Float32Array): void
-  /** The vector is not found any more. Returns false where there is no such live label. */
-  erase(label: number): boolean
+  /** How many vectors can be found; erased ones do not count. */
+  count(): Promise<number>
+  /** For each label whether it was ever added, also where it is erased by now. */
+  has(labels: readonly number[]): Promise<boolean[]>
   /**
-   * Up to `k` neighbours, best first, ties by label. The query's length does not matter, only its direction.
-   * Throws VECTOR_INVALID where the dimension differs or a value is not finite.
+   * Adds all of the vectors; none of them where one is refused.
+   * @throws VECTOR_INVALID where a dimension differs, a value is not finite, a length is not 1, or a label is known or comes
+   *   twice; INDEX_TOO_LARGE where a label is no uint32, or memory is too small
    */
-  search(query: Float32Array, k: number): Neighbor[]
+  add(vectors: readonly LabelledVector[]): Promise<void>
+  /** The vectors are not found any more. Labels that are unknown or erased change nothing. */
+  erase(labels: readonly number[]): Promise<void>
+  /**
+   * For each query its neighbours: the best `k`, or all where there are fewer, best first, ties by label. The length of a query
+   * does not matter, only its direction.
+   * @throws VECTOR_INVALID where a dimension differs, a value is not finite, or a query is zero
+   */
+  search(queries: readonly Float32Array[], k: number): Promise<Neighbor[][]>
+  /** Waits for the calls under way, then frees what the index holds. No call may follow. */
+  close(): Promise<void>
+
+  /** Of an engine whose vectors are in this process. */
+  readonly memory?: MemoryUse | undefined
+  /** Of an engine in memory that can write itself to files, so that the next start does not build it anew. */
+  readonly snapshots?: SnapshotWriter | undefined
+  /** Of an engine that keeps its vectors outside of this process, and finds them again at the next start. */
+  readonly durable?: DurableChanges | undefined
+}
+
+export interface MemoryUse {
+  /** All that the index takes. */
+  readonly bytes: number
+  /** Erased vectors that take room until the index is built anew. */
+  readonly erased: number
+  /** Makes room for `count` vectors in all. Throws INDEX_TOO_LARGE. */
+  reserve(count: number): Promise<void>
+}
+
+export interface SnapshotWriter {
+  /**
+   * Writes the index to files, and removes those of its last snapshot. The index can be searched meanwhile.
+   * @param newest brings the index up to date and returns the number of the last change in it; it is called when no other
+   *   process writes snapshots here any more, so that vectors erased by others do not come back
+   * @throws ARCHIVE_FULL, ARCHIVE_READ_ONLY; the last snapshot is usable then, too
+   */
+  save(newest: () => Promise<number>): Promise<void>
 }
 
 /**
- * Neighbours asked for at first: more than most people have tracks, and 100 clips where no clip holds two. In a graph
- * of 100,000 it takes 1 ms, against 1.7 for 200 and 4 for 600; who appears more often costs further rounds.
+ * What an engine with storage of its own must do, so that it can follow the archive's log of changes from any process.
+ *
+ * - Every call may be repeated after an error or a lost reply, and may run in several processes at once. Labels go one way
+ *   only, so a change that is applied twice or late changes nothing: an erased label must stay known without its vector.
+ * - Where the server cannot be reached, a call rejects with any error that is no CameoError, or with a retriable one. Cameo
+ *   tries again with pauses, and then tells ARCHIVE_BUSY. A call should end within seconds; one that does not answer in time is
+ *   taken as failed.
  */
-export const defaultFirstK = 100
-
-/**
- * Searches with a growing k until `isEnough(neighbors)` or everything was returned: for example until the last
- * neighbour is below the match threshold, or until N distinct clips are found.
- */
-export function searchWidening(
-  index: Pick<VectorIndex, 'search' | 'size'>,
-  query: Float32Array,
-  isEnough: (neighbors: readonly Neighbor[]) => boolean,
-  firstK: number = defaultFirstK,
-): Neighbor[] {
-  // Each round costs as much as all before it, so the total is at most twice the last round.
-  for (let k = firstK; ; k *= 2) {
-    const neighbors = index.search(query, k)
-    if (neighbors.length < k || k >= index.size || isEnough(neighbors)) return neighbors
-  }
+export interface DurableChanges {
+  /** Number of the last change that is stored, together with all before it; 0 where there is none. */
+  lastChange(): Promise<number>
+  /**
+   * Stores a batch, and then its number. Both survive a crash of the engine when the call returns. Vectors of `erase` are deleted
+   * and not only marked.
+   * @throws VECTOR_INVALID as `add` does, but a known label changes nothing
+   */
+  apply(batch: ChangeBatch): Promise<void>
+  /** Deletes everything of the space, and its number: it is then as new. */
+  clear(): Promise<void>
 }
 
-/** For `searchWidening`: every neighbour with at least `minCosine` is among the neighbours. */
-export function holdsAllAbove(minCosine: number): (neighbors: readonly Neighbor[]) => boolean {
-  return (neighbors) => (neighbors.at(-1)?.cosineSimilarity ?? -1) < minCosine
-}
-
-/** float32 rounding of 512 to 2,048 values moves a unit vector's squared length by less than this. */
-const unitTolerance = 1e-3
-
-/** Throws VECTOR_INVALID unless `vector` has `dimension` finite values and length 1. `name` is for the message. */
-export function checkUnitVector(vector: Float32Array, dimension: number, name: string): void {
-  const length2 = squaredLength(vector, dimension, name)
-  if (Math.abs(length2 - 1) > unitTolerance)
-    throw new CameoError(
-      'VECTOR_INVALID',
-      `${name} has length ${Math.sqrt(length2).toFixed(4)}, not 1: normalise it first`,
-    )
-}
-
-/** The query scaled to length 1 in `target` (reused between searches, `dimension` values). Throws VECTOR_INVALID. */
-export function normaliseQuery(query: Float32Array, target: number[] | Float64Array): void {
-  const length2 = squaredLength(query, target.length, 'the query vector')
-  if (length2 === 0)
-    throw new CameoError('VECTOR_INVALID', 'the query vector is zero: it has no direction to search in')
-  const scale = 1 / Math.sqrt(length2)
-  for (let i = 0; i < target.length; i++) target[i] = (query[i] ?? 0) * scale
-}
-
-function squaredLength(vector: Float32Array, dimension: number, name: string): number {
-  if (vector.length !== dimension)
-    throw new CameoError(
-      'VECTOR_INVALID',
-      `${name} has ${vector.length} dimensions, this index holds vectors of ${dimension}`,
-    )
-  let length2 = 0
-  for (const value of vector) length2 += value * value
-  // A NaN or an infinity anywhere makes the sum not finite.
-  if (!Number.isFinite(length2))
-    throw new CameoError('VECTOR_INVALID', `${name} holds a value that is not a finite number`)
-  return length2
-}
-
-/** Labels are uint32 in hnswlib, so everywhere. Throws INDEX_TOO_LARGE. */
-export function checkLabel(label: number): void {
-  if (!Number.isInteger(label) || label < 0 || label > 0xffff_ffff)
-    throw new CameoError('INDEX_TOO_LARGE', `label ${label} is no unsigned 32-bit number`)
+export interface ChangeBatch {
+  readonly add: readonly LabelledVector[]
+  readonly erase: readonly number[]
+  /**
+   * The number that `lastChange` returns from now on, unless it is higher already; undefined while an empty engine is filled,
+   * where the batches are in no order of changes.
+   */
+  readonly lastChange: number | undefined
 }
 
 /** Best first, ties by label: the order of every search result. */

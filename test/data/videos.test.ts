@@ -51,7 +51,7 @@ describe('real videos', () => {
       for (const clip of clips) {
         const path = join(videos, clip)
         const person = mainPerson(await peopleOfClip(path, stages), path)
-        const { matches } = searchClips(archive, index, person.descriptor, {
+        const { matches } = await searchClips(archive, index, person.descriptor, {
           top: 100,
           minScore: -1,
           excludeClipId: await sha256OfFile(path),

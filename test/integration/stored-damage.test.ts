@@ -37,7 +37,7 @@ async function searchAs(name: string, of: string): Promise<Answer | string> {
     const faces = referencesOf(database, name, recipe.embedderDigest, [], (found) => damage.push(found))
     const index = await openArchiveIndex(archive)
     const options = { top: 20, minScore: 0.4 }
-    const answer = searchClips(archive, index, poolEmbeddings(faces, storedDimension), options)
+    const answer = await searchClips(archive, index, poolEmbeddings(faces, storedDimension), options)
     await index.close()
     const coverage = summariseCoverage(archive)
     return { matches: answer.matches, damage: [...damage, ...answer.damage], coverage }

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test'
 import { openDatabase } from '../../index/store/database.js'
 import type { Database } from '../../index/store/sqlite.js'
 import { createDescriptorStore } from '../../index/store/descriptors.js'
-import { vectorIndexBytes } from '../../index/vectors/hnsw/hnsw-index.js'
+import { vectorIndexBytes } from '../../index/vectors/hnsw/hnsw-memory.js'
 import {
   openVectorCache,
   type VectorCache,
@@ -80,9 +80,13 @@ const erase = (label: number): void => {
 }
 
 /** Every stored label is found by its own vector, and nothing else is. */
-function assertHolds(cache: VectorCache, labels: readonly number[]): void {
+async function assertHolds(cache: VectorCache, labels: readonly number[]): Promise<void> {
   assert.equal(cache.size, labels.length)
-  for (const label of labels) assert.equal(cache.search(vectors[label - 1]!, 1)[0]?.label, label)
+  const found = await cache.search(
+    labels.map((label) => vectors[label - 1]!),
+    1,
+  )
+  for (const [i, label] of labels.entries()) assert.equal(found[i]![0]?.label, label)
 }
 
 const range = (from: number, to: number): number[] =>
@@ -91,7 +95,7 @@ const range = (from: number, to: number): number[] =>
 describe('opening', () => {
   it('an archive without vectors gives an empty index', async () => {
     const cache = await open()
-    assert.deepEqual(cache.search(vectors[0]!, 5), [])
+    assert.deepEqual(await cache.search([vectors[0]!], 5), [[]])
     assert.deepEqual(notices, [])
     await cache.close()
   })
@@ -99,8 +103,8 @@ describe('opening', () => {
   it('a small archive gives exact search and writes no index file', async () => {
     insert(0, 100)
     const cache = await open()
-    assert.equal(cache.stats().kind, 'exact')
-    assertHolds(cache, range(1, 100))
+    assert.equal(cache.stats().engine, 'exact')
+    await assertHolds(cache, range(1, 100))
     assert.equal(await cache.snapshot(), false)
     await cache.close()
     assert.deepEqual(files(), [])
@@ -114,8 +118,8 @@ describe('opening', () => {
     erase(7)
     erase(305)
     const cache = await open()
-    assert.equal(cache.stats().kind, 'hnsw')
-    assertHolds(
+    assert.equal(cache.stats().engine, 'hnsw')
+    await assertHolds(
       cache,
       range(1, 310).filter((label) => label !== 7 && label !== 305),
     )
@@ -128,7 +132,7 @@ describe('opening', () => {
     createDescriptorStore(database).insert(2, 1, vectors[400]!)
     const cache = await open()
     assert.equal(cache.size, 150)
-    assert.ok(!labelsOf(cache.search(vectors[400]!, 150)).includes(151))
+    assert.ok(!labelsOf((await cache.search([vectors[400]!], 150))[0]!).includes(151))
     await cache.close()
   })
 
@@ -186,7 +190,7 @@ describe('a snapshot that cannot be used is rebuilt from SQLite, with a notice',
       const cache = await open()
       assert.equal(notices.length, 1)
       assert.match(notices[0]!, /rebuilt/)
-      assertHolds(cache, range(1, 300))
+      await assertHolds(cache, range(1, 300))
       await cache.close()
       notices = []
       await (await open()).close()
@@ -232,7 +236,7 @@ describe('a crash while a snapshot is written leaves one that is used', () => {
       crash(fresh)
       const cache = await open()
       assert.deepEqual(notices, [])
-      assertHolds(cache, range(1, 310))
+      await assertHolds(cache, range(1, 310))
       insert(310, 311)
       assert.equal(await cache.snapshot(), true)
       assert.equal(files().length, 2, 'what was left over is gone')
@@ -252,7 +256,7 @@ describe('erasing', () => {
     erase(42)
     assert.equal(await cache.snapshot(), true)
     assert.deepEqual(holding(), [])
-    assertHolds(
+    await assertHolds(
       cache,
       range(1, 300).filter((label) => label !== 42),
     )
@@ -281,13 +285,13 @@ describe('erasing', () => {
     erase(81)
     await cache.catchUp()
     const compacting = cache.compactIfNeeded()
-    assert.equal(cache.search(vectors[99]!, 1)[0]?.label, 100)
+    assert.equal((await cache.search([vectors[99]!], 1))[0]![0]?.label, 100)
     insert(400, 410)
     erase(100)
     await cache.catchUp()
     assert.equal(await compacting, true)
     assert.equal(cache.stats().erased <= 1, true)
-    assertHolds(
+    await assertHolds(
       cache,
       range(82, 410).filter((label) => label !== 100),
     )
@@ -304,7 +308,7 @@ describe('erasing', () => {
     await cache.catchUp()
     assert.equal(await cache.compactIfNeeded(), false)
     assert.match(notices.join(), /not compacted: a vector index of 280 tracks needs/)
-    assertHolds(cache, range(121, 400))
+    await assertHolds(cache, range(121, 400))
     await cache.close()
   })
 })
@@ -315,23 +319,23 @@ describe('crossing the size of exact search', () => {
     const cache = await open()
     insert(90, 120)
     await cache.catchUp()
-    assertHolds(cache, range(1, 120))
-    assert.equal(cache.stats().kind, 'exact')
+    await assertHolds(cache, range(1, 120))
+    assert.equal(cache.stats().engine, 'exact')
     assert.equal(await cache.compactIfNeeded(), true)
-    assert.equal(cache.stats().kind, 'hnsw')
+    assert.equal(cache.stats().engine, 'hnsw')
     assert.equal(files().length, 2)
-    assertHolds(cache, range(1, 120))
+    await assertHolds(cache, range(1, 120))
 
     for (let label = 1; label <= 19; label++) erase(label)
     await cache.catchUp()
     await cache.compactIfNeeded()
-    assert.equal(cache.stats().kind, 'hnsw', '101 are left')
+    assert.equal(cache.stats().engine, 'hnsw', '101 are left')
     for (let label = 20; label <= 75; label++) erase(label)
     await cache.catchUp()
     assert.equal(await cache.compactIfNeeded(), true)
-    assert.equal(cache.stats().kind, 'exact')
+    assert.equal(cache.stats().engine, 'exact')
     assert.deepEqual(files(), [])
-    assertHolds(cache, range(76, 120))
+    await assertHolds(cache, range(76, 120))
     await cache.close()
   })
 })
@@ -343,7 +347,7 @@ describe('catching up', () => {
     erase(2)
     assert.equal(await cache.catchUp(), 6)
     assert.equal(await cache.catchUp(), 0)
-    assertHolds(cache, [1, 3, 4, 5])
+    await assertHolds(cache, [1, 3, 4, 5])
     await cache.close()
   })
 
@@ -356,7 +360,7 @@ describe('catching up', () => {
       work.push(cache.catchUp(), cache.snapshot())
     }
     await Promise.all(work)
-    assertHolds(cache, range(1, 300))
+    await assertHolds(cache, range(1, 300))
     await cache.close()
   })
 })
@@ -369,7 +373,7 @@ describe('a read-only archive', () => {
     const before = files()
     const readOnly = openDatabase(dir, { readOnly: true })
     const cache = await open({ database: readOnly })
-    assertHolds(cache, range(1, 205))
+    await assertHolds(cache, range(1, 205))
     assert.equal(await cache.snapshot(), false)
     await cache.close()
     readOnly.close()
@@ -380,7 +384,7 @@ describe('a read-only archive', () => {
     insert(0, 200)
     const readOnly = openDatabase(dir, { readOnly: true })
     const cache = await open({ database: readOnly })
-    assertHolds(cache, range(1, 200))
+    await assertHolds(cache, range(1, 200))
     assert.match(notices[0]!, /read-only/)
     await cache.close()
     readOnly.close()
@@ -392,7 +396,7 @@ describe('a read-only archive', () => {
     const blocked = join(dir, 'a-file')
     writeFileSync(blocked, '')
     const cache = await open({ dir: join(blocked, 'vectors') })
-    assertHolds(cache, range(1, 200))
+    await assertHolds(cache, range(1, 200))
     assert.match(notices[0]!, /cannot be written/)
     await cache.close()
   })

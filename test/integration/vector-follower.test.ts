@@ -5,7 +5,7 @@ import { it } from 'node:test'
 import { openArchive } from '../../index/archive/open-archive.js'
 import { openArchiveIndex } from '../../index/archive/open-archive-index.js'
 import { createDescriptorStore } from '../../index/store/descriptors.js'
-import { defaultExactUpTo } from '../../index/vectors/archive/cached-index.js'
+import { defaultExactUpTo } from '../../index/vectors/archive/engine-plan.js'
 import { createVectorFollower } from '../../workers/ingest/vector-follower.js'
 import { temporaryDir } from '../support/cameo.js'
 import { createDirections } from '../support/vectors.js'
@@ -36,7 +36,7 @@ it('a follower builds the graph as soon as exact search is the slower one, and t
   })
 
   const notices: string[] = []
-  const follower = createVectorFollower(dir, (text) => notices.push(text))
+  const follower = createVectorFollower(archive, (text) => notices.push(text))
   insert(0, defaultExactUpTo)
   follower.follow()
   insert(defaultExactUpTo, defaultExactUpTo + 50)
@@ -44,8 +44,8 @@ it('a follower builds the graph as soon as exact search is the slower one, and t
   assert.ok(readdirSync(join(dir, 'vectors')).includes('vectors-1.json'))
 
   const index = await openArchiveIndex(archive, { onNotice: (text) => notices.push(text) })
-  const { kind, size, unsavedChanges } = index.stats()
-  assert.deepEqual({ kind, size, unsavedChanges }, { kind: 'hnsw', size: defaultExactUpTo + 50, unsavedChanges: 0 }) // prettier-ignore
+  const { engine, size, unsavedChanges } = index.stats()
+  assert.deepEqual({ engine, size, unsavedChanges }, { engine: 'hnsw', size: defaultExactUpTo + 50, unsavedChanges: 0 }) // prettier-ignore
   assert.deepEqual(notices, [])
   await index.close()
   archive.close()

@@ -164,7 +164,7 @@ async function ingestWith(
   const roots = paths.map((path) => (isFolder(resolve(path)) ? resolve(path) : dirname(resolve(path))))
   for (const root of roots.sort((a, b) => a.length - b.length)) archive.files.rootFor(root)
   // The index follows while clips come in, so that the end of a long ingest is no second job.
-  const vectors = createVectorFollower(archive.dir, notify)
+  const vectors = createVectorFollower(archive, notify)
   const following = setInterval(() => vectors.follow(), indexEveryMs)
   try {
     const met = await new IngestRun({

@@ -1,5 +1,6 @@
+import { refuseUnknownEngine } from '../../index/archive/choose-engine.js'
 import { openArchiveIndex } from '../../index/archive/open-archive-index.js'
-import { openArchive } from '../../index/archive/open-archive.js'
+import { openArchive, type Archive } from '../../index/archive/open-archive.js'
 import { activeSpace } from '../../index/store/meta.js'
 import type { VectorCache } from '../../index/vectors/archive/cached-index.js'
 import { messageOf } from '../../pipeline/common/errors.js'
@@ -14,11 +15,17 @@ export interface VectorFollower {
 /**
  * Keeps the vector index up with an archive's rows while these are written: graph, snapshots, compaction. There is none before
  * the first segment, and another after a change of recipe.
+ * @throws USAGE where the archive is configured with an engine that was not given
+ * @param archive whose folder and engines are used
  * @param onNotice told what a person should know; the same not twice in a row
  */
-export function createVectorFollower(archiveDir: string, onNotice: (text: string) => void): VectorFollower {
+export function createVectorFollower(
+  archive: Pick<Archive, 'dir' | 'database' | 'engines'>,
+  onNotice: (text: string) => void,
+): VectorFollower {
+  refuseUnknownEngine(archive)
   // A connection of its own: the index sees only what is durable.
-  const committed = openArchive(archiveDir)
+  const committed = openArchive(archive.dir, { engines: archive.engines })
   let index: { readonly spaceId: number; readonly cache: VectorCache } | undefined
   let following: Promise<void> | undefined
   let told: string | undefined

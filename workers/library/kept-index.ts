@@ -18,7 +18,7 @@ export class KeptIndex {
    * Gives `work` the index with all that is in the archive now.
    * @throws as `openArchiveIndex` does
    */
-  use<T>(archive: Archive, work: (index: VectorCache) => T): Promise<T> {
+  use<T>(archive: Archive, work: (index: VectorCache) => Promise<T>): Promise<T> {
     return this.#turns.run(async () => {
       const spaceId = activeSpace(archive.database)?.spaceId
       if (this.#open?.spaceId !== spaceId) await this.#close()

@@ -1,5 +1,6 @@
 import type { SessionOptions } from '../../../pipeline/models/session.js'
 import { HnswIndex } from '../../vectors/hnsw/hnsw-index.js'
+import type { LabelledVector } from '../../vectors/vector-index.js'
 import { centreOf } from '../datasets/person-tracks.js'
 import { rankThrough } from './rank.js'
 import { rankByProducts } from './score-blocks.js'
@@ -47,37 +48,42 @@ export async function searchExactly(
 }
 
 /** The same through the vector index that an archive is searched with. */
-export function searchThroughIndex(rows: DescriptorRows, queries: Float32Array, pool: Pool): RankedClips[] {
-  const { dimension, vectors, trackClips } = rows
-  const index = HnswIndex.create(dimension)
+export async function searchThroughIndex(
+  rows: DescriptorRows,
+  queries: Float32Array,
+  pool: Pool,
+): Promise<RankedClips[]> {
+  const index = HnswIndex.create(rows.dimension)
   try {
-    for (const row of trackClips.keys()) {
-      const vector = vectors.subarray(row * dimension, (row + 1) * dimension)
-      if (vector.some((value) => value !== 0)) addGrowing(index, row + 1, vector)
-    }
-    return queries.length === 0 ? [] : rankQueries(index, rows, queries, pool)
+    await index.add(describedRows(rows))
+    return await rankQueries(index, rows, queries, pool)
   } finally {
-    index.close()
+    await index.close()
   }
 }
 
-function addGrowing(index: HnswIndex, label: number, vector: Float32Array): void {
-  if (index.isFull) index.reserve(index.nextCapacity)
-  index.add(label, vector)
+/** Labels are the numbers of the rows, from 1. */
+function describedRows({ dimension, vectors, trackClips }: DescriptorRows): LabelledVector[] {
+  return [...trackClips.keys()].flatMap((row) =>
+    isEmptyRow(vectors, dimension, row)
+      ? []
+      : [{ label: row + 1, vector: vectors.subarray(row * dimension, (row + 1) * dimension) }],
+  )
 }
 
-function rankQueries(
+async function rankQueries(
   index: HnswIndex,
   rows: DescriptorRows,
   queries: Float32Array,
   pool: Pool,
-): RankedClips[] {
+): Promise<RankedClips[]> {
   const { dimension } = rows
-  return Array.from({ length: queries.length / dimension }, (_, at) => {
-    if (isEmptyRow(queries, dimension, at)) return []
-    const query = queries.subarray(at * dimension, (at + 1) * dimension)
-    return rankThrough(index, { dimension, vectors: query }, rows, pool)[0] ?? []
-  })
+  const all = [...Array(queries.length / dimension).keys()]
+  const asked = all.filter((at) => !isEmptyRow(queries, dimension, at))
+  const vectors = asked.map((at) => queries.subarray(at * dimension, (at + 1) * dimension))
+  const ranked = await rankThrough(index, vectors, rows, pool)
+  const rankingOf = new Map(asked.map((at, i) => [at, ranked[i] ?? []]))
+  return all.map((at) => rankingOf.get(at) ?? [])
 }
 
 /** Of an identity without any track. */

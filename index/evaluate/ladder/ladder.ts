@@ -183,7 +183,7 @@ class LadderClimb {
   #byDescriptors(rows: DescriptorRows, gallery: readonly (readonly number[])[]): System {
     const queries = galleryQueries(rows, gallery)
     return async (pool) => ({
-      ranked: searchThroughIndex(rows, queries, pool),
+      ranked: await searchThroughIndex(rows, queries, pool),
       exact: await searchExactly(rows, queries, pool, this.#training.session),
     })
   }

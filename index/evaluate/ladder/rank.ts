@@ -1,32 +1,53 @@
 import type { Neighbor, VectorIndex } from '../../vectors/vector-index.js'
 import type { FeatureSet } from '../data/feature-set.js'
 import { mapCutoff } from '../metrics/mean-average-precision.js'
-import type { VectorTable } from '../metrics/matrix-product.js'
 import { TopClips } from '../metrics/top-clips.js'
 import type { Pool, RankedClips } from '../data/rankings.js'
 
 type Tracks = Pick<FeatureSet, 'trackClips' | 'clipNames'>
 
+/** Queries of one search: their neighbours lie in memory at once. */
+const queriesAtOnce = 64
+
 /**
  * The 100 best clips of each query by cosine similarity, through a vector index whose labels are the numbers of the tracks,
  * from 1.
- * @param queries [q, d], L2-normalised
+ * @param queries [d] each, L2-normalised
  */
-export function rankThrough(
-  index: Pick<VectorIndex, 'search' | 'size'>,
-  queries: VectorTable,
+export async function rankThrough(
+  index: Pick<VectorIndex, 'search'>,
+  queries: readonly Float32Array[],
   of: Tracks,
   pool: Pool,
-): RankedClips[] {
-  const count = queries.vectors.length / queries.dimension
-  return Array.from({ length: count }, (_, query) => {
-    const vector = queries.vectors.subarray(query * queries.dimension, (query + 1) * queries.dimension)
-    for (let k = 4 * mapCutoff; ; k *= 2) {
-      const neighbors = index.search(vector, k)
-      const ranked = bestClips(neighbors, of, pool)
-      if (ranked.length >= mapCutoff || neighbors.length < k || k >= index.size) return ranked
-    }
-  })
+): Promise<RankedClips[]> {
+  const ranked: RankedClips[] = []
+  for (let from = 0; from < queries.length; from += queriesAtOnce)
+    ranked.push(...(await rankBlock(index, queries.slice(from, from + queriesAtOnce), of, pool)))
+  return ranked
+}
+
+/** Searches with a growing k; a query takes part until it has enough clips. */
+async function rankBlock(
+  index: Pick<VectorIndex, 'search'>,
+  queries: readonly Float32Array[],
+  of: Tracks,
+  pool: Pool,
+): Promise<RankedClips[]> {
+  const ranked: RankedClips[] = queries.map(() => [])
+  let open = [...queries.entries()]
+  for (let k = 4 * mapCutoff; open.length > 0; k *= 2) {
+    const found = await index.search(
+      open.map(([, vector]) => vector),
+      k,
+    )
+    open = open.filter(([query], i) => {
+      const neighbors = found[i] ?? []
+      const clips = bestClips(neighbors, of, pool)
+      ranked[query] = clips
+      return clips.length < mapCutoff && neighbors.length === k
+    })
+  }
+  return ranked
 }
 
 function bestClips(neighbors: readonly Neighbor[], of: Tracks, pool: Pool): RankedClips {

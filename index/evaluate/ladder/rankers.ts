@@ -69,7 +69,7 @@ async function rankByQueries(
 ) {
   const rows = descriptorRowsOf(set)
   const exact = await searchExactly(rows, queries, set.testPool, session)
-  return { exact, ranked: isExact ? exact : searchThroughIndex(rows, queries, set.testPool) }
+  return { exact, ranked: isExact ? exact : await searchThroughIndex(rows, queries, set.testPool) }
 }
 
 const descriptorRowsOf = (set: EvaluationSet) => ({

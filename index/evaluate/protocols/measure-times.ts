@@ -155,7 +155,7 @@ async function answersTo(
     const line = chooseThreshold(recipe, pack, index.size, wish)
     for (const [person, faces] of queries) {
       const query = await describer.describe(faces)
-      const { matches, damage: left } = searchClips(archive, index, query, {
+      const { matches, damage: left } = await searchClips(archive, index, query, {
         top: archive.clips.counts().clips,
         minScore: line.threshold,
         hidden: hiddenMatchOf(recipe, pack, query, wish),

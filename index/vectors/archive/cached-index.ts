@@ -1,32 +1,14 @@
 import { CameoError } from '../../../pipeline/common/errors.js'
-import { ExactIndex } from '../exact/exact-index.js'
-import {
-  defaultHnswParameters,
-  HnswIndex,
-  vectorIndexBytes,
-  type HnswParameters,
-} from '../hnsw/hnsw-index.js'
-import type { Database } from '../../store/sqlite.js'
 import { createDescriptorStore } from '../../store/descriptors.js'
-import { readMeta } from '../../store/meta.js'
+import { readMeta, spacesOf } from '../../store/meta.js'
+import type { Database } from '../../store/sqlite.js'
+import { CallOrder } from '../call-order.js'
+import { canWriteTo, removeSnapshot, snapshotBytesOnDisk } from '../hnsw/snapshot.js'
+import type { VectorEngines, VectorSpace } from '../vector-engine.js'
 import type { Neighbor, VectorIndex } from '../vector-index.js'
-import {
-  applyChanges,
-  buildIndex,
-  refuseTooLarge,
-  type FeedSource,
-  type IndexKind,
-  type LocalIndex,
-} from './sync-from-store.js'
-import { vectorRowsBytes } from '../sign-codes/vector-rows.js'
-import {
-  canWriteTo,
-  loadSnapshot,
-  removeSnapshot,
-  snapshotBytesOnDisk,
-  writeSnapshot,
-  type SnapshotSubject,
-} from '../hnsw/snapshot.js'
+import { automatic, openEngine, planEngines, type NamedEngine } from './engine-plan.js'
+import { closingOnError, startIndex, type IndexSource, type StartedIndex } from './start-index.js'
+import { applyChanges, fillIndex, type FeedSource } from './sync-from-store.js'
 
 export interface VectorCacheOptions {
   readonly database: Database
@@ -37,32 +19,29 @@ export interface VectorCacheOptions {
   readonly readOnly?: boolean
   /** Called with a sentence for the user: a snapshot was damaged, the index is rebuilt or stays in memory. */
   readonly onNotice?: (message: string) => void
+  /** Name of the engine that indexes the vectors. Default: `auto`. */
+  readonly engine?: string
+  /** Engines beside those that are built in. */
+  readonly engines?: VectorEngines
   readonly exactUpTo?: number
-  readonly parameters?: HnswParameters
   /** Memory the index may take; by default what the machine has available. */
   readonly maxBytes?: number
 }
 
 export interface VectorCacheStats {
-  readonly kind: IndexKind
+  readonly engine: string
   readonly dimension: number
   /** Vectors that can be found. */
   readonly size: number
   /** Erased vectors that still take a place in the graph, until it is compacted. */
   readonly erased: number
   readonly lastChange: number
-  /** Changes applied since the snapshot on disk; 0 in exact search, which needs none. */
+  /** Changes applied since the snapshot on disk; 0 where the engine writes none. */
   readonly unsavedChanges: number
   readonly memoryBytes: number
   readonly snapshotBytes: number
   readonly readOnly: boolean
 }
-
-/**
- * Up to this many vectors, exact search: at 512 dimensions it takes 3 ms, about as long as the graph does, is exact,
- * and needs no snapshot, because reading so many rows takes less than half a second.
- */
-export const defaultExactUpTo = 10_000
 
 /** Erased vectors cost searches their time and links; with a fifth of them the graph is built anew. */
 const maxErasedShare = 0.2
@@ -77,137 +56,133 @@ const snapshotMinimum = 2_000
 /** Closing writes one where replaying the changes would take longer (about 2 ms each, against 8 µs a vector). */
 const closeShare = 0.004
 
-/** See `VectorCache`. Throws INDEX_TOO_LARGE where the vectors do not fit in memory, ARCHIVE_DAMAGED without the space. */
+/**
+ * See `VectorCache`.
+ * @throws INDEX_TOO_LARGE where the vectors do not fit in memory, ARCHIVE_DAMAGED without the space, USAGE where there is no such
+ *   engine, ARCHIVE_BUSY where the engine cannot be reached
+ */
 export async function openVectorCache(options: VectorCacheOptions): Promise<VectorCache> {
-  const cache = new VectorCache(options)
-  await cache.load()
-  return cache
+  const { database, spaceId, dir, engine: name = automatic, engines = {}, exactUpTo } = options
+  const notice = options.onNotice ?? (() => undefined)
+  const damagedLabels = new Set<number>()
+  const feed: FeedSource = {
+    ...{ store: createDescriptorStore(database), spaceId },
+    onDamaged: (label) => void damagedLabels.add(label),
+  }
+  const plan = planEngines(name, engines, spaceToIndex(options), exactUpTo)
+  let readOnly = options.readOnly === true || database.readonly
+  if (!readOnly && !(await canWriteTo(dir))) {
+    readOnly = true
+    if (plan.engines.some(({ engine }) => engine.load !== undefined))
+      notice(`the folder ${dir} cannot be written: the vector index stays in memory only`)
+  }
+  const source = { feed, plan, notice }
+  const started = await startIndex(source)
+  const parts = { ...source, dir, readOnly, damagedLabels }
+  return closingOnError(started.index, async () => {
+    const cache = new VectorCache(parts, started, await started.index.count())
+    await keepOneSnapshot(cache, started, parts)
+    return cache
+  })
+}
+
+/** After the start there is a snapshot of the index, or none where its engine writes none: it would keep erased vectors. */
+async function keepOneSnapshot(
+  cache: VectorCache,
+  { snapshot, index: { snapshots } }: StartedIndex,
+  { dir, feed: { spaceId }, readOnly, notice }: CacheParts,
+): Promise<void> {
+  if (snapshot === 'loaded') return
+  if (snapshots === undefined) {
+    const hasFiles = snapshotBytesOnDisk(dir, spaceId) > 0 || snapshot === 'unusable'
+    if (hasFiles && !readOnly) await removeSnapshot(dir, spaceId)
+  } else if (readOnly) notice('the archive is read-only: the vector index is built again at each start')
+  else await cache.snapshot()
+}
+
+interface OpenIndex {
+  readonly engine: NamedEngine
+  readonly index: VectorIndex
+}
+
+interface CacheParts extends IndexSource {
+  readonly dir: string
+  readonly readOnly: boolean
+  readonly damagedLabels: ReadonlySet<number>
 }
 
 /**
- * The vector index of one descriptor space, a cache of the table `descriptors`. Searches are synchronous and may run
- * at any time; everything that changes the index runs one after the other and lets searches in between.
+ * The vector index of one descriptor space, which follows the table `descriptors` through its log of changes. SQLite is the
+ * truth: the index may be behind it, and hits are to be checked against it. Searches may run at any time; everything that changes
+ * the index runs one after the other and lets searches in between.
  */
-export class VectorCache implements Pick<VectorIndex, 'dimension' | 'size' | 'search'> {
-  readonly dimension: number
-  readonly #options: VectorCacheOptions
-  readonly #source: FeedSource
-  readonly #subject: SnapshotSubject
-  readonly #exactUpTo: number
-  #index: LocalIndex
-  #lastChange = 0
-  #unsavedChanges = 0
-  #unsavedErasures = false
-  #readOnly: boolean
-  #queue: Promise<unknown> = Promise.resolve()
+export class VectorCache implements Pick<VectorIndex, 'dimension' | 'search'> {
+  readonly #parts: CacheParts
+  #open: OpenIndex
+  #size: number
+  #lastChange: number
+  #unsavedChanges: number
+  #unsavedErasures: boolean
+  readonly #turns = new CallOrder()
   #rebuilding: Promise<boolean> | undefined
-  readonly #damagedLabels = new Set<number>()
 
   /** Use `openVectorCache`. */
-  constructor(options: VectorCacheOptions) {
-    this.#options = options
-    this.#subject = subjectOf(options)
-    const { dimension, parameters } = this.#subject
-    this.dimension = dimension
-    this.#source = {
-      store: createDescriptorStore(options.database),
-      spaceId: options.spaceId,
-      dimension,
-      parameters,
-      maxBytes: options.maxBytes,
-      onDamaged: (label) => void this.#damagedLabels.add(label),
-    }
-    this.#exactUpTo = options.exactUpTo ?? defaultExactUpTo
-    this.#readOnly = options.readOnly === true || options.database.readonly
-    this.#index = new ExactIndex(this.dimension)
+  constructor(parts: CacheParts, started: StartedIndex, size: number) {
+    this.#parts = parts
+    this.#open = started
+    this.#size = size
+    this.#lastChange = started.lastChange
+    this.#unsavedChanges = started.unsavedChanges
+    this.#unsavedErasures = started.hasUnsavedErasures
   }
 
-  /** Called once, by `openVectorCache`. */
-  async load(): Promise<void> {
-    const { dir, spaceId } = this.#options
-    if (!this.#readOnly && !(await canWriteTo(dir))) {
-      this.#readOnly = true
-      this.#notice(`the folder ${dir} cannot be written: the vector index stays in memory only`)
-    }
-    const snapshot = await loadSnapshot(dir, this.#subject, this.#source.store.lastChange(), (count) =>
-      refuseTooLarge(this.#source, count),
-    )
-    if (snapshot.kind === 'loaded' && (await this.#continueFrom(snapshot.index, snapshot.lastChange))) return
-    if (snapshot.kind === 'unusable')
-      this.#notice(`the snapshot of the vector index ${snapshot.reason}: rebuilt from the archive`)
-    const count = this.#source.store.count(spaceId)
-    const { index, lastChange } = await buildIndex(this.#source, this.#kindFor(count), count)
-    this.#index = index
-    this.#lastChange = lastChange
-    this.#unsavedChanges = index.size
-    await this.catchUp()
-    if (this.#readOnly) {
-      if (index instanceof HnswIndex)
-        this.#notice('the archive is read-only: the vector index is built again at each start')
-    } else if (this.#index instanceof HnswIndex) await this.snapshot()
-    else if (snapshotBytesOnDisk(dir, spaceId) > 0 || snapshot.kind === 'unusable')
-      await removeSnapshot(dir, spaceId)
+  get dimension(): number {
+    return this.#open.index.dimension
   }
 
-  /** Applies to a snapshot what changed since. False where that is not known: the log of changes is damaged. */
-  async #continueFrom(index: LocalIndex, lastChange: number): Promise<boolean> {
-    this.#index = index
-    this.#lastChange = lastChange
-    try {
-      await this.catchUp()
-      return true
-    } catch (error) {
-      if (!(error instanceof CameoError) || error.code !== 'ARCHIVE_DAMAGED') throw error
-      if (index instanceof HnswIndex) index.close()
-      this.#notice(`${error.message}: the vector index is rebuilt from the archive`)
-      return false
-    }
-  }
-
+  /** Vectors that can be found. */
   get size(): number {
-    return this.#index.size
+    return this.#size
   }
 
   /** Labels of rows that were met damaged: the index lacks their vectors. */
   get damagedLabels(): ReadonlySet<number> {
-    return this.#damagedLabels
+    return this.#parts.damagedLabels
   }
 
-  /** Up to `k` neighbours, best first, ties by label; see `searchWidening`. Throws VECTOR_INVALID. */
-  search(query: Float32Array, k: number): Neighbor[] {
-    return this.#index.search(query, k)
+  /** As `VectorIndex.search`; see `searchWidening`. Throws VECTOR_INVALID, and ARCHIVE_BUSY where the engine cannot be reached. */
+  search(queries: readonly Float32Array[], k: number): Promise<Neighbor[][]> {
+    return this.#open.index.search(queries, k)
   }
 
   stats(): VectorCacheStats {
-    const index = this.#index
-    const exact = index instanceof ExactIndex
+    const { engine, index } = this.#open
+    const { dir, readOnly, feed } = this.#parts
     return {
-      kind: exact ? 'exact' : 'hnsw',
-      dimension: this.dimension,
-      size: index.size,
-      erased: exact ? 0 : index.erased,
-      lastChange: this.#lastChange,
-      unsavedChanges: exact ? 0 : this.#unsavedChanges,
-      memoryBytes: exact
-        ? vectorRowsBytes(index.size, this.dimension)
-        : vectorIndexBytes(index.size + index.erased, this.dimension, this.#subject.parameters),
-      snapshotBytes: snapshotBytesOnDisk(this.#options.dir, this.#options.spaceId),
-      readOnly: this.#readOnly,
+      engine: engine.name,
+      ...{ dimension: this.dimension, size: this.#size, lastChange: this.#lastChange },
+      erased: index.memory?.erased ?? 0,
+      unsavedChanges: index.snapshots === undefined ? 0 : this.#unsavedChanges,
+      memoryBytes: index.memory?.bytes ?? 0,
+      snapshotBytes: snapshotBytesOnDisk(dir, feed.spaceId),
+      readOnly,
     }
   }
 
   /** Applies what was committed to SQLite since, and returns how many changes that were. Cheap where there are none. */
   catchUp(): Promise<number> {
-    return this.#inTurn(() => this.#apply())
+    return this.#turns.change(() => this.#apply())
   }
 
   async #apply(): Promise<number> {
     const before = this.#lastChange
-    if (this.#source.store.lastChange() === before) return 0
-    const applied = await applyChanges(this.#source, this.#index, before)
+    const { feed } = this.#parts
+    if (feed.store.lastChange() === before) return 0
+    const applied = await applyChanges(feed, this.#open.index, before)
     this.#lastChange = applied.lastChange
     this.#unsavedChanges += applied.changes
     this.#unsavedErasures ||= applied.erased
+    await this.#countAgain()
     return applied.changes
   }
 
@@ -217,12 +192,12 @@ export class VectorCache implements Pick<VectorIndex, 'dimension' | 'size' | 'se
    */
   async snapshot(): Promise<boolean> {
     await this.catchUp()
-    return this.#inTurn(async () => {
-      const index = this.#index
-      if (this.#readOnly || !(index instanceof HnswIndex) || this.#unsavedChanges === 0) return false
-      await writeSnapshot(this.#options.dir, this.#subject, async () => {
+    return this.#turns.change(async () => {
+      const { snapshots } = this.#open.index
+      if (this.#parts.readOnly || snapshots === undefined || this.#unsavedChanges === 0) return false
+      await snapshots.save(async () => {
         await this.#apply()
-        return { index, lastChange: this.#lastChange }
+        return this.#lastChange
       })
       this.#unsavedChanges = 0
       this.#unsavedErasures = false
@@ -249,71 +224,63 @@ export class VectorCache implements Pick<VectorIndex, 'dimension' | 'size' | 'se
   /** Waits for what is under way, and writes a snapshot where replaying the changes at the next start would take long. */
   async close(): Promise<void> {
     await this.#rebuilding?.catch(() => undefined)
-    if (this.#unsavedErasures || this.#unsavedChanges > closeShare * this.size) await this.snapshot()
-    await this.#inTurn(() => {
-      if (this.#index instanceof HnswIndex) this.#index.close()
-      this.#index = new ExactIndex(this.dimension)
-      return Promise.resolve()
-    })
+    const isFar = this.#unsavedErasures || this.#unsavedChanges > closeShare * this.size
+    try {
+      if (isFar && this.#open.index.snapshots !== undefined) await this.snapshot()
+    } finally {
+      await this.#turns.close(() => this.#open.index.close())
+    }
   }
 
   async #compact(): Promise<boolean> {
-    const old = this.#index
-    const kind: IndexKind = old instanceof ExactIndex ? 'exact' : 'hnsw'
-    const next = this.#kindFor(old.size, kind)
-    const crowded = old instanceof HnswIndex && old.erased > maxErasedShare * (old.size + old.erased)
-    if (next === kind && !crowded) return false
-    let built: { index: LocalIndex; lastChange: number }
+    const { plan, feed, notice } = this.#parts
+    const old = this.#open
+    const engine = plan.engineFor(this.#size, old.engine)
+    const erased = old.index.memory?.erased ?? 0
+    const isCrowded = erased > maxErasedShare * (this.#size + erased)
+    if (engine.name === old.engine.name && !isCrowded) return false
+    const index = await openEngine(engine)
+    let lastChange: number
     try {
-      built = await buildIndex(this.#source, next, old.size)
+      lastChange = await fillIndex(feed, index, this.#size)
     } catch (error) {
+      await index.close()
       if (!(error instanceof CameoError) || error.code !== 'INDEX_TOO_LARGE') throw error
-      this.#notice(`the vector index is not compacted: ${error.message}`)
+      notice(`the vector index is not compacted: ${error.message}`)
       return false
     }
-    await this.#inTurn(async () => {
-      const applied = await applyChanges(this.#source, built.index, built.lastChange)
-      this.#index = built.index
-      this.#lastChange = applied.lastChange
-      this.#unsavedChanges = built.index.size + 1
-      if (old instanceof HnswIndex) old.close()
-      if (next === 'exact' && !this.#readOnly) await removeSnapshot(this.#options.dir, this.#options.spaceId)
-    })
+    await this.#turns.change(() => this.#exchange({ engine, index }, lastChange))
     await this.snapshot()
     return true
   }
 
-  /** Exact search up to the limit; a graph is kept until only half of it is left, so that it does not flip. */
-  #kindFor(size: number, now: IndexKind = 'exact'): IndexKind {
-    return size > (now === 'exact' ? this.#exactUpTo : this.#exactUpTo / 2) ? 'hnsw' : 'exact'
+  async #exchange(next: OpenIndex, filledTo: number): Promise<void> {
+    const { feed, dir, readOnly } = this.#parts
+    const { lastChange } = await applyChanges(feed, next.index, filledTo)
+    const old = this.#open
+    this.#open = next
+    this.#lastChange = lastChange
+    await this.#countAgain()
+    this.#unsavedChanges = this.#size + 1
+    await old.index.close()
+    if (next.index.snapshots === undefined && !readOnly) await removeSnapshot(dir, feed.spaceId)
   }
 
-  #notice(message: string): void {
-    this.#options.onNotice?.(message)
-  }
-
-  /** Runs `work` after everything that was asked for before, whether that succeeded or not. */
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#queue.then(work, work)
-    this.#queue = result.catch(() => undefined)
-    return result
+  async #countAgain(): Promise<void> {
+    this.#size = await this.#open.index.count()
   }
 }
 
-function subjectOf(options: VectorCacheOptions): SnapshotSubject {
-  const space = options.database
-    .prepare<[number], { digest: string; dimension: number }>(
-      'SELECT digest, dimension FROM spaces WHERE space_id = ?',
-    )
-    .get(options.spaceId)
-  const archiveId = readMeta(options.database, 'archive_id')
+/** What engines are told of a space. Throws ARCHIVE_DAMAGED without it. */
+export function spaceToIndex({
+  database,
+  spaceId,
+  dir,
+  maxBytes,
+}: Pick<VectorCacheOptions, 'database' | 'spaceId' | 'dir' | 'maxBytes'>): VectorSpace {
+  const space = spacesOf(database).find((one) => one.spaceId === spaceId)
+  const archiveId = readMeta(database, 'archive_id')
   if (space === undefined || archiveId === undefined)
-    throw new CameoError('ARCHIVE_DAMAGED', `the archive has no descriptor space ${options.spaceId}`)
-  return {
-    archiveId,
-    spaceId: options.spaceId,
-    spaceDigest: space.digest,
-    dimension: space.dimension,
-    parameters: options.parameters ?? defaultHnswParameters,
-  }
+    throw new CameoError('ARCHIVE_DAMAGED', `the archive has no descriptor space ${spaceId}`)
+  return { ...space, archiveId, dir, maxBytes }
 }

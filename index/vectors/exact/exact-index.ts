@@ -1,54 +1,86 @@
-import { CameoError } from '../../../pipeline/common/errors.js'
+import { CallOrder } from '../call-order.js'
+import { checkBatch, normaliseQuery } from '../check-vectors.js'
+import { lowestOfBest } from '../kth-best.js'
+import { VectorRows, vectorRowsBytes } from '../sign-codes/vector-rows.js'
+import { createTimeSlice } from '../time-slice.js'
 import {
-  checkLabel,
-  checkUnitVector,
   compareNeighbors,
-  normaliseQuery,
+  type LabelledVector,
+  type MemoryUse,
   type Neighbor,
   type VectorIndex,
 } from '../vector-index.js'
-import { lowestOfBest } from '../kth-best.js'
-import { VectorRows } from '../sign-codes/vector-rows.js'
 
 /** Compares the query with every vector: for small archives, and the oracle of the approximate index. */
 export class ExactIndex implements VectorIndex {
   readonly dimension: number
+  readonly memory: MemoryUse
   readonly #rows: VectorRows
   readonly #erased = new Set<number>()
   readonly #query: Float64Array
+  readonly #calls = new CallOrder()
 
   constructor(dimension: number) {
     this.dimension = dimension
     this.#rows = new VectorRows(dimension)
     this.#query = new Float64Array(dimension)
+    const rows = this.#rows
+    this.memory = {
+      get bytes() {
+        return vectorRowsBytes(rows.size, dimension)
+      },
+      // Erasing a row frees its place.
+      erased: 0,
+      reserve: () => Promise.resolve(),
+    }
   }
 
-  get size(): number {
-    return this.#rows.size
+  count(): Promise<number> {
+    return Promise.resolve(this.#rows.size)
   }
 
-  has(label: number): boolean {
+  has(labels: readonly number[]): Promise<boolean[]> {
+    return Promise.resolve(labels.map((label) => this.#isKnown(label)))
+  }
+
+  add(vectors: readonly LabelledVector[]): Promise<void> {
+    return this.#calls.change(async () => {
+      checkBatch(vectors, this.dimension, (label) => this.#isKnown(label))
+      const slice = createTimeSlice()
+      for (const { label, vector } of vectors) {
+        this.#rows.add(label, vector)
+        await slice.end()
+      }
+    })
+  }
+
+  erase(labels: readonly number[]): Promise<void> {
+    return this.#calls.change(() => {
+      for (const label of labels) if (this.#rows.erase(label)) this.#erased.add(label)
+    })
+  }
+
+  search(queries: readonly Float32Array[], k: number): Promise<Neighbor[][]> {
+    return this.#calls.read(async () => {
+      const found: Neighbor[][] = []
+      const slice = createTimeSlice()
+      for (const query of queries) {
+        found.push(this.#searchOne(query, k))
+        await slice.end()
+      }
+      return found
+    })
+  }
+
+  close(): Promise<void> {
+    return this.#calls.close(() => this.#rows.close())
+  }
+
+  #isKnown(label: number): boolean {
     return this.#rows.rowOf(label) !== undefined || this.#erased.has(label)
   }
 
-  add(label: number, vector: Float32Array): void {
-    checkLabel(label)
-    checkUnitVector(vector, this.dimension, `the vector of label ${label}`)
-    if (this.has(label))
-      throw new CameoError(
-        'VECTOR_INVALID',
-        `label ${label} is in the index already: labels are never reused`,
-      )
-    this.#rows.add(label, vector)
-  }
-
-  erase(label: number): boolean {
-    if (!this.#rows.erase(label)) return false
-    this.#erased.add(label)
-    return true
-  }
-
-  search(query: Float32Array, k: number): Neighbor[] {
+  #searchOne(query: Float32Array, k: number): Neighbor[] {
     normaliseQuery(query, this.#query)
     return bestNeighbors(this.#rows.dotsOfAll(this.#query), (row) => this.#rows.labelOf(row), k)
   }

@@ -1,28 +1,14 @@
 import hnswlib from 'hnswlib-node'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import { createPrivateFile } from '../../../pipeline/common/private-files.js'
+import { CallOrder } from '../call-order.js'
+import { checkBatch, normaliseQuery } from '../check-vectors.js'
 import { bestNeighbors } from '../exact/exact-index.js'
-import {
-  checkLabel,
-  checkUnitVector,
-  normaliseQuery,
-  type Neighbor,
-  type VectorIndex,
-} from '../vector-index.js'
+import { VectorRows } from '../sign-codes/vector-rows.js'
+import { createTimeSlice } from '../time-slice.js'
+import type { LabelledVector, MemoryUse, Neighbor, SnapshotWriter, VectorIndex } from '../vector-index.js'
 import { readHnswFile, sealHnswFile, type FileSeal, type HnswLayout } from './hnsw-file.js'
-import { VectorRows, vectorRowsBytes } from '../sign-codes/vector-rows.js'
-
-/** Yury Malkov and Dmitry Yashunin, "Efficient and robust approximate nearest neighbor search using HNSW" (2016). */
-export interface HnswParameters {
-  /** Links a new vector makes in each layer (the paper's M); the base layer has room for twice as many. */
-  readonly m: number
-  /** Candidates looked at when a vector is added. */
-  readonly efConstruction: number
-  /** Candidates looked at in a search, and neighbours that the graph brings up; the code scan brings up as many as asked. */
-  readonly ef: number
-}
-
-export const defaultHnswParameters: HnswParameters = { m: 16, efConstruction: 200, ef: 50 }
+import { defaultHnswParameters, vectorIndexBytes, type HnswParameters } from './hnsw-memory.js'
 
 /**
  * The graph alone does not find people who appear once or twice: their vectors are orthogonal to nearly all others,
@@ -36,58 +22,72 @@ const leastScored = 200
 const growth = 1.25
 const firstCapacity = 1024
 
-/**
- * Bytes of memory that an index of `count` vectors takes. The graph: vector, base-layer links and label; upper-layer
- * links (one vector in m−1 has them); hnswlib's lock (40), level (4), pointer (8), visited mark (2), hash node (48).
- * Beside it the vectors again with their codes, because hnswlib hands none out fast enough to score them.
- */
-export function vectorIndexBytes(
-  count: number,
-  dimension: number,
-  parameters: HnswParameters = defaultHnswParameters,
-): number {
-  const record = 4 * dimension + 8 * parameters.m + 4 + 8
-  const upperLinks = (4 * parameters.m + 4) / (parameters.m - 1)
-  return Math.ceil(count * (record + upperLinks + 102)) + vectorRowsBytes(count, dimension)
+export interface HnswOptions {
+  readonly parameters?: HnswParameters
+  /**
+   * Called before room is made, and throws INDEX_TOO_LARGE to refuse.
+   * @param count of vectors for which there will be room, erased ones included
+   * @param held for which there is room already
+   */
+  readonly mayHold?: (count: number, held: number) => void
+  /** How the index is written to files; it is not where this is absent. */
+  readonly snapshots?: (index: HnswIndex) => SnapshotWriter
+}
+
+/** What an index is made of: empty, or as it was in a file. */
+interface Contents {
+  readonly graph: hnswlib.HierarchicalNSW
+  readonly rows: VectorRows
+  readonly erased: Set<number>
 }
 
 /**
  * hnswlib's graph over inner products of unit vectors, completed by a scan of codes; all similarities are
- * computed exactly (float32). Not to be changed while it is written to a file: `add` and `erase` throw then.
- * Searches may run at any time.
+ * computed exactly (float32). hnswlib must not be searched and changed at once: each query and each insert is one
+ * synchronous step. Searches may run while the index is written to a file; changes wait until it is.
  */
 export class HnswIndex implements VectorIndex {
   readonly dimension: number
   readonly parameters: HnswParameters
+  readonly memory: MemoryUse
+  readonly snapshots: SnapshotWriter | undefined
   readonly #graph: hnswlib.HierarchicalNSW
   readonly #rows: VectorRows
   readonly #erased: Set<number>
+  readonly #mayHold: NonNullable<HnswOptions['mayHold']>
   readonly #query: Float64Array
   /** hnswlib takes number[]; one array serves all calls. */
   readonly #values: number[]
-  #writing = false
+  readonly #calls = new CallOrder()
 
-  private constructor(
-    graph: hnswlib.HierarchicalNSW,
-    parameters: HnswParameters,
-    rows: VectorRows,
-    erased: Set<number>,
-  ) {
+  private constructor({ graph, rows, erased }: Contents, parameters: HnswParameters, options: HnswOptions) {
     this.dimension = rows.dimension
     this.parameters = parameters
     this.#graph = graph
     this.#rows = rows
     this.#erased = erased
+    this.#mayHold = options.mayHold ?? (() => undefined)
     this.#query = new Float64Array(rows.dimension)
     this.#values = new Array<number>(rows.dimension).fill(0)
+    this.memory = {
+      get bytes() {
+        return vectorIndexBytes(rows.size + erased.size, rows.dimension, parameters)
+      },
+      get erased() {
+        return erased.size
+      },
+      reserve: (count) => this.#reserve(count),
+    }
+    this.snapshots = options.snapshots?.(this)
     // Loading resets it.
     graph.setEf(parameters.ef)
   }
 
-  static create(dimension: number, parameters: HnswParameters = defaultHnswParameters): HnswIndex {
+  static create(dimension: number, options: HnswOptions = {}): HnswIndex {
+    const { parameters = defaultHnswParameters } = options
     const graph = new hnswlib.HierarchicalNSW('ip', dimension)
     graph.initIndex(firstCapacity, parameters.m, parameters.efConstruction)
-    return new HnswIndex(graph, parameters, new VectorRows(dimension), new Set())
+    return new HnswIndex({ graph, rows: new VectorRows(dimension), erased: new Set() }, parameters, options)
   }
 
   /** Loads a file written by `write`. Throws SNAPSHOT_DAMAGED where it is not the file of `seal` or of these settings. */
@@ -95,8 +95,9 @@ export class HnswIndex implements VectorIndex {
     file: string,
     seal: FileSeal,
     dimension: number,
-    parameters: HnswParameters,
+    options: HnswOptions = {},
   ): Promise<HnswIndex> {
+    const { parameters = defaultHnswParameters } = options
     const rows = new VectorRows(dimension)
     const erased = new Set<number>()
     const found = await readHnswFile(file, layoutOf(dimension, parameters), (label, vector, isErased) => {
@@ -108,16 +109,7 @@ export class HnswIndex implements VectorIndex {
       throw new CameoError('SNAPSHOT_DAMAGED', `the index file ${file} has a wrong checksum`)
     const graph = new hnswlib.HierarchicalNSW('ip', dimension)
     await graph.readIndex(file)
-    return new HnswIndex(graph, parameters, rows, erased)
-  }
-
-  get size(): number {
-    return this.#rows.size
-  }
-
-  /** Erased vectors whose place in the graph is not freed. */
-  get erased(): number {
-    return this.#erased.size
+    return new HnswIndex({ graph, rows, erased }, parameters, options)
   }
 
   /** Vectors there is room for, erased ones included. */
@@ -125,56 +117,99 @@ export class HnswIndex implements VectorIndex {
     return this.#graph.getMaxElements()
   }
 
-  /** True where the next `add` grows the index to `nextCapacity`. */
-  get isFull(): boolean {
-    return this.#graph.getCurrentCount() >= this.capacity
+  /** Vectors that can be found, and those whose place in the graph is not freed. */
+  get counts(): { readonly live: number; readonly erased: number } {
+    return { live: this.#rows.size, erased: this.#erased.size }
   }
 
-  get nextCapacity(): number {
-    // An empty index is loaded with capacity 0.
-    return Math.max(firstCapacity, Math.ceil(this.capacity * growth))
+  count(): Promise<number> {
+    return Promise.resolve(this.#rows.size)
   }
 
-  has(label: number): boolean {
-    return this.#rows.rowOf(label) !== undefined || this.#erased.has(label)
+  has(labels: readonly number[]): Promise<boolean[]> {
+    return Promise.resolve(labels.map((label) => this.#isKnown(label)))
   }
 
-  add(label: number, vector: Float32Array): void {
-    this.#refuseWhileWriting()
-    checkLabel(label)
-    checkUnitVector(vector, this.dimension, `the vector of label ${label}`)
-    if (this.has(label))
-      throw new CameoError(
-        'VECTOR_INVALID',
-        `label ${label} is in the index already: labels are never reused`,
-      )
-    if (this.isFull) this.reserve(this.nextCapacity)
-    for (let i = 0; i < this.dimension; i++) this.#values[i] = vector[i] ?? 0
-    this.#graph.addPoint(this.#values, label)
-    this.#rows.add(label, vector)
-  }
-
-  /** Makes room for `count` vectors in all. */
-  reserve(count: number): void {
-    this.#refuseWhileWriting()
-    if (count > this.capacity) this.#graph.resizeIndex(count)
+  add(vectors: readonly LabelledVector[]): Promise<void> {
+    return this.#calls.change(async () => {
+      checkBatch(vectors, this.dimension, (label) => this.#isKnown(label))
+      const needed = this.#graph.getCurrentCount() + vectors.length
+      // An empty index is loaded with capacity 0.
+      if (needed > this.capacity)
+        this.#grow(Math.max(needed, firstCapacity, Math.ceil(this.capacity * growth)))
+      const slice = createTimeSlice()
+      for (const { label, vector } of vectors) {
+        for (let i = 0; i < this.dimension; i++) this.#values[i] = vector[i] ?? 0
+        this.#graph.addPoint(this.#values, label)
+        this.#rows.add(label, vector)
+        await slice.end()
+      }
+    })
   }
 
   /**
-   * The vector is not found any more, and `write` puts zeros in its place. In the graph in memory it stays until then
-   * as a way to its neighbours: to overwrite it there (hnswlib's addPoint) rewires them all.
+   * The vectors are not found any more, and `write` puts zeros in their places. In the graph in memory they stay until then
+   * as ways to their neighbours: to overwrite one there (hnswlib's addPoint) rewires them all.
    */
-  erase(label: number): boolean {
-    this.#refuseWhileWriting()
-    if (!this.#rows.erase(label)) return false
-    this.#graph.markDelete(label)
-    this.#erased.add(label)
-    return true
+  erase(labels: readonly number[]): Promise<void> {
+    return this.#calls.change(() => {
+      for (const label of labels)
+        if (this.#rows.erase(label)) {
+          this.#graph.markDelete(label)
+          this.#erased.add(label)
+        }
+    })
   }
 
-  search(query: Float32Array, k: number): Neighbor[] {
+  search(queries: readonly Float32Array[], k: number): Promise<Neighbor[][]> {
+    return this.#calls.read(async () => {
+      const found: Neighbor[][] = []
+      const slice = createTimeSlice()
+      for (const query of queries) {
+        found.push(this.#searchOne(query, k))
+        await slice.end()
+      }
+      return found
+    })
+  }
+
+  /** Writes, reads back and flushes a file without the vectors of erased labels; returns its size and digest. */
+  write(file: string): Promise<FileSeal> {
+    return this.#calls.change(async () => {
+      // hnswlib would make it by the umask.
+      createPrivateFile(file)
+      await this.#graph.writeIndex(file)
+      return sealHnswFile(file, layoutOf(this.dimension, this.parameters))
+    })
+  }
+
+  /** Ends the threads and frees the graph's memory now; the garbage collector does not see how much hangs on this object. */
+  close(): Promise<void> {
+    return this.#calls.close(() => {
+      this.#graph.initIndex(1, 2, 1)
+      this.#rows.close()
+    })
+  }
+
+  #isKnown(label: number): boolean {
+    return this.#rows.rowOf(label) !== undefined || this.#erased.has(label)
+  }
+
+  #reserve(count: number): Promise<void> {
+    return this.#calls.change(() => {
+      this.#mayHold(count, this.capacity)
+      if (count > this.capacity) this.#graph.resizeIndex(count)
+    })
+  }
+
+  #grow(count: number): void {
+    this.#mayHold(count, this.capacity)
+    this.#graph.resizeIndex(count)
+  }
+
+  #searchOne(query: Float32Array, k: number): Neighbor[] {
     normaliseQuery(query, this.#query)
-    const count = Math.min(k, this.size)
+    const count = Math.min(k, this.#rows.size)
     if (count <= 0) return []
     const rows = this.#candidates(count)
     const cosines = this.#rows.dotsOf(this.#query, rows)
@@ -192,31 +227,6 @@ export class HnswIndex implements VectorIndex {
     for (const [i, label] of neighbors.entries()) rows[scanned.length + i] = this.#rows.rowOf(label) ?? 0
     rows.sort()
     return rows.filter((row, i) => row !== rows[i - 1])
-  }
-
-  /** Writes, reads back and flushes a file without the vectors of erased labels; returns its size and digest. */
-  async write(file: string): Promise<FileSeal> {
-    this.#refuseWhileWriting()
-    this.#writing = true
-    try {
-      // hnswlib would make it by the umask.
-      createPrivateFile(file)
-      await this.#graph.writeIndex(file)
-    } finally {
-      this.#writing = false
-    }
-    return sealHnswFile(file, layoutOf(this.dimension, this.parameters))
-  }
-
-  /** Ends the threads and frees the graph's memory now; the garbage collector does not see how much hangs on this object. */
-  close(): void {
-    this.#refuseWhileWriting()
-    this.#graph.initIndex(1, 2, 1)
-    this.#rows.close()
-  }
-
-  #refuseWhileWriting(): void {
-    if (this.#writing) throw new Error('the HNSW index must not change while it is written to a file')
   }
 }
 

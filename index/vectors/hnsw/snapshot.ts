@@ -8,8 +8,10 @@ import { maxDimension } from '../../../pipeline/common/limits.js'
 import { makePrivateFolder, privateFileMode } from '../../../pipeline/common/private-files.js'
 import { archiveError } from '../../store/database.js'
 import { lockSnapshots } from '../../store/locks.js'
+import type { LoadedIndex, VectorSpace } from '../vector-engine.js'
 import type { FileSeal } from './hnsw-file.js'
-import { HnswIndex, type HnswParameters } from './hnsw-index.js'
+import { HnswIndex, type HnswOptions } from './hnsw-index.js'
+import type { HnswParameters } from './hnsw-memory.js'
 
 /** Raised whenever the manifest or the file it describes changes its meaning. */
 const formatVersion = 1
@@ -38,11 +40,7 @@ const manifestSchema = z.object({
 type Manifest = z.infer<typeof manifestSchema>
 
 /** What a snapshot must agree with to be used. */
-export interface SnapshotSubject {
-  readonly archiveId: string
-  readonly spaceId: number
-  readonly spaceDigest: string
-  readonly dimension: number
+export interface SnapshotSubject extends Pick<VectorSpace, 'archiveId' | 'spaceId' | 'digest' | 'dimension'> {
   readonly parameters: HnswParameters
 }
 
@@ -52,30 +50,24 @@ export interface SnapshotState {
   readonly lastChange: number
 }
 
-export type LoadedSnapshot =
-  | { readonly kind: 'loaded'; readonly index: HnswIndex; readonly lastChange: number }
-  | { readonly kind: 'absent' }
-  /** There is one, but it cannot be used; `reason` completes "the snapshot …". */
-  | { readonly kind: 'unusable'; readonly reason: string }
-
 /** Labels and vectors stay on disk in pairs of files: `vectors-<space>.json` names `vectors-<space>-<uuid>.hnsw`. */
 const manifestName = (spaceId: number): string => `vectors-${spaceId}.json`
 
 /**
- * Loads the snapshot that the manifest names, after checking its size and digest. `newestChange` is the archive's:
- * a snapshot that is ahead of it belongs to a state that a restored backup does not have. `mayLoad(count)` is asked
- * before memory is taken, and throws to refuse.
+ * Loads the snapshot that the manifest names, after checking its size and digest.
+ * @param newestChange of the archive; see `VectorEngine.load`
+ * @param options of the index; `mayHold` is asked before memory is taken
  */
 export async function loadSnapshot(
   dir: string,
   subject: SnapshotSubject,
   newestChange: number,
-  mayLoad: (count: number) => void,
-): Promise<LoadedSnapshot> {
+  options: HnswOptions = {},
+): Promise<LoadedIndex> {
   const manifestFile = join(dir, manifestName(subject.spaceId))
   for (;;) {
     const before = parseManifest(manifestFile)?.file
-    const loaded = await loadFiles(dir, manifestFile, subject, newestChange, mayLoad)
+    const loaded = await loadFiles(dir, manifestFile, subject, newestChange, options)
     // Another process may have exchanged the files while they were read.
     if (loaded.kind !== 'unusable' || parseManifest(manifestFile)?.file === before) return loaded
   }
@@ -86,23 +78,27 @@ async function loadFiles(
   manifestFile: string,
   subject: SnapshotSubject,
   newestChange: number,
-  mayLoad: (count: number) => void,
-): Promise<LoadedSnapshot> {
+  options: HnswOptions,
+): Promise<LoadedIndex> {
   if (!existsSync(manifestFile)) return { kind: 'absent' }
-  const unusable = (reason: string): LoadedSnapshot => ({ kind: 'unusable', reason })
+  const unusable = (reason: string): LoadedIndex => ({ kind: 'unusable', reason })
   const manifest = parseManifest(manifestFile)
   if (manifest === undefined)
     return unusable('has a damaged manifest or was written by another version of Cameo')
   const difference = differenceOf(manifest, subject)
   if (difference !== undefined) return unusable(`is of ${difference}`)
   if (manifest.lastChange > newestChange) return unusable('is newer than the archive')
-  mayLoad(manifest.count + manifest.erased)
+  options.mayHold?.(manifest.count + manifest.erased, 0)
   const file = join(dir, manifest.file)
   try {
-    const index = await HnswIndex.load(file, manifest, subject.dimension, subject.parameters)
-    if (index.size === manifest.count && index.erased === manifest.erased)
+    const index = await HnswIndex.load(file, manifest, subject.dimension, {
+      ...options,
+      parameters: subject.parameters,
+    })
+    const { live, erased } = index.counts
+    if (live === manifest.count && erased === manifest.erased)
       return { kind: 'loaded', index, lastChange: manifest.lastChange }
-    index.close()
+    await index.close()
     return unusable('is damaged (wrong count)')
   } catch (error) {
     return unusable(`is damaged (${messageOf(error)})`)
@@ -121,7 +117,7 @@ function parseManifest(file: string): Manifest | undefined {
 function differenceOf(manifest: Manifest, subject: SnapshotSubject): string | undefined {
   const { parameters } = subject
   if (manifest.archiveId !== subject.archiveId) return 'another archive'
-  if (manifest.spaceId !== subject.spaceId || manifest.spaceDigest !== subject.spaceDigest)
+  if (manifest.spaceId !== subject.spaceId || manifest.spaceDigest !== subject.digest)
     return 'another descriptor space'
   if (manifest.dimension !== subject.dimension) return 'another dimension'
   const sameSettings = manifest.m === parameters.m && manifest.efConstruction === parameters.efConstruction
@@ -191,15 +187,15 @@ async function writeFiles(
 }
 
 function manifestOf(
-  { archiveId, spaceId, spaceDigest, dimension, parameters }: SnapshotSubject,
+  { archiveId, spaceId, digest, dimension, parameters }: SnapshotSubject,
   index: HnswIndex,
   lastChange: number,
   file: string,
   seal: FileSeal,
 ): Manifest {
   const { m, efConstruction } = parameters
-  const { size: count, erased } = index
-  const subject = { archiveId, spaceId, spaceDigest, dimension, m, efConstruction }
+  const { live: count, erased } = index.counts
+  const subject = { archiveId, spaceId, spaceDigest: digest, dimension, m, efConstruction }
   return { formatVersion, ...subject, count, lastChange, erased, file, ...seal }
 }
 

@@ -13,14 +13,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ExactIndex } from '../../../index/vectors/exact/exact-index.js'
-import { createBareGraph, vectorIndexBytes } from '../../../index/vectors/hnsw/hnsw-index.js'
-import { defaultExactUpTo, openVectorCache } from '../../../index/vectors/archive/cached-index.js'
-import {
-  defaultFirstK,
-  holdsAllAbove,
-  searchWidening,
-  type Neighbor,
-} from '../../../index/vectors/vector-index.js'
+import { createBareGraph } from '../../../index/vectors/hnsw/hnsw-index.js'
+import { vectorIndexBytes } from '../../../index/vectors/hnsw/hnsw-memory.js'
+import { openVectorCache } from '../../../index/vectors/archive/cached-index.js'
+import { defaultExactUpTo } from '../../../index/vectors/archive/engine-plan.js'
+import type { Neighbor } from '../../../index/vectors/vector-index.js'
+import { defaultFirstK, holdsAllAbove, searchWidening } from '../../../index/vectors/widening-search.js'
 import {
   dimension,
   ingest,
@@ -115,9 +113,8 @@ async function bench(size: number, dir: string, log: (line: string) => void): Pr
   for (let i = started; i < size; i++) bare.add(i + 1, rowOf(data.vectors, i))
   const exact = new ExactIndex(dimension)
   const exactInserts = new Stopwatch()
-  await exactInserts.time(() => {
-    for (let i = 0; i < size; i++) exact.add(i + 1, rowOf(data.vectors, i))
-  })
+  const labelled = Array.from({ length: size }, (_, i) => ({ label: i + 1, vector: rowOf(data.vectors, i) }))
+  await exactInserts.time(() => exact.add(labelled))
 
   log('searching')
   const searches = { product: new Stopwatch(), bare: new Stopwatch(), exact: new Stopwatch() }

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { adoptRecipe, openArchive } from '../../../../index/archive/open-archive.js'
 import { hiddenMatchOf } from '../../../../index/search/hidden-match.js'
-import { searchClips, type SearchOptions } from '../../../../index/search/search-clips.js'
+import { searchClips } from '../../../../index/search/search-clips.js'
+import type { SearchOptions } from '../../../../index/search/search-options.js'
 import { encodeFloat16 } from '../../../../pipeline/data/float16.js'
 import { findPack } from '../../../../pipeline/models/packs/catalog.js'
 import { createRecipe, defaultSettings } from '../../../../pipeline/recipe/recipe.js'
@@ -27,7 +28,7 @@ describe('two faces that are hidden in part', () => {
     assert.deepEqual([match?.threshold, match?.isHidden(seen), match?.isHidden(hidden)], [0.7, false, true])
   })
 
-  it('match from a threshold of their own on, and are weak below it', () => {
+  it('match from a threshold of their own on, and are weak below it', async () => {
     const archive = openArchive(temporaryDir(), { create: true })
     const recipe = createRecipe(findPack('lite'), defaultSettings)
     const spaceId = adoptRecipe(archive, recipe, { packName: 'lite' }, 3, false)
@@ -62,26 +63,26 @@ describe('two faces that are hidden in part', () => {
         })),
       })
     }
-    const answer = (options: Partial<SearchOptions>) => {
+    const answer = async (options: Partial<SearchOptions>) => {
       const neighbours = tracks
         .map((descriptor, i) => ({
           label: i + 1,
           cosineSimilarity: descriptor.reduce((sum, x, k) => sum + x * (query.hidden[k] ?? 0), 0),
         }))
         .sort((a, b) => b.cosineSimilarity - a.cosineSimilarity)
-      const index = { size: 2, search: () => neighbours }
-      const { matches, weak } = searchClips(archive, index, query.hidden, {
+      const index = { size: 2, search: () => Promise.resolve([neighbours]) }
+      const { matches, weak } = await searchClips(archive, index, query.hidden, {
         top: 9,
         minScore: 0.55,
         ...options,
       })
       return [matches, weak].map((clips) => clips.map(({ clipId }) => clipId[0]).join(''))
     }
-    assert.deepEqual(answer({}), ['01', ''])
+    assert.deepEqual(await answer({}), ['01', ''])
     const match = ofQuery(query.hidden)
-    assert.deepEqual(answer({ hidden: match }), ['0', ''])
-    assert.deepEqual(answer({ hidden: match, weakScore: 0.5 }), ['0', '1'])
-    assert.deepEqual(answer({ hidden: match && { ...match, threshold: 0.58 } }), ['01', ''])
+    assert.deepEqual(await answer({ hidden: match }), ['0', ''])
+    assert.deepEqual(await answer({ hidden: match, weakScore: 0.5 }), ['0', '1'])
+    assert.deepEqual(await answer({ hidden: match && { ...match, threshold: 0.58 } }), ['01', ''])
     archive.close()
   })
 })

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { acrossNoGap, adjacencyOf, joinRanges } from '../../../../index/search/join-ranges.js'
+import { chooseVectorEngine } from '../../../../index/archive/choose-engine.js'
+import { openArchiveIndex } from '../../../../index/archive/open-archive-index.js'
+import { openArchive } from '../../../../index/archive/open-archive.js'
+import { forgetClip } from '../../../../index/identities/forget.js'
+import { searchClips } from '../../../../index/search/search-clips.js'
+import { createDescriptorStore } from '../../../../index/store/descriptors.js'
+import { temporaryDir } from '../../../support/cameo.js'
 import { averagePrecision } from '../../../support/map.js'
+import { RemoteStandIn } from '../../../support/remote-stand-in.js'
+import { storeClips } from '../../../support/stored-clips.js'
 import type { MatchedRange } from '../../../../index/search/clip-match.js'
 
 const range = (startS: number, endS: number, score = 0.5, trackId = 1): MatchedRange => ({
@@ -59,6 +68,58 @@ describe('ranges of a match', () => {
       ).length,
       2,
     )
+  })
+})
+
+describe('a search through an engine elsewhere', () => {
+  it('answers nothing of a clip that is forgotten while the engine is asked', async () => {
+    const dir = temporaryDir()
+    storeClips(dir, 6).close()
+    const server = new RemoteStandIn({ latencyMs: 2 })
+    const archive = openArchive(dir, { engines: { elsewhere: server.factory } })
+    await chooseVectorEngine(archive, 'elsewhere')
+    const index = await openArchiveIndex(archive)
+    const [label, query] = [
+      1,
+      createDescriptorStore(archive.database).liveAfter(1, -1, 1).descriptors[0]?.vector,
+    ]
+    assert.ok(query instanceof Float32Array)
+    const search = () => searchClips(archive, index, query, { top: 9, minScore: 0.5 })
+    const before = await search()
+    assert.deepEqual(before.matches.map(({ clipId }) => clipId[0]), ['0', '3']) // prettier-ignore
+    assert.equal(before.matches[0]?.ranges[0]?.trackId, label)
+
+    let searches = 0
+    server.onSearch = () => {
+      if (++searches === 1) forgetClip(archive.database, '0'.repeat(64))
+    }
+    const after = await search()
+    assert.equal(searches, 1)
+    assert.deepEqual(after.matches, before.matches.slice(1))
+    assert.deepEqual(after.damage, [])
+    await index.close()
+    archive.close()
+  })
+
+  it('looks up again what was looked up before another round, where something was erased meanwhile', async () => {
+    const archive = storeClips(temporaryDir(), 6)
+    const found = [1, 13].map((label) => ({ label, cosineSimilarity: 0.9 }))
+    // Of 100 neighbours that are wanted 100 come, so that a second round follows.
+    const padding = Array.from({ length: 98 }, (_, i) => ({ label: 1000 + i, cosineSimilarity: 0.8 }))
+    let rounds = 0
+    const index = {
+      size: 24,
+      search() {
+        if (++rounds === 2) forgetClip(archive.database, '0'.repeat(64))
+        return Promise.resolve([[...found, ...padding]])
+      },
+    }
+    const query = createDescriptorStore(archive.database).liveAfter(1, -1, 1).descriptors[0]?.vector
+    assert.ok(query instanceof Float32Array)
+    const { matches } = await searchClips(archive, index, query, { top: 9, minScore: 0.5 })
+    assert.equal(rounds, 2)
+    assert.deepEqual(matches.map(({ clipId }) => clipId[0]), ['3']) // prettier-ignore
+    archive.close()
   })
 })
 

@@ -12,7 +12,7 @@ const clipId = 'c'.repeat(64)
 const query = Float32Array.of(1, 0)
 
 /** Of one track that is 0.8 like the query: seen twice, with two faces in the first span and none in the last. */
-function rangesOf(headSha256?: string) {
+async function rangesOf(headSha256?: string) {
   const recipe = createRecipe(findPack('lite'), defaultSettings, headSha256)
   const archive = openArchive(temporaryDir(), { create: true })
   const spaceId = adoptRecipe(archive, recipe, { packName: 'lite' }, 2, false)
@@ -41,8 +41,8 @@ function rangesOf(headSha256?: string) {
       },
     ],
   })
-  const index = { size: 1, search: () => [{ label: 1, cosineSimilarity: 0.8 }] }
-  const { matches } = searchClips(archive, index, query, { top: 1, minScore: 0.5 })
+  const index = { size: 1, search: () => Promise.resolve([[{ label: 1, cosineSimilarity: 0.8 }]]) }
+  const { matches } = await searchClips(archive, index, query, { top: 1, minScore: 0.5 })
   archive.close()
   const [match] = matches
   assert.equal(match?.score.toFixed(6), '0.800000')
@@ -50,11 +50,11 @@ function rangesOf(headSha256?: string) {
 }
 
 describe('the score of a range', () => {
-  it('is of the faces that were seen in it, pooled by quality, or of the track where none was kept', () => {
-    assert.deepEqual(rangesOf(), [(3 / Math.sqrt(10)).toFixed(3), '0.600', '0.800'])
+  it('is of the faces that were seen in it, pooled by quality, or of the track where none was kept', async () => {
+    assert.deepEqual(await rangesOf(), [(3 / Math.sqrt(10)).toFixed(3), '0.600', '0.800'])
   })
 
-  it('is of the track where a head describes it', () => {
-    assert.deepEqual(rangesOf('a'.repeat(64)), ['0.800', '0.800', '0.800'])
+  it('is of the track where a head describes it', async () => {
+    assert.deepEqual(await rangesOf('a'.repeat(64)), ['0.800', '0.800', '0.800'])
   })
 })

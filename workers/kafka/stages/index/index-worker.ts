@@ -140,7 +140,7 @@ export class IndexWorker implements StageWorker {
     this.#progress = new CatchUp(ends.map(({ partition, high }) => [partition, high]))
     for (const { partition, low } of ends) this.#progress.noteRead(partition, writer.nextOf(partition) ?? low)
     this.caughtUp = this.#progress.caughtUp.then(() => this.#finishReplay())
-    this.#vectors = createVectorFollower(archive.dir, (text) => log.info(text))
+    this.#vectors = createVectorFollower(archive, (text) => log.info(text))
     this.#erasures = createErasureFollower(archive, (text) => log.warn(text))
     this.#timers = [
       setInterval(() => this.#vectors.follow(), indexEveryMs),

@@ -56,7 +56,7 @@ describe('search by descriptor', () => {
     const clipsOf = (ranked: readonly (readonly { readonly clip: number }[])[]) =>
       ranked.map((own) => own.map(({ clip }) => clip))
     assert.deepEqual(
-      clipsOf(searchThroughIndex(rows, queries, pool)),
+      clipsOf(await searchThroughIndex(rows, queries, pool)),
       clipsOf(await searchExactly(rows, queries, pool, session)),
     )
   })

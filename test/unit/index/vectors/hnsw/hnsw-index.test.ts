@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { ExactIndex } from '../../../../../index/vectors/exact/exact-index.js'
-import { defaultHnswParameters, HnswIndex } from '../../../../../index/vectors/hnsw/hnsw-index.js'
-import type { VectorIndex } from '../../../../../index/vectors/vector-index.js'
+import { HnswIndex } from '../../../../../index/vectors/hnsw/hnsw-index.js'
+import { defaultHnswParameters, vectorIndexBytes } from '../../../../../index/vectors/hnsw/hnsw-memory.js'
+import type { Neighbor, VectorIndex } from '../../../../../index/vectors/vector-index.js'
+import { CameoError } from '../../../../../pipeline/common/errors.js'
 import { createDirections, createRandom, labelsOf, near } from '../../../../support/vectors.js'
 
 const dimension = 128
@@ -34,17 +36,27 @@ function makeFaces(count: number): Faces {
 
 const faces = makeFaces(6000)
 
-function fill<T extends VectorIndex>(index: T, vectors: readonly Float32Array[] = faces.vectors): T {
-  for (const [label, vector] of vectors.entries()) index.add(label, vector)
+async function fill<T extends VectorIndex>(
+  index: T,
+  vectors: readonly Float32Array[] = faces.vectors,
+  firstLabel = 0,
+): Promise<T> {
+  await index.add(vectors.map((vector, i) => ({ label: firstLabel + i, vector })))
   return index
 }
 
+async function searchOne(index: VectorIndex, query: Float32Array, k: number): Promise<Neighbor[]> {
+  const [found = []] = await index.search([query], k)
+  return found
+}
+
 /** Share of the neighbours above .35 by exact search that `index` finds too. */
-function recall(index: VectorIndex, oracle: VectorIndex): number {
+async function recall(index: VectorIndex, oracle: VectorIndex): Promise<number> {
   let [wanted, found] = [0, 0]
-  for (const query of faces.queries) {
-    const labels = new Set(labelsOf(index.search(query, 200)))
-    for (const { label, cosineSimilarity } of oracle.search(query, 200))
+  const answers = await index.search(faces.queries, 200)
+  for (const [i, expected] of (await oracle.search(faces.queries, 200)).entries()) {
+    const labels = new Set(labelsOf(answers[i]!))
+    for (const { label, cosineSimilarity } of expected)
       if (cosineSimilarity >= 0.35) {
         wanted++
         if (labels.has(label)) found++
@@ -54,56 +66,53 @@ function recall(index: VectorIndex, oracle: VectorIndex): number {
   return found / wanted
 }
 
-const exact = fill(new ExactIndex(dimension))
-const hnsw = fill(HnswIndex.create(dimension))
-
+// What every engine must do is tested in test/support/engine-conformance.ts.
 describe('HNSW', () => {
-  it('finds what exact search finds, with the same similarities', () => {
-    assert.ok(recall(hnsw, exact) >= 0.999)
-    const query = faces.queries[0]!
-    assert.deepEqual(hnsw.search(query, 3), exact.search(query, 3))
-  })
-
-  it('grows beyond its first capacity', () => {
-    assert.equal(hnsw.size, 6000)
+  it('finds what exact search finds, with the same similarities, also beyond its first capacity', async () => {
+    const [exact, hnsw] = [await fill(new ExactIndex(dimension)), await fill(HnswIndex.create(dimension))]
+    assert.equal(await hnsw.count(), 6000)
     assert.ok(hnsw.capacity >= 6000)
+    assert.ok((await recall(hnsw, exact)) >= 0.999)
+    const query = faces.queries[0]!
+    assert.deepEqual(await hnsw.search([query], 3), await exact.search([query], 3))
   })
 
-  it('orders equal similarities by label', () => {
-    const index = HnswIndex.create(2)
-    for (const label of [9, 2, 7, 4]) index.add(label, Float32Array.of(1, 0))
-    assert.deepEqual(labelsOf(index.search(Float32Array.of(1, 0), 10)), [2, 4, 7, 9])
-  })
-
-  it('answers an empty index with nothing', () => {
-    assert.deepEqual(HnswIndex.create(2).search(Float32Array.of(1, 0), 5), [])
+  it('asks before it makes room, and adds nothing of a batch for which there is none', async () => {
+    const asked: [number, number][] = []
+    const index = HnswIndex.create(dimension, {
+      mayHold(count, held) {
+        asked.push([count, held])
+        if (count > 2000) throw new CameoError('INDEX_TOO_LARGE', 'too large')
+      },
+    })
+    await fill(index, faces.vectors.slice(0, 1100))
+    assert.deepEqual(asked, [[1280, 1024]], 'a quarter more than the first capacity')
+    await assert.rejects(fill(index, faces.vectors.slice(0, 1000), 2000), { code: 'INDEX_TOO_LARGE' })
+    await assert.rejects(index.memory.reserve(2001), { code: 'INDEX_TOO_LARGE' })
+    assert.deepEqual([await index.count(), index.capacity], [1100, 1280])
   })
 
   it('does not return erased vectors, and finds the others as well as before, also from a file', async () => {
-    const index = fill(HnswIndex.create(dimension))
-    const oracle = fill(new ExactIndex(dimension))
-    for (let label = 0; label < faces.vectors.length; label += 5) {
-      assert.equal(index.erase(label), true)
-      oracle.erase(label)
-    }
-    assert.equal(index.erase(0), false)
-    assert.equal(index.size, 4800)
-    assert.equal(index.erased, 1200)
-    assert.throws(() => index.add(0, faces.vectors[0]!), { code: 'VECTOR_INVALID' })
-    assert.ok(recall(index, oracle) >= 0.999)
+    const index = await fill(HnswIndex.create(dimension))
+    const oracle = await fill(new ExactIndex(dimension))
+    const erased = [...faces.vectors.keys()].filter((label) => label % 5 === 0)
+    await index.erase(erased)
+    await oracle.erase(erased)
+    assert.deepEqual(index.counts, { live: 4800, erased: 1200 })
+    assert.equal(index.memory.erased, 1200)
+    assert.ok((await recall(index, oracle)) >= 0.999)
 
     const file = join(dir, 'erased.hnsw')
     const seal = await index.write(file)
-    const loaded = await HnswIndex.load(file, seal, dimension, defaultHnswParameters)
-    assert.equal(loaded.size, 4800)
-    assert.equal(loaded.erased, 1200)
-    assert.ok(recall(loaded, oracle) >= 0.999)
-    assert.throws(() => loaded.add(5, faces.vectors[5]!), { code: 'VECTOR_INVALID' })
+    const loaded = await HnswIndex.load(file, seal, dimension)
+    assert.deepEqual(loaded.counts, { live: 4800, erased: 1200 })
+    assert.ok((await recall(loaded, oracle)) >= 0.999)
+    await assert.rejects(fill(loaded, [faces.vectors[5]!], 5), { code: 'VECTOR_INVALID' })
   })
 
   it('writes no vector of an erased label to its file', async () => {
-    const index = fill(HnswIndex.create(dimension), faces.vectors.slice(0, 100))
-    index.erase(42)
+    const index = await fill(HnswIndex.create(dimension), faces.vectors.slice(0, 100))
+    await index.erase([42])
     const file = join(dir, 'without.hnsw')
     await index.write(file)
     const bytes = readFileSync(file)
@@ -117,25 +126,27 @@ describe('HNSW', () => {
   it('loads what it wrote, also an empty index, and goes on from there', async () => {
     const file = join(dir, 'empty.hnsw')
     const seal = await HnswIndex.create(dimension).write(file)
-    const empty = await HnswIndex.load(file, seal, dimension, defaultHnswParameters)
-    assert.equal(empty.size, 0)
-    fill(empty, faces.vectors.slice(0, 2000))
-    assert.equal(empty.size, 2000)
+    const empty = await HnswIndex.load(file, seal, dimension)
+    assert.equal(await empty.count(), 0)
+    await fill(empty, faces.vectors.slice(0, 2000))
+    assert.equal(await empty.count(), 2000)
     const again = await empty.write(file)
-    const loaded = await HnswIndex.load(file, again, dimension, defaultHnswParameters)
+    const loaded = await HnswIndex.load(file, again, dimension)
     const query = faces.queries[0]!
-    assert.deepEqual(loaded.search(query, 50), empty.search(query, 50))
-    loaded.add(2000, faces.vectors[2000]!)
-    assert.equal(loaded.search(faces.vectors[2000]!, 1)[0]?.label, 2000)
+    assert.deepEqual(await loaded.search([query], 50), await empty.search([query], 50))
+    await fill(loaded, [faces.vectors[2000]!], 2000)
+    assert.equal((await searchOne(loaded, faces.vectors[2000]!, 1))[0]?.label, 2000)
   })
 
   it('does not load a damaged file, nor one of another dimension or other settings', async () => {
     const file = join(dir, 'damaged.hnsw')
-    const seal = await fill(HnswIndex.create(dimension), faces.vectors.slice(0, 50)).write(file)
+    const seal = await (await fill(HnswIndex.create(dimension), faces.vectors.slice(0, 50))).write(file)
     const good = readFileSync(file)
     const refused = (with_: { d?: number; m?: number } = {}) =>
       assert.rejects(
-        HnswIndex.load(file, seal, with_.d ?? dimension, { ...defaultHnswParameters, m: with_.m ?? 16 }),
+        HnswIndex.load(file, seal, with_.d ?? dimension, {
+          parameters: { ...defaultHnswParameters, m: with_.m ?? 16 },
+        }),
         { code: 'SNAPSHOT_DAMAGED' },
       )
     await refused({ d: 64 })
@@ -154,28 +165,42 @@ describe('HNSW', () => {
     await refused()
   })
 
-  it('must not change while it is written, but can be searched', async () => {
-    const index = fill(HnswIndex.create(dimension), faces.vectors.slice(0, 500))
-    const writing = index.write(join(dir, 'busy.hnsw'))
-    assert.throws(() => index.add(1000, faces.vectors[1000]!), /while it is written/)
-    assert.throws(() => index.erase(1), /while it is written/)
-    assert.equal(index.search(faces.vectors[7]!, 1)[0]?.label, 7)
-    await writing
-    index.add(1000, faces.vectors[1000]!)
-    assert.equal(index.size, 501)
+  it('changes only after it is written, and can be searched meanwhile', async () => {
+    const index = await fill(HnswIndex.create(dimension), faces.vectors.slice(0, 500))
+    const order: string[] = []
+    const file = join(dir, 'busy.hnsw')
+    const writing = index.write(file).then((seal) => {
+      order.push('written')
+      return seal
+    })
+    const changing = Promise.all([fill(index, [faces.vectors[1000]!], 1000), index.erase([1])]).then(() =>
+      order.push('changed'),
+    )
+    const found = await searchOne(index, faces.vectors[7]!, 1)
+    order.push('searched')
+    assert.equal(found[0]?.label, 7)
+    const seal = await writing
+    await changing
+    assert.deepEqual(order, ['searched', 'written', 'changed'])
+    assert.deepEqual(index.counts, { live: 500, erased: 1 })
+    const loaded = await HnswIndex.load(file, seal, dimension)
+    assert.deepEqual(loaded.counts, { live: 500, erased: 0 })
   })
 })
 
-it('vectors of mostly positive values are found too (sign codes do not depend on the signs of values)', () => {
+it('vectors of mostly positive values are found too (sign codes do not depend on the signs of values)', async () => {
   const next = createDirections(dimension, 21)
   const shift = (vector: Float32Array) =>
     near(new Float32Array(dimension).fill(dimension ** -0.5), 0.6, vector)
   const vectors = Array.from({ length: 3000 }, next)
-  const index = fill(HnswIndex.create(dimension), vectors.map(shift))
-  let found = 0
-  for (let label = 0; label < 100; label++) {
-    const query = shift(near(vectors[label]!, 0.75, next()))
-    if (index.search(query, 1)[0]?.label === label) found++
-  }
+  const index = await fill(HnswIndex.create(dimension), vectors.map(shift))
+  const queries = vectors.slice(0, 100).map((vector) => shift(near(vector, 0.75, next())))
+  const answers = await index.search(queries, 1)
+  const found = answers.filter((neighbors, label) => neighbors[0]?.label === label).length
   assert.ok(found >= 99, `${found} of 100`)
+})
+
+it('states the memory of a million tracks of 512 dimensions: the vectors twice, and links', () => {
+  const bytes = vectorIndexBytes(1_000_000, 512)
+  assert.ok(bytes > 4.1e9 && bytes < 5e9, `${bytes}`)
 })

@@ -1,0 +1,103 @@
+import { z } from 'zod'
+import { dotProduct } from '../../pipeline/data/vector-math.js'
+import { defaultSettings } from '../../pipeline/recipe/recipe.js'
+import type { Archive } from '../archive/open-archive.js'
+import { activeSpace } from '../store/meta.js'
+import { presentPath } from '../store/present-path.js'
+import { createTrackHits, type StoredFace, type StoredTrack, type TrackHits } from '../store/track-hits.js'
+import type { WholeRows } from '../store/whole-rows.js'
+import type { ClipMatch, ContributingFace } from './clip-match.js'
+import { acrossNoGap, adjacencyOf, type Adjacency } from './join-ranges.js'
+import { compareTracks, joinByStrength, rangesOfTracks, type ScoredTrack } from './scored-tracks.js'
+import { lowestScore, thresholdOf, type SearchOptions } from './search-options.js'
+import { createSpanScores, type SpanScores } from './span-scores.js'
+
+export interface DescribedClip {
+  readonly clip: ClipMatch
+  /** One of its tracks reaches the threshold. */
+  readonly isMatch: boolean
+}
+
+const spansSchema = z.array(z.tuple([z.number(), z.number()]))
+const boxSchema = z.tuple([z.number(), z.number(), z.number(), z.number()])
+
+/** Says of clips what a search answers of them. Nothing in it waits. */
+export class ClipDescriber {
+  readonly #archive: Archive
+  readonly #rows: WholeRows
+  /** L2-normalised. */
+  readonly #query: Float32Array
+  readonly #options: SearchOptions
+  readonly #hits: TrackHits
+  readonly #spanScores: SpanScores
+
+  constructor(archive: Archive, rows: WholeRows, query: Float32Array, options: SearchOptions) {
+    this.#archive = archive
+    this.#rows = rows
+    this.#query = query
+    this.#options = options
+    this.#hits = createTrackHits(archive.database, activeSpace(archive.database)?.spaceId ?? 0)
+    this.#spanScores = createSpanScores(archive.recipe, this.#hits, query)
+  }
+
+  /** Of a clip whose own rows are whole. Undefined where none of its tracks is like the query, or it is not known where it lies. */
+  describe(clipId: string): DescribedClip | undefined {
+    const tracks = this.#tracksOf(clipId)
+    const [best] = tracks
+    if (best === undefined) return undefined
+    const place = presentPath(this.#archive.files.pathsOf(clipId))
+    if (place === undefined) {
+      this.#rows.note({ clipId, what: 'paths' })
+      return undefined
+    }
+    const ranges = rangesOfTracks(
+      tracks,
+      ({ trackId, spans, score }) => this.#spanScores(trackId, spans, score),
+      this.#options,
+    )
+    const clip: ClipMatch = {
+      clipId,
+      ...place,
+      score: best.score,
+      durationS: this.#hits.durationOf(clipId),
+      ranges: joinByStrength(ranges, this.#adjacencyOf(clipId)),
+      faces: this.#hits.facesOf(best.trackId).map(parseFace),
+      thumbnailJpeg: this.#hits.thumbnailOf(best.trackId),
+    }
+    return { clip, isMatch: best.isMatch }
+  }
+
+  /** The whole tracks of a clip that are shown: those that match first, best first. */
+  #tracksOf(clipId: string): ScoredTrack[] {
+    return this.#hits
+      .tracksOf(clipId)
+      .flatMap((track) => this.#score(clipId, track) ?? [])
+      .sort(compareTracks)
+  }
+
+  /** Undefined where the track is not like the query, or damaged. */
+  #score(clipId: string, { trackId, spans, descriptor }: StoredTrack): ScoredTrack | undefined {
+    if (descriptor === undefined) {
+      this.#rows.note({ clipId, trackId, what: 'descriptors' })
+      return undefined
+    }
+    const score = dotProduct(this.#query, descriptor)
+    if (score < lowestScore(this.#options) || !this.#rows.isWholeTrack(trackId, clipId)) return undefined
+    const isMatch = score >= thresholdOf(descriptor, this.#options)
+    return { trackId, descriptor, score, isMatch, spans: spansSchema.parse(JSON.parse(spans)) }
+  }
+
+  #adjacencyOf(clipId: string): Adjacency {
+    const { recipe, clips } = this.#archive
+    const run = { clipId, recipe: recipe?.digest ?? '' }
+    const { sampling } = recipe?.settings ?? defaultSettings
+    const areAdjacent = adjacencyOf(sampling, () => this.#hits.segmentsOf(run.clipId, run.recipe))
+    return acrossNoGap(areAdjacent, clips.gapsOf(run))
+  }
+}
+
+const parseFace = ({ timeS, box, quality }: StoredFace): ContributingFace => ({
+  timeS,
+  boxXyxyPx: boxSchema.parse(JSON.parse(box)),
+  quality,
+})

@@ -1,0 +1,95 @@
+import { toFloat32, toUint16 } from './blobs.js'
+import { isWhole } from './checksum.js'
+import type { Database } from './sqlite.js'
+
+/** A track of a clip, and what it is found by. */
+export interface StoredTrack {
+  readonly trackId: number
+  /** JSON: [[startS, endS], …] */
+  readonly spans: string
+  /** L2-normalised. Undefined where its row is damaged. */
+  readonly descriptor: Float32Array | undefined
+}
+
+/** A segment of which this many frames were looked at. */
+export interface StoredSpan {
+  readonly startS: number
+  readonly endS: number
+  readonly frames: number
+}
+
+export interface StoredFace {
+  readonly timeS: number
+  /** JSON: [x1, y1, x2, y2], px */
+  readonly box: string
+  readonly quality: number
+}
+
+export interface FaceAtTime {
+  readonly timeS: number
+  readonly quality: number
+  /** Half-precision bits, [dimension]. */
+  readonly float16: Uint16Array
+}
+
+/** What is stored of the clips and tracks that a search finds. All functions are synchronous. */
+export interface TrackHits {
+  /** Tracks of a clip that have a descriptor in the space, by number. */
+  tracksOf(clipId: string): StoredTrack[]
+  durationOf(clipId: string): number | undefined
+  /** In order of time. */
+  segmentsOf(clipId: string, recipe: string): StoredSpan[]
+  /** JPEG. */
+  thumbnailOf(trackId: number): Uint8Array | undefined
+  /** Best first. */
+  facesOf(trackId: number): StoredFace[]
+  /** Embeddings of a track's faces by one embedder, in the order in which they were stored. */
+  embeddingsOf(trackId: number, embedder: string): FaceAtTime[]
+}
+
+/** Statements are prepared once for the connection. */
+export function createTrackHits(database: Database, spaceId: number): TrackHits {
+  const tracks = database.prepare<
+    [string, number],
+    { trackId: number; spans: string; vector: Uint8Array; isWhole: number }
+  >(
+    // `+` keeps SQLite from looking a track's descriptors up by their space, which every row of it shares.
+    `SELECT track_id AS trackId, spans, vector, ${isWhole('descriptors')} AS isWhole
+     FROM tracks JOIN descriptors USING (track_id) WHERE clip_id = ? AND +space_id = ? ORDER BY track_id`,
+  )
+  const duration = database
+    .prepare<[string], number | null>('SELECT duration_s FROM clips WHERE clip_id = ?')
+    .pluck()
+  const segments = database.prepare<[string, string], StoredSpan>(
+    `SELECT start_s AS startS, coalesce(end_s, duration_s, start_s) AS endS, frames
+     FROM segments JOIN clips USING (clip_id) WHERE clip_id = ? AND recipe = ? ORDER BY segment`,
+  )
+  const thumbnail = database
+    .prepare<[number], Uint8Array>('SELECT jpeg FROM thumbnails WHERE track_id = ?')
+    .pluck()
+  const faces = database.prepare<[number], StoredFace>(
+    'SELECT time_s AS timeS, box, quality FROM faces WHERE track_id = ? ORDER BY quality DESC, face_id',
+  )
+  const embeddings = database.prepare<
+    [number, string],
+    { timeS: number; quality: number; vector: Uint8Array }
+  >(
+    `SELECT time_s AS timeS, quality, vector FROM faces JOIN embeddings USING (face_id)
+     WHERE track_id = ? AND embedder = ? ORDER BY face_id`,
+  )
+  return {
+    tracksOf: (clipId) =>
+      tracks.all(clipId, spaceId).map(({ trackId, spans, vector, isWhole }) => ({
+        ...{ trackId, spans },
+        descriptor: isWhole === 0 ? undefined : toFloat32(vector),
+      })),
+    durationOf: (clipId) => duration.get(clipId) ?? undefined,
+    segmentsOf: (clipId, recipe) => segments.all(clipId, recipe),
+    thumbnailOf: (trackId) => thumbnail.get(trackId),
+    facesOf: (trackId) => faces.all(trackId),
+    embeddingsOf: (trackId, embedder) =>
+      embeddings
+        .all(trackId, embedder)
+        .map(({ timeS, quality, vector }) => ({ timeS, quality, float16: toUint16(vector) })),
+  }
+}
