@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import type { Command } from 'commander'
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { dirname, join } from 'node:path'
 import { before, describe, it } from 'node:test'
 import { z } from 'zod'
 import { errorCodes } from '../../pipeline/common/errors.js'
@@ -11,6 +11,7 @@ import {
   anchorsOf,
   commandsOf,
   inlineCodeOf,
+  isShell,
   linksOf,
   proseOf,
   readBlocks,
@@ -29,7 +30,7 @@ const textOf = (file: string) => {
 
 /** Commands in blocks and in the text. */
 const commandsIn = ({ text, blocks }: Document) => [
-  ...blocks.filter(({ language }) => language === 'sh').flatMap(commandsOf),
+  ...blocks.filter(isShell).flatMap(commandsOf),
   ...inlineCodeOf(text),
 ]
 
@@ -51,7 +52,9 @@ describe('README and docs', () => {
 
   it('every document is linked from README', () => {
     const linked = new Set(linksOf(textOf('README.md')))
-    const forgotten = documents.filter(({ file }) => file !== 'README.md' && !linked.has(file))
+    const forgotten = documents
+      .map(({ file }) => file)
+      .filter((file) => file !== 'README.md' && !linked.has(file))
     assert.deepEqual(forgotten, [])
   })
 
@@ -71,8 +74,19 @@ describe('README and docs', () => {
     )
   })
 
+  it('a block that another test runs names a test that reads its document', () => {
+    const wrong = documents.flatMap(({ file, blocks }) =>
+      blocks.flatMap(({ mark, line }) =>
+        mark?.kind === 'tested' && !readFileSync(join(repository, mark.by), 'utf8').includes(file)
+          ? [`${file}:${line} ${mark.by}`]
+          : [],
+      ),
+    )
+    assert.deepEqual(wrong, [])
+  })
+
   it('blocks are commands (sh), output (text), files (json), diagrams (mermaid) or programs (ts)', () => {
-    const known = new Set(['sh', 'text', 'json', 'mermaid', 'ts'])
+    const known = new Set(['sh', 'bash', 'text', 'json', 'mermaid', 'ts'])
     const others = documents.flatMap(({ file, blocks }) =>
       blocks
         .filter(({ language }) => !known.has(language))
@@ -85,14 +99,11 @@ describe('README and docs', () => {
 function leadsSomewhere(file: string, text: string, target: string): boolean {
   const [path = '', anchor] = target.split('#')
   const found = path === '' ? join(repository, file) : join(repository, dirname(file), path)
-  if (!existsSync(found)) return isGenerated(found)
+  if (!existsSync(found)) return false
   if (anchor === undefined) return true
   if (statSync(found).isDirectory()) return false
   return anchorsOf(path === '' ? text : readFileSync(found, 'utf8')).has(anchor)
 }
-
-/** The pages of the API are made of the code. */
-const isGenerated = (path: string) => relative(repository, path).startsWith(join('docs', 'api'))
 
 describe('commands in README and docs', () => {
   let program: Command
@@ -234,6 +245,10 @@ describe('the marks of blocks', () => {
 
   it('refuses a need that is not known, and a block without an end', () => {
     assert.throws(() => readBlocks('<!-- needs luck -->\n\n```sh\na\n```\n'), /"needs luck" is no mark/)
+    assert.throws(
+      () => readBlocks('<!-- tested by: hand -->\n\n```sh\na\n```\n'),
+      /"tested by: hand" is no mark/,
+    )
     assert.throws(() => readBlocks('```sh\na\n'), /line 1: the block has no end/)
   })
 
