@@ -10,6 +10,7 @@ import { copyOfHome, makeHome } from '../support/docs/home.js'
 import {
   commandsOf,
   inlineCodeOf,
+  isShell,
   readDocuments,
   repository,
   wordsOf,
@@ -23,8 +24,8 @@ before(async () => {
   template = await makeHome()
 })
 
-const runsHere = ({ language, mark }: Block) =>
-  language === 'sh' && (mark === undefined || (mark.kind === 'run' && mark.after === 'ingest'))
+const runsHere = (block: Block) =>
+  isShell(block) && (block.mark === undefined || (block.mark.kind === 'run' && block.mark.after === 'ingest'))
 
 describe('commands of the documents', { concurrency: 2 }, () => {
   for (const document of documents.filter(({ blocks }) => blocks.some(runsHere)))

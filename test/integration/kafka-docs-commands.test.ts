@@ -3,11 +3,11 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { testBroker, type TestBroker } from '../support/broker.js'
 import { copyOfHome, makeHome } from '../support/docs/home.js'
-import { commandsOf, readDocuments, type Block } from '../support/docs/markdown.js'
+import { commandsOf, isShell, readDocuments, type Block } from '../support/docs/markdown.js'
 import { BlockRunner } from '../support/docs/run-blocks.js'
 
-const runsHere = ({ language, mark }: Block) =>
-  language === 'sh' && mark?.kind === 'run' && mark.after === 'kafka'
+const runsHere = (block: Block) =>
+  isShell(block) && block.mark?.kind === 'run' && block.mark.after === 'kafka'
 const documents = readDocuments().filter(({ blocks }) => blocks.some(runsHere))
 
 describe('Kafka: commands of the documents', { timeout: 5 * 60_000 }, () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import type { Command } from 'commander'
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { dirname, join } from 'node:path'
 import { before, describe, it } from 'node:test'
 import { z } from 'zod'
 import { errorCodes } from '../../pipeline/common/errors.js'
@@ -11,9 +11,8 @@ import {
   anchorsOf,
   commandsOf,
   inlineCodeOf,
+  isShell,
   linksOf,
-  proseOf,
-  readBlocks,
   readDocuments,
   repository,
   wordsOf,
@@ -29,7 +28,7 @@ const textOf = (file: string) => {
 
 /** Commands in blocks and in the text. */
 const commandsIn = ({ text, blocks }: Document) => [
-  ...blocks.filter(({ language }) => language === 'sh').flatMap(commandsOf),
+  ...blocks.filter(isShell).flatMap(commandsOf),
   ...inlineCodeOf(text),
 ]
 
@@ -51,7 +50,9 @@ describe('README and docs', () => {
 
   it('every document is linked from README', () => {
     const linked = new Set(linksOf(textOf('README.md')))
-    const forgotten = documents.filter(({ file }) => file !== 'README.md' && !linked.has(file))
+    const forgotten = documents
+      .map(({ file }) => file)
+      .filter((file) => file !== 'README.md' && !linked.has(file))
     assert.deepEqual(forgotten, [])
   })
 
@@ -71,8 +72,19 @@ describe('README and docs', () => {
     )
   })
 
+  it('a block that another test runs names a test that reads its document', () => {
+    const wrong = documents.flatMap(({ file, blocks }) =>
+      blocks.flatMap(({ mark, line }) =>
+        mark?.kind === 'tested' && !readFileSync(join(repository, mark.by), 'utf8').includes(file)
+          ? [`${file}:${line} ${mark.by}`]
+          : [],
+      ),
+    )
+    assert.deepEqual(wrong, [])
+  })
+
   it('blocks are commands (sh), output (text), files (json), diagrams (mermaid) or programs (ts)', () => {
-    const known = new Set(['sh', 'text', 'json', 'mermaid', 'ts'])
+    const known = new Set(['sh', 'bash', 'text', 'json', 'mermaid', 'ts'])
     const others = documents.flatMap(({ file, blocks }) =>
       blocks
         .filter(({ language }) => !known.has(language))
@@ -85,14 +97,11 @@ describe('README and docs', () => {
 function leadsSomewhere(file: string, text: string, target: string): boolean {
   const [path = '', anchor] = target.split('#')
   const found = path === '' ? join(repository, file) : join(repository, dirname(file), path)
-  if (!existsSync(found)) return isGenerated(found)
+  if (!existsSync(found)) return false
   if (anchor === undefined) return true
   if (statSync(found).isDirectory()) return false
   return anchorsOf(path === '' ? text : readFileSync(found, 'utf8')).has(anchor)
 }
-
-/** The pages of the API are made of the code. */
-const isGenerated = (path: string) => relative(repository, path).startsWith(join('docs', 'api'))
 
 describe('commands in README and docs', () => {
   let program: Command
@@ -167,10 +176,13 @@ describe('tables in docs', () => {
     assert.deepEqual(rows.sort(byNumber), Object.values(exitCodes).sort(byNumber))
   })
 
-  it('every environment variable of a command is explained', async () => {
-    const { createProgram } = await import('../../scripts/program.js')
-    const explained = new Set(inlineCodeOf(operations))
-    const missing = new Set(allVariables(await createProgram()).filter((name) => !explained.has(name)))
+  it('every environment variable that the code names is explained', () => {
+    const explained = new Set(inlineCodeOf(operations + textOf(join('docs', 'development.md'))))
+    const named = sourcesIn(['pipeline', 'index', 'workers', 'scripts']).flatMap(
+      ({ text }) => text.match(/\b(CAMEO|KAFKA|FFMPEG|PIP|ONNXRUNTIME)_[A-Z_]*[A-Z]\b/g) ?? [],
+    )
+    const missing = new Set(named.filter((name) => !(name in errorCodes) && !explained.has(name)))
+    assert.ok(named.length > 50)
     assert.deepEqual([...missing], [])
   })
 
@@ -189,25 +201,25 @@ describe('tables in docs', () => {
 
 const byNumber = (a: number, b: number) => a - b
 
-/** Variables that options are read from, and those that help texts name. */
-function allVariables(command: Command): string[] {
-  const own = command.options.flatMap(({ envVar }) => (envVar === undefined ? [] : [envVar]))
-  return [...own, ...command.commands.flatMap(allVariables)]
-}
-
-describe('comments in the code', () => {
-  it('point to no document that is not in the repository', () => {
-    const sources = ['pipeline', 'index', 'workers', 'scripts', 'test'].flatMap((folder) =>
+/** The programs below folders of the repository. */
+function sourcesIn(folders: readonly string[]): { readonly name: string; readonly text: string }[] {
+  return folders
+    .flatMap((folder) =>
       readdirSync(join(repository, folder), { recursive: true, encoding: 'utf8' }).map((name) =>
         join(folder, name),
       ),
     )
-    const files = sources.filter(
-      (name) => /\.(ts|mjs|sh)$/.test(name) && !name.includes(join('test', 'unit', 'docs')),
-    )
-    assert.ok(files.length > 500)
-    const lost = files.flatMap((name) => {
-      const text = readFileSync(join(repository, name), 'utf8').replaceAll(/\w+\.(com|org|io)\/\S+/g, '')
+    .filter((name) => /\.(ts|mjs|sh)$/.test(name))
+    .map((name) => ({ name, text: readFileSync(join(repository, name), 'utf8') }))
+}
+
+describe('comments in the code', () => {
+  it('point to no document that is not in the repository', () => {
+    const sources = sourcesIn(['pipeline', 'index', 'workers', 'scripts', 'test'])
+    assert.ok(sources.length > 500)
+    const here = join('test', 'unit', 'docs.test.ts')
+    const lost = sources.flatMap(({ name, text: whole }) => {
+      const text = name === here ? '' : whole.replaceAll(/\w+\.(com|org|io)\/\S+/g, '')
       // A document by its file, or by its name in capitals and a section.
       return [...text.matchAll(/[\w/-]+\.md\b|\b[A-Z]{4,} §\d/g)]
         .map(([document]) => document)
@@ -215,37 +227,5 @@ describe('comments in the code', () => {
         .map((document) => `${name}: ${document}`)
     })
     assert.deepEqual(lost, [])
-  })
-})
-
-describe('the marks of blocks', () => {
-  it('a block has the mark of the comment above it; other comments are none', () => {
-    const text =
-      '<!-- needs docker -->\n\n```sh\na\n```\n\n<!-- a note -->\n\n```sh\nb\n```\n\n<!-- run: kafka -->\ntext\n\n```sh\nc\n```\n'
-    assert.deepEqual(
-      readBlocks(text).map(({ mark, line }) => ({ mark, line })),
-      [
-        { mark: { kind: 'needs', what: 'docker' }, line: 3 },
-        { mark: undefined, line: 9 },
-        { mark: undefined, line: 16 },
-      ],
-    )
-  })
-
-  it('refuses a need that is not known, and a block without an end', () => {
-    assert.throws(() => readBlocks('<!-- needs luck -->\n\n```sh\na\n```\n'), /"needs luck" is no mark/)
-    assert.throws(() => readBlocks('```sh\na\n'), /line 1: the block has no end/)
-  })
-
-  it('commands are joined over lines, without comments', () => {
-    const [block] = readBlocks('```sh\n# first\na \\\n  b   # second\n\nc "#1"\n```\n')
-    assert.ok(block)
-    assert.deepEqual(commandsOf(block), ['a b', 'c "#1"'])
-  })
-
-  it('prose has no blocks, and anchors are those of GitHub', () => {
-    const text = '# A, b & `c`\n\n```sh\n# no heading\n```\n\n## A, b & c\n'
-    assert.equal(proseOf(text).includes('no heading'), false)
-    assert.deepEqual([...anchorsOf(text)], ['a-b--c', 'a-b--c-1'])
   })
 })

@@ -9,6 +9,7 @@ export const repository = fileURLToPath(new URL('../../../../', import.meta.url)
 export type Mark =
   | { readonly kind: 'needs'; readonly what: 'docker' | 'a gpu' | 'a cluster' }
   | { readonly kind: 'run'; readonly after: 'kafka' | 'ingest' }
+  | { readonly kind: 'tested'; readonly by: string }
   | { readonly kind: 'file'; readonly name: string }
 
 export interface Block {
@@ -68,9 +69,14 @@ function readMark(comment: string | undefined): Mark | undefined {
   if (comment === 'run: after ingest') return { kind: 'run', after: 'ingest' }
   const name = /^file: ([\w.-]+)$/.exec(comment)?.[1]
   if (name !== undefined) return { kind: 'file', name }
-  if (/^(needs|run|file)\b/.test(comment)) throw new Error(`"${comment}" is no mark of a block`)
+  const by = /^tested by: (test\/\S+\.test\.ts)$/.exec(comment)?.[1]
+  if (by !== undefined) return { kind: 'tested', by }
+  if (/^(needs|run|tested|file)\b/.test(comment)) throw new Error(`"${comment}" is no mark of a block`)
   return undefined
 }
+
+/** Whether a block holds commands. */
+export const isShell = ({ language }: Block): boolean => language === 'sh' || language === 'bash'
 
 /** The commands of a block: comments and empty lines are left out, lines that end in a backslash are joined. */
 export function commandsOf({ lines }: Block): readonly string[] {
