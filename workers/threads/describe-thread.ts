@@ -11,7 +11,7 @@ import { modelLoader } from '../../pipeline/models/model-loader.js'
 import type { DescribeReply, DescribeRequest, DescribeSetup } from './thread-messages.js'
 
 const port = parentPort
-if (port === null) throw new Error('describe-thread runs as a worker thread')
+if (port === null) throw new Error('describe-thread runs in a thread of its own')
 const { headFile, device } = workerData as DescribeSetup
 
 type Embedder = DescribeRequest['embedder']

@@ -5,7 +5,7 @@ import { serveModels, shareModels } from '../../pipeline/models/inference-thread
 import type { InferenceMessage, InferenceSetup } from './thread-messages.js'
 
 const owner = parentPort
-if (owner === null) throw new Error('inference-thread runs as a worker thread')
+if (owner === null) throw new Error('inference-thread runs in a thread of its own')
 const { device } = workerData as InferenceSetup
 
 const load = shareModels((path, itemDims, output) =>

@@ -151,7 +151,7 @@ export class SegmentHandle implements SegmentThread {
     const lost = [...this.#pending.values()]
     this.#pending.clear()
     for (const { reject } of lost)
-      reject(new CameoError('WORKER_DIED', 'a worker thread ended while it worked on this clip', { cause }))
+      reject(new CameoError('WORKER_DIED', 'a thread ended while it worked on this clip', { cause }))
   }
 
   /** Sends work; `pick` looks at each reply and gives a value with the one that ends it. */

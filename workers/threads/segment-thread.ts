@@ -1,5 +1,5 @@
 /**
- * The worker thread's side: one clip at a time, from ffmpeg to track embeddings. On a CPU no pixels leave the thread; on a
+ * The thread's side: one clip at a time, from ffmpeg to track embeddings. On a CPU no pixels leave the thread; on a
  * GPU the models' inputs go to the device's inference thread.
  */
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
@@ -24,7 +24,7 @@ import type {
 import type { SegmentSpan } from '../../pipeline/segments/segment.js'
 
 const port = parentPort
-if (port === null) throw new Error('segment-thread runs as a worker thread')
+if (port === null) throw new Error('segment-thread runs in a thread of its own')
 const { setup, sharesModels } = workerData as SegmentThreadData
 const tell = (message: ThreadMessage, transfer: readonly ArrayBuffer[] = []) =>
   port.postMessage(message, transfer)

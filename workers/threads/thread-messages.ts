@@ -11,7 +11,7 @@ import type { CheckpointUpdate, StoredCheckpoint } from '../../pipeline/segments
 import type { Settings } from '../../pipeline/recipe/recipe.js'
 import type { SegmentOutput, SegmentSpan } from '../../pipeline/segments/segment.js'
 
-/** What a worker thread is started with. */
+/** What a segment thread is started with. */
 export interface ThreadSetup {
   readonly pack: Pack
   readonly modelsDir: string

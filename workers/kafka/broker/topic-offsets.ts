@@ -8,8 +8,8 @@ export type TopicEnds = readonly { readonly partition: number; readonly low: big
 
 /** First and next offset of each partition. Throws TOPIC_MISSING. */
 export async function topicEnds(
-  admin: KafkaAdmin,
-  connection: KafkaConnection,
+  admin: Pick<KafkaAdmin, 'fetchTopicOffsets'>,
+  connection: Pick<KafkaConnection, 'prefix'>,
   kind: TopicKind,
 ): Promise<TopicEnds> {
   const topic = topicName(connection, kind)
@@ -31,7 +31,7 @@ export function topicMissing(topic: string): CameoError {
 
 /** Where a group goes on in each partition that it has committed. */
 export async function committedOffsets(
-  admin: KafkaAdmin,
+  admin: Pick<KafkaAdmin, 'fetchOffsets'>,
   groupId: string,
   topic: string,
 ): Promise<Map<number, bigint>> {
@@ -45,7 +45,7 @@ export async function committedOffsets(
 
 /** Messages of each partition between what a group committed and the topic's end. */
 export async function partitionLags(
-  admin: KafkaAdmin,
+  admin: Pick<KafkaAdmin, 'fetchOffsets'>,
   groupId: string,
   topic: string,
   ends: TopicEnds,
@@ -68,7 +68,7 @@ export const sum = (counts: Iterable<number>) => [...counts].reduce((total, coun
 
 /** What a group's members noted beside their offsets. */
 export async function readGroupCrashCounts(
-  admin: KafkaAdmin,
+  admin: Pick<KafkaAdmin, 'fetchOffsets' | 'describeGroups'>,
   groupId: string,
   topic: string,
 ): Promise<GroupCrashCounts> {
