@@ -262,17 +262,18 @@ export class Cameo {
    * @param pack a name of the catalog, or the path of a JSON file. Default: that of `openCameo`, else `lite`
    * @throws PACK_UNKNOWN, PACK_INVALID, MODEL_DOWNLOAD_FAILED, MODEL_DIGEST_MISMATCH
    */
-  pullModels(pack?: string, options: Pick<CallOptions, 'progress'> = {}): Promise<Pack> {
+  pullModels(pack?: string, options: CallOptions = {}): Promise<Pack> {
     return this.#run(async () => {
       const found = findPack(pack ?? this.#options.pack ?? defaultPackName)
-      await fetchPack(found, this.#modelsDir, this.#caller(options).progress)
+      const { progress } = this.#caller(options)
+      await fetchPack(found, this.#modelsDir, { progress, signal: options.signal })
       return found
     })
   }
 
   /**
    * MAP@100 as in iQIYI-VID on your own labelled clips: for each identity the best 100 clips, against ground truth.
-   * @throws GROUND_TRUTH_INVALID, EVALUATION_INVALID, ENSEMBLE_INVALID, HEAD_INVALID, HEAD_OTHER_EMBEDDER; USAGE where it is not said
+   * @throws GROUND_TRUTH_INVALID, EVALUATION_INVALID, ENSEMBLE_INVALID, HEAD_INVALID, HEAD_OTHER_EMBEDDER, INTERRUPTED; USAGE where it is not said
    * how identities are known
    */
   evaluateMap(query: MapQuery): Promise<MapReport> {
@@ -348,7 +349,7 @@ export class Cameo {
     return this.#kept.archive.toRead()
   }
 
-  #caller({ progress }: Pick<CallOptions, 'progress'>): Caller {
+  #caller({ progress, signal }: CallOptions): Caller {
     const { notify, progress: usual, ensurePack: own } = this.#options
     const modelsDir = this.#modelsDir
     const tell = progress ?? usual ?? (() => undefined)
@@ -356,7 +357,9 @@ export class Cameo {
       notify: notify ?? (() => undefined),
       progress: tell,
       ensurePack:
-        own ?? ((nameOrFile) => ensurePack(nameOrFile, modelsDir, (pack, dir) => fetchPack(pack, dir, tell))),
+        own ??
+        ((nameOrFile) =>
+          ensurePack(nameOrFile, modelsDir, (pack, dir) => fetchPack(pack, dir, { progress: tell, signal }))),
       modelsDir,
     }
   }
