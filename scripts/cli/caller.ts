@@ -10,7 +10,7 @@ import { formatTime } from '../../pipeline/common/time-text.js'
 export async function pullWithProgress(pack: Pack, modelsDir = defaultModelsDir()): Promise<void> {
   if (!packIsPresent(pack, modelsDir))
     note(`fetching the model pack ${pack.name} (licence: ${pack.licence}) …`)
-  await withBars((progress) => fetchPack(pack, modelsDir, progress))
+  await withBars((progress) => fetchPack(pack, modelsDir, { progress }))
 }
 
 /** As `ensurePack`, with a bar. */

@@ -1,6 +1,5 @@
 import { availableParallelism } from 'node:os'
 import { applyHead, type HeadApplied } from '../../index/archive/apply-head.js'
-import type { RecipeOptions } from '../../index/archive/choose-recipe.js'
 import type { Archive } from '../../index/archive/open-archive.js'
 import { readStatus, type ArchiveStatus } from '../../index/coverage/read-status.js'
 import {
@@ -26,9 +25,8 @@ import { defaultModelsDir } from '../../pipeline/models/packs/models-dir.js'
 import type { Pack } from '../../pipeline/models/packs/pack.js'
 import { ensurePack, fetchPack, type Caller } from '../../pipeline/stages/caller.js'
 import { forget, type ForgetReport } from '../archive/forget.js'
-import { ingestArchive, type IngestReport } from '../archive/ingest-archive.js'
-import type { ClipResult } from '../ingest/ingest-events.js'
-import { EventWatcher, type ClipEvent } from './clip-events.js'
+import { ingestArchive } from '../archive/ingest-archive.js'
+import { EventWatcher } from './clip-events.js'
 import {
   measureLadder,
   measureMap,
@@ -45,54 +43,9 @@ import { KeptIndex } from './kept-index.js'
 import { KeptModels } from './kept-models.js'
 import { KeptThreads } from './kept-threads.js'
 import type { CallOptions, CameoOptions } from './options.js'
+import type { EnrollOptions, ForgetQuery, IngestOptions, IngestSummary } from './requests.js'
 import { resultOf, subjectOf, type SearchQuery, type SearchResult } from './search.js'
 import { Turns } from './turns.js'
-
-/** How clips are taken in. */
-export interface IngestOptions extends CallOptions {
-  /** What differs from the archive's settings, or from the defaults of a new one. */
-  readonly recipe?: RecipeOptions
-  /** Process every clip anew where these settings are not the archive's. Default: false. */
-  readonly reprocess?: boolean
-  /** Take up clips again that were forgotten. Default: false. */
-  readonly includeForgotten?: boolean
-  /** Look at every row of the archive first, and process clips anew whose rows are damaged. Default: false. */
-  readonly repair?: boolean
-  /** How often the state of a segment under work is kept, seconds of video. Default: 60. */
-  readonly checkpointEveryS?: number
-  /** Told what happens to each clip. */
-  readonly onEvent?: (event: ClipEvent) => void
-}
-
-/** What became of an ingest. */
-export interface IngestSummary extends IngestReport {
-  /** How many files had each result. */
-  readonly results: Readonly<Partial<Record<ClipResult['status'], number>>>
-}
-
-/** Whose faces are enrolled. */
-export interface EnrollOptions extends CallOptions {
-  /** Which face of each photo, or person of each clip, from 1. Default: the one that it is plainly of. */
-  readonly face?: number
-  /** Enroll also files that mostly show different people. Default: false. */
-  readonly force?: boolean
-}
-
-/** What is forgotten: a clip, a name, or one face of a name. */
-export type ForgetQuery = {
-  /** How long to wait for other processes that read the archive, ms. Default: 30,000. */
-  readonly waitMs?: number
-} & (
-  | {
-      /** Id of the clip, its first digits (8 at least), or the path of its file. */
-      readonly clip: string
-    }
-  | {
-      readonly name: string
-      /** Number of one face, as `faces` gives it. Default: all, and the name. */
-      readonly face?: number
-    }
-)
 
 /**
  * An archive and the models that it is searched with. Models, the vector index and the threads of an ingest are loaded when they
@@ -262,17 +215,18 @@ export class Cameo {
    * @param pack a name of the catalog, or the path of a JSON file. Default: that of `openCameo`, else `lite`
    * @throws PACK_UNKNOWN, PACK_INVALID, MODEL_DOWNLOAD_FAILED, MODEL_DIGEST_MISMATCH
    */
-  pullModels(pack?: string, options: Pick<CallOptions, 'progress'> = {}): Promise<Pack> {
+  pullModels(pack?: string, options: CallOptions = {}): Promise<Pack> {
     return this.#run(async () => {
       const found = findPack(pack ?? this.#options.pack ?? defaultPackName)
-      await fetchPack(found, this.#modelsDir, this.#caller(options).progress)
+      const { progress } = this.#caller(options)
+      await fetchPack(found, this.#modelsDir, { progress, signal: options.signal })
       return found
     })
   }
 
   /**
    * MAP@100 as in iQIYI-VID on your own labelled clips: for each identity the best 100 clips, against ground truth.
-   * @throws GROUND_TRUTH_INVALID, EVALUATION_INVALID, ENSEMBLE_INVALID, HEAD_INVALID, HEAD_OTHER_EMBEDDER; USAGE where it is not said
+   * @throws GROUND_TRUTH_INVALID, EVALUATION_INVALID, ENSEMBLE_INVALID, HEAD_INVALID, HEAD_OTHER_EMBEDDER, INTERRUPTED; USAGE where it is not said
    * how identities are known
    */
   evaluateMap(query: MapQuery): Promise<MapReport> {
@@ -348,7 +302,7 @@ export class Cameo {
     return this.#kept.archive.toRead()
   }
 
-  #caller({ progress }: Pick<CallOptions, 'progress'>): Caller {
+  #caller({ progress, signal }: CallOptions): Caller {
     const { notify, progress: usual, ensurePack: own } = this.#options
     const modelsDir = this.#modelsDir
     const tell = progress ?? usual ?? (() => undefined)
@@ -356,7 +310,9 @@ export class Cameo {
       notify: notify ?? (() => undefined),
       progress: tell,
       ensurePack:
-        own ?? ((nameOrFile) => ensurePack(nameOrFile, modelsDir, (pack, dir) => fetchPack(pack, dir, tell))),
+        own ??
+        ((nameOrFile) =>
+          ensurePack(nameOrFile, modelsDir, (pack, dir) => fetchPack(pack, dir, { progress: tell, signal }))),
       modelsDir,
     }
   }

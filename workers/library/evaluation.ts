@@ -45,6 +45,8 @@ export interface MapQuery {
   readonly ensemble?: string
   /** Compare with every descriptor in place of the vector index. Default: false. */
   readonly exact?: boolean
+  /** Stops it with INTERRUPTED before its next step. */
+  readonly signal?: AbortSignal
 }
 
 /** What an evaluation read of the archive. */

@@ -3,14 +3,19 @@ import { startThreads, type PoolOptions, type ThreadPool } from '../threads/thre
 
 /** The threads of the last ingest, with their models, for the next one. */
 export class KeptThreads {
+  readonly #startThreads: typeof startThreads
   #kept: { readonly key: string; readonly pool: ThreadPool } | undefined
+
+  constructor(start: typeof startThreads = startThreads) {
+    this.#startThreads = start
+  }
 
   /** As `startThreads`; the threads are not stopped with the pool, and serve the next call with the same options. */
   readonly start = async (options: PoolOptions): Promise<ThreadPool> => {
     const key = await keyOf(options)
     if (this.#kept?.key !== key) {
       await this.close()
-      this.#kept = { key, pool: await startThreads(options) }
+      this.#kept = { key, pool: await this.#startThreads(options) }
     }
     return { ...this.#kept.pool, stop: () => Promise.resolve() }
   }

@@ -1,4 +1,5 @@
 import { CameoError } from '../../../pipeline/common/errors.js'
+import { throwIfStopped } from '../../../pipeline/common/stop.js'
 import { poolTracks } from '../../../pipeline/training/face-columns.js'
 import { readHeadBytes } from '../../../pipeline/describe/head/head-file.js'
 import { loadHead } from '../../../pipeline/training/trained-head.js'
@@ -17,6 +18,7 @@ export interface RankOptions {
   readonly session: Pick<SessionOptions, 'device' | 'intraOpThreads'>
   /** Descriptors are compared with every one in place of the vector index. */
   readonly isExact?: boolean
+  readonly signal?: AbortSignal | undefined
 }
 
 /** How identities are known, and how clips are ranked for them. */
@@ -63,12 +65,13 @@ export function rankByNames(options: RankOptions, enrolled: ReadonlyMap<string, 
 }
 
 async function rankByQueries(
-  { session, isExact = false }: RankOptions,
+  { session, isExact = false, signal }: RankOptions,
   set: TestedSet,
   queries: Float32Array,
 ) {
   const rows = descriptorRowsOf(set)
   const exact = await searchExactly(rows, queries, set.testPool, session)
+  throwIfStopped(signal, 'the evaluation')
   return { exact, ranked: isExact ? exact : await searchThroughIndex(rows, queries, set.testPool) }
 }
 

@@ -12,6 +12,7 @@ import { hiddenMatchOf } from '../../search/hidden-match.js'
 import { chooseThreshold, type MatchThreshold, type ThresholdWish } from '../../search/match-threshold.js'
 import { searchClips } from '../../search/search-clips.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
+import { throwIfStopped } from '../../../pipeline/common/stop.js'
 import type { FaceEmbeddings } from '../../../pipeline/describe/pooled-input.js'
 import type { DeviceChoice } from '../../../pipeline/models/device.js'
 import { chooseFace, embedPhotoFace, readPhoto } from '../../../pipeline/photos/process-photo.js'
@@ -30,11 +31,13 @@ export interface TimesRun extends ThresholdWish {
   /** Folder of PERSON.jpg; by default people are asked for by their enrolled names. */
   readonly queries?: string | undefined
   readonly device: DeviceChoice
+  /** Stops before the next person is asked for. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /**
  * Asks an archive for each person, and holds the answers against the times at which they are seen.
- * @throws GROUND_TRUTH_INVALID, ARCHIVE_MISSING; USAGE where nobody can be asked for
+ * @throws GROUND_TRUTH_INVALID, ARCHIVE_MISSING, INTERRUPTED; USAGE where nobody can be asked for
  */
 export async function measureTimes(
   opened: FilledArchive,
@@ -50,7 +53,9 @@ export async function measureTimes(
   }
   try {
     const queries =
-      run.queries === undefined ? queriesByName(measurement) : await queriesByPhoto(measurement, run.queries)
+      run.queries === undefined
+        ? queriesByName(measurement)
+        : await queriesByPhoto(measurement, run.queries, run.signal)
     const { answers, line } = await answersTo(measurement, queries, run, caller)
     const { refused, damage } = measurement
     return {
@@ -94,13 +99,18 @@ function queriesByName({ opened: { archive, recipe }, truth, refused, damage }: 
 }
 
 /** Also for photos of people whom no film shows: each answer to them is wrong. */
-async function queriesByPhoto({ truth, models, refused }: Measurement, dir: string): Promise<Queries> {
+async function queriesByPhoto(
+  { truth, models, refused }: Measurement,
+  dir: string,
+  signal: AbortSignal | undefined,
+): Promise<Queries> {
   if (!existsSync(dir))
     throw new CameoError('USAGE', `there is no folder ${dir}: give the photos of the people`)
   const photos = photosByPerson(dir, truth.people)
   const stages = await models.stages()
   const queries = new Map<string, readonly FaceEmbeddings[]>()
   for (const person of new Set([...truth.people, ...photos.keys()])) {
+    throwIfStopped(signal, 'the measurement')
     const photo = photos.get(person)
     if (photo === undefined) {
       refused.push({ person, code: 'NAME_UNKNOWN', message: `there is no photo ${person}.jpg in ${dir}` })
@@ -143,7 +153,7 @@ function checked(queries: Queries, whatIsWrong: string): Queries {
 async function answersTo(
   { opened, films: { filmOf }, models, damage }: Measurement,
   queries: Queries,
-  wish: ThresholdWish,
+  wish: ThresholdWish & Pick<TimesRun, 'signal'>,
   { notify }: Caller,
 ): Promise<{ answers: ReadonlyMap<string, AnswerTimes>; line: MatchThreshold }> {
   const { archive, recipe } = opened
@@ -154,6 +164,7 @@ async function answersTo(
   try {
     const line = chooseThreshold(recipe, pack, index.size, wish)
     for (const [person, faces] of queries) {
+      throwIfStopped(wish.signal, 'the measurement')
       const query = await describer.describe(faces)
       const { matches, damage: left } = await searchClips(archive, index, query, {
         top: archive.clips.counts().clips,

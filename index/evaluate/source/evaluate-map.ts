@@ -1,3 +1,4 @@
+import { throwIfStopped } from '../../../pipeline/common/stop.js'
 import type { SessionOptions } from '../../../pipeline/models/session.js'
 import { headSettingsSchema } from '../../../pipeline/training/train-head.js'
 import type { RankedClips } from '../data/rankings.js'
@@ -26,6 +27,8 @@ export interface MapRequest {
   /** Compare with every descriptor in place of the vector index. Default: false. */
   readonly exact?: boolean
   readonly session: Pick<SessionOptions, 'device' | 'intraOpThreads'>
+  /** Stops before the next step: reading, ranking, and ranking through the index. */
+  readonly signal?: AbortSignal | undefined
 }
 
 export interface MapResult {
@@ -49,11 +52,12 @@ export const scoresByHeads = ({ head, ensemble }: Pick<MapRequest, 'head' | 'ens
 
 /**
  * MAP@100 as in iQIYI-VID: for each identity the best 100 clips, against ground truth.
- * @throws GROUND_TRUTH_INVALID, EVALUATION_INVALID, ENSEMBLE_INVALID, HEAD_INVALID, HEAD_OTHER_EMBEDDER; USAGE where it is not
+ * @throws GROUND_TRUTH_INVALID, EVALUATION_INVALID, ENSEMBLE_INVALID, HEAD_INVALID, HEAD_OTHER_EMBEDDER, INTERRUPTED; USAGE where it is not
  * said how identities are known
  */
 export async function evaluateMap(source: Source, request: MapRequest): Promise<MapResult> {
   const { set: read, ranker } = await readSet(source, request)
+  throwIfStopped(request.signal, 'the evaluation')
   const { ranked, exact } = await ranker.rank(read)
   const set = { ...read, warnings: [...read.warnings, ...suspectWarnings(read, ranked)] }
   const scores = measureRankings(set, set.test, ranked)
@@ -70,10 +74,10 @@ async function readSet(
   request: MapRequest,
 ): Promise<{ readonly set: TestedSet; readonly ranker: Ranker }> {
   const hasHeads = scoresByHeads(request)
-  const { exact: isExact = false, session, val } = request
+  const { exact: isExact = false, session, val, signal } = request
   const labels = labelReader(indexClipNames(source.paths))
   const gallery = request.gallery === undefined ? undefined : labels.read(request.gallery)
-  const how = { session, isExact }
+  const how = { session, isExact, signal }
   const ranker = hasHeads
     ? await rankByHeads(how, headsOf(request), source.features)
     : gallery !== undefined
