@@ -28,6 +28,7 @@ export async function openCameo(options: CameoOptions): Promise<Cameo> {
   const cameo = new Cameo(options)
   const { notify = () => undefined } = options
   await prepareArchive(options.archive, {
+    engines: options.engines ?? {},
     onNotice: (notice) => notify(notice),
     onErasurePending: ({ message, details }) => notify(message, details),
   })
@@ -92,3 +93,20 @@ export type { MatchThreshold, ThresholdReason } from '../index/search/match-thre
 export type { AskedQuery } from '../index/search/read-query.js'
 export type { ForgetReport, Forgotten } from './archive/forget.js'
 export type { ClipResult } from './ingest/ingest-events.js'
+export type {
+  LoadedIndex,
+  ReachOptions,
+  VectorEngine,
+  VectorEngineFactory,
+  VectorEngines,
+  VectorSpace,
+} from '../index/vectors/vector-engine.js'
+export type {
+  ChangeBatch,
+  DurableChanges,
+  LabelledVector,
+  MemoryUse,
+  Neighbor,
+  SnapshotWriter,
+  VectorIndex,
+} from '../index/vectors/vector-index.js'

@@ -9,6 +9,7 @@ import { createRecipe, defaultSettings } from '../../pipeline/recipe/recipe.js'
 import { ensurePack } from '../../pipeline/stages/caller.js'
 import { temporaryDir } from '../support/cameo.js'
 import { makeFaceClip, makeFacePhoto } from '../support/faces.js'
+import { RemoteStandIn } from '../support/remote-stand-in.js'
 
 const dir = realpathSync(temporaryDir())
 const clips = join(dir, 'clips')
@@ -19,6 +20,8 @@ const stairs = join(clips, 'stairs.mp4')
 const code = (error: CameoError) => error.code
 
 let cameo: Cameo
+/** A vector engine that is not in the process. */
+const remote = new RemoteStandIn()
 const events: ClipEvent[] = []
 /** Names of packs whose files were asked for. */
 const packsAskedFor: string[] = []
@@ -34,7 +37,7 @@ describe('the library', () => {
     await makeFaceClip(stairs, 'stairs front')
     await makeFacePhoto(photo, 'bar middle')
     cameo = await openCameo({
-      ...{ archive, device: 'cpu', threads: 1 },
+      ...{ archive, device: 'cpu', threads: 1, engines: { remote: remote.factory } },
       ensurePack(name) {
         packsAskedFor.push(name)
         return ensurePack(name)
@@ -82,6 +85,21 @@ describe('the library', () => {
     assert.deepEqual(packsAskedFor, ['lite', 'lite', 'lite'])
     await cameo.search({ image: photo })
     assert.equal(packsAskedFor.length, 3)
+  })
+
+  it('searches through an engine of your own that the archive is configured with', async () => {
+    assert.equal(await cameo.vectorEngine(), 'auto')
+    await cameo.chooseVectorEngine('remote')
+    assert.equal(await cameo.vectorEngine(), 'remote')
+    assert.deepEqual(await found({ image: photo }), [costumes])
+    assert.equal(await remote.stored(), 2)
+    const other = await openCameo({ archive, device: 'cpu' })
+    await assert.rejects(other.search({ name: 'Ada' }), { code: 'USAGE' })
+    await other.close()
+    await assert.rejects(cameo.chooseVectorEngine('unknown'), { code: 'USAGE' })
+    await cameo.chooseVectorEngine('auto')
+    assert.equal(await remote.stored(), 0)
+    assert.deepEqual(await found({ image: photo }), [costumes])
   })
 
   it('stops the look at a clip by a signal, and answers the next question', async () => {

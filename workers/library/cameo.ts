@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { applyHead, type HeadApplied } from '../../index/archive/apply-head.js'
+import { chooseVectorEngine, vectorEngineOf } from '../../index/archive/choose-engine.js'
 import type { Archive } from '../../index/archive/open-archive.js'
 import { readStatus, type ArchiveStatus } from '../../index/coverage/read-status.js'
 import {
@@ -83,7 +84,7 @@ export class Cameo {
     this.#modelsDir = options.models ?? defaultModelsDir()
     const caller = this.#caller({})
     this.#kept = {
-      archive: new KeptArchive(options.archive, caller.notify),
+      archive: new KeptArchive(options.archive, caller.notify, options.engines),
       index: new KeptIndex(caller.notify),
       models: new KeptModels(this.#device, caller),
       threads: new KeptThreads(),
@@ -198,6 +199,26 @@ export class Cameo {
   /** What the archive holds: clips, tracks, names, failures, and how its clips are processed. */
   status(): Promise<ArchiveStatus> {
     return this.#run(() => readStatus(this.#read()))
+  }
+
+  /** Name of the vector engine that the archive is searched through: `auto`, `exact`, `hnsw`, or one of your own. */
+  vectorEngine(): Promise<string> {
+    return this.#run(() => vectorEngineOf(this.#read()))
+  }
+
+  /**
+   * Chooses the vector engine that the archive is searched through, and keeps the choice in the archive. The first search after it
+   * fills the engine. What the engine before it kept of the archive is removed.
+   * @param name `auto` (exact search up to 10,000 tracks, then an HNSW graph), `exact`, `hnsw`, or one of `CameoOptions.engines`
+   * @throws USAGE where there is no such engine; ARCHIVE_BUSY while clips are ingested
+   */
+  chooseVectorEngine(name: string): Promise<void> {
+    return this.#run(async () => {
+      const { archive, index } = this.#kept
+      const { notify } = this.#caller({})
+      await index.release()
+      await chooseVectorEngine(archive.filled(archive.toWrite()).archive, name, (text) => notify(text))
+    })
   }
 
   /**

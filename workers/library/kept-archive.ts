@@ -4,28 +4,33 @@ import {
   type Archive,
   type FilledArchive,
 } from '../../index/archive/open-archive.js'
+import type { VectorEngines } from '../../index/vectors/vector-engine.js'
 import { CameoError } from '../../pipeline/common/errors.js'
 
 /** One connection to an archive, opened when it is first needed. */
 export class KeptArchive {
   readonly dir: string
   readonly #onNotice: (notice: string) => void
+  readonly #engines: VectorEngines
   #archive: Archive | undefined
 
-  constructor(dir: string, onNotice: (notice: string) => void) {
+  constructor(dir: string, onNotice: (notice: string) => void, engines: VectorEngines = {}) {
     this.dir = dir
     this.#onNotice = onNotice
+    this.#engines = engines
   }
 
   /** For what only reads. @throws ARCHIVE_MISSING; as `openArchiveToRead` does */
   toRead(): Archive {
-    return (this.#archive ??= openArchiveToRead(this.dir, this.#onNotice))
+    return (this.#archive ??= openArchiveToRead(this.dir, this.#onNotice, this.#engines))
   }
 
   /** @throws ARCHIVE_MISSING, unless `create`; ARCHIVE_READ_ONLY; as `openArchive` does */
   toWrite({ create = false } = {}): Archive {
     if (this.#archive?.database.readonly === true) this.close()
-    return (this.#archive ??= openArchive(this.dir, { create, onNotice: this.#onNotice }))
+    return (this.#archive ??= openArchive(this.dir, {
+      ...{ create, onNotice: this.#onNotice, engines: this.#engines },
+    }))
   }
 
   /** With clips in it. @throws ARCHIVE_MISSING where it has none */

@@ -1,4 +1,5 @@
 import { openArchiveIndex } from '../../index/archive/open-archive-index.js'
+import { vectorEngineOf } from '../../index/archive/choose-engine.js'
 import type { Archive } from '../../index/archive/open-archive.js'
 import { activeSpace } from '../../index/store/meta.js'
 import type { VectorCache } from '../../index/vectors/archive/cached-index.js'
@@ -8,7 +9,8 @@ import { Turns } from './turns.js'
 export class KeptIndex {
   readonly #onNotice: (notice: string) => void
   readonly #turns = new Turns()
-  #open: { readonly spaceId: number | undefined; readonly cache: VectorCache } | undefined
+  #open:
+    { readonly spaceId: number | undefined; readonly engine: string; readonly cache: VectorCache } | undefined
 
   constructor(onNotice: (notice: string) => void) {
     this.#onNotice = onNotice
@@ -21,8 +23,9 @@ export class KeptIndex {
   use<T>(archive: Archive, work: (index: VectorCache) => Promise<T>): Promise<T> {
     return this.#turns.run(async () => {
       const spaceId = activeSpace(archive.database)?.spaceId
-      if (this.#open?.spaceId !== spaceId) await this.#close()
-      this.#open ??= { spaceId, cache: await openArchiveIndex(archive, { onNotice: this.#onNotice }) }
+      const engine = vectorEngineOf(archive)
+      if (this.#open?.spaceId !== spaceId || this.#open?.engine !== engine) await this.#close()
+      this.#open ??= { spaceId, engine, cache: await openArchiveIndex(archive, { onNotice: this.#onNotice }) }
       await this.#open.cache.catchUp()
       return work(this.#open.cache)
     })

@@ -1,3 +1,4 @@
+import type { VectorEngines } from '../../index/vectors/vector-engine.js'
 import type { ErrorDetails } from '../../pipeline/common/remedies.js'
 import type { Pack } from '../../pipeline/models/packs/pack.js'
 import type { Progress } from '../../pipeline/stages/caller.js'
@@ -24,6 +25,11 @@ export interface CameoOptions {
    * between them. Default: the archive's own, or `lite`.
    */
   readonly pack?: string
+  /**
+   * Vector engines of your own, by the names that `Cameo.chooseVectorEngine` takes. An archive that is configured with one of them
+   * can be opened only where it is given. Default: none beside the built-in `exact` and `hnsw`.
+   */
+  readonly engines?: VectorEngines
   /** Segments that an ingest processes at the same time; threads of training. Default: the number of processor cores. */
   readonly threads?: number
   /**
