@@ -19,8 +19,10 @@ const sqlInStoreOnly = {
     const { getTypeAtLocation } = context.sourceCode.parserServices
     return {
       MemberExpression(node) {
-        const isClose = node.property.type === 'Identifier' && node.property.name === 'close'
-        if (!isClose && isDatabase(getTypeAtLocation(node.object))) context.report({ node, messageId: 'sql' })
+        const isHarmless =
+          node.property.type === 'Identifier' && ['close', 'readonly'].includes(node.property.name)
+        if (!isHarmless && isDatabase(getTypeAtLocation(node.object)))
+          context.report({ node, messageId: 'sql' })
       },
     }
   },

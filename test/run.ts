@@ -70,5 +70,5 @@ const files = Object.entries(groups).flatMap(([name, find]) => (wanted.includes(
 run({ files, concurrency: availableParallelism(), timeout: 1_800_000 })
   .on('test:fail', () => (process.exitCode = 1))
   .once('end', stopBroker)
-  .compose(new spec())
+  .pipe(new spec())
   .pipe(process.stdout)

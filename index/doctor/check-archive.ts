@@ -7,6 +7,7 @@ import { checkDeeply } from '../archive/deep-check.js'
 import { openArchiveToRead, type Archive } from '../archive/open-archive.js'
 import { summariseCoverage, type CoverageSum } from '../coverage/sum-coverage.js'
 import { databaseFileName, translateSqliteErrors } from '../store/database.js'
+import { firstPageProblem } from '../store/file-structure.js'
 import type { ArchiveRecipe } from '../store/meta.js'
 
 export interface ArchiveCheck {
@@ -59,8 +60,8 @@ export function recipeOfArchive(dir: string): ArchiveRecipe | undefined {
 }
 
 function checkFile({ dir, database }: Archive): void {
-  const damage = database.pragma('quick_check', { simple: true })
-  if (damage !== 'ok') throw damagedArchive(dir, `: ${String(damage)}`)
+  const problem = firstPageProblem(database)
+  if (problem !== undefined) throw damagedArchive(dir, `: ${problem}`)
 }
 
 function checkRows(archive: Archive, damaged: DamagedThing[]): void {

@@ -14,6 +14,7 @@ export interface VectorSpace {
   readonly maxBytes: number | undefined
 }
 
+/** How calls to an engine outside of this process are repeated. */
 export interface ReachOptions {
   /** How often a failed call is repeated. */
   readonly retries: number
@@ -41,6 +42,7 @@ export interface VectorEngine {
   bytesOnDisk?(): number
 }
 
+/** What a snapshot gave. */
 export type LoadedIndex =
   | {
       readonly kind: 'loaded'

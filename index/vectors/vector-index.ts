@@ -1,9 +1,11 @@
+/** A vector that was found. */
 export interface Neighbor {
   readonly label: number
   /** Inner product of two L2-normalised vectors, −1 to 1. */
   readonly cosineSimilarity: number
 }
 
+/** A vector and the label under which it is found. */
 export interface LabelledVector {
   /** An unsigned 32-bit number. */
   readonly label: number
@@ -52,6 +54,7 @@ export interface VectorIndex {
   readonly durable?: DurableChanges | undefined
 }
 
+/** What an index in this process takes. */
 export interface MemoryUse {
   /** All that the index takes. */
   readonly bytes: number
@@ -61,6 +64,7 @@ export interface MemoryUse {
   reserve(count: number): Promise<void>
 }
 
+/** Writes an index in memory to files. */
 export interface SnapshotWriter {
   /**
    * Writes the index to files, and removes those of its last snapshot. The index can be searched meanwhile.
@@ -93,6 +97,7 @@ export interface DurableChanges {
   clear(): Promise<void>
 }
 
+/** Changes of the archive, in their order. */
 export interface ChangeBatch {
   readonly add: readonly LabelledVector[]
   readonly erase: readonly number[]

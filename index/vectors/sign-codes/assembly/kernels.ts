@@ -7,7 +7,14 @@
 const stepBytes: usize = 64
 
 /** `floats` values a vector, a multiple of 16. */
-export function dots(query: usize, rows: usize, list: usize, listEnd: usize, out: usize, floats: usize): void {
+export function dots(
+  query: usize,
+  rows: usize,
+  list: usize,
+  listEnd: usize,
+  out: usize,
+  floats: usize,
+): void {
   const rowBytes = floats << 2
   do {
     const row = rows + <usize>load<u32>(list) * rowBytes
@@ -44,7 +51,14 @@ function highProducts(row: usize, query: usize): v128 {
 }
 
 /** `values` a row, a multiple of 32. */
-export function byteDots(query: usize, rows: usize, list: usize, listEnd: usize, out: usize, values: usize): void {
+export function byteDots(
+  query: usize,
+  rows: usize,
+  list: usize,
+  listEnd: usize,
+  out: usize,
+  values: usize,
+): void {
   do {
     const row = rows + <usize>load<u32>(list) * values
     let a = i32x4.splat(0)
