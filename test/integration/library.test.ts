@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { writeUntrainedHead } from '../../scripts/bench/bench-head.js'
 import { openCameo, type Cameo, type ClipEvent, type CameoError } from '../../workers/cameo.js'
+import { lockArchive } from '../../index/store/locks.js'
 import { findPack } from '../../pipeline/models/packs/catalog.js'
 import { createRecipe, defaultSettings } from '../../pipeline/recipe/recipe.js'
 import { ensurePack } from '../../pipeline/stages/caller.js'
@@ -127,11 +128,15 @@ describe('the library', () => {
     assert.equal((await cameo.status()).clips, 5)
   })
 
-  it('refuses a second ingest while one runs, and searches meanwhile', async () => {
-    const first = cameo.ingest(clips)
-    await assert.rejects(cameo.ingest(clips), { code: 'ARCHIVE_BUSY', retriable: true })
-    assert.deepEqual(await found({ name: 'Ada' }), [costumes])
-    assert.equal((await first).status, 'done')
+  it('refuses to ingest while another ingest holds the archive, and searches meanwhile', async () => {
+    const other = lockArchive(archive)
+    try {
+      await assert.rejects(cameo.ingest(clips), { code: 'ARCHIVE_BUSY', retriable: true })
+      assert.deepEqual(await found({ name: 'Ada' }), [costumes])
+    } finally {
+      other.release()
+    }
+    assert.equal((await cameo.ingest(clips)).status, 'done')
   })
 
   it('searches by the new descriptors when a head is applied, and by the old ones when it is taken away', async () => {

@@ -14,7 +14,7 @@ export interface IngestOptions extends CallOptions {
   readonly includeForgotten?: boolean
   /** Look at every row of the archive first, and process clips anew whose rows are damaged. Default: false. */
   readonly repair?: boolean
-  /** How often the state of a segment under work is kept, seconds of video. Default: 60. */
+  /** How often the state of a segment under work is kept, seconds of video. Default: 45. */
   readonly checkpointEveryS?: number
   /** Told what happens to each clip. */
   readonly onEvent?: (event: ClipEvent) => void
