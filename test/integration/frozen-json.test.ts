@@ -164,7 +164,7 @@ group('of evaluations with photos', async () => {
 group('of what is damaged, missing and forgotten', async () => {
   const damaged = at('damaged')
   cpSync(archive, damaged, { recursive: true })
-  flipStored(damaged, newestDescriptor(damaged), 3, 6)
+  flipStored(damaged, descriptorOf('cut.mp4', damaged), 3, 6)
   await Promise.all([
     say('search --name', ['Ada', '--archive', damaged]),
     say('doctor --deep', ['--archive', damaged], { code: 2 }),
@@ -248,12 +248,15 @@ function embedderOf(archiveDir: string): string {
   return digest
 }
 
-function newestDescriptor(archiveDir: string): Buffer {
+function descriptorOf(name: string, archiveDir: string): Buffer {
   const opened = openArchive(archiveDir)
   const vector = opened.database
-    .prepare<[], Buffer>('SELECT vector FROM descriptors ORDER BY label DESC LIMIT 1')
+    .prepare<[string], Buffer>(
+      `SELECT vector FROM descriptors JOIN tracks USING (track_id) JOIN paths USING (clip_id)
+       WHERE relative_path = ? LIMIT 1`,
+    )
     .pluck()
-    .get()
+    .get(name)
   opened.close()
   assert.ok(vector !== undefined)
   return vector

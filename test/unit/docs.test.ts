@@ -209,7 +209,8 @@ function sourcesIn(folders: readonly string[]): { readonly name: string; readonl
         join(folder, name),
       ),
     )
-    .filter((name) => /\.(ts|mjs|sh)$/.test(name))
+    // Comments of the ONNX project.
+    .filter((name) => /\.(ts|mjs|sh)$/.test(name) && !name.startsWith('pipeline/onnx/proto/'))
     .map((name) => ({ name, text: readFileSync(join(repository, name), 'utf8') }))
 }
 
