@@ -203,15 +203,17 @@ const byNumber = (a: number, b: number) => a - b
 
 /** The programs below folders of the repository. */
 function sourcesIn(folders: readonly string[]): { readonly name: string; readonly text: string }[] {
-  return folders
-    .flatMap((folder) =>
-      readdirSync(join(repository, folder), { recursive: true, encoding: 'utf8' }).map((name) =>
-        join(folder, name),
-      ),
-    )
-    // Comments of the ONNX project.
-    .filter((name) => /\.(ts|mjs|sh)$/.test(name) && !name.startsWith('pipeline/onnx/proto/'))
-    .map((name) => ({ name, text: readFileSync(join(repository, name), 'utf8') }))
+  return (
+    folders
+      .flatMap((folder) =>
+        readdirSync(join(repository, folder), { recursive: true, encoding: 'utf8' }).map((name) =>
+          join(folder, name),
+        ),
+      )
+      // Comments of the ONNX project.
+      .filter((name) => /\.(ts|mjs|sh)$/.test(name) && !name.startsWith('pipeline/onnx/proto/'))
+      .map((name) => ({ name, text: readFileSync(join(repository, name), 'utf8') }))
+  )
 }
 
 describe('comments in the code', () => {
