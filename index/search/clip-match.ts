@@ -20,6 +20,15 @@ export interface ContributingFace {
   readonly quality: number
 }
 
+/** Another person of a clip, who was asked for, too. */
+export interface OtherPerson {
+  readonly name: string
+  /** Of the best track, cosine similarity. */
+  readonly score: number
+  /** In order of time. */
+  readonly ranges: readonly MatchedRange[]
+}
+
 /** A clip that shows somebody like the query. */
 export interface ClipMatch {
   readonly clipId: string
@@ -36,6 +45,8 @@ export interface ClipMatch {
   readonly faces: readonly ContributingFace[]
   /** JPEG of the best track. */
   readonly thumbnailJpeg: Uint8Array | undefined
+  /** The others who were asked for, in the order given; absent where nobody else was. */
+  readonly others?: readonly OtherPerson[]
 }
 
 export interface SearchAnswer {

@@ -40,12 +40,17 @@ export class ClipDescriber {
     this.#spanScores = createSpanScores(archive.recipe, this.#hits, query)
   }
 
-  /** Of a clip whose own rows are whole. Undefined where none of its tracks is like the query, or it is not known where it lies. */
+  /**
+   * Of a clip whose own rows are whole. Undefined where none of its tracks is like the query, it is out of
+   * scope, or it is not known where it lies.
+   */
   describe(clipId: string): DescribedClip | undefined {
     const tracks = this.#tracksOf(clipId)
     const [best] = tracks
     if (best === undefined) return undefined
-    const place = presentPath(this.#archive.files.pathsOf(clipId))
+    const paths = this.#archive.files.pathsOf(clipId)
+    if (this.#options.isInScope?.(clipId, paths) === false) return undefined
+    const place = presentPath(paths)
     if (place === undefined) {
       this.#rows.note({ clipId, what: 'paths' })
       return undefined
@@ -83,6 +88,8 @@ export class ClipDescriber {
     }
     const score = dotProduct(this.#query, descriptor)
     if (score < lowestScore(this.#options) || !this.#rows.isWholeTrack(trackId, clipId)) return undefined
+    if (this.#options.rivals?.some((rival) => dotProduct(rival, descriptor) > score) === true)
+      return undefined
     const isMatch = score >= thresholdOf(descriptor, this.#options)
     return { trackId, descriptor, score, isMatch, spans: spansSchema.parse(JSON.parse(spans)) }
   }

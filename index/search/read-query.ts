@@ -1,16 +1,23 @@
 import { resolve } from 'node:path'
 import { sha256OfFile } from '../../pipeline/common/digest.js'
+import { CameoError } from '../../pipeline/common/errors.js'
+import { oneLine } from '../../pipeline/common/visible-text.js'
 import type { FaceEmbeddings } from '../../pipeline/describe/pooled-input.js'
+import { thresholdOfModels } from '../../pipeline/models/packs/pack-threshold.js'
 import { embedPhotoFace } from '../../pipeline/photos/process-photo.js'
+import type { Stages } from '../../pipeline/stages/load-pipeline.js'
 import { furtherEmbeddersOf, type ArchiveModels } from '../archive/archive-models.js'
 import type { FilledArchive } from '../archive/open-archive.js'
+import { describeDisagreeing, measureText } from '../identities/check-enrolment.js'
+import { agreementOf, type SourceAgreement } from '../identities/enrolment-agreement.js'
 import { knownName, referencesOf } from '../identities/identities.js'
 import type { Damage } from '../store/damage.js'
 import { faceOfPhoto, personOfClip, type Candidate, type QueryCaller } from '../queries/query-person.js'
 
 /** Whom to search for. */
 export type Subject =
-  | { readonly kind: 'image'; readonly path: string; readonly face?: number | undefined }
+  /** Photos of the person, and which of the faces; of several photos the one that each is plainly of. */
+  | { readonly kind: 'image'; readonly paths: readonly string[]; readonly face?: number | undefined }
   /** A clip, and which of its people; its main one by default. */
   | { readonly kind: 'clip'; readonly path: string; readonly face?: number | undefined }
   | { readonly kind: 'name'; readonly name: string }
@@ -18,8 +25,10 @@ export type Subject =
 /** What an answer says of its question. */
 export interface AskedQuery {
   readonly kind: Subject['kind']
-  /** File or name, as given. */
+  /** File or name, as given; of several photos their files, with commas between them. */
   readonly value: string
+  /** Of several photos: how each fits the others. */
+  readonly photos?: readonly QueryPhoto[]
   /** Which of several faces or people, from 1, where one was chosen. */
   readonly face?: number
   /** Whom the photo or the clip shows. */
@@ -29,6 +38,12 @@ export interface AskedQuery {
   /** 0..1. */
   readonly quality: number
   readonly thumbnailJpeg: Uint8Array | undefined
+}
+
+/** One of several photos of a query. */
+export interface QueryPhoto extends SourceAgreement {
+  /** Of its face, 0..1: its weight in the query. */
+  readonly quality: number
 }
 
 /** A question, ready to be described. */
@@ -54,13 +69,14 @@ export async function readQuery(
     case 'name':
       return queryOfName(subject.name, opened)
     case 'image':
-      return queryOfPhoto(subject, models, caller)
+      return queryOfPhotos(subject, models, caller)
     case 'clip':
       return queryOfClip(subject, models, caller)
   }
 }
 
-function queryOfName(value: string, { archive, recipe }: FilledArchive): Query {
+/** @throws NAME_UNKNOWN */
+export function queryOfName(value: string, { archive, recipe }: FilledArchive): Query {
   const damage: Damage[] = []
   const embeddings = referencesOf(
     archive.database,
@@ -73,12 +89,52 @@ function queryOfName(value: string, { archive, recipe }: FilledArchive): Query {
   return { kind: 'name', value, embeddings, quality, thumbnailJpeg: undefined, damage }
 }
 
-async function queryOfPhoto(
-  { path, face }: Extract<Subject, { kind: 'image' }>,
+/** One person as several photos show them: their faces are pooled as those of a track are, by quality. */
+async function queryOfPhotos(
+  { paths: given, face }: Extract<Subject, { kind: 'image' }>,
   models: ArchiveModels,
   caller: QueryCaller,
 ): Promise<Query> {
+  const paths = [...new Map(given.map((path) => [resolve(path), path])).values()]
+  const [first, ...further] = paths
+  if (first === undefined) throw new CameoError('USAGE', 'a search by photos needs a photo')
   const stages = await models.stages()
+  if (further.length === 0) return queryOfPhoto(first, face, stages, caller)
+  if (face !== undefined)
+    throw new CameoError('USAGE', 'the number of a face chooses in one photo, and several photos are given')
+  const photos: Query[] = []
+  for (const path of paths) photos.push(await queryOfPhoto(path, undefined, stages, caller))
+  const sources = photos.map(({ value, embeddings }) => ({ source: value, faces: embeddings }))
+  const threshold = thresholdOfModels(models.pack)
+  const agreement = agreementOf(sources, models.pack.embedder.dimension, threshold)
+  const warning = disagreementText(agreement, threshold)
+  if (warning !== undefined) caller.notify(warning)
+  const best = photos.reduce((a, b) => (b.quality > a.quality ? b : a))
+  return {
+    ...{ kind: 'image', value: paths.join(', '), quality: best.quality, thumbnailJpeg: best.thumbnailJpeg },
+    notices: [
+      ...photos.flatMap(({ value, notices = [] }) => notices.map((text) => `${oneLine(value)}: ${text}`)),
+      ...(warning === undefined ? [] : [warning]),
+    ],
+    photos: agreement.map((each, i) => ({ ...each, quality: photos[i]?.quality ?? 0 })),
+    embeddings: photos.flatMap(({ embeddings }) => embeddings),
+  }
+}
+
+/** Undefined where all photos agree. */
+function disagreementText(agreement: readonly SourceAgreement[], threshold: number): string | undefined {
+  const wrong = agreement.filter(({ disagrees }) => disagrees)
+  if (wrong.length === 0) return undefined
+  const list = wrong.map((each) => `  ${describeDisagreeing(each)}`).join('\n')
+  return `some photos seem to show somebody else than the others (${measureText(threshold)}):\n${list}`
+}
+
+async function queryOfPhoto(
+  path: string,
+  face: number | undefined,
+  stages: Stages,
+  caller: QueryCaller,
+): Promise<Query> {
   const { chosen, people, notices } = await faceOfPhoto(path, stages, face, caller)
   const { embedding, quality, extraEmbeddings } = await embedPhotoFace(chosen, stages)
   return {

@@ -9,6 +9,7 @@ import type { FilledArchive } from '../archive/open-archive.js'
 import { coverageOfAnswer, type AnswerCoverage } from './answer-coverage.js'
 import type { VectorCache } from '../vectors/archive/cached-index.js'
 import type { ClipMatch, SearchAnswer } from './clip-match.js'
+import { createScopeTest, tellEmptyFolder, type ClipScope } from './clip-scope.js'
 import { hiddenMatchOf, type HiddenMatch } from './hidden-match.js'
 import { matchProbability, type Prior } from './match-probability.js'
 import {
@@ -18,11 +19,18 @@ import {
   type MatchThreshold,
   type ThresholdWish,
 } from './match-threshold.js'
+import { readCompany, type ReadCompany } from './read-company.js'
 import { readQuery, type AskedQuery, type Query, type Subject } from './read-query.js'
 import { searchClips } from './search-clips.js'
 
-export interface SearchRequest extends ThresholdWish {
+export interface SearchRequest extends ThresholdWish, ClipScope {
   readonly subject: Subject
+  /** Enrolled names of others who must be in the same clip. */
+  readonly with?: readonly string[]
+  /** Enrolled names of people who must not be in the clip. */
+  readonly without?: readonly string[]
+  /** All of `with` must be on screen at the same time as the person: the ranges of a match are these times. Default: false. */
+  readonly together?: boolean
   /** How many clips at the most. Default: 20. */
   readonly top?: number
   /** How many tracks of the archive are expected to show the person, for the probabilities. Default: 1. */
@@ -107,7 +115,8 @@ export async function searchWith(
   const query = await readQuery(subject, opened, models, { ...caller, signal })
   const describer = await models.describer()
   const descriptor = await describer.describe(query.embeddings)
-  return useIndex((index) => answer({ opened, request, models, query, descriptor, index }, caller))
+  const company = await readCompany(opened, request, models)
+  return useIndex((index) => answer({ opened, request, models, query, descriptor, company, index }, caller))
 }
 
 interface Asked {
@@ -117,11 +126,12 @@ interface Asked {
   readonly query: Query
   /** L2-normalised. */
   readonly descriptor: Float32Array
+  readonly company: ReadCompany
   readonly index: VectorCache
 }
 
 async function answer(
-  { opened: { archive, recipe }, request, models: { pack }, query, descriptor, index }: Asked,
+  { opened: { archive, recipe }, request, models: { pack }, query, descriptor, company, index }: Asked,
   { notify }: Caller,
 ): Promise<SearchReport> {
   const { top = 20, expectAppearances = 1, weak = false, excludeSelf = false } = request
@@ -132,7 +142,10 @@ async function answer(
     ...{ top, hidden, minScore: threshold.threshold },
     weakScore: weak ? weakScoreOf(calibration, threshold.threshold) : undefined,
     excludeClipId: excludeSelf ? query.clipId : undefined,
+    company,
+    isInScope: createScopeTest(archive, request),
   })
+  if (found.matches.length === 0) tellEmptyFolder(archive, request, notify)
   if (archive.recipe?.digest !== recipe.digest)
     throw new CameoError(
       'ARCHIVE_BUSY',
@@ -152,7 +165,7 @@ async function answer(
     threshold,
     prior: calibration?.likelihood === undefined ? undefined : prior,
     coverage: coverageOfAnswer(archive, [...found.matches, ...found.weak]),
-    damaged: noteDamage(archive, [...(query.damage ?? []), ...found.damage], notify),
+    damaged: noteDamage(archive, [...(query.damage ?? []), ...company.damage, ...found.damage], notify),
   }
 }
 

@@ -5,6 +5,8 @@ import type { Neighbor, VectorIndex } from '../vectors/vector-index.js'
 import { searchWidening } from '../vectors/widening-search.js'
 import type { SearchAnswer } from './clip-match.js'
 import { ClipDescriber, type DescribedClip } from './describe-clip.js'
+import { CompanyCheck } from './company-check.js'
+import { queriesOf } from './company.js'
 import { lowestScore, type SearchOptions } from './search-options.js'
 
 /** What of an archive's index a search needs. */
@@ -61,8 +63,14 @@ class HitList {
     options: SearchOptions,
   ) {
     this.#rows = createWholeRows(archive.database, damagedLabels)
-    const describer = new ClipDescriber(archive, this.#rows, query, options)
-    this.#describeClip = memoised((clipId: string) => describer.describe(clipId))
+    const { company } = options
+    const rivals = company === undefined ? undefined : queriesOf(company)
+    const describer = new ClipDescriber(archive, this.#rows, query, { ...options, rivals })
+    const others = new CompanyCheck(archive, this.#rows, query, options)
+    this.#describeClip = memoised((clipId: string) => {
+      const found = describer.describe(clipId)
+      return found === undefined ? undefined : others.check(found)
+    })
     this.#options = options
   }
 

@@ -1,3 +1,5 @@
+import type { ScopeTest } from './clip-scope.js'
+import type { Company } from './company.js'
 import type { HiddenMatch } from './hidden-match.js'
 
 export interface SearchOptions {
@@ -11,6 +13,12 @@ export interface SearchOptions {
   readonly hidden?: HiddenMatch | undefined
   /** A clip that is left out of the answer. */
   readonly excludeClipId?: string | undefined
+  /** Descriptors of others, L2-normalised: a track that is more like one of them is not the person's. */
+  readonly rivals?: readonly Float32Array[] | undefined
+  /** With whom the person must be seen. */
+  readonly company?: Company | undefined
+  /** Which clips may be in the answer; all where it is absent. */
+  readonly isInScope?: ScopeTest | undefined
 }
 
 /** The score from which a track is looked at. */

@@ -20,6 +20,19 @@ export function clipIdsAt(database: Database, path: string): string[] {
     .all(path)
 }
 
+/** Whether a file was met at this path, or below it. */
+export function hasPathBelow(database: Database, folder: string): boolean {
+  const start = folder.endsWith('/') ? folder : `${folder}/`
+  return (
+    database
+      .prepare<{ folder: string; start: string }>(
+        `SELECT 1 FROM paths JOIN roots USING (root_id)
+         WHERE ${wholePathSql} = @folder OR substr(${wholePathSql}, 1, length(@start)) = @start LIMIT 1`,
+      )
+      .get({ folder, start }) !== undefined
+  )
+}
+
 /** Every content that was met at a path, whether clips of it are stored or not. */
 export function clipIdsWithPath(database: Database): string[] {
   return database

@@ -57,6 +57,11 @@ export const expectFalseOption = () =>
 
 export const defaultThreads = availableParallelism()
 
+/** A parser of an option that may be repeated: its values, in order. */
+export const listOf =
+  (parse: (text: string) => string) =>
+  (text: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), parse(text)]
+
 /** A parser of numbers within bounds, for commander. */
 export function numberWithin(low: number, high: number, kind: 'any' | 'integer' = 'any') {
   return (text: string): number => {

@@ -13,17 +13,19 @@ import {
   deviceOption,
   expectFalseOption,
   jsonOption,
+  listOf,
   minScoreOption,
   numberWithin,
 } from '../cli/options.js'
+import { scopeHelp, scopeOptions, type ScopeOptions } from '../cli/scope-options.js'
 import { exitCodes, note, printJson } from '../cli/output.js'
-import { printAnswer, sheetMatches, summaryOf, titleOf, toJson } from '../reports/answer-report.js'
+import { printAnswer, scopeJson, sheetMatches, summaryOf, titleOf, toJson } from '../reports/answer-report.js'
 import { contactSheet } from '../reports/contact-sheet.js'
 import { tellDamaged } from '../reports/damage-report.js'
 
-interface SearchCommandOptions {
+interface SearchCommandOptions extends ScopeOptions {
   readonly archive: string
-  readonly image?: string
+  readonly image?: readonly string[]
   readonly clip?: string
   readonly name?: string
   readonly face?: number
@@ -33,6 +35,9 @@ interface SearchCommandOptions {
   readonly expectAppearances: number
   readonly weak: boolean
   readonly excludeSelf: boolean
+  readonly with?: readonly string[]
+  readonly without?: readonly string[]
+  readonly together: boolean
   readonly html?: string
   readonly device: DeviceChoice
   readonly json: boolean
@@ -41,12 +46,32 @@ interface SearchCommandOptions {
 export const searchCommand = new Command('search')
   .description('Find the clips in which a person appears, best first, with time ranges.')
   .addOption(archiveOption())
-  .addOption(new Option('-i, --image <file>', 'a photo of the person').conflicts(['clip', 'name']))
+  .addOption(
+    new Option('-i, --image <file>', 'a photo of the person; repeat it for several photos of one person')
+      .argParser(listOf((file) => file))
+      .conflicts(['clip', 'name']),
+  )
   .addOption(new Option('-c, --clip <file>', 'a clip that shows the person').conflicts(['image', 'name']))
   .addOption(
     new Option('-n, --name <name>', 'an enrolled name')
       .argParser(parseName)
       .conflicts(['image', 'clip', 'face']),
+  )
+  .addOption(
+    new Option('--with <name>', 'an enrolled name that must be in the same clip; may be repeated').argParser(
+      listOf(parseName),
+    ),
+  )
+  .addOption(
+    new Option('--together', 'all of them on screen at the same time, as the time ranges then say').default(
+      false,
+    ),
+  )
+  .addOption(
+    new Option(
+      '--without <name>',
+      'an enrolled name that must not be in the clip; may be repeated',
+    ).argParser(listOf(parseName)),
   )
   .addOption(
     new Option('--face <number>', 'which face of the photo, or person of the clip').argParser(
@@ -84,16 +109,21 @@ how many tracks of other people reach that one.
 probability says how likely it is that a hit shows the person. It follows from the score and from the lower quality of query and
 track, if --expect-appearances of the searched tracks show the person. Both need calibrated models and no head.
 --weak also lists tracks with a score that one in a hundred tracks of other people reaches. They are no matches.
+With several --image, the faces are pooled by their quality. Photos that seem to show somebody else than the others are named.
+With --with and --without, a track counts for the one of the asked people whom it matches best. All have the same threshold.
+${scopeHelp}
 
 With --json: {query, threshold, thresholdReason, confident, falseAcceptRate, expectedFalseMatches, prior, tracksSearched,
 tracksExamined, coverage, damaged: [{clipId?, path?, name?, what}], results: [{clipId, path, score, probability,
-ranges: [{startS, endS, trackId, score, weak?}], faces: [{timeS, boxXyxyPx, quality}], thumbnail, missing?, coverage?}], weak?};
+ranges: [{startS, endS, trackId, score, weak?}], faces: [{timeS, boxXyxyPx, quality}], thumbnail, missing?, coverage?, with?}],
+weak?, scope?}; with is [{name, score, ranges}]; scope is {with?, without?, together?, folder?, since?, until?} as given;
 thresholdReason is "given", "archive size", "models" or "uncalibrated"; falseAcceptRate is {rate, estimate, interval?}: estimate is
 true if the rate is extrapolated beyond what was measured, and interval is then its 95 % interval; prior is {appearances, tracks};
 what was not measured is null. With --weak, weak is a list like results, and weak is true for ranges in results whose track does not
 reach the threshold. coverage says how much of the archive, or of a clip, was not looked at (see "cameo coverage --help").
 missing is true if the clip's file is not there any more.
-query is {kind, value, quality, face?, people?: [{number, ranges?: [{startS, endS}], boxXyxyPx, quality}], notices?}: people are those
+query is {kind, value, quality, face?, people?: [{number, ranges?: [{startS, endS}], boxXyxyPx, quality}], photos?, notices?}: photos
+is [{source, quality, similarity, matches, others, disagrees}] of several photos, people are those
 whom a photo or clip shows, with their numbers for --face; notices are about its file. damaged is what could not be trusted and is
 left out. thumbnail is a JPEG as a data: URI, score is a cosine similarity, times are seconds.
 Exit code: 0 the question was answered, also with no match; 2 it could not be.`,
@@ -102,6 +132,8 @@ Exit code: 0 the question was answered, also with no match; 2 it could not be.`,
     await runSearch(options)
     process.exitCode = exitCodes.ok
   })
+
+for (const option of scopeOptions()) searchCommand.addOption(option)
 
 async function runSearch(options: SearchCommandOptions): Promise<void> {
   const subject = subjectOf(options)
@@ -118,12 +150,13 @@ async function runSearch(options: SearchCommandOptions): Promise<void> {
 
 function subjectOf({ image, clip, name, face }: SearchCommandOptions): Subject {
   if (name !== undefined) return { kind: 'name', name }
-  if (image !== undefined) return { kind: 'image', path: image, face }
+  if (image !== undefined) return { kind: 'image', paths: image, face }
   if (clip !== undefined) return { kind: 'clip', path: clip, face }
   throw new CameoError('USAGE', 'say who to search for: --image PHOTO, --clip FILE or --name NAME')
 }
 
-function tell(report: SearchReport, { html, json }: SearchCommandOptions): void {
+function tell(report: SearchReport, options: SearchCommandOptions): void {
+  const { html, json } = options
   if (html !== undefined) {
     const { query } = report
     writeSheet(
@@ -132,7 +165,7 @@ function tell(report: SearchReport, { html, json }: SearchCommandOptions): void 
     )
     note(`wrote ${html}`)
   }
-  if (json) printJson(toJson(report))
+  if (json) printJson(toJson(report, scopeJson(options)))
   else printAnswer(report)
 }
 

@@ -1,4 +1,5 @@
 import type { FalseAcceptRate } from '../../index/search/expected-false-matches.js'
+import type { ClipScope } from '../../index/search/clip-scope.js'
 import type { MatchThreshold } from '../../index/search/match-threshold.js'
 import type { SheetMatch } from './contact-sheet.js'
 import { formatProbability, formatRanges } from './hit-text.js'
@@ -7,10 +8,31 @@ import { hitJson, notesOf, withCoverage } from './search-coverage.js'
 import type { ClipMatch } from '../../index/search/clip-match.js'
 import { formatTime } from '../../pipeline/common/time-text.js'
 import type { Hit, SearchReport } from '../../index/search/search-archive.js'
-import type { AskedQuery } from '../../index/search/read-query.js'
+import type { AskedQuery, QueryPhoto } from '../../index/search/read-query.js'
 
-export function toJson({ query, answer, hits, threshold: line, prior, coverage, damaged }: SearchReport) {
-  const { kind, value, face, people, notices = [], quality } = query
+/** What was asked besides the person. */
+export interface AskedScope extends ClipScope {
+  readonly with?: readonly string[]
+  readonly without?: readonly string[]
+  readonly together?: boolean
+}
+
+/** As JSON; undefined where nothing was asked besides. */
+export function scopeJson({ with: wanted, without, together, folder, since, until }: AskedScope) {
+  const scope = {
+    ...(wanted === undefined ? {} : { with: wanted }),
+    ...(without === undefined ? {} : { without }),
+    ...(together === true ? { together } : {}),
+    ...(folder === undefined ? {} : { folder }),
+    ...(since === undefined ? {} : { since: since.toISOString() }),
+    ...(until === undefined ? {} : { until: until.toISOString() }),
+  }
+  return Object.keys(scope).length === 0 ? undefined : scope
+}
+
+export function toJson(report: SearchReport, scope?: ReturnType<typeof scopeJson>) {
+  const { query, answer, hits, threshold: line, prior, coverage, damaged } = report
+  const { kind, value, face, people, photos, notices = [], quality } = query
   const { threshold, reason, falseAcceptRate, expectedFalseMatches } = line
   const hitOf = ({ match, probability }: Hit) => ({
     ...matchJson(match, probability),
@@ -21,6 +43,7 @@ export function toJson({ query, answer, hits, threshold: line, prior, coverage, 
       ...{ kind, value, quality },
       ...(face === undefined ? {} : { face }),
       ...(people === undefined ? {} : { people }),
+      ...(photos === undefined ? {} : { photos: photos.map(photoJson) }),
       ...(notices.length === 0 ? {} : { notices }),
     },
     threshold,
@@ -35,8 +58,11 @@ export function toJson({ query, answer, hits, threshold: line, prior, coverage, 
     damaged,
     results: hits.matches.map(hitOf),
     ...(hits.weak === undefined ? {} : { weak: hits.weak.map(hitOf) }),
+    ...(scope === undefined ? {} : { scope }),
   }
 }
+
+const photoJson = ({ similarity, ...rest }: QueryPhoto) => ({ ...rest, similarity: similarity ?? null })
 
 const rateJson = ({ rate, isEstimate, interval }: FalseAcceptRate) => ({
   ...{ rate, estimate: isEstimate },
@@ -44,7 +70,7 @@ const rateJson = ({ rate, isEstimate, interval }: FalseAcceptRate) => ({
 })
 
 const matchJson = (
-  { clipId, path, score, durationS, ranges, faces, thumbnailJpeg }: ClipMatch,
+  { clipId, path, score, durationS, ranges, faces, thumbnailJpeg, others }: ClipMatch,
   probability: number | undefined,
 ) => ({
   clipId,
@@ -55,6 +81,7 @@ const matchJson = (
   ranges,
   faces,
   thumbnail: thumbnailJpeg === undefined ? null : dataUri(thumbnailJpeg),
+  ...(others === undefined ? {} : { with: others }),
 })
 
 export function titleOf({ kind, value, face }: AskedQuery): string {
@@ -121,6 +148,8 @@ export function printAnswer(report: SearchReport): void {
   const { hits, coverage } = report
   const printHit = (rank: string, { match, probability }: Hit) => {
     print(formatMatch(rank, match, probability))
+    for (const { name, score, ranges } of match.others ?? [])
+      print(`            with ${oneLine(name)} ${score.toFixed(3)}: ${formatRanges(ranges)}`)
     for (const line of notesOf(match, coverage)) print(`            ${line}`)
   }
   for (const [index, hit] of hits.matches.entries()) printHit(String(index + 1), hit)

@@ -75,11 +75,19 @@ group('of an archive and its clips', async () => {
 
 group('of people and names', async () => {
   await say('enroll --force', ['Ada', ada, at('Bo.jpg'), join(folder, 'text.mp4'), ...here], { code: 1 })
+  await say('enroll --force', ['Bo', at('Bo.jpg'), ...here])
+  await say('enroll --force', ['Dee', at('Dee.jpg'), ...here])
+  const scope = ['--folder', folder, '--since', '2000', '--until', '2100']
   await Promise.all([
     // A threshold that nothing reaches: what is like her is weak.
     say('search --image', [ada, '--weak', '--expect-false', '1e-9', ...here]),
     say('search --clip', [cut, '--exclude-self', ...here]),
     say('search --name', ['Ada', ...here]),
+    say('search --name', ['Ada', '--with', 'Bo', '--without', 'Dee', ...scope, ...here], {
+      as: 'search --with',
+    }),
+    say('search --name', ['Ada', '--with', 'Bo', '--together', ...here], { as: 'search --with' }),
+    say('search --image', [ada, '--image', at('Bo.jpg'), ...here], { as: 'search by several photos' }),
     say('enroll --list', ['Ada', ...here]),
   ])
 })
@@ -202,6 +210,7 @@ describe('JSON output', () => {
     copyFileSync(film, clip('twin.mp4'))
     await makeFacePhoto(ada, 'costumes right')
     await makeFacePhoto(at('Bo.jpg'), 'party first')
+    await makeFacePhoto(at('Dee.jpg'), 'window third')
     // Plainly of one of the two faces: that one is taken, and the other is told.
     const graph = '[0]scale=720:720,pad=880:720[a];[1]scale=160:160[b];[a][b]overlay=720:0'
     await ffmpeg('-i', ada, '-i', at('Bo.jpg'), '-filter_complex', graph, '-frames:v', '1', at('both.jpg'))

@@ -125,7 +125,7 @@ export class Cameo {
    * The clips in which a person appears, best first, with time ranges in seconds. Scores are cosine similarities of descriptors.
    *
    * `signal` stops the look at a clip that is asked with.
-   * @throws IMAGE_UNREADABLE, IMAGE_NO_FACE, IMAGE_SEVERAL_FACES, FACE_UNKNOWN, QUERY_NO_TRACK, NAME_UNKNOWN, INTERRUPTED, CLIP_*
+   * @throws USAGE where the question contradicts itself; IMAGE_UNREADABLE, IMAGE_NO_FACE, IMAGE_SEVERAL_FACES, FACE_UNKNOWN, QUERY_NO_TRACK, NAME_UNKNOWN, INTERRUPTED, CLIP_*
    * about the file of a clip; as loading models does (see `ingest`)
    */
   search(query: SearchQuery): Promise<SearchResult> {

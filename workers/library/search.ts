@@ -11,9 +11,9 @@ import type { CallOptions } from './options.js'
 /** Whom to search for: the face of a photo, a person of a clip, or an enrolled name. */
 export type Whom =
   | {
-      /** File of a photo. */
-      readonly image: string
-      /** Which of its faces, from 1. Default: the one that the photo is plainly of. */
+      /** File of a photo, or of several photos of one person: their faces are pooled by quality. */
+      readonly image: string | readonly string[]
+      /** Which of the faces of one photo, from 1. Default: the one that the photo is plainly of. */
       readonly face?: number
     }
   | {
@@ -41,6 +41,21 @@ export type SearchQuery = Whom & {
   readonly weak?: boolean
   /** Leave the clip that is asked with out of the answer. Default: false. */
   readonly excludeSelf?: boolean
+  /** Enrolled names of others who must be in the same clip. */
+  readonly with?: readonly string[]
+  /** Enrolled names of people who must not be in the clip. */
+  readonly without?: readonly string[]
+  /** All of `with` must be on screen at the same time as the person: the ranges of a match are these times. Default: false. */
+  readonly together?: boolean
+  /** Only clips with a file below this folder or URL. */
+  readonly folder?: string
+  /**
+   * Only clips of this time or later: when the oldest of a clip's files was last written, or, of a clip that only workers fetched,
+   * when it came into the archive.
+   */
+  readonly since?: Date
+  /** Only clips of this time or earlier. */
+  readonly until?: Date
 } & CallOptions
 
 /** A clip in which the person appears. */
@@ -72,7 +87,10 @@ export interface SearchResult {
 
 export function subjectOf(whom: Whom): Subject {
   if ('name' in whom) return { kind: 'name', name: whom.name }
-  if ('image' in whom) return { kind: 'image', path: whom.image, face: whom.face }
+  if ('image' in whom) {
+    const { image, face } = whom
+    return { kind: 'image', paths: typeof image === 'string' ? [image] : image, face }
+  }
   return { kind: 'clip', path: whom.clip, face: whom.face }
 }
 
@@ -83,12 +101,13 @@ export function resultOf(report: SearchReport): SearchResult {
     probability,
     unseen: coverage.unseen.get(match.clipId),
   })
-  const { kind, value, face, people, notices, quality, thumbnailJpeg } = query
+  const { kind, value, face, people, photos, notices, quality, thumbnailJpeg } = query
   return {
     query: {
       ...{ kind, value, quality, thumbnailJpeg },
       ...(face === undefined ? {} : { face }),
       ...(people === undefined ? {} : { people }),
+      ...(photos === undefined ? {} : { photos }),
       ...(notices === undefined ? {} : { notices }),
     },
     matches: hits.matches.map(found),

@@ -1,0 +1,39 @@
+import type { MatchedRange } from './clip-match.js'
+import type { HiddenMatch } from './hidden-match.js'
+
+/** Somebody else whom a search asks for, or wants away. */
+export interface Companion {
+  readonly name: string
+  /** L2-normalised descriptor. */
+  readonly query: Float32Array
+  readonly hidden?: HiddenMatch | undefined
+}
+
+/** With whom a person must be seen, and without whom. */
+export interface Company {
+  readonly with: readonly Companion[]
+  readonly without: readonly Companion[]
+  /** All must be on screen at the same time. */
+  readonly together: boolean
+}
+
+/** The descriptors of all others that are asked for or wanted away. */
+export const queriesOf = ({ with: wanted, without }: Pick<Company, 'with' | 'without'>): Float32Array[] =>
+  [...wanted, ...without].map(({ query }) => query)
+
+/**
+ * What of each range lies within one of the others. Two people who are seen in one single frame have a moment in common, of
+ * length 0.
+ * @param others in order of time, and apart from each other
+ */
+export function rangesWithin(
+  ranges: readonly MatchedRange[],
+  others: readonly Pick<MatchedRange, 'startS' | 'endS'>[],
+): MatchedRange[] {
+  return ranges.flatMap((range) =>
+    others.flatMap((other) => {
+      const [startS, endS] = [Math.max(range.startS, other.startS), Math.min(range.endS, other.endS)]
+      return startS <= endS ? [{ ...range, startS, endS }] : []
+    }),
+  )
+}

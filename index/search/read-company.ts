@@ -1,0 +1,50 @@
+import { quoted } from '../../pipeline/common/display-name.js'
+import { CameoError } from '../../pipeline/common/errors.js'
+import type { ArchiveModels } from '../archive/archive-models.js'
+import type { FilledArchive } from '../archive/open-archive.js'
+import type { Damage } from '../store/damage.js'
+import type { Companion, Company } from './company.js'
+import { hiddenMatchOf } from './hidden-match.js'
+import type { ThresholdWish } from './match-threshold.js'
+import { queryOfName, type Subject } from './read-query.js'
+
+/** The others whom a search is about, by their enrolled names. */
+export interface CompanyRequest extends ThresholdWish {
+  readonly subject: Subject
+  readonly with?: readonly string[]
+  readonly without?: readonly string[]
+  readonly together?: boolean
+}
+
+export interface ReadCompany extends Company {
+  /** What of their faces was left out. */
+  readonly damage: readonly Damage[]
+}
+
+/** @throws USAGE where one name is asked for twice, or nobody is named to be together with; NAME_UNKNOWN */
+export async function readCompany(
+  opened: FilledArchive,
+  request: CompanyRequest,
+  models: Pick<ArchiveModels, 'pack' | 'describer'>,
+): Promise<ReadCompany> {
+  const { subject, with: wanted = [], without = [], together = false } = request
+  const own = subject.kind === 'name' ? [subject.name] : []
+  checkNames([...own, ...wanted, ...without])
+  if (together && wanted.length === 0)
+    throw new CameoError('USAGE', 'nobody is named with whom the person must be seen together')
+  const damage: Damage[] = []
+  const describer = await models.describer()
+  const read = async (name: string): Promise<Companion> => {
+    const { embeddings, damage: found = [] } = queryOfName(name, opened)
+    damage.push(...found)
+    const query = await describer.describe(embeddings)
+    return { name, query, hidden: hiddenMatchOf(opened.recipe, models.pack, query, request) }
+  }
+  return { with: await Promise.all(wanted.map(read)), without: await Promise.all(without.map(read)), together, damage } // prettier-ignore
+}
+
+function checkNames(names: readonly string[]): void {
+  const twice = names.find((name, i) => names.indexOf(name) !== i)
+  if (twice !== undefined)
+    throw new CameoError('USAGE', `${quoted(twice)} is asked for more than once: name each person once`)
+}
