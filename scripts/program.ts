@@ -14,6 +14,8 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   ingest: async () => (await import('./commands/ingest.js')).ingestCommand,
   search: async () => (await import('./commands/search.js')).searchCommand,
+  show: async () => (await import('./commands/show.js')).showCommand,
+  list: async () => (await import('./commands/list.js')).listCommand,
   enroll: async () => (await import('./commands/enroll.js')).enrollCommand,
   eval: async () => (await import('./commands/eval.js')).evalCommand,
   forget: async () => (await import('./commands/forget.js')).forgetCommand,

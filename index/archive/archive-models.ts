@@ -141,3 +141,18 @@ export class ArchiveModels {
     }
   }
 }
+
+/** Gives `work` the models of an archive, and releases them after it. */
+export async function withModels<T>(
+  opened: FilledArchive,
+  options: ArchiveModelsOptions,
+  caller: Caller,
+  work: (models: ArchiveModels) => Promise<T>,
+): Promise<T> {
+  const models = new ArchiveModels(opened, options, caller)
+  try {
+    return await work(models)
+  } finally {
+    await models.dispose()
+  }
+}

@@ -1,7 +1,7 @@
 import type { MatchedRange } from '../../index/search/clip-match.js'
 import { formatTime } from '../../pipeline/common/time-text.js'
 
-export const formatRanges = (ranges: readonly MatchedRange[]) =>
+export const formatRanges = (ranges: readonly Pick<MatchedRange, 'startS' | 'endS' | 'weak'>[]) =>
   ranges
     .map(
       ({ startS, endS, weak }) =>

@@ -89,6 +89,12 @@ group('of people and names', async () => {
     say('search --name', ['Ada', '--with', 'Bo', '--together', ...here], { as: 'search --with' }),
     say('search --image', [ada, '--image', at('Bo.jpg'), ...here], { as: 'search by several photos' }),
     say('enroll --list', ['Ada', ...here]),
+    say('show', [film, ...here]),
+    say('show', [join(folder, 'nobody.mp4'), ...here]),
+    say('list clips', here),
+    say('list clips', ['--limit', '1', ...here]),
+    say('list people', ['--limit', '1', ...here]),
+    say('list people', here),
   ])
 })
 
@@ -183,6 +189,8 @@ group('of what is damaged, missing and forgotten', async () => {
   await Promise.all([
     say('search --image', [at('both.jpg'), '--weak', ...here]),
     say('coverage', here, { code: 1 }),
+    say('show', [cut, ...here]),
+    say('list clips', here),
   ])
   await say('forget --face', ['1', '--name', 'Ada', ...here])
   await say('forget --name', ['Ada', ...here])

@@ -9,6 +9,14 @@ import {
   type CoverageRequest,
 } from '../../index/coverage/report-coverage.js'
 import { doctor, type DoctorReport } from '../../index/doctor/doctor.js'
+import {
+  listClips,
+  type ClipList,
+  type ClipListRequest,
+  type ListParts,
+} from '../../index/clips/list-clips.js'
+import { listPeople, type PeopleList, type PeopleListRequest } from '../../index/clips/list-people.js'
+import { showClip, type ShowRequest, type ShownClip } from '../../index/clips/show-clip.js'
 import type { WrittenHead } from '../../index/evaluate/ladder/train-to-file.js'
 import {
   enrollWith,
@@ -143,6 +151,28 @@ export class Cameo {
         )
       return resultOf(await (subject.kind === 'name' ? ask() : this.#looks.run(ask)))
     })
+  }
+
+  /** Who is seen in a clip, and when. @throws CLIP_UNKNOWN */
+  showClip(request: ShowRequest): Promise<ShownClip> {
+    return this.#ask((parts, caller) => showClip(parts, request, caller))
+  }
+
+  /**
+   * A page of the archive's clips, in order of their paths, with the people in them.
+   * @throws NAME_UNKNOWN; USAGE where dates or lengths contradict each other
+   */
+  listClips(request: ClipListRequest = {}): Promise<ClipList> {
+    return this.#ask((parts, caller) => listClips(parts, request, caller))
+  }
+
+  /**
+   * A page of the enrolled names, in order, with how often and how long each is seen in the clips that are wanted. Looks at every
+   * track of these clips.
+   * @throws as `listClips` does
+   */
+  listPeople(request: PeopleListRequest = {}): Promise<PeopleList> {
+    return this.#ask((parts, caller) => listPeople(parts, request, caller))
   }
 
   /**
@@ -317,6 +347,15 @@ export class Cameo {
       session: { device: this.#device, intraOpThreads: this.#threads },
       notify: this.#caller({}).notify,
     }
+  }
+
+  /** Asks about the archive's clips. */
+  #ask<T>(question: (parts: ListParts, caller: Caller) => Promise<T>): Promise<T> {
+    return this.#run(() => {
+      const { archive, models } = this.#kept
+      const opened = archive.filled(archive.toRead())
+      return models.use(opened, (own) => question({ opened, models: own }, this.#caller({})))
+    })
   }
 
   #read(): Archive {

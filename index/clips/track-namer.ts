@@ -1,0 +1,83 @@
+import { CameoError } from '../../pipeline/common/errors.js'
+import { dotProduct } from '../../pipeline/data/vector-math.js'
+import type { ArchiveModels } from '../archive/archive-models.js'
+import type { FilledArchive } from '../archive/open-archive.js'
+import { hiddenMatchOf, type HiddenMatch } from '../search/hidden-match.js'
+import { chooseThreshold, type MatchThreshold, type ThresholdWish } from '../search/match-threshold.js'
+import { queryOfName } from '../search/read-query.js'
+import { thresholdOf } from '../search/search-options.js'
+import type { Damage } from '../store/damage.js'
+import { createDescriptorStore } from '../store/descriptors.js'
+import { listIdentities } from '../store/identities.js'
+import { activeSpace } from '../store/meta.js'
+
+/** An enrolled name, as tracks are compared with it. */
+export interface EnrolledName {
+  readonly name: string
+  /** Faces that it rests on. */
+  readonly faces: number
+  /** L2-normalised. */
+  readonly descriptor: Float32Array
+  readonly hidden: HiddenMatch | undefined
+}
+
+/** The name that a track has. */
+export interface TrackName {
+  readonly person: EnrolledName
+  /** Cosine similarity. */
+  readonly score: number
+}
+
+/** Gives tracks the enrolled name that they match best. A track that reaches the threshold of none has no name. */
+export class TrackNamer {
+  readonly names: readonly EnrolledName[]
+  readonly threshold: MatchThreshold
+
+  constructor(names: readonly EnrolledName[], threshold: MatchThreshold) {
+    this.names = names
+    this.threshold = threshold
+  }
+
+  /** @param descriptor of the track, L2-normalised */
+  nameOf(descriptor: Float32Array): TrackName | undefined {
+    let best: TrackName | undefined
+    for (const person of this.names) {
+      const score = dotProduct(person.descriptor, descriptor)
+      if (best === undefined || score > best.score) best = { person, score }
+    }
+    return best !== undefined && this.#reaches(best, descriptor) ? best : undefined
+  }
+
+  #reaches({ person: { hidden }, score }: TrackName, descriptor: Float32Array): boolean {
+    return score >= thresholdOf(descriptor, { minScore: this.threshold.threshold, hidden })
+  }
+}
+
+/**
+ * All names of an archive, with the threshold that a search by name has. A name that cannot be compared, as one that was enrolled
+ * with other models, is told and left out.
+ */
+export async function readTrackNamer(
+  opened: FilledArchive,
+  models: Pick<ArchiveModels, 'pack' | 'describer'>,
+  wish: ThresholdWish,
+  notify: (notice: string) => void,
+): Promise<{ readonly namer: TrackNamer; readonly damage: readonly Damage[] }> {
+  const { archive, recipe } = opened
+  const { database } = archive
+  const tracks = createDescriptorStore(database).count(activeSpace(database)?.spaceId ?? 0)
+  const describer = await models.describer()
+  const names: EnrolledName[] = []
+  const damage: Damage[] = []
+  for (const { name, faces } of listIdentities(database))
+    try {
+      const query = queryOfName(name, opened)
+      const descriptor = await describer.describe(query.embeddings)
+      damage.push(...(query.damage ?? []))
+      names.push({ name, faces, descriptor, hidden: hiddenMatchOf(recipe, models.pack, descriptor, wish) })
+    } catch (error) {
+      if (!(error instanceof CameoError)) throw error
+      notify(`${error.message}; the name is left out`)
+    }
+  return { namer: new TrackNamer(names, chooseThreshold(recipe, models.pack, tracks, wish)), damage }
+}
