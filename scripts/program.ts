@@ -16,6 +16,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   search: async () => (await import('./commands/search.js')).searchCommand,
   show: async () => (await import('./commands/show.js')).showCommand,
   list: async () => (await import('./commands/list.js')).listCommand,
+  cut: async () => (await import('./commands/cut.js')).cutCommand,
+  play: async () => (await import('./commands/play.js')).playCommand,
   enroll: async () => (await import('./commands/enroll.js')).enrollCommand,
   eval: async () => (await import('./commands/eval.js')).evalCommand,
   forget: async () => (await import('./commands/forget.js')).forgetCommand,

@@ -2,7 +2,7 @@
 # Sets up what is missing, and only that: ffmpeg, a compiler, the packages, the build, the default models.
 # Run by "npm run demo" and "npm test"; safe to run at any time.
 # --for-tests: also Chromium, in which the tests open reports, Java and Maven for the broker that they start, Postgres for a vector
-# engine, strace, with which they watch commands, and the photos of which they make clips.
+# engine, OpenTimelineIO, strace, with which they watch commands, and the photos of which they make clips.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -47,6 +47,8 @@ fi
 if [ "${1:-}" = --for-tests ]; then
   python3 -m pip --version >/dev/null 2>&1 || install_packages python3-pip
   scripts/postgres.sh >/dev/null
+  # Lists for editing programs are read back by OpenTimelineIO.
+  scripts/otio.sh >/dev/null
 fi
 
 # hnswlib-node comes as source; better-sqlite3 too where its prebuilt binary cannot be had.

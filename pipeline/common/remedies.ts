@@ -40,6 +40,8 @@ export interface RemedyData {
   'give-as': { readonly kind: 'clip' | 'image' | 'embedder' | 'context' }
   /** Choose one of two settings that contradict each other. */
   'choose-setting': { readonly between: 'mirror' | 'sampling' }
+  /** Choose the frame rate of an EDL, or take another format. */
+  'choose-rate': Nothing
   /** List the faces that a name is enrolled with, and choose one of them. */
   'list-faces': { readonly name: string }
   /** Enroll faces that seem to be of different people, where they are one person's. */

@@ -21,6 +21,8 @@ export interface InputInfo {
   /** Of an MP4-like file: the major one first, then those that it is compatible with. */
   readonly brands: readonly string[]
   readonly streams: readonly StreamInfo[]
+  /** Of the first frame, as the file says it: `10:00:00:00`, or `10:00:00;00` for drop frame. */
+  readonly timecode?: string
 }
 
 export interface LogEvents {
@@ -77,6 +79,7 @@ export class FfmpegLogReader {
   #durationEstimated = false
   #brands: string[] = []
   #streams: StreamInfo[] = []
+  #timecode: string | undefined
   readonly #timeBases = new Map<string, number>()
   /** The number that each filter's next frame has. */
   readonly #nextFrames = new Map<string, number>()
@@ -162,6 +165,7 @@ export class FfmpegLogReader {
         durationEstimated: this.#durationEstimated,
         brands: this.#brands,
         streams: this.#streams,
+        ...(this.#timecode === undefined ? {} : { timecode: this.#timecode }),
       })
     } else if (text.startsWith('Output #0')) {
       this.#section = 'output'
@@ -186,6 +190,7 @@ export class FfmpegLogReader {
       this.#brands.push(...(brands[1]?.match(/.{4}/g) ?? []))
       return
     }
+    this.#timecode ??= /^ +timecode +: (\d\d:\d\d:\d\d[:;.]\d\d)$/.exec(text)?.[1]
     const rotation = /^ +displaymatrix: rotation of (-?[\d.]+) degrees/.exec(text)
     const last = this.#streams.at(-1)
     if (rotation !== null && last !== undefined) {

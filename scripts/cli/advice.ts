@@ -31,6 +31,7 @@ const advice: AdviceTable = {
     between === 'mirror'
       ? 'give either --mirror or --keep-mirrored'
       : 'give either --fps or --sampling keyframes',
+  'choose-rate': () => 'give --rate, or --format otio',
   'list-faces': () => '"cameo enroll NAME --list" shows them',
   'enroll-all-the-same': () => 'give --force for that',
   'enroll-first': () => 'run "cameo enroll NAME PHOTO"',

@@ -1,5 +1,5 @@
 import { withModels } from '../../index/archive/archive-models.js'
-import { openArchiveToRead, openFilledArchive } from '../../index/archive/open-archive.js'
+import { openArchiveToRead, openFilledArchive, type Archive } from '../../index/archive/open-archive.js'
 import type { ListParts } from '../../index/clips/list-clips.js'
 import type { DamagedThing } from '../../index/archive/damaged-things.js'
 import type { Caller } from '../../pipeline/stages/caller.js'
@@ -11,7 +11,7 @@ import { note } from './output.js'
 export async function askArchive<Answer extends { readonly damaged: readonly DamagedThing[] }>(
   dir: string,
   ask: (parts: ListParts, caller: Caller) => Promise<Answer>,
-  tell: (answer: Answer) => void | Promise<void>,
+  tell: (answer: Answer, archive: Archive) => void | Promise<void>,
 ): Promise<void> {
   const opened = openFilledArchive(dir, note, openArchiveToRead)
   try {
@@ -19,7 +19,7 @@ export async function askArchive<Answer extends { readonly damaged: readonly Dam
       withModels(opened, { device: { kind: 'cpu' } }, caller, (models) => ask({ opened, models }, caller)),
     )
     tellDamaged(opened.archive, answer.damaged)
-    await tell(answer)
+    await tell(answer, opened.archive)
   } finally {
     opened.archive.close()
   }

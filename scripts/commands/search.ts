@@ -1,5 +1,7 @@
 import { Command, Option } from 'commander'
-import { openArchiveToRead, openFilledArchive } from '../../index/archive/open-archive.js'
+import { openArchiveToRead, openFilledArchive, type Archive } from '../../index/archive/open-archive.js'
+import { hitsOfSearch } from '../../index/editing/hits.js'
+import { keepLastAnswer } from '../../index/editing/last-answer.js'
 import { parseName } from '../../index/identities/identities.js'
 import type { Subject } from '../../index/search/read-query.js'
 import { searchArchive, type SearchReport } from '../../index/search/search-archive.js'
@@ -7,6 +9,7 @@ import { CameoError, messageOf } from '../../pipeline/common/errors.js'
 import { writePrivateFile } from '../../pipeline/common/private-files.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
 import { asCaller } from '../cli/caller.js'
+import { formatHelp, formatOptions, printEdit, wantsJson, type FormatOptions } from '../cli/format-options.js'
 import { checkCommandLine } from '../cli/given-paths.js'
 import {
   archiveOption,
@@ -23,7 +26,7 @@ import { printAnswer, scopeJson, sheetMatches, summaryOf, titleOf, toJson } from
 import { contactSheet } from '../reports/contact-sheet.js'
 import { tellDamaged } from '../reports/damage-report.js'
 
-interface SearchCommandOptions extends ScopeOptions {
+interface SearchCommandOptions extends ScopeOptions, FormatOptions {
   readonly archive: string
   readonly image?: readonly string[]
   readonly clip?: string
@@ -40,7 +43,6 @@ interface SearchCommandOptions extends ScopeOptions {
   readonly together: boolean
   readonly html?: string
   readonly device: DeviceChoice
-  readonly json: boolean
 }
 
 export const searchCommand = new Command('search')
@@ -126,6 +128,7 @@ query is {kind, value, quality, face?, people?: [{number, ranges?: [{startS, end
 is [{source, quality, similarity, matches, others, disagrees}] of several photos, people are those
 whom a photo or clip shows, with their numbers for --face; notices are about its file. damaged is what could not be trusted and is
 left out. thumbnail is a JPEG as a data: URI, score is a cosine similarity, times are seconds.
+${formatHelp('of a cut in which the hits follow each other')}
 Exit code: 0 the question was answered, also with no match; 2 it could not be.`,
   )
   .action(async (options: SearchCommandOptions) => {
@@ -133,7 +136,7 @@ Exit code: 0 the question was answered, also with no match; 2 it could not be.`,
     process.exitCode = exitCodes.ok
   })
 
-for (const option of scopeOptions()) searchCommand.addOption(option)
+for (const option of [...scopeOptions(), ...formatOptions()]) searchCommand.addOption(option)
 
 async function runSearch(options: SearchCommandOptions): Promise<void> {
   const subject = subjectOf(options)
@@ -142,7 +145,7 @@ async function runSearch(options: SearchCommandOptions): Promise<void> {
   try {
     const report = await asCaller((caller) => searchArchive(opened, { ...options, subject }, caller))
     tellDamaged(opened.archive, report.damaged)
-    tell(report, options)
+    await tell(report, opened.archive, options)
   } finally {
     opened.archive.close()
   }
@@ -155,8 +158,8 @@ function subjectOf({ image, clip, name, face }: SearchCommandOptions): Subject {
   throw new CameoError('USAGE', 'say who to search for: --image PHOTO, --clip FILE or --name NAME')
 }
 
-function tell(report: SearchReport, options: SearchCommandOptions): void {
-  const { html, json } = options
+async function tell(report: SearchReport, archive: Archive, options: SearchCommandOptions): Promise<void> {
+  const { html } = options
   if (html !== undefined) {
     const { query } = report
     writeSheet(
@@ -165,7 +168,11 @@ function tell(report: SearchReport, options: SearchCommandOptions): void {
     )
     note(`wrote ${html}`)
   }
-  if (json) printJson(toJson(report, scopeJson(options)))
+  const json = toJson(report, scopeJson(options))
+  keepLastAnswer(archive, json, note)
+  const title = `Cameo: ${titleOf(report.query)}`
+  if (await printEdit(() => ({ hits: hitsOfSearch(report), title, isOfOneClip: false }), options)) return
+  if (wantsJson(options)) printJson(json)
   else printAnswer(report)
 }
 

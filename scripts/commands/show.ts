@@ -1,15 +1,19 @@
+import { basename } from 'node:path'
 import { Command } from 'commander'
-import { showClip } from '../../index/clips/show-clip.js'
+import type { Archive } from '../../index/archive/open-archive.js'
+import { showClip, type ShownClip } from '../../index/clips/show-clip.js'
+import { hitsOfClip } from '../../index/editing/hits.js'
+import { keepLastAnswer } from '../../index/editing/last-answer.js'
 import { askArchive } from '../cli/archive-question.js'
+import { formatHelp, formatOptions, printEdit, wantsJson, type FormatOptions } from '../cli/format-options.js'
 import { archiveOption, expectFalseOption, jsonOption, minScoreOption } from '../cli/options.js'
-import { exitCodes, printJson } from '../cli/output.js'
+import { exitCodes, note, printJson } from '../cli/output.js'
 import { printShown, shownClipJson } from '../reports/people-report.js'
 
-interface ShowOptions {
+interface ShowOptions extends FormatOptions {
   readonly archive: string
   readonly minScore?: number
   readonly expectFalse?: number
-  readonly json: boolean
 }
 
 export const showCommand = new Command('show')
@@ -27,13 +31,26 @@ each is listed by itself. People with names come first, then those who are seen 
 With --json: {clipId, path, paths, date, durationS, missing?, threshold, thresholdReason,
 people: [{name, score, seenS, trackIds, ranges: [{startS, endS, trackId, score}], faces: [{timeS, boxXyxyPx, quality}], thumbnail}],
 coverage, damaged}. name and score are null of people without a name. coverage says what of the clip was not looked at.
+${formatHelp('of the clip')}
 Exit code: 0 the clip is shown; 2 it could not be.`,
   )
-  .action(async (clip: string, { archive, minScore, expectFalse, json }: ShowOptions) => {
+  .action(async (clip: string, options: ShowOptions) => {
+    const { archive, minScore, expectFalse } = options
     await askArchive(
       archive,
       (parts, caller) => showClip(parts, { clip, minScore, expectFalse }, caller),
-      (shown) => (json ? printJson(shownClipJson(shown)) : printShown(shown)),
+      (shown, own) => tell(shown, own, options),
     )
     process.exitCode = exitCodes.ok
   })
+
+for (const option of formatOptions()) showCommand.addOption(option)
+
+async function tell(shown: ShownClip, archive: Archive, options: ShowOptions): Promise<void> {
+  const json = shownClipJson(shown)
+  keepLastAnswer(archive, json, note)
+  const edit = () => ({ hits: hitsOfClip(shown), title: basename(shown.path), isOfOneClip: true })
+  if (await printEdit(edit, options)) return
+  if (wantsJson(options)) printJson(json)
+  else printShown(shown)
+}

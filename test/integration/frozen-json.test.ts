@@ -186,10 +186,14 @@ group('of what is damaged, missing and forgotten', async () => {
   await say('ingest --repair', ['--archive', damaged], byStatus)
 
   rmSync(cut)
+  const ranges = [{ startS: 0, endS: 0.5 }]
+  const results = [film, cut].map((path) => ({ clipId: 'a', path, ranges }))
+  file('answer.json', JSON.stringify({ query: { kind: 'name', value: 'Ada' }, results }))
   await Promise.all([
     say('search --image', [at('both.jpg'), '--weak', ...here]),
     say('coverage', here, { code: 1 }),
     say('show', [cut, ...here]),
+    say('cut', [at('answer.json'), '--out', at('cuts'), ...here], { code: 1 }),
     say('list clips', here),
   ])
   await say('forget --face', ['1', '--name', 'Ada', ...here])

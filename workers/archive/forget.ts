@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { finishErasure } from '../../index/archive/finish-erasure.js'
 import type { Archive, FilledArchive } from '../../index/archive/open-archive.js'
+import { removeLastAnswer } from '../../index/editing/last-answer.js'
 import { forgetFace } from '../../index/identities/enrolled-faces.js'
 import { findClipId, forgetClip, lossOf } from '../../index/identities/forget.js'
 import { forgetName, knownName } from '../../index/identities/identities.js'
@@ -67,6 +68,8 @@ export async function forget(
       'clip' in request
         ? eraseClip(archive, request, notify)
         : eraseName(archive, recipe.embedderDigest, request)
+    // It may tell of what is forgotten.
+    removeLastAnswer(archive.dir)
     const options = {
       waitMs: request.waitMs,
       hasFollower: lock === undefined,

@@ -44,6 +44,7 @@ const examples: { readonly [R in Remedy]: readonly RemedyData[R][] } = {
   'choose-face': [{ path: 'a.jpg', faces: 2 }],
   'give-as': [{ kind: 'clip' }, { kind: 'image' }, { kind: 'embedder' }, { kind: 'context' }],
   'choose-setting': [{ between: 'mirror' }, { between: 'sampling' }],
+  'choose-rate': [{}],
   'list-faces': [{ name: 'Ada' }],
   'enroll-all-the-same': [{}],
   'enroll-first': [{ name: 'Ada' }],
