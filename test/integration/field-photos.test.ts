@@ -85,7 +85,7 @@ describe('a photo that is not quite whole', () => {
     ] as const) {
       const { vector, notices } = await look(name, bytes)
       assert.ok(cosine(vector, own) >= 0.99)
-      assert.match(notices.join(), /begins with \d+ bytes that are no picture/)
+      assert.match(notices.join(), /begins with \d+ bytes that do not belong to the picture/)
       assert.ok(await isPhoto(join(dir, name)))
     }
   })
@@ -184,7 +184,7 @@ describe('a file that is no photo', () => {
   })
 
   it('that is too large is refused with its pixels and the limit', async () => {
-    const said = /is too large: it has 20001×10000 pixels, 200,010,000 in all, and the limit is 200,000,000/
+    const said = /is too large: it has 20001×10000 pixels, 200,010,000 in all; the limit is 200,000,000/
     await assert.rejects(look('huge.jpg', field.hugeJpeg(intact)), refused('huge.jpg', said))
   })
 })

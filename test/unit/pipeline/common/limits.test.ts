@@ -98,8 +98,8 @@ describe('numbers by which memory is taken', () => {
     const huge = written('huge.json', ' '.repeat((1 << 20) + 1))
     const settings = headSettingsSchema.parse({})
     for (const [path, said] of [
-      [huge, /huge\.json.*1048577 bytes, and such files have up to 1048576/],
-      ['/dev/zero', /it is no file/],
+      [huge, /huge\.json.*1048577 bytes; at most 1048576 are allowed/],
+      ['/dev/zero', /it is not a file/],
     ] as const) {
       assert.throws(() => readPackFile(path), refusedWith('PACK_INVALID', said))
       await assert.rejects(readEncoderFile(path), refusedWith('ENCODER_INVALID', said))
