@@ -256,7 +256,7 @@ describe('model packs', () => {
       [{ detector: { ...detector, minFacePx: 240 } }, /above minFacePx[^]*detector\.maxFacePx/],
       [{ calibration: { ...calibration, falseAcceptRate: 1.5 } }, /calibration\.falseAcceptRate/],
       [{ calibration: { ...calibration, curve: [[0.3, 0]] } }, /calibration\.curve\[0\]\[1\]/],
-      [{ calibration: { ...calibration, curve: [[0.3, 1e-3], [0.4, 1e-2]] } }, /may not rise[^]*calibration\.curve/], // prettier-ignore
+      [{ calibration: { ...calibration, curve: [[0.3, 1e-3], [0.4, 1e-2]] } }, /must not rise[^]*calibration\.curve/], // prettier-ignore
       [{ calibration: { ...calibration, tail: { scale: 0 } } }, /calibration\.tail\.scale/],
       [
         { calibration: { ...calibration, likelihood: [{ belowQuality: 2, logRatios: [[0.3, 1], [0.2, 2]] }] } }, // prettier-ignore

