@@ -139,14 +139,14 @@ describe('loading encoders', () => {
   it('a wrong dimension names both', async () => {
     await assert.rejects(
       load(await contextFile({ dimension: 512 })),
-      says('ENCODER_INVALID', 'tiny.json', '512 values', 'gives 2'),
+      says('ENCODER_INVALID', 'tiny.json', '512 values', 'returns 2'),
     )
     // All 2×8×8 values.
-    await assert.rejects(load(await contextFile({ pool: 'none' })), says('ENCODER_INVALID', 'gives 128'))
+    await assert.rejects(load(await contextFile({ pool: 'none' })), says('ENCODER_INVALID', 'returns 128'))
     const embedders = [await embedderFile({ dimension: 100 })]
     await assert.rejects(
       loadEncoders({ embedders, contexts: [] }, options, loadHere),
-      says('ENCODER_INVALID', 'flat.json', '100 values', 'gives 192'),
+      says('ENCODER_INVALID', 'flat.json', '100 values', 'returns 192'),
     )
   })
 

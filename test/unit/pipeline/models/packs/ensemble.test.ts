@@ -115,6 +115,6 @@ describe('the embedder of an ensemble', () => {
       ],
       { mirror: false },
     )
-    await assert.rejects(embedder.embed(crop), /gives 3 values, its pack says 2/)
+    await assert.rejects(embedder.embed(crop), /returns 3 values, but its pack states 2/)
   })
 })
