@@ -43,7 +43,7 @@ describe('decode: which stream is the film', () => {
     assert.deepEqual(others, [])
     assert.match(
       sentence,
-      /^video stream 0 \(.*\)(, one picture,)? was not looked at: stream 1 \(h264, 320×240\)/s,
+      /^video stream 0 \(.*\)(, one picture,)? was not processed: stream 1 \(h264, 320×240\)/s,
     )
     const { durationS } = await planSegments(clip(name), { ...info, durationS: undefined }, 600)
     assert.ok(Math.abs(durationS - 3) < 0.1, `${durationS} s`)

@@ -133,7 +133,7 @@ describe('a photo that is hard to see', () => {
       const { vector, notices } = await look('turned.jpg', turned)
       assert.ok(cosine(vector, own) >= 0.9, `${angle}: ${cosine(vector, own)}`)
       assert.deepEqual(notices, [
-        `"turned.jpg" is turned: it was looked at after a turn by ${360 - angle}° clockwise`,
+        `"turned.jpg" is not upright: it was turned by ${360 - angle}° clockwise`,
       ])
     }
   })
@@ -157,14 +157,14 @@ describe('an animation whose first picture is black', () => {
       const { vector, notices } = await look(name, bytes)
       assert.ok(cosine(vector, own) >= 0.9, `${name}: ${cosine(vector, own)}`)
       assert.deepEqual(notices, [
-        `"${name}" has 3 pictures, of which 3 were looked at; this is about picture 2`,
+        `"${name}" has 3 pictures; 3 of them were searched, and picture 2 was used`,
       ])
     }
   })
 
   it('that is cut off is asked by the pictures that are whole', async () => {
     const { notices } = await look('cut.webp', field.cutOff(await field.animatedWebp(intact), 60))
-    assert.match(notices.join(), /is cut off.*picture 2$/)
+    assert.match(notices.join(), /is cut off.*picture 2 was used$/)
   })
 })
 

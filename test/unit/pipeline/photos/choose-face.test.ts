@@ -57,7 +57,7 @@ describe('the face of a photo', () => {
     assert.equal(taken(photo), 2)
     assert.equal(
       tellChoice(photo, 'a.jpg', chooseFace(photo, 'a.jpg', undefined)),
-      '"a.jpg" shows 2 faces; face 2 was taken, the largest',
+      '"a.jpg" shows 2 faces; face 2 was chosen, the largest',
     )
   })
 
@@ -82,7 +82,7 @@ describe('the face of a photo', () => {
     assert.equal(taken(photo), 2)
     assert.match(
       tellChoice(photo, 'a.jpg', chooseFace(photo, 'a.jpg', undefined)) ?? '',
-      /face 2 was taken, the one/,
+      /face 2 was chosen, the main one/,
     )
   })
 
