@@ -92,7 +92,8 @@ export const outputOptions: readonly string[] = [
  * The filter graph: it chooses frames first, so that only chosen frames cost pixel work, and then makes the two images
  * of a frame, the detection image below the full one, in one raw RGB frame:
  *
- * full       W × H detection  w × h, at the left; the rest of its rows is padding
+ *     full       W × H
+ *     detection  w × h, at the left; the rest of its rows is padding
  */
 export function filterGraph(plan: DecodePlan): string {
   const select = selectExpressions(plan.sampling, plan.range)

@@ -14,7 +14,7 @@ import {
  * are undone. For a batch of 1, the values do not change.
  * - A Reshape to [1, …] keeps the batch as it is ([0, …]).
  * - SCRFD's heads transpose [n, c, h, w] to [h, w, n, c] before they make rows of it, which mixes the items; [n, h, w,
- * c] keeps each item's rows together.
+ *   c] keeps each item's rows together.
  *
  * Nothing else changes. The caller has to check that the result processes its items separately: a graph may contain the
  * 1 in other ways.

@@ -18,7 +18,7 @@ export interface InferenceOptions {
  * - scores [n, 1 + C]: log-probabilities of noise and the classes;
  * - descriptor [n, e]: L2-normalised, for people without a class;
  * - features [n, e]: the network's output, L2-normalised, in the space of the class weights. It equals the descriptor
- * unless the residual share is below 1.
+ *   unless the residual share is below 1.
  * @param tensor returns a parameter, or the `LAYER mean` and `LAYER variance` of a standardising layer
  */
 export function buildInferenceGraph(
