@@ -156,7 +156,7 @@ describe('archive: a model pack that does not fit its files', () => {
       'another dimension',
       { embedder: { ...embedder, dimension: 128 }, hiddenFaces: undefined },
       embedder.file.name,
-      'gives 512 values, its pack says 128',
+      'returns 512 values, but its pack states 128',
     ],
     [
       'another decoder',

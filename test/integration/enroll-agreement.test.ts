@@ -106,7 +106,7 @@ describe('search: with a photo from the field', () => {
     writeFileSync(path('animated.gif'), await animatedGif(photo))
     for (const [name, said] of [
       ['cut.jpg', /"cut\.jpg" is cut off/],
-      ['animated.gif', /"animated\.gif" has 3 pictures, .* picture 2/],
+      ['animated.gif', /"animated\.gif" has 3 pictures; .* picture 2/],
     ] as const) {
       const run = await cameo(['search', '--image', path(name), ...here, '--json'])
       assert.equal(run.code, 0, run.stderr)

@@ -228,8 +228,8 @@ describe('head apply', () => {
       }),
     )
     for (const [head, says] of [
-      [text, /text\.onnx is no ONNX file.*\[HEAD_INVALID\]/],
-      [nan, /nan\.onnx gives values that are no numbers.*\[HEAD_INVALID\]/],
+      [text, /text\.onnx is not an ONNX file.*\[HEAD_INVALID\]/],
+      [nan, /nan\.onnx returns values that are not numbers.*\[HEAD_INVALID\]/],
       [narrow, /narrow\.onnx does not take embeddings of 512 values.*\[HEAD_INVALID\]/],
       [join(dir, 'gone.onnx'), /gone\.onnx cannot be read.*\[MODEL_UNREADABLE\]/],
     ] as const)

@@ -225,7 +225,7 @@ describe('ingest: further embedders and context encoders', () => {
     assert.equal(run.code, 2)
     assert.match(
       run.stderr,
-      /bad\.json does not fit its model .*tiny\.onnx: it says 3 values, the model gives 2/,
+      /bad\.json does not fit its model .*tiny\.onnx: it states 3 values, but the model returns 2/,
     )
     const opened = openArchive(wrong)
     assert.equal(opened.recipe, undefined)

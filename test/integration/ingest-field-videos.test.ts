@@ -61,7 +61,7 @@ describe('ingest: videos from the field', () => {
       const [sentence = '', ...others] = run.of(name).leftOut ?? []
       assert.match(
         sentence,
-        /stream 0 .* was not looked at: stream 1 \(h264, 320×240\) is taken for the film/,
+        /stream 0 .* was not processed: stream 1 \(h264, 320×240\) was chosen as the film/,
       )
       assert.deepEqual(others, [])
     }

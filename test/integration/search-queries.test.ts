@@ -118,7 +118,7 @@ describe('search: with a photo', () => {
       ],
     )
     assert.deepEqual(query.notices, [
-      '"portrait and another.jpg" shows 2 faces; face 1 was taken, the largest',
+      '"portrait and another.jpg" shows 2 faces; face 1 was chosen, the largest',
     ])
   })
 

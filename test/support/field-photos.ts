@@ -171,9 +171,9 @@ export function noPhotos(): Record<string, readonly [Buffer, RegExp]> {
     'film.exr': [Buffer.from('\x76\x2f\x31\x01\x02\0\0\0channels\0', 'latin1'), /not a photo/],
     'stars.fits': [Buffer.from(`SIMPLE  =                    T${' '.repeat(2851)}`), /not a photo/],
     'lab.mat': [Buffer.from(`MATLAB 5.0 MAT-file${' '.repeat(105)}\0\x01IM`, 'latin1'), /not a photo/],
-    'old.bmp': [Buffer.from('BM\x46\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\x01\0\0\0\x01\0\0\0\x01\0\x18\0', 'latin1'), /kind that is not read \(BMP\)/],
+    'old.bmp': [Buffer.from('BM\x46\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\x01\0\0\0\x01\0\0\0\x01\0\x18\0', 'latin1'), /unsupported format \(BMP\)/],
     'song.mp3': [Buffer.concat([Buffer.from('ID3\x04\0\0\0\0\0\0', 'latin1'), Buffer.from('\xff\xfb\x90\x44', 'latin1')]), /is an audio file/],
-    'phone.heic': [heic, /HEIC photo, whose coding is not read here/],
+    'phone.heic': [heic, /HEIC photo, which cannot be decoded here/],
     'noise.jpg': [deflateRawSync(Buffer.from('y'.repeat(9))), /file of an unknown kind/],
   } // prettier-ignore
 }
