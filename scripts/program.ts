@@ -75,7 +75,7 @@ function checkText(command: Command): void {
     if (typeof value === 'string' && isDamagedText(value) && !existsSync(value))
       throw new CameoError(
         'USAGE',
-        `"${showDamagedText(value)}" is not valid UTF-8 (what is not is shown as \\ufffd): rename the file, or give the name in UTF-8`,
+        `"${showDamagedText(value)}" is not valid UTF-8 (invalid parts are shown as \\ufffd): rename the file, or give the name in UTF-8`,
       )
 }
 

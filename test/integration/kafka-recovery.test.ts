@@ -156,7 +156,7 @@ describe('Kafka: what was lost, set back or refused comes right again', { timeou
     await worker.said('joined the group')
     rmSync(link)
     assert.equal((await queue.run('submit', folder, '--no-wait')).code, 0)
-    await worker.said('this worker cannot go on')
+    await worker.said('this worker cannot continue')
     for (const stage of ['faces', 'describe', 'index'] as const) queue.start(stage)
     assert.equal((await queue.run('submit', folder)).code, 0)
     assert.deepEqual(await queue.letters(), [])

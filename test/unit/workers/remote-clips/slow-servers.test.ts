@@ -33,7 +33,7 @@ describe('servers that send a byte now and then', { timeout: 60_000 }, () => {
     [
       'in the body',
       dripsBody,
-      /"a\.mp4" is given up for now: the server sends too slowly: \d+ bytes in 0\.3 s/,
+      /"a\.mp4" is stopped for now: the server sends too slowly: \d+ bytes in 0\.3 s/,
     ],
     ['in the headers', dripsHeaders, /the server did not answer within 0\.3 s/],
     ['in the headers, after one that leads elsewhere', undefined, /the server did not answer within 0\.3 s/],

@@ -34,7 +34,7 @@ describe('the shape of a message', () => {
       of(0xdb, 0xff, 0xff, 0xff, 0xff, 1),
       of(0x92, 0xdc, 0, 2, 1, 1),
     ])
-      assert.throws(() => checkShape(value), /cut off|longer than it is/, value.join(' '))
+      assert.throws(() => checkShape(value), /cut off|greater than its actual length/, value.join(' '))
   })
 
   it('what lies too deep, has too many values, goes on after its end or is of an unknown kind is refused', () => {
