@@ -58,7 +58,12 @@ export default {
         { path: `node_modules/(@types/)?${engine}/` },
       ),
     ),
-    rule('no-orphan', 'No file imports it, and it is not an entry.', { orphan: true, pathNot: '/assembly/' }, {}),
+    rule(
+      'no-orphan',
+      'No file imports it, and it is not an entry.',
+      { orphan: true, pathNot: '/assembly/' },
+      {},
+    ),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
