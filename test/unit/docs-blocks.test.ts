@@ -17,10 +17,10 @@ describe('the marks of blocks', () => {
   })
 
   it('refuses an unknown need, and a block without an end', () => {
-    assert.throws(() => readBlocks('<!-- needs luck -->\n\n```sh\na\n```\n'), /"needs luck" is no mark/)
+    assert.throws(() => readBlocks('<!-- needs luck -->\n\n```sh\na\n```\n'), /"needs luck" is not a mark/)
     assert.throws(
       () => readBlocks('<!-- tested by: hand -->\n\n```sh\na\n```\n'),
-      /"tested by: hand" is no mark/,
+      /"tested by: hand" is not a mark/,
     )
     assert.throws(() => readBlocks('```sh\na\n'), /line 1: the block has no end/)
   })
