@@ -64,7 +64,7 @@ The archive's clips are removed first. No video is read. If it is killed, run it
       return
     }
     if (!progress.isComplete) {
-      note('stopped before its end: run "cameo replay" again, or "cameo worker index" to go on')
+      note('stopped before its end: run "cameo replay" again, or "cameo worker index" to continue')
       process.exitCode = exitCodes.interrupted
       return
     }
@@ -77,7 +77,7 @@ The archive's clips are removed first. No video is read. If it is killed, run it
     process.exitCode = exitCodes.ok
   })
 
-/** Of the messages that the archive came from. */
+/** The head of the messages that the archive was built from. */
 function ownHead(archiveDir: string): string | undefined {
   if (!existsSync(join(archiveDir, databaseFileName))) return undefined
   const archive = openArchive(archiveDir, { onNotice: note })

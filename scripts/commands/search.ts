@@ -83,20 +83,20 @@ people are expected to match in an archive of this size. It is never below the c
 how many tracks of other people reach that one.
 probability says how likely it is that a hit shows the person. It follows from the score and from the lower quality of query and
 track, if --expect-appearances of the searched tracks show the person. Both need calibrated models and no head.
---weak also lists tracks with a score that one in a hundred tracks of other people reaches. They are no matches.
+--weak also lists tracks with a score that one in a hundred tracks of other people reaches. They are not matches.
 
 With --json: {query, threshold, thresholdReason, confident, falseAcceptRate, expectedFalseMatches, prior, tracksSearched,
 tracksExamined, coverage, damaged: [{clipId?, path?, name?, what}], results: [{clipId, path, score, probability,
 ranges: [{startS, endS, trackId, score, weak?}], faces: [{timeS, boxXyxyPx, quality}], thumbnail, missing?, coverage?}], weak?};
 thresholdReason is "given", "archive size", "models" or "uncalibrated"; falseAcceptRate is {rate, estimate, interval?}: estimate is
 true if the rate is extrapolated beyond what was measured, and interval is then its 95 % interval; prior is {appearances, tracks};
-what was not measured is null. With --weak, weak is a list like results, and weak is true for ranges in results whose track does not
+null means not measured. With --weak, weak is a list like results, and weak is true for ranges in results whose track does not
 reach the threshold. coverage says how much of the archive, or of a clip, was not looked at (see "cameo coverage --help").
 missing is true if the clip's file is not there any more.
-query is {kind, value, quality, face?, people?: [{number, ranges?: [{startS, endS}], boxXyxyPx, quality}], notices?}: people are those
-whom a photo or clip shows, with their numbers for --face; notices are about its file. damaged is what could not be trusted and is
-left out. thumbnail is a JPEG as a data: URI, score is a cosine similarity, times are seconds.
-Exit code: 0 the question was answered, also with no match; 2 it could not be.`,
+query is {kind, value, quality, face?, people?: [{number, ranges?: [{startS, endS}], boxXyxyPx, quality}], notices?}: people are
+those in the query photo or clip, with their numbers for --face; notices are about its file. damaged lists what could not be trusted
+and is left out. thumbnail is a JPEG as a data: URI, score is a cosine similarity, times are seconds.
+Exit code: 0 the search was answered, also with no match; 2 the command could not run.`,
   )
   .action(async (options: SearchCommandOptions) => {
     await runSearch(options)

@@ -24,7 +24,7 @@ const stopped = ['--archive', join(dir, 'stopped')]
 const options = ['--segment', '1', '--threads', '1', '--json']
 let photo: string
 
-const says = /2 of 3 clips were not wholly looked at/
+const says = /2 of 3 clips were not fully looked at/
 
 async function coverage(...args: readonly string[]) {
   const run = await cameo(['coverage', ...args, '--json'])
@@ -114,7 +114,7 @@ describe('coverage: of an ingest that was stopped in the middle of a film', () =
     assert.ok(Number(json['hours']) < Number(json['totalHours']))
     coverageSchema.parse(json['coverage'])
     const doctor = await cameo(['doctor', ...stopped])
-    assert.match(doctor.stdout, /its file is intact, but 2 of 3 clips were not wholly looked at/)
+    assert.match(doctor.stdout, /its file is intact, but 2 of 3 clips were not fully looked at/)
   })
 
   it('is whole when the ingest is run again, and nothing is said any more', async () => {

@@ -57,7 +57,7 @@ describe('enroll: photos of different people', () => {
       disagreeing.map(({ source, faces }) => [source, faces]),
       [[path('other.jpg'), [3]]],
     )
-    assert.match(run.stderr, /may show somebody else.*\n.*other\.jpg: 0 of 2 reached, .*--face 3\n/)
+    assert.match(run.stderr, /may not show .*\n.*other\.jpg: 0 of 2 reached, .*--face 3\n/)
   })
 
   it('are listed by number and taken out one by one, the name with the last', async () => {
@@ -85,7 +85,7 @@ describe('enroll: photos of different people', () => {
     const last = await cameo(['forget', '--name', 'Ada', '--face', '1', ...here])
     assert.match(
       last.stdout,
-      /^face 1 of "Ada", from .*ada\.jpg, is forgotten: it was the last, so the name is, too\n$/,
+      /^face 1 of "Ada", from .*ada\.jpg, is forgotten: it was the last one, so the name is forgotten, too\n$/,
     )
     assertRefused(await cameo(['search', '--name', 'Ada', ...here, '--json']), 'NAME_UNKNOWN', 'Ada')
   })

@@ -55,7 +55,7 @@ async function runUntilCheckpoint(archive: string, signal: NodeJS.Signals, ...mo
 
 /** Where runs went on, s. */
 const wentOnAt = (stderr: string) =>
-  [...stderr.matchAll(/going on with .*\/(\S+) at (\d+):(\d+\.\d)/g)].map(([, name, minutes, rest]) => ({
+  [...stderr.matchAll(/continuing .*\/(\S+) at (\d+):(\d+\.\d)/g)].map(([, name, minutes, rest]) => ({
     name,
     timeS: Number(minutes) * 60 + Number(rest),
   }))

@@ -326,7 +326,7 @@ describe('Kafka: what goes wrong', { timeout: 30 * 60_000 }, () => {
     const queue = await createQueue(broker, 'partitions')
     const other = await queue.run('topics', 'create', '--partitions', '5', '--json')
     assert.deepEqual([other.code, jsonLines(other.stdout)], [0, [{ created: [] }]])
-    assert.match(other.stderr, /jobs exists with 2 partitions and is left as it is/)
+    assert.match(other.stderr, /jobs exists with 2 partitions and stays unchanged/)
     for (const wish of [['--partitions', '2'], []]) {
       const run = await queue.run('topics', 'create', ...wish)
       assert.deepEqual([run.code, run.stderr], [0, ''])

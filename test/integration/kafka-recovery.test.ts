@@ -107,7 +107,7 @@ describe('Kafka: what was lost, set back or refused comes right again', { timeou
     await queue.close()
   })
 
-  it('what an archive refused is done again as a clip; what is no letter hides the others no more', async () => {
+  it('what an archive refused is done again as a clip; what is not a letter hides the others no more', async () => {
     const queue = await createQueue(broker, 'refused')
     const folder = await folderWithOne('refused clips')
     queue.start('faces')
@@ -124,7 +124,7 @@ describe('Kafka: what was lost, set back or refused comes right again', { timeou
     queue.start('index', '--reprocess')
     const retried = await queue.run('dead-letters', 'retry', '--json')
     assert.deepEqual(jsonLines(retried.stdout), [{ sent: 1 }], retried.stderr)
-    assert.match(retried.stderr, /1 message of the topic is no letter/)
+    assert.match(retried.stderr, /1 message of the topic is not a letter/)
     const done = await queue.run('submit', folder, '--fps', '3', '--json')
     assert.deepEqual(jsonLines(done.stdout).map(({ code }) => code), [undefined]) // prettier-ignore
     assert.equal((await queue.letters()).length, 0)
@@ -156,7 +156,7 @@ describe('Kafka: what was lost, set back or refused comes right again', { timeou
     await worker.said('joined the group')
     rmSync(link)
     assert.equal((await queue.run('submit', folder, '--no-wait')).code, 0)
-    await worker.said('this worker cannot go on')
+    await worker.said('this worker cannot continue')
     for (const stage of ['faces', 'describe', 'index'] as const) queue.start(stage)
     assert.equal((await queue.run('submit', folder)).code, 0)
     assert.deepEqual(await queue.letters(), [])

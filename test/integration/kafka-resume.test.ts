@@ -58,7 +58,7 @@ describe('Kafka: faces workers that are killed within a segment', { timeout: 10 
     await faces.killAndRestart()
     const run = await submitted
     assert.equal(run.code, 0, run.stderr)
-    const places = faces.log.filter(({ msg }) => msg === 'going on within a segment')
+    const places = faces.log.filter(({ msg }) => msg === 'continuing within a segment')
     assert.ok(places.length >= 2, JSON.stringify(places))
     assert.ok(
       places.some(({ segment }) => segment !== 0),

@@ -151,7 +151,7 @@ describe('search: with a photo', () => {
       run.stdout,
       new RegExp(
         `^no confident match: no track reaches ${said}; 5 tracks searched \\(fewer than 0\\.01 would match by chance\\)\n` +
-          `threshold ${said}: that of the models, one track in ${Math.round(1 / falseAcceptRate)} of other people reaches it$`,
+          `threshold ${said}: default of the models, one track in ${Math.round(1 / falseAcceptRate)} of other people reaches it$`,
         'm',
       ),
     )

@@ -25,10 +25,10 @@ export function cameo(
 
 export interface RunningCommand {
   readonly kill: (signal: NodeJS.Signals) => void
-  /** What it wrote to standard output until now. */
+  /** Its standard output so far. */
   readonly stdoutNow: () => string
   readonly stderrNow: () => string
-  /** Waits for what the command brings about; throws with its standard error where it ends without that. */
+  /** Waits for an effect of the command. Throws with its standard error if it ends before that. */
   readonly until: (isSo: () => boolean) => Promise<void>
   readonly finished: Promise<CommandResult>
 }
@@ -39,13 +39,15 @@ after(() => {
   for (const child of running) child.kill('SIGKILL')
 })
 
-/** What a developer has set for archives, brokers and workers is not for the tests; where models and ffmpeg are is. */
+/**
+ * Removes a developer's settings for archives, brokers and workers, but keeps the paths of models and ffmpeg.
+ */
 function inheritedEnvironment(): NodeJS.ProcessEnv {
   const isSetting = (name: string) => name !== 'CAMEO_MODELS' && /^(CAMEO|KAFKA)_/.test(name)
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !isSetting(name)))
 }
 
-/** `launcher`: a command that is given the command line to run, as `setpriv` is. */
+/** `launcher`: a command that runs the given command line, for example `setpriv`. */
 export function startCameo(
   args: readonly string[],
   environment: NodeJS.ProcessEnv = {},
@@ -81,7 +83,7 @@ export function startCameo(
   }
 }
 
-/** The lines of a `--json` output that gives one object a line. */
+/** The objects of a `--json` output with one object per line. */
 export function jsonLines(stdout: string): Record<string, unknown>[] {
   return stdout
     .split('\n')

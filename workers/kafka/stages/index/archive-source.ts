@@ -10,9 +10,9 @@ import { beginReplay } from './archive-recipes.js'
 const clusterKey = 'kafka.cluster'
 
 /**
- * Remembers which cluster feeds the archive.
+ * Stores which cluster feeds the archive.
  * @param cluster its id, and the topics' prefix
- * @throws TOPIC_CHANGED where another one fed it before
+ * @throws TOPIC_CHANGED if another cluster fed it before
  */
 export function checkCluster(archive: Archive, cluster: string): void {
   const own = readMeta(archive.database, clusterKey)
@@ -26,7 +26,7 @@ export function checkCluster(archive: Archive, cluster: string): void {
     )
 }
 
-/** Takes everything out of an archive that came by messages, so that the topic is read from its beginning. */
+/** Empties an archive that was fed by messages, so that the topic is read from its beginning. */
 export function resetForReplay(archiveDir: string): void {
   const archive = openArchive(archiveDir, { create: true })
   try {
