@@ -32,6 +32,8 @@ export interface AttemptOptions {
   readonly stage: Stage
   readonly message: Received
   readonly signal: AbortSignal
+  /** Before the second attempt, ms; each further pause is four times as long. Default: 1000. */
+  readonly firstPauseMs?: number
   /** Does the work and resolves when its result is durable. */
   readonly work: () => Promise<void>
   /** Further messages to publish when the message fails for good. */
@@ -50,7 +52,7 @@ const faults: ReadonlySet<ErrorCode> = new Set(['FFMPEG_MISSING', 'DEVICE_UNAVAI
 
 /** Number of attempts in all after temporary failures. Each pause is four times the last one. */
 const maxAttempts = 4
-const firstPauseMs = 1000
+const defaultFirstPauseMs = 1000
 
 /**
  * Does a message's work. Temporary errors are retried. Others, including bugs that a message reveals, send
@@ -59,7 +61,16 @@ const firstPauseMs = 1000
  */
 export async function attemptWork(
   { connection, publisher, log, metrics }: Omit<WorkerContext, 'kafka'>,
-  { stage, message, signal, work, whenGivenUp, about, onFault }: AttemptOptions,
+  {
+    stage,
+    message,
+    signal,
+    work,
+    whenGivenUp,
+    about,
+    onFault,
+    firstPauseMs = defaultFirstPauseMs,
+  }: AttemptOptions,
 ): Promise<void> {
   const started = performance.now()
   const fields = () => {

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
-import { setImmediate as turn } from 'node:timers/promises'
-import { describe, it, mock } from 'node:test'
+import { describe, it } from 'node:test'
 import pino from 'pino'
 import { CameoError } from '../../../../../../pipeline/common/errors.js'
 import type { OutMessage } from '../../../../../../workers/kafka/broker/out-messages.js'
@@ -19,13 +18,11 @@ let whenGivenUp = (): readonly OutMessage[] => []
 
 /** Works on a message, with short pauses. `failures` are thrown one after the other. */
 async function attempt(...failures: readonly Error[]) {
-  mock.timers.enable({ apis: ['setTimeout'] })
   faults = []
   sent = []
   const logged: string[] = []
   let tries = 0
-  const state = { isDone: false }
-  const attempting = attemptWork(
+  await attemptWork(
     {
       connection: { ...{ brokers: [], clientId: 'test', prefix: 'test' }, tls: undefined, sasl: undefined },
       publisher: {
@@ -36,7 +33,7 @@ async function attempt(...failures: readonly Error[]) {
       metrics: createMetrics('faces'),
     },
     {
-      ...{ stage: 'faces', message, signal: new AbortController().signal },
+      ...{ stage: 'faces', message, signal: new AbortController().signal, firstPauseMs: 1 },
       work() {
         const failure = failures[tries++]
         return failure === undefined ? Promise.resolve() : Promise.reject(failure)
@@ -45,17 +42,7 @@ async function attempt(...failures: readonly Error[]) {
       about: () => ({ uri }),
       onFault: (error) => faults.push(error),
     },
-  ).finally(() => (state.isDone = true))
-  attempting.catch(() => undefined)
-  try {
-    while (!state.isDone) {
-      await turn()
-      mock.timers.tick(60_000)
-    }
-    await attempting
-  } finally {
-    mock.timers.reset()
-  }
+  )
   return { tries, logged, letters: sent.map(({ value }) => decodeDeadLetter(value)) }
 }
 
