@@ -25,14 +25,14 @@ async function folderWithOne(name: string): Promise<string> {
   return folder
 }
 
-describe('Kafka: what was lost, set back or refused comes right again', { timeout: 15 * 60_000 }, () => {
+describe('Kafka: recovery from lost, restored and refused data', { timeout: 15 * 60_000 }, () => {
   before(async () => {
     broker = await testBroker()
   })
 
   after(() => broker.stop())
 
-  it('topics that were made anew are noticed by the index worker, and a replay starts over', async () => {
+  it('the index worker notices topics that were created again, and a replay starts over', async () => {
     const queue = await createQueue(broker, 'anew')
     const folder = await folderWithOne('anew clips')
     queue.start('faces')
@@ -54,7 +54,7 @@ describe('Kafka: what was lost, set back or refused comes right again', { timeou
     const replayed = await queue.run('replay', '--json')
     assert.equal(replayed.code, 0, replayed.stderr)
     assert.deepEqual(heldAfterReplay(replayed.stdout), [{ clips: 0, tracks: 0 }])
-    // What was said of the lost clip is taken back: it is not left out as finished.
+    // The status of the lost clip is deleted, so that the clip is not skipped as finished.
     queue.start('index')
     const again = await queue.run('submit', folder, '--json')
     assert.deepEqual(jsonLines(again.stdout).map(({ status }) => status), ['done']) // prettier-ignore
@@ -62,7 +62,7 @@ describe('Kafka: what was lost, set back or refused comes right again', { timeou
     await queue.close()
   })
 
-  it('an archive that is set back to a copy gets the names that came since, and nothing that was forgotten', async () => {
+  it('an archive restored from a copy gets newer names, and nothing that was forgotten', async () => {
     const queue = await createQueue(broker, 'copy')
     const folder = join(dir, 'copied clips')
     mkdirSync(folder)
@@ -99,7 +99,7 @@ describe('Kafka: what was lost, set back or refused comes right again', { timeou
       { name: 'Cleo', faces: 1 },
     ]
     assert.deepEqual(await names(), left)
-    // Nor is it brought back into the topic for others.
+    // It also does not come back into the topic for others.
     rmSync(queue.archive, { recursive: true })
     assert.equal((await queue.run('replay', '--json')).code, 0)
     assert.deepEqual(queue.counts(), { clips: 1, tracks: 1 })
@@ -107,7 +107,7 @@ describe('Kafka: what was lost, set back or refused comes right again', { timeou
     await queue.close()
   })
 
-  it('what an archive refused is done again as a clip; what is not a letter hides the others no more', async () => {
+  it('a refused message is retried as a whole clip; an invalid letter does not hide the others', async () => {
     const queue = await createQueue(broker, 'refused')
     const folder = await folderWithOne('refused clips')
     queue.start('faces')
@@ -131,7 +131,7 @@ describe('Kafka: what was lost, set back or refused comes right again', { timeou
     await queue.close()
   })
 
-  it('a worker that cannot work says so and ends: the queue is for others', async () => {
+  it('a worker that cannot work says so and ends; other workers process the queue', async () => {
     const queue = await createQueue(broker, 'broken')
     const folder = await folderWithOne('broken clips')
     const environment = { ...queue.environment, FFMPEG_PATH: '/nowhere/ffmpeg' }
@@ -144,7 +144,7 @@ describe('Kafka: what was lost, set back or refused comes right again', { timeou
     )
     assert.equal(away.code, 2)
     assert.match(away.stderr, /no share; mount it.*--root.*ROOT_MISSING/)
-    // One that loses it in the middle hands back what it has.
+    // A worker that loses ffmpeg during its work returns its messages.
     const link = join(dir, 'ffmpeg')
     symlinkSync((await ffmpegVersion()).path, link)
     const worker = startWorker('faces', { ...queue.environment, FFMPEG_PATH: link }, [
