@@ -9,7 +9,7 @@ import { scoreTimes, type AnswerTimes } from './times.js'
 import { referencesOf } from '../../identities/identities.js'
 import { listIdentities } from '../../store/identities.js'
 import { hiddenMatchOf } from '../../search/hidden-match.js'
-import { chooseThreshold, type MatchThreshold, type ThresholdWish } from '../../search/match-threshold.js'
+import { chooseThreshold, type MatchThreshold, type ThresholdRequest } from '../../search/match-threshold.js'
 import { searchClips } from '../../search/search-clips.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import { throwIfStopped } from '../../../pipeline/common/stop.js'
@@ -25,7 +25,7 @@ import type { Damage } from '../../store/damage.js'
 import type { Caller } from '../../../pipeline/stages/caller.js'
 import type { Appearances } from '../data/appearances.js'
 
-export interface TimesRun extends ThresholdWish {
+export interface TimesRun extends ThresholdRequest {
   /** CSV of appearances. */
   readonly truth: string
   /** Folder of PERSON.jpg; by default people are asked for by their enrolled names. */
@@ -153,7 +153,7 @@ function checked(queries: Queries, whatIsWrong: string): Queries {
 async function answersTo(
   { opened, films: { filmOf }, models, damage }: Measurement,
   queries: Queries,
-  wish: ThresholdWish & Pick<TimesRun, 'signal'>,
+  wish: ThresholdRequest & Pick<TimesRun, 'signal'>,
   { notify }: Caller,
 ): Promise<{ answers: ReadonlyMap<string, AnswerTimes>; line: MatchThreshold }> {
   const { archive, recipe } = opened

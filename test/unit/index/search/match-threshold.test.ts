@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { chooseThreshold, weakScoreOf, type ThresholdWish } from '../../../../index/search/match-threshold.js'
+import {
+  chooseThreshold,
+  weakScoreOf,
+  type ThresholdRequest,
+} from '../../../../index/search/match-threshold.js'
 import { findPack } from '../../../../pipeline/models/packs/catalog.js'
 import type { Calibration, Pack } from '../../../../pipeline/models/packs/pack.js'
 
@@ -14,7 +18,7 @@ const calibration: Calibration = {
   ],
 }
 const packWith = (own: Calibration | undefined): Pack => ({ ...findPack('lite'), calibration: own })
-const choose = (tracks: number, wish: ThresholdWish = {}, own: Calibration | undefined = calibration) =>
+const choose = (tracks: number, wish: ThresholdRequest = {}, own: Calibration | undefined = calibration) =>
   chooseThreshold({}, packWith(own), tracks, wish)
 const near = (a: number | undefined, b: number) => assert.equal(a?.toFixed(9), b.toFixed(9))
 
