@@ -122,10 +122,10 @@ describe('archive: a folder that cannot be written', () => {
       const run = await cameo([...args, '--archive', readOnly, '--json'], {}, permissionsCount())
       assert.equal(run.code, 0, run.stderr)
       assert.deepEqual(JSON.parse(run.stdout), expected)
-      assert.match(run.stderr, /cannot be written: it is only read/)
+      assert.match(run.stderr, /is not writable: it is opened read-only/)
     }
     const doctor = await cameo(['doctor', '--archive', readOnly], {}, permissionsCount())
-    assert.match(doctor.stdout, /✓ archive .* intact.*; .* it is only read/)
+    assert.match(doctor.stdout, /✓ archive .* intact.*; .* it is opened read-only/)
     assert.deepEqual(readdirSync(readOnly).sort(), files)
   })
 

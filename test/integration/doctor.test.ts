@@ -114,7 +114,7 @@ describe('doctor: the archive', () => {
     mkdirSync(closed, { mode: 0o555 })
     for (const [there, said] of [
       [join(closed, 'deep/archive'), /cannot be written/],
-      [join(dir, 'clip.mp4/archive'), /clip\.mp4 is no folder/],
+      [join(dir, 'clip.mp4/archive'), /clip\.mp4 is not a folder/],
     ] as const) {
       const { ok, detail } = await doctor(there, 'archive', permissionsCount())
       assert.equal(ok, false)
