@@ -50,7 +50,7 @@ describe('an archive of schema 3', () => {
     bringBackTo(3, archive)
     const first = await cameo(['search', ...askFor(archive), '--json'])
     assert.equal(first.code, 0, first.stderr)
-    assert.match(first.stderr, /brought up to date .* whether they were damaged before cannot be known/)
+    assert.match(first.stderr, /was upgraded .* Damage from before the upgrade cannot be detected/)
     assert.deepEqual(JSON.parse(first.stdout), whole)
     const second = await cameo(['search', ...askFor(archive), '--json'])
     assert.equal(second.stderr, '')

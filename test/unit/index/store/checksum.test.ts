@@ -109,7 +109,7 @@ describe('the checksum of a row', () => {
   it('a label that would be given out again is noticed, and is not after a repair', () => {
     const { database } = storeClips(temporaryDir(), 2)
     database.exec("UPDATE sqlite_sequence SET seq = 7 WHERE name = 'descriptors'")
-    assert.match(checkDeeply(database).structure.join(), /last number given out of descriptors/)
+    assert.match(checkDeeply(database).structure.join(), /id counter of descriptors/)
     assert.deepEqual(repairStructure(database), [])
     const last = database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'descriptors'").pluck().get()
     assert.equal(last, 8)
