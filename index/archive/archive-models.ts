@@ -56,8 +56,8 @@ export class ArchiveModels {
   }
 
   /**
-   * The stages that compute embeddings of photos and clips. @throws ARCHIVE_OTHER_RECIPE if the files have changed;
-   * and the errors of `loadStages`
+   * The stages that compute embeddings of photos and clips.
+   * @throws ARCHIVE_OTHER_RECIPE if the files have changed; and the errors of `loadStages`
    */
   stages(): Promise<Stages> {
     return (this.#stages ??= this.#loadStages().catch((error: unknown) => {

@@ -8,7 +8,8 @@ import type { Archive } from './open-archive.js'
 
 /**
  * Name of the archive's vector engine: `auto` (exact search while the archive is small, then a graph), `exact`,
- * `hnsw`, or one that the caller must provide when it opens the archive. @throws ARCHIVE_DAMAGED
+ * `hnsw`, or one that the caller must provide when it opens the archive.
+ * @throws ARCHIVE_DAMAGED
  */
 export const vectorEngineOf = ({ database }: Pick<Archive, 'database'>): string =>
   readEngineName(database) ?? automatic

@@ -10,7 +10,8 @@ import { inTransaction } from '../store/transaction.js'
 import { forgetEnrolled } from './identities.js'
 
 /**
- * Finds the clip by its id, by the first 8 or more digits of its id, or by the path of its file. @throws CLIP_UNKNOWN
+ * Finds the clip by its id, by the first 8 or more digits of its id, or by the path of its file.
+ * @throws CLIP_UNKNOWN
  */
 export function findClipId(database: Database, idOrPath: string): string {
   const ids = /^[0-9a-f]{8,64}$/.test(idOrPath)

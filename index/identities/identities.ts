@@ -145,7 +145,8 @@ export function knownName(database: Database, name: string): string {
 
 /**
  * Erases a name and its faces. If the journal is published, it keeps the name until the erasure has reached the
- * topic. @throws NAME_UNKNOWN
+ * topic.
+ * @throws NAME_UNKNOWN
  */
 export function forgetName(database: Database, name: string): void {
   inTransaction(database, () => {

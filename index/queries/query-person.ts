@@ -40,8 +40,8 @@ export interface Chosen<T> {
 }
 
 /**
- * A face of a photo: the main one, or number `choice`. If there are several, reports them as a list. @throws the
- * errors of `readPhoto` and `chooseFace`
+ * A face of a photo: the main one, or number `choice`. If there are several, reports them as a list.
+ * @throws the errors of `readPhoto` and `chooseFace`
  */
 export async function faceOfPhoto(
   path: string,
@@ -71,7 +71,8 @@ export interface QueryCaller extends Pick<Caller, 'notify' | 'progress'> {
 
 /**
  * A person of a clip: the main one, or number `choice`. If there are several, reports which one is used and lists
- * them. @throws QUERY_NO_TRACK, FACE_UNKNOWN, CLIP_*, INTERRUPTED
+ * them.
+ * @throws QUERY_NO_TRACK, FACE_UNKNOWN, CLIP_*, INTERRUPTED
  */
 export async function personOfClip(
   path: string,

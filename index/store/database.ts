@@ -21,8 +21,8 @@ export const databaseFileName = 'cameo.sqlite'
 
 /**
  * Opens the SQLite file of an archive in WAL mode. Each commit is flushed to disk, and deleted rows are overwritten
- * with zeros. Removes other users' access to the archive. @throws ARCHIVE_MISSING, ARCHIVE_NEWER, ARCHIVE_READ_ONLY,
- * ARCHIVE_FULL or ARCHIVE_DAMAGED
+ * with zeros. Removes other users' access to the archive.
+ * @throws ARCHIVE_MISSING, ARCHIVE_NEWER, ARCHIVE_READ_ONLY, ARCHIVE_FULL or ARCHIVE_DAMAGED
  */
 export function openDatabase(archiveDir: string, options: OpenOptions = {}): Database {
   const file = join(archiveDir, databaseFileName)

@@ -397,7 +397,7 @@ describe('a read-only archive', () => {
     writeFileSync(blocked, '')
     const cache = await open({ dir: join(blocked, 'vectors') })
     await assertHolds(cache, range(1, 200))
-    assert.match(notices[0]!, /cannot be written/)
+    assert.match(notices[0]!, /is not writable/)
     await cache.close()
   })
 })
