@@ -87,7 +87,7 @@ describe('the clips that are ranked', () => {
     assert.ok(Math.abs(map - withUnlisted) < 1e-12, String(map))
     assert.deepEqual([...set.test!.groundTruth.get('ada')!], ['a1.mp4', 'a2.mp4'])
     assert.equal(set.testPoolAccount.listed, 3)
-    assert.match(set.warnings.join(), /^1 clip of the ground truth is in the gallery, too, and not looked for \(ada-known\.mp4\)$/) // prettier-ignore
+    assert.match(set.warnings.join(), /^1 clip of the ground truth is also in the gallery and not searched for \(ada-known\.mp4\)$/) // prettier-ignore
   })
 
   it('an identity whose clips are all in the gallery is not scored, and it is said', async () => {
@@ -99,7 +99,7 @@ describe('the clips that are ranked', () => {
   it('cannot be none: ground truth that is the gallery is refused', async () => {
     await assert.rejects(measure({ test: gallery }), {
       code: 'GROUND_TRUTH_INVALID',
-      message: /all clips of the ground truth are in the gallery: nothing is left to look for/,
+      message: /all clips of the ground truth are in the gallery: no clip is left to search for/,
     })
   })
 

@@ -183,7 +183,7 @@ describe('a pickle of clip features', () => {
       /face 1 of the clip x has not the five/,
     )
     refuses(writePickle(3, [[Buffer.from('x'), 5]]), /the clip x has no list/)
-    refuses(Buffer.from('PK\x03\x04 a zip'), /no Python pickle/)
+    refuses(Buffer.from('PK\x03\x04 a zip'), /not a Python pickle/)
     refuses(Buffer.from([0x80, 3, 0x5d, 0x2e]), /no dict/)
   })
 

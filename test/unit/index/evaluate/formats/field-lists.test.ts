@@ -53,7 +53,7 @@ describe('ground truth of the field', () => {
     it(`is read ${form}`, () => assertAllFound(plainFeatures(), write))
 
   it('prose is refused, with its first line and what the clips are called', async () => {
-    const refused = { code: 'GROUND_TRUTH_INVALID', message: /is no ground truth of these clips: line 1 "Dear colleague,".* g-ada\.mp4/ } // prettier-ignore
+    const refused = { code: 'GROUND_TRUTH_INVALID', message: /is not a ground truth of these clips: line 1 "Dear colleague,".* g-ada\.mp4/ } // prettier-ignore
     await assert.rejects(
       read(plainFeatures(), () => prose),
       refused,
@@ -63,7 +63,7 @@ describe('ground truth of the field', () => {
   it('prose is refused where the clips are not known, too', () => {
     const file = join(dir, 'prose.txt')
     writeFileSync(file, prose)
-    assert.throws(() => readGroundTruth(file), { code: 'GROUND_TRUTH_INVALID', message: /is no ground truth: line 1 "Dear/ }) // prettier-ignore
+    assert.throws(() => readGroundTruth(file), { code: 'GROUND_TRUTH_INVALID', message: /is not a ground truth: line 1 "Dear/ }) // prettier-ignore
   })
 
   it('of other clips is refused, with names of both', async () => {
@@ -103,14 +103,14 @@ describe('ground truth of the field', () => {
           paths: [['/a/ada.mp4'], ['/a/ada.avi'], ['/a/g.mp4']],
           gallery: new Map([['1', new Set(['ada'])]]),
         }),
-      { code: 'GROUND_TRUTH_INVALID', message: /names "ada", which fits ada\.mp4 and ada\.avi/ },
+      { code: 'GROUND_TRUTH_INVALID', message: /names "ada", which matches ada\.mp4 and ada\.avi/ },
     )
   })
 
   const refusals: readonly [name: string, content: Buffer | string, message: RegExp][] = [
-    ['columns exchanged on one line', '7 a.mp4 b.mp4\n8 d.mp4\nc.mp4 9\n', /line 3: "c\.mp4" stands where an identity .* exchanged/], // prettier-ignore
-    ['a name with a blank and no quotes', '7 a.mp4\nColin Powell b.mp4\n', /line 2: "Powell" stands where a clip/], // prettier-ignore
-    ['a picture', Buffer.from('89504e470d0a1a0a0000000d', 'hex'), /cannot be read: it is no text/],
+    ['columns exchanged on one line', '7 a.mp4 b.mp4\n8 d.mp4\nc.mp4 9\n', /line 3: "c\.mp4" is in the place of the identity.* exchanged/], // prettier-ignore
+    ['a name with a blank and no quotes', '7 a.mp4\nColin Powell b.mp4\n', /line 2: "Powell" is in the place of a clip/], // prettier-ignore
+    ['a picture', Buffer.from('89504e470d0a1a0a0000000d', 'hex'), /cannot be read: it is not text/],
     ['bytes that are no text', Buffer.from([7, 8, 9, 1, 2]), /control characters/],
     ['text of another encoding', Buffer.from('7 a.mp4\n8 zo\xeb.mp4\n', 'latin1'), /at line 2: it is neither UTF-8/], // prettier-ignore
     ['UTF-32', Buffer.from('fffe000037000000', 'hex'), /UTF-32/],

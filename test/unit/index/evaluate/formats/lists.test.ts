@@ -43,7 +43,10 @@ describe('lists of the protocols', () => {
       () => readPairsList(list('2 1\nAda 1 2\nAda 1 Bob x\n')),
       /line 3 of .* "Ada 1 Bob x", expected "NAME1/,
     )
-    refuses(() => readPairsList(list('2 1\nAda 1 2\nAda 1 Bob 3\n')), /2 pairs, its first line says 2 folds/)
+    refuses(
+      () => readPairsList(list('2 1\nAda 1 2\nAda 1 Bob 3\n')),
+      /2 pairs, but its first line says 2 folds/,
+    )
     refuses(() => readPairsList(list('Ada 1 2\n')), /line 1 /)
     refuses(() => readPairsList(list('')), /is empty/)
     refuses(() => readPairsList(join(dir, 'none.txt')), /cannot be read/)

@@ -128,7 +128,7 @@ describe('feature files', () => {
     await refuses(npz({ features }), /needs an array "names"/)
     await refuses(npz({ features, names: textNpy(['a']) }), /1 name for 2 rows/)
     await refuses(npz({ names, features: floatNpy([4], [1, 2, 3, 4]) }), /two dimensions/)
-    await refuses(npz({ features, names: npy('|O', [2], new Uint8Array(9)) }), /no Python pickle/)
+    await refuses(npz({ features, names: npy('|O', [2], new Uint8Array(9)) }), /not a Python pickle/)
     await refuses(npz({ names, features: features.subarray(0, -3) }), /ends after 13 of 16 bytes/)
     await refuses(npz({ names, features, quality: floatNpy([2], [0.5, 1.5]) }), /quality 1\.5 in row 2 \(b\)/)
     await refuses(npz({ names, features: floatNpy([2, 2], [1, 2, NaN, 4]) }), /clip b \(row 2\)/)
@@ -137,7 +137,7 @@ describe('feature files', () => {
       /not finite in half precision/,
     )
     await refuses(file('npz', 'no zip at all'), /cannot be read as \.npz/)
-    await refuses(file('npy', features), /needs its names beside it/)
+    await refuses(file('npy', features), /needs a file with its names next to it/)
     await refuses(join(dir, 'missing.pickle'), /missing\.pickle cannot be read/)
   })
 })
@@ -185,8 +185,8 @@ describe('NumPy arrays of other kinds', () => {
     await refuses(npz({ names, features: npy('|V8', [2, 2], data) }), /structured or raw bytes/)
     await refuses(npz({ names, features: numberNpy('|b1', [2, 2], [1, 0, 1, 0]) }), /of numbers with two/)
     await refuses(npz({ names, features: floatNpy([], [1]) }), /two dimensions/)
-    await refuses(npz({ names: npy('<U1', [0], new Uint8Array()), features: floatNpy([0, 4], []) }), /holds no features/) // prettier-ignore
-    await refuses(npz({ features, names: npy('|S3', [2], Buffer.from('ab\0Zo\xeb', 'latin1')) }), /row 2 that is no UTF-8 text/) // prettier-ignore
+    await refuses(npz({ names: npy('<U1', [0], new Uint8Array()), features: floatNpy([0, 4], []) }), /has no features/) // prettier-ignore
+    await refuses(npz({ features, names: npy('|S3', [2], Buffer.from('ab\0Zo\xeb', 'latin1')) }), /row 2 that is not UTF-8 text/) // prettier-ignore
     const array = Buffer.from(features)
     array[6] = 4
     await refuses(npz({ names, features: array }), /version 4 of the format/)
@@ -233,7 +233,7 @@ describe("InsightFace's .bin", () => {
       readImageBin(file('bin', writePickledValue(3, value)))
     const image = Buffer.from('x')
     assert.throws(() => bin({ tuple: [[image, image, image], [true]] }), /3 images and 1 pair,/)
-    assert.throws(() => bin({ tuple: [[image, 5], [true]] }), /image 2 is no encoded image/)
+    assert.throws(() => bin({ tuple: [[image, 5], [true]] }), /image 2 is not an encoded image/)
     assert.throws(() => bin({ tuple: [[image, image], [7]] }), /flag 1 is neither/)
     const evil = Buffer.from('cos\nsystem\n', 'latin1')
     assert.throws(() => bin({ tuple: [[image, { raw: evil }], [true]] }), /os\.system/)

@@ -78,7 +78,7 @@ describe('parseAppearances', () => {
     refuses('film,person,start_s,end_s\na,Ada,0,1\na,Ada,3,2', /truth\.csv, row 3: .*end_s must be greater/s)
     refuses('film,person,start_s,end_s\na,Ada,x,2', /truth\.csv, row 2/)
     refuses('film,person,start_s\na,Ada,1', /truth\.csv, row 2/)
-    refuses('', /names nobody/)
+    refuses('', /names no person/)
   })
 
   it('reads quoted names, a byte-order mark and Windows line ends', () => {
