@@ -51,9 +51,13 @@ describe('ground truth', () => {
     ['an empty file', '', /gt\.txt is empty/],
     ['a file of blank lines and a byte-order mark', '\uFEFF\r\n \r\n', /gt\.txt is empty/],
     ['an identity without a clip', '7 a.mp4\n\n9\n', /gt\.txt, line 3: identity 9 has no clip/],
-    ['a "CLIP ID" line among the others', '7 a.mp4 b.mp4\nc.mp4 9\n', /gt\.txt, line 2: "c\.mp4" stands/],
+    [
+      'a "CLIP ID" line among the others',
+      '7 a.mp4 b.mp4\nc.mp4 9\n',
+      /gt\.txt, line 2: "c\.mp4" is in the place/,
+    ],
     ['an "ID CLIP CLIP" line among "CLIP ID" ones', 'a.mp4 7\n9 b.mp4 c.mp4\n', /line 2: .*3 words/],
-    ['an "ID CLIP" line among "CLIP ID" ones', 'a.mp4 7\n9 b.mp4\n', /line 2: "b\.mp4" stands/],
+    ['an "ID CLIP" line among "CLIP ID" ones', 'a.mp4 7\n9 b.mp4\n', /line 2: "b\.mp4" is in the place/],
   ]
   for (const [name, text, message] of refusals)
     it(`refuses ${name}, with file and line`, () =>
@@ -95,7 +99,11 @@ describe('a submission', () => {
       /sub\.txt, line 2: identity 1 has 101 clips/,
     ],
     ['an unknown identity', '1 a.mp4\n\n3 a.mp4', /sub\.txt, line 3: .*no identity 3/],
-    ['two lines of one identity', '1 a.mp4\n2 b.mp4\n1 c.mp4', /sub\.txt, line 3: identity 1 has a line/],
+    [
+      'two lines of one identity',
+      '1 a.mp4\n2 b.mp4\n1 c.mp4',
+      /sub\.txt, line 3: identity 1 already has a line/,
+    ],
     ['more lines than identities', '1 a\n2 b\n3 c\n', /sub\.txt, line 3/],
     ['an empty file', '\r\n', /sub\.txt is empty/],
   ]

@@ -184,7 +184,7 @@ describe('a pickle of clip features', () => {
     )
     refuses(writePickle(3, [[Buffer.from('x'), 5]]), /the clip x has no list/)
     refuses(Buffer.from('PK\x03\x04 a zip'), /not a Python pickle/)
-    refuses(Buffer.from([0x80, 3, 0x5d, 0x2e]), /no dict/)
+    refuses(Buffer.from([0x80, 3, 0x5d, 0x2e]), /not a dict/)
   })
 
   it('says so where a list is shared between clips, which it does not keep', () => {
