@@ -83,7 +83,7 @@ export async function trainToFile(
     scale: settings.scale,
     seed: settings.seed,
     epochs: best.epoch,
-    // Without a measurement, the head is not used for the index.
+    // Without a measurement, the network's output is not added to the descriptor.
     residualShare: openSet?.residualShare ?? 0,
     trainingDigest: digest,
     figures: {

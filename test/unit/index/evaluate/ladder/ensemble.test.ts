@@ -67,11 +67,11 @@ describe("an ensemble's file", () => {
 
   it('is refused with what is wrong', () => {
     for (const [content, message] of [
-      [{ heads: [] }, /e\.json declares no ensemble/],
+      [{ heads: [] }, /e\.json is not a valid ensemble/],
       [{ heads: [{ file: 'a', colour: 'red' }] }, /colour/],
       [{ heads: [{ file: 'a' }, { file: './a' }] }, /same file/],
       [{ heads: [{ file: 'a', fold: '6/5' }] }, /the fold "6\/5" of head 1/],
-      [{ heads: [{ file: 'a' }, { file: 'b', settings: { epochs: 0 } }] }, /settings of head 2 do not fit/],
+      [{ heads: [{ file: 'a' }, { file: 'b', settings: { epochs: 0 } }] }, /settings of head 2 are invalid/],
       [{ heads: [{ file: 'a', weight: -1 }] }, /weight/],
     ] as const)
       assert.throws(() => ensembleOf(content), refusedWith('ENSEMBLE_INVALID', message))

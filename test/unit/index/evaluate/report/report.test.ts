@@ -94,7 +94,7 @@ describe('writing and reading a report', () => {
     mkdirSync(join(scratch, 'empty'))
     await assert.rejects(readReport(join(scratch, 'empty')), invalid(/ENOENT/))
     await assert.rejects(damaged('cut.json', JSON.stringify(least).slice(0, -20)), invalid(/is not JSON/))
-    await assert.rejects(damaged('other.json', '{"name": "cameo"}'), invalid(/is no report/))
+    await assert.rejects(damaged('other.json', '{"name": "cameo"}'), invalid(/is not a report/))
     await assert.rejects(damaged('newer.json', '{"version": 2}'), invalid(/version 2.*update Cameo/))
     await assert.rejects(
       damaged('edited.json', JSON.stringify({ ...least, depth: 'many' })),
