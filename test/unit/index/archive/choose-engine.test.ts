@@ -70,7 +70,7 @@ describe('the engine that an archive is configured with', () => {
   it('must be provided for searching, ingesting and erasing', async () => {
     const { dir, archive, engines } = await archiveElsewhere()
     archive.close()
-    const refused = { code: 'USAGE', message: /the vector engine "elsewhere" was not given/ }
+    const refused = { code: 'USAGE', message: /the vector engine "elsewhere" was not provided/ }
     assert.throws(() => openFilledArchive(dir, () => undefined), refused)
     const without = openArchive(dir)
     await assert.rejects(openArchiveIndex(without), refused)
@@ -105,7 +105,7 @@ describe('the engine that an archive is configured with', () => {
     server.isDown = true
     const notices: string[] = []
     await chooseVectorEngine(archive, 'auto', (text) => notices.push(text))
-    assert.match(notices.join(), /"elsewhere" keeps .* was not removed: .*ECONNREFUSED/)
+    assert.match(notices.join(), /data in the vector engine "elsewhere" was not removed: .*ECONNREFUSED/)
     assert.equal(vectorEngineOf(archive), 'auto')
     archive.close()
   })

@@ -54,7 +54,7 @@ describe('an erasure', () => {
     forgetClip(archive.database, clipIdOf('a'))
     await assert.rejects(finishErasure(archive, atOnce), { code: 'ERASURE_PENDING', retriable: true })
     assert.equal(countInFiles(archive.dir, erased), erased.length)
-    assert.match((await prepare(archive.dir)).join(), /still stand/, 'it is said by every command')
+    assert.match((await prepare(archive.dir)).join(), /its bytes are still in/, 'every command reports it')
     other.close()
     assert.match((await prepare(archive.dir)).join(), /finished an erasure/)
     assert.deepEqual([countInFiles(archive.dir, erased), countInFiles(archive.dir, kept)], [0, kept.length])

@@ -128,7 +128,7 @@ describe('a group of writes', () => {
       archive.database.exec(spoil)
       commits.whenDurable(() => told.push('first'))
       assert.throws(() => commits.flush())
-      assert.throws(() => commits.begin(), /taken back/)
+      assert.throws(() => commits.begin(), /rolled back/)
       commits.whenDurable(() => told.push('second'))
       commits.flush()
       assert.deepEqual([told, archive.database.inTransaction], [[], false])
