@@ -8,40 +8,40 @@ import { knownName, referencesOf } from '../identities/identities.js'
 import type { Damage } from '../store/damage.js'
 import { faceOfPhoto, personOfClip, type Candidate, type QueryCaller } from '../queries/query-person.js'
 
-/** Whom to search for. */
+/** The person to search for. */
 export type Subject =
   | { readonly kind: 'image'; readonly path: string; readonly face?: number | undefined }
-  /** A clip, and which of its people; its main one by default. */
+  /** A clip and the number of one of its people. Default: the main person. */
   | { readonly kind: 'clip'; readonly path: string; readonly face?: number | undefined }
   | { readonly kind: 'name'; readonly name: string }
 
-/** What an answer says of its question. */
+/** What a report says about its query. */
 export interface AskedQuery {
   readonly kind: Subject['kind']
-  /** File or name, as given. */
+  /** File or name, as it was given. */
   readonly value: string
-  /** Which of several faces or people, from 1, where one was chosen. */
+  /** The number of the chosen face or person, from 1. Absent if none was chosen. */
   readonly face?: number
-  /** Whom the photo or the clip shows. */
+  /** The people in the photo or the clip. */
   readonly people?: readonly Candidate[]
-  /** How its file could be read, as sentences. */
+  /** Remarks on reading the file, as sentences. */
   readonly notices?: readonly string[]
   /** 0..1. */
   readonly quality: number
   readonly thumbnailJpeg: Uint8Array | undefined
 }
 
-/** A question, ready to be described. */
+/** A query with its embeddings, from which a descriptor can be computed. */
 export interface Query extends AskedQuery {
   readonly embeddings: readonly FaceEmbeddings[]
-  /** Of a clip: SHA-256 of its content. */
+  /** For a clip: the SHA-256 of its content. */
   readonly clipId?: string
-  /** What of a name's faces was left out. */
+  /** For a name: its faces that were skipped because they are damaged. */
   readonly damage?: readonly Damage[]
 }
 
 /**
- * The faces of whom is asked for, embedded. A name needs no models.
+ * Embeds the faces of the person to search for. A name needs no models.
  * @throws NAME_UNKNOWN, IMAGE_*, FACE_UNKNOWN, QUERY_NO_TRACK, CLIP_*, INTERRUPTED; as `ArchiveModels.stages` does
  */
 export async function readQuery(

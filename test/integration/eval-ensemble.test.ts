@@ -156,7 +156,7 @@ describe('an ensemble', () => {
     const writtenMs = statSync(one).mtimeMs
     const again = await cameo(train('--ensemble', file, '--resume'))
     assert.equal(again.code, 0, again.stderr)
-    assert.equal(again.stderr.match(/written already/g)?.length, 2)
+    assert.equal(again.stderr.match(/already written/g)?.length, 2)
     assert.equal(statSync(one).mtimeMs, writtenMs)
   })
 

@@ -146,7 +146,7 @@ describe('head train', () => {
     assertRefused(other, 'CHECKPOINT_INVALID', 'other settings')
     const run = await cameo(train(resumed, ...long, '--resume'))
     assert.equal(run.code, 0, run.stderr)
-    assert.match(run.stderr, /going on after epoch \d/)
+    assert.match(run.stderr, /continuing after epoch \d/)
     assert.deepEqual(readFileSync(resumed), readFileSync(whole))
     const none = await cameo(train(join(dir, 'none.onnx'), '--resume', '--json'))
     assertRefused(none, 'CHECKPOINT_INVALID', 'no checkpoint')

@@ -175,7 +175,7 @@ describe('search: with a clip', () => {
     assert.equal(run.code, 0)
     assert.match(
       run.stderr,
-      /shows 2 people; this is about number 1 \(give its number with --face NUMBER\):\n {2}1: 0:00.*\n {2}2: /,
+      /shows 2 people; using number 1 \(give its number with --face NUMBER\):\n {2}1: 0:00.*\n {2}2: /,
     )
     const found: string[][] = []
     for (const face of ['1', '2'])
@@ -431,7 +431,7 @@ describe('enroll: names', () => {
     assert.equal((await ingest([clip('bar.mp4'), '--archive', copy])).code, 0)
     const run = await cameo(['enroll', 'Somebody', clip('sofa, then party.mp4'), '--archive', copy])
     assert.equal(run.code, 0, run.stderr)
-    assert.match(run.stderr, /shows 2 people; this is about number 1 .*\n {2}1: .*\n {2}2: /)
+    assert.match(run.stderr, /shows 2 people; using number 1 .*\n {2}1: .*\n {2}2: /)
   })
 
   it('takes every clip that an ingest takes, and a JPEG as a photo whatever its name', async () => {

@@ -138,7 +138,7 @@ export function describeEngine(name: string, { factory, recall }: ConformanceOpt
         for (const labels of [[6], [5], [7, 8, 7], [7, 6], [7, 5]])
           await assert.rejects(
             index.add(labels.map((label) => ({ label, vector }))),
-            { code: 'VECTOR_INVALID', message: /label \d is in the index already/ },
+            { code: 'VECTOR_INVALID', message: /label \d is already in the index/ },
             labels.join(),
           )
         assert.deepEqual(await index.has([7, 8]), [false, false], 'nothing of a refused batch is added')
