@@ -82,7 +82,9 @@ function createRawEmbedder(
     const outputs = await model.run(toTensor(crop))
     const vector = [...outputs.values()][0]?.data
     if (vector?.length !== spec.dimension)
-      throw new Error(`the embedder returns ${vector?.length ?? 0} values, but its pack states ${spec.dimension}`)
+      throw new Error(
+        `the embedder returns ${vector?.length ?? 0} values, but its pack states ${spec.dimension}`,
+      )
     return vector
   }
   return {

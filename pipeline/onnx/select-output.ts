@@ -24,7 +24,9 @@ function parse(onnx: Uint8Array): ModelProto {
   try {
     return readModel(onnx)
   } catch (error) {
-    throw new CameoError('MODEL_UNREADABLE', `this is not an ONNX file: ${messageOf(error)}`, { cause: error })
+    throw new CameoError('MODEL_UNREADABLE', `this is not an ONNX file: ${messageOf(error)}`, {
+      cause: error,
+    })
   }
 }
 

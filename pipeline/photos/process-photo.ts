@@ -54,8 +54,7 @@ export async function readPhoto(path: string, stages: Stages): Promise<Photo> {
   if (best === undefined) throw unreadable(name, 'contains no picture that can be read')
   const { turnedBy, number, ...photo } = best
   const further: string[] = []
-  if (turnedBy !== 0)
-    further.push(`${name} is not upright: it was turned by ${turnedBy}° clockwise`)
+  if (turnedBy !== 0) further.push(`${name} is not upright: it was turned by ${turnedBy}° clockwise`)
   if (count > 1)
     further.push(
       `${name} has ${count} pictures; ${lookedAt} of them were searched, and picture ${number} was used`,

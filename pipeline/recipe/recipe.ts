@@ -127,7 +127,10 @@ function checkDistinct(made: readonly Pick<Feature, 'name' | 'digest'>[]): void 
   for (const { name, digest } of made) {
     const other = names.get(digest)
     if (other !== undefined)
-      throw new CameoError('USAGE', `the encoders "${other}" and "${name}" are the same: use only one of them`)
+      throw new CameoError(
+        'USAGE',
+        `the encoders "${other}" and "${name}" are the same: use only one of them`,
+      )
     names.set(digest, name)
   }
 }

@@ -42,7 +42,10 @@ const landmarks = z.tuple([point, point, point, point, point])
 
 const image = z
   .object({ width: count, height: count, data: bytes })
-  .refine(({ width, height, data }) => data.byteLength === width * height * 3, 'an image has too few or too many pixels')
+  .refine(
+    ({ width, height, data }) => data.byteLength === width * height * 3,
+    'an image has too few or too many pixels',
+  )
 
 const frameFeatures = z.object({
   blocks: float64,

@@ -188,7 +188,9 @@ function checked(tracklets: readonly Tracklet[]): readonly Tracklet[] {
   const dimension = tracklets[0]?.vector.length
   for (const [index, { seenS, vector, weight }] of tracklets.entries()) {
     if (vector.length !== dimension) {
-      throw new RangeError(`tracklet ${index} has ${vector.length} dimensions, but the first has ${dimension ?? 0}`)
+      throw new RangeError(
+        `tracklet ${index} has ${vector.length} dimensions, but the first has ${dimension ?? 0}`,
+      )
     }
     if (!(weight > 0 && weight < Infinity)) throw new RangeError(`tracklet ${index} has weight ${weight}`)
     const times = seenS.flat()

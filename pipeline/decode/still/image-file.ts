@@ -76,7 +76,9 @@ export class PictureFile {
     const isCompleted = isCutOff && format === 'webp'
     const picture = new PictureFile(isCompleted ? completedWebp(bytes) : bytes, name, format, isCutOff)
     if (startsAt > 0)
-      picture.#notices.add(`${name} begins with ${startsAt} bytes that do not belong to the picture: they were skipped`)
+      picture.#notices.add(
+        `${name} begins with ${startsAt} bytes that do not belong to the picture: they were skipped`,
+      )
     if (isCompleted) picture.#tellDamage(undefined)
     return picture
   }

@@ -87,7 +87,9 @@ export function createBatchingModel(model: Model, { itemDims, maxBatch }: Batchi
     outputNames: model.outputNames,
     run(input) {
       if (input.dims.join() !== itemDims.join())
-        return Promise.reject(new Error(`the input of this model must be [${itemDims.join()}], not [${input.dims.join()}]`))
+        return Promise.reject(
+          new Error(`the input of this model must be [${itemDims.join()}], not [${input.dims.join()}]`),
+        )
       return new Promise((resolve, reject) => {
         waiting.push({ input, resolve, reject })
         schedule()

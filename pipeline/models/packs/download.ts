@@ -49,9 +49,13 @@ export async function pullPack(pack: Pack, options: PullOptions): Promise<void> 
     for (const file of wanted) {
       const fetched = join(scratch, file.name)
       if (!existsSync(fetched))
-        throw new CameoError('MODEL_DOWNLOAD_FAILED', `${describeSource(pack)} does not contain ${file.name}`, {
-          retriable: false,
-        })
+        throw new CameoError(
+          'MODEL_DOWNLOAD_FAILED',
+          `${describeSource(pack)} does not contain ${file.name}`,
+          {
+            retriable: false,
+          },
+        )
       await checkDigest(fetched, file.sha256, `${file.name} of pack ${pack.name}`)
     }
     await mkdir(dir, { recursive: true })

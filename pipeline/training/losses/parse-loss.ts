@@ -38,7 +38,10 @@ export function parseLoss(text: string, scale: number): Loss {
     losses.some(({ scoring }) => scoring !== first.scoring) &&
     losses.some(({ scoring }) => scoring === 'linear')
   )
-    throw new CameoError('USAGE', `the loss ${text} adds an angular loss to the plain softmax, which has no angles: use norm-softmax instead`)
+    throw new CameoError(
+      'USAGE',
+      `the loss ${text} adds an angular loss to the plain softmax, which has no angles: use norm-softmax instead`,
+    )
   return {
     name: text,
     needsPairs: losses.some(({ needsPairs }) => needsPairs),
