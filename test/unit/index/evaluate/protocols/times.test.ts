@@ -57,7 +57,7 @@ describe('scoreTimes', () => {
 })
 
 describe('scoreTracks', () => {
-  it('gives the share of a track that is its majority person, and the tracks per appearance', () => {
+  it('gives the share of a track that is its majority person, and the tracks an appearance', () => {
     // The first track shows Ada for 3 s and Bob for 1 s; the others show Bob alone, twice in one appearance.
     const tracks = [
       { film: 'a.mp4', spans: [span(6, 9), span(12, 13)] },
