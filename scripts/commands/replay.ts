@@ -41,7 +41,7 @@ The archive's clips are removed first. No video is read. If it is killed, run it
   .action(async ({ brokers, archive: archiveDir, json, ...options }: ReplayOptions) => {
     const headFile = options.head ?? ownHead(archiveDir)
     const head = headFile === undefined ? undefined : await readHeadFile(headFile)
-    note(`building ${archiveDir} anew …`)
+    note(`rebuilding ${archiveDir} …`)
     const progress = { isReset: false, isComplete: false }
     const error = await runStage({
       ...{ stage: 'index', connection: readConnection(brokers), drainMs: 20_000 },

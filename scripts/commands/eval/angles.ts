@@ -26,7 +26,7 @@ interface AnglesOptions extends SourceOptions {
 export const anglesCommand = withSourceOptions(new Command('angles'))
   .description('Measure how tight the classes of a trained head are, and how far apart, in degrees.')
   .requiredOption('--head <file>', 'head that "cameo head train" wrote')
-  .requiredOption('--ground-truth <file>', 'whose clips are whose')
+  .requiredOption('--ground-truth <file>', 'the clips of each person')
   .addOption(deviceOption())
   .addOption(jsonOption())
   .addHelpText(

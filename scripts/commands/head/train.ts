@@ -32,7 +32,7 @@ export const trainCommand = withTrainingOptions(
     .description(
       'Train a head on a labelled archive: class scores for its people, a better descriptor for all.',
     )
-    .requiredOption('--ground-truth <file>', 'whose clips are whose (train_gt.txt)')
+    .requiredOption('--ground-truth <file>', 'the clips of each person (train_gt.txt)')
     .option('--val <file>', 'ground truth to choose the best epoch by; its unnamed clips are strangers')
     .option('--out <file>', 'ONNX file to write')
     .addOption(

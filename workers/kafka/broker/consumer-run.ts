@@ -49,12 +49,12 @@ export class ConsumerRun {
       partitionsConsumedConcurrently: partitionsOfFetch,
       eachBatch: gathered(onFetched),
     })
-    // Leaving a group may take a minute if its coordinator is unavailable. Waits at most `ms`.
+    // kafkajs's run() resolves in any case.
     if (this.#refusal !== undefined) throw this.#refusal
     this.#isRunning = true
   }
 
-  /** To leave a group whose coordinator is away may take a minute: after `ms` it is not waited for. */
+  /** Leaving a group may take a minute if its coordinator is unavailable. Waits at most `ms`. */
   async disconnect(ms: number): Promise<void> {
     await Promise.race([
       this.#consumer.disconnect().catch(() => undefined),

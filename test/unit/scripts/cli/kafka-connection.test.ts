@@ -59,6 +59,6 @@ describe('readConnection', () => {
     assert.doesNotMatch(message, /secret/)
     assert.match(refused({ KAFKA_SASL_MECHANISM: 'oauth' }), /KAFKA_SASL_MECHANISM/)
     assert.match(refused({ KAFKA_TOPIC_PREFIX: 'a b' }), /KAFKA_TOPIC_PREFIX/)
-    assert.match(refused({}, 'localhost'), /"localhost" is no broker/)
+    assert.match(refused({}, 'localhost'), /"localhost" is not a broker/)
   })
 })

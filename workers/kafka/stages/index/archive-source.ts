@@ -21,7 +21,7 @@ export function checkCluster(archive: Archive, cluster: string): void {
     throw new CameoError(
       'TOPIC_CHANGED',
       `the archive ${archive.dir} was fed from another cluster or topic prefix (${own}) than this one (${cluster}); ` +
-        'connect to its own cluster, or build the archive anew from this one',
+        'connect to its own cluster, or rebuild the archive from this one',
       { details: { remedy: 'replay-archive', archive: archive.dir, changed: 'cluster' } },
     )
 }
