@@ -111,7 +111,7 @@ describe('ingest --keep-mirrored', () => {
 describe('eval map by enrolled names', () => {
   const byNames = ['eval', 'map', '--archive', archive, '--ground-truth', truthOf('TEST'), '--json']
 
-  it('without anybody enrolled says what there is to choose from', async () => {
+  it('without an enrolled name reports the alternatives', async () => {
     assertRefused(await cameo(byNames), 'USAGE', '--gallery', '--head', 'cameo enroll')
   })
 
@@ -143,7 +143,7 @@ describe('an ensemble', () => {
     })
   })
 
-  it('is trained as it is declared, and what is written already is not trained again', async () => {
+  it('is trained as declared, and existing heads are not trained again', async () => {
     await run(...train('--ensemble', file))
     const metadata = [one, two].map((head) => readHeadMetadata(head, readFileSync(head)))
     assert.deepEqual(
@@ -160,7 +160,7 @@ describe('an ensemble', () => {
     assert.equal(statSync(one).mtimeMs, writtenMs)
   })
 
-  it('a single head takes several embedders and a fold, too, and gives the same', async () => {
+  it('equals a single head with several embedders and a fold', async () => {
     const out = join(dir, 'single.onnx')
     await run(...train('--out', out, '--embedders', 'lite,twin', '--fold', '1/3', '--seed', '2'))
     assert.deepEqual(readFileSync(out), readFileSync(two))
