@@ -7,7 +7,7 @@ import { falseAcceptRateAt, thresholdOfRate } from '../../index/search/expected-
 import { findPack } from '../../pipeline/models/packs/catalog.js'
 import type { Calibration } from '../../pipeline/models/packs/pack.js'
 import { assertRefused, foundFiles, ingest, search, type Answer } from '../support/answers.js'
-import { cameo, jsonLines, temporaryDir } from '../support/cameo.js'
+import { cameo, jsonLines, startCameo, temporaryDir } from '../support/cameo.js'
 import { facePhotos, ffmpeg, makeFaceClip, makeFacePhoto, x264 } from '../support/faces.js'
 
 const dir = temporaryDir()
@@ -486,7 +486,8 @@ describe('enroll: names', () => {
 
   it('are refused if there are more files than the runtime accepts, and none is enrolled', async () => {
     const files = Array.from({ length: 20_000 / portrait.length }, () => portrait)
-    const run = await cameo(['enroll', 'Many', ...files, '--archive', archive, '--json'])
+    // Only a process has a command line of its own.
+    const run = await startCameo(['enroll', 'Many', ...files, '--archive', archive, '--json']).finished
     assertRefused(run, 'USAGE', 'give some of them, then the rest')
     assertRefused(await trySearch('--name', 'Many'), 'NAME_UNKNOWN')
   })
