@@ -174,7 +174,7 @@ describe('archive: a model pack that does not match its files', () => {
       'another size of face',
       { embedder: { ...embedder, input: { ...embedder.input, ...size } } },
       embedder.file.name,
-      '160×160 pixels, the image has 112×112',
+      '160×160 pixels, but the image has 112×112',
     ],
     [
       'a model in the place of another',
