@@ -192,7 +192,7 @@ describe('ingest: the file system', () => {
     assert.equal(run.of('a:b.mp4').status, 'done')
     assertFailed(run.of('gone.mp4'), 'CLIP_GONE')
     assertFailed(run.of('dangling.mp4'), 'CLIP_GONE')
-    assert.match(run.of('dangling.mp4').message ?? '', /link to nothing/)
+    assert.match(run.of('dangling.mp4').message ?? '', /broken link/)
     assertFailed(run.of('closed'), 'CLIP_UNREADABLE')
     assertFailed(run.of('inside.mp4'), 'CLIP_UNREADABLE')
     assertFailed(run.of('caf\\ufffd.mp4'), 'CLIP_NAME_UNSUPPORTED')
