@@ -87,7 +87,7 @@ describe('doctor: the models', () => {
     writeTinyContext(dir)
     for (const { ok, detail } of [ofPack, ofContext]) {
       assert.equal(ok, false)
-      assert.match(detail, /another version of the models than is here \(mine, .*--reprocess/)
+      assert.match(detail, /another version of the installed models \(mine, .*--reprocess/)
     }
   })
 })
@@ -105,7 +105,7 @@ describe('doctor: the archive', () => {
     for (const there of [empty, join(dir, 'none/deep/archive')]) {
       const { ok, detail } = await doctor(there, 'archive')
       assert.equal(ok, true, detail)
-      assert.match(detail, /the first ingest makes it/)
+      assert.match(detail, /the first ingest creates it/)
     }
   })
 

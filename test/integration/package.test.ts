@@ -78,10 +78,11 @@ describe('the package', { timeout: 20 * 60_000 }, () => {
       .tuple([z.object({ files: z.array(z.object({ path: z.string() })) })])
       .parse(JSON.parse(stdout.slice(stdout.indexOf('[\n'))))
     const paths = packed.files.map(({ path }) => path)
-    assert.ok(paths.includes('dist/workers/cameo.d.ts'))
+    for (const path of ['dist/workers/cameo.d.ts', 'dist/index/vectors/sign-codes/kernels.wasm'])
+      assert.ok(paths.includes(path), path)
     assert.deepEqual(
       paths.filter((path) =>
-        /^dist\/scripts\/(bench|demo|calibration)|(^|\/)(test|shared)\/|\.map$/.test(path),
+        /^dist\/scripts\/(bench|demo|calibration)|^(dist\/)?(test|shared)\/|\.map$/.test(path),
       ),
       [],
     )

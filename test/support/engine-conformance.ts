@@ -162,8 +162,8 @@ export function describeEngine(name: string, { factory, recall }: ConformanceOpt
       })
 
     it('another dimension, naming both', async () => {
-      await refusesVector(Float32Array.of(1, 0, 0), /3 dimensions.*of 2/)
-      await refusesQuery(Float32Array.of(1), /1 dimensions.*of 2/)
+      await refusesVector(Float32Array.of(1, 0, 0), /3 dimensions.*needs 2/)
+      await refusesQuery(Float32Array.of(1), /1 dimensions.*needs 2/)
     })
 
     it('values that are not finite', async () => {
