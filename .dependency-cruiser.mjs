@@ -1,7 +1,7 @@
-// What may import what: one way through the four parts, and no circle of files or folders anywhere, types included.
+// Which files may import which: one direction through the four parts, and no cycles of files or folders, including types.
 const parts = ['pipeline', 'index', 'workers', 'scripts']
 
-/** The one file that may import each native or external engine. */
+/** The only file that may import each native or external engine. */
 const adapters = {
   'onnxruntime-node': 'pipeline/models/session.ts',
   'fluent-ffmpeg': 'pipeline/decode/ffmpeg.ts',
@@ -11,7 +11,7 @@ const adapters = {
   sharp: 'pipeline/image/image-library.ts',
 }
 
-/** Tests make pictures with it; one has the library's own errors as input; an example is a user's program. */
+/** Tests make pictures with sharp. One test uses kafkajs's errors as input. An example is a user's program. */
 const othersMayImport = {
   sharp: ['test/'],
   kafkajs: [
@@ -24,11 +24,11 @@ const rule = (name, comment, from, to) => ({ name, severity: 'error', comment, f
 
 export default {
   forbidden: [
-    rule('no-circle-of-files', 'Move what both need to a file of its own.', {}, { circular: true }),
+    rule('no-circle-of-files', 'Move what both files need to a new file.', {}, { circular: true }),
     {
       ...rule(
         'no-circle-of-folders',
-        'Move what both need to a folder that neither imports from.',
+        'Move what both folders need to a folder that imports from neither.',
         {},
         { circular: true },
       ),
@@ -58,7 +58,12 @@ export default {
         { path: `node_modules/(@types/)?${engine}/` },
       ),
     ),
-    rule('no-orphan', 'Nobody imports it, and it is no entry.', { orphan: true, pathNot: '/assembly/' }, {}),
+    rule(
+      'no-orphan',
+      'No file imports it, and it is not an entry.',
+      { orphan: true, pathNot: '/assembly/' },
+      {},
+    ),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

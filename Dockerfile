@@ -1,9 +1,9 @@
 # syntax=docker/dockerfile:1
-# One image for every command and worker. For a GPU (CUDA 12), as docker-compose.yml does it:
+# One image for all commands and workers. For a GPU (CUDA 12), as in docker-compose.yml:
 #   --build-arg ONNXRUNTIME_NODE_INSTALL=cuda12 --build-arg BASE=nvidia/cuda:12.6.3-cudnn-runtime-ubuntu24.04
 ARG BASE=debian:bookworm-slim
 
-# The Node of .nvmrc.
+# The Node version of .nvmrc.
 FROM node:24-bookworm-slim AS build
 # hadolint ignore=DL3008
 RUN apt-get update \
@@ -11,7 +11,7 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 ARG TARGETARCH
-# An image travels: for amd64 it is x86-64-v3, unless given, instead of this machine's own instructions.
+# The image runs on other machines too: the default for amd64 is x86-64-v3, not this machine's own instructions.
 ARG CXXFLAGS
 # "cuda12" fetches ONNX Runtime's CUDA libraries.
 ARG ONNXRUNTIME_NODE_INSTALL=skip

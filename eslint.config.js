@@ -1,5 +1,5 @@
-// Types are checked by tsc; this file adds what it cannot see, such as floating promises and silenced types. What may import what
-// stands in .dependency-cruiser.mjs.
+// tsc checks types. This file adds rules for what tsc does not report, for example floating promises and silenced types.
+// .dependency-cruiser.mjs defines which files may import which.
 import js from '@eslint/js'
 import prettier from 'eslint-config-prettier'
 import tseslint from 'typescript-eslint'
@@ -8,7 +8,7 @@ const isDatabase = (type) =>
   ['Database', 'Statement'].includes(type.symbol?.name) &&
   type.symbol.declarations?.some((at) => at.getSourceFile().fileName.includes('/@types/better-sqlite3/'))
 
-/** SQL stays in index/store: elsewhere a database is handed on, and closed. */
+/** SQL stays in index/store. Other code may only pass a database on and close it. */
 const sqlInStoreOnly = {
   meta: {
     type: 'problem',
@@ -46,7 +46,7 @@ export default tseslint.config(
     extends: [tseslint.configs.strictTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
-      // An interface shows in the API pages what a schema's type holds.
+      // The API pages show the members of an interface, but not those of a schema's inferred type.
       '@typescript-eslint/no-empty-object-type': ['error', { allowInterfaces: 'with-single-extends' }],
       '@typescript-eslint/restrict-template-expressions': [
         'error',

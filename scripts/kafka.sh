@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# A Kafka broker on this machine: one node, KRaft. With Docker where there is an engine, else with Java 17 and Maven.
+# A Kafka broker on this machine: one node, KRaft. Uses Docker if its engine runs, else Java 17 and Maven.
 #
 #   scripts/kafka.sh start | stop | status
 #
-# KAFKA_BROKERS    where it answers, 127.0.0.1:9092 unless set
-# CAMEO_KAFKA_DIR  its data, .kafka in this folder unless set
+# KAFKA_BROKERS    its address, default 127.0.0.1:9092
+# CAMEO_KAFKA_DIR  folder of its data, default .kafka in this folder
 # CAMEO_KAFKA      "docker" or "java", to choose
 # CAMEO_KAFKA_WITH a process id: the broker stops when that process is gone (Java only)
-# CAMEO_KAFKA_SETTINGS a properties file with more settings, which go before this script's own (Java only); the listener
+# CAMEO_KAFKA_SETTINGS a properties file with more settings, which override this script's own (Java only); the listener
 #                  for clients is called BROKER
-# CAMEO_KAFKA_SCRAM a user whom a new broker knows, e.g. SCRAM-SHA-512=[name=ada,password=...] (Java only)
+# CAMEO_KAFKA_SCRAM a user of a new broker, for example SCRAM-SHA-512=[name=ada,password=...] (Java only)
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 
@@ -19,7 +19,7 @@ port="${address##*:}"
 dir="${CAMEO_KAFKA_DIR:-$here/../.kafka}"
 jars="${XDG_CACHE_HOME:-$HOME/.cache}/cameo/kafka-broker-$(cksum <"$here/kafka-broker.pom.xml" | cut -d' ' -f1)"
 start_within_s=90
-# A year: topics keep everything, so workers that were off for longer than that do it all again.
+# One year. Topics keep all messages, so workers that were off for longer process everything again.
 offsets_retention_minutes=525600
 
 say() { printf 'kafka: %s\n' "$*" >&2; }
@@ -50,7 +50,7 @@ fetch_jars() {
   command -v java >/dev/null || fail "no Docker engine and no Java: install Docker, or Java 17 and Maven (apt-get install openjdk-17-jre-headless maven)"
   command -v mvn >/dev/null || fail "Maven is missing: apt-get install maven"
   say "fetching the broker from Maven Central (43 MB, once)"
-  # In a folder of its own first: two may fetch at once.
+  # Fetches into a separate folder first, because two processes may fetch at the same time.
   local fetched="$jars.$$"
   mkdir -p "$fetched"
   mvn --quiet --batch-mode --file "$here/kafka-broker.pom.xml" dependency:copy-dependencies -DoutputDirectory="$fetched" >&2 ||
@@ -63,7 +63,7 @@ fetch_jars() {
 
 run_class() { java -Xmx"${1}" -cp "$jars/*" -Dorg.slf4j.simpleLogger.showDateTime=true "${@:2}"; }
 
-# 16 random bytes; the first one small, so that the id never begins with a dash, which would look like an option.
+# 16 random bytes. The first one is below 128, so that the id never starts with a dash, which would look like an option.
 new_cluster_id() { node -p 'const id = crypto.randomBytes(16); id[0] &= 0x7f; id.toString("base64url")'; }
 
 write_settings() {
@@ -86,7 +86,7 @@ transaction.state.log.min.isr=1
 group.initial.rebalance.delay.ms=0
 auto.create.topics.enable=false
 SETTINGS
-  # Of a key that comes twice, Java takes the last.
+  # If a key appears twice, Java uses the last value.
   if [ -n "${CAMEO_KAFKA_SETTINGS:-}" ]; then cat "$CAMEO_KAFKA_SETTINGS" >>"$dir/server.properties"; fi
 }
 
@@ -97,7 +97,7 @@ start_java() {
   fi
   answers && fail "something else answers at $address: stop it, or set KAFKA_BROKERS to another port"
   fetch_jars
-  # The controller's port is nobody else's business: any free one, kept with the data.
+  # Only this broker uses the controller's port: any free port, stored with the data.
   mkdir -p "$dir"
   dir="$(cd "$dir" && pwd)"
   [ -f "$dir/controller-port" ] || node -e '
@@ -109,8 +109,8 @@ start_java() {
     run_class 128m kafka.tools.StorageTool format --standalone --cluster-id "$(new_cluster_id)" \
       --config "$dir/server.properties" ${CAMEO_KAFKA_SCRAM:+--add-scram "$CAMEO_KAFKA_SCRAM"} >"$dir/format.log" 2>&1 || { cat "$dir/format.log" >&2; fail "the data folder $dir/data could not be formatted"; }
   fi
-  # One small node that leaves the processor to the workers: no optimising compiler, no collector threads.
-  # exec: the process id is the broker's own. A session of its own: Ctrl-C in this terminal does not reach it.
+  # A small node that leaves the processor to the workers: no optimising compiler, no collector threads.
+  # exec: the broker keeps this process id. setsid: Ctrl-C in this terminal does not reach it.
   setsid bash -c 'echo $$ >"$1/broker.pid"; exec java -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$2/*" -Dorg.slf4j.simpleLogger.showDateTime=true kafka.Kafka "$1/server.properties" >"$1/broker.log" 2>&1' \
     kafka "$dir" "$jars" </dev/null >/dev/null 2>&1 &
   for _ in $(seq $((start_within_s * 5))); do

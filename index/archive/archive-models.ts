@@ -22,17 +22,17 @@ import type { FilledArchive } from './open-archive.js'
 export interface ArchiveModelsOptions {
   readonly device: DeviceChoice
   /**
-   * Which of the archive's further embedders see a photo: those that its head needs, or `all`, for faces that are kept.
-   * Default: needed.
+   * Which of the archive's further embedders run on a photo: the ones that its head needs, or `all`, for faces that
+   * are stored. Default: needed.
    */
   readonly embedders?: 'needed' | 'all'
 }
 
-/** Embedders of an archive beside its pack's own. */
+/** Embedders of an archive in addition to the one in its pack. */
 export const furtherEmbeddersOf = ({ features = [] }: ArchiveRecipe) =>
   features.filter(({ kind }) => kind === 'embedder')
 
-/** The models that an archive was made with. Each is loaded once, when it is first needed. */
+/** The models of an archive. Each is loaded once, when it is first needed. */
 export class ArchiveModels {
   /** Not verified before `stages`. */
   readonly pack: Pack
@@ -43,7 +43,7 @@ export class ArchiveModels {
   #head: Promise<HeadFile | undefined> | undefined
   #stages: Promise<Stages> | undefined
   #describer: Promise<Describer> | undefined
-  /** Of the describer, where it was needed before the stages. */
+  /** Model of the describer, if it was needed before the stages. */
   #headModel: Model | undefined
 
   /** @throws PACK_UNKNOWN, PACK_INVALID */
@@ -55,7 +55,10 @@ export class ArchiveModels {
     this.#caller = caller
   }
 
-  /** What makes embeddings of photos and clips. @throws ARCHIVE_OTHER_RECIPE where the files are others by now; as `loadStages` does */
+  /**
+   * The stages that compute embeddings of photos and clips.
+   * @throws ARCHIVE_OTHER_RECIPE if the files have changed; and the errors of `loadStages`
+   */
   stages(): Promise<Stages> {
     return (this.#stages ??= this.#loadStages().catch((error: unknown) => {
       // The next call tries again.
@@ -64,7 +67,7 @@ export class ArchiveModels {
     }))
   }
 
-  /** What makes descriptors of embeddings: without a head it needs no model. */
+  /** Computes descriptors from embeddings. Without a head, it needs no model. */
   describer(): Promise<Describer> {
     if (this.#describer === undefined && this.#stages !== undefined)
       return this.#stages.then(({ describer }) => describer)
@@ -85,7 +88,7 @@ export class ArchiveModels {
     const recipe = this.#recipe
     const pack = await this.#caller.ensurePack(recipe.packName)
     const head = await this.#ownHead()
-    // A head of several embedders describes a photo by all of them.
+    // A head over several embedders needs the embeddings of all of them.
     const isNeeded = (head?.metadata?.embedders.length ?? 1) > 1
     const embedders = isNeeded || this.#options.embedders === 'all' ? await this.#ownEmbedders(isNeeded) : []
     const encoders = { embedders, contexts: [] }
@@ -98,7 +101,7 @@ export class ArchiveModels {
       )
     return loadStages({
       ...{ pack, encoders, modelsDir: this.#caller.modelsDir, device: this.#options.device },
-      // Mirror images serve training, not queries.
+      // Mirror images are only for training.
       settings: settingsSchema.parse({ ...recipe.settings, keepMirrored: undefined }),
       headFile: head?.path,
       describer: await this.#describer,
@@ -134,7 +137,7 @@ export class ArchiveModels {
     } catch (error) {
       if (areNeeded || !(error instanceof CameoError)) throw error
       this.#caller.notify(
-        `${messageOf(error)}; going on without the archive's further embedders`,
+        `${messageOf(error)}; continuing without the archive's further embedders`,
         error.details,
       )
       return []

@@ -7,23 +7,24 @@ import { spaceToIndex } from '../vectors/archive/cached-index.js'
 import type { Archive } from './open-archive.js'
 
 /**
- * Name of the engine that the archive is searched through: `auto` (exact search while it is small, then a graph), `exact`, `hnsw`,
- * or one that is to be given when the archive is opened. Throws ARCHIVE_DAMAGED.
+ * Name of the archive's vector engine: `auto` (exact search while the archive is small, then a graph), `exact`,
+ * `hnsw`, or one that the caller must provide when it opens the archive.
+ * @throws ARCHIVE_DAMAGED
  */
 export const vectorEngineOf = ({ database }: Pick<Archive, 'database'>): string =>
   readEngineName(database) ?? automatic
 
-/** Throws USAGE where the archive is configured with an engine that was not given when it was opened. */
+/** @throws USAGE if the archive is configured with an engine that was not provided when the archive was opened */
 export function refuseUnknownEngine(archive: Pick<Archive, 'database' | 'engines'>): void {
   checkEngineName(vectorEngineOf(archive), archive.engines)
 }
 
 /**
- * Chooses the engine that the archive is searched through from its next opening on: its first search fills the engine. What the
- * engine before it kept of the archive is removed, as it would never learn of erasures.
- * @param name built in, `auto`, or one of those that were given when the archive was opened
- * @throws USAGE where there is no such engine; ARCHIVE_BUSY while an ingest or an index worker writes into the archive;
- *   ARCHIVE_READ_ONLY
+ * Sets the vector engine of an archive. It is used from the next opening on, and the first search fills it. The data
+ * of the previous engine is removed, because that engine would not receive later erasures.
+ * @param name a built-in engine, `auto`, or an engine that was provided when the archive was opened
+ * @throws USAGE if there is no such engine; ARCHIVE_BUSY while an ingest or an index worker writes to the archive;
+ * ARCHIVE_READ_ONLY
  */
 export async function chooseVectorEngine(
   archive: Archive,
@@ -52,11 +53,11 @@ async function changeEngine(
     await removeFromEngine(archive, before)
   } catch (error) {
     if (!(error instanceof CameoError)) throw error
-    onNotice(`what the vector engine "${before}" keeps of the archive was not removed: ${messageOf(error)}`)
+    onNotice(`the archive's data in the vector engine "${before}" was not removed: ${messageOf(error)}`)
   }
 }
 
-/** Removes what an engine keeps of the given spaces of the archive; by default of all. */
+/** Removes the data of the given spaces from an engine. Default: all spaces of the archive. */
 export async function removeFromEngine(
   archive: Pick<Archive, 'database' | 'dir' | 'engines'>,
   name: string,
@@ -71,5 +72,5 @@ export async function removeFromEngine(
     }
 }
 
-/** Folder of the files of engines. */
+/** Folder for the files of the engines. */
 export const vectorsDir = (archiveDir: string) => join(archiveDir, 'vectors')

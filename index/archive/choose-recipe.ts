@@ -8,45 +8,49 @@ import {
 } from '../../pipeline/models/packs/encoder-file.js'
 import { featuresOf, settingsSchema, type Feature, type Settings } from '../../pipeline/recipe/recipe.js'
 
-/** How clips are processed, as a person asks for it. */
+/** Options for processing clips, as given by a person. */
 export interface RecipeOptions {
-  /** Models: a name of the catalog, a JSON file, or several with a plus between them. */
+  /** Models: a name from the catalog, a JSON file, or several of these joined with a plus sign. */
   readonly pack?: string
   /** ONNX file of a head over the pooled embedding. */
   readonly head?: string
-  /** JSON files of further embedders, whose embeddings of the same faces are stored too. */
+  /** JSON files of further embedders. Their embeddings of the same faces are stored too. */
   readonly embedder?: readonly string[]
-  /** JSON files of image encoders, whose features of whole frames are stored for each segment. */
+  /** JSON files of image encoders. Their features of whole frames are stored for each segment. */
   readonly context?: readonly string[]
-  /** Frames looked at each second of video, 0.01..60. Default: 4. */
+  /** Examined frames per second of video, 0.01..60. Default: 4. */
   readonly fps?: number
-  /** Look at frames by time, or only at key frames. Default: `fps`. */
+  /** Sample frames by time, or only key frames. Default: `fps`. */
   readonly sampling?: 'fps' | 'keyframes'
-  /** Smallest face height to find, px of the clip, 12..2000. Default: 40. */
+  /** Smallest face height to detect, in pixels of the clip, 12..2000. Default: 40. */
   readonly minFace?: number
-  /** How many of the best faces of a track are embedded, 1..64. Default: 8. */
+  /** Number of best faces per track that are embedded, 1..64. Default: 8. */
   readonly facesPerTrack?: number
-  /** Each embedding is the mean of a face's and its mirror image's. Default: false. */
+  /** Store the mean embedding of a face and its mirror image. Default: false. */
   readonly mirror?: boolean
-  /** Keep the embeddings of mirror images beside those of the faces, for training. Default: false. */
+  /** Also store the embeddings of mirror images, for training. Default: false. */
   readonly keepMirrored?: boolean
-  /** Length of the parts that long clips are split into, s. Default: 600. */
+  /** Length of the segments that long clips are split into, in seconds. Default: 600. */
   readonly segment?: number
 }
 
-/** What is asked for, else what the archive has, else the defaults. */
+/** The requested settings. Missing ones come from the archive, then from the defaults. */
 export function chooseSettings(options: RecipeOptions, own: ArchiveRecipe | undefined): Settings {
   const base: Partial<Settings> = own?.settings ?? {}
   if (options.sampling === 'keyframes' && options.fps !== undefined)
-    throw new CameoError('USAGE', 'a number of frames a second does not go with looking at key frames', {
+    throw new CameoError('USAGE', 'a frame rate cannot be combined with key frame sampling', {
       details: { remedy: 'choose-setting', between: 'sampling' },
     })
   const mirror = options.mirror ?? base.mirror
   const keepMirrored = options.keepMirrored ?? base.keepMirrored
   if (mirror === true && keepMirrored === true)
-    throw new CameoError('USAGE', 'mirror images cannot be kept apart where embeddings are means of both', {
-      details: { remedy: 'choose-setting', between: 'mirror' },
-    })
+    throw new CameoError(
+      'USAGE',
+      'mirror images cannot be kept separately if each embedding is the mean of both',
+      {
+        details: { remedy: 'choose-setting', between: 'mirror' },
+      },
+    )
   const ownFps = base.sampling?.kind === 'fps' ? base.sampling.fps : undefined
   const sampling =
     options.sampling === 'keyframes'
@@ -66,9 +70,9 @@ export function chooseSettings(options: RecipeOptions, own: ArchiveRecipe | unde
 }
 
 /**
- * The further embedders and context encoders that are asked for, else those that the archive has; what is said of one kind
- * leaves the other alone.
- * @throws USAGE where a file is of the other kind; else as `readEncoderFile` does
+ * The requested further embedders and context encoders, or the ones of the archive if none are requested. Each kind
+ * is chosen independently.
+ * @throws USAGE if a file is of the other kind; and the errors of `readEncoderFile`
  */
 export async function chooseEncoders(
   { embedder, context }: Pick<RecipeOptions, 'embedder' | 'context'>,
@@ -94,11 +98,11 @@ export async function chooseEncoders(
 const wrongKind = (source: string, kind: Feature['kind']) =>
   new CameoError(
     'USAGE',
-    `${source} is ${kind === 'embedder' ? 'an embedder' : 'a context encoder'}, as its "kind" says`,
+    `${source} is ${kind === 'embedder' ? 'an embedder' : 'a context encoder'} according to its "kind"`,
     { details: { remedy: 'give-as', kind } },
   )
 
-/** The JSON files of encoders by the digests of what they make, for the archive to remember. */
+/** The JSON files of encoders, keyed by the digests of their features. The archive stores them. */
 export function encoderFilesOf(encoders: ExtraEncoders, settings: Settings): ReadonlyMap<string, string> {
   const files = [...encoders.embedders, ...encoders.contexts]
   return new Map(featuresOf(encoders, settings).map(({ digest }, i) => [digest, files[i]?.source ?? '']))

@@ -3,16 +3,19 @@ import type { Archive } from './open-archive.js'
 import { detailsOf, markDamaged, type Damage } from '../store/damage.js'
 import { oneLine } from '../../pipeline/common/visible-text.js'
 
-/** Something damaged as it is told, in JSON, too: a clip, a name, or a table whose row is nobody's. */
+/**
+ * A damaged thing as reported in text and JSON: a clip, a name, or a table with a damaged row that belongs to
+ * neither.
+ */
 export interface DamagedThing {
   readonly clipId?: string
-  /** Where the clip lies; null where that is damaged, too. */
+  /** Path of the clip. Null if the path is damaged too. */
   readonly path?: string | null
   readonly name?: string
   readonly what: string
 }
 
-/** What is damaged, a clip or a name once. */
+/** Lists what is damaged, each clip or name once. */
 export function damagedThings({ files }: Pick<Archive, 'files'>, damage: readonly Damage[]): DamagedThing[] {
   const clips = [...detailsOf(damage)].map(([clipId, what]) => ({
     ...{ clipId, path: files.pathsOf(clipId)[0] ?? null, what },
@@ -25,7 +28,7 @@ export function damagedThings({ files }: Pick<Archive, 'files'>, damage: readonl
   ]
 }
 
-/** One thing on a line. */
+/** Describes one thing on one line. */
 export function describeDamaged({ clipId, path, name, what }: DamagedThing): string {
   if (clipId !== undefined)
     return `${path === undefined || path === null ? 'a clip' : oneLine(path)} (clip ${clipId.slice(0, 12)}): ${what}`
@@ -33,8 +36,8 @@ export function describeDamaged({ clipId, path, name, what }: DamagedThing): str
 }
 
 /**
- * What was left out of an answer because it is damaged. Its clips are noted for the next ingest.
- * @param notify told where they cannot be
+ * Lists what an answer skipped because it is damaged. Marks the damaged clips for the next ingest.
+ * @param notify called if they cannot be marked
  */
 export function noteDamage(
   archive: Archive,
@@ -45,8 +48,8 @@ export function noteDamage(
   try {
     markDamaged(archive.database, damage)
   } catch (error) {
-    // The answer stands, and the next one finds the same.
-    notify(`the damage could not be noted: ${messageOf(error)}`)
+    // The answer is still valid, and the next one finds the same damage.
+    notify(`the damage could not be recorded: ${messageOf(error)}`)
   }
   return damagedThings(archive, damage)
 }

@@ -12,15 +12,15 @@ import {
   wrongSequences,
 } from '../store/file-structure.js'
 
-/** What is wrong with an archive's file: nothing where both lists are empty. */
+/** What is wrong with the file of an archive. If both lists are empty, it is intact. */
 export interface DeepCheck {
-  /** Rows that are not as they were written, or are missing, by whose they are. */
+  /** Rows that have changed or are missing, by owner. */
   readonly damage: readonly Damage[]
-  /** Sentences of SQLite's about its pages and indexes, and about rows that refer to none. */
+  /** Sentences about SQLite's pages and indexes, and about dangling references. */
   readonly structure: readonly string[]
 }
 
-/** Looks at every page and every row. Clips that are damaged are noted for the next ingest, where the archive can be written. */
+/** Checks every page and every row. If the archive is writable, marks damaged clips for the next ingest. */
 export function checkDeeply(database: Database): DeepCheck {
   const structure = checkStructure(database)
   const damage: Damage[] = []
@@ -34,11 +34,11 @@ function checkStructure(database: Database): string[] {
   unlessUnreadable(found, () => {
     found.push(...pageProblems(database))
     const orphans = danglingReferences(database).map(
-      ({ table, parent }) => `rows of ${table} refer to rows of ${parent} that are not there`,
+      ({ table, parent }) => `rows of ${table} refer to rows of ${parent} that do not exist`,
     )
     found.push(...new Set(orphans))
     const lost = wrongSequences(database)
-    found.push(...lost.map((table) => `the last number given out of ${table} is not what it was`))
+    found.push(...lost.map((table) => `the id counter of ${table} is wrong`))
   })
   return found
 }
@@ -53,10 +53,10 @@ function unlessUnreadable(found: string[], work: () => void): void {
 }
 
 /**
- * Mends what can be mended without the clips: indexes are built anew, the file is where that is not enough, and rows that refer
- * to none are erased: their keys were damaged. To be called after `checkDeeply`, which learns from the old indexes whose rows
- * are damaged.
- * @returns what of the structure is damaged still
+ * Repairs what can be repaired without the clips. Rebuilds the indexes and, if that is not enough, the file. Erases
+ * rows with dangling references, because their keys were damaged. Call it after `checkDeeply`, which uses the old
+ * indexes to find the owners of damaged rows.
+ * @returns the structural damage that remains
  */
 export function repairStructure(database: Database): readonly string[] {
   for (const rebuild of [rebuildIndexes, rebuildFile]) {

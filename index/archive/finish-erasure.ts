@@ -13,30 +13,31 @@ import { removeSnapshot, removeStrayFiles, snapshotsIn } from '../vectors/hnsw/s
 export interface FinishOptions {
   /** How long to wait for other processes. */
   readonly waitMs: number
-  /** The index worker that keeps this archive writes its snapshots: it is waited for. */
+  /** An index worker maintains this archive and writes its snapshots, so wait for it. */
   readonly hasFollower: boolean
-  /** Told once what is waited for. */
+  /** Called once with the reason for waiting. */
   readonly onWait?: (message: string) => void
   readonly onNotice?: (message: string) => void
 }
 
 const tryAgainAfterMs = 100
 
-/** What still holds erased bytes, as it is told to people, and what is waited for. */
+/** Where erased bytes may still be, and why. Used in messages. */
 const holders = {
   log: 'in its write-ahead log, because another process reads the archive',
-  snapshots: 'in the snapshot of its vector index, which is written anew',
+  snapshots: 'in the snapshot of its vector index, which must be rewritten',
   engine: 'in its vector engine, which cannot be reached',
 } as const
 
 /**
- * Returns when no file of the archive holds what was erased from it, at once where nothing is pending. The rows of an erasure are
- * gone when its transaction is; this sees to the snapshots of vectors, to an engine that stores them elsewhere, and to SQLite's log.
- * @throws ERASURE_PENDING where another process is in the way for longer; call it again to finish the erasure
+ * Returns when no file of the archive contains erased data. Returns at once if no erasure is pending. The transaction
+ * of an erasure removes its rows. This function cleans the vector snapshots, an engine with its own storage, and
+ * SQLite's log.
+ * @throws ERASURE_PENDING if another process blocks it for longer than `waitMs`; call it again to finish the erasure
  */
 export async function finishErasure(archive: Archive, options: FinishOptions): Promise<void> {
   const { database } = archive
-  let hasTold = false
+  let hasReported = false
   for (const until = performance.now() + options.waitMs; ;) {
     const token = pendingErasure(database)
     if (token === undefined) return
@@ -48,12 +49,12 @@ export async function finishErasure(archive: Archive, options: FinishOptions): P
     if (performance.now() >= until)
       throw new CameoError(
         'ERASURE_PENDING',
-        `what was erased is in no answer any more, but its bytes still stand in ${archive.dir}, ${holders[holder]}; ` +
+        `the erased data no longer appears in answers, but its bytes are still in ${archive.dir}, ${holders[holder]}; ` +
           'end that process or wait for it, then finish the erasure',
         { details: { remedy: 'finish-erasure', archive: archive.dir } },
       )
-    if (!hasTold) options.onWait?.(`waiting: what was erased still stands ${holders[holder]}`)
-    hasTold = true
+    if (!hasReported) options.onWait?.(`waiting: the erased data is still ${holders[holder]}`)
+    hasReported = true
     await sleep(Math.min(tryAgainAfterMs, options.waitMs))
   }
 }
@@ -64,7 +65,7 @@ async function clean(archive: Archive, options: FinishOptions): Promise<keyof ty
   return emptyLog(archive.database) ? undefined : 'log'
 }
 
-/** True where no snapshot has a vector any more that was erased. */
+/** True if no snapshot contains an erased vector. */
 async function cleanSnapshots(archive: Archive, { hasFollower, onNotice }: FinishOptions): Promise<boolean> {
   const { database } = archive
   const dir = vectorsDir(archive.dir)
@@ -76,7 +77,7 @@ async function cleanSnapshots(archive: Archive, { hasFollower, onNotice }: Finis
   return spacesWithErased(database, dir).length === 0
 }
 
-/** True where an engine with storage of its own has no vector any more that was erased. */
+/** True if an engine with its own storage contains no erased vector. */
 async function cleanEngine(archive: Archive, { onNotice }: FinishOptions): Promise<boolean> {
   const engine = vectorEngineOf(archive)
   const active = activeSpace(archive.database)
@@ -86,7 +87,7 @@ async function cleanEngine(archive: Archive, { onNotice }: FinishOptions): Promi
   )
   try {
     await removeFromEngine(archive, engine, others)
-    // Opening it applies what was erased.
+    // Opening the index applies the erasures.
     await (await openArchiveIndex(archive, onNotice === undefined ? {} : { onNotice })).close()
     return true
   } catch (error) {
@@ -95,7 +96,7 @@ async function cleanEngine(archive: Archive, { onNotice }: FinishOptions): Promi
   }
 }
 
-/** Spaces whose snapshot was written before one of its labels was erased. */
+/** Spaces with a snapshot that is older than an erasure in the space. */
 function spacesWithErased(database: Database, dir: string): number[] {
   return snapshotsIn(dir).flatMap(({ spaceId, lastChange }) =>
     hasErasedSince(database, spaceId, lastChange) ? [spaceId] : [],
@@ -117,7 +118,7 @@ async function rewriteSnapshot(
     }
   } catch (error) {
     if (!(error instanceof CameoError) || error.code !== 'INDEX_TOO_LARGE') throw error
-    // What is no more than a cache is not kept for a machine with more memory.
+    // The snapshot is only a cache, so it is not kept for a machine with more memory.
     await removeSnapshot(vectorsDir(archive.dir), spaceId)
   }
 }

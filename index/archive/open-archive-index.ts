@@ -9,8 +9,8 @@ export interface OpenIndexOptions {
 }
 
 /**
- * The vector index of the space that an archive is searched in, by the engine that it is configured with.
- * @throws ARCHIVE_MISSING before the first ingest, ARCHIVE_DAMAGED; as `openVectorCache` does
+ * Opens the vector index of the archive's active space, with the configured engine.
+ * @throws ARCHIVE_MISSING before the first ingest; ARCHIVE_DAMAGED; and the errors of `openVectorCache`
  */
 export async function openArchiveIndex(
   archive: Archive,
@@ -20,7 +20,7 @@ export async function openArchiveIndex(
   if (space === undefined && archive.clips.counts().tracks > 0)
     throw new CameoError(
       'ARCHIVE_DAMAGED',
-      `what the archive ${archive.dir} says of its descriptors is lost: restore it from a backup, or ingest into a new archive`,
+      `the archive ${archive.dir} has lost the record of its descriptors: restore it from a backup, or ingest into a new archive`,
     )
   if (space === undefined)
     throw new CameoError(
@@ -31,7 +31,7 @@ export async function openArchiveIndex(
   return openSpaceIndex(archive, space.spaceId, options)
 }
 
-/** The vector index of any space of an archive. */
+/** Opens the vector index of any space of an archive. */
 export const openSpaceIndex = (
   archive: Archive,
   spaceId: number,

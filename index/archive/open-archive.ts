@@ -17,14 +17,14 @@ import { automatic, checkEngineName } from '../vectors/archive/engine-plan.js'
 import type { VectorEngines } from '../vectors/vector-engine.js'
 import { counted } from '../../pipeline/common/counted.js'
 
-/** An open archive: the SQLite file and what reads and writes its tables. */
+/** An open archive: the SQLite file, and the stores that read and write its tables. */
 export interface Archive {
   readonly dir: string
   readonly database: Database
   readonly files: FileStore
   readonly clips: ClipStore
   readonly checkpoints: CheckpointStore
-  /** Engines of the vector index that were given when it was opened, beside those that are built in. */
+  /** Vector engines that were provided when the archive was opened, in addition to the built-in ones. */
   readonly engines: VectorEngines
   /** Undefined before the first ingest. */
   readonly recipe: ArchiveRecipe | undefined
@@ -32,7 +32,7 @@ export interface Archive {
 }
 
 export interface OpenArchiveOptions extends OpenOptions {
-  /** Engines of the vector index beside those that are built in, by the names that archives are configured with. */
+  /** Vector engines in addition to the built-in ones, by the names used in the configuration of archives. */
   readonly engines?: VectorEngines
 }
 
@@ -52,7 +52,7 @@ export function openArchive(dir: string, options: OpenArchiveOptions = {}): Arch
   }
 }
 
-/** For commands that only read: an archive that cannot be written is opened all the same, which `onNotice` is told. */
+/** Opens an archive for reading. If it is not writable, opens it read-only and calls `onNotice`. */
 export function openArchiveToRead(
   dir: string,
   onNotice: (message: string) => void,
@@ -63,28 +63,28 @@ export function openArchiveToRead(
   } catch (error) {
     if (!(error instanceof CameoError) || error.code !== 'ARCHIVE_READ_ONLY') throw error
     const archive = openArchive(dir, { readOnly: true, engines })
-    onNotice(`the archive ${dir} cannot be written: it is only read`)
+    onNotice(`the archive ${dir} is not writable: it is opened read-only`)
     return archive
   }
 }
 
-/** An archive with clips in it, and how they were processed. */
+/** An archive that contains clips, and the recipe they were processed with. */
 export interface FilledArchive {
   readonly archive: Archive
   readonly recipe: ArchiveRecipe
 }
 
 /**
- * Opens an archive that has clips in it.
- * @param open `openArchiveToRead`, where it is only read
- * @throws ARCHIVE_MISSING where it has none, or is not there; USAGE where it is configured with a vector engine that was not
- *   given; as `openArchive` does
+ * Opens an archive that contains clips.
+ * @param open use `openArchiveToRead` to only read it
+ * @throws ARCHIVE_MISSING if it does not exist or has no clips; USAGE if it is configured with a vector engine that
+ * was not provided; and the errors of `openArchive`
  */
 export function openFilledArchive(
   dir: string,
   onNotice: (message: string) => void,
-  open: (dir: string, onNotice: (message: string) => void) => Archive = (at, told) =>
-    openArchive(at, { onNotice: told }),
+  open: (dir: string, onNotice: (message: string) => void) => Archive = (path, notify) =>
+    openArchive(path, { onNotice: notify }),
 ): FilledArchive {
   const archive = open(dir, onNotice)
   try {
@@ -104,16 +104,16 @@ function filledArchive(archive: Archive): FilledArchive {
   })
 }
 
-/** Where the models of a recipe are found again. */
+/** Where the models of a recipe come from. */
 export interface RecipeSource extends Pick<ArchiveRecipe, 'packName' | 'headFile'> {
   /** The JSON file of each further embedder and context encoder, by its digest. */
   readonly encoderFiles?: ReadonlyMap<string, string>
 }
 
 /**
- * Binds an archive to a recipe with its first ingest; later ones must be of the same recipe, unless `reprocess`.
- * Returns the id of the descriptor space that its clips are written to.
- * @throws ARCHIVE_OTHER_RECIPE that names what differs
+ * Binds an archive to a recipe at the first ingest. Later ingests must use the same recipe, unless `reprocess` is
+ * set. Returns the id of the descriptor space for its clips.
+ * @throws ARCHIVE_OTHER_RECIPE, with a message about the difference
  */
 export function adoptRecipe(
   archive: Archive,
@@ -145,14 +145,14 @@ function otherRecipe(dir: string, own: string, wanted: string): CameoError {
   return new CameoError(
     'ARCHIVE_OTHER_RECIPE',
     differs === 'version'
-      ? `the archive ${dir} was made by another version of Cameo, which finds and follows faces in another way; it can still be searched, but to add clips process every clip anew, or use another archive`
-      : `the archive ${dir} was made with other settings (${own}) than these (${wanted}); ` +
-          'go on with its own, use another archive, or process every clip anew',
+      ? `the archive ${dir} was made by another version of Cameo, which detects and tracks faces differently; it can still be searched, but to add clips, process every clip again or use another archive`
+      : `the archive ${dir} was made with settings (${own}) that differ from these (${wanted}); ` +
+          'use its own settings, use another archive, or process every clip again',
     { details: { remedy: 'reprocess', archive: dir, differs } },
   )
 }
 
-/** A further embedder or context encoder as it is told to people. */
+/** Describes a further embedder or context encoder in a message. */
 export const describeFeature = ({ kind, name, digest, dimension }: Feature) =>
   `${kind === 'embedder' ? 'embedder' : 'context encoder'} ${name} (${counted(dimension, 'value')}, ${digest.slice(0, 12)})`
 
@@ -169,7 +169,7 @@ function describe({
     ...features.map(describeFeature),
     sampling,
     `faces from ${settings.minFacePx} px`,
-    `${counted(settings.facesPerTrack, 'face')} a track`,
+    `${counted(settings.facesPerTrack, 'face')} per track`,
     ...(settings.mirror ? ['mirror'] : []),
     ...(settings.keepMirrored === true ? ['mirror images kept'] : []),
     `segments of ${settings.segmentS} s`,

@@ -9,18 +9,18 @@ import { hasFollower } from '../store/locks.js'
 import type { VectorEngines } from '../vectors/vector-engine.js'
 
 export interface PrepareEvents {
-  /** Told that others had access, and that an erasure is finished. */
+  /** Called if other users had access, and if an erasure was finished. */
   readonly onNotice: (message: string) => void
-  /** Told the ERASURE_PENDING of an erasure that still has to wait. */
+  /** Called with the ERASURE_PENDING error of an erasure that must still wait. */
   readonly onErasurePending: (error: CameoError) => void
-  /** As for `openArchive`. */
+  /** The same as for `openArchive`. */
   readonly engines?: VectorEngines
 }
 
 /**
- * To be called first with an archive, whether it is there or not: ends other users' access to it, and finishes an erasure that
- * could not be, its process having been killed or others having read. What is wrong with the archive otherwise is left for
- * whoever opens it next to meet and tell.
+ * Call this before any other use of an archive, even if it does not exist yet. Removes other users' access to it, and
+ * finishes an erasure that was interrupted or blocked by a reader. Ignores other problems of the archive: the next
+ * opening reports them.
  */
 export async function prepareArchive(dir: string, events: PrepareEvents): Promise<void> {
   const { onNotice, engines = {} } = events
@@ -28,10 +28,10 @@ export async function prepareArchive(dir: string, events: PrepareEvents): Promis
   try {
     const archive = openArchive(dir, { onNotice, engines })
     try {
-      // An index worker that runs finishes it by itself.
+      // A running index worker finishes the erasure itself.
       if (pendingErasure(archive.database) === undefined || hasFollower(dir)) return
       await finishErasure(archive, { waitMs: 0, hasFollower: false, onNotice })
-      onNotice('finished an erasure that was begun earlier')
+      onNotice('finished an erasure that was started earlier')
     } finally {
       archive.close()
     }

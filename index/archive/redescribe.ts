@@ -27,42 +27,43 @@ import { trackEmbeddingsReader } from '../store/stored-faces.js'
 import { inTransaction } from '../store/transaction.js'
 
 export interface RedescribeOptions {
-  /** What the archive's recipe becomes: its own with another head, or with none. */
+  /** The new recipe of the archive: its own recipe with another head or without a head. */
   readonly recipe: Recipe
   readonly headFile: string | undefined
-  /** Of the new descriptors. */
+  /** Dimension of the new descriptors. */
   readonly dimension: number
-  /** One descriptor a track, L2-normalised. */
+  /** Returns one descriptor per track, L2-normalised. */
   readonly describe: (tracks: readonly (readonly FaceEmbeddings[])[]) => Promise<readonly Float32Array[]>
   readonly signal: AbortSignal
   readonly onProgress: (done: number, total: number) => void
   readonly onNotice?: (message: string) => void
-  /** How long to wait for processes that read the archive until the old descriptors are in none of its files. */
+  /** How long to wait for processes that read the archive, until none of its files contains the old descriptors. */
   readonly waitMs?: number
 }
 
 export interface Redescribed {
-  /** `unchanged`: the archive was of this head before. */
+  /** `unchanged`: the archive already had this head. */
   readonly status: 'done' | 'unchanged' | 'interrupted'
-  /** Of the archive, and those that were described now: an interrupted run's are not described again. */
+  /** Number of tracks in the archive. */
   readonly tracks: number
+  /** Number of tracks described by this call. Tracks of an interrupted run are not described again. */
   readonly described: number
-  /** What was left out because it is damaged. */
+  /** Rows that were skipped because they are damaged. */
   readonly damage: readonly Damage[]
 }
 
-/** Tracks read, described and written at once: one commit, and 2 MB of descriptors. */
+/** Number of tracks that are read, described and written together: one commit, and 2 MB of descriptors. */
 const pageTracks = 512
 
-/** Labels erased in one transaction, so that the write-ahead log stays small. */
+/** Number of labels erased in one transaction, so that the write-ahead log stays small. */
 const erasedAtOnce = 4096
 
 /**
- * Describes every track of an archive anew from its stored embeddings. The new descriptors are written beside the old ones,
- * which are searched meanwhile; one transaction then makes the new ones those that are searched, and their recipe the
- * archive's; at last the old ones are erased. Killed at any moment, the archive is searched by the old or by the new ones, and
- * the same call goes on from there. The caller holds the archive's lock.
- * @throws ERASURE_PENDING where all is done but that
+ * Recomputes the descriptor of every track from the stored embeddings. Writes the new descriptors next to the old
+ * ones, which are still searched. Then one transaction activates the new descriptors and their recipe. Finally,
+ * erases the old ones. If the process is killed, searches use either the old or the new descriptors, and the same
+ * call continues. The caller must hold the archive's lock.
+ * @throws ERASURE_PENDING if everything is done except this erasure
  */
 export async function redescribe(archive: Archive, options: RedescribeOptions): Promise<Redescribed> {
   const { database } = archive
@@ -78,13 +79,13 @@ export async function redescribe(archive: Archive, options: RedescribeOptions): 
     const written = await describeTracks(archive, own, { old, next, damaged }, options)
     if (written === undefined) return { status: 'interrupted', tracks: 0, described: 0, damage: [] }
     described = written
-    // Its snapshot is there when the space is activated: the first search after it does not wait for it.
+    // Writes the snapshot before the space is activated, so that the next search does not wait for it.
     const { onNotice } = options
     const index = await openSpaceIndex(archive, next.spaceId, onNotice === undefined ? {} : { onNotice })
     await index.close()
     activate(archive, own, damaged, options)
   } else if (own.headFile !== options.headFile) {
-    // The same head, which lies elsewhere now.
+    // The same head at another path.
     writeArchiveRecipe(database, { ...own, headFile: options.headFile })
   }
   await eraseOldSpaces(archive)
@@ -96,7 +97,7 @@ export async function redescribe(archive: Archive, options: RedescribeOptions): 
   return { status: isUnchanged ? 'unchanged' : 'done', tracks, described, damage: damaged?.damage ?? [] }
 }
 
-/** Returns how many were described; undefined where it was stopped. */
+/** Returns the number of described tracks. Undefined if it was stopped. */
 async function describeTracks(
   { database }: Archive,
   own: ArchiveRecipe,
@@ -129,7 +130,7 @@ async function describeTracks(
   }
 }
 
-/** Gives a track's faces in the order in which they were pooled at first. */
+/** Reads the faces of a track in the order in which they were first pooled. */
 function facesReader(database: Archive['database'], own: ArchiveRecipe) {
   const embeddingsOf = trackEmbeddingsReader(database)
   return (trackId: number): FaceEmbeddings[] => {
@@ -148,8 +149,8 @@ function facesReader(database: Archive['database'], own: ArchiveRecipe) {
 }
 
 /**
- * The swap: rows of the archive's recipe become rows of the new one, whose descriptors are searched from now on. Rows that are
- * written get new checksums: those of damaged clips stay with the old recipe, and are of clips that are to be processed anew.
+ * Moves the archive's rows to the new recipe and activates its descriptors. Rewritten rows get new checksums, so the
+ * rows of damaged clips stay with the old recipe. Those clips must be processed again.
  */
 function activate(
   { database }: Archive,
@@ -171,8 +172,8 @@ function activate(
 }
 
 /**
- * Erases the descriptors that another space is searched instead of, their spaces, and their snapshots. Those of tracks that
- * the active space does not have stay: they are of clips that are to be processed anew.
+ * Erases descriptors that the active space has replaced, with their spaces and snapshots. Keeps the descriptors of
+ * tracks that the active space does not have: their clips must be processed again.
  */
 async function eraseOldSpaces(archive: Archive): Promise<void> {
   const { database } = archive

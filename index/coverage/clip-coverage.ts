@@ -1,31 +1,31 @@
-/** How far a clip was looked at, and what stands against it. A clip may be in several of them. */
+/** How far a clip was examined, and what is wrong with it. A clip may have several states. */
 export const coverageStates = [
-  /** All of it was looked at. */
+  /** The whole clip was examined. */
   'complete',
-  /** An ingest was stopped before its end, or did not come to it. */
+  /** An ingest stopped before the end of the clip, or before it started the clip. */
   'unfinished',
-  /** Nothing of it could be read. */
+  /** No part of it could be read. */
   'failed',
-  /** Some of its segments were given up. */
+  /** Some of its segments failed. */
   'partial',
-  /** The file is cut off. */
+  /** The end of the file is missing. */
   'truncated',
   /** Stretches of it could not be decoded. */
   'damaged',
-  /** Something in it is not looked at, as a further video stream. */
+  /** Some of its content is never examined, for example a second video stream. */
   'left-out',
-  /** It was erased by `forget`, met again, and stays away. */
+  /** It was erased by `forget`. Its file was found again and skipped. */
   'forgotten',
-  /** It was looked at, and no face was found. */
+  /** It was examined, and no face was found. */
   'face-less',
-  /** No file of it is where it was. */
+  /** None of its files exists at its path. */
   'missing',
 ] as const
 
-/** How far a clip was looked at, in a word. */
+/** The state of a clip. */
 export type CoverageState = (typeof coverageStates)[number]
 
-/** A stretch that was not looked at, s; `endS` is undefined where the clip's end is not known. */
+/** A stretch that was not examined, in seconds. `endS` is undefined if the end of the clip is not known. */
 export interface UnseenRange {
   readonly startS: number
   readonly endS: number | undefined
@@ -37,22 +37,22 @@ export interface UnseenRange {
 /** A run over a clip, as it is stored. */
 export interface RunFacts {
   readonly durationS: number | undefined
-  /** How many segments there are. */
+  /** Number of segments. */
   readonly segments: number
   readonly state: 'working' | 'done' | 'partial'
   readonly truncated: boolean
-  /** Of the recipe: segment k begins at k times this. */
+  /** Segment length of the recipe: segment k begins at k times this. */
   readonly segmentLengthS: number | undefined
-  /** Frames looked at for each second of video; undefined where key frames were taken. */
+  /** Examined frames per second of video. Undefined if key frames were sampled. */
   readonly framesPerS: number | undefined
-  /** Those that are stored, in order. */
+  /** The stored segments, in order. */
   readonly stored: readonly SegmentFacts[]
 }
 
 export interface SegmentFacts {
   readonly index: number
   readonly startS: number
-  /** Undefined of a clip's last. */
+  /** Undefined for the last segment of a clip. */
   readonly endS: number | undefined
   readonly state: 'done' | 'failed'
   readonly frames: number
@@ -61,14 +61,17 @@ export interface SegmentFacts {
   readonly message?: string | undefined
   /** Stretches that could not be decoded, s. */
   readonly gapsS: readonly (readonly [startS: number, endS: number])[]
-  /** When a face was seen last; undefined where none was. */
+  /** Time at which a face was last seen. Undefined if no face was seen. */
   readonly lastFaceS: number | undefined
 }
 
-/** A file that ends this much early is not told as one that lacks its end, s: a sampling step, a still last frame. */
+/**
+ * A file that ends early by at most this is not reported as truncated, in seconds. The cause may be a sampling step
+ * or a still last frame.
+ */
 const endToleranceS = 2
 
-/** The stretches of a clip that a run did not look at, in order; those that touch and are of one kind are one. */
+/** The stretches of a clip that a run did not examine, in order. Stretches of the same kind that touch are joined. */
 export function unseenRanges(run: RunFacts): UnseenRange[] {
   const byIndex = new Map(run.stored.map((segment) => [segment.index, segment]))
   const lengthS = run.segmentLengthS ?? lengthOf(run.stored)
@@ -98,8 +101,8 @@ function unseenOf(segment: SegmentFacts, run: RunFacts): UnseenRange[] {
 }
 
 /**
- * Where a cut-off file ends within a segment, as far as the number of frames tells; undefined where that cannot be said. The
- * frames of a source with few of them are counted by those of its whole segments.
+ * The time at which a truncated file ends within a segment, estimated from the number of frames. Undefined if it
+ * cannot be estimated. For a source with a low frame rate, the rate is taken from its complete segments.
  */
 function cutOffAt(segment: SegmentFacts, run: RunFacts): number | undefined {
   const { startS, frames, gapsS, lastFaceS } = segment
@@ -110,7 +113,7 @@ function cutOffAt(segment: SegmentFacts, run: RunFacts): number | undefined {
   return Math.max(startS + frames / perS + gapS, lastFaceS ?? startS)
 }
 
-/** Frames for each second in the fullest whole segment. */
+/** Frames per second in the complete segment with the most of them. */
 function densityOf({ stored }: RunFacts): number | undefined {
   const densities = stored.flatMap(({ state, truncated, frames, startS, endS }) =>
     state === 'done' && !truncated && frames > 0 && endS !== undefined && endS > startS
@@ -120,7 +123,7 @@ function densityOf({ stored }: RunFacts): number | undefined {
   return densities.length === 0 ? undefined : Math.max(...densities)
 }
 
-/** Of the segments of an earlier recipe, whose settings are not known any more. */
+/** The segment length of an earlier recipe with settings that are no longer known. */
 function lengthOf(stored: readonly SegmentFacts[]): number | undefined {
   for (const { index, startS, endS } of stored)
     if (index > 0) return startS / index
@@ -139,7 +142,7 @@ function joined(ranges: readonly UnseenRange[]): UnseenRange[] {
   return all
 }
 
-/** Seconds in all of them; undefined where the end of one is not known. */
+/** Total length in seconds. Undefined if the end of one range is not known. */
 export function lengthOfRanges(ranges: readonly Pick<UnseenRange, 'startS' | 'endS'>[]): number | undefined {
   let lengthS = 0
   for (const { startS, endS } of ranges) {

@@ -18,29 +18,29 @@ import {
   type UnseenRange,
 } from './clip-coverage.js'
 
-/** What was looked at of one content, or of a file whose content is not known yet. */
+/** What was examined of one clip, or of a file with unknown content. */
 export interface ClipCoverage {
-  /** Undefined of a file that was not read. */
+  /** Undefined for a file that was not read. */
   readonly clipId: string | undefined
   readonly paths: readonly string[]
   readonly states: readonly CoverageState[]
-  /** s; undefined where it is not known, as of a file that was never opened. */
+  /** In seconds. Undefined if it is not known, for example because the file was never opened. */
   readonly durationS: number | undefined
-  /** s; of the clips whose length is not known 0. */
+  /** In seconds. 0 for a clip of unknown length. */
   readonly lookedAtS: number
-  /** s; undefined where it is not known. */
+  /** In seconds. Undefined if it is not known. */
   readonly notLookedAtS: number | undefined
   readonly unseen: readonly UnseenRange[]
-  /** Sentences: what of the clip is not looked at besides. */
+  /** Sentences about content of the clip that is never examined. */
   readonly leftOut: readonly string[]
-  /** What was said against the file last. */
+  /** The last error of the file. */
   readonly code: string | undefined
   readonly message: string | undefined
 }
 
 type Source = Pick<Archive, 'database' | 'recipe'>
 
-/** Every clip of an archive, and every file that an ingest met and could not take in, in order of their paths. */
+/** Every clip of an archive, and every file that an ingest found but could not process, in order of their paths. */
 export function readCoverage(source: Source): ClipCoverage[] {
   const paths = readPaths(source.database, 'all')
   const clips = [...readRuns(source, 'all'), ...readWithoutRun(source.database, paths.withoutClip)]
@@ -50,13 +50,13 @@ export function readCoverage(source: Source): ClipCoverage[] {
 }
 
 export interface Unseen {
-  /** Of those that were opened. Their paths are not read. */
+  /** Clips that were opened. Their paths are not read. */
   readonly clips: readonly ClipCoverage[]
-  /** That an ingest met and could not read, or did not come to. */
+  /** Files that an ingest found but could not read or did not start. */
   readonly files: readonly ClipCoverage[]
 }
 
-/** All of which something was not looked at: a few of many, as a rule. */
+/** Everything that was not fully examined. Usually only a few clips. */
 export function readUnseen(source: Source): Unseen {
   const { withoutClip } = readPaths(source.database, 'withoutClip')
   return {
@@ -65,12 +65,12 @@ export function readUnseen(source: Source): Unseen {
   }
 }
 
-/** Of one clip; undefined where the archive does not hold it. Its paths are not read. */
+/** The coverage of one clip. Undefined if the archive does not have the clip. Its paths are not read. */
 export function coverageOfClip(source: Source, clipId: string): ClipCoverage | undefined {
   return readRuns(source, { clipId })[0]
 }
 
-/** True of a clip of which something was not looked at; one that was forgotten is none of the archive's. */
+/** True for a clip that was not fully examined. A forgotten clip does not count: it is not part of the archive. */
 export const isUnseen = ({ states }: Pick<ClipCoverage, 'states'>) =>
   !states.includes('complete') && !states.includes('forgotten')
 
@@ -81,7 +81,7 @@ function readRuns({ database, recipe }: Source, wanted: WantedRuns): ClipCoverag
   for (const row of rows) {
     const clip = coverageOfRun(row, recipe, readSegments)
     const other = clips.get(row.clipId)
-    // While a clip is processed anew, what the earlier run found is searched, too.
+    // While a clip is processed again, the results of the earlier run are searched too.
     if (other === undefined || (clip.notLookedAtS ?? Infinity) < (other.notLookedAtS ?? Infinity))
       clips.set(row.clipId, clip)
   }
@@ -112,7 +112,7 @@ function coverageOfRun(
 }
 
 const otherModels =
-  'it was looked at with other models than the archive has now, which are not searched: ingest it again'
+  'it was processed with models that the archive no longer uses, so it is not searched: ingest it again'
 
 function unseenOfRun(
   row: CoverageRow,
@@ -151,7 +151,7 @@ function readPaths(database: Database, wanted: 'all' | 'withoutClip') {
   return { byClip, withoutClip: [...withoutClip.values()] }
 }
 
-/** Files of which the archive holds nothing: they failed, were forgotten, or an ingest did not come to them. */
+/** Files without data in the archive: they failed, were forgotten, or an ingest did not start them. */
 function readWithoutRun(database: Database, files: readonly FileFacts[]): ClipCoverage[] {
   const forgotten = new Set(forgottenClipIds(database))
   return files.map(({ clipId, paths, code, message }) => {

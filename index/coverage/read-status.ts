@@ -6,33 +6,32 @@ import { presentPath } from '../store/present-path.js'
 import { readCoverage, type ClipCoverage } from './read-coverage.js'
 import { markMissing, sumCoverage, type CoverageSum } from './sum-coverage.js'
 
-/** What an archive holds. */
+/** The contents of an archive. */
 export interface ArchiveStatus {
-  /** Clips that were looked at to their end, or as far as they can be. */
+  /** Clips that were examined to the end, or as far as possible. */
   readonly clips: number
   readonly tracks: number
-  /** Those of the clips of which a part was given up. */
+  /** Number of these clips that have a failed part. */
   readonly partial: number
   /** Files that could not be read. */
   readonly failed: number
   readonly coverage: CoverageSum
-  /** Clips no file of which is where it was. */
+  /** Clips of which no file exists at its path. */
   readonly missing: readonly ClipCoverage[]
-  /** Enrolled names, in order. */
+  /** Enrolled names, sorted. */
   readonly identities: readonly Identity[]
-  /** How its clips are processed; undefined before the first ingest. */
+  /** How the clips are processed. Undefined before the first ingest. */
   readonly recipe: ArchiveRecipe | undefined
-  /** The files that failed, and why. */
+  /** The files that failed, with the reasons. */
   readonly failures: readonly FailedPath[]
 }
 
 /** A file that failed. */
 export interface FailedPath extends FileFailure {
-  /** The file is not there any more. */
+  /** Set if the file no longer exists. */
   readonly missing?: true
 }
 
-/** What an archive holds. */
 export function readStatus(archive: Archive): ArchiveStatus {
   const clips = markMissing(readCoverage(archive))
   return {

@@ -7,30 +7,30 @@ import type { CoverageState } from './clip-coverage.js'
 import { readCoverage, type ClipCoverage } from './read-coverage.js'
 import { byFolder, markMissing, sumCoverage, within, type CoverageSum } from './sum-coverage.js'
 
-/** Which clips a report of coverage is about. */
+/** The clips to include in a coverage report. */
 export interface CoverageRequest {
   /** Only clips below this folder or URL. Default: all. */
   readonly folder?: string | undefined
-  /** List the clips in these states. Default: all that are in any state but `complete`. */
+  /** List the clips in these states. Default: all clips with any state except `complete`. */
   readonly states?: readonly CoverageState[] | undefined
 }
 
-/** How much of the clips of one folder was looked at. */
+/** How much of the clips in one folder was examined. */
 export interface FolderCoverage extends CoverageSum {
   /** Absolute path, or URL. */
   readonly folder: string
 }
 
-/** How much of an archive was looked at. */
+/** How much of an archive was examined. */
 export interface CoverageReport {
   readonly sum: CoverageSum
-  /** In order of their names. */
+  /** Sorted by name. */
   readonly folders: readonly FolderCoverage[]
-  /** Those that were asked for, in order of their paths. */
+  /** The requested clips, in order of their paths. */
   readonly clips: readonly ClipCoverage[]
 }
 
-/** How much of an archive's video was looked at, by folder, and what is missing of each clip. */
+/** Reports how much of an archive's video was examined, per folder, and what is missing in each clip. */
 export function reportCoverage(
   archive: Archive,
   { folder, states }: CoverageRequest,
@@ -39,8 +39,7 @@ export function reportCoverage(
   const all = markMissing(readCoverage(archive))
   const below = folder === undefined ? undefined : isUrl(folder) ? folder : resolve(folder)
   const clips = below === undefined ? all : within(all, below)
-  if (below !== undefined && clips.length === 0)
-    notify(`the archive knows of no clip below ${oneLine(below)}`)
+  if (below !== undefined && clips.length === 0) notify(`the archive has no clip below ${oneLine(below)}`)
   const isListed = (own: readonly CoverageState[]) =>
     states === undefined
       ? own.some((state) => state !== 'complete')

@@ -6,19 +6,19 @@ import { presentPath } from '../store/present-path.js'
 import { coverageStates, type CoverageState } from './clip-coverage.js'
 import { isUnseen, readUnseen, type ClipCoverage } from './read-coverage.js'
 
-/** How much of some clips was looked at. */
+/** How much of a set of clips was examined. */
 export interface CoverageSum {
-  /** Contents, and files that could not be read or were not opened yet. Without those that were forgotten. */
+  /** Number of clips, including files that could not be read or were not opened yet. Forgotten clips do not count. */
   readonly clips: number
-  /** Those of which something was not looked at. */
+  /** Number of clips that were not fully examined. */
   readonly incomplete: number
-  /** Those of them of which is not known how much. */
+  /** Number of incomplete clips for which the missing length is not known. */
   readonly unknownLength: number
-  /** Video of known length, h. */
+  /** Length of all video of known length, in hours. */
   readonly hours: number
   readonly lookedAtHours: number
   readonly notLookedAtHours: number
-  /** How many clips are in each state; a clip may be in several. */
+  /** Number of clips in each state. A clip may have several states. */
   readonly states: Readonly<Partial<Record<CoverageState, number>>>
 }
 
@@ -46,8 +46,8 @@ const hoursOf = (totalS: number, unseenS: number) => ({
 })
 
 /**
- * How much of an archive was looked at, for every answer that is given from it: read from what is not whole, so that a large
- * archive costs no more than its faults. Which clips are without a face, were forgotten or are missing is not counted.
+ * The coverage of an archive, as reported with every answer. Reads only the incomplete clips, so that a large archive
+ * stays fast. Does not count clips without a face, forgotten clips or missing ones.
  */
 export function summariseCoverage(archive: Pick<Archive, 'database' | 'recipe'>): CoverageSum {
   const { clips, files } = readUnseen(archive)
@@ -61,14 +61,14 @@ export function summariseCoverage(archive: Pick<Archive, 'database' | 'recipe'>)
   }
 }
 
-/** Adds `missing` to the clips no file of which is where it was. */
+/** Adds the state `missing` to clips of which no file exists at its path. */
 export function markMissing(clips: readonly ClipCoverage[]): ClipCoverage[] {
   return clips.map((clip) =>
     presentPath(clip.paths)?.isMissing === true ? { ...clip, states: [...clip.states, 'missing'] } : clip,
   )
 }
 
-/** Clips by the folder in which they lie, in order; one that lies in several counts in the first. */
+/** Groups clips by folder, in order of the folders. A clip in several folders counts in the first. */
 export function byFolder(clips: readonly ClipCoverage[]): ReadonlyMap<string, readonly ClipCoverage[]> {
   const folders = new Map<string, ClipCoverage[]>()
   for (const clip of clips) {
@@ -82,7 +82,7 @@ export function byFolder(clips: readonly ClipCoverage[]): ReadonlyMap<string, re
 
 const folderOf = (path: string) => (isUrl(path) ? new URL('.', path).href : dirname(path))
 
-/** The clips below a folder, with those of their paths that are. */
+/** The clips below a folder, each with only its paths below that folder. */
 export function within(clips: readonly ClipCoverage[], folder: string): ClipCoverage[] {
   const start = folder.endsWith('/') ? folder : `${folder}/`
   return clips

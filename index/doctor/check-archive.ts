@@ -13,22 +13,23 @@ import type { ArchiveRecipe } from '../store/meta.js'
 export interface ArchiveCheck {
   /** A sentence. */
   readonly detail: string
-  /** How much of its video was looked at; undefined where there is no archive yet. */
+  /** How much of its video was examined. Undefined if there is no archive yet. */
   readonly coverage: CoverageSum | undefined
-  /** Sentences about opening it. */
+  /** Notices from opening the archive, as sentences. */
   readonly notices: readonly string[]
 }
 
 /**
- * Says whether the archive in a folder is whole, or can be made there.
- * @param isDeep look at every row, and not only at the structure of the file
- * @param damaged what is found damaged is added
- * @throws ARCHIVE_DAMAGED with a list of what is damaged; as `openArchive` does; an Error where no archive can be made there
+ * Checks that the archive in a folder is intact, or that one can be created there.
+ * @param isDeep check every row, not only the structure of the file
+ * @param damaged damaged things are added to this list
+ * @throws ARCHIVE_DAMAGED with a list of what is damaged; the errors of `openArchive`; an Error if no archive can be
+ * created there
  */
 export function checkArchive(dir: string, isDeep: boolean, damaged: DamagedThing[]): ArchiveCheck {
   if (!existsSync(join(dir, databaseFileName))) {
     checkCanBeMade(dir)
-    const detail = `${dir} holds no archive yet; the first ingest makes it`
+    const detail = `${dir} has no archive yet; the first ingest creates it`
     return { detail, coverage: undefined, notices: [] }
   }
   const notices: string[] = []
@@ -37,7 +38,7 @@ export function checkArchive(dir: string, isDeep: boolean, damaged: DamagedThing
     if (isDeep) checkRows(archive, damaged)
     else checkFile(archive)
     const { clips, tracks } = archive.clips.counts()
-    const state = isDeep ? 'every row is as it was written' : 'its file is intact'
+    const state = isDeep ? 'all rows are intact' : 'its file is intact'
     const detail = `${dir}: ${counted(clips, 'clip')}, ${counted(tracks, 'track')}, ${state}`
     return { detail, coverage: summariseCoverage(archive), notices }
   } finally {
@@ -45,7 +46,10 @@ export function checkArchive(dir: string, isDeep: boolean, damaged: DamagedThing
   }
 }
 
-/** Undefined, too, where the archive cannot be opened: `checkArchive` says why. */
+/**
+ * The recipe of an archive. Undefined before the first ingest, or if the archive cannot be opened: `checkArchive`
+ * reports the reason.
+ */
 export function recipeOfArchive(dir: string): ArchiveRecipe | undefined {
   try {
     const archive = openArchiveToRead(dir, () => undefined)
@@ -77,11 +81,11 @@ const damagedArchive = (dir: string, what: string) =>
     details: { remedy: 'repair-archive', archive: dir },
   })
 
-/** An ingest makes all the folders that are missing, below the nearest that is there. */
+/** Checks the nearest existing folder, because an ingest creates the missing folders below it. */
 function checkCanBeMade(dir: string): void {
   let nearest = dir
   while (!existsSync(nearest)) nearest = dirname(nearest)
   if (!statSync(nearest).isDirectory())
-    throw new Error(`the archive ${dir} cannot be made: ${nearest} is no folder`)
+    throw new Error(`the archive ${dir} cannot be created: ${nearest} is not a folder`)
   translateSqliteErrors(dir, () => accessSync(nearest, constants.W_OK | constants.X_OK))
 }

@@ -24,9 +24,10 @@ interface Files {
 }
 
 /**
- * Verifies and loads the models that an archive was made with, its head and encoders among them, or the default pack where
- * there are no clips yet. Says which work; the default pack may be absent, for it is fetched when it is needed.
- * @throws ARCHIVE_OTHER_RECIPE where the files are others by now; as finding and loading them does
+ * Verifies and loads the models of an archive, including its head and encoders. For an archive without clips, checks
+ * the default pack, which may be absent because it is downloaded when needed. Returns a sentence about the models
+ * that work.
+ * @throws ARCHIVE_OTHER_RECIPE if the files have changed; and the errors of finding and loading them
  */
 export async function checkModels(
   own: ArchiveRecipe | undefined,
@@ -43,7 +44,8 @@ export async function checkModels(
   if (own !== undefined) checkUnchanged(files, own, dir)
   const { pack, head, encoders } = files
   if (!packIsPresent(pack, modelsDir)) {
-    if (pack.name === defaultPackName) return `${pack.name} is not here yet; it is fetched when it is needed`
+    if (pack.name === defaultPackName)
+      return `${pack.name} is not installed yet; it is downloaded when it is needed`
     throw new CameoError('MODEL_UNREADABLE', `the model pack ${pack.name} is not in ${modelsDir}`, {
       details: { remedy: 'pull-models', pack: packName },
     })
@@ -62,7 +64,7 @@ export async function checkModels(
   }
 }
 
-/** How long the models take here, of one item at a time. */
+/** Measures how long the models take for one item. */
 async function describeSpeed({ detector, landmarker, embedder }: Stages): Promise<string[]> {
   const face = drawnFace(alignedFacePx, alignedFacePx)
   const frame = drawnFace(detector.canvasWidthPx, detector.canvasHeightPx)
@@ -81,7 +83,7 @@ async function describeSpeed({ detector, landmarker, embedder }: Stages): Promis
 
 const timedRuns = 7
 
-/** Of several runs, after one that is not counted. */
+/** The median of several runs, after one warm-up run. */
 async function medianMs(work: () => Promise<unknown>): Promise<number> {
   await work()
   const times: number[] = []
@@ -95,7 +97,7 @@ async function medianMs(work: () => Promise<unknown>): Promise<number> {
 
 function drawnFace(width: number, height: number): RgbImage {
   const [image] = probeImages(width, height)
-  if (image === undefined) throw new Error('there is no picture to measure with')
+  if (image === undefined) throw new Error('there is no test image to measure with')
   return image
 }
 
@@ -104,8 +106,8 @@ function describeWeights(files: readonly (RunnableFile & PackFile)[]): string[] 
     if (weights === 'none') return []
     const count = `${tiny.toLocaleString('en')} weights below ${tinyWeight}`
     return weights === 'flushed'
-      ? `${name} runs with ${count} set to 0, with the same results to the bit`
-      : `${name} runs with ${count}, which may be slow: with them at 0 its results differ, or the folder cannot be written`
+      ? `${name} runs with ${count} set to 0; its results stay bit-identical`
+      : `${name} runs with ${count}, which may be slow: setting them to 0 would change its results, or the folder cannot be written`
   })
 }
 
@@ -116,8 +118,8 @@ function checkUnchanged(files: Files, own: ArchiveRecipe, dir: string): void {
   if (!areKnown || recipeOf(files.pack, settings, files.head?.sha256, features).digest !== digest)
     throw new CameoError(
       'ARCHIVE_OTHER_RECIPE',
-      `the archive was made with another version of the models than is here (${namesOf(files).join(', ')}): ` +
-        'put the former files back, or process its clips again',
+      `the archive was made with another version of the installed models (${namesOf(files).join(', ')}): ` +
+        'restore the earlier files, or process its clips again',
       { details: { remedy: 'reprocess', archive: dir, differs: 'version' } },
     )
 }

@@ -10,37 +10,37 @@ import { checkArchive, recipeOfArchive } from './check-archive.js'
 import { checkModels } from './check-models.js'
 
 export interface DoctorRequest {
-  /** Folder of the archive, which need not be there yet. */
+  /** Folder of the archive. It does not have to exist yet. */
   readonly archive: string
   readonly device: DeviceChoice
-  /** Look at every row of the archive, which takes as long as reading its file. Default: false. */
+  /** Check every row of the archive. Takes as long as reading its file. Default: false. */
   readonly deep?: boolean
 }
 
-/** What was found of one thing that Cameo needs. */
+/** The result of one check. */
 export interface Check {
   readonly name: 'ffmpeg' | 'onnxruntime' | 'models' | 'hnswlib' | 'archive'
   readonly ok: boolean
-  /** A sentence: what is there, or what is wrong with it. */
+  /** A sentence: what was found, or what is wrong. */
   readonly detail: string
-  /** What was thrown, where something is wrong: a CameoError as a rule. */
+  /** The error, if the check failed. Usually a CameoError. */
   readonly error?: unknown
 }
 
-/** What a check of everything found. */
+/** The result of all checks. */
 export interface DoctorReport {
-  /** All checks are. */
+  /** True if all checks passed. */
   readonly ok: boolean
   readonly checks: readonly Check[]
-  /** What a deep look found damaged; empty without one. */
+  /** Damage found by a deep check. Empty without one. */
   readonly damaged: readonly DamagedThing[]
-  /** How much of the archive's video was looked at; undefined where there is none, or it cannot be read. */
+  /** How much of the archive's video was examined. Undefined if there is no archive or it cannot be read. */
   readonly coverage: CoverageSum | undefined
-  /** Sentences about opening the archive. */
+  /** Notices from opening the archive, as sentences. */
   readonly notices: readonly string[]
 }
 
-/** Checks that everything that Cameo needs is there and works. What does not is told in the report, and nothing is thrown. */
+/** Checks that everything that Cameo needs is installed and works. Reports failed checks instead of throwing. */
 export async function doctor(
   { archive, device, deep = false }: DoctorRequest,
   { modelsDir }: Pick<Caller, 'modelsDir'>,
@@ -74,13 +74,13 @@ async function check(name: Check['name'], work: () => string | Promise<string>):
   }
 }
 
-/** The native library is compiled at installation; a broken build shows here and not in the middle of an ingest. */
+/** The native library is compiled at installation. This check finds a broken build before an ingest does. */
 async function tryHnsw(): Promise<string> {
   const index = HnswIndex.create(2)
   const vector = Float32Array.of(1, 0)
   await index.add([{ label: 0, vector }])
   const [found] = await index.search([vector], 1)
   if (found?.[0]?.label !== 0)
-    throw new Error('it does not find the one vector it holds: rebuild it with "npm rebuild hnswlib-node"')
+    throw new Error('it does not find the only vector in it: rebuild it with "npm rebuild hnswlib-node"')
   return 'works'
 }

@@ -4,15 +4,15 @@ import type { ReferenceFace } from './identities.js'
 import { CameoError } from '../../pipeline/common/errors.js'
 import { oneLine } from '../../pipeline/common/visible-text.js'
 
-/** A file of a name that mostly does not match the others. */
+/** A file that does not match most of the other files of its name. */
 export interface Disagreeing extends Omit<SourceAgreement, 'disagrees'> {
-  /** Their numbers, once they are enrolled. */
+  /** The numbers of its faces, once they are enrolled. */
   readonly faces: readonly number[]
 }
 
 export interface Enrolment {
   readonly name: string
-  /** What the name has already; faces of a file that is given again are replaced. */
+  /** The faces that the name already has. If a file is given again, its faces are replaced. */
   readonly enrolled: readonly EnrolledFace[]
   readonly given: readonly ReferenceFace[]
   readonly dimension: number
@@ -21,8 +21,8 @@ export interface Enrolment {
 }
 
 /**
- * The files of a name, old and given, that mostly do not match the others.
- * @throws FACES_DISAGREE where most of those given are among them, unless forced
+ * The files of a name, old and new, that do not match most of its other files.
+ * @throws FACES_DISAGREE if most of the new files are among them, unless forced
  */
 export function checkAgreement(
   enrolment: Enrolment,
@@ -39,18 +39,18 @@ export function checkAgreement(
   if (wrong.length > fresh.length / 2 && !isForced)
     throw new CameoError(
       'FACES_DISAGREE',
-      `most of the files show somebody else than the others of "${oneLine(name)}" (${measureText(threshold)}), so nothing was enrolled; leave out those of other people, or enroll them all the same:\n` +
+      `most of the files do not match the other files of "${oneLine(name)}" (${measureText(threshold)}), so nothing was enrolled; remove the files that show other people, or enroll them anyway:\n` +
         wrong.map((each) => `  ${describeDisagreeing(each)}`).join('\n'),
       { details: { remedy: 'enroll-all-the-same' } },
     )
   return disagreeing
 }
 
-/** What is compared, for sentences. */
+/** The criterion, as part of a sentence. */
 export const measureText = (threshold: number) =>
   `with fewer than half of the others a cosine similarity of ${threshold.toFixed(2)} or more`
 
-/** How little a file is like the others. */
+/** How badly a file matches the others. */
 export const describeDisagreeing = ({
   source,
   matches,

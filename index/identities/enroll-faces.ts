@@ -20,14 +20,14 @@ import { thresholdOfModels } from '../../pipeline/models/packs/pack-threshold.js
 
 export interface EnrolRequest {
   readonly name: string
-  /** Photos, and clips whose main person it is. */
+  /** Photos of the person, and clips that show the person as the main one. */
   readonly files: readonly string[]
-  /** Which face of a photo, or person of a clip, from 1. */
+  /** The number of the face in a photo, or of the person in a clip, from 1. */
   readonly face?: number | undefined
-  /** Enroll also files that mostly show different people. Default: false. */
+  /** Enroll the files even if most of them seem to show another person. Default: false. */
   readonly force?: boolean
   readonly device: DeviceChoice
-  /** Stops before the next file, or within a clip; then nothing is enrolled. */
+  /** Stops before the next file or within a clip. Nothing is enrolled then. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -37,14 +37,14 @@ export interface FailedFile {
   readonly error: CameoError
 }
 
-/** What became of an enrolment. */
+/** The result of an enrolment. */
 export interface EnrolReport {
-  /** As the archive has it. */
+  /** The name as stored in the archive. */
   readonly name: string
-  /** That the name has now. */
+  /** Number of faces that the name has now. */
   readonly faces: number
   readonly added: number
-  /** Files, old and given, that mostly do not match the others. */
+  /** Files, old and new, that do not match most of the others. */
   readonly disagreeing: readonly Disagreeing[]
   readonly failed: readonly FailedFile[]
   /** Cosine similarity from which two faces count as one person's. */
@@ -52,10 +52,10 @@ export interface EnrolReport {
 }
 
 /**
- * Gives a name to the faces of photos and clips, beside those that it has. A file that cannot be used leaves the others alone; where
- * none can, nothing is enrolled: `added` is 0.
- * @throws FACES_DISAGREE where most files show somebody else than the others, unless forced; INTERRUPTED; as `ArchiveModels.stages`
- * does
+ * Adds the faces of photos and clips to a name. A file that cannot be used does not affect the others. If no file can
+ * be used, nothing is enrolled and `added` is 0.
+ * @throws FACES_DISAGREE if most files do not match the others, unless forced; INTERRUPTED; and the errors of
+ * `ArchiveModels.stages`
  */
 export async function enrollFaces(
   opened: FilledArchive,
@@ -70,7 +70,7 @@ export async function enrollFaces(
   }
 }
 
-/** As `enrollFaces`, with models that are there: they are of all embedders. */
+/** Like `enrollFaces`, with models that are already loaded. They must include all embedders. */
 export async function enrollWith(
   { opened, models }: { readonly opened: FilledArchive; readonly models: ArchiveModels },
   request: EnrolRequest,
@@ -136,23 +136,23 @@ async function facesOf(
   return chosen.faces.map((own) => ({ source: path, ...own }))
 }
 
-/** A name and the faces that it rests on. */
+/** A name and its enrolled faces. */
 export interface NamedFaces {
   readonly name: string
   readonly faces: number
   readonly list: readonly {
-    /** By which it is forgotten. */
+    /** The number by which the face can be forgotten. */
     readonly number: number
     readonly source: string
     readonly quality: number
-    /** To the faces of the other files, the mean cosine similarity; null where there are none. */
+    /** Mean cosine similarity to the faces of the other files. Null if there are none. */
     readonly similarity: number | null
   }[]
-  /** What was left out. */
+  /** Faces that were skipped because they are damaged. */
   readonly damaged: readonly DamagedThing[]
 }
 
-/** The faces that a name rests on. @throws NAME_UNKNOWN */
+/** Lists the faces of a name. @throws NAME_UNKNOWN */
 export function facesOfName(
   { archive, recipe }: FilledArchive,
   given: string,
@@ -161,7 +161,7 @@ export function facesOfName(
   const { database } = archive
   const name = knownName(database, given)
   const damage: Damage[] = []
-  // Throws where there are none.
+  // Throws if there are none.
   referencesOf(database, name, recipe.embedderDigest, [], (found) => damage.push(found))
   const enrolled = enrolledFaces(database, name, recipe.embedderDigest)
   const pack = findPack(recipe.packName)

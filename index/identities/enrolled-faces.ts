@@ -8,9 +8,9 @@ import { inTransaction } from '../store/transaction.js'
 import { noteErasure } from '../store/erasure.js'
 import { appendJournal, eraseSourceFromJournal, isPublished, lastJournalEntry } from '../store/journal.js'
 
-/** A face that a name is enrolled with, as a person chooses one. */
+/** An enrolled face of a name, with the number by which it can be chosen. */
 export interface EnrolledFace {
-  /** From 1, in the order in which they were enrolled; those behind a face that is erased move up. */
+  /** From 1, in the order of enrolment. If a face is erased, the numbers of the later ones decrease by 1. */
   readonly number: number
   readonly source: string
   readonly float16: Uint16Array
@@ -18,7 +18,7 @@ export interface EnrolledFace {
   readonly quality: number
 }
 
-/** The faces of a name under an embedder; none where it has none. */
+/** The faces of a name for an embedder. Empty if the name has none. */
 export function enrolledFaces(database: Database, name: string, embedder: string): EnrolledFace[] {
   return referenceFaces(database, name)
     .filter((row) => row.embedder === embedder)
@@ -26,10 +26,10 @@ export function enrolledFaces(database: Database, name: string, embedder: string
 }
 
 /**
- * Erases one face of a name, under every embedder, and the name where it has no others. The journal says so as for a name:
- * what the name has of the face's source has changed.
- * @param number as `enrolledFaces` has it
- * @returns where the face was from, and how many the name has left; 0: the name is gone
+ * Erases one face of a name, for every embedder. If the name has no other face, erases the name too. The journal
+ * records that the faces of this source have changed.
+ * @param number as in `enrolledFaces`
+ * @returns the source of the face and the number of faces left; 0 if the name was erased
  * @throws FACE_UNKNOWN
  */
 export function forgetFace(
@@ -44,7 +44,7 @@ export function forgetFace(
     if (chosen === undefined)
       throw new CameoError(
         'FACE_UNKNOWN',
-        `${quoted(name)} has no face ${number}, but ${faces.length} of them; list them to choose one`,
+        `${quoted(name)} has no face ${number}: it has ${faces.length} of them; list them to choose one`,
         { details: { remedy: 'list-faces', name } },
       )
     const { source } = chosen
@@ -63,9 +63,9 @@ export function forgetFace(
 }
 
 /**
- * Erases what a name has from one source beyond these faces, where it has all of them: some of it was forgotten elsewhere.
- * Where it has others, as of other models, all stay. Nothing is written of it in the journal: whoever calls this learnt it
- * from the topic that the journal goes to.
+ * Erases the faces of a name from one source, except the given ones: the others were forgotten on another machine. If
+ * the name lacks one of the given faces, for example because it uses other models, nothing is erased. Writes no
+ * journal entry, because the caller received the change from the topic that the journal is published to.
  */
 export function forgetFacesBeyond(
   database: Database,

@@ -1,25 +1,25 @@
 import { poolEmbeddings, type WeightedEmbedding } from '../../pipeline/describe/pool.js'
 
-/** What a name has, or is given, from one file: the faces of one person. */
+/** The faces of one person from one file, enrolled or new. */
 export interface SourceFaces {
   readonly source: string
   readonly faces: readonly WeightedEmbedding[]
 }
 
-/** How a file's face fits those of the other files of its name. */
+/** How well the face of a file matches the other files of its name. */
 export interface SourceAgreement {
   readonly source: string
-  /** Mean cosine similarity to the other files' faces; undefined where there is no other. */
+  /** Mean cosine similarity to the faces of the other files. Undefined if there is no other file. */
   readonly similarity: number | undefined
-  /** How many of the others reach the threshold. */
+  /** Number of other files that reach the threshold. */
   readonly matches: number
   readonly others: number
-  /** Fewer than half of the others do. */
+  /** True if fewer than half of the others reach it. */
   readonly disagrees: boolean
 }
 
 /**
- * Compares the files of one name with each other, each by the quality-weighted mean of its faces.
+ * Compares the files of one name with each other. Each file is represented by the quality-weighted mean of its faces.
  * @param dimension of the embeddings
  * @param threshold cosine similarity from which two faces count as one person's
  * @returns in the order given
@@ -42,7 +42,7 @@ export function agreementOf(
 
 const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, value, i) => sum + value * (b[i] ?? 0), 0)
 
-/** Faces by their files, in the order in which those come first. */
+/** Groups faces by file, in the order in which the files first appear. */
 export function bySource(faces: readonly (WeightedEmbedding & { readonly source: string })[]): SourceFaces[] {
   const groups = new Map<string, WeightedEmbedding[]>()
   for (const face of faces) {

@@ -9,27 +9,30 @@ import type { Database } from '../store/sqlite.js'
 import { inTransaction } from '../store/transaction.js'
 import { forgetEnrolled } from './identities.js'
 
-/** The clip that a person means: its id, the beginning of it (8 digits or more), or the path of its file. */
+/**
+ * Finds the clip by its id, by the first 8 or more digits of its id, or by the path of its file.
+ * @throws CLIP_UNKNOWN
+ */
 export function findClipId(database: Database, idOrPath: string): string {
   const ids = /^[0-9a-f]{8,64}$/.test(idOrPath)
     ? clipIdsBeginning(database, idOrPath)
     : clipIdsAt(database, idOrPath)
   const [id, another] = ids
   if (id === undefined)
-    throw new CameoError('CLIP_UNKNOWN', `the archive holds no clip "${idOrPath}": give its id or its path`)
+    throw new CameoError('CLIP_UNKNOWN', `the archive has no clip "${idOrPath}": give its id or its path`)
   if (another !== undefined)
     throw new CameoError(
       'CLIP_UNKNOWN',
-      `"${idOrPath}" begins the ids of ${ids.length} clips: give more digits`,
+      `the ids of ${ids.length} clips start with "${idOrPath}": give more digits`,
     )
   return id
 }
 
-/** What goes with a clip's content. */
+/** What is erased together with a clip. */
 export interface ClipLoss {
-  /** Of all files that are known to have the content, in whatever folder. */
+  /** Paths of all known files with this content, in any folder. */
   readonly paths: readonly string[]
-  /** Names that were enrolled with faces from one of these files. */
+  /** Names that have enrolled faces from one of these files. */
   readonly names: readonly string[]
 }
 
@@ -39,8 +42,8 @@ export function lossOf(database: Database, clipId: string): ClipLoss {
 }
 
 /**
- * Erases a clip and everything derived from it, the faces that names were enrolled with from it too; its content stays away
- * when its file is ingested again. Files of the archive hold what was erased until `finishErasure`.
+ * Erases a clip and everything derived from it, including faces that were enrolled from it. The clip is skipped if
+ * its file is ingested again. The files of the archive still contain the erased bytes until `finishErasure` runs.
  */
 export function forgetClip(database: Database, clipId: string): ClipLoss {
   return inTransaction(database, () => {
@@ -64,11 +67,11 @@ function realPathOf(path: string): string {
   try {
     return realpathSync(path)
   } catch {
-    return path // of a file that is gone
+    return path // the file no longer exists
   }
 }
 
-/** Lets a forgotten content in again. */
+/** Allows a forgotten clip to be ingested again. */
 export function remember(database: Database, clipId: string): void {
   if (!isForgotten(database, clipId)) return
   removeForgotten(database, clipId)

@@ -31,18 +31,18 @@ import type { Database } from '../store/sqlite.js'
 import { inTransaction } from '../store/transaction.js'
 import type { Embedding } from '../../pipeline/data/embedding.js'
 
-/** A face that a name is enrolled with. */
+/** An enrolled face of a name. */
 export interface ReferenceFace {
-  /** File it came from, as the person gave it. */
+  /** The file that it came from, as given at enrolment. */
   readonly source: string
   readonly embedding: Embedding
-  /** By further embedders. */
+  /** Embeddings of the same face by further embedders. */
   readonly extraEmbeddings?: readonly ExtraEmbedding[]
   /** 0..1. */
   readonly quality: number
 }
 
-/** Adds reference faces to a name, new or known; faces of the same source replace the earlier ones. */
+/** Adds reference faces to a new or known name. Faces of the same source replace the earlier ones. */
 export function enroll(
   database: Database,
   name: string,
@@ -62,9 +62,9 @@ export function enroll(
 }
 
 /**
- * The reference faces of a name under this embedder, with what further ones made of them; those alone that have all of these,
- * where there are any. Sources of which a face is damaged are left out, which \`onDamage\` is told.
- * @throws NAME_UNKNOWN; ARCHIVE_DAMAGED where faces are lost, or none is left
+ * The reference faces of a name for this embedder, with their embeddings by the further embedders. If some faces have
+ * all further embeddings, returns only those. Skips sources with a damaged face and calls `onDamage` for them.
+ * @throws NAME_UNKNOWN; ARCHIVE_DAMAGED if faces are lost or no intact face is left
  */
 export function referencesOf(
   database: Database,
@@ -82,7 +82,7 @@ export function referencesOf(
   if (rows.length === 0)
     throw new CameoError(
       'NAME_UNKNOWN',
-      `${quoted(name)} was enrolled with other models than the archive's: enroll the photos again`,
+      `${quoted(name)} was enrolled with models that differ from those of the archive: enroll the photos again`,
     )
   // Faces of a source are written in the same order for every embedder.
   const others = further.map((digest) => {
@@ -102,7 +102,7 @@ export function referencesOf(
   return complete.length > 0 ? complete : faces
 }
 
-/** Sources of a name of which a face is damaged. Throws ARCHIVE_DAMAGED where one is lost. */
+/** Sources of a name that have a damaged face. @throws ARCHIVE_DAMAGED if a face is lost */
 function damagedSources(database: Database, name: string, identityId: number): ReadonlySet<string> {
   const rows = referenceFaceStates(database, identityId)
   if (rows.some(({ rowCount }) => rowCount !== rows.length)) throw damagedName(name)
@@ -112,10 +112,10 @@ function damagedSources(database: Database, name: string, identityId: number): R
 const damagedName = (name: string) =>
   new CameoError(
     'ARCHIVE_DAMAGED',
-    `what ${quoted(name)} was enrolled with is damaged: forget the name and enroll its photos again`,
+    `the enrolled faces of ${quoted(name)} are damaged: forget the name and enroll its photos again`,
   )
 
-/** All reference faces of a name, of whatever embedder; none where it is unknown. */
+/** All reference faces of a name, for every embedder. Empty if the name is unknown. */
 export function referenceFacesOf(
   database: Database,
   name: string,
@@ -127,8 +127,8 @@ export function referenceFacesOf(
 }
 
 /**
- * The same letters can be written as characters of one part or of several (NFC, NFD), which look the same.
- * @throws USAGE where nothing is left of it
+ * Normalises a name. The same letters can be encoded in several ways that look the same (NFC, NFD).
+ * @throws USAGE if the name is empty
  */
 export function parseName(text: string): string {
   const name = text.normalize('NFC').trim()
@@ -136,7 +136,7 @@ export function parseName(text: string): string {
   return name
 }
 
-/** A name as it is enrolled: an archive may hold one that was stored before names were brought into one form. */
+/** Returns a name as it is stored. An old archive may hold names that were stored before names were normalised. */
 export function knownName(database: Database, name: string): string {
   const names = listIdentities(database).map((identity) => identity.name)
   if (names.includes(name)) return name
@@ -144,8 +144,9 @@ export function knownName(database: Database, name: string): string {
 }
 
 /**
- * Erases a name and the faces it was enrolled with. To take them out of a topic, too, the journal says which there were
- * until that is done. Throws NAME_UNKNOWN.
+ * Erases a name and its faces. If the journal is published, it keeps the name until the erasure has reached the
+ * topic.
+ * @throws NAME_UNKNOWN
  */
 export function forgetName(database: Database, name: string): void {
   inTransaction(database, () => {
@@ -156,7 +157,10 @@ export function forgetName(database: Database, name: string): void {
   })
 }
 
-/** Erases the faces that a name has from one source, and the name where it has no others; the journal says so as for a name. */
+/**
+ * Erases the faces of a name from one source. If the name has no other face, erases the name too. Records this in the
+ * journal.
+ */
 export function forgetEnrolled(database: Database, name: string, source: string): void {
   inTransaction(database, () => {
     deleteFaces(database, name, source)
@@ -167,8 +171,8 @@ export function forgetEnrolled(database: Database, name: string, source: string)
 }
 
 /**
- * Erases the faces that a name has from one source, and the name where it has no others. Nothing is written of it in the
- * journal: whoever calls this learnt it from the topic that the journal goes to.
+ * Erases the faces of a name from one source. If the name has no other face, erases the name too. Writes no journal
+ * entry, because the caller received the change from the topic that the journal is published to.
  */
 export function forgetSource(database: Database, name: string, source: string): void {
   inTransaction(database, () => {
@@ -185,14 +189,14 @@ function deleteFaces(database: Database, name: string, source: string): void {
   if (deleteReferenceFacesFrom(database, name, source) > 0) noteErasure(database)
 }
 
-/** Throws NAME_UNKNOWN; ARCHIVE_DAMAGED where one of the names is damaged, and may be this one. */
+/** @throws NAME_UNKNOWN; ARCHIVE_DAMAGED if a name of the archive is damaged, because it may be this one */
 function identityIdOf(database: Database, name: string): number {
   const identityId = findIdentity(database, name)
   if (identityId !== undefined) return identityId
   if (hasDamagedIdentity(database))
     throw new CameoError(
       'ARCHIVE_DAMAGED',
-      `nobody is enrolled as ${quoted(name)}, but a name of the archive is damaged; check every row to learn which`,
+      `nobody is enrolled as ${quoted(name)}, but a name in the archive is damaged; check the whole archive to find out which`,
       { details: { remedy: 'check-archive' } },
     )
   const known = listIdentities(database).map((identity) => quoted(identity.name))
@@ -202,6 +206,6 @@ function identityIdOf(database: Database, name: string): number {
     })
   throw new CameoError(
     'NAME_UNKNOWN',
-    `nobody is enrolled as ${quoted(name)}: known are ${known.slice(0, 20).join(', ')}${known.length > 20 ? ', …' : ''}`,
+    `nobody is enrolled as ${quoted(name)}: the known names are ${known.slice(0, 20).join(', ')}${known.length > 20 ? ', …' : ''}`,
   )
 }

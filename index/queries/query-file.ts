@@ -7,20 +7,20 @@ import { isPhoto } from '../../pipeline/photos/process-photo.js'
 import { oneLine } from '../../pipeline/common/visible-text.js'
 import { isVideoName } from '../../pipeline/decode/video-names.js'
 
-/** So that a damaged one is refused as a photo. */
+/** Used to report a damaged photo as a photo. */
 const photoExtensions = new Set(['.jpg', '.jpeg', '.png', '.webp', '.gif', '.avif', '.tif', '.tiff', '.heic'])
 
-/** What a file that a person is asked by is, by its content where that tells it, else by its name. */
+/** The kind of a query file. Detected from its content if possible, otherwise from its name. */
 export async function kindOfFile(path: string): Promise<'photo' | 'clip' | 'unknown'> {
   const type = await fileTypeFromFile(path).catch(() => undefined)
   if (type?.mime.startsWith('image/') === true) return 'photo'
-  // Many containers are known by their names alone.
+  // Many containers can be recognised only by their names.
   if (type?.mime.startsWith('video/') === true || isVideoName(path)) return 'clip'
-  const isNamedSo = photoExtensions.has(extname(path).toLowerCase())
-  return isNamedSo || (await isPhoto(path)) ? 'photo' : 'unknown'
+  const isNamedAsPhoto = photoExtensions.has(extname(path).toLowerCase())
+  return isNamedAsPhoto || (await isPhoto(path)) ? 'photo' : 'unknown'
 }
 
-/** Throws `code` where there is nothing: a clip of an archive was moved, a path that was just given is wrong. */
+/** Throws `code` if the file does not exist. The path was just given by a person, so the message says to check it. */
 export async function checkGiven(path: string, code: 'CLIP_GONE' | 'IMAGE_UNREADABLE'): Promise<void> {
   try {
     await stat(path)

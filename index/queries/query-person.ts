@@ -17,31 +17,31 @@ import { checkGiven, kindOfFile } from './query-file.js'
 import { formatTime } from '../../pipeline/common/time-text.js'
 import type { BoxXyxyPx } from '../../pipeline/data/geometry.js'
 
-/** Of a crowd not all are told. */
+/** Maximum number of people in a list. */
 const mostListed = 20
 
-/** One of those whom a query's file shows. */
+/** One of the people in a query file. */
 export interface Candidate {
-  /** By which it is chosen; from 1. */
+  /** The number by which the person can be chosen, from 1. */
   readonly number: number
-  /** When, in a clip. */
+  /** When the person is seen. Only for a clip. */
   readonly ranges?: readonly { readonly startS: number; readonly endS: number }[]
-  /** Of the face, in a clip the best one. */
+  /** Box of the face; in a clip, of the best face. */
   readonly boxXyxyPx: BoxXyxyPx
   readonly quality: number
 }
 
-/** Whom a query is about, and whom its file shows besides. */
+/** The person of a query, and all people in its file. */
 export interface Chosen<T> {
   readonly chosen: T
   readonly people: readonly Candidate[]
-  /** What is to be said about the file. */
+  /** Remarks on the file. */
   readonly notices: readonly string[]
 }
 
 /**
- * A face of a photo: the one that it is plainly of, or number `choice`. Where there are several, lists them.
- * Throws what `readPhoto` and `chooseFace` throw.
+ * A face of a photo: the main one, or number `choice`. If there are several, reports them as a list.
+ * @throws the errors of `readPhoto` and `chooseFace`
  */
 export async function faceOfPhoto(
   path: string,
@@ -64,14 +64,15 @@ export async function faceOfPhoto(
   return { chosen, people, notices: taken === undefined ? photo.notices : [...photo.notices, taken] }
 }
 
-/** Who asks, and may stop asking. */
+/** The caller of a query, with a signal to stop it. */
 export interface QueryCaller extends Pick<Caller, 'notify' | 'progress'> {
   readonly signal?: AbortSignal | undefined
 }
 
 /**
- * A person of a clip: its main one, or number `choice`. Where there are several, says which was taken and lists them.
- * Throws QUERY_NO_TRACK, FACE_UNKNOWN, CLIP_*, INTERRUPTED.
+ * A person of a clip: the main one, or number `choice`. If there are several, reports which one is used and lists
+ * them.
+ * @throws QUERY_NO_TRACK, FACE_UNKNOWN, CLIP_*, INTERRUPTED
  */
 export async function personOfClip(
   path: string,
@@ -90,7 +91,7 @@ export async function personOfClip(
     )
   if (people.length > 1)
     caller.notify(
-      `${oneLine(basename(path))} shows ${people.length} people; this is about number ${choice ?? 1}:\n${listPeople(people)}`,
+      `${oneLine(basename(path))} shows ${people.length} people; using number ${choice ?? 1}:\n${listPeople(people)}`,
       { remedy: 'choose-face', path, faces: people.length },
     )
   return { chosen, people: people.flatMap(candidateOf), notices: [] }
@@ -130,7 +131,7 @@ function candidateOf({ spansS, faces: [best] }: Person, index: number): Candidat
   return [{ number: index + 1, ranges, boxXyxyPx, quality }]
 }
 
-/** Errors about an archive's files say what to do with the archive; of a query's file it is said what to give instead. */
+/** Replaces errors that give advice for files of an archive with errors that say what to give as a query file. */
 async function sayWhatItIs(path: string, error: unknown): Promise<unknown> {
   if (!(error instanceof CameoError)) return error
   const { code } = error

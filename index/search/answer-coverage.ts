@@ -3,11 +3,11 @@ import { coverageOfClip, isUnseen, type ClipCoverage } from '../coverage/read-co
 import { summariseCoverage, type CoverageSum } from '../coverage/sum-coverage.js'
 import type { ClipMatch } from './clip-match.js'
 
-/** How much of what an answer rests on was looked at. */
+/** How much of the archive, and of the clips in the answer, was examined. */
 export interface AnswerCoverage {
-  /** Of the archive. */
+  /** The coverage of the whole archive. */
   readonly sum: CoverageSum
-  /** Clips of the answer of which something was not looked at, by their ids. */
+  /** Clips of the answer that were examined only in part, keyed by clip id. */
   readonly unseen: ReadonlyMap<string, ClipCoverage>
 }
 

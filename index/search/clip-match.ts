@@ -7,9 +7,9 @@ export interface MatchedRange {
   readonly endS: number
   /** The best matching track of the range. */
   readonly trackId: number
-  /** Cosine similarity of what was seen in the range. */
+  /** Cosine similarity between the query and the faces seen in the range. */
   readonly score: number
-  /** Its track does not reach the threshold: no match. */
+  /** Set if the track does not reach the threshold, so the range is not a match. */
   readonly weak?: true
 }
 
@@ -32,32 +32,32 @@ export interface OtherPerson {
 /** A clip that shows somebody like the query. */
 export interface ClipMatch {
   readonly clipId: string
-  /** Where the clip lies: the first of its paths that is there at the moment, else the first. */
+  /** The path of the clip: the first of its paths that exists at the moment. If none exists, the first path. */
   readonly path: string
-  /** No file of the clip is there. */
+  /** True if no file of the clip exists. */
   readonly isMissing: boolean
-  /** Of the best track, cosine similarity. */
+  /** Cosine similarity of the best track. */
   readonly score: number
   readonly durationS: number | undefined
-  /** In order of time; adjacent tracks of the match are one range, those that are weak another. */
+  /** In order of time. Adjacent matching tracks are joined to one range. Weak tracks are joined separately. */
   readonly ranges: readonly MatchedRange[]
-  /** Faces of the best track that its descriptor is pooled from, best first. */
+  /** The faces from which the descriptor of the best track is pooled, best first. */
   readonly faces: readonly ContributingFace[]
-  /** JPEG of the best track. */
+  /** A JPEG image of the best track. */
   readonly thumbnailJpeg: Uint8Array | undefined
   /** The others who were asked for, in the order given; absent where nobody else was. */
   readonly others?: readonly OtherPerson[]
 }
 
 export interface SearchAnswer {
-  /** Distinct clips, best first; ties by clip id. */
+  /** Distinct clips, best first. Ties are ordered by clip id. */
   readonly matches: readonly ClipMatch[]
-  /** Clips of which only weak tracks are like the query; in the same order, after all matches. */
+  /** Clips in which only weak tracks are similar to the query, in the same order. */
   readonly weak: readonly ClipMatch[]
-  /** Tracks in the index. */
+  /** Number of tracks in the index. */
   readonly tracksSearched: number
-  /** Neighbours that were looked at to find the matches. */
+  /** Number of neighbours that were examined to find the matches. */
   readonly tracksExamined: number
-  /** What was left out because it is damaged. */
+  /** Rows that were skipped because they are damaged. */
   readonly damage: readonly Damage[]
 }

@@ -14,14 +14,14 @@ import { createSpanScores, type SpanScores } from './span-scores.js'
 
 export interface DescribedClip {
   readonly clip: ClipMatch
-  /** One of its tracks reaches the threshold. */
+  /** True if one of its tracks reaches the threshold. */
   readonly isMatch: boolean
 }
 
 const spansSchema = z.array(z.tuple([z.number(), z.number()]))
 const boxSchema = z.tuple([z.number(), z.number(), z.number(), z.number()])
 
-/** Says of clips what a search answers of them. Nothing in it waits. */
+/** Builds the search result for single clips. All methods are synchronous. */
 export class ClipDescriber {
   readonly #archive: Archive
   readonly #rows: WholeRows
@@ -72,7 +72,7 @@ export class ClipDescriber {
     return { clip, isMatch: best.isMatch }
   }
 
-  /** The whole tracks of a clip that are shown: those that match first, best first. */
+  /** The intact tracks of a clip that are reported. Matches come first, each group best first. */
   #tracksOf(clipId: string): ScoredTrack[] {
     return this.#hits
       .tracksOf(clipId)
@@ -80,7 +80,7 @@ export class ClipDescriber {
       .sort(compareTracks)
   }
 
-  /** Undefined where the track is not like the query, or damaged. */
+  /** Returns undefined if the track is damaged or not similar to the query. */
   #score(clipId: string, { trackId, spans, descriptor }: StoredTrack): ScoredTrack | undefined {
     if (descriptor === undefined) {
       this.#rows.note({ clipId, trackId, what: 'descriptors' })

@@ -1,18 +1,19 @@
 import type { Calibration } from '../../pipeline/models/packs/pack.js'
 
-/** Which share of the tracks of other people reaches a score. */
+/** The share of other people's tracks that reach a score. */
 export interface FalseAcceptRate {
   readonly rate: number
-  /** The score lies beyond what was measured: the rate is extrapolated. */
+  /** True if the score lies beyond the measured range, so the rate is extrapolated. */
   readonly isEstimate: boolean
-  /** Of an estimate, where `npm run calibrate` measured it: 95 % interval over people. */
+  /** 95 % interval over people. Only for an estimate, and only if the calibration measured it. */
   readonly interval?: readonly [low: number, high: number]
 }
 
 /**
- * The false-accept rate at any threshold: between measured ones its logarithm is taken to be linear. Above the last one the
- * calibrated exponential tail goes on, and without one the last two points do. Undefined below the default threshold where
- * nothing was measured there; where one rate alone is known, it is an upper bound from there on.
+ * The false-accept rate at any threshold. Between measured thresholds, the logarithm of the rate is interpolated
+ * linearly. Above the last one, the calibrated exponential tail continues the curve. Without a tail, the line through
+ * the last two points continues it. If only one rate is known, the result is an upper bound from the default
+ * threshold on, and undefined below it.
  */
 export function falseAcceptRateAt(calibration: Calibration, at: number): FalseAcceptRate | undefined {
   const { threshold, falseAcceptRate, curve } = calibration
@@ -26,7 +27,10 @@ export function falseAcceptRateAt(calibration: Calibration, at: number): FalseAc
   return { rate: before[1] * (after[1] / before[1]) ** share, isEstimate: false }
 }
 
-/** The lowest threshold at which the rate is at most this; undefined where no curve was measured. At most 1. */
+/**
+ * The lowest threshold at which the false-accept rate is at most `rate`. At most 1. Undefined if no curve was
+ * measured.
+ */
 export function thresholdOfRate(calibration: Calibration, rate: number): number | undefined {
   const { curve } = calibration
   const last = curve?.at(-1)
@@ -55,7 +59,7 @@ function beyond(calibration: Calibration, last: Points[number], at: number): Fal
   return { rate, isEstimate: true, interval: [Math.min(rate, low ?? rate), Math.max(rate, high ?? rate)] }
 }
 
-/** By how much the score grows while the rate falls to 1/e of itself, beyond the last point. */
+/** The increase of the score, beyond the last point, over which the rate falls to 1/e. */
 function tailScale({ curve = [], tail }: Calibration): number {
   if (tail !== undefined) return tail.scale
   const [before, last] = withOrigin(curve).slice(-2)

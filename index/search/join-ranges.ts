@@ -1,24 +1,29 @@
 import type { Settings } from '../../pipeline/recipe/recipe.js'
 import type { MatchedRange } from './clip-match.js'
 
-/** True where a person who was seen until `endS` and again from `startS` on was there all the time, as far as was looked. */
+/** True if a person seen until `endS` and again from `startS` is assumed to be present in between. */
 export type Adjacency = (endS: number, startS: number) => boolean
 
-/** A stretch of a clip of which this many frames were looked at. */
+/** A stretch of a clip and the number of its frames that were examined. */
 export interface LookedAt {
   readonly startS: number
   readonly endS: number
   readonly frames: number
 }
 
-/** This near to each other ranges are one appearance in any case, s: a turn of the head, a segment's border. */
+/**
+ * Ranges this close to each other are always one appearance, in seconds: the person turned the head, or a segment
+ * ended.
+ */
 const joinGapS = 1
-/** Where frames are farther apart: the next one, however its time is rounded. */
+/** For frames that are farther apart, in sampling steps: reaches the next frame, even if its time is rounded. */
 const joinSteps = 1.5
-/** Encoders set key frames as they like: the one after a segment's last may be late. */
+/** Encoders place key frames freely, so the first one after a segment may be late. */
 const joinStepsAtBorder = 3
 
-/** @param segments of the clip, in order; asked for where key frames were taken, for of these the distance is not known */
+/**
+ * @param segments of the clip, in order. Called only if key frames were sampled, because their distance is not known.
+ */
 export function adjacencyOf(sampling: Settings['sampling'], segments: () => readonly LookedAt[]): Adjacency {
   if (sampling.kind === 'fps') return within(joinSteps / sampling.fps)
   const looked = segments().filter(({ frames }) => frames > 0)
@@ -35,7 +40,7 @@ const within =
   (endS, startS) =>
     startS - endS <= Math.max(joinGapS, gapS)
 
-/** As `areAdjacent`, but nobody was seen where the clip could not be decoded. @param gaps s */
+/** Like `areAdjacent`, but false across a stretch that could not be decoded. @param gaps in seconds */
 export function acrossNoGap(
   areAdjacent: Adjacency,
   gaps: readonly (readonly [startS: number, endS: number])[],
@@ -44,7 +49,7 @@ export function acrossNoGap(
     areAdjacent(endS, startS) && !gaps.some((gap) => gap[0] >= endS && gap[1] <= startS)
 }
 
-/** Joins ranges that touch or nearly so; the joined one is named after its best track. */
+/** Joins adjacent ranges. The joined range has the id and the score of its best track. */
 export function joinRanges(ranges: readonly MatchedRange[], areAdjacent: Adjacency): MatchedRange[] {
   const joined: MatchedRange[] = []
   for (const range of [...ranges].sort((a, b) => a.startS - b.startS || a.endS - b.endS)) {

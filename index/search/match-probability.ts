@@ -1,16 +1,16 @@
 import type { Calibration } from '../../pipeline/models/packs/pack.js'
 
-/** What speaks for a match besides the score. */
+/** The evidence for a match. */
 export interface MatchEvidence {
   /** Cosine similarity. */
   readonly score: number
-  /** The lower one of the query's and the track's, 0..1. */
+  /** The lower of the qualities of the query and the track, 0..1. */
   readonly quality: number
 }
 
 /**
- * What is believed before anything is compared: so many of the tracks that were searched show the person, as good a guess for
- * one track as for any other.
+ * The assumption before any comparison: how many of the searched tracks show the person. Each track is equally likely
+ * to.
  */
 export interface Prior {
   readonly appearances: number
@@ -18,8 +18,9 @@ export interface Prior {
 }
 
 /**
- * Probability that a track shows the person who was asked for: the prior odds times the likelihood ratio of its score among mated
- * and non-mated pairs of its quality (Brümmer and du Preez, 2006). Undefined where no densities were calibrated.
+ * Probability that a track shows the person of the query: the prior odds times the likelihood ratio of its score
+ * among mated and non-mated pairs of its quality (Brümmer and du Preez, 2006). Undefined if no densities were
+ * calibrated.
  */
 export function matchProbability(
   calibration: Calibration | undefined,
@@ -33,7 +34,7 @@ export function matchProbability(
   return 1 / (1 + Math.exp(-logOdds))
 }
 
-/** Linear between the table's scores; beyond its ends no more is claimed than there. */
+/** Linear between the scores of the table, constant beyond its ends. */
 export function logRatioAt(table: readonly (readonly [score: number, logRatio: number])[], score: number) {
   const above = table.findIndex(([x]) => x > score)
   if (above === 0) return table[0]?.[1] ?? 0

@@ -3,52 +3,52 @@ import { falseAcceptRateAt, thresholdOfRate, type FalseAcceptRate } from './expe
 import type { ArchiveRecipe } from '../store/meta.js'
 import { thresholdOfModels } from '../../pipeline/models/packs/pack-threshold.js'
 
-/** Weak hits go down to the score that one in a hundred tracks of other people reaches … */
+/** The lowest score of a weak hit is the one that 1 % of other people's tracks reach. */
 const weakRate = 1e-2
-/** … and where that is not known, so far below the threshold. */
+/** If that score is not known: how far weak hits reach below the threshold, cosine similarity. */
 const weakMargin = 0.1
 
-/** How many false matches an answer may be expected to hold by default. */
+/** Default for the number of expected false matches in an answer. */
 export const defaultExpectedFalse = 1
 
-export interface ThresholdWish {
-  /** Cosine similarity; overrides all else. */
+export interface ThresholdRequest {
+  /** Cosine similarity. Overrides everything else. */
   readonly minScore?: number | undefined
-  /** How many tracks of other people may be expected to pass. */
+  /** The number of other people's tracks that may be expected to match. */
   readonly expectFalse?: number | undefined
 }
 
 /**
- * Why a threshold is what it is: `given`; `archive size`, raised for the tracks searched; `models`, the least that their
- * calibration allows, or all that it says; `uncalibrated`, a guess.
+ * The reason for a threshold: `given` in the request; raised for the `archive size`; the default of the `models`; or
+ * a guess for `uncalibrated` models.
  */
 export type ThresholdReason = 'given' | 'archive size' | 'models' | 'uncalibrated'
 
-/** From which score a track matches, and why. */
+/** The score from which a track matches, and the reason for it. */
 export interface MatchThreshold {
   /** Cosine similarity from which a track matches. */
   readonly threshold: number
   readonly reason: ThresholdReason
-  /** At the threshold; absent where it was not measured. */
+  /** The rate at the threshold. Absent if it was not measured. */
   readonly falseAcceptRate?: FalseAcceptRate
-  /** Rate × tracks searched: so many tracks of other people are expected to match. */
+  /** Rate × number of searched tracks: how many tracks of other people are expected to match. */
   readonly expectedFalseMatches?: number
 }
 
-/** What was measured of an archive's descriptors: nothing, where a head makes other scores of them. */
+/** The calibration of an archive's descriptors. Undefined with a head, because a head changes the scores. */
 export function calibrationOf({ headFile }: Pick<ArchiveRecipe, 'headFile'>, pack: Pack) {
   return headFile === undefined ? pack.calibration : undefined
 }
 
 /**
- * The threshold of an answer: the lowest at which no more than `expectFalse` tracks of other people are expected to match, but never
- * below that of the models.
+ * The threshold of an answer: the lowest at which at most `expectFalse` tracks of other people are expected to match,
+ * but never below the default threshold of the models.
  */
 export function chooseThreshold(
   recipe: Pick<ArchiveRecipe, 'headFile'>,
   pack: Pack,
   tracksSearched: number,
-  { minScore, expectFalse = defaultExpectedFalse }: ThresholdWish,
+  { minScore, expectFalse = defaultExpectedFalse }: ThresholdRequest,
 ): MatchThreshold {
   const calibration = calibrationOf(recipe, pack)
   const least = thresholdOfModels(pack)
@@ -68,7 +68,7 @@ export function chooseThreshold(
   return { ...chosen, falseAcceptRate, expectedFalseMatches: falseAcceptRate.rate * tracksSearched }
 }
 
-/** From which score a track that does not match is a weak hit; never above the threshold. */
+/** The score from which a track that does not match is a weak hit. Never above the threshold. */
 export function weakScoreOf(calibration: Calibration | undefined, threshold: number): number {
   const known = calibration === undefined ? undefined : thresholdOfRate(calibration, weakRate)
   return Math.min(threshold, known ?? threshold - weakMargin)

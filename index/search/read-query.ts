@@ -14,7 +14,7 @@ import { knownName, referencesOf } from '../identities/identities.js'
 import type { Damage } from '../store/damage.js'
 import { faceOfPhoto, personOfClip, type Candidate, type QueryCaller } from '../queries/query-person.js'
 
-/** Whom to search for. */
+/** The person to search for. */
 export type Subject =
   /** Photos of the person, and which of the faces; of several photos the one that each is plainly of. */
   | { readonly kind: 'image'; readonly paths: readonly string[]; readonly face?: number | undefined }
@@ -22,7 +22,7 @@ export type Subject =
   | { readonly kind: 'clip'; readonly path: string; readonly face?: number | undefined }
   | { readonly kind: 'name'; readonly name: string }
 
-/** What an answer says of its question. */
+/** What a report says about its query. */
 export interface AskedQuery {
   readonly kind: Subject['kind']
   /** File or name, as given; of several photos their files, with commas between them. */
@@ -31,9 +31,9 @@ export interface AskedQuery {
   readonly photos?: readonly QueryPhoto[]
   /** Which of several faces or people, from 1, where one was chosen. */
   readonly face?: number
-  /** Whom the photo or the clip shows. */
+  /** The people in the photo or the clip. */
   readonly people?: readonly Candidate[]
-  /** How its file could be read, as sentences. */
+  /** Remarks on reading the file, as sentences. */
   readonly notices?: readonly string[]
   /** 0..1. */
   readonly quality: number
@@ -49,14 +49,14 @@ export interface QueryPhoto extends SourceAgreement {
 /** A question, ready to be described. */
 export interface Query extends AskedQuery {
   readonly embeddings: readonly FaceEmbeddings[]
-  /** Of a clip: SHA-256 of its content. */
+  /** For a clip: the SHA-256 of its content. */
   readonly clipId?: string
-  /** What of a name's faces was left out. */
+  /** For a name: its faces that were skipped because they are damaged. */
   readonly damage?: readonly Damage[]
 }
 
 /**
- * The faces of whom is asked for, embedded. A name needs no models.
+ * Embeds the faces of the person to search for. A name needs no models.
  * @throws NAME_UNKNOWN, IMAGE_*, FACE_UNKNOWN, QUERY_NO_TRACK, CLIP_*, INTERRUPTED; as `ArchiveModels.stages` does
  */
 export async function readQuery(

@@ -3,33 +3,39 @@ import type { MatchedRange } from './clip-match.js'
 import { joinRanges, type Adjacency } from './join-ranges.js'
 import type { SearchOptions } from './search-options.js'
 
-/** A track of a clip, compared with the query. */
+/** A track of a clip with its score against the query. */
 export interface ScoredTrack {
   readonly trackId: number
   /** L2-normalised. */
   readonly descriptor: Float32Array
   /** Cosine similarity to the query. */
   readonly score: number
-  /** The score reaches the track's threshold. */
+  /** True if the score reaches the threshold of the track. */
   readonly isMatch: boolean
   readonly spans: readonly (readonly [startS: number, endS: number])[]
 }
 
-/** How much better another track of the clip must match to be the person rather than this one, cosine similarity. */
+/**
+ * If another track of the clip scores better by this much, that track shows the person and this one may not. Cosine
+ * similarity.
+ */
 const plainlyBetter = 0.15
 
-/** A few faces score lower than the whole track of the same person. A span that is lower than the threshold by more than this shows somebody else. */
+/**
+ * A span has few faces, so it scores lower than the whole track of the same person. A span this far below the
+ * threshold shows another person.
+ */
 const spanMargin = 0.15
 
-/** Those that match first, then by score. */
+/** Orders matches first, then by score. */
 export function compareTracks(a: ScoredTrack, b: ScoredTrack): number {
   return Number(b.isMatch) - Number(a.isMatch) || b.score - a.score || a.trackId - b.trackId
 }
 
 /**
- * The ranges of a clip's tracks, not joined yet. A track or a span that shows somebody else is weak, and left out where weak ones
- * are not asked for.
- * @param spanScoresOf the score of each span of a track
+ * The ranges of a clip's tracks, not yet joined. A track or a span that shows another person is weak. Weak ranges are
+ * omitted unless the request asks for them.
+ * @param spanScoresOf returns the score of each span of a track
  */
 export function rangesOfTracks(
   tracks: readonly ScoredTrack[],
@@ -50,8 +56,8 @@ export function rangesOfTracks(
 }
 
 /**
- * A track that matches a person who was found in the same clip far more certainly, and is not like that one: two people who
- * look alike to a photo are told apart by how both look in the clip.
+ * True if another track of the clip matches much better and does not look like this one. Two people may both resemble
+ * a photo; within the clip, their tracks can be distinguished.
  */
 export const isSomebodyElse = (
   track: Pick<ScoredTrack, 'score' | 'descriptor'>,
@@ -60,7 +66,7 @@ export const isSomebodyElse = (
 ): boolean =>
   best.score - track.score >= plainlyBetter && dotProduct(best.descriptor, track.descriptor) < threshold
 
-/** Joins those that match, and those that are weak: a weak one makes no match longer. In order of time. */
+/** Joins matches and weak ranges separately, so that a weak range never extends a match. In order of time. */
 export function joinByStrength(ranges: readonly MatchedRange[], areAdjacent: Adjacency): MatchedRange[] {
   const ofStrength = (isWeak: boolean) => ranges.filter(({ weak }) => (weak === true) === isWeak)
   return [false, true]

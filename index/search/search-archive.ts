@@ -17,7 +17,7 @@ import {
   chooseThreshold,
   weakScoreOf,
   type MatchThreshold,
-  type ThresholdWish,
+  type ThresholdRequest,
 } from './match-threshold.js'
 import { readCompany, type ReadCompany } from './read-company.js'
 import { readQuery, type AskedQuery, type Query, type Subject } from './read-query.js'
@@ -33,52 +33,55 @@ export interface SearchRequest extends ThresholdWish, ClipScope {
   readonly together?: boolean
   /** How many clips at the most. Default: 20. */
   readonly top?: number
-  /** How many tracks of the archive are expected to show the person, for the probabilities. Default: 1. */
+  /**
+   * The number of tracks in the archive that are expected to show the person. Used for the probabilities. Default: 1.
+   */
   readonly expectAppearances?: number
-  /** Also what is like the person below the threshold. Default: false. */
+  /** Also report weak hits, below the threshold. Default: false. */
   readonly weak?: boolean
-  /** Leave the clip that is asked with out of the answer. Default: false. */
+  /** Omit the query clip from the answer. Default: false. */
   readonly excludeSelf?: boolean
   readonly device: DeviceChoice
-  /** Stops the look at a clip that is asked with. */
+  /** Stops the analysis of a query clip. */
   readonly signal?: AbortSignal | undefined
 }
 
 export interface Hit {
   readonly match: ClipMatch
-  /** That it shows the person; undefined where this was not calibrated. */
+  /** Probability that the match shows the person. Undefined if the models have no calibrated densities. */
   readonly probability: number | undefined
 }
 
-/** An answer, and what it rests on. */
+/** An answer with its query, threshold and coverage. */
 export interface SearchReport {
   readonly query: AskedQuery
   readonly answer: SearchAnswer
   readonly hits: {
     readonly matches: readonly Hit[]
-    /** Absent where they were not asked for. */
+    /** Absent if weak hits were not requested. */
     readonly weak?: readonly Hit[]
   }
   readonly threshold: MatchThreshold
-  /** Of the probabilities; undefined where these were not calibrated. */
+  /** The prior of the probabilities. Undefined if there are no probabilities. */
   readonly prior: Prior | undefined
   readonly coverage: AnswerCoverage
-  /** What of the archive could not be trusted, and is left out. */
+  /** Parts of the archive that are damaged and were skipped. */
   readonly damaged: readonly DamagedThing[]
 }
 
-/** What a search works with, which may be kept from one to the next. */
+/** What a search needs. May be reused for the next search. */
 export interface SearchParts {
   readonly opened: FilledArchive
-  /** Of the archive. */
+  /** The models of the archive. */
   readonly models: ArchiveModels
-  /** Gives `work` the archive's vector index as it is now. */
+  /** Runs `work` with the up-to-date vector index of the archive. */
   readonly useIndex: <T>(work: (index: VectorCache) => Promise<T>) => Promise<T>
 }
 
 /**
- * The clips in which a person appears, best first, with time ranges. Loads what it needs, and keeps nothing.
- * @throws as `searchWith` does
+ * Finds the clips in which a person appears, best first, with time ranges. Loads the models and the index, and frees
+ * them.
+ * @throws the same as `searchWith`
  */
 export async function searchArchive(
   opened: FilledArchive,
@@ -103,8 +106,8 @@ export async function searchArchive(
 }
 
 /**
- * As `searchArchive`, with models and an index that are there.
- * @throws ARCHIVE_BUSY where the descriptors are exchanged meanwhile; INTERRUPTED; as `readQuery` does
+ * Like `searchArchive`, with models and an index that are already loaded.
+ * @throws ARCHIVE_BUSY if the descriptors are replaced during the search; INTERRUPTED; and the errors of `readQuery`
  */
 export async function searchWith(
   { opened, models, useIndex }: SearchParts,
@@ -149,7 +152,7 @@ async function answer(
   if (archive.recipe?.digest !== recipe.digest)
     throw new CameoError(
       'ARCHIVE_BUSY',
-      `the descriptors of ${archive.dir} were exchanged while it was searched: search again`,
+      `the descriptors of ${archive.dir} were replaced during the search: search again`,
     )
   const prior = { appearances: expectAppearances, tracks: found.tracksSearched }
   const toHit = (match: ClipMatch): Hit => ({
@@ -170,9 +173,9 @@ async function answer(
 }
 
 const hiddenText = ({ threshold }: HiddenMatch) =>
-  `the query's face is partly hidden: tracks with hidden faces match only from a score of ${threshold.toFixed(2)} on`
+  `the query's face is partly hidden: tracks with hidden faces need a score of ${threshold.toFixed(2)} or more to match`
 
-/** By the track that makes the score. */
+/** Uses the quality of the best face in the track that gives the score. */
 function probabilityOf(
   { score, faces: [best] }: ClipMatch,
   queryQuality: number,
@@ -183,7 +186,7 @@ function probabilityOf(
   return matchProbability(calibration, { score, quality }, prior)
 }
 
-/** The answer is given: that a snapshot cannot be written makes the next search slower, and nothing else. */
+/** A failed save only makes the next search slower, so it does not fail this one. */
 async function closeIndex(index: VectorCache, { notify }: Caller): Promise<void> {
   try {
     await index.close()

@@ -9,20 +9,21 @@ import { CompanyCheck } from './company-check.js'
 import { queriesOf } from './company.js'
 import { lowestScore, type SearchOptions } from './search-options.js'
 
-/** What of an archive's index a search needs. */
+/** The part of a vector index that a search needs. */
 export interface SearchedIndex extends Pick<VectorIndex, 'search'> {
-  /** Vectors that can be found. */
+  /** Number of vectors that can be found. */
   readonly size: number
-  /** Rows that the index left out because they are damaged. */
+  /** Rows that the index skipped because they are damaged. */
   readonly damagedLabels?: ReadonlySet<number>
 }
 
 /**
- * The clips in which a person appears: the query's nearest tracks, grouped by clip. k grows until `top` distinct clips
- * are found or the neighbours fall below `minScore` (or `weakScore`), so that one talkative clip cannot fill the list. Every hit is
- * checked against the store, and the ranges of a clip count all of its tracks. What is stored of a hit is compared with its
- * checksums: a damaged track is left out, a clip that is itself damaged is left out whole, and both are told. What is erased while
- * the index is asked is in no answer.
+ * Finds the clips in which a person appears: the nearest tracks of the query, grouped by clip. k grows until `top`
+ * distinct clips are found or the neighbours fall below `minScore` (or `weakScore`), so that one clip with many
+ * tracks cannot fill the list. Every hit is looked up in the store, and the ranges of a clip include all of its
+ * tracks. The stored rows of a hit are compared with their checksums. A damaged track is skipped, and so is a clip
+ * with damaged rows of its own. Both are reported. An answer contains nothing that was erased while the index was
+ * searched.
  * @param query L2-normalised descriptor
  */
 export async function searchClips(
@@ -41,7 +42,7 @@ export async function searchClips(
     query,
     (found) => (found.at(-1)?.cosineSimilarity ?? -1) < lowest || hits.clipsOf(found).length >= options.top,
   )
-  // Nothing waits from here on, so the answer is of one moment.
+  // The code below is synchronous, so the answer is consistent.
   const isAsRead = store.lastChange() === asOf
   const current = isAsRead ? hits : new HitList(archive, damagedLabels, query, options)
   return {
@@ -50,7 +51,7 @@ export async function searchClips(
   }
 }
 
-/** Hits looked up in the store, each clip once. */
+/** Looks up hits in the store, each clip once. */
 class HitList {
   readonly #rows: WholeRows
   readonly #describeClip: (clipId: string) => DescribedClip | undefined
@@ -74,7 +75,7 @@ class HitList {
     this.#options = options
   }
 
-  /** Distinct clips of the best neighbours, in their order, until there are enough. */
+  /** The distinct clips of the best neighbours, in their order, at most `top`. */
   clipsOf(neighbors: readonly Neighbor[]): DescribedClip[] {
     const { top, excludeClipId, weakScore } = this.#options
     const lowest = lowestScore(this.#options)

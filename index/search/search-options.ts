@@ -3,15 +3,15 @@ import type { Company } from './company.js'
 import type { HiddenMatch } from './hidden-match.js'
 
 export interface SearchOptions {
-  /** How many clips at the most. */
+  /** Maximum number of clips. */
   readonly top: number
   /** Cosine similarity from which a track matches. */
   readonly minScore: number
-  /** Tracks from this score on, below `minScore`, are told as weak; none where it is absent. */
+  /** Tracks from this score up to `minScore` are reported as weak. If absent, none are. */
   readonly weakScore?: number | undefined
-  /** Where the face that is asked for is hidden in part. */
+  /** Set if the face of the query is partly hidden. */
   readonly hidden?: HiddenMatch | undefined
-  /** A clip that is left out of the answer. */
+  /** A clip to omit from the answer. */
   readonly excludeClipId?: string | undefined
   /** Descriptors of others, L2-normalised: a track that is more like one of them is not the person's. */
   readonly rivals?: readonly Float32Array[] | undefined
@@ -21,7 +21,7 @@ export interface SearchOptions {
   readonly isInScope?: ScopeTest | undefined
 }
 
-/** The score from which a track is looked at. */
+/** The score from which a track is examined. */
 export const lowestScore = ({
   minScore,
   weakScore = minScore,

@@ -6,12 +6,13 @@ import type { TrackHits } from '../store/track-hits.js'
 
 type SpanS = readonly [startS: number, endS: number]
 
-/** The cosine similarity to the query of each span of a track, which itself has `trackScore`. */
+/** Returns the cosine similarity of each span of a track to the query. The whole track has `trackScore`. */
 export type SpanScores = (trackId: number, spans: readonly SpanS[], trackScore: number) => number[]
 
 /**
- * How alike each span of a track is to a query, by the stored faces that were seen in it, pooled as those of the whole track
- * are. A span without one of the K best faces has the score of the track, and so has every span where a head describes tracks.
+ * Scores each span of a track by the stored faces seen in it, pooled like those of the whole track. A span without
+ * one of the K best faces has the score of the track. If a head computes the descriptors, every span has the score of
+ * the track.
  * @param query L2-normalised descriptor
  */
 export function createSpanScores(

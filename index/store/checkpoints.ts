@@ -3,11 +3,14 @@ import { isWhole } from './checksum.js'
 import type { RunKey } from './clip-facts.js'
 import type { Database } from './sqlite.js'
 
-/** Segments under work, of runs that are planned. What is stored or given up leaves none: see `ClipStore`. */
+/**
+ * Checkpoints of unfinished segments of planned runs. `ClipStore` deletes them when the segment is stored or has
+ * failed.
+ */
 export interface CheckpointStore {
-  /** Undefined, too, where it is damaged: the segment is then begun anew. */
+  /** Undefined if there is none or it is damaged. The segment then starts from the beginning. */
   read(key: RunKey, segment: number): StoredCheckpoint | undefined
-  /** To be called within a transaction. */
+  /** Call this within a transaction. */
   write(key: RunKey, update: CheckpointUpdate): void
 }
 
@@ -34,7 +37,7 @@ export function createCheckpointStore(database: Database): CheckpointStore {
     write({ clipId, recipe }, { segment, state, parts, newPart }) {
       upsert.run(clipId, recipe, segment, 0, state)
       if (newPart !== undefined) upsert.run(clipId, recipe, segment, parts.length, newPart)
-      // Of one that was begun before this one, and not trusted.
+      // Parts of an earlier attempt that was not trusted.
       deleteBeyond.run(clipId, recipe, segment, parts.length)
     },
   }

@@ -2,8 +2,8 @@ import { crc32 } from 'node:zlib'
 import type { Database } from './sqlite.js'
 
 /**
- * The columns that a row's checksum covers: all of a table, in their order, its key among them, so that a value in the place of
- * another row's is noticed. SQLite itself has no checksums: a bit that flips in a row is silent.
+ * The columns that a row's checksum covers: all columns of the table in order, including its key. This detects a
+ * value that belongs to another row. SQLite itself has no checksums, so it does not notice a flipped bit.
  */
 export const checkedColumns = {
   meta: ['key', 'value'],
@@ -61,23 +61,23 @@ function isCheckedTable(name: string): name is CheckedTable {
   return name in checkedColumns
 }
 
-/** The column of a table's definition: written by SQLite with every row, whoever writes it, and read as it was stored. */
+/** The definition of the checksum column. SQLite computes it for every written row, from any process, and stores it. */
 export const checksumColumn = (table: CheckedTable): string =>
   `crc INTEGER AS (${checksumOf(table, '')}) STORED`
 
-/** SQL that is true of a row that is as it was written. */
+/** SQL condition: true if the row is intact. */
 export const isWhole = (table: CheckedTable, alias: string = table): string =>
   `(${alias}.crc IS ${checksumOf(table, `${alias}.`)})`
 
 const checksumOf = (table: CheckedTable, prefix: string): string =>
   `row_checksum('${table}', ${checkedColumns[table].map((column) => `${prefix}${column}`).join(', ')})`
 
-/** Lets SQL on this connection call `row_checksum`: no table with checksums can be written without it. */
+/** Adds the function `row_checksum` to this connection. Tables with checksums cannot be written without it. */
 export function addChecksumFunction(database: Database): void {
   database.function('row_checksum', { varargs: true, deterministic: true }, rowChecksum)
 }
 
-/** CRC-32 of the values' texts, which are as long as they are exact, and after them of the bytes of blobs. */
+/** CRC-32 of the exact texts of the values, followed by the bytes of the blobs. */
 export function rowChecksum(...values: readonly unknown[]): number {
   let text = ''
   const blobs: Uint8Array[] = []

@@ -1,18 +1,18 @@
 import { z } from 'zod'
 
-/** Columns of clips, segments and tracks that hold JSON. Each function throws where the text is not what Cameo writes. */
+/** JSON columns of clips, segments and tracks. Each function throws if the text does not have the expected form. */
 
 const spansSchema = z.array(z.tuple([z.number(), z.number()]))
 const leftOutSchema = z.array(z.string())
 const boxSchema = z.tuple([z.number(), z.number(), z.number(), z.number()])
 
-/** The column `gaps` of a segment: [start, end] of each stretch that could not be decoded, s. */
+/** The column `gaps` of a segment: [start, end] of each stretch that could not be decoded, in seconds. */
 export const parseGaps = (column: string) => spansSchema.parse(JSON.parse(column))
 
-/** The column `spans` of a track: [start, end] of each appearance, s. */
+/** The column `spans` of a track: [start, end] of each appearance, in seconds. */
 export const parseSpans = (column: string) => spansSchema.parse(JSON.parse(column))
 
-/** The column `left_out` of a clip: sentences that say what of it is not looked at. */
+/** The column `left_out` of a clip: sentences about content that is never examined. */
 export const parseLeftOut = (column: string | null) =>
   column === null ? [] : leftOutSchema.parse(JSON.parse(column))
 

@@ -5,7 +5,7 @@ export interface ClipFacts {
   readonly heightPx: number
   readonly codec: string
   readonly container: string
-  /** Sentences: what of it is not looked at. */
+  /** Sentences about content of the clip that is never examined. */
   readonly leftOut?: readonly string[] | undefined
 }
 
@@ -16,25 +16,26 @@ export interface Run {
   readonly cuttable: boolean
   readonly state: RunState
   readonly truncated: boolean
-  /** Of the segments stored so far. */
+  /** Indexes of the segments stored so far. */
   readonly stored: ReadonlySet<number>
   readonly tracks: number
-  /** Looked at, and found in them. */
+  /** Number of examined frames in these segments. */
   readonly frames: number
+  /** Number of faces found in them. */
   readonly faces: number
-  /** What of these segments could not be decoded, s. */
+  /** Length of the stretches of these segments that could not be decoded, in seconds. */
   readonly lostS: number
-  /** Sentences: what of the clip is not looked at. */
+  /** Sentences about content of the clip that is never examined. */
   readonly leftOut: readonly string[]
 }
 
-/** The recipe under which a segment's rows are written. */
+/** A clip and the recipe under which its rows are written. */
 export interface RunKey {
   readonly clipId: string
   readonly recipe: string
 }
 
-/** And what its embeddings and descriptors are of. */
+/** A run key with the embedder of its embeddings and the space of its descriptors. */
 export interface SegmentKey extends RunKey {
   readonly embedder: string
   readonly spaceId: number

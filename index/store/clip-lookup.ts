@@ -1,7 +1,7 @@
 import type { Database } from './sqlite.js'
 import { wholePathSql } from './whole-path.js'
 
-/** @param digits the beginning of an id, hex */
+/** @param digits first hex digits of an id */
 export function clipIdsBeginning(database: Database, digits: string): string[] {
   return database
     .prepare<[string], string>("SELECT clip_id FROM clips WHERE clip_id LIKE ? || '%'")
@@ -9,7 +9,7 @@ export function clipIdsBeginning(database: Database, digits: string): string[] {
     .all(digits)
 }
 
-/** The contents that were met at this path; of one path at most one, as a rule. */
+/** The clips that were found at this path. Usually at most one. */
 export function clipIdsAt(database: Database, path: string): string[] {
   return database
     .prepare<[string], string>(
@@ -41,7 +41,7 @@ export function clipIdsWithPath(database: Database): string[] {
     .all()
 }
 
-/** Every path of a content, in order; those that stand in damaged rows, too. */
+/** Every path of a clip, in order, including paths in damaged rows. */
 export function everyPathOf(database: Database, clipId: string): string[] {
   return database
     .prepare<[string], string>(
@@ -51,7 +51,7 @@ export function everyPathOf(database: Database, clipId: string): string[] {
     .all(clipId)
 }
 
-/** Deletes a clip, what hangs on it, and where it lies. */
+/** Deletes a clip, all rows that depend on it, and its paths. */
 export function deleteClip(database: Database, clipId: string): void {
   database.prepare('DELETE FROM clips WHERE clip_id = ?').run(clipId)
   database.prepare('DELETE FROM paths WHERE clip_id = ?').run(clipId)

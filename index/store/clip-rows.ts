@@ -11,7 +11,7 @@ export class ClipRows {
   readonly #selectDamaged
   readonly #deleteWithoutRun
   readonly #deleteWithoutPath
-  /** One by one: what refers to the next may be what is lost. */
+  /** Deletes from each table separately, because a row that links two of them may be lost. */
   readonly #deletes
 
   constructor(database: Database) {
@@ -44,7 +44,7 @@ export class ClipRows {
     )
   }
 
-  /** Adds a clip; of one that is there, its size, its container and when it was added stay. */
+  /** Adds or updates a clip. An existing clip keeps its size, its container and the time at which it was added. */
   put(clipId: string, facts: ClipFacts): void {
     const { sizeBytes, durationS = null, widthPx, heightPx, codec, container, leftOut = [] } = facts
     const now = new Date().toISOString()
@@ -52,17 +52,17 @@ export class ClipRows {
     this.#upsert.run(clipId, ...about, leftOut.length === 0 ? null : JSON.stringify(leftOut))
   }
 
-  /** Sentences: what of the clip is not looked at. */
+  /** Sentences about content of the clip that is never examined. */
   leftOutOf(clipId: string): readonly string[] {
     return parseLeftOut(this.#selectLeftOut.get(clipId) ?? null)
   }
 
-  /** s; undefined where it is not known. */
+  /** In seconds. Undefined if it is not known. */
   durationOf(clipId: string): number | undefined {
     return this.#selectDuration.get(clipId) ?? undefined
   }
 
-  /** True where the clip is noted as damaged, or its own rows are. */
+  /** True if the clip is marked as damaged, or its own rows are damaged. */
   isDamaged(clipId: string): boolean {
     return this.#selectDamaged.get({ clipId }) !== undefined
   }
@@ -75,7 +75,7 @@ export class ClipRows {
     this.#deleteWithoutPath.run()
   }
 
-  /** Deletes a clip, its runs, and that it is damaged. */
+  /** Deletes a clip, its runs, and its damage mark. */
   deleteWithRuns(clipId: string): void {
     for (const statement of this.#deletes) statement.run(clipId)
   }

@@ -9,32 +9,38 @@ import type { Database } from './sqlite.js'
 import { TrackRows } from './track-rows.js'
 import { inTransaction } from './transaction.js'
 
-/** Clips, their segments and tracks: each segment's rows are written in one transaction. */
+/** Clips with their segments and tracks. The rows of a segment are written in one transaction. */
 export interface ClipStore {
-  /** Records what is known of a clip now, and fixes the number of its segments; what is stored of them already stays. */
+  /** Records the facts of a clip and fixes the number of its segments. Segments that are already stored stay. */
   plan(key: RunKey, facts: ClipFacts, segments: number, cuttable: boolean): void
   run(key: RunKey): Run | undefined
-  /** True where the segment's rows are written; false also where it was given up. */
+  /** True if the rows of the segment are stored. False if it failed. */
   hasSegment(key: RunKey, segment: number): boolean
-  /** Replaces all rows of the segment; completes the run when it was the last one missing. Returns its state. */
+  /**
+   * Replaces all rows of the segment. Completes the run if this was the last missing segment. Returns the state of
+   * the run.
+   */
   storeSegment(key: SegmentKey, output: SegmentOutput): RunState
-  /** Gives a segment up; the run ends as `partial`. */
+  /** Records that a segment failed. The run ends as `partial`. */
   giveUpSegment(key: RunKey, segment: SegmentSpan, failure: Failure): RunState
-  /** s; undefined where it is not known. */
+  /** In seconds. Undefined if it is not known. */
   durationOf(clipId: string): number | undefined
-  /** Why the first of the segments that were given up was; undefined where none was. */
+  /** The failure of the first failed segment. Undefined if none failed. */
   failureOf(key: RunKey): Failure | undefined
-  /** What of the segments stored so far could not be decoded, in order, s. */
+  /** The stretches of the stored segments that could not be decoded, in order, in seconds. */
   gapsOf(key: RunKey): readonly (readonly [startS: number, endS: number])[]
-  /** Forgets which segments were given up, so that they are tried again. */
+  /** Deletes the records of failed segments, so that they are tried again. */
   retryGivenUp(key: RunKey): void
-  /** Drops a run of which nothing was stored, and the clip with it where it has no other. */
+  /** Deletes a run without stored segments. Deletes the clip too if it has no other run. */
   dropEmptyRun(key: RunKey): void
-  /** Drops a run whose every segment was given up, likewise. Returns whether it was such. */
+  /**
+   * Deletes a run if all its segments failed, and the clip too if it has no other run. Returns true if it deleted the
+   * run.
+   */
   dropFailedRun(key: RunKey): boolean
-  /** Drops a clip that is noted as damaged, or whose own rows are, so that it is processed anew. */
+  /** Deletes a clip that is marked as damaged or has damaged rows of its own, so that it is processed again. */
   dropDamaged(clipId: string): void
-  /** Drops clips whose content lies nowhere any more: another took the place of their last file. */
+  /** Deletes clips without a path: another file has replaced their last one. */
   dropWithoutPath(): void
   counts(): {
     readonly clips: number
@@ -117,12 +123,12 @@ export function createClipStore(database: Database): ClipStore {
   }
 }
 
-/** A list is made of them. */
+/** Checks the count before a list of this length is created. */
 function checkSegmentCount(clipId: string, { segments }: StoredRun): void {
   if (Number.isInteger(segments) && segments >= 1 && segments <= maxSegments) return
   throw new CameoError(
     'ARCHIVE_DAMAGED',
-    `the archive says that the clip ${clipId.slice(0, 12)} has ${segments} segments, where it can have 1 to ${maxSegments}; forget the clip, then ingest it again`,
+    `in the archive, the clip ${clipId.slice(0, 12)} has ${segments} segments, but 1 to ${maxSegments} are possible; forget the clip, then ingest it again`,
     { details: { remedy: 'forget-clip', clipId } },
   )
 }

@@ -2,19 +2,19 @@ import { toUint16 } from './blobs.js'
 import { isWhole } from './checksum.js'
 import type { Database } from './sqlite.js'
 
-/** What a context encoder made of one segment of a clip. */
+/** The output of a context encoder for one segment of a clip. */
 export interface StoredContext {
   readonly clipId: string
   readonly segment: number
-  /** That were encoded; weights that add segments up to the clip. */
+  /** Number of encoded frames. Use it as the weight when averaging the segments of a clip. */
   readonly frames: number
-  /** Half-precision bits: the mean of the frames' L2-normalised vectors, not normalised again. */
+  /** Half-precision bits: the mean of the L2-normalised vectors of the frames. The mean is not normalised. */
   readonly vector: Uint16Array
 }
 
 /**
- * The context features of one encoder, of the clips that are processed to their end, by clip id and segment; the archive's
- * recipe says which encoders there are. Damaged rows are left out. Nothing may be written on this connection until the iterator is done.
+ * The context features of one encoder for all finished clips, in order of clip id and segment. The archive's recipe
+ * lists the encoders. Skips damaged rows. Do not write on this connection until the iterator is done.
  */
 export function* contextFeaturesOf(database: Database, encoderDigest: string): Generator<StoredContext> {
   const select = database.prepare<

@@ -1,11 +1,11 @@
 import type { Database } from './sqlite.js'
 
-/** How much an archive holds. */
+/** Amount of data in an archive. */
 export interface ContentCounts {
   readonly clips: number
   readonly tracks: number
   readonly faces: number
-  /** Of clips whose length is known, s. */
+  /** Total length of the clips of known length, in seconds. */
   readonly durationS: number
 }
 
@@ -20,13 +20,14 @@ export function countContent(database: Database): ContentCounts {
   )
 }
 
-/** Of all clips of one height. */
+/** Counts for all clips of one height. */
 export interface HeightCounts {
   readonly heightPx: number
-  /** Looked at, and found in them. */
+  /** Number of examined frames. */
   readonly frames: number
+  /** Number of faces found in them. */
   readonly faces: number
-  /** That were stored: at most K a track. */
+  /** Number of stored embeddings: at most K per track. */
   readonly embeddings: number
 }
 

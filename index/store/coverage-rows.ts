@@ -4,26 +4,26 @@ import type { RunState } from './clip-facts.js'
 import type { Database } from './sqlite.js'
 import { wholePath } from './whole-path.js'
 
-/** Which clips are asked for. `unseen`: those of which something may not have been looked at. */
+/** The clips to read. `unseen`: clips that may not be fully examined. */
 export type WantedRuns = 'all' | 'unseen' | { readonly clipId: string }
 
-/** How far a clip was looked at under one recipe. */
+/** How far a clip was examined under one recipe. */
 export interface CoverageRow {
   readonly clipId: string
-  /** s; undefined where it is not known. */
+  /** In seconds. Undefined if it is not known. */
   readonly durationS: number | undefined
-  /** Sentences: what of the clip is not looked at. */
+  /** Sentences about content of the clip that is never examined. */
   readonly leftOut: readonly string[]
-  /** Undefined of a clip without a run. */
+  /** Undefined for a clip without a run. */
   readonly recipe: string | undefined
   readonly segments: number
   readonly state: RunState
   readonly truncated: boolean
-  /** Stretches of it could not be decoded. */
+  /** True if some stretches could not be decoded. */
   readonly hasGaps: boolean
-  /** The clip has tracks, under whatever recipe. */
+  /** True if the clip has tracks under any recipe. */
   readonly hasTracks: boolean
-  /** Its tracks are among those that a search looks at. */
+  /** True if a search includes the tracks of this run. */
   readonly isSearched: boolean
 }
 
@@ -46,7 +46,7 @@ type StoredCoverageRow = Omit<CoverageRow, Flag | 'durationS' | 'leftOut' | 'rec
   Readonly<Record<Flag, number>> &
   Readonly<Record<'leftOut' | 'recipe', string | null>> & { readonly durationS: number | null }
 
-/** Runs of clips, by clip id; damaged rows are left out. @param recipe the archive's own; '' where it has none */
+/** Reads the runs of clips, in order of clip id. Skips damaged rows. @param recipe of the archive; '' if it has none */
 export function readCoverageRows(database: Database, recipe: string, wanted: WantedRuns): CoverageRow[] {
   return database
     .prepare<{ recipe: string; clipId: string }, StoredCoverageRow>(
@@ -73,20 +73,20 @@ export function readCoverageRows(database: Database, recipe: string, wanted: Wan
     }))
 }
 
-/** What is stored of one segment of a clip. */
+/** The stored facts of one segment. */
 export interface SegmentRow {
   readonly index: number
   readonly startS: number
-  /** Undefined of a last segment that goes on to the end. */
+  /** Undefined for a last segment, which ends with the clip. */
   readonly endS: number | undefined
   readonly state: 'done' | 'failed'
   readonly frames: number
   readonly truncated: boolean
   readonly code: string | undefined
   readonly message: string | undefined
-  /** What of it could not be decoded, s. */
+  /** Stretches that could not be decoded, in seconds. */
   readonly gapsS: readonly (readonly [startS: number, endS: number])[]
-  /** End of its last track, s, of a truncated segment that has any. */
+  /** End of the last track, in seconds. Only for a truncated segment with tracks. */
   readonly lastFaceS: number | undefined
 }
 
@@ -99,7 +99,7 @@ interface StoredSegmentRow extends Pick<SegmentRow, 'index' | 'startS' | 'state'
   readonly lastFaceS: number | null
 }
 
-/** Reads the segments of a run, in order; damaged rows are left out. */
+/** Reads the segments of a run, in order. Skips damaged rows. */
 export function segmentRowsReader(database: Database): (clipId: string, recipe: string) => SegmentRow[] {
   const select = database.prepare<[string, string], StoredSegmentRow>(
     `SELECT segment AS "index", start_s AS startS, end_s AS endS, state, frames, truncated, code, message, gaps,
@@ -119,14 +119,14 @@ export function segmentRowsReader(database: Database): (clipId: string, recipe: 
     }))
 }
 
-/** A file that an ingest met. */
+/** A file that an ingest found. */
 export interface PathRow {
   readonly path: string
-  /** Undefined of a file that was not read. */
+  /** Undefined for a file that was not read. */
   readonly clipId: string | undefined
   readonly code: string | undefined
   readonly message: string | undefined
-  /** No clip of its content is stored. */
+  /** True if no clip with its content is stored. */
   readonly isWithoutClip: boolean
 }
 
@@ -136,7 +136,7 @@ interface StoredPathRow extends Readonly<Record<'clipId' | 'code' | 'message', s
   readonly isWithoutClip: number
 }
 
-/** Files in the order of their roots and paths; damaged rows are left out. */
+/** Reads files in order of roots and paths. Skips damaged rows. */
 export function readPathRows(database: Database, wanted: 'all' | 'withoutClip'): PathRow[] {
   const isWithoutClipSql = 'NOT EXISTS (SELECT 1 FROM clips WHERE clips.clip_id = paths.clip_id)'
   return database
@@ -157,7 +157,7 @@ export function readPathRows(database: Database, wanted: 'all' | 'withoutClip'):
     }))
 }
 
-/** How many clips are stored, and their length, s; damaged rows, and unknown lengths, count nothing. */
+/** Number and total length of the stored clips, in seconds. Does not count damaged rows and unknown lengths. */
 export function sumClips(database: Database): { readonly clips: number; readonly durationS: number } {
   return (
     database

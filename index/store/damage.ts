@@ -4,33 +4,33 @@ import { createDescriptorStore } from './descriptors.js'
 import { createOwners, type Owners } from './row-owners.js'
 import { rowCountSql } from './schema.js'
 
-/** Something that is not as it was written, and whose it is, as far as that is known. */
+/** Something damaged, and its owner if known. */
 export interface Damage {
   readonly clipId?: string
-  /** Where no more of the clip than this track is concerned. */
+  /** Set if the damage affects only this track of the clip. */
   readonly trackId?: number
-  /** A name that was enrolled. */
+  /** An enrolled name. */
   readonly name?: string
-  /** The table that a damaged row is in, or what is wrong. */
+  /** The table of a damaged row, or the kind of damage. */
   readonly what: string
 }
 
 export const missingRows = 'missing rows'
 
-/** Clips and what evaluation and redescribing read of them. */
+/** Tables with clip content that evaluation and redescribing read. */
 const contentTables = [
   ...(['clips', 'runs', 'segments', 'tracks', 'faces', 'embeddings', 'context_features'] as const),
 ]
 
 /**
- * Damaged rows of the tables, and what lacks rows. Reads every row of them.
- * @throws an SQLite error where a page of the file cannot be read at all
+ * Finds damaged and missing rows. Reads every row of the tables.
+ * @throws an SQLite error if a page of the file cannot be read
  */
 export function findDamage(database: Database, tables: readonly CheckedTable[] = checkedTables): Damage[] {
   return [...findDamagedRows(database, tables), ...incomplete(database)]
 }
 
-/** Rows that are not as they were written; none that is lost. */
+/** Finds damaged rows, but not missing ones. */
 export function findDamagedRows(database: Database, tables: readonly CheckedTable[]): Damage[] {
   const ownersOf = createOwners(database)
   return tables.flatMap((table) => damagedRows(database, table, ownersOf))
@@ -46,7 +46,7 @@ function damagedRows(database: Database, table: CheckedTable, ownersOf: Owners):
     })
 }
 
-/** A row that is lost has no checksum any more: what it belonged to knows how many there were. */
+/** Finds missing rows. The row that owns them stores how many there should be. */
 function incomplete(database: Database): Damage[] {
   const clipIds = database
     .prepare<[], string>(
@@ -75,8 +75,8 @@ const hasSegmentsSql = `(state = 'working' OR segments =
   (SELECT count(*) FROM segments s WHERE s.clip_id = runs.clip_id AND s.recipe = runs.recipe))`
 
 /**
- * What is damaged of a clip itself: its own rows, or that tracks or what hangs on them are missing. Its tracks are counted, but
- * not looked at. Undefined where all is well.
+ * Checks a clip: its own rows, and the number of its tracks and their dependent rows. Does not check the content of
+ * the tracks. Returns what is damaged, or undefined.
  */
 export function createClipCheck(database: Database): (clipId: string) => string | undefined {
   const selectClip = database.prepare<[string]>(
@@ -102,7 +102,7 @@ export function createClipCheck(database: Database): (clipId: string) => string 
   }
 }
 
-/** Whether a track, its faces and its thumbnail are whole; its embeddings are not looked at. */
+/** Checks that a track, its faces and its thumbnail are intact. Does not check its embeddings. */
 export function createTrackCheck(database: Database): (trackId: number) => boolean {
   const hasTrack = database.prepare<[number]>(
     `SELECT 1 FROM tracks JOIN thumbnails USING (track_id)
@@ -114,15 +114,15 @@ export function createTrackCheck(database: Database): (trackId: number) => boole
   return (trackId) => hasTrack.get(trackId) !== undefined && damagedFace.get(trackId) === undefined
 }
 
-/** What of the clips' content must be left out. */
+/** The content that must be skipped because it is damaged. */
 export interface DamagedContent {
   readonly damage: readonly Damage[]
-  /** Of which more than single tracks is damaged. */
+  /** Clips with damage beyond single tracks. */
   readonly clipIds: ReadonlySet<string>
   readonly trackIds: ReadonlySet<number>
 }
 
-/** For those who read the whole archive: every row of what is made of clips is looked at, and damaged clips are noted. */
+/** For callers that read the whole archive: checks every row of clip content and marks the damaged clips. */
 export function findDamagedContent(database: Database): DamagedContent {
   const damage = findDamage(database, contentTables).filter(({ name }) => name === undefined)
   markDamaged(database, damage)
@@ -139,14 +139,14 @@ export function findDamagedContent(database: Database): DamagedContent {
 
 export interface DamagedClip {
   readonly clipId: string
-  /** When it was found. */
+  /** When the damage was found. */
   readonly at: string
   readonly detail: string
 }
 
 /**
- * Notes clips that are damaged, for searches to tell and for the next ingest to process them anew. Nothing is noted in an archive
- * that is only read, nor that it is not known where a clip lies: the next ingest finds it.
+ * Marks clips as damaged, so that searches report them and the next ingest processes them again. Does nothing in a
+ * read-only archive. Does not mark damaged paths, because the next ingest finds the clip again.
  */
 export function markDamaged(database: Database, damage: readonly Damage[]): void {
   if (database.readonly) return
@@ -162,7 +162,7 @@ export function markDamaged(database: Database, damage: readonly Damage[]): void
     .immediate()
 }
 
-/** What is damaged of each clip, as "embeddings, missing rows". */
+/** The damage of each clip as text, for example "embeddings, missing rows". */
 export function detailsOf(damage: readonly Damage[]): ReadonlyMap<string, string> {
   const whats = new Map<string, Set<string>>()
   for (const { clipId, what } of damage)
@@ -170,7 +170,7 @@ export function detailsOf(damage: readonly Damage[]): ReadonlyMap<string, string
   return new Map([...whats].map(([clipId, of]) => [clipId, [...of].join(', ')]))
 }
 
-/** Clips that are noted as damaged. */
+/** Clips that are marked as damaged. */
 export function damagedClips(database: Database): DamagedClip[] {
   return database
     .prepare<[], DamagedClip>('SELECT clip_id AS clipId, at, detail FROM damaged_clips ORDER BY clip_id')

@@ -9,20 +9,20 @@ import { schemaVersion } from './schema.js'
 import { BetterSqlite, type Database } from './sqlite.js'
 
 export interface OpenOptions {
-  /** Make the folder and an empty archive where there is none. */
+  /** Create the folder and an empty archive if there is none. */
   readonly create?: boolean
-  /** For a folder that this user cannot write, too. */
+  /** Open the archive without writing. Also works in a folder that this user cannot write. */
   readonly readOnly?: boolean
-  /** Told once what a person should know: that others could read the archive, or that an older one was brought up to date. */
+  /** Called once if other users could read the archive, or if an older archive was upgraded. */
   readonly onNotice?: (message: string) => void
 }
 
 export const databaseFileName = 'cameo.sqlite'
 
 /**
- * Opens an archive's SQLite file in WAL mode, each commit flushed to disk, deleted rows overwritten with zeros.
- * Other users' access to it ends.
- * Throws ARCHIVE_MISSING, ARCHIVE_NEWER, ARCHIVE_READ_ONLY, ARCHIVE_FULL or ARCHIVE_DAMAGED.
+ * Opens the SQLite file of an archive in WAL mode. Each commit is flushed to disk, and deleted rows are overwritten
+ * with zeros. Removes other users' access to the archive.
+ * @throws ARCHIVE_MISSING, ARCHIVE_NEWER, ARCHIVE_READ_ONLY, ARCHIVE_FULL or ARCHIVE_DAMAGED
  */
 export function openDatabase(archiveDir: string, options: OpenOptions = {}): Database {
   const file = join(archiveDir, databaseFileName)
@@ -43,7 +43,7 @@ export function openDatabase(archiveDir: string, options: OpenOptions = {}): Dat
       if (typeof version === 'number' && version > schemaVersion)
         throw new CameoError(
           'ARCHIVE_NEWER',
-          `the archive ${archiveDir} was written by a newer Cameo (schema ${version}, this one reads up to ${schemaVersion}): update Cameo`,
+          `the archive ${archiveDir} was written by a newer version of Cameo (schema ${version}; this version reads up to ${schemaVersion}): update Cameo`,
         )
       configure(database, options)
       addChecksumFunction(database)
@@ -54,13 +54,13 @@ export function openDatabase(archiveDir: string, options: OpenOptions = {}): Dat
       if (options.readOnly === true)
         throw new CameoError(
           'ARCHIVE_READ_ONLY',
-          `the archive ${archiveDir} is of an older Cameo (schema ${String(version)}) and cannot be brought up to date where it cannot be written; open it once as a user who can write it`,
+          `the archive ${archiveDir} was written by an older version of Cameo (schema ${String(version)}) and cannot be upgraded because it is not writable; open it once as a user who can write to it`,
           { details: { remedy: 'upgrade-archive', archive: archiveDir } },
         )
       const unverified = initialise(database)
       if (unverified > 0)
         options.onNotice?.(
-          `the archive ${archiveDir} was brought up to date (schema ${schemaVersion}): its ${unverified} rows have checksums from now on. Until now they had none: whether they were damaged before cannot be known`,
+          `the archive ${archiveDir} was upgraded (schema ${schemaVersion}): its ${unverified} rows now have checksums. Damage from before the upgrade cannot be detected`,
         )
       return database
     } catch (error) {
@@ -72,13 +72,13 @@ export function openDatabase(archiveDir: string, options: OpenOptions = {}): Dat
 
 const waiting = { timeout: 10_000 }
 
-/** SQLite takes memory of up to 2 GiB at a time. */
+/** SQLite cannot allocate more than 2 GiB at a time. */
 const mostInMemoryBytes = 2e9
 
 /**
- * Readers share an index of SQLite's log, in a file beside it that they cannot make in a folder that they cannot write. Where
- * there is no log either, nobody has the archive open, and its one file is read into memory. (An immutable file would need no
- * copy, but better-sqlite3 takes no URIs.)
+ * Opens the file read-only. Readers need a shared index of SQLite's log, in a file that they cannot create in a
+ * read-only folder. If there is no log, no process has the archive open, so its file is read into memory instead.
+ * (SQLite could open an immutable file without a copy, but better-sqlite3 does not accept URIs.)
  */
 function openToRead(archiveDir: string, file: string): Database {
   const database = new BetterSqlite(file, { ...waiting, readonly: true })
@@ -90,7 +90,7 @@ function openToRead(archiveDir: string, file: string): Database {
     const isClosedFolder =
       error instanceof BetterSqlite.SqliteError &&
       (error.code === 'SQLITE_READONLY_DIRECTORY' || error.code === 'SQLITE_CANTOPEN')
-    // What is in a log is not in the file yet, and a file without it may be a half of two states.
+    // Data in a log is not in the file yet, so the file alone may be inconsistent.
     if (!isClosedFolder || existsSync(logOf(file))) throw error
     return new BetterSqlite(readWhole(archiveDir, file), { readonly: true })
   }
@@ -103,30 +103,31 @@ function readWhole(archiveDir: string, file: string): Buffer {
   if (before.size > mostInMemoryBytes)
     throw new CameoError(
       'ARCHIVE_READ_ONLY',
-      `the archive ${archiveDir} cannot be written, and with ${(Number(before.size) / 1e9).toFixed(1)} GB it is too large to be read into memory: let this user write the folder, or use a copy`,
+      `the archive ${archiveDir} is not writable, and it is too large to be read into memory (${(Number(before.size) / 1e9).toFixed(1)} GB): make the folder writable for this user, or use a copy`,
     )
   const bytes = readFileSync(file)
   const after = statSync(file, { bigint: true })
   if (existsSync(logOf(file)) || after.mtimeNs !== before.mtimeNs || after.size !== before.size)
     throw new CameoError(
       'ARCHIVE_BUSY',
-      `another process began to write to the archive ${archiveDir} while it was read: try again`,
+      `another process wrote to the archive ${archiveDir} while it was being read: try again`,
     )
-  // Which says that there is no log (file format, 1.3.2): memory has none.
+  // These bytes say that there is no log (SQLite file format, 1.3.2), because memory has none.
   return bytes.fill(1, 18, 20)
 }
 
 function configure(database: Database, options: OpenOptions): void {
   if (options.readOnly !== true) {
-    // Before the first table: at 4096 a page holds one 2 KB vector, and half of it is wasted.
+    // Must be set before the first table is created. A page of 4096 bytes holds only one vector of 2 KB, and half of
+    // it is wasted.
     database.pragma('page_size = 8192')
     database.pragma('journal_mode = WAL')
-    // What was reported done survives a power failure, not only a killed process.
+    // Work that was reported as done survives a power failure, not only a killed process.
     database.pragma('synchronous = FULL')
     // Erased faces are overwritten, not only unlinked.
     database.pragma('secure_delete = ON')
   }
-  // SQLite's own temporary files would hold rows outside of the archive's folder.
+  // SQLite's temporary files would store rows outside the archive's folder.
   database.pragma('temp_store = MEMORY')
   database.pragma('foreign_keys = ON')
   database.pragma('cache_size = -65536')
@@ -137,13 +138,13 @@ export interface FileLock {
 }
 
 /**
- * Takes a lock of SQLite's on a file of its own: the operating system takes it back from a process that was killed.
+ * Takes an SQLite lock on a separate file. The operating system releases it when the process is killed.
  * @throws ARCHIVE_BUSY
  */
 export function lockFile(archiveDir: string, name: string): FileLock {
   return translateSqliteErrors(archiveDir, () => {
     createPrivateFile(join(archiveDir, name))
-    // Long enough for one who asks whether it is held.
+    // Long enough for a process that only checks the lock.
     const lock = new BetterSqlite(join(archiveDir, name), { timeout: 50 })
     try {
       lock.exec('BEGIN EXCLUSIVE')
@@ -159,7 +160,7 @@ export function lockFile(archiveDir: string, name: string): FileLock {
   })
 }
 
-/** Asks as a reader, for one who took the lock to ask would seem to hold it to others who ask. */
+/** Checks as a reader. If it took the lock to check, other checkers would see the lock as held. */
 export function isLocked(archiveDir: string, name: string): boolean {
   if (!existsSync(join(archiveDir, name))) return false
   return translateSqliteErrors(archiveDir, () => {
@@ -180,14 +181,14 @@ function makeFolder(archiveDir: string): void {
   try {
     makePrivateFolder(archiveDir)
     accessSync(archiveDir, constants.W_OK)
-    // SQLite's log files take the permissions of the file.
+    // SQLite gives its log files the permissions of this file.
     createPrivateFile(join(archiveDir, databaseFileName))
   } catch (error) {
     throw archiveError(archiveDir, error) ?? error
   }
 }
 
-/** Runs `work`; errors of SQLite and the file system about the archive come out as CameoErrors that say what to do. */
+/** Runs `work`. Converts errors of SQLite and the file system about the archive to CameoErrors that say what to do. */
 export function translateSqliteErrors<T>(archiveDir: string, work: () => T): T {
   try {
     return work()
@@ -196,15 +197,15 @@ export function translateSqliteErrors<T>(archiveDir: string, work: () => T): T {
   }
 }
 
-/** True of what SQLite throws: a page that cannot be read, a full disk. */
+/** True for an SQLite error, for example an unreadable page or a full disk. */
 export const isSqliteError = (error: unknown): error is Error => error instanceof BetterSqlite.SqliteError
 
-/** The CameoError for an error that SQLite threw anywhere in a command; undefined for any other error. */
+/** The CameoError for an SQLite error. Undefined for any other error. */
 export function sqliteError(archiveDir: string, error: unknown): CameoError | undefined {
   return error instanceof BetterSqlite.SqliteError ? archiveError(archiveDir, error) : undefined
 }
 
-/** The CameoError for an error of SQLite or the file system about the archive; undefined for any other error. */
+/** The CameoError for an error of SQLite or the file system about the archive. Undefined for any other error. */
 export function archiveError(archiveDir: string, error: unknown): CameoError | undefined {
   if (error instanceof CameoError || !(error instanceof Error)) return undefined
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
@@ -236,7 +237,7 @@ export function archiveError(archiveDir: string, error: unknown): CameoError | u
   if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB')
     return new CameoError(
       'ARCHIVE_DAMAGED',
-      `the file ${join(archiveDir, databaseFileName)} is damaged or no SQLite file (${detail}); repair the archive, restore it from a backup, or ingest into a new one`,
+      `the file ${join(archiveDir, databaseFileName)} is damaged or not an SQLite file (${detail}); repair the archive, restore it from a backup, or ingest into a new one`,
       { ...options, details: { remedy: 'repair-archive', archive: archiveDir } },
     )
   if (code.startsWith('SQLITE_IOERR'))

@@ -3,7 +3,7 @@ import { toBlob, toFloat32 } from './blobs.js'
 import { isWhole } from './checksum.js'
 import type { Database } from './sqlite.js'
 
-/** One entry of the change log, with the state of its label now. */
+/** One entry of the change log, with the current state of its label. */
 export interface DescriptorChange {
   readonly change: number
   readonly label: number
@@ -17,27 +17,33 @@ export interface LiveDescriptor {
 
 export interface LivePage {
   readonly descriptors: readonly LiveDescriptor[]
-  /** The next page begins after this label; undefined after the last. */
+  /** The next page begins after this label. Undefined after the last page. */
   readonly next: number | undefined
 }
 
-/** The rows of `descriptors` and its change log. All functions are synchronous and hold no transaction between calls. */
+/**
+ * The rows of `descriptors` and its change log. All functions are synchronous. No transaction stays open between
+ * calls.
+ */
 export interface DescriptorStore {
   /** Stores a descriptor (L2-normalised, the space's dimension) and returns its label, which is never reused. */
   insert(spaceId: number, trackId: number, vector: Float32Array): number
-  /** The number of the newest change in any space; 0 where there is none. Numbers grow in the order of commits. */
+  /** The number of the newest change in any space, or 0. Numbers increase in the order of commits. */
   lastChange(): number
   /**
-   * Up to `limit` changes of the space after `change`, in order. A page shorter than `limit` is the last one.
-   * A label erased later in the log is so at every entry: applying the pages in order is idempotent.
-   * @throws ARCHIVE_DAMAGED where the log itself is damaged: what it says cannot be applied
+   * Up to `limit` changes of the space after `change`, in order. A page shorter than `limit` is the last one. A label
+   * that is erased later in the log counts as erased at every entry, so applying the pages in order is idempotent.
+   * @throws ARCHIVE_DAMAGED if the log itself is damaged, because it cannot be applied
    */
   changesAfter(spaceId: number, change: number, limit: number): DescriptorChange[]
-  /** Live descriptors of the space. */
+  /** Number of live descriptors of the space. */
   count(spaceId: number): number
-  /** Up to `limit` live descriptors of the space with labels above `label`, in order of labels, and damaged ones of any. */
+  /**
+   * Up to `limit` live descriptors of the space with labels above `label`, in order of labels. Includes damaged
+   * descriptors of any space.
+   */
   liveAfter(spaceId: number, label: number, limit: number): LivePage
-  /** Tracks of stored segments that lost their descriptors: there is none of any space. */
+  /** Tracks of stored segments that have no descriptor in any space. */
   tracksWithout(): { readonly trackId: number; readonly clipId: string }[]
 }
 
@@ -73,7 +79,7 @@ export function createDescriptorStore(database: Database): DescriptorStore {
     .prepare<[number], number>('SELECT count(*) FROM descriptors WHERE space_id = ?')
     .pluck(true)
   const live = database.prepare<[number, number, number], LiveRow>(
-    // Not by the index of spaces: an entry that is damaged there would hide a row.
+    // Does not use the index of spaces, because a damaged index entry would hide a row.
     `SELECT label, vector, ${isWhole('descriptors')} AS isWhole FROM descriptors NOT INDEXED
      WHERE label > ? AND (space_id = ? OR NOT isWhole) ORDER BY label LIMIT ?`,
   )

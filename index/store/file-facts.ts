@@ -1,12 +1,12 @@
-/** What tells a file apart without reading it. Numbers as text: inodes and nanoseconds exceed a double. */
+/** Identifies a file without reading it. Numbers are text, because inodes and nanoseconds exceed a double. */
 export interface FileStamp {
   readonly device: string
   readonly inode: string
   readonly sizeBytes: number
   readonly mtimeNs: string
   /**
-   * When the file's node changed, which `cp -p` and `touch` cannot set back; a new name or link changes it, too. Absent where none is
-   * known, as of what is fetched.
+   * When the inode last changed. `cp -p` and `touch` cannot set it back. A new name or link changes it too. Absent if
+   * it is not known, for example for a downloaded file.
    */
   readonly ctimeNs?: string | undefined
 }
@@ -18,12 +18,12 @@ export interface FileFailure {
   readonly message: string
 }
 
-/** A path that a content was met at. */
+/** A path at which a clip was found. */
 export interface Place {
   readonly rootId: number
   readonly relativePath: string
-  /** The two joined; a URL where the root is one. */
+  /** Root and relative path joined. A URL if the root is a URL. */
   readonly path: string
-  /** Of the file's stamp. */
+  /** From the stamp of the file. */
   readonly device: string
 }

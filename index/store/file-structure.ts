@@ -1,17 +1,17 @@
 import type { Database } from './sqlite.js'
 
 /**
- * SQLite's own structure below the rows: pages, indexes, references, and the last number of each table. Every function throws an
- * SQLite error where a page of the file cannot be read at all.
+ * SQLite's own structure below the rows: pages, indexes, references, and the id counter of each table. Every function
+ * throws an SQLite error if a page of the file cannot be read.
  */
 
-/** The first thing that is wrong with a page; undefined where all is well. Faster than `pageProblems`: indexes are not compared. */
+/** The first problem of a page, or undefined. Faster than `pageProblems`, because it does not compare indexes. */
 export function firstPageProblem(database: Database): string | undefined {
   const found = database.prepare<[], string>('PRAGMA quick_check').pluck().get()
   return found === 'ok' ? undefined : found
 }
 
-/** What is wrong with pages and indexes, in SQLite's words. */
+/** The problems of pages and indexes, in SQLite's words. */
 export function pageProblems(database: Database): string[] {
   return database
     .prepare<[], string>('PRAGMA integrity_check')
@@ -20,14 +20,14 @@ export function pageProblems(database: Database): string[] {
     .filter((line) => line !== 'ok')
 }
 
-/** Tables with a row that refers to none of another table. */
+/** Tables with a row that refers to a missing row of another table. */
 export function danglingReferences(
   database: Database,
 ): { readonly table: string; readonly parent: string }[] {
   return database.prepare<[], { table: string; parent: string }>('PRAGMA foreign_key_check').all()
 }
 
-/** Tables whose keys are never given out twice, by these keys. */
+/** Tables that never reuse a key, and the column of the key. */
 const numbered = {
   ...{ tracks: 'track_id', descriptors: 'label', descriptor_changes: 'change', identities: 'identity_id' },
   ...{ journal: 'entry', outbox: 'entry' },
@@ -36,8 +36,8 @@ const numbered = {
 const isUnknownSql = "name NOT IN (SELECT name FROM sqlite_schema WHERE sql LIKE '%AUTOINCREMENT%')"
 
 /**
- * SQLite keeps the last number of each table, without a checksum. One too high does no harm, one too low would give a number out
- * again; the change log knows the last label, also where that is erased.
+ * SQLite stores the id counter of each table without a checksum. A counter that is too high does no harm. One that is
+ * too low would reuse an id. The change log contains the last label even if that label is erased.
  */
 const wrongSequencesSql = `
   ${Object.entries(numbered)
@@ -51,16 +51,16 @@ const wrongSequencesSql = `
     coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'descriptors'), 0)
   UNION ALL SELECT name FROM sqlite_sequence WHERE ${isUnknownSql}`
 
-/** Tables of which SQLite does not know the last number any more. */
+/** Tables with a wrong id counter. */
 export const wrongSequences = (database: Database): string[] =>
   database.prepare<[], string>(wrongSequencesSql).pluck().all()
 
-/** Builds every index anew from its rows. */
+/** Rebuilds every index from its rows. */
 export function rebuildIndexes(database: Database): void {
   database.exec('REINDEX')
 }
 
-/** Writes the whole file anew. */
+/** Rewrites the whole file. */
 export function rebuildFile(database: Database): void {
   database.exec('VACUUM')
 }
@@ -77,13 +77,13 @@ const orphansOf = [
   ['reference_faces', 'identities', 'identities.identity_id = reference_faces.identity_id'],
 ] as const
 
-/** Deletes rows that refer to none. */
+/** Deletes rows that refer to a missing row. */
 export function deleteOrphans(database: Database): void {
   for (const [table, parent, refers] of orphansOf)
     database.prepare(`DELETE FROM ${table} WHERE NOT EXISTS (SELECT 1 FROM ${parent} WHERE ${refers})`).run()
 }
 
-/** Sets the last number of each table to the largest that was given out, as far as that is known. */
+/** Sets the id counter of each table to the largest known id. */
 export function raiseSequences(database: Database): void {
   database.exec(`DELETE FROM sqlite_sequence WHERE ${isUnknownSql}`)
   const select = database.prepare<[string], number>('SELECT seq FROM sqlite_sequence WHERE name = ?').pluck()

@@ -5,22 +5,23 @@ import { PathWrites } from './path-writes.js'
 import { RootRows, type Root } from './roots.js'
 import type { Database } from './sqlite.js'
 
-/** Where clips lie: paths under roots, with the digests that were read once. */
+/** The paths of clips, relative to roots, with the known digests. */
 export interface FileStore {
   /**
-   * The root under which a folder's files are kept: the folder itself, or a root above it that is known already. A new root
-   * takes over those below it, so that a file has one row: ids of roots below are then no longer valid.
+   * The root for the files of a folder: the folder itself, or a known root above it. A new root replaces the roots
+   * below it, so that a file has one row. The ids of the replaced roots become invalid.
    */
   rootFor(folder: string): Root
   /**
-   * The content's digest, if this very file (device, inode, size, times) was hashed before, under whatever name. Rows of before
-   * schema 4 have no time of the node's change: they are trusted where that was before their clip came into the archive.
+   * The digest of the content, if this file (device, inode, size, times) was hashed before under any name. Rows from
+   * before schema 4 have no inode change time. They are trusted if the inode changed before the clip was added to the
+   * archive.
    */
   knownDigest(stamp: FileStamp): string | undefined
   record(rootId: number, relativePath: string, stamp: FileStamp, clipId: string): void
   /**
-   * Notes why a file's content was not read. What an earlier run knew of it stays, as on a share that is away for a moment,
-   * unless the failure tells that the content is another now.
+   * Records why the content of a file was not read. Keeps the facts from an earlier run, for example if a network
+   * share is briefly unavailable, unless the failure means that the content has changed.
    */
   recordFailed(
     rootId: number,
@@ -28,28 +29,28 @@ export interface FileStore {
     stamp: FileStamp,
     failure: { readonly code: string; readonly message: string },
   ): void
-  /** Notes a file that was found, before it is opened; what is known of it already stays. */
+  /** Records a file that was found, before it is opened. Known facts stay. */
   recordFound(rootId: number, relativePath: string, sizeBytes: number): void
-  /** Marks or, without a failure, clears what is said of a file. */
+  /** Sets the failure of a file, or clears it. */
   setFailure(
     rootId: number,
     relativePath: string,
     failure: { readonly code: string; readonly message: string } | undefined,
   ): void
-  /** Clears what is said against a content wherever it lies; what is said of a file itself, changed or gone, stays. */
+  /** Clears the failures of a clip at all of its paths. Failures of a file itself (changed or missing) stay. */
   clearFailuresOf(clipId: string): void
   pathsOf(clipId: string): string[]
   placesOf(clipId: string): Place[]
-  /** Where files lie as rows say that are damaged. */
+  /** Paths in damaged rows. */
   damagedPaths(): string[]
-  /** Paths recorded below a root's folder, to notice those that are gone; without a clip where the row is damaged. */
+  /** Recorded paths below a folder of a root, used to find missing files. `clipId` is null if the row is damaged. */
   pathsBelow(rootId: number, prefix: string): { relativePath: string; clipId: string | null }[]
   removePath(rootId: number, relativePath: string): void
   failures(): FileFailure[]
   countFailed(): number
 }
 
-/** After these a file does not hold what it held before. */
+/** Failures after which a file no longer has its earlier content. */
 const otherContent: ReadonlySet<string> = new Set(['CLIP_EMPTY', 'CLIP_CHANGED'])
 
 /** Statements are prepared once for the connection. */

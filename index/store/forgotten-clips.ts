@@ -1,6 +1,6 @@
 import type { Database } from './sqlite.js'
 
-/** Contents that are kept out of the archive, because somebody asked to forget them. */
+/** Clips that a person has forgotten: an ingest skips them. */
 
 export function isForgotten(database: Database, clipId: string): boolean {
   return database.prepare('SELECT 1 FROM forgotten_clips WHERE clip_id = ?').get(clipId) !== undefined

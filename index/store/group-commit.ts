@@ -1,28 +1,34 @@
 import type { Database } from './sqlite.js'
 
-/** Writes that are made durable together: one flush to disk for what several threads finish within a moment. */
+/**
+ * Makes several writes durable together: one flush to disk for results that several threads finish at about the same
+ * time.
+ */
 export interface GroupCommit {
-  /** To be called before a write: opens the group's transaction where none is open. */
+  /** Call this before a write. Opens the transaction of the group if none is open. */
   begin(): void
-  /** Calls `tell` when all that was written before is durable. */
+  /** Calls `tell` when all earlier writes are durable. */
   whenDurable(tell: () => void): void
   /** Makes everything durable now. */
   flush(): void
-  /** Takes back what is not durable yet, after an error; nothing of it is told, and nothing can be written any more. */
+  /**
+   * Rolls back all writes that are not durable, after an error. Their callbacks are not called, and later writes
+   * fail.
+   */
   abandon(): void
 }
 
 /**
- * A flush takes 4 to 8 ms, in which no thread can be given work; four a clip were a tenth of a short clip's time. What is
- * reported as done is reported a quarter of a second later instead.
+ * A flush takes 4 to 8 ms, during which no thread receives work. Four flushes per clip took a tenth of the time of a
+ * short clip. With groups, results are reported a quarter of a second later.
  */
 const commitAfterMs = 250
 
 /**
- * A group that failed is not durable in any part, and the writes after it may rest on it: the first failed commit is the
- * last, and what waited for it is never told. SQLite itself takes a transaction back when a write finds the disk full; a
- * later commit would then succeed without it.
- * @param onError told of a commit that failed; nothing of its group is durable
+ * If a commit fails, no write of its group is durable, and later writes may depend on them. So the first failed
+ * commit is the last one, and its callbacks are never called. SQLite itself rolls back a transaction if the disk is
+ * full; without this rule, a later commit would succeed without those writes.
+ * @param onError called with the error of a failed commit
  */
 export function createGroupCommit(database: Database, onError: (error: unknown) => void): GroupCommit {
   let timer: NodeJS.Timeout | undefined
@@ -41,9 +47,9 @@ export function createGroupCommit(database: Database, onError: (error: unknown) 
       throw error
     }
     isOpen = false
-    const told = waiting
+    const callbacks = waiting
     waiting = []
-    for (const tell of told) tell()
+    for (const tell of callbacks) tell()
   }
 
   function abandon(): void {
@@ -67,7 +73,7 @@ export function createGroupCommit(database: Database, onError: (error: unknown) 
   return {
     begin() {
       if (isLost || (isOpen && !database.inTransaction))
-        throw new Error('an earlier write of this group was taken back')
+        throw new Error('an earlier write of this group was rolled back')
       if (!isOpen) database.exec('BEGIN IMMEDIATE')
       isOpen = true
       schedule()

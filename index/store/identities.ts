@@ -1,14 +1,14 @@
 import { isWhole } from './checksum.js'
 import type { Database } from './sqlite.js'
 
-/** A name that is enrolled. */
+/** An enrolled name. */
 export interface Identity {
   readonly name: string
-  /** By the embedder that knows most of them. */
+  /** Number of faces, for the embedder with the most of them. */
   readonly faces: number
 }
 
-/** Every name, in order. */
+/** Every name, sorted. */
 export function listIdentities(database: Database): Identity[] {
   return database
     .prepare<[], Identity>(
@@ -21,12 +21,15 @@ export function listIdentities(database: Database): Identity[] {
     .all()
 }
 
-/** Makes the name where it is new. */
+/** Adds the name if it is new. */
 export function addIdentity(database: Database, name: string): void {
   database.prepare('INSERT INTO identities (name) VALUES (?) ON CONFLICT DO NOTHING').run(name)
 }
 
-/** The id of a name; undefined where no row has it. Reads the rows, not the index of names, which may be what is damaged. */
+/**
+ * The id of a name. Undefined if no row has it. Reads the rows instead of the index of names, because the index may
+ * be damaged.
+ */
 export function findIdentity(database: Database, name: string): number | undefined {
   return database
     .prepare<[string], number>('SELECT identity_id FROM identities NOT INDEXED WHERE name = ?')
@@ -34,7 +37,7 @@ export function findIdentity(database: Database, name: string): number | undefin
     .get(name)
 }
 
-/** True where a row of a name is not as it was written. */
+/** True if a row of a name is damaged. */
 export function hasDamagedIdentity(database: Database): boolean {
   return (
     database.prepare(`SELECT 1 FROM identities NOT INDEXED WHERE NOT ${isWhole('identities')}`).get() !==

@@ -1,10 +1,10 @@
 import { isWhole } from './checksum.js'
 import type { Database } from './sqlite.js'
 
-/** Where reading a partition goes on. */
+/** The position from which to continue reading a partition. */
 export interface TopicPosition {
   readonly next: bigint
-  /** SHA-256 of the message before it, hex. */
+  /** SHA-256 of the message before this position, hex. */
   readonly lastDigest: string
 }
 
@@ -12,7 +12,7 @@ export interface PendingPart {
   readonly clipId: string
   readonly segment: number
   readonly attempt: string
-  /** −1: the closing message. */
+  /** Number of the part. −1 is the closing message. */
   readonly part: number
   readonly message: Uint8Array
 }
@@ -25,29 +25,29 @@ export interface OutboxEntry {
 }
 
 /**
- * What arrived by messages, and what has to be published because of it. To be written in the same transaction as the rows
- * that the messages cause.
+ * Received messages, and messages to publish because of them. Write them in the same transaction as the rows that
+ * result from the received messages.
  */
 export interface Inbox {
   position(topic: string, partition: number): TopicPosition | undefined
   setPosition(topic: string, partition: number, position: TopicPosition): void
-  /** So that everything is read again. */
+  /** Deletes all positions, so that every topic is read again from the beginning. */
   forgetPositions(): void
   keepPart(part: PendingPart): void
-  /** Kept parts of one attempt at a segment. A damaged one is as one that did not come. */
+  /** The kept parts of one attempt at a segment. Skips damaged parts, as if they had not arrived. */
   partsOf(attempt: Pick<PendingPart, 'clipId' | 'segment' | 'attempt'>): PendingPart[]
-  /** Of all attempts at it. */
+  /** Deletes the parts of all attempts at a segment. */
   dropParts(clipId: string, segment: number): void
-  /** Notes that a pass over the clip gave this segment up; until `dropParts`. */
+  /** Records that the segment failed in a pass over the clip. Kept until `dropParts`. */
   noteGivenUp(clipId: string, segment: number, pass: string): void
-  /** Whether the pass gave up a segment that is not there yet. */
+  /** True if a segment failed in the pass and is not stored yet. */
   hasGivenUp(clipId: string, pass: string): boolean
   toPublish(topic: string, key: string, value: Uint8Array): void
   unpublished(limit: number): OutboxEntry[]
   markPublished(upToEntry: number): void
 }
 
-/** In place of a part's number: the segment was given up in the pass that `attempt` names. */
+/** Part number of a marker: the segment failed in the pass named by `attempt`. */
 const givenUpPart = -2
 
 export function createInbox(database: Database): Inbox {

@@ -5,11 +5,11 @@ import type { Database } from './sqlite.js'
 import { migrations, schemaVersion, tablesSql, triggersSql } from './schema.js'
 
 /**
- * Makes the tables, or brings those of an older version up to date, in one transaction.
- * @returns the rows that had no checksum until now
+ * Creates the tables, or upgrades those of an older version, in one transaction.
+ * @returns number of rows that had no checksum before
  */
 export function initialise(database: Database): number {
-  // Tables are exchanged for others of the same name, which would erase what refers to them. No use within a transaction.
+  // Replacing a table would delete the rows that refer to it. This pragma has no effect within a transaction.
   database.pragma('foreign_keys = OFF')
   try {
     return database.transaction(() => makeTables(database)).immediate()
@@ -19,7 +19,7 @@ export function initialise(database: Database): number {
 }
 
 function makeTables(database: Database): number {
-  // Another process may have done it while we waited for the write lock.
+  // Another process may have done this while we waited for the write lock.
   const version = Number(database.pragma('user_version', { simple: true }))
   if (version >= schemaVersion) return 0
   let copied = 0
@@ -36,10 +36,11 @@ function makeTables(database: Database): number {
 }
 
 /**
- * Copies all rows into other definitions of the tables, as far as these have the columns. (A column that SQLite computes and
- * stores cannot be added to a table.) One table after the other, so that the space of each is free for the next. Rows that have
- * checksums get new ones, right or wrong: a version after 4 has to look for damage before. Foreign keys must be off.
- * @returns the rows
+ * Copies all rows into new definitions of the tables. Drops columns that the new tables do not have. (A stored
+ * computed column cannot be added to an existing table.) Copies one table after the other, so that the next one can
+ * use the freed space. Rows with checksums get new ones even if they are damaged, so a migration from version 4 or
+ * later must look for damage first. Foreign keys must be off.
+ * @returns number of copied rows
  */
 export function exchangeTables(database: Database, tables: string, triggers: string): number {
   const objects = database
@@ -68,11 +69,11 @@ export function exchangeTables(database: Database, tables: string, triggers: str
   return copied
 }
 
-/** Those that are written: not the checksum. */
+/** The columns that are written, without the checksum. */
 const columnsOf = (database: Database, table: string): string[] =>
   database.prepare<[string], string>('SELECT name FROM pragma_table_info(?)').pluck().all(table)
 
-/** Numbers that were given out stay given out, also where their rows are erased. */
+/** Keeps the id counter, so that ids of erased rows are not reused. */
 function keepSequence(database: Database, table: string): void {
   const sequence = database
     .prepare<[string], number>('SELECT seq FROM sqlite_sequence WHERE name = ?')
@@ -83,36 +84,36 @@ function keepSequence(database: Database, table: string): void {
   database.prepare('INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)').run(table, sequence)
 }
 
-/** Of `meta`: what the definitions of the tables were when they were made. */
+/** Key in `meta`: checksum of the table definitions when they were created. */
 const schemaKey = 'schema_checksum'
 
 /**
- * A bit that flips in a definition makes SQLite look for other columns, or leave a rule out.
+ * Checks the table definitions. A flipped bit in a definition makes SQLite look for other columns or ignore a rule.
  * @throws ARCHIVE_DAMAGED
  */
 export function checkSchema(database: Database, archiveDir: string): void {
   if (storedChecksum(database) === schemaChecksum(database)) return
   throw new CameoError(
     'ARCHIVE_DAMAGED',
-    `the definitions of the tables of the archive ${archiveDir} are damaged: restore it from a backup, or ingest into a new archive`,
+    `the table definitions of the archive ${archiveDir} are damaged: restore it from a backup, or ingest into a new archive`,
   )
 }
 
-/** Undefined, too, where not even the definition of its table can be read. */
+/** Undefined if there is none, or if the definition of its table cannot be read. */
 function storedChecksum(database: Database): string | undefined {
   const select = database.prepare<[], string>("SELECT name FROM pragma_table_info('meta')").pluck()
   if (!select.all().includes('value')) return undefined
   return database.prepare<[string], string>('SELECT value FROM meta WHERE key = ?').pluck().get(schemaKey)
 }
 
-/** Says in the archive what its definitions are. */
+/** Stores the checksum of the table definitions in the archive. */
 export function writeSchemaChecksum(database: Database): void {
   database
     .prepare('INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)')
     .run(schemaKey, schemaChecksum(database))
 }
 
-/** Not of where tables begin in the file, which VACUUM changes. */
+/** Does not include the positions of tables in the file, because VACUUM changes them. */
 function schemaChecksum(database: Database): string {
   const definitions = database
     .prepare<[], string | null>('SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name')

@@ -1,9 +1,9 @@
 import type { Database } from './sqlite.js'
 import { readMeta } from './meta.js'
 
-/** Names and erasures, each with what it was about; no face data. */
+/** Journal entries for names and erasures, with their subjects. They contain no face data. */
 export interface JournalSubjects {
-  /** What the name has of these sources has changed: of one that was forgotten it has nothing. */
+  /** The faces of the name from these sources have changed. A forgotten source has no faces. */
   readonly enroll: { readonly name: string; readonly sources: readonly string[] }
   readonly 'forget-name': { readonly name: string }
   readonly 'forget-clip': { readonly clipId: string }
@@ -18,7 +18,7 @@ export type JournalEntry = {
   }
 }[keyof JournalSubjects]
 
-/** Writes an entry; to be called within the transaction of the change itself. */
+/** Writes an entry. Call this within the transaction of the change itself. */
 export function appendJournal<Action extends keyof JournalSubjects>(
   database: Database,
   action: Action,
@@ -29,12 +29,12 @@ export function appendJournal<Action extends keyof JournalSubjects>(
     .run(new Date().toISOString(), action, JSON.stringify(subject))
 }
 
-/** Meta key of an archive whose journal goes to a topic: entries up to this one are in it. */
+/** Key in `meta` of an archive that publishes its journal to a topic. The topic contains all entries up to this one. */
 export const publishedKey = 'kafka.journal_published'
 
 export const isPublished = (database: Database) => readMeta(database, publishedKey) !== undefined
 
-/** Takes out what was written of a name up to `entry`: with what it was enrolled, and that it was forgotten. */
+/** Deletes the entries of a name up to `entry`: its enrolments and that it was forgotten. */
 export function eraseFromJournal(database: Database, name: string, entry: number): void {
   database
     .prepare(
@@ -44,7 +44,7 @@ export function eraseFromJournal(database: Database, name: string, entry: number
     .run(entry, name)
 }
 
-/** Takes out, up to `entry`, that a name was enrolled with this source. */
+/** Removes a source from the enrolment entries of a name, up to `entry`. */
 export function eraseSourceFromJournal(
   database: Database,
   name: string,
@@ -78,7 +78,7 @@ export function journalAfter(database: Database, entry: number, limit: number): 
     .map((row) => ({ ...row, subject: JSON.parse(row.subject) as unknown }) as JournalEntry)
 }
 
-/** Every source that a name was ever enrolled with, as far as it was not erased from the journal. */
+/** Every source with which a name was ever enrolled, unless it was erased from the journal. */
 export function enrolledSources(database: Database, name: string): string[] {
   const subjects = database
     .prepare<[string], string>(

@@ -7,13 +7,16 @@ const followerLock = 'follower.lock'
 const snapshotsLock = 'snapshots.lock'
 
 const tryAgainAfterMs = 100
-/** Forgetting a clip of a large archive writes its vectors anew; a snapshot is written within seconds. */
+/**
+ * Forgetting a clip rewrites the vectors of the archive. Even for a large archive, a snapshot is written within
+ * seconds.
+ */
 const waitMs = 120_000
-/** A follower takes two locks, and is known by the second. */
+/** A follower takes two locks, and is recognised by the second one. */
 const followerWithinMs = 2000
 
 /**
- * The right to write clips into an archive, for one process at a time; searching goes on meanwhile.
+ * Locks an archive for writing clips: one process at a time. Searches can still run.
  * @throws ARCHIVE_BUSY
  */
 export function lockArchive(archiveDir: string): FileLock {
@@ -21,9 +24,9 @@ export function lockArchive(archiveDir: string): FileLock {
 }
 
 /**
- * The same right for a process that takes erasures in its stride, as the index worker does: it looks before every clip
- * whether it was forgotten, and takes erased vectors out of the snapshot by itself. Waits for a command that is about to be
- * done, but not for another follower; `onWait` is told once.
+ * The same lock for a process that allows erasures while it runs, like the index worker. Such a process checks before
+ * every clip whether the clip was forgotten, and removes erased vectors from the snapshot itself. Waits for a running
+ * command, but not for another follower. Calls `onWait` once.
  * @throws ARCHIVE_BUSY at once or after two minutes
  */
 export async function lockAsFollower(archiveDir: string, onWait: () => void): Promise<FileLock> {
@@ -52,8 +55,8 @@ export async function lockAsFollower(archiveDir: string, onWait: () => void): Pr
 }
 
 /**
- * Undefined where a follower holds the archive: then erasing needs no lock.
- * @throws ARCHIVE_BUSY where another process does
+ * Locks an archive for an erasure. Undefined if a follower holds the archive, because erasing then needs no lock.
+ * @throws ARCHIVE_BUSY if another process holds it
  */
 export async function lockForErasure(archiveDir: string): Promise<FileLock | undefined> {
   return untilFree(followerWithinMs, () => {
@@ -67,7 +70,7 @@ export async function lockForErasure(archiveDir: string): Promise<FileLock | und
 }
 
 /**
- * The right to exchange the files of vector snapshots in this folder, for one process at a time; waits for it.
+ * Locks the folder of the vector snapshots for replacing its files: one process at a time. Waits for the lock.
  * @throws ARCHIVE_BUSY after two minutes
  */
 export async function lockSnapshots(dir: string): Promise<FileLock> {
@@ -92,5 +95,5 @@ async function untilFree<T>(
 
 const isBusy = (error: unknown): boolean => error instanceof CameoError && error.code === 'ARCHIVE_BUSY'
 
-/** Whether an index worker keeps the archive. */
+/** True if an index worker maintains the archive. */
 export const hasFollower = (archiveDir: string): boolean => isLocked(archiveDir, followerLock)

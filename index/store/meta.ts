@@ -4,7 +4,7 @@ import { featureSchema, settingsSchema, type Recipe } from '../../pipeline/recip
 import { isWhole } from './checksum.js'
 import type { Database } from './sqlite.js'
 
-/** How the clips of an archive were processed; fixed by its first ingest. */
+/** How the clips of an archive are processed. Fixed by the first ingest. */
 const archiveRecipeSchema = z.object({
   digest: z.string(),
   embedderDigest: z.string(),
@@ -13,11 +13,14 @@ const archiveRecipeSchema = z.object({
   packName: z.string(),
   headFile: z.string().optional(),
   settings: settingsSchema,
-  /** Further embedders and context encoders, whose vectors are stored beside the pack's; absent where there are none. */
+  /**
+   * Further embedders and context encoders. Their vectors are stored in addition to those of the pack. Absent if
+   * there are none.
+   */
   features: z
     .array(
       featureSchema.extend({
-        /** Its JSON file; absent where this archive's clips came from workers. */
+        /** The JSON file. Absent if the clips of this archive came from workers. */
         source: z.string().optional(),
       }),
     )
@@ -27,7 +30,10 @@ const archiveRecipeSchema = z.object({
 export type ArchiveRecipe = z.infer<typeof archiveRecipeSchema>
 export type ArchiveFeature = NonNullable<ArchiveRecipe['features']>[number]
 
-/** @throws ARCHIVE_DAMAGED where the value is damaged, or the key is not there and may be one that is */
+/**
+ * @throws ARCHIVE_DAMAGED if the value is damaged, or if the key is missing and a damaged row may be the one that had
+ * it
+ */
 export function readMeta(database: Database, key: string): string | undefined {
   const row = database
     .prepare<[string], { value: string; isWhole: number }>(
@@ -38,7 +44,7 @@ export function readMeta(database: Database, key: string): string | undefined {
   if (damaged)
     throw new CameoError(
       'ARCHIVE_DAMAGED',
-      `what the archive says of itself is damaged ("${key}"): restore it from a backup, or ingest into a new archive`,
+      `the metadata of the archive is damaged ("${key}"): restore it from a backup, or ingest into a new archive`,
     )
   return row?.value
 }
@@ -61,7 +67,7 @@ export function deleteMeta(database: Database, key: string): void {
 
 const engineKey = 'vectors.engine'
 
-/** Name of the engine that indexes the vectors; undefined where none was chosen. Throws ARCHIVE_DAMAGED. */
+/** Name of the engine that indexes the vectors. Undefined if none was chosen. @throws ARCHIVE_DAMAGED */
 export const readEngineName = (database: Database): string | undefined => readMeta(database, engineKey)
 
 export function writeEngineName(database: Database, name: string | undefined): void {
@@ -69,7 +75,7 @@ export function writeEngineName(database: Database, name: string | undefined): v
   else writeMeta(database, engineKey, name)
 }
 
-/** Undefined in an archive into which nothing was ingested yet. Throws ARCHIVE_DAMAGED. */
+/** Undefined before the first ingest. @throws ARCHIVE_DAMAGED */
 export function readArchiveRecipe(database: Database): ArchiveRecipe | undefined {
   const text = readMeta(database, 'recipe')
   if (text === undefined) {
@@ -92,10 +98,10 @@ export function writeArchiveRecipe(database: Database, recipe: ArchiveRecipe): v
   writeMeta(database, 'recipe', JSON.stringify(recipe))
 }
 
-/** What of a recipe says which space its descriptors are of. */
+/** The part of a recipe that identifies its descriptor space. */
 type SpaceRecipe = Pick<Recipe, 'spaceDigest' | 'packName'>
 
-/** The recipe's descriptor space, made where it is new; what is searched stays as it is. */
+/** Returns the descriptor space of the recipe, and creates it if it is new. The active space stays the same. */
 export function addSpace(database: Database, recipe: SpaceRecipe, dimension: number): Space {
   database
     .prepare(
@@ -107,18 +113,18 @@ export function addSpace(database: Database, recipe: SpaceRecipe, dimension: num
       JSON.stringify({ pack: recipe.packName, pooling: 'quality-weighted' }),
     )
   const space = spacesOf(database).find(({ digest }) => digest === recipe.spaceDigest)
-  if (space === undefined) throw new Error('the space just made is missing')
+  if (space === undefined) throw new Error('the new space is missing')
   return space
 }
 
-/** The id of the recipe's descriptor space, made where it is new, and the one that is searched from now on. */
+/** Returns the id of the recipe's descriptor space, creates the space if it is new, and makes it the active one. */
 export function activateSpace(database: Database, recipe: SpaceRecipe, dimension: number): number {
   return database
     .transaction(() => {
       addSpace(database, recipe, dimension)
       database.prepare('UPDATE spaces SET active = (digest = ?)').run(recipe.spaceDigest)
       const space = activeSpace(database)
-      if (space === undefined) throw new Error('the space just activated is missing')
+      if (space === undefined) throw new Error('the activated space is missing')
       return space.spaceId
     })
     .immediate()
@@ -130,12 +136,12 @@ export interface Space {
   readonly dimension: number
 }
 
-/** Throws ARCHIVE_DAMAGED. */
+/** The space that is searched. @throws ARCHIVE_DAMAGED */
 export function activeSpace(database: Database): Space | undefined {
   if (hasDamagedRow(database, 'spaces'))
     throw new CameoError(
       'ARCHIVE_DAMAGED',
-      'what the archive says of its descriptors is damaged: restore it from a backup, or ingest into a new archive',
+      "the record of the archive's descriptor spaces is damaged: restore it from a backup, or ingest into a new archive",
     )
   return database
     .prepare<[], Space>('SELECT space_id AS spaceId, digest, dimension FROM spaces WHERE active = 1')

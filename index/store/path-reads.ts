@@ -3,7 +3,7 @@ import type { FileFailure, FileStamp, Place } from './file-facts.js'
 import type { Database } from './sqlite.js'
 import { wholePath } from './whole-path.js'
 
-/** What is read of the rows of `paths`. Statements are prepared once. */
+/** Reads the rows of `paths`. Statements are prepared once. */
 export class PathReads {
   readonly #selectDigest
   readonly #selectPlaces
@@ -45,24 +45,24 @@ export class PathReads {
       .pluck()
   }
 
-  /** The digest of the content of a file with this stamp; undefined where no row, or only a damaged one, has it. */
+  /** The digest of the content of a file with this stamp. Undefined if no intact row has it. */
   digestOf({ inode, device, sizeBytes, mtimeNs, ctimeNs }: FileStamp): string | undefined {
     return this.#selectDigest.get(inode, device, sizeBytes, mtimeNs, ctimeNs ?? null, isoTime(ctimeNs))
   }
 
-  /** Where a content lies, as whole rows say, in order of roots and paths. */
+  /** The places of a clip, from intact rows, in order of roots and paths. */
   placesOf(clipId: string): Place[] {
     return this.#selectPlaces
       .all(clipId)
       .map(({ root, ...place }) => ({ ...place, path: wholePath(root, place.relativePath) }))
   }
 
-  /** Where files lie as rows say that are damaged. */
+  /** Paths in damaged rows. */
   damaged(): string[] {
     return this.#selectDamaged.all().map(({ root, relativePath }) => wholePath(root, relativePath))
   }
 
-  /** Every file of a root; without a clip where the row is damaged. */
+  /** Every file of a root. `clipId` is null if the row is damaged. */
   ofRoot(rootId: number): { relativePath: string; clipId: string | null }[] {
     return this.#selectOfRoot.all(rootId)
   }
@@ -78,11 +78,13 @@ export class PathReads {
   }
 }
 
-/** As `added_at` stands in the archive; later than any such where no time is known, or none that a clock shows. */
+/**
+ * A time in the format of `added_at`. If the time is unknown or invalid, returns a text that sorts after every time.
+ */
 export function isoTime(ctimeNs: string | undefined): string {
   const ms = ctimeNs === undefined ? NaN : Number(BigInt(ctimeNs) / 1_000_000n)
   return ms >= 0 && ms < yearTenThousandMs ? new Date(ms).toISOString() : '~'
 }
 
-/** From then on years have five digits, and dates are not in the order of their letters. */
+/** From this time on, years have five digits, and dates no longer sort as text. */
 const yearTenThousandMs = 253_402_300_800_000

@@ -1,7 +1,7 @@
 import type { FileStamp } from './file-facts.js'
 import type { Database } from './sqlite.js'
 
-/** A file, by its root and its path below it. */
+/** Identifies a file by its root and its path below the root. */
 export interface PathKey {
   readonly rootId: number
   readonly relativePath: string
@@ -18,7 +18,7 @@ type Row = readonly [
   ctimeNs: string | null,
 ]
 
-/** What is written to the rows of `paths`. Statements are prepared once. */
+/** Writes the rows of `paths`. Statements are prepared once. */
 export class PathWrites {
   readonly #insert
   readonly #upsert
@@ -48,17 +48,17 @@ export class PathWrites {
     )
   }
 
-  /** Adds a row where the file has none; else nothing. */
+  /** Adds a row if the file has none. */
   add(key: PathKey, stamp: FileStamp, clipId: string | null): void {
     this.#insert.run(...rowOf(key, stamp, clipId))
   }
 
-  /** Adds a row, or replaces all but what is said against the file. */
+  /** Adds a row, or replaces everything except the failure. */
   put(key: PathKey, stamp: FileStamp, clipId: string | null): void {
     this.#upsert.run(...rowOf(key, stamp, clipId))
   }
 
-  /** Says something against a file; without a failure, nothing any more. */
+  /** Sets the failure of a file, or clears it. */
   setFailure(
     { rootId, relativePath }: PathKey,
     failure: { readonly code: string; readonly message: string } | undefined,
@@ -66,7 +66,7 @@ export class PathWrites {
     this.#updateFailure.run(failure?.code ?? null, failure?.message ?? null, rootId, relativePath)
   }
 
-  /** Clears what is said against a content wherever it lies; what is said of a file itself, changed or gone, stays. */
+  /** Clears the failures of a clip at all of its paths. Failures of a file itself (changed or missing) stay. */
   clearFailuresOf(clipId: string): void {
     this.#clearFailures.run(clipId)
   }

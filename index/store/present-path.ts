@@ -1,14 +1,16 @@
 import { existsSync } from 'node:fs'
 import { isUrl } from './whole-path.js'
 
-/** Where a clip can be looked at. */
+/** The path at which a clip can be viewed. */
 export interface PresentPath {
   readonly path: string
-  /** No file of the clip is where it was: `path` is where one was once. */
+  /** True if no file of the clip exists. `path` is then an earlier path. */
   readonly isMissing: boolean
 }
 
-/** The first of a clip's paths that is there at the moment, else the first. Whether a URL is there is not asked. */
+/**
+ * The first of a clip's paths that exists. If none exists, the first path. A URL counts as existing without a check.
+ */
 export function presentPath(paths: readonly string[]): PresentPath | undefined {
   const present = paths.find((path) => isUrl(path) || existsSync(path))
   const path = present ?? paths[0]

@@ -7,19 +7,19 @@ const ownFile = /^cameo\.sqlite|\.lock(-journal)?$/
 const vectorsFolder = 'vectors'
 
 /**
- * Takes other users' access from an archive that is there: earlier versions made it by the umask. A folder that holds other
- * things, too, as where the archive lies among the clips, keeps its mode.
- * @param onNotice told once, where something changed or another user would have to change it
+ * Removes other users' access to an existing archive, because earlier versions created it with the umask. A folder
+ * that also contains other files, for example the clips, keeps its mode.
+ * @param onNotice called once if something was changed, or if another user must change it
  */
 export function closeArchiveToOthers(archiveDir: string, onNotice: (message: string) => void): void {
   const states = new Set(pathsToClose(archiveDir).map(closeToOthers))
   if (states.has('open'))
     onNotice(
-      `other users of this machine may read the archive ${archiveDir}, which holds faces: only its owner can change that (chmod -R go= on a file system with permissions)`,
+      `other users of this machine may read the archive ${archiveDir}, which contains faces: only its owner can change that (chmod -R go= on a file system with permissions)`,
     )
   else if (states.has('tightened'))
     onNotice(
-      `other users of this machine could read the archive ${archiveDir}, which holds faces: from now on only its owner can`,
+      `other users of this machine could read the archive ${archiveDir}, which contains faces: from now on, only its owner can read it`,
     )
 }
 
@@ -37,7 +37,7 @@ function pathsToClose(archiveDir: string): string[] {
   ]
 }
 
-/** Nothing of a folder that is not there or that this user may not look into. */
+/** Empty if the folder does not exist or this user may not read it. */
 function listFolder(dir: string): string[] {
   try {
     return readdirSync(dir)

@@ -2,9 +2,9 @@ import { toBlob, toUint16 } from './blobs.js'
 import { isWhole } from './checksum.js'
 import type { Database } from './sqlite.js'
 
-/** A face of a name, as one embedder sees it. */
+/** A face of a name, embedded by one embedder. */
 export interface NewReferenceFace {
-  /** File it came from, as the person gave it. */
+  /** The file that it came from, as given at enrolment. */
   readonly source: string
   readonly embedder: string
   /** Length of the embedding before it was normalised. */
@@ -23,7 +23,7 @@ interface Row extends Omit<ReferenceFaceRow, 'float16'> {
   readonly vector: Uint8Array
 }
 
-/** Stores faces of a name; those that it has of the same sources by the same embedders go. */
+/** Stores faces of a name. They replace its faces from the same sources by the same embedders. */
 export function replaceReferenceFaces(
   database: Database,
   identityId: number,
@@ -40,14 +40,14 @@ export function replaceReferenceFaces(
     insert.run(identityId, source, embedder, norm, toBlob(float16), quality)
 }
 
-/** Every face of a name by every embedder, in the order in which they were stored; damaged ones, too. */
+/** Every face of a name by every embedder, in storage order, including damaged ones. */
 export const referenceFaces = (database: Database, name: string) => readFaces(database, 'name = ?', name)
 
-/** Likewise, without damaged ones. */
+/** The same as `referenceFaces`, without damaged ones. */
 export const wholeReferenceFaces = (database: Database, name: string) =>
   readFaces(database, `name = ? AND ${isWhole('reference_faces')}`, name)
 
-/** Likewise, damaged ones, too; the index of names, which may be damaged, is not read. */
+/** The same as `referenceFaces`, but by id, so that it does not read the index of names, which may be damaged. */
 export const facesOfIdentity = (database: Database, identityId: number) =>
   readFaces(database, 'identity_id = ?', identityId)
 
@@ -61,7 +61,7 @@ function readFaces(database: Database, condition: string, value: string | number
     .map(({ vector, ...row }) => ({ ...row, float16: toUint16(vector) }))
 }
 
-/** Of each face of a name: its source, whether it is as it was written, and how many faces the name should have. */
+/** For each face of a name: its source, whether it is intact, and how many faces the name should have. */
 export function referenceFaceStates(
   database: Database,
   identityId: number,
@@ -75,7 +75,7 @@ export function referenceFaceStates(
     .map((row) => ({ ...row, isWhole: row.isWhole !== 0 }))
 }
 
-/** Whether a name has a face from this source, by any embedder. */
+/** True if a name has a face from this source, by any embedder. */
 export function hasSource(database: Database, name: string, source: string): boolean {
   return (
     database
@@ -86,7 +86,7 @@ export function hasSource(database: Database, name: string, source: string): boo
   )
 }
 
-/** Whether a name has any face. */
+/** True if a name has any face. */
 export function hasReferenceFaces(database: Database, name: string): boolean {
   return (
     database
@@ -109,7 +109,7 @@ export function deleteReferenceFaces(database: Database, referenceIds: readonly 
   for (const referenceId of referenceIds) remove.run(referenceId)
 }
 
-/** Deletes what a name has from one source. Returns how many rows there were. */
+/** Deletes the faces of a name from one source. Returns the number of deleted rows. */
 export function deleteReferenceFacesFrom(database: Database, name: string, source: string): number {
   return database
     .prepare(

@@ -1,7 +1,9 @@
 import { createInbox } from './inbox.js'
 import type { Database } from './sqlite.js'
 
-/** Takes out of an archive what came by messages, and where it read on. To be called within a transaction. */
+/**
+ * Deletes everything that an archive received by messages, and its reading positions. Call this within a transaction.
+ */
 export function deleteReceived(database: Database): void {
   createInbox(database).forgetPositions()
   database.prepare('DELETE FROM clips').run()

@@ -2,13 +2,13 @@ import type { Database } from './sqlite.js'
 import { inTransaction } from './transaction.js'
 import { pathBelow, separatorOf } from './whole-path.js'
 
-/** A folder, or a URL, below which files are kept. */
+/** A folder or URL that contains files. */
 export interface Root {
   readonly rootId: number
   readonly path: string
 }
 
-/** The rows of `roots`: no root lies below another, so that a file has one row. */
+/** The rows of `roots`. No root is below another one, so that a file has one row. */
 export class RootRows {
   readonly #database: Database
   readonly #select
@@ -26,7 +26,7 @@ export class RootRows {
     this.#delete = database.prepare<[number]>('DELETE FROM roots WHERE root_id = ?')
   }
 
-  /** The root that holds a folder: itself, or one above it that is known already. A new root takes over those below it. */
+  /** The root of a folder: the folder itself, or a known root above it. A new root replaces the roots below it. */
   holding(folder: string): Root {
     return this.#select.all().find(({ path }) => pathBelow(path, folder) !== undefined) ?? this.#add(folder)
   }

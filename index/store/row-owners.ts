@@ -7,12 +7,12 @@ export interface Owner {
   readonly name?: string
 }
 
-/** Whose a row is; nobody's where that cannot be known any more. */
+/** Finds the owners of a row. Empty if they cannot be determined. */
 export type Owners = (table: CheckedTable, row: Readonly<Record<string, unknown>>) => Owner[]
 
 /**
- * The key of a damaged row may itself be what is damaged. Indexes hold a second copy of some: the row is then said to be of both.
- * `+` keeps SQLite from using the key itself.
+ * The key of a damaged row may itself be damaged. Indexes contain a second copy of some keys. If the copies differ,
+ * both owners are reported. `+` keeps SQLite from using the key itself.
  */
 const secondCopies: Partial<Record<CheckedTable, { readonly key: string; readonly sql: string }>> = {
   tracks: {
@@ -34,7 +34,7 @@ const secondCopies: Partial<Record<CheckedTable, { readonly key: string; readonl
   },
 }
 
-/** Tables whose rows are of one track and concern nothing else. */
+/** Tables with rows that affect only one track. */
 const trackTables: ReadonlySet<CheckedTable> = new Set([
   'tracks',
   'faces',

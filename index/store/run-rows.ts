@@ -17,7 +17,7 @@ export interface RunCounts {
   readonly partial: number
 }
 
-/** The rows of `runs`: a clip's pass under one recipe. Statements are prepared once. */
+/** The rows of `runs`: one per clip and recipe. Statements are prepared once. */
 export class RunRows {
   readonly #insert
   readonly #select
@@ -58,7 +58,7 @@ export class RunRows {
     )
   }
 
-  /** Adds a run of this many segments; one that is there stays as it is. */
+  /** Adds a run with this number of segments. An existing run stays unchanged. */
   add({ clipId, recipe }: RunKey, segments: number, cuttable: boolean): void {
     this.#insert.run(clipId, recipe, segments, cuttable ? 1 : 0)
   }
@@ -68,7 +68,7 @@ export class RunRows {
     return row && { ...row, cuttable: row.cuttable !== 0, truncated: row.truncated !== 0 }
   }
 
-  /** Ends a run whose every segment is stored or given up. Returns false of one that lacks some. */
+  /** Completes a run if every segment is stored or failed. Returns false if segments are missing. */
   complete({ clipId, recipe }: RunKey): boolean {
     return this.#complete.run(clipId, recipe).changes > 0
   }
@@ -81,7 +81,7 @@ export class RunRows {
     this.#delete.run(clipId, recipe)
   }
 
-  /** Deletes the clip's runs under other recipes. */
+  /** Deletes the runs of the clip under other recipes. */
   deleteOthers({ clipId, recipe }: RunKey): void {
     this.#deleteOthers.run(clipId, recipe)
   }

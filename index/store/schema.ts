@@ -1,11 +1,11 @@
 import { checksumColumn } from './checksum.js'
 
-/** Raised whenever the tables change; an archive of a higher version is refused. */
+/** Increased whenever the tables change. An archive with a higher version is refused. */
 export const schemaVersion = 4
 
-/** What a worker that reads from Kafka keeps beside the rows it writes: all of it is one transaction with them. */
+/** Data of a worker that reads from Kafka. Written in the same transaction as the rows that result from it. */
 const topicTablesSql = `
--- Where to go on reading, and what the last message looked like: another there means another topic.
+-- Where to continue reading, and a digest of the last message: a different message there means a different topic.
 CREATE TABLE topic_offsets (
   topic TEXT NOT NULL, partition INTEGER NOT NULL,
   next_offset TEXT NOT NULL,         -- 64 bits
@@ -23,7 +23,7 @@ CREATE TABLE pending_parts (
   PRIMARY KEY (clip_id, segment, attempt, part)
 ) WITHOUT ROWID;
 
--- What must be published because of rows that are written; in order.
+-- Messages to publish because of written rows, in order.
 CREATE TABLE outbox (
   entry INTEGER PRIMARY KEY AUTOINCREMENT,
   topic TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL,
@@ -31,7 +31,7 @@ CREATE TABLE outbox (
 );
 `
 
-/** What context encoders made of each segment, whether a face was seen in it or not. */
+/** The outputs of context encoders for each segment, with or without a face. */
 const contextTableSql = `
 CREATE TABLE context_features (
   clip_id TEXT NOT NULL, recipe TEXT NOT NULL, segment INTEGER NOT NULL,
@@ -55,8 +55,8 @@ CREATE TABLE journal (
 `
 
 /**
- * What version 4 knows more of files and clips: when a file's node changed, what of a clip was not looked at, and which parts
- * of a segment could not be decoded.
+ * Columns added in version 4: when the inode of a file changed, which content of a clip was not examined, and which
+ * parts of a segment could not be decoded.
  */
 const addedIn4Sql = `
 ALTER TABLE paths ADD COLUMN ctime_ns TEXT;
@@ -65,8 +65,8 @@ ALTER TABLE segments ADD COLUMN gaps TEXT;
 `
 
 /**
- * Where segments under work can be gone on with. They hold pictures of faces and their embeddings, and go as soon as the segment is
- * stored or given up.
+ * Checkpoints from which unfinished segments can be continued. They contain images of faces and embeddings, and are
+ * deleted as soon as the segment is stored or has failed.
  */
 const checkpointsTableSql = `
 CREATE TABLE checkpoints (
@@ -79,7 +79,7 @@ CREATE TABLE checkpoints (
 );
 `
 
-/** How many rows hang on one of \`segments\`: a row that is lost leaves one too few. */
+/** Number of rows that depend on a row of `segments`. Used to detect lost rows. */
 export const rowCountSql = `(
   SELECT count(*) + coalesce(sum(
       (SELECT count(*) FROM thumbnails WHERE thumbnails.track_id = t.track_id) +
@@ -92,7 +92,7 @@ export const rowCountSql = `(
    WHERE c.clip_id = segments.clip_id AND c.recipe = segments.recipe AND c.segment = segments.segment
 )`
 
-/** Counted from now on: what was lost before version 4 is not known. */
+/** Row counts start with version 4. Losses from before are not known. */
 const rowCountsSql = `
 ALTER TABLE segments ADD COLUMN row_count INTEGER NOT NULL DEFAULT 0;
 UPDATE segments SET row_count = ${rowCountSql};
@@ -102,8 +102,8 @@ UPDATE identities SET row_count =
 `
 
 /**
- * SQL that brings the rows of the version before to each version. After the last one all rows are copied into tables of today,
- * which gives them their checksums.
+ * SQL that upgrades the rows to each version from the version before. After the last one, all rows are copied into
+ * the current tables, which adds the checksums.
  */
 export const migrations: Readonly<Record<number, string>> = {
   2: `
@@ -117,7 +117,7 @@ DROP TABLE journal_1;
   4: addedIn4Sql + checkpointsTableSql + rowCountsSql,
 }
 
-/** What keeps some tables in step with others. */
+/** Triggers that keep some tables consistent with others. */
 export const triggersSql = `
 CREATE TRIGGER descriptor_added AFTER INSERT ON descriptors BEGIN
   INSERT INTO descriptor_changes (space_id, label) VALUES (NEW.space_id, NEW.label);
@@ -137,15 +137,16 @@ END;
 `
 
 /**
- * The archive's tables. Each row ends with its checksum. A clip is its content (SHA-256), a path is where it lies; everything derived hangs on
- * (clip, recipe, segment). Labels and track ids are AUTOINCREMENT: never reused.
+ * The tables of an archive. Each row ends with its checksum. A clip is identified by its content (SHA-256); a path
+ * says where the content is. Everything derived depends on (clip, recipe, segment). Labels and track ids are
+ * AUTOINCREMENT, so they are never reused.
  */
 export const tablesSql = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL, ${checksumColumn('meta')}) WITHOUT ROWID;
 
 CREATE TABLE roots (root_id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, ${checksumColumn('roots')});
 
--- One row a file. The digest is trusted while device, inode, size and times stay the same.
+-- One row per file. The digest is trusted while device, inode, size and times stay the same.
 CREATE TABLE paths (
   root_id INTEGER NOT NULL REFERENCES roots,
   relative_path TEXT NOT NULL,
@@ -159,7 +160,7 @@ CREATE TABLE paths (
 CREATE INDEX paths_clip ON paths (clip_id);
 CREATE INDEX paths_inode ON paths (inode);
 
--- What is known of a content, whatever was made of it.
+-- Facts of a clip that do not depend on a recipe.
 CREATE TABLE clips (
   clip_id TEXT PRIMARY KEY,
   size_bytes INTEGER NOT NULL,
@@ -169,7 +170,7 @@ CREATE TABLE clips (
   ${checksumColumn('clips')}
 ) WITHOUT ROWID;
 
--- A clip processed by a recipe. When a run is complete, the runs of other recipes go.
+-- A clip processed with a recipe. When a run is complete, the runs of other recipes are deleted.
 CREATE TABLE runs (
   clip_id TEXT NOT NULL REFERENCES clips ON DELETE CASCADE,
   recipe TEXT NOT NULL,
@@ -218,7 +219,7 @@ CREATE TABLE faces (
 );
 CREATE INDEX faces_track ON faces (track_id);
 
--- Embeddings of several embedders lie side by side.
+-- A face may have embeddings by several embedders.
 CREATE TABLE embeddings (
   face_id INTEGER NOT NULL REFERENCES faces ON DELETE CASCADE,
   embedder TEXT NOT NULL,            -- digest of the embedding recipe
@@ -236,7 +237,7 @@ CREATE TABLE thumbnails (
 
 ${contextTableSql}
 ${checkpointsTableSql}
--- A descriptor space: embedder, pooling and head. One is searched at a time.
+-- A descriptor space: embedder, pooling and head. Only the active space is searched.
 CREATE TABLE spaces (
   space_id INTEGER PRIMARY KEY,
   digest TEXT NOT NULL UNIQUE,
@@ -256,7 +257,7 @@ CREATE TABLE descriptors (
 CREATE INDEX descriptors_track ON descriptors (track_id);
 CREATE INDEX descriptors_space ON descriptors (space_id);
 
--- What a vector index has to catch up with. A label with no descriptor row any more is erased.
+-- Changes that a vector index must apply. A label without a descriptor row is erased.
 CREATE TABLE descriptor_changes (
   change INTEGER PRIMARY KEY AUTOINCREMENT,
   space_id INTEGER NOT NULL,
@@ -271,7 +272,7 @@ CREATE TABLE identities (
   ${checksumColumn('identities')}
 );
 
--- The faces a name was enrolled with.
+-- The enrolled faces of a name.
 CREATE TABLE reference_faces (
   reference_id INTEGER PRIMARY KEY,
   identity_id INTEGER NOT NULL REFERENCES identities ON DELETE CASCADE,
@@ -284,15 +285,15 @@ CREATE TABLE reference_faces (
 );
 CREATE INDEX reference_faces_identity ON reference_faces (identity_id);
 
--- Names and erasures, in order: applied after the tracks whenever an archive is rebuilt.
+-- Names and erasures, in order. Applied after the tracks whenever an archive is rebuilt.
 ${journalSql}
--- What stays away when its file is met again.
+-- Forgotten clips: skipped when their file is found again.
 CREATE TABLE forgotten_clips (
   clip_id TEXT PRIMARY KEY, at TEXT NOT NULL,
   ${checksumColumn('forgotten_clips')}
 ) WITHOUT ROWID;
 
--- Clips of which a row was found damaged: processed anew when their file is met. Erasing a clip erases this, too.
+-- Clips with a damaged row: processed again when their file is found. Deleting a clip deletes this row too.
 CREATE TABLE damaged_clips (
   clip_id TEXT PRIMARY KEY, at TEXT NOT NULL,
   detail TEXT NOT NULL,              -- what of it is damaged, for people

@@ -4,7 +4,7 @@ import type { Failure, Run, RunKey } from './clip-facts.js'
 import { rowCountSql } from './schema.js'
 import type { Database } from './sqlite.js'
 
-/** The rows of `segments`: those that are stored, and those that were given up. Statements are prepared once. */
+/** The rows of `segments`, stored or failed. Statements are prepared once. */
 export class SegmentRows {
   readonly #selectStored
   readonly #countDone
@@ -52,7 +52,7 @@ export class SegmentRows {
     return this.#selectStored.all(clipId, recipe)
   }
 
-  /** What is known of the segments stored so far. */
+  /** Totals of the segments stored so far. */
   progressOf(key: RunKey): Pick<Run, 'stored' | 'frames' | 'faces' | 'lostS'> {
     return {
       stored: new Set(this.stored(key)),
@@ -61,7 +61,7 @@ export class SegmentRows {
     }
   }
 
-  /** What of them could not be decoded, in order, s. */
+  /** Stretches that could not be decoded, in order, in seconds. */
   gapsOf({ clipId, recipe }: RunKey): readonly (readonly [startS: number, endS: number])[] {
     return this.#selectGaps.all(clipId, recipe).flatMap(parseGaps)
   }
@@ -74,12 +74,12 @@ export class SegmentRows {
     return (this.#countDoneAt.get(clipId, recipe, segment) ?? 0) > 0
   }
 
-  /** Why the first of those that were given up was. */
+  /** The failure of the first failed segment. */
   firstFailure({ clipId, recipe }: RunKey): Failure | undefined {
     return this.#selectFailure.get(clipId, recipe)
   }
 
-  /** Writes the row of a segment whose tracks are written, and how many of their rows there are. */
+  /** Writes the row of a segment and counts its dependent rows. Its tracks must already be written. */
   putDone({ clipId, recipe }: RunKey, output: SegmentOutput): void {
     const { segment, frames, faces, truncated, gapsS } = output
     const gaps = gapsS === undefined ? null : JSON.stringify(gapsS)
@@ -88,17 +88,17 @@ export class SegmentRows {
     this.#countRows.run(clipId, recipe, segment.index)
   }
 
-  /** Writes the row of a segment that was given up. */
+  /** Writes the row of a failed segment. */
   putFailed({ clipId, recipe }: RunKey, segment: SegmentSpan, { code, message }: Failure): void {
     this.#upsert.run(clipId, recipe, ...placeOf(segment), 'failed', 0, 0, 0, code, message, null)
   }
 
-  /** Deletes the rows of segments that were given up. Returns whether there were any. */
+  /** Deletes the rows of failed segments. Returns true if there were any. */
   deleteFailed({ clipId, recipe }: RunKey): boolean {
     return this.#deleteFailed.run(clipId, recipe).changes > 0
   }
 }
 
-/** A last segment goes on to the clip's end, whose time need not be known. */
+/** The last segment ends with the clip. The time of that end may be unknown. */
 const placeOf = ({ index, startS, endS }: SegmentSpan) =>
   [index, startS, Number.isFinite(endS) ? endS : null] as const

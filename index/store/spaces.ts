@@ -2,8 +2,7 @@ import { isWhole } from './checksum.js'
 import type { Database } from './sqlite.js'
 
 /*
- * What describing an archive anew needs: descriptors of two spaces side by side. `+` keeps SQLite from looking a track's
- * descriptors up by their space, which every row of it shares.
+ * Functions for redescribing an archive: they read descriptors of two spaces at the same time. `+` keeps SQLite from searching a track's descriptors by space, because all rows of a space share that key.
  */
 
 /** A track that has a descriptor in a space. */
@@ -11,14 +10,14 @@ export interface DescribedTrack {
   readonly label: number
   readonly trackId: number
   readonly clipId: string
-  /** It has one in the next space, too. */
+  /** True if it also has a descriptor in the next space. */
   readonly isDone: boolean
 }
 
 /**
  * Reads the tracks of one space, in the order of their labels.
  * @param next the space in which tracks get a second descriptor
- * @returns a function that gives up to `limit` tracks after a label
+ * @returns a function that returns up to `limit` tracks after a label
  */
 export function describedTracks(
   database: Database,
@@ -36,19 +35,19 @@ export function describedTracks(
     select.all(next, spaceId, afterLabel, limit).map((row) => ({ ...row, isDone: row.isDone !== 0 }))
 }
 
-/** Tables whose rows say under which recipe they were made. */
+/** Tables with rows that name their recipe. */
 export const recipeTables = ['runs', 'segments', 'tracks', 'context_features'] as const
 
 /**
- * Makes rows of one recipe rows of another. Rows of `exceptClipIds` stay, which must hold every clip with a damaged row:
- * a row that is written gets a new checksum, so damaged ones are not written. Checkpoints go: what is in them was made under the first recipe, so segments under work are begun
- * anew. To be called within a transaction.
+ * Moves rows from one recipe to another. Rows of `exceptClipIds` stay. The list must include every clip with a
+ * damaged row, because a rewritten row gets a new checksum. Deletes checkpoints, because they were made under the
+ * first recipe; unfinished segments start from the beginning. Call this within a transaction.
  */
 export function moveToRecipe(
   database: Database,
   { from, to, exceptClipIds }: Readonly<Record<'from' | 'to', string>> & { exceptClipIds: readonly string[] },
 ): void {
-  // Runs and what hangs on them change one after the other.
+  // Runs and their dependent rows change one after the other.
   database.pragma('defer_foreign_keys = ON')
   const moved = 'recipe = ? AND clip_id NOT IN (SELECT value FROM json_each(?))'
   const excepted = JSON.stringify(exceptClipIds)
@@ -60,7 +59,8 @@ export function moveToRecipe(
 }
 
 /**
- * Deletes up to `limit` descriptors of a space whose tracks have one in another space as well. Returns how many it deleted.
+ * Deletes up to `limit` descriptors of a space if their tracks also have one in another space. Returns the number of
+ * deleted rows.
  * @param kept the other space
  */
 export function deleteReplacedDescriptors(
@@ -76,12 +76,12 @@ export function deleteReplacedDescriptors(
     .run(spaceId, kept, limit).changes
 }
 
-/** Deletes a space that has no descriptors any more. */
+/** Deletes a space without descriptors. */
 export function deleteSpace(database: Database, spaceId: number): void {
   database.prepare('DELETE FROM spaces WHERE space_id = ?').run(spaceId)
 }
 
-/** True where a label of the space that was written after a change is erased now. */
+/** True if a label of the space was erased after a change. */
 export function hasErasedSince(database: Database, spaceId: number, change: number): boolean {
   const hasErased = database
     .prepare<[number, number], number>(

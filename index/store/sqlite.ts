@@ -1,6 +1,6 @@
 import BetterSqlite from 'better-sqlite3'
 
-/** The engine itself, for the files of this folder. */
+/** The SQLite library, for the files in this folder. */
 export { BetterSqlite }
 
 export type Database = BetterSqlite.Database

@@ -14,8 +14,8 @@ export interface StoredFace {
 }
 
 /**
- * Every face that was found under a recipe, by clip and track, the best of each track first. Nothing may be written on this
- * connection until the iterator is done. Damaged rows are among them.
+ * Every face under a recipe, by clip and track, the best of each track first. Includes damaged rows. Do not write on
+ * this connection until the iterator is done.
  */
 export function* facesOfRecipe(database: Database, recipe: string): Generator<StoredFace> {
   const select = database.prepare<[string], Omit<StoredFace, 'boxXyxyPx'> & { readonly box: string }>(
@@ -26,7 +26,10 @@ export function* facesOfRecipe(database: Database, recipe: string): Generator<St
   for (const { box, ...face } of select.iterate(recipe)) yield { ...face, boxXyxyPx: parseBox(box) }
 }
 
-/** Every stored embedding of one embedder, in no order, half-precision bits. Nothing may be written meanwhile. */
+/**
+ * Every stored embedding of one embedder, in no particular order, half-precision bits. Do not write on this
+ * connection until the iterator is done.
+ */
 export function* embeddingsBy(
   database: Database,
   embedder: string,
@@ -45,7 +48,7 @@ export interface TrackEmbedding {
   readonly float16: Uint16Array
 }
 
-/** Reads every embedding of a track's faces, in the order in which the faces were stored. */
+/** Reads every embedding of a track's faces, in the storage order of the faces. */
 export function trackEmbeddingsReader(database: Database): (trackId: number) => TrackEmbedding[] {
   const select = database.prepare<
     [number],

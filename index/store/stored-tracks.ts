@@ -3,10 +3,10 @@ import { isWhole } from './checksum.js'
 import { parseSpans } from './clip-columns.js'
 import type { Database } from './sqlite.js'
 
-/** [start, end] of each appearance, s. */
+/** [start, end] of each appearance, in seconds. */
 type SpansS = readonly (readonly [startS: number, endS: number])[]
 
-/** Clips that were processed to their end under a recipe, in order. */
+/** Finished clips under a recipe, in order of their ids. */
 export function finishedClips(database: Database, recipe: string): string[] {
   return database
     .prepare<[string], string>(
@@ -16,7 +16,7 @@ export function finishedClips(database: Database, recipe: string): string[] {
     .all(recipe)
 }
 
-/** When each track of a recipe appears. */
+/** The appearances of each track under a recipe. */
 export function spansOfRecipe(
   database: Database,
   recipe: string,
@@ -34,12 +34,12 @@ export interface DescribedSpans {
   readonly clipId: string
   /** L2-normalised. */
   readonly descriptor: Float32Array
-  /** Of its best face, 0..1. */
+  /** Quality of the best face, 0..1. */
   readonly quality: number
   readonly spansS: SpansS
 }
 
-/** Every track of an archive that has faces and a descriptor; of one space, where the archive has one. */
+/** Every track of an archive that has faces and a descriptor. Assumes that the archive has only one space. */
 export function readDescribedSpans(database: Database): DescribedSpans[] {
   return database
     .prepare<[], { clipId: string; vector: Uint8Array; quality: number; spans: string }>(
@@ -54,7 +54,7 @@ export function readDescribedSpans(database: Database): DescribedSpans[] {
     }))
 }
 
-/** Reads the JPEG of a clip's best track; undefined where the clip has no track, or it is damaged. */
+/** Reads the JPEG of a clip's best track. Undefined if the clip has no track or the JPEG is damaged. */
 export function bestThumbnailReader(database: Database): (clipId: string) => Uint8Array | undefined {
   const select = database
     .prepare<[string], Uint8Array>(

@@ -2,16 +2,16 @@ import { toFloat32, toUint16 } from './blobs.js'
 import { isWhole } from './checksum.js'
 import type { Database } from './sqlite.js'
 
-/** A track of a clip, and what it is found by. */
+/** A track of a clip with its descriptor. */
 export interface StoredTrack {
   readonly trackId: number
   /** JSON: [[startS, endS], …] */
   readonly spans: string
-  /** L2-normalised. Undefined where its row is damaged. */
+  /** L2-normalised. Undefined if its row is damaged. */
   readonly descriptor: Float32Array | undefined
 }
 
-/** A segment of which this many frames were looked at. */
+/** A segment and the number of its examined frames. */
 export interface StoredSpan {
   readonly startS: number
   readonly endS: number
@@ -32,7 +32,7 @@ export interface FaceAtTime {
   readonly float16: Uint16Array
 }
 
-/** What is stored of the clips and tracks that a search finds. All functions are synchronous. */
+/** The stored data of clips and tracks that a search finds. All functions are synchronous. */
 export interface TrackHits {
   /** Tracks of a clip that have a descriptor in the space, by number. */
   tracksOf(clipId: string): StoredTrack[]
@@ -43,7 +43,7 @@ export interface TrackHits {
   thumbnailOf(trackId: number): Uint8Array | undefined
   /** Best first. */
   facesOf(trackId: number): StoredFace[]
-  /** Embeddings of a track's faces by one embedder, in the order in which they were stored. */
+  /** Embeddings of a track's faces by one embedder, in storage order. */
   embeddingsOf(trackId: number, embedder: string): FaceAtTime[]
 }
 
@@ -53,7 +53,7 @@ export function createTrackHits(database: Database, spaceId: number): TrackHits 
     [string, number],
     { trackId: number; spans: string; vector: Uint8Array; isWhole: number }
   >(
-    // `+` keeps SQLite from looking a track's descriptors up by their space, which every row of it shares.
+    // `+` keeps SQLite from searching a track's descriptors by space, because all rows of a space share that key.
     `SELECT track_id AS trackId, spans, vector, ${isWhole('descriptors')} AS isWhole
      FROM tracks JOIN descriptors USING (track_id) WHERE clip_id = ? AND +space_id = ? ORDER BY track_id`,
   )

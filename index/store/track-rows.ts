@@ -4,10 +4,10 @@ import { toBlob } from './blobs.js'
 import type { RunKey, SegmentKey } from './clip-facts.js'
 import type { Database } from './sqlite.js'
 
-/** A track as its own row has it, without faces, thumbnail and descriptor. */
+/** A track without faces, thumbnail and descriptor. */
 export type BareTrack = Pick<TrackOutput, 'number' | 'spansS' | 'samples' | 'quality'>
 
-/** The rows of `tracks` and of all that hangs on a segment's tracks. Statements are prepared once. */
+/** The rows of `tracks` and all rows that depend on a segment's tracks. Statements are prepared once. */
 export class TrackRows {
   readonly #count
   readonly #insertTrack
@@ -46,12 +46,15 @@ export class TrackRows {
     )
   }
 
-  /** Tracks of a run. */
+  /** Number of tracks of a run. */
   count({ clipId, recipe }: RunKey): number {
     return this.#count.get(clipId, recipe) ?? 0
   }
 
-  /** Deletes what a segment's earlier pass left: tracks with all that hangs on them, context features, checkpoints. */
+  /**
+   * Deletes the rows of a segment's earlier pass: tracks with their dependent rows, context features, and
+   * checkpoints.
+   */
   deleteSegment({ clipId, recipe }: RunKey, segment: number): void {
     for (const statement of this.#deletes) statement.run(clipId, recipe, segment)
   }
@@ -63,7 +66,7 @@ export class TrackRows {
       this.#insertContext.run(key.clipId, key.recipe, segment.index, encoder, frames, toBlob(float16))
   }
 
-  /** Writes the row of a track alone. Returns its id. */
+  /** Writes only the row of a track. Returns its id. */
   addBare(
     { clipId, recipe }: RunKey,
     { segment, provider }: { readonly segment: number; readonly provider: string },
@@ -101,5 +104,5 @@ export class TrackRows {
   }
 }
 
-/** A hundredth of a pixel is more than any detector knows. */
+/** A hundredth of a pixel is finer than the precision of any detector. */
 const roundPx = (value: number) => Math.round(value * 100) / 100

@@ -1,9 +1,9 @@
 import type { Database } from './sqlite.js'
 
 /**
- * Runs `work` as one transaction and returns what it returns. The lock for writing is taken at the beginning, so that what `work`
- * reads is still true when it writes. What it throws takes back what it wrote. Within another transaction it is a part of that
- * one, and can be taken back alone.
+ * Runs `work` as one transaction and returns its result. Takes the write lock at the beginning, so that data read by
+ * `work` is still valid when it writes. If `work` throws, its writes are rolled back. Within another transaction, it
+ * becomes a part of that transaction that can be rolled back separately.
  */
 export const inTransaction = <Result>(database: Database, work: () => Result): Result =>
   database.transaction(work).immediate()

@@ -1,17 +1,17 @@
 import { isAbsolute, join, relative, sep } from 'node:path'
 
-/** The path of a file, of `paths JOIN roots USING (root_id)`; one root may be "/". */
+/** SQL for the path of a file, from `paths JOIN roots USING (root_id)`. A root may be "/". */
 export const wholePathSql = "rtrim(roots.path, '/') || '/' || relative_path"
 
-/** True of what is fetched; all else is a path. */
+/** True for a URL. Everything else is a path. */
 export const isUrl = (uri: string) => /^[a-z][a-z0-9+.-]*:\/\//i.test(uri)
 
-/** Of a file below its root. A root may be a URL, of which `join` would make a path. */
+/** The path of a file below its root. The root may be a URL, which `join` would turn into a path. */
 export function wholePath(root: string, relativePath: string): string {
   return isUrl(root) ? `${root.replace(/\/$/, '')}/${relativePath}` : join(root, relativePath)
 }
 
-/** From a root down to a folder, '' where they are the same; undefined where the folder lies elsewhere. */
+/** The path from a root down to a folder. '' if they are the same. Undefined if the folder is not below the root. */
 export function pathBelow(root: string, folder: string): string | undefined {
   if (isUrl(root) !== isUrl(folder)) return undefined
   const path = isUrl(root) ? urlBelow(root, folder) : relative(root, folder)
@@ -26,5 +26,5 @@ function urlBelow(root: string, folder: string): string | undefined {
   return folder.startsWith(`${base}/`) ? folder.slice(base.length + 1) : undefined
 }
 
-/** What ends the path of a folder below a root. */
+/** The separator of paths below a root. */
 export const separatorOf = (root: string) => (isUrl(root) ? '/' : sep)

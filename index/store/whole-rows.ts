@@ -11,15 +11,18 @@ import {
 import { createDescriptorStore } from './descriptors.js'
 import { createOwners } from './row-owners.js'
 
-/** The rows that an answer is made of, each compared with its checksum once; what is damaged is left out and noted. */
+/** Checks the rows of an answer, each once against its checksum. Damaged rows are skipped and recorded. */
 export interface WholeRows {
-  /** Clip of a label; undefined where the track was erased since the index was written, or it or its clip is damaged. */
+  /**
+   * The clip of a label. Undefined if the track was erased since the index was written, or if the track or its clip
+   * is damaged.
+   */
   clipOf(label: number): string | undefined
   isWholeTrack(trackId: number, clipId: string): boolean
   note(damage: Damage): void
   /**
-   * What was noted, what the archive has noted of its clips before, what the index could not be given, and damaged clips that
-   * are not counted in what is said of the archive as a whole.
+   * All damage: recorded by this object, marked in the archive before, in rows that the index skipped, and in clips
+   * that the coverage summary does not count.
    */
   damage(): Damage[]
 }
@@ -30,7 +33,7 @@ interface LabelRow {
   readonly isWhole: number
 }
 
-/** @param damagedLabels rows that the index left out */
+/** @param damagedLabels rows that the index skipped because they are damaged */
 export function createWholeRows(database: Database, damagedLabels: ReadonlySet<number>): WholeRows {
   const select = database.prepare<[number], LabelRow>(
     `SELECT track_id AS trackId, clip_id AS clipId, ${isWhole('descriptors')} AS isWhole
@@ -92,7 +95,7 @@ export function createWholeRows(database: Database, damagedLabels: ReadonlySet<n
   }
 }
 
-/** Works each key out once. */
+/** Computes the value of each key once. */
 export function memoised<Key, Value>(work: (key: Key) => Value): (key: Key) => Value {
   const known = new Map<Key, { readonly value: Value }>()
   return (key) => {

@@ -1,18 +1,19 @@
 /**
- * The order of calls to an index in memory: changes run one after the other, reads at any time, and closing waits for both.
+ * Orders the calls to an index in memory. Changes run one after the other, reads run at any time, and closing waits
+ * for both.
  */
 export class CallOrder {
   #changes: Promise<unknown> = Promise.resolve()
   readonly #reads = new Set<Promise<unknown>>()
   #isClosed = false
 
-  /** Runs `work` after every change that was asked for before, whether that succeeded or not. */
+  /** Runs `work` after all earlier changes have ended, even if they failed. */
   change<T>(work: () => Promise<T> | T): Promise<T> {
     if (this.#isClosed) return Promise.reject(closedError())
     return this.#afterChanges(work)
   }
 
-  /** Runs `work` at once. */
+  /** Runs `work` immediately. */
   async read<T>(work: () => Promise<T>): Promise<T> {
     if (this.#isClosed) throw closedError()
     const reading = work()
@@ -24,7 +25,7 @@ export class CallOrder {
     }
   }
 
-  /** Runs `work` when nothing is under way any more; calls from now on are refused. A second call waits for the first. */
+  /** Runs `work` when all calls have ended, and refuses new calls. A second call waits for the first. */
   close(work: () => Promise<void> | void): Promise<void> {
     if (this.#isClosed) return this.#changes.then(() => undefined)
     this.#isClosed = true

@@ -1,10 +1,10 @@
 import { CameoError } from '../../pipeline/common/errors.js'
 import type { LabelledVector } from './vector-index.js'
 
-/** float32 rounding of 512 to 2,048 values moves a unit vector's squared length by less than this. */
+/** float32 rounding of 512 to 2,048 values changes the squared length of a unit vector by less than this. */
 const unitTolerance = 1e-3
 
-/** Throws VECTOR_INVALID or INDEX_TOO_LARGE unless every vector of a batch can be added; see `VectorIndex.add`. */
+/** Checks that every vector of a batch can be added; see `VectorIndex.add`. @throws VECTOR_INVALID, INDEX_TOO_LARGE */
 export function checkBatch(
   vectors: readonly LabelledVector[],
   dimension: number,
@@ -20,9 +20,12 @@ export function checkBatch(
 }
 
 export const labelIsKnown = (label: number) =>
-  new CameoError('VECTOR_INVALID', `label ${label} is in the index already: labels are never reused`)
+  new CameoError('VECTOR_INVALID', `label ${label} is already in the index: labels are never reused`)
 
-/** Throws VECTOR_INVALID unless `vector` has `dimension` finite values and length 1. `name` is for the message. */
+/**
+ * Checks that `vector` has `dimension` finite values and length 1. `name` is used in the message.
+ * @throws VECTOR_INVALID
+ */
 export function checkUnitVector(vector: Float32Array, dimension: number, name: string): void {
   const length2 = squaredLength(vector, dimension, name)
   if (Math.abs(length2 - 1) > unitTolerance)
@@ -32,7 +35,10 @@ export function checkUnitVector(vector: Float32Array, dimension: number, name: s
     )
 }
 
-/** The query scaled to length 1 in `target` (reused between searches, `dimension` values). Throws VECTOR_INVALID. */
+/**
+ * Writes the query, scaled to length 1, to `target` (`dimension` values, reused between searches).
+ * @throws VECTOR_INVALID
+ */
 export function normaliseQuery(query: Float32Array, target: number[] | Float64Array): void {
   const length2 = squaredLength(query, target.length, 'the query vector')
   if (length2 === 0)
@@ -45,18 +51,18 @@ function squaredLength(vector: Float32Array, dimension: number, name: string): n
   if (vector.length !== dimension)
     throw new CameoError(
       'VECTOR_INVALID',
-      `${name} has ${vector.length} dimensions, this index holds vectors of ${dimension}`,
+      `${name} has ${vector.length} dimensions, but this index needs ${dimension}`,
     )
   let length2 = 0
   for (const value of vector) length2 += value * value
-  // A NaN or an infinity anywhere makes the sum not finite.
+  // Any NaN or infinity makes the sum not finite.
   if (!Number.isFinite(length2))
-    throw new CameoError('VECTOR_INVALID', `${name} holds a value that is not a finite number`)
+    throw new CameoError('VECTOR_INVALID', `${name} contains a value that is not a finite number`)
   return length2
 }
 
-/** Labels are uint32 in hnswlib, so everywhere. Throws INDEX_TOO_LARGE. */
+/** Labels are uint32 in hnswlib, so Cameo uses uint32 everywhere. @throws INDEX_TOO_LARGE */
 function checkLabel(label: number): void {
   if (!Number.isInteger(label) || label < 0 || label > 0xffff_ffff)
-    throw new CameoError('INDEX_TOO_LARGE', `label ${label} is no unsigned 32-bit number`)
+    throw new CameoError('INDEX_TOO_LARGE', `label ${label} is not an unsigned 32-bit number`)
 }

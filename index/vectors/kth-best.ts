@@ -1,7 +1,7 @@
-/** Steps of the scores in which the k-th best is looked for; sorting all instead takes longer than the scan. */
+/** Number of histogram steps for finding the k-th best score. Sorting all scores would take longer than the scan. */
 const scoreSteps = 4096
 
-/** A score that the `k` best of `scores` reach, and few others. */
+/** A lower limit that the `k` best of `scores` reach, and few others. */
 export function lowestOfBest(scores: Float32Array | Int32Array, k: number): number {
   let [lowest, highest] = [Infinity, -Infinity]
   for (const score of scores) {
@@ -17,6 +17,6 @@ export function lowestOfBest(scores: Float32Array | Int32Array, k: number): numb
   }
   let floor = scoreSteps
   for (let found = 0; floor > 0 && found < k;) found += counts[--floor] ?? 0
-  // A little below the step, so that rounding leaves none of its scores out.
+  // Slightly below the step, so that rounding does not exclude any of its scores.
   return lowest + (floor - 0.01) / scale
 }

@@ -1,8 +1,11 @@
-/** Other work of the event loop gets a turn after so long; adding one vector to a large graph takes 2 ms. */
+/**
+ * Length of a time slice. After it, other work of the event loop can run. Adding one vector to a large graph takes 2
+ * ms.
+ */
 const sliceMs = 20
 
 export interface TimeSlice {
-  /** To be called between two steps: waits for other work of the event loop where the slice has lasted long enough. */
+  /** Call this between two steps. If the slice is over, waits for other work of the event loop. */
   end(): Promise<void> | undefined
 }
 

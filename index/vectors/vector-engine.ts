@@ -1,61 +1,62 @@
 import type { VectorIndex } from './vector-index.js'
 
-/** One descriptor space of one archive: what an engine indexes. */
+/** One descriptor space of one archive. An engine indexes one space. */
 export interface VectorSpace {
   /** Stays the same when the archive is moved or copied. Two copies of an archive must not share storage of an engine. */
   readonly archiveId: string
   readonly spaceId: number
-  /** Of what makes the descriptors: spaces with one digest hold comparable vectors. */
+  /** Digest of the recipe of the descriptors. Vectors of spaces with the same digest are comparable. */
   readonly digest: string
   readonly dimension: number
-  /** Folder in the archive for files of engines; made when it is needed. */
+  /** Folder in the archive for the files of engines. Created when needed. */
   readonly dir: string
-  /** Memory that an index may take, bytes; undefined: what the machine has available. */
+  /** Memory that an index may use, in bytes. Undefined means the available memory of the machine. */
   readonly maxBytes: number | undefined
 }
 
-/** How calls to an engine outside of this process are repeated. */
+/** How failed calls to an engine outside this process are retried. */
 export interface ReachOptions {
-  /** How often a failed call is repeated. */
+  /** Maximum number of retries of a call. */
   readonly retries: number
-  /** Before the first repetition, ms; each further pause is four times as long, up to 10 s. */
+  /** Pause before the first retry, in ms. Each further pause is four times as long, up to 10 s. */
   readonly firstPauseMs: number
-  /** A call that has not answered after so long has failed, ms. */
+  /** A call without an answer within this time has failed, in ms. */
   readonly answerWithinMs: number
 }
 
-/** What makes and finds the indexes of one space. */
+/** Creates and loads the index of one space. */
 export interface VectorEngine {
-  /** An empty index; of an engine with storage of its own, what is stored. */
+  /** Opens an empty index or, for an engine with its own storage, the stored index. */
   open(): Promise<VectorIndex>
   /**
-   * The index of the last snapshot. Absent where the engine writes none.
-   * @param newestChange of the archive: a snapshot that is ahead of it belongs to a state that a restored backup does not have
-   * @throws INDEX_TOO_LARGE before memory is taken
+   * Loads the index from the last snapshot. Absent if the engine writes no snapshots.
+   * @param newestChange newest change of the archive. A snapshot with a newer change is from before a backup was
+   * restored.
+   * @throws INDEX_TOO_LARGE before memory is reserved
    */
   load?(newestChange: number): Promise<LoadedIndex>
-  /** Removes what the engine keeps of the space, in files or on a server. Absent where it keeps nothing. */
+  /** Removes the stored data of the space, in files or on a server. Absent if the engine stores nothing. */
   remove?(): Promise<void>
-  /** How calls are repeated where the engine cannot be reached. Default: four times within nine seconds. */
+  /** How calls are retried if the engine cannot be reached. Default: four times within nine seconds. */
   readonly reach?: Partial<ReachOptions>
-  /** Bytes that the engine's files take in `VectorSpace.dir`. */
+  /** Size of the engine's files in `VectorSpace.dir`, in bytes. */
   bytesOnDisk?(): number
 }
 
-/** What a snapshot gave. */
+/** The result of loading a snapshot. */
 export type LoadedIndex =
   | {
       readonly kind: 'loaded'
       readonly index: VectorIndex
-      /** The last change of the archive that is in it. */
+      /** The last change of the archive that the index contains. */
       readonly lastChange: number
     }
   | { readonly kind: 'absent' }
-  /** There is one, but it cannot be used; `reason` completes "the snapshot …". */
+  /** There is a snapshot, but it cannot be used. `reason` completes the sentence "the snapshot …". */
   | { readonly kind: 'unusable'; readonly reason: string }
 
-/** Called for each space that is opened; connects to nothing before `open` or `remove`. */
+/** Called for each space that is opened. Must not connect to anything before `open` or `remove`. */
 export type VectorEngineFactory = (space: VectorSpace) => VectorEngine
 
-/** Engines by the names under which archives are configured to use them. */
+/** Engines by name. Archives are configured with these names. */
 export type VectorEngines = Readonly<Record<string, VectorEngineFactory>>

@@ -3,7 +3,7 @@ import type { RgbImage } from '../data/image.js'
 import { arcfaceTemplate, estimateSimilarity, invertSimilarity } from '../image/similarity-transform.js'
 import { warp } from '../image/warp.js'
 
-/** Side of an aligned crop, px: what ArcFace embedders take. */
+/** Side of an aligned crop, px: the input size of ArcFace embedders. */
 export const alignedFacePx = 112
 
 /** The face, turned and scaled so that its five points lie where ArcFace expects them: a 112×112 RGB crop. */
@@ -12,7 +12,7 @@ export function alignFace(image: RgbImage, landmarks: Landmarks5Px): RgbImage {
   return warp(image, invertSimilarity(toCrop), alignedFacePx, alignedFacePx)
 }
 
-/** The mirror image, left and right exchanged. */
+/** The mirror image: left and right are swapped. */
 export function mirror({ width, height, data }: RgbImage): RgbImage {
   const flipped = new Uint8Array(data.length)
   for (let row = 0; row < height; row++)

@@ -6,7 +6,7 @@ import type { Model } from '../models/session.js'
 import { cropScaled } from '../image/warp.js'
 
 export interface Landmarker {
-  /** Faces worth looking at at once: see `Model`. */
+  /** Number of faces worth processing at the same time: see `Model`. */
   readonly inFlight?: number | undefined
   findLandmarks(image: RgbImage, boxXyxyPx: BoxXyxyPx): Promise<Landmarks5Px>
 }
@@ -32,7 +32,7 @@ export function createLandmarker(spec: LandmarkerSpec, model: Model): Landmarker
       const crop = cropScaled(image, xPx, yPx, sidePx, spec.input.widthPx)
       const outputs = await model.run(toTensor(crop))
       const points = [...outputs.values()][0]?.data
-      if (points?.length !== 136) throw new Error('a 68-point landmarker has one output of 136 values')
+      if (points?.length !== 136) throw new Error('a 68-point landmarker must have one output of 136 values')
       const mean = (indexes: readonly number[]): PointPx => {
         let x = 0
         let y = 0

@@ -1,13 +1,13 @@
 import { boxArea, intersectionArea, type BoxXyxyPx, type Landmarks5Px } from '../data/geometry.js'
 import type { RgbImage } from '../data/image.js'
 
-/** What is known of a face before it is embedded, each 0..1. */
+/** What is known about a face before it is embedded, each 0..1. */
 export interface QualityTerms {
   /** The detector's confidence. */
   readonly detection: number
   /** Face height against the height that fills an aligned crop. */
   readonly size: number
-  /** 1 where the face lies whole in the frame, 0 where half of it is cut off. */
+  /** 1 if the whole face lies in the frame, 0 if half of it is cut off. */
   readonly inside: number
   /** Fine detail of the aligned crop. */
   readonly sharpness: number
@@ -15,10 +15,13 @@ export interface QualityTerms {
   readonly pose: number
 }
 
-/** A face this high (px) has as many pixels as an aligned crop can use: more do not help. */
+/** A face of this height (px) has all the pixels that an aligned crop can use. */
 const fullSizePx = 100
 
-/** Variance of the Laplacian at which a crop counts as half sharp; photos of ordinary sharpness reach several times it. */
+/**
+ * Variance of the Laplacian at which a crop counts as half sharp. Ordinary sharp photos have several times this
+ * variance.
+ */
 const halfSharpVariance = 40
 
 export function measureQuality(
@@ -44,15 +47,15 @@ export function measureQuality(
 
 /**
  * One quality, 0..1: the geometric mean of the terms, so that one bad term spoils it, times `norm` once the face is
- * embedded. A raw embedding's norm says how much of a face the network saw (ArcFace's features shrink with blur and
- * occlusion); 1 where the pack does not say which norms are good.
+ * embedded. The norm of a raw embedding says how much of a face the network saw: ArcFace's features shrink with blur
+ * and occlusion. `norm` is 1 if the pack does not say which norms are good.
  */
 export function combineQuality(terms: QualityTerms, norm = 1): number {
   const { detection, size, inside, sharpness, pose } = terms
   return (detection * size * inside * sharpness * pose) ** (1 / 5) * norm
 }
 
-/** Where a raw embedding norm lies between the pack's hopeless and good faces, 0..1, never quite 0. */
+/** Where a raw embedding norm lies between the norms of the pack's hopeless and good faces, 0..1, at least 0.05. */
 export function normTerm(
   norm: number,
   range: { readonly low: number; readonly high: number } | undefined,
@@ -62,9 +65,9 @@ export function normTerm(
 }
 
 /**
- * How far a face looks to the front, from its five points. Yaw: the nose leaves the middle between the eyes, measured
- * along the line of the eyes in eye distances. Pitch: the nose leaves its usual place between eyes and mouth. Roll does
- * not count, alignment undoes it.
+ * How frontal a face is, from its five points. Yaw: the nose moves away from the middle between the eyes, measured
+ * along the line of the eyes in eye distances. Pitch: the nose moves away from its usual place between eyes and mouth.
+ * Roll does not count, because alignment removes it.
  */
 export function frontalness([leftEye, rightEye, nose, leftMouth, rightMouth]: Landmarks5Px): number {
   const eyes = { x: (leftEye.x + rightEye.x) / 2, y: (leftEye.y + rightEye.y) / 2 }
@@ -76,13 +79,13 @@ export function frontalness([leftEye, rightEye, nose, leftMouth, rightMouth]: La
   const along = (toNose.x * down.x + toNose.y * down.y) / (faceHeight * faceHeight)
   const aside = Math.abs(toNose.x * down.y - toNose.y * down.x) / (faceHeight * faceHeight)
   const eyeDistance = Math.hypot(rightEye.x - leftEye.x, rightEye.y - leftEye.y) / faceHeight
-  // In ArcFace's template the nose lies .49 of the way down, and the eyes are .87 face heights apart.
+  // In ArcFace's template, the nose lies .49 of the way down, and the eyes are .87 face heights apart.
   const yaw = clampUnit(1 - aside / 0.45) * clampUnit(eyeDistance / 0.7)
   const pitch = clampUnit(1 - Math.abs(along - 0.49) / 0.4)
   return yaw * pitch
 }
 
-/** Variance of the 4-neighbour Laplacian of a crop's luma (Pech-Pacheco et al. 2000): small where an image is blurred. */
+/** Variance of the 4-neighbour Laplacian of a crop's luma (Pech-Pacheco et al. 2000): small if the image is blurred. */
 export function laplacianVariance({ width, height, data }: RgbImage): number {
   const luma = new Float32Array(width * height)
   for (let i = 0, at = 0; i < luma.length; i++, at += 3)

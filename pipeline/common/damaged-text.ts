@@ -1,4 +1,4 @@
-/** What bytes that are not UTF-8 become on a command line. */
+/** What Node makes of bytes on a command line that are not UTF-8. */
 const replacement = '\ufffd'
 
 export const isDamagedText = (text: string) => text.includes(replacement)

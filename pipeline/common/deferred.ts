@@ -1,4 +1,4 @@
-/** A promise settled from outside, once; nobody has to listen to it. */
+/** A promise that is settled once, from outside. A rejection that nobody awaits is not an error. */
 export class Deferred<T> {
   readonly promise: Promise<T>
   resolve!: (value: T) => void

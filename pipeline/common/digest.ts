@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 
-/** Up to this size a file is read at once: a stream's set-up costs more than the hashing. */
+/** Files up to this size are read at once: setting up a stream costs more than hashing them. */
 const readAtOnceBytes = 1 << 20
 
 /** SHA-256 of a file as lower-case hex; large files are read in pieces. */
@@ -15,7 +15,7 @@ export async function sha256OfFile(path: string, signal?: AbortSignal): Promise<
   return hash.digest('hex')
 }
 
-/** SHA-256 of a value's canonical JSON (keys sorted): two equal settings have one digest. */
+/** SHA-256 of a value's canonical JSON (keys sorted). Equal settings have equal digests. */
 export function digestOf(value: unknown): string {
   return createHash('sha256').update(canonicalJson(value)).digest('hex')
 }

@@ -3,13 +3,13 @@ import { visibleJson } from './visible-text.js'
 
 const longestName = 80
 
-/** A clip's file name for messages: on one line, in quotes, what would not be seen escaped, not longer than 80 characters. */
+/** A clip's file name for messages: on one line, in quotes, at most 80 characters. Invisible characters are escaped. */
 export function clipName(path: string): string {
   const name = basename(path)
   return quoted(name.length > longestName ? `${name.slice(0, longestName - 1)}…` : name)
 }
 
-/** On one line, in quotes, what would not be seen escaped: as JSON has it. */
+/** The text on one line, in quotes, as a JSON string. Invisible characters are escaped. */
 export function quoted(text: string): string {
   return visibleJson(text)
 }

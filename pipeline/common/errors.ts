@@ -2,8 +2,8 @@ import type { ErrorDetails } from './remedies.js'
 import { oneLine } from './visible-text.js'
 
 /**
- * The one table of error codes: what went wrong, and whether trying again can help.
- * A code is stable; scripts may branch on it. `retriable` is the default for the code.
+ * The one table of error codes: what went wrong, and whether a retry can help. A code is stable; scripts may branch on
+ * it. `retriable` is the default for the code.
  */
 export const errorCodes = {
   // clips
@@ -21,17 +21,17 @@ export const errorCodes = {
   CLIP_STUCK: { retriable: false },
   CLIP_NAME_UNSUPPORTED: { retriable: false },
   CLIP_FETCH_FAILED: { retriable: true },
-  /** Its server sends too slowly: a place that others wait for is not held for it. */
+  /** Its server sends too slowly. Other clips wait for the place that this download holds. */
   CLIP_FETCH_SLOW: { retriable: true },
   CLIP_ENDS_WORKERS: { retriable: false },
-  /** The folder that clips lie below is not there: as a rule it is not mounted. */
+  /** The folder that contains the clips does not exist; usually it is not mounted. */
   ROOT_MISSING: { retriable: false },
   // photos and queries
   IMAGE_UNREADABLE: { retriable: false },
   IMAGE_NO_FACE: { retriable: false },
   IMAGE_SEVERAL_FACES: { retriable: false },
   FACE_UNKNOWN: { retriable: false },
-  /** Most photos that are given for a name show somebody else than the others of that name. */
+  /** Most photos given for a name show a different person from the other photos of that name. */
   FACES_DISAGREE: { retriable: false },
   QUERY_NO_TRACK: { retriable: false },
   NAME_UNKNOWN: { retriable: false },
@@ -52,7 +52,7 @@ export const errorCodes = {
   ARCHIVE_DAMAGED: { retriable: false },
   ARCHIVE_NEWER: { retriable: false },
   ARCHIVE_OTHER_RECIPE: { retriable: false },
-  /** Rows are erased, but their bytes still stand in a file that another process holds. */
+  /** Rows are erased, but their bytes are still in a file that another process holds. */
   ERASURE_PENDING: { retriable: true },
   INDEX_TOO_LARGE: { retriable: false },
   SNAPSHOT_DAMAGED: { retriable: false },
@@ -66,7 +66,7 @@ export const errorCodes = {
   MESSAGE_INVALID: { retriable: false },
   MESSAGE_NEWER: { retriable: false },
   MESSAGE_TOO_LARGE: { retriable: false },
-  /** What no other code foresees went wrong with a message: a bug, as a rule. */
+  /** An error with a message that has no code of its own; usually a bug. */
   MESSAGE_FAILED: { retriable: true },
   RECIPE_MISMATCH: { retriable: false },
   RESULT_MISSING: { retriable: true },
@@ -97,23 +97,23 @@ export type ErrorCode = keyof typeof errorCodes
 
 /** What an error says besides its code and its message. */
 export interface CameoErrorOptions {
-  /** Overrides the code's default: may the same work succeed when tried again unchanged? */
+  /** Overrides the code's default: can the same work succeed if it is retried unchanged? */
   readonly retriable?: boolean
   readonly cause?: unknown
-  /** What helps against it. */
+  /** What helps against the error. */
   readonly details?: ErrorDetails | undefined
 }
 
 /**
- * An error that says what happened, where, and whether to retry. The message is one sentence for a person; it names no command
- * and no option, which users of the library and of a server do not have.
+ * An error that says what happened, where, and whether to retry. The message is one sentence for a person. It names no
+ * command and no option, because users of the library and of a server have none.
  */
 export class CameoError extends Error {
   /** What went wrong; stable. */
   readonly code: ErrorCode
-  /** The same work may succeed when tried again unchanged. */
+  /** The same work may succeed if it is retried unchanged. */
   readonly retriable: boolean
-  /** What helps, tagged by `remedy`; undefined where the message says all. */
+  /** What helps, tagged by `remedy`; undefined if the message says everything. */
   readonly details: ErrorDetails | undefined
 
   constructor(code: ErrorCode, message: string, options: CameoErrorOptions = {}) {
@@ -125,7 +125,7 @@ export class CameoError extends Error {
   }
 }
 
-/** A CameoError as it goes from thread to thread. */
+/** A CameoError in the form that threads exchange. */
 export interface ErrorParts {
   readonly code: ErrorCode
   readonly message: string
@@ -140,7 +140,7 @@ export const partsOfError = ({ code, message, retriable, details }: CameoError):
 export const errorOfParts = ({ code, message, retriable, details }: ErrorParts): CameoError =>
   new CameoError(code, message, { retriable, details })
 
-/** The text of anything thrown, for messages and logs; what others wrote, as libraries do, on one line. */
+/** The text of anything thrown, for messages and logs. Errors of other libraries are put on one line. */
 export function messageOf(error: unknown): string {
   if (error instanceof CameoError) return error.message
   return oneLine((error instanceof Error ? error.message : String(error)).trim().replace(/\s*\n\s*/g, ' '))

@@ -1,28 +1,30 @@
 /**
- * The most that is believed of a number which another program wrote: a message, a row, a file. Memory is taken, and loops are
- * run, by such numbers.
+ * Upper limits for numbers that another program wrote into a message, a row or a file. Such numbers decide how much
+ * memory is allocated and how often loops run.
  */
 
-/** Segments of a clip: 300 days in segments of 10 minutes, 12 hours in segments of 1 s. Each waits in memory. */
+/** Segments per clip: 300 days in segments of 10 minutes, 12 hours in segments of 1 s. Each one waits in memory. */
 export const maxSegments = 43_200
 
-/** Of a time within a clip, s: 30 years. Times a rate of 60 it is still a whole number of samples to the bit. */
+/** Largest time within a clip, s: 30 years. Multiplied by a rate of 60 it is still an exact whole number of samples. */
 export const maxTimeS = 1e9
 
-/** Values of a vector: four times what the widest encoders give. As float32 it takes 64 KB, an eighth of a message. */
+/**
+ * Dimensions of a vector: four times what the widest encoders have. As float32 it takes 64 KB, an eighth of a message.
+ */
 export const maxDimension = 16_384
 
-/** Width or height of a picture, px: more than any video codec can say (65,536 is H.265's and AV1's most). */
+/** Width or height of a picture, px: more than any video codec allows (H.265 and AV1 allow 65,536). */
 export const maxSidePx = 1 << 17
 
-/** Width or height of a model's input, px: four floats of the largest square one take 256 MB. */
+/** Width or height of a model's input, px: four floats per pixel of the largest square input take 256 MB. */
 export const maxInputSidePx = 4096
 
-/** Faces of a track that are embedded. */
+/** Embedded faces per track. */
 export const maxFacesPerTrack = 64
 
-/** Further embedders and context encoders beside a pack. */
+/** Further embedders and context encoders in addition to a pack. */
 export const maxFeatures = 64
 
-/** Bytes of a JSON file that a person writes or a worker reads: packs take 2 KB. */
+/** Bytes of a JSON file that a person writes or a worker reads. Packs take 2 KB. */
 export const maxJsonFileBytes = 1 << 20

@@ -11,20 +11,23 @@ import {
 import { dirname } from 'node:path'
 
 /**
- * Files with what is known of people's faces are their owner's alone, whatever the umask. It is given with the call that makes
- * the file, for a worker thread cannot set the umask, and for a moment in between the file would be open to others.
+ * Files with data about people's faces are readable only by their owner, whatever the umask is. The mode is passed to
+ * the call that creates the file: a worker thread cannot set the umask, and a later chmod would leave the file open to
+ * others for a moment.
  */
 export const privateFileMode = 0o600
 const privateFolderMode = 0o700
 const othersMode = 0o077
 
-/** Makes a folder where there is none, and those above it as any other. One that is there stays as it is. */
+/**
+ * Makes a private folder if there is none; its parent folders get the usual mode. An existing folder keeps its mode.
+ */
 export function makePrivateFolder(dir: string): void {
   mkdirSync(dirname(dir), { recursive: true })
   mkdirSync(dir, { recursive: true, mode: privateFolderMode })
 }
 
-/** Makes an empty file where there is none, for libraries that would make it by the umask. */
+/** Makes an empty private file if there is none, for libraries that would create it with the umask's mode. */
 export function createPrivateFile(file: string): void {
   try {
     closeSync(openSync(file, 'wx', privateFileMode))
@@ -33,7 +36,7 @@ export function createPrivateFile(file: string): void {
   }
 }
 
-/** Writes a file, or one that is there anew. */
+/** Writes a private file; replaces an existing one. */
 export function writePrivateFile(file: string, content: string | Uint8Array): void {
   const handle = openPrivateFile(file)
   try {
@@ -43,11 +46,13 @@ export function writePrivateFile(file: string, content: string | Uint8Array): vo
   }
 }
 
-/** Opens a file to be written anew; the caller closes it. Where another user owns it, it stays as open as it is. */
+/**
+ * Opens a private file for writing and empties it; the caller closes it. A file that another user owns keeps its mode.
+ */
 export function openPrivateFile(file: string): number {
   const handle = openSync(file, 'w', privateFileMode)
   try {
-    // Not a terminal or /dev/null.
+    // The target can also be a terminal or /dev/null.
     if (fstatSync(handle).isFile()) fchmodSync(handle, privateFileMode)
   } catch (error) {
     if (!hasCode(error, 'EPERM')) {
@@ -59,9 +64,9 @@ export function openPrivateFile(file: string): number {
 }
 
 /**
- * Takes from other users what they may do with a file or folder; from its owner nothing. By its path: a process that opens and
- * closes a file loses the locks that SQLite has on it.
- * @returns `open` where they still may, the file being another user's or on a file system without permissions
+ * Removes other users' permissions on a file or folder; the owner keeps all of theirs. It works on the path: a process
+ * that opens and closes a file loses SQLite's locks on that file.
+ * @returns `open` if others still have access: another user owns the file, or the file system has no permissions
  */
 export function closeToOthers(path: string): 'private' | 'tightened' | 'open' {
   const before = modeOf(path)

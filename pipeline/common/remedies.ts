@@ -1,16 +1,16 @@
 /**
- * What helps against an error, and what the one who helps has to know for it. The names are those of the library: a program
- * may branch on them, and a command line or a server words them for its users.
+ * What helps against an error, and the data that the remedy needs. The names belong to the library: a program may
+ * branch on them; a command line or a server words them for its users.
  */
 export interface RemedyData {
   // models and devices
-  /** Download the models: a file of them, or all of a pack, is missing. */
+  /** Download the models: one file of them, or a whole pack, is missing. */
   'pull-models': { readonly path: string } | { readonly pack: string }
   /** Install the CUDA libraries of ONNX Runtime, or use the CPU. */
   'install-cuda': { readonly device: string }
   /** Make the GPU's driver work, or use the CPU. */
   'use-cpu': { readonly device: string }
-  /** Install ffmpeg, of this version or a newer one. */
+  /** Install ffmpeg, this version or newer. */
   'install-ffmpeg': { readonly oldest: string }
   /** Ingest with a further embedder. */
   'add-embedder': { readonly embedder: string }
@@ -18,13 +18,13 @@ export interface RemedyData {
   // archives
   /** Ingest clips into the archive in this folder, or open another. */
   'ingest-first': { readonly archive: string }
-  /** Process every clip of the archive again, or go on with its own version of Cameo or settings. */
+  /** Process every clip of the archive again, or keep using the archive's own version of Cameo or its settings. */
   reprocess: { readonly archive: string; readonly differs: 'version' | 'settings' }
-  /** Free some space on the archive's disk, then do the same again: it goes on where it stopped. */
+  /** Free some space on the archive's disk, then do the same again: the work continues where it stopped. */
   'free-space': { readonly archive: string }
   /** Repair the archive. */
   'repair-archive': { readonly archive: string }
-  /** Check every row of the archive, to learn which are damaged. */
+  /** Check every row of the archive to find the damaged ones. */
   'check-archive': Nothing
   /** Open the archive of an older Cameo once as a user who can write it. */
   'upgrade-archive': { readonly archive: string }
@@ -36,7 +36,7 @@ export interface RemedyData {
   // people and their photos
   /** Choose one of the faces of a photo, or of the people of a clip, by its number from 1. */
   'choose-face': { readonly path: string; readonly faces: number }
-  /** Give the file as what it is. */
+  /** Pass the file as what it really is. */
   'give-as': { readonly kind: 'clip' | 'image' | 'embedder' | 'context' }
   /** Choose one of two settings that contradict each other. */
   'choose-setting': { readonly between: 'mirror' | 'sampling' }
@@ -44,7 +44,7 @@ export interface RemedyData {
   'choose-rate': Nothing
   /** List the faces that a name is enrolled with, and choose one of them. */
   'list-faces': { readonly name: string }
-  /** Enroll faces that seem to be of different people, where they are one person's. */
+  /** Enroll faces that seem to be of different people, if they do belong to one person. */
   'enroll-all-the-same': Nothing
   /** Enroll the name first. */
   'enroll-first': { readonly name: string }
@@ -52,25 +52,25 @@ export interface RemedyData {
   // evaluation and training
   /** Say how people are known: by a gallery, a head, or enrolled names. */
   'give-identities': Nothing
-  /** Train a head: the one in `path` does not name its people. */
+  /** Train a head: the head in `path` does not name its people. */
   'train-head': { readonly path: string }
   /** Name the folder of an evaluation's report. */
   'name-report': { readonly path: string }
   /** Name a report that has rankings. */
   'name-rankings': { readonly path: string }
-  /** Go on with a training that was stopped. */
+  /** Continue a training that was stopped. */
   'resume-training': Nothing
-  /** Begin a training anew: there is nothing to go on from. */
+  /** Start a training from the beginning: there is no state to continue from. */
   'train-anew': { readonly checkpoint: string }
 
   // where workers find clips
-  /** Mount the folder that clips lie below, or correct its name. */
+  /** Mount the folder that contains the clips, or correct its name. */
   'mount-root': { readonly folder: string }
   /** Allow the folder or host of a clip. */
   'allow-clip': { readonly uri: string }
   /** Use another scratch folder. */
   'other-scratch': Nothing
-  /** Allow the scratch folder more bytes. */
+  /** Allow more bytes in the scratch folder. */
   'enlarge-scratch': { readonly folder: string; readonly maxBytes: number }
   /** Accept slower downloads. */
   'lower-fetch-rate': Nothing
@@ -78,15 +78,15 @@ export interface RemedyData {
   // brokers and topics
   /** Correct the user name or the password. */
   'check-credentials': { readonly brokers: readonly string[] }
-  /** Trust the authority of the broker's certificate, and name the broker as the certificate does. */
+  /** Trust the authority of the broker's certificate, and name the broker as the certificate names it. */
   'trust-certificate': { readonly brokers: readonly string[] }
-  /** Connect by TLS or SASL where the broker asks for it. */
+  /** Connect by TLS or SASL if the broker requires it. */
   'secure-connection': { readonly brokers: readonly string[] }
-  /** Start a broker, or name others. */
+  /** Start a broker, or name other brokers. */
   'start-broker': { readonly brokers: readonly string[] }
   /** Create the topics. */
   'create-topics': { readonly topic: string }
-  /** Build the archive anew from what its topic, or another cluster, holds now. */
+  /** Build the archive again from what its topic, or another cluster, holds now. */
   'replay-archive': { readonly archive: string; readonly changed: 'topic' | 'cluster' }
 
   // messages that workers gave up
@@ -94,7 +94,9 @@ export interface RemedyData {
   'retry-message': Nothing
   /** Look at the messages that were given up. */
   'read-dead-letters': Nothing
-  /** Start the worker with the head that the clip was submitted with; `headSha256` is undefined where that is none. */
+  /**
+   * Start the worker with the head that the clip was submitted with; `headSha256` is undefined if there was no head.
+   */
   'use-same-head': { readonly stage: 'describe' | 'index'; readonly headSha256: string | undefined }
   /** Start the worker with the encoder that the clip was submitted with. */
   'use-same-encoder': {
@@ -104,11 +106,11 @@ export interface RemedyData {
   }
   /** Use fewer context encoders. */
   'fewer-contexts': { readonly bytes: number; readonly maxBytes: number }
-  /** Embed fewer faces of a track, or by fewer embedders. */
+  /** Embed fewer faces of a track, or use fewer embedders. */
   'fewer-faces': { readonly bytes: number; readonly maxBytes: number }
 }
 
-/** The remedy says all. */
+/** The remedy needs no data. */
 type Nothing = object
 
 /** The name of what helps. */

@@ -1,4 +1,4 @@
-/** Numbers in [0, 1) from a seed (mulberry32): the same seed gives the same training, a failure can be repeated. */
+/** Numbers in [0, 1) from a seed (mulberry32). The same seed gives the same training, so a failure can be repeated. */
 export function seededRandom(seed: number): () => number {
   let state = seed | 0
   return () => {
@@ -9,7 +9,7 @@ export function seededRandom(seed: number): () => number {
   }
 }
 
-/** A generator for one part of a seeded work, independent of how much the other parts drew. */
+/** A generator for one part of a seeded task, independent of how many numbers the other parts drew. */
 export function seededPart(seed: number, ...part: readonly number[]): () => number {
   let mixed = seed | 0
   // FNV-1a over the numbers.
@@ -17,7 +17,7 @@ export function seededPart(seed: number, ...part: readonly number[]): () => numb
   return seededRandom(mixed)
 }
 
-/** Of the normal distribution with standard deviation 1 (Box and Muller, 1958). */
+/** A sample of the normal distribution with standard deviation 1 (Box and Muller, 1958). */
 export function gaussian(random: () => number): number {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
 }

@@ -1,9 +1,9 @@
 import { CameoError } from './errors.js'
 
 /**
- * To be called between two steps of long work.
- * @param what was stopped, as the message names it
- * @throws INTERRUPTED where the signal was given
+ * Call it between two steps of long work.
+ * @param what the subject of the message: "<what> was stopped"
+ * @throws INTERRUPTED if the signal was aborted
  */
 export function throwIfStopped(signal: AbortSignal | undefined, what: string): void {
   if (signal?.aborted === true)

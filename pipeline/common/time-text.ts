@@ -1,4 +1,4 @@
-/** 83.5 → "1:23.5": as players show times. */
+/** 83.5 → "1:23.5", as video players show times. */
 export function formatTime(seconds: number): string {
   const tenths = Math.round(seconds * 10)
   const hours = Math.floor(tenths / 36_000)
@@ -7,7 +7,7 @@ export function formatTime(seconds: number): string {
   return hours > 0 ? `${hours}:${String(minutes).padStart(2, '0')}:${rest}` : `${minutes}:${rest}`
 }
 
-/** A length of time as people say it: "42 s", "12 min", "1.4 h". */
+/** A duration in words: "42 s", "12 min", "1.4 h". */
 export function spanText(seconds: number): string {
   if (seconds < 90) return `${seconds < 10 ? Number(seconds.toFixed(1)) : Math.round(seconds)} s`
   if (seconds < 5400) return `${Math.round(seconds / 60)} min`

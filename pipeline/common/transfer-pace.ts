@@ -1,24 +1,34 @@
-/** How slow a server may be. A transfer that hardly moves holds the place of others, and a timeout between bytes never ends it. */
+/**
+ * Limits on how slow a server may be. A transfer that hardly moves blocks others, and a timeout between bytes never
+ * ends it.
+ */
 export interface TransferLimits {
-  /** Until an answer's headers are there, with those of addresses that it leads to, s. */
+  /** Time until the headers of an answer arrive, redirects included, s. */
   readonly answerS: number
-  /** The rate is looked at over windows of this length, s. */
+  /** The rate is measured over windows of this length, s. */
   readonly windowS: number
-  /** In each window. Bytes a second. */
+  /** Required rate in each window, bytes per second. */
   readonly leastBytesPerS: number
 }
 
-/** Half of what an ISDN line carried. With four attempts, a server that stands still holds a clip for a minute and a half. */
+/**
+ * Half the rate of an ISDN line. With four attempts, a server that sends nothing holds a clip for a minute and a half.
+ */
 export const usualLimits: TransferLimits = { answerS: 20, windowS: 20, leastBytesPerS: 4096 }
 
-/** Of a whole transfer as against its worst window: what is always near the least would take days. */
+/**
+ * The mean rate of a whole transfer must be this many times the required rate of a window: a transfer that is always
+ * near that rate would take days.
+ */
 const meanToLeast = 8
 
-/** The server is too slow; the message is a sentence's end, without the name of what is fetched. */
+/** The server is too slow. The message is the end of a sentence, without the name of what is fetched. */
 export class TransferTooSlow extends Error {
   constructor(
     message: string,
-    /** A pause may pass; where the whole took too long, it would again. */
+    /**
+     * True after a pause: a retry may succeed. False if the whole transfer takes too long: a retry would take as long.
+     */
     readonly mayPass: boolean,
   ) {
     super(message)
@@ -28,7 +38,7 @@ export class TransferTooSlow extends Error {
 
 /** Waits for the beginning of an answer. */
 export class AnswerWait {
-  /** Aborted when the answer is late or the work fails, or with the signal given. */
+  /** Aborted when the answer is late, when the work fails, or when the signal passed in is aborted. */
   readonly signal: AbortSignal
   readonly #abort = new AbortController()
   readonly #late: Promise<never>
@@ -45,17 +55,17 @@ export class AnswerWait {
     }, answerS * 1000)
   }
 
-  /** From now on `paced` looks at it. */
+  /** The answer has begun; from now on `paced` watches the transfer. */
   came(): void {
     clearTimeout(this.#timer)
   }
 
-  /** @throws TransferTooSlow where neither `came` is called nor the work done in time */
+  /** @throws TransferTooSlow if `came` is not called and the work is not done in time */
   async orLate<T>(work: Promise<T>): Promise<T> {
     try {
       return await Promise.race([this.#late, work])
     } catch (error) {
-      // Its connection would go on.
+      // The connection would stay open.
       this.#abort.abort(error)
       throw error
     } finally {
@@ -65,8 +75,8 @@ export class AnswerWait {
 }
 
 /**
- * The same bytes, for as long as they come fast enough. Only the time counts in which the source is waited for.
- * @param sizeBytes of all of them, where it is known: it bounds the time of the whole
+ * Yields the source's bytes as long as they arrive fast enough. Only the time spent waiting for the source counts.
+ * @param sizeBytes size of the whole transfer, if known: it limits the total time
  * @param nowMs a clock
  * @throws TransferTooSlow
  */
@@ -95,14 +105,14 @@ export async function* paced<Chunk extends Uint8Array>(
         if (result?.done !== true && waitedMs >= window.endMs) {
           if (window.bytes < leastBytesPerS * windowS)
             throw new TransferTooSlow(
-              `the server sends too slowly: ${window.bytes} bytes in ${windowS} s, where ${leastBytesPerS} a second are the least`,
+              `the server sends too slowly: ${window.bytes} bytes in ${windowS} s, at least ${leastBytesPerS} per second are required`,
               true,
             )
           window = { endMs: waitedMs + windowMs, bytes: 0 }
         }
         if (result?.done !== true && waitedMs >= longestMs)
           throw new TransferTooSlow(
-            `the server sends too slowly: ${sizeBytes ?? 0} bytes may take ${(longestMs / 1000).toFixed(0)} s`,
+            `the server sends too slowly: ${sizeBytes ?? 0} bytes may take at most ${(longestMs / 1000).toFixed(0)} s`,
             false,
           )
       }
@@ -110,16 +120,16 @@ export async function* paced<Chunk extends Uint8Array>(
       yield result.value
     }
   } finally {
-    // Not waited for: it ends after a chunk that may never come.
+    // Do not await it: it ends only after the next chunk, which may never come.
     iterator.return?.().catch(() => undefined)
   }
 }
 
-/** Undefined where it takes longer. */
+/** The result of the work; undefined if it takes longer than `ms`. */
 async function within<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined
   const over = new Promise<undefined>((resolve) => {
-    // Where this thread was busy meanwhile, what came is read first.
+    // If this thread was busy, read first what has arrived meanwhile.
     timer = setTimeout(() => setImmediate(() => resolve(undefined)), Math.max(0, Math.min(ms, 2 ** 31 - 1)))
   })
   try {

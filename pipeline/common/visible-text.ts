@@ -1,11 +1,11 @@
 /**
- * What a terminal or a page obeys without showing it, or shows as nothing: controls (C0, C1), format characters (bidirectional
- * controls, zero-width ones, byte-order marks, tags), line and paragraph separators, halves of a surrogate pair. Unicode 15,
- * general categories Cc, Cf, Zl, Zp and Cs.
+ * Characters that a terminal or a page obeys without showing them, or shows as nothing: controls (C0, C1), format
+ * characters (bidirectional controls, zero-width characters, byte-order marks, tags), line and paragraph separators,
+ * unpaired surrogates. Unicode 15, general categories Cc, Cf, Zl, Zp and Cs.
  */
 const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u
 
-/** Scripts in which a joiner or non-joiner between two letters is spelling (UAX #31, 2.3). */
+/** Scripts in which a joiner or non-joiner between two letters belongs to the spelling (UAX #31, 2.3). */
 const joining = [
   'Arab',
   'Beng',
@@ -23,19 +23,22 @@ const joining = [
   .map((script) => `\\p{Script=${script}}`)
   .join('')
 
-/** Joiners that belong to what is seen: within an emoji such as that of a family, and between such letters. */
+/**
+ * Joiners that belong to the visible text: within an emoji (a family, for example) and between letters of these
+ * scripts.
+ */
 const joiner =
   '(?<=\\p{Extended_Pictographic}[\\ufe0f\\p{Emoji_Modifier}]?)\\u200d(?=\\p{Extended_Pictographic})' +
   `|(?<=[${joining}])[\\u200c\\u200d](?=[${joining}])`
 
 const joinerOrUnseen = new RegExp(`(${joiner})|${unseen.source}`, 'gu')
 
-/** The text with `show` of every character that is not seen. */
+/** The text, with every invisible character replaced by `show` of it. */
 function replaceUnseen(text: string, show: (character: string) => string): string {
   return text.replace(joinerOrUnseen, (character, joins: string | undefined) => joins ?? show(character))
 }
 
-/** `\x1b`, `\u202e`, `\u{e0041}`: by the character's number, as JavaScript writes it. */
+/** `\x1b`, `\u202e`, `\u{e0041}`: the character's code point, as JavaScript writes it. */
 function escaped(character: string): string {
   const code = character.codePointAt(0) ?? 0
   const digits = code.toString(16)
@@ -43,12 +46,12 @@ function escaped(character: string): string {
   return code <= 0xffff ? `\\u${digits.padStart(4, '0')}` : `\\u{${digits}}`
 }
 
-/** A name, a path or a message on one line of a terminal: what would not be seen is escaped, line ends too. */
+/** A name, a path or a message on one line of a terminal: invisible characters and line breaks are escaped. */
 export function oneLine(text: string): string {
   return replaceUnseen(text, escaped)
 }
 
-/** Text of several lines for a terminal: all but line ends and tabs is escaped as in `oneLine`. */
+/** Text of several lines for a terminal: invisible characters are escaped, except line breaks and tabs. */
 export function visibleLines(text: string): string {
   return replaceUnseen(text, (character) => (isLayout(character) ? character : escaped(character)))
 }
@@ -58,7 +61,7 @@ export function visibleJson(value: unknown): string {
   return unseenAsJson(JSON.stringify(value))
 }
 
-/** A line of JSON with the same data: characters that are not seen stand in it as JSON's own escapes. */
+/** A line of JSON with the same data: invisible characters become JSON escapes. */
 export function unseenAsJson(line: string): string {
   return replaceUnseen(line, (character) => (character === '\n' ? character : jsonEscape(character)))
 }
@@ -69,7 +72,7 @@ const jsonEscape = (character: string) =>
     .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
     .join('')
 
-/** Text of a page, before its markup is escaped: what would not be seen becomes U+FFFD, but for line ends and tabs. */
+/** Text for a page, before its markup is escaped: invisible characters become U+FFFD, except line breaks and tabs. */
 export function visibleInPage(text: string): string {
   return replaceUnseen(text, (character) => (isLayout(character) ? character : '\uFFFD'))
 }

@@ -3,7 +3,7 @@ import { l2Normalise } from './vector-math.js'
 
 /** A face's embedding as it is stored: rounded once to float16, not normalised. */
 export interface Embedding {
-  /** Half-precision bits, one a dimension. */
+  /** Half-precision bits, one value per dimension. */
   readonly float16: Uint16Array
   /** L2 norm of the raw vector, before rounding. */
   readonly norm: number

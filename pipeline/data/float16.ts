@@ -1,11 +1,11 @@
 import { Float16Array } from '@petamoriken/float16'
 
-/** Rounds to IEEE 754 half precision; the bits, one Uint16 a value. */
+/** Rounds to IEEE 754 half precision. Returns the bits, one Uint16 per value. */
 export function encodeFloat16(vector: Float32Array): Uint16Array {
   return new Uint16Array(Float16Array.from(vector).buffer)
 }
 
-/** The value of each of the 65,536 halves: looking it up is 18 times as fast as computing it. */
+/** The value of each of the 65,536 half-precision numbers: a look-up is 18 times as fast as computing the value. */
 const values = Float32Array.from(
   new Float16Array(Uint16Array.from({ length: 65_536 }, (_, bits) => bits).buffer),
 )

@@ -20,7 +20,7 @@ export function intersectionArea(a: BoxXyxyPx, b: BoxXyxyPx): number {
   return width > 0 && height > 0 ? width * height : 0
 }
 
-/** Intersection over union of two boxes, 0..1; 0 where both are empty. */
+/** Intersection over union of two boxes, 0..1; 0 if both are empty. */
 export function iou(a: BoxXyxyPx, b: BoxXyxyPx): number {
   const intersection = intersectionArea(a, b)
   const union = boxArea(a) + boxArea(b) - intersection

@@ -1,4 +1,4 @@
-/** A queue with one reader that waits: what is put in comes out in order, then `undefined` for ever once closed. */
+/** A queue with one reader that waits. Items come out in order; after `close` the reader gets `undefined` for ever. */
 export class Mailbox<T> {
   readonly #waiting: T[] = []
   #reader: ((item: T | undefined) => void) | undefined

@@ -5,14 +5,14 @@ import { pipeline } from 'node:stream/promises'
 import { CameoError, messageOf } from '../common/errors.js'
 import { clipName } from '../common/display-name.js'
 
-/** Throws what can be told of a clip without ffmpeg: gone, unreadable, empty, not a file. */
+/** Checks what can be known about a clip without ffmpeg. Throws if it is gone, unreadable, empty or not a file. */
 export async function checkClipFile(path: string): Promise<void> {
   try {
     const status = await stat(path)
     if (status.isDirectory()) {
       throw new CameoError('CLIP_NOT_VIDEO', `${clipName(path)} is a folder, not a video file`)
     }
-    if (!status.isFile()) return // opening a pipe here would wait for its writer; ffmpeg's watchdog does that
+    if (!status.isFile()) return // opening a pipe would wait for its writer; ffmpeg's watchdog handles that
     if (status.size === 0) {
       throw new CameoError(
         'CLIP_EMPTY',
@@ -25,16 +25,22 @@ export async function checkClipFile(path: string): Promise<void> {
   }
 }
 
-/** Size of a clip's file; undefined for pipes, and for files that are gone by now. */
+/** Size of a clip's file; undefined for pipes and for files that no longer exist. */
 export async function regularFileBytes(path: string): Promise<number | undefined> {
   const status = await stat(path).catch(() => undefined)
   return status?.isFile() === true ? status.size : undefined
 }
 
-/** Any camera's video takes more a second. A file with less states a wrong duration, or is so small that measuring costs nothing. */
+/**
+ * Any camera's video takes more bytes per second than this. A file with less states a wrong duration, or it is so small
+ * that measuring costs nothing.
+ */
 export const leastBytesPerS = 2000
 
-/** Bytes of a clip's file, fewer where it ends before; none where it cannot be read or is no file: ffmpeg will say it better. */
+/**
+ * Bytes of a clip's file; fewer if the file ends before. Empty if it cannot be read or is not a regular file: ffmpeg
+ * reports that better.
+ */
 export async function readPart(path: string, from: number, length: number): Promise<Buffer> {
   // Opening a pipe would wait for its writer.
   if ((await regularFileBytes(path)) === undefined) return Buffer.alloc(0)
@@ -51,7 +57,7 @@ export async function readPart(path: string, from: number, length: number): Prom
   }
 }
 
-/** Whether a file can be read to its end. */
+/** Whether the whole file can be read. */
 export async function isReadable(path: string): Promise<boolean> {
   try {
     await pipeline(createReadStream(path), new Writable({ write: (_chunk, _encoding, done) => done() }))
@@ -73,14 +79,14 @@ export function fileError(path: string, cause: unknown): CameoError {
     case 'EPERM':
       return new CameoError(
         'CLIP_UNREADABLE',
-        `${name} may not be read: give this user permission to read it`,
+        `there is no permission to read ${name}: give this user permission to read it`,
         {
           cause,
         },
       )
     case 'ERR_INVALID_ARG_VALUE':
     case 'ENAMETOOLONG':
-      return new CameoError('CLIP_NAME_UNSUPPORTED', `${name} is not a possible file name: rename it`, {
+      return new CameoError('CLIP_NAME_UNSUPPORTED', `${name} is not a valid file name: rename it`, {
         cause,
       })
     default:
@@ -95,7 +101,7 @@ export function fileError(path: string, cause: unknown): CameoError {
 /** Kinds of the first box of an MP4 or QuickTime file. */
 const mp4Boxes = new Set(['ftyp', 'mdat', 'moov', 'wide', 'free', 'skip', 'pnot', 'moof', 'styp'])
 
-/** True where the file begins like an MP4, whatever its name. */
+/** True if the file begins like an MP4, whatever its name is. */
 export async function beginsLikeMp4(path: string): Promise<boolean> {
   return mp4Boxes.has((await readPart(path, 0, 8)).toString('latin1', 4, 8))
 }

@@ -7,38 +7,47 @@ import { displaySize, frameSizes } from './image-sizes.js'
 import type { StreamInfo } from './stream-info.js'
 
 export interface ClipInfo {
-  /** Size of the full images: as displayed (rotated, square pixels), after the cap at 4K. Of a clip whose size changes: of its first. */
+  /**
+   * Size of the full images: as displayed (rotated, square pixels), after the cap at 4K. If the size changes within the
+   * clip, the first size.
+   */
   readonly widthPx: number
   readonly heightPx: number
   /** Displayed size before the cap. */
   readonly sourceWidthPx: number
   readonly sourceHeightPx: number
-  /** As the container states it; undefined where it does not: see `probeDurationS`. */
+  /** As the container states it; undefined if it does not state one: see `probeDurationS`. */
   readonly durationS: number | undefined
   /** The stated duration is ffmpeg's guess from the file's size and bit rate. */
   readonly durationEstimated: boolean
-  /** May be decoded in segments with `seek: 'fast'`: a container shown to allow it, of known duration. */
+  /**
+   * Whether it may be decoded in segments with `seek: 'fast'`: its duration is known and its container is known to
+   * allow that.
+   */
   readonly cuttable: boolean
   readonly codec: string
   readonly frameRate: number | undefined
   /** ffmpeg's name, e.g. `mov,mp4,m4a,3gp,3g2,mj2`. */
   readonly container: string
-  /** ffmpeg's number of the film's stream, where there are several video streams. */
+  /** ffmpeg's number of the film's stream, if there are several video streams. */
   readonly stream?: number
-  /** Sentences: what of the clip is not looked at. Absent where that is nothing. */
+  /** Sentences about parts of the clip that are not processed. Absent if there are none. */
   readonly leftOut?: readonly string[]
 }
 
-/** What a clip's description is made from, beside ffmpeg's. */
+/** What `clipInfo` uses in addition to ffmpeg's description. */
 export interface InfoSources {
   readonly rule: DetectionRule
-  /** Where there are several video streams. */
+  /** Set if there are several video streams. */
   readonly film?: FilmChoice | undefined
-  /** Of an MPEG stream: where it is not steady, what the file states of its length is of one of its recordings. */
+  /**
+   * Of an MPEG stream. If the clock is not steady, the duration that the file states belongs to only one of its
+   * recordings.
+   */
   readonly clock?: MpegClock | undefined
 }
 
-/** Without `displayed` (a range without frames) the size is the one that the container states. */
+/** Describes a clip. Without `displayed` (a range without frames), the size is the one that the container states. */
 export function clipInfo(input: InputInfo, { rule, film, clock }: InfoSources, displayed?: SizePx): ClipInfo {
   const video = filmOf(input.streams, film?.stream)
   const source = sourceSize(video, displayed)
@@ -59,12 +68,12 @@ export function clipInfo(input: InputInfo, { rule, film, clock }: InfoSources, d
   }
 }
 
-/** Shapes this near to each other are the same, rounded. */
+/** Shapes that differ by less than this are the same, apart from rounding. */
 const sameShape = 0.02
 
 /**
- * The size in which boxes are told. Of a clip whose size changes, the one that its container states: every segment of it is told
- * the same one.
+ * The size that boxes refer to. If the size changes within a clip, it is the size that the container states, so that
+ * every segment uses the same one.
  */
 function sourceSize(video: StreamInfo | undefined, displayed: SizePx | undefined): SizePx {
   const stated = statedSize(video)

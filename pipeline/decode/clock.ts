@@ -2,28 +2,36 @@ import { readPart, regularFileBytes } from './clip-file.js'
 
 /** A time that an MPEG stream states about a place in its file. */
 interface ClockMark {
-  /** Programs of a transport stream each have a clock. */
+  /** A transport stream has one clock per program. */
   readonly clock: number
   readonly timeS: number
   readonly atByte: number
 }
 
-/** What an MPEG stream's clock tells of its file. */
+/** What an MPEG stream's clock says about its file. */
 export interface MpegClock {
-  /** It runs through the whole file, as in one recording; false where files were joined, each with a clock of its own. */
+  /**
+   * True if one clock runs through the whole file, as in a single recording; false if files with separate clocks were
+   * joined.
+   */
   readonly isSteady: boolean
-  /** From the first to the last time, where it is steady. */
+  /** From the first to the last time, if the clock is steady. */
   readonly spanS: number
 }
 
-/** The clock is looked at in so many places of a file, each so large that it holds a mark or two at any bit rate. */
+/**
+ * The clock is read at this many places in a file. Each place is large enough to hold one or two marks at any bit rate.
+ */
 const places = 64
 const placeBytes = 64 * 1024
 
-/** ffmpeg itself takes a larger step for a jump of the clock (dts_delta_threshold). */
+/** ffmpeg itself treats a larger step as a jump of the clock (dts_delta_threshold). */
 export const leastJumpS = 10
 
-/** A step of the clock over so many times fewer bytes than elsewhere is a jump; over as many, the bytes between are damaged. */
+/**
+ * A clock step that takes this many times fewer bytes than usual is a jump. If it takes as many bytes as usual, the
+ * bytes between are damaged.
+ */
 const jumpFactor = 20
 
 const transportPacketBytes = [188, 192]
@@ -33,8 +41,8 @@ const sync = 0x47
 const wrapS = 2 ** 33 / 90_000
 
 /**
- * Looks at the clock of an MPEG transport or program stream in places all over the file. Undefined for other containers. Times: PCR
- * and SCR of ISO/IEC 13818-1.
+ * Reads the clock of an MPEG transport or program stream at places all over the file. Undefined for other containers.
+ * The times are PCR and SCR of ISO/IEC 13818-1.
  */
 export async function mpegClockOf(path: string): Promise<MpegClock | undefined> {
   const head = await readPart(path, 0, 4 * 192 + 5)
@@ -60,7 +68,7 @@ export function clockOf(marks: readonly ClockMark[]): MpegClock {
     last.set(mark.clock, mark)
     if (before === undefined) continue
     const elapsedS = (mark.timeS - before.timeS + wrapS) % wrapS
-    // So far ahead it is behind.
+    // A step of more than half the range means that the clock went back.
     if (elapsedS > wrapS / 2) return jumping
     spans.set(mark.clock, (spans.get(mark.clock) ?? 0) + elapsedS)
     steps.push({ elapsedS, bytes: mark.atByte - before.atByte })
@@ -101,7 +109,7 @@ function transportMarks(part: Buffer, atByte: number, packetBytes: number): Cloc
   return marks
 }
 
-/** Where packets begin in a part; its end where none does. */
+/** The offset of the first packet in a part; the part's length if there is none. */
 function firstPacket(part: Buffer, packetBytes: number): number {
   for (let at = part.indexOf(sync); at !== -1; at = part.indexOf(sync, at + 1))
     if ([1, 2].every((n) => at + n * packetBytes >= part.length || part[at + n * packetBytes] === sync))

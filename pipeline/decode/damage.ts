@@ -2,47 +2,52 @@ import type { LoggedFrame } from './ffmpeg-log.js'
 import type { ProblemLevel } from './ffmpeg-log.js'
 import type { TimeRange } from './sampling.js'
 
-/** Warnings of ffmpeg itself, whatever the codec: what was read or decoded is damaged. */
+/** ffmpeg's own warnings, for any codec, that the data read or decoded is damaged. */
 const damageWarning = /corrupt decoded frame|corrupt input packet|Packet corrupt/
 
-/** Said of clips in which every picture is right, too; and what is not about the input. */
+/** Messages that also occur for clips without a wrong picture, and messages that are not about the input. */
 const harmless =
   /non monoton|SEI type|mmco|number of reference frames|^\[(rawvideo|out|vost|swscaler|Parsed_|auto_)/
 
-/** Whether a message shows that a part of the clip may not be decoded as it was. */
+/** Whether a message shows that a part of the clip may not be decoded correctly. */
 export function isDamageSign(level: ProblemLevel, text: string): boolean {
   return level === 'warning' ? damageWarning.test(text) : !harmless.test(text)
 }
 
-/** Of a frame's blocks. With less made up, a face is as a rule still what it was. */
+/** Share of a frame's blocks. If fewer are made up, a face usually still looks as it was. */
 const concealedPart = 0.1
 
-/** So many frames a decoder may hold back: the message about a frame comes before frames that are shown earlier. */
+/**
+ * Number of frames that a decoder may hold back: the message about a frame comes before frames that are shown earlier.
+ */
 const reorderedFrames = 16
 
-/** Less than this is missed by sampling, too; and a recording may begin within a group of pictures. Seconds. */
+/** Sampling misses shorter gaps as well, and a recording may begin within a group of pictures. Seconds. */
 const leastGapS = 0.25
 const leastGapAtStartS = 1
 
-/** Frames without a key frame for so long heal by themselves: encoders renew each block from time to time. */
+/**
+ * After this time without a key frame the picture has healed by itself: encoders renew each block from time to time.
+ */
 const healingS = 10
 
 /**
- * Which stretches of a clip are not what was recorded: frames are missing, or decoders made them up. What follows such a frame is
- * predicted from it, up to the next key frame. Told of each decoded frame in order, and of what ffmpeg says between them. A
- * distance between two frames is a gap only where ffmpeg says that something is wrong: a slide show has such distances, too.
+ * Finds the stretches of a clip that differ from what was recorded: frames are missing, or decoders made them up. The
+ * frames after such a frame are predicted from it, up to the next key frame. The log receives each decoded frame in
+ * order, and ffmpeg's messages between them. A distance between two frames is a gap only if ffmpeg reports a problem: a
+ * slide show has such distances, too.
  */
 export class DamageLog {
   readonly #gaps: TimeRange[] = []
   readonly #steps: number[] = []
   readonly #startsAtZero: boolean
   #lastS: number | undefined
-  /** Decoded frames since something was wrong. */
+  /** Number of decoded frames since the last sign of damage. */
   #framesSinceSign = Infinity
   #lastSignS = Number.NEGATIVE_INFINITY
   #isCorrupt = false
   #concealedBlocks: number | undefined
-  /** Where the stretch began that is not over. */
+  /** Start of the stretch that has not ended yet. */
   #lostSinceS: number | undefined
 
   /** @param startsAtZero the first frame should be the clip's first */
@@ -50,10 +55,10 @@ export class DamageLog {
     this.#startsAtZero = startsAtZero
   }
 
-  /** In order of time, apart from each other; of a stretch that is not over nothing. */
+  /** In order of time, without overlaps; a stretch that has not ended yet is not included. */
   get gaps(): readonly TimeRange[] {
     const joined: TimeRange[] = []
-    // A damaged time may lie far ahead.
+    // A damaged time may be far ahead.
     for (const gap of [...this.#gaps].sort((a, b) => a.startS - b.startS)) {
       const last = joined.at(-1)
       if (last === undefined || gap.startS > last.endS) joined.push(gap)
@@ -88,13 +93,13 @@ export class DamageLog {
     this.#lastS = timeS
   }
 
-  /** Whether a frame that was decoded is not to be believed. */
+  /** Whether a decoded frame lies in a damaged stretch. */
   isLost(timeS: number): boolean {
     if (this.#lostSinceS !== undefined && timeS >= this.#lostSinceS) return true
     return this.#gaps.some(({ startS, endS }) => timeS >= startS && timeS < endS)
   }
 
-  /** @param endS of the clip or of the range that was decoded; undefined where it is not known */
+  /** @param endS of the clip or of the range that was decoded; undefined if it is not known */
   finish(endS: number | undefined): void {
     const lastS = this.#lastS
     if (lastS === undefined) return
@@ -108,7 +113,7 @@ export class DamageLog {
     if (startS !== undefined && endS - startS > 0) this.#gaps.push({ startS, endS })
   }
 
-  /** Where frames begin to be missing before the next one. */
+  /** Start of the missing frames before the next frame; undefined if none are missing. */
   #missingBefore(timeS: number): number | undefined {
     if (this.#framesSinceSign > reorderedFrames) return undefined
     if (this.#lastS === undefined) return this.#startsAtZero && timeS > leastGapAtStartS ? 0 : undefined
@@ -125,7 +130,7 @@ export class DamageLog {
     return isMadeUp
   }
 
-  /** Between frames that follow each other: the median of the last ones. */
+  /** Usual distance between consecutive frames: the median of the last distances. */
   get #usualStepS(): number {
     const sorted = [...this.#steps].sort((a, b) => a - b)
     return sorted[sorted.length >> 1] ?? 0

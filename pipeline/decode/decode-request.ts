@@ -8,16 +8,18 @@ export interface DecodeRequest {
   /** Absolute path. */
   readonly path: string
   readonly sampling: Sampling
-  /** The range on the clip's own clock (seconds since its first timestamp), end exclusive, both multiples of 1/fps. */
+  /**
+   * The range on the clip's own clock (seconds since its first timestamp), end exclusive. Both are multiples of 1/fps.
+   */
   readonly startS: number
   /** Infinity for the last segment. */
   readonly endS: number
-  /** `fromStart` decodes and skips everything before `startS`: for containers that cannot be cut. */
+  /** `fromStart` decodes and skips everything before `startS`; it is for containers that cannot be cut. */
   readonly seek: 'fast' | 'fromStart'
   readonly detection: DetectionRule
-  /** Without any sign of life from ffmpeg for so long, it is killed and the clip is CLIP_STUCK. Default 60. */
+  /** If ffmpeg gives no sign of life for this long, it is killed and the clip fails with CLIP_STUCK. Default 60. */
   readonly stallTimeoutS?: number
-  /** Of the same clip, up to the range's first frame, which was decoded then too. */
+  /** What an earlier run found in the same clip, up to and including the range's first frame. */
   readonly before?: DecodedBefore
   /** Kills ffmpeg at once; the frames end with INTERRUPTED. */
   readonly signal?: AbortSignal
@@ -26,26 +28,32 @@ export interface DecodeRequest {
 export interface DecodedFrame {
   /** True presentation time on the clip's own clock. */
   readonly timeS: number
-  /** As displayed (rotated, square pixels); once a clip's size grew, larger than `ClipInfo` says. At most 3840×2160 pixels in count. */
+  /**
+   * As displayed (rotated, square pixels). If the clip's size grows, larger than `ClipInfo` says. Width times height is
+   * at most 3840×2160.
+   */
   readonly full: RgbImage
-  /** A smaller image for the detector; the same object as `full` where that is small enough. Both share one buffer. */
+  /** A smaller image for the detector; the same object as `full` if that is small enough. Both share one buffer. */
   readonly detection: RgbImage
-  /** Of what was recorded between the frame before and this one, something could not be decoded. */
+  /** Something that was recorded between the previous frame and this one could not be decoded. */
   readonly followsGap?: boolean
 }
 
-/** May be waited for in any order. What needs a reader of `frames` that never comes is settled by an abort or `close`. */
+/**
+ * Its parts may be awaited in any order. If nobody reads `frames`, an abort or `close` settles the promises that depend
+ * on a reader.
+ */
 export interface DecodeHandle {
-  /** Known before the first frame, also while nobody reads `frames`. Rejects with the same error as they do. */
+  /** Known before the first frame, even while nobody reads `frames`. Rejects with the same error as `frames`. */
   readonly info: Promise<ClipInfo>
-  /** To be read once, in order. A frame's pixels are valid until the next frame is asked for. */
+  /** Can be read once, in order. A frame's pixels are valid until the next frame is requested. */
   readonly frames: AsyncIterable<DecodedFrame>
-  /** Stretches of the range that could not be decoded, in order, as far as `frames` was read. */
+  /** Stretches of the range that could not be decoded, in order, up to where `frames` was read. */
   gapsS(): readonly TimeRange[]
-  /** Resolves after the last frame, or after the reader left early. Rejects with the same error as `frames`. */
+  /** Resolves after the last frame, or after the reader stopped early. Rejects with the same error as `frames`. */
   readonly summary: Promise<DecodeSummary>
-  /** What was met up to the frame that was read last. */
+  /** What was found up to the last frame that was read. */
   readonly soFar: DecodedBefore
-  /** Ends decoding and waits until no ffmpeg is left; needed only where `frames` is not read. */
+  /** Ends decoding and waits until ffmpeg has exited. Needed only if `frames` is not read. */
   close(): Promise<void>
 }

@@ -5,13 +5,13 @@ import { clipName } from '../common/display-name.js'
 /** Sample entries of encrypted video: ISO/IEC 14496-12 (common encryption), and iTunes' FairPlay. */
 const encryptedEntries = new Set(['encv', 'drmi'])
 
-/** Boxes on the way to a track's sample entries (ISO/IEC 14496-12). */
+/** Boxes that lead to a track's sample entries (ISO/IEC 14496-12). */
 const wayToEntries = new Set(['moov', 'trak', 'mdia', 'minf', 'stbl'])
 
-/** Of an index; a film of many hours takes some 10 MB. */
+/** Size of an index; the index of a film of many hours takes about 10 MB. */
 const maxIndexBytes = 256 * 1024 * 1024
 
-/** The error for a clip that cannot be watched without its key. */
+/** The error for a clip that needs a key to be watched. */
 export function encrypted(path: string): CameoError {
   return new CameoError(
     'CLIP_ENCRYPTED',
@@ -19,7 +19,7 @@ export function encrypted(path: string): CameoError {
   )
 }
 
-/** Whether all video of an MP4 is encrypted, by its index: what its decoder would make of it is noise. */
+/** Whether all video of an MP4 is encrypted, according to its index. A decoder would produce noise from it. */
 export async function isEncryptedMp4(path: string): Promise<boolean> {
   if (!(await beginsLikeMp4(path))) return false
   const index = await readIndex(path)
@@ -56,7 +56,7 @@ interface Box {
   readonly length: number
 }
 
-/** @param room of what holds the box: a length of 0 means all of it */
+/** @param room bytes left in the enclosing box: a length of 0 means all of them */
 function boxAt(data: Buffer, at: number, room: number): Box | undefined {
   if (at + 8 > data.length) return undefined
   const kind = data.toString('latin1', at + 4, at + 8)
@@ -70,7 +70,7 @@ function boxAt(data: Buffer, at: number, room: number): Box | undefined {
 
 const checked = (box: Box) => (box.length < box.headerLength ? undefined : box)
 
-/** Kinds of all sample entries below a box's content. */
+/** Kinds of all sample entries inside a box's content. */
 function sampleEntries(content: Buffer): string[] {
   const kinds: string[] = []
   for (let at = 0; ;) {
@@ -78,7 +78,7 @@ function sampleEntries(content: Buffer): string[] {
     if (box === undefined) return kinds
     const inside = content.subarray(at + box.headerLength, at + box.length)
     if (wayToEntries.has(box.kind)) kinds.push(...sampleEntries(inside))
-    // Version, flags and the number of entries come first.
+    // The content begins with version, flags and the number of entries.
     else if (box.kind === 'stsd') kinds.push(...kindsOf(inside.subarray(8)))
     at += box.length
   }
@@ -97,7 +97,7 @@ function kindsOf(content: Buffer): string[] {
 const headBytes = 1024 * 1024
 const transportPacketBytes = 188
 
-/** Of a clip that gave no picture: whether its container says that its packets are scrambled or encrypted. */
+/** For a clip that gave no picture: whether its container says that its packets are scrambled or encrypted. */
 export async function saysEncrypted(path: string): Promise<boolean> {
   const head = await readPart(path, 0, headBytes)
   return isScrambled(head) || hasEncryptedTrack(head)

@@ -8,13 +8,13 @@ import { filmOf } from './film-stream.js'
 import { isAudioContainer } from './formats.js'
 import { maxSourceAreaPx } from './image-sizes.js'
 
-/** What a run of ffmpeg that gave no frame left behind. */
+/** What remains of an ffmpeg run that gave no frame. */
 export interface FailedRun {
   readonly path: string
   /** Messages of level error and above, oldest first. */
   readonly problems: readonly string[]
   readonly input: InputInfo | undefined
-  /** The film's stream, where there was a choice. */
+  /** The film's stream, if there was a choice. */
   readonly stream?: number | undefined
   readonly exit: Error | undefined
 }
@@ -36,7 +36,7 @@ export function frameTooLarge(path: string, size: string): CameoError {
 export function stuck(path: string, stallTimeoutS: number): CameoError {
   return new CameoError(
     'CLIP_STUCK',
-    `ffmpeg got nothing out of ${clipName(path)} for ${stallTimeoutS} s and was stopped: the file may wait for a writer (a pipe), or its disk or share hangs`,
+    `ffmpeg read nothing from ${clipName(path)} for ${stallTimeoutS} s and was stopped: the file may be a pipe without a writer, or its disk or network share hangs`,
   )
 }
 
@@ -44,15 +44,15 @@ export function timeLost(path: string, isDamaged: boolean): CameoError {
   if (isDamaged)
     return new CameoError(
       'CLIP_DECODE_FAILED',
-      `${clipName(path)} is damaged: ffmpeg gave a frame of it without its time; copy it again from its source`,
+      `${clipName(path)} is damaged: ffmpeg returned a frame without its time; copy it again from its source`,
     )
   return new CameoError(
     'FFMPEG_FAILED',
-    `ffmpeg gave a frame of ${clipName(path)}, but its time is missing from ffmpeg's log: try again`,
+    `ffmpeg returned a frame of ${clipName(path)}, but the frame's time is missing from ffmpeg's log: try again`,
   )
 }
 
-/** Turns ffmpeg's last words into one sentence about the clip. */
+/** Turns ffmpeg's last messages into one sentence about the clip. */
 export async function explainFailure(run: FailedRun): Promise<CameoError> {
   const { path, problems, input, stream, exit } = run
   const name = clipName(path)
@@ -77,7 +77,7 @@ export async function explainFailure(run: FailedRun): Promise<CameoError> {
   if (tooLarge !== null) return frameTooLarge(path, (tooLarge[1] ?? '').replace('x', '×'))
 
   if (input === undefined) {
-    // ffmpeg reports the file's own errors after its name, which ends such a message.
+    // ffmpeg's messages about the file itself end with the system's error text.
     if (find(/: No such file or directory$/) !== null) {
       return new CameoError('CLIP_GONE', `${name} is no longer there: it was moved or deleted`, options)
     }
@@ -115,7 +115,7 @@ export async function explainFailure(run: FailedRun): Promise<CameoError> {
     const [, codec = unknownCodec[2] ?? ''] = unknownCodec
     return new CameoError(
       'CLIP_DECODE_FAILED',
-      `this ffmpeg cannot decode the video of ${name} (codec ${codec}): convert it, or install an ffmpeg that can`,
+      `this ffmpeg cannot decode the video of ${name} (codec ${codec}): convert it, or install an ffmpeg that can decode it`,
       options,
     )
   }
@@ -125,7 +125,7 @@ export async function explainFailure(run: FailedRun): Promise<CameoError> {
   const codec = filmOf(input.streams, stream)?.codec ?? 'unknown'
   return new CameoError(
     'CLIP_DECODE_FAILED',
-    `not one frame of ${name} (codec ${codec}) can be decoded: ${lastWords(run)}`,
+    `no frame of ${name} (codec ${codec}) can be decoded: ${lastWords(run)}`,
     options,
   )
 }
@@ -137,7 +137,7 @@ async function mimeOf(path: string): Promise<string | undefined> {
 }
 
 function describeFormat(demuxer: string): string {
-  if (demuxer === 'webp_pipe') return 'it is a WebP picture; ffmpeg does not read animated ones'
+  if (demuxer === 'webp_pipe') return 'it is a WebP image, and ffmpeg does not read animated WebP'
   if (/_pipe$|^image2|^(alias_pix|brender_pix|fits|frm|ico|txd)$/.test(demuxer)) return 'it is a still image'
   if (/^(concat|hls|dash|imf|sdp)$/.test(demuxer)) return 'it is a playlist of other files'
   return `its content is "${demuxer}"`
@@ -152,5 +152,5 @@ function wasKilled(exit: Error | undefined): boolean {
 }
 
 function lastWords({ problems, exit }: FailedRun): string {
-  return problems.at(-1) ?? exit?.message.split('\n')[0] ?? 'it holds no frames'
+  return problems.at(-1) ?? exit?.message.split('\n')[0] ?? 'it contains no frames'
 }

@@ -6,47 +6,52 @@ import type { Sampling, TimeRange } from './sampling.js'
 import { selectExpressions } from './sampling.js'
 
 /**
- * Names of the showinfo filters in ffmpeg's log: every decoded frame, where damage is looked for; frames that passed the first
+ * Names of the showinfo filters in ffmpeg's log: every decoded frame, to look for damage; frames that passed the first
  * selection; frames that are output.
  */
 export const decodedFilter = 'showinfo@decoded'
 export const seenFilter = 'showinfo@seen'
 export const shownFilter = 'showinfo@shown'
 
-/** Image sizes either follow the source by expressions (ffmpeg starts before it is known) or are given. */
+/** Image sizes either follow the source by expressions (ffmpeg starts before the source is known) or are given. */
 export type GraphSizes =
   | { readonly kind: 'fromSource'; readonly rule: DetectionRule }
-  /** `source`: the size as displayed, of which `sizes` are. */
+  /** `source`: the displayed size that `sizes` were computed from. */
   | { readonly kind: 'fixed'; readonly sizes: FrameSizes; readonly source: SizePx }
 
 export interface DecodePlan {
   readonly sampling: Sampling
   readonly range: TimeRange
-  /** Where to start reading: undefined is the clip's beginning. */
+  /** Where to start reading; undefined means the clip's beginning. */
   readonly seekToS: number | undefined
-  /** Let the decoder leave out everything but key frames: see `maySkipNonKey`. */
+  /** Let the decoder skip everything except key frames: see `maySkipNonKey`. */
   readonly skipNonKey: boolean
   readonly sizes: GraphSizes
-  /** What setpts makes of the frames' times, where the container's are wrong: see `retimingOf`. */
+  /** The setpts expression that corrects the frames' times if the container's are wrong: see `retimingOf`. */
   readonly retiming?: string | undefined
-  /** The demuxer, where ffmpeg would take another one: see `demuxerFor`. */
+  /** The demuxer, if ffmpeg would choose a wrong one: see `demuxerFor`. */
   readonly demuxer?: string | undefined
   /** The film among several video streams: see `chooseFilm`. */
   readonly stream?: number | undefined
-  /** How all frames are turned, where the film's own key frames say so and not its container. Degrees, counter-clockwise. */
+  /**
+   * How all frames are turned, if the film's key frames state a rotation and its container does not. Degrees,
+   * counter-clockwise.
+   */
   readonly turnDegrees?: number | undefined
-  /** Of an MPEG stream. A steady one is believed where it steps ahead over damage. */
+  /** Of an MPEG stream. If the clock is steady, its steps ahead over damage are trusted. */
   readonly clock?: MpegClock | undefined
-  /** Every decoded frame is logged, so that it is known which are missing: see `DamageLog`. */
+  /** Every decoded frame is logged, so that missing frames can be found: see `DamageLog`. */
   readonly logsAllFrames?: boolean | undefined
 }
 
-/** A path as ffmpeg opens it: without the prefix `a:b.mp4` is a protocol and `-x.mp4` an option. */
+/**
+ * A path as ffmpeg opens it. Without the prefix, ffmpeg would read `a:b.mp4` as a protocol and `-x.mp4` as an option.
+ */
 export function inputUrl(path: string): string {
   return `file:${path}`
 }
 
-/** What every ffmpeg run on a clip has in common: no other files, no keyboard, every log line with its level. */
+/** Options that every ffmpeg run on a clip has: no other files, no keyboard, every log line with its level. */
 export const commonInputOptions = (demuxer: string | undefined): readonly string[] => [
   ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'level+info'],
   ...['-protocol_whitelist', 'file,pipe', '-format_whitelist', videoContainers.join(',')],
@@ -55,18 +60,18 @@ export const commonInputOptions = (demuxer: string | undefined): readonly string
 
 export function inputOptions(plan: DecodePlan): string[] {
   const options = [...commonInputOptions(plan.demuxer)]
-  // One thread: clips and segments are decoded side by side, and frame threads would each hold frames.
+  // One thread: clips and segments are decoded in parallel, and frame threads would each hold frames.
   options.push('-threads', '1', '-filter_complex_threads', '1')
-  // However much of a clip is damaged, what is not is decoded.
+  // However damaged a clip is, decode the parts that are not damaged.
   options.push('-max_error_rate', '1')
-  // The decoder itself refuses what is larger, before it allocates; some slack for padding to whole blocks.
+  // The decoder refuses larger frames before it allocates memory. The slack is for padding to whole blocks.
   options.push('-max_pixels', String(maxSourceAreaPx + 8192 * 256))
   if (plan.skipNonKey) options.push('-skip_frame', 'nokey')
-  // Else ffmpeg would turn the key frames alone, and build its filters anew for each, which loses frames.
+  // Otherwise ffmpeg would turn only the key frames and rebuild its filters for each, which loses frames.
   if (plan.turnDegrees !== undefined) options.push('-noautorotate', '-reinit_filter', '0')
   if (plan.clock?.isSteady === true)
     options.push('-dts_delta_threshold', String(Math.max(leastJumpS, plan.clock.spanS)))
-  // -copyts keeps the file's clock whatever the seek; without a seek ffmpeg also mends jumps of that clock.
+  // -copyts keeps the file's clock for any seek. Without a seek, ffmpeg also repairs jumps of that clock.
   if (plan.seekToS !== undefined) {
     options.push('-copyts', '-start_at_zero', '-noaccurate_seek', '-ss', plan.seekToS.toFixed(6))
   }
@@ -74,8 +79,9 @@ export function inputOptions(plan: DecodePlan): string[] {
 }
 
 /**
- * Passthrough: every frame of the graph is written once; the default would repeat and drop to a constant rate. Without the
- * clip's own words in the output's dump, nothing after the first frame looks like a line of showinfo but is none.
+ * Passthrough writes every frame of the graph once; the default would repeat and drop frames to reach a constant rate.
+ * The clip's own metadata is not copied to the output's dump, so that after the first frame no text of the clip can
+ * look like a showinfo line.
  */
 export const outputOptions: readonly string[] = [
   ...['-map', '[out]', '-an', '-sn', '-dn', '-map_metadata', '-1', '-map_chapters', '-1'],
@@ -83,8 +89,8 @@ export const outputOptions: readonly string[] = [
 ]
 
 /**
- * The filter graph: choose frames first, so that only chosen ones cost pixels, then make the two images of a frame,
- * the detection image below the full one, in one raw RGB frame:
+ * The filter graph: it chooses frames first, so that only chosen frames cost pixel work, and then makes the two images
+ * of a frame, the detection image below the full one, in one raw RGB frame:
  *
  *     full       W × H
  *     detection  w × h, at the left; the rest of its rows is padding
@@ -98,7 +104,8 @@ export function filterGraph(plan: DecodePlan): string {
     ...(plan.range.endS === Infinity ? [] : [`trim=end=${plan.range.endS + 1}`]),
     `select='${select.first}'`,
     ...(select.second === undefined ? [] : [`${seenFilter}=checksum=0`, `select='${select.second}'`]),
-    // Spatial, so a frame's pixels do not depend on its neighbours and only chosen interlaced frames cost.
+    // Spatial deinterlacing: a frame's pixels do not depend on other frames, and only chosen interlaced frames cost
+    // time.
     ...(plan.turnDegrees === undefined ? ['estdif=mode=frame:deint=interlaced'] : turned(plan.turnDegrees)),
     `${shownFilter}=checksum=0`,
   ]
@@ -107,7 +114,7 @@ export function filterGraph(plan: DecodePlan): string {
   return `[0:${plan.stream ?? 'V:0'}]${choose.join(',')},${images}`
 }
 
-/** What ffmpeg itself does with a rotation that the container states. */
+/** What ffmpeg itself does for a rotation that the container states. */
 function turned(degrees: number): string[] {
   switch ((Math.round(degrees / 90) + 4) % 4) {
     case 1:
@@ -121,7 +128,10 @@ function turned(degrees: number): string[] {
   }
 }
 
-/** The detection image ends where the padded frame ends; the single pixel that stands for none falls outside. */
+/**
+ * The detection image ends where the padded frame ends. If there is none, a single pixel stands for it and falls
+ * outside.
+ */
 const detectionTop = 'main_h-if(gt(max(overlay_w,overlay_h),1),overlay_h,0)'
 
 function imagesFromSource(rule: DetectionRule): string {
@@ -134,7 +144,7 @@ function imagesFromSource(rule: DetectionRule): string {
   ].join(';')
 }
 
-/** Frames of any later size are fitted into the sizes of the first, keeping their shape. */
+/** Frames of any later size are fitted into the sizes of the first frame; they keep their shape. */
 function imagesOfFixedSize(sizes: FrameSizes): string {
   const { full, detection } = sizes
   if (sharesFullImage(sizes)) return `${fitInto(full, 0)}[out]`

@@ -18,7 +18,7 @@ export interface InputInfo {
   readonly container: string
   readonly durationS: number | undefined
   readonly durationEstimated: boolean
-  /** Of an MP4-like file: the major one first, then those that it is compatible with. */
+  /** Of an MP4-like file: the major brand first, then the compatible brands. */
   readonly brands: readonly string[]
   readonly streams: readonly StreamInfo[]
   /** Of the first frame, as the file says it: `10:00:00:00`, or `10:00:00;00` for drop frame. */
@@ -28,21 +28,23 @@ export interface InputInfo {
 export interface LogEvents {
   /** The input was opened and described; comes before the first frame. */
   onInput(input: InputInfo): void
-  /** A stream's line, as soon as it is read: a frame may be too large to go on. */
+  /** A stream's line, as soon as it is read: the frames may be too large to continue. */
   onStream?(stream: StreamInfo): void
-  /** Where every decoded frame is logged; a frame is then decoded before it is seen or shown. */
+  /** Called if every decoded frame is logged. A frame is decoded before it is seen or shown. */
   onDecoded?(frame: LoggedFrame): void
   onSeen?(frame: LoggedFrame): void
   onShown?(frame: LoggedFrame): void
-  /** The filters begin anew: frames are of another size or turned otherwise, and those that filters held are gone. */
+  /**
+   * ffmpeg rebuilt its filters: frames have another size or rotation, and the frames that the filters held are lost.
+   */
   onRebuilt?(): void
-  /** The frame that was logged last says that it lies on its side. Degrees, counter-clockwise. */
+  /** The last logged frame says that it lies on its side. Degrees, counter-clockwise. */
   onOrientation?(degrees: number): void
-  /** The decoder made up so many blocks of 16×16 pixels of the frame that it gives next. */
+  /** The decoder made up this many blocks of 16×16 pixels of its next frame. */
   onConcealed?(blocks: number): void
-  /** Size of the raw frames; not where another message tore the dump's line. */
+  /** Size of the raw frames. Not called if another message tore the dump's line. */
   onOutputSize?(size: SizePx): void
-  /** A frame's time cannot be told: those of later frames would be taken for its own. */
+  /** A frame's time cannot be determined: the times of later frames would be assigned to it. */
   onLost?(): void
   /** A message of level warning or above. */
   onProblem(level: ProblemLevel, text: string): void
@@ -50,27 +52,32 @@ export interface LogEvents {
 
 export type ProblemLevel = 'warning' | 'error' | 'fatal'
 
-/** The part of a frame's line that showinfo prints at once, then what another thread added before its end. */
+/**
+ * The part of a frame's line that showinfo prints at once, then text that another thread added before the line's end.
+ */
 const frameText =
   /n: *(\d+) pts: *(-?\d+|NOPTS) .* sar:(\d+)\/(\d+) s:(\d+)x(\d+) .*iskey:(\d) type:\S ?(.*)$/
 
-/** What decoders with error resilience say of a frame that they mended (libavcodec/error_resilience.c). */
+/** What decoders with error resilience report about a frame that they repaired (libavcodec/error_resilience.c). */
 const concealedText = /^concealing (\d+) DC, /
 
-/** What showinfo says beside frames where nothing tore it; side data may be anything. */
+/** What showinfo reports besides frames if no other message tore the line; side data may be anything. */
 const otherText =
   /^(config (in|out) time_base: \S+ frame_rate: \S+|color_range:\w+ color_space:\S+ color_primaries:\S+ color_trc:[\w-]+)?$/
 
 /**
  * Reads the log of an ffmpeg run with `-loglevel level+info`, line by line.
  *
- * Since ffmpeg 7.0 demuxer, decoder and filters run in threads of their own. A line that ffmpeg prints piece by piece may be
+ * Since ffmpeg 7.0, demuxer, decoder and filters run in separate threads. A line that ffmpeg prints in pieces may be
  * torn: the message of another thread follows the first piece, without its own prefix, up to its line break. So a frame
- * may stand behind a demuxer's words, a demuxer's words behind a frame, and both in the middle of a dump's line.
+ * may follow a demuxer's message, a demuxer's message may follow a frame, and both may stand in the middle of a dump's
+ * line.
  */
 export class FfmpegLogReader {
   readonly #events: LogEvents
-  /** Lines of the input's own name still to come: a name may hold line breaks and must not be read as log. */
+  /**
+   * Lines of the input's own name that are still to come. A name may contain line breaks and must not be read as log.
+   */
   #nameLinesLeft = 0
   readonly #breaksInName: number
   #section: 'start' | 'input' | 'running' | 'output' = 'start'
@@ -81,7 +88,7 @@ export class FfmpegLogReader {
   #streams: StreamInfo[] = []
   #timecode: string | undefined
   readonly #timeBases = new Map<string, number>()
-  /** The number that each filter's next frame has. */
+  /** The number of each filter's next frame. */
   readonly #nextFrames = new Map<string, number>()
 
   constructor(inputName: string, events: LogEvents) {
@@ -100,7 +107,7 @@ export class FfmpegLogReader {
       this.#readShowinfo(filter, text)
       return
     }
-    // Before the frames come the words of the file itself: its name, its title.
+    // Text of the file itself comes before the frames: its name, its title.
     if (this.#section === 'running' || this.#section === 'output') this.#readTornFrame(line)
     const message = /^(?:\[.*? @ 0x[0-9a-f]+\] )?\[(info|warning|error|fatal|panic)\] (.*)$/s.exec(line)
     if (message === null) return
@@ -110,8 +117,8 @@ export class FfmpegLogReader {
       this.#readDump(text)
       return
     }
-    // The component's name matters ("[jpeg_pipe @ 0x…] Format not on whitelist"), its address does not, nor that ffmpeg 9
-    // calls a demuxer "in#0/avi".
+    // The component's name matters ("[jpeg_pipe @ 0x…] Format not on whitelist"). Its address does not matter; ffmpeg
+    // 9's prefix "in#0/" of a demuxer is removed.
     const component = /^\[(?:in#0\/)?(.*?) @ 0x/.exec(line)?.[1]
     this.#events.onProblem(
       level === 'warning' || level === 'error' ? level : 'fatal',
@@ -134,16 +141,20 @@ export class FfmpegLogReader {
     if (!otherText.test(rest)) this.#readTornWords(rest)
   }
 
-  /** What may hold the words of another thread. Whose they are is lost: those that matter are the demuxer's. */
+  /**
+   * Text that may contain another thread's message. Its sender is lost; the messages that matter come from the demuxer.
+   */
   #readTornWords(text: string): void {
     this.#events.onProblem('warning', `[${this.#container}] ${text}`)
   }
 
-  /** Behind the words of another thread, where the filter's name is missing: its number tells which one it was. */
+  /**
+   * A frame after another thread's message, without the filter's name: the frame's number tells which filter it was.
+   */
   #readTornFrame(line: string): void {
     const frame = frameText.exec(line)
     if (frame === null) return
-    // A frame is shown after it was seen, and seen after it was decoded.
+    // A frame is decoded first, then seen, then shown.
     const filter = [decodedFilter, seenFilter, shownFilter].find(
       (name) => this.#nextFrames.get(name) === Number(frame[1]),
     )
@@ -206,13 +217,13 @@ export class FfmpegLogReader {
   #readFrame(filter: string, fields: RegExpExecArray): void {
     const n = Number(fields[1])
     const timeBase = this.#timeBases.get(filter)
-    // A graph that ffmpeg builds anew counts from 0.
+    // A graph that ffmpeg rebuilt counts from 0.
     if (timeBase === undefined || (n !== 0 && n !== this.#nextFrames.get(filter))) {
       this.#events.onLost?.()
       return
     }
     this.#nextFrames.set(filter, n + 1)
-    // pts_time is printed with six digits only: 0.01 s after a quarter of an hour. Hence the ticks.
+    // pts_time has only six digits: after a quarter of an hour that is 0.01 s. So the ticks are used.
     const ticks = fields[2] === 'NOPTS' ? 0 : Number(fields[2])
     const frame: LoggedFrame = {
       timeS: ticks * timeBase,
@@ -226,7 +237,10 @@ export class FfmpegLogReader {
   }
 }
 
-/** `Duration: 02:00:04.00, start: 7200.000000, bitrate: 0 kb/s`, or `Duration: N/A, …`: the clip's length; 0 states none. */
+/**
+ * `Duration: 02:00:04.00, start: 7200.000000, bitrate: 0 kb/s`, or `Duration: N/A, …`; the result is the clip's length.
+ * A duration of 0 means unknown.
+ */
 function parseDuration(text: string, container: string): number | undefined {
   const duration = /^ {2}Duration: (\d+):(\d\d):(\d\d\.\d+)(?:, start: (\d+\.\d+))?/.exec(text)
   if (duration === null) return undefined
@@ -235,6 +249,6 @@ function parseDuration(text: string, container: string): number | undefined {
     .map((digits: string | undefined) => Number(digits ?? 0))
   const statedS = hours * 3600 + minutes * 60 + seconds
   if (statedS === 0) return undefined
-  // Some writers of these containers state the length all the same, fragmented MP4 among them.
+  // Some writers of these containers state the length instead, for example of fragmented MP4.
   return statesEnd(container) && statedS > startS ? statedS - startS : statedS
 }

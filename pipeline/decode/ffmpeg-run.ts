@@ -22,12 +22,15 @@ import type { StreamInfo } from './stream-info.js'
 import { isCutOffSign } from './summary.js'
 import { Watchdog } from './watchdog.js'
 
-/** A raw frame: `data` holds the full image, then the detection image in rows as wide as the full one. */
+/**
+ * A raw frame: `data` holds the full image, then the detection image in rows that are as wide as those of the full
+ * image.
+ */
 export interface RawFrame {
   readonly timeS: number
   readonly data: Uint8Array
   readonly sizes: FrameSizes
-  /** It is not what was recorded: the clip is damaged there. */
+  /** The frame is not what was recorded: the clip is damaged there. */
   readonly isLost: boolean
 }
 
@@ -40,24 +43,26 @@ export interface FfmpegRunOptions {
   readonly onSize: (input: InputInfo, displayed: SizePx) => void
 }
 
-/** Height of a raw frame: of the full image and, where there is one, the detection image below it. */
+/** Height of a raw frame: of the full image and, if there is one, the detection image below it. */
 function rawRows(sizes: FrameSizes): number {
   return sizes.full.height + (sharesFullImage(sizes) ? 0 : sizes.detection.height)
 }
 
-/** Problems kept for messages; a damaged clip may report thousands. */
+/** Number of problems kept for messages; a damaged clip may report thousands. */
 const keptProblems = 50
 
 /** One run of ffmpeg over a range of a clip. */
 export class FfmpegRun {
-  /** ffmpeg's messages of level error and above, the first ones. */
+  /** ffmpeg's first messages of level error and above. */
   readonly problems: string[] = []
   /** A message showed that the file is cut off. */
   isCutOff = false
   input: InputInfo | undefined
-  /** Where damage is looked for. */
+  /** Set if the run looks for damage. */
   readonly damage: DamageLog | undefined
-  /** Resolves when ffmpeg is gone: undefined where it decoded the range to its end, else why not. Never rejects. */
+  /**
+   * Resolves when ffmpeg has exited: undefined if it decoded the range to its end, otherwise the reason. Never rejects.
+   */
   readonly result: Promise<Error | undefined>
 
   readonly #options: FfmpegRunOptions
@@ -66,9 +71,9 @@ export class FfmpegRun {
   readonly #pipe: FramePipe
   readonly #shown = new Mailbox<LoggedFrame>()
   #stopReason: Error | undefined
-  /** Takes effect once the frames that were shown are read. */
+  /** Takes effect after the shown frames are read. */
   #laterReason: RestartNeeded | undefined
-  /** Where the run begins by a seek. */
+  /** Set if the run begins with a seek. */
   readonly #seekCheck: SeekCheck | undefined
   readonly #sizing: FrameSizing
   #shownCount = 0
@@ -82,7 +87,7 @@ export class FfmpegRun {
     this.#pipe = new FramePipe(() => this.#watchdog.signOfLife())
     this.#watchdog = new Watchdog(
       stallTimeoutS,
-      // A frame whose line did not come before it is waited for by nobody: that line is lost.
+      // Nobody waits for a frame if its log line did not come before it: that line is lost.
       () => !this.#pipe.isHolding || this.#shownCount === 0,
       () => this.#stop(this.#pipe.isHolding ? this.#timeLost() : stuck(path, stallTimeoutS)),
     )
@@ -114,22 +119,22 @@ export class FfmpegRun {
   }
 
   /**
-   * The frames in order; ends where the run ends, whatever the reason: see `outcome`. A frame's data is overwritten
-   * after the next one was asked for.
+   * The frames in order. The generator ends when the run ends, for any reason: see `outcome`. A frame's data is
+   * overwritten after the next frame was requested.
    */
   async *frames(): AsyncGenerator<RawFrame, void, undefined> {
     let frame = await this.#shown.next()
     const { sizes } = this.#sizing
     if (frame === undefined || sizes === undefined) return
     const rows = rawRows(sizes)
-    // Two buffers: one is with the consumer while the other is filled.
+    // Two buffers: the consumer has one while the other is filled.
     const frameBytes = sizes.full.width * rows * 3
     let ready = new Uint8Array(frameBytes)
     let next = new Uint8Array(frameBytes)
     let filling = this.#pipe.fill(next)
     while (await filling) {
       ;[ready, next] = [next, ready]
-      // A consumer may have transferred the buffer to another thread, which leaves an empty one.
+      // A consumer may have transferred the buffer to another thread; that leaves an empty buffer.
       if (next.length !== frameBytes) next = new Uint8Array(frameBytes)
       filling = this.#pipe.fill(next)
       if (this.#stopReason !== undefined) return
@@ -147,13 +152,15 @@ export class FfmpegRun {
     }
   }
 
-  /** As `result`, but also a stop counts that came when ffmpeg was gone and its last frames were still to be read. */
+  /**
+   * Like `result`, but it also reports a stop that came after ffmpeg exited, while its last frames were still unread.
+   */
   async outcome(): Promise<Error | undefined> {
     const result = await this.result
     return this.#stopReason ?? result
   }
 
-  /** Ends the run at once and waits until ffmpeg is gone. */
+  /** Ends the run at once and waits until ffmpeg has exited. */
   async stop(reason: Error): Promise<void> {
     this.#stop(reason)
     await this.result
@@ -169,7 +176,10 @@ export class FfmpegRun {
     this.#release()
   }
 
-  /** What was shown so far is right, and is still read: which frames another run gives anew must not depend on how far the reader is. */
+  /**
+   * The frames shown so far are correct and are still read. Which frames another run repeats must not depend on the
+   * reader's position.
+   */
   #stopAfterShown(reason: RestartNeeded): void {
     if (this.#shownCount === 0) this.#stop(reason)
     this.#laterReason ??= reason
@@ -180,7 +190,7 @@ export class FfmpegRun {
     return this.#stopReason !== undefined || this.#laterReason !== undefined
   }
 
-  /** Lets every waiting reader go. */
+  /** Releases every waiting reader. */
   #release(): void {
     this.#watchdog.stop()
     this.#pipe.discard()
@@ -196,13 +206,13 @@ export class FfmpegRun {
   #onProblem(level: ProblemLevel, text: string): void {
     this.isCutOff ||= isCutOffSign(text)
     if (level !== 'warning' && this.problems.length < keptProblems) this.problems.push(text)
-    // Before that ffmpeg tries what the file is, and what it says then it says again.
+    // Before that, ffmpeg probes the file; it repeats later what it reports then.
     if (this.input === undefined || this.isCutOff || !isDamageSign(level, text)) return
     this.damage?.noteSign(text)
     this.#logAllFrames()
   }
 
-  /** What is wrong is seen only among all decoded frames. */
+  /** Damage can be found only if all decoded frames are logged. */
   #logAllFrames(): void {
     if (this.damage === undefined) this.#stop(new RestartNeeded({ kind: 'logAllFrames' }))
   }
@@ -219,7 +229,7 @@ export class FfmpegRun {
     }
   }
 
-  /** A mistake in the filter graph would show here. */
+  /** Would reveal a mistake in the filter graph. */
   #checkOutput({ width, height }: SizePx): void {
     const { sizes } = this.#sizing
     if (this.#isEnding || sizes === undefined || (width === sizes.full.width && height === rawRows(sizes)))
@@ -227,7 +237,7 @@ export class FfmpegRun {
     this.#stop(
       new CameoError(
         'FFMPEG_FAILED',
-        `ffmpeg gives frames of ${width}×${height} for ${clipName(this.#options.path)} where ${sizes.full.width}×${rawRows(sizes)} were expected`,
+        `ffmpeg returned frames of ${width}×${height} for ${clipName(this.#options.path)}; ${sizes.full.width}×${rawRows(sizes)} were expected`,
         { retriable: false },
       ),
     )
@@ -247,7 +257,7 @@ export class FfmpegRun {
   }
 
   #noteSize(frame: LoggedFrame): void {
-    // ffmpeg goes on for a moment when it was stopped.
+    // ffmpeg continues for a moment after it was stopped.
     if (this.#isEnding) return
     const isFirst = this.#sizing.firstSize === undefined
     const source = this.#sizing.note(frame)
@@ -259,7 +269,7 @@ export class FfmpegRun {
 
   async #conclude(exit: Error | undefined): Promise<Error | undefined> {
     const failure = this.#stopReason ?? this.#laterReason ?? (await this.#failure(exit))
-    // The reader still takes what lies in the pipe.
+    // The reader still takes the frames that are in the pipe.
     if (failure === undefined || failure === this.#laterReason) {
       this.#watchdog.stop()
       this.#shown.close()

@@ -11,36 +11,36 @@ import { CameoError, messageOf } from '../common/errors.js'
 export interface FfmpegRun {
   readonly input: string
   readonly inputOptions: readonly string[]
-  /** A graph for -filter_complex; absent where packets are only copied. */
+  /** The filter graph for -filter_complex; absent if packets are only copied. */
   readonly filterGraph?: string
   readonly outputOptions: readonly string[]
-  /** Takes what ffmpeg writes; `end()` is called after the last byte. It must be made with `emitClose: false`. */
+  /** Receives what ffmpeg writes; `end()` is called after the last byte. It must be created with `emitClose: false`. */
   readonly output: Writable
   readonly onLogLine: (line: string) => void
 }
 
 export interface FfmpegProcess {
-  /** Kills ffmpeg at once (SIGKILL), also if it has not started yet. */
+  /** Kills ffmpeg at once (SIGKILL), even if it has not started yet. */
   readonly kill: () => void
-  /** Resolves when the process is gone: undefined after exit code 0, else what ended it. Never rejects. */
+  /** Resolves when the process has exited: undefined after exit code 0, otherwise the reason. Never rejects. */
   readonly exited: Promise<Error | undefined>
 }
 
-/** The oldest ffmpeg with everything the decoder uses (-fps_mode came with 5.1). */
+/** The oldest ffmpeg that has everything the decoder uses (-fps_mode came with 5.1). */
 export const oldestFfmpeg = { major: 5, minor: 1 } as const
 const oldest = `${oldestFfmpeg.major}.${oldestFfmpeg.minor}`
 
 /**
- * Starts ffmpeg through fluent-ffmpeg. What has to be known about that library:
- * listeners are attached before the output, a command is run once, `progress` is never listened to (it starts an
- * ffprobe), and its output stream must not emit `close` (it would kill ffmpeg 20 ms later).
+ * Starts ffmpeg through fluent-ffmpeg. That library has these traps: listeners must be attached before the output, a
+ * command runs only once, `progress` must not be listened to (it starts an ffprobe), and the output stream must not
+ * emit `close` (that would kill ffmpeg 20 ms later).
  */
 export function startFfmpeg(run: FfmpegRun): FfmpegProcess {
   let killed = false
   const command = ffmpeg({ stdoutLines: 20 })
   const exited = new Promise<Error | undefined>((resolve) => {
-    // It lists ffmpeg's formats and encoders before the first run of every thread: two more processes, 80 ms of CPU
-    // each, to check names that are constants here.
+    // The library lists ffmpeg's formats and encoders before the first run in every thread. That takes two more
+    // processes with 80 ms of CPU each, only to check names that are constants here.
     Object.assign(command, {
       availableFormats: (done: (error: null, formats: object) => void) => done(null, knownFormats),
       availableEncoders: (done: (error: null, encoders: object) => void) => done(null, {}),
@@ -87,7 +87,7 @@ const knownFormats = {
 let lastFound:
   { readonly chosen: string | undefined; readonly searched: string; readonly path: string } | undefined
 
-/** The ffmpeg to run: FFMPEG_PATH, else the first one on PATH; looked for once. Throws FFMPEG_MISSING. */
+/** The ffmpeg to run: FFMPEG_PATH, otherwise the first one on PATH. The result is cached. Throws FFMPEG_MISSING. */
 export async function findFfmpeg(): Promise<string> {
   const { FFMPEG_PATH: chosen, PATH: searched = '' } = process.env
   if (lastFound?.chosen === chosen && lastFound?.searched === searched) return lastFound.path
@@ -128,11 +128,11 @@ async function isExecutable(path: string): Promise<boolean> {
 
 export interface FfmpegVersion {
   readonly path: string
-  /** As ffmpeg says it: "5.1.9-0+deb12u1", "7.1", "N-118000-g…" for a build from its main branch. */
+  /** As ffmpeg reports it: "5.1.9-0+deb12u1", "7.1", "N-118000-g…" for a build from its main branch. */
   readonly version: string
 }
 
-/** Version of the ffmpeg that would be run. Throws FFMPEG_MISSING where there is none or it is too old. */
+/** Version of the ffmpeg that is used. Throws FFMPEG_MISSING if there is none or it is too old. */
 export async function ffmpegVersion(): Promise<FfmpegVersion> {
   const path = await findFfmpeg()
   const { stdout } = await promisify(execFile)(path, ['-version']).catch((cause: unknown) => {
@@ -149,7 +149,7 @@ export function parseFfmpegVersion(output: string): string | undefined {
   return /^ffmpeg version (\S+)/.exec(output)?.[1]
 }
 
-/** Versions that do not begin with two numbers are builds from the main branch: taken as new. */
+/** A version that does not begin with two numbers is a build from the main branch; it counts as new. */
 export function isTooOld(version: string): boolean {
   const numbers = /^n?(\d+)\.(\d+)/.exec(version)
   if (numbers === null) return false

@@ -1,10 +1,10 @@
 import { displaySize } from './image-sizes.js'
 import type { StreamInfo } from './stream-info.js'
 
-/** What the packets of a video stream tell of it. */
+/** What the packets of a video stream say about it. */
 export interface StreamExtent {
   readonly pictures: number
-  /** Its last picture's end on the clip's clock. */
+  /** End of its last picture on the clip's clock. */
   readonly lengthS: number
 }
 
@@ -14,16 +14,18 @@ export interface FilmChoice {
   readonly leftOut: readonly string[]
 }
 
-/** A stream of less than this part of another's pixels is its preview: a quarter of its width and of its height. */
+/**
+ * A stream with less than this share of another's pixels is a preview of it: a quarter of the width and of the height.
+ */
 const previewArea = 1 / 16
 
-/** So much shorter than another, a stream is a preview or a trailer. */
+/** A stream with less than this share of another's length is a preview or a trailer. */
 const previewLength = 1 / 10
 
-/** Streams of nearly the same extent are alike: the first of them is taken. */
+/** Streams of nearly the same extent count as equal: the first of them is chosen. */
 const alike = 1.1
 
-/** Streams that may be the film, by number: no covers, and nothing of a codec that ffmpeg does not know. */
+/** Streams that may be the film, by number: no covers, and no codec that ffmpeg does not know. */
 export function filmCandidates(streams: readonly StreamInfo[]): StreamInfo[] {
   return streams
     .filter(
@@ -32,16 +34,16 @@ export function filmCandidates(streams: readonly StreamInfo[]): StreamInfo[] {
     .sort((a, b) => a.index - b.index)
 }
 
-/** The stream that is decoded: the chosen one, where there was a choice. */
+/** The stream that is decoded: the chosen one if there was a choice. */
 export function filmOf(streams: readonly StreamInfo[], chosen: number | undefined): StreamInfo | undefined {
   const candidates = filmCandidates(streams)
   return chosen === undefined ? candidates[0] : candidates.find(({ index }) => index === chosen)
 }
 
 /**
- * Which of several video streams is the film: the one that is flagged as default, unless it is a still or a preview of another;
- * else the one of most pixels and seconds.
- * @param extents of the candidates, by their number
+ * Chooses the film among several video streams: the stream that is flagged as default, unless it is a still image or a
+ * preview of another; otherwise the stream with the most pixels and seconds.
+ * @param extents of the candidates, by stream number
  */
 export function chooseFilm(
   candidates: readonly StreamInfo[],
@@ -72,7 +74,7 @@ export function chooseFilm(
       .filter(({ stream }) => stream !== film)
       .map(
         ({ stream, pictures }) =>
-          `video ${named(stream)}${pictures === 1 ? ', one picture,' : ''} was not looked at: ${named(film)} is taken for the film`,
+          `video ${named(stream)}${pictures === 1 ? ', one picture,' : ''} was not processed: ${named(film)} was chosen as the film`,
       ),
   }
 }

@@ -1,8 +1,9 @@
 import { Writable } from 'node:stream'
 
 /**
- * The receiving end of ffmpeg's output: copies bytes straight into the frame asked for and takes nothing while none
- * is asked for, so that ffmpeg waits (at most 64 KB lie here, some 200 KB in the operating system's buffer).
+ * The receiving end of ffmpeg's output. It copies bytes straight into the requested frame and takes nothing while no
+ * frame is requested, so that ffmpeg waits (at most 64 KB are held here, about 200 KB in the operating system's
+ * buffer).
  */
 export class FramePipe extends Writable {
   #target: Uint8Array | undefined
@@ -14,17 +15,17 @@ export class FramePipe extends Writable {
   readonly #onBytes: () => void
 
   constructor(onBytes: () => void) {
-    // No `close` event: fluent-ffmpeg would take it for a broken output (see ffmpeg.ts).
+    // No `close` event: fluent-ffmpeg would treat it as a broken output (see ffmpeg.ts).
     super({ emitClose: false, highWaterMark: 1 })
     this.#onBytes = onBytes
   }
 
-  /** True while ffmpeg waits for us and not we for it. */
+  /** True while ffmpeg waits for the reader, not the reader for ffmpeg. */
   get isHolding(): boolean {
     return this.#held !== undefined
   }
 
-  /** Fills `target`; false where the stream ends first. One call at a time. */
+  /** Fills `target`; false if the stream ends first. One call at a time. */
   fill(target: Uint8Array): Promise<boolean> {
     return new Promise((resolve) => {
       this.#target = target
@@ -35,7 +36,7 @@ export class FramePipe extends Writable {
     })
   }
 
-  /** Ends the stream for the reader and swallows what still comes, so that nothing keeps the pipe open. */
+  /** Ends the stream for the reader and discards what still arrives, so that nothing keeps the pipe open. */
   discard(): void {
     this.#discarding = true
     this.#finish(false)

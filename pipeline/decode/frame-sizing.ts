@@ -3,7 +3,7 @@ import type { LoggedFrame } from './ffmpeg-log.js'
 import type { DetectionRule, FrameSizes, SizePx } from './image-sizes.js'
 import { displaySize, frameSizes, maxFullAreaPx, sizeForBoth } from './image-sizes.js'
 
-/** Follows the sizes of a run's frames. */
+/** Tracks the sizes of a run's frames. */
 export class FrameSizing {
   readonly #planned: GraphSizes
   readonly #rule: DetectionRule
@@ -16,7 +16,7 @@ export class FrameSizing {
     this.#rule = rule
   }
 
-  /** Of what ffmpeg gives; undefined before the first frame. */
+  /** Sizes of the images that ffmpeg returns; undefined before the first frame. */
   get sizes(): FrameSizes | undefined {
     return this.#sizes
   }
@@ -26,7 +26,10 @@ export class FrameSizing {
     return this.#first === undefined ? undefined : displayed(this.#first)
   }
 
-  /** The size as displayed into which all frames have to be fitted, where the run cannot give this one rightly. */
+  /**
+   * Notes the next frame. If this run cannot return it correctly, the result is the displayed size that all frames must
+   * be fitted into.
+   */
   note(frame: LoggedFrame): SizePx | undefined {
     const isSame = this.#last !== undefined && haveSameSize(this.#last, frame)
     this.#last = frame

@@ -25,14 +25,17 @@ import { measureStreams } from './stream-extents.js'
 import type { DecodedBefore, DecodeSummary } from './summary.js'
 import { summarize } from './summary.js'
 
-/** Seconds before a segment at which reading starts: most GOPs fit into the first, the longest usual into the second. */
+/**
+ * Seconds before a segment at which reading starts. Most GOPs fit into the first margin, the longest usual ones into
+ * the second.
+ */
 const seekMarginsS = [3, 15, 60]
 
 /**
- * Streams the sampled frames of a clip or of a part of it, from one ffmpeg process that starts at once.
- * Another one is started only where the first cannot be right: a seek that came down too late, frames above 4K, a size that
- * changes midway, key frames that say how they are turned, several video streams, a raw stream with wrong times, damage, key
- * frames of a long clip whose codec allows to skip the others.
+ * Streams the sampled frames of a clip, or of a part of it, from one ffmpeg process that starts at once. Another
+ * process is started only if the first cannot be correct: a seek that landed too late, frames above 4K, a size that
+ * changes within the clip, key frames that state a rotation, several video streams, a raw stream with wrong times,
+ * damage, key frames of a long clip with a codec that allows skipping the other frames.
  */
 export function openFrames(request: DecodeRequest): DecodeHandle {
   const job = new DecodeJob(request)
@@ -48,24 +51,24 @@ export function openFrames(request: DecodeRequest): DecodeHandle {
   }
 }
 
-/** A slide show may be so long, however small its file is. */
+/** A slide show may be this long, however small its file is. */
 const shortClipS = 600
 
 class DecodeJob {
   readonly info = new Deferred<ClipInfo>()
   readonly summary = new Deferred<DecodeSummary>()
   readonly #request: DecodeRequest
-  /** Every run of ffmpeg, for the reader of the frames, who may come late. */
+  /** Every run of ffmpeg, for the reader of the frames, who may start late. */
   readonly #runs = new Mailbox<FfmpegRun>()
   #latest: FfmpegRun | undefined
-  /** Resolves with the last run, when it is over and none follows. */
+  /** Resolves with the last run, after it has ended and no other run follows. */
   readonly #running: Promise<FfmpegRun>
   #closed = false
   #longestGapS: number
   #margin = 0
   #plan: DecodePlan
   #film: FilmChoice | undefined
-  /** No gap ends later, whatever damaged times say. */
+  /** No gap ends later than this, whatever damaged times say. */
   #longestS = shortClipS
 
   constructor(request: DecodeRequest) {
@@ -91,7 +94,7 @@ class DecodeJob {
     let lastGoodS = Number.NEGATIVE_INFINITY
     try {
       for await (const raw of this.#rawFrames()) {
-        // A graph that ffmpeg rebuilt, or a further run of ffmpeg, starts its selection anew.
+        // If ffmpeg rebuilds its graph, or runs again, its selection starts again.
         const slot = slotOf(raw.timeS, this.#request.sampling)
         if (slot <= lastSlot) continue
         lastSlot = slot
@@ -123,14 +126,17 @@ class DecodeJob {
     }
   }
 
-  /** ffmpeg speaks of a frame's faults before it gives the frame. */
+  /** ffmpeg reports a frame's faults before it returns the frame. */
   get soFar(): DecodedBefore {
     const isCutOff = this.#latest?.isCutOff === true || this.#request.before?.isCutOff === true
     const gaps = this.gapsS().map(({ startS, endS }) => [startS, endS] as const)
     return { longestGapS: this.#longestGapS, isCutOff, ...(gaps.length === 0 ? {} : { gapsS: gaps }) }
   }
 
-  /** Where the container says that the clip ends; one of joined recordings says it of itself only. */
+  /**
+   * The end of the clip as the container states it. For joined recordings, the stated end belongs to one recording only
+   * and is not used.
+   */
   #statedEndS(statedS: number | undefined): number | undefined {
     return this.#plan.clock?.isSteady === false ? undefined : statedS
   }
@@ -157,13 +163,13 @@ class DecodeJob {
   async #stop(): Promise<void> {
     await this.#latest?.stop(this.#interrupted())
     await this.#running.catch(() => undefined)
-    // Where ffmpeg was done already, but its frames were not read.
+    // For the case that ffmpeg has ended, but its frames were not read.
     this.#fail(this.#interrupted())
   }
 
   /**
-   * Runs ffmpeg, again for as long as a run asks for another one. This must not wait for the reader of the frames: who
-   * waits for `info` first would wait for ever where the first run is given up.
+   * Runs ffmpeg, and runs it again as long as a run asks for that. It must not wait for the reader of the frames: a
+   * caller that awaits `info` first would wait for ever if the first run is abandoned.
    */
   async #runAll(): Promise<FfmpegRun> {
     const { path } = this.#request
@@ -243,7 +249,7 @@ class DecodeJob {
     }
   }
 
-  /** Earlier with every call, at last the clip's beginning. */
+  /** Earlier with every call; in the end, the clip's beginning. */
   #nextSeek(): number | undefined {
     const margin = seekMarginsS[this.#margin++]
     const { seek, startS } = this.#request

@@ -4,7 +4,10 @@ import { filmCandidates, filmOf } from './film-stream.js'
 import { maySkipNonKey, retimingOf } from './formats.js'
 import type { PlanChange } from './plan-change.js'
 
-/** What a run of ffmpeg has to do otherwise, as its input shows; undefined where its plan fits. One thing at a time. */
+/**
+ * What the next run of ffmpeg has to do differently, judging by the input; undefined if the plan fits. One change at a
+ * time.
+ */
 export function changeForInput(input: InputInfo, plan: DecodePlan): PlanChange | undefined {
   const candidates = filmCandidates(input.streams)
   if (candidates.length > 1 && plan.stream === undefined) return { kind: 'chooseFilm', candidates }
@@ -16,9 +19,9 @@ export function changeForInput(input: InputInfo, plan: DecodePlan): PlanChange |
 }
 
 /**
- * Key frames may say how the film is turned, those of H.264 and HEVC do. ffmpeg turns only these, not the frames between them;
- * what the container says it does to all.
- * @param degrees that a key frame says
+ * Key frames may state a rotation; those of H.264 and HEVC do. ffmpeg turns only these key frames, not the frames
+ * between them. A rotation that the container states, it applies to all frames.
+ * @param degrees the rotation that a key frame states
  */
 export function changeForOrientation(
   degrees: number,

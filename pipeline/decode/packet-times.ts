@@ -17,9 +17,9 @@ export interface PacketOptions {
 }
 
 /**
- * Reads a clip's packets without decoding any, and tells each line of ffmpeg's framecrc about them.
- * @param which ffmpeg's options that choose the streams
- * @returns explains why nothing was found, for a caller that found nothing
+ * Reads a clip's packets without decoding them, and passes on each line that ffmpeg's framecrc prints about them.
+ * @param which ffmpeg options that choose the streams
+ * @returns `explain` says why nothing was found, for a caller that found nothing
  * @throws CLIP_*, and INTERRUPTED by the signal
  */
 export async function readPackets(
@@ -55,7 +55,7 @@ export async function readPackets(
   const process = startFfmpeg({
     input: inputUrl(path),
     inputOptions: commonInputOptions(demuxer),
-    // Some demuxers mark no key frames, for which a copy would wait.
+    // Some demuxers mark no key frames; a copy would wait for one.
     outputOptions: [...which, '-c', 'copy', '-copyinkf', '-f', 'framecrc'],
     output: new Lines((line) => {
       watchdog.signOfLife()
@@ -96,7 +96,7 @@ class Lines extends Writable {
 /** Keeps the latest end of one stream's packets, from framecrc's lines (`stream, dts, pts, duration, size, checksum`). */
 export class PacketTimes {
   #timeBaseS = Number.NaN
-  /** Raw streams have no presentation times; their decoding times begin below 0 by the frames reordered. */
+  /** Raw streams have no presentation times. Their decoding times begin below 0, by the number of reordered frames. */
   #firstDts = 0
   #end: number | undefined
   #total = 0
@@ -107,18 +107,18 @@ export class PacketTimes {
     return this.#packets
   }
 
-  /** Undefined while no packet was read. */
+  /** Undefined until a packet is read. */
   get endS(): number | undefined {
     if (this.#end === undefined) return undefined
     return (this.#end - (this.#hasPts ? 0 : this.#firstDts)) * this.#timeBaseS
   }
 
-  /** The packets' lengths together, whatever their times; undefined while no packet was read. */
+  /** Sum of the packets' durations, whatever their times are; undefined until a packet is read. */
   get totalS(): number | undefined {
     return this.#end === undefined ? undefined : this.#total * this.#timeBaseS
   }
 
-  /** @param stream the number of the output's stream; lines about others are passed over */
+  /** @param stream the number of the output's stream; lines about other streams are ignored */
   readLine(line: string, stream = 0): void {
     const timeBase = /^#tb (\d+): (\d+)\/(\d+)/.exec(line)
     if (timeBase !== null && Number(timeBase[1]) === stream)

@@ -1,7 +1,7 @@
 import type { SizePx } from './image-sizes.js'
 import type { StreamInfo } from './stream-info.js'
 
-/** Why a run of ffmpeg was given up for another one. */
+/** Why a run of ffmpeg was stopped in favour of another one. */
 export class RestartNeeded extends Error {
   constructor(readonly change: PlanChange) {
     super(`ffmpeg has to start again: ${change.kind}`)
@@ -15,5 +15,5 @@ export type PlanChange =
   | { readonly kind: 'chooseFilm'; readonly candidates: readonly StreamInfo[] }
   | { readonly kind: 'turn'; readonly degrees: number }
   | { readonly kind: 'logAllFrames' }
-  /** The size as displayed that all frames are fitted into. */
+  /** The displayed size that all frames are fitted into. */
   | { readonly kind: 'fixSizes'; readonly source: SizePx }

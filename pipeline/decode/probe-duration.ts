@@ -3,12 +3,12 @@ import { PacketTimes, readPackets } from './packet-times.js'
 import type { PacketOptions } from './packet-times.js'
 
 export interface ProbeOptions extends PacketOptions {
-  /** The film's stream, where there is a choice: see `chooseFilm`. */
+  /** The film's stream, if there is a choice: see `chooseFilm`. */
   readonly stream?: number | undefined
 }
 
 /**
- * The end of a clip's video in seconds, found by reading every packet without decoding any: for containers that do
+ * The end of a clip's video in seconds, found by reading every packet without decoding. It is for containers that do
  * not state a duration (raw streams, some WebM and TS). Reads the whole file.
  */
 export async function probeDurationS(path: string, options: ProbeOptions = {}): Promise<number> {

@@ -7,26 +7,26 @@ import type { InputInfo } from './ffmpeg-log.js'
 import { mayEndInIoError } from './formats.js'
 import { RestartNeeded } from './plan-change.js'
 
-/** What is known of a run of ffmpeg that nobody stopped. */
+/** What is known about an ffmpeg run that nobody stopped. */
 export interface EndedRun {
   readonly path: string
   readonly plan: DecodePlan
-  /** Undefined where ffmpeg ended well. */
+  /** Undefined if ffmpeg exited with code 0. */
   readonly exit: Error | undefined
   /** ffmpeg's messages of level error and above. */
   readonly problems: readonly string[]
-  /** Undefined where ffmpeg did not come to know the file. */
+  /** Undefined if ffmpeg could not describe the file. */
   readonly input: InputInfo | undefined
   readonly hasFrames: boolean
-  /** Pixels came of which no line told the time. */
+  /** Pixels arrived without a line that gives their time. */
   readonly holdsFrame: boolean
-  /** It began by a seek, and no key frame before its range was seen. */
+  /** The run began with a seek, and no key frame before its range was seen. */
   readonly isSeekUnclear: boolean
-  /** Frames were decoded, though none of the range that could be used. */
+  /** Frames were decoded, but no usable frame of the range. */
   readonly sawDamagedFrames: boolean
 }
 
-/** Why a run failed; undefined where it decoded its range to the end, or as far as the clip can be decoded. */
+/** Why a run failed; undefined if it decoded its range to the end, or as far as the clip can be decoded. */
 export async function failureOfRun(run: EndedRun): Promise<Error | undefined> {
   const { path, plan, exit, problems, input } = run
   const explain = () => explainFailure({ path, problems, input, stream: plan.stream, exit })
@@ -40,7 +40,7 @@ export async function failureOfRun(run: EndedRun): Promise<Error | undefined> {
   if (run.holdsFrame) return timeLost(path, problems.length > 0)
   if (input !== undefined && exit === undefined) {
     if (run.isSeekUnclear) return new RestartNeeded({ kind: 'seekEarlier' })
-    // A segment after the last frame or within damage is empty, a whole clip without a frame is not a clip.
+    // A segment after the last frame or within damage is empty; a whole clip without a frame is an error.
     if (plan.range.startS > 0 || run.sawDamagedFrames) return undefined
   }
   return explain()

@@ -1,6 +1,6 @@
-/** Which frames of a clip are wanted. */
+/** Which frames of a clip are sampled. */
 export type Sampling =
-  /** Sample k is the first frame at or after k / fps seconds; a frame serves one sample only. */
+  /** Sample k is the first frame at or after k / fps seconds. A frame serves only one sample. */
   | { readonly kind: 'fps'; readonly fps: number }
   /** Every key frame. */
   | { readonly kind: 'keyframes' }
@@ -14,25 +14,26 @@ export interface TimeRange {
 /** Half a tick of the coarsest usual time base (1 ms in Matroska and FLV), so that a rounded 0.9995 s is second 1. */
 export const timeToleranceS = 0.0006
 
-/** Frames this far apart show that decoding goes on while a long stretch before the segment is skipped. */
+/** While a long stretch before the segment is skipped, frames at this distance show that decoding continues. */
 const heartbeatS = 5
 
-/** The grid slot of a time: floor(t × fps), or the time itself where every key frame counts. Rises with time. */
+/** The grid slot of a time: floor(t × fps), or the time itself if every key frame counts. Rises with time. */
 export function slotOf(timeS: number, sampling: Sampling): number {
   return sampling.kind === 'fps'
     ? Math.floor((timeS + timeToleranceS) * sampling.fps)
     : timeS + timeToleranceS
 }
 
-/** The slot at which a boundary (a multiple of 1/fps) begins, free of the boundary's own rounding. */
+/** The slot at which a boundary (a multiple of 1/fps) begins, without the boundary's own rounding error. */
 export function boundarySlot(boundaryS: number, sampling: Sampling): number {
   return sampling.kind === 'fps' ? Math.round(boundaryS * sampling.fps) : boundaryS
 }
 
 /**
- * Conditions for ffmpeg's select filters. `first` passes the wanted frames of the range and, so that it is seen that
- * decoding goes on and from where, key frames before the range and a frame every few seconds; `second` drops all that
- * is not wanted. Where no such help is needed `second` is undefined. The same arithmetic as `slotOf`, in doubles.
+ * Conditions for ffmpeg's select filters. `first` passes the wanted frames of the range. It also passes key frames
+ * before the range and a frame every few seconds, which show that decoding continues and where it started. `second`
+ * drops everything that is not wanted; it is undefined if `first` passes only wanted frames. The arithmetic is that of
+ * `slotOf`, in doubles.
  */
 export function selectExpressions(
   sampling: Sampling,
@@ -42,7 +43,7 @@ export function selectExpressions(
     sampling.kind === 'fps'
       ? `floor((${time}+${timeToleranceS})*${sampling.fps})`
       : `(${time}+${timeToleranceS})`
-  // Each select filter compares with the frame that it passed last itself.
+  // Each select filter compares with the frame that it passed last.
   const wanted =
     sampling.kind === 'fps' ? `isnan(prev_selected_t)+gt(${slot('t')},${slot('prev_selected_t')})` : 'key'
   const start = boundarySlot(range.startS, sampling)
@@ -52,7 +53,7 @@ export function selectExpressions(
   const isDense = sampling.kind === 'fps' && sampling.fps * heartbeatS >= 1
   if (range.startS === 0 && isDense) return { first: beforeEnd(wanted), second: undefined }
 
-  // Also where the clock jumps back, which is noticed so.
+  // Also passes a frame if the clock jumps back, so that the jump is noticed.
   const heartbeat = `isnan(prev_selected_t)+gte(abs(t-prev_selected_t),${heartbeatS})+lt(t,prev_selected_t-1)`
   return {
     first: `if(lt(${slot('t')},${start}),key+${heartbeat},${beforeEnd(`${wanted}+${heartbeat}`)})`,

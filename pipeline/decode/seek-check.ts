@@ -5,7 +5,9 @@ import type { LoggedFrame } from './ffmpeg-log.js'
 import { RestartNeeded } from './plan-change.js'
 import { boundarySlot, slotOf, timeToleranceS } from './sampling.js'
 
-/** Whether a seek came down early enough: at or before a key frame that the range's first frame can be decoded from. */
+/**
+ * Checks that a seek landed early enough: at or before a key frame from which the range's first frame can be decoded.
+ */
 export class SeekCheck {
   readonly #path: string
   readonly #plan: Pick<DecodePlan, 'sampling' | 'range'>
@@ -23,8 +25,8 @@ export class SeekCheck {
   }
 
   /**
-   * Looks at the next decoded frame.
-   * @returns why the run is no use: CLIP_NOT_SEEKABLE, or that another run has to seek earlier
+   * Checks the next decoded frame.
+   * @returns why the run cannot be used: CLIP_NOT_SEEKABLE, or another run has to seek earlier
    */
   note({ timeS, isKey }: Pick<LoggedFrame, 'timeS' | 'isKey'>): Error | undefined {
     const { sampling, range } = this.#plan
@@ -35,7 +37,7 @@ export class SeekCheck {
       )
     this.#lastSeenS = timeS
     this.#hasAnchor ||= isKey && timeS <= range.startS + timeToleranceS
-    // Without one a frame of the range may be missing or lack its references.
+    // Without such a key frame, a frame of the range may be missing or lack its reference frames.
     return !this.#hasAnchor && slotOf(timeS, sampling) >= boundarySlot(range.startS, sampling)
       ? new RestartNeeded({ kind: 'seekEarlier' })
       : undefined

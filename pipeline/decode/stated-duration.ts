@@ -6,12 +6,12 @@ import { commonInputOptions, inputUrl } from './ffmpeg-arguments.js'
 import { FfmpegLogReader } from './ffmpeg-log.js'
 import { demuxerFor } from './still-image.js'
 
-/** ffmpeg opens a clip in a fraction of it. */
+/** ffmpeg opens a clip in a fraction of this time. */
 const timeoutMs = 10_000
 
 /**
- * How long a clip is as its container states it, from its head alone; undefined where it does not say, or cannot be opened at
- * once: for an estimate, not for a plan.
+ * A clip's length as its container states it, from the beginning of the file. Undefined if the container does not state
+ * it, or if the clip cannot be opened at once. It is for an estimate, not for a plan.
  */
 export async function statedDurationS(path: string, signal: AbortSignal): Promise<number | undefined> {
   try {

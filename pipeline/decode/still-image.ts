@@ -3,15 +3,15 @@ import { readPart } from './clip-file.js'
 import { notVideo } from './failures.js'
 import { sharp } from '../image/image-library.js'
 
-/** Files of JPEG after JPEG without any container; ffmpeg takes the first for all there is. */
+/** Files that hold one JPEG after another without a container; ffmpeg takes the first for the whole file. */
 const motionJpegNames = new Set(['.mjpeg', '.mjpg'])
 
-/** Kinds of IFF files that are one picture. */
+/** Kinds of IFF files that hold a single picture. */
 const stillIff = new Set(['ILBM', 'PBM ', 'ACBM', 'DEEP', 'RGB8', 'RGBN'])
 
 /**
- * The demuxer that ffmpeg has to be told for a file, undefined where it knows by itself: it takes a GIF or IFF of one picture for a
- * video, and motion JPEG for a picture.
+ * The demuxer that must be passed to ffmpeg for a file; undefined if ffmpeg chooses correctly itself. ffmpeg takes a
+ * GIF or IFF of one picture for a video, and motion JPEG for a picture.
  * @throws CLIP_NOT_VIDEO for a still GIF or IFF
  */
 export async function demuxerFor(path: string): Promise<'mjpeg' | undefined> {
@@ -25,7 +25,7 @@ export async function demuxerFor(path: string): Promise<'mjpeg' | undefined> {
   return isMotionJpeg ? 'mjpeg' : undefined
 }
 
-/** True for a GIF of several pictures, and for one that is damaged. */
+/** True for a GIF of several pictures, and for a damaged GIF. */
 export async function isAnimatedGif(path: string): Promise<boolean> {
   return sharp(path)
     .metadata()

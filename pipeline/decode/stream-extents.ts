@@ -2,12 +2,12 @@ import type { StreamExtent } from './film-stream.js'
 import { PacketTimes, readPackets } from './packet-times.js'
 import type { PacketOptions } from './packet-times.js'
 
-/** Previews and stills show within so many seconds what they are. */
+/** Within this many seconds, previews and still images can be recognised. */
 const lookedAtS = 600
 
 /**
- * How many pictures streams have and how far they reach, from their packets, of which none is decoded. Reads the file's first
- * ten minutes.
+ * The number of pictures and the length of streams, from their packets; nothing is decoded. Reads the file's first ten
+ * minutes.
  * @param streams their numbers
  * @throws CLIP_* and INTERRUPTED
  */

@@ -4,9 +4,9 @@ import type { SizePx } from './image-sizes.js'
 export interface StreamInfo {
   readonly index: number
   readonly type: string
-  /** `none` where ffmpeg does not know it. */
+  /** `none` if ffmpeg does not know it. */
   readonly codec: string
-  /** Coded size; undefined where ffmpeg could not tell. */
+  /** Coded size; undefined if ffmpeg could not determine it. */
   readonly size: SizePx | undefined
   readonly sampleAspectRatio: number
   readonly frameRate: number | undefined
@@ -24,7 +24,7 @@ export function parseStream(text: string): StreamInfo | undefined {
   if (head === null) return undefined
   const [, index, type = '', codec = '', details = ''] = head
   const size = /, (\d+)x(\d+)(?: \[SAR (\d+):(\d+) DAR)?/.exec(details)
-  // Where the container disagrees with the codec, its ratio follows and wins.
+  // If the container disagrees with the codec, the container's ratio follows and wins.
   const containerRatio = /, SAR (\d+):(\d+) DAR/.exec(details)
   const frameRate = /, ([\d.]+) fps/.exec(details)?.[1]
   return {

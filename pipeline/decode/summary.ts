@@ -3,40 +3,44 @@ import type { Sampling } from './sampling.js'
 export interface DecodeSummary {
   readonly frames: number
   readonly lastTimeS: number | undefined
-  /** The file is cut off or damaged: what could be decoded was delivered. False where the reader left early. */
+  /** The file is cut off or damaged, and only its decodable part was returned. False if the reader stopped early. */
   readonly truncated: boolean
 }
 
 /**
- * What was met in a clip so far. A run over the rest of it is told, so that in the end it says what one run over all of it would.
+ * What an earlier run found in a clip. A run over the rest of the clip receives it, so that the final result equals
+ * that of one run over the whole clip.
  */
 export interface DecodedBefore {
-  /** Between two frames that follow each other. */
+  /** Longest distance between consecutive frames, s. */
   readonly longestGapS: number
-  /** ffmpeg said something that a cut-off file makes it say. */
+  /** ffmpeg printed a message that is typical of a cut-off file. */
   readonly isCutOff: boolean
-  /** What could not be decoded, in order, s. Absent where that is nothing. */
+  /** Stretches that could not be decoded, in order, s. Absent if there are none. */
   readonly gapsS?: readonly (readonly [startS: number, endS: number])[] | undefined
 }
 
-/** ffmpeg's words for a file that ends too early. In MPEG-TS "Packet corrupt" is only a lost packet, in filmstrips the header at the end. Other words may precede: see `FfmpegLogReader`. */
+/**
+ * ffmpeg's messages about a file that ends too early. In MPEG-TS, "Packet corrupt" means only a lost packet; in
+ * filmstrips, the header at the end. Other text may come first: see `FfmpegLogReader`.
+ */
 const cutOffSign = /partial file|ended prematurely|Truncat|^\[(?!mpegts|filmstrip)[^\]]*\] .*Packet corrupt/
 
 export function isCutOffSign(text: string): boolean {
   return cutOffSign.test(text)
 }
 
-/** The longest end of a clip that may lie after its last sample: the sampling step and a still last frame. */
+/** The longest normal distance from the last sample to the end of a clip: the sampling step and a still last frame. */
 const tailS = { fps: 2, keyframes: 20 } as const
 
-/** Audio often outlasts the video, by little: only a large part missing shows a file that was cut off. */
+/** Audio often lasts a little longer than the video. Only a large missing part shows that a file was cut off. */
 const missingPart = { fps: 0.1, keyframes: 0.5 } as const
 
 export function summarize(
   run: {
     readonly isCutOff: boolean
     readonly container: string | undefined
-    /** As the container states it, where it can be believed. */
+    /** As the container states it; undefined if it is not reliable. */
     readonly durationS: number | undefined
   },
   request: { readonly sampling: Sampling; readonly endS: number },
@@ -48,9 +52,9 @@ export function summarize(
   }: {
     readonly frames: number
     readonly lastTimeS: number | undefined
-    /** Between two frames that follow each other. */
+    /** Longest distance between consecutive frames, s. */
     readonly longestGapS?: number
-    /** By what the container says of its file. */
+    /** According to the container, the file's end is missing. */
     readonly lacksEnd?: boolean
   },
 ): DecodeSummary {
@@ -58,7 +62,7 @@ export function summarize(
   return { frames, lastTimeS, truncated }
 }
 
-/** Animations may show their last picture as long as they like. */
+/** Animations may show their last picture for any length of time. */
 const restsOnLastFrame = new Set(['gif', 'apng'])
 
 function missesEnd(
@@ -72,7 +76,7 @@ function missesEnd(
 ): boolean {
   if (durationS === undefined || lastTimeS === undefined || restsOnLastFrame.has(container)) return false
   const end = Math.min(durationS, endS)
-  // In a slide show the last picture stands as long as those before it.
+  // In a slide show, the last picture is shown as long as the ones before it.
   const step = Math.max(longestGapS, sampling.kind === 'fps' ? 1 / sampling.fps : 0)
   const missing = end - lastTimeS - step
   return missing > tailS[sampling.kind] && missing > missingPart[sampling.kind] * durationS

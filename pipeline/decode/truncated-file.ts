@@ -1,9 +1,9 @@
 import { readPart, regularFileBytes } from './clip-file.js'
 
-/** Whether a file of such a container ends before its end. */
+/** Whether a file of such a container is cut off before its end. */
 type EndCheck = (path: string, bytes: number) => Promise<boolean> | boolean
 
-/** Of containers that tell where they end, while ffmpeg reads what is there without a word. */
+/** Checks for containers that state where they end and that ffmpeg reads without a message if they are cut off. */
 const checks: Readonly<Record<string, EndCheck>> = {
   mpegts: endsInPacket,
   ogg: endsBeforeLastPage,
@@ -13,25 +13,28 @@ const checks: Readonly<Record<string, EndCheck>> = {
   dv: endsInDvFrame,
 }
 
-/** True where a clip's file lacks its end by what its container says of it; false also where that cannot be told. */
+/** True if a clip's file lacks its end according to its container; false also if the container does not tell. */
 export async function lacksEnd(path: string, container: string | undefined): Promise<boolean> {
   const check = container === undefined ? undefined : checks[container]
   const bytes = await regularFileBytes(path)
   return check !== undefined && bytes !== undefined && (await check(path, bytes))
 }
 
-/** Packets of MPEG transport streams: plain, with time codes (M2TS), with error correction. */
+/** Packet lengths of MPEG transport streams, bytes: plain, with time codes (M2TS), with error correction. */
 const transportPacketBytes = [188, 192, 204]
 
-/** A transport stream states no end, but it is made of whole packets. */
+/** A transport stream states no end, but it consists of whole packets. */
 function endsInPacket(_: string, bytes: number): boolean {
   return transportPacketBytes.every((length) => bytes % length !== 0)
 }
 
-/** Of a chunk of RIFF: its type, its length, and the form of what is in it. */
+/** Header of a RIFF chunk: its type, its length, and the form of its content. */
 const riffHeaderBytes = 12
 
-/** An AVI is one chunk, a large one several (OpenDML), and each says how long it is; zero where its recording was cut off. */
+/**
+ * An AVI is one RIFF chunk; a large one is several (OpenDML). Each states its length; the length is zero if the
+ * recording was cut off.
+ */
 async function endsInRiff(path: string, bytes: number): Promise<boolean> {
   for (let at = 0; at + riffHeaderBytes <= bytes;) {
     const header = await readPart(path, at, riffHeaderBytes)
@@ -43,30 +46,30 @@ async function endsInRiff(path: string, bytes: number): Promise<boolean> {
   return false
 }
 
-/** Of 525 and 625 lines at 25 Mbit/s (IEC 61834); faster ones have two or four of them. */
+/** Bytes per frame of 525 and 625 lines at 25 Mbit/s (IEC 61834); faster formats use two or four of them. */
 const dvFrameBytes = [120_000, 144_000]
 
 function endsInDvFrame(_: string, bytes: number): boolean {
   return dvFrameBytes.every((length) => bytes % length !== 0)
 }
 
-/** A page of Ogg takes at most so much (RFC 3533). */
+/** Largest size of an Ogg page (RFC 3533). */
 const maxPageBytes = 65_307
 const pageHeaderBytes = 27
 const lastPageFlag = 4
 
-/** The last page of a logical stream says that it is the last; a file ends with such a page (RFC 3533). */
+/** The last page of a logical stream is marked as the last, and a file ends with such a page (RFC 3533). */
 async function endsBeforeLastPage(path: string, bytes: number): Promise<boolean> {
   const tail = await readPart(path, Math.max(0, bytes - maxPageBytes), maxPageBytes)
   const at = tail.lastIndexOf('OggS', undefined, 'latin1')
-  if (at === -1) return false // something else follows
+  if (at === -1) return false // other data follows the pages
   if (at + pageHeaderBytes > tail.length) return true
   const segments = tail.subarray(at + pageHeaderBytes, at + pageHeaderBytes + (tail[at + 26] ?? 0))
   const end = at + pageHeaderBytes + segments.length + segments.reduce((sum, length) => sum + length, 0)
   return end > tail.length || ((tail[at + 5] ?? 0) & lastPageFlag) === 0
 }
 
-/** A GIF ends with this byte, or with zeros after it (GIF89a, appendix A). */
+/** A GIF ends with this byte; zeros may follow it (GIF89a, appendix A). */
 const gifTrailer = 0x3b
 
 async function lacksTrailer(path: string, bytes: number): Promise<boolean> {
@@ -74,7 +77,10 @@ async function lacksTrailer(path: string, bytes: number): Promise<boolean> {
   return tail.findLast((byte) => byte !== 0) !== gifTrailer
 }
 
-/** The File Properties Object of ASF, section 3.2 of its specification, with the fields that say how long the file is. */
+/**
+ * The File Properties Object of ASF (specification, section 3.2) and the offsets of the fields that state the file's
+ * length.
+ */
 const fileProperties = Buffer.from('a1dcab8c47a9cf118ee400c00c205365', 'hex')
 const [fileSizeAt, flagsAt] = [40, 88]
 const broadcastFlag = 1

@@ -1,8 +1,8 @@
 const checksPerTimeout = 4
 
 /**
- * Calls `onStall` after `timeoutS` without a sign of life. It counts its own checks instead of reading a clock: after
- * the machine slept or this thread was busy, one check runs late, the waiting output is read, and nothing is lost.
+ * Calls `onStall` after `timeoutS` without a sign of life. It counts its own checks instead of reading a clock. If the
+ * machine slept or this thread was busy, one check runs late, the waiting output is read, and nothing is lost.
  */
 export class Watchdog {
   readonly #timer: NodeJS.Timeout

@@ -4,30 +4,30 @@ import type { Model } from '../models/session.js'
 import { poolEmbeddings } from './pool.js'
 import { l2Norm, l2Normalise } from '../data/vector-math.js'
 
-/** Turns a track's face embeddings into the one vector that is indexed. */
+/** Turns a track's face embeddings into the vector that is indexed. */
 export interface Describer {
   readonly dimension: number
-  /** L2-normalised, `dimension` values. Throws HEAD_INVALID where the head gives no numbers. */
+  /** L2-normalised, `dimension` values. Throws HEAD_INVALID if the head returns values that are not numbers. */
   describe(faces: readonly FaceEmbeddings[]): Promise<Float32Array>
-  /** The same of many tracks; in one run where the head is known to take several rows. */
+  /** The same for many tracks, in one run if the head is known to take several rows. */
   describeAll(tracks: readonly (readonly FaceEmbeddings[])[]): Promise<Float32Array[]>
 }
 
 /**
- * An ONNX model [n, d] → [n, e], whose output named `descriptor` (or else its first) is the descriptor. Without `embedders`
- * it takes the pooled embedding of the pack's own embedder, one row at a time.
+ * An ONNX model [n, d] → [n, e]. Its output named `descriptor` is the descriptor; without such a name, its first
+ * output. Without `embedders` it takes the pooled embedding of the pack's own embedder, one row at a time.
  */
 export interface DescriberHead {
   readonly path: string
   readonly model: Model
-  /** What its input is made of: see `pooledInput`. */
+  /** The embedders of its input: see `pooledInput`. */
   readonly embedders?: readonly InputEmbedder[]
 }
 
 /**
- * Quality-weighted pooling, then the head where one is given.
- * @param own the pack's embedder; its digest matters only where a head takes several
- * @throws HEAD_INVALID where the head does not take such embeddings, or gives no numbers
+ * Quality-weighted pooling, followed by the head if there is one.
+ * @param own the pack's embedder; its digest matters only if a head takes several embedders
+ * @throws HEAD_INVALID if the head does not take such embeddings, or returns values that are not numbers
  */
 export async function createDescriber(
   own: { readonly digest: string; readonly dimension: number },
@@ -45,7 +45,8 @@ export async function createDescriber(
   const { model, embedders } = head
   const name = model.outputNames.includes('descriptor') ? 'descriptor' : model.outputNames[0]
   const width = embedders === undefined ? dimension : inputDimension(embedders)
-  // A head of one embedder takes what there is: whether it is that one's was checked before, by `checkHead`.
+  // A head with one embedder takes the embeddings that exist: `checkHead` has checked before that they are that
+  // embedder's.
   const input = (faces: readonly FaceEmbeddings[]) =>
     embedders === undefined || embedders.length === 1
       ? poolEmbeddings(faces, width)
@@ -61,7 +62,7 @@ export async function createDescriber(
       if (!Number.isFinite(l2Norm(descriptor)))
         throw new CameoError(
           'HEAD_INVALID',
-          `the head ${head?.path} gives values that are no numbers: train it again`,
+          `the head ${head?.path} returns values that are not numbers: train it again`,
         )
       return l2Normalise(descriptor)
     })
@@ -90,7 +91,7 @@ export async function createDescriber(
       if (cause instanceof CameoError) throw cause
       throw new CameoError(
         'HEAD_INVALID',
-        `the head ${head?.path} does not take embeddings of ${width} values (${messageOf(cause).replace(/\s+/g, ' ')}): give one that was made for these models`,
+        `the head ${head?.path} does not take embeddings of ${width} values (${messageOf(cause).replace(/\s+/g, ' ')}): use a head that was made for these models`,
         { cause },
       )
     }
@@ -98,6 +99,6 @@ export async function createDescriber(
 }
 
 function firstOf([first]: readonly Float32Array[]): Float32Array {
-  if (first === undefined) throw new Error('a run of one row gave none')
+  if (first === undefined) throw new Error('a run of one row returned none')
   return first
 }

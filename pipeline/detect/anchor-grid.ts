@@ -3,7 +3,7 @@ import type { Tensor } from '../data/tensor.js'
 /** The strides of the feature maps that SCRFD and YuNet predict on, px. */
 export const strides = [8, 16, 32] as const
 
-/** The output `name`, or for exporters that number their outputs the one of that shape: see `byShape`. */
+/** The output `name`. For exporters that number their outputs, see `outputByShape`. */
 export function outputOf(outputs: ReadonlyMap<string, Tensor>, name: string): Tensor {
   const output = outputs.get(name)
   if (output === undefined)
@@ -12,8 +12,8 @@ export function outputOf(outputs: ReadonlyMap<string, Tensor>, name: string): Te
 }
 
 /**
- * The output with `columns` values a row and `rows` rows. Exporters name SCRFD's outputs score_8 … or by numbers;
- * the shape tells them apart whatever they are called.
+ * The output with `rows` rows of `columns` values. Exporters call SCRFD's outputs score_8 … or number them; the shape
+ * identifies them whatever their names are.
  */
 export function outputByShape(outputs: ReadonlyMap<string, Tensor>, rows: number, columns: number): Tensor {
   for (const tensor of outputs.values())

@@ -3,8 +3,9 @@ import { scalePart } from '../image/image-scale.js'
 import type { DetectionPass } from './passes.js'
 
 /**
- * Paints a pass's part of the image onto a canvas, black where it does not reach. Scaling averages over the pixels that
- * an output pixel covers (a triangle filter where it is about the same size), so small faces do not alias away.
+ * Paints the pass's part of the image onto a canvas; the rest of the canvas is black. Each output pixel is the average
+ * of the pixels that it covers (a triangle filter if the scale is about 1), so that small faces are not lost to
+ * aliasing.
  */
 export function paintCanvas(
   image: RgbImage,

@@ -13,7 +13,7 @@ const decoders: Record<DetectorSpec['decoder'], DecodeOutputs> = {
   yunet: decodeYunet,
 }
 
-/** A detector out of its pack's description and its loaded model. */
+/** Creates a detector from its pack's description and its loaded model. */
 export function createDetector(spec: DetectorSpec, model: Model): Detector {
   const decode = decoders[spec.decoder]
   const toTensor = createToTensor(spec.input)

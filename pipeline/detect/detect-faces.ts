@@ -7,9 +7,9 @@ import { suppressNonMaxima } from './nms.js'
 import { planPasses, type DetectionPass } from './passes.js'
 
 /**
- * Finds every face of an image, from `minFacePx` high upwards, in as many passes of the detector as that needs.
- * Boxes may reach over the image's edge, as the face does. Best score first.
- * @param minFacePx in pixels of this image
+ * Finds every face of at least `minFacePx` in an image, with as many detector passes as that needs. Boxes may extend
+ * past the image's edge, as the face does. Sorted by score, best first.
+ * @param minFacePx face height in pixels of this image
  */
 export async function detectFaces(
   detector: Detector,
@@ -17,7 +17,7 @@ export async function detectFaces(
   minFacePx: number,
 ): Promise<DetectedFace[]> {
   const passes = planPasses(image, detector, minFacePx)
-  // With a limit of 1 a pass begins when the one before is done: scratch memory can be shared.
+  // With a limit of 1, a pass begins when the previous one is done, so that scratch memory can be shared.
   const findIn = async (pass: DetectionPass) => {
     const canvas = paintCanvas(image, pass, detector.canvasWidthPx, detector.canvasHeightPx)
     const faces = await detector.detectOnCanvas(canvas)
@@ -32,10 +32,12 @@ export async function detectFaces(
   )
 }
 
-/** Boxes of one face differ by about this much between detectors and passes; a wanted face is not dropped for that. */
+/**
+ * Boxes of one face differ by about this factor between detectors and passes. A wanted face is not dropped for that.
+ */
 const sizeTolerance = 0.85
 
-/** A face that touches a tile's inner edge lies whole in the neighbouring tile, or in the pass over the whole image. */
+/** A face that touches a tile's inner edge lies whole in the next tile, or in the pass over the whole image. */
 function isCutByTile([x1, y1, x2, y2]: BoxXyxyPx, pass: DetectionPass, image: RgbImage): boolean {
   const edge = 1
   return (

@@ -1,12 +1,12 @@
 import type { BoxXyxyPx, Landmarks5Px } from '../data/geometry.js'
 import type { RgbImage } from '../data/image.js'
 
-/** A face as a detector says it; where its coordinates belong depends on who hands it on. */
+/** A face as a detector reports it. The function that returns it says which image its coordinates refer to. */
 export interface DetectedFace {
   readonly boxXyxyPx: BoxXyxyPx
   /** The detector's confidence, 0..1. */
   readonly detectionScore: number
-  /** Undefined where the detector gives none and a landmarker has to find them. */
+  /** Undefined if the detector gives none; then a landmarker has to find them. */
   readonly landmarksPx: Landmarks5Px | undefined
 }
 
@@ -14,10 +14,10 @@ export interface DetectedFace {
 export interface Detector {
   readonly canvasWidthPx: number
   readonly canvasHeightPx: number
-  /** The range of face heights, px on the canvas, that it finds reliably. */
+  /** The range of face heights that the detector finds reliably, px on the canvas. */
   readonly minFacePx: number
   readonly maxFacePx: number
-  /** Canvases worth looking at at once: see `Model`. */
+  /** Number of canvases worth processing at the same time: see `Model`. */
   readonly inFlight?: number | undefined
   detectOnCanvas(canvas: RgbImage): Promise<DetectedFace[]>
 }

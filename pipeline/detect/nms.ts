@@ -1,26 +1,34 @@
 import { boxArea, intersectionArea, iou } from '../data/geometry.js'
 import type { DetectedFace } from './detector.js'
 
-/** UltraFace's own value. At 0.4 a phantom between two heads side by side survives beside both. */
+/** UltraFace's own value. At 0.4, a phantom between two heads side by side survives along with both heads. */
 const sameFaceIou = 0.3
 
 /**
- * A box this much inside another is a part of the same face: tiles and scales see a large face both whole and in pieces,
- * such as an eye or a mouth, whose IoU with the whole is small.
+ * If this share of a box lies inside another box, it is a part of the same face. Tiles and scales see a large face both
+ * whole and in parts (an eye, a mouth), and the IoU of a part with the whole is small.
  */
 const partOfFaceShare = 0.75
-/** What is more than this share of the other is the same box once more, not a part of it: the better score decides. */
+/**
+ * A box with more than this share of the other's area is the same face again, not a part of it: the better score wins.
+ */
 const largestPart = 0.5
 
-/** From this score on a whole is believed against parts that score better; a weaker one may enclose a group of faces. */
+/**
+ * From this score on, a whole box beats parts with better scores. A box with a lower score may enclose a group of
+ * faces.
+ */
 const confidentWhole = 0.9
 
-/** A weak box goes where it encloses a better one of at least this share of it; what is smaller may be a face on a poster. */
+/**
+ * A weak box is dropped if it encloses a better box of at least this share of its area. A smaller box may be a face on
+ * a poster.
+ */
 const smallestRival = 0.2
 
 /**
- * Greedy non-maximum suppression, best score first; ties keep the order given. Of boxes in each other the larger is kept,
- * however small the other is, unless it is weak.
+ * Greedy non-maximum suppression, best score first; ties keep their order. Of two nested boxes, the larger one is kept,
+ * however small the other is, unless the larger one is weak.
  */
 export function suppressNonMaxima(faces: readonly DetectedFace[]): DetectedFace[] {
   const distinct: DetectedFace[] = []

@@ -1,13 +1,13 @@
-/** One run of the detector: a part of the image, scaled onto the canvas's top left corner. */
+/** One run of the detector: a part of the image, scaled into the canvas's top left corner. */
 export interface DetectionPass {
-  /** The part of the image that is looked at, px of that image. */
+  /** The part of the image that the pass covers, px of that image. */
   readonly xPx: number
   readonly yPx: number
   readonly widthPx: number
   readonly heightPx: number
-  /** Canvas pixels an image pixel, at most 1. */
+  /** Canvas pixels per image pixel, at most 1. */
   readonly scale: number
-  /** Larger faces (their height, px of that image) are left to the pass over the whole image. */
+  /** Larger faces (height in px of that image) are left to the pass over the whole image. */
   readonly largestFacePx: number
 }
 
@@ -18,7 +18,7 @@ export interface Canvas {
   readonly maxFacePx: number
 }
 
-/** Faces are at most this much higher than wide: so high is the largest face that a frame can hold. */
+/** Faces are at most this many times as high as wide. It limits the height of a face in a frame. */
 const faceAspect = 1.4
 
 /** The scale at which faces of `wantedFacePx` in the source are just large enough for the detector. */
@@ -27,9 +27,10 @@ export function neededScale(canvas: Canvas, wantedFacePx: number): number {
 }
 
 /**
- * The passes that find every face from `wantedFacePx` (in image pixels) up to the whole image: one over the whole image;
- * tiles at the scale that small faces need, overlapping by the largest face that only they can see; and a smaller copy
- * of the whole image where a face could be larger than the detector knows.
+ * The passes that find every face from `wantedFacePx` (in image pixels) up to the size of the image:
+ * - one pass over the whole image,
+ * - tiles at the scale that small faces need; they overlap by the largest face that only tiles can see,
+ * - a smaller copy of the whole image, if a face could be larger than the detector's limit.
  */
 export function planPasses(
   image: { readonly width: number; readonly height: number },
@@ -60,15 +61,18 @@ export function planPasses(
 }
 
 /**
- * Up to so many times the smallest face that the pass over the whole image sees, tiles add theirs: what they find beyond
- * is a part of a larger face, such as an eye or a mouth, or the whole image shows it as well.
+ * Tiles add faces up to this many times the smallest face that the whole-image pass sees. A larger box in a tile is a
+ * part of a larger face (an eye, a mouth), or the whole image shows that face as well.
  */
 const tileMargin = 1.5
 
-/** A whole-image pass this close to the needed scale needs no tiles beside it: the faces at stake are 5 % smaller. */
+/**
+ * If the whole-image pass is this close to the needed scale, no tiles are added: the faces that it may miss are 5 %
+ * smaller.
+ */
 const tileSlack = 1.05
 
-/** Evenly spread tiles of at most `tilePx` that cover `lengthPx` and overlap by at least `overlapPx`. */
+/** Evenly spaced tiles of at most `tilePx` that cover `lengthPx` and overlap by at least `overlapPx`. */
 function tileStarts(
   lengthPx: number,
   tilePx: number,
@@ -76,7 +80,7 @@ function tileStarts(
 ): { starts: number[]; lengthPx: number } {
   const tile = Math.min(lengthPx, Math.floor(tilePx))
   if (tile >= lengthPx) return { starts: [0], lengthPx }
-  // An overlap of half a tile at the most, so that a step remains.
+  // At most half a tile overlaps, so that a step remains.
   const step = Math.max(tile - overlapPx, tile / 2)
   const count = Math.ceil((lengthPx - tile) / step) + 1
   const starts = Array.from({ length: count }, (_, i) => Math.round((i * (lengthPx - tile)) / (count - 1)))

@@ -2,7 +2,7 @@ import type { PointPx } from '../data/geometry.js'
 import { outputByShape, strides } from './anchor-grid.js'
 import type { DecodeOutputs, DetectedFace } from './detector.js'
 
-/** Anchors a cell, both at the cell's corner. */
+/** Anchors per cell, both at the cell's corner. */
 const anchors = 2
 
 /**

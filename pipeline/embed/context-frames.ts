@@ -1,18 +1,18 @@
 import { timeToleranceS } from '../decode/sampling.js'
 
-/** No two frames of a segment are taken within this time, s. */
+/** At most one frame of a segment is taken within this time, s. */
 const firstIntervalS = 1
 
-/** Frames of a segment that are encoded at most. */
+/** Largest number of encoded frames per segment. */
 export const maxContextFrames = 16
 
-/** Chooses the frames of a segment that stand for it. */
+/** Chooses the frames of a segment that represent it. */
 export interface ContextFrames<T> {
-  /** To be called with every frame, in order of time; `make` is called for those that are kept for now. */
+  /** Call it with every frame, in order of time. It calls `make` for each frame that is kept for now. */
   offer(timeS: number, make: () => T): void
-  /** Those that are left, in order of time. */
+  /** The kept frames, in order of time. */
   readonly taken: readonly T[]
-  /** All that it knows, for one that goes on from here. */
+  /** The complete state, for a chooser that continues from here. */
   snapshot(): ContextFramesState<T>
 }
 
@@ -24,9 +24,9 @@ export interface ContextFramesState<T> {
 }
 
 /**
- * Of the sampled frames, the first of each second; where that makes more than 16, of each two seconds, four, and so on: 9
- * to 16 frames spread evenly over a segment of any length, which need not be known before its end. Seconds count from the
- * segment's first frame.
+ * Takes the first sampled frame of each second. If that gives more than 16 frames, it takes the first of each two
+ * seconds, then of four, and so on: 9 to 16 frames, spread evenly over a segment of any length, which need not be known
+ * before its end. Seconds count from the segment's first frame.
  */
 export function createContextFrames<T>(from?: ContextFramesState<T>): ContextFrames<T> {
   let intervalS = from?.intervalS ?? firstIntervalS

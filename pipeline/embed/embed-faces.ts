@@ -9,25 +9,28 @@ import type { Embedding } from '../data/embedding.js'
 
 export interface Embedder {
   readonly dimension: number
-  /** Faces worth embedding at once: see `Model`. */
+  /** Number of faces worth embedding at the same time: see `Model`. */
   readonly inFlight?: number | undefined
   /** `crop` is an aligned 112×112 face. */
   embed(crop: RgbImage): Promise<Embedding>
 }
 
 export interface EmbedderOptions {
-  /** Add the embedding of the mirror image: twice the time, a little more robust. */
+  /** Add the embedding of the mirror image: it takes twice the time and is a little more robust. */
   readonly mirror: boolean
 }
 
-/** An embedder whose vectors are not rounded yet. */
+/** An embedder with vectors that are not rounded yet. */
 interface RawEmbedder {
   readonly dimension: number
   readonly inFlight?: number | undefined
   embed(crop: RgbImage): Promise<Float32Array>
 }
 
-/** An embedder out of its pack's description and its loaded model. Throws where the model's output is no such vector. */
+/**
+ * Creates an embedder from its pack's description and its loaded model. Throws if the model's output is not such a
+ * vector.
+ */
 export function createEmbedder(
   spec: Pick<EmbedderSpec, 'input' | 'dimension'>,
   model: Model,
@@ -36,7 +39,7 @@ export function createEmbedder(
   return rounded(createRawEmbedder(spec, model, options))
 }
 
-/** One embedder out of several: see `ensembleOf`. Throws as `createEmbedder` does. */
+/** One embedder made of several: see `ensembleOf`. Throws the same errors as `createEmbedder`. */
 export function createEnsembleEmbedder(
   members: readonly { readonly spec: Pick<EmbedderSpec, 'input' | 'dimension'>; readonly model: Model }[],
   options: EmbedderOptions,
@@ -54,7 +57,7 @@ export function createEnsembleEmbedder(
   })
 }
 
-/** Each at the same length, and as long as the first together. */
+/** Concatenates the vectors at equal lengths; the whole is as long as the first vector. */
 function concatenate(vectors: readonly Float32Array[]): Float32Array {
   const lengthOfEach = l2Norm(vectors[0] ?? new Float32Array(0)) / Math.sqrt(vectors.length)
   const all = vectors.flatMap((vector) => [...l2Normalise(vector)])
@@ -79,7 +82,9 @@ function createRawEmbedder(
     const outputs = await model.run(toTensor(crop))
     const vector = [...outputs.values()][0]?.data
     if (vector?.length !== spec.dimension)
-      throw new Error(`the embedder gives ${vector?.length ?? 0} values, its pack says ${spec.dimension}`)
+      throw new Error(
+        `the embedder returns ${vector?.length ?? 0} values, but its pack states ${spec.dimension}`,
+      )
     return vector
   }
   return {

@@ -8,24 +8,24 @@ import { encodeFloat16 } from '../data/float16.js'
 import type { Tensor } from '../data/tensor.js'
 import { l2Normalise } from '../data/vector-math.js'
 
-/** What one context encoder makes of a segment, whoever is seen in it. */
+/** The result of one context encoder for a segment, independent of the people in it. */
 export interface ContextFeature {
   /** Digest of the encoder. */
   readonly encoder: string
-  /** How many were encoded. */
+  /** Number of encoded frames. */
   readonly frames: number
   /**
-   * Half-precision bits: the mean of the frames' L2-normalised vectors. Not normalised again, so that the segments of a
-   * clip, weighted by their frames, add up to the mean over the clip.
+   * Half-precision bits: the mean of the frames' L2-normalised vectors. It is not normalised again, so that the
+   * weighted mean of a clip's segments, with their frames as weights, is the mean over the clip.
    */
   readonly float16: Uint16Array
 }
 
 export interface ContextEncoder {
   readonly digest: string
-  /** A frame as the model takes it; a copy of its pixels. */
+  /** A frame in the model's input size; a copy of its pixels. */
   fit(frame: RgbImage): RgbImage
-  /** At least one frame, as `fit` gave it. */
+  /** At least one frame, as returned by `fit`. */
   encode(frames: readonly RgbImage[]): Promise<ContextFeature>
 }
 
@@ -50,7 +50,7 @@ export function createContextEncoder(spec: ContextFile, model: Model): ContextEn
   }
 }
 
-/** One frame's vector out of the model's outputs: [dimension], as the file says. */
+/** One frame's vector from the model's outputs: [dimension], as the encoder file states. */
 export function contextVector(
   { output, pool }: Pick<ContextFile, 'output' | 'pool'>,
   outputs: ReadonlyMap<string, Tensor>,
@@ -77,7 +77,7 @@ const wholeImage = ({ width, height }: RgbImage): ImagePart => ({
   heightPx: height,
 })
 
-/** The largest part of those proportions (width / height), in the middle. */
+/** The largest centred part with those proportions (width / height). */
 function middlePart({ width, height }: RgbImage, proportions: number): ImagePart {
   const widthPx = Math.max(1, Math.min(width, Math.round(height * proportions)))
   const heightPx = Math.max(1, Math.min(height, Math.round(width / proportions)))

@@ -5,7 +5,7 @@ import { mirroredDigestOf } from '../models/packs/encoder-file.js'
 import type { Embedder } from './embed-faces.js'
 import type { Embedding } from '../data/embedding.js'
 
-/** An embedder beside the pack's own. */
+/** An embedder in addition to the pack's own. */
 export interface ExtraEmbedder extends Embedder {
   readonly digest: string
 }
@@ -15,14 +15,14 @@ export interface ExtraEmbedding extends Embedding {
   readonly embedder: string
 }
 
-/** What an embedder makes of the mirror images of faces. */
+/** An embedder of the faces' mirror images. */
 export const mirroredEmbedder = (embedder: ExtraEmbedder): ExtraEmbedder => ({
   ...embedder,
   digest: mirroredDigestOf(embedder.digest),
   embed: (crop) => embedder.embed(mirror(crop)),
 })
 
-/** What each embedder makes of each aligned face: [crops][embedders]. */
+/** Each embedder's embedding of each aligned face: [crops][embedders]. */
 export async function embedFurther(
   crops: readonly RgbImage[],
   embedders: readonly ExtraEmbedder[],

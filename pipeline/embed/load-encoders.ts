@@ -20,9 +20,9 @@ export interface LoadedEncoders {
 }
 
 /**
- * Loads further embedders and context encoders, and has each run once, so that a file that does not fit its model is told
- * before any clip.
- * @throws ENCODER_INVALID that names both; else as `load` does
+ * Loads further embedders and context encoders, and runs each once, so that a file that does not fit its model is
+ * reported before any clip is processed.
+ * @throws ENCODER_INVALID that names both; otherwise the same errors as `load`
  */
 export async function loadEncoders(
   { embedders, contexts }: ExtraEncoders,
@@ -72,6 +72,6 @@ async function loadChecked(
     throw misfit(messageOf(error))
   }
   if (dimension !== spec.dimension)
-    throw misfit(`it says ${spec.dimension} values, the model gives ${dimension ?? 0}`)
+    throw misfit(`it states ${spec.dimension} values, but the model returns ${dimension ?? 0}`)
   return model
 }

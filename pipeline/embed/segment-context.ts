@@ -2,20 +2,20 @@ import type { RgbImage } from '../data/image.js'
 import { createContextFrames, type ContextFramesState } from './context-frames.js'
 import type { ContextEncoder, ContextFeature } from './encode-context.js'
 
-/** Gathers what context encoders are fed of one segment. */
+/** Collects the inputs of context encoders for one segment. */
 export interface SegmentContext {
-  /** To be called with every frame, in order of time; its pixels are copied where they are needed. */
+  /** Call it with every frame, in order of time; its pixels are copied if they are needed. */
   addFrame(timeS: number, image: RgbImage): void
-  /** One an encoder; none where no frame was seen. */
+  /** One feature per encoder; none if there were no frames. */
   encode(): Promise<ContextFeature[]>
-  /** All that it knows, for one of the same encoders that goes on from here. */
+  /** The complete state, for a collector with the same encoders that continues from here. */
   snapshot(): SegmentContextState
 }
 
-/** The frames kept so far, each as every encoder takes it. */
+/** The frames kept so far, each in every encoder's input size. */
 export type SegmentContextState = ContextFramesState<readonly RgbImage[]>
 
-/** Undefined where there is no encoder. */
+/** Undefined if there are no encoders. */
 export function createSegmentContext(
   encoders: readonly ContextEncoder[],
   from?: SegmentContextState,

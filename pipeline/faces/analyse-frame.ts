@@ -12,11 +12,11 @@ import type { Stages } from '../stages/load-pipeline.js'
 export interface FoundFace {
   readonly boxXyxyPx: BoxXyxyPx
   readonly detectionScore: number
-  /** Where the detector gives them. */
+  /** Set if the detector returns them. */
   readonly landmarksPx: Landmarks5Px | undefined
 }
 
-/** A found face, aligned and judged, not yet embedded. */
+/** A found face, aligned and with its quality, not yet embedded. */
 export interface FaceSample extends FoundFace {
   readonly landmarksPx: Landmarks5Px
   /** 0..1, without the norm term, which needs the embedding. */
@@ -27,13 +27,13 @@ export interface FaceSample extends FoundFace {
 
 export interface FrameImages {
   readonly full: RgbImage
-  /** The same picture at the size the detector works on; may be the same image. */
+  /** The same picture at the detector's working size; may be the same image. */
   readonly detection: RgbImage
 }
 
 /**
- * Finds the faces of a frame on its detection image, those of a dark one on a stretched copy as well: a face in a spot of
- * light is seen on the original. Best score first.
+ * Finds the faces of a frame on its detection image. A dark image is also searched in a brightened copy; a face in a
+ * spot of light is found on the original. Best score first.
  * @param minFacePx in pixels of the full image
  */
 export async function findFaces(
@@ -58,7 +58,7 @@ export async function findFaces(
   }))
 }
 
-/** Aligns a face out of the full image, a dark one stretched by its own luma, and measures its quality. */
+/** Aligns a face from the full image and measures its quality. A dark face is brightened according to its own luma. */
 export async function alignAndMeasure(
   face: FoundFace,
   full: RgbImage,
@@ -76,10 +76,15 @@ export async function alignAndMeasure(
   return { ...located, quality: combineQuality(measureQuality(located, full)) }
 }
 
-/** So many box heights and widths of a face's surroundings lie within its aligned crop at most. */
+/**
+ * The part around a face extends by this many box widths and heights: at most that much lies within the aligned crop.
+ */
 const surroundings = 1
 
-/** What a face is looked at in: the image, or where it is dark a stretched part of it, and where that part lies. */
+/**
+ * The image in which a face is aligned: the full image, or for a dark face a brightened part of it, with that part's
+ * position.
+ */
 function lightedView(full: RgbImage, box: BoxXyxyPx) {
   const stretch = stretchOfDark(full, partAround(full, box, 0))
   if (stretch === undefined) return { image: full, xPx: 0, yPx: 0 }
@@ -87,7 +92,7 @@ function lightedView(full: RgbImage, box: BoxXyxyPx) {
   return { image: stretchLuma(full, stretch, part), xPx: part.xPx, yPx: part.yPx }
 }
 
-/** A box with so many of its widths and heights on every side, as far as it lies in the image. */
+/** A box extended by `margin` times its width and height on every side, limited to the image. */
 function partAround({ width, height }: RgbImage, [x1, y1, x2, y2]: BoxXyxyPx, margin: number) {
   const [marginX, marginY] = [(x2 - x1) * margin, (y2 - y1) * margin]
   const within = (value: number, length: number) => Math.min(length, Math.max(0, Math.round(value)))
@@ -103,7 +108,7 @@ function partAround({ width, height }: RgbImage, [x1, y1, x2, y2]: BoxXyxyPx, ma
 /** The tracker's patches are 16×16. */
 const appearancePx = 16
 
-/** What the tracker compares from frame to frame: the face's box as 16×16 grey values 0..255. */
+/** The patch that the tracker compares from frame to frame: the face's box as 16×16 grey values 0..255. */
 export function appearanceOf({ boxXyxyPx: [x1, y1, x2, y2] }: FoundFace, images: FrameImages): Float32Array {
   const scale = images.detection.width / images.full.width
   const sidePx = ((x2 - x1 + (y2 - y1)) / 2) * scale
@@ -116,7 +121,7 @@ export function appearanceOf({ boxXyxyPx: [x1, y1, x2, y2] }: FoundFace, images:
   )
 }
 
-/** A face in the pixels of an image that is `scale` times as large. */
+/** A face in pixels of an image that is `scale` times as large. */
 export function scaleFace<T extends FoundFace>(face: T, scale: number): T {
   const [x1, y1, x2, y2] = face.boxXyxyPx
   return {
@@ -129,7 +134,7 @@ export function scaleFace<T extends FoundFace>(face: T, scale: number): T {
 const scaleLandmarks = (landmarks: Landmarks5Px, scale: number) =>
   mapLandmarks(landmarks, ({ x, y }) => ({ x: x * scale, y: y * scale }))
 
-/** By nothing to the bit where both are 0. */
+/** If both shifts are 0, the result is bit-identical. */
 const shiftLandmarks = (landmarks: Landmarks5Px, dx: number, dy: number) =>
   mapLandmarks(landmarks, ({ x, y }) => ({ x: x + dx, y: y + dy }))
 

@@ -1,7 +1,7 @@
 import type { RgbImage } from '../data/image.js'
 import type { ImagePart } from '../image/image-scale.js'
 
-/** How the luma of a dark picture is made bright: (luma − `black`) × `gain`. */
+/** How the luma of a dark picture is brightened: (luma − `black`) × `gain`. */
 export interface LumaStretch {
   /** 0..255. */
   readonly black: number
@@ -9,26 +9,26 @@ export interface LumaStretch {
   readonly gain: number
 }
 
-/** So many pixels tell a picture's brightness. */
+/** Number of pixels that are sampled to measure a picture's brightness. */
 const sampledPixels = 4096
 
-/** Pillarbox bars and what compression makes of them; they say nothing about the picture between them. */
+/** Highest luma of pillarbox bars, compression noise included. Bars say nothing about the picture between them. */
 const barLuma = 1
-/** Where no more than this share is brighter than bars, there is no picture. */
+/** If no more than this share is brighter than bars, there is no picture. */
 const leastShare = 0.02
 
-/** A picture is as bright as its pixels at this percentile: a bright logo is a few per cent of it. */
+/** The brightness of a picture is this percentile of its pixels: a bright logo covers only a few per cent. */
 const brightPercentile = 0.9
 const blackPercentile = 0.01
 
-/** Pictures less bright than this are dark … */
+/** Pictures with a lower brightness are dark … */
 const darkBelow = 60
-/** … those less bright than this are noise … */
+/** … pictures below this brightness are noise … */
 const noiseBelow = 4
-/** … and they are stretched to the brightness of an ordinary photo. */
+/** … and dark pictures are brightened to the level of an ordinary photo. */
 const targetLuma = 190
 
-/** How a part of an image is to be stretched; undefined where it is bright enough, or black. */
+/** How to brighten a part of an image; undefined if it is bright enough, or black. */
 export function stretchOfDark(image: RgbImage, part: ImagePart = wholeOf(image)): LumaStretch | undefined {
   const { counts, total } = lumaHistogram(image, part)
   let inBars = 0
@@ -42,14 +42,14 @@ export function stretchOfDark(image: RgbImage, part: ImagePart = wholeOf(image))
 }
 
 /**
- * Colours are stretched less than luma: what is left of them in the dark is coarse, and some cameras and editors darken
- * luma alone.
+ * Colours are amplified less than luma: in the dark, little and coarse colour remains, and some cameras and editors
+ * darken only luma.
  */
 const colourShare = 0.25
 
 /**
- * A part of an image as an image of its own, smoothed and stretched. A dark picture has few steps of brightness, and
- * stretched they are edges; the mean of neighbours has steps between them.
+ * A part of an image, smoothed and brightened. A dark picture has few brightness steps, and amplified they would look
+ * like edges; the mean of neighbours adds steps between them.
  */
 export function stretchLuma(
   image: RgbImage,
@@ -96,7 +96,7 @@ const wholeOf = ({ width, height }: RgbImage): ImagePart => ({
 const lumaOf = (data: Uint8Array | Float32Array, at: number) =>
   0.299 * (data[at] ?? 0) + 0.587 * (data[at + 1] ?? 0) + 0.114 * (data[at + 2] ?? 0)
 
-/** Pixels of each luma, rounded, on an even grid over the part. */
+/** Number of pixels per rounded luma value, on an even grid over the part. */
 function lumaHistogram({ width, data }: RgbImage, { xPx, yPx, widthPx, heightPx }: ImagePart) {
   const step = Math.max(1, Math.floor(Math.sqrt((widthPx * heightPx) / sampledPixels)))
   const counts = new Uint32Array(256)
@@ -109,7 +109,7 @@ function lumaHistogram({ width, data }: RgbImage, { xPx, yPx, widthPx, heightPx 
   return { counts, total }
 }
 
-/** The luma that `rank` pixels do not exceed. */
+/** The luma that at least `rank` pixels do not exceed. */
 function lumaAt(counts: Uint32Array, rank: number): number {
   let below = 0
   for (const [luma, count] of counts.entries()) {

@@ -2,7 +2,7 @@ import type { FrameImages } from './analyse-frame.js'
 import type { BoxXyxyPx, PointPx } from '../data/geometry.js'
 import type { RgbImage } from '../data/image.js'
 
-/** Quarter turns clockwise that make a picture upright. */
+/** Quarter turns clockwise that turn a picture upright. */
 export type QuarterTurns = 0 | 1 | 2 | 3
 
 const turnsAside = [1, 2, 3] as const
@@ -35,20 +35,20 @@ export function turnFrame<T extends FrameImages>(frame: T, turns: QuarterTurns):
 }
 
 /**
- * From this plausibility on a face in a picture as it is given is upright: the other turns are not tried. Of
- * 1,200 faces on their sides or on their heads 2 are this plausible, of 400 upright ones 343.
+ * From this plausibility on, a face in the original picture is upright, and the other turns are not tried. Of 1,200
+ * sideways or upside-down faces 2 are this plausible, of 400 upright ones 343.
  */
 export const plainlyUpright = 0.7
 
-/** A face in a turned picture has to be this plausible … */
+/** A face in a turned picture must be at least this plausible … */
 const leastTurned = 0.3
-/** … and so many times as plausible as any in the picture as given. */
+/** … and this many times as plausible as any face in the original picture. */
 const turnedBetterBy = 1.2
 
 /**
  * The turn that shows faces best.
  * @param plausibilities of the most plausible face after each number of quarter turns: the norm term of its embedding's
- * quality, 0..1, which does not depend on landmarks that are wrong where the face is turned; 0 where there is none
+ * quality, 0..1. It does not depend on landmarks, which are wrong if the face is turned. 0 if there is no face
  */
 export function bestTurn(plausibilities: readonly [number, number, number, number]): QuarterTurns {
   let best: QuarterTurns = 0
@@ -58,7 +58,7 @@ export function bestTurn(plausibilities: readonly [number, number, number, numbe
   return best
 }
 
-/** Where a point of a turned image lies in the image as it was given. @param size of the image as given, px */
+/** The position in the original image of a point of the turned image. @param size of the original image, px */
 export function unturnPoint(
   { x, y }: PointPx,
   turns: QuarterTurns,

@@ -5,10 +5,10 @@ import { bestTurn, plainlyUpright, turnFrame, type QuarterTurns } from './quarte
 import type { Stages } from '../stages/load-pipeline.js'
 import { unitOf, type Embedding } from '../data/embedding.js'
 
-/** Photos hold small faces too; below this height an embedding says little. */
+/** Photos contain small faces too; below this height (px) an embedding says little. */
 export const minPhotoFacePx = 24
 
-/** What looking for faces in a photo needs. */
+/** The stages that are needed to find faces in a photo. */
 export type PhotoStages = Pick<
   Stages,
   'detector' | 'landmarker' | 'embedder' | 'normRange' | 'hiddenFaces' | 'highScore'
@@ -20,27 +20,27 @@ export interface EmbeddedFace {
   readonly embedding: Embedding
   /** 0..1, with the norm term. */
   readonly quality: number
-  /** How certainly it is a face: the norm term alone, 0..1, which no landmarks that are wrong can spoil. */
+  /** How certain it is that this is a face: the norm term alone, 0..1; wrong landmarks cannot affect it. */
   readonly plausibility: number
 }
 
-/** What was found in a picture. */
+/** The faces found in a picture. */
 export interface PictureFaces {
-  /** Confident ones, best detection score first. */
+  /** Confident faces, best detection score first. */
   readonly faces: readonly EmbeddedFace[]
-  /** What passed for a face until it was embedded: the embedder saw none in it, or hardly one beside a far better. */
+  /** Detections without a usable embedding: the embedder saw no face, or hardly a face next to a much better one. */
   readonly unusable: readonly FaceSample[]
 }
 
 /**
- * Less plausible than this is what may be clutter: racket strings, ears, chairs and the phantom between two heads have
- * norms from 2.0 to 2.6, as half faces at the edge have …
+ * A detection with a lower plausibility may be clutter: racket strings, ears, chairs and the phantom between two heads
+ * have norms from 2.0 to 2.6, and so do half faces at the edge …
  */
 const doubtful = 0.3
-/** … and it is not listed beside a face that is so many times as good. */
+/** … and it is not listed if another face has this many times its quality. */
 const hopelessBeside = 8
 
-/** Finds the faces of a picture and embeds each, for only its embedding tells a face from clutter. */
+/** Finds the faces of a picture and embeds each one, because only its embedding separates a face from clutter. */
 export async function embedFaces(images: FrameImages, stages: PhotoStages): Promise<PictureFaces> {
   const embedded: EmbeddedFace[] = []
   const unusable: FaceSample[] = []
@@ -66,14 +66,14 @@ export async function embedFaces(images: FrameImages, stages: PhotoStages): Prom
 const isHopelessBeside = (face: EmbeddedFace, other: EmbeddedFace) =>
   face.plausibility < doubtful && face.quality * hopelessBeside < other.quality
 
-/** A picture as it is best looked at. */
+/** A picture in the orientation that shows its faces best. */
 export interface UprightPicture extends PictureFaces {
   readonly images: FrameImages
-  /** By which it was turned. */
+  /** The turn that was applied. */
   readonly turns: QuarterTurns
 }
 
-/** Finds the faces of a picture that may lie on its side or stand on its head. */
+/** Finds the faces of a picture that may lie on its side or be upside down. */
 export async function facesUpright(images: FrameImages, stages: PhotoStages): Promise<UprightPicture> {
   const asGiven = await turnedBy(0, images, stages)
   if (plausibilityOf(asGiven) >= plainlyUpright) return asGiven
@@ -89,7 +89,7 @@ export async function facesUpright(images: FrameImages, stages: PhotoStages): Pr
   return [asGiven, right, over, left][turns] ?? asGiven
 }
 
-/** Of the face that is most certainly one; 0 where there is none. */
+/** Plausibility of the most certain face; 0 if there is none. */
 const plausibilityOf = ({ faces }: PictureFaces) =>
   Math.max(0, ...faces.map(({ plausibility }) => plausibility))
 

@@ -1,6 +1,6 @@
 import type { BoxXyxyPx } from '../data/geometry.js'
 
-/** Where a face is and how large, for a person who has to tell several apart. */
+/** Where a face is and how large it is, for a person who has to tell several faces apart. */
 export function describeFace(
   { boxXyxyPx: box, quality }: { readonly boxXyxyPx: BoxXyxyPx; readonly quality: number },
   { widthPx, heightPx }: { readonly widthPx: number; readonly heightPx: number },

@@ -1,9 +1,9 @@
 import sharp from 'sharp'
 
 /**
- * libvips recognises a file by its bytes, and some of its loaders draw (SVG, PDF), run other programs' code (ImageMagick) or
- * read formats of laboratories. Only these, which hold pixels and nothing else, may open anything in this process. Ultra HDR
- * photos are JPEG files to them.
+ * libvips recognises a file by its bytes. Some of its loaders draw (SVG, PDF), run code of other programs (ImageMagick)
+ * or read formats of laboratories. Only the loaders below may open a file in this process: their formats hold nothing
+ * but pixels. These loaders read Ultra HDR photos as JPEG files.
  */
 sharp.block({ operation: ['VipsForeignLoad'] })
 sharp.unblock({

@@ -8,7 +8,7 @@ export interface ImagePart {
   readonly heightPx: number
 }
 
-/** An image, or a part of it, stretched to another size; see `scalePart`. */
+/** An image, or a part of it, scaled to another size; see `scalePart`. */
 export function scaleImage(image: RgbImage, part: ImagePart, widthPx: number, heightPx: number): RgbImage {
   const data = new Uint8Array(widthPx * heightPx * 3)
   scalePart(image, part, widthPx, heightPx, data, widthPx)
@@ -16,8 +16,9 @@ export function scaleImage(image: RgbImage, part: ImagePart, widthPx: number, he
 }
 
 /**
- * Stretches a part of an image to `columns`×`rows` pixels in the upper left of `target`, whose rows are `targetWidthPx`
- * long. Scaling averages over the pixels that an output pixel covers (a triangle filter where it is about the same size).
+ * Scales a part of an image to `columns`×`rows` pixels in the upper left of `target`. The rows of `target` are
+ * `targetWidthPx` long. Each output pixel is the average of the pixels that it covers (a triangle filter if the scale
+ * is about 1).
  */
 export function scalePart(
   image: RgbImage,
@@ -27,12 +28,12 @@ export function scalePart(
   target: Uint8Array,
   targetWidthPx: number,
 ): void {
-  // Looked up once: inside the loops V8 would check each time which kind of array it is.
+  // Read once: inside the loops V8 would check the kind of array at each access.
   const { data, width } = image
   const horizontal = filterTaps(part.widthPx, columns)
   const { taps, starts, weights } = horizontal
   const vertical = filterTaps(part.heightPx, rows)
-  // First along the rows that are needed, then down the columns.
+  // First along the rows that are needed, then along the columns.
   const middle = new Float32Array(part.heightPx * columns * 3)
   for (let y = 0; y < part.heightPx; y++) {
     const line = ((part.yPx + y) * width + part.xPx) * 3
@@ -54,7 +55,7 @@ export function scalePart(
     }
   }
   const lineLength = columns * 3
-  // Whole lines are added up, weighted: memory is read in order.
+  // Adds up whole weighted rows, so that memory is read in order.
   const sums = new Float32Array(lineLength)
   for (let y = 0; y < rows; y++) {
     sums.fill(0.5)
@@ -69,11 +70,11 @@ export function scalePart(
 }
 
 interface FilterTaps {
-  /** Taps an output pixel. */
+  /** Taps per output pixel. */
   readonly taps: number
   /** The first input pixel of each output pixel. */
   readonly starts: Int32Array
-  /** [outputs, taps], each row's sum 1. */
+  /** [outputs, taps]; each row adds up to 1. */
   readonly weights: Float32Array
 }
 

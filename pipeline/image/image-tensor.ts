@@ -7,12 +7,13 @@ export function itemDims({ channelOrder, heightPx, widthPx }: ModelInput): reado
   return [1, channelOrder === 'grey' ? 1 : 3, heightPx, widthPx]
 }
 
-/** Turns images of a model's own size into its input tensor. */
+/** Turns images of the model's input size into its input tensor. */
 export type ToTensor = (image: RgbImage) => Tensor
 
 /**
- * A converter to `itemDims` with the channel order, mean and scale that the pack says; grey is
- * ITU-R BT.601 luma, and takes the first of three means and scales. The tensor's memory is used again by the next call: fresh pages cost as much as the arithmetic.
+ * A converter to `itemDims` with the channel order, mean and scale of the pack. Grey is ITU-R BT.601 luma and uses the
+ * first of three means and scales. The next call reuses the tensor's memory: fresh pages cost as much as the
+ * arithmetic.
  */
 export function createToTensor(input: ModelInput): ToTensor {
   const { widthPx, heightPx, channelOrder } = input
@@ -45,7 +46,7 @@ export function createToTensor(input: ModelInput): ToTensor {
   return ({ width, height, data }) => {
     if (width !== widthPx || height !== heightPx)
       throw new Error(
-        `its input is said to be ${widthPx}×${heightPx} pixels, the image has ${width}×${height}`,
+        `the model's input is ${widthPx}×${heightPx} pixels, but the image has ${width}×${height}`,
       )
     if (channelOrder === 'grey') fillGrey(data)
     else fillPlanes(data)

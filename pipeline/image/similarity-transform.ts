@@ -18,8 +18,8 @@ export const arcfaceTemplate: Landmarks5Px = [
 ]
 
 /**
- * The similarity that maps `from` onto `to` with the least squared error (Umeyama 1991, without reflection, in closed
- * form for the plane).
+ * The similarity that maps `from` to `to` with the least squared error (Umeyama 1991, without reflection; closed form
+ * for the plane).
  */
 export function estimateSimilarity(from: readonly PointPx[], to: readonly PointPx[]): Similarity {
   const n = from.length
@@ -32,7 +32,7 @@ export function estimateSimilarity(from: readonly PointPx[], to: readonly PointP
     const p = from[i]
     const q = to[i]
     if (p === undefined || q === undefined)
-      throw new Error('as many target points as source points are needed')
+      throw new Error('the number of target points must equal the number of source points')
     const px = p.x - meanFrom.x
     const py = p.y - meanFrom.y
     const qx = q.x - meanTo.x

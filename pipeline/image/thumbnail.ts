@@ -3,13 +3,15 @@ import { sharp } from './image-library.js'
 import type { BoxXyxyPx } from '../data/geometry.js'
 import type { RgbImage } from '../data/image.js'
 
-/** Largest side of a track's thumbnail, px: a face fits a contact sheet, and a JPEG of it about 5 KB. */
+/** Largest side of a track's thumbnail, px. A face of this size fits a contact sheet, and its JPEG takes about 5 KB. */
 export const thumbnailPx = 160
 
-/** How much is shown around a face: the whole head and a little of the surroundings. */
+/** Side of the thumbnail in face sizes: it shows the whole head and a little of the surroundings. */
 const margin = 1.7
 
-/** The square around a face as pixels, moved into the image; small enough to keep while its track lives. */
+/**
+ * The square around a face, shifted so that it lies inside the image. It is small enough to keep while its track lives.
+ */
 export function cropThumbnail(image: RgbImage, [x1, y1, x2, y2]: BoxXyxyPx): RgbImage {
   const sidePx = Math.min(Math.max(x2 - x1, y2 - y1) * margin, image.width, image.height)
   const within = (centre: number, length: number) =>

@@ -2,15 +2,15 @@ import type { RgbImage } from '../data/image.js'
 import type { Similarity } from './similarity-transform.js'
 
 /**
- * Samples a pixel and side: a bilinear one covers two source pixels, so half the scale is enough against aliasing. More
- * than this cost time and show nothing.
+ * Samples per pixel along each side. A bilinear sample covers two source pixels, so half the scale is enough against
+ * aliasing. More samples than this cost time and make no visible difference.
  */
 const maxSamplesPerSide = 4
 
 /**
- * Fills a `widthPx`×`heightPx` image by looking each of its pixels up in `source`: `toSource` maps output coordinates to
- * source coordinates (pixel centres at +0 as OpenCV's warpAffine has them). Bilinear; where the source is more detailed
- * than the output, the average of several samples. Black outside the source.
+ * Fills a `widthPx`×`heightPx` image by looking up each of its pixels in `source`. `toSource` maps output coordinates
+ * to source coordinates (pixel centres at +0, as in OpenCV's warpAffine). Sampling is bilinear; if the source has more
+ * detail than the output, several samples are averaged. Pixels outside the source are black.
  */
 export function warp(source: RgbImage, toSource: Similarity, widthPx: number, heightPx: number): RgbImage {
   const { a, b, tx, ty } = toSource
@@ -20,7 +20,7 @@ export function warp(source: RgbImage, toSource: Similarity, widthPx: number, he
   const side = Math.min(maxSamplesPerSide, Math.max(1, Math.round(Math.hypot(a, b) / 2)))
   const lastLeft = width - 1
   const lastTop = height - 1
-  // The hot loop of alignment: for one sample with all its neighbours there are no calls, no allocation and no conditions.
+  // The hot loop of alignment. A single sample with all its neighbours takes no calls, no allocation and no branches.
   for (let row = 0, at = 0; row < heightPx; row++)
     for (let column = 0; column < widthPx; column++, at += 3) {
       const x = a * column - b * row + tx
@@ -61,7 +61,7 @@ export function warp(source: RgbImage, toSource: Similarity, widthPx: number, he
   return { width: widthPx, height: heightPx, data: output }
 }
 
-/** One pixel as the mean of `side`² samples, any of which may look over the edge. */
+/** One pixel as the mean of `side`² samples; any of them may lie outside the source. */
 function averageSamples(
   { width, height, data }: RgbImage,
   { a, b, tx, ty }: Similarity,
@@ -89,7 +89,7 @@ function averageSamples(
       if (left < -1 || top < -1 || left >= width || top >= height) continue
       const fx = x - left
       const fy = y - top
-      // Weights of the four neighbours; those outside the source weigh nothing.
+      // Weights of the four neighbours; those outside the source have the weight 0.
       const west = left >= 0 ? 1 - fx : 0
       const east = left + 1 < width ? fx : 0
       const north = top >= 0 ? 1 - fy : 0
@@ -126,7 +126,7 @@ function averageSamples(
   output[at + 2] = blue * share + 0.5
 }
 
-/** A part of an image, scaled to `widthPx`×`heightPx`; black where the part reaches over the edge. */
+/** A part of an image, scaled to `outputPx`×`outputPx`. What lies outside the image is black. */
 export function cropScaled(
   source: RgbImage,
   xPx: number,
@@ -135,7 +135,7 @@ export function cropScaled(
   outputPx: number,
 ): RgbImage {
   const scale = sidePx / outputPx
-  // Pixel centres: output 0 looks at the middle of the first `scale` source pixels.
+  // Pixel centres: output 0 samples the middle of the first `scale` source pixels.
   const shift = (scale - 1) / 2
   return warp(source, { a: scale, b: 0, tx: xPx + shift, ty: yPx + shift }, outputPx, outputPx)
 }

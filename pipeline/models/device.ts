@@ -1,6 +1,6 @@
 import { CameoError } from '../common/errors.js'
 
-/** What a person asked for. */
+/** The device that a person asked for. */
 export type DeviceChoice =
   { readonly kind: 'auto' } | { readonly kind: 'cpu' } | { readonly kind: 'cuda'; readonly index: number }
 

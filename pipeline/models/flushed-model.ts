@@ -6,17 +6,17 @@ import { flushTinyWeights } from '../onnx/flush-weights.js'
 import { sha256 } from './packs/pack.js'
 import type { ModelInput } from '../data/model-input.js'
 
-/** Raised whenever the change, or what is compared, changes: files that an older version made are then made anew. */
+/** Raise it whenever the change or the comparison changes; files that an older version made are then made again. */
 const version = 1
 
 const noteSchema = z.strictObject({
   version: z.literal(version),
-  /** SHA-256 of the file that the change was made to. */
+  /** SHA-256 of the unchanged source file. */
   source: sha256,
-  /** Weights below 1e-20, and the subnormal ones among them. */
+  /** Number of weights below 1e-20, and of the subnormal ones among them. */
   tiny: z.int().nonnegative(),
   subnormal: z.int().nonnegative(),
-  /** Of the changed file; absent where the source is used: it has no such weights, or its results would differ. */
+  /** SHA-256 of the changed file. Absent if the source is used: it has no such weights, or the results would differ. */
   flushed: sha256.optional(),
 })
 
@@ -32,16 +32,16 @@ export interface RunnableFile {
 }
 
 /**
- * The file to load for a verified model file: a copy beside it whose weights below 1e-20 are 0, which some processors run
- * several times faster. The copy is made once, and only where it gives the same results to the bit for a set of pictures.
- * The recipe keeps the digest of the source.
- * @param source its SHA-256 must be `digest`: the caller verified it
+ * The file to load for a verified model file: a copy next to it with the weights below 1e-20 set to 0, which some
+ * processors run several times faster. The copy is made once, and only if it gives bit-identical results for a set of
+ * pictures. The recipe keeps the digest of the source.
+ * @param source the caller has verified that its SHA-256 is `digest`
  */
 export async function runnableFile(source: string, digest: string, input: ModelInput): Promise<RunnableFile> {
   const known = await readNote(source, digest)
   if (known !== undefined) return known
   const { onnx, tiny, subnormal } = flushTinyWeights(await readFile(source))
-  // ONNX Runtime is loaded only where a file is new.
+  // ONNX Runtime is loaded only if a file is new.
   const isSame = tiny > 0 && (await (await import('./same-results.js')).haveSameResults(source, onnx, input))
   const note: FlushNote = {
     ...{ version, source: digest, tiny, subnormal },
@@ -51,7 +51,7 @@ export async function runnableFile(source: string, digest: string, input: ModelI
     if (isSame) await replaceFile(flushedPath(source), onnx)
     await replaceFile(notePath(source), `${JSON.stringify(note)}\n`)
   } catch {
-    // A folder that cannot be written, or a full disk: the source gives the same results.
+    // The folder is read-only or the disk is full: the source gives the same results.
     return { path: source, tiny, subnormal, weights: tiny > 0 ? 'kept' : 'none' }
   }
   return describe(source, note)
@@ -60,7 +60,9 @@ export async function runnableFile(source: string, digest: string, input: ModelI
 const flushedPath = (source: string) => source.replace(/(\.onnx)?$/, '.flushed.onnx')
 const notePath = (source: string) => `${flushedPath(source)}.json`
 
-/** What was made of this file before; undefined where that is unknown, of another file, or damaged. */
+/**
+ * What was made from this file before; undefined if there is no note, or if it belongs to another file or is damaged.
+ */
 async function readNote(source: string, digest: string): Promise<RunnableFile | undefined> {
   try {
     const note = noteSchema.parse(JSON.parse(await readFile(notePath(source), 'utf8')))
@@ -78,7 +80,7 @@ function describe(source: string, { tiny, subnormal, flushed }: FlushNote): Runn
   return { path: source, tiny, subnormal, weights: tiny > 0 ? 'kept' : 'none' }
 }
 
-/** Other threads and processes may do the same: each writes a file of its own, and the last one stays. */
+/** Other threads and processes may do the same: each writes its own file, and the last one stays. */
 async function replaceFile(path: string, content: Uint8Array | string): Promise<void> {
   const written = `${path}.${randomUUID()}`
   try {

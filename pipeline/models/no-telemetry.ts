@@ -1,9 +1,9 @@
 /**
- * Import this before anything that loads ONNX Runtime or starts a thread that does.
+ * Import this module before any module that loads ONNX Runtime or starts a thread that loads it.
  *
- * From version 1.29 on the runtime sends usage data from Linux unless this variable is set before its native library is
- * loaded, and it keeps a device id in the user's cache folder. Native code reads the environment of the process. Only the
- * main thread can change that one: `process.env` of a worker thread is a copy.
+ * Since version 1.29, the runtime sends usage data from Linux unless this variable is set before its native library is
+ * loaded, and it keeps a device id in the user's cache folder. Native code reads the environment of the process. Only
+ * the main thread can change that environment: `process.env` of a worker thread is a copy.
  */
 import { isMainThread } from 'node:worker_threads'
 

@@ -1,8 +1,8 @@
 import type { RgbImage } from '../data/image.js'
 
 /**
- * Pictures to compare two versions of a model with, the same at every call: drawn faces of several shapes and tones, in bright
- * and dim light, smooth and coarse noise, black and white.
+ * Pictures for comparing two versions of a model, the same in every call: drawn faces of several shapes and tones, in
+ * bright and dim light, smooth and coarse noise, black and white.
  */
 export function* probeImages(width: number, height: number): Generator<RgbImage> {
   for (const [tone, light, turn] of faces) yield paint(width, height, faceAt(tone, light, turn))
@@ -15,7 +15,7 @@ type Rgb = readonly [red: number, green: number, blue: number]
 /** The colour at a place; both coordinates are 0..1. */
 type Painter = (x: number, y: number) => Rgb
 
-/** Skin tone, light 0..1, and how far the features lie to one side. */
+/** Skin tone, light 0..1, and how far the features are shifted to one side. */
 const faces: readonly (readonly [tone: Rgb, light: number, turn: number])[] = [
   [[224, 172, 105], 1, 0],
   [[255, 219, 172], 0.9, 0.06],
@@ -28,7 +28,7 @@ function faceAt(tone: Rgb, light: number, turn: number): Painter {
   const within = (x: number, y: number, cx: number, cy: number, rx: number, ry: number) =>
     ((x - cx) / rx) ** 2 + ((y - cy) / ry) ** 2 < 1
   return (x, y) => {
-    // Light falls from one side.
+    // Light comes from one side.
     const shade = light * (0.7 + 0.3 * x)
     const lit = ([red, green, blue]: Rgb): Rgb => [red * shade, green * shade, blue * shade]
     const at = x - turn

@@ -4,7 +4,7 @@ import { probeImages } from './probe-images.js'
 import { loadModel, type Model } from './session.js'
 import type { ModelInput } from '../data/model-input.js'
 
-/** Whether a changed model gives the same outputs to the bit as the file it was made of, on the CPU, for a set of pictures. */
+/** Whether a changed model and its source file give bit-identical outputs on the CPU for a set of pictures. */
 export async function haveSameResults(
   source: string,
   changed: Uint8Array,

@@ -10,24 +10,24 @@ import { formatDevice, type DeviceChoice } from './device.js'
 import { repairGraph } from '../onnx/repair-graph.js'
 import type { Tensor } from '../data/tensor.js'
 
-/** What ran a model: part of what is recorded with every result. */
+/** The device that ran a model; it is recorded with every result. */
 export type Provider = 'cpu' | `cuda:${number}`
 
-/** A loaded model with one input. Models of float16 are fed and read in float32 as all others. */
+/** A loaded model with one input. Models in float16 also take and return float32. */
 export interface Model {
   readonly provider: Provider
   readonly outputNames: readonly string[]
   /**
-   * How many runs are worth having under way at once, where another thread batches them; `run` has copied its input when
-   * it returns. Absent: one run after the other, and its input stays untouched until it is done.
+   * How many runs should be in progress at the same time, if another thread batches them; `run` has copied its input
+   * when it returns. If absent, runs follow one another, and an input must not change until its run is done.
    */
   readonly inFlight?: number
-  /** `input` is [batch, channels, height, width]; outputs by their names in the graph. */
+  /** `input` is [batch, channels, height, width]; the outputs have their names in the graph. */
   run(input: Tensor): Promise<ReadonlyMap<string, Tensor>>
   dispose(): Promise<void>
 }
 
-/** A tensor of a graph with many inputs: float32, or int64 for indices. */
+/** A tensor for a graph with many inputs: float32, or int64 for indices. */
 export interface GraphTensor {
   readonly data: Float32Array | BigInt64Array
   readonly dims: readonly number[]
@@ -39,8 +39,8 @@ export interface Graph {
   readonly inputNames: readonly string[]
   readonly outputNames: readonly string[]
   /**
-   * Gives the outputs asked for. An output for which `into` has a tensor is written there, without a copy; it may not be
-   * one of the inputs.
+   * Returns the requested outputs. If `into` has a tensor for an output, the output is written into it without a copy;
+   * that tensor must not be one of the inputs.
    */
   run(
     inputs: Readonly<Record<string, GraphTensor>>,
@@ -51,31 +51,34 @@ export interface Graph {
 }
 
 /**
- * Gives the model in a file; `itemDims` [1, …] is what every run of it is fed. `output`: the only tensor that is wanted of
- * it, which may be one inside its graph; see `withOneOutput`.
+ * Loads the model in a file. `itemDims` [1, …] is the shape of every input. `output` names the only tensor that is
+ * needed; it may be a value inside the graph: see `withOneOutput`.
  */
 export type ModelLoader = (path: string, itemDims: readonly number[], output?: string) => Promise<Model>
 
 export interface SessionOptions {
   readonly device: DeviceChoice
-  /** The file's content, where it was changed in memory. */
+  /** The file's content, if it was changed in memory. */
   readonly graph?: Uint8Array
-  /** Threads inside one run. 1 where many sessions run side by side: measured faster than one session with many. */
+  /**
+   * Threads inside one run. Use 1 if many sessions run in parallel: that is faster than one session with many threads
+   * (measured).
+   */
   readonly intraOpThreads?: number
 }
 
-// The native library writes to standard error what it throws anyway.
+// The native library also writes the errors that it throws to standard error.
 ort.env.logLevel = 'fatal'
 
 /**
- * True where the runtime knows CUDA and its CUDA library lies beside it. The runtime's own list says "not bundled" of CUDA
- * in every build, since npm's limits make it a download of its own.
+ * True if the runtime supports CUDA and its CUDA library is next to it. The runtime's own list says "not bundled" for
+ * CUDA in every build, because npm's size limits make it a separate download.
  */
 export function cudaIsBuiltIn(): boolean {
   return ort.listSupportedBackends().some(({ name }) => name === 'cuda') && existsSync(cudaLibrary())
 }
 
-/** Whether models that are loaded for this device may run on a GPU. */
+/** Whether models loaded for this device may run on a GPU. */
 export const mayUseCuda = ({ kind }: DeviceChoice): boolean =>
   kind === 'cuda' || (kind === 'auto' && cudaIsBuiltIn())
 
@@ -84,15 +87,15 @@ function cudaLibrary(): string {
   return join(packageDir, 'bin/napi-v6', process.platform, process.arch, 'libonnxruntime_providers_cuda.so')
 }
 
-/** The version of ONNX Runtime: another version may round differently. */
+/** The version of ONNX Runtime. Another version may round differently. */
 export function runtimeVersion(): string {
   return ort.env.versions.node ?? 'unknown'
 }
 
 /**
- * Loads an ONNX file. Sessions are made once and kept: making them again and again leaks in the native library. `auto` takes
- * the first GPU where the runtime has CUDA and a session can be made on it, else the CPU.
- * @throws MODEL_UNREADABLE; DEVICE_UNAVAILABLE where CUDA is asked for by name and cannot be used
+ * Loads an ONNX file. Sessions are created once and kept: creating them repeatedly leaks memory in the native library.
+ * `auto` takes the first GPU if the runtime has CUDA and can create a session on it, otherwise the CPU.
+ * @throws MODEL_UNREADABLE; DEVICE_UNAVAILABLE if CUDA is requested by name and cannot be used
  */
 export async function loadModel(path: string, options: SessionOptions): Promise<Model> {
   if (!existsSync(path))
@@ -103,7 +106,7 @@ export async function loadModel(path: string, options: SessionOptions): Promise<
   return wrap(await openSession(path, graph === undefined ? options : { ...options, graph }))
 }
 
-/** Undefined for a file that is no ONNX file, too: the runtime's own error says what is wrong. */
+/** Undefined also if the file is not an ONNX file: the runtime's own error says what is wrong. */
 function repaired(onnx: Uint8Array): Uint8Array | undefined {
   try {
     return repairGraph(onnx)
@@ -148,7 +151,7 @@ async function createSession(
     intraOpNumThreads: options.intraOpThreads ?? 1,
     interOpNumThreads: 1,
     executionMode: 'sequential',
-    // 4: fatal only; what fails is thrown and told once, by us.
+    // 4: fatal only. Errors are thrown and reported once, by Cameo.
     logSeverityLevel: 4,
   }
   try {
@@ -171,7 +174,7 @@ async function createSession(
 }
 
 /**
- * Makes a graph out of the bytes of an ONNX file, on the device: `auto` as for `loadModel`.
+ * Creates a graph from the bytes of an ONNX file, on the device; `auto` as for `loadModel`.
  * @throws MODEL_UNREADABLE with `name`; DEVICE_UNAVAILABLE
  */
 export async function loadGraph(
@@ -205,7 +208,7 @@ function toOrt({ data, dims }: GraphTensor): ort.Tensor {
 function wrap({ session, provider }: OpenedSession): Model {
   const [inputName] = session.inputNames
   if (inputName === undefined || session.inputNames.length !== 1)
-    throw new Error(`a model with one input is needed, this one has ${session.inputNames.length}`)
+    throw new Error(`the model must have one input, but it has ${session.inputNames.length}`)
   const isHalf = session.inputMetadata.some((input) => input.isTensor && input.type === 'float16')
   return {
     provider,
@@ -232,7 +235,7 @@ async function runSession(
   } catch (error) {
     if (on === 'cpu') throw error
     throw new CameoError('DEVICE_UNAVAILABLE', `${on} failed while it ran a model: ${messageOf(error)}`, {
-      // Another process may have taken the memory for a moment.
+      // Another process may have used the memory for a moment.
       retriable: true,
       cause: error,
     })
@@ -241,10 +244,10 @@ async function runSession(
 
 function toTensor(value: ort.InferenceSession.OnnxValueMapType[string] | undefined, name: string): Tensor {
   if (value?.data instanceof Float32Array) return { data: value.data, dims: value.dims }
-  // Half floats come as their bits, or as the Float16Array of newer runtimes.
+  // Half floats arrive as bits, or as the Float16Array of newer runtimes.
   if (value?.type === 'float16' && ArrayBuffer.isView(value.data)) {
     const { buffer, byteOffset, byteLength } = value.data
     return { data: decodeFloat16(new Uint16Array(buffer, byteOffset, byteLength / 2)), dims: value.dims }
   }
-  throw new Error(`the model's output ${name} is no tensor of float32 or float16`)
+  throw new Error(`the model's output ${name} is not a float32 or float16 tensor`)
 }

@@ -2,8 +2,9 @@ import { graphOf, modelBytes, readModel } from './onnx-model.js'
 import { TensorProto_DataType } from './proto/onnx_pb.js'
 
 /**
- * Weights nearer to 0 than this are set to 0. Products with them stay below the rounding of a float32 sum of values around 1,
- * and below 1.18e-38 they are subnormal: some processors need about a hundred times as long for each operation on those.
+ * Weights closer to 0 than this are set to 0. Products with them stay below the rounding of a float32 sum of values
+ * around 1. Below 1.18e-38 they are subnormal: some processors need about a hundred times as long for each operation
+ * with them.
  */
 export const tinyWeight = 1e-20
 
@@ -13,7 +14,7 @@ const smallestNormal = 2 ** -126
 export interface FlushedWeights {
   /** The ONNX file with those weights set to 0. */
   readonly onnx: Uint8Array<ArrayBuffer>
-  /** How many weights were set to 0, the subnormal ones among them. */
+  /** Number of weights that were set to 0, and of the subnormal ones among them. */
   readonly tiny: number
   readonly subnormal: number
 }
@@ -34,7 +35,7 @@ export function flushTinyWeights(onnx: Uint8Array): FlushedWeights {
   }
   for (const tensor of graphOf(model).initializer) {
     if (tensor.dataType !== float32) continue
-    // Exporters write the values as bytes, or as a list.
+    // Exporters store the values as bytes or as a list.
     if (tensor.rawData.length > 0) tensor.rawData = flushBytes(tensor.rawData, isTiny)
     for (const [i, weight] of tensor.floatData.entries()) if (isTiny(weight)) tensor.floatData[i] = 0
   }
@@ -43,7 +44,7 @@ export function flushTinyWeights(onnx: Uint8Array): FlushedWeights {
 
 /** `values` are float32, little-endian. */
 function flushBytes(values: Uint8Array, isTiny: (weight: number) => boolean): Uint8Array {
-  // Not slice(), which of a Buffer is no copy.
+  // Not slice(): for a Buffer it does not copy.
   const flushed = new Uint8Array(values)
   const view = new DataView(flushed.buffer)
   for (let at = 0; at + 4 <= flushed.length; at += 4)

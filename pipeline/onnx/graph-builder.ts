@@ -15,7 +15,7 @@ export interface Value {
   readonly dims: readonly Dim[]
 }
 
-/** Gradients of a node's inputs, given that of its output; undefined where an input has none. */
+/** Gradients of a node's inputs, given the gradient of its output; undefined for an input without a gradient. */
 export type Backward = (gradient: Value) => readonly (Value | undefined)[]
 
 interface TapeEntry {
@@ -27,15 +27,15 @@ interface TapeEntry {
 export interface NodeOptions {
   readonly attributes?: Readonly<Record<string, Attribute>>
   readonly type?: ElementType
-  /** Absent: the gradient ends here. */
+  /** If absent, the gradient ends here. */
   readonly backward?: Backward
-  /** What `backward` gives the gradients of, where that is not the node's own inputs. */
+  /** The values that `backward` returns gradients of, if they are not the node's own inputs. */
   readonly gradientOf?: readonly Value[]
 }
 
 /**
- * Builds an ONNX graph node by node, and the graph of its gradients: reverse-mode differentiation over the nodes as they
- * were added (Griewank and Walther, "Evaluating Derivatives", 2008, ch. 3).
+ * Builds an ONNX graph node by node, and the graph of its gradients: reverse-mode differentiation over the nodes in the
+ * order in which they were added (Griewank and Walther, "Evaluating Derivatives", 2008, ch. 3).
  */
 export class GraphBuilder {
   readonly #nodes: OnnxNode[] = []
@@ -46,13 +46,13 @@ export class GraphBuilder {
   readonly #constants = new Map<string, Value>()
   #count = 0
 
-  /** What is fed at every run. */
+  /** A value that is passed in with every run. */
   input(name: string, dims: readonly Dim[], type: ElementType = 'float32'): Value {
     this.#inputs.push({ name, type, dims })
     return { name, type, dims }
   }
 
-  /** Values that are part of the file. */
+  /** Values that are stored in the file. */
   weights(name: string, dims: readonly number[], data: Float32Array): Value {
     this.#initializers.push({ name, dims, data })
     return { name, type: 'float32', dims }
@@ -62,7 +62,7 @@ export class GraphBuilder {
     return this.#constant(`f${value}`, [], Float32Array.of(value))
   }
 
-  /** A list of whole numbers, such as axes. */
+  /** A list of whole numbers, for example axes. */
   integers(...values: number[]): Value {
     return this.#constant(`i${values.join()}`, [values.length], BigInt64Array.from(values, BigInt))
   }
@@ -90,15 +90,15 @@ export class GraphBuilder {
     return output
   }
 
-  /** Makes a value one of the graph's outputs, under a name of its own. */
+  /** Makes a value an output of the graph, with its own name. */
   output(name: string, value: Value): void {
     this.#nodes.push({ opType: 'Identity', inputs: [value.name], outputs: [name] })
     this.#outputs.push({ name, type: value.type, dims: value.dims })
   }
 
   /**
-   * The gradient of `loss` (one number) by each of `by`, undefined where it does not depend on it; adds its nodes to the
-   * graph.
+   * The gradient of `loss` (one number) with respect to each value of `by`; undefined if the loss does not depend on
+   * the value. Adds its nodes to the graph.
    */
   gradients(loss: Value, by: readonly Value[]): (Value | undefined)[] {
     const needed = new Set(by.map(({ name }) => name))

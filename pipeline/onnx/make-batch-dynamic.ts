@@ -9,15 +9,15 @@ import {
 } from './proto/onnx_pb.js'
 
 /**
- * An ONNX file whose input has a batch of 1, changed to take any batch, in front: the input's first dimension gets a
- * name, stated shapes behind it go (the runtime infers them), and the two ways in which exporters write the 1 down are
- * undone, for a batch of 1 without any change of the values:
- * - a Reshape to [1, …] keeps the batch as it is ([0, …]);
- * - SCRFD's heads transpose [n, c, h, w] to [h, w, n, c] before they make rows of it, which mixes the items; [n, h, w, c]
- *   keeps each item's rows together.
+ * Changes an ONNX file with a batch of 1 so that it takes any batch size: the input's first dimension gets a name,
+ * stated shapes of later values are removed (the runtime infers them), and the two ways in which exporters store the 1
+ * are undone. For a batch of 1, the values do not change.
+ * - A Reshape to [1, …] keeps the batch as it is ([0, …]).
+ * - SCRFD's heads transpose [n, c, h, w] to [h, w, n, c] before they make rows of it, which mixes the items; [n, h, w,
+ *   c] keeps each item's rows together.
  *
- * Nothing else changes. Whether the result really treats its items one by one is for the
- * caller to check: a graph may hold the 1 in yet other ways.
+ * Nothing else changes. The caller has to check that the result processes its items separately: a graph may contain the
+ * 1 in other ways.
  */
 export function withDynamicBatch(onnx: Uint8Array): Uint8Array<ArrayBuffer> {
   const model = readModel(onnx)
@@ -35,7 +35,7 @@ export function withDynamicBatch(onnx: Uint8Array): Uint8Array<ArrayBuffer> {
     if (node.opType === 'Transpose' && reshaped.has(output)) keepRowsTogether(node)
   }
   for (const tensor of graph.initializer) if (shapes.has(tensor.name)) keepBatch(tensor)
-  // Old files list their weights among the inputs.
+  // Old files also list their weights as inputs.
   for (const input of graph.input) if (!weights.has(input.name)) nameBatch(input)
   for (const output of graph.output) delete tensorTypeOf(output)?.shape
   graph.valueInfo = []

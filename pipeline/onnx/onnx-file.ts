@@ -14,18 +14,18 @@ import {
 
 export type ElementType = 'float32' | 'int64' | 'bool'
 
-/** A size, or the name of a size that is known when the graph runs. */
+/** A size, or the name of a size that is known only when the graph runs. */
 export type Dim = number | string
 
 export interface OnnxNode {
   readonly opType: string
-  /** Names; an empty one leaves an optional input away. */
+  /** Names; an empty name omits an optional input. */
   readonly inputs: readonly string[]
   readonly outputs: readonly string[]
   readonly attributes?: Readonly<Record<string, Attribute>>
 }
 
-/** A whole number, a list of them, or a word. */
+/** A whole number, a list of whole numbers, or a text. */
 export type Attribute = number | readonly number[] | { readonly text: string }
 
 export interface OnnxTensor {
@@ -45,7 +45,7 @@ export interface OnnxGraph {
   readonly initializers: readonly OnnxTensor[]
   readonly inputs: readonly OnnxValueInfo[]
   readonly outputs: readonly OnnxValueInfo[]
-  /** Kept in the file, read by `readOnnxMetadata`. */
+  /** Stored in the file; `readOnnxMetadata` reads it. */
   readonly metadata?: Readonly<Record<string, string>>
 }
 
@@ -55,7 +55,7 @@ const dataTypes: Readonly<Record<ElementType, DataType>> = {
   bool: DataType.BOOL,
 }
 
-/** Understood by ONNX Runtime since 1.12. */
+/** ONNX Runtime supports it since 1.12. */
 const irVersion = 8n
 const opsetVersion = 17n
 
@@ -78,13 +78,13 @@ export function writeOnnx({ nodes, initializers, inputs, outputs, metadata = {} 
   )
 }
 
-/** The metadata of an ONNX file; empty where it has none. Throws where the bytes are no protobuf message. */
+/** The metadata of an ONNX file; empty if it has none. Throws if the bytes are not a protobuf message. */
 export const readOnnxMetadata = (onnx: Uint8Array): ReadonlyMap<string, string> =>
   new Map(readModel(onnx).metadataProps.map(({ key, value }) => [key, value]))
 
 /**
- * The values of a float32 initializer, by its name: the whole of them, copied; undefined where the file has none of that
- * name and type. Throws where the bytes are no protobuf message, or the values do not fit the dims.
+ * A copy of all values of a float32 initializer, by its name; undefined if the file has none with that name and type.
+ * Throws if the bytes are not a protobuf message, or if the values do not fit the dims.
  */
 export function readOnnxTensor(
   onnx: Uint8Array,
@@ -96,14 +96,14 @@ export function readOnnxTensor(
   const data = floatsOf(tensor)
   const count = dims.reduce((product, dim) => product * dim, 1)
   if (data.length !== count)
-    throw new Error(`the tensor ${name} has ${data.length} values, its dimensions say ${count}`)
+    throw new Error(`the tensor ${name} has ${data.length} values, but its dimensions require ${count}`)
   return { dims, data }
 }
 
-/** Exporters write the values as bytes, or as a list. */
+/** Exporters store the values as bytes or as a list. */
 function floatsOf({ rawData, floatData }: TensorProto): Float32Array {
   if (floatData.length > 0) return Float32Array.from(floatData)
-  // Not slice(), which of a Buffer is no copy.
+  // Not slice(): for a Buffer it does not copy.
   return new Float32Array(new Uint8Array(rawData).buffer)
 }
 
@@ -132,7 +132,7 @@ function tensorMessage({ name, dims, data }: OnnxTensor): MessageInitShape<typeo
     name,
     dims: dims.map(BigInt),
     dataType: dataTypes[data instanceof Float32Array ? 'float32' : 'int64'],
-    // Little-endian, as every machine that Node runs on stores it.
+    // Little-endian, as on every machine that Node supports.
     rawData: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
   }
 }

@@ -8,27 +8,27 @@ import {
 } from './proto/onnx_pb.js'
 
 /**
- * An ONNX file as the messages of onnx.proto; weights that are stored as bytes are not copied. Fields that this version of the
- * format does not know are kept. Throws where the bytes are no protobuf message.
+ * An ONNX file as the messages of onnx.proto. Weights stored as bytes are not copied. Fields that this version of the
+ * format does not know are kept. Throws if the bytes are not a protobuf message.
  */
 export const readModel = (onnx: Uint8Array): ModelProto => fromBinary(ModelProtoSchema, onnx)
 
 export const modelBytes = (model: ModelProto): Uint8Array<ArrayBuffer> => toBinary(ModelProtoSchema, model)
 
-/** Its graph; an empty one where the file has none. */
+/** The model's graph; an empty one if the file has none. */
 export const graphOf = (model: ModelProto): GraphProto => model.graph ?? create(GraphProtoSchema)
 
-/** The numbers that models are fed. */
+/** Types of numbers that models take as input. */
 const floatTypes: ReadonlyMap<number, string> = new Map([
   [TensorProto_DataType.FLOAT, 'float32'],
   [TensorProto_DataType.FLOAT16, 'float16'],
 ])
 
-/** Names of the weights: old files list them among the inputs, too. */
+/** Names of the weights: old files also list them as inputs. */
 export const weightNames = (graph: GraphProto): ReadonlySet<string> =>
   new Set(graph.initializer.map(({ name }) => name))
 
-/** What the graph's input holds; undefined for anything but floats. */
+/** The type of the graph's input; undefined for anything except floats. */
 export function inputTypeOf(onnx: Uint8Array): string | undefined {
   const graph = graphOf(readModel(onnx))
   const weights = weightNames(graph)

@@ -70,7 +70,7 @@ export function logarithm(graph: GraphBuilder, a: Value): Value {
   return graph.node('Log', [a], a.dims, { backward: (g) => [divide(graph, g, a)] })
 }
 
-/** The angle of a cosine, radians. Its slope is endless at ±1: `clip` first. */
+/** The angle of a cosine, radians. Its slope is infinite at ±1: `clip` first. */
 export function arccos(graph: GraphBuilder, a: Value): Value {
   return graph.node('Acos', [a], a.dims, {
     backward: (g) => [
@@ -117,7 +117,7 @@ export function silu(graph: GraphBuilder, a: Value): Value {
   })
 }
 
-/** Limits values; where one was limited, its gradient is 0. */
+/** Limits values; the gradient of a limited value is 0. */
 export function clip(graph: GraphBuilder, a: Value, low: number, high: number): Value {
   return graph.node('Clip', [a, graph.scalar(low), graph.scalar(high)], a.dims, {
     backward: (g) => {
@@ -136,7 +136,7 @@ export function isAbove(graph: GraphBuilder, a: Value, threshold: number): Value
 export const asFloat = (graph: GraphBuilder, a: Value): Value =>
   graph.node('Cast', [a], a.dims, { attributes: { to: 1 } })
 
-/** Sum along an axis, which stays with size 1; of everything where no axis is given, a scalar. */
+/** Sum along an axis, which keeps size 1; without an axis, the sum of all values as a scalar. */
 export function sum(graph: GraphBuilder, a: Value, axis?: number): Value {
   if (axis === undefined)
     return graph.node('ReduceSum', [a], [], {
@@ -183,7 +183,7 @@ export function normaliseRows(graph: GraphBuilder, a: Value): Value {
   return unit
 }
 
-/** One value a row: a [n, c], columns [n, 1] int64 → [n, 1]. */
+/** One value per row: a [n, c], columns [n, 1] int64 → [n, 1]. */
 export function pick(graph: GraphBuilder, a: Value, columns: Value): Value {
   return graph.node('GatherElements', [a, columns], columns.dims, {
     attributes: { axis: 1 },
@@ -194,13 +194,13 @@ export function pick(graph: GraphBuilder, a: Value, columns: Value): Value {
   })
 }
 
-/** One value for each row of a batch out of a column: a [c, 1], rows [n, 1] int64 → [n, 1]. */
+/** One value of a column for each row of a batch: a [c, 1], rows [n, 1] int64 → [n, 1]. */
 export function pickRows(graph: GraphBuilder, a: Value, rows: Value): Value {
   return graph.node('GatherElements', [a, rows], rows.dims, {
     attributes: { axis: 0 },
     backward: (g) => {
       const zeros = graph.node('ConstantOfShape', [shapeOf(graph, a)], a.dims)
-      // Several rows of a batch may be of one class: their gradients add up.
+      // Several rows of a batch may belong to one class: their gradients add up.
       const attributes = { axis: 0, reduction: { text: 'add' } }
       return [graph.node('ScatterElements', [zeros, rows, g], a.dims, { attributes })]
     },
@@ -213,8 +213,8 @@ function put(graph: GraphBuilder, a: Value, columns: Value, values: Value): Valu
 }
 
 /**
- * a [n, c], in which one value a row, at columns [n, 1], is changed by a function that is given with its derivative:
- * the margin of a softmax, without a second matrix of the batch's size.
+ * a [n, c], with one value per row, at columns [n, 1], changed by a function that is given with its derivative: the
+ * margin of a softmax, without a second matrix of the batch's size.
  */
 export function changePicked(
   graph: GraphBuilder,
@@ -234,12 +234,12 @@ export function changePicked(
   return changed
 }
 
-/** Of a probability whose logarithm is asked for: below it float32 ends. */
+/** Lower limit for a probability before its logarithm is taken; float32 ends below it. */
 const leastProbability = 1e-30
 
 /**
- * Σᵢ rowWeightsᵢ · −log softmax(logitsᵢ)[labelsᵢ], a scalar; logits [n, c], labels [n, 1] int64, rowWeights [n, 1].
- * The gradient by the logits is (softmax − onehot) · rowWeights.
+ * Σᵢ rowWeightsᵢ · −log softmax(logitsᵢ)[labelsᵢ], a scalar; logits [n, c], labels [n, 1] int64, rowWeights [n, 1]. The
+ * gradient with respect to the logits is (softmax − onehot) · rowWeights.
  */
 export function softmaxCrossEntropy(
   graph: GraphBuilder,
@@ -280,7 +280,7 @@ function reduceTo(graph: GraphBuilder, gradient: Value, to: Value): Value {
 const sumAll = (graph: GraphBuilder, a: Value): Value =>
   graph.node('ReduceSum', [a], [], { attributes: { keepdims: 0 } })
 
-/** Of two values of the same rank, or one of them a scalar. */
+/** The shape of a broadcast of two values of the same rank, or with one scalar. */
 function broadcastDims(a: Value, b: Value): readonly Dim[] {
   if (a.dims.length === 0) return b.dims
   if (b.dims.length === 0) return a.dims

@@ -2,10 +2,10 @@ import { graphOf, modelBytes, readModel, weightNames } from './onnx-model.js'
 import type { AttributeProto, GraphProto, NodeProto } from './proto/onnx_pb.js'
 
 /**
- * An ONNX file without what tools that quantize weights leave behind and ONNX Runtime refuses; undefined where there is nothing
- * of that:
- * - inputs of the graph that nothing in it reads and that have no value of their own: they would have to be fed;
- * - the size of blocks at a (De)QuantizeLinear that has one scale for all of its values: there are no blocks.
+ * Removes from an ONNX file what quantization tools leave behind and ONNX Runtime refuses. Undefined if there is
+ * nothing to remove:
+ * - inputs of the graph that nothing in it reads and that have no value of their own: they would have to be passed in;
+ * - the block size of a (De)QuantizeLinear with one scale for all of its values: there are no blocks.
  */
 export function repairGraph(onnx: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
   const model = readModel(onnx)
@@ -14,7 +14,7 @@ export function repairGraph(onnx: Uint8Array): Uint8Array<ArrayBuffer> | undefin
   const scalars = scalarsOf(graph)
   const inputs = graph.input.filter(({ name }) => isRead.has(name))
   const nodes = graph.node.filter((node) => node.attribute.some(isBlockSize) && hasOneScale(node, scalars))
-  // A large file is not copied for nothing.
+  // Do not copy a large file without need.
   if (inputs.length === graph.input.length && nodes.length === 0) return undefined
   graph.input = inputs
   for (const node of nodes) node.attribute = node.attribute.filter((attribute) => !isBlockSize(attribute))
@@ -23,7 +23,7 @@ export function repairGraph(onnx: Uint8Array): Uint8Array<ArrayBuffer> | undefin
 
 const isBlockSize = ({ name }: AttributeProto) => name === 'block_size'
 
-/** What nodes of the graph and of graphs inside it read, what it gives, and its weights. */
+/** Names that nodes of the graph and of its inner graphs read, the names of its outputs, and its weights. */
 function namesRead(graph: GraphProto): ReadonlySet<string> {
   const inner = graph.node
     .flatMap(({ attribute }) => attribute)
@@ -36,7 +36,7 @@ function namesRead(graph: GraphProto): ReadonlySet<string> {
   ])
 }
 
-/** Names of the initializers that are a scalar, or a vector of one value, which the runtime takes for one. */
+/** Names of the initializers that are a scalar, or a vector of one value, which the runtime treats as a scalar. */
 const scalarsOf = (graph: GraphProto): ReadonlySet<string> =>
   new Set(graph.initializer.filter(({ dims }) => ['', '1'].includes(dims.join())).map(({ name }) => name))
 

@@ -4,9 +4,9 @@ import { graphOf, modelBytes, readModel } from './onnx-model.js'
 import { ValueInfoProtoSchema, type GraphProto, type ModelProto } from './proto/onnx_pb.js'
 
 /**
- * An ONNX file that gives the one tensor of that name: an output of its graph, or a value inside it, such as the features
- * before a classifier's last layer. What only other outputs need is not computed any more.
- * @throws ENCODER_INVALID that lists the names there are, where the graph has no such tensor
+ * An ONNX file that returns the tensor with that name: an output of its graph, or a value inside it, for example the
+ * features before a classifier's last layer. Nodes that only other outputs need are no longer computed.
+ * @throws ENCODER_INVALID that lists the existing names if the graph has no such tensor
  */
 export function withOneOutput(onnx: Uint8Array, name: string): Uint8Array<ArrayBuffer> {
   const model = parse(onnx)
@@ -24,11 +24,13 @@ function parse(onnx: Uint8Array): ModelProto {
   try {
     return readModel(onnx)
   } catch (error) {
-    throw new CameoError('MODEL_UNREADABLE', `this is no ONNX file: ${messageOf(error)}`, { cause: error })
+    throw new CameoError('MODEL_UNREADABLE', `this is not an ONNX file: ${messageOf(error)}`, {
+      cause: error,
+    })
   }
 }
 
-/** How many of the last values are named in an error: the features are near the end. */
+/** Number of the last values that an error names: the features are near the end. */
 const listed = 8
 
 function unknownTensor(name: string, graph: GraphProto): CameoError {
@@ -36,6 +38,6 @@ function unknownTensor(name: string, graph: GraphProto): CameoError {
   const values = graph.node.flatMap(({ output }) => output)
   return new CameoError(
     'ENCODER_INVALID',
-    `the model has no tensor "${name}": its output is ${own}, and the last ones inside it are ${values.slice(-listed).join(', ')}`,
+    `the model has no tensor "${name}": its outputs are ${own}, and the last values inside it are ${values.slice(-listed).join(', ')}`,
   )
 }

@@ -6,25 +6,25 @@ import { isAnimation } from '../decode/still/image-content.js'
 import { PictureFile, readPhotoFile } from '../decode/still/image-file.js'
 import { CameoError } from '../common/errors.js'
 
-/** Of an animation so many pictures are looked at, spread over it … */
+/** Number of pictures of an animation that are processed, spread over it … */
 const mostPictures = 12
-/** … as far as its pictures have so many pixels together: each is decoded after all before it. */
+/** … as long as its pictures have at most this many pixels together: each picture is decoded after all before it. */
 const mostAnimationPixels = 64_000_000
 
 /** One of the pictures of a photo's file. */
 export interface PhotoPicture {
   /** From 1. */
   readonly number: number
-  /** Valid until the next picture is asked for. */
+  /** Valid until the next picture is requested. */
   readonly images: FrameImages
 }
 
 export interface PhotoPictures {
   /** Pictures in the file. */
   readonly count: number
-  /** Some of them, in order. @throws IMAGE_UNREADABLE where none can be read */
+  /** Some of them, in order. @throws IMAGE_UNREADABLE if none can be read */
   readonly pictures: AsyncIterable<PhotoPicture>
-  /** How the file could be read, as sentences; complete after the last picture. */
+  /** Sentences about problems while the file was read; complete after the last picture. */
   readonly notices: () => readonly string[]
 }
 
@@ -33,7 +33,7 @@ export async function openPhotoPictures(path: string, rule: DetectionRule): Prom
   const bytes = await readPhotoFile(path)
   const file = await PictureFile.open(bytes, clipName(path))
   const notices = () => file.notices
-  // libvips reads the first picture of an animated PNG alone and no animated AVIF, ffmpeg all.
+  // libvips reads only the first picture of an animated PNG and no animated AVIF; ffmpeg reads all.
   if (isAnimation(bytes)) {
     const { count, pixels } = await countFrames(path, rule)
     return { count, pictures: animationOr(path, file, rule, chosenPictures(count, pixels)), notices }
@@ -42,7 +42,7 @@ export async function openPhotoPictures(path: string, rule: DetectionRule): Prom
   return { count, pictures: stills(file, count, rule), notices }
 }
 
-/** The first picture, where ffmpeg cannot read any. */
+/** The pictures of an animation, or the first picture if ffmpeg cannot read any. */
 async function* animationOr(
   path: string,
   file: PictureFile,
@@ -71,7 +71,7 @@ async function* stills(file: PictureFile, count: number, rule: DetectionRule): A
       isAnyReadable = true
       yield { number: number + 1, images }
     } catch (error) {
-      // The later pictures of a file that was cut off.
+      // The later pictures of a file that was cut off cannot be read.
       if (!(error instanceof CameoError) || error.code !== 'IMAGE_UNREADABLE') throw error
       failure ??= error
     }
@@ -84,14 +84,14 @@ async function imagesOf(file: PictureFile, number: number, size: SizePx, rule: D
   return { full, detection: sharesFullImage(sizes) ? full : await file.rgb(number, sizes.detection) }
 }
 
-/** From 0: spread evenly over those that are decoded at all. */
+/** Indexes from 0, spread evenly over the pictures that are decoded. */
 export function chosenPictures(count: number, pixels: number): number[] {
   const within = Math.max(1, Math.min(count, Math.floor(mostAnimationPixels / pixels)))
   const chosen = Math.min(within, mostPictures)
   return Array.from({ length: chosen }, (_, k) => Math.floor((k * within) / chosen))
 }
 
-/** More often than pictures follow each other in any animation. */
+/** A higher rate than pictures have in any animation. */
 const animationFps = 100
 
 const everyFrame = (path: string, detection: DetectionRule) =>
@@ -100,7 +100,10 @@ const everyFrame = (path: string, detection: DetectionRule) =>
     sampling: { kind: 'fps', fps: animationFps },
   }).frames
 
-/** How many pictures an animation has, as far as they are decoded, and the pixels of one; one that cannot be read has one. */
+/**
+ * The number of pictures of an animation, up to the decoding limit, and the pixels of one picture. An animation that
+ * cannot be read counts as one picture.
+ */
 async function countFrames(path: string, rule: DetectionRule) {
   let count = 0
   let pixels = 1

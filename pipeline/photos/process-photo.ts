@@ -14,7 +14,10 @@ import type { Stages } from '../stages/load-pipeline.js'
 import { cropThumbnail, encodeThumbnail } from '../image/thumbnail.js'
 import type { Embedding } from '../data/embedding.js'
 
-/** A face in a photo. Coordinates in pixels of the photo as it is seen (EXIF rotation applied, turned upright), at most 4K. */
+/**
+ * A face in a photo. Coordinates are in pixels of the displayed photo (EXIF rotation applied, turned upright), at most
+ * 4K.
+ */
 export interface PhotoFace extends EmbeddedFace {
   readonly thumbnailJpeg: Uint8Array
 }
@@ -22,16 +25,16 @@ export interface PhotoFace extends EmbeddedFace {
 export interface Photo {
   readonly widthPx: number
   readonly heightPx: number
-  /** Confident ones, most prominent first. */
+  /** Confident faces, most prominent first. */
   readonly faces: readonly PhotoFace[]
-  /** What passed for a face until it was embedded. */
+  /** Detections without a usable embedding. */
   readonly unusable: readonly FaceSample[]
-  /** What is to be said about the file, as sentences: that it is cut off, that it was turned, which of its pictures this is. */
+  /** Sentences about the file: it is cut off, it was turned, which of its pictures this is. */
   readonly notices: readonly string[]
 }
 
 /**
- * Reads a photo and finds its faces; of an animation those of the picture that shows a face best.
+ * Reads a photo and finds its faces. For an animation: the faces of the picture that shows a face best.
  * @throws IMAGE_UNREADABLE
  */
 export async function readPhoto(path: string, stages: Stages): Promise<Photo> {
@@ -48,14 +51,13 @@ export async function readPhoto(path: string, stages: Stages): Promise<Photo> {
     lookedAt++
     if (best === undefined || bestQuality(picture) > bestQuality(best)) best = picture
   }
-  if (best === undefined) throw unreadable(name, 'holds no picture that can be read')
+  if (best === undefined) throw unreadable(name, 'contains no picture that can be read')
   const { turnedBy, number, ...photo } = best
   const further: string[] = []
-  if (turnedBy !== 0)
-    further.push(`${name} is turned: it was looked at after a turn by ${turnedBy}° clockwise`)
+  if (turnedBy !== 0) further.push(`${name} is not upright: it was turned by ${turnedBy}° clockwise`)
   if (count > 1)
     further.push(
-      `${name} has ${count} pictures, of which ${lookedAt} were looked at; this is about picture ${number}`,
+      `${name} has ${count} pictures; ${lookedAt} of them were searched, and picture ${number} was used`,
     )
   return { ...photo, notices: [...notices(), ...further] }
 }
@@ -66,7 +68,7 @@ interface Picture extends Omit<Photo, 'notices'> {
   readonly turnedBy: number
 }
 
-/** Of the most prominent face; a picture without one is worst. */
+/** Quality of the most prominent face; a picture without a face is worst. */
 const bestQuality = ({ faces: [first] }: Picture) => first?.quality ?? -1
 
 async function facesOfPicture(number: number, asGiven: FrameImages, stages: Stages): Promise<Picture> {
@@ -81,13 +83,13 @@ async function facesOfPicture(number: number, asGiven: FrameImages, stages: Stag
   return { number, widthPx: width, heightPx: height, faces, unusable, turnedBy: turns * 90 }
 }
 
-/** True where the file's content is a picture that may be opened. */
+/** True if the file's content is a picture that may be opened. */
 export async function isPhoto(path: string): Promise<boolean> {
   return (await contentOf(await readPart(path, 0, contentHeadBytes))).kind === 'picture'
 }
 
 /**
- * How much a face is what a photo is about: its area less twice its squared distance from the middle, as a share of the
+ * How much a photo is about a face: the face's area minus twice its squared distance from the middle, as a share of the
  * photo's area (the main-face rule of the public iQIYI-VID recipes).
  */
 export function prominence(
@@ -100,20 +102,20 @@ export function prominence(
   return ((x2 - x1) * (y2 - y1) - 2 * (aside * aside + above * above)) / (width * height)
 }
 
-/** The face a photo is plainly of fills at least this share of its longer side … */
+/** The face of a portrait fills at least this share of the photo's longer side … */
 const portraitShare = 0.25
-/** … and no other is more than half as prominent. */
+/** … and no other face is more than this share as prominent. */
 const rivalShare = 0.5
-/** A face this many times as high as another is the one that is meant … */
+/** A face this many times as high as another one is the intended one … */
 const plainlyHigher = 1.5
-/** … where neither is, one that is so many times as plausible … */
+/** … if no face is, a face that is this many times as plausible … */
 const plainlySurer = 2
-/** … and never one in whose place there is another so many times as plausible. */
+/** … but never a face if another one is this many times as plausible. */
 const farSurer = 3
 
 /**
- * The face that is asked for: number `choice` (from 1) where given, else the only one, or the one that the photo is plainly
- * of. @throws IMAGE_NO_FACE, IMAGE_SEVERAL_FACES (lists them and how to choose), FACE_UNKNOWN
+ * The requested face: number `choice` (from 1) if given, otherwise the only face, or the face that the photo clearly
+ * shows. @throws IMAGE_NO_FACE, IMAGE_SEVERAL_FACES (lists the faces and how to choose), FACE_UNKNOWN
  */
 export function chooseFace(photo: Photo, path: string, choice: number | undefined): PhotoFace {
   const { faces } = photo
@@ -140,12 +142,12 @@ export function chooseFace(photo: Photo, path: string, choice: number | undefine
   )
 }
 
-/** A sentence that says which face `chooseFace` took of several by itself; undefined where there was no choice. */
+/** A sentence that says which of several faces `chooseFace` chose by itself; undefined if there was no choice. */
 export function tellChoice(photo: Photo, path: string, chosen: PhotoFace): string | undefined {
   const { faces } = photo
   if (faces.length < 2) return undefined
   const isLargest = faces.every(({ sample }) => heightOf(sample) <= heightOf(chosen.sample))
-  return `${clipName(path)} shows ${faces.length} faces; face ${faces.indexOf(chosen) + 1} was taken, ${isLargest ? 'the largest' : 'the one it is plainly of'}`
+  return `${clipName(path)} shows ${faces.length} faces; face ${faces.indexOf(chosen) + 1} was chosen, ${isLargest ? 'the largest' : 'the main one'}`
 }
 
 function noFace(photo: Photo, path: string): CameoError {
@@ -154,7 +156,7 @@ function noFace(photo: Photo, path: string): CameoError {
   const found =
     first === undefined
       ? `no face was found in ${clipName(path)}`
-      : `no usable face was found in ${clipName(path)}: what looks like one (${describeFace(first, photo)}) is too blurred or hidden, or is no face`
+      : `no usable face was found in ${clipName(path)}: what looks like one (${describeFace(first, photo)}) is too blurred or hidden, or is not a face`
   const about = notices.length === 0 ? '' : ` (${notices.join('; ')})`
   return new CameoError(
     'IMAGE_NO_FACE',
@@ -196,7 +198,7 @@ export function listFaces(photo: Photo): string {
     .join('\n')
 }
 
-/** The face's embedding with its final quality, and those by the further embedders that are loaded. */
+/** The face's embedding with its final quality, and its embeddings by the further embedders that are loaded. */
 export async function embedPhotoFace(
   { sample, embedding, quality }: PhotoFace,
   stages: Stages,

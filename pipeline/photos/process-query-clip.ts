@@ -9,16 +9,16 @@ import { mergeTracklets } from '../track/merge.js'
 import { byQuality, pooledFace, pooledVector } from '../segments/track-face.js'
 import type { TrackOutput } from '../segments/segment.js'
 
-/** Somebody in a clip, and the size of its picture, in which the boxes of faces are. */
+/** A person in a clip, and the size of the clip's picture, to which the boxes of faces refer. */
 export interface Person extends TrackOutput {
   readonly frame: { readonly widthPx: number; readonly heightPx: number }
 }
 
 /**
- * The people in a clip that is not in the archive, most present first. A long one is gone through by segments, as an ingest
- * does, so that no more than a segment's pixels are in memory; then the tracks of one person are joined.
- * @param onProgress told the time reached and the clip's length, s
- * @throws CLIP_* as `processClip` says; INTERRUPTED where the signal stops it
+ * The people in a clip that is not in the archive, most present first. A long clip is processed in segments, as in an
+ * ingest, so that memory holds the pixels of only one segment. Then the tracks of each person are joined.
+ * @param onProgress called with the time reached and the clip's length, s
+ * @throws CLIP_*, like `processClip`; INTERRUPTED if the signal stops it
  */
 export async function peopleOfClip(
   path: string,
@@ -49,7 +49,10 @@ export async function peopleOfClip(
   return people.sort((a, b) => presence(b) - presence(a)).map((person) => ({ ...person, frame }))
 }
 
-/** As the tracklets of a segment are: the best K faces of all of a person's tracks, described anew. */
+/**
+ * Joins tracks as tracklets of a segment are joined: the best K faces of all of a person's tracks, with a new
+ * descriptor.
+ */
 async function joinTracks(tracks: readonly TrackOutput[], stages: Stages): Promise<TrackOutput[]> {
   const { describer, settings } = stages
   const groups = mergeTracklets(
@@ -81,7 +84,7 @@ async function joinTracks(tracks: readonly TrackOutput[], stages: Stages): Promi
   return people
 }
 
-/** How much a clip is about a person: time on screen times the height of the face. */
+/** How much a clip shows a person: time on screen times the height of the face. */
 export function presence(track: {
   readonly samples: number
   readonly faces: readonly { readonly boxXyxyPx: readonly number[] }[]
@@ -91,12 +94,12 @@ export function presence(track: {
   return track.samples * mean
 }
 
-/** Who is seen longest and largest. Throws QUERY_NO_TRACK. */
+/** The person with the longest and largest appearance. Throws QUERY_NO_TRACK. */
 export function mainPerson(people: readonly Person[], path: string): Person {
   const [main] = people
   if (main !== undefined) return main
   throw new CameoError(
     'QUERY_NO_TRACK',
-    `no face was found in the clip ${clipName(path)}: give one in which a person is seen`,
+    `no face was found in the clip ${clipName(path)}: use a clip in which a person is seen`,
   )
 }

@@ -10,10 +10,10 @@ import { CameoError } from '../common/errors.js'
 import { maxDimension, maxFacesPerTrack, maxTimeS } from '../common/limits.js'
 import { packFiles, type Pack } from '../models/packs/pack.js'
 
-/** A frame in eleven days: the numbers of samples, and what follows from their interval, stay within what is exact. */
+/** One frame in eleven days: the numbers of samples, and the values computed from their interval, stay exact. */
 const leastFps = 1e-6
 
-/** What a person can choose about processing; everything here changes the output. */
+/** The settings that a person can choose for processing; every one of them changes the output. */
 export const settingsSchema = z.strictObject({
   sampling: z
     .discriminatedUnion('kind', [
@@ -21,27 +21,30 @@ export const settingsSchema = z.strictObject({
       z.strictObject({ kind: z.literal('keyframes') }),
     ])
     .default({ kind: 'fps', fps: 4 }),
-  /** Faces from this height on are found, px of the source. */
+  /** Faces with at least this height are detected, px of the source. */
   minFacePx: z.number().min(12).max(2000).default(40),
-  /** K: how many faces of a track are embedded. */
+  /** K: number of embedded faces per track. */
   facesPerTrack: z.int().min(1).max(maxFacesPerTrack).default(8),
-  /** Each embedding is the mean of a face's and its mirror image's. */
+  /** Each embedding is the mean of the embeddings of a face and of its mirror image. */
   mirror: z.boolean().default(false),
-  /** The embeddings of mirror images are kept beside those of the faces, for training. */
+  /** The embeddings of mirror images are stored in addition to those of the faces, for training. */
   keepMirrored: z.literal(true).optional(),
   /** A longer clip is split into segments of this length, s. */
   segmentS: z.number().min(1).max(maxTimeS).default(600),
 })
 
-/** How clips are processed. Everything here changes what comes out. */
+/** How clips are processed. Every setting changes the output. */
 export interface Settings extends z.infer<typeof settingsSchema> {}
 
 export const defaultSettings: Settings = settingsSchema.parse({})
 
-/** Raised whenever the same settings and files would give another output. */
+/** Raise it whenever the same settings and files would give a different output. */
 const pipelineVersion = 2
 
-/** One kind of vector that is stored beside the pack's embeddings: those of a further embedder, or context features. */
+/**
+ * One kind of vector that is stored in addition to the pack's embeddings: embeddings by a further embedder, or context
+ * features.
+ */
 export const featureSchema = z.object({
   kind: z.enum(['embedder', 'context']),
   /** As stored with each vector. */
@@ -52,16 +55,16 @@ export const featureSchema = z.object({
 
 export type Feature = z.infer<typeof featureSchema>
 
-/** Everything that affects what the pipeline makes of a clip. */
+/** Everything that affects the pipeline's output for a clip. */
 export interface Recipe {
   readonly digest: string
-  /** Of the embeddings alone: two recipes that share it can be compared. */
+  /** Digest of the embeddings alone: embeddings of two recipes with the same digest can be compared. */
   readonly embedderDigest: string
-  /** Of the descriptors: embedder, pooling and head. */
+  /** Digest of the descriptors: embedder, pooling and head. */
   readonly spaceDigest: string
   readonly packName: string
   readonly settings: Settings
-  /** Absent where there are none. */
+  /** Absent if there are none. */
   readonly features?: readonly Feature[] | undefined
 }
 
@@ -74,7 +77,7 @@ export function createRecipe(
   return recipeOf(pack, settings, headSha256, featuresOf(encoders, settings))
 }
 
-/** As `createRecipe`, where the features are known and the files of their encoders are not needed. */
+/** Like `createRecipe`, if the features are known and the files of their encoders are not needed. */
 export function recipeOf(
   pack: Pack,
   settings: Settings,
@@ -85,7 +88,7 @@ export function recipeOf(
     file: pack.embedder.file.sha256,
     input: pack.embedder.input,
     mirror: settings.mirror,
-    // An ensemble's others, in their order.
+    // The other embedders of an ensemble, in order.
     further: pack.members?.slice(1).map(({ embedder: { file, input } }) => ({ file: file.sha256, input })),
   })
   const spaceDigest = spaceDigestOf(embedderDigest, headSha256)
@@ -96,7 +99,7 @@ export function recipeOf(
     detector: { ...pack.detector, file: undefined },
     landmarker: pack.landmarker?.input,
     norm: pack.embedder.norm,
-    // It lowers qualities; its threshold changes nothing that is stored.
+    // The model lowers qualities; its threshold changes nothing that is stored.
     hiddenFaces: pack.hiddenFaces && { ...pack.hiddenFaces, threshold: undefined },
     spaceDigest,
     features: features.length === 0 ? undefined : features.map((feature) => feature.digest).sort(),
@@ -107,11 +110,11 @@ export function recipeOf(
   return { ...recipe, features }
 }
 
-/** Of descriptors that are pooled embeddings, or what a head makes of them. */
+/** Digest of descriptors that are pooled embeddings, or a head's output for them. */
 export const spaceDigestOf = (embedderDigest: string, headSha256?: string): string =>
   digestOf({ embedderDigest, pooling: 'quality-weighted', head: headSha256 })
 
-/** What further embedders and context encoders make under these settings. */
+/** The features that further embedders and context encoders produce under these settings. */
 export function featuresOf({ embedders, contexts }: ExtraEncoders, { mirror }: Settings): Feature[] {
   return [
     ...embedders.map((spec) => ({ kind: 'embedder' as const, digest: embedderDigestOf(spec, mirror), spec })),
@@ -124,12 +127,17 @@ function checkDistinct(made: readonly Pick<Feature, 'name' | 'digest'>[]): void 
   for (const { name, digest } of made) {
     const other = names.get(digest)
     if (other !== undefined)
-      throw new CameoError('USAGE', `the encoders "${other}" and "${name}" are the same: give one of them`)
+      throw new CameoError(
+        'USAGE',
+        `the encoders "${other}" and "${name}" are the same: use only one of them`,
+      )
     names.set(digest, name)
   }
 }
 
-/** A segment's length: near `segmentS`, and a multiple of the sampling interval, so that cuts fall between samples. */
+/**
+ * A segment's length: close to `segmentS`, and a multiple of the sampling interval, so that cuts fall between samples.
+ */
 export function segmentLengthS({ sampling, segmentS }: Settings): number {
   return sampling.kind === 'fps' ? Math.max(1, Math.round(segmentS * sampling.fps)) / sampling.fps : segmentS
 }

@@ -7,12 +7,12 @@ import type { Way } from './resume-segment.js'
 export interface ClipDecoderOptions {
   /** Absolute. */
   readonly path: string
-  /** ffmpeg is started at once, but its frames are looked at only from then on. */
+  /** ffmpeg starts at once, but its frames are processed only after this promise resolves. */
   readonly turn?: Promise<void>
   readonly signal?: AbortSignal
 }
 
-/** ffmpeg at work on one clip: one run at a time, each by a way of its own. */
+/** Runs ffmpeg on one clip: one run at a time, each with its own range and seek. */
 export class ClipDecoder {
   readonly #options: ClipDecoderOptions
   readonly #stages: Pick<Stages, 'settings' | 'detector'>
@@ -23,12 +23,12 @@ export class ClipDecoder {
     this.#stages = stages
   }
 
-  /** The run under way, and how it decodes. */
+  /** The current run, and how it decodes. */
   get run(): { readonly way: Way; readonly decoding: DecodeHandle } | undefined {
     return this.#run
   }
 
-  /** Starts ffmpeg in place of the run before, and waits for this clip's turn. */
+  /** Stops the previous run, starts ffmpeg, and waits for this clip's turn. */
   async open(way: Way): Promise<DecodeHandle> {
     await this.close()
     const { path, signal, turn } = this.#options

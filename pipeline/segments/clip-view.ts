@@ -4,18 +4,18 @@ import { facesUpright } from '../faces/upright-faces.js'
 import { plainlyUpright, unturnBox, unturnPoint, type QuarterTurns } from '../faces/quarter-turn.js'
 import type { Stages } from '../stages/load-pipeline.js'
 
-/** How the images in which faces are found relate to the clip as it is displayed. */
+/** How the images in which faces are detected relate to the displayed clip. */
 export interface ClipView {
-  /** Of a frame of the clip's usual size, before it is turned. */
+  /** Size of a frame of the clip's usual size, before it is turned. */
   readonly widthPx: number
   readonly heightPx: number
-  /** Pixels of the displayed clip over those of a frame, which may be smaller. */
+  /** Pixels of the displayed clip per pixel of a frame, which may be smaller. */
   readonly sourcePxPerPx: number
-  /** Clips whose picture lies on its side are looked at turned. */
+  /** Quarter turns applied to the frames: a clip with a sideways picture is turned upright. */
   readonly turns: QuarterTurns
 }
 
-/** A face's place in pixels of the displayed clip. */
+/** A face's position in pixels of the displayed clip. */
 export function placeInClip(
   { boxXyxyPx, landmarksPx }: { readonly boxXyxyPx: BoxXyxyPx; readonly landmarksPx: Landmarks5Px },
   view: ClipView,
@@ -32,17 +32,18 @@ export function placeInClip(
 }
 
 /**
- * A face this plausible keeps a segment as it is: hard footage seldom shows better ones, and looking at four turns costs as much as
- * several frames.
+ * A face of this plausibility is enough to leave a segment unturned: hard footage seldom shows better ones, and trying
+ * four turns costs as much as several frames.
  */
 const uprightEnough = 0.5
 
-/** After so many frames of a segment without such a face, other turns are tried. */
+/** The numbers of frames without such a face after which other turns are tried. */
 const triedAfterFrames: readonly number[] = [5, 17, 65]
 
 /**
- * By how many quarter turns more a segment should be looked at; 0 where it is upright, or nothing speaks against that.
- * @param seen frames of the segment that were looked at, this one included, and the most plausible face in them, 0..1
+ * How many more quarter turns a segment needs; 0 if it is upright, or if nothing shows that it is not.
+ * @param seen number of processed frames of the segment, this one included, and the highest plausibility of a face in
+ * them, 0..1
  */
 export async function furtherTurns(
   frame: FrameImages,

@@ -1,8 +1,8 @@
 /**
- * A guard behind the tracker. Motion and looks follow a face across a cut between two views of one backdrop, or through a
- * dissolve, into another person's face. So each track's face is compared with itself, by its embedding, once a second. Where
- * it is no longer like before, its stretch ends, and what follows is another stretch. Whether two stretches are of one person
- * is decided later, when all of both is known.
+ * A safeguard behind the tracker. Motion and looks can follow a face across a cut between two views of one backdrop, or
+ * through a dissolve, into another person's face. So once per second each track's face is compared with its earlier
+ * faces by its embedding. If it no longer looks like before, its stretch ends and a new stretch begins. Whether two
+ * stretches show one person is decided later, when both are complete.
  */
 import type { RgbImage } from '../data/image.js'
 import { correlation, normalisePatch } from '../track/appearance.js'
@@ -24,43 +24,43 @@ import { dotProduct } from '../data/vector-math.js'
 
 export interface FollowedState {
   readonly stretch: Stretch
-  /** Compared, but a change that the next comparison shows may lie in it. */
+  /** Compared already, but a change that the next comparison shows may lie in it. */
   readonly before: Window
-  /** Not yet compared. */
+  /** Not compared yet. */
   readonly window: Window
-  /** Of the last face, normalised. */
+  /** Patch of the last face, normalised. */
   readonly patch?: Float32Array | undefined
 }
 
 export interface FollowOptions {
-  /** K: of a stretch at least so many faces are embedded, where it has them. */
+  /** K: at least this many faces of a stretch are embedded, if it has them. */
   readonly facesPerTrack: number
   readonly keepsCrops: boolean
-  /** Null where the embedding says that this is no face. */
+  /** Null if the embedding shows that this is not a face. */
   readonly embed: (candidate: Candidate) => Promise<TrackFace | null>
 }
 
-/** A face is compared with itself this often, s. */
+/** Time between two comparisons of a face with itself, s. */
 const windowS = 1
 const timeToleranceS = 1e-6
 
 /**
- * From one sampled frame to the next the patches of one face correlate by 0.94 (median; 1 % below 0.44), those of two by 0.26
- * (5 % above 0.61). Where a face is less than this like the one before or the window's first, which is how a dissolve shows, the
- * window ends: so no window holds much of two people.
+ * From one sampled frame to the next, patches of one face correlate by 0.94 (median; 1 % below 0.44), patches of two
+ * faces by 0.26 (5 % above 0.61). If the patch correlates less than this with the previous one or with the window's
+ * first one, as in a dissolve, the window ends. So no window contains much of two people.
  */
 const leastCorrelation = 0.6
 
 /**
- * A face that is less like its stretch than this may be another person's. Too high a value costs a few embeddings, for
- * stretches of one person are joined again.
+ * A face with a lower similarity to its stretch may belong to another person. A value that is too high costs a few
+ * embeddings, because stretches of one person are joined again.
  */
 const leastSimilarity = 0.5
 
-/** Of a long stretch so many embedded faces are kept at the most, spread over its time. */
+/** Largest number of embedded faces that a long stretch keeps, spread over its time. */
 const mostFaces = 64
 
-/** A track in sight. */
+/** A track that is still in view. */
 export class FollowedFace {
   readonly #options: FollowOptions
   #stretch: Stretch
@@ -68,7 +68,7 @@ export class FollowedFace {
   #window: Window
   #patch: Float32Array | undefined
 
-  /** @param from of a track with the same options, which is gone on with */
+  /** @param from the state of a track with the same options, to continue it */
   constructor(options: FollowOptions, from?: FollowedState) {
     this.#options = options
     this.#stretch = from?.stretch ?? newStretch()
@@ -80,8 +80,8 @@ export class FollowedFace {
   /**
    * Adds the track's face of a later frame.
    * @param appearance 16×16 grey values of the face's box
-   * @param picture takes its picture
-   * @returns a stretch that this shows to be over
+   * @param picture makes a picture of the face
+   * @returns a stretch, if this face shows that it has ended
    */
   async add(
     candidate: Candidate,
@@ -101,7 +101,7 @@ export class FollowedFace {
     return ended
   }
 
-  /** The stretches that the track ends with. Nothing can be added any more. */
+  /** The stretches that the track ends with. Nothing can be added afterwards. */
   async finish(): Promise<Stretch[]> {
     const ended = await this.#compare()
     this.#keep(this.#before.looks, this.#before.picture)
@@ -110,7 +110,7 @@ export class FollowedFace {
     return stretches
   }
 
-  /** To be written down before the next frame, which changes it. */
+  /** Store the state before the next frame, which changes it. */
   snapshot(): FollowedState {
     return { stretch: this.#stretch, before: this.#before, window: this.#window, patch: this.#patch }
   }
@@ -124,7 +124,7 @@ export class FollowedFace {
     )
   }
 
-  /** Holds the best face of the last window against what was before; a new window then begins. */
+  /** Compares the best face of the last window with the earlier faces; then a new window begins. */
   async #compare(): Promise<Stretch | undefined> {
     const best = await this.#bestOf(this.#window)
     const known = [
@@ -144,7 +144,7 @@ export class FollowedFace {
     return ended
   }
 
-  /** Looks at every face of both windows, and ends the stretch where the change between them is likeliest. */
+  /** Embeds every face of both windows, and ends the stretch where the change between them is most likely. */
   async #part(known: readonly TrackFace[], other: TrackFace): Promise<Stretch> {
     const looks = [...this.#before.looks, ...this.#window.looks]
     for (const look of looks) await this.#embed(look)
@@ -170,7 +170,7 @@ export class FollowedFace {
     return ended
   }
 
-  /** The best face of a window that is one; two are tried. */
+  /** The best face of a window that really is a face; at most two are tried. */
   async #bestOf({ looks }: Window): Promise<TrackFace | undefined> {
     for (const look of [...looks].sort(byQuality).slice(0, 2)) {
       await this.#embed(look)
@@ -183,7 +183,7 @@ export class FollowedFace {
     if (look.face === undefined) look.face = await this.#options.embed(look)
   }
 
-  /** Adds to the stretch what cannot be another person's any more. */
+  /** Adds to the stretch the faces that can no longer belong to another person. */
   #keep(looks: readonly Look[], picture: Picture | undefined): void {
     const stretch = this.#stretch
     const { keepsCrops, facesPerTrack } = this.#options
@@ -192,7 +192,7 @@ export class FollowedFace {
       if (face === undefined) stretch.candidates.push(candidate)
       else if (face !== null) stretch.faces.push(embedded(face, candidate, keepsCrops))
     }
-    // Stable: of equal faces the earlier stays in front.
+    // The sort is stable: of equal faces, the earlier one stays in front.
     stretch.candidates.sort(byQuality).splice(facesPerTrack)
     if (stretch.faces.length > mostFaces)
       stretch.faces = spreadBest(stretch.faces, mostFaces / 2, ({ face }) => face.quality)
@@ -200,7 +200,7 @@ export class FollowedFace {
     if (own !== undefined && isWorthTaking(own.quality, stretch.picture)) stretch.picture = own
   }
 
-  /** Embeds further faces of a stretch that is over, until there are K. */
+  /** Embeds more faces of an ended stretch, until there are K. */
   async #embedBest(stretch: Stretch): Promise<void> {
     const { facesPerTrack, keepsCrops, embed } = this.#options
     for (const candidate of stretch.candidates.splice(0, Math.max(0, facesPerTrack - stretch.faces.length))) {
@@ -212,8 +212,9 @@ export class FollowedFace {
 }
 
 /**
- * Where a row of faces changes from one person to another: the index of the first face that is the later one's.
- * @param balances of each face, in order of time: its likeness to the earlier person less that to the later one
+ * Finds where a series of faces changes from one person to another: the index of the later person's first face.
+ * @param balances one per face, in order of time: its similarity to the earlier person minus its similarity to the
+ * later one
  */
 export function likeliestChange(balances: readonly number[]): number {
   let [best, bestSum, sum] = [0, 0, 0]

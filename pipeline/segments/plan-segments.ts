@@ -5,13 +5,16 @@ import { maxSegments } from '../common/limits.js'
 import { countSegments, segmentSpans } from './segment-spans.js'
 import type { SegmentSpan } from './segment.js'
 
-/** A key frame alone takes more: with less a segment, most segments of the file are gaps of its clock. */
+/**
+ * A single key frame takes more bytes. If a file has fewer bytes per segment, most of its segments are gaps of its
+ * clock.
+ */
 const leastBytesPerSegment = 500
 
 /**
- * How long a clip is and how it is cut. What its container does not state, or states beyond belief, is measured: that
- * reads the whole file. A clip that would be cut absurdly often is one segment.
- * @throws CLIP_* and INTERRUPTED as `probeDurationS` does
+ * The length of a clip and its segments. If the container does not state the length, or states an implausible one, it
+ * is measured, which reads the whole file. A clip that would be cut into absurdly many segments becomes one segment.
+ * @throws CLIP_* and INTERRUPTED, like `probeDurationS`
  */
 export async function planSegments(
   path: string,

@@ -13,28 +13,31 @@ import type { SegmentOutput, SegmentSpan } from './segment.js'
 export interface ClipJob {
   /** Absolute. */
   readonly path: string
-  /** Decoding begins here, s; a segment's start. */
+  /** Decoding begins here, s; the start of a segment. */
   readonly startS: number
   /** ... and ends here at the latest. */
   readonly endS: number
-  /** `fromStart` decodes from the clip's beginning and drops what lies before `startS`. */
+  /** `fromStart` decodes from the clip's beginning and drops everything before `startS`. */
   readonly seek: 'fast' | 'fromStart'
-  /** Says, once the clip is open, which consecutive segments are wanted of this job; none begins before `startS`. */
+  /**
+   * Called once the clip is open. Returns the consecutive segments that this job has to process; none begins before
+   * `startS`.
+   */
   readonly plan: (info: ClipInfo) => Promise<readonly SegmentSpan[]>
-  /** ffmpeg is started at once, but its frames are looked at only from then on. */
+  /** ffmpeg starts at once, but its frames are processed only after this promise resolves. */
   readonly turn?: Promise<void>
   readonly signal?: AbortSignal
-  /** Told the time of each frame that was looked at, s, and how many faces were found in it. */
+  /** Called with the time of each processed frame, s, and the number of faces found in it. */
   readonly onFrame?: (timeS: number, faces: number) => void
   readonly checkpoints?: CheckpointOptions
-  /** Of the first segment that is wanted, which is gone on with where this can be trusted. */
+  /** Checkpoint of the first wanted segment. The job continues from it if it can be trusted. */
   readonly resume?: StoredCheckpoint | undefined
 }
 
 /**
  * Clip in, tracks out: decode → detect → align → track → embed → describe, one segment after the other, frame by frame.
- * Never more than a few frames and the best faces of the tracks in sight are in memory.
- * @throws CameoError: CLIP_* as `openFrames` says
+ * Memory holds only a few frames, and the best faces of the tracks that are in view.
+ * @throws CameoError: CLIP_*, like `openFrames`
  */
 export async function* processClip(job: ClipJob, stages: Stages): AsyncGenerator<SegmentOutput> {
   const run = new ClipRun(job, stages)
@@ -45,12 +48,15 @@ export async function* processClip(job: ClipJob, stages: Stages): AsyncGenerator
   }
 }
 
-/** One job: opens the clip, goes on with a segment where it can, and looks at the frames of each segment in turn. */
+/**
+ * One job: opens the clip, continues a segment from its checkpoint if possible, and processes the frames of each
+ * segment in turn.
+ */
 class ClipRun {
   readonly #job: ClipJob
   readonly #stages: Stages
   readonly #decoder: ClipDecoder
-  /** That are still to be done, the one under work first; undefined before the clip is open and planned. */
+  /** The segments that are not done yet, the current one first; undefined before the clip is open and planned. */
   #segments: SegmentSpan[] | undefined
   #current: SegmentInWork | undefined
 
@@ -67,7 +73,7 @@ class ClipRun {
     try {
       yield* this.#work()
     } catch (error) {
-      // A stop loses nothing.
+      // A stop loses no work.
       if (signal?.aborted === true && this.#current?.canSaveMore === true) this.#save()
       throw error
     }
@@ -77,7 +83,7 @@ class ClipRun {
     await this.#decoder.close()
   }
 
-  /** False where the checkpoint is of another segment, or the clip is not as it was. */
+  /** False if the checkpoint belongs to another segment, or if the clip has changed. */
   async #goOn(checkpoint: Checkpoint): Promise<boolean> {
     for (const way of waysToGoOn(checkpoint, this.#stages.settings.sampling)) {
       const decoding = await this.#decoder.open(way)
@@ -117,13 +123,13 @@ class ClipRun {
     return { startS, endS, seek }
   }
 
-  /** Once: a clip that is opened again has the segments that it had. */
+  /** The plan is made once: a clip that is opened again keeps its segments. */
   async #plan(info: ClipInfo): Promise<readonly SegmentSpan[]> {
     this.#segments ??= [...(await this.#job.plan(info))]
     return this.#segments
   }
 
-  /** What fails by this way may succeed by the next. */
+  /** Returns undefined on a failure: the next way to decode may succeed. */
   async #tryThis<T>(result: Promise<T>): Promise<T | undefined> {
     try {
       return await result
@@ -140,20 +146,20 @@ class ClipRun {
     }
   }
 
-  /** The segment under work from its start, turned. */
+  /** Starts the current segment again, turned. */
   async #beginTurned(turns: QuarterTurns): Promise<void> {
     const current = this.#current
     if (current === undefined) return
     const startS = Math.max(this.#job.startS, current.span.startS)
-    // Nothing of what was seen is to be saved from now on.
+    // From now on, nothing that was seen so far may be saved.
     this.#current = undefined
     const decoding = await this.#decoder.open(this.#wayFrom(startS))
     this.#current = current.turned(await decoding.info, turns)
   }
 
   /**
-   * Goes through the frames, until all segments are done, or the one under work has to be looked at anew: ends with the turns by
-   * which.
+   * Processes the frames until all segments are done, or until the current one has to start again. In that case it
+   * returns the quarter turns for the new start.
    */
   async *#pass(turns: QuarterTurns): AsyncGenerator<SegmentOutput, QuarterTurns | undefined> {
     const decoding = this.#decoder.run?.decoding
@@ -165,24 +171,24 @@ class ClipRun {
       if (further !== 0) return addTurns(turns, further)
     }
     const { truncated } = await decoding.summary
-    // A clip that ends before its stated end leaves its last segments empty.
+    // If a clip ends before its stated end, its last segments are empty.
     for (let segment = this.#current; segment !== undefined; segment = this.#current)
       yield await this.#finish(segment, truncated)
     return undefined
   }
 
-  /** The segments that end before the frame. */
+  /** Finishes the segments that end before the frame. */
   async *#finishBefore({ timeS }: DecodedFrame): AsyncGenerator<SegmentOutput> {
     const { sampling } = this.#stages.settings
     for (let segment = this.#current; segment !== undefined; segment = this.#current) {
       if (slotOf(timeS, sampling) < boundarySlot(segment.span.endS, sampling)) return
       yield await this.#finish(segment, false)
-      // That the segments before are done can be told from it.
+      // The new checkpoint also shows that the segments before it are done.
       this.#save()
     }
   }
 
-  /** How many quarter turns more show faces upright; 0 for a frame before the segment. */
+  /** How many more quarter turns show the faces upright; 0 for a frame before the segment. */
   async #look(segment: SegmentInWork, frame: DecodedFrame): Promise<QuarterTurns> {
     const { sampling } = this.#stages.settings
     if (slotOf(frame.timeS, sampling) < boundarySlot(segment.span.startS, sampling)) return 0
@@ -200,7 +206,7 @@ class ClipRun {
     return output
   }
 
-  /** Gives the segment under work as it is now. */
+  /** Saves the current segment in its current state. */
   #save(): void {
     const { checkpoints } = this.#job
     const { run } = this.#decoder

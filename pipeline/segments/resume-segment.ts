@@ -7,29 +7,32 @@ import { isSameImage } from './segment-codec.js'
 import { featuresOf } from '../track/shot-cut.js'
 import type { SegmentSpan } from './segment.js'
 
-/** How a clip is decoded. */
+/** The range of a decoder run, and how it seeks. */
 export type Way = Pick<DecodeRequest, 'startS' | 'endS' | 'seek' | 'before'>
 
 export interface CheckpointOptions {
-  /** One is given whenever so much video was looked at, s, and when the work is stopped. */
+  /** A checkpoint is saved each time this much video was processed, s, and when the work is stopped. */
   readonly everyS: number
   readonly onCheckpoint: (update: CheckpointUpdate) => void
-  /** Told where a segment is gone on with, s. */
+  /** Called with the time at which a segment continues, s. */
   readonly onResume: (segment: number, timeS: number) => void
 }
 
-/** How much of the video a killed process loses, s, with time to spare until a checkpoint is durable: at most 60. */
+/** How much video a killed process loses, s, at most 60. The difference leaves time until a checkpoint is durable. */
 export const defaultCheckpointEveryS = 45
 
-/** From here on every seek has a key frame to come down at: one in vain would end at the clip's beginning. */
+/** From this time on, every seek finds a key frame to land on. A seek that fails would end at the clip's beginning. */
 const surelySoughtS = 60
 
-/** Would a decoder that begins in the middle of the segment see the same as one that came from its start? */
+/** Whether a decoder that begins within the segment returns the same frames as one that begins at its start. */
 export function mayBeginWithin({ startS }: SegmentSpan, { cuttable, container }: ClipInfo): boolean {
   return cuttable && (startS > surelySoughtS || !hasMendedClock(container))
 }
 
-/** To begin with the checkpoint's last frame: the quick way first, then the one that decodes, but looks at nothing, again. */
+/**
+ * Ways to begin with the checkpoint's last frame. The fast way comes first; the second way decodes everything again,
+ * but does not process it.
+ */
 export function waysToGoOn(checkpoint: Checkpoint, sampling: Sampling): Way[] {
   const { last, seek, endS = Infinity, before } = checkpoint
   const startS = sampling.kind === 'fps' ? slotOf(last.timeS, sampling) / sampling.fps : last.timeS
@@ -38,8 +41,8 @@ export function waysToGoOn(checkpoint: Checkpoint, sampling: Sampling): Way[] {
 }
 
 /**
- * Reads up to the checkpoint's last frame. True where it is the same as it was: what follows it is then the same, too. A wrong
- * seek, another decoder or another file would show.
+ * Reads up to the checkpoint's last frame. True if that frame is unchanged: then the frames after it are the same, too.
+ * A wrong seek, another decoder or another file would show in that frame.
  */
 export async function findSeam(
   frames: AsyncIterable<DecodedFrame>,
@@ -56,7 +59,7 @@ export async function findSeam(
   }
 }
 
-/** What faces are cut out of. */
+/** The sizes of the images that faces are cropped from. */
 export const sizesOf = ({ widthPx, heightPx, sourceWidthPx, sourceHeightPx }: Checkpoint['sizes']) => ({
   ...{ widthPx, heightPx, sourceWidthPx, sourceHeightPx },
 })

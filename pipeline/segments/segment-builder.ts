@@ -23,37 +23,46 @@ import { Tracker, type TrackerState } from '../track/tracker.js'
 import { followOptions, joinTracklets, trackletOf, type Tracklet } from './tracklet.js'
 import type { SegmentSpan, TrackOutput, SegmentOutput } from './segment.js'
 
-/** A frame of the segment; faces in it are in pixels of `full`. */
+/** A frame of the segment; its faces are in pixels of `full`. */
 export interface SegmentFrame extends FrameImages {
   readonly timeS: number
-  /** Something before it could not be decoded: nobody is followed from before to here. */
+  /** Something before this frame could not be decoded: no face is followed across that gap. */
   readonly followsGap?: boolean
-  /** Pixels of the segment's usual frames over those of this one, which is larger: the clip's size changed. Default 1. */
+  /**
+   * Pixels of the segment's usual frames per pixel of this frame, which is larger because the clip's size changed.
+   * Default 1.
+   */
   readonly usualPxPerPx?: number
 }
 
-/** A segment under work, between two of its frames. Candidates and pictures hold pixels of faces. */
+/** A segment in progress, between two of its frames. Candidates and pictures contain pixels of faces. */
 export interface SegmentState {
-  /** Looked at so far, and faces found in them. */
+  /** Number of processed frames, and of faces found in them. */
   readonly frames: number
   readonly faces: number
   /** See `SegmentBuilder.seen`. */
   readonly plausibility: number
   readonly tracker: TrackerState<undefined>
-  /** The tracks in sight. */
+  /** The tracks that are in view. */
   readonly followed: readonly (FollowedState & { readonly trackId: number })[]
-  /** Only ever added to. */
+  /** Tracklets are only added, never changed. */
   readonly tracklets: readonly Tracklet[]
   readonly context?: SegmentContextState | undefined
 }
 
-/** Tracklets of one segment this alike are one person: well above the match threshold, for joining wrongly costs more. */
+/**
+ * Tracklets of one segment with this similarity are one person. It is well above the match threshold, because a wrong
+ * join costs more than a missed one.
+ */
 export const mergeSimilarity = 0.5
 
-/** Of one track: two women alike before one backdrop had 0.30; the same person is far above this from one second to the next. */
+/**
+ * The same for tracklets of one track. Two similar women in front of one backdrop had 0.30; one person is far above
+ * this value from one second to the next.
+ */
 const mergeSimilarityInTrack = 0.45
 
-/** Gathers the frames of one segment and makes tracks of them. */
+/** Collects the frames of one segment and makes tracks from them. */
 export class SegmentBuilder {
   readonly #stages: Stages
   readonly #follow: FollowOptions
@@ -65,7 +74,7 @@ export class SegmentBuilder {
   #faces: number
   #plausibility: number
 
-  /** @param from of a builder with the same stages and sizes, which is gone on with: the result is the same to the bit */
+  /** @param from the state of a builder with the same stages and sizes, to continue it; the result is bit-identical */
   constructor(stages: Stages, view: ClipView, from?: SegmentState) {
     this.#stages = stages
     const { embed, ...follow } = followOptions(stages, view)
@@ -81,7 +90,10 @@ export class SegmentBuilder {
     this.#plausibility = from?.plausibility ?? 0
   }
 
-  /** Frames that were looked at, and how certainly the best of the embedded faces is one: the norm term of its quality, 0..1. */
+  /**
+   * Number of processed frames, and how certain it is that the best embedded face is a face: the norm term of its
+   * quality, 0..1.
+   */
   get seen(): { readonly frames: number; readonly plausibility: number } {
     return { frames: this.#frames, plausibility: this.#plausibility }
   }
@@ -138,7 +150,7 @@ export class SegmentBuilder {
     )
   }
 
-  /** The segment's tracks; nothing can be added any more. */
+  /** The segment's tracks. Nothing can be added afterwards. */
   async finish(segment: SegmentSpan, truncated: boolean): Promise<SegmentOutput> {
     await this.#closeAll(this.#tracker.finish())
     const { provider } = this.#stages
@@ -160,7 +172,7 @@ export class SegmentBuilder {
     return this.#context === undefined ? output : { ...output, contexts: await this.#context.encode() }
   }
 
-  /** To be written down before the next frame, which changes it. */
+  /** Store the state before the next frame, which changes it. */
   snapshot(): SegmentState {
     const context = this.#context?.snapshot()
     return {

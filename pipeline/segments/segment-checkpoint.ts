@@ -10,23 +10,22 @@ import {
 import type { Stages } from '../stages/load-pipeline.js'
 
 /**
- * A segment under work as it is stored: a state, and parts that never change again. Pixels of faces are in it, and their
- * embeddings.
+ * A stored segment in progress: a state, and parts that never change. It contains pixels of faces and their embeddings.
  */
 export interface StoredCheckpoint {
   readonly state: Uint8Array
-  /** In the order in which they were given. */
+  /** In the order in which they were written. */
   readonly parts: readonly Uint8Array[]
 }
 
-/** What is to be stored now: a state in place of the one before, and, where there is one, a further part. */
+/** What has to be stored now: a state that replaces the previous one and, if there is one, a further part. */
 export interface CheckpointUpdate {
   /** Index of the segment. */
   readonly segment: number
-  /** Of the last frame that it covers, s. */
+  /** Time of the last frame that it covers, s. */
   readonly timeS: number
   readonly state: Uint8Array
-  /** SHA-256 of every part from the first, that of `newPart` last. */
+  /** SHA-256 of every part, in order; the last one is that of `newPart`. */
   readonly parts: readonly string[]
   readonly newPart?: Uint8Array
 }
@@ -36,12 +35,12 @@ export interface Checkpoint extends Omit<Envelope, 'state'> {
   readonly state: SegmentState
 }
 
-/** Of one segment, one after the other. */
+/** Writes the checkpoints of one segment, one after the other. */
 export class CheckpointWriter {
   readonly #parts: string[]
   #written: number
 
-  /** @param from the checkpoint that is gone on with */
+  /** @param from the checkpoint to continue from */
   constructor(from?: Checkpoint) {
     this.#parts = [...(from?.parts ?? [])]
     this.#written = from?.state.tracklets.length ?? 0
@@ -65,8 +64,8 @@ export class CheckpointWriter {
 }
 
 /**
- * Undefined where a checkpoint is damaged, incomplete, or of another version, recipe or provider: its segment is then begun
- * anew.
+ * Undefined if a checkpoint is damaged or incomplete, or belongs to another version, recipe or provider: then its
+ * segment starts again.
  */
 export function readCheckpoint(
   stored: StoredCheckpoint,
@@ -77,20 +76,20 @@ export function readCheckpoint(
     if (content === undefined) return undefined
     const { state, ...about } = decodeEnvelope(content)
     if (about.recipe !== recipe.digest || about.provider !== provider) return undefined
-    // Further parts may be of another, begun at another time.
+    // Further parts may belong to another checkpoint that was begun at another time.
     const parts = stored.parts.slice(0, about.parts.length)
     if (parts.length < about.parts.length || parts.some((part, i) => sha256(part) !== about.parts[i]))
       return undefined
     return { ...about, state: { ...state, tracklets: parts.flatMap(decodeTracklets) } }
   } catch {
-    // Its digest is right and its content is not: another version wrote it.
+    // The digest is right but the content is not: another version wrote it.
     return undefined
   }
 }
 
 const digestBytes = 32
 
-/** Behind its SHA-256. */
+/** Puts the content's SHA-256 in front of it. */
 function sealed(content: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(digestBytes + content.byteLength)
   bytes.set(createHash('sha256').update(content).digest())

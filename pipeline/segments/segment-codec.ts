@@ -1,4 +1,7 @@
-/** A segment under work as bytes and back, to the bit: every number as it is in memory, float16, float32 or float64. */
+/**
+ * Converts a segment in progress to bytes and back without loss: every number keeps its type in memory, float16,
+ * float32 or float64.
+ */
 import { decode, encode, ExtensionCodec } from '@msgpack/msgpack'
 import { z } from 'zod'
 import type { Stretch, Window } from './stretch.js'
@@ -13,7 +16,7 @@ for (const [type, TypedArray] of [Float64Array, Float32Array, Uint16Array].entri
     type,
     encode: (value) =>
       value instanceof TypedArray ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength) : null,
-    // A copy: within the message it need not be aligned.
+    // A copy, because the bytes may not be aligned within the message.
     decode: (bytes) => new TypedArray(Uint8Array.from(bytes).buffer),
   })
 
@@ -22,7 +25,7 @@ const encodeOptions = { extensionCodec: codec, ignoreUndefined: true, forceInteg
 
 export const toBytes = (value: unknown): Uint8Array => encode(value, encodeOptions)
 
-/** @throws where the bytes are no MessagePack or do not fit */
+/** @throws if the bytes are not MessagePack or do not fit the schema */
 export function fromBytes<T>(schema: z.ZodType<T>, bytes: Uint8Array): T {
   return schema.parse(decode(bytes, { extensionCodec: codec }))
 }
@@ -39,7 +42,10 @@ const landmarks = z.tuple([point, point, point, point, point])
 
 const image = z
   .object({ width: count, height: count, data: bytes })
-  .refine(({ width, height, data }) => data.byteLength === width * height * 3, 'an image lacks pixels')
+  .refine(
+    ({ width, height, data }) => data.byteLength === width * height * 3,
+    'an image has too few or too many pixels',
+  )
 
 const frameFeatures = z.object({
   blocks: float64,
@@ -103,11 +109,13 @@ const axis = z.object({
   ...{ varPosition: number, covariance: number, varVelocity: number },
 })
 
-/** Time, box and score of an observation; a track of a face that stays has thousands. */
+/**
+ * Values per observation: time, box and score. The track of a face that stays in view has thousands of observations.
+ */
 const observationLength = 6
 
 const observations = float64
-  .refine(({ length }) => length % observationLength === 0, 'an observation lacks numbers')
+  .refine(({ length }) => length % observationLength === 0, 'an observation is incomplete')
   .transform((values) =>
     Array.from({ length: values.length / observationLength }, (_, i) => {
       const [timeS = 0, x1 = 0, y1 = 0, x2 = 0, y2 = 0, score = 0] = values.subarray(i * observationLength)
@@ -146,22 +154,22 @@ const segmentState = z.object({
     .optional(),
 })
 
-/** Where a checkpoint lies, and what it is of. */
+/** The position of a checkpoint, and what it belongs to. */
 const envelope = z.object({
   format: z.literal(2),
   recipe: z.string(),
   provider: z.string(),
   segment: count,
-  /** By which its frames are looked at. */
+  /** The quarter turns of its frames. */
   turns: z.literal([0, 1, 2, 3]),
-  /** Of the frames; a segment's faces are cut out of frames of one size. */
+  /** Sizes of the frames; a segment's faces are cropped from frames of one size. */
   sizes: z.object({ widthPx: count, heightPx: count, sourceWidthPx: count, sourceHeightPx: count }),
-  /** The frame before: the one that must be met again. */
+  /** The last frame: the one that must be found again. */
   last: z.object({ timeS: number, image: frameFeatures }),
-  /** The decoder's range; no end: to the clip's. */
+  /** The decoder's range; without an end, it goes to the end of the clip. */
   seek: z.enum(['fast', 'fromStart']),
   endS: number.optional(),
-  /** What the decoder said of what lies before. */
+  /** What the decoder found up to that frame. */
   before: z.object({
     longestGapS: number,
     isCutOff: z.boolean(),
@@ -179,7 +187,7 @@ const trackletList = z.array(tracklet)
 
 export type Envelope = Omit<z.output<typeof envelope>, 'state'> & { readonly state: StateWithoutTracklets }
 
-/** Tracklets never change again: they are written once, as parts. */
+/** Tracklets never change: they are written once, as parts. */
 type StateWithoutTracklets = Omit<SegmentState, 'tracklets'>
 
 export function encodeEnvelope({ state, ...rest }: Envelope): Uint8Array {
@@ -200,7 +208,7 @@ function packed({ observations }: LiveTrack<undefined>): Float64Array {
   return values
 }
 
-/** Equal to the last bit, as the same picture gives them. */
+/** True if they are bit-identical, as for the same picture. */
 export function isSameImage(a: FrameFeatures, b: FrameFeatures): boolean {
   const isEqual = (x: Float64Array, y: Float64Array) =>
     x.length === y.length && x.every((value, i) => value === y[i])

@@ -14,25 +14,25 @@ import type { SegmentOutput, SegmentSpan } from './segment.js'
 export interface SegmentStart {
   readonly info: ClipInfo
   readonly span: SegmentSpan
-  /** By which its frames are turned. */
+  /** The quarter turns of its frames. */
   readonly turns: QuarterTurns
-  /** It was begun anew because its frames were turned wrongly: a segment is turned once at the most. */
+  /** The segment was started again because its frames had the wrong turn. A segment is turned at most once. */
   readonly isTurned?: boolean
-  /** What it goes on with. */
+  /** The checkpoint that it continues from. */
   readonly checkpoint?: Checkpoint
-  /** The last frame before it that was looked at; that of the checkpoint where there is one. */
+  /** The last processed frame before the segment; the checkpoint's last frame if there is one. */
   readonly last?: SeenFrame | undefined
-  /** What lies before was saved, s. */
+  /** Everything before this time was saved, s. */
   readonly savedAtS: number
 }
 
 interface SeenFrame {
   readonly timeS: number
-  /** Undefined where the tracker has it. */
+  /** Undefined if the tracker has it. */
   readonly image: FrameFeatures | undefined
 }
 
-/** A segment of an open clip, from its first frame to its tracks, and what is saved of it on the way. */
+/** A segment of an open clip, from its first frame to its tracks, with the checkpoints in between. */
 export class SegmentInWork {
   readonly span: SegmentSpan
   readonly turns: QuarterTurns
@@ -43,7 +43,7 @@ export class SegmentInWork {
   readonly #writer: CheckpointWriter
   #last: SeenFrame | undefined
   #savedAtS: number
-  /** False while a frame is half way through the builder. */
+  /** False while the builder is processing a frame. */
   #isWhole = true
 
   constructor(stages: Stages, start: SegmentStart) {
@@ -61,7 +61,9 @@ export class SegmentInWork {
     this.#savedAtS = savedAtS
   }
 
-  /** Takes in the next frame. Says how many faces are in it, and how many quarter turns more show faces upright. */
+  /**
+   * Processes the next frame. Returns how many faces are in it, and how many more quarter turns show the faces upright.
+   */
   async look(frame: DecodedFrame): Promise<{ readonly faces: number; readonly further: QuarterTurns }> {
     const stages = this.#stages
     const { widthPx, heightPx } = this.#info
@@ -75,7 +77,7 @@ export class SegmentInWork {
     return { faces: faces.length, further }
   }
 
-  /** @param gaps what of the clip could not be decoded */
+  /** @param gaps the parts of the clip that could not be decoded */
   async finish(truncated: boolean, gaps: readonly TimeRange[]): Promise<SegmentOutput> {
     const image = this.#builder.snapshot().tracker.lastImage
     if (this.#last !== undefined && image !== undefined) this.#last = { ...this.#last, image }
@@ -83,29 +85,29 @@ export class SegmentInWork {
     return withGaps(await this.#builder.finish(this.span, truncated), gaps)
   }
 
-  /** The segment after this one, which is finished. */
+  /** Returns the segment after this one; this one is finished. */
   following(span: SegmentSpan): SegmentInWork {
     const [info, turns, last, savedAtS] = [this.#info, this.turns, this.#last, this.#savedAtS]
     return new SegmentInWork(this.#stages, { info, span, turns, last, savedAtS })
   }
 
-  /** The same from its start, turned. */
+  /** The same segment from its start, turned. */
   turned(info: ClipInfo, turns: QuarterTurns): SegmentInWork {
     const [span, savedAtS] = [this.span, this.#savedAtS]
     return new SegmentInWork(this.#stages, { info, span, turns, isTurned: true, savedAtS })
   }
 
-  /** Were so many seconds looked at since it was last saved? */
+  /** Whether at least `everyS` seconds were processed since the last save. */
   isDue(timeS: number, everyS: number): boolean {
     return timeS - this.#savedAtS >= everyS
   }
 
-  /** Is it between two frames, with some since it was last saved? */
+  /** Whether no frame is being processed, and there are new frames since the last save. */
   get canSaveMore(): boolean {
     return this.#isWhole && this.#last !== undefined && this.#last.timeS !== this.#savedAtS
   }
 
-  /** The segment as it is now, for a decoder that goes on where this one is. Undefined before the first frame. */
+  /** The current state of the segment, for a decoder that continues here. Undefined before the first frame. */
   checkpoint({
     way,
     decoding,
@@ -119,7 +121,7 @@ export class SegmentInWork {
     if (timeS === undefined || image === undefined) return undefined
     const { recipe, provider } = this.#stages
     const before = decoding.soFar
-    // What is damaged looks different to a decoder that begins in the middle.
+    // A decoder that begins in the middle sees damaged parts differently.
     const maySeek = way.seek === 'fast' && before.gapsS === undefined && mayBeginWithin(this.span, this.#info)
     this.#savedAtS = timeS
     return this.#writer.write({
@@ -138,7 +140,7 @@ export class SegmentInWork {
 /** The full images may be smaller than the clip. */
 const sourcePxPerPx = ({ sourceWidthPx, widthPx }: ClipInfo) => sourceWidthPx / widthPx
 
-/** A segment's output, with what of all that could not be decoded lies within the segment. */
+/** A segment's output, with the undecodable stretches that lie within the segment. */
 function withGaps(output: SegmentOutput, gaps: readonly TimeRange[]): SegmentOutput {
   const { startS, endS } = output.segment
   const gapsS = gaps

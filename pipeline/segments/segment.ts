@@ -2,7 +2,7 @@ import type { ContextFeature } from '../embed/encode-context.js'
 import type { Provider } from '../models/session.js'
 import type { TrackFace } from './track-face.js'
 
-/** A stretch of a clip, s; `endS` exclusive, Infinity for the last. */
+/** A part of a clip, s; `endS` is exclusive, and Infinity for the last segment. */
 export interface SegmentSpan {
   readonly index: number
   readonly startS: number
@@ -17,7 +17,7 @@ export interface TrackOutput {
   readonly spansS: readonly (readonly [startS: number, endS: number])[]
   /** Sampled frames in which the face was found. */
   readonly samples: number
-  /** Of the best face. */
+  /** Quality of the best face. */
   readonly quality: number
   /** Best first. */
   readonly faces: readonly TrackFace[]
@@ -29,14 +29,14 @@ export interface TrackOutput {
 export interface SegmentOutput {
   readonly segment: SegmentSpan
   readonly tracks: readonly TrackOutput[]
-  /** Frames looked at, faces found in them. */
+  /** Number of processed frames, and of faces found in them. */
   readonly frames: number
   readonly faces: number
   /** The file ended before it should have. */
   readonly truncated: boolean
   readonly provider: Provider
-  /** One a context encoder, where there are any and a frame was seen. */
+  /** One per context encoder, if there are encoders and at least one frame. */
   readonly contexts?: readonly ContextFeature[]
-  /** What of the segment could not be decoded, in order, s. Absent where that is nothing. */
+  /** Stretches of the segment that could not be decoded, in order, s. Absent if there are none. */
   readonly gapsS?: readonly (readonly [startS: number, endS: number])[]
 }

@@ -2,25 +2,25 @@ import type { RgbImage } from '../data/image.js'
 import type { FaceSample } from '../faces/analyse-frame.js'
 import type { TrackFace } from './track-face.js'
 
-/** A face of one frame, aligned and judged. */
+/** A face of one frame, aligned, with its quality. */
 export interface Candidate {
   readonly timeS: number
   readonly sample: FaceSample
 }
 
-/** The same, and what its embedding says, where it was embedded: null where that is no face's. */
+/** A candidate with its embedding, if it was embedded; null if the embedding shows that it is not a face. */
 export interface Look extends Candidate {
   face?: TrackFace | null | undefined
 }
 
-/** A face and what is around it, as the best of its stretch when it came. */
+/** A face with its surroundings, taken when it was the best of its stretch. */
 export interface Picture {
   readonly timeS: number
   readonly quality: number
   readonly image: RgbImage
 }
 
-/** An embedded face, with its pixels where further embedders want them at the end. */
+/** An embedded face, with its pixels if further embedders need them at the end. */
 export interface StretchFace {
   readonly face: TrackFace
   readonly alignedCrop?: RgbImage | undefined
@@ -30,22 +30,22 @@ export interface StretchFace {
 export interface Window {
   readonly looks: Look[]
   picture: Picture | undefined
-  /** Of its first face, 16×16 grey values, normalised. */
+  /** Patch of its first face: 16×16 grey values, normalised. */
   patch?: Float32Array | undefined
 }
 
-/** Faces of one track that follow each other and look like one person. */
+/** Consecutive faces of one track that look like one person. */
 export interface Stretch {
-  /** When the face was seen, in order. */
+  /** Times at which the face was seen, in order. */
   readonly timesS: number[]
-  /** In order of time: the best of each second, and more where that was doubtful. */
+  /** In order of time: the best face of each second, and more if that face was doubtful. */
   faces: StretchFace[]
-  /** The best K of the others, best first. */
+  /** The best K of the other faces, best first. */
   readonly candidates: Candidate[]
   picture: Picture | undefined
 }
 
-/** A picture is taken anew only where a face is this much better than the one before. */
+/** A new picture is taken only if a face is this much better than the pictured one. */
 const betterBy = 1.1
 
 export const newStretch = (): Stretch => ({ timesS: [], faces: [], candidates: [], picture: undefined })
@@ -54,11 +54,11 @@ export const newWindow = (): Window => ({ looks: [], picture: undefined })
 export const embedded = (face: TrackFace, { sample }: Candidate, keepsCrops: boolean): StretchFace =>
   keepsCrops ? { face, alignedCrop: sample.alignedCrop } : { face }
 
-/** Is a face of this quality worth a picture, after the one that there is? */
+/** Whether a face of this quality is worth a new picture. */
 export const isWorthTaking = (quality: number, picture: Picture | undefined): boolean =>
   picture === undefined || quality > picture.quality * betterBy
 
-/** Where no picture was taken of any of these faces: the best as it was aligned. */
+/** If none of these faces has a picture: the best face, as it was aligned. */
 export function alignedPicture(looks: readonly Look[]): Picture | undefined {
   const [best] = [...looks].sort(byQuality)
   if (best === undefined) return undefined

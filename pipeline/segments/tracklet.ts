@@ -10,20 +10,20 @@ import { byQuality, pooledFace, spreadBest, type TrackFace } from './track-face.
 import type { TrackOutput } from './segment.js'
 import { unitOf } from '../data/embedding.js'
 
-/** An uninterrupted stretch of one person. Never changes again. */
+/** An uninterrupted stretch of one person. It never changes. */
 export interface Tracklet {
-  /** Of the track that it is a part of: counts from 0 in a segment. */
+  /** Id of the track that it is a part of; counts from 0 in a segment. */
   readonly trackId: number
-  /** When the face was seen, in order. */
+  /** Times at which the face was seen, in order. */
   readonly timesS: readonly number[]
   /** At least one, in order of time. */
   readonly faces: readonly StretchFace[]
   readonly thumbnailJpeg: Uint8Array
-  /** Of the picture that the thumbnail is. */
+  /** Quality of the picture that the thumbnail was made from. */
   readonly pictureQuality: number
 }
 
-/** How the faces of a track are followed and embedded. */
+/** Options for following and embedding the faces of a track. */
 export function followOptions(stages: Stages, view: ClipView): FollowOptions {
   return {
     facesPerTrack: stages.settings.facesPerTrack,
@@ -32,7 +32,7 @@ export function followOptions(stages: Stages, view: ClipView): FollowOptions {
   }
 }
 
-/** Undefined where a stretch holds no face that could be embedded. */
+/** Undefined if no face of the stretch could be embedded. */
 export async function trackletOf(
   trackId: number,
   { timesS, faces, picture }: Stretch,
@@ -42,7 +42,7 @@ export async function trackletOf(
   return { trackId, timesS, faces, thumbnailJpeg, pictureQuality: picture.quality }
 }
 
-/** Null where the embedding is too short for a face's. */
+/** Null if the embedding's norm is too low for a face. */
 async function embedFace(
   { timeS, sample }: Candidate,
   { embedder, normRange, hiddenFaces }: Stages,
@@ -60,7 +60,7 @@ async function embedFace(
   }
 }
 
-/** The tracklets of one person as a track: the best K faces of all of them, spread over their time. */
+/** Joins the tracklets of one person to a track: the best K faces of all of them, spread over their time. */
 export async function joinTracklets(
   parts: readonly Tracklet[],
   number: number,
@@ -87,7 +87,7 @@ export async function joinTracklets(
 
 type Span = readonly [startS: number, endS: number]
 
-/** In order; those that overlap are one: a tracklet may lie in a gap of another. */
+/** In order, with overlapping spans joined: a tracklet may lie in a gap of another one. */
 function joinSpans(spans: readonly Span[]): Span[] {
   const joined: Span[] = []
   for (const span of [...spans].sort(([a], [b]) => a - b)) {

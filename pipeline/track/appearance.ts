@@ -3,12 +3,15 @@
 /** A patch is 16×16 grey values, rows top to bottom. */
 export const patchLength = 256
 
-/** Below this standard deviation (of 0..255 grey) a patch is flat: blur, black or burnt out; it says nothing. */
+/**
+ * A patch with a lower standard deviation (of 0..255 grey) is flat: blurred, black or overexposed. It says nothing
+ * about the face.
+ */
 const flatPatchDeviation = 2
 
 /**
- * A patch with mean 0 and Euclidean norm 1, so that a dot product is the normalised cross-correlation, which neither
- * brightness nor contrast changes. `undefined` for a flat patch.
+ * A patch with mean 0 and Euclidean norm 1, so that a dot product is the normalised cross-correlation. Neither
+ * brightness nor contrast changes it. `undefined` for a flat patch.
  *
  * @param grey 256 values in 0..255 (Uint8Array or Float32Array)
  * @throws RangeError for another length
@@ -29,22 +32,22 @@ export function normalisePatch(grey: Uint8Array | Float32Array): Float32Array | 
   return patch
 }
 
-/** Dot product of two vectors of one length: for normalised patches their correlation, −1..1. */
+/** Dot product of two vectors of the same length. For normalised patches it is their correlation, −1..1. */
 export function correlation(a: Float32Array, b: Float32Array): number {
   let sum = 0
   for (let i = 0; i < a.length; i++) sum += (a[i] ?? 0) * (b[i] ?? 0)
   return sum
 }
 
-/** What a track remembers of its looks: the last patch, and a running mean that outlives one bad frame. */
+/** What a track remembers of a face's looks: the last patch, and a running mean that survives one bad frame. */
 export interface Looks {
   readonly last: Float32Array
   readonly mean: Float32Array
 }
 
 /**
- * Share of the newest patch in the running mean. DeepSORT and BoT-SORT keep an average with a share of 0.1 a frame at
- * 25–30 fps; at 4 fps the same second of memory asks for about half.
+ * Share of the newest patch in the running mean. DeepSORT and BoT-SORT use a share of 0.1 per frame at 25–30 fps. At 4
+ * fps, the same second of memory needs about half.
  */
 const newestShare = 0.5
 

@@ -1,21 +1,21 @@
 /**
  * Optimal assignment of rows to columns by total cost, with gating.
  *
- * The shortest-augmenting-path form of the Hungarian method (Jonker and Volgenant 1987; the O(n²m) potentials form), run
- * on each connected component of the allowed pairs, so that a frame with hundreds of faces, of which each can reach
- * only a few tracks, costs little. Written here because what tracking needs, leaving a pair apart at a price, is not
- * what the npm packages offer (`munkres` 2.0.4 is well kept, but always completes the assignment, over forbidden
- * pairs too), and is shorter than adapting one.
+ * The shortest-augmenting-path form of the Hungarian method (Jonker and Volgenant 1987; the O(n²m) potentials form),
+ * run on each connected component of the allowed pairs. So a frame with hundreds of faces costs little, because each
+ * face can reach only a few tracks. It is written here because tracking must be able to leave a pair unassigned at a
+ * price. The npm packages do not offer that (`munkres` 2.0.4 is well maintained, but always completes the assignment,
+ * even with forbidden pairs), and adapting one takes more code.
  */
 
-/** For each row its column, or −1 where the row stays alone. */
+/** For each row its column, or −1 if the row stays unassigned. */
 export type Assignment = Int32Array
 
 /**
- * Minimises the sum of the costs of assigned pairs plus `apartCost` for each pair that could have been but is not; that is,
- * it minimises Σ(cost − apartCost) over all one-to-one partial assignments. Pairs that cost `apartCost` or more
- * (and `Infinity`, the gate) are never assigned. With `apartCost` Infinity: as many pairs as possible, and among those the
- * cheapest.
+ * Minimises the sum of the costs of assigned pairs plus `apartCost` for each possible pair that is not assigned. In
+ * other words, it minimises Σ(cost − apartCost) over all one-to-one partial assignments. Pairs that cost `apartCost` or
+ * more (and `Infinity`, the gate) are never assigned. With `apartCost` Infinity: as many pairs as possible, and among
+ * those the cheapest.
  *
  * @param costs rows × columns, row after row; not NaN, not −Infinity
  * @throws RangeError if the length is not rows × columns
@@ -32,7 +32,8 @@ export function assign(costs: Float64Array, rows: number, columns: number, apart
     const price = (a: number, b: number): number => (transposed ? costAt(b, a) : costAt(a, b))
     const allowed = (cost: number): boolean => cost < apartCost
 
-    // The price of staying apart; for "as many as possible", more than any exchange of allowed pairs can save.
+    // The price of staying unassigned. For "as many as possible", it is more than any exchange of allowed pairs can
+    // save.
     let apart = apartCost
     if (apartCost === Infinity) {
       let reach = 0
@@ -56,7 +57,7 @@ export function assign(costs: Float64Array, rows: number, columns: number, apart
   return assignment
 }
 
-/** Rows and columns that allowed pairs (cost < apartCost) connect; lone ones are left out. */
+/** Rows and columns that allowed pairs (cost < apartCost) connect; those without any pair are skipped. */
 function components(
   costAt: (row: number, column: number) => number,
   rows: number,
@@ -87,10 +88,10 @@ function components(
   return found
 }
 
-/** A complete minimum-cost assignment of every row; at least as many columns as rows, all costs finite. */
+/** A complete minimum-cost assignment of every row. It needs at least as many columns as rows and finite costs. */
 function assignAll(costs: readonly Float64Array[], columns: number): Int32Array {
   const rows = costs.length
-  // Index 0 of the columns is a virtual one that holds the row being inserted; rows and columns count from 1.
+  // Column 0 is virtual: it holds the row that is being inserted. Real rows and columns count from 1.
   const rowPotential = new Float64Array(rows + 1)
   const columnPotential = new Float64Array(columns + 1)
   const rowOfColumn = new Int32Array(columns + 1)

@@ -1,9 +1,10 @@
 /**
- * What it costs to continue a track with a detection, and whether a decision was too close to trust.
+ * The cost of continuing a track with a detection, and whether a decision was too close to trust.
  *
- * SORT and ByteTrack associate by IoU, which fits 25–30 frames a second. At 4 fps a face may move more than its width, so here the
- * cost is the negative log-likelihood of the box under the Kalman prediction (DeepSORT's Mahalanobis distance, with
- * the log-determinant, so that a vague track cannot take a face from a certain one), plus a price for looking different.
+ * SORT and ByteTrack associate by IoU, which fits 25–30 frames per second. At 4 fps a face may move by more than its
+ * width. So the cost here is the negative log-likelihood of the box under the Kalman prediction (DeepSORT's Mahalanobis
+ * distance, with the log-determinant, so that an uncertain track cannot take a face from a certain one), plus a price
+ * for looking different.
  */
 import { iou, type BoxXyxyPx } from '../data/geometry.js'
 import { likeness, type Looks } from './appearance.js'
@@ -18,21 +19,21 @@ import {
   type FaceMotion,
 } from './kalman.js'
 
-/** A track as it stands before the frame's detections are seen. */
+/** A track before the frame's detections are processed. */
 export interface Expectation {
   /** Predicted for the time of the frame. */
   readonly motion: FaceMotion
   readonly box: BoxXyxyPx
   /** Seconds since the last observation. */
   readonly gapS: number
-  /** Sampled frames since then in which the track was not found; 0 if it was found in the one before. */
+  /** Sampled frames since then in which the track was not found; 0 if it was found in the previous frame. */
   readonly missedFrames: number
   readonly looks: Looks | undefined
 }
 
 export interface Candidate {
   readonly box: BoxXyxyPx
-  /** Too low a score to start a track. */
+  /** The score is too low to start a track. */
   readonly isWeak: boolean
   /** From `normalisePatch`. */
   readonly patch: Float32Array | undefined
@@ -43,57 +44,59 @@ export interface Candidate {
  * track), ≥ 0.
  */
 export interface CostTable {
-  /** Infinity where the pair may not be matched. */
+  /** Infinity if the pair must not be matched. */
   readonly total: Float64Array
   /**
-   * The same without the thresholds on looks, for asking what else could be true: a face may look unlike itself for one
-   * frame (blur), and must still be able to contest a look-alike beside it. Infinity only where motion forbids.
+   * The same without the thresholds on looks, to find other possible explanations: a face may look different for one
+   * frame (blur), and must still be able to compete with a similar face next to it. Infinity only if motion excludes
+   * the pair.
    */
   readonly contested: Float64Array
-  /** The part from the patches; 0 without patches. */
+  /** The share that comes from the patches; 0 without patches. */
   readonly looks: Float64Array
   readonly rows: number
   readonly columns: number
 }
 
 /**
- * From here on it is likelier that one face left and another came than that this one moved so. A known track's
- * prediction may be off by 4.5 standard deviations and a new one's by 4 (2 face sizes at 4 fps).
+ * From this cost on, it is more likely that one face left and another came than that this face moved so far. The
+ * prediction of a known track may be wrong by 4.5 standard deviations, that of a new track by 4 (2 face sizes at 4
+ * fps).
  */
 export const apartCost = 12
 
-/** Low-score boxes continue a track only where they are expected (ByteTrack: IoU ≥ 0.5 in the second round). */
+/** Low-score boxes continue a track only where it is expected (ByteTrack: IoU ≥ 0.5 in the second round). */
 export const lowScoreApartCost = 7
 
-/** Two explanations closer than this are not decided: odds of e⁴ ≈ 55 to 1. */
+/** Two explanations that are closer than this are undecided: odds of e⁴ ≈ 55 to 1. */
 const ambiguityMargin = 4
 
-/** Price, in nats, of a correlation lower by 1. */
+/** Price, in nats, of a correlation that is lower by 1. */
 const appearanceWeight = 8
 
-/** Nothing moves further than this from where it is expected, in face sizes, however vague the expectation is. */
+/** Nothing moves further than this from its expected place, in face sizes, however uncertain the expectation is. */
 const maxOffsetSizes = 2.5
 
 /** From frame to frame √area changes by less than this factor (detectors' boxes jump by 1.3 in profile). */
 const maxSizeFactor = 2
 
-/** Without patches, only this long a gap with missed frames is bridged: two samples at 4 fps. */
+/** Without patches, the longest gap with missed frames that is bridged: two samples at 4 fps. */
 const maxBlindGapS = 0.75
 
-/** Gaps longer than this need the same place as well, or the track ends: motion says nothing any more. */
+/** After a longer gap the place must match as well, otherwise the track ends: motion no longer says anything. */
 const longGapS = 1.5
 const longGapMinIou = 0.4
 
 /**
- * Least correlation of 16×16 patches, where there are patches: in the next frame, over missed frames (up to
- * `maxBlindGapS`), and over longer gaps. Measured on detector boxes of 40 real clips and 500 photos: the same face
- * 0.25 s later has 0.94 (median; 1 % below 0.44), 1 s later 0.87 (25 % below 0.76), 5 s later 0.83 (25 % below 0.67);
- * another face 0.26 (10 % above 0.55, 5 % above 0.61, 1 % above 0.71). The longer nothing was seen, the likelier is
- * another face, and the more is asked.
+ * Minimum correlation of 16×16 patches, if there are patches: in the next frame, over missed frames (up to
+ * `maxBlindGapS`), and over longer gaps. Measured on detector boxes of 40 real clips and 500 photos: the same face 0.25
+ * s later has 0.94 (median; 1 % below 0.44), 1 s later 0.87 (25 % below 0.76), 5 s later 0.83 (25 % below 0.67);
+ * another face 0.26 (10 % above 0.55, 5 % above 0.61, 1 % above 0.71). The longer nothing was seen, the more likely is
+ * another face, and the higher is the minimum.
  */
 const minCorrelation = { nextFrame: 0.3, shortGap: 0.6, longerGap: 0.7 }
 
-/** Predicted boxes that overlap more than this are one box to a detector's non-maximum suppression (0.3–0.4). */
+/** Predicted boxes that overlap by more than this become one box in a detector's non-maximum suppression (0.3–0.4). */
 const sharedBoxIou = 0.3
 
 export function costTable(expected: readonly Expectation[], candidates: readonly Candidate[]): CostTable {
@@ -138,7 +141,7 @@ function offsetCost(motion: FaceMotion, size: number, measured: BoxMeasure | und
   )
 }
 
-/** −ln of a Gaussian's density at `measured`, relative to the peak for a position known exactly. */
+/** −ln of a Gaussian's density at `measured`, relative to its peak for an exactly known position. */
 function axisCost(belief: AxisBelief, measured: number, deviation: number): number {
   const variance = belief.varPosition + deviation ** 2
   return ((measured - belief.position) ** 2 / variance + Math.log(variance / deviation ** 2)) / 2
@@ -157,10 +160,10 @@ function gapAllowsLooks(track: Expectation, correlation: number | undefined): bo
 }
 
 /**
- * Rows (tracks) whose fate in this frame could nearly as well have been another: for each matched pair, the next best
- * explanation is a swap with another pair, a track that found nothing, or a detection nobody took. All tracks of a
- * close decision are returned, matched or not; they should end, because a fragment is mended by the embeddings
- * later and a switch of identity is not.
+ * Rows (tracks) with a close decision in this frame: another explanation is nearly as good. For each matched pair, the
+ * alternatives are a swap with another pair, a track that found nothing, or a detection that no track took. All tracks
+ * of a close decision are returned, matched or not. They should end: the embeddings can join fragments later, but they
+ * cannot undo a switch of identity.
  *
  * @param columnOfRow the matching, −1 for none
  */
@@ -191,7 +194,7 @@ export function ambiguousRows(
       let regret: number
       if (rivalColumn < 0) {
         regret = cost(rival, column) - paid
-        // One box where two faces are expected: motion cannot say whose it is.
+        // One box where two faces are expected: motion cannot tell which face it is.
         if (overlap(expected[row], expected[rival]) > sharedBoxIou) {
           regret = Math.min(regret, looks(rival, column) - looks(row, column))
         }
@@ -204,7 +207,7 @@ export function ambiguousRows(
 
     for (let other = 0; other < columns; other++) {
       if ((rowOfColumn[other] ?? -1) >= 0 || !(cost(row, other) < apartCost)) continue
-      // A weak second box on the same face is no rival.
+      // A weak second box on the same face is not a rival.
       const isEcho = candidates[other]?.isWeak === true
       if (isEcho && overlap(candidates[column], candidates[other]) > sharedBoxIou) continue
       if (cost(row, other) - paid < ambiguityMargin) ambiguous.add(row)

@@ -1,15 +1,15 @@
 /**
- * Motion of one face: a constant-velocity Kalman filter, as SORT (Bewley et al. 2016) and ByteTrack
- * (Zhang et al. 2022) use it on (centre, size, aspect), with two differences that sampling at a few frames a second
- * asks for. Time steps are real seconds, since sampled frames are not evenly spaced (SORT counts frames). And all
- * noise is in units of the face's size, as ByteTrack scales by box height, so that a near face may move more pixels.
+ * Motion of one face: a constant-velocity Kalman filter, as SORT (Bewley et al. 2016) and ByteTrack (Zhang et al. 2022)
+ * use it on (centre, size, aspect). Two differences are needed for a sampling of a few frames per second. Time steps
+ * are real seconds, because sampled frames are not evenly spaced (SORT counts frames). All noise is in units of the
+ * face's size, as ByteTrack scales by box height, so that a near face may move by more pixels.
  *
- * With diagonal noise the eight-dimensional filter falls apart into independent axes of two (position, velocity);
- * each is filtered alone, which is the same mathematics without a matrix library.
+ * With diagonal noise, the eight-dimensional filter splits into independent axes of two values (position, velocity).
+ * Each axis is filtered separately: the mathematics is the same, without a matrix library.
  */
 import type { BoxXyxyPx } from '../data/geometry.js'
 
-/** Gaussian belief about one coordinate: mean (position, velocity a second) and the 2×2 covariance. */
+/** Gaussian belief about one coordinate: mean (position, velocity per second) and the 2×2 covariance. */
 export interface AxisBelief {
   readonly position: number
   readonly velocity: number
@@ -21,9 +21,9 @@ export interface AxisBelief {
 export interface AxisNoise {
   /** Standard deviation of one measurement. */
   readonly measured: number
-  /** Standard deviation of the velocity before a second observation has shown it, per second. */
+  /** Standard deviation of the velocity before a second observation, per second. */
   readonly initialVelocity: number
-  /** Standard deviation by which the velocity wanders within one second (white-noise acceleration). */
+  /** Standard deviation of the velocity's change within one second (white-noise acceleration). */
   readonly velocityDrift: number
 }
 
@@ -36,21 +36,24 @@ export interface FaceMotion {
 }
 
 /**
- * Of the centre, in face sizes. 0.07: what box centres jitter on a still face at a detector's 320×240. 2 sizes a second
- * covers half a face width between samples at 4 fps within one standard deviation and the 6 sizes a second of
- * someone running past within three. 1.5: people start and stop within a second.
+ * For the centre, in face sizes. 0.07: the jitter of box centres on a still face at a detector's 320×240. 2 sizes per
+ * second covers half a face width between samples at 4 fps within one standard deviation, and the 6 sizes per second of
+ * a running person within three. 1.5: people start and stop within a second.
  */
 export const centreNoise: AxisNoise = { measured: 0.07, initialVelocity: 2, velocityDrift: 1.5 }
 
-/** Of ln(size): boxes jitter by 8 %; walking up to the camera or a zoom changes the size by a few tens of % a second. */
+/**
+ * For ln(size): boxes jitter by 8 %. Walking towards the camera, or a zoom, changes the size by a few tens of % per
+ * second.
+ */
 export const logSizeNoise: AxisNoise = { measured: 0.08, initialVelocity: 0.3, velocityDrift: 0.3 }
 
-/** Of ln(aspect): changes only as the head turns, so it hardly has a velocity (SORT holds it constant). */
+/** For ln(aspect): it changes only when the head turns, so it hardly has a velocity (SORT keeps it constant). */
 export const logAspectNoise: AxisNoise = { measured: 0.1, initialVelocity: 0.05, velocityDrift: 0.1 }
 
 /**
- * A velocity says something about the next second or so; after a longer gap (keyframe sampling, frozen video) the
- * best guess is where the face was last, and the velocity is forgotten.
+ * A velocity is useful for about the next second. After a longer gap (keyframe sampling, frozen video), the best guess
+ * is the face's last place, and the velocity is forgotten.
  */
 export const velocityHorizonS = 1.5
 
@@ -65,7 +68,7 @@ export function startAxis(measured: number, noise: AxisNoise, scale = 1): AxisBe
   }
 }
 
-/** The belief `dtS` seconds later, `dtS` ≥ 0. Beyond the horizon the position is held and the velocity forgotten. */
+/** The belief `dtS` seconds later, `dtS` ≥ 0. Beyond the horizon, the position stays and the velocity is forgotten. */
 export function predictAxis(belief: AxisBelief, dtS: number, noise: AxisNoise, scale = 1): AxisBelief {
   const { position, velocity, varPosition, covariance, varVelocity } = belief
   const forgotten = (noise.initialVelocity * scale) ** 2
@@ -98,7 +101,7 @@ export function correctAxis(belief: AxisBelief, measured: number, noise: AxisNoi
   }
 }
 
-/** A box as the filter sees it: centre (px), ln √area and ln(width / height). */
+/** A box in the filter's coordinates: centre (px), ln √area and ln(width / height). */
 export interface BoxMeasure {
   readonly x: number
   readonly y: number
@@ -145,7 +148,7 @@ export function predictMotion(motion: FaceMotion, dtS: number): FaceMotion {
   }
 }
 
-/** `predicted` (for the time of the box) corrected by the box seen. */
+/** `predicted` (for the time of the box), corrected by the observed box. */
 export function correctMotion(predicted: FaceMotion, box: BoxXyxyPx): FaceMotion {
   const size = sizePx(predicted)
   const measured = measureBox(box)

@@ -3,7 +3,7 @@ import { rememberLooks, type Looks } from './appearance.js'
 import { expect, type Expectation } from './association.js'
 import { correctMotion, predictMotion, startMotion, type FaceMotion } from './kalman.js'
 
-/** One detected face. `payload` comes back untouched with the track's observation. */
+/** One detected face. `payload` is returned unchanged with the track's observation. */
 export interface TrackInput<T> {
   /** In full-frame pixels; a box without a positive, finite width and height is ignored. */
   readonly box: BoxXyxyPx
@@ -21,15 +21,18 @@ export interface TrackObservation<T> {
   readonly payload: T
 }
 
-/** `cut`: a shot ended; `lost`: not seen for too long; `ambiguous`: a rival came too close; `finished`: end of segment. */
+/**
+ * `cut`: a shot ended; `lost`: not seen for too long; `ambiguous`: the decision was too close; `finished`: end of the
+ * segment.
+ */
 export type TrackEnd = 'cut' | 'lost' | 'ambiguous' | 'finished'
 
 export interface Track<T> {
-  /** Counts from 0 in one tracker. */
+  /** Counts from 0 within one tracker. */
   readonly id: number
   readonly startS: number
   readonly endS: number
-  /** At least one, in order of time, at most one a frame. */
+  /** At least one, in order of time, at most one per frame. */
   readonly observations: readonly TrackObservation<T>[]
   readonly endedBy: TrackEnd
 }
@@ -61,7 +64,7 @@ export function beginTrack<T>(id: number, { input, patch }: FoundInput<T>, timeS
   }
 }
 
-/** What the track should look like at that time. */
+/** The expected state of the track at that time. */
 export function expectAt<T>(
   { motion, lastS, missedFrames, looks }: LiveTrack<T>,
   timeS: number,
@@ -70,7 +73,7 @@ export function expectAt<T>(
   return expect(predictMotion(motion, gapS), { gapS, missedFrames, looks })
 }
 
-/** @param predicted where it was expected at `timeS` */
+/** @param predicted its expected motion at `timeS` */
 export function continueTrack<T>(
   track: LiveTrack<T>,
   predicted: FaceMotion,

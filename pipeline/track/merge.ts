@@ -1,36 +1,39 @@
 /**
- * Joins the tracklets of one person within a segment by their embeddings: what the tracker left in pieces (an occlusion, a
- * cut away and back, a close decision) becomes one track again.
+ * Joins the tracklets of one person within a segment by their embeddings: the pieces that the tracker leaves (after an
+ * occlusion, a cut to another view and back, a close decision) become one track again.
  */
 
 type SpanS = readonly [startS: number, endS: number]
 
 export interface Tracklet {
-  /** When it was observed, seconds: closed intervals, in order, at least one; a single frame is one of length 0. */
+  /**
+   * When it was observed, seconds: closed intervals, in order, at least one; a single frame is an interval of length 0.
+   */
   readonly seenS: readonly SpanS[]
-  /** Of the track that the tracker saw it in; motion and looks then speak for one person, too. */
+  /** Id of the tracker's track that it comes from. Tracklets of one track are also supported by motion and looks. */
   readonly trackId?: number | undefined
-  /** Pooled embedding, L2-normalised; one length for all. */
+  /** Pooled embedding, L2-normalised; all have the same length. */
   readonly vector: Float32Array
-  /** Share in the pooled vector of a group (say, the number or summed quality of its embeddings); > 0. */
+  /** Weight in the pooled vector of a group, for example the number or summed quality of its embeddings; > 0. */
   readonly weight: number
 }
 
 export interface MergeOptions {
-  /** Least cosine similarity of the pooled vectors of two groups to be merged. Depends on the model. */
+  /** Minimum cosine similarity of the pooled vectors of two groups that are merged. Depends on the model. */
   readonly minSimilarity: number
   /** The same for two groups with tracklets of one track. Default: `minSimilarity`. */
   readonly minSimilarityInTrack?: number
   /**
-   * Least mean cosine similarity over all pairs of tracklets across two groups (average linkage), so that a chain of
-   * look-alikes does not join different people. Default: `minSimilarity`. −1 switches the check off. Two groups of one
-   * track are only held against `minSimilarityInTrack`.
+   * Minimum mean cosine similarity over all pairs of tracklets across two groups (average linkage), so that a chain of
+   * similar faces does not join different people. Default: `minSimilarity`. −1 switches the check off. Two groups of
+   * one track are only checked against `minSimilarityInTrack`.
    */
   readonly minAverageSimilarity?: number
   /**
-   * Most pairs of tracklets compared at the start; merging compares at most twice as many again. Default 1 million:
-   * all pairs of 1,000 tracklets, 2–5 s of one core at 512 dimensions. Of more tracklets each meets only its
-   * neighbours in order of start: a crowd's fragments merge nearby in time, and search joins the rest.
+   * Maximum number of tracklet pairs that are compared at the start; merging compares at most twice as many again.
+   * Default 1 million: all pairs of 1,000 tracklets, 2–5 s of one core at 512 dimensions. If there are more tracklets,
+   * each one is compared only with its neighbours in order of start: a crowd's fragments merge within a short time, and
+   * search joins the rest.
    */
   readonly maxPairs?: number
 }
@@ -38,10 +41,12 @@ export interface MergeOptions {
 const defaultMaxPairs = 1_000_000
 
 /**
- * Agglomerative: always the two groups first that are most similar, measured from what is asked of them, never two that
- * were observed at one time: a person is not twice in one frame. Equal ones go by time. O(n² log n) for n ≤ √maxPairs, bounded by `maxPairs` beyond.
+ * Agglomerative: merges the two groups first that exceed their required similarity most. It never merges two groups
+ * that were observed at the same time, because a person is not twice in one frame. Ties are decided by time. O(n² log
+ * n) for n ≤ √maxPairs; bounded by `maxPairs` for larger n.
  *
- * @returns groups of indexes into `tracklets`, each in order of time, groups by their first start; every index once
+ * @returns groups of indexes into `tracklets`, each group in order of time, groups by their first start; every index
+ * occurs once
  * @throws RangeError for unequal dimensions, a weight that is not positive, or times out of order
  */
 export function mergeTracklets(
@@ -60,7 +65,7 @@ export function mergeTracklets(
   const groups: (Group | undefined)[] = inOrder.map(({ tracklet, index }, rank) =>
     groupOf(tracklet, index, rank),
   )
-  /** The live group whose earliest member has this rank. */
+  /** The live group with an earliest member of this rank. */
   const idOfRank: (number | undefined)[] = inOrder.map((_, rank) => rank)
   const pairs = createPairQueue()
 
@@ -104,17 +109,17 @@ export function mergeTracklets(
 }
 
 interface Group {
-  /** Indexes of its tracklets. */
+  /** Indexes of the group's tracklets. */
   readonly members: readonly number[]
-  /** When any of them was observed, in order. */
+  /** When any member was observed, in order. */
   readonly seenS: readonly SpanS[]
   readonly trackIds: ReadonlySet<number>
-  /** Place of the earliest member among all tracklets in order of time. */
+  /** Rank of the earliest member among all tracklets in order of time. */
   readonly rank: number
-  /** Σ weight · vector, and the same at length 1. */
+  /** Σ weight · vector, and the same scaled to length 1. */
   readonly weighted: Float64Array
   readonly pooled: Float64Array
-  /** Σ vector: dot products of two sums are sums over all pairs, which is average linkage for free. */
+  /** Σ vector: the dot product of two sums is the sum over all pairs, which gives average linkage at no extra cost. */
   readonly sum: Float64Array
 }
 
@@ -147,7 +152,7 @@ function haveCommon(a: ReadonlySet<number>, b: ReadonlySet<number>): boolean {
 const startOf = ({ seenS }: Pick<Group, 'seenS'>) => seenS[0]?.[0] ?? 0
 const endOf = ({ seenS }: Pick<Group, 'seenS'>) => seenS.at(-1)?.[1] ?? 0
 
-/** Was one of them observed while the other was? A walk along both. */
+/** Whether one of them was observed while the other was. Walks along both lists. */
 function overlapInTime(a: Group, b: Group): boolean {
   if (endOf(a) < startOf(b) || endOf(b) < startOf(a)) return false
   let i = 0
@@ -162,7 +167,7 @@ function overlapInTime(a: Group, b: Group): boolean {
   }
 }
 
-/** Four partial sums, so that additions need not wait for each other: merging spends its time here. */
+/** Four partial sums, so that additions do not wait for each other: merging spends most of its time here. */
 function dot(a: Float64Array, b: Float64Array): number {
   let [s0, s1, s2, s3] = [0, 0, 0, 0]
   for (let i = 0; i < a.length; i += 4) {
@@ -183,7 +188,9 @@ function checked(tracklets: readonly Tracklet[]): readonly Tracklet[] {
   const dimension = tracklets[0]?.vector.length
   for (const [index, { seenS, vector, weight }] of tracklets.entries()) {
     if (vector.length !== dimension) {
-      throw new RangeError(`tracklet ${index} has ${vector.length} dimensions, the first ${dimension ?? 0}`)
+      throw new RangeError(
+        `tracklet ${index} has ${vector.length} dimensions, but the first has ${dimension ?? 0}`,
+      )
     }
     if (!(weight > 0 && weight < Infinity)) throw new RangeError(`tracklet ${index} has weight ${weight}`)
     const times = seenS.flat()
@@ -195,11 +202,11 @@ function checked(tracklets: readonly Tracklet[]): readonly Tracklet[] {
 
 interface PairQueue {
   push(similarity: number, a: number, b: number): void
-  /** The most similar pair; among equals the one pushed with the lower ids. */
+  /** The most similar pair; among equal pairs, the one with the lower ids. */
   pop(): { readonly a: number; readonly b: number } | undefined
 }
 
-/** A binary heap over plain number arrays: a crowd queues millions of pairs, too many for an object each. */
+/** A binary heap over plain number arrays: a crowd queues millions of pairs, too many for one object per pair. */
 function createPairQueue(): PairQueue {
   const similarities: number[] = []
   const firsts: number[] = []

@@ -1,53 +1,66 @@
 /**
- * Hard cuts between consecutive sampled frames. A cut changes both where things are and what colours there are. A pan or a
- * zoom changes the first and keeps the second; a flash or an exposure step changes the second and keeps the first.
- * So each is measured blind to the other's cause, and a cut is where both differ.
+ * Hard cuts between consecutive sampled frames. A cut changes both the layout and the colours. A pan or a zoom changes
+ * the first and keeps the second; a flash or an exposure step changes the second and keeps the first. So each measure
+ * ignores the cause of the other, and a cut is a change of both.
  *
- * Thresholds measured at 4 fps: of 496 pairs of unrelated LFW photos 97 % are found, and all 11 cuts in 59 clips made of
- * degraded photos; of 1,493 steps within one shot of those and of 40 real clips none is called a cut; of 362 synthetic exposure
- * steps and burnt-out flashes none; of 167 synthetic pans by 5–25 % of the width within 0.25 s 4 %, of as many zooms by
- * 1.2–1.33 13 %. So it errs towards a cut where the camera races: that only ends tracks, which embeddings rejoin.
- * A cut between two views of one backdrop is not seen: there the faces' own places and looks have to tell.
+ * Thresholds measured at 4 fps: of 496 pairs of unrelated LFW photos 97 % are found, and all 11 cuts in 59 clips made
+ * of degraded photos; of 1,493 steps within one shot of those and of 40 real clips none is reported as a cut; of 362
+ * synthetic exposure steps and overexposed flashes none; of 167 synthetic pans by 5–25 % of the width within 0.25 s 4
+ * %, of as many zooms by 1.2–1.33 13 %. So a fast camera movement may be reported as a cut: that only ends tracks,
+ * which embeddings join again. A cut between two views of one backdrop is not detected: there, the faces' positions and
+ * looks must show it.
  */
 import type { RgbImage } from '../data/image.js'
 
 export interface CutDetector {
-  /** Is there a hard cut between the image given before and this one? False for the first image. */
+  /** Whether there is a hard cut between the previous image and this one. False for the first image. */
   isCut(image: RgbImage): boolean
-  /** Of the image given last: all that the next answer rests on. */
+  /** Features of the previous image: the complete state of the detector. */
   readonly last: FrameFeatures | undefined
 }
 
-/** Samples a frame: 64×36 of any size, 2,304 pixels; 4×4 of them make a block. */
+/** Samples per frame: 64×36 for any size, 2,304 pixels; 4×4 of them make a block. */
 const sampleColumns = 64
 const sampleRows = 36
 const samplesPerBlockSide = 4
 const blockColumns = sampleColumns / samplesPerBlockSide
 const blockRows = sampleRows / samplesPerBlockSide
 
-/** Layouts this well correlated are one view under other light: burnt-out flashes kept 0.67 or more, unrelated photos have 0.31 ± 0.2. */
+/**
+ * Layouts with a higher correlation are one view under different light: overexposed flashes kept 0.67 or more;
+ * unrelated photos have 0.31 ± 0.2.
+ */
 const maxLayoutCorrelation = 0.66
 
-/** Least (1 − layout correlation) × colour distance of a cut: 0.02 covers all but two of the real steps within a shot. */
+/**
+ * Minimum of (1 − layout correlation) × colour distance for a cut: 0.02 covers all but two of the real steps within a
+ * shot.
+ */
 const minDifference = 0.08
 
-/** The layout is compared at shifts of up to 2 blocks across (an eighth of the width) and 1 up or down: a pan is no cut. */
+/**
+ * The layout is compared at shifts of up to 2 blocks horizontally (an eighth of the width) and 1 vertically: a pan is
+ * not a cut.
+ */
 const maxShift = { columns: 2, rows: 1 }
 
-/** Grey values (of 255) below this spread are an even picture (black, white, a fade), whose layout says nothing. */
+/**
+ * If grey values (of 255) spread less than this, the picture is uniform (black, white, a fade), and its layout says
+ * nothing.
+ */
 const evenDeviation = 2
 
-/** What an image is compared by. */
+/** The features by which images are compared. */
 export interface FrameFeatures {
   /** Mean luma of 16×9 blocks, row after row. */
   readonly blocks: Float64Array
-  /** Shares of 4×4×4 RGB cells, sum 1. */
+  /** Shares of 4×4×4 RGB cells; the sum is 1. */
   readonly colours: Float64Array
-  /** Shares of 8×8 cells of (red, blue) chromaticity, sum 1; exposure hardly moves it. */
+  /** Shares of 8×8 cells of (red, blue) chromaticity; the sum is 1. Exposure hardly changes them. */
   readonly chroma: Float64Array
 }
 
-/** @param last of a detector that is gone on with */
+/** @param last features of the last image of a detector, to continue it */
 export function createCutDetector(last?: FrameFeatures): CutDetector {
   let previous = last
   return {
@@ -91,7 +104,10 @@ function addTo(bins: Float64Array, bin: number, amount: number): void {
   bins[bin] = (bins[bin] ?? 0) + amount
 }
 
-/** A channel's share of the sum in 8 cells from 0.13 to 0.53, where nearly all of it lies; dark pixels drawn to grey (8 is noise). */
+/**
+ * A channel's share of the sum, in 8 cells from 0.13 to 0.53, the range of nearly all values. Dark pixels are moved
+ * towards grey (8 is noise).
+ */
 function chromaCell(channel: number, sum: number): number {
   const share = (channel + 8) / (sum + 24)
   return Math.min(7, Math.max(0, Math.floor(((share - 2 / 15) / 0.4) * 8)))
@@ -104,7 +120,7 @@ function distance(a: Float64Array, b: Float64Array): number {
   return sum / 2
 }
 
-/** The best correlation of the two layouts over small shifts; 1 if both are even pictures, 0 if one is. */
+/** The best correlation of the two layouts over small shifts; 1 if both pictures are uniform, 0 if one is. */
 function layoutCorrelation(a: Float64Array, b: Float64Array): number {
   let best = -1
   for (let dy = -maxShift.rows; dy <= maxShift.rows; dy++) {

@@ -1,10 +1,11 @@
 /**
- * Faces of one segment's sampled frames, joined into tracks by motion and looks, before any embedding.
+ * Joins the faces of one segment's sampled frames into tracks by motion and looks, before any embedding.
  *
- * Taken from SORT: predict, associate optimally, correct. From ByteTrack: two rounds, confident detections first,
- * weak ones only to continue what is known; new tracks only from confident ones. From roboflow/trackers: ids counted
- * in the tracker instance, tracks dropped by time without a match. Different: real seconds instead of
- * frame counts; a close decision ends the tracks instead of guessing (see `ambiguousRows`); no boxes are invented in gaps.
+ * Taken from SORT: predict, associate optimally, correct. From ByteTrack: two rounds: confident detections first, then
+ * weak ones only to continue known tracks; new tracks only from confident detections. From roboflow/trackers: ids
+ * counted in the tracker instance, tracks dropped by time without a match. Different from all: real seconds instead of
+ * frame counts; a close decision ends the tracks instead of guessing (see `ambiguousRows`); no boxes are invented in
+ * gaps.
  */
 import type { BoxXyxyPx } from '../data/geometry.js'
 import type { RgbImage } from '../data/image.js'
@@ -33,19 +34,19 @@ import {
 import { createCutDetector, type CutDetector, type FrameFeatures } from './shot-cut.js'
 
 export interface TrackFrame<T> {
-  /** Seconds on the clip's clock, later than the frame before. */
+  /** Seconds on the clip's clock, later than the previous frame. */
   readonly timeS: number
-  /** The frame at any size, for cut detection; without it no cut is seen here. */
+  /** The frame at any size, for cut detection; without it, no cut is detected. */
   readonly image?: RgbImage | undefined
   readonly inputs: readonly TrackInput<T>[]
 }
 
 export interface TrackUpdate<T> {
-  /** Is there a hard cut between the frame before and this one? False without images. */
+  /** Whether there is a hard cut between the previous frame and this one. False without images. */
   readonly isCut: boolean
   /** Tracks that ended with this frame, by id. Their observations never include this frame. */
   readonly ended: readonly Track<T>[]
-  /** For each input the id of its track; `undefined` where it was not used (weak and unexpected, or no proper box). */
+  /** For each input the id of its track; `undefined` if it was not used (weak and unexpected, or no valid box). */
   readonly trackIds: readonly (number | undefined)[]
 }
 
@@ -54,42 +55,42 @@ export interface TrackerState<T> {
   readonly nextId: number
   /** Undefined before the first frame. */
   readonly lastFrameS?: number | undefined
-  /** Of the last frame's image, where there was one. */
+  /** Features of the last frame's image, if there was one. */
   readonly lastImage?: FrameFeatures | undefined
 }
 
 export interface TrackerOptions {
-  /** Detections from this score on may start tracks. Default 0.6 (ByteTrack's own). */
+  /** Detections with at least this score may start tracks. Default 0.6 (ByteTrack's own). */
   readonly highScore?: number
   /** Detections below this score are ignored. Default 0.3: weaker boxes of face detectors are mostly not faces. */
   readonly lowScore?: number
   /**
-   * A track not seen for this long ends. Default 1 s (ByteTrack: 30 frames at 30 fps). It survives one missed frame
-   * in any case, however far apart frames are.
+   * A track that is not seen for this long ends. Default 1 s (ByteTrack: 30 frames at 30 fps). It survives one missed
+   * frame in any case, however far apart the frames are.
    */
   readonly maxGapS?: number
 }
 
-/** Comparing times that were computed as k / fps. */
+/** For comparing times that were computed as k / fps. */
 const timeToleranceS = 1e-6
 
-/** A track is given up only after this many missed frames: one miss must not end it when frames are seconds apart. */
+/** A track ends only after this many missed frames: a single miss must not end it when frames are seconds apart. */
 const minMissedFrames = 2
 
-/** One frame as it is worked on: what may be matched, and what each track is expected to look like. */
+/** One frame in progress: the inputs that may be matched, and the expected state of each track. */
 interface FrameWork<T> {
   readonly timeS: number
   readonly usable: readonly UsableInput<T>[]
-  /** A row for each live track. */
+  /** One row per live track. */
   readonly expected: readonly Expectation[]
 }
 
 interface UsableInput<T> extends Candidate, FoundInput<T> {
-  /** Of the frame's inputs. */
+  /** Index among the frame's inputs. */
   readonly index: number
 }
 
-/** What becomes of the live tracks and the inputs with one frame. */
+/** The result of one frame for the live tracks and the inputs. */
 interface FrameResult<T> {
   readonly ended: Track<T>[]
   readonly surviving: LiveTrack<T>[]
@@ -106,7 +107,7 @@ export class Tracker<T> {
   #nextId: number
   #lastFrameS: number
 
-  /** @param from of a tracker with the same options, which is gone on with */
+  /** @param from the state of a tracker with the same options, to continue it */
   constructor({ highScore = 0.6, lowScore = 0.3, maxGapS = 1 }: TrackerOptions = {}, from?: TrackerState<T>) {
     this.#highScore = highScore
     this.#lowScore = lowScore
@@ -117,10 +118,10 @@ export class Tracker<T> {
     this.#lastFrameS = from?.lastFrameS ?? -Infinity
   }
 
-  /** @throws RangeError if `timeS` is not later than before, or a patch has not 256 values */
+  /** @throws RangeError if `timeS` is not later than before, or if a patch does not have 256 values */
   update({ timeS, image, inputs }: TrackFrame<T>): TrackUpdate<T> {
     if (!(timeS > this.#lastFrameS))
-      throw new RangeError(`frame at ${timeS} s follows the one at ${this.#lastFrameS} s`)
+      throw new RangeError(`the frame at ${timeS} s does not come after the one at ${this.#lastFrameS} s`)
     this.#lastFrameS = timeS
     const isCut = image !== undefined && this.#cutDetector.isCut(image)
     const result: FrameResult<T> = {
@@ -137,14 +138,14 @@ export class Tracker<T> {
     return { isCut, ended: result.ended.sort((a, b) => a.id - b.id), trackIds: result.trackIds }
   }
 
-  /** Ends all live tracks, by id. The tracker is then as new, except that ids go on. */
+  /** Ends all live tracks, by id. Afterwards the tracker is like a new one, except that its ids continue. */
   finish(): readonly Track<T>[] {
     this.#cutDetector = createCutDetector()
     this.#lastFrameS = -Infinity
     return this.#endAll('finished')
   }
 
-  /** All that it knows, for a tracker that goes on from here. Changes with the next frame: to be written down at once. */
+  /** The complete state, for a tracker that continues from here. The next frame changes it: store it at once. */
   snapshot(): TrackerState<T> {
     return {
       live: this.#live,
@@ -185,7 +186,7 @@ export class Tracker<T> {
     return taken
   }
 
-  /** Counts a frame in which the track was not seen. */
+  /** Counts a frame in which the track was not seen, and returns whether the track is lost. */
   #isLost(track: LiveTrack<T>, timeS: number): boolean {
     track.missedFrames++
     return track.missedFrames >= minMissedFrames && timeS - track.lastS >= this.#maxGapS - timeToleranceS
@@ -204,7 +205,7 @@ export class Tracker<T> {
   }
 }
 
-/** ByteTrack's association: confident detections first; then weak ones for tracks seen in the frame before. */
+/** ByteTrack's association: confident detections first, then weak ones for tracks seen in the previous frame. */
 function matchInTwoRounds(
   table: CostTable,
   isHigh: readonly boolean[],

@@ -11,7 +11,7 @@ const tensorsSchema = z.array(
 
 const checkpointSchema = z.object({
   version: z.literal(1),
-  /** Settings and data it belongs to. */
+  /** The settings and data that it belongs to. */
   binding: z.string(),
   epoch: z.int().positive(),
   tensors: tensorsSchema,
@@ -22,7 +22,9 @@ const checkpointSchema = z.object({
 
 type Tensors = TrainingCheckpoint['state']['tensors']
 
-/** Writes all that a training needs to go on; the file is whole or not there, whenever the process is killed. */
+/**
+ * Writes everything that a training needs to continue. The file is complete or missing, even if the process is killed.
+ */
 export function writeCheckpoint(file: string, binding: string, { state, best }: TrainingCheckpoint): void {
   const content = {
     version: 1,
@@ -37,14 +39,12 @@ export function writeCheckpoint(file: string, binding: string, { state, best }: 
   writeFileAtomically(file, encode(content))
 }
 
-/**
- * @throws CHECKPOINT_INVALID where there is none, it is damaged, or it is of other settings or data
- */
+/** @throws CHECKPOINT_INVALID if there is none, if it is damaged, or if it belongs to other settings or data */
 export function readCheckpoint(file: string, binding: string): TrainingCheckpoint {
   if (!existsSync(file))
     throw new CameoError(
       'CHECKPOINT_INVALID',
-      `there is no checkpoint ${file} to go on from; begin the training anew`,
+      `there is no checkpoint ${file} to continue from; start the training from the beginning`,
       { details: { remedy: 'train-anew', checkpoint: file } },
     )
   let content: z.infer<typeof checkpointSchema>
@@ -53,14 +53,14 @@ export function readCheckpoint(file: string, binding: string): TrainingCheckpoin
   } catch (cause) {
     throw new CameoError(
       'CHECKPOINT_INVALID',
-      `the checkpoint ${file} cannot be read (${messageOf(cause).slice(0, 200)}): delete it and train anew`,
+      `the checkpoint ${file} cannot be read (${messageOf(cause).slice(0, 200)}): delete it and start the training from the beginning`,
       { cause },
     )
   }
   if (content.binding !== binding)
     throw new CameoError(
       'CHECKPOINT_INVALID',
-      `the checkpoint ${file} is of a training with other settings or clips: give the same ones, or delete it and train anew`,
+      `the checkpoint ${file} belongs to a training with other settings or clips: use the same ones, or delete it and start the training from the beginning`,
     )
   const { epoch, tensors, best } = content
   return {
@@ -76,7 +76,7 @@ export function removeCheckpoint(file: string): void {
   rmSync(file, { force: true })
 }
 
-/** A temporary file beside it, flushed, then renamed. */
+/** Writes a temporary file next to it, flushes it, then renames it. */
 export function writeFileAtomically(file: string, bytes: Uint8Array): void {
   const temporary = `${file}.part`
   try {
@@ -104,7 +104,7 @@ function packed(tensors: Tensors) {
 
 function unpacked(tensors: z.infer<typeof tensorsSchema>): Tensors {
   return new Map(
-    // A copy: a slice of the file need not be aligned.
+    // A copy, because a slice of the file may not be aligned.
     tensors.map(({ name, dims, data }) => [
       name,
       { dims, data: new Float32Array(new Uint8Array(data).buffer) },

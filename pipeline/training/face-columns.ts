@@ -1,19 +1,19 @@
 import { addFloat16 } from '../data/float16.js'
 import { inputDimension } from '../describe/pooled-input.js'
 
-/** What one embedder makes of many faces. */
+/** The embeddings of many faces by one embedder. */
 export interface EmbeddingColumn {
-  /** Values of one embedding. */
+  /** Number of values of one embedding. */
   readonly dimension: number
   /** Float16 bits, [faces, dimension] row-major, not normalised. */
   readonly embeddings: Uint16Array
-  /** The same of the faces' mirror images, where they were kept. */
+  /** The same for the faces' mirror images, if they were stored. */
   readonly mirrored?: Uint16Array
 }
 
 /** Faces of many tracks, in columns. */
 export interface FaceColumns {
-  /** Of each embedder that a head's input is made of, in its order; at least one. */
+  /** One column per embedder of a head's input, in its order; at least one. */
   readonly columns: readonly EmbeddingColumn[]
   /** Faces of track t are firstFace[t] .. firstFace[t + 1] − 1. */
   readonly firstFace: Int32Array
@@ -21,16 +21,17 @@ export interface FaceColumns {
   readonly qualities: Float32Array
 }
 
-/** `quality`: as the describe stage pools; `equal`: the clip centre of the ArcFace paper. */
+/** `quality`: weights as in the describe stage; `equal`: the clip centre of the ArcFace paper. */
 export type Pooling = 'quality' | 'equal'
 
-/** As in `poolEmbeddings`: faces of quality 0 count a little. */
+/** As in `poolEmbeddings`: faces of quality 0 have a small weight. */
 const minWeight = 0.01
 
 /**
- * Pools chosen faces of a track into `target` from `offset` on, as `pooledInput` does: of each embedder the L2-normalised
- * weighted sum of L2-normalised embeddings, one after the other, of length 1 together. Zeros where there is no face.
- * @param isMirrored their mirror images in place of the faces, where they were kept
+ * Pools chosen faces of a track into `target` from `offset` on, as `pooledInput` does: for each embedder, the
+ * L2-normalised weighted sum of L2-normalised embeddings; the results follow one another, with a total length of 1.
+ * Zeros if there are no faces.
+ * @param isMirrored use the mirror images instead of the faces, if they were stored
  */
 export function poolFaces(
   { columns, qualities }: FaceColumns,
@@ -69,7 +70,7 @@ export function facesOf({ firstFace }: Pick<FaceColumns, 'firstFace'>, track: nu
   return Array.from({ length: (firstFace[track + 1] ?? first) - first }, (_, k) => first + k)
 }
 
-/** Gives `length` values from `offset` on the L2 norm `norm`; zeros stay. */
+/** Scales `length` values from `offset` on to the L2 norm `norm`; zeros stay zeros. */
 export function normaliseAt(values: Float32Array, offset: number, length: number, norm = 1): void {
   let squares = 0
   for (let i = offset; i < offset + length; i++) squares += (values[i] ?? 0) ** 2

@@ -11,11 +11,11 @@ export interface HeadVectors {
   readonly vectors: Float32Array
 }
 
-/** Rows that run at once, as `loadHead` has it. */
+/** Rows per run, as in `loadHead`. */
 const rowsAtOnce = 1024
 
 /**
- * The weights of a head's classes, in the order of its metadata's `classes`; noise is left out. Not normalised.
+ * The weights of a head's classes, in the order of its metadata's `classes`, without the noise class. Not normalised.
  * @throws HEAD_INVALID with `name`
  */
 export function readClassWeights(
@@ -35,7 +35,8 @@ export function readClassWeights(
 }
 
 /**
- * What a head's network makes of pooled embeddings [n, inputDimension]: L2-normalised, in the space of its class weights.
+ * The network's output for pooled embeddings [n, inputDimension]: L2-normalised, in the space of the head's class
+ * weights.
  * @throws HEAD_INVALID with `name`, MODEL_UNREADABLE, DEVICE_UNAVAILABLE
  */
 export async function headFeatures(
@@ -49,7 +50,7 @@ export async function headFeatures(
     if (!graph.outputNames.includes(headNames.features))
       throw new CameoError(
         'HEAD_INVALID',
-        `the head ${name} has no output "${headNames.features}", since an older version wrote it: train it again`,
+        `the head ${name} has no output "${headNames.features}": an older version wrote it; train it again`,
       )
     const { dimension: inputs } = pooled
     const rows = pooled.vectors.length / inputs

@@ -9,17 +9,17 @@ import { headNames } from '../describe/head/head-metadata.js'
 export interface InferenceOptions {
   readonly network: Network
   readonly loss: Pick<Loss, 'scoring' | 'scale'>
-  /** How much of what the network adds to its input goes into the descriptor, 0..1; residual networks only. */
+  /** Share of the network's change to its input that goes into the descriptor, 0..1; residual networks only. */
   readonly residualShare: number
 }
 
 /**
  * The graph of a trained head, without dropout: pooled embeddings [n, d] →
  * - scores [n, 1 + C]: log-probabilities of noise and the classes;
- * - descriptor [n, e]: L2-normalised, for people who are no class;
- * - features [n, e]: what the network gives, L2-normalised: where class weights live. The descriptor, but for a residual
- *   share below 1.
- * @param tensor gives a parameter, or the `LAYER mean` and `LAYER variance` of a layer that standardises
+ * - descriptor [n, e]: L2-normalised, for people without a class;
+ * - features [n, e]: the network's output, L2-normalised, in the space of the class weights. It equals the descriptor
+ *   unless the residual share is below 1.
+ * @param tensor returns a parameter, or the `LAYER mean` and `LAYER variance` of a standardising layer
  */
 export function buildInferenceGraph(
   { network, loss, residualShare }: InferenceOptions,

@@ -17,9 +17,9 @@ import type { NetworkSettings } from '../describe/head/head-metadata.js'
 export interface Parameter {
   readonly name: string
   readonly dims: readonly number[]
-  /** Where it begins; row-major. */
+  /** Initial values, row-major. */
   readonly initial: Float32Array
-  /** False for biases, slopes and scales, which weight decay leaves alone. */
+  /** False for biases, slopes and scales, which have no weight decay. */
   readonly decays: boolean
 }
 
@@ -27,7 +27,7 @@ export interface Parameter {
 export interface ForwardContext {
   readonly graph: GraphBuilder
   readonly parameter: (name: string) => Value
-  /** (x − mean) / √variance of [n, k] per column; over the batch in training, over what was seen in training later. */
+  /** (x − mean) / √variance of [n, k] per column; in training over the batch, later over the training data. */
   readonly standardise: (name: string, x: Value) => Value
   readonly dropout: (name: string, x: Value) => Value
 }
@@ -36,18 +36,18 @@ export interface Network {
   readonly inputDimension: number
   readonly outputDimension: number
   readonly parameters: readonly Parameter[]
-  /** Names of the layers that `standardise`, and their widths. */
+  /** Names and widths of the standardising layers. */
   readonly standardised: ReadonlyMap<string, number>
-  /** Names of the layers with dropout, their widths, and the share that is left out. */
+  /** Names of the layers with dropout, their widths, and the share of values that is dropped. */
   readonly dropped: ReadonlyMap<string, { readonly width: number; readonly share: number }>
   /** x [n, inputDimension] → [n, outputDimension] */
   forward(context: ForwardContext, x: Value): Value
 }
 
-/** Kept from 0 in the square root of a batch's variance. */
+/** Keeps the square root of a batch's variance away from 0. */
 const varianceFloor = 1e-5
 
-/** Weights are drawn as He et al. (ICCV 2015) do. */
+/** Draws the weights as He et al. (ICCV 2015) do. */
 export function createNetwork(
   settings: NetworkSettings,
   inputDimension: number,
@@ -123,7 +123,7 @@ export function createNetwork(
 
 export interface Standardised {
   readonly value: Value
-  /** [1, k] of the batch. */
+  /** [1, k], of the batch. */
   readonly mean: Value
   readonly variance: Value
 }

@@ -15,7 +15,7 @@ export const optimizerSchema = z.discriminatedUnion('kind', [
 
 export type OptimizerSettings = z.infer<typeof optimizerSchema>
 
-/** Names of what is kept for each parameter, with its shape, from one step to the next. */
+/** Names of the values that are kept for each parameter, in its shape, between steps. */
 export function momentsOf(settings: OptimizerSettings): readonly string[] {
   return settings.kind === 'sgd' ? ['momentum'] : ['first', 'second']
 }
@@ -30,9 +30,9 @@ export interface Update {
  *
  * sgd: m ← momentum·m + (g + decay·w), w ← w − rate·m.
  *
- * adam (Kingma and Ba, arXiv 1412.6980; decay apart from the gradient as in Loshchilov and Hutter, arXiv 1711.05101):
- * first ← .9·first + .1·g, second ← .999·second + .001·g², w ← w − rate·(first / (√second + 1e-8) + decay·w), in which
- * the rate fed in holds the correction √(1 − .999ᵗ) / (1 − .9ᵗ).
+ * adam (Kingma and Ba, arXiv 1412.6980; decay separate from the gradient, as in Loshchilov and Hutter, arXiv
+ * 1711.05101): first ← .9·first + .1·g, second ← .999·second + .001·g², w ← w − rate·(first / (√second + 1e-8) +
+ * decay·w). The rate that is passed in contains the correction √(1 − .999ᵗ) / (1 − .9ᵗ).
  */
 export function updateOf(
   graph: GraphBuilder,
@@ -65,7 +65,7 @@ export function updateOf(
   return { parameter: node('Sub', parameter, node('Mul', decayed(step), rate)), moments: [mean, power] }
 }
 
-/** The factor of the rate at step t, from 1. */
+/** The factor of the rate at step t; t starts at 1. */
 export function rateCorrection(settings: OptimizerSettings, t: number): number {
   return settings.kind === 'sgd' ? 1 : Math.sqrt(1 - 0.999 ** t) / (1 - 0.9 ** t)
 }

@@ -2,7 +2,7 @@ import { normaliseAt, poolFaces, type FaceColumns } from './face-columns.js'
 import { inputDimension } from '../describe/pooled-input.js'
 import { gaussian, seededPart, shuffled } from '../common/seeded-random.js'
 
-/** What a head is trained on: some tracks, each with its class. */
+/** The data that a head is trained on: some tracks, each with its class. */
 export interface TrainingRows {
   readonly faces: FaceColumns
   /** Track of each row. */
@@ -13,25 +13,28 @@ export interface TrainingRows {
 }
 
 export interface SamplingOptions {
-  /** Faces of a track that make one sample: one of these numbers at random; fewer where the track has fewer. */
+  /** Number of a track's faces in one sample: one of these numbers at random; fewer if the track has fewer faces. */
   readonly facesPerSample: readonly number[]
-  /** Length of the random vector added to a sample of length 1. */
+  /** Length of the random vector that is added to a sample of length 1. */
   readonly noise: number
-  /** Half of the samples of the faces' mirror images, where they were kept. */
+  /** Half of the samples use the faces' mirror images, if they were stored. */
   readonly mirror: boolean
-  /** Every class equally often, however many tracks it has. */
+  /** Each class appears equally often, however many tracks it has. */
   readonly balanced: boolean
-  /** Rows of each class side by side in a batch; 1 where no loss needs pairs. */
+  /** Consecutive rows of each class in a batch; 1 if no loss needs pairs. */
   readonly rowsPerClass: number
 }
 
-/** Random numbers of the normal distribution, drawn once: drawing half a million for each batch took a tenth of a step. */
+/**
+ * Random numbers of the normal distribution, drawn once: drawing half a million for each batch would take a tenth of a
+ * step.
+ */
 const tableSize = 1 << 18
 
 export interface Sampler {
-  /** The rows of an epoch in the order of their batches; the same for the same epoch. */
+  /** The rows of an epoch in the order of their batches. The same epoch always has the same order. */
   order(epoch: number): Int32Array
-  /** Writes a sample of each row: [rows, dimension] into `target`. */
+  /** Writes a sample of each row to `target`: [rows, dimension]. */
   fill(rows: Int32Array, random: () => number, target: Float32Array): void
 }
 
@@ -51,7 +54,7 @@ export function createSampler(rows: TrainingRows, options: SamplingOptions, seed
   const rowsOfClass = groupRows(labels, rows.classCount)
   const present = rowsOfClass.flatMap((list, label) => (list.length > 0 ? [label] : []))
 
-  /** `rowsPerClass` rows of a class at once, so that a batch holds pairs; classes in random order. */
+  /** Chooses `rowsPerClass` rows of a class at a time, so that a batch contains pairs; classes in random order. */
   function grouped(random: () => number): Int32Array {
     const chosen: number[] = []
     while (chosen.length < labels.length) {
@@ -93,7 +96,7 @@ function groupRows(labels: Int32Array, classCount: number): number[][] {
   return groups
 }
 
-/** `wanted` different numbers of first .. first + count − 1, or all of them. */
+/** `wanted` different numbers of first .. first + count − 1, or all of them if there are fewer. */
 function someOf(first: number, count: number, wanted: number, random: () => number): number[] {
   const all = Array.from({ length: count }, (_, k) => first + k)
   for (let k = 0; k < Math.min(wanted, count); k++) {

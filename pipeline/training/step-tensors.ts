@@ -10,12 +10,12 @@ export type HeadTensors = ReadonlyMap<
 
 type MutableTensors = Map<string, { dims: readonly number[]; data: Float32Array }>
 
-/** How fast what a layer standardises by follows its batches. */
+/** How slowly a layer's stored mean and variance follow those of its batches. */
 const statisticsMomentum = 0.9
 
 /**
- * What training changes: parameters, the optimizer's moments, and what layers standardise by. A step reads one copy of every
- * tensor and writes the other.
+ * The tensors that training changes: parameters, the optimizer's moments, and the layers' means and variances. A step
+ * reads one copy of every tensor and writes the other.
  */
 export class StepTensors {
   readonly #step: Pick<TrainingGraph, 'state' | 'statistics'>
@@ -37,12 +37,12 @@ export class StepTensors {
     )
   }
 
-  /** As they are now, not copied: good until the next step. */
+  /** The current tensors, not copied: valid until the next step. */
   get current(): HeadTensors {
     return this.#current
   }
 
-  /** Where a step writes its outputs, by their names. */
+  /** The tensors that a step writes its outputs to, by output name. */
   get outputs(): Record<string, GraphTensor> {
     const outputs: Record<string, GraphTensor> = {}
     for (const { input, output } of this.#step.state) {
@@ -52,7 +52,9 @@ export class StepTensors {
     return outputs
   }
 
-  /** After a step: what it wrote is current. `results` holds the batch's means and variances. */
+  /**
+   * Call it after a step: the written tensors become the current ones. `results` holds the batch's means and variances.
+   */
   advance(results: Readonly<Record<string, { readonly data: ArrayLike<number> } | undefined>>): void {
     for (const { input } of this.#step.state) {
       const [old, next] = [this.#current.get(input), this.#spare.get(input)]
@@ -68,7 +70,7 @@ export class StepTensors {
     return new Map([...this.#current].map(([name, { dims, data }]) => [name, { dims, data: data.slice() }]))
   }
 
-  /** Takes over the values; tensors of other names are left out. */
+  /** Takes the values from `tensors`; tensors with other names are ignored. */
   restore(tensors: HeadTensors): void {
     for (const [name, { data }] of tensors) this.#current.get(name)?.data.set(data)
   }

@@ -13,12 +13,15 @@ import { createTrainer, type EpochResult, type TrainerState } from './trainer.js
 import { counted } from '../common/counted.js'
 import { networkSchema } from '../describe/head/head-metadata.js'
 
-/** Everything that decides what training gives, but the data. */
+/** All settings that affect the result of a training. */
 export const headSettingsSchema = z.strictObject({
   network: networkSchema.prefault({}),
   /** See `parseLoss`. */
   loss: z.string().default('arcface:0.3'),
-  /** s of the cosine losses. A head is trained on few clips a person: 64, as for embedders, is too sharp. */
+  /**
+   * s of the cosine losses. A head is trained on few clips per person, so 64, the usual value for embedders, is too
+   * sharp.
+   */
   scale: z.number().positive().max(256).default(20),
   optimizer: optimizerSchema.prefault({ kind: 'adam' }),
   learningRate: z.number().positive().max(10).default(3e-4),
@@ -28,10 +31,10 @@ export const headSettingsSchema = z.strictObject({
   batch: z.int().min(2).max(65_536).default(256),
   facesPerSample: z.array(z.int().min(1)).min(1).default([1, 3, 5]),
   noise: z.number().min(0).max(10).default(0.3),
-  /** Has an effect where mirror images were kept. */
+  /** Has an effect if mirror images were stored. */
   mirror: z.boolean().default(true),
   balanced: z.boolean().default(false),
-  /** Epochs without a better value of what is watched, after which training ends; 0 never. */
+  /** Training ends after this number of epochs without a better watched value; 0: never. */
   patience: z.int().min(0).default(0),
   seed: z.int().default(1),
 })
@@ -44,29 +47,32 @@ const schedules: Readonly<Record<HeadSettings['schedule'], (share: number) => nu
   constant: () => 1,
 }
 
-/** Rows of a class in a batch where a loss needs pairs. */
+/** Rows per class in a batch if a loss needs pairs. */
 const rowsOfPairs = 4
 
-/** How a training goes: told after each epoch. */
+/** Progress of a training, reported after each epoch. */
 export interface TrainingProgress extends EpochResult {
   readonly epochs: number
-  /** Of the head as it is after the epoch, where something is watched; higher is better. */
+  /** Watched value of the head after the epoch, if a value is watched; higher is better. */
   readonly watched: number | undefined
   readonly isBest: boolean
 }
 
 export interface TrainHeadOptions {
   readonly session: Pick<SessionOptions, 'device' | 'intraOpThreads'>
-  /** What decides which epoch's head is kept, such as MAP on val; the last epoch's where absent. */
+  /**
+   * Computes the watched value that decides which epoch's head is kept, for example MAP on val. If absent, the last
+   * epoch's head is kept.
+   */
   readonly watch?: (head: Head) => Promise<number>
-  /** Epochs between two looks at what is watched. */
+  /** Number of epochs between two computations of the watched value. */
   readonly watchEvery?: number
   readonly onStep?: (epoch: number, done: number, steps: number) => void
   readonly onEpoch?: (progress: TrainingProgress) => void
   readonly signal?: AbortSignal
-  /** Where an earlier training of the same settings and data stopped. */
+  /** The state at which an earlier training with the same settings and data stopped. */
   readonly resume?: TrainingCheckpoint
-  /** Called after every epoch with all that going on from here needs. */
+  /** Called after every epoch with everything that is needed to continue from there. */
   readonly onCheckpoint?: (checkpoint: TrainingCheckpoint) => void
 }
 
@@ -82,8 +88,9 @@ export interface TrainingCheckpoint {
 }
 
 /**
- * Trains a head; the same rows, settings and seed give the same head on the same machine and number of threads.
- * @throws TRAINING_IMPOSSIBLE where there is nothing to tell apart, INTERRUPTED
+ * Trains a head. The same rows, settings and seed give the same head on the same machine with the same number of
+ * threads.
+ * @throws TRAINING_IMPOSSIBLE if there are fewer than two classes to distinguish, INTERRUPTED
  */
 export async function trainHead(
   rows: TrainingRows,
@@ -155,8 +162,8 @@ function checkRows({ labels, classCount, faces }: TrainingRows): void {
   if (classes < 2)
     throw new CameoError(
       'TRAINING_IMPOSSIBLE',
-      `a head tells people apart, and of ${counted(classCount, 'identity', 'identities')} ${classes} ` +
-        'have a clip with a face in it: check that the ground truth names clips of this archive',
+      `a head needs at least two identities whose clips have faces, but of ${counted(classCount, 'identity', 'identities')} only ${classes} ` +
+        'have one: check that the ground truth names clips of this archive',
     )
   for (const { dimension, embeddings, mirrored } of faces.columns)
     for (const view of [embeddings, ...(mirrored === undefined ? [] : [mirrored])]) {
@@ -165,7 +172,7 @@ function checkRows({ labels, classCount, faces }: TrainingRows): void {
       if (bad >= 0)
         throw new CameoError(
           'FEATURES_INVALID',
-          `embedding ${Math.floor(bad / dimension)} holds a value that is no finite number: ingest its clip again`,
+          `embedding ${Math.floor(bad / dimension)} contains a value that is not a finite number: ingest its clip again`,
         )
     }
 }

@@ -35,10 +35,10 @@ export interface Head {
   dispose(): Promise<void>
 }
 
-/** Rows that run at once: more fill the memory, fewer leave cores idle. */
+/** Rows per run: more fill the memory, fewer leave cores idle. */
 const rowsAtOnce = 1024
 
-/** A head out of the bytes of its file. Throws MODEL_UNREADABLE, DEVICE_UNAVAILABLE. */
+/** Loads a head from the bytes of its file. Throws MODEL_UNREADABLE, DEVICE_UNAVAILABLE. */
 export async function loadHead(
   name: string,
   onnx: Uint8Array,
@@ -49,7 +49,7 @@ export async function loadHead(
   return wrapHead(graph, inputDimension, () => ({}))
 }
 
-/** A head in training: its graph takes the tensors with every run, so that one session serves all epochs. */
+/** A head in training. Its graph receives the tensors with every run, so that one session serves all epochs. */
 export async function createHeadRunner(
   inference: InferenceOptions,
   tensors: () => HeadTensors,

@@ -24,7 +24,7 @@ export interface TrainerOptions {
   readonly sampling: SamplingOptions
   readonly batch: number
   readonly learningRate: number
-  /** Factor of the learning rate while a share of the training is done, 0..1. */
+  /** Factor of the learning rate after a share of the training is done, 0..1. */
   readonly schedule: (doneShare: number) => number
   readonly epochs: number
   readonly seed: number
@@ -37,7 +37,7 @@ export interface EpochResult {
   /** Mean over the epoch's samples. */
   readonly loss: number
   readonly seconds: number
-  /** Of the matrix products, 1e9 multiplications and additions a second. */
+  /** Rate of the matrix products, 1e9 multiplications and additions per second. */
   readonly gflops: number
 }
 
@@ -80,7 +80,7 @@ export class Trainer {
     this.#samples = new Float32Array(this.#batch * inputDimension(rows.faces.columns))
   }
 
-  /** Trains one epoch more. `onStep` is told of each step of the epoch, and waited for. */
+  /** Trains one more epoch. `onStep` is called after each step of the epoch and awaited. */
   async epoch(onStep?: (done: number, steps: number) => void | Promise<void>): Promise<EpochResult> {
     const startedMs = performance.now()
     const [batch, steps] = [this.#batch, this.#stepsPerEpoch]
@@ -98,7 +98,7 @@ export class Trainer {
     return { epoch: this.#epoch, loss: total / order.length, seconds, gflops }
   }
 
-  /** As it is now: parameters, what layers standardise by, and the optimizer's moments. Copies. */
+  /** Copies of the current state: parameters, the layers' means and variances, and the optimizer's moments. */
   state(): TrainerState {
     return { epoch: this.#epoch, tensors: this.#tensors.copy() }
   }
@@ -108,7 +108,7 @@ export class Trainer {
     this.#tensors.restore(tensors)
   }
 
-  /** As they are now, not copied: good until the next epoch. */
+  /** The current tensors, not copied: valid until the next epoch. */
   tensors(): HeadTensors {
     return this.#tensors.current
   }
@@ -125,7 +125,7 @@ export class Trainer {
       ...this.#maskFeeds(chosen.length, random),
       ...Object.fromEntries(this.#tensors.current),
     }
-    // Names the graph does not have are refused by the runtime.
+    // The runtime refuses names that the graph does not have.
     const inputs = Object.fromEntries(
       Object.entries(feeds).filter(([name]) => this.#graph.inputNames.includes(name)),
     )
@@ -152,7 +152,7 @@ export class Trainer {
     }
   }
 
-  /** What each layer with dropout leaves out of n rows: 0, or 1 / (1 − share). */
+  /** Dropout masks for n rows, for each layer with dropout: 0, or 1 / (1 − share). */
   #maskFeeds(n: number, random: () => number): Record<string, GraphTensor> {
     return Object.fromEntries(
       this.#step.masks.map(({ input, width, share }) => {
@@ -169,7 +169,9 @@ export class Trainer {
   }
 }
 
-/** Class weights begin at the centres of their classes, where the network begins as the identity; else at random. */
+/**
+ * Class weights begin at the centres of their classes if the network begins as the identity; otherwise they are random.
+ */
 function createClassifier({ rows, network, loss, seed }: TrainerOptions): Parameter[] {
   const { faces, tracks, labels, classCount } = rows
   const width = network.outputDimension

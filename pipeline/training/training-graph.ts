@@ -15,7 +15,7 @@ export const stepNames = {
   loss: 'loss',
 } as const
 
-/** Tensors that go into a step and come out changed. */
+/** A tensor that a step takes in and returns changed. */
 export interface StepTensor {
   readonly input: string
   readonly output: string
@@ -25,21 +25,21 @@ export interface StepTensor {
 export interface TrainingGraph {
   readonly onnx: Uint8Array
   readonly state: readonly StepTensor[]
-  /** Outputs: mean and variance of a batch, [1, k], of each layer that standardises. */
+  /** Outputs: mean and variance of a batch, [1, k], for each standardising layer. */
   readonly statistics: readonly { readonly layer: string; readonly mean: string; readonly variance: string }[]
   /** Inputs [n, k] of 0 and 1/(1 − share). */
   readonly masks: readonly { readonly input: string; readonly width: number; readonly share: number }[]
-  /** Multiplications and additions of the matrix products, for a row of a batch. */
+  /** Multiplications and additions of the matrix products, per row of a batch. */
   readonly productFlopsPerRow: number
 }
 
 export interface TrainingGraphOptions {
   readonly network: Network
-  /** `class weights` [1 + C, e] and, where the loss has them, `class biases` [1, 1 + C]. */
+  /** `class weights` [1 + C, e] and, if the loss has them, `class biases` [1, 1 + C]. */
   readonly classifier: readonly Parameter[]
   readonly classCount: number
   readonly loss: Loss
-  /** Absent: gradients come out instead of updated parameters. */
+  /** If absent, the outputs are gradients instead of updated parameters. */
   readonly optimizer?: OptimizerSettings
 }
 
@@ -47,9 +47,9 @@ export const classWeightsName = 'class weights'
 export const classBiasesName = 'class biases'
 
 /**
- * One step of training as one graph: forward, loss, backward, update. Inputs are the batch (features [n, d], labels
- * [n, 1] int64, row weights [n, 1], is known [n, 1]), the learning rate, every parameter and its moments; outputs the loss and
- * every parameter and moment as it is after the step.
+ * One step of training as one graph: forward, loss, backward, update. Inputs are the batch (features [n, d], labels [n,
+ * 1] int64, row weights [n, 1], is known [n, 1]), the learning rate, every parameter and its moments; outputs are the
+ * loss and every parameter and moment after the step.
  */
 export function buildTrainingGraph(options: TrainingGraphOptions): TrainingGraph {
   return new TrainingGraphBuilder(options).build()
@@ -154,7 +154,7 @@ class TrainingGraphBuilder {
     })
   }
 
-  /** Gradients of every parameter, and its update where there is an optimizer. */
+  /** Gradients of every parameter, and its update if there is an optimizer. */
   #backward(loss: Value): void {
     const { optimizer } = this.#options
     const trained = [...this.#parameters.values()]
@@ -195,7 +195,10 @@ class TrainingGraphBuilder {
     this.#state.push({ input: name, output: `${name} next`, dims }, ...moments)
   }
 
-  /** Each product is done once forward and twice backward, but for the first layer, whose input needs no gradient. */
+  /**
+   * Each product is computed once forward and twice backward, except in the first layer, because its input needs no
+   * gradient.
+   */
   #productFlopsPerRow(): number {
     const products = [...this.#parameters.values()].filter(({ parameter }) => parameter.decays)
     return products.reduce((sum, { parameter }) => {

@@ -1,6 +1,6 @@
 /**
- * Measures "cameo head apply" as a person runs it, with its vector index, on an archive of made-up clips. Exit code 1 where
- * the target is missed.
+ * Measures "cameo head apply" as a user runs it, with its vector index, on an archive of synthetic clips.
+ * Exit code 1 if the target is missed.
  *
  *   node dist/scripts/bench/apply.js [--clips N] [--tracks N] [--faces N] [--json]
  */
@@ -17,7 +17,10 @@ import { cores } from './measure.js'
 
 const targetS = 60
 
-/** As many as iQIYI-VID has identities: the scores, which are not needed, would take longer than all else. */
+/**
+ * The number of identities of iQIYI-VID. Only the descriptors are computed: the scores are not needed and
+ * would take most of the time.
+ */
 const classes = 4934
 
 const cameo = fileURLToPath(new URL('../cameo.js', import.meta.url))

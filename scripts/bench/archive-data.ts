@@ -15,15 +15,15 @@ export interface ArchiveSize {
   readonly facesPerTrack: number
 }
 
-/** Clips stored in one transaction. */
+/** Number of clips stored in one transaction. */
 const clipsAtOnce = 200
 
-/** Of the table that embeddings are cut out of. */
+/** Size of the table that embeddings are cut out of. */
 const tableSize = 1 << 18
 
 const point = { x: 50, y: 50 }
 
-/** Fills a new archive with clips as an ingest with the default models would, of made-up embeddings. */
+/** Fills a new archive with synthetic embeddings, as an ingest with the default models would. */
 export function fillArchive(dir: string, { clips, tracksPerClip, facesPerTrack }: ArchiveSize): void {
   const archive = openArchive(dir, { create: true })
   try {

@@ -6,7 +6,7 @@ import { loadGraph, type GraphTensor, type SessionOptions } from '../../pipeline
 export interface BareProducts {
   /** Multiplications and additions of one run. */
   readonly flops: number
-  /** Does every product of a training step once; ms. */
+  /** Computes every product of a training step once; ms. */
   run(): Promise<number>
   dispose(): Promise<void>
 }
@@ -26,8 +26,9 @@ interface Product {
 }
 
 /**
- * The matrix products of a step of the residual network of one hidden layer and its classifier, in one graph: with a session
- * for each, the waiting threads of the others took the processor from the one that ran.
+ * The matrix products of a training step of the residual network with one hidden layer and its classifier, in
+ * one graph. With one session per product, the waiting threads of the other sessions took the processor from
+ * the one that ran.
  */
 export async function createBareProducts(
   { batch: n, dimension: d, width: w, classes: c }: StepShape,
@@ -38,10 +39,10 @@ export async function createBareProducts(
     { a: [n, d], b: [d, w] },
     { a: [n, w], b: [w, d] },
     { a: [n, d], b: [c, d], transposeB: true },
-    // backward by what came in; x itself needs no gradient
+    // backward with respect to the inputs; x itself needs no gradient
     { a: [n, c], b: [c, d] },
     { a: [n, d], b: [w, d], transposeB: true },
-    // backward by the weights
+    // backward with respect to the weights
     { a: [n, c], b: [n, d], transposeA: true },
     { a: [n, w], b: [n, d], transposeA: true },
     { a: [n, d], b: [n, w], transposeA: true },
@@ -73,7 +74,7 @@ export async function createBareProducts(
   }
 }
 
-/** Values as training has them: neither zeros nor so small that the processor takes its slow way. */
+/** Values as in training: neither zeros nor subnormal numbers, which processors handle slowly. */
 function tensor(dims: readonly [number, number]): GraphTensor {
   const data = Float32Array.from({ length: dims[0] * dims[1] }, (_, i) => ((i * 7919) % 2039) / 2039 - 0.5)
   return { data, dims }

@@ -10,11 +10,14 @@ export interface UntrainedHead {
   readonly embedders: readonly InputEmbedder[]
   readonly classes: number
   readonly width: number
-  /** Deviation of what the network adds to its input: 0 leaves the descriptor as it is without a head. */
+  /**
+   * Standard deviation of what the network adds to its input. 0 leaves the descriptor as it is without a
+   * head.
+   */
   readonly change: number
 }
 
-/** Writes the file of a head as `head train` gives one, with random weights. */
+/** Writes the file of a head as `head train` writes it, with random weights. */
 export function writeUntrainedHead(path: string, { embedders, classes, width, change }: UntrainedHead): void {
   const random = seededRandom(7)
   const settings = networkSchema.parse({ kind: 'residual', width })

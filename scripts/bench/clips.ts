@@ -1,4 +1,4 @@
-/** The clips that the ingest benchmarks run on: made once, kept in bench-output/. */
+/** The clips of the ingest benchmarks. They are made once and kept in bench-output/. */
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs'
@@ -14,7 +14,7 @@ const run = promisify(execFile)
 export interface BenchClips {
   /** Short clips of known people and strangers, 320×240. */
   readonly short: readonly string[]
-  /** One long clip, 1920×1080, H.264, 25 fps; pieces and copies of the same pictures. */
+  /** One long clip, 1920×1080, H.264, 25 fps, with parts and copies of it. */
   readonly long: LongClips
 }
 
@@ -23,7 +23,7 @@ export interface LongClips {
   readonly lengthS: number
   readonly at1080: string
   readonly at360: string
-  /** Its first part, and three times the whole. */
+  /** Its first part, and the whole clip three times in a row. */
   readonly beginning: string
   readonly tripled: string
 }
@@ -33,13 +33,13 @@ const clipSet = { people: 12, strangers: 60, hardness: 1 }
 
 const longClip = { lengthS: 60, beginningS: 15, sceneS: 6, facesAScene: 6, fps: 25 }
 
-/** A folder PERSON/*.jpg: the one given, else of the test data. Throws USAGE where there is none. */
+/** A folder PERSON/*.jpg: the given one, or the one of the test data. Throws USAGE if there is none. */
 export function findImages(given: string | undefined): string {
   const dir = resolve(given ?? join(process.env['CAMEO_TEST_DATA'] ?? '../shared', 'data/people'))
   if (!existsSync(dir))
     throw new CameoError(
       'USAGE',
-      `there are no photos in ${dir}: give --images DIR with a folder of photos a person (LFW's layout), or set CAMEO_TEST_DATA`,
+      `there are no photos in ${dir}: give --images DIR with one folder of photos per person (LFW's layout), or set CAMEO_TEST_DATA`,
     )
   return dir
 }
@@ -51,14 +51,14 @@ export async function prepareClips(imagesDir: string): Promise<BenchClips> {
   return { short: await makeShortClips(imagesDir, dir), long: await makeLongClips(imagesDir, dir) }
 }
 
-/** Every nth of them, so that people, splits and strangers keep their shares. */
+/** Every nth of them, so that people, splits and strangers keep their proportions. */
 export function everyNth<T>(all: readonly T[], count: number): T[] {
   return all.filter(
     (_, i) => Math.floor(((i + 1) * count) / all.length) > Math.floor((i * count) / all.length),
   )
 }
 
-/** A folder with nothing but links to these files. */
+/** A folder with only links to these files. */
 export function linkInto(dir: string, files: readonly string[]): string {
   rmSync(dir, { recursive: true, force: true })
   mkdirSync(dir, { recursive: true })
@@ -69,9 +69,9 @@ export function linkInto(dir: string, files: readonly string[]): string {
 async function makeShortClips(imagesDir: string, dir: string): Promise<string[]> {
   const { people, strangers, hardness } = clipSet
   const out = join(dir, `clips-${people}-${strangers}-${hardness}`)
-  // Beside the sources: it is run as it is, by itself too.
+  // In the source folder: the script runs without a build, also by itself.
   const script = fileURLToPath(new URL('../../../scripts/make-clips.mjs', import.meta.url))
-  note('making the short clips, as far as they are missing …')
+  note('making the missing short clips …')
   await run(process.execPath, [
     ...[script, '--images', imagesDir, '--out', out, '--limit-people', `${people}`],
     ...['--strangers', `${strangers}`, '--hardness', `${hardness}`],
@@ -100,7 +100,9 @@ async function makeLongClips(imagesDir: string, dir: string): Promise<LongClips>
 
 const encoding = ['-c:v', 'libx264', '-preset', 'veryfast', '-crf', '23', '-pix_fmt', 'yuv420p']
 
-/** Scenes of some people who move about before a blurred backdrop; other people after each hard cut. */
+/**
+ * Scenes of some people who move in front of a blurred background. Other people follow after each hard cut.
+ */
 function sceneArguments(imagesDir: string): string[] {
   const { lengthS, sceneS, facesAScene, fps } = longClip
   const photos = readdirSync(imagesDir, { withFileTypes: true })
@@ -119,7 +121,7 @@ function sceneArguments(imagesDir: string): string[] {
   const graph = Array.from({ length: scenes }, (_, scene) => {
     const first = scene * facesAScene
     const layers = Array.from({ length: facesAScene }, (_, i) => {
-      // A face is about 0.4 of its photo: from 44 to 220 px high.
+      // A face is about 0.4 of its photo: 44 to 220 px high.
       const sidePx = 110 + Math.round((520 * ((i * 5 + scene) % facesAScene)) / facesAScene)
       const x = `${80 + (1560 * i) / facesAScene}+60*sin(${0.4 + 0.2 * i}*t)`
       const y = `${(((i * 7 + scene * 3) % 10) * (1080 - sidePx)) / 10}+25*cos(${0.5 + 0.1 * i}*t)`
@@ -151,7 +153,7 @@ function firstPhoto(personDir: string): string | undefined {
   return name === undefined ? undefined : join(personDir, name)
 }
 
-/** Runs ffmpeg unless its output is there; an interrupted run leaves nothing under the name. */
+/** Runs ffmpeg unless the output exists. An interrupted run leaves no file with this name. */
 async function make(file: string, inputAndEncoding: readonly string[]): Promise<void> {
   if (existsSync(file)) return
   note(`making ${file} …`)

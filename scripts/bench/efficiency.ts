@@ -3,25 +3,25 @@ import type { IngestRun } from './run.js'
 import type { HeightCounts } from '../../index/store/counts.js'
 import type { Sample, StageCosts } from './stages.js'
 
-/** What an ingest's time went to; CPU seconds. */
+/** Where an ingest's time went; CPU seconds. */
 export interface Efficiency {
   readonly efficiency: number
-  /** The same over the time that other processes left: near what an idle machine would show. */
+  /** The same, based only on the time that other processes left. Close to the result of an idle machine. */
   readonly undisturbed: number
-  /** With those embeddings counted too that were run for a track and not kept. */
+  /** The same, with embeddings that were computed for a track but not kept. */
   readonly withAllEmbeddings: number
-  /** `efficiency` with decoding counted as what ffmpeg alone takes, its frames thrown away. */
+  /** `efficiency` with decoding counted as the time of ffmpeg alone, with its frames thrown away. */
   readonly withFfmpegOnly: number
   readonly decodeS: number
   readonly ffmpegS: number
   readonly detectS: number
   readonly embedS: number
-  /** That were kept: at most K a track. */
+  /** Number of kept embeddings: at most K per track. */
   readonly embeddings: number
-  /** Of the ingest, ffmpeg included; and how much of it was the work. */
+  /** CPU time of the ingest, including ffmpeg; and the part of it that was the work. */
   readonly cpuS: number
   readonly usefulShare: number
-  /** Of the machine's time, what others took. */
+  /** Share of the machine's time that other processes took. */
   readonly othersShare: number
   readonly sampledClips: number
   readonly sampledFrames: number
@@ -32,7 +32,7 @@ interface Measured {
   readonly costs: StageCosts
 }
 
-/** @param measured of short clips, and of long ones: by height, as `run.counts` */
+/** @param measured costs of short clips and of long clips, by height as in `run.counts` */
 export function efficiencyOf(run: IngestRun, measured: readonly Measured[], threads: number): Efficiency {
   if (run.counts.length !== measured.length)
     throw new Error(`clips of ${measured.length} heights were expected, not ${run.counts.length}`)
@@ -45,7 +45,7 @@ export function efficiencyOf(run: IngestRun, measured: readonly Measured[], thre
   const ffmpegS = sum((p) => p.ffmpegS)
   const embedAllS = sum((p) => p.embedAllS)
   const workS = decodeS + detectS + embedS
-  // Where cores are left over, others cost nothing.
+  // If cores are idle, other processes cost nothing.
   const takenS = Math.max(0, run.othersCpuS - Math.max(0, cores - threads) * run.wallS)
   return {
     efficiency: workS / threads / run.wallS,
@@ -74,7 +74,7 @@ interface Work {
   readonly embeddings: number
 }
 
-/** From the sample to all clips: frames stand for decoding and detection. */
+/** Extrapolates from the sample to all clips. The number of frames scales decoding and detection. */
 function workOf(counts: HeightCounts, sample: Sample, costs: StageCosts): Work {
   const share = counts.frames / sample.images.length
   return {

@@ -1,10 +1,11 @@
 /**
- * Cuts films whose people are known out of clips and photos, ingests them and holds the answers to a photo of each person
- * against the truth, as `cameo eval times` does.
+ * Cuts films with known people out of clips and photos, ingests them, searches for a photo of each person,
+ * and compares the answers with the truth, as `cameo eval times` does.
  *
  *   node dist/scripts/bench/films.js [--kind both] [--films 24] [--seeds 1,2,3] [-- OPTIONS OF "cameo ingest"]
  *
- * Films are kept and made once. An archive is made anew each time, since it is what is measured.
+ * Films are made once and kept. The archive is built again each time, because it is what the benchmark
+ * measures.
  */
 import { spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
@@ -42,30 +43,34 @@ interface BenchOptions {
   readonly minScore?: number
   readonly makeOnly: boolean
   readonly json: boolean
-  /** Of "cameo ingest". */
+  /** Options of "cameo ingest". */
   readonly ingestOptions: readonly string[]
 }
 
 const data = process.env.CAMEO_TEST_DATA ?? '../shared'
 
 const command = new Command('bench:films')
-  .description('Measures how true answers are in time, on edited films whose people are known.')
-  .argument('[ingest...]', 'after "--": options of "cameo ingest", such as --pack')
+  .description('Measures the accuracy of time ranges on edited films with known people.')
+  .argument('[ingest...]', 'after "--": options of "cameo ingest", for example --pack')
   .option('--videos <dir>', 'clips of people', join(data, 'data/videos'))
   .option(
     '--people <file>',
     'lines "ID CLIP CLIP ..." for people in several clips (default: test_gt.txt of the clips)',
   )
-  .option('--images <dir>', 'photos, a folder a person (the LFW layout)', join(data, 'data/people'))
+  .option('--images <dir>', 'photos, one folder per person (the LFW layout)', join(data, 'data/people'))
   .addOption(
-    new Option('--kind <kind>', 'films out of clips, the harder ones out of photos, or both')
+    new Option('--kind <kind>', 'films made from clips, the harder ones made from photos, or both')
       .choices([...kinds, 'both'])
       .default('both'),
   )
-  .addOption(new Option('--films <n>', 'a seed').default(24).argParser(numberWithin(1, 10_000, 'integer')))
-  .addOption(new Option('--seeds <list>', 'such as 1,2,3').default([1], '1').argParser(parseSeeds))
   .addOption(
-    new Option('--size <size>', 'of the films, px')
+    new Option('--films <n>', 'number of films per seed')
+      .default(24)
+      .argParser(numberWithin(1, 10_000, 'integer')),
+  )
+  .addOption(new Option('--seeds <list>', 'for example 1,2,3').default([1], '1').argParser(parseSeeds))
+  .addOption(
+    new Option('--size <size>', 'size of the films, px')
       .default({ widthPx: 640, heightPx: 360 }, '640x360')
       .argParser(parseSize),
   )
@@ -73,15 +78,17 @@ const command = new Command('bench:films')
   .option('--archives <dir>', 'where archives go, if not beside the films')
   .option('--keep-archives', 'measure the archives of the last run again', false)
   .addOption(
-    new Option('--min-score <s>', 'of an answer (default: as of a search)').argParser(numberWithin(-1, 1)),
+    new Option('--min-score <s>', 'lowest score of an answer (default: as in a search)').argParser(
+      numberWithin(-1, 1),
+    ),
   )
   .option('--make-only', 'make the films and measure nothing', false)
   .addOption(jsonOption())
 
-/** Makes the films of a seed in a folder, as far as they are missing. */
+/** Makes the missing films of a seed in a folder. */
 type Maker = (dir: string, seed: number) => Promise<MadeFilms>
 
-/** @param dir of all films of the kind */
+/** @param dir folder of all films of the kind */
 async function makerOf(kind: Kind, dir: string, options: BenchOptions): Promise<Maker> {
   const { films: count, size } = options
   if (kind === 'videos') {
@@ -124,12 +131,12 @@ function ingest(films: readonly string[], archive: string, more: readonly string
   const { status } = spawnSync(
     process.execPath,
     [cameo, 'ingest', ...films, '--archive', archive, ...more],
-    // Standard output is for the figures.
+    // Standard output is for the results.
     { stdio: ['ignore', process.stderr, 'inherit'] },
   )
   if (status !== 0)
     throw new Error(
-      `the ingest of the films ended with ${status ?? 'a signal'}: the figures would mean nothing`,
+      `the ingest of the films ended with ${status ?? 'a signal'}: the results would be meaningless`,
     )
 }
 
@@ -169,7 +176,7 @@ function parseSeeds(text: string): number[] {
   return text.split(',').map(numberWithin(1, 1e9, 'integer'))
 }
 
-/** A blurred backdrop is no smaller. */
+/** A blurred background cannot be smaller. */
 const leastHeightPx = 108
 
 function parseSize(text: string): FrameSize {

@@ -1,13 +1,14 @@
 /**
- * Measures `cameo ingest` as users run it, on short clips made from photos and a long 1080p clip, against what the work
- * itself costs. Exit code 1 where a target is missed, 2 where it could not run.
+ * Measures `cameo ingest` as users run it, on short clips made from photos and a long 1080p clip, and
+ * compares it with the cost of the work itself. Exit code 1 if a target is missed, 2 if it could not run.
  *
  *   node dist/scripts/bench/ingest.js [--images DIR] [--threads 2] [--clips N] [--json]
  *
- * Efficiency = CPU time of the work ÷ threads ÷ wall time of the ingest. The work is the decode stage (ffmpeg, and its frames
- * taken over into memory), one detection (all its passes) a sampled frame, and the embeddings; each is measured alone on one
- * thread, before and after the ingest, on some of the clips, and multiplied by how much of it there was. Landmarks, tracking,
- * storing and all waiting are overhead. Beside it: the same with only ffmpeg's own time counted as decoding.
+ * Efficiency = CPU time of the work ÷ threads ÷ wall time of the ingest. The work is the decode stage
+ * (ffmpeg, and copying its frames into memory), one detection (all its passes) per sampled frame, and the
+ * embeddings. Each is measured alone on one thread, before and after the ingest, on some of the clips, and
+ * multiplied by its amount in the ingest. Landmarks, tracking, storing and all waiting are overhead. The
+ * report also shows the same with only ffmpeg's own time counted as decoding.
  */
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -27,14 +28,14 @@ import { exitCodes, note, print, printJson, reportError } from '../cli/output.js
 const targets = {
   efficiency: 0.8,
   workerMb: 500,
-  /** Memory of a clip three times as long over that of the clip. */
+  /** Memory of a clip three times as long, divided by that of the clip. */
   memoryGrowth: 1.15,
 }
 
-/** Short clips on which the stages are measured alone. */
+/** Number of short clips for measuring the stages alone. */
 const sampledClips = 40
 
-/** Before the ingest, and as many after it. */
+/** Rounds before the ingest, and as many after it. */
 const roundsBefore = 2
 
 interface Speed {
@@ -79,7 +80,7 @@ async function measure(imagesDir: string, threads: number, clipCount: number | u
   const ingest = (paths: readonly string[], segmentS?: number) =>
     ingestInFreshProcess(paths, { archiveDir, threads, ...(segmentS === undefined ? {} : { segmentS }) })
   try {
-    note('looking at a sample of the clips …')
+    note('processing a sample of the clips …')
     const samples = [
       await takeSample(everyNth(short, Math.min(sampledClips, short.length)), stages),
       await takeSample([clips.long.beginning], stages),
@@ -93,7 +94,7 @@ async function measure(imagesDir: string, threads: number, clipCount: number | u
     await measureAlone()
     const startS = await ffmpegStartS()
     note(`ingesting ${short.length + 1} clips …`)
-    // The long clip first, as its thread is busy with it longest.
+    // The long clip goes first, because its thread needs the longest time.
     const run = await ingest([clips.long.at1080, linkInto(resolve('bench-output', 'chosen'), short)])
     await measureAlone()
     note('ingesting the long clip by itself: 1080p, three times its length, 360p …')
@@ -152,7 +153,7 @@ function verdictsOf({ efficiency, at1080, at1080Tripled }: Figures) {
       reached: efficiency.efficiency >= targets.efficiency,
     },
     {
-      target: `memory a worker at 1080p below ${targets.workerMb} MB`,
+      target: `memory per thread at 1080p below ${targets.workerMb} MB`,
       measured: `${Math.max(at1080.workerMb, at1080Tripled.workerMb).toFixed(0)} MB`,
       reached: Math.max(at1080.workerMb, at1080Tripled.workerMb) < targets.workerMb,
     },
@@ -177,7 +178,7 @@ function report(figures: Figures, verdicts: ReturnType<typeof verdictsOf>): void
     `  peak memory ${figures.treeMb.toFixed(0)} MB with ffmpeg, ${figures.processMb.toFixed(0)} MB without`,
   )
   print(
-    `efficiency ${e.efficiency.toFixed(3)} (${e.withFfmpegOnly.toFixed(3)} where only ffmpeg's own time counts as decoding; ${e.withAllEmbeddings.toFixed(3)} with embeddings that were run and not kept)`,
+    `efficiency ${e.efficiency.toFixed(3)} (${e.withFfmpegOnly.toFixed(3)} if only ffmpeg's own time counts as decoding; ${e.withAllEmbeddings.toFixed(3)} with embeddings that were computed but not kept)`,
   )
   print(
     `  the work: decoding ${e.decodeS.toFixed(1)} s (ffmpeg alone ${e.ffmpegS.toFixed(1)} s), detection ${e.detectS.toFixed(1)} s, ${e.embeddings.toFixed(0)} embeddings ${e.embedS.toFixed(1)} s of CPU`,
@@ -198,7 +199,7 @@ function report(figures: Figures, verdicts: ReturnType<typeof verdictsOf>): void
     ['360p', figures.at360],
   ] as const)
     print(
-      `${name}: ${long.framesPerS.toFixed(1)} frames/s, ${long.treeMb.toFixed(0)} MB with ffmpeg (${long.processMb.toFixed(0)} without), ${long.workerMb.toFixed(0)} MB a worker`,
+      `${name}: ${long.framesPerS.toFixed(1)} frames/s, ${long.treeMb.toFixed(0)} MB with ffmpeg (${long.processMb.toFixed(0)} without), ${long.workerMb.toFixed(0)} MB per thread`,
     )
   for (const { target, measured, reached } of verdicts)
     print(`${reached ? 'reached' : 'MISSED '} ${target}: ${measured}`)

@@ -1,15 +1,15 @@
 /**
- * Measures the same clips through Kafka, with one faces, one describe and one index worker, and in the embedded mode, in
- * turns. Exit code 1 where the target is missed, 2 where it could not run.
+ * Measures the same clips through Kafka (one faces, one describe and one index worker) and in the embedded
+ * mode, in turns. Exit code 1 if the target is missed, 2 if it could not run.
  *
  *   node dist/scripts/bench/kafka.js [--images DIR] [--threads 2] [--clips N] [--rounds 3] [--json]
  *
- * Clips are all of bench:ingest's short ones unless N are asked for: the more, the less the last moments count, in which
+ * Uses all short clips of bench:ingest unless --clips is given. With more clips the end counts less, when
  * stages wait for each other's last messages.
  *
- * Both have the same number of threads; the other workers and the broker (KAFKA_BROKERS, else one started for it) share the
- * same cores. Throughput is counted from the clip with which a tenth was reported to the last one, in both: starting, and getting
- * warm, is not in it.
+ * Both modes have the same number of threads. The other workers and the broker (KAFKA_BROKERS, else one that
+ * is started) share the same cores. In both modes throughput is measured from the moment when a tenth of the
+ * clips is reported to the last clip, so start-up and warm-up do not count.
  */
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { rmSync, statSync } from 'node:fs'
@@ -52,10 +52,10 @@ interface Figures {
   readonly share: number
   readonly embeddedClipsPerS: number
   readonly kafkaClipsPerS: number
-  /** Of all messages of a clip, by topic. */
+  /** Bytes of all messages of a clip, by topic. */
   readonly bytesAClip: Readonly<Record<string, number>>
   readonly totalBytesAClip: number
-  /** What the archive holds of it. */
+  /** What the archive holds of a clip. */
   readonly archived: Archived
 }
 
@@ -63,7 +63,7 @@ interface Archived {
   readonly secondsAClip: number
   readonly tracksAClip: number
   readonly facesATrack: number
-  /** Of the SQLite file; so few need no snapshot of the index. */
+  /** Bytes of the SQLite file. There are too few vectors for a snapshot of the index. */
   readonly bytesAClip: number
 }
 
@@ -84,7 +84,7 @@ function measureArchive(dir: string): Archived {
 /** Share of the clips that are reported before the clock starts. */
 const warmUpShare = 0.1
 
-/** Clips/s from the end of the warm-up to the last clip that a `--json` output reports. */
+/** Clips/s from the end of the warm-up to the last clip in a `--json` output. */
 async function clipsPerS(args: readonly string[], env: NodeJS.ProcessEnv, clips: number): Promise<number> {
   const child = spawn(process.execPath, [command, ...args, '--json'], {
     env,
@@ -210,7 +210,7 @@ function report(figures: Figures): void {
       .join(', ')})`,
   )
   print(
-    `  in the archive: ${(archived.bytesAClip / 1000).toFixed(1)} KB a clip of ${archived.secondsAClip.toFixed(2)} s, ${archived.tracksAClip.toFixed(2)} tracks of ` +
+    `  in the archive: ${(archived.bytesAClip / 1000).toFixed(1)} KB per clip of ${archived.secondsAClip.toFixed(2)} s, ${archived.tracksAClip.toFixed(2)} tracks of ` +
       `${archived.facesATrack.toFixed(1)} faces`,
   )
   print(

@@ -11,7 +11,10 @@ import { defaultThreads, numberWithin } from '../cli/options.js'
 import { note, print } from '../cli/output.js'
 import { readGivenSource } from '../reports/given-source.js'
 
-/** The paper's ablation (arXiv 1801.07698, table 2), for heads; triplet has no classifier, so its descriptor alone counts. */
+/**
+ * The losses of the paper's ablation (arXiv 1801.07698, table 2), for heads. Triplet has no classifier, so
+ * only its descriptor counts.
+ */
 const losses = ['norm-softmax', 'sphereface', 'arcface', 'cosface', 'cm1', 'cm2', 'softmax', 'norm-softmax+intra', 'norm-softmax+inter', 'norm-softmax+intra+inter', 'triplet'] // prettier-ignore
 
 interface LossOptions {
@@ -21,11 +24,11 @@ interface LossOptions {
 
 const { out, epochs } = new Command('bench:losses')
   .description(
-    'What each loss gives on the set that "npm run bench:map" made: MAP of class scores and of descriptors.',
+    'Measures each loss on the set that "npm run bench:map" made: MAP of class scores and of descriptors.',
   )
   .option('--out <dir>', 'folder of bench:map', 'bench-output/map')
   .addOption(
-    new Option('--epochs <n>', 'of each head').default(30).argParser(numberWithin(1, 1000, 'integer')),
+    new Option('--epochs <n>', 'epochs of each head').default(30).argParser(numberWithin(1, 1000, 'integer')),
   )
   .parse()
   .opts<LossOptions>()

@@ -26,18 +26,18 @@ const number = (flags: string, text: string, preset: number, low: number, high: 
   new Option(flags, text).default(preset).argParser(numberWithin(low, high))
 
 const command = new Command('bench:map')
-  .description('Makes an iQIYI-shaped set of clips out of photos, ingests it and climbs the ladder.')
-  .option('--images <dir>', 'photos, a folder a person (the LFW layout)', join(data, 'data/people'))
+  .description('Makes a set of clips like iQIYI-VID from photos, ingests it and runs the ladder.')
+  .option('--images <dir>', 'photos, one folder per person (the LFW layout)', join(data, 'data/people'))
   .option('--out <dir>', 'where clips, archive and report go', 'bench-output/map')
-  .addOption(number('--hardness <h>', 'of the clips: 0 easy, 1 hard', 1.4, 0, 3))
+  .addOption(number('--hardness <h>', 'hardness of the clips: 0 easy, 1 hard', 1.4, 0, 3))
   .addOption(number('--strangers <n>', 'clips of people that no line names', 300, 0, 10_000))
-  .addOption(number('--seed <n>', 'of the clips', 1, 0, 1e9))
-  .addOption(number('--min-face <px>', 'of the ingest: these clips are 320×240', 24, 12, 2000))
+  .addOption(number('--seed <n>', 'seed of the clips', 1, 0, 1e9))
+  .addOption(number('--min-face <px>', 'smallest face of the ingest: these clips are 320×240', 24, 12, 2000))
   .option('--context <file>', 'JSON of an image encoder, for the context step', squeezeNet())
   .option('--pack <pack>', 'model pack, or a JSON file of your own', defaultPackName)
   .option('--embedder <file>', 'JSON of a further embedder, for that step')
   .option('--keep-mirrored', 'train on mirror images, too', false)
-  .addOption(number('--heads <n>', 'of the ensemble', 5, 1, 100))
+  .addOption(number('--heads <n>', 'number of heads in the ensemble', 5, 1, 100))
   .parse()
 const options = command.opts<BenchOptions>()
 const out = resolve(options.out)
@@ -49,7 +49,7 @@ const makeClips = fileURLToPath(new URL('../../../scripts/make-clips.mjs', impor
 
 run('the clips', [
   makeClips,
-  // As given: the clips' chances hang on the photos' names.
+  // The path as given: the random choices for the clips depend on the photos' names.
   ...['--images', options.images, '--out', set],
   ...['--strangers', String(options.strangers), '--hardness', String(options.hardness)],
   ...['--seed', String(options.seed)],
@@ -79,7 +79,7 @@ function run(what: string, args: readonly string[]): void {
   }
 }
 
-/** The description of the classifier among the test data; a user names one of their own. */
+/** The description of the classifier in the test data; users name their own. */
 function squeezeNet(): string {
   const file = join(resolve('bench-output'), 'squeezenet.json')
   mkdirSync(resolve('bench-output'), { recursive: true })

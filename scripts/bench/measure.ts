@@ -1,4 +1,7 @@
-/** What the benchmarks measure processes with: Linux's /proc, since Node tells CPU time and memory of itself only. */
+/**
+ * How the benchmarks measure processes: with Linux's /proc, because Node reports CPU time and memory only for
+ * itself.
+ */
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 
@@ -7,13 +10,15 @@ const ticksPerS = 100
 
 export const mebibyte = 2 ** 20
 
-/** Throws where there is no /proc. */
+/** Throws if there is no /proc. */
 export function requireProc(): void {
   if (!existsSync('/proc/self/stat'))
     throw new Error('this benchmark reads CPU times and memory from /proc: run it on Linux')
 }
 
-/** The middle value; of an even number the mean of the two in the middle. NaN of none. */
+/**
+ * The middle value. For an even number of values, the mean of the two in the middle. NaN for an empty list.
+ */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
   const middle = sorted.length / 2
@@ -27,7 +32,7 @@ export function ownCpuS(): number {
   return (user + system) / 1e6
 }
 
-/** CPU time of a process and of those of its children that have ended, s; undefined where it is gone. */
+/** CPU time of a process and of its ended children, s; undefined if the process is gone. */
 export function cpuOf(
   pid: number | 'self',
 ): { readonly ownS: number; readonly endedChildrenS: number } | undefined {
@@ -39,7 +44,7 @@ export function cpuOf(
   return { ownS: field(14) + field(15), endedChildrenS: field(16) + field(17) }
 }
 
-/** CPU time that the whole machine has spent, s: everything but idling and waiting for disks. */
+/** CPU time of the whole machine, s: everything except idling and waiting for disks. */
 export function machineCpuS(): number {
   const line = readFileSync('/proc/stat', 'utf8').split('\n', 1)[0] ?? ''
   const [user = 0, nice = 0, system = 0, , , irq = 0, softIrq = 0, steal = 0] = line
@@ -49,7 +54,7 @@ export function machineCpuS(): number {
   return (user + nice + system + irq + softIrq + steal) / ticksPerS
 }
 
-/** A moment of a process and its children (ffmpeg). */
+/** The state of a process and its children (ffmpeg) at one moment. */
 export interface TreeSample {
   readonly atMs: number
   /** CPU time of the process and of its ended children, s. */
@@ -61,14 +66,17 @@ export interface TreeWatch {
   /** Takes a sample now. */
   sample(): void
   readonly samples: readonly TreeSample[]
-  /** The largest sum of resident memory of the process and its children seen at one moment, bytes. */
+  /** The largest sum of resident memory of the process and its children at one moment, bytes. */
   readonly peakTreeBytes: number
-  /** The process's own high-water mark, bytes: exact, unlike a sampled sum. */
+  /** The process's own high-water mark, bytes. It is exact, unlike a sampled sum. */
   readonly peakProcessBytes: number
   stop(): void
 }
 
-/** How often a process tree is looked at, ms: a look takes about a millisecond, so that the watched one hardly notices. */
+/**
+ * How often a process tree is sampled, ms. A sample takes about a millisecond, so it hardly disturbs the
+ * process.
+ */
 const watchEveryMs = 100
 
 export function watchTree(pid: number): TreeWatch {
@@ -110,14 +118,14 @@ function memoryOf(pid: number): { readonly residentBytes: number; readonly highW
   return { residentBytes: kilobytes('VmRSS') * 1024, highWaterBytes: kilobytes('VmHWM') * 1024 }
 }
 
-/** Children are listed with the thread that started them. */
+/** Linux lists children with the thread that started them. */
 function childrenOf(pid: number): number[] {
   try {
     return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
       (readOrUndefined(`/proc/${pid}/task/${thread}/children`) ?? '').split(' ').filter(Boolean).map(Number),
     )
   } catch {
-    return [] // gone
+    return [] // the process is gone
   }
 }
 
@@ -125,7 +133,7 @@ function readOrUndefined(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8')
   } catch {
-    return undefined // processes and threads end while one looks
+    return undefined // processes and threads can end during the sample
   }
 }
 

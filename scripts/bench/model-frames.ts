@@ -18,7 +18,7 @@ interface MadeFrame {
 
 export interface DetectorFigures {
   readonly name: string
-  /** One frame: the median. */
+  /** Time of one frame: the median. */
   readonly ms: number
   readonly passes: number
   readonly recall: number
@@ -27,10 +27,10 @@ export interface DetectorFigures {
 
 const [widthPx, heightPx] = [1920, 1080]
 const [columns, rows] = [4, 2]
-/** A photo of 250 px shows its face about so high, in its middle. */
+/** In the middle of a photo of 250 px, the face takes about this share of the height. */
 const faceShare = 0.45
 
-/** 1080p frames of eight photos each, whose faces are 40 to 200 px high. */
+/** 1080p frames of eight photos each, with faces 40 to 200 px high. */
 export async function makeFrames(images: string, count: number): Promise<MadeFrame[]> {
   const people = readdirSync(images).sort()
   const random = seededRandom(1)
@@ -61,7 +61,10 @@ export async function makeFrames(images: string, count: number): Promise<MadeFra
   return frames
 }
 
-/** A face counts as found where a box of about its size lies about its middle. Others in the same photo count for nothing. */
+/**
+ * A face counts as found if a box of about its size lies around its middle. Other faces in the same photo do
+ * not count.
+ */
 export async function compareDetector(
   name: string,
   frames: readonly MadeFrame[],

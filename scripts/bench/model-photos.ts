@@ -10,9 +10,9 @@ import { unitOf } from '../../pipeline/data/embedding.js'
 export interface EmbeddedPeople {
   /** Number of each photo's person. */
   readonly persons: readonly number[]
-  /** Their embeddings, L2-normalised; undefined where no face was found. */
+  /** Their embeddings, L2-normalised; undefined if no face was found. */
   readonly units: readonly (Float32Array | undefined)[]
-  /** Of one embedding: the median. */
+  /** Time of one embedding: the median. */
   readonly embedMs: number
 }
 

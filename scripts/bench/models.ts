@@ -1,7 +1,8 @@
 /**
- * The model packs side by side on photos of labelled people (the LFW layout), each with its own detector, embedder and settings; and
- * the embedders of two packs together, which see the mean of both similarities. Then the detectors on 1080p frames made of such
- * photos, with what a frame costs each on one thread.
+ * Compares model packs on photos of labelled people (the LFW layout). Each pack uses its own detector,
+ * embedder and settings. Also measures the embedders of two packs together, with the mean of both
+ * similarities. Then compares the detectors on 1080p frames made from such photos, and the cost of a frame on
+ * one thread.
  *
  *   npm run bench:models [-- --images DIR --packs lite,sface --frames 40 --json]
  */
@@ -24,22 +25,24 @@ const targetFars = [1e-3, 1e-4]
 
 interface EmbedderFigures {
   readonly name: string
-  /** Photos without a face. */
+  /** Number of photos without a face. */
   readonly notFound: number
   readonly embedMs: number
   readonly rank1: number
-  /** By FAR target: the mean over people of the share of their pairs that are accepted, with its 95 % interval. */
+  /**
+   * For each FAR target: the mean over people of the share of their accepted pairs, with its 95 % interval.
+   */
   readonly tars: readonly {
     readonly far: number
     readonly threshold: number
     readonly tar: number
     readonly ci95: Interval
   }[]
-  /** By FAR target, of each person with a pair. */
+  /** For each FAR target: the value of each person with a pair. */
   readonly perPerson: readonly (readonly number[])[]
 }
 
-/** Similarity of two photos by their numbers; −1 where a face was not found. */
+/** Similarity of two photos by their numbers; −1 if a face was not found. */
 type Similarity = (a: number, b: number) => number
 
 const similarityOf =
@@ -110,7 +113,7 @@ function report(embedders: readonly EmbedderFigures[], detectors: readonly Detec
   const [first] = embedders
   for (const { name, notFound, embedMs, rank1, tars, perPerson } of embedders) {
     print(
-      `${name}: ${notFound} photos without a face, ${embedMs.toFixed(1)} ms an embedding, rank-1 ${rank1.toFixed(4)}`,
+      `${name}: ${notFound} photos without a face, ${embedMs.toFixed(1)} ms per embedding, rank-1 ${rank1.toFixed(4)}`,
     )
     for (const [i, { far, threshold, tar, ci95 }] of tars.entries()) {
       const { value, ci95: ofDifference } = pairedDifference(first?.perPerson[i] ?? [], perPerson[i] ?? [])
@@ -124,7 +127,7 @@ function report(embedders: readonly EmbedderFigures[], detectors: readonly Detec
   }
   for (const { name, ms, passes, recall, precision } of detectors)
     print(
-      `${name} as a detector: ${ms.toFixed(1)} ms a 1080p frame in ${passes} passes; recall ${recall.toFixed(3)}, precision ${precision.toFixed(3)}`,
+      `${name} as a detector: ${ms.toFixed(1)} ms per 1080p frame in ${passes} passes; recall ${recall.toFixed(3)}, precision ${precision.toFixed(3)}`,
     )
 }
 

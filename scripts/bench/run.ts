@@ -1,4 +1,4 @@
-/** Runs `cameo ingest` as a user does, in a process of its own with an archive on disk, and watches it. */
+/** Runs `cameo ingest` as a user does, in its own process with an archive on disk, and measures it. */
 import { spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { createInterface } from 'node:readline'
@@ -11,21 +11,22 @@ import { watchTree, type TreeSample } from './measure.js'
 export interface IngestRun {
   readonly clips: number
   /**
-   * From the moment the first clip was taken up until the last one was reported, s: starting the process is not in it.
-   * Results say how long a clip took, and come a moment after it is done, when they are durable; so ± 0.25 s.
+   * Time from the start of the first clip until the last clip is reported, s. It excludes the start of the
+   * process. Results say how long a clip took, and are reported shortly after the clip is done, when they are
+   * durable; so ± 0.25 s.
    */
   readonly wallS: number
   /** CPU time in that time: of the process and ffmpeg, and of everything else on the machine, s. */
   readonly cpuS: number
   readonly othersCpuS: number
   readonly counts: readonly HeightCounts[]
-  /** Resident memory of the process and its ffmpeg children together, and of the process by itself, bytes. */
+  /** Resident memory of the process and its ffmpeg children together, and of the process alone, bytes. */
   readonly peakTreeBytes: number
   readonly peakProcessBytes: number
 }
 
 export interface IngestRunOptions {
-  /** Made anew. */
+  /** Deleted and created again. */
   readonly archiveDir: string
   readonly threads: number
   /** Length of the parts of a clip that threads share, s. */
@@ -36,7 +37,7 @@ const resultSchema = z.object({ status: z.string(), path: z.string(), seconds: z
 
 /**
  * @param inputs files and folders
- * @throws where a clip is not ingested: the figures would mean nothing
+ * @throws if a clip is not ingested: the results would be meaningless
  */
 export async function ingestInFreshProcess(
   inputs: readonly string[],
@@ -91,7 +92,7 @@ export async function ingestInFreshProcess(
   }
 }
 
-/** The last sample up to a moment. */
+/** The last sample before or at a moment. */
 function sampleAt(samples: readonly TreeSample[], atMs: number): TreeSample {
   const found = samples.findLast((sample) => sample.atMs <= atMs) ?? samples[0]
   if (found === undefined) throw new Error('the ingest process ended before it was looked at')

@@ -1,6 +1,7 @@
 /**
- * Measures scoring at the size of iQIYI-VID-2018's test half: 172,835 clips against 4,934 identities, exact search, the
- * 100 best clips of each identity, and MAP@100, on synthetic vectors. Exit code 1 where a target is missed.
+ * Measures scoring at the size of iQIYI-VID-2018's test half: 172,835 clips against 4,934 identities, exact
+ * search, the 100 best clips of each identity, and MAP@100, on synthetic vectors. Exit code 1 if a target is
+ * missed.
  *
  *   node dist/scripts/bench/score.js [--clips N] [--identities N] [--threads N] [--json]
  */
@@ -16,7 +17,10 @@ import { ownCpuS } from './measure.js'
 
 const dimension = 512
 
-/** A table of noise serves all vectors, each from another place on: drawing 90 million numbers would take longest of all. */
+/**
+ * One table of noise is used for all vectors, each from another start: drawing 90 million numbers would take
+ * longest of all.
+ */
 const noiseLength = 2 ** 20
 
 /** Share of the clips that show none of the identities. */
@@ -31,7 +35,10 @@ interface Synthetic {
   readonly groundTruth: ReadonlyMap<string, ReadonlySet<string>>
 }
 
-/** Unit vectors: queries at random, a clip near its identity's query by a cosine of 0.1 to 0.5, strangers anywhere. */
+/**
+ * Unit vectors: random queries; clips with a cosine of 0.1 to 0.5 to their identity's query; strangers
+ * anywhere.
+ */
 function synthesise(clips: number, identities: number): Synthetic {
   const random = seededRandom(1)
   const noise = Float32Array.from({ length: noiseLength }, () => gaussian(random) / Math.sqrt(dimension))
@@ -73,11 +80,11 @@ const { values } = parseArgs({
 })
 const [clips, identities, threads] = [values.clips, values.identities, values.threads].map(Number)
 if (clips === undefined || identities === undefined || threads === undefined || !(clips >= identities)) {
-  console.error('--clips takes a whole number, not below that of --identities')
+  console.error('--clips takes a whole number, at least that of --identities')
   process.exit(2)
 }
 
-/** Wall-clock and CPU time (all threads), s. On a shared machine the second says more. */
+/** Wall-clock and CPU time (all threads), s. On a shared machine the CPU time is more reliable. */
 interface Spent {
   readonly s: number
   readonly cpuS: number

@@ -1,6 +1,6 @@
 /**
- * What the work itself costs, each stage of the pipeline measured alone on one thread: decoding until the frames are in
- * memory, one detection a frame, embeddings.
+ * The cost of the work itself: each stage of the pipeline measured alone on one thread. Decoding until the
+ * frames are in memory, one detection per frame, embeddings.
  */
 import { spawn } from 'node:child_process'
 import { filterGraph, inputOptions, inputUrl, outputOptions } from '../../pipeline/decode/ffmpeg-arguments.js'
@@ -15,13 +15,16 @@ import { segmentSpans } from '../../pipeline/segments/segment-spans.js'
 import type { Stages } from '../../pipeline/stages/load-pipeline.js'
 import { cpuOf, median, ownCpuS } from './measure.js'
 
-/** Some clips whose frames lie ready in memory. */
+/** Some clips with their frames in memory. */
 export interface Sample {
   readonly clips: readonly string[]
   readonly images: readonly DetectionImage[]
-  /** Aligned faces, as they go to the embedder. */
+  /** Aligned faces, the input of the embedder. */
   readonly crops: readonly RgbImage[]
-  /** Embeddings run over embeddings kept: parts of one track are embedded each, and share K. */
+  /**
+   * Number of computed embeddings per kept embedding. Each part of a track embeds its own faces; the track
+   * keeps K of them.
+   */
   readonly embeddedShare: number
 }
 
@@ -33,20 +36,20 @@ interface DetectionImage {
 
 /** CPU seconds. */
 export interface StageCosts {
-  /** Of decoding all clips of the sample: ffmpeg, and taking its frames over. */
+  /** Decoding all clips of the sample: ffmpeg, and copying its frames. */
   readonly decodeS: number
-  /** Of that, what ffmpeg alone takes when its frames are thrown away. */
+  /** The part of it that ffmpeg alone takes when its frames are thrown away. */
   readonly ffmpegS: number
-  /** Of all its frames. */
+  /** Detection in all its frames. */
   readonly detectS: number
-  /** Of one embedding. */
+  /** One embedding. */
   readonly embedS: number
 }
 
-/** Crops kept of a sample; more would repeat one measurement. */
+/** Number of kept crops of a sample. More would repeat one measurement. */
 const keptCrops = 100
 
-/** Goes through the clips once, and keeps what the stages are fed. */
+/** Processes the clips once, and keeps the inputs of the stages. */
 export async function takeSample(clips: readonly string[], stages: Stages): Promise<Sample> {
   const images: DetectionImage[] = []
   const crops: RgbImage[] = []
@@ -125,7 +128,7 @@ export async function measureStages(sample: Sample, stages: Stages): Promise<Sta
   return { decodeS, ffmpegS: await ffmpegAlone(sample.clips, stages), detectS, embedS }
 }
 
-/** CPU seconds of the decode stage, of this process and of its ffmpeg, until every frame was looked at. */
+/** CPU seconds of the decode stage, of this process and its ffmpeg, until every frame was read. */
 async function decodeAlone(clips: readonly string[], stages: Stages): Promise<number> {
   const before = ownCpuS()
   const ffmpegS = await childrenCpuS(async () => {
@@ -140,7 +143,7 @@ async function decodeAlone(clips: readonly string[], stages: Stages): Promise<nu
   return ownCpuS() - before + ffmpegS
 }
 
-/** CPU seconds of ffmpeg, given the arguments the pipeline gives it, its frames thrown away. */
+/** CPU seconds of ffmpeg with the arguments of the pipeline, its frames thrown away. */
 async function ffmpegAlone(clips: readonly string[], stages: Stages): Promise<number> {
   const plan = {
     sampling: stages.settings.sampling,
@@ -159,7 +162,7 @@ async function ffmpegAlone(clips: readonly string[], stages: Stages): Promise<nu
   })
 }
 
-/** CPU seconds of starting ffmpeg without a clip: part of what a short clip's decoding costs. */
+/** CPU seconds of starting ffmpeg without a clip: part of the decoding cost of a short clip. */
 export async function ffmpegStartS(times = 20): Promise<number> {
   const ffmpeg = await findFfmpeg()
   const total = await childrenCpuS(async () => {
@@ -185,7 +188,9 @@ function exitOf(command: string, args: readonly string[]): Promise<void> {
   })
 }
 
-/** Rounds are taken before and after what they are compared with: a machine's speed drifts. */
+/**
+ * Rounds are measured before and after the run that they are compared with, because a machine's speed drifts.
+ */
 export function medianCosts(rounds: readonly StageCosts[]): StageCosts {
   const of = (pick: (costs: StageCosts) => number) => median(rounds.map(pick))
   return {

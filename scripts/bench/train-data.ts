@@ -7,12 +7,14 @@ export interface SyntheticSize {
   readonly dimension: number
 }
 
-/** Numbers are drawn once into a table, and rows begin anywhere in it: drawing each takes minutes. */
+/**
+ * Numbers are drawn once into a table, and rows begin anywhere in it. Drawing each number would take minutes.
+ */
 const tableSize = 1 << 18
 
 /**
- * Clips of random identities, 0 (noise) .. identities, with `faces` embeddings each that lie around their identity's centre,
- * two of them at a mean cosine of 0.5; noise lies anywhere.
+ * Clips of random identities, 0 (noise) .. identities, with `faces` embeddings each. The embeddings lie
+ * around their identity's centre; two of them have a mean cosine of 0.5. Noise lies anywhere.
  */
 export function synthesiseFaces(
   { clips, identities, dimension }: SyntheticSize,
@@ -39,7 +41,9 @@ export function synthesiseFaces(
   return { columns: { columns: [{ dimension, embeddings }], firstFace, qualities }, labels }
 }
 
-/** Half precision, cut off rather than rounded, out of the bits of a float of usual size; tiny ones become 0. */
+/**
+ * Half precision from the bits of a float of normal size, cut off rather than rounded. Tiny ones become 0.
+ */
 function halfOf(bits: number): number {
   const exponent = ((bits >>> 23) & 0xff) - 112
   return exponent <= 0 ? 0 : ((bits >>> 16) & 0x8000) | (exponent << 10) | ((bits >>> 13) & 0x3ff)

@@ -1,6 +1,7 @@
 /**
- * Measures the training of a head at the size of iQIYI-VID on synthetic embeddings, against the bare matrix products of its
- * steps, which are run beside it on as many threads. Exit code 1 where a target is missed.
+ * Measures the training of a head at the size of iQIYI-VID on synthetic embeddings. Compares it with the bare
+ * matrix products of its steps, which run in turns with it on as many threads. Exit code 1 if a target is
+ * missed.
  *
  *   node dist/scripts/bench/train.js [--full] [--steps N] [--faces N] [--threads N] [--json]
  */
@@ -16,21 +17,27 @@ import { cores, machineCpuS, median, mebibyte, ownCpuS, requireProc } from './me
 import { synthesiseFaces } from './train-data.js'
 import { networkSchema } from '../../pipeline/describe/head/head-metadata.js'
 
-/** iQIYI-VID's training and validation clips, its identities, and the values of an embedding of the usual embedders. */
+/**
+ * iQIYI-VID's training and validation clips, its identities, and the values of an embedding of the usual
+ * embedders.
+ */
 const size = { clips: 219_677, identities: 4_934, dimension: 512 }
 const batch = 1024
 const width = 1024
 
 const targets = { share: 0.6, peakMb: 4096 }
 
-/** Steps before the clock counts: memory is taken and the runtime settles on its plans. */
+/** Steps before the clock counts: the runtime takes memory and prepares its plans. */
 const warmUpSteps = 4
 
-/** The bare products take turns with the training, once in so many steps, so that noise of the machine meets both alike. */
+/**
+ * The bare products run once every this many training steps, so that noise of the machine affects both
+ * equally.
+ */
 const turnSteps = 5
 
 interface Figures {
-  /** Of the measured steps, and of all in an epoch. */
+  /** Number of measured steps, and of all steps in an epoch. */
   readonly steps: number
   readonly epochSteps: number
   readonly isWholeEpoch: boolean
@@ -39,12 +46,12 @@ interface Figures {
   readonly gflops: number
   readonly bareStepMs: number
   readonly bareGflops: number
-  /** Time of the bare products over the time of a step. */
+  /** Time of the bare products divided by the time of a step. */
   readonly share: number
   readonly firstLoss: number
   readonly peakMb: number
   readonly threads: number
-  /** CPU time that others took meanwhile, as a share of the machine. */
+  /** CPU time that other processes took, as a share of the machine. */
   readonly othersShare: number
   readonly load: number
 }
@@ -89,7 +96,7 @@ async function measure({ steps, isWholeEpoch, faces, threads }: Options): Promis
   await trainer.dispose()
   await bare.dispose()
   const [middle, middleBare] = [median(stepMs), median(bareMs)]
-  // The last batch of an epoch is not full: it counts as the share that it is.
+  // The last batch of an epoch is not full. It counts as a fraction of a step.
   const epochS = isWholeEpoch
     ? result.seconds - bareMs.reduce((a, b) => a + b, 0) / 1000
     : ((middle / 1000) * clips) / batch

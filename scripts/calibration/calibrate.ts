@@ -1,7 +1,8 @@
 /**
- * Measures what a pack's scores mean, on photos of labelled people (the LFW layout): which share of other people reaches a score, how
- * likely a score shows one person, and how well one half of the people foretells the other. Prints the tables and the block for the
- * pack's `calibration`. Photos' embeddings, clips and tracks are kept under --out, by the recipe they were made with.
+ * Measures the meaning of a pack's scores on photos of labelled people (the LFW layout): the share of other
+ * people that reaches a score, the probability that a score shows the same person, and how well one half of
+ * the people predicts the other half. Prints the tables and the block for the pack's `calibration`.
+ * Embeddings, clips and tracks are kept under --out, by the recipe that made them.
  *
  *   npm run calibrate [-- --pack NAME --images DIR --out DIR --hardness 1 --fresh]
  */
@@ -33,7 +34,7 @@ const { values: options } = parseArgs({
   },
 })
 
-/** Probabilities are checked as in an archive of so many tracks, one of which shows the person. */
+/** Probabilities are checked as in an archive of this many tracks, one of which shows the person. */
 const tracksOfArchive = 1000
 
 const pack = await usePack(options.pack)

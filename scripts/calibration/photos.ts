@@ -18,7 +18,7 @@ export interface CalibrationPhoto extends LabelledSample {
 
 export interface CalibrationPhotos {
   readonly photos: readonly CalibrationPhoto[]
-  /** Not used: none or several faces were found. */
+  /** Number of unused photos: no face or several faces were found. */
   readonly leftOut: number
 }
 
@@ -29,7 +29,10 @@ const cacheSchema = z.object({
   ),
 })
 
-/** All photos of a folder of people (the LFW layout) that show one face, embedded as a query is; kept in `cacheFile`. */
+/**
+ * All photos of a folder of people (the LFW layout) that show one face, embedded as a query is; kept in
+ * `cacheFile`.
+ */
 export async function embedPhotos(images: string, pack: Pack, cacheFile: string): Promise<CalibrationPhotos> {
   if (existsSync(cacheFile)) return readCache(cacheFile)
   const people = readdirSync(images)
@@ -92,5 +95,5 @@ function readCache(file: string): CalibrationPhotos {
   }
 }
 
-/** Copied: a buffer's bytes may lie anywhere. */
+/** Copied, because a buffer's bytes may be unaligned. */
 const toVector = (bytes: Buffer) => new Float32Array(Uint8Array.from(bytes).buffer)

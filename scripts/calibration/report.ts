@@ -24,7 +24,7 @@ export function populationText(
   )
 }
 
-/** A line a rate: its threshold, the rates of both kinds there, mated pairs that are lost. */
+/** One line per rate: its threshold, the rates of both kinds there, and the lost mated pairs. */
 export function ratesText(
   calibration: Calibration,
   { photoTrack, photoPhoto }: PairKinds,
@@ -50,7 +50,7 @@ export function ratesText(
   return `\nfalse-accept rates (of a mixture: two thirds photo×track, one third photo×photo)\n${table(lines)}`
 }
 
-/** Truth over promise, for each half of the people and all together. */
+/** Measured rate divided by promised rate, for each half of the people and all together. */
 export function heldText(held: readonly HeldRate[]): string {
   const lines = [['promised', 'half', 'threshold', 'photo×track / promise', 'photo×photo / promise']]
   for (const promised of new Set(held.map((each) => each.promised))) {
@@ -72,7 +72,7 @@ export function heldText(held: readonly HeldRate[]): string {
   return `\nheld-out people: thresholds of one half of the people, rates of the other\n${table(lines)}`
 }
 
-/** All held-out halves together: what was given, and what was true. */
+/** All held-out halves together: promised and measured probabilities. */
 export function reliabilityText(halves: readonly (readonly ReliabilityBin[])[], tracks: number): string {
   const bins = new Map<number, ReliabilityBin[]>()
   for (const bin of halves.flat()) bins.set(bin.from, [...(bins.get(bin.from) ?? []), bin])

@@ -11,30 +11,33 @@ import type { CalibrationPhoto } from './photos.js'
 export interface CalibrationTracks {
   readonly tracks: readonly LabelledSample[]
   readonly clips: number
-  /** Not used: more tracks than photos at once, so that not every one is known to be the person's. */
+  /**
+   * Number of unused clips with more tracks than photos at once, so that some tracks may show another person.
+   */
   readonly unclear: number
-  /** Without a track. */
+  /** Number of clips without a track. */
   readonly empty: number
 }
 
 export interface ClipsRequest {
-  /** Folder of the photos, a folder a person. */
+  /** Folder of the photos, one folder per person. */
   readonly images: string
-  /** Where links to the photos, the clips and the archive go. */
+  /** Folder for the links to the photos, the clips and the archive. */
   readonly out: string
   /** Name or JSON file, as given. */
   readonly packName: string
-  /** As make-clips.mjs takes it. */
+  /** In the format of make-clips.mjs. */
   readonly hardness: string
 }
 
-/** Photos of a person that go into clips: the rest are compared with these tracks. */
+/** Number of photos of a person that go into clips. The other photos are compared with these tracks. */
 const photosInClips = 6
 const strangers = 300
 
 /**
- * Tracks whose person is known: short clips of photos with one face each, ingested as any clip is. A clip shows nobody but its
- * person: backdrops are the blurred photo itself, and what hides a part of a face is another thing in every shot.
+ * Tracks with a known person: short clips of photos with one face each, ingested as any clip is. A clip shows
+ * only its person: the background is the blurred photo itself, and every shot has another cover over a part
+ * of the face.
  * @param photos with one face
  */
 export function makeTracks(photos: readonly CalibrationPhoto[], request: ClipsRequest): CalibrationTracks {

@@ -3,7 +3,7 @@ import type { ErrorDetails, Remedy } from '../../pipeline/common/remedies.js'
 
 type AdviceTable = { readonly [R in Remedy]: (details: ErrorDetails<R>) => string }
 
-/** How to apply each remedy in a shell: commands and options, which the errors of the library do not know. */
+/** How to apply each remedy in a shell. The library's errors do not know commands and options. */
 const advice: AdviceTable = {
   'pull-models': (details) => `run "cameo models pull${'pack' in details ? ` ${details.pack}` : ''}"`,
   'install-cuda': () =>
@@ -22,7 +22,7 @@ const advice: AdviceTable = {
   'repair-archive': ({ archive }) => `"cameo ingest --repair --archive ${archive}" repairs it`,
   'check-archive': () => '"cameo doctor --deep" says which',
   'upgrade-archive': ({ archive }) => `run "cameo status --archive ${archive}" as that user`,
-  'finish-erasure': () => 'any command on this archive does so, such as "cameo status"',
+  'finish-erasure': () => 'any command on this archive does so, for example "cameo status"',
   'forget-clip': ({ clipId }) => `"cameo forget --clip ${clipId}" forgets it`,
 
   'choose-face': () => 'give its number with --face NUMBER',
@@ -44,7 +44,7 @@ const advice: AdviceTable = {
   'resume-training': () => 'give --resume to continue',
   'train-anew': () => 'leave --resume out',
 
-  'mount-root': () => 'name it with --root',
+  'mount-root': () => 'give it with --root',
   'allow-clip': () => 'see --root and --allow-host of "cameo worker"',
   'other-scratch': () => 'give another one with --scratch',
   'enlarge-scratch': () => 'raise --scratch-size',
@@ -73,18 +73,21 @@ function wordsFor<R extends Remedy>(details: ErrorDetails<R>): string {
   return advice[details.remedy](details)
 }
 
-/** What to do about an error in a shell, as a clause; undefined if the error itself says everything. */
+/**
+ * What to do about an error in a shell, as a clause; undefined if the error's message already says
+ * everything.
+ */
 export function adviceFor(error: unknown): string | undefined {
   if (!(error instanceof CameoError) || error.details === undefined) return undefined
   return wordsFor(error.details)
 }
 
-/** What happened and what to do about it, as a person at a shell reads it; a list in the message stays at its end. */
+/** What happened and what to do about it, for a person at a shell. A list in the message stays at its end. */
 export function adviceMessageOf(error: unknown): string {
   return withAdvice(messageOf(error), error instanceof CameoError ? error.details : undefined)
 }
 
-/** As `adviceMessageOf`, of a notice. */
+/** As `adviceMessageOf`, for a notice. */
 export function withAdvice(message: string, details: ErrorDetails | undefined): string {
   if (details === undefined) return message
   const words = wordsFor(details)

@@ -6,14 +6,14 @@ import { note } from './output.js'
 import { startProgress, type ProgressBar } from './progress.js'
 import { formatTime } from '../../pipeline/common/time-text.js'
 
-/** Fetches what is missing of a pack, with a bar, and verifies the rest. */
+/** Downloads the missing files of a pack with a progress bar, and verifies the others. */
 export async function pullWithProgress(pack: Pack, modelsDir = defaultModelsDir()): Promise<void> {
   if (!packIsPresent(pack, modelsDir))
     note(`fetching the model pack ${pack.name} (licence: ${pack.licence}) …`)
   await withBars((progress) => fetchPack(pack, modelsDir, { progress }))
 }
 
-/** As `ensurePack`, with a bar. */
+/** As `ensurePack`, with a progress bar. */
 export const usePack = (nameOrFile: string): Promise<Pack> =>
   ensurePack(nameOrFile, defaultModelsDir(), pullWithProgress)
 
@@ -40,7 +40,7 @@ const tasks: Readonly<Record<Task, TaskFormat>> = {
   },
 }
 
-/** Shows the progress of each task of `work` on a bar of its own. */
+/** Shows the progress of each task of `work` on its own bar. */
 export async function withBars<T>(work: (progress: Caller['progress']) => Promise<T>): Promise<T> {
   let shown: { readonly task: Task; readonly bar: ProgressBar } | undefined
   try {
@@ -58,7 +58,7 @@ export async function withBars<T>(work: (progress: Caller['progress']) => Promis
   }
 }
 
-/** Gives `work` the command line as its caller. */
+/** Calls `work` with the command line as its caller. */
 export const asCaller = <T>(work: (caller: Caller) => Promise<T>): Promise<T> =>
   withBars((progress) =>
     work({

@@ -21,14 +21,14 @@ const environmentSchema = z.object({
   KAFKA_SASL_MECHANISM: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']).optional(),
   KAFKA_SASL_USERNAME: z.string().min(1).optional(),
   KAFKA_SASL_PASSWORD: z.string().min(1).optional(),
-  /** A file with the password, as container secrets come. */
+  /** A file with the password, as container platforms provide secrets. */
   KAFKA_SASL_PASSWORD_FILE: z.string().min(1).optional(),
 })
 
 type Environment = z.infer<typeof environmentSchema>
 
 /**
- * The connection that `brokers` ("host:port,host:port") and the environment's KAFKA_* variables describe.
+ * The connection described by `brokers` ("host:port,host:port") and the environment's KAFKA_* variables.
  * @throws USAGE that names the variable, never its value
  */
 export function readConnection(
@@ -54,7 +54,7 @@ function parseBrokers(text: string): string[] {
   const brokers = text.split(',').map((broker) => broker.trim())
   for (const broker of brokers)
     if (!/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/.test(broker))
-      throw usage(`"${broker}" is no broker: give host:port, several separated by commas`)
+      throw usage(`"${broker}" is not a broker: give host:port, several separated by commas`)
   return brokers
 }
 

@@ -13,9 +13,9 @@ export const kafkaHelp = `
 TLS and SASL come from the environment: KAFKA_SSL=true, KAFKA_SSL_CA_FILE, KAFKA_SSL_CERT_FILE, KAFKA_SSL_KEY_FILE,
 KAFKA_SSL_KEY_PASSWORD; KAFKA_SASL_MECHANISM (plain, scram-sha-256, scram-sha-512), KAFKA_SASL_USERNAME,
 KAFKA_SASL_PASSWORD or KAFKA_SASL_PASSWORD_FILE. KAFKA_TOPIC_PREFIX (cameo) begins the names of topics and groups:
-another prefix is another archive.`
+each prefix belongs to another archive.`
 
-/** Options that may be given several times, or as a list with commas, in the environment too. */
+/** Options that may be given several times or as a list with commas, also in the environment. */
 export const rootOption = () =>
   new Option(
     '--root <dir...>',
@@ -56,7 +56,7 @@ export function accessRules(options: {
 /** "500M", "20G", "1T" → bytes, for commander. */
 export function parseSize(text: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?$/i.exec(text.trim())
-  if (match === null) throw new InvalidArgumentError('a size is needed, such as 500M or 20G.')
+  if (match === null) throw new InvalidArgumentError('a size is needed, for example 500M or 20G.')
   const power = ['', 'k', 'm', 'g', 't'].indexOf((match[2] ?? '').toLowerCase())
   return Math.round(Number(match[1]) * 1024 ** power)
 }

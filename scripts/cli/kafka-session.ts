@@ -12,11 +12,11 @@ import { createSilentLog, type Logger } from '../../workers/service/log.js'
 export interface KafkaSession {
   readonly kafka: KafkaClient
   readonly connection: KafkaConnection
-  /** Commands tell errors themselves. */
+  /** Silent by default: commands report errors themselves. */
   readonly log: Logger
 }
 
-/** Gives a command a client that gives up soon; errors of the broker come out as CameoErrors. */
+/** Calls `work` with a client that gives up soon. Errors of the broker become CameoErrors. */
 export async function withKafka<T>(brokers: string, work: (session: KafkaSession) => Promise<T>): Promise<T> {
   const connection = readConnection(brokers)
   const log = createSilentLog()

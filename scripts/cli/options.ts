@@ -11,11 +11,11 @@ export const archiveOption = () => givenArchiveOption('folder of the archive').d
 /** The same without a default. */
 export function givenArchiveOption(description: string): Option {
   const option = new Option('-a, --archive <dir>', description).argParser(archiveDir)
-  // An empty variable is none, as one of a script that sets it only at times.
+  // An empty variable counts as unset, because scripts may set it to nothing.
   return process.env['CAMEO_ARCHIVE'] === '' ? option : option.env('CAMEO_ARCHIVE')
 }
 
-/** Empty it would be the current folder, which nobody means. */
+/** An empty folder name would mean the current folder, which nobody intends. */
 function archiveDir(dir: string): string {
   if (dir === '') throw new InvalidArgumentError('a folder is needed.')
   return resolve(dir)
@@ -32,9 +32,9 @@ export const deviceOption = () =>
       }
     })
 
-/** For tests and measurements; what a stop loses is not for a user to choose. */
+/** For tests and measurements. Users do not need to choose how much work a stop can lose. */
 export const checkpointOption = () =>
-  new Option('--checkpoint-every <s>', 'of video, between two checkpoints of a segment under work')
+  new Option('--checkpoint-every <s>', 'seconds of video between two checkpoints of a running segment')
     .default(defaultCheckpointEveryS)
     .argParser(numberWithin(0.01, 1e9))
     .hideHelp()
@@ -44,7 +44,7 @@ export const jsonOption = () => new Option('--json', 'machine-readable output').
 export const minScoreOption = () =>
   new Option(
     '--min-score <s>',
-    'the cosine similarity from which a track matches, in place of the default',
+    'the cosine similarity from which a track matches, instead of the default',
   ).argParser(numberWithin(-1, 1))
 
 export const expectFalseOption = () =>

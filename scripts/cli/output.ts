@@ -2,26 +2,29 @@ import { CameoError, messageOf } from '../../pipeline/common/errors.js'
 import { adviceMessageOf } from './advice.js'
 import { visibleJson, visibleLines } from '../../pipeline/common/visible-text.js'
 
-// What commands show of names, paths and messages from elsewhere.
+// Commands pass names, paths and messages from outside through this.
 export { oneLine } from '../../pipeline/common/visible-text.js'
 
-/** What a command's end means to a script. */
+/** What a command's exit means to a script. */
 export const exitCodes = {
   ok: 0,
   /** The command ran, but some of the files it was given failed. */
   someFailed: 1,
-  /** The command could not run: wrong options, unusable input, an archive in trouble. */
+  /** The command could not run: wrong options, unusable input, or a problem with the archive. */
   failed: 2,
-  /** Stopped by Ctrl-C or a termination signal; run it again to go on. */
+  /** Stopped by Ctrl-C or a termination signal. Run it again to continue. */
   interrupted: 130,
 } as const
 
-/** A result on standard output. Nothing in it can give the terminal orders; line ends in names are for `oneLine`. */
+/**
+ * A result on standard output. Escapes control characters, so that no text can control the terminal. Use
+ * `oneLine` for names that may hold line ends.
+ */
 export function print(text: string): void {
   process.stdout.write(`${visibleLines(text)}\n`)
 }
 
-/** The exact data: what a terminal would obey stands in it as JSON's escapes. */
+/** The exact data. Control characters appear as JSON escapes. */
 export function printJson(value: unknown): void {
   process.stdout.write(`${visibleJson(value)}\n`)
 }
@@ -31,24 +34,24 @@ export function note(text: string): void {
   process.stderr.write(`${visibleLines(text)}\n`)
 }
 
-/** An error as `--json` gives it, whatever the command. */
+/** An error in the `--json` format, the same for every command. */
 export function printJsonError(error: CameoError): void {
   printJson(errorJson(error))
 }
 
-/** What `--json` says of an error: its message comes with the advice for the shell. */
+/** The `--json` fields of an error. The message includes the advice for the shell. */
 export const errorJson = (error: CameoError) => ({
   code: error.code,
   message: adviceMessageOf(error),
   retriable: error.retriable,
 })
 
-/** The line that tells a person of an error. */
+/** Prints the line that reports an error to a person. */
 export function noteError(error: CameoError): void {
   note(`cameo: ${adviceMessageOf(error)} [${error.code}]`)
 }
 
-/** Tells an error as a person, or with `--json` a script, can use it. */
+/** Reports an error to a person or, with `--json`, to a script. */
 export function reportError(error: unknown, json: boolean): void {
   if (error instanceof CameoError) {
     if (json) printJsonError(error)
@@ -63,5 +66,5 @@ export function reportError(error: unknown, json: boolean): void {
 
 export { counted, pluralOf } from '../../pipeline/common/counted.js'
 
-/** A thumbnail as it stands in JSON and pages. */
+/** A thumbnail for JSON and pages. */
 export const dataUri = (jpeg: Uint8Array) => `data:image/jpeg;base64,${Buffer.from(jpeg).toString('base64')}`

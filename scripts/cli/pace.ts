@@ -1,28 +1,34 @@
-/** How fast work goes on, and when it will be done. Times are of the clock that is given, s. */
+/** How fast work proceeds, and when it will be done. Times come from the given clock, s. */
 export interface Pace {
-  /** Work begins; else it does with the first of it that is done. */
+  /** Marks the start of the work. Without this call, the first `advance` starts it. */
   start(): void
-  /** So much more of the work is done. */
+  /** Adds this amount of finished work. */
   advance(amount: number): void
-  /** Work for each second; undefined in the first moments. */
+  /** Work per second; undefined in the first moments. */
   readonly rate: number | undefined
-  /** Seconds until what is left is done; undefined in the first moments. To be asked again and again. */
+  /** Seconds until the remaining work is done; undefined in the first moments. Call it repeatedly. */
   etaS(left: number): number | undefined
 }
 
-/** Work of this long ago counts by a third, s: a stretch without a face, or a slow share, is no new speed. */
+/**
+ * Work done this long ago has a weight of one third, s. So a stretch without a face, or a slow share, hardly
+ * changes the speed.
+ */
 const memoryS = 300
-/** Before it nothing is said, s: a rate over less is a rate of chance. */
+/** No estimate before this time, s: an earlier rate would be random. */
 const firstSayS = 3
-/** What was said is left this slowly, s, once there was time to learn: the amount that is left is an estimate, too. */
+/**
+ * The estimate moves this slowly, s, after the first minutes: the amount of remaining work is an estimate
+ * too.
+ */
 const patienceS = 30
 const learningS = 60
-/** A wait that nears its end is told as it is: its share of what is left. */
+/** Near the end the estimate moves faster: within this share of the remaining time. */
 const patienceShare = 0.25
 
 /**
- * The rate is a mean over the last minutes, and what is said of the end moves towards what follows from it: it does not
- * jump where a film begins or many short clips do.
+ * The rate is a mean over the last minutes. The estimated end moves smoothly: it does not jump when a film or
+ * many short clips begin.
  */
 export function createPace(clockS: () => number): Pace {
   let startedS: number | undefined
@@ -36,7 +42,7 @@ export function createPace(clockS: () => number): Pace {
     const passedS = Math.max(0, nowS - lastS)
     const kept = Math.exp(-passedS / memoryS)
     done *= kept
-    // The mean of a weight that falls off over the time that passed.
+    // The mean with a weight that decreases with the age of the work.
     timeS = timeS * kept + memoryS * (1 - kept)
     lastS = nowS
     return nowS

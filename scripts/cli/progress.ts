@@ -15,22 +15,23 @@ export interface Shown {
 
 export interface ProgressBar {
   update(done: number, total: number, payload: Payload): void
-  /** The same of what is asked for only where it is shown: a few times a second at the most. */
+  /** As above, but `shown` is called only when the bar is drawn: at most a few times per second. */
   show(shown: () => Shown): void
   stop(): void
 }
 
-/** A bar is drawn anew this often at the most, ms. */
+/** Shortest time between two drawings of a bar, ms. */
 const drawEveryMs = 100
 
-/** Names of files are shown in it, and whatever else is told of them. */
+/** Escapes control characters in file names and other texts. */
 const visible = (payload: Payload): Payload =>
   Object.fromEntries(
     Object.entries(payload).map(([key, value]) => [key, typeof value === 'string' ? oneLine(value) : value]),
   )
 
 /**
- * A bar on standard error where a person looks at it. Elsewhere (a log file, a pipe) a line every `logEveryS` seconds.
+ * A bar on standard error if it is a terminal. Elsewhere (a log file, a pipe) one line every `logEveryS`
+ * seconds.
  * @param format cli-progress's format; payload values by name
  */
 export function startProgress(format: string, logEveryS = 30): ProgressBar {
@@ -89,11 +90,11 @@ function startLog(format: string, everyS: number): ProgressBar {
   }
 }
 
-/** The format of `progressPayload`. */
+/** The format for `progressPayload`. */
 export const videoFormat =
   '{bar} {percentage}% | {clips} | {speed} real time | {frames} | {faces} | {failed} failed | ETA {left}{at}'
 
-/** What a bar shows of work on clips, by seconds of video: a long clip is no small part of it. */
+/** The values of a bar for work on clips, measured in seconds of video, so that a long clip counts more. */
 export function progressPayload(
   { lookedAtS, totalS, speed, etaS, atWork }: ProgressNow,
   counts: { readonly [name in 'clips' | 'found' | 'frames' | 'faces' | 'failed']: number },
@@ -131,7 +132,7 @@ function etaText(seconds: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
 }
 
-/** Runs `work` over the items one after the other, with progress on standard error. */
+/** Runs `work` on one item after the other, with progress on standard error. */
 export async function embedAll<T>(
   items: readonly T[],
   what: string,

@@ -7,7 +7,7 @@ export interface SourceOptions {
   readonly features?: readonly string[]
 }
 
-/** Which clips are ranked; said by whoever measures. */
+/** Which clips are ranked; for every command that measures. */
 export const poolOption = () =>
   new Option(
     '--pool <clips>',
@@ -23,7 +23,7 @@ export function withSourceOptions(command: Command): Command {
     .addOption(
       new Option(
         '--features <files...>',
-        'feature files (.pickle, .npz, .npy) in place of an archive',
+        'feature files (.pickle, .npz, .npy) instead of an archive',
       ).conflicts('archive'),
     )
 }

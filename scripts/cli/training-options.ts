@@ -5,7 +5,7 @@ import { headSettingsSchema, type HeadSettings } from '../../pipeline/training/t
 import type { DeviceChoice } from '../../pipeline/models/device.js'
 import { defaultThreads, deviceOption, jsonOption, numberWithin } from './options.js'
 
-/** The options of training, as commander gives them. */
+/** The training options, as commander gives them. */
 export interface TrainingOptions {
   readonly loss?: string
   readonly scale?: number
@@ -90,7 +90,7 @@ export function withTrainingOptions(command: Command): Command {
     .addOption(jsonOption())
 }
 
-/** Throws USAGE where the options contradict each other. */
+/** Throws USAGE if the options contradict each other. */
 export function headSettingsOf(options: TrainingOptions): HeadSettings {
   const { network, width, depth, activation, dropout, weightDecay, embeddingNoise, facesPerSample } = options
   const optimizer = options.optimizer ?? 'adam'

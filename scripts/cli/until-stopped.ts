@@ -1,11 +1,11 @@
 import { exitCodes, note } from './output.js'
 
-/** Gives `work` a signal that the first Ctrl-C aborts; the second ends the process. */
+/** Calls `work` with a signal that the first Ctrl-C aborts. The second Ctrl-C ends the process. */
 export async function untilStopped<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const stop = new AbortController()
   const onSignal = () => {
     if (stop.signal.aborted) process.exit(exitCodes.interrupted)
-    note('stopping; what is finished is kept (again to stop at once)')
+    note('stopping; finished work is kept (press again to stop at once)')
     stop.abort()
   }
   process.on('SIGINT', onSignal)

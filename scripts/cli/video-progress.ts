@@ -1,15 +1,18 @@
 import { createPace } from './pace.js'
 
-/** How far the work on some clips is. */
+/** The progress of the work on some clips. */
 export interface ProgressNow {
-  /** Video looked at of all that was found, s; the whole is an estimate where lengths are not known yet. */
+  /**
+   * Seconds of video looked at, and of all clips found. The total is an estimate while some lengths are
+   * unknown.
+   */
   readonly lookedAtS: number
   readonly totalS: number
-  /** Seconds of video looked at for each second; undefined in the first moments. */
+  /** Seconds of video looked at per second; undefined in the first moments. */
   readonly speed: number | undefined
-  /** Undefined in the first moments, and while clips are still searched for. */
+  /** Undefined in the first moments, and during the search for clips. */
   readonly etaS: number | undefined
-  /** Clips of which something was looked at and something is left, the one that moved last in front. */
+  /** Clips in progress. The clip that advanced last comes first. */
   readonly atWork: readonly {
     readonly path: string
     readonly atS: number
@@ -17,18 +20,18 @@ export interface ProgressNow {
   }[]
 }
 
-/** Follows clips, by their paths, from being found to their end. */
+/** Follows clips, by path, from when they are found to their end. */
 export interface VideoProgress {
   found(path: string, sizeBytes: number): void
   allFound(): void
-  /** How long a clip is, as soon as that is known. */
+  /** The length of a clip, when it becomes known. */
   measured(path: string, durationS: number | undefined): void
-  /** An earlier run looked at this stretch: it is neither left nor a work of now. */
+  /** An earlier run looked at this stretch. It counts neither as remaining nor as work of this run. */
   resumed(path: string, startS: number, endS: number): void
-  /** All before this time, in its segment, was looked at. */
+  /** Everything before this time, within its segment, was looked at. */
   reached(path: string, timeS: number): void
   segmentDone(path: string, startS: number, endS: number): void
-  /** Nothing of it is left; `isFresh` where it was worked on without word of how far it was. */
+  /** The clip is done. `isFresh` if this run worked on it without progress reports. */
   ended(path: string, isFresh?: boolean): void
   now(): ProgressNow
 }
@@ -36,7 +39,7 @@ export interface VideoProgress {
 interface Clip {
   readonly sizeBytes: number
   durationS: number | undefined
-  /** Of each segment the seconds from its start on that were looked at. */
+  /** Seconds looked at from the start of each segment. */
   readonly segments: Map<number, number>
   lookedAtS: number
   atS: number
@@ -45,21 +48,22 @@ interface Clip {
 /** Times are sums of frames. */
 const roundingS = 1e-3
 
-/** Between the last frame that is looked at and the end of a clip lies no more of what was done now, s. */
+/** A clip may end up to this long after its last frame, s. The rest counts as done. */
 const tailS = 2
 
 /**
  * @param clockS any clock, s
- * @param segmentLengthS clips are worked on in segments that begin at its multiples, side by side; undefined where only
- *   their ends are told
+ * @param segmentLengthS clips are processed in parallel segments that start at its multiples; undefined if
+ * only
+ *   the ends of clips are reported
  */
 export function createVideoProgress(clockS: () => number, segmentLengthS?: number): VideoProgress {
   const lengthS = segmentLengthS ?? Number.MAX_VALUE
   const pace = createPace(clockS)
   const clips = new Map<string, Clip>()
-  /** Those that are at work, the one that moved last at the end. */
+  /** Clips in progress. The clip that advanced last comes last. */
   const moving = new Map<string, Clip>()
-  /** Of clips whose length is known, s. */
+  /** Total length of the clips with a known length, s. */
   let knownS = 0
   let lookedAtS = 0
   let isAllFound = false
@@ -139,8 +143,9 @@ export function createVideoProgress(clockS: () => number, segmentLengthS?: numbe
 }
 
 /**
- * How much video lies in files whose length is not known: that of the known ones of about their size, for each byte. A
- * film's bytes say nothing of a short clip's. Sizes that differ by less than a factor of two are one.
+ * Estimates the length of files with unknown length: the mean seconds per byte of known files of about the
+ * same size. A film's rate does not apply to a short clip. Sizes that differ by less than a factor of two
+ * share one group.
  */
 function createLengthGuess() {
   const known = new Map<number, { bytes: number; lengthS: number }>()
@@ -157,7 +162,7 @@ function createLengthGuess() {
     return lengthS / bytes
   }
 
-  // Of what is fetched the size is not known: then every clip is taken to be as long as another.
+  // Fetched clips have no known size. All clips are then assumed to have the same length.
   const sized = (bytes: number) => Math.max(1, bytes)
 
   return {

@@ -23,14 +23,14 @@ export const coverageCommand = new Command('coverage')
   .addHelpText(
     'after',
     `
-A clip is complete if all of it was looked at. Otherwise it is: unfinished (an ingest was stopped, or has not come to it; run it
-again), failed (nothing could be read), partial (segments were given up), truncated (the file is cut off), damaged (stretches
+A clip is complete if all of it was looked at. Otherwise it is: unfinished (an ingest was stopped, or has not reached the clip; run it
+again), failed (nothing could be read), partial (segments could not be processed), truncated (the file is cut off), damaged (stretches
 could not be decoded), left-out (something in it is not looked at, for example a second video stream). It may also be face-less
-(no face was found), missing (no file is where it was) or forgotten. All clips that are not complete are listed.
+(no face was found), missing (its file is not there any more) or forgotten. All clips that are not complete are listed.
 With --json: {coverage: {clips, incomplete, unknownLength, hours, lookedAtHours, notLookedAtHours, states: {STATE: clips}},
 folders: [{folder, ...the same}], clips: [{clipId, path, paths, states, durationS, lookedAtS, notLookedAtS,
-notLookedAt: [{startS, endS, state, code?, message?}], leftOut, code?, message?, missing?}]}; null is what is not known.
-Exit code: 0 all of every clip was looked at, 1 it was not (whatever --state lists), 2 the command could not run.`,
+notLookedAt: [{startS, endS, state, code?, message?}], leftOut, code?, message?, missing?}]}; null means unknown.
+Exit code: 0 every clip was fully looked at, 1 some were not (independent of --state), 2 the command could not run.`,
   )
   .action((folder: string | undefined, options: CoverageOptions) => {
     process.exitCode = showCoverage(folder, options)

@@ -51,7 +51,7 @@ With --json, one line per letter: {id, stage, uri, code, message, attempts, at, 
 function readable({ letters, unreadable }: DeadLetters): readonly ListedDeadLetter[] {
   if (unreadable.length > 0)
     note(
-      `${counted(unreadable.length, 'message')} of the topic ${pluralOf(unreadable.length, 'is no letter', 'are no letters')} of this version and ${pluralOf(unreadable.length, 'is', 'are')} left there`,
+      `${counted(unreadable.length, 'message')} of the topic ${pluralOf(unreadable.length, 'is not a letter', 'are not letters')} of this version and ${pluralOf(unreadable.length, 'is', 'are')} left there`,
     )
   return letters
 }

@@ -45,7 +45,7 @@ function tell(report: DoctorReport, { deep, json }: DoctorOptions): void {
   else for (const entry of checks) print(`${entry.ok ? '✓' : '✗'} ${entry.name.padEnd(12)} ${entry.detail}`)
 }
 
-/** With what to do about it, and how much of the archive was not looked at. */
+/** Adds what to do about it, and how much of the archive was not looked at. */
 function detailOf({ name, ok, detail, error }: Check, { coverage, notices }: DoctorReport): string {
   if (!ok) return adviceMessageOf(error)
   if (name !== 'archive') return detail

@@ -41,8 +41,8 @@ export const forgetCommand = new Command('forget')
     `
 A clip is its content: all files with the same content are forgotten together, and listed.
 Faces that were enrolled from the clip are erased, too. A name without any other faces is erased with them.
-A forgotten clip stays out when its file is ingested again ("ingest --include-forgotten" lets it in).
-Erased rows and vectors are overwritten in the archive's files, not only unlinked; copies and backups are yours to find.
+A forgotten clip stays out when its file is ingested again, unless "ingest --include-forgotten" is given.
+Erased rows and vectors are overwritten in the archive's files, not only unlinked; copies and backups are not touched.
 If another process reads for longer than --wait, the error is ERASURE_PENDING and the exit code ${exitCodes.failed}: no search finds what was
 erased, but its bytes are still there. The next command on the archive finishes the erasure if it can.
 With --json: {forgotten: "clip", clipId, paths, names} with the names that lost faces, {forgotten: "name", name},
@@ -89,7 +89,9 @@ function describe(done: Forgotten): string {
   if (done.forgotten === 'face')
     return (
       `face ${done.face} of "${oneLine(done.name)}", from ${oneLine(done.source)}, is forgotten: ` +
-      (done.left === 0 ? 'it was the last, so the name is, too' : `${counted(done.left, 'face')} left`)
+      (done.left === 0
+        ? 'it was the last one, so the name is forgotten, too'
+        : `${counted(done.left, 'face')} left`)
     )
   return [
     `the clip ${done.clipId} is forgotten:`,

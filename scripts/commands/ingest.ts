@@ -64,7 +64,7 @@ export const ingestCommand = withRecipeOptions(new Command('ingest'))
     'after',
     `
 With --json, one line per clip: {path, clipId, status, tracks, seconds} or {path, status, code, message}.
-Skipped are folders whose names begin with a dot, and files that are no videos by their names and first bytes.
+Folders with a name that starts with a dot are skipped, and files that are not videos by their names and first bytes.
 Status: done, unchanged, duplicate, partial, forgotten, skipped, failed.
 Exit code: 0 all clips are in, 1 some failed, 2 the command could not run, 130 interrupted.
 The settings of the first ingest stay with the archive; later ones need not repeat them.`,

@@ -41,7 +41,7 @@ The archive's clips are removed first. No video is read. If it is killed, run it
   .action(async ({ brokers, archive: archiveDir, json, ...options }: ReplayOptions) => {
     const headFile = options.head ?? ownHead(archiveDir)
     const head = headFile === undefined ? undefined : await readHeadFile(headFile)
-    note(`building ${archiveDir} anew …`)
+    note(`rebuilding ${archiveDir} …`)
     const progress = { isReset: false, isComplete: false }
     const error = await runStage({
       ...{ stage: 'index', connection: readConnection(brokers), drainMs: 20_000 },
@@ -64,7 +64,7 @@ The archive's clips are removed first. No video is read. If it is killed, run it
       return
     }
     if (!progress.isComplete) {
-      note('stopped before its end: run "cameo replay" again, or "cameo worker index" to go on')
+      note('stopped before its end: run "cameo replay" again, or "cameo worker index" to continue')
       process.exitCode = exitCodes.interrupted
       return
     }
@@ -77,7 +77,7 @@ The archive's clips are removed first. No video is read. If it is killed, run it
     process.exitCode = exitCodes.ok
   })
 
-/** Of the messages that the archive came from. */
+/** The head of the messages that the archive was built from. */
 function ownHead(archiveDir: string): string | undefined {
   if (!existsSync(join(archiveDir, databaseFileName))) return undefined
   const archive = openArchive(archiveDir, { onNotice: note })

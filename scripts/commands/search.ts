@@ -121,7 +121,7 @@ ranges: [{startS, endS, trackId, score, weak?}], faces: [{timeS, boxXyxyPx, qual
 weak?, scope?}; with is [{name, score, ranges}]; scope is {with?, without?, together?, folder?, since?, until?} as given;
 thresholdReason is "given", "archive size", "models" or "uncalibrated"; falseAcceptRate is {rate, estimate, interval?}: estimate is
 true if the rate is extrapolated beyond what was measured, and interval is then its 95 % interval; prior is {appearances, tracks};
-what was not measured is null. With --weak, weak is a list like results, and weak is true for ranges in results whose track does not
+null means not measured. With --weak, weak is a list like results, and weak is true for ranges in results whose track does not
 reach the threshold. coverage says how much of the archive, or of a clip, was not looked at (see "cameo coverage --help").
 missing is true if the clip's file is not there any more.
 query is {kind, value, quality, face?, people?: [{number, ranges?: [{startS, endS}], boxXyxyPx, quality}], photos?, notices?}: photos

@@ -32,10 +32,10 @@ interface SubmitOptions extends RecipeOptions {
   readonly json: boolean
 }
 
-/** How often is looked whether clips that are waited for are lost. */
+/** How often to check whether awaited clips are lost. */
 const checkEveryMs = 10_000
 
-/** Without any clip being finished in between. */
+/** Number of resubmissions in a row without any finished clip. */
 const mostResubmissions = 2
 
 const stages = Object.keys(stageInput) as Stage[]
@@ -81,7 +81,7 @@ function checkAddress(path: string): void {
   if (hasUserinfo(new URL(path)))
     throw new CameoError(
       'USAGE',
-      `the address ${address} was given with a user name or a password, which all who see the queue could read: nothing was submitted`,
+      `the address ${address} was given with a user name or a password, which everyone who sees the queue could read: nothing was submitted`,
     )
 }
 
@@ -111,7 +111,7 @@ async function submit(
 ): Promise<number> {
   const { connection, log } = session
   await createTopics(session.kafka, connection)
-  // There is a broker; from now on one that is away is waited for.
+  // A broker has answered. From now on an unavailable broker is waited for.
   const kafka = createKafka(connection, log, 'patient')
   const publisher = createRetryingPublisher(await createPublisher(kafka), {
     signal,
@@ -156,9 +156,10 @@ async function submit(
 }
 
 /**
- * Publishes what is waited for once more, where no worker has anything left to do: an earlier run was killed between
- * the note that a clip is queued and its job, or the topic was emptied. As long as clips are finished, brokers are not asked.
- * What is lost again and again, as where workers are of an older version, is given up.
+ * Submits awaited clips again if no worker has anything left to do: an earlier run was killed between the
+ * note that a clip is queued and its job, or the topic was emptied. While clips are being finished, the
+ * brokers are not asked. Clips that are lost again and again, for example because workers have an older
+ * version, are reported as failed.
  */
 async function resubmitLost(
   { kafka, connection }: KafkaSession,
@@ -189,13 +190,13 @@ async function resubmitLost(
   }
 }
 
-/** Each stage has workers, and they have finished all that lies in their topics. */
+/** True if each stage has workers, and they have finished everything in their topics. */
 async function workersAreIdle({
   kafka,
   connection,
 }: Pick<KafkaSession, 'kafka' | 'connection'>): Promise<boolean> {
   const { groups } = await clusterStatus(kafka, connection).catch(() => ({ groups: [] }))
-  // A group without members has nobody that works: of an archive that is gone, as a rule.
+  // A group without members does no work: usually its archive is gone.
   const working = groups.filter(({ workers }) => workers.length > 0)
   return (
     stages.every((stage) => working.some((group) => group.stage === stage)) &&

@@ -45,7 +45,7 @@ topicsCommand
     const jobs = topicName(connection, 'jobs')
     const there = topics.partitions.get(jobs)
     if (partitions !== undefined && there !== undefined && there !== partitions)
-      note(`the topic ${jobs} exists with ${counted(there, 'partition')} and is left as it is`)
+      note(`the topic ${jobs} exists with ${counted(there, 'partition')} and stays unchanged`)
     process.exitCode = exitCodes.ok
   })
 
@@ -58,7 +58,7 @@ topicsCommand
     const [status, deadLetters] = await withKafka(brokers, async ({ kafka, connection, log }) => {
       const now = await clusterStatus(kafka, connection)
       const letters = now.topics.find(({ topic }) => topic === topicName(connection, 'dead-letters'))
-      // Those that were taken out leave messages behind.
+      // Retried letters leave empty messages behind.
       const isEmpty = letters?.messages === 0
       return [now, isEmpty ? 0 : (await readDeadLetters(kafka, connection, log)).letters.length] as const
     })
@@ -81,7 +81,7 @@ function showStatus({ clusterId, topics, groups }: ClusterStatus, deadLetters: n
       print(
         `  ${oneLine(client)} ${oneLine(host)}: ` +
           (lag === undefined
-            ? 'the group is being arranged anew'
+            ? 'the group is rebalancing'
             : `${counted(partitions, 'partition')}, ${counted(lag, 'message')} to do`),
       )
   }

@@ -16,7 +16,7 @@ import {
   type Shot,
 } from './demo-table.js'
 
-/** What a condition does to the picture, as ffmpeg filters. */
+/** ffmpeg filters for each condition of the picture. */
 const conditionFilters: Record<Condition, string> = {
   plain: 'null',
   dim: 'eq=gamma=0.4:saturation=0.7',
@@ -24,19 +24,20 @@ const conditionFilters: Record<Condition, string> = {
   grainy: 'noise=c0s=24:c0f=t',
   grey: 'hue=s=0',
   mirrored: 'hflip',
-  /** A small clip blown up. */
+  /** A small clip scaled up. */
   coarse: `scale=320:-2,scale=${clipSize.widthPx}:${clipSize.heightPx}:flags=neighbor`,
-  /** Light that comes and goes 1.5 times a second. */
+  /** Brightness that changes 1.5 times per second. */
   flicker: `eq=gamma='1+0.55*sin(3*PI*t)':eval=frame`,
 }
 
-/** The camera's move over one photo, as the filters that make its frames of the photo. */
+/** Filters that turn one photo into the frames of a camera move. */
 function moveFilters(shot: Shot): string {
   const { widthPx, heightPx } = photos[shot.photo]
   const [x1, y1, x2] = viewBox(shot.photo, shot.from)
   const [toX1, toY1, toX2] = viewBox(shot.photo, shot.to)
   const frames = frameCount(shot)
-  // zoompan keeps the shape of what it is given, so the photo gets the clip's shape first; the views never show the border.
+  // zoompan keeps the aspect ratio of its input, so the photo first gets the clip's ratio. The views never
+  // show the border.
   const aspect = clipSize.widthPx / clipSize.heightPx
   const paddedPx = 2 * Math.ceil(Math.max(widthPx, heightPx * aspect) / 2)
   const paddedHeightPx = 2 * Math.ceil(Math.max(heightPx, widthPx / aspect) / 2)
@@ -61,7 +62,7 @@ export function filterGraph({ shots, condition }: DemoClip): string {
 
 export const clipPath = (dir: string, { name }: Pick<DemoClip, 'name'>): string => join(dir, `${name}.mp4`)
 
-/** Makes the clips of the photos, two at a time. Throws FFMPEG_MISSING, FFMPEG_FAILED. */
+/** Makes the clips from the photos, two at a time. Throws FFMPEG_MISSING, FFMPEG_FAILED. */
 export async function makeClips(
   clips: readonly DemoClip[],
   photosDir: string,
@@ -82,7 +83,7 @@ async function makeClip(ffmpeg: string, clip: DemoClip, photosDir: string, targe
   const base = ['-v', 'error', '-nostdin', '-y', '-filter_complex_threads', '1']
   const path = clipPath(targetDir, clip)
   try {
-    // ffmpeg would make it by the umask.
+    // ffmpeg would create it with the permissions of the umask.
     createPrivateFile(path)
     await promisify(execFile)(ffmpeg, [...base, ...inputs, ...graph, ...encoding, path])
   } catch (error) {

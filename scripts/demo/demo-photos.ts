@@ -17,7 +17,7 @@ interface DemoPhoto {
   readonly heightPx: number
 }
 
-/** The package is a download, not a dependency: nothing of it is installed or run. */
+/** The package is downloaded, not a dependency: none of its code is installed or run. */
 const source = {
   package: '@vladmandic/face-api@1.7.15',
   folder: 'demo',
@@ -70,11 +70,14 @@ export type PhotoName = keyof typeof photos
 export interface DemoFace {
   readonly photo: PhotoName
   readonly boxXyxyPx: BoxXyxyPx
-  /** Set where another photo shows the same person: the name of that face. */
+  /** Set if another photo shows the same person: the name of that face. */
   readonly sameAs?: string
 }
 
-/** Every face in the photos; a face's name is its person's, unless `sameAs` says otherwise. Boxes were checked by eye. */
+/**
+ * Every face in the photos. A face's name is its person's name, unless `sameAs` says otherwise. Boxes were
+ * checked by eye.
+ */
 export const faces = {
   'costumes left': { photo: 'costumes', boxXyxyPx: [413, 353, 603, 594] },
   'costumes middle': { photo: 'costumes', boxXyxyPx: [838, 431, 1002, 646] },
@@ -102,12 +105,13 @@ export const faces = {
 
 export type FaceName = keyof typeof faces
 
-/** The photos lie in the models' cache: the one folder that Cameo is known to be able to keep things in. */
+/** The photos lie in the models' cache, the only folder that Cameo can surely write to. */
 export const demoPhotosDir = () => join(defaultModelsDir(), 'demo-photos')
 
 /**
- * Makes sure that all photos lie in the folder with the right SHA-256, fetching them where one is missing or changed.
- * @throws MODEL_DOWNLOAD_FAILED, MODEL_DIGEST_MISMATCH; then nothing was kept
+ * Makes sure that all photos are in the folder with the right SHA-256. Downloads them if one is missing or
+ * changed.
+ * @throws MODEL_DOWNLOAD_FAILED, MODEL_DIGEST_MISMATCH; then nothing is stored
  */
 export async function fetchPhotos(dir: string): Promise<void> {
   const wanted = Object.values(photos)
@@ -165,6 +169,6 @@ async function checkPhoto(dir: string, { file, sha256 }: DemoPhoto): Promise<voi
   if (actual !== sha256)
     throw new CameoError(
       'MODEL_DIGEST_MISMATCH',
-      `${file} of ${source.package} has SHA-256 ${actual}, expected ${sha256}: the source serves another file, nothing was kept`,
+      `${file} of ${source.package} has SHA-256 ${actual}, expected ${sha256}: the source serves another file; nothing was stored`,
     )
 }

@@ -4,7 +4,7 @@ import { faces, photos, type DemoFace, type FaceName, type PhotoName } from './d
 export const clipSize = { widthPx: 854, heightPx: 480 } as const
 export const clipFps = 20
 
-/** What the camera sees: as much of the photo as fits, or the surroundings of some faces. */
+/** What the camera shows: as much of the photo as fits, or the area around some faces. */
 type View = 'wide' | { readonly faces: readonly [FaceName, ...FaceName[]]; readonly air: number }
 
 /** A camera move over one photo. */
@@ -18,21 +18,21 @@ export interface Shot {
 export type Condition = 'plain' | 'dim' | 'blurred' | 'grainy' | 'grey' | 'mirrored' | 'coarse' | 'flicker'
 
 export interface DemoClip {
-  /** File name without its ending; says what the clip shows. */
+  /** File name without its extension. It describes the clip. */
   readonly name: string
   readonly condition: Condition
   /** Joined by hard cuts. */
   readonly shots: readonly Shot[]
 }
 
-/** Who is searched for. She is in two photos, in other light: also `bar middle`. */
+/** The woman to search for. She is in two photos, in different light: also `bar middle`. */
 export const wanted = 'costumes right' satisfies FaceName
 
 const shot = (photo: PhotoName, from: View, to: View, seconds: number): Shot => ({ photo, from, to, seconds })
 
-/** One face or several, with room around them. */
+/** One or several faces, with room around them. */
 const on = (...names: [FaceName, ...FaceName[]]): View => ({ faces: names, air: 2.2 })
-/** The same from nearer, so that a neighbour stays out of the picture. */
+/** As `on`, but closer, so that a neighbour stays out of the picture. */
 const near = (...names: [FaceName, ...FaceName[]]): View => ({ faces: names, air: 1.5 })
 const close = (...names: [FaceName, ...FaceName[]]): View => ({ faces: names, air: 1.25 })
 
@@ -123,7 +123,7 @@ export const demoClips: readonly DemoClip[] = [
 
 export const frameCount = ({ seconds }: Shot): number => Math.round(seconds * clipFps)
 
-/** The part of the photo that a view shows, of the clip's shape and inside the photo. */
+/** The part of the photo that a view shows. It has the clip's aspect ratio and lies inside the photo. */
 export function viewBox(photo: PhotoName, view: View): BoxXyxyPx {
   const { widthPx, heightPx } = photos[photo]
   const aspect = clipSize.widthPx / clipSize.heightPx
@@ -155,25 +155,25 @@ export function personOf(name: FaceName): string {
   return face.sameAs ?? name
 }
 
-/** How far a camera move has come, 0..1, at a share of its time: it starts and ends gently. */
+/** Progress of a camera move, 0..1, at a share of its time. It starts and ends slowly. */
 export const eased = (share: number): number => share * share * (3 - 2 * share)
 
 export interface Appearance {
   /** Times at which most of the person's face is in the picture, large enough to be found. */
   readonly rangesS: readonly (readonly [startS: number, endS: number])[]
-  /** Some of the person's face is in the picture at some time. */
+  /** True if at least a part of the person's face is in the picture at some time. */
   readonly glimpsed: boolean
 }
 
 /** Cameo's default --min-face. */
 const smallestFacePx = 40
 
-/** A face with a quarter of it outside the picture still has its eyes, nose and mouth in it, or nearly so. */
+/** A face with a quarter outside the picture still shows its eyes, nose and mouth, or nearly all of them. */
 const shownShare = 0.75
 
 /**
- * Where a clip shows a person. It follows from the camera's moves and from where the faces lie in the photos alone, so
- * that Cameo's answers can be held against it.
+ * Where a clip shows a person. It follows only from the camera moves and the places of the faces in the
+ * photos, so it can be used to check Cameo's answers.
  */
 export function appearanceOf(person: string, { shots }: DemoClip): Appearance {
   const rangesS: [number, number][] = []
@@ -205,7 +205,7 @@ function between(a: BoxXyxyPx, b: BoxXyxyPx, share: number): BoxXyxyPx {
   return [mix(0), mix(1), mix(2), mix(3)]
 }
 
-/** Takes one more frame into the ranges; frames in a row are one range. */
+/** Adds one frame to the ranges. Consecutive frames form one range. */
 function extend(rangesS: [number, number][], timeS: number): void {
   const last = rangesS.at(-1)
   if (last !== undefined && timeS < last[1] + 0.5 / clipFps) last[1] = timeS + 1 / clipFps

@@ -1,10 +1,10 @@
 /**
- * Shows Cameo's main job on real faces: clips made of group photos are ingested, one woman is searched for with a crop of a
- * photo, and the answer is held against what the clips are known to show.
+ * Shows Cameo's main job on real faces. It makes clips from group photos, ingests them, searches for one
+ * woman with a crop of a photo, and compares the answer with what the clips are known to show.
  *
  *   node dist/scripts/demo/demo.js
  *
- * Everything goes to ./demo-output. Exit code 1 where the answer is not what the clips show.
+ * Everything goes to ./demo-output. Exit code 1 if the answer differs from what the clips show.
  */
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -42,7 +42,7 @@ async function runDemo(): Promise<number> {
   await makeClips(demoClips, photosDir, output.clips)
   print(`${output.clips} is ready after ${secondsSince(startedMs)} s`)
 
-  print('\nTaking the clips into an archive ("cameo" is short for "node dist/scripts/cameo.js"):')
+  print('\nIngesting the clips into an archive ("cameo" is short for "node dist/scripts/cameo.js"):')
   const ingested = await runCameo(['ingest', output.clips, '--archive', output.archive])
   if (ingested !== exitCodes.ok) return ingested
 
@@ -62,7 +62,7 @@ const secondsSince = (startedMs: number) => ((performance.now() - startedMs) / 1
 
 const cameoScript = fileURLToPath(new URL('../cameo.js', import.meta.url))
 
-/** Shows and runs a command line as a user would type it; returns its exit code. */
+/** Prints and runs a command line as a user would type it. Returns its exit code. */
 async function runCameo(args: readonly string[]): Promise<number> {
   print(`$ cameo ${args.join(' ')}`)
   const child = spawn(process.execPath, [cameoScript, ...args], { stdio: 'inherit' })
@@ -70,7 +70,7 @@ async function runCameo(args: readonly string[]): Promise<number> {
   return child.exitCode ?? exitCodes.interrupted
 }
 
-/** The face searched for, cut out of its photo with some room around it. */
+/** The face to search for, cut out of its photo with some room around it. */
 async function writeQuery(photosDir: string): Promise<void> {
   const { photo, boxXyxyPx } = faces[wanted]
   const [x1, y1, x2, y2]: BoxXyxyPx = boxXyxyPx
@@ -99,7 +99,7 @@ const resultsSchema = z.object({
 
 type Result = z.infer<typeof resultsSchema>['results'][number]
 
-/** The same search once more, as a program would ask. */
+/** Runs the same search again, as a program would. */
 async function searchResults(search: readonly string[]): Promise<Result[]> {
   const { stdout } = await promisify(execFile)(process.execPath, [cameoScript, ...search, '--json'], {
     maxBuffer: 64 << 20,
@@ -107,7 +107,7 @@ async function searchResults(search: readonly string[]): Promise<Result[]> {
   return resultsSchema.parse(JSON.parse(stdout)).results
 }
 
-/** Prints, clip by clip, what is shown and what was found; true where the two agree. */
+/** Prints, clip by clip, what is shown and what was found. True if both agree. */
 function judge(results: readonly Result[]): boolean {
   print('\nWhat the clips are known to show of her, and what was found:')
   print(`  ${'clip'.padEnd(nameWidth)}  ${'shows her'.padEnd(14)}  ${'found'.padEnd(14)}  score`)

@@ -1,10 +1,10 @@
 /**
- * Reads the descriptors that the Kafka workers publish, from the topic's beginning, and tells of each segment that is complete.
- * It needs a Kafka client: npm install kafkajs
+ * Reads the descriptors that the Kafka workers publish, from the topic's beginning, and reports each complete
+ * segment. It needs a Kafka client: npm install kafkajs
  *
  *     node consume-descriptors.js BROKERS TOPIC SEGMENTS
  *
- * SEGMENTS: after how many segments it ends.
+ * SEGMENTS: it ends after this many segments.
  */
 import { basename } from 'node:path'
 import {
@@ -21,7 +21,7 @@ const [brokers = '127.0.0.1:9092', topic = 'cameo.descriptors', segments = '1'] 
 const kafka = new Kafka({ brokers: brokers.split(','), logLevel: logLevel.NOTHING })
 const consumer = kafka.consumer({ groupId: `example-${process.pid}` })
 
-/** One run over a segment. Its messages come in any order, and each may come twice. */
+/** One attempt at a segment. Its messages come in any order, and each may come twice. */
 interface Run {
   readonly parts: Map<number, DescribedTracks>
   closing?: SegmentClosing
@@ -64,7 +64,7 @@ await new Promise<void>((resolve, reject) => {
       try {
         read(value)
       } catch (error) {
-        // What is no message of Cameo's is told and passed over.
+        // A message that is not from Cameo is reported and skipped.
         if (error instanceof CameoError) console.error(`${error.code}: ${error.message}`)
         else reject(error instanceof Error ? error : new Error(String(error)))
       }

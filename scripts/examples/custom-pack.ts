@@ -1,9 +1,10 @@
 /**
- * Describes model files of one's own as a pack, and ingests with them.
+ * Describes your own model files as a pack, and ingests with them.
  *
  *     node custom-pack.js MODELS CLIPS ARCHIVE
  *
- * MODELS is a folder with the files of the pack `lite`: put your own in their place, and say below how they are fed.
+ * MODELS is a folder with the files of the pack `lite`. Replace them by your own, and describe their inputs
+ * below.
  */
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -12,7 +13,7 @@ import { openCameo, parsePack, type Pack } from 'cameo'
 
 const [folder = './models', clips = './clips', archive = './cameo-data'] = process.argv.slice(2)
 
-/** A file is known by its content: another one under its name is refused. */
+/** A file is identified by its content: another file with the same name is refused. */
 const file = (name: string) => ({
   name,
   sha256: createHash('sha256')

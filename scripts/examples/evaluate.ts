@@ -1,9 +1,10 @@
 /**
- * Measures how well people are found in an archive whose clips are labelled.
+ * Measures how well people are found in an archive of labelled clips.
  *
  *     node evaluate.js ARCHIVE GALLERY TRUTH
  *
- * GALLERY and TRUTH are text files with "CLIP ID" a line. GALLERY says what each person looks like, TRUTH is scored.
+ * GALLERY and TRUTH are text files with one "CLIP ID" per line. GALLERY shows what each person looks like.
+ * TRUTH is scored.
  */
 import { openCameo } from 'cameo'
 

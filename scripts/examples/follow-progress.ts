@@ -1,5 +1,5 @@
 /**
- * Follows an ingest clip by clip. Ctrl-C stops it; the next run goes on where it stopped.
+ * Follows an ingest clip by clip. Ctrl-C stops it; the next run continues where it stopped.
  *
  *     node follow-progress.js CLIPS ARCHIVE
  */

@@ -1,5 +1,5 @@
 /**
- * Takes clips into an archive, then finds a person in them.
+ * Ingests clips into an archive, then finds a person in them.
  *
  *     node ingest-and-search.js CLIPS PHOTO ARCHIVE
  */

@@ -95,7 +95,10 @@ export function sheetMatches({ hits: { matches, weak = [] }, coverage }: SearchR
   return [...matches.map(toSheet(false)), ...weak.map(toSheet(true))]
 }
 
-/** How much was found and searched; then why the threshold is what it is, and what else an answer rests on, a line each. */
+/**
+ * How much was found and searched. Then, one line each: the reason for the threshold, and other assumptions
+ * of the answer.
+ */
 export function summaryOf({ answer, hits, threshold: line, prior, coverage }: SearchReport): string {
   const { matches, weak } = hits
   const threshold = line.threshold.toFixed(2)
@@ -130,13 +133,13 @@ function reasonOf({ threshold, reason, falseAcceptRate }: MatchThreshold): strin
   const score = threshold.toFixed(2)
   switch (reason) {
     case 'given':
-      return `threshold ${score}: as given`
+      return `threshold ${score}: given by --min-score`
     case 'archive size':
       return `threshold ${score}: raised for an archive of this size (--expect-false)`
     case 'models':
       return falseAcceptRate === undefined
-        ? `threshold ${score}: that of the models`
-        : `threshold ${score}: that of the models, ${oneIn(falseAcceptRate.rate)} of other people reaches it`
+        ? `threshold ${score}: default of the models`
+        : `threshold ${score}: default of the models, ${oneIn(falseAcceptRate.rate)} of other people reaches it`
     case 'uncalibrated':
       return `threshold ${score}: a guess, these models are not calibrated`
   }

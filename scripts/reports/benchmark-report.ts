@@ -1,7 +1,7 @@
 import { note, oneLine } from '../cli/output.js'
 import type { Unusable } from '../../index/evaluate/protocols/embed-benchmark.js'
 
-/** So many of the unusable pictures are told by name; `--json` tells all. */
+/** Number of unusable pictures that are listed by name; `--json` lists all. */
 const listed = 20
 
 export function tellUnusable(unusable: readonly Unusable[]): void {
@@ -13,5 +13,5 @@ export function tellUnusable(unusable: readonly Unusable[]): void {
 
 export const percent = (rate: number) => (Number.isNaN(rate) ? '–' : `${(rate * 100).toFixed(2)} %`)
 
-/** JSON knows no NaN and no infinity. */
+/** JSON has no NaN and no infinity. */
 export const orNull = (value: number) => (Number.isFinite(value) ? value : null)

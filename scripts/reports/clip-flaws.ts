@@ -1,4 +1,4 @@
-/** What a result says of a clip that was not looked at as a whole. */
+/** What a result says about a clip that was not fully looked at. */
 export function flawsOf(result: {
   readonly truncated?: boolean
   readonly lostS?: number

@@ -28,11 +28,11 @@ const style = `
 `
 
 export interface SheetMatch extends ClipMatch {
-  /** That it shows the person; undefined where this was not calibrated. */
+  /** Probability that it shows the person; undefined if this was not calibrated. */
   readonly probability: number | undefined
   /** It does not reach the threshold. */
   readonly isWeak: boolean
-  /** What is to be known of it besides, a sentence each. */
+  /** Further notes, one sentence each. */
   readonly notes: readonly string[]
 }
 
@@ -85,11 +85,11 @@ function card(match: SheetMatch, rank: number): Markup {
   </li> `
 }
 
-/** A right-to-left name stays within itself. */
+/** Isolates a right-to-left name, so that it does not reorder the text around it. */
 function nameOf(path: string, isMissing: boolean, rank: number): Markup {
   const href = clipLink(path)
   const name = html`${rank}. <bdi>${basename(path)}</bdi>`
-  // A file that is gone is no link: there is nothing at its path.
+  // A missing file gets no link.
   if (isMissing) return html`<b title="was ${path}">${name} (missing)</b>`
   return href === undefined
     ? html`<span class="clip" title="${path}">${name}</span>`

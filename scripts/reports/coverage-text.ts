@@ -4,7 +4,7 @@ import type { CoverageSum } from '../../index/coverage/sum-coverage.js'
 import { counted, oneLine } from '../cli/output.js'
 import { formatTime, spanText } from '../../pipeline/common/time-text.js'
 
-/** What an archive holds, after it was filled. */
+/** What an archive holds after an ingest. */
 export function holdsText(
   dir: string,
   { clips, tracks }: { readonly clips: number; readonly tracks: number },
@@ -34,7 +34,7 @@ export function shareText(partHours: number, wholeHours: number): string {
 }
 
 const stateWords: Record<CoverageState, string> = {
-  complete: 'wholly looked at',
+  complete: 'fully looked at',
   unfinished: 'unfinished',
   failed: 'failed',
   partial: 'partial',
@@ -46,7 +46,7 @@ const stateWords: Record<CoverageState, string> = {
   missing: 'missing',
 }
 
-/** "2 unfinished, 1 truncated"; how many were wholly looked at is not among them. */
+/** "2 unfinished, 1 truncated". Clips that were fully looked at are not included. */
 export function statesText({ states }: Pick<CoverageSum, 'states'>): string {
   return Object.entries(stateWords)
     .flatMap(([state, words]) => {
@@ -56,7 +56,7 @@ export function statesText({ states }: Pick<CoverageSum, 'states'>): string {
     .join(', ')
 }
 
-/** What stands against one clip, a sentence each; none of one that was wholly looked at. */
+/** What is wrong with one clip, one sentence each; empty if it was fully looked at. */
 export function unseenLines(
   clip: Pick<ClipCoverage, 'states' | 'unseen' | 'leftOut' | 'code' | 'message'>,
 ): string[] {
@@ -68,11 +68,11 @@ export function unseenLines(
   })
   if (states.includes('failed')) lines.push(`failed: none of it was looked at${reason}`)
   if (states.includes('unfinished') && unseen.length === 0)
-    lines.push(`unfinished: none of it was looked at; "cameo ingest" goes on with it${reason}`)
+    lines.push(`unfinished: none of it was looked at; "cameo ingest" continues it${reason}`)
   if (states.includes('truncated') && !unseen.some(({ state }) => state === 'truncated'))
     lines.push('truncated: the file is cut off; how much is missing is not known')
   lines.push(...leftOut.map((sentence) => `left out: ${oneLine(sentence)}`))
-  if (states.includes('forgotten')) lines.push('forgotten: it was erased, and stays away')
+  if (states.includes('forgotten')) lines.push('forgotten: it was erased, and is not ingested again')
   if (states.includes('face-less')) lines.push('no face was found')
   if (states.includes('missing')) lines.push('missing: the file is not there any more')
   return lines
@@ -81,7 +81,7 @@ export function unseenLines(
 const reasonText = (message: string | undefined, code: string | undefined) =>
   message === undefined ? '' : `: ${oneLine(message)}${code === undefined ? '' : ` [${code}]`}`
 
-/** What `--json` says of a clip. */
+/** The `--json` fields of a clip. */
 export function toCoverageJson({
   states,
   durationS,
@@ -100,11 +100,11 @@ export function toCoverageJson({
   }
 }
 
-/** What an answer says of an archive that was not wholly looked at; undefined where it was. */
+/** The sentence about an archive that was not fully looked at; undefined if it was. */
 export function coverageLine(sum: CoverageSum): string | undefined {
   if (sum.incomplete === 0) return undefined
   const was = sum.incomplete === 1 ? 'was' : 'were'
-  const clips = `${sum.incomplete} of ${counted(sum.clips, 'clip')} ${was} not wholly looked at`
+  const clips = `${sum.incomplete} of ${counted(sum.clips, 'clip')} ${was} not fully looked at`
   const missing = missingOf(sum)
   return `${clips}${missing === '' ? '' : ` (${missing})`}: "cameo coverage" lists what is missing`
 }

@@ -4,17 +4,17 @@ import { counted, note } from '../cli/output.js'
 import type { DamagedThing } from '../../index/archive/damaged-things.js'
 import { describeDamaged, noteDamage } from '../../index/archive/damaged-things.js'
 
-/** More than these are counted, not listed. */
+/** Number of listed items; more are counted. */
 const listed = 10
 
-/** Notes what was left out of an answer for the next ingest, and tells it. */
+/** Stores what was left out of an answer for the next ingest, and reports it. */
 export function tellDamage(archive: Archive, damage: readonly Damage[]): DamagedThing[] {
   const things = noteDamage(archive, damage, note)
   tellDamaged(archive, things)
   return things
 }
 
-/** Tells what was left out of an answer. */
+/** Reports what was left out of an answer. */
 export function tellDamaged({ dir }: Pick<Archive, 'dir'>, things: readonly DamagedThing[]): void {
   if (things.length === 0) return
   const more = things.length > listed ? `\n  … and ${things.length - listed} more` : ''

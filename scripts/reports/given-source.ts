@@ -6,7 +6,7 @@ import { tellDamaged } from './damage-report.js'
 import { note } from '../cli/output.js'
 import type { SourceOptions } from '../cli/source-options.js'
 
-/** Reads what was asked for, and tells what of it was not looked at, or is damaged. */
+/** Reads the requested source. Reports what of it was not looked at or is damaged. */
 export async function readGivenSource(
   { archive, features }: SourceOptions,
   options: ReadArchiveOptions = {},

@@ -9,7 +9,7 @@ export const formatRanges = (ranges: readonly Pick<MatchedRange, 'startS' | 'end
     )
     .join(', ')
 
-/** 0.9995 → "> 99.9 %": no more is claimed than was measured. */
+/** 0.9995 → "> 99.9 %": the text claims no more than was measured. */
 export function formatProbability(probability: number): string {
   if (probability > 0.999) return '> 99.9 %'
   if (probability < 0.001) return '< 0.1 %'

@@ -12,10 +12,13 @@ import { createVideoProgress, type VideoProgress } from '../cli/video-progress.j
 import { flawsOf } from './clip-flaws.js'
 import { holdsText } from './coverage-text.js'
 
-/** More failures than this are summed up, not listed. */
+/** Number of failures listed at the end; more are counted. */
 const listedFailures = 20
 
-/** Shows an ingest: a bar with speed, faces, failures and ETA; a line a clip; the failures again at the end. */
+/**
+ * Shows an ingest: a bar with speed, faces, failures and ETA; one line per clip; the failures again at the
+ * end.
+ */
 export class IngestReporter implements IngestWatcher {
   readonly #archive: Archive
   readonly #json: boolean
@@ -81,15 +84,14 @@ export class IngestReporter implements IngestWatcher {
     this.#show()
   }
 
-  onGoOn = (path: string, timeS: number): void =>
-    note(`going on with ${oneLine(path)} at ${formatTime(timeS)}`)
+  onGoOn = (path: string, timeS: number): void => note(`continuing ${oneLine(path)} at ${formatTime(timeS)}`)
 
   stop(): void {
     this.#bar?.stop()
     this.#bar = undefined
   }
 
-  /** Tells what became of all clips; nothing where no ingest was started. */
+  /** Reports the results of all clips; nothing if no ingest was started. */
   summarise(): void {
     if (this.#progress === undefined) return
     this.stop()
@@ -136,7 +138,7 @@ const statusWords: Record<ClipResult['status'], string> = {
   unchanged: 'unchanged',
   duplicate: 'duplicates',
   partial: 'partly ingested',
-  forgotten: 'left out as forgotten',
+  forgotten: 'forgotten, left out',
   failed: 'failed',
   skipped: 'files skipped (no videos)',
 }

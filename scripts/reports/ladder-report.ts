@@ -18,7 +18,7 @@ export interface LadderRun {
   readonly thumbnails: Thumbnails
 }
 
-/** JPEGs of clips by their names. */
+/** JPEGs of clips by clip name. */
 export type Thumbnails = (clipNames: readonly string[]) => ReadonlyMap<string, Uint8Array>
 
 export function writeLadderReport(
@@ -47,7 +47,7 @@ export function writeLadderReport(
 }
 
 export interface MapRun {
-  /** In words: what clips were ranked by. */
+  /** How clips were ranked, in words. */
   readonly how: string
   readonly map: number
   readonly ci95: Interval

@@ -7,7 +7,7 @@ import type { Settings } from '../../pipeline/recipe/recipe.js'
 import { counted, oneLine } from '../cli/output.js'
 import { spanText } from '../../pipeline/common/time-text.js'
 
-/** How an archive's clips are processed, a line each: models, head, settings, further encoders. */
+/** How an archive's clips are processed, one line each: models, head, settings, further encoders. */
 export async function recipeLines(recipe: ArchiveRecipe): Promise<string[]> {
   return [
     `models: ${recipe.packName}`,
@@ -31,7 +31,7 @@ async function headText(headFile: string | undefined): Promise<string> {
   }
 }
 
-/** Settings as people say them. */
+/** Settings in words. */
 export function settingsText({
   sampling,
   minFacePx,

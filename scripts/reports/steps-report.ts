@@ -14,7 +14,7 @@ import {
 import { summariseScores } from '../../index/evaluate/report/summarise-scores.js'
 import { worstIdentities } from '../../index/evaluate/report/worst-identities.js'
 
-/** What a report says of a step: its MAP, and what each identity's answer was. */
+/** The data of a step in a report: its MAP, and the answer for each identity. */
 export interface ReportedStep extends Pick<LadderStep, 'name' | 'map' | 'gain' | 'note'> {
   readonly ci95: Interval
   readonly scores: readonly IdentityScore[]
@@ -28,7 +28,10 @@ export interface ReportedRun {
   readonly settings: ReportSettings
 }
 
-/** The report of some steps on a set; worst identities and scores are of the last one. Throws where there is no step. */
+/**
+ * The report of some steps on a set. The worst identities and the scores belong to the last step. Throws if
+ * there is no step.
+ */
 export function reportSteps(
   set: TestedSet,
   steps: readonly ReportedStep[],
@@ -82,7 +85,10 @@ function poolOf({ testPoolAccount: { clips, listed, unlisted, leftOut } }: Teste
   }
 }
 
-/** Scores of ranked clips, of those that show the identity and of the others; −∞ of clips without a face is left out. */
+/**
+ * Scores of ranked clips, split into those that show the identity and the others. Scores of −∞ (clips without
+ * a face) are left out.
+ */
 export function splitScores(
   set: Pick<TestedSet, 'identities' | 'test'>,
   ranked: readonly RankedClips[],

@@ -11,12 +11,12 @@ export interface SubmitReporter extends SubmitEvents {
   summarise(): void
 }
 
-/** More failures than this are summed up, not listed. */
+/** Number of failures listed at the end; more are counted. */
 const listedFailures = 20
 
 /**
- * Shows clips on their way through the workers: a bar with frames, faces, speed and ETA, a line a clip, the failures at the end.
- * Workers tell of a clip when it is indexed, not before: by whole clips the bar moves.
+ * Shows submitted clips: a bar with frames, faces, speed and ETA; one line per clip; the failures at the end.
+ * Workers report a clip only when it is indexed, so the bar moves by whole clips.
  */
 export function createSubmitReporter(json: boolean): SubmitReporter {
   const startedMs = performance.now()
@@ -83,7 +83,7 @@ const statusWords: Record<SubmitResult['status'], string> = {
   done: 'indexed',
   unchanged: 'unchanged',
   partial: 'partly indexed',
-  forgotten: 'left out as forgotten',
+  forgotten: 'forgotten, left out',
   failed: 'failed',
   queued: 'in the queue',
   skipped: 'files skipped (no videos)',

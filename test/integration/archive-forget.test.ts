@@ -52,17 +52,17 @@ describe('forget: a clip', () => {
     kept = faceBytes(archive).filter((value) => !erased.some((other) => other.equals(value)))
   })
 
-  it('an unknown clip or name is refused by name', async () => {
+  it('refuses an unknown clip or name, and names it', async () => {
     const unknown = await cameo(['forget', '--clip', 'ffffffffffff', ...here, '--json'])
     assertRefused(unknown, 'CLIP_UNKNOWN', 'ffffffffffff')
     assertRefused(await cameo(['forget', '--name', 'Bob', ...here, '--json']), 'NAME_UNKNOWN', 'Bob')
     assertRefused(await cameo(['forget', ...here, '--json']), 'USAGE', '--clip')
   })
 
-  it('a forgotten clip is in no answer, and none of its bytes is in the archive’s files', async () => {
+  it('removes a forgotten clip from answers, and all of its bytes from the archive’s files', async () => {
     assert.ok(erased.length >= 8 && kept.length >= 8)
     assert.equal(countInFiles(erased), erased.length, 'before, all of them are')
-    // What was enrolled from it is made of the same faces.
+    // The faces enrolled from it come from the same clip.
     assert.equal((await cameo(['enroll', 'Ada', join(folder, 'costumes copy.mp4'), ...here])).code, 0)
     assert.equal((await cameo(['enroll', 'Bo', join(folder, 'costumes.mp4'), photo, ...here])).code, 0)
     const run = await cameo(['forget', '--clip', clipId.slice(0, 12), ...here, '--json'])
@@ -71,7 +71,11 @@ describe('forget: a clip', () => {
       ...{ forgotten: 'clip', clipId, names: ['Ada', 'Bo'] },
       paths: ['costumes copy.mp4', 'costumes.mp4'].map((name) => join(folder, name)),
     })
-    for (const told of [/content of 2 files/, /costumes copy\.mp4/, /"Ada" was enrolled with from it/])
+    for (const told of [
+      /content of 2 files/,
+      /costumes copy\.mp4/,
+      /the faces of "Ada" that were enrolled from it/,
+    ])
       assert.match(run.stderr, told)
     assert.deepEqual(namesAndJournal(), { names: [{ name: 'Bo', faces: 1 }], entries: 0 })
     assert.equal((await cameo(['forget', '--name', 'Bo', ...here])).code, 0)
@@ -80,7 +84,7 @@ describe('forget: a clip', () => {
     assert.equal(countInFiles(kept), kept.length, 'those of the other clip still are')
   })
 
-  it('its files stay away when the folder is ingested again', async () => {
+  it('skips its files when the folder is ingested again', async () => {
     const run = await ingest([folder, ...here])
     assert.equal(run.code, 0, run.stderr)
     assert.deepEqual(
@@ -90,7 +94,7 @@ describe('forget: a clip', () => {
     assert.deepEqual(foundFiles(await search(['--image', photo, ...here])), ['bar.mp4'])
   })
 
-  it('--include-forgotten takes it in again', async () => {
+  it('ingests it again with --include-forgotten', async () => {
     const run = await ingest([folder, ...here, '--include-forgotten'])
     assert.equal(run.code, 0, run.stderr)
     const statuses = [run.of('costumes.mp4').status, run.of('costumes copy.mp4').status]
@@ -98,7 +102,7 @@ describe('forget: a clip', () => {
     assert.equal(foundFiles(await search(['--image', photo, ...here])).length, 2)
   })
 
-  it('a forgotten name leaves none of its bytes, nor its photo’s path, and its clips stay', async () => {
+  it('erases all bytes of a forgotten name and the path of its photo, and keeps its clips', async () => {
     const name = 'Augusta Ada King, Countess of Lovelace'
     assert.equal((await cameo(['enroll', name, photo, ...here])).code, 0)
     const before = faceBytes(archive)
@@ -111,7 +115,7 @@ describe('forget: a clip', () => {
     assert.equal(countInFiles(written), 0)
     assert.equal(faceBytes(archive).length, before.length - 1)
   })
-  it('while another process reads, forget ends with an error of its own, and the next command finishes it', async () => {
+  it('ends with a special error while another process reads, and the next command finishes the erasure', async () => {
     const before = faceBytes(archive)
     const reader = openArchive(archive)
     const args = ['forget', '--clip', join(folder, 'costumes copy.mp4'), ...here]
@@ -134,7 +138,7 @@ describe('forget: a clip', () => {
     assert.equal(countInFiles(before), after.length)
   })
 
-  it('killed while it waits for a reader, what it erased is gone after the next command', async () => {
+  it('is finished by the next command if it is killed while it waits for a reader', async () => {
     const before = faceBytes(archive)
     const reader = openArchive(archive)
     reader.database.exec('BEGIN')
@@ -149,7 +153,7 @@ describe('forget: a clip', () => {
     assert.deepEqual([faceBytes(archive), countInFiles(before)], [[], 0])
   })
 
-  it('the archive’s files are their owner’s alone, whatever was done with it', () => {
+  it('leaves archive files that only their owner can read, after every command', () => {
     assert.deepEqual(openToOthers(archive), [])
   })
 })

@@ -48,7 +48,7 @@ before(async () => {
 })
 
 describe('archive: a full disk', () => {
-  it('stops an ingest as ARCHIVE_FULL; what was stored is found, and the same command completes it later', async () => {
+  it('stops an ingest with ARCHIVE_FULL; stored clips are found, and the same command completes it later', async () => {
     const archive = join(dir, 'limited')
     const limited = filesUpTo(littleSpace())
     const full = await ingest([folder, '--archive', archive], limited)
@@ -71,10 +71,10 @@ describe('archive: a full disk', () => {
   })
 
   if (canMount())
-    it('of its own file system stops an ingest as ARCHIVE_FULL, and with space freed it completes', async () => {
+    it('of a separate file system stops an ingest with ARCHIVE_FULL, and the ingest completes after space is freed', async () => {
       const archive = join(dir, 'small disk')
       mkdirSync(archive)
-      // The command runs twice: on a disk that is almost full, and when something was deleted from it.
+      // The command runs twice: on an almost full disk, and after something was deleted from it.
       const filler = 16 * 2 ** 20 - littleSpace()
       const twice =
         `mount -t tmpfs -o size=16m none "$0" && head -c ${filler} /dev/zero >"$0/filler"; ` +
@@ -89,7 +89,7 @@ describe('archive: a full disk', () => {
     })
 })
 
-describe('archive: a folder that cannot be written', () => {
+describe('archive: a folder that is not writable', () => {
   const readOnly = join(dir, 'read-only')
   let files: string[]
   let shown: unknown
@@ -107,14 +107,14 @@ describe('archive: a folder that cannot be written', () => {
 
   after(() => chmodSync(readOnly, 0o755))
 
-  it('is refused by an ingest as ARCHIVE_READ_ONLY', async () => {
+  it('makes an ingest fail with ARCHIVE_READ_ONLY', async () => {
     const run = await ingest([folder, '--archive', readOnly], permissionsCount())
     assertRefused(run, 'ARCHIVE_READ_ONLY', readOnly)
     const fresh = await ingest([folder, '--archive', join(readOnly, 'fresh')], permissionsCount())
     assertRefused(fresh, 'ARCHIVE_READ_ONLY', join(readOnly, 'fresh'))
   })
 
-  it('is searched and shown as any other, which is said', async () => {
+  it('can be searched and shown, with a notice', async () => {
     for (const [args, expected] of [
       [['search', '--image', photo], answer],
       [['status'], shown],
@@ -122,19 +122,19 @@ describe('archive: a folder that cannot be written', () => {
       const run = await cameo([...args, '--archive', readOnly, '--json'], {}, permissionsCount())
       assert.equal(run.code, 0, run.stderr)
       assert.deepEqual(JSON.parse(run.stdout), expected)
-      assert.match(run.stderr, /cannot be written: it is only read/)
+      assert.match(run.stderr, /is not writable: it is opened read-only/)
     }
     const doctor = await cameo(['doctor', '--archive', readOnly], {}, permissionsCount())
-    assert.match(doctor.stdout, /✓ archive .* intact.*; .* it is only read/)
+    assert.match(doctor.stdout, /✓ archive .* intact.*; .* it is opened read-only/)
     assert.deepEqual(readdirSync(readOnly).sort(), files)
   })
 
-  it('is refused by what would write to it', async () => {
+  it('is refused by commands that write to it', async () => {
     const run = await cameo(['enroll', 'Ada', photo, '--archive', readOnly, '--json'], {}, permissionsCount())
     assertRefused(run, 'ARCHIVE_READ_ONLY', readOnly)
   })
 
-  it('is shown as it is now while another process, which can, writes to it', async () => {
+  it('is shown in its current state while another process writes to it', async () => {
     chmodSync(readOnly, 0o755)
     const shared = join(dir, 'shared')
     cpSync(readOnly, shared, { recursive: true })
@@ -155,7 +155,7 @@ describe('archive: a folder that cannot be written', () => {
     }
   })
 
-  it('is refused where its newest rows lie in a log that cannot be read without writing', async () => {
+  it('is refused if its newest rows are in a log that cannot be read without writing', async () => {
     const broken = join(dir, 'log')
     cpSync(readOnly, broken, { recursive: true })
     chmodSync(broken, 0o755)
@@ -166,7 +166,7 @@ describe('archive: a folder that cannot be written', () => {
     assertRefused(run, 'ARCHIVE_READ_ONLY', broken)
   })
 
-  it('is refused where it is of an older schema, and says how it becomes readable', async () => {
+  it('is refused if it has an older schema, and the error says how to make it readable', async () => {
     const older = join(dir, 'older')
     cpSync(readOnly, older, { recursive: true })
     for (const path of [older, join(older, 'cameo.sqlite')]) chmodSync(path, 0o755)

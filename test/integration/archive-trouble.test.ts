@@ -16,7 +16,7 @@ const folder = join(dir, 'clips')
 const archive = join(dir, 'archive')
 let photo: string
 
-/** A copy of the archive that a test may spoil. */
+/** A copy of the archive that a test may damage. */
 function copyOf(name: string): string {
   const copy = join(dir, name)
   cpSync(archive, copy, { recursive: true })
@@ -36,7 +36,7 @@ before(async () => {
 })
 
 describe('archive: two commands at once', () => {
-  it('a second ingest is refused as ARCHIVE_BUSY while the first runs; searching, enrolling and status go on', async () => {
+  it('refuses a second ingest with ARCHIVE_BUSY while the first runs; searching, enrolling and status still work', async () => {
     const shared = copyOf('busy')
     const film = join(dir, 'film.mp4')
     await makeFaceClip(film, 'sofa left', { seconds: 20 })
@@ -54,7 +54,7 @@ describe('archive: two commands at once', () => {
       '--json',
     ]
     const first = startCameo(args, ffmpeg.environment)
-    // It holds the lock when it has planned the clip, and works on until ffmpeg is let.
+    // It holds the lock when it has planned the clip, and runs until ffmpeg is released.
     await first.until(() => isPlanned(shared))
     const second = cameo(['ingest', folder, '--archive', shared, '--json'])
     assertRefused(await second, 'ARCHIVE_BUSY', shared)
@@ -84,8 +84,8 @@ function isPlanned(dir: string): boolean {
   }
 }
 
-describe('archive: what it was made with', () => {
-  it('an archive of a newer schema is refused as ARCHIVE_NEWER by every command', async () => {
+describe('archive: its schema and models', () => {
+  it('every command refuses an archive with a newer schema with ARCHIVE_NEWER', async () => {
     const newer = copyOf('newer')
     const opened = openArchive(newer)
     opened.database.pragma('user_version = 99')
@@ -100,7 +100,7 @@ describe('archive: what it was made with', () => {
       )
   })
 
-  it('an archive of another model is refused as ARCHIVE_OTHER_RECIPE that names both', async () => {
+  it('an archive with another model is refused with ARCHIVE_OTHER_RECIPE, and both models are named', async () => {
     const models = join(dir, 'models')
     const environment = { CAMEO_MODELS: models }
     const lite = findPack('lite')
@@ -145,7 +145,7 @@ describe('archive: what it was made with', () => {
   })
 })
 
-describe('archive: a model pack that does not fit its files', () => {
+describe('archive: a model pack that does not match its files', () => {
   const models = join(dir, 'unfit models')
   const lite = findPack('lite')
   const source = { kind: 'folder', folder: packDir(lite, defaultModelsDir()) }
@@ -156,7 +156,7 @@ describe('archive: a model pack that does not fit its files', () => {
       'another dimension',
       { embedder: { ...embedder, dimension: 128 }, hiddenFaces: undefined },
       embedder.file.name,
-      'gives 512 values, its pack says 128',
+      'returns 512 values, but its pack states 128',
     ],
     [
       'another decoder',
@@ -174,7 +174,7 @@ describe('archive: a model pack that does not fit its files', () => {
       'another size of face',
       { embedder: { ...embedder, input: { ...embedder.input, ...size } } },
       embedder.file.name,
-      '160×160 pixels, the image has 112×112',
+      '160×160 pixels, but the image has 112×112',
     ],
     [
       'a model in the place of another',
@@ -185,7 +185,7 @@ describe('archive: a model pack that does not fit its files', () => {
   ]
 
   for (const [index, [what, changes, file, difference]] of unfit.entries())
-    it(`${what} ends the ingest as PACK_INVALID, and leaves no settings behind`, async () => {
+    it(`${what} ends the ingest with PACK_INVALID, and leaves no settings`, async () => {
       const environment = { CAMEO_MODELS: models }
       const pack = join(dir, `unfit ${index}.json`)
       writeFileSync(pack, JSON.stringify({ ...lite, name: 'mine', source, ...changes }))
@@ -200,14 +200,14 @@ describe('archive: a model pack that does not fit its files', () => {
 })
 
 describe('archive: damage', () => {
-  it('a database that is none is refused as ARCHIVE_DAMAGED', async () => {
+  it('a file that is not a database is refused with ARCHIVE_DAMAGED', async () => {
     const damaged = copyOf('damaged')
     writeFileSync(join(damaged, 'cameo.sqlite'), 'no database '.repeat(1000))
     for (const command of [['ingest', folder], ['search', '--image', photo], ['status']])
       assertRefused(await cameo([...command, '--archive', damaged, '--json']), 'ARCHIVE_DAMAGED', damaged)
   })
 
-  it('an archive that is a file, or is not there, is refused by name', async () => {
+  it('an archive that is a file, or does not exist, is refused, and named', async () => {
     const file = join(dir, 'a file')
     writeFileSync(file, '')
     assertRefused(await cameo(['ingest', folder, '--archive', file, '--json']), 'ARCHIVE_READ_ONLY', file)
@@ -219,7 +219,7 @@ describe('archive: damage', () => {
     )
   })
 
-  it('none that is named is the usual one, also where the variable is empty', async () => {
+  it('the default archive is used without a name, also if the variable is empty', async () => {
     const within = ['env', '-C', dir]
     for (const environment of [{}, { CAMEO_ARCHIVE: '' }]) {
       const run = await cameo(['status', '--json'], environment, within)
@@ -230,7 +230,7 @@ describe('archive: damage', () => {
     assertRefused(await status(''), 'USAGE', '--archive')
   })
 
-  it('a damaged snapshot of the vectors is rebuilt, which is said, and the answer is the same', async () => {
+  it('a damaged snapshot of the vectors is rebuilt with a notice, and the answer is the same', async () => {
     const spoiled = copyOf('snapshot')
     const before = await search(['--image', photo, '--archive', spoiled])
     const snapshot = await writeSnapshot(spoiled)

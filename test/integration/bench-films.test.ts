@@ -43,14 +43,14 @@ describe('films of a plan', () => {
   const dir = temporaryDir()
   const query = { person: 'Ada', from: ['-f', 'lavfi', '-i', 'color=red:size=48x48'] }
 
-  it('are as long as planned, whatever their places and joins', async () => {
+  it('have the planned length, for all places and joins', async () => {
     const { films, queries } = await makeFilms(dir, [everything()], [query], size)
     assert.equal(films.length, 1)
     assert.equal(lengthOf(films[0] ?? ''), 5 - 3 * 0.4)
     assert.deepEqual(readdirSync(queries), ['Ada.jpg'])
   })
 
-  it('are made once: a second run makes only what is missing', async () => {
+  it('are created once: a second run creates only missing ones', async () => {
     const film = join(dir, 'films', 'film-000-mixed-mixed.mp4')
     const madeAt = statSync(film).mtimeMs
     unlinkSync(join(dir, 'queries', 'Ada.jpg'))

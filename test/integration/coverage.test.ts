@@ -24,7 +24,7 @@ const stopped = ['--archive', join(dir, 'stopped')]
 const options = ['--segment', '1', '--threads', '1', '--json']
 let photo: string
 
-const says = /2 of 3 clips were not wholly looked at/
+const says = /2 of 3 clips were not fully looked at/
 
 async function coverage(...args: readonly string[]) {
   const run = await cameo(['coverage', ...args, '--json'])
@@ -44,8 +44,8 @@ before(async () => {
   await running.finished
 })
 
-describe('coverage: of an ingest that was stopped in the middle of a film', () => {
-  it('lists the film with what is missing of it, and the clip that it did not come to', async () => {
+describe('coverage: an ingest that was stopped in the middle of a film', () => {
+  it('lists the film with its missing part, and the clip that was not started', async () => {
     const { code, clips, folders, coverage: sum } = await coverage(...stopped)
     assert.equal(code, 1)
     assert.deepEqual(
@@ -74,7 +74,7 @@ describe('coverage: of an ingest that was stopped in the middle of a film', () =
     assert.match(text.stdout, /party\.mp4\n {4}unfinished: none of it was looked at/)
   })
 
-  it('every answer says so, and the film that was found says what of it was not looked at', async () => {
+  it('is reported in every answer, with the missing part of a found film', async () => {
     const sheet = join(dir, 'sheet.html')
     const run = await cameo(['search', '--image', photo, '--html', sheet, ...stopped])
     assert.equal(run.code, 0, run.stderr)
@@ -102,7 +102,7 @@ describe('coverage: of an ingest that was stopped in the middle of a film', () =
     assert.match(map.stderr, says)
   })
 
-  it('status tells the hours that were looked at, and doctor does not call the archive plainly intact', async () => {
+  it('is shown by status in hours, and doctor does not report the archive as fully intact', async () => {
     const status = await cameo(['status', ...stopped])
     assert.match(status.stdout, /1 clip, \d+ tracks, 0 failed files\n/)
     assert.match(status.stdout, /[\d.]+ of 14 s of video looked at\n/)
@@ -114,10 +114,10 @@ describe('coverage: of an ingest that was stopped in the middle of a film', () =
     assert.ok(Number(json['hours']) < Number(json['totalHours']))
     coverageSchema.parse(json['coverage'])
     const doctor = await cameo(['doctor', ...stopped])
-    assert.match(doctor.stdout, /its file is intact, but 2 of 3 clips were not wholly looked at/)
+    assert.match(doctor.stdout, /its file is intact, but 2 of 3 clips were not fully looked at/)
   })
 
-  it('is whole when the ingest is run again, and nothing is said any more', async () => {
+  it('is complete after the ingest is run again, and nothing is reported', async () => {
     const run = ingested(await cameo(['ingest', folder, ...stopped, ...options]))
     assert.equal(run.code, 0, run.stderr)
     assert.doesNotMatch(run.stderr, says)
@@ -129,7 +129,7 @@ describe('coverage: of an ingest that was stopped in the middle of a film', () =
   })
 })
 
-describe('coverage: of files that failed, are cut off or gone', () => {
+describe('coverage: files that failed, are truncated or missing', () => {
   const own = ['--archive', join(dir, 'mixed')]
   const clip = (name: string) => join(dir, 'mixed clips', name)
 
@@ -145,7 +145,7 @@ describe('coverage: of files that failed, are cut off or gone', () => {
     renameSync(clip('gone.mp4'), join(dir, 'elsewhere.mp4'))
   })
 
-  it('each is listed with its reason', async () => {
+  it('lists each with its reason', async () => {
     const { clips } = await coverage(...own)
     const stateOf = (name: string) => clips.find(({ path }) => path === clip(name))
     assert.deepEqual([stateOf('cut.ts')?.states, stateOf('cut.ts')?.code], [['failed'], 'CLIP_EMPTY'])
@@ -160,7 +160,7 @@ describe('coverage: of files that failed, are cut off or gone', () => {
     assert.equal(stateOf('whole.mp4'), undefined)
   })
 
-  it('a search tells a file that is gone as missing, not at its old path', async () => {
+  it('reports a missing file in a search, not its old path', async () => {
     const answer = await search(['--image', photo, ...own])
     const missing = answer.results.filter((result) => result.missing === true)
     assert.deepEqual(
@@ -177,7 +177,7 @@ describe('coverage: of files that failed, are cut off or gone', () => {
     assert.match(status.stdout, /missing: was .*gone\.mp4\n/)
   })
 
-  it('a state that is none is refused', async () => {
+  it('refuses an unknown state', async () => {
     assertRefused(await cameo(['coverage', ...own, '--state', 'lost', '--json']), 'USAGE', 'unfinished')
   })
 })

@@ -45,12 +45,12 @@ before(async () => {
 })
 
 describe('an archive of schema 3', () => {
-  it('answers as before once it is brought up to date, which is said once', async () => {
+  it('gives the same answers after it is upgraded, with one notice', async () => {
     const archive = copyOf('schema 3')
     bringBackTo(3, archive)
     const first = await cameo(['search', ...askFor(archive), '--json'])
     assert.equal(first.code, 0, first.stderr)
-    assert.match(first.stderr, /brought up to date .* whether they were damaged before cannot be known/)
+    assert.match(first.stderr, /was upgraded .* Damage from before the upgrade cannot be detected/)
     assert.deepEqual(JSON.parse(first.stdout), whole)
     const second = await cameo(['search', ...askFor(archive), '--json'])
     assert.equal(second.stderr, '')
@@ -62,7 +62,7 @@ describe('an archive of schema 3', () => {
 })
 
 describe('a damaged descriptor', () => {
-  it('is left out and told by a search, named by the deep check, and made anew by a repair', async () => {
+  it('is skipped and reported by a search, named by the deep check, and recomputed by a repair', async () => {
     const archive = copyOf('damaged')
     const clipId = damageDescriptor(archive, 'bar.mp4')
     const path = join(made.clips, 'bar.mp4')
@@ -90,10 +90,10 @@ describe('a damaged descriptor', () => {
     )
     assert.deepEqual(comparable(await search(askFor(archive))), comparable(whole))
     const after = await cameo(['doctor', '--deep', '--archive', archive])
-    assert.match(after.stdout, /✓ archive .*every row is as it was written/)
+    assert.match(after.stdout, /✓ archive .*all rows are intact/)
   })
 
-  it('of a clip whose file is gone is told by the repair, and the next ingest that meets it makes it anew', async () => {
+  it('of a clip with a missing file is reported by the repair, and recomputed by the next ingest that finds the file', async () => {
     const archive = copyOf('gone')
     const clipId = damageDescriptor(archive, 'bar.mp4')
     const file = join(made.clips, 'bar.mp4')

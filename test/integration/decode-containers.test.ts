@@ -11,14 +11,14 @@ const folder = temporaryFolder()
 const clip = (name: string) => join(folder, name)
 
 const seconds = 3
-/** The rate of H.261 and H.263, whose raw streams state none. */
+/** The rate of H.261 and H.263; their raw streams do not state one. */
 const telephoneFps = 30000 / 1001
 const scale = (size: string) => ['-vf', `scale=${size}:flags=neighbor`]
 const x264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p']
 const mpeg2 = ['-c:v', 'mpeg2video', '-q:v', '2']
 const quality = ['-q:v', '2']
 
-/** A file of each container that ffmpeg both writes and reads, with what its writer asks for. */
+/** A file of each container that ffmpeg both writes and reads, with the options that its writer needs. */
 const containers: Record<string, readonly string[]> = {
   'film.mp4': x264,
   'fragments.mp4': [...x264, '-movflags', 'frag_keyframe+empty_moov'],
@@ -65,7 +65,7 @@ const containers: Record<string, readonly string[]> = {
 
 describe('decode: containers', () => {
   for (const [name, encoding] of Object.entries(containers)) {
-    it(`a clip is as long as it is, and its frames are where they were: ${name}`, async () => {
+    it(`a clip has its true length, and its frames have their true times: ${name}`, async () => {
       const fps = /h26[13]$/.test(name) ? telephoneFps : 25
       ffmpeg(...numberedFrames({ seconds, fps }), ...encoding, clip(name))
       const { frames, info, summary } = await decode(request(clip(name)), ({ timeS, full }) => ({
@@ -83,7 +83,7 @@ describe('decode: containers', () => {
     })
   }
 
-  it('below a folder, what moves is a clip by its name or its first bytes', async () => {
+  it('moving pictures below a folder are recognised as clips by their names or first bytes', async () => {
     const archive = join(folder, 'archive')
     mkdirSync(archive)
     const moving = ['film.dv', 'film.gif', 'film.apng', 'animated.png', 'film.mjpg', 'film.roq']

@@ -15,10 +15,10 @@ after(() => {
   else process.env['FFMPEG_PATH'] = FFMPEG_PATH
 })
 
-it('what ffmpeg decodes is the file that was opened, also where another takes its place at the moment ffmpeg starts', async () => {
+it('ffmpeg decodes the file that was opened, even if another file takes its place at the moment ffmpeg starts', async () => {
   const made = (folder: string, colour: string) => {
     mkdirSync(folder, { recursive: true })
-    // A container that is sought in.
+    // A container that supports seeking.
     const args = ['-f', 'lavfi', '-i', `color=${colour}:s=64x48:r=8:d=12`, '-pix_fmt', 'yuv420p', '-g', '8']
     ffmpeg(...args, join(folder, 'a.mp4'))
   }

@@ -22,7 +22,7 @@ const folder = temporaryFolder()
 const clip = (name: string) => join(folder, name)
 const everyQuarter = (seconds: number) => Array.from({ length: seconds * 4 }, (_, n) => n / 4)
 
-/** What decodes, and what does not. */
+/** The frames that decode, and the gaps. */
 async function gapsOf(path: string, range = {}) {
   const handle = openFrames(request(path, range))
   const times: number[] = []
@@ -43,32 +43,32 @@ describe('decode: which stream is the film', () => {
     assert.deepEqual(others, [])
     assert.match(
       sentence,
-      /^video stream 0 \(.*\)(, one picture,)? was not looked at: stream 1 \(h264, 320×240\)/s,
+      /^video stream 0 \(.*\)(, one picture,)? was not processed: stream 1 \(h264, 320×240\)/s,
     )
     const { durationS } = await planSegments(clip(name), { ...info, durationS: undefined }, 600)
     assert.ok(Math.abs(durationS - 3) < 0.1, `${durationS} s`)
   }
 
-  it('the one that moves, where the first is one picture', async () => {
+  it('the stream that moves, if the first is a single picture', async () => {
     await makePictureBeforeFilm(clip('picture.mp4'))
     await isFilm('picture.mp4')
   })
 
-  it('the one flagged as default, and not a preview with that flag', async () => {
+  it('the stream flagged as default, and not a preview with that flag', async () => {
     for (const isDefault of ['film', 'preview'] as const) {
       await makePreviewBeforeFilm(clip(`${isDefault}.mkv`), isDefault)
       await isFilm(`${isDefault}.mkv`)
     }
   })
 
-  it('of several programs in a transport stream the largest', async () => {
+  it('the largest of several programs in a transport stream', async () => {
     await makeTwoPrograms(clip('programs.ts'))
     await isFilm('programs.ts')
   })
 })
 
 describe('decode: films that are turned by their own key frames', () => {
-  it('all frames are upright, in whatever container', async () => {
+  it('all frames are upright, in any container', async () => {
     await makeTurnedBySei(clip('turned.ts'))
     ffmpeg('-i', clip('turned.ts'), '-c', 'copy', clip('turned.mp4'))
     for (const name of ['turned.ts', 'turned.mp4']) {
@@ -89,12 +89,12 @@ describe('decode: films that are turned by their own key frames', () => {
 
 const pixelsOf = (frame: DecodedFrame) => ({ timeS: timeOf(frame), pixels: frame.full.data.slice() })
 
-/** Mean difference of their values, 0..255. */
+/** Mean difference of their pixel values, 0..255. */
 function differenceOf(pixels: Uint8Array, others: Uint8Array = new Uint8Array(pixels.length)): number {
   return pixels.reduce((sum, value, n) => sum + Math.abs(value - (others[n] ?? 0)), 0) / pixels.length
 }
 
-/** Zeros from 28 to 80 % of a file's content. */
+/** Overwrites 28 to 80 % of a file's content with zeros. */
 function zero(name: string): void {
   const bytes = readFileSync(clip(name))
   const [startByte, length] = contentOf(bytes)
@@ -116,7 +116,7 @@ describe('decode: holes', () => {
   } // prettier-ignore
 
   for (const [name, encoding] of Object.entries(encodings)) {
-    it(`frames in a hole are not given, and the hole is told: ${name}`, async () => {
+    it(`frames in a hole are not returned, and the hole is reported: ${name}`, async () => {
       ffmpeg('-f', 'lavfi', '-i', moving, ...encoding, '-pix_fmt', name === 'hole.mov' ? 'yuvj420p' : 'yuv420p', clip(name)) // prettier-ignore
       const whole = await gapsOf(clip(name))
       assert.deepEqual([whole.times.length, whole.gaps, whole.afterGap], [40, [], []])
@@ -132,7 +132,8 @@ describe('decode: holes', () => {
       assert.ok(times.every((timeS) => timeS < startS || timeS >= endS - 1e-6))
       assert.equal(times.length, summary.frames)
       assert.deepEqual(afterGap, times.filter((timeS) => timeS > startS).slice(0, 1))
-      // What is given shows what the whole clip showed, but for the rounding of a decoder that begins anew.
+      // The frames that are returned show what the whole clip showed, except for the rounding of a decoder that starts
+      // again.
       const given = await decode(request(clip(name)), pixelsOf)
       const rightly = given.frames.filter(({ timeS, pixels }) => differenceOf(pixels, good.get(timeS)) < 4)
       assert.ok(rightly.length >= given.frames.length - 2, `${rightly.length} of ${given.frames.length}`)
@@ -141,7 +142,7 @@ describe('decode: holes', () => {
     })
   }
 
-  it('a hole over ten seconds of a transport stream leaves the clock as it is', async () => {
+  it('a hole of more than ten seconds in a transport stream does not change the clock', async () => {
     ffmpeg('-f', 'lavfi', '-i', 'testsrc2=s=64x48:r=10:d=40,noise=alls=20:allf=t', '-c:v', 'libx264', '-preset', 'ultrafast', '-g', '10', '-pix_fmt', 'yuv420p', clip('long.ts')) // prettier-ignore
     zero('long.ts')
     const { times, gaps } = await gapsOf(clip('long.ts'))
@@ -149,8 +150,8 @@ describe('decode: holes', () => {
     assert.ok((gaps[0]?.[1] ?? 0) - (gaps[0]?.[0] ?? 0) > 18)
   })
 
-  it('a clip whose only key frame is damaged gives no frame, and says that all of it is lost', async () => {
-    // Nearly all of its bytes are those of its first frame.
+  it('a clip with a damaged only key frame returns no frame, and reports that all of it is lost', async () => {
+    // Nearly all of its bytes belong to its first frame.
     ffmpeg(
       '-f',
       'lavfi',
@@ -188,7 +189,7 @@ describe('decode: recordings that were joined', () => {
       assert.ok(Math.abs((await lengthOf(name)) - 7) < 0.1, name)
   })
 
-  it('one recording whose clock begins anew after 2³³ ticks is steady', async () => {
+  it('the clock of one recording is steady even if it starts again after 2³³ ticks', async () => {
     await makeJoined(clip('wraps.ts'), [4], [95_440])
     const { info, frames } = await decode(request(clip('wraps.ts')), timeOf)
     assert.deepEqual([info.durationS, info.cuttable, frames.length], [4, true, 16])
@@ -205,12 +206,12 @@ describe('decode: further files', () => {
     await assert.rejects(decode(request(clip('still.avif')), timeOf), codeOf('CLIP_NOT_VIDEO', 'still.avif'))
   })
 
-  it('an encrypted clip is refused as such', async () => {
+  it('an encrypted clip is refused as encrypted', async () => {
     await makeEncrypted(clip('encrypted.mp4'))
     await assert.rejects(decode(request(clip('encrypted.mp4')), timeOf), codeOf('CLIP_ENCRYPTED', 'encrypted.mp4')) // prettier-ignore
     await makeJoined(clip('scrambled.ts'), [2])
     const bytes = readFileSync(clip('scrambled.ts'))
-    // transport_scrambling_control of every packet, and noise in place of what follows its header
+    // Sets transport_scrambling_control of every packet, and overwrites its content with noise.
     for (let at = 0; at < bytes.length; at += 188) {
       const isVideo = (bytes.readUInt16BE(at + 1) & 0x1fff) === 0x100
       if (!isVideo) continue

@@ -7,7 +7,7 @@ import type { DecodeSummary } from '../../pipeline/decode/summary.js'
 import type { errorCodes } from '../../pipeline/common/errors.js'
 import type { RgbImage } from '../../pipeline/data/image.js'
 
-/** A whole clip at 4 frames a second, with a detection image of a third of the size for the small test clips. */
+/** A whole clip at 4 frames per second, with a detection image of a third of the size for the small test clips. */
 export function request(path: string, changes: Partial<DecodeRequest> = {}): DecodeRequest {
   return {
     path,
@@ -28,8 +28,8 @@ export interface Decoded<T> {
 }
 
 /**
- * Decodes to the end and keeps what `keep` makes of every frame: the frames' own pixels do not last. The description is
- * waited for first, as the pipeline does.
+ * Decodes to the end and stores the result of `keep` for every frame, because the frames' own pixels do not last. It
+ * awaits the description first, as the pipeline does.
  */
 export async function decode<T>(job: DecodeRequest, keep: (frame: DecodedFrame) => T): Promise<Decoded<T>> {
   const handle = openFrames(job)
@@ -53,7 +53,7 @@ export function greyAt({ width, data }: RgbImage, x: number, y: number): number 
   return ((data[at] ?? 0) + (data[at + 1] ?? 0) + (data[at + 2] ?? 0)) / 3
 }
 
-/** Child processes of this one that run now, as their command names. Linux. */
+/** Command names of the current child processes of this process. Linux. */
 export function childProcesses(): string[] {
   const children: string[] = []
   for (const entry of readdirSync('/proc')) {
@@ -63,13 +63,13 @@ export function childProcesses(): string[] {
       const fields = /^\d+ \((.*)\) (\S) (\d+)/s.exec(status)
       if (Number(fields?.[3]) === process.pid && fields?.[2] !== 'Z') children.push(fields?.[1] ?? '')
     } catch {
-      // it ended meanwhile
+      // the process has ended meanwhile
     }
   }
   return children
 }
 
-/** For assert.rejects: a CameoError of this code whose sentence names the clip. */
+/** For assert.rejects: a CameoError with this code and the clip's name in its message. */
 export function codeOf(code: keyof typeof errorCodes, named?: string): (error: unknown) => boolean {
   return (error) => {
     if (!(error instanceof Error) || !('code' in error)) return false

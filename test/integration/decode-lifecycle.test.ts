@@ -24,7 +24,7 @@ async function firstFrame(handle: DecodeHandle): Promise<void> {
   }
 }
 
-describe('decode: beginning and end of ffmpeg', () => {
+describe('decode: start and end of ffmpeg', () => {
   it('the clip is described before its first frame', async () => {
     const handle = openFrames(request(path))
     assert.equal((await handle.info).durationS, 40)
@@ -32,7 +32,7 @@ describe('decode: beginning and end of ffmpeg', () => {
     assert.deepEqual(childProcesses(), [])
   })
 
-  it('a reader that leaves early ends ffmpeg', async () => {
+  it('a reader that stops early ends ffmpeg', async () => {
     const handle = openFrames(request(path, everyFrame))
     await firstFrame(handle)
     assert.deepEqual(childProcesses(), [])
@@ -55,7 +55,7 @@ describe('decode: beginning and end of ffmpeg', () => {
     await unread.info
     early.abort()
     await assert.rejects(unread.summary, codeOf('INTERRUPTED'))
-    // Nobody waits for this ffmpeg; it would run for minutes, since nothing reads its frames.
+    // Nobody waits for this ffmpeg. It would run for minutes, because nothing reads its frames.
     for (let i = 0; i < 500 && childProcesses().length > 0; i++) await pause(20)
     assert.deepEqual(childProcesses(), [])
 
@@ -68,7 +68,7 @@ describe('decode: beginning and end of ffmpeg', () => {
         for await (const frame of rest.frames) {
           assert.equal(frame.timeS, 0, 'no frame after the abort')
           while (childProcesses().length > 0) await pause(10)
-          late.abort() // ffmpeg is gone, the other frames wait in the pipe
+          late.abort() // ffmpeg has exited, and the other frames wait in the pipe
         }
       },
       codeOf('INTERRUPTED', 'short.mp4'),
@@ -81,7 +81,7 @@ describe('decode: beginning and end of ffmpeg', () => {
     await assert.rejects(measuring, codeOf('INTERRUPTED'))
   })
 
-  it('a handle that is closed unread settles its promises', async () => {
+  it('a handle that is closed without reading settles its promises', async () => {
     const handle = openFrames(request(path))
     await handle.close()
     await assert.rejects(handle.info, codeOf('INTERRUPTED'))
@@ -99,7 +99,7 @@ describe('decode: beginning and end of ffmpeg', () => {
     assert.deepEqual(childProcesses(), [])
   })
 
-  it('a slow reader is not a stalled ffmpeg, and ffmpeg waits for it', async () => {
+  it('a slow reader does not count as a stalled ffmpeg, and ffmpeg waits for it', async () => {
     const handle = openFrames(request(path, { ...everyFrame, endS: 0.2, stallTimeoutS: 3 }))
     let count = 0
     for await (const frame of handle.frames) {
@@ -109,7 +109,7 @@ describe('decode: beginning and end of ffmpeg', () => {
     assert.equal(count, 5)
   })
 
-  it('memory stays small while a reader lags behind', async () => {
+  it('memory stays small while a reader is slow', async () => {
     const before = process.memoryUsage.rss()
     const handle = openFrames(request(path, everyFrame))
     for await (const frame of handle.frames) {
@@ -131,7 +131,7 @@ describe('decode: beginning and end of ffmpeg', () => {
     assert.deepEqual(transferred.frames, whole.frames)
   })
 
-  it('segments are decoded side by side without touching each other', async () => {
+  it('segments are decoded in parallel without affecting each other', async () => {
     const whole = await decode(request(path, { endS: 8 }), fingerprint)
     const parts = await Promise.all(
       [0, 2, 4, 6].map((startS) => decode(request(path, { startS, endS: startS + 2 }), fingerprint)),
@@ -146,7 +146,7 @@ describe('decode: beginning and end of ffmpeg', () => {
     const small = join(folder, 'small.mp4')
     ffmpeg('-f', 'lavfi', '-i', 'testsrc2=s=32x32:r=25:d=1', '-c:v', 'libx264', small)
 
-    /** Runs `work` with an ffmpeg whose log lacks the lines of the pattern. */
+    /** Runs `work` with an ffmpeg and removes the lines with the pattern from its log. */
     async function without<T>(pattern: string, work: () => Promise<T>): Promise<T> {
       const { FFMPEG_PATH: before } = process.env
       const real = await findFfmpeg()
@@ -168,7 +168,7 @@ describe('decode: beginning and end of ffmpeg', () => {
       assert.deepEqual(lossy.frames, whole.frames)
     })
 
-    it('a frame without its time is an error, whichever it is, and nothing waits for ever', async () => {
+    it('any frame without its time is an error, and nothing waits for ever', async () => {
       const lost = codeOf('FFMPEG_FAILED', 'small.mp4')
       for (const n of [0, 1, 3]) {
         const pattern = `showinfo.* n: *${n} pts`

@@ -61,7 +61,7 @@ describe('decode: names', () => {
 })
 
 describe('decode: what is not a video', () => {
-  it('an empty file, a folder and a missing file are told apart', async () => {
+  it('an empty file, a folder and a missing file get different errors', async () => {
     writeFileSync(clip('empty.mp4'), '')
     mkdirSync(clip('folder.mp4'))
     await refused('empty.mp4', 'CLIP_EMPTY')
@@ -71,14 +71,14 @@ describe('decode: what is not a video', () => {
     await refused(`${'x'.repeat(300)}.mp4`, 'CLIP_NAME_UNSUPPORTED', 'xxx')
   })
 
-  it('text and random bytes are refused whatever they are called', async () => {
+  it('text and random bytes are refused, whatever their names are', async () => {
     writeFileSync(clip('text.mp4'), 'no video at all\n'.repeat(50))
     writeFileSync(clip('noise.mkv'), Buffer.alloc(50_000, 'q1w2e3'))
     await refused('text.mp4', 'CLIP_NOT_VIDEO')
     await refused('noise.mkv', 'CLIP_NOT_VIDEO')
   })
 
-  it('still images are refused whatever they are called', async () => {
+  it('still images are refused, whatever their names are', async () => {
     for (const kind of ['png', 'jpg', 'bmp', 'gif']) {
       ffmpeg('-f', 'lavfi', '-i', 'color=red:s=64x64:d=1', '-frames:v', '1', clip(`still.${kind}`))
       copyFileSync(clip(`still.${kind}`), clip(`still-${kind}.mp4`))
@@ -87,7 +87,7 @@ describe('decode: what is not a video', () => {
     }
   })
 
-  it('sound alone, with cover art or without, is a clip without video', async () => {
+  it('sound alone, with or without cover art, is a clip without video', async () => {
     const sound = ['-f', 'lavfi', '-i', 'sine=d=1']
     ffmpeg(...sound, clip('sound.m4a'))
     ffmpeg(...sound, clip('sound.mp3'))
@@ -98,7 +98,7 @@ describe('decode: what is not a video', () => {
     await assert.rejects(probeDurationS(clip('sound.m4a')), codeOf('CLIP_NO_VIDEO', 'sound.m4a'))
   })
 
-  it('playlists are refused and nothing that they name is opened', async () => {
+  it('playlists are refused, and nothing that they name is opened', async () => {
     let connections = 0
     const server = createServer((_request, response) => response.end()).on('connection', () => connections++)
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -106,7 +106,7 @@ describe('decode: what is not a video', () => {
     const url = `http://127.0.0.1:${port}/good.mp4`
     const hls = (target: string) =>
       `#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n${target}\n#EXT-X-ENDLIST\n`
-    execFileSync('mkfifo', [clip('target.ts')]) // whoever opened it would hang: CLIP_STUCK instead of CLIP_NOT_VIDEO
+    execFileSync('mkfifo', [clip('target.ts')]) // opening it would hang: CLIP_STUCK instead of CLIP_NOT_VIDEO
     const playlists = {
       'hls-http.mp4': hls(url),
       'hls-http.m3u8': hls(url),
@@ -128,7 +128,7 @@ describe('decode: what is not a video', () => {
 
 describe('decode: damaged clips', () => {
   it('a frame of 16,000×16,000 pixels is refused before it is decoded', async () => {
-    // The header of a small clip, changed to say 16,000 (0x3e80): what ffmpeg would allocate for counts.
+    // The header of a small clip, changed to 16,000 (0x3e80): what matters is what ffmpeg would allocate.
     ffmpeg(...numberedFrames({ seconds: 0.2, size: '300x260' }), '-c:v', 'ffv1', clip('huge.mkv'))
     const bytes = readFileSync(clip('huge.mkv'))
     for (const field of ['b082012c', 'ba820104']) {
@@ -140,7 +140,7 @@ describe('decode: damaged clips', () => {
     await refused('huge.mkv', 'CLIP_FRAME_TOO_LARGE')
   })
 
-  it('of a file that is cut off the frames before the cut are given, and the summary says so', async () => {
+  it('a file that is cut off returns the frames before the cut, and the summary reports it', async () => {
     const encodings = {
       'cut.mp4': ['-i', clip('good.mp4'), '-c', 'copy', '-movflags', 'faststart'],
       'cut.mkv': ['-i', clip('good.mp4'), '-c', 'copy'],
@@ -160,7 +160,7 @@ describe('decode: damaged clips', () => {
     }
   })
 
-  it('a few bytes that are missing at the end are noticed where the container tells', async () => {
+  it('a few missing bytes at the end are noticed if the container shows them', async () => {
     const encodings = {
       'short.wmv': ['-i', clip('good.mp4'), '-c:v', 'wmv2'],
       'short.ogv': ['-i', clip('good.mp4'), '-page_duration', '200000'],
@@ -177,7 +177,7 @@ describe('decode: damaged clips', () => {
     }
   })
 
-  it('a slide show, and an animation that rests on its last picture, are whole', async () => {
+  it('a slide show, and an animation that stays on its last picture, are complete', async () => {
     ffmpeg(
       '-f',
       'lavfi',
@@ -195,13 +195,13 @@ describe('decode: damaged clips', () => {
     }
   })
 
-  it('an MP4 without its index says that it is cut off', async () => {
+  it('an MP4 without its index is reported as cut off', async () => {
     const whole = readFileSync(clip('good.mp4'))
     writeFileSync(clip('no-moov.mp4'), whole.subarray(0, whole.length >> 1))
     await refused('no-moov.mp4', 'CLIP_DECODE_FAILED', 'cut off')
   })
 
-  it('a clip of which not one frame decodes is an error', async () => {
+  it('a clip without a decodable frame is an error', async () => {
     ffmpeg(...numberedFrames({ seconds: 1 }), '-c:v', 'mpeg4', clip('scrambled.avi'))
     const bytes = readFileSync(clip('scrambled.avi'))
     const from = bytes.indexOf('movi') + 12
@@ -210,7 +210,7 @@ describe('decode: damaged clips', () => {
     await refused('scrambled.avi', 'CLIP_DECODE_FAILED')
   })
 
-  it('a pipe that nobody writes to is given up after the stall timeout', async () => {
+  it('a pipe that nobody writes to fails after the stall timeout', async () => {
     execFileSync('mkfifo', [clip('pipe.mp4')])
     const soon = { stallTimeoutS: 1 }
     await refused('pipe.mp4', 'CLIP_STUCK', 'pipe.mp4', soon)

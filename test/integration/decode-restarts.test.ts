@@ -19,7 +19,10 @@ const moving = (source: string) => ['-f', 'lavfi', '-i', `testsrc2=${source}`]
 const x264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p']
 const keyframes: Settings = { ...defaultSettings, sampling: { kind: 'keyframes' } }
 
-/** 33 s, a key frame every 5 s, in the codecs whose key frames are decoded alone; large, so that the first frame takes a while. */
+/**
+ * 33 s with a key frame every 5 s, in the codecs with key frames that can be decoded alone. The pictures are large, so
+ * that the first frame takes a while.
+ */
 const skipped = {
   'hevc.mkv': ['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'log-level=none:keyint=20:scenecut=0'], // prettier-ignore
   'vp8.webm': ['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '16', '-g', '20'],
@@ -46,10 +49,10 @@ ffmpeg(...moving('s=64x64:r=10:d=4'), ...x264, clip('now.ts'))
 ffmpeg(...moving('s=64x64:r=10:d=4'), ...x264, '-output_ts_offset', '2000', clip('later.ts'))
 writeFileSync(clip('jump.ts'), Buffer.concat(['now.ts', 'later.ts'].map((name) => readFileSync(clip(name)))))
 
-/** A clip of which the first run of ffmpeg is given up before its first frame. */
+/** A clip whose first run of ffmpeg is stopped before its first frame. */
 const givenUpAtOnce = request(clip('hevc.mkv'), { sampling: keyframes.sampling })
 
-describe('decode: a first run of ffmpeg that is given up', () => {
+describe('decode: a first run of ffmpeg that is replaced by another one', () => {
   let stages: Stages
 
   before(async () => {
@@ -60,7 +63,7 @@ describe('decode: a first run of ffmpeg that is given up', () => {
 
   after(() => stages.dispose())
 
-  /** As an ingest does it: the clip's description first, then its frames. */
+  /** As in an ingest: first the clip's description, then its frames. */
   async function framesOf(name: string, range: Partial<ClipJob>, settings = defaultSettings) {
     const { startS = 0, endS = Infinity } = range
     const plan = () => Promise.resolve([{ index: 0, startS, endS }])
@@ -77,23 +80,23 @@ describe('decode: a first run of ffmpeg that is given up', () => {
     })
   }
 
-  it('a segment whose key frame lies far before it is processed', async () => {
+  it('a segment is processed even if its key frame is far before it', async () => {
     assert.equal(await framesOf('long-gop.ts', { startS: 60, endS: 65 }), 20)
   })
 
-  it('a segment after the end of the video, where only sound goes on, is empty', async () => {
+  it('a segment after the end of the video, where only sound continues, is empty', async () => {
     assert.equal(await framesOf('long-sound.ts', { startS: 60, endS: 120 }), 0)
     assert.equal(await framesOf('long-sound.ts', { startS: 120 }), 0)
   })
 
-  it('of a clock that jumps forward all frames are in the segment of one pass, none in a later one', async () => {
+  it('if the clock jumps forward, all frames are in the segment of one pass, and none in a later one', async () => {
     const whole = await framesOf('jump.ts', {})
     assert.ok(whole >= 31, `${whole} frames of 8 s`)
     assert.equal(await framesOf('jump.ts', { endS: 600 }), whole)
     for (const startS of [600, 1200, 1800]) assert.equal(await framesOf('jump.ts', { startS }), 0)
   })
 
-  it('description, frames and summary come in whatever order they are waited for', async () => {
+  it('description, frames and summary can be awaited in any order', async () => {
     const infoFirst = await decode(givenUpAtOnce, timeOf)
     assert.deepEqual(infoFirst.frames, keyTimesS)
 
@@ -113,7 +116,7 @@ describe('decode: a first run of ffmpeg that is given up', () => {
     assert.equal(await summary, keyTimesS.length)
   })
 
-  it('an abort ends the wait for the description, at whatever moment it comes', async () => {
+  it('an abort ends the wait for the description at any moment', async () => {
     for (const afterMs of [0, 30, 60, 90, 120, 150, 200]) {
       const controller = new AbortController()
       const handle = openFrames({ ...givenUpAtOnce, signal: controller.signal })
@@ -134,7 +137,7 @@ describe('decode: a first run of ffmpeg that is given up', () => {
     }
   })
 
-  it('an abort ends the wait for a clip whose job is being opened', async () => {
+  it('an abort ends the wait for a clip that is being opened', async () => {
     const signal = AbortSignal.timeout(200)
     const running = framesOf('pipe.ts', { signal })
     await assert.rejects(running, codeOf('INTERRUPTED', 'pipe.ts'))

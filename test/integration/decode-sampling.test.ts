@@ -10,7 +10,7 @@ const folder = temporaryFolder()
 const clip = (name: string) => join(folder, name)
 const x264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '12', '-pix_fmt', 'yuv420p']
 
-/** Time and, from the picture itself, whether it is the frame that a 25 fps clip shows then. */
+/** The time, and whether the picture is the frame that a 25 fps clip shows at that time. */
 function identity(frame: DecodedFrame): { timeS: number; isRight: boolean } {
   const expected = frameGrey(Math.round(frame.timeS * 25))
   const inFull = greyAt(frame.full, 80, 90)
@@ -22,7 +22,7 @@ function identity(frame: DecodedFrame): { timeS: number; isRight: boolean } {
 }
 
 describe('decode: sampling', () => {
-  it('sample k is the first frame at or after k/fps, under its own time, and shows the frame of that time', async () => {
+  it('sample k is the first frame at or after k/fps, with its own time, and shows the frame of that time', async () => {
     const path = clip('plain.mp4')
     ffmpeg(...numberedFrames({ seconds: 2 }), ...x264, path)
     const { frames, info, summary } = await decode(request(path), identity)
@@ -38,7 +38,7 @@ describe('decode: sampling', () => {
     assert.deepEqual(summary, { frames: 8, lastTimeS: 1.76, truncated: false })
   })
 
-  it('a rate above the clip’s own gives every frame once', async () => {
+  it('a rate above the clip’s own returns every frame once', async () => {
     const path = clip('every.mp4')
     ffmpeg(...numberedFrames({ seconds: 1 }), ...x264, '-bf', '3', path)
     const { frames } = await decode(request(path, { sampling: { kind: 'fps', fps: 100 } }), identity)
@@ -49,7 +49,7 @@ describe('decode: sampling', () => {
     assert.ok(frames.every((frame) => frame.isRight))
   })
 
-  it('frames of a variable rate keep their true times, and a long frame serves one sample only', async () => {
+  it('frames of a variable rate keep their true times, and a long frame serves only one sample', async () => {
     const path = clip('variable.mkv')
     // Frames 0…9 at 25 fps, then one every 0.6 s, in ticks of 1/25 s.
     const slower = "setpts='if(lt(N,10),N,10+(N-10)*15)'"
@@ -58,14 +58,14 @@ describe('decode: sampling', () => {
     assert.deepEqual(frames, [0, 0.28, 1, 1.6, 2.2, 2.8])
   })
 
-  it('times rounded to milliseconds count for the grid point that they were rounded from', async () => {
+  it('times rounded to milliseconds belong to the grid point that they were rounded from', async () => {
     const path = clip('thirds.mkv')
     ffmpeg(...numberedFrames({ seconds: 2, fps: 30 }), ...x264, path)
     const { frames } = await decode(request(path, { sampling: { kind: 'fps', fps: 3 } }), timeOf)
     assert.deepEqual(frames, [0, 0.333, 0.667, 1, 1.333, 1.667])
   })
 
-  it('the clock begins at the container’s start, however large', async () => {
+  it('the clock begins at the container’s start time, however large it is', async () => {
     const path = clip('late.ts')
     ffmpeg(...numberedFrames({ seconds: 2 }), ...x264, '-bf', '2', '-output_ts_offset', '50000', path)
     const whole = await decode(request(path), identity)
@@ -78,7 +78,7 @@ describe('decode: sampling', () => {
     )
   })
 
-  it('a clip whose clock begins after two hours is as long as its video, and not cut off', async () => {
+  it('a clip with a clock that begins after two hours is as long as its video, and not cut off', async () => {
     const late = ['-output_ts_offset', '7200']
     const containers = {
       'late.mkv': late,
@@ -99,7 +99,7 @@ describe('decode: sampling', () => {
     }
   })
 
-  it('times beyond an hour are exact, although ffmpeg prints six digits of them', async () => {
+  it('times beyond an hour are exact, although ffmpeg prints only six digits', async () => {
     const path = clip('far.mkv')
     const later = 'setpts=PTS+if(gte(N\\,5)\\,4000/TB\\,0)'
     ffmpeg(...numberedFrames({ seconds: 0.6 }), '-vf', later, '-fps_mode', 'vfr', ...x264, path)
@@ -107,7 +107,7 @@ describe('decode: sampling', () => {
     assert.deepEqual(frames.slice(4, 7), [0.16, 4000.2, 4000.24])
   })
 
-  it('a clip of one frame gives one frame', async () => {
+  it('a clip of one frame returns one frame', async () => {
     const path = clip('single.mp4')
     ffmpeg(...numberedFrames({ seconds: 1 }), '-frames:v', '1', ...x264, path)
     const { frames } = await decode(request(path), identity)
@@ -121,7 +121,7 @@ describe('decode: sampling', () => {
     assert.deepEqual(summary, { frames: 0, lastTimeS: undefined, truncated: false })
   })
 
-  it('key frames are all given, in order, also those of open GOPs that H.264’s own skipping loses', async () => {
+  it('all key frames are returned in order, including those of open GOPs that H.264’s own skipping loses', async () => {
     const path = clip('open.ts')
     const openGop = 'open-gop=1:keyint=30:min-keyint=30:bframes=3:scenecut=0'
     ffmpeg(...numberedFrames({ seconds: 10 }), ...x264, '-x264-params', openGop, path)
@@ -141,7 +141,7 @@ describe('decode: sampling', () => {
     assert.deepEqual(part.frames, [8, 12, 16])
   })
 
-  it('the end of a clip that states no duration is found from its packets', async () => {
+  it('the end of a clip without a stated duration is computed from its packets', async () => {
     const raw = clip('raw.h264')
     ffmpeg(...numberedFrames({ seconds: 2 }), ...x264, '-bf', '2', '-f', 'h264', raw)
     const { info, frames } = await decode(request(raw), timeOf)

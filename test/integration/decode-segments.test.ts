@@ -7,7 +7,7 @@ import { ffmpeg, temporaryFolder } from './make-video.js'
 
 const folder = temporaryFolder()
 const seconds = 20
-/** Cuts on and off key frames, early, late, close together. */
+/** Cuts on and between key frames, early, late, close together. */
 const cutsS = [0, 4.5, 5, 8.25, 12, 18.75, Infinity]
 
 const x264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-bf', '3']
@@ -26,7 +26,7 @@ const containers: readonly (readonly [name: string, encoding: readonly string[]]
 
 describe('decode: segments', () => {
   for (const [name, encoding] of containers) {
-    it(`sampling by segments equals sampling in one pass, pixel by pixel: ${name}`, async () => {
+    it(`sampling in segments equals sampling in one pass, pixel by pixel: ${name}`, async () => {
       const path = join(folder, name)
       const moving = `testsrc2=s=128x96:r=25:d=${seconds},noise=alls=4:allf=t`
       ffmpeg('-f', 'lavfi', '-i', moving, ...encoding, path)
@@ -43,7 +43,7 @@ describe('decode: segments', () => {
     })
   }
 
-  it('decoding from the start and skipping gives the same frames as seeking', async () => {
+  it('decoding from the start and skipping returns the same frames as seeking', async () => {
     const range = { startS: 8.25, endS: 12 }
     const path = join(folder, 'h264-open-gop.ts')
     const sought = await decode(request(path, range), fingerprint)
@@ -52,7 +52,7 @@ describe('decode: segments', () => {
     assert.deepEqual(skipped.frames, sought.frames)
   })
 
-  it('a clock that jumps back is followed in one pass and refused by segments', async () => {
+  it('a clock that jumps back is followed in one pass and refused in segments', async () => {
     const [part, joined] = [join(folder, 'part.ts'), join(folder, 'joined.ts')]
     ffmpeg('-f', 'lavfi', '-i', 'testsrc2=s=64x64:r=25:d=15', ...x264, '-g', '25', part)
     writeFileSync(joined, Buffer.concat([readFileSync(part), readFileSync(part)]))
@@ -70,7 +70,7 @@ describe('decode: segments', () => {
     )
   })
 
-  it('samples far apart are the same by segments', async () => {
+  it('samples that are far apart are the same in segments', async () => {
     const path = join(folder, 'b-frames.mp4')
     const sampling = { kind: 'fps', fps: 0.125 } as const
     const whole = await decode(request(path, { sampling }), timeOf)
@@ -79,7 +79,7 @@ describe('decode: segments', () => {
     assert.deepEqual(second.frames, [8, 16])
   })
 
-  it('key frames by segments equal key frames in one pass', async () => {
+  it('key frames in segments equal key frames in one pass', async () => {
     const path = join(folder, 'h264-long-open-gop.ts')
     const sampling = { kind: 'keyframes' } as const
     const whole = await decode(request(path, { sampling }), fingerprint)

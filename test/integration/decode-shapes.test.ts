@@ -12,7 +12,7 @@ const clip = (name: string) => join(folder, name)
 const x264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '12', '-pix_fmt', 'yuv420p']
 const sizeOf = ({ full }: DecodedFrame) => [full.width, full.height]
 
-/** Which corner of the full image holds the white square of `numberedFrames`. */
+/** The corner of the full image that contains the white square of `numberedFrames`. */
 function markedCorner({ full }: DecodedFrame): string {
   const [right, bottom] = [full.width - 8, full.height - 8]
   const corners = { 'top left': [8, 8], 'top right': [right, 8], 'bottom left': [8, bottom], 'bottom right': [right, bottom] } // prettier-ignore
@@ -20,12 +20,15 @@ function markedCorner({ full }: DecodedFrame): string {
   return 'none'
 }
 
-/** Copies an MP4 of 160×120 pixels, to be shown turned by 90° to the right: no option of ffmpeg does that in all versions. */
+/**
+ * Copies an MP4 of 160×120 pixels with a display rotation of 90° to the right. No ffmpeg option does that in all
+ * versions.
+ */
 function turnRight(from: string, to: string): void {
   const bytes = readFileSync(from)
   const box = bytes.indexOf('tkhd') + 4
-  assert.ok(box > 4 && bytes[box] === 0, 'a track header of version 0')
-  // ISO/IEC 14496-12, 8.3.2: (x, y) goes to (120 - y, x), as 16.16 numbers and 2.30 ones in each third place.
+  assert.ok(box > 4 && bytes[box] === 0, 'the track header has version 0')
+  // ISO/IEC 14496-12, 8.3.2: (x, y) becomes (120 - y, x), in 16.16 numbers, with a 2.30 number at each third place.
   const matrix = [0, 2 ** 16, 0, -(2 ** 16), 0, 0, 120 * 2 ** 16, 0, 2 ** 30]
   for (const [n, value] of matrix.entries()) bytes.writeInt32BE(value, box + 40 + 4 * n)
   writeFileSync(to, bytes)
@@ -52,7 +55,7 @@ describe('decode: shapes of pictures', () => {
     assert.deepEqual([info.sourceWidthPx, info.sourceHeightPx], [320, 120])
   })
 
-  it('10-bit, odd-sized and interlaced pictures give the right grey', async () => {
+  it('10-bit, odd-sized and interlaced pictures have the right grey', async () => {
     const encodings = {
       'ten-bit.mp4': ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p10le'],
       'odd.mkv': ['-vf', 'format=yuv444p,crop=151:113:0:0', '-c:v', 'ffv1'],
@@ -74,8 +77,8 @@ describe('decode: shapes of pictures', () => {
     }
   })
 
-  it('interlaced pictures lose their combs, progressive ones are left alone', async () => {
-    // Two fields of different grey: rows alternate until they are deinterlaced.
+  it('interlaced pictures are deinterlaced, and progressive ones stay unchanged', async () => {
+    // Two fields with different grey: rows alternate until they are deinterlaced.
     const comb = "geq=lum='if(mod(Y,2),200,60)':cb=128:cr=128"
     const combing = ({ full }: DecodedFrame) => Math.abs(greyAt(full, 80, 60) - greyAt(full, 80, 61))
     for (const [field, isCombed] of [
@@ -90,7 +93,7 @@ describe('decode: shapes of pictures', () => {
     }
   })
 
-  it('the first of two video streams is taken, and cover art is not one', async () => {
+  it('the first of two video streams is used, and cover art does not count', async () => {
     const [two, covered] = [clip('two.mkv'), clip('covered.mp4')]
     const other = ['-f', 'lavfi', '-i', 'color=white:s=64x64:r=25:d=1']
     ffmpeg(...numberedFrames({ seconds: 1 }), ...other, '-map', '0', '-map', '1', ...x264, two)
@@ -103,7 +106,7 @@ describe('decode: shapes of pictures', () => {
     assert.equal(info.codec, 'h264')
   })
 
-  it('frames after a size that changed are fitted into the shape of the first ones, and not shrunk', async () => {
+  it('frames after a change of size are fitted into the shape of the first ones, and not shrunk', async () => {
     const [wide, tall, joined] = [clip('wide.ts'), clip('tall.ts'), clip('joined.ts')]
     ffmpeg(...numberedFrames({ seconds: 2 }), ...x264, wide)
     ffmpeg(...numberedFrames({ seconds: 2, size: '120x160' }), ...x264, '-output_ts_offset', '2', tall)

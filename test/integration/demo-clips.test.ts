@@ -41,7 +41,7 @@ describe('the table of demo clips', () => {
     }
   })
 
-  it('leaves no doubt in which clips the wanted person is: a second or more, or not at all', () => {
+  it('shows the wanted person for at least a second in a clip, or not at all', () => {
     for (const clip of demoClips) {
       const { glimpsed } = appearanceOf(wanted, clip)
       assert.ok(!glimpsed || secondsShown(wanted, clip) >= 1, clip.name)
@@ -56,7 +56,7 @@ describe('the table of demo clips', () => {
       assert.ok(showing.filter(({ shots }) => shots.some((shot) => shot.photo === photo)).length >= 2, photo)
   })
 
-  it('says who is in a clip of cuts, and when', () => {
+  it('knows who appears in a clip with cuts, and when', () => {
     const clip = demoClips.find(({ name }) => name === 'cuts-bar-stairs-window-flicker')!
     assert.deepEqual(roundedRanges('bar left', clip), [[0, 1.5]])
     assert.deepEqual(roundedRanges('stairs front', clip), [[1.5, 3]])
@@ -64,7 +64,7 @@ describe('the table of demo clips', () => {
     assert.deepEqual(appearanceOf('sofa left', clip), { rangesS: [], glimpsed: false })
   })
 
-  it('names clips, once each, after their photos and their condition', () => {
+  it('gives each clip a unique name from its photos and its condition', () => {
     assert.equal(new Set(demoClips.map(({ name }) => name)).size, demoClips.length)
     for (const { name, shots, condition } of demoClips)
       for (const part of [...shots.map(({ photo }) => photo), condition]) assert.ok(name.includes(part), name)
@@ -97,7 +97,7 @@ describe('makeClips', () => {
     await makeClips(clips, photosDir, clipsDir)
   })
 
-  /** A photo that is black on the left and white on the right, evenly. */
+  /** Writes a photo that is black on the left, white on the right, and linear between. */
   async function writeGradient(photo: PhotoName): Promise<void> {
     const { file, widthPx: width, heightPx: height } = photos[photo]
     const row = Uint8Array.from({ length: width }, (_, x) => (255 * (x + 0.5)) / width)
@@ -107,7 +107,7 @@ describe('makeClips', () => {
       .toFile(join(photosDir, file))
   }
 
-  it('makes H.264 clips of the length and size that the table says', () => {
+  it('makes H.264 clips with the length and size of the table', () => {
     for (const clip of clips) {
       const { streams } = probe(clipPath(clipsDir, clip))
       const frames = clip.shots.reduce((sum, shot) => sum + frameCount(shot), 0)
@@ -139,7 +139,10 @@ function roundedRanges(person: string, clip: DemoClip): number[][] {
   )
 }
 
-/** The gradient's greys at the left, the middle and the right of the view, within what scaling and coding change. */
+/**
+ * Checks the gradient's greys at the left, the middle and the right of the view, within the changes of
+ * scaling and coding.
+ */
 function assertShows(
   row: Uint8Array,
   [x1, , x2]: readonly [number, number, number, number],

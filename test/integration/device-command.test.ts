@@ -13,8 +13,8 @@ describe('cameo ingest --device', () => {
     clip = await makeFaceClip(join(dir, 'clip.mp4'), faceNames[0]!)
   })
 
-  // No machine has a hundred GPUs: the same with and without CUDA.
-  it('a GPU that is not there ends the command with exit code 2 and a sentence', async () => {
+  // No machine has a hundred GPUs, so the result is the same with and without CUDA.
+  it('a missing GPU ends the command with exit code 2 and a sentence', async () => {
     const { code, stdout, stderr } = await cameo([
       'ingest',
       clip,
@@ -28,7 +28,7 @@ describe('cameo ingest --device', () => {
     assert.match(stderr, /^cameo: cuda:99 cannot be used.*--device cpu \[DEVICE_UNAVAILABLE\]\n$/)
   })
 
-  it('and with --json an object with the code', async () => {
+  it('and with --json with an object that has the code', async () => {
     const args = ['ingest', clip, '--archive', archive, '--device', 'cuda:99', '--fps', '9', '--json']
     const { code, stdout } = await cameo(args)
     assert.equal(code, 2)
@@ -36,12 +36,12 @@ describe('cameo ingest --device', () => {
     assert.deepEqual([error?.['code'], error?.['retriable']], ['DEVICE_UNAVAILABLE', false])
   })
 
-  it('and leaves no settings behind that a later ingest would meet', async () => {
+  it('and leaves no settings behind for a later ingest', async () => {
     const status = await cameo(['status', '--archive', archive, '--json'])
     assert.equal(jsonLines(status.stdout)[0]?.['recipe'], null)
   })
 
-  it('auto takes the clip in on what there is', async () => {
+  it('auto ingests the clip on the available device', async () => {
     const args = ['ingest', clip, '--archive', archive, '--device', 'auto', '--json']
     const { code, stdout } = await cameo(args)
     assert.equal(code, 0)

@@ -28,7 +28,7 @@ import type { Tensor } from '../../pipeline/data/tensor.js'
 import type { SegmentOutput, TrackOutput } from '../../pipeline/segments/segment.js'
 import { l2Normalise, dotProduct } from '../../pipeline/data/vector-math.js'
 
-// What a GPU does, as far as a CPU can show it: the same threads, ports and batches, on the CPU provider.
+// Tests the GPU's threads, ports and batches on the CPU provider, as far as a CPU can show them.
 const pack = findPack(defaultPackName)
 const modelsDir = defaultModelsDir()
 const cpu = { kind: 'cpu' } as const
@@ -61,7 +61,7 @@ async function processClip(thread: SegmentThread, path: string, onFrames?: () =>
   return outputs
 }
 
-/** Each clip's tracks, the clips spread over the pool's threads. */
+/** Each clip's tracks. The clips are spread over the pool's threads. */
 function processClips({ threads }: ThreadPool, clips: readonly string[]): Promise<SegmentOutput[][]> {
   return Promise.all(clips.map((clip, n) => processClip(threads[n % threads.length]!, clip)))
 }
@@ -144,7 +144,7 @@ describe('one inference thread for all decoding threads', () => {
     actual.forEach((vector, n) => assert.ok(dotProduct(vector, expected[n]!) > 0.9999))
   })
 
-  it('gives the tracks and embeddings that threads with models of their own give', async () => {
+  it('gives the same tracks and embeddings as threads with their own models', async () => {
     notices.length = 0
     const results: SegmentOutput[][][] = []
     for (const sharesModels of [false, true]) {
@@ -166,7 +166,7 @@ describe('one inference thread for all decoding threads', () => {
     assert.deepEqual(notices, [])
   })
 
-  it('gives each model of the default pack in batches what it gives alone', async () => {
+  it('gives the same outputs in batches and alone, for each model of the default pack', async () => {
     notices.length = 0
     for (const { path, dims } of models) {
       const single = await loadModel(path, { device: cpu })
@@ -216,7 +216,8 @@ describe('an inference thread that crashes', () => {
     const dir = temporaryDir()
     clip = await makeFaceClip(join(dir, 'short.mp4'), faceNames[0]!, { seconds: 2 })
     lasting = await makeFaceClip(join(dir, 'lasting.mp4'), faceNames[0]!, { seconds: 20 })
-    // Read as fast as it is shown, a clip is in work for as long as it lasts; threads take over this environment.
+    // ffmpeg reads in real time, so the clip is in work for its whole length. Threads inherit this
+    // environment.
     process.env['FFMPEG_PATH'] = fakeFfmpeg(join(dir, 'ffmpeg'), '*lasting*) exec ffmpeg -re "$@" ;;')
     inference = startInferenceThread({ device: cpu }, onNotice)
     thread = new SegmentHandle(setup, inference)
@@ -228,7 +229,7 @@ describe('an inference thread that crashes', () => {
     await inference.stop()
   })
 
-  /** A message that no client sends ends the thread as a bug in it would. */
+  /** A message that no client sends ends the thread as a bug would. */
   async function crash(): Promise<void> {
     const port = await inference.connect()
     const closed = new Promise((resolve) => port.once('close', resolve))
@@ -236,7 +237,7 @@ describe('an inference thread that crashes', () => {
     await closed
   }
 
-  it('fails the work under way with WORKER_DIED, which may be tried again', async () => {
+  it('fails running work with WORKER_DIED, which is retriable', async () => {
     let crashed: Promise<void> | undefined
     const crashOnce = () => {
       crashed ??= crash()
@@ -251,9 +252,9 @@ describe('an inference thread that crashes', () => {
     assert.ok(output.tracks.length > 0)
   })
 
-  it('costs a thread that was idle meanwhile nothing', async () => {
+  it('does not affect a thread that was idle', async () => {
     await crash()
-    // The other thread hears of it a little later than this one, and nothing here tells when.
+    // The other thread notices the crash a little later, and nothing here reports when.
     await setTimeout(2000)
     const outputs = await Promise.all([processClip(thread, clip), processClip(thread, clip)])
     for (const [output] of outputs) assert.ok(output!.tracks.length > 0)
@@ -261,7 +262,7 @@ describe('an inference thread that crashes', () => {
 })
 
 describe('devices', () => {
-  it('a GPU that is not there is DEVICE_UNAVAILABLE before any work', async () => {
+  it('a missing GPU is DEVICE_UNAVAILABLE before any work', async () => {
     const device = { kind: 'cuda', index: 99 } as const
     await assert.rejects(startThreads({ setup: { ...setup, device }, threads: 2, onNotice }), {
       code: 'DEVICE_UNAVAILABLE',
@@ -269,15 +270,11 @@ describe('devices', () => {
     })
   })
 
-  it(
-    'auto takes the CPU, without a word, where no CUDA is installed',
-    { skip: cudaIsBuiltIn() },
-    async () => {
-      notices.length = 0
-      const pool = await startThreads({ setup: { ...setup, device: { kind: 'auto' } }, threads: 1, onNotice })
-      assert.equal(pool.provider, 'cpu')
-      assert.deepEqual(notices, [])
-      await pool.stop()
-    },
-  )
+  it('auto uses the CPU without a notice if no CUDA is installed', { skip: cudaIsBuiltIn() }, async () => {
+    notices.length = 0
+    const pool = await startThreads({ setup: { ...setup, device: { kind: 'auto' } }, threads: 1, onNotice })
+    assert.equal(pool.provider, 'cpu')
+    assert.deepEqual(notices, [])
+    await pool.stop()
+  })
 })

@@ -1,4 +1,7 @@
-/** Every block of commands in README.md and docs/ runs, or says what it needs. The rules are in docs/development.md. */
+/**
+ * Runs every block of commands in README.md and docs/, except blocks that are marked with what they need. The
+ * rules are in docs/development.md.
+ */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -44,7 +47,7 @@ describe('commands of the documents', { concurrency: 2 }, () => {
 })
 
 describe('a block', () => {
-  it('fails where a command of it fails, or is none', async () => {
+  it('fails if one of its commands fails or does not exist', async () => {
     const runner = new BlockRunner(copyOfHome(template))
     await assert.rejects(runner.runCommand('npx cameo no-such-command'), /unknown command/)
     await assert.rejects(runner.runCommand('npx other'), /npx other is not tried/)
@@ -61,7 +64,7 @@ describe('npm scripts of the documents', () => {
     ...inlineCodeOf(text),
   ])
   const withOptions = new Set(lines.filter((line) => /^npm run [\w:]+ -- --/.test(line)))
-  /** No script has it. */
+  /** An option that no script has. */
   const none = '--no-such-option'
 
   it('some have options', () => assert.ok(withOptions.size >= 3))
@@ -71,7 +74,7 @@ describe('npm scripts of the documents', () => {
       const [, name = '', ...options] = wordsOf(line.replace('npm run', 'npm').replace(' -- ', ' '))
       const [, file = ''] = /node (\S+\.js)$/.exec(scripts[name] ?? '') ?? []
       const run = promisify(execFile)(process.execPath, [join(repository, file), ...options, none])
-      // Options are read before any work; the first that is not known is told.
+      // Options are read before any work. The first unknown one is reported.
       await assert.rejects(run, new RegExp(`nknown option '${none}'`))
     })
 })

@@ -58,7 +58,7 @@ describe('doctor: the models', () => {
     assert.match(detail, /^mine, head .*head\.onnx, tiny in /)
   })
 
-  it('are the default ones where there is no archive', async () => {
+  it('are the default ones if there is no archive', async () => {
     const { ok, detail } = await doctor(join(dir, 'none'), 'models')
     assert.equal(ok, true, detail)
     assert.match(detail, /^lite in /)
@@ -70,7 +70,7 @@ describe('doctor: the models', () => {
     ['head', head, /head\.onnx/],
     ['encoder', join(dir, 'tiny.onnx'), /tiny\.onnx/],
   ] as const)
-    it(`a ${what} that is gone is told`, async () => {
+    it(`a ${what} that is missing is reported`, async () => {
       renameSync(path, `${path}.gone`)
       const { ok, detail } = await doctor(archive, 'models')
       renameSync(`${path}.gone`, path)
@@ -78,7 +78,7 @@ describe('doctor: the models', () => {
       assert.match(detail, said)
     })
 
-  it('a description that says another thing than when the clips were ingested is told', async () => {
+  it('a description that has changed since the ingest is reported', async () => {
     writeJson(pack, { ...mine, detector: { ...mine.detector, minScore: 0.4 } })
     const ofPack = await doctor(archive, 'models')
     writeJson(pack, mine)
@@ -87,7 +87,7 @@ describe('doctor: the models', () => {
     writeTinyContext(dir)
     for (const { ok, detail } of [ofPack, ofContext]) {
       assert.equal(ok, false)
-      assert.match(detail, /another version of the models than is here \(mine, .*--reprocess/)
+      assert.match(detail, /another version of the installed models \(mine, .*--reprocess/)
     }
   })
 })
@@ -99,22 +99,22 @@ describe('doctor: the archive', () => {
     assert.match(detail, /1 clip, 1 track, its file is intact/)
   })
 
-  it('may be missing where an ingest can make it, with the folders above it', async () => {
+  it('may be missing if an ingest can create it, with its parent folders', async () => {
     const empty = join(dir, 'empty')
     mkdirSync(empty)
     for (const there of [empty, join(dir, 'none/deep/archive')]) {
       const { ok, detail } = await doctor(there, 'archive')
       assert.equal(ok, true, detail)
-      assert.match(detail, /the first ingest makes it/)
+      assert.match(detail, /the first ingest creates it/)
     }
   })
 
-  it('that no ingest can make is told', async () => {
+  it('is reported if no ingest can create it', async () => {
     const closed = join(dir, 'closed')
     mkdirSync(closed, { mode: 0o555 })
     for (const [there, said] of [
       [join(closed, 'deep/archive'), /cannot be written/],
-      [join(dir, 'clip.mp4/archive'), /clip\.mp4 is no folder/],
+      [join(dir, 'clip.mp4/archive'), /clip\.mp4 is not a folder/],
     ] as const) {
       const { ok, detail } = await doctor(there, 'archive', permissionsCount())
       assert.equal(ok, false)

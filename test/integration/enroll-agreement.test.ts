@@ -41,14 +41,14 @@ describe('enroll: photos of different people', () => {
     assert.equal((await ingest([path('clips'), ...here])).code, 0)
   })
 
-  it('are refused where most disagree, and nothing is written', async () => {
+  it('are refused if most disagree, and nothing is written', async () => {
     const run = await cameo(['enroll', 'Ada', path('ada.jpg'), path('other.jpg'), ...here, '--json'])
     const threshold = thresholdOfModels(findPack('lite')).toFixed(2)
     assertRefused(run, 'FACES_DISAGREE', path('ada.jpg'), path('other.jpg'), threshold, '--force')
     assertRefused(await cameo(['enroll', 'Ada', '--list', ...here, '--json']), 'NAME_UNKNOWN', 'Ada')
   })
 
-  it('are named where one disagrees, with the number by which it is taken out', async () => {
+  it('are reported if one disagrees, with the number by which it can be removed', async () => {
     const files = ['ada.jpg', 'ada too.jpg', 'other.jpg'].map(path)
     const run = await cameo(['enroll', 'Ada', ...files, ...here, '--json'])
     assert.equal(run.code, 0, run.stderr)
@@ -57,10 +57,10 @@ describe('enroll: photos of different people', () => {
       disagreeing.map(({ source, faces }) => [source, faces]),
       [[path('other.jpg'), [3]]],
     )
-    assert.match(run.stderr, /may show somebody else.*\n.*other\.jpg: 0 of 2 reached, .*--face 3\n/)
+    assert.match(run.stderr, /may not show .*\n.*other\.jpg: 0 of 2 reached, .*--face 3\n/)
   })
 
-  it('are listed by number and taken out one by one, the name with the last', async () => {
+  it('are listed by number and removed one by one, the name with the last', async () => {
     const { faces, list: listed } = await list('Ada')
     assert.equal(faces, 3)
     assert.deepEqual(
@@ -85,12 +85,12 @@ describe('enroll: photos of different people', () => {
     const last = await cameo(['forget', '--name', 'Ada', '--face', '1', ...here])
     assert.match(
       last.stdout,
-      /^face 1 of "Ada", from .*ada\.jpg, is forgotten: it was the last, so the name is, too\n$/,
+      /^face 1 of "Ada", from .*ada\.jpg, is forgotten: it was the last one, so the name is forgotten, too\n$/,
     )
     assertRefused(await cameo(['search', '--name', 'Ada', ...here, '--json']), 'NAME_UNKNOWN', 'Ada')
   })
 
-  it('are enrolled all the same with --force, and told', async () => {
+  it('are enrolled anyway with --force, and reported', async () => {
     const files = ['ada.jpg', 'other.jpg'].map(path)
     const run = await cameo(['enroll', 'Both', ...files, '--force', ...here])
     assert.equal(run.code, 0, run.stderr)
@@ -100,13 +100,13 @@ describe('enroll: photos of different people', () => {
 })
 
 describe('search: with a photo from the field', () => {
-  it('that is cut off or animated says so, to scripts too', async () => {
+  it('that is truncated or animated is reported, to scripts too', async () => {
     const photo = readFileSync(path('other.jpg'))
     writeFileSync(path('cut.jpg'), cutOff(photo, 20))
     writeFileSync(path('animated.gif'), await animatedGif(photo))
     for (const [name, said] of [
       ['cut.jpg', /"cut\.jpg" is cut off/],
-      ['animated.gif', /"animated\.gif" has 3 pictures, .* picture 2/],
+      ['animated.gif', /"animated\.gif" has 3 pictures; .* picture 2/],
     ] as const) {
       const run = await cameo(['search', '--image', path(name), ...here, '--json'])
       assert.equal(run.code, 0, run.stderr)

@@ -34,7 +34,7 @@ writeFileSync(groundTruth, '9 clip0.mp4 clip1.mp4\n7 clip2.mp4 clip3.mp4 clip4.m
 const angles = (...args: string[]) => cameo(['eval', 'angles', '--device', 'cpu', ...args])
 
 describe('cameo eval angles', () => {
-  it('tells the statistics of the classes in the space of their weights', async () => {
+  it('gives the statistics of the classes in the space of their weights', async () => {
     const { code, stdout, stderr } = await angles('--head', headFile, '--ground-truth', groundTruth, '--features', featureFile, '--json') // prettier-ignore
     assert.equal(code, 0, stderr)
     const chosen = [2, 3, 4, 0, 1]

@@ -111,7 +111,7 @@ describe('ingest --keep-mirrored', () => {
 describe('eval map by enrolled names', () => {
   const byNames = ['eval', 'map', '--archive', archive, '--ground-truth', truthOf('TEST'), '--json']
 
-  it('without anybody enrolled says what there is to choose from', async () => {
+  it('without an enrolled name reports the alternatives', async () => {
     assertRefused(await cameo(byNames), 'USAGE', '--gallery', '--head', 'cameo enroll')
   })
 
@@ -143,7 +143,7 @@ describe('an ensemble', () => {
     })
   })
 
-  it('is trained as it is declared, and what is written already is not trained again', async () => {
+  it('is trained as declared, and existing heads are not trained again', async () => {
     await run(...train('--ensemble', file))
     const metadata = [one, two].map((head) => readHeadMetadata(head, readFileSync(head)))
     assert.deepEqual(
@@ -156,11 +156,11 @@ describe('an ensemble', () => {
     const writtenMs = statSync(one).mtimeMs
     const again = await cameo(train('--ensemble', file, '--resume'))
     assert.equal(again.code, 0, again.stderr)
-    assert.equal(again.stderr.match(/written already/g)?.length, 2)
+    assert.equal(again.stderr.match(/already written/g)?.length, 2)
     assert.equal(statSync(one).mtimeMs, writtenMs)
   })
 
-  it('a single head takes several embedders and a fold, too, and gives the same', async () => {
+  it('equals a single head with several embedders and a fold', async () => {
     const out = join(dir, 'single.onnx')
     await run(...train('--out', out, '--embedders', 'lite,twin', '--fold', '1/3', '--seed', '2'))
     assert.deepEqual(readFileSync(out), readFileSync(two))

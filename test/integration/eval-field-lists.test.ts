@@ -30,7 +30,7 @@ describe('eval map with lists of the field', () => {
     assert.match(text.stdout, /^MAP@100 100\.00 .* over 2 identities; 3 of 3 clips found; exact search 100\.00\n3 clips ranked: 3 of the ground truth, 0 in no list; left out: 2 in the gallery\n$/) // prettier-ignore
   })
 
-  it('leaves out the gallery that the ground truth names, warns of a look-alike in no list, and refuses prose', async () => {
+  it('excludes gallery clips in the ground truth, warns about an unlisted look-alike, and refuses prose', async () => {
     const set = writeFieldSet(dir, 'plain', featureFiles['as numpy.savez writes them'](), (text) => text)
     const truth = join(dir, 'other_gt.txt')
 
@@ -38,7 +38,7 @@ describe('eval map with lists of the field', () => {
     const run = await map(set, truth)
     assert.equal(run.code, 0, run.stderr)
     assert.match(run.stdout, /^MAP@100 100\.00 .*3 of 3 clips found/)
-    assert.match(run.stderr, /2 clips of the ground truth are in the gallery, too, and not looked for/)
+    assert.match(run.stderr, /2 clips of the ground truth are also in the gallery and not searched for/)
     writeFileSync(truth, 'Ada ada-2.mp4\nZoë zoë-1.mp4\n')
     const suspicious = await map(set, truth)
     // Ada: ada-1, which no list names, then ada-2: 1/2; Zoë: 1.

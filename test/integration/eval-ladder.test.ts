@@ -132,7 +132,7 @@ describe('head train', () => {
     assert.ok(head > gallery + 0.05, `${gallery} → ${head}`)
   })
 
-  it('killed and resumed, it gives the head of an undisturbed training; other settings are refused', async () => {
+  it('gives the same head after it is killed and resumed; other settings are refused', async () => {
     const [whole, resumed] = [join(dir, 'whole.onnx'), join(dir, 'resumed.onnx')]
     const long = ['--epochs', '60']
     assert.equal((await cameo(train(whole, ...long))).code, 0)
@@ -146,13 +146,13 @@ describe('head train', () => {
     assertRefused(other, 'CHECKPOINT_INVALID', 'other settings')
     const run = await cameo(train(resumed, ...long, '--resume'))
     assert.equal(run.code, 0, run.stderr)
-    assert.match(run.stderr, /going on after epoch \d/)
+    assert.match(run.stderr, /continuing after epoch \d/)
     assert.deepEqual(readFileSync(resumed), readFileSync(whole))
     const none = await cameo(train(join(dir, 'none.onnx'), '--resume', '--json'))
     assertRefused(none, 'CHECKPOINT_INVALID', 'no checkpoint')
   })
 
-  it('unknown clips are counted and listed, an identity that the gallery lacks scores 0 and is named', async () => {
+  it('counts and lists unknown clips; an identity that is not in the gallery scores 0 and is named', async () => {
     const gt = join(dir, 'odd.txt')
     writeFileSync(gt, `${readFileSync(set.test, 'utf8').replaceAll('\n', '\r\n')}99 CLIP_TEST_99999.mp4\r\n`)
     const run = await cameo([
@@ -171,7 +171,7 @@ describe('head train', () => {
     assert.equal(mapSchema.parse(JSON.parse(run.stdout)).identities, 13)
   })
 
-  it('refuses what cannot be trained on, and leaves no file', async () => {
+  it('refuses data that it cannot train on, and leaves no file', async () => {
     const out = join(dir, 'never.onnx')
     const empty = join(dir, 'empty.txt')
     writeFileSync(empty, '')

@@ -54,7 +54,7 @@ describe('cameo eval score', () => {
     )
   })
 
-  it('tells people the figure and who has no line', async () => {
+  it('reports the figure and the identities without a line', async () => {
     const { code, stdout } = await cameo(['eval', 'score', submission, '--ground-truth', groundTruth])
     assert.equal(code, 0)
     assert.match(stdout, /^MAP@100 0\.4444 \(95 % interval .*\) over 3 identities\n1 identity has no line/)
@@ -76,7 +76,7 @@ describe('cameo eval score', () => {
       assert.match(stderr, message)
     })
 
-  it('says when the table cannot be written', async () => {
+  it('reports a table that cannot be written', async () => {
     const { code, stderr } = await cameo([
       'eval',
       'score',

@@ -27,7 +27,7 @@ describe('eval times', () => {
     assert.equal(run.code, 0, run.stderr)
   })
 
-  it('measures a film whose people are known, by photos', async () => {
+  it('measures a film with known people, by photos', async () => {
     writeFileSync(truth, 'film,person,start_s,end_s\nfilm.mp4,Ada,0,2\nfilm.mp4,Bo,2,4\n')
     const run = await times('--queries', queries, '--json')
     assert.equal(run.code, 0, run.stderr)
@@ -41,7 +41,7 @@ describe('eval times', () => {
     assert.deepEqual(refused, [])
   })
 
-  it('says whom it could not ask for, which films are missing, and whom it found against the truth', async () => {
+  it('reports people it could not search for, missing films, and people found against the truth', async () => {
     writeFileSync(truth, 'film,person,start_s,end_s\nfilm.mp4,Ada,0,2\nfilm.mp4,Cy,0,2\nother.mp4,Ada,0,2\n')
     const run = await times('--queries', queries)
     assert.equal(run.code, 0, run.stderr)
@@ -51,7 +51,7 @@ describe('eval times', () => {
     assert.match(run.stdout, /1 of 3 people of a film found, 1 wrongly/)
   })
 
-  it('refuses a list of other films, and one that is no list', async () => {
+  it('refuses a list of other films, and a file that is not a list', async () => {
     writeFileSync(truth, 'film,person,start_s,end_s\nother.mp4,Ada,0,2\n')
     const other = await times('--queries', queries)
     assert.deepEqual([other.code, /none of the films is in the archive/.test(other.stderr)], [2, true])

@@ -76,7 +76,7 @@ before(async () => {
 })
 
 describe('eval verify', () => {
-  it("takes InsightFace's .bin: aligned faces, two a pair", async () => {
+  it("reads InsightFace's .bin: aligned faces, two per pair", async () => {
     const bin = join(dir, 'pairs.bin')
     const images = pairs.flatMap((at) => {
       const [own, next] = [views[at % views.length], views[(at + 1) % views.length]]
@@ -88,7 +88,7 @@ describe('eval verify', () => {
     assert.deepEqual([result.pairs, accuracy.mean, unusable.length], [20, 1, 0])
   })
 
-  it('takes aligned photos: nothing is detected in them', async () => {
+  it('reads aligned photos without detection', async () => {
     const list = join(dir, 'pairs.txt')
     const lines = pairs.map((at) => `${personOf(at)}\t1\t2\n${personOf(at)}\t1\t${personOf(at + 1)}\t2`)
     writeFileSync(list, `10\t1\n${lines.join('\n')}\n`)
@@ -96,7 +96,7 @@ describe('eval verify', () => {
     assert.deepEqual([result.pairs, result.accuracy.mean], [20, 1])
   })
 
-  it('takes videos, as folders of pictures and as clips; one that is missing is told, and its pair is wrong', async () => {
+  it('reads videos, as folders of images and as clips; a missing one is reported, and its pair is wrong', async () => {
     const list = join(dir, 'splits.txt')
     const lines = pairs.flatMap((at) => [
       `${at + 1}, ${personOf(at)}/pictures, ${personOf(at)}/clip, 1`,
@@ -120,7 +120,7 @@ describe('eval verify', () => {
     )
   })
 
-  it('says what it needs', async () => {
+  it('reports missing options', async () => {
     assertRefused(await cameo(['eval', 'verify', '--json']), 'USAGE', '--bin FILE', '--pairs FILE')
   })
 })

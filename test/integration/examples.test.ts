@@ -15,7 +15,7 @@ const clips = join(dir, 'clips')
 const archive = join(dir, 'archive')
 const photo = join(dir, 'query.jpg')
 
-/** Runs an example in the test's folder; gives its lines. */
+/** Runs an example in the test's folder. Returns its output lines. */
 async function run(name: string, ...args: readonly string[]): Promise<string[]> {
   const program = fileURLToPath(new URL(`../../scripts/examples/${name}.js`, import.meta.url))
   const { stdout } = await promisify(execFile)(process.execPath, [program, ...args], { cwd: dir })
@@ -39,14 +39,14 @@ describe('the examples of the library', () => {
     assert.match(found[0] ?? '', /^0\.\d\d \/.*\.mp4: 0\.0–1\.\d s$/)
   })
 
-  it('ingest-and-search tells the code of an error', async () => {
+  it('ingest-and-search prints the code of an error', async () => {
     await assert.rejects(run('ingest-and-search', clips, join(dir, 'none.jpg'), archive), {
       code: 1,
       stderr: /^IMAGE_UNREADABLE: /m,
     })
   })
 
-  it('follow-progress tells how far each clip is', async () => {
+  it('follow-progress prints the progress of each clip', async () => {
     const lines = await run('follow-progress', clips, join(dir, 'followed'))
     assert.match(lines.at(-1) ?? '', /^done: \{"done":4\}$/)
     for (const name of ['costumes_1', 'costumes_2', 'stairs_1', 'stairs_2']) {
@@ -58,7 +58,7 @@ describe('the examples of the library', () => {
     }
   })
 
-  it('custom-pack ingests with models of its own', async () => {
+  it('custom-pack ingests with its own models', async () => {
     const models = packDir(findPack('lite'), defaultModelsDir())
     const lines = await run('custom-pack', models, clips, join(dir, 'own'))
     assert.deepEqual(lines, [`4 clips ingested with ${join(dir, 'my-models.json')}`])

@@ -18,7 +18,7 @@ let stages: Stages
 let intact: Buffer
 let own: Float32Array
 
-/** Writes a photo and asks for its one face. */
+/** Writes a photo, reads it and embeds its only face. */
 async function look(name: string, bytes: Buffer) {
   const path = join(dir, name)
   writeFileSync(path, bytes)
@@ -52,7 +52,7 @@ before(async () => {
 
 after(() => stages.dispose())
 
-describe('a photo that is not quite whole', () => {
+describe('a photo that is damaged or incomplete', () => {
   it('without its last bytes, or with zeros between its segments, is as good as the intact one', async () => {
     const { cutOff } = field
     for (const [name, bytes, said] of [
@@ -77,7 +77,7 @@ describe('a photo that is not quite whole', () => {
     }
   })
 
-  it('behind bytes that are no part of it is found, and they are told', async () => {
+  it('after bytes that do not belong to it is found, and the bytes are reported', async () => {
     for (const [name, bytes] of [
       ['header.jpg', field.junkBefore(intact)],
       ['zeros before.jpg', field.junkBefore(intact, '\0'.repeat(600))],
@@ -85,12 +85,12 @@ describe('a photo that is not quite whole', () => {
     ] as const) {
       const { vector, notices } = await look(name, bytes)
       assert.ok(cosine(vector, own) >= 0.99)
-      assert.match(notices.join(), /begins with \d+ bytes that are no picture/)
+      assert.match(notices.join(), /begins with \d+ bytes that do not belong to the picture/)
       assert.ok(await isPhoto(join(dir, name)))
     }
   })
 
-  it('whose face is cut away says that it is cut off', async () => {
+  it('without the face, because it is cut off, is reported as cut off', async () => {
     for (const [name, bytes] of [
       ['head.jpg', intact.subarray(0, Math.round(intact.length * 0.2))],
       ['head.webp', (await field.webp(intact)).subarray(0, 900)],
@@ -108,7 +108,7 @@ describe('a photo that is not quite whole', () => {
       await assert.rejects(look(name, bytes), refused(name, /is cut off/))
   })
 
-  it('in every colour space and depth is read', async () => {
+  it('is read in every colour space and depth', async () => {
     for (const [name, make] of Object.entries({
       'cmyk.jpg': field.cmykJpeg,
       'grey.jpg': field.greyJpeg,
@@ -126,19 +126,17 @@ describe('a photo that is not quite whole', () => {
 })
 
 describe('a photo that is hard to see', () => {
-  it('on its side or on its head is turned, and says so', async () => {
-    // On its other side this face is found and aligned without a turn.
+  it('is turned if it lies on its side or is upside down, and the notice says so', async () => {
+    // On its other side, this face is found and aligned without a turn.
     for (const angle of [90, 180]) {
       const turned = await sharp(intact).rotate(angle).jpeg({ quality: 90 }).toBuffer()
       const { vector, notices } = await look('turned.jpg', turned)
       assert.ok(cosine(vector, own) >= 0.9, `${angle}: ${cosine(vector, own)}`)
-      assert.deepEqual(notices, [
-        `"turned.jpg" is turned: it was looked at after a turn by ${360 - angle}° clockwise`,
-      ])
+      assert.deepEqual(notices, [`"turned.jpg" is not upright: it was turned by ${360 - angle}° clockwise`])
     }
   })
 
-  it('for it is dark is stretched', async () => {
+  it('is brightened if it is dark', async () => {
     const dark = await sharp(intact).linear(0.07, 0).png().toBuffer()
     const { vector, notices } = await look('dark.png', dark)
     assert.ok(cosine(vector, own) >= 0.6, String(cosine(vector, own)))
@@ -146,8 +144,8 @@ describe('a photo that is hard to see', () => {
   })
 })
 
-describe('an animation whose first picture is black', () => {
-  it('is asked by the picture that shows a face, and says which that is', async () => {
+describe('an animation with a black first picture', () => {
+  it('uses the picture that shows a face, and the notice says which one', async () => {
     for (const [name, bytes] of [
       ['animated.webp', await field.animatedWebp(intact)],
       ['animated.gif', await field.animatedGif(intact)],
@@ -156,35 +154,33 @@ describe('an animation whose first picture is black', () => {
     ] as const) {
       const { vector, notices } = await look(name, bytes)
       assert.ok(cosine(vector, own) >= 0.9, `${name}: ${cosine(vector, own)}`)
-      assert.deepEqual(notices, [
-        `"${name}" has 3 pictures, of which 3 were looked at; this is about picture 2`,
-      ])
+      assert.deepEqual(notices, [`"${name}" has 3 pictures; 3 of them were searched, and picture 2 was used`])
     }
   })
 
-  it('that is cut off is asked by the pictures that are whole', async () => {
+  it('uses the complete pictures if the file is cut off', async () => {
     const { notices } = await look('cut.webp', field.cutOff(await field.animatedWebp(intact), 60))
-    assert.match(notices.join(), /is cut off.*picture 2$/)
+    assert.match(notices.join(), /is cut off.*picture 2 was used$/)
   })
 })
 
-describe('a file that is no photo', () => {
-  it('is refused by what it is', async () => {
+describe('a file that is not a photo', () => {
+  it('is refused with what it is', async () => {
     for (const [name, [bytes, said]] of Object.entries(field.noPhotos()))
       await assert.rejects(look(name, bytes), refused(name, said))
     mkdirSync(join(dir, 'folder.jpg'))
     await assert.rejects(readPhoto(join(dir, 'folder.jpg'), stages), refused('folder.jpg', /is a folder/))
   })
 
-  it('that is a drawing is refused by its content, and none is drawn', async () => {
+  it('is refused by its content if it is a drawing, and is not drawn', async () => {
     for (const [name, bytes] of Object.entries(field.svgFiles())) {
       await assert.rejects(look(name, bytes), refused(name, /is an SVG drawing/))
       assert.equal(await isPhoto(join(dir, name)), false)
     }
   })
 
-  it('that is too large is refused with its pixels and the limit', async () => {
-    const said = /is too large: it has 20001×10000 pixels, 200,010,000 in all, and the limit is 200,000,000/
+  it('is refused with its pixels and the limit if it is too large', async () => {
+    const said = /is too large: it has 20001×10000 pixels, 200,010,000 in all; the limit is 200,000,000/
     await assert.rejects(look('huge.jpg', field.hugeJpeg(intact)), refused('huge.jpg', said))
   })
 })

@@ -12,8 +12,8 @@ import { loadModel } from '../../pipeline/models/session.js'
 import { cameo, temporaryDir } from '../support/cameo.js'
 import { faceNames, makeFacePhoto } from '../support/faces.js'
 
-describe('models whose smallest weights are set to 0', () => {
-  it('give the same outputs to the bit for the faces of the demo photos', async () => {
+describe('models with their smallest weights set to 0', () => {
+  it('give bit-identical outputs for the faces of the demo photos', async () => {
     const pack = findPack(defaultPackName)
     const prepared = await prepareForCpu(pack, defaultModelsDir())
     assert.deepEqual(
@@ -48,7 +48,7 @@ describe('models whose smallest weights are set to 0', () => {
     }
   })
 
-  it('are told by doctor, with the time of one embedding', async () => {
+  it('are reported by doctor, with the time of one embedding', async () => {
     const { stdout, code } = await cameo(['doctor', '--archive', join(temporaryDir(), 'none')])
     assert.equal(code, 0)
     assert.match(stdout, /one embedding \d+\.\d ms, one detection pass \d+\.\d ms/)

@@ -1,6 +1,7 @@
 /**
- * The keys of every `--json` output that needs no broker, held by the snapshot test/frozen/json-keys.json: scripts read them.
- * Inputs are as small as they can be: what the values are is for the tests of each command.
+ * The keys of every `--json` output that needs no broker, compared with the snapshot
+ * test/frozen/json-keys.json, because scripts read them. Inputs are as small as possible: the tests of each
+ * command check the values.
  */
 import assert from 'node:assert/strict'
 import { copyFileSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
@@ -28,17 +29,19 @@ const film = join(folder, 'film.mp4')
 const cut = join(folder, 'cut.mp4')
 const ada = at('Ada.jpg')
 
-/** What commands said, by the name that the snapshot has for it. */
+/** The outputs of commands, by their name in the snapshot. */
 const outputs = new Map<string, unknown[]>()
 
 interface Expected {
-  /** The exit code; 0 where nothing else is said. */
+  /** The exit code; default 0. */
   readonly code?: number
-  /** What the output is called in the snapshot, or of what kind a line is; else it is called as the command. */
+  /**
+   * Name of the output in the snapshot, or a function that gives the name of each line. Default: the command.
+   */
   readonly as?: string | ((line: Record<string, unknown>) => string)
 }
 
-/** Runs a command with `--json` and keeps what it says. */
+/** Runs a command with `--json` and stores its output. */
 async function say(command: string, args: readonly string[], { code = 0, as }: Expected = {}): Promise<void> {
   const run = await cameo([...command.split(' '), ...args, '--json'])
   assert.equal(run.code, code, `${command}: ${run.stdout}${run.stderr}`)
@@ -55,7 +58,7 @@ const file = (name: string, text: string) => {
   return at(name)
 }
 
-/** Commands by what they are about; a group goes on with what those before it left. */
+/** Commands by topic. A group starts from the state that the groups before it left. */
 const groups: [name: string, run: () => Promise<void>][] = []
 const group = (name: string, run: () => Promise<void>) => groups.push([name, run])
 
@@ -79,7 +82,7 @@ group('of people and names', async () => {
   await say('enroll --force', ['Dee', at('Dee.jpg'), ...here])
   const scope = ['--folder', folder, '--since', '2000', '--until', '2100']
   await Promise.all([
-    // A threshold that nothing reaches: what is like her is weak.
+    // A threshold that nothing reaches, so that similar tracks are weak.
     say('search --image', [ada, '--weak', '--expect-false', '1e-9', ...here]),
     say('search --clip', [cut, '--exclude-self', ...here]),
     say('search --name', ['Ada', ...here]),
@@ -104,7 +107,7 @@ group('of models and heads', async () => {
   const head = at('untrained.onnx')
   writeUntrainedHead(head, { embedders, classes: 2, width: 8, change: 0 })
   await Promise.all([say('models list', []), say('models pull', []), say('head apply', [head, ...here])])
-  // Nothing is calibrated for a head.
+  // There is no calibration for a head.
   await Promise.all([say('search --name', ['Ada', ...here]), say('status', here)])
   await say('head apply', ['--none', ...here])
 })
@@ -212,7 +215,7 @@ describe('JSON output', () => {
     mkdirSync(folder)
     const clip = (name: string) => join(folder, name)
     await makeFaceClip(film, 'costumes right', { seconds: 3, then: ['party first'] })
-    // Cut off, and with a second video stream: what of it was not looked at is told.
+    // Cut off, and with a second video stream, so that the output reports what was not looked at.
     await makeFaceClip(at('whole.mp4'), 'bar middle', { seconds: 3 })
     const twice = ['-map', '0', '-map', '0', '-c', 'copy', '-movflags', 'faststart']
     await ffmpeg('-i', at('whole.mp4'), ...twice, cut)
@@ -241,7 +244,10 @@ describe('JSON output', () => {
   })
 })
 
-/** Notes in the archive that a stretch of one clip could not be decoded, and that another clip was given up. */
+/**
+ * Records in the archive that a stretch of one clip could not be decoded, and that a segment of another clip
+ * failed.
+ */
 function loseParts(): void {
   const opened = openArchive(archive)
   const update = (change: string, name: string) =>

@@ -122,7 +122,7 @@ describe('head apply: killed at any moment', () => {
     assert.deepEqual(counts(killed), { active: tracks, other: 0 })
   })
 
-  it('an ended run leaves no vectors of the space that was left', async () => {
+  it('a finished run leaves no vectors of the old space', async () => {
     const back = await cameo(['head', 'apply', '--none', '--archive', killed])
     assert.equal(back.code, 0, back.stderr)
     assert.deepEqual(dumpArchive(killed), dumpArchive(plain))

@@ -81,7 +81,7 @@ describe('head apply', () => {
     writeUntrainedHead(changing, { embedders, classes: 3, width: 64, change: 1 })
   })
 
-  it('makes an archive as one that was ingested with the head, which goes on from there', async () => {
+  it('makes an archive equal to one that was ingested with the head, and later ingests continue', async () => {
     const ingested = join(dir, 'ingested')
     assert.equal((await ingest([folder, '--archive', ingested, '--head', changing])).code, 0)
     const applied = copyOf(plain, 'applied')
@@ -111,7 +111,7 @@ describe('head apply', () => {
     assert.deepEqual(new Set(more.lines.map(({ status }) => status)), new Set(['unchanged']))
   })
 
-  it('a head that adds nothing leaves the descriptors; --none brings the archive back to the bit', async () => {
+  it('keeps the descriptors with a head that adds nothing; --none restores the archive bit by bit', async () => {
     const archive = copyOf(plain, 'and-back')
     await apply(archive, identity)
     assert.ok(distance(descriptorsOf(archive), descriptorsOf(plain)) < 1e-6)
@@ -125,7 +125,7 @@ describe('head apply', () => {
     opened.close()
   })
 
-  it('a head of two embedders takes both, at ingest, afterwards, and in a search', async () => {
+  it('uses both embedders of a head with two, at ingest, afterwards, and in a search', async () => {
     // The same vector twice, so cosines are as without it.
     const twin = writeTwinEmbedder(dir)
     const archive = join(dir, 'twins')
@@ -178,7 +178,7 @@ describe('head apply', () => {
     assert.match(old.stderr, /enroll their photos again.*\[HEAD_OTHER_EMBEDDER\]/s)
   })
 
-  it('refuses a head of another embedder and names both, wherever it is given', async () => {
+  it('refuses a head of another embedder and names both, in every command', async () => {
     const head = join(dir, 'foreign.onnx')
     const embedders = [{ digest: 'f'.repeat(64), name: 'buffalo', dimension }]
     writeUntrainedHead(head, { embedders, classes: 3, width: 64, change: 0 })
@@ -211,7 +211,7 @@ describe('head apply', () => {
     assert.deepEqual(dumpArchive(archive), before)
   })
 
-  it('refuses what is no head, and leaves the archive as it was', async () => {
+  it('refuses a file that is not a head, and leaves the archive unchanged', async () => {
     const before = dumpArchive(plain)
     const text = join(dir, 'text.onnx')
     writeFileSync(text, 'this is no ONNX file, whatever its name says\n'.repeat(20))
@@ -228,8 +228,8 @@ describe('head apply', () => {
       }),
     )
     for (const [head, says] of [
-      [text, /text\.onnx is no ONNX file.*\[HEAD_INVALID\]/],
-      [nan, /nan\.onnx gives values that are no numbers.*\[HEAD_INVALID\]/],
+      [text, /text\.onnx is not an ONNX file.*\[HEAD_INVALID\]/],
+      [nan, /nan\.onnx returns values that are not numbers.*\[HEAD_INVALID\]/],
       [narrow, /narrow\.onnx does not take embeddings of 512 values.*\[HEAD_INVALID\]/],
       [join(dir, 'gone.onnx'), /gone\.onnx cannot be read.*\[MODEL_UNREADABLE\]/],
     ] as const)

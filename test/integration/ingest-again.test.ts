@@ -48,18 +48,18 @@ describe('ingest: the same folder again', () => {
     copyFileSync(clip('party.mp4'), clip('party copy.mp4'))
   })
 
-  it('the first run ingests every content once and says which files are copies', async () => {
+  it('the first run ingests every content once and reports which files are copies', async () => {
     const run = await ingest([folder, ...here])
     assert.equal(run.code, 0, run.stderr)
     assert.deepEqual(
       ['costumes.mp4', 'sofa.mp4'].map((name) => run.of(name).status),
       ['done', 'done'],
     )
-    // Which of two copies is met first is not said.
+    // The order of the two copies is not defined.
     const copies = [run.of('party.mp4'), run.of('party copy.mp4')]
     assert.deepEqual(copies.map((line) => line.status).sort(), ['done', 'duplicate'])
     assert.equal(copies[0]?.clipId, copies[1]?.clipId)
-    assert.deepEqual(await pathsFound(party), [clip('party copy.mp4')], 'a content is one answer')
+    assert.deepEqual(await pathsFound(party), [clip('party copy.mp4')], 'one answer per content')
     assert.equal((await status())['clips'], 3)
   })
 
@@ -75,7 +75,7 @@ describe('ingest: the same folder again', () => {
     assert.deepEqual(dumpArchive(archive), before)
   })
 
-  it('a part of the folder, or a file of it by its name, is known too', async () => {
+  it('also knows a part of the folder, and a single file of it', async () => {
     const part = await ingest([join(folder, 'deep'), clip('party.mp4'), ...here])
     assert.deepEqual(
       part.lines.map((line) => line.status),
@@ -84,7 +84,7 @@ describe('ingest: the same folder again', () => {
     assert.equal((await status())['clips'], 3)
   })
 
-  it('a moved file is recognised by its content, and a search gives its new path', async () => {
+  it('recognises a moved file by its content, and a search gives its new path', async () => {
     renameSync(clip('costumes.mp4'), clip('deep/moved.mp4'))
     const run = await ingest([folder, ...here])
     assert.equal(run.code, 0, run.stderr)
@@ -93,7 +93,7 @@ describe('ingest: the same folder again', () => {
     assert.equal((await status())['clips'], 3)
   })
 
-  it('a file that is only touched, or copied to a new one, is recognised by its content', async () => {
+  it('recognises a file that was only touched, or copied, by its content', async () => {
     utimesSync(clip('party.mp4'), new Date(), new Date())
     copyFileSync(clip('deep/sofa.mp4'), clip('sofa 2.mp4'))
     const run = await ingest([folder, ...here])
@@ -101,14 +101,14 @@ describe('ingest: the same folder again', () => {
     assert.equal((await status())['clips'], 3)
   })
 
-  it('when one of two copies is deleted the other is given', async () => {
+  it('gives the other copy when one of two copies is deleted', async () => {
     rmSync(clip('party copy.mp4'))
     const run = await ingest([folder, ...here])
     assert.equal(run.code, 0)
     assert.deepEqual(await pathsFound(party), [clip('party.mp4')])
   })
 
-  it('a file with a new content is another clip, and its old content is found no more', async () => {
+  it('a file with new content is another clip, and its old content is no longer found', async () => {
     await makeFaceClip(clip('party.mp4'), 'window fourth')
     const run = await ingest([folder, ...here])
     assert.equal(run.code, 0)
@@ -119,7 +119,7 @@ describe('ingest: the same folder again', () => {
     assert.equal((await status())['clips'], 3)
   })
 
-  it('other settings are refused with what differs, and taken with --reprocess', async () => {
+  it('other settings are refused with the differences, and accepted with --reprocess', async () => {
     const refused = await cameo(['ingest', folder, ...here, '--fps', '2', '--json'])
     const message = assertRefused(refused, 'ARCHIVE_OTHER_RECIPE', '--reprocess', archive)
     assert.match(message, /4 fps.*2 fps/)
@@ -132,7 +132,7 @@ describe('ingest: the same folder again', () => {
     assert.deepEqual(await pathsFound(costumes), [clip('deep/moved.mp4')])
   })
 
-  it('a clip that grew after it failed is tried again', async () => {
+  it('tries a clip again that grew after it failed', async () => {
     const growing = clip('growing.mp4')
     appendFileSync(growing, '')
     assert.equal((await ingest([folder, ...here])).of('growing.mp4').code, 'CLIP_EMPTY')
@@ -146,7 +146,7 @@ describe('ingest: the same folder again', () => {
 })
 
 describe('ingest: a folder above one that is known', () => {
-  it('takes it over: a file has one path, and what it held before is found no more', async () => {
+  it('takes it over: a file has one path, and its earlier content is no longer found', async () => {
     const above = join(dir, 'above')
     const file = join(above, '2023/clip.mp4')
     const own = ['--archive', join(dir, 'above-archive')]
@@ -163,7 +163,7 @@ describe('ingest: a folder above one that is known', () => {
   })
 })
 
-describe('ingest: clips that lie elsewhere than they did', () => {
+describe('ingest: clips that were moved', () => {
   const own = ['--archive', join(dir, 'moved-archive')]
   const at = (path: string) => join(dir, path)
   const found = async () => {
@@ -188,19 +188,19 @@ describe('ingest: clips that lie elsewhere than they did', () => {
     assert.equal((await ingest([at('mv1/a.mp4'), ...own])).code, 0)
   })
 
-  it('a file that was moved to another folder and is given itself is found there, and only there', async () => {
+  it('finds a moved file, given by its path, only at its new place', async () => {
     renameSync(at('mv1/a.mp4'), at('mv2/b.mp4'))
     assert.equal((await ingest([at('mv2/b.mp4'), ...own])).of('b.mp4').status, 'unchanged')
     assert.deepEqual([await found(), known()], [[at('mv2/b.mp4')], [at('mv2/b.mp4')]])
   })
 
-  it('so are the files of a folder that has another name now', async () => {
+  it('finds the files of a renamed folder only at their new place', async () => {
     renameSync(at('mv2'), at('renamed'))
     assert.equal((await ingest([at('renamed'), ...own])).of('b.mp4').status, 'unchanged')
     assert.deepEqual([await found(), known()], [[at('renamed/b.mp4')], [at('renamed/b.mp4')]])
   })
 
-  it('of two copies a search gives the one that is there, also before an ingest notices', async () => {
+  it('a search gives the existing one of two copies, also before the next ingest', async () => {
     copyFileSync(at('renamed/b.mp4'), at('mv3/c.mp4'))
     assert.equal((await ingest([at('mv3'), ...own])).code, 0)
     assert.deepEqual(await found(), [at('renamed/b.mp4')])
@@ -209,7 +209,7 @@ describe('ingest: clips that lie elsewhere than they did', () => {
     renameSync(at('renamed/unknown name.mp4'), at('renamed/b.mp4'))
   })
 
-  it('a share that is away for a moment loses no path', async (t) => {
+  it('a temporarily unmounted share loses no path', async (t) => {
     const shared = '/dev/shm'
     if (!isOtherDevice(shared)) {
       t.skip('there is no second file system')
@@ -222,7 +222,7 @@ describe('ingest: clips that lie elsewhere than they did', () => {
       assert.equal((await ingest([at('mount'), ...own])).code, 0)
       const paths = [at('renamed/b.mp4'), at('mv3/c.mp4'), at('mount/d.mp4')].sort()
       assert.deepEqual(known().sort(), paths)
-      // As it is unmounted: the folder is there, and empty.
+      // An unmounted share: the folder exists and is empty.
       rmSync(at('mount'))
       mkdirSync(at('mount'))
       assert.equal((await ingest([at('mv3'), ...own])).code, 0)

@@ -15,7 +15,7 @@ const folder = join(dir, 'clips')
 const archive = join(dir, 'archive')
 const photo = join(dir, 'portrait.jpg')
 
-describe('ingest: clips that are no good', () => {
+describe('ingest: bad clips', () => {
   let run: Ingested
 
   before(async () => {
@@ -32,12 +32,12 @@ describe('ingest: clips that are no good', () => {
     assertFailed(run.of('text.mp4'), 'CLIP_NOT_VIDEO')
   })
 
-  it('of a truncated MP4 what decodes is kept, and the result says so', () => {
+  it('keeps the decodable part of a truncated MP4, and the result says so', () => {
     const { status, tracks, truncated } = run.of('cut.mp4')
     assert.deepEqual({ status, tracks, truncated }, { status: 'done', tracks: 1, truncated: true })
   })
 
-  it('of a transport stream cut within a packet likewise', () => {
+  it('keeps the decodable part of a transport stream that is cut within a packet', () => {
     const { status, tracks, truncated } = run.of('cut.ts')
     assert.deepEqual({ status, tracks, truncated }, { status: 'done', tracks: 1, truncated: true })
   })
@@ -60,12 +60,12 @@ describe('ingest: clips that are no good', () => {
     assert.deepEqual({ status, tracks, truncated }, { status: 'done', tracks: 1, truncated: undefined })
   })
 
-  it('a still image fails as CLIP_NOT_VIDEO, given by its name or renamed .mp4', () => {
+  it('a still image fails as CLIP_NOT_VIDEO, given by its path or renamed .mp4', () => {
     assertFailed(run.of('portrait.jpg'), 'CLIP_NOT_VIDEO')
     assertFailed(run.of('still jpg.mp4'), 'CLIP_NOT_VIDEO')
   })
 
-  it('a still image met in a folder is skipped', () => {
+  it('skips a still image in a folder', () => {
     assert.equal(run.of('still.jpg').status, 'skipped')
   })
 
@@ -79,7 +79,7 @@ describe('ingest: clips that are no good', () => {
     assert.match(run.of('huge.mkv').message ?? '', /16000×16000/)
   })
 
-  it('the good clips among them are ingested', () => {
+  it('ingests the good clips among them', () => {
     for (const name of ['a first good.mp4', 'z last good.mp4'])
       assert.deepEqual([run.of(name).status, run.of(name).tracks], ['done', 1])
   })
@@ -103,7 +103,7 @@ describe('ingest: clips that are no good', () => {
     )
   })
 
-  it('the same failures are told again by a second run', async () => {
+  it('a second run reports the same failures again', async () => {
     const again = await ingest([folder, photo, '--archive', archive])
     assert.equal(again.code, 1)
     const failuresOf = ({ lines }: Ingested) =>
@@ -117,7 +117,7 @@ describe('ingest: clips that are no good', () => {
 })
 
 describe('ingest: clips that state a wrong duration', () => {
-  it('are measured, and the others of their folder are ingested with them', async () => {
+  it('are measured, and ingested together with the other clips of their folder', async () => {
     const wrong = join(dir, 'wrong')
     mkdirSync(wrong)
     const durationsMs = [1e9, 1e12, 1e15]
@@ -135,12 +135,12 @@ describe('ingest: clips that state a wrong duration', () => {
 })
 
 describe('ingest: playlists', () => {
-  it('nothing that a playlist names is opened, neither a file nor a URL', async () => {
+  it('opens nothing that a playlist names, neither a file nor a URL', async () => {
     let connections = 0
     const server = createServer((_request, response) => response.end()).on('connection', () => connections++)
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     const { port } = server.address() as AddressInfo
-    // A pipe that nobody writes to: what opened it would wait, and end as CLIP_STUCK.
+    // A pipe that nobody writes to: a process that opens it would wait, and end as CLIP_STUCK.
     const pipe = join(dir, 'target.ts')
     execFileSync('mkfifo', [pipe])
     const urls = playlistsOf(`http://127.0.0.1:${port}/target.mp4`)
@@ -162,8 +162,8 @@ describe('ingest: playlists', () => {
   })
 })
 
-describe('ingest: what it is given', () => {
-  it('a path that does not exist is refused by name before anything is done', async () => {
+describe('ingest: its paths', () => {
+  it('refuses a path that does not exist, by name, before any work', async () => {
     const args = ['ingest', join(dir, 'no such folder'), '--archive', join(dir, 'none'), '--json']
     const run = await cameo(args)
     assertRefused(run, 'USAGE', 'no such folder')

@@ -18,7 +18,7 @@ function folderOf(name: string): string {
 }
 
 describe('ingest: a file that changes while it is read', () => {
-  it('fails as CLIP_CHANGED, the rest goes on, and a later run takes the whole file', async () => {
+  it('fails as CLIP_CHANGED, the rest continues, and a later run ingests the whole file', async () => {
     const folder = folderOf('changing')
     const archive = join(dir, 'changing-archive')
     const growing = join(folder, 'growing.mp4')
@@ -42,14 +42,15 @@ describe('ingest: a file that changes while it is read', () => {
     assert.deepEqual({ clips, failed }, { clips: 3, failed: 0 })
   })
 
-  it('a file that goes while it is processed is partial as CLIP_GONE, and its copy is taken in its place', async () => {
+  it('a file that disappears while it is processed is partial as CLIP_GONE, and its copy takes its place', async () => {
     const folder = folderOf('going')
     const archive = join(dir, 'going-archive')
     const going = join(folder, 'going.mp4')
     await makeFaceClip(going, 'sofa middle', { seconds: 20 })
     const other = join(folder, 'going too.mp4')
     copyFileSync(going, other)
-    // The last segments are opened when the file has gone; which of the two was taken is seen from their ffmpeg.
+    // The last segments are opened after the file is gone. The command lines of their ffmpeg show which of
+    // the two files was taken.
     const ffmpeg = lateFfmpeg(dir)
     const args = ['ingest', folder, '--archive', archive, '--threads', '2', '--segment', '5', '--json']
     const running = startCameo(args, ffmpeg.environment)
@@ -67,7 +68,7 @@ describe('ingest: a file that changes while it is read', () => {
   })
 })
 
-/** Makes a clip as long as it is said, with an MP4 box that readers skip. */
+/** Makes a clip this many bytes long, with an MP4 box that readers skip. */
 function padTo(clip: string, bytes: number): void {
   const box = Buffer.alloc(bytes - statSync(clip).size)
   box.writeUInt32BE(box.length)
@@ -76,7 +77,7 @@ function padTo(clip: string, bytes: number): void {
 }
 
 describe('ingest: a file that was replaced', () => {
-  it('with equal size and time is another content, and who is gone from it is found no more', async () => {
+  it('with equal size and time has new content, and its earlier person is no longer found', async () => {
     const folder = folderOf('replaced')
     const [clip, other] = [join(folder, 'clip.mp4'), join(dir, 'other.mp4')]
     await makeFaceClip(clip, 'costumes right')

@@ -7,7 +7,7 @@ import { cameo, jsonLines, temporaryDir } from '../support/cameo.js'
 import { makeFaceClip } from '../support/faces.js'
 
 describe('ingest: its command line', () => {
-  it('hundreds of files with long names are taken, though the runtime needs stack for each character', async () => {
+  it('accepts hundreds of files with long names, although the runtime needs stack for each character', async () => {
     const dir = temporaryDir()
     const files = Array.from({ length: 400 }, (_, i) => join(dir, `${'a long name '.repeat(10)}${i}.mp4`))
     for (const file of files) writeFileSync(file, '')
@@ -18,7 +18,7 @@ describe('ingest: its command line', () => {
     assert.ok(results.every(({ code }) => code === 'CLIP_EMPTY'))
   })
 
-  it('a reader that takes the first line only leaves no clip out, and the exit code is that of all', async () => {
+  it('ingests all clips even if the reader takes only the first line, and the exit code covers all clips', async () => {
     const dir = temporaryDir()
     const files = Array.from({ length: 50 }, (_, i) => join(dir, `${i}.mp4`))
     for (const file of files) writeFileSync(file, '')
@@ -30,7 +30,7 @@ describe('ingest: its command line', () => {
     assert.equal((JSON.parse(status.stdout) as { failed: number }).failed, files.length)
   })
 
-  it('without ffmpeg the command does not run, and says what to do', async () => {
+  it('does not run without ffmpeg, and says what to do', async () => {
     const dir = temporaryDir()
     writeFileSync(join(dir, 'a.mp4'), '')
     const run = await cameo(['ingest', dir, '--archive', join(dir, 'archive'), '--json'], {
@@ -40,7 +40,7 @@ describe('ingest: its command line', () => {
     assert.equal(existsSync(join(dir, 'archive')), false)
   })
 
-  it('a person sees how far a long clip is, how fast, and what is left', async () => {
+  it('shows a person the progress of a long clip, the speed and the remaining time', async () => {
     const dir = temporaryDir()
     const film = await makeFaceClip(join(dir, 'film.mp4'), 'sofa left', { seconds: 6 })
     const onTerminal = ['bash', '-c', 'script -qec "$(printf "%q " "$@")" /dev/null', 'bash']

@@ -45,7 +45,7 @@ function countsOf(of: string): Counts | undefined {
   }
 }
 
-/** What the tiny encoder gives for a frame of `numberedFrames`: one sixteenth is white. Length 1. */
+/** The tiny encoder's output for a frame of `numberedFrames`: one sixteenth is white. Length 1. */
 function greyVector(n: number): readonly [number, number] {
   const level = (15 * frameGrey(n) + 255) / 16 / 255
   const length = Math.hypot(level, 1 - level)
@@ -56,7 +56,7 @@ describe('ingest: further embedders and context encoders', () => {
   before(async () => {
     mkdirSync(folder)
     await makeFaceClip(join(folder, 'face.mp4'), 'costumes right', { seconds: 4, then: ['sofa left'] })
-    // 5 s: two segments; frames 0, 25, 50 and 75, 100 stand for them.
+    // 5 s: two segments, represented by the frames 0, 25, 50 and 75, 100.
     await ffmpeg(...numberedFrames({ seconds: 5 }), '-c:v', 'libx264', '-qp', '4', join(folder, 'grey.mp4'))
     embedderFile = writeTwinEmbedder(dir)
     contextFile = writeTinyContext(dir)
@@ -69,7 +69,7 @@ describe('ingest: further embedders and context encoders', () => {
     }
   })
 
-  it('the further embeddings are of the same faces, beside the pack’s own', () => {
+  it('the further embeddings belong to the same faces as the pack’s own', () => {
     const opened = openArchive(archive)
     const { database, recipe } = opened
     const digest = recipe?.features?.[0]?.digest ?? ''
@@ -89,7 +89,7 @@ describe('ingest: further embedders and context encoders', () => {
     }
   })
 
-  it('all else is as without them', () => {
+  it('everything else is the same as without them', () => {
     const rest = (of: string) => {
       const opened = openArchive(of)
       const { database, recipe } = opened
@@ -117,7 +117,7 @@ describe('ingest: further embedders and context encoders', () => {
     assert.deepEqual(counts, { faces: counts.faces, embeddings: counts.faces, contexts: 0 })
   })
 
-  it('a clip without a face has its context, as computed from the known greys of its frames', () => {
+  it('a clip without a face has the context computed from the known greys of its frames', () => {
     const opened = openArchive(archive)
     const feature = opened.recipe?.features?.[1]
     const ids = new Map(
@@ -154,7 +154,7 @@ describe('ingest: further embedders and context encoders', () => {
         assert.ok(Math.abs((stored[axis] ?? NaN) - mean) < 0.01, `${index}: ${stored.join()} for ${mean}`)
       }
     }
-    // The frames differ, so that another choice of frames would show.
+    // The frames differ, so that another choice of frames would be noticed.
     assert.ok(Math.abs(greyVector(0)[0] - greyVector(25)[0]) > 0.1)
     assert.deepEqual(
       contexts.filter(({ path }) => path === 'face.mp4').map(({ segment, frames }) => [segment, frames]),
@@ -165,7 +165,7 @@ describe('ingest: further embedders and context encoders', () => {
     )
   })
 
-  it('the same rows with one thread; the archive remembers its encoders', async () => {
+  it('gives the same rows with one thread; the archive remembers its encoders', async () => {
     const one = join(dir, 'one')
     const first = await ingest(one, ...withEncoders(), '--threads', '1')
     assert.equal(first.code, 0, first.stderr)
@@ -205,7 +205,7 @@ describe('ingest: further embedders and context encoders', () => {
     assert.deepEqual(answers[1], answers[0])
   })
 
-  it('other encoders are another recipe: refused with both, taken with --reprocess', async () => {
+  it('other encoders are another recipe: refused with the names of both, accepted with --reprocess', async () => {
     const run = await ingest(plain, ...withEncoders())
     assert.equal(run.code, 2)
     assert.match(run.stderr, /context encoder tiny \(2 values/)
@@ -217,7 +217,7 @@ describe('ingest: further embedders and context encoders', () => {
     assert.deepEqual(dump(plain), dump(archive))
   })
 
-  it('a file that does not fit its model ends the command before anything is written', async () => {
+  it('a file that does not match its model ends the command before anything is written', async () => {
     const wrong = join(dir, 'wrong')
     const bad = writeJson(join(dir, 'bad.json'), { ...tinyContext, dimension: 3 })
     // One thread that fails ends the others, which still load their models.
@@ -225,7 +225,7 @@ describe('ingest: further embedders and context encoders', () => {
     assert.equal(run.code, 2)
     assert.match(
       run.stderr,
-      /bad\.json does not fit its model .*tiny\.onnx: it says 3 values, the model gives 2/,
+      /bad\.json does not fit its model .*tiny\.onnx: it states 3 values, but the model returns 2/,
     )
     const opened = openArchive(wrong)
     assert.equal(opened.recipe, undefined)

@@ -49,19 +49,19 @@ describe('ingest: videos from the field', () => {
   const durationOf = (name: string) => answer.results.find(({ path }) => path === clip(name))?.durationS
   const rangesOf = (name: string) => answer.results.find(({ path }) => path === clip(name))?.ranges ?? []
 
-  it('the person is found in each that can be decoded', () => {
+  it('finds the person in each clip that can be decoded', () => {
     assert.equal(run.code, 1, run.stderr)
     const decoded = run.lines.filter(({ status }) => status === 'done')
     assert.deepEqual(decoded.map(({ tracks }) => tracks), Array(9).fill(1)) // prettier-ignore
     assert.deepEqual(foundFiles(answer).sort(), decoded.map(({ path }) => basename(path)).sort())
   })
 
-  it('which video streams were left out is told and kept', () => {
+  it('reports and stores which video streams were left out', () => {
     for (const name of ['picture.mp4', 'preview.mkv', 'programs.ts']) {
       const [sentence = '', ...others] = run.of(name).leftOut ?? []
       assert.match(
         sentence,
-        /stream 0 .* was not looked at: stream 1 \(h264, 320×240\) is taken for the film/,
+        /stream 0 .* was not processed: stream 1 \(h264, 320×240\) was chosen as the film/,
       )
       assert.deepEqual(others, [])
     }
@@ -72,7 +72,7 @@ describe('ingest: videos from the field', () => {
     assert.deepEqual(kept?.leftOut, run.of('picture.mp4').leftOut)
   })
 
-  it('faces in frames that are larger than the first ones are told in the size of these', () => {
+  it('gives faces in larger later frames in the coordinates of the first frames', () => {
     for (const name of ['grows.ts', 'grows.webm']) {
       const found = answer.results.find(({ path }) => path === clip(name))
       for (const { boxXyxyPx, timeS } of found?.faces ?? []) {
@@ -84,7 +84,7 @@ describe('ingest: videos from the field', () => {
     }
   })
 
-  it('of a clip with a hole the seconds that are lost are told, and no range lies in the hole', () => {
+  it('reports the lost seconds of a clip with a hole, and no range lies in the hole', () => {
     const { damaged, lostS = 0, truncated } = run.of('hole.mp4')
     assert.deepEqual([damaged, truncated], [true, undefined])
     assert.ok(lostS > 5 && lostS < 8, `${lostS} s`)
@@ -95,13 +95,13 @@ describe('ingest: videos from the field', () => {
     assert.equal(run.of('joined.ts').damaged, undefined)
   })
 
-  it('a second run tells the same', async () => {
+  it('a second run reports the same', async () => {
     const again = await cameo(['ingest', clip('hole.mp4'), clip('picture.mp4'), '--archive', archiveDir])
     assert.match(again.stdout, /unchanged .*hole\.mp4: 1 track, damaged: \d\.\d s could not be decoded/)
     assert.match(again.stdout, /picture\.mp4: 1 track, video stream 0/)
   })
 
-  it('a joined recording and an animated AVIF are as long as they are', () => {
+  it('a joined recording and an animated AVIF have their true length', () => {
     for (const [name, seconds] of [
       ['joined.ts', 7],
       ['animated.avif', 3],

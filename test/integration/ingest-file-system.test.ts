@@ -38,7 +38,7 @@ describe('ingest: the file system', () => {
     await makeFaceClip(other, 'party first')
   })
 
-  it('a file and a folder that may not be read fail as CLIP_UNREADABLE, and the rest goes on', async () => {
+  it('an unreadable file and an unreadable folder fail as CLIP_UNREADABLE, and the rest continues', async () => {
     const folder = folderOf('permissions')
     const archive = join(dir, 'permissions-archive')
     mkdirSync(join(folder, 'closed folder'))
@@ -57,12 +57,12 @@ describe('ingest: the file system', () => {
 
     chmodSync(join(folder, 'closed.mp4'), 0o600)
     const again = await ingest([folder, '--archive', archive], permissionsCount())
-    assert.equal(again.code, 0, 'with permission it is ingested')
+    assert.equal(again.code, 0, 'is ingested after permission is given')
     assert.equal(again.of('closed.mp4').status, 'done')
     assert.equal(await failedFiles(archive), 0)
   })
 
-  it('a known clip whose share is away for a moment stays: it is found meanwhile, and unchanged when it is back', async () => {
+  it('a known clip on a temporarily unmounted share stays: it is found meanwhile, and unchanged when the share is back', async () => {
     const folder = folderOf('share-links')
     const archive = join(dir, 'share-archive')
     copyFileSync(good, join(folderOf('share'), 'a.mp4'))
@@ -109,7 +109,7 @@ describe('ingest: the file system', () => {
     assert.equal(run.lines.filter(({ status }) => status !== 'skipped').length, 6)
   })
 
-  it('any name that is text simply works, and is given back by a search as it is', async () => {
+  it('any name that is valid text works, and a search returns it unchanged', async () => {
     const folder = folderOf('names')
     const names = [
       'two words.mp4',
@@ -123,7 +123,7 @@ describe('ingest: the file system', () => {
       'brackets [0:v], semi;colon.mp4',
       'back\\slash.mp4',
     ]
-    // Each ends with a box "free" of its own, so that it is another clip.
+    // Each ends with its own box "free", so that it is another clip.
     for (const [number, name] of names.entries()) {
       copyFileSync(good, join(folder, name))
       appendFileSync(join(folder, name), Buffer.from([0, 0, 0, 9, 0x66, 0x72, 0x65, 0x65, number]))
@@ -136,7 +136,7 @@ describe('ingest: the file system', () => {
     assert.deepEqual(foundFiles(answer).sort(), [...names].sort())
   })
 
-  it('a name with a leading dash can be given itself', async () => {
+  it('accepts a name with a leading dash as a path', async () => {
     const folder = folderOf('dash')
     copyFileSync(good, join(folder, '-dash.mp4'))
     const args = ['ingest', '--archive', join(dir, 'dash-archive'), '--json', '--', '-dash.mp4']
@@ -148,7 +148,7 @@ describe('ingest: the file system', () => {
     )
   })
 
-  it('a name that is no UTF-8 is refused and shown escaped, and the rest goes on', async () => {
+  it('refuses a name that is not valid UTF-8 and shows it escaped, and the rest continues', async () => {
     const folder = folderOf('bytes')
     const latin1 = Buffer.concat([Buffer.from(join(folder, 'caf')), Buffer.from([0xe9]), Buffer.from('.mp4')])
     copyFileSync(good, latin1)
@@ -161,7 +161,7 @@ describe('ingest: the file system', () => {
     )
     copyFileSync(other, join(folder, 'z.mp4'))
     const archive = join(dir, 'bytes-archive')
-    // A file that is given beside its folder is told once.
+    // A file that is given beside its folder is reported once.
     const run = await ingest([folder, join(folder, 'z.mp4'), '--archive', archive])
     assert.equal(run.code, 1)
     assert.equal(run.lines.filter(({ path }) => path.endsWith('z.mp4')).length, 1)
@@ -169,10 +169,10 @@ describe('ingest: the file system', () => {
     assertFailed(run.of('caf\\xe9.mp4'), 'CLIP_NAME_UNSUPPORTED')
     assertFailed(run.of('fold\\xff'), 'CLIP_NAME_UNSUPPORTED')
     assert.equal(run.of('z.mp4').status, 'done')
-    assert.equal(await failedFiles(archive), 2, 'they are remembered, although these names do not exist')
+    assert.equal(await failedFiles(archive), 2, 'remembers them, although these escaped names do not exist')
   })
 
-  it('of paths that are given, each that is wrong fails alone, in its own way, and the rest goes on', async () => {
+  it('each wrong path fails alone, with its own reason, and the rest continues', async () => {
     const folder = folderOf('given')
     const archive = join(dir, 'given-archive')
     const at = (name: string) => join(folder, name)
@@ -183,7 +183,7 @@ describe('ingest: the file system', () => {
     chmodSync(at('closed'), 0)
     const latin1 = Buffer.concat([Buffer.from(at('caf')), Buffer.from([0xe9]), Buffer.from('.mp4')])
     copyFileSync(other, latin1)
-    // What a shell passes on; Node itself gives text to a child.
+    // As a shell passes them; Node itself passes only text to a child.
     const withBytes = ['bash', '-c', 'exec "$@" "$0"/$\'caf\\xe9.mp4\'', folder]
     const paths = ['gone.mp4', 'a:b.mp4', 'dangling.mp4', 'closed', 'closed/inside.mp4'].map(at)
     const run = await ingest([...paths, '--archive', archive], [...permissionsCount(), ...withBytes])
@@ -192,14 +192,14 @@ describe('ingest: the file system', () => {
     assert.equal(run.of('a:b.mp4').status, 'done')
     assertFailed(run.of('gone.mp4'), 'CLIP_GONE')
     assertFailed(run.of('dangling.mp4'), 'CLIP_GONE')
-    assert.match(run.of('dangling.mp4').message ?? '', /link to nothing/)
+    assert.match(run.of('dangling.mp4').message ?? '', /broken link/)
     assertFailed(run.of('closed'), 'CLIP_UNREADABLE')
     assertFailed(run.of('inside.mp4'), 'CLIP_UNREADABLE')
     assertFailed(run.of('caf\\ufffd.mp4'), 'CLIP_NAME_UNSUPPORTED')
-    assert.equal(await failedFiles(archive), 4, 'a path at which nothing ever was is not remembered')
+    assert.equal(await failedFiles(archive), 4, 'does not remember a path that never existed')
   })
 
-  it('where there is nothing at any of the paths the command does not run', async () => {
+  it('does not run if none of the paths exists', async () => {
     const archive = join(dir, 'nothing-archive')
     const none = [join(dir, 'none 1.mp4'), join(good, 'below a file')]
     const run = await cameo(['ingest', ...none, '--archive', archive, '--json'])

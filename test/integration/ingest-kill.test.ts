@@ -15,7 +15,7 @@ const killed = join(dir, 'killed')
 const whole = join(dir, 'whole')
 
 const shortClips = 42
-/** One clip is split into so many. */
+/** Number of segments of one clip. */
 const filmSegments = 8
 const segments = shortClips + filmSegments
 const seed = 20_261_124
@@ -23,11 +23,11 @@ const kills = 10
 
 interface Moment {
   readonly afterMs: number
-  /** Sooner where the run has reported so many clips as done: the machine is faster now than it was. */
+  /** Kills earlier if this many clips are reported as done, in case the machine is faster now than before. */
   readonly clipsAtMost: number
 }
 
-/** Runs the ingest until the moment, then ends its process without warning. */
+/** Runs the ingest until the moment, then kills its process. */
 async function ingestUntil({ afterMs, clipsAtMost }: Moment): Promise<Ingested> {
   const startedMs = performance.now()
   const running = startIngest(killed)
@@ -35,16 +35,17 @@ async function ingestUntil({ afterMs, clipsAtMost }: Moment): Promise<Ingested> 
   while (performance.now() - startedMs < afterMs && clipsDone() < clipsAtMost) await pause(5)
   running.kill('SIGKILL')
   const run = ingested(await running.finished)
-  // The last clips are told at once; from then on it only shuts down, and may have ended before the signal.
+  // The last clips are reported together. After that the process only shuts down, and may have ended before
+  // the signal.
   if (run.code !== 0 || storedSegments().size < segments)
-    assert.equal(run.code, null, `it was to be killed while it ran: ${run.stdout}${run.stderr}`)
+    assert.equal(run.code, null, `it should have been killed while it ran: ${run.stdout}${run.stderr}`)
   return run
 }
 
 const startIngest = (archive: string) =>
   startCameo(['ingest', folder, '--archive', archive, '--segment', '1', '--threads', '2', '--json'])
 
-/** What is stored, read from a copy: the archive itself is left as the killed process left it. */
+/** The stored segments, read from a copy: the archive itself stays as the killed process left it. */
 function storedSegments(): ReadonlyMap<string, string> {
   const copy = join(dir, 'copy')
   cpSync(killed, copy, { recursive: true })
@@ -55,7 +56,7 @@ function storedSegments(): ReadonlyMap<string, string> {
 
 describe('ingest: killed at any moment', () => {
   const runs: Ingested[] = []
-  /** What the ingest takes that is never killed: until its first result, and from there to its end. */
+  /** Times of the ingest that is never killed: to its first result, and from there to its end. */
   let startMs = 0
   let workMs = 0
 
@@ -80,7 +81,7 @@ describe('ingest: killed at any moment', () => {
     workMs = performance.now() - startedMs - startMs
   })
 
-  it(`${kills} times at random moments and once in the middle of a film, it keeps what it had stored`, async (test) => {
+  it(`${kills} times at random moments and once in the middle of a film, it keeps its stored rows`, async (test) => {
     // In the middle of the film: some of its segments are stored, and no clip is done.
     const first = startIngest(killed)
     await first.until(() => segmentTrackIds(killed).size >= filmSegments / 2)
@@ -113,7 +114,7 @@ describe('ingest: killed at any moment', () => {
     assert.equal(end.size, segments)
   })
 
-  it('no clip that was reported done is done again', () => {
+  it('does not repeat a clip that was reported done', () => {
     const done = new Set<string>()
     for (const { lines } of runs)
       for (const { path, status } of lines) {
@@ -125,11 +126,11 @@ describe('ingest: killed at any moment', () => {
     assert.equal(runs.at(-1)?.lines.length, shortClips + 1)
   })
 
-  it('the archive holds what one holds that was never killed', () => {
+  it('the archive equals the archive of an ingest that was never killed', () => {
     assert.deepEqual(dumpArchive(killed), dumpArchive(whole))
   })
 
-  it('and answers the same', async () => {
+  it('and gives the same answers', async () => {
     for (const face of ['costumes right', 'sofa left', 'window third'] as const) {
       const photo = await makeFacePhoto(join(dir, `${face}.jpg`), face)
       const ask = async (archive: string) =>
@@ -142,7 +143,7 @@ describe('ingest: killed at any moment', () => {
     }
   })
 
-  it('once complete, everything in it is unchanged', async () => {
+  it('a complete archive reports everything as unchanged', async () => {
     const run = await ingest([folder, '--archive', killed])
     assert.equal(run.code, 0)
     assert.ok(run.lines.every(({ status }) => status === 'unchanged'))

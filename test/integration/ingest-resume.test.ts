@@ -13,7 +13,7 @@ import { makeFaceClip } from '../support/faces.js'
 const dir = realpathSync(temporaryDir())
 const folder = join(dir, 'clips')
 const seconds = 20
-/** Of the tests, s of video; nine times as often as users have it. */
+/** Checkpoint interval of the tests, s of video: nine times as often as for users. */
 const every = 5
 
 /** A clip in one segment, in a container that can be cut and in one that cannot. */
@@ -21,7 +21,7 @@ const films = ['film.mp4', 'film.flv']
 
 const args = (archive: string) => ['ingest', folder, '--archive', archive, '--threads', '1', '--checkpoint-every', `${every}`] // prettier-ignore
 
-/** What lies in an archive of segments under work. */
+/** The checkpoints of running segments in an archive. */
 function checkpointsOf(archive: string): Buffer[] {
   if (!existsSync(join(archive, databaseFileName))) return []
   const opened = openArchive(archive)
@@ -35,11 +35,11 @@ function checkpointsOf(archive: string): Buffer[] {
   }
 }
 
-/** Another with every checkpoint. */
+/** Changes with every checkpoint. */
 const digestOf = (checkpoints: readonly Buffer[]) =>
   createHash('sha256').update(Buffer.concat(checkpoints)).digest('hex')
 
-/** Runs until there is another checkpoint than before, or to its end. */
+/** Runs until there is a new checkpoint, or to its end. */
 async function runUntilCheckpoint(archive: string, signal: NodeJS.Signals, ...more: readonly string[]) {
   const known = digestOf(checkpointsOf(archive))
   const running = startCameo([...args(archive), ...more])
@@ -53,9 +53,9 @@ async function runUntilCheckpoint(archive: string, signal: NodeJS.Signals, ...mo
   return running.finished
 }
 
-/** Where runs went on, s. */
+/** Times at which runs continued, s. */
 const wentOnAt = (stderr: string) =>
-  [...stderr.matchAll(/going on with .*\/(\S+) at (\d+):(\d+\.\d)/g)].map(([, name, minutes, rest]) => ({
+  [...stderr.matchAll(/continuing .*\/(\S+) at (\d+):(\d+\.\d)/g)].map(([, name, minutes, rest]) => ({
     name,
     timeS: Number(minutes) * 60 + Number(rest),
   }))
@@ -75,7 +75,7 @@ describe('ingest: stopped within a segment', () => {
     assert.equal(run.code, 0, run.stderr)
   })
 
-  it('windows shorter than a segment come to an end, each goes on where the one before was killed', async () => {
+  it('finishes although each run is killed within a segment: each continues where the one before was killed', async () => {
     const archive = join(dir, 'killed')
     const places: { name: string | undefined; timeS: number }[] = []
     for (let run = 0; ; run++) {
@@ -91,7 +91,7 @@ describe('ingest: stopped within a segment', () => {
     for (const film of films) {
       const own = places.filter(({ name }) => name === film).map(({ timeS }) => timeS)
       assert.ok(own.length >= 2, `${film} was killed within its only segment: ${own.join()}`)
-      assert.deepEqual(own, [...own].sort((a, b) => a - b), 'no run begins before the one before') // prettier-ignore
+      assert.deepEqual(own, [...own].sort((a, b) => a - b), 'no run starts before the end of the run before') // prettier-ignore
     }
     assert.deepEqual(dumpArchive(archive), dumpArchive(whole))
     assert.deepEqual(checkpointsOf(archive), [])
@@ -102,7 +102,7 @@ describe('ingest: stopped within a segment', () => {
     await runUntilCheckpoint(archive, 'SIGKILL')
     const [state] = checkpointsOf(archive)
     assert.ok(state !== undefined)
-    // Of the middle of a picture: the state of a track in sight is hardly anything else.
+    // From the middle of a picture. The state of a visible track consists almost only of the picture.
     const pixels = state.subarray(state.length >> 1, (state.length >> 1) + 64)
     const holdsThem = () =>
       readdirSync(archive, { recursive: true, withFileTypes: true }).some(

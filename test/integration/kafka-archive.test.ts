@@ -16,14 +16,14 @@ const dir = realpathSync(temporaryDir())
 const folder = join(dir, 'clips')
 const embedded = join(dir, 'embedded')
 const shortClips = 59
-/** So many that each of two workers surely has some: keys are spread by their hash. */
+/** Enough segments that each of two workers certainly gets some: keys are spread by their hash. */
 const filmSegments = 16
 const settings = ['--segment', '1']
 const seed = 20_261_124
 
 const fleets: Fleet[] = []
 
-/** A queue and an archive of its own, with workers. */
+/** A queue with its own archive and workers. */
 class Fleet {
   readonly archive: string
   readonly environment: NodeJS.ProcessEnv
@@ -40,7 +40,7 @@ class Fleet {
   }
 
   start(stage: Stage, ...args: readonly string[]): TestWorker {
-    // One thread each: this machine has other workers too.
+    // One thread each: this machine runs other workers too.
     const worker = startWorker(stage, this.environment, [
       ...args,
       ...(stage === 'faces' ? ['--threads', '1'] : []),
@@ -67,7 +67,7 @@ class Fleet {
     return worker
   }
 
-  /** Segments that the faces workers have finished, those that were done twice included. */
+  /** Number of segments that the faces workers have finished, including those that were done twice. */
   facesDone(): number {
     const logs = this.workers.filter(({ stage }) => stage === 'faces').flatMap(({ log }) => log)
     return logs.filter(({ msg }) => msg === 'done').length
@@ -78,7 +78,7 @@ class Fleet {
     assert.deepEqual(
       codes,
       codes.map(() => 0),
-      'workers end with 0 when they are asked to',
+      'workers end with exit code 0 when asked to',
     )
   }
 
@@ -109,7 +109,7 @@ async function assertComplete(fleet: Fleet, submitted: CommandResult): Promise<v
   assert.equal(letters.stdout, '')
 }
 
-describe('Kafka: the archive is the one that the embedded mode makes', { timeout: 28 * 60_000 }, () => {
+describe('Kafka: the archive equals that of the embedded mode', { timeout: 28 * 60_000 }, () => {
   before(async () => {
     mkdirSync(folder)
     await makeFaceClip(join(folder, '00 film.mp4'), 'costumes right', {
@@ -139,7 +139,7 @@ describe('Kafka: the archive is the one that the embedded mode makes', { timeout
     before(async () => {
       fleet = new Fleet('plain')
       fleet.startAll()
-      // One that starts late would find the film done.
+      // A worker that starts late would find the film done.
       for (const worker of fleet.workers) await worker.said('joined the group')
     })
 
@@ -162,11 +162,11 @@ describe('Kafka: the archive is the one that the embedded mode makes', { timeout
       )
       assert.ok(
         shares.every((share) => share > 0),
-        `segments of the film a worker: ${shares.join(', ')}`,
+        `segments of the film per worker: ${shares.join(', ')}`,
       )
     })
 
-    it('submitted again, everything is unchanged and nothing is processed', async () => {
+    it('when submitted again, everything is unchanged and nothing is processed', async () => {
       const before = (await fleet.command(['topics', 'status', '--json'])).stdout
       const run = await fleet.submit('--json')
       assert.equal(run.code, 0, run.stderr)
@@ -181,7 +181,7 @@ describe('Kafka: the archive is the one that the embedded mode makes', { timeout
       )
     })
 
-    it('enrol, forget, replay: the name is there, the forgotten stay gone', async () => {
+    it('enrol, forget, replay: the name is there, forgotten clips stay forgotten', async () => {
       const photo = await makeFacePhoto(join(dir, 'ada.jpg'), 'costumes right')
       const gone = join(folder, '01 sofa left.mp4')
       const forgotten = join(folder, `02 ${faceNames[1] ?? ''}.mp4`)
@@ -196,7 +196,7 @@ describe('Kafka: the archive is the one that the embedded mode makes', { timeout
       }
       assert.notEqual(gone, forgotten)
       const kept = dumpArchive(fleet.archive)
-      // The index worker publishes names and erasures within a second: one message a command.
+      // The index worker publishes names and erasures within a second: one message per command.
       await until('names and erasures are published', async () => {
         const { topics } = JSON.parse((await fleet.command(['topics', 'status', '--json'])).stdout) as {
           topics: { topic: string; messages: number }[]
@@ -216,13 +216,13 @@ describe('Kafka: the archive is the one that the embedded mode makes', { timeout
       rmSync(fleet.archive, { recursive: true })
       const rebuilt = await fleet.command(['replay', '--json'])
       assert.equal(rebuilt.code, 0, rebuilt.stderr)
-      assert.deepEqual(dumpArchive(fleet.archive), kept, 'also where the whole archive was lost')
+      assert.deepEqual(dumpArchive(fleet.archive), kept, 'also if the whole archive was lost')
       assert.deepEqual(await askForAda(), named)
       assert.equal((await fleet.command(['search', '--name', 'Nobody'])).code, 2)
       fleet.workers.splice(fleet.workers.indexOf(index), 1)
     })
 
-    it('an index worker whose archive was deleted builds it again', async () => {
+    it('an index worker rebuilds a deleted archive', async () => {
       rmSync(fleet.archive, { recursive: true })
       const index = fleet.start('index')
       await index.said('joined the group')
@@ -233,7 +233,7 @@ describe('Kafka: the archive is the one that the embedded mode makes', { timeout
       assert.equal(dumpArchive(fleet.archive).filter((line) => line.startsWith('clips ')).length, 59)
     })
 
-    it('all end by themselves when they are asked to', () => fleet.stop())
+    it('all end by themselves when asked to', () => fleet.stop())
   })
 
   it('kill -9 of every kind of worker, ten times at random moments', async (test) => {
@@ -246,11 +246,11 @@ describe('Kafka: the archive is the one that the embedded mode makes', { timeout
     const killed = new Set<string>()
     for (let number = 1; number <= kills; number++) {
       const afterMs = 500 + random() * 2500
-      // Sooner where the work is done faster than that: some of it is left for each kill that follows.
+      // Earlier if the work is faster: some of it must be left for each later kill.
       const doneAtMost = ((shortClips + filmSegments) * number) / (kills + 2)
       const startedMs = performance.now()
       while (performance.now() - startedMs < afterMs && fleet.facesDone() < doneAtMost) await pause(5)
-      assert.ok(!progress.isDone, `the work was to last until the last kill, not until kill ${number}`)
+      assert.ok(!progress.isDone, `the work should last until the last kill, not until kill ${number}`)
       const worker = fleet.workers[Math.floor(random() * fleet.workers.length)]
       assert.ok(worker)
       test.diagnostic(`kill ${number} (seed ${seed}): ${worker.stage}`)
@@ -262,7 +262,7 @@ describe('Kafka: the archive is the one that the embedded mode makes', { timeout
     await fleet.discard()
   })
 
-  it('a broker that is away for 20 s', async () => {
+  it('a broker that is unavailable for 20 s', async () => {
     const fleet = new Fleet('broker')
     fleet.startAll()
     for (const worker of fleet.workers) await worker.said('working')
@@ -277,7 +277,7 @@ describe('Kafka: the archive is the one that the embedded mode makes', { timeout
 
   it('a worker that joins and one that leaves during the work', async () => {
     const fleet = new Fleet('moving')
-    // The work waits for the second worker, however long that takes to join.
+    // The work waits until the second worker has joined.
     const hold = join(dir, 'hold')
     fleet.environment['FFMPEG_PATH'] = fakeFfmpeg(
       join(dir, 'held ffmpeg'),

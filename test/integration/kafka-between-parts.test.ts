@@ -12,10 +12,13 @@ import { createQueue, until } from '../support/queue.js'
 const dir = realpathSync(temporaryDir())
 const folder = join(dir, 'clips')
 
-/** Each face takes some 2.6 KB with its mirror image: 21 people, 28 faces each, are 1.5 MB in several parts. */
+/**
+ * With its mirror image each face takes some 2.6 KB. 21 people with 28 faces each give 1.5 MB in several
+ * parts.
+ */
 const settings = ['--fps', '8', '--faces-per-track', '28', '--keep-mirrored']
 
-/** A request of up to 900 KB passes whole, of the next one only a part. */
+/** A request of up to 900 KB passes completely, and only a part of the next one. */
 const heldAfterBytes = 1_000_000
 
 let broker: TestBroker
@@ -52,7 +55,7 @@ describe('Kafka: a faces worker is killed between two parts of a segment', { tim
     await broker.stop()
   })
 
-  it('leaves nothing visible, and the next one’s segment arrives whole', async () => {
+  it('leaves nothing visible, and the next worker’s segment arrives complete', async () => {
     const queue = await createQueue(broker, 'between')
     const messages = async () => {
       const run = await queue.run('topics', 'status', '--json')
@@ -72,7 +75,7 @@ describe('Kafka: a faces worker is killed between two parts of a segment', { tim
     await held
     await worker.kill()
 
-    await until('some parts are there, and read', async () => {
+    await until('some parts have arrived and are read', async () => {
       const { embeddings, descriptors, lag } = await messages()
       return embeddings > 0 && lag === 0 && descriptors === embeddings
     })
@@ -86,7 +89,7 @@ describe('Kafka: a faces worker is killed between two parts of a segment', { tim
     assert.equal(clips, 1)
     assert.ok(tracks >= 18, `${tracks} tracks`)
     const whole = await messages()
-    assert.ok(whole.embeddings - torn.embeddings >= 3, 'two parts at least, and what closes them')
+    assert.ok(whole.embeddings - torn.embeddings >= 3, 'at least two parts and the closing message')
     await queue.close()
   })
 })

@@ -15,8 +15,9 @@ const killed = join(dir, 'killed')
 let broker: TestBroker
 
 /**
- * An ffmpeg that ends the process which starts it, as a fault of native code or the kernel would: when `film.mp4` is opened for
- * the first time, and on its first segment alone, of one second. (A graph's cut lies a second behind the segment's end.)
+ * An ffmpeg that kills the process that starts it, as a crash in native code or the kernel would. It does so
+ * when `film.mp4` is opened for the first time, and on its first segment of one second. (A graph's cut lies a
+ * second behind the segment's end.)
  */
 function deadlyFfmpeg(): string {
   const die = `{ echo x >> '${killed}'; kill -9 $PPID; }`
@@ -30,7 +31,7 @@ function deadlyFfmpeg(): string {
 
 const deaths = () => (existsSync(killed) ? readFileSync(killed, 'utf8').trim().split('\n').length : 0)
 
-describe('Kafka: a clip that ends its workers', { timeout: 10 * 60_000 }, () => {
+describe('Kafka: a clip that kills its workers', { timeout: 10 * 60_000 }, () => {
   before(async () => {
     mkdirSync(folder)
     await makeFaceClip(join(folder, 'film.mp4'), 'costumes right', {
@@ -44,7 +45,7 @@ describe('Kafka: a clip that ends its workers', { timeout: 10 * 60_000 }, () => 
 
   after(() => broker.stop())
 
-  it('loses the part over which so many of them died; the rest of it, and what was in work beside it, is done', async () => {
+  it('loses only the segment that killed too many workers; its other segments and the clips processed beside it are done', async () => {
     const queue = await createQueue(broker, 'deaths')
     Object.assign(queue.environment, { FFMPEG_PATH: deadlyFfmpeg() })
     const faces = queue.start('faces', '--max-deaths', '2')

@@ -1,4 +1,4 @@
-/** The blocks of commands in docs/ that need a broker run with one. The rules are in docs/development.md. */
+/** Runs the blocks of commands in docs/ that need a broker. The rules are in docs/development.md. */
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { testBroker, type TestBroker } from '../support/broker.js'
@@ -18,7 +18,7 @@ describe('Kafka: commands of the documents', { timeout: 5 * 60_000 }, () => {
   })
   after(() => broker.stop())
 
-  it('are there', () => assert.ok(documents.length > 0))
+  it('exist', () => assert.ok(documents.length > 0))
 
   for (const document of documents)
     describe(document.file, () => {
@@ -29,6 +29,6 @@ describe('Kafka: commands of the documents', { timeout: 5 * 60_000 }, () => {
       })
       for (const block of document.blocks.filter(runsHere))
         it(`line ${block.line}: ${commandsOf(block)[0]}`, () => runner.run(block))
-      it('workers end when they are told to', () => runner.stopWorkers())
+      it('workers end when asked to', () => runner.stopWorkers())
     })
 })

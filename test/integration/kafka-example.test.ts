@@ -28,7 +28,7 @@ describe('Kafka: the example that consumes descriptors', { timeout: 2 * 60_000 }
     await broker.stop()
   })
 
-  it('tells of the tracks that the workers made', async () => {
+  it('prints the tracks of the workers', async () => {
     const environment = { KAFKA_BROKERS: broker.brokers, KAFKA_TOPIC_PREFIX: prefix }
     workers = [startWorker('faces', environment, ['--threads', '1']), startWorker('describe', environment)]
     const submitted = await cameo(['submit', folder, '--no-wait'], environment)

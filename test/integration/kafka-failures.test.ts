@@ -40,7 +40,7 @@ const plan: WirePlan = {
   facts: { sizeBytes: 3, widthPx: 640, heightPx: 360, codec: 'h264', container: 'mov' },
 }
 
-/** A segment in which a crowd was seen: its messages take several megabytes. */
+/** A segment with a crowd: its messages take several megabytes. */
 function crowd(tracks: number): SegmentOutput {
   const random = seededRandom(7)
   const halves = () => Uint16Array.from({ length: dimension }, () => 0x3000 + Math.floor(random() * 0x800))
@@ -71,17 +71,17 @@ function crowd(tracks: number): SegmentOutput {
   }
 }
 
-/** One that takes 40 s a clip. */
+/** An ffmpeg that takes 40 s per clip. */
 const slowFfmpeg = () => fakeFfmpeg(join(dir, 'slow-ffmpeg'), '*filter_complex*) sleep 40 ;;')
 
-describe('Kafka: what goes wrong', { timeout: 30 * 60_000 }, () => {
+describe('Kafka: failures', { timeout: 30 * 60_000 }, () => {
   before(async () => {
     broker = await testBroker()
   })
 
   after(() => broker.stop())
 
-  it('a segment of several megabytes arrives whole, and what a killed worker left of it stays out', async () => {
+  it('a segment of several megabytes arrives complete, without the parts that a killed worker left', async () => {
     const queue = await createQueue(broker, 'parts')
     const tracks = 400
     const context = { recipe: wireRecipe(), source: { uri: '/clips/crowd.mp4', root: '/clips' }, plan }
@@ -112,7 +112,8 @@ describe('Kafka: what goes wrong', { timeout: 30 * 60_000 }, () => {
     await until('the parts are read', appliedAll)
     assert.deepEqual(queue.counts(), { clips: 0, tracks: 0 })
 
-    // Its successor: what closes the segment comes first, and the index worker is killed before the rest comes.
+    // The next worker: the closing message comes first, and the index worker is killed before the rest
+    // arrives.
     await send('second', (count) => [count - 1, ...all(count).slice(0, 3)])
     await until('the parts are read', appliedAll)
     assert.deepEqual(queue.counts(), { clips: 0, tracks: 0 })
@@ -125,7 +126,7 @@ describe('Kafka: what goes wrong', { timeout: 30 * 60_000 }, () => {
     await until('the segment is there', () => queue.counts().clips === 1)
     assert.deepEqual(queue.counts(), { clips: 1, tracks })
 
-    // And all of it once more, from a third.
+    // All of it again, from a third worker.
     await send('third', all)
     await until('the parts are read', appliedAll)
     assert.deepEqual(queue.counts(), { clips: 1, tracks })
@@ -139,12 +140,12 @@ describe('Kafka: what goes wrong', { timeout: 30 * 60_000 }, () => {
     await queue.close()
   })
 
-  it('a clip that takes longer than the session is processed once, and the group stays together', async () => {
+  it('processes a clip that takes longer than the session once, and the group stays together', async () => {
     const queue = await createQueue(broker, 'slow')
     const folder = join(dir, 'slow clips')
     mkdirSync(folder)
     await makeFaceClip(join(folder, 'slow.mp4'), 'sofa left')
-    // Longer than the 30 s after which a silent member is put out of its group.
+    // Longer than the 30 s after which a silent member is removed from its group.
     Object.assign(queue.environment, { FFMPEG_PATH: slowFfmpeg() })
     const faces = queue.start('faces')
     queue.start('describe')
@@ -155,7 +156,7 @@ describe('Kafka: what goes wrong', { timeout: 30 * 60_000 }, () => {
     const said = (text: string) => faces.log.filter(({ msg }) => msg === text)
     assert.equal(said('done').length, 1)
     assert.ok(Number(said('done')[0]?.['seconds']) > 35)
-    // Of others it is a reader, as of that of the names.
+    // The worker also reads other topics, for example that of names.
     const own = said('joined the group').filter(({ group }) => group === groupName(queue.connection, 'faces'))
     assert.equal(own.length, 1)
     const status = JSON.parse((await queue.run('topics', 'status', '--json')).stdout) as {
@@ -168,12 +169,13 @@ describe('Kafka: what goes wrong', { timeout: 30 * 60_000 }, () => {
     await queue.close()
   })
 
-  it('topics status shows how much each worker has before it', async () => {
+  it('topics status shows how much work each worker has left', async () => {
     const queue = await createQueue(broker, 'lag')
     const folder = join(dir, 'lagging clips')
     mkdirSync(folder)
     const first = await makeFaceClip(join(folder, '0.mp4'), 'sofa left')
-    // So many that both partitions surely have some: keys are spread by their hash. None of them is ever done.
+    // Enough clips that both partitions certainly get some: keys are spread by their hash. None of them is
+    // ever done.
     const clips = 40
     for (let i = 1; i < clips; i++) copyFileSync(first, join(folder, `${i}.mp4`))
     const stuck = fakeFfmpeg(join(dir, 'stuck ffmpeg'), `*filter_complex*) ${waitWhile('true')} ;;`)
@@ -201,7 +203,7 @@ describe('Kafka: what goes wrong', { timeout: 30 * 60_000 }, () => {
     await queue.close()
   })
 
-  it('poison goes to the dead letters, the rest goes on, and what was mended is tried again', async () => {
+  it('invalid messages go to the dead letters, the rest continues, and repaired clips are tried again', async () => {
     const queue = await createQueue(broker, 'poison')
     const root = join(dir, 'root')
     mkdirSync(root)
@@ -217,7 +219,8 @@ describe('Kafka: what goes wrong', { timeout: 30 * 60_000 }, () => {
       encode({ ...job, source: { uri: '/etc/hostname', root: '/etc' } }),
       encode({ ...job, source: { uri: 'http://127.0.0.1:1/clip.mp4', root: 'http://127.0.0.1:1' } }),
       encode({ ...job, recipe: { ...job.recipe, digest: 'f'.repeat(64) } }),
-      // What a worker would fill its memory with: spans of so many segments, and lists that are not there.
+      // Messages that would fill a worker's memory: spans of too many segments, and lists with missing
+      // elements.
       encode({ ...job, kind: 'segment', plan: { ...plan, segments: 1e9 }, segment: 1 }),
       Buffer.concat(Array.from({ length: 50_000 }, () => Buffer.from([0xdd, 0, 0, 0xff, 0xff]))),
       encode({ ...job, source: { uri: join(root, 'folder.mp4'), root } }),
@@ -225,7 +228,7 @@ describe('Kafka: what goes wrong', { timeout: 30 * 60_000 }, () => {
     mkdirSync(join(root, 'folder.mp4'))
     const crowded = segmentMessages(crowd(0), { ...job, plan, attempt: 'crowded' }).at(-1)
     await queue.publisher.send(
-      // In front of all clips: each partition has some.
+      // Before all clips: each partition gets some.
       poison.flatMap((value, i) =>
         ['a', 'b', 'c'].map((key) => ({
           topic: `${queue.connection.prefix}.jobs`,
@@ -237,7 +240,7 @@ describe('Kafka: what goes wrong', { timeout: 30 * 60_000 }, () => {
     for (const topic of [`${queue.connection.prefix}.embeddings`, `${queue.connection.prefix}.descriptors`])
       await queue.publisher.send([
         { topic, key: 'x', value: Buffer.from([0xc1]) },
-        // What is wrong with it takes more words than a letter holds.
+        // The description of its faults is longer than a letter can hold.
         {
           topic,
           key: 'x',
@@ -263,7 +266,10 @@ describe('Kafka: what goes wrong', { timeout: 30 * 60_000 }, () => {
     assert.equal(of.get(outside)?.['code'], 'CLIP_NOT_ALLOWED')
     assert.equal(of.get(join(root, 'text.mp4'))?.['status'], 'failed')
 
-    await until('all poison is in the dead letters', async () => (await queue.letters()).length >= 36)
+    await until(
+      'all invalid messages are in the dead letters',
+      async () => (await queue.letters()).length >= 36,
+    )
     const letters = await queue.letters()
     const codes = new Map<unknown, number>()
     for (const { code } of letters) codes.set(code, (codes.get(code) ?? 0) + 1)
@@ -282,7 +288,7 @@ describe('Kafka: what goes wrong', { timeout: 30 * 60_000 }, () => {
     const gone = letters.find(({ code }) => code === 'CLIP_GONE')
     const retried = await queue.run('dead-letters', 'retry', String(gone?.['id']))
     assert.equal(retried.code, 0, retried.stderr)
-    await until('the clip that was back is indexed', () => queue.counts().clips === 2)
+    await until('the restored clip is indexed', () => queue.counts().clips === 2)
     const left = await queue.letters()
     assert.equal(left.length, letters.length - 1)
     const status = await queue.run('topics', 'status', '--json')
@@ -291,7 +297,7 @@ describe('Kafka: what goes wrong', { timeout: 30 * 60_000 }, () => {
     await queue.close()
   })
 
-  it('one index worker an archive, which waits for a command that writes; a broker that is not there is said clearly', async () => {
+  it('one index worker per archive, which waits for a command that writes; a missing broker is reported clearly', async () => {
     const queue = await createQueue(broker, 'lone')
     mkdirSync(queue.archive)
     const shortly = lockArchive(queue.archive)
@@ -317,16 +323,16 @@ describe('Kafka: what goes wrong', { timeout: 30 * 60_000 }, () => {
     await replay.until(() => replay.stderrNow().includes('connecting'))
     replay.kill('SIGINT')
     const { code, stdout, stderr } = await replay.finished
-    assert.deepEqual([code, stdout], [130, ''], 'an archive that is not whole is not told')
+    assert.deepEqual([code, stdout], [130, ''], 'reports no counts of an incomplete archive')
     assert.match(stderr, /stopped before its end/)
     await queue.close()
   })
 
-  it('topics that are there keep their partitions, and a wish for others is answered', async () => {
+  it('existing topics keep their partitions, and a request for another number is answered', async () => {
     const queue = await createQueue(broker, 'partitions')
     const other = await queue.run('topics', 'create', '--partitions', '5', '--json')
     assert.deepEqual([other.code, jsonLines(other.stdout)], [0, [{ created: [] }]])
-    assert.match(other.stderr, /jobs exists with 2 partitions and is left as it is/)
+    assert.match(other.stderr, /jobs exists with 2 partitions and stays unchanged/)
     for (const wish of [['--partitions', '2'], []]) {
       const run = await queue.run('topics', 'create', ...wish)
       assert.deepEqual([run.code, run.stderr], [0, ''])
@@ -334,7 +340,7 @@ describe('Kafka: what goes wrong', { timeout: 30 * 60_000 }, () => {
     await queue.close()
   })
 
-  it('a worker that its group does not take ends and says why', async () => {
+  it('a worker that its group refuses ends and says why', async () => {
     const queue = await createQueue(broker, 'stranger')
     const kafka = createKafka(queue.connection, createSilentLog(), 'prompt')
     const stranger = kafka.consumer({
@@ -358,7 +364,7 @@ describe('Kafka: what goes wrong', { timeout: 30 * 60_000 }, () => {
     await queue.close()
   })
 
-  it('health and metrics are served; a password is in no log', async () => {
+  it('serves health and metrics; no log has a password', async () => {
     const queue = await createQueue(broker, 'metrics')
     const folder = join(dir, 'metrics clips')
     mkdirSync(folder)

@@ -51,7 +51,7 @@ describe('Kafka: further embedders and context encoders', { timeout: 10 * 60_000
     await broker.stop()
   })
 
-  it('give the rows that the embedded mode gives', async () => {
+  it('give the same rows as the embedded mode', async () => {
     const run = await cameo(['submit', folder, ...settings, ...encoders, '--json'], environment)
     assert.equal(run.code, 0, run.stderr)
     const embedded = join(dir, 'embedded')
@@ -62,11 +62,11 @@ describe('Kafka: further embedders and context encoders', { timeout: 10 * 60_000
     // Two segments of each clip.
     assert.equal(dump.filter((line) => line.startsWith('context ')).length, 4)
     const faces = dump.filter((line) => line.startsWith('face '))
-    // Two embedders, each of the faces and of their mirror images.
+    // Two embedders, each with embeddings of the faces and of their mirror images.
     assert.equal(new Set(faces.map((line) => /embedder=\S+/.exec(line)?.[0])).size, 4)
   })
 
-  it('the archive says what its vectors are, though not where the files lie', () => {
+  it('the archive says what its vectors are, but not where the files are', () => {
     const opened = openArchive(archive)
     const features = opened.recipe?.features ?? []
     opened.close()
@@ -79,7 +79,7 @@ describe('Kafka: further embedders and context encoders', { timeout: 10 * 60_000
     )
   })
 
-  it('a clip submitted with an encoder that the workers do not have fails and says which', async () => {
+  it('a clip submitted with an encoder that the workers do not have fails, and names the encoder', async () => {
     const other = writeJson(join(dir, 'other.json'), { ...tinyContext, name: 'other', output: 'pooled' })
     const clip = join(folder, 'a.mp4')
     const run = await cameo(['submit', clip, '--context', other, '--json'], environment)

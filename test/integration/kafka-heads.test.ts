@@ -18,7 +18,10 @@ const otherHead = join(dir, 'other.onnx')
 
 let broker: TestBroker
 
-/** Keeps some values of the 512 of an embedding: a head that can be told from none, and from another. */
+/**
+ * Keeps some of the 512 values of an embedding, so that its descriptors differ from those without a head, and
+ * from those of another head.
+ */
 function writeHead(path: string, from: number, to: number): void {
   const graph = {
     inputDims: [1, 512],
@@ -44,7 +47,7 @@ describe('Kafka: a head over the embeddings', { timeout: 10 * 60_000 }, () => {
 
   after(() => broker.stop())
 
-  it('gives the archive and the answers that embedded ingest gives with it', async () => {
+  it('gives the same archive and answers as an embedded ingest with the head', async () => {
     const own = await cameo(['ingest', folder, '--archive', embedded, '--head', head, '--threads', '1'])
     assert.equal(own.code, 0, own.stderr)
     const dump = dumpArchive(embedded)
@@ -78,7 +81,7 @@ describe('Kafka: a head over the embeddings', { timeout: 10 * 60_000 }, () => {
     { stage: 'index', name: 'another', describe: ['--head', head], index: ['--head', otherHead] },
   ] as const
   for (const { stage, name, describe, index } of refusals)
-    it(`is refused by a worker ${stage} with ${name} head, which says what to start`, async () => {
+    it(`is refused by a worker ${stage} with ${name} head, and the error says what to start`, async () => {
       const queue = await createQueue(broker, `${name}-${stage}`)
       queue.start('faces')
       queue.start('describe', ...describe)
@@ -98,7 +101,7 @@ describe('Kafka: a head over the embeddings', { timeout: 10 * 60_000 }, () => {
       await queue.close()
     })
 
-  it('that is not there is said clearly', async () => {
+  it('that is missing is reported clearly', async () => {
     for (const args of [
       ['submit', folder],
       ['worker', 'describe'],

@@ -19,7 +19,7 @@ const folder = join(dir, 'clips')
 const clip = join(folder, 'film.mp4')
 const embedded = join(dir, 'embedded')
 const settings = ['--segment', '1', '--json']
-/** While it is there, ffmpeg fails at the segments from 1 s and from 2 s on. */
+/** While this file exists, ffmpeg fails at the segments from 1 s and from 2 s on. */
 const trouble = join(dir, 'trouble')
 const failingFfmpeg = join(dir, 'failing-ffmpeg')
 const environment = { FFMPEG_PATH: failingFfmpeg }
@@ -27,7 +27,7 @@ const environment = { FFMPEG_PATH: failingFfmpeg }
 let broker: TestBroker
 let queue: Queue
 
-/** What a command says of the clip, without what only times it. */
+/** The result of the clip, without times. */
 function outcome({ stdout }: CommandResult): Record<string, unknown> {
   const [line, ...others] = jsonLines(stdout)
   assert.ok(line !== undefined && others.length === 0, stdout)
@@ -59,11 +59,11 @@ async function assertSameAsEmbedded(): Promise<void> {
   assert.deepEqual(await statusOf(queue.archive), await statusOf(embedded))
 }
 
-describe('Kafka: a clip of which a part cannot be read', { timeout: 10 * 60_000 }, () => {
+describe('Kafka: a clip with an unreadable part', { timeout: 10 * 60_000 }, () => {
   before(async () => {
     mkdirSync(folder)
     await makeFaceClip(clip, 'costumes right', { seconds: 4, then: ['sofa left'] })
-    // A segment is decoded to a second after its end: some frames are late.
+    // A segment is decoded to a second after its end, because some frames are late.
     const late = '*trim=end=3,*|*trim=end=4,*'
     const fails = `[ -e '${trouble}' ] && { echo "[error] no such bytes" >&2; exit 1; }`
     fakeFfmpeg(failingFfmpeg, `${late}) ${fails} ;;`)
@@ -81,7 +81,7 @@ describe('Kafka: a clip of which a part cannot be read', { timeout: 10 * 60_000 
     await broker.stop()
   })
 
-  it('is partial with the reason that the embedded mode gives: rows, status and topic', async () => {
+  it('is partial with the same reason as in the embedded mode: rows, status and topic', async () => {
     const own = await cameo(
       ['ingest', folder, '--archive', embedded, '--threads', '1', ...settings],
       environment,
@@ -101,7 +101,7 @@ describe('Kafka: a clip of which a part cannot be read', { timeout: 10 * 60_000 
     assert.deepEqual(await toldStatus(), { uri: clip, state: 'partial', tracks, failure: { code, message } })
   })
 
-  it('is done when it is submitted again and can be read: no word of the failure is left', async () => {
+  it('is done when it is submitted again and can be read: nothing of the failure is left', async () => {
     rmSync(trouble)
     const own = await cameo(
       ['ingest', folder, '--archive', embedded, '--threads', '1', ...settings],

@@ -25,14 +25,14 @@ async function folderWithOne(name: string): Promise<string> {
   return folder
 }
 
-describe('Kafka: what was lost, set back or refused comes right again', { timeout: 15 * 60_000 }, () => {
+describe('Kafka: recovery from lost, restored and refused data', { timeout: 15 * 60_000 }, () => {
   before(async () => {
     broker = await testBroker()
   })
 
   after(() => broker.stop())
 
-  it('topics that were made anew are noticed by the index worker, and a replay starts over', async () => {
+  it('the index worker notices topics that were created again, and a replay starts over', async () => {
     const queue = await createQueue(broker, 'anew')
     const folder = await folderWithOne('anew clips')
     queue.start('faces')
@@ -54,7 +54,7 @@ describe('Kafka: what was lost, set back or refused comes right again', { timeou
     const replayed = await queue.run('replay', '--json')
     assert.equal(replayed.code, 0, replayed.stderr)
     assert.deepEqual(heldAfterReplay(replayed.stdout), [{ clips: 0, tracks: 0 }])
-    // What was said of the lost clip is taken back: it is not left out as finished.
+    // The status of the lost clip is deleted, so that the clip is not skipped as finished.
     queue.start('index')
     const again = await queue.run('submit', folder, '--json')
     assert.deepEqual(jsonLines(again.stdout).map(({ status }) => status), ['done']) // prettier-ignore
@@ -62,7 +62,7 @@ describe('Kafka: what was lost, set back or refused comes right again', { timeou
     await queue.close()
   })
 
-  it('an archive that is set back to a copy gets the names that came since, and nothing that was forgotten', async () => {
+  it('an archive restored from a copy gets newer names, and nothing that was forgotten', async () => {
     const queue = await createQueue(broker, 'copy')
     const folder = join(dir, 'copied clips')
     mkdirSync(folder)
@@ -99,7 +99,7 @@ describe('Kafka: what was lost, set back or refused comes right again', { timeou
       { name: 'Cleo', faces: 1 },
     ]
     assert.deepEqual(await names(), left)
-    // Nor is it brought back into the topic for others.
+    // It also does not come back into the topic for others.
     rmSync(queue.archive, { recursive: true })
     assert.equal((await queue.run('replay', '--json')).code, 0)
     assert.deepEqual(queue.counts(), { clips: 1, tracks: 1 })
@@ -107,7 +107,7 @@ describe('Kafka: what was lost, set back or refused comes right again', { timeou
     await queue.close()
   })
 
-  it('what an archive refused is done again as a clip; what is no letter hides the others no more', async () => {
+  it('a refused message is retried as a whole clip; an invalid letter does not hide the others', async () => {
     const queue = await createQueue(broker, 'refused')
     const folder = await folderWithOne('refused clips')
     queue.start('faces')
@@ -124,14 +124,14 @@ describe('Kafka: what was lost, set back or refused comes right again', { timeou
     queue.start('index', '--reprocess')
     const retried = await queue.run('dead-letters', 'retry', '--json')
     assert.deepEqual(jsonLines(retried.stdout), [{ sent: 1 }], retried.stderr)
-    assert.match(retried.stderr, /1 message of the topic is no letter/)
+    assert.match(retried.stderr, /1 message of the topic is not a letter/)
     const done = await queue.run('submit', folder, '--fps', '3', '--json')
     assert.deepEqual(jsonLines(done.stdout).map(({ code }) => code), [undefined]) // prettier-ignore
     assert.equal((await queue.letters()).length, 0)
     await queue.close()
   })
 
-  it('a worker that cannot work says so and ends: the queue is for others', async () => {
+  it('a worker that cannot work says so and ends; other workers process the queue', async () => {
     const queue = await createQueue(broker, 'broken')
     const folder = await folderWithOne('broken clips')
     const environment = { ...queue.environment, FFMPEG_PATH: '/nowhere/ffmpeg' }
@@ -144,7 +144,7 @@ describe('Kafka: what was lost, set back or refused comes right again', { timeou
     )
     assert.equal(away.code, 2)
     assert.match(away.stderr, /no share; mount it.*--root.*ROOT_MISSING/)
-    // One that loses it in the middle hands back what it has.
+    // A worker that loses ffmpeg during its work returns its messages.
     const link = join(dir, 'ffmpeg')
     symlinkSync((await ffmpegVersion()).path, link)
     const worker = startWorker('faces', { ...queue.environment, FFMPEG_PATH: link }, [
@@ -156,7 +156,7 @@ describe('Kafka: what was lost, set back or refused comes right again', { timeou
     await worker.said('joined the group')
     rmSync(link)
     assert.equal((await queue.run('submit', folder, '--no-wait')).code, 0)
-    await worker.said('this worker cannot go on')
+    await worker.said('this worker cannot continue')
     for (const stage of ['faces', 'describe', 'index'] as const) queue.start(stage)
     assert.equal((await queue.run('submit', folder)).code, 0)
     assert.deepEqual(await queue.letters(), [])

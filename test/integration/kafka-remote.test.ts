@@ -78,7 +78,7 @@ describe('Kafka: clips from http and S3', { timeout: 10 * 60_000 }, () => {
     await broker.stop()
   })
 
-  it('give the archive that the files give', async () => {
+  it('give the same archive as the files', async () => {
     const urls = [
       ...names.map((name) => `http://${httpHost}/clips/${encodeURIComponent(name)}`),
       ...names.map((name) => `s3://films/2026/${encodeURIComponent(name)}`),
@@ -101,7 +101,7 @@ describe('Kafka: clips from http and S3', { timeout: 10 * 60_000 }, () => {
     assert.match(results[0]?.path ?? '', /^(http|s3):\/\/[^/].*b\.mp4$/)
   })
 
-  it('what is not there, and what is not allowed, fails as that', async () => {
+  it('missing clips and refused clips fail with their own codes', async () => {
     const run = await cameo(
       [
         'submit',
@@ -120,13 +120,13 @@ describe('Kafka: clips from http and S3', { timeout: 10 * 60_000 }, () => {
     })
   })
 
-  it('nothing stays behind in the scratch folder but copies within its size', () => {
+  it('leaves only copies within the size limit in the scratch folder', () => {
     const [own, ...others] = readdirSync(scratch)
-    assert.ok(own !== undefined && others.length === 0, 'a folder a process')
+    assert.ok(own !== undefined && others.length === 0, 'one folder per process')
     assert.ok(readdirSync(join(scratch, own, 'cameo-scratch')).length <= 4)
   })
 
-  it('a worker without --scratch takes its temporary folder away when it ends', async () => {
+  it('a worker without --scratch removes its temporary folder when it ends', async () => {
     const temporary = join(dir, 'temporary')
     mkdirSync(temporary)
     const worker = startWorker('faces', { ...environment, CAMEO_SCRATCH: undefined, TMPDIR: temporary })

@@ -14,8 +14,8 @@ const whole = join(dir, 'whole')
 let broker: TestBroker
 
 /**
- * One segment, and three of a container that cannot be cut, which are one job. They are long, so that a segment is under work
- * long enough to be seen on a fast machine.
+ * One clip has one segment. The other has three in a container that cannot be cut, so they are one job.
+ * Segments are long enough to be seen in work on a fast machine.
  */
 const segmentS = 60
 const settings = ['--segment', `${segmentS}`]
@@ -43,7 +43,7 @@ describe('Kafka: faces workers that are killed within a segment', { timeout: 10 
 
   after(() => broker.stop())
 
-  it('others go on from where they were, to the same archive, and nothing of a face is left in their folder', async () => {
+  it('others continue from there, to the same archive, and no face is left in their folder', async () => {
     const queue = await createQueue(broker, 'resume')
     const checkpoints = join(dir, 'checkpoints')
     const faces = queue.start('faces', '--checkpoints', checkpoints, '--checkpoint-every', `${everyS}`)
@@ -51,18 +51,18 @@ describe('Kafka: faces workers that are killed within a segment', { timeout: 10 
     queue.start('index')
     const submitted = queue.run('submit', folder, ...settings)
     const states = () => filesBelow(checkpoints).filter((name) => name.endsWith('/state'))
-    // Within the first segment of either clip, and within a later one; which clip a worker takes first is not known.
+    // Within the first segment of either clip, and within a later one. The order of the clips is unknown.
     await until('there is a checkpoint', () => states().length > 0)
     await faces.killAndRestart()
-    await until('a later segment is under work', () => states().some((name) => !name.endsWith('/0/state')))
+    await until('a later segment is in work', () => states().some((name) => !name.endsWith('/0/state')))
     await faces.killAndRestart()
     const run = await submitted
     assert.equal(run.code, 0, run.stderr)
-    const places = faces.log.filter(({ msg }) => msg === 'going on within a segment')
+    const places = faces.log.filter(({ msg }) => msg === 'continuing within a segment')
     assert.ok(places.length >= 2, JSON.stringify(places))
     assert.ok(
       places.some(({ segment }) => segment !== 0),
-      'what was published of the clip that cannot be cut is not done again',
+      'published segments of the clip that cannot be cut are not repeated',
     )
     assert.deepEqual(dumpArchive(queue.archive), dumpArchive(whole))
     await queue.close()

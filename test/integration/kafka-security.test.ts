@@ -22,7 +22,7 @@ const wrongPassword = 'wrong horse battery staple'
 
 let broker: TestBroker
 
-/** Variables that reach the broker; `undefined` leaves one out. */
+/** Variables that reach the broker; `undefined` removes one. */
 function environment(changes: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   return {
     ...{ KAFKA_BROKERS: broker.brokers, KAFKA_SSL: 'true', KAFKA_SSL_CA_FILE: file('ca.pem') },
@@ -31,12 +31,15 @@ function environment(changes: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   }
 }
 
-/** A command that must not tell a password, in clear or as PLAIN sends it; also where its log tells all. */
+/**
+ * Runs a command and checks that no output has a password, plain or as PLAIN sends it, even with the most
+ * detailed log.
+ */
 async function command(args: readonly string[], changes?: NodeJS.ProcessEnv): Promise<CommandResult> {
   const result = await cameo(args, { CAMEO_LOG_LEVEL: 'trace', ...environment(changes) })
   for (const secret of [password, wrongPassword])
     for (const shown of [secret, base64(secret), base64(`\0ada\0${secret}`)])
-      assert.ok(!(result.stdout + result.stderr).includes(shown), 'a password is in no output')
+      assert.ok(!(result.stdout + result.stderr).includes(shown), 'no output has a password')
   return result
 }
 
@@ -48,7 +51,7 @@ function assertRefused({ code, stderr }: CommandResult, reason: RegExp): void {
   assert.doesNotMatch(stderr, /should not have happened|\n\s+at /)
 }
 
-/** An authority of its own name, and a certificate that it gives the broker. */
+/** Makes an authority with its own name, and a certificate from it for the broker. */
 async function makeCertificates(): Promise<void> {
   const key = (name: string) => [
     '-newkey',
@@ -89,7 +92,7 @@ function brokerSettings(): string {
   ].join('\n')
 }
 
-describe('Kafka: a broker that asks for TLS and a password', { timeout: 10 * 60_000 }, () => {
+describe('Kafka: a broker that requires TLS and a password', { timeout: 10 * 60_000 }, () => {
   before(async () => {
     await makeCertificates()
     writeFileSync(file('broker.properties'), brokerSettings())
@@ -101,7 +104,7 @@ describe('Kafka: a broker that asks for TLS and a password', { timeout: 10 * 60_
 
   after(() => broker.stop())
 
-  it('is reached with the authority, the user and the password that the environment gives', async () => {
+  it('is reached with the authority, user and password from the environment', async () => {
     const created = await command(['topics', 'create'])
     assert.equal(created.code, 0, created.stderr)
     writeFileSync(file('password'), `${password}\n`)
@@ -129,12 +132,12 @@ describe('Kafka: a broker that asks for TLS and a password', { timeout: 10 * 60_
     assertRefused(wrong, /refuses the user name or password/)
   })
 
-  it('refuses a way of asking that it does not know', async () => {
+  it('refuses an unknown SASL mechanism', async () => {
     const run = await command(['topics', 'status'], { KAFKA_SASL_MECHANISM: 'scram-sha-256' })
     assertRefused(run, /does not support the requested SASL mechanism.*\[BROKER_REFUSED\]/)
   })
 
-  it('is not trusted without its authority, with another, or under a name that its certificate does not hold', async () => {
+  it('is not trusted without its authority, with another one, or under a name that is not in its certificate', async () => {
     const untrusted = /is not trusted \(.*\): set KAFKA_SSL_CA_FILE .*\[BROKER_UNTRUSTED\]/
     const port = broker.brokers.split(':').at(-1) ?? ''
     const runs = await Promise.all([
@@ -145,7 +148,7 @@ describe('Kafka: a broker that asks for TLS and a password', { timeout: 10 * 60_
     for (const run of runs) assertRefused(run, untrusted)
   })
 
-  it('gives messages as they were sent, whatever its own compression is', async () => {
+  it('returns messages as they were sent, whatever its own compression is', async () => {
     const connection = readConnection(broker.brokers, environment({ KAFKA_TOPIC_PREFIX: 'packed' }))
     const log = createSilentLog()
     const kafka = createKafka(connection, log, 'prompt')
@@ -164,7 +167,7 @@ describe('Kafka: a broker that asks for TLS and a password', { timeout: 10 * 60_
     }
   })
 
-  it('closes connections without TLS or without a user, which says what it may want', async () => {
+  it('closes connections without TLS or without a user, and the error suggests what it requires', async () => {
     const closed = /closes the connection; .*KAFKA_SSL=true or KAFKA_SASL_\*.*\[BROKER_UNREACHABLE\]/
     const withoutUser = {
       KAFKA_SASL_MECHANISM: undefined,

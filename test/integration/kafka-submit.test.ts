@@ -23,7 +23,7 @@ async function* clips(count: number) {
   }
 }
 
-it('submit: an address with a password, or that is none, is refused before a broker is asked', async () => {
+it('submit: refuses an invalid address, and one with a password, before it connects to a broker', async () => {
   for (const address of ['http://user:secret@host/a.mp4', 'http://user:sec/ret@host/a.mp4', 'http://']) {
     const run = await cameo(['submit', 'http://host/b.mp4', address, '--brokers', '127.0.0.1:1'])
     assert.equal(run.code, 2)
@@ -39,7 +39,7 @@ describe('Kafka: clips are submitted', { timeout: 10 * 60_000 }, () => {
 
   after(() => broker.stop())
 
-  it('each once where a folder, one below it and a file of that are given; a path that is wrong fails alone', async () => {
+  it('submits each clip once if a folder, its subfolder and a file of that are given; a wrong path fails alone', async () => {
     const queue = await createQueue(broker, 'once')
     const folder = realpathSync(temporaryDir())
     const below = join(folder, 'below')
@@ -59,14 +59,14 @@ describe('Kafka: clips are submitted', { timeout: 10 * 60_000 }, () => {
   })
 })
 
-describe('Kafka: clips are submitted while the broker is away', { timeout: 10 * 60_000 }, () => {
+describe('Kafka: clips are submitted while the broker is unavailable', { timeout: 10 * 60_000 }, () => {
   before(async () => {
     broker = await startBroker()
   })
 
   after(() => broker.stop())
 
-  it('all are in the queue when it is back, and it is said once', async () => {
+  it('all are in the queue when it is back, and this is reported once', async () => {
     const queue = await createQueue(broker, 'away')
     const { connection } = queue
     const stop = new AbortController()
@@ -92,7 +92,7 @@ describe('Kafka: clips are submitted while the broker is away', { timeout: 10 * 
     })
     await broker.stop()
     const submitting = submission.submit(clips(250))
-    // Longer than a client that gives up soon waits.
+    // Longer than the wait of a client that gives up soon.
     await pause(15_000)
     assert.deepEqual([queued, said], [[], ['away']])
     await broker.start()

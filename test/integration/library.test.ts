@@ -21,13 +21,13 @@ const stairs = join(clips, 'stairs.mp4')
 const code = (error: CameoError) => error.code
 
 let cameo: Cameo
-/** A vector engine that is not in the process. */
+/** A vector engine outside the process. */
 const remote = new RemoteStandIn()
 const events: ClipEvent[] = []
-/** Names of packs whose files were asked for. */
+/** Names of packs with requested files. */
 const packsAskedFor: string[] = []
 
-/** Paths of what a search finds. */
+/** Paths of the clips that a search finds. */
 const found = async (query: Parameters<Cameo['search']>[0]) =>
   (await cameo.search(query)).matches.map(({ path }) => path)
 
@@ -48,7 +48,7 @@ describe('the library', () => {
 
   after(() => cameo.close())
 
-  it('says with a code and a remedy that there is no archive yet', async () => {
+  it('reports a missing archive with a code and a remedy', async () => {
     await assert.rejects(cameo.search({ name: 'Ada' }), {
       code: 'ARCHIVE_MISSING',
       details: { remedy: 'ingest-first', archive },
@@ -60,7 +60,7 @@ describe('the library', () => {
     )
   })
 
-  it('ingests, and tells of each clip from its finding to its result', async () => {
+  it('ingests, and reports each clip from its discovery to its result', async () => {
     const { status, failed, results } = await cameo.ingest(clips, { onEvent: (event) => events.push(event) })
     assert.deepEqual({ status, failed, results }, { status: 'done', failed: 0, results: { done: 2 } })
     for (const path of [costumes, stairs]) {
@@ -72,7 +72,7 @@ describe('the library', () => {
     assert.deepEqual((await cameo.ingest([costumes, stairs])).results, { unchanged: 2 })
   })
 
-  it('finds a person by photo, by clip and by name, also when asked at the same time', async () => {
+  it('finds a person by photo, by clip and by name, also in parallel calls', async () => {
     assert.equal((await cameo.enroll('Ada', photo)).added, 1)
     const answers = [{ image: photo }, { clip: costumes }, { name: 'Ada' }, { image: photo }].map(found)
     assert.deepEqual(await Promise.all(answers), [[costumes], [costumes], [costumes], [costumes]])
@@ -81,14 +81,14 @@ describe('the library', () => {
     assert.deepEqual([coverage.incomplete, tracksSearched], [0, 2])
   })
 
-  it('has loaded the models once for all of these questions', async () => {
-    // Two ingests, and the first question.
+  it('has loaded the models once for all of these queries', async () => {
+    // Two ingests, and the first query.
     assert.deepEqual(packsAskedFor, ['lite', 'lite', 'lite'])
     await cameo.search({ image: photo })
     assert.equal(packsAskedFor.length, 3)
   })
 
-  it('searches through an engine of your own that the archive is configured with', async () => {
+  it('searches through your own engine if the archive is configured with it', async () => {
     assert.equal(await cameo.vectorEngine(), 'auto')
     await cameo.chooseVectorEngine('remote')
     assert.equal(await cameo.vectorEngine(), 'remote')
@@ -103,7 +103,7 @@ describe('the library', () => {
     assert.deepEqual(await found({ image: photo }), [costumes])
   })
 
-  it('stops the look at a clip by a signal, and answers the next question', async () => {
+  it('stops the processing of a query clip by a signal, and answers the next query', async () => {
     const stop = new AbortController()
     const stopped = cameo.search({ clip: stairs, signal: stop.signal })
     stop.abort()
@@ -113,7 +113,7 @@ describe('the library', () => {
     assert.deepEqual(await found({ clip: stairs }), [stairs])
   })
 
-  it('stops an ingest by a signal: it is interrupted, and the next one does the rest', async () => {
+  it('stops an ingest by a signal: its status is interrupted, and the next one does the rest', async () => {
     const more = join(dir, 'more')
     mkdirSync(more)
     for (const variant of [3, 4, 5])
@@ -139,7 +139,7 @@ describe('the library', () => {
     assert.equal((await cameo.ingest(clips)).status, 'done')
   })
 
-  it('searches by the new descriptors when a head is applied, and by the old ones when it is taken away', async () => {
+  it('searches the new descriptors when a head is applied, and the old ones when it is removed', async () => {
     const { embedderDigest: digest } = createRecipe(findPack('lite'), defaultSettings)
     const head = join(dir, 'head.onnx')
     const dimension = findPack('lite').embedder.dimension
@@ -165,7 +165,7 @@ describe('the library', () => {
     )
   })
 
-  it('reports what is not looked at, and what a file that failed said', async () => {
+  it('reports what was not looked at, and the error of a failed file', async () => {
     writeFileSync(join(clips, 'broken.mp4'), 'no video')
     assert.deepEqual((await cameo.ingest(clips)).results, { unchanged: 2, failed: 1 })
     const { sum, clips: listed } = await cameo.coverage({ folder: clips, states: ['failed'] })
@@ -173,7 +173,7 @@ describe('the library', () => {
     assert.equal((await cameo.status()).failures[0]?.code, 'CLIP_NOT_VIDEO')
   })
 
-  it('forgets a clip, which no search finds from then on', async () => {
+  it('forgets a clip, and no search finds it from then on', async () => {
     const { forgotten, pending } = await cameo.forget({ clip: costumes })
     assert.equal(forgotten.forgotten, 'clip')
     assert.equal(pending, undefined)

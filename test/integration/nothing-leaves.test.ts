@@ -24,7 +24,10 @@ const models = { CAMEO_MODELS: defaultModelsDir() }
 const run = (...args: readonly string[]): Promise<Observation> =>
   observe([cameoScript, ...args], models, dir).done
 
-/** Nothing was left in HOME or TMPDIR, nothing was written but below `allowed`, nobody was spoken to but `addresses`. */
+/**
+ * Checks that nothing is left in HOME or TMPDIR, nothing was written except below `allowed`, and only
+ * `addresses` were contacted.
+ */
 function assertKept(seen: Observation, allowed: readonly string[], addresses: readonly string[] = []): void {
   assert.deepEqual(seen.left, [])
   assert.equal(seen.written === undefined, !tracing)
@@ -45,7 +48,7 @@ describe('what commands write, and where they connect', { timeout: 15 * 60_000 }
     await makeFacePhoto(photo, 'costumes right')
   })
 
-  it('is noticed by these tests: files left in HOME and TMPDIR, files that come and go, connections', async () => {
+  it('these tests notice files left in HOME and TMPDIR, temporary files, and connections', async () => {
     const server = createServer((_, response) => response.end())
     await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
     const address = server.address()
@@ -65,19 +68,19 @@ describe('what commands write, and where they connect', { timeout: 15 * 60_000 }
     assert.deepEqual(seen.addresses, [`127.0.0.1:${port}`])
   })
 
-  it('demo: its own output folder alone, and no connection', async () => {
+  it('demo: only its own output folder, and no connection', async () => {
     const seen = await observe([scriptOf('demo/demo')], models, dir).done
     assert.equal(seen.code, 0, seen.stderr)
     assertKept(seen, [join(dir, 'demo-output')])
   })
 
-  it('ingest: the archive alone', async () => {
+  it('ingest: only the archive', async () => {
     const seen = await run('ingest', clips, '--archive', archive)
     assert.equal(seen.code, 0, seen.stderr)
     assertKept(seen, [archive])
   })
 
-  it('search: the archive and the page that was asked for', async () => {
+  it('search: only the archive and the requested page', async () => {
     const page = join(dir, 'answer.html')
     const seen = await run('search', '--image', photo, '--archive', archive, '--html', page)
     assert.equal(seen.code, 0, seen.stderr)
@@ -85,7 +88,7 @@ describe('what commands write, and where they connect', { timeout: 15 * 60_000 }
     assertKept(seen, [archive, page])
   })
 
-  it('enroll, doctor and forget: the archive', async () => {
+  it('enroll, doctor and forget: only the archive', async () => {
     for (const args of [['enroll', 'Ada', photo], ['doctor'], ['forget', '--name', 'Ada']]) {
       const seen = await run(...args, '--archive', archive)
       assert.equal(seen.code, 0, seen.stderr)
@@ -93,7 +96,7 @@ describe('what commands write, and where they connect', { timeout: 15 * 60_000 }
     }
   })
 
-  it('head train: the head that was asked for', async () => {
+  it('head train: only the requested head', async () => {
     const set = writeLabelledFeatures(dir)
     const out = join(dir, 'head')
     mkdirSync(out)
@@ -112,7 +115,7 @@ describe('what commands write, and where they connect', { timeout: 15 * 60_000 }
     before(async () => (broker = await testBroker()))
     after(() => broker.stop())
 
-    it('each worker and submit: the archive and the scratch folder, and no connection but to the broker', async () => {
+    it('each worker and submit: only the archive and the scratch folder, and no connection except to the broker', async () => {
       const queue = await createQueue(broker, 'nothing-leaves')
       const scratch = join(dir, 'scratch')
       const start = (...args: readonly string[]) =>

@@ -17,7 +17,7 @@ function makeClip(name: string, source: string, ...options: readonly string[]): 
   return path
 }
 
-/** The clip's length, and where its segments begin. */
+/** The clip's length, and the start times of its segments. */
 async function planOf(path: string, lengthS: number) {
   const handle = openFrames(request(path))
   const info = await handle.info
@@ -28,7 +28,7 @@ async function planOf(path: string, lengthS: number) {
 }
 
 describe('the segments of a clip', () => {
-  it('follow the stated duration, or the measured one where none is stated', async () => {
+  it('follow the stated duration, or the measured one if none is stated', async () => {
     const starts = [0, 4, 8]
     const source = 's=160x120:r=10:d=10'
     assert.deepEqual(await planOf(makeClip('stated.mkv', source), 4), { durationS: 10, starts })
@@ -36,7 +36,7 @@ describe('the segments of a clip', () => {
     assert.deepEqual(await planOf(unstated, 4), { durationS: 10, starts })
   })
 
-  it('a duration that the size of the file rules out is measured', async () => {
+  it('follow a measured duration if the file is too small for the stated one', async () => {
     const path = makeClip('wrong.mkv', 's=160x120:r=10:d=10')
     for (const durationMs of [1e8, 1e9, 1e12, 1e15]) {
       stateDuration(path, durationMs)
@@ -45,14 +45,14 @@ describe('the segments of a clip', () => {
     }
   })
 
-  it('a clip whose clock jumps by hours is not cut within its gap', async () => {
+  it('are not cut within a gap of the clock that jumps by hours', async () => {
     const later = ['-vf', 'setpts=PTS+if(gte(N\\,20)\\,40000/TB\\,0)', '-fps_mode', 'vfr']
     const path = makeClip('hours.mkv', 's=160x120:r=10:d=4', ...later)
     assert.deepEqual(await planOf(path, 60), { durationS: 40_004, starts: [0] })
   })
 
-  it('an abort ends the measuring', { timeout: 20_000 }, async () => {
-    const path = join(folder, 'pipe.h264') // nobody writes to it: measuring would wait for ever
+  it('are not planned further after an abort', { timeout: 20_000 }, async () => {
+    const path = join(folder, 'pipe.h264') // nobody writes to it, so measuring would wait for ever
     execFileSync('mkfifo', [path])
     const unstated = { durationS: undefined, durationEstimated: false }
     const measuring = planSegments(path, unstated, 600, AbortSignal.timeout(200))

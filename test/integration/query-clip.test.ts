@@ -25,7 +25,7 @@ before(async () => {
 after(() => stages.dispose())
 
 describe('the people of a clip', () => {
-  it('that is gone through by segments are those of one pass: no more, no fewer, and as alike as can be', async () => {
+  it('are the same in segments as in one pass, with nearly equal descriptors', async () => {
     const whole = await peopleOfClip(path, stages)
     assert.equal(whole.length, 2)
     const reached: number[] = []
@@ -56,9 +56,9 @@ describe('the people of a clip', () => {
     }
   })
 
-  it('the main one is the one seen longest, largest', async () => {
+  it('the main person is visible longest and largest', async () => {
     const people = await peopleOfClip(path, stages)
     const main = mainPerson(people, path)
-    assert.deepEqual(main.spansS.length, 2, 'who is seen before and after the other')
+    assert.deepEqual(main.spansS.length, 2, 'the person who is visible before and after the other one')
   })
 })

@@ -98,7 +98,7 @@ describe('report.html in a browser', () => {
     }
   })
 
-  it('gives no id twice, and finds each clip path', async () => {
+  it('has no duplicate id, and finds each clip path', async () => {
     const { page } = await open(1280)
     const ids = await each(page, '[id]', 'element.id')
     assert.equal(new Set(ids).size, ids.length)
@@ -164,7 +164,7 @@ describe('report.html in a browser', () => {
     await page.close()
   })
 
-  it('shows each thumbnail, and says where there is none', async () => {
+  it('shows each thumbnail, and marks missing ones', async () => {
     const { page } = await open(1280)
     const sizes = await each(page, '.clips img', 'element.naturalWidth')
     assert.ok(sizes.length > 50)
@@ -195,7 +195,7 @@ describe('report.html in a browser', () => {
     },
   )
 
-  it('fits and draws where there is the least to show, and where there is much', async () => {
+  it('fits and draws the smallest report and a large one', async () => {
     const least = join(scratch, 'least')
     await writeReport(least, {
       ...syntheticReport({ identities: 1, steps: 1 }),

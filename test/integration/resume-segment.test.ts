@@ -22,7 +22,7 @@ interface Left {
 }
 
 let stages: Stages
-/** Frames that were looked at. */
+/** Number of processed frames. */
 let looked = 0
 
 const jobFor = (path: string, changes: Partial<ClipJob> = {}): ClipJob => ({
@@ -32,7 +32,7 @@ const jobFor = (path: string, changes: Partial<ClipJob> = {}): ClipJob => ({
   ...changes,
 })
 
-/** Pictures are compared as what they are, whoever made their bytes. */
+/** Compares pictures by their bytes, whatever the class of the byte array is. */
 const comparable = (outputs: readonly SegmentOutput[]) =>
   outputs.map((output) => ({
     ...output,
@@ -46,7 +46,7 @@ async function outputsOf(job: ClipJob, settings: Settings = defaultSettings) {
   return comparable(outputs)
 }
 
-/** A whole run, and all that another could go on from. */
+/** A whole run, and everything that another run could continue from. */
 async function recorded(job: ClipJob, settings?: Settings) {
   const left: Left[] = []
   const parts = new Map<number, Uint8Array[]>()
@@ -64,7 +64,7 @@ async function recorded(job: ClipJob, settings?: Settings) {
   return { outputs, left, frames: looked }
 }
 
-/** Where a run with that checkpoint went on, s; undefined where it began anew. */
+/** Where a run with that checkpoint continued, s; undefined if it started again. */
 async function resumed(job: ClipJob, resume: StoredCheckpoint, settings?: Settings) {
   let fromS: number | undefined
   const checkpoints = {
@@ -81,7 +81,7 @@ const film = (name: string, encoding?: readonly string[]) =>
     ...(encoding === undefined ? {} : { encoding }),
   })
 
-describe('a segment that another run goes on with', () => {
+describe('a segment that another run continues', () => {
   before(async () => {
     stages = await loadStages({
       pack: findPack('lite'),
@@ -103,7 +103,7 @@ describe('a segment that another run goes on with', () => {
     ['film.ts', x264],
     ['film.flv', x264],
   ] as const)
-    it(`gives the same to the bit, and no frame is looked at twice: ${name}`, async () => {
+    it(`gives bit-identical results, and processes no frame twice: ${name}`, async () => {
       const job = jobFor(await film(name, encoding))
       const { outputs, left, frames } = await recorded(job)
       assert.ok((outputs[0]?.tracks.length ?? 0) >= 2)
@@ -116,7 +116,7 @@ describe('a segment that another run goes on with', () => {
       }
     })
 
-  it('key frames, too', async () => {
+  it('works with key frames, too', async () => {
     const settings: Settings = { ...defaultSettings, sampling: { kind: 'keyframes' } }
     const job = jobFor(await film('keys.mp4'))
     const { outputs, left } = await recorded(job, settings)
@@ -128,7 +128,7 @@ describe('a segment that another run goes on with', () => {
     }
   })
 
-  it('within any of the segments of a clip that is gone through in one pass', async () => {
+  it('continues within any segment of a clip that is processed in one pass', async () => {
     const spans = segmentSpans(3, 4)
     const job = jobFor(await film('passes.flv', x264), { plan: () => Promise.resolve(spans) })
     const { outputs, left } = await recorded(job)
@@ -140,7 +140,7 @@ describe('a segment that another run goes on with', () => {
     }
   })
 
-  it('a stop writes down what was looked at, at once', async () => {
+  it('is saved at once when the work is stopped', async () => {
     const path = await film('stopped.mp4')
     const { outputs } = await recorded(jobFor(path))
     const abort = new AbortController()
@@ -162,7 +162,7 @@ describe('a segment that another run goes on with', () => {
     assert.deepEqual([again.fromS, again.outputs], [update.timeS, outputs])
   })
 
-  it('a file that is cut off is told to be so by both', async () => {
+  it('of a file that is cut off is reported as cut off by both runs', async () => {
     const path = await film('cut.mkv')
     truncateSync(path, Math.round(readFileSync(path).length * 0.8))
     const { outputs, left } = await recorded(jobFor(path))
@@ -170,7 +170,7 @@ describe('a segment that another run goes on with', () => {
     for (const { stored } of left) assert.deepEqual((await resumed(jobFor(path), stored)).outputs, outputs)
   })
 
-  it('another file, or a damaged checkpoint, begins anew', async () => {
+  it('starts again for another file or a damaged checkpoint', async () => {
     const path = await film('mine.mp4')
     const other = await makeFaceClip(join(dir, 'other.mp4'), 'bar left', { seconds })
     const { outputs, left } = await recorded(jobFor(path))
@@ -182,7 +182,7 @@ describe('a segment that another run goes on with', () => {
     assert.deepEqual(await resumed(jobFor(path), { ...stored, state }), { outputs, fromS: undefined })
   })
 
-  it('a clip whose clock was mended on the way is gone on with by decoding, not by looking, again', async () => {
+  it('of a clip with a repaired clock continues by decoding again, without processing again', async () => {
     const part = await film('part.ts', x264)
     const joined = join(dir, 'joined.ts')
     writeFileSync(joined, Buffer.concat([readFileSync(part), readFileSync(part)]))

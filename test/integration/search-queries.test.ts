@@ -7,7 +7,7 @@ import { falseAcceptRateAt, thresholdOfRate } from '../../index/search/expected-
 import { findPack } from '../../pipeline/models/packs/catalog.js'
 import type { Calibration } from '../../pipeline/models/packs/pack.js'
 import { assertRefused, foundFiles, ingest, search, type Answer } from '../support/answers.js'
-import { cameo, jsonLines, temporaryDir } from '../support/cameo.js'
+import { cameo, jsonLines, startCameo, temporaryDir } from '../support/cameo.js'
 import { facePhotos, ffmpeg, makeFaceClip, makeFacePhoto, x264 } from '../support/faces.js'
 
 const dir = temporaryDir()
@@ -42,7 +42,7 @@ before(async () => {
 })
 
 describe('search: with a photo', () => {
-  it('a path or a name that is no UTF-8 is refused, shown escaped', async () => {
+  it('is refused if its path or name is not UTF-8, which is shown escaped', async () => {
     const launcher = [...withBytes, join(dir, 'caf')]
     for (const args of [['search', '--clip'], ['enroll', 'Ada'], ['forget', '--clip'], ['enroll']]) {
       const before =
@@ -89,7 +89,7 @@ describe('search: with a photo', () => {
       )
   })
 
-  it('of several faces and --face finds the one that is chosen, and another number is refused', async () => {
+  it('of several faces finds the face chosen with --face, and an invalid number is refused', async () => {
     const listed = assertRefused(await trySearch('--image', group), 'IMAGE_SEVERAL_FACES')
       .split('\n')
       .slice(1)
@@ -101,7 +101,7 @@ describe('search: with a photo', () => {
     assertRefused(await trySearch('--image', group, '--face', '9'), 'FACE_UNKNOWN', 'sample4.jpg', '9')
   })
 
-  it('that is plainly of one of several faces lists them all, and tells them to a script', async () => {
+  it('with one main face among several lists them all, in JSON too', async () => {
     const other = await makeFacePhoto(join(dir, 'small.jpg'), 'party first')
     const both = join(dir, 'portrait and another.jpg')
     const graph = '[0]scale=720:720,pad=880:720[a];[1]scale=160:160[b];[a][b]overlay=720:0'
@@ -118,11 +118,11 @@ describe('search: with a photo', () => {
       ],
     )
     assert.deepEqual(query.notices, [
-      '"portrait and another.jpg" shows 2 faces; face 1 was taken, the largest',
+      '"portrait and another.jpg" shows 2 faces; face 1 was chosen, the largest',
     ])
   })
 
-  it('that is no image, is missing or empty is refused as IMAGE_UNREADABLE', async () => {
+  it('that is not an image, is missing or empty is refused as IMAGE_UNREADABLE', async () => {
     const text = join(dir, 'text.jpg')
     writeFileSync(text, 'no photo\n')
     const empty = join(dir, 'empty.jpg')
@@ -136,7 +136,7 @@ describe('search: with a photo', () => {
       assertRefused(await trySearch('--image', photo), 'IMAGE_UNREADABLE', basename(photo), said)
   })
 
-  it('of somebody who is not in the archive says that there is no confident match', async () => {
+  it('of a person who is not in the archive gives no confident match', async () => {
     const stranger = await makeFacePhoto(join(dir, 'stranger.jpg'), 'window fourth')
     const answer = await search(['--image', stranger, '--archive', archive])
     assert.deepEqual([answer.confident, answer.results], [false, []])
@@ -151,7 +151,7 @@ describe('search: with a photo', () => {
       run.stdout,
       new RegExp(
         `^no confident match: no track reaches ${said}; 5 tracks searched \\(fewer than 0\\.01 would match by chance\\)\n` +
-          `threshold ${said}: that of the models, one track in ${Math.round(1 / falseAcceptRate)} of other people reaches it$`,
+          `threshold ${said}: default of the models, one track in ${Math.round(1 / falseAcceptRate)} of other people reaches it$`,
         'm',
       ),
     )
@@ -161,7 +161,7 @@ describe('search: with a photo', () => {
 })
 
 describe('search: with a clip', () => {
-  it('finds the clip itself first, or leaves it out with --exclude-self', async () => {
+  it('finds the clip itself first, or omits it with --exclude-self', async () => {
     const own = await search(['--clip', clip('costumes.mp4'), '--archive', archive])
     assert.deepEqual(foundFiles(own), ['costumes.mp4', 'bar.mp4'])
     assert.ok((own.results[0]?.score ?? 0) > 0.999)
@@ -169,13 +169,13 @@ describe('search: with a clip', () => {
     assert.deepEqual(foundFiles(others), ['bar.mp4'])
   })
 
-  it('of several people says so, and --face chooses one', async () => {
+  it('of several people reports them, and --face chooses one', async () => {
     const path = clip('sofa, then party.mp4')
     const run = await cameo(['search', '--clip', path, '--archive', archive, '--json'])
     assert.equal(run.code, 0)
     assert.match(
       run.stderr,
-      /shows 2 people; this is about number 1 \(give its number with --face NUMBER\):\n {2}1: 0:00.*\n {2}2: /,
+      /shows 2 people; using number 1 \(give its number with --face NUMBER\):\n {2}1: 0:00.*\n {2}2: /,
     )
     const found: string[][] = []
     for (const face of ['1', '2'])
@@ -186,7 +186,7 @@ describe('search: with a clip', () => {
     assertRefused(await trySearch('--clip', path, '--face', '3'), 'FACE_UNKNOWN', 'sofa, then party.mp4', '3')
   })
 
-  it('of people side by side tells them apart by their places, also where a number is wrong', async () => {
+  it('of people side by side lists them with their positions, also for an invalid number', async () => {
     const path = join(dir, 'side by side.mp4')
     const inputs = ['costumes', 'bar', 'party'].flatMap((name) => ['-i', clip(`${name}.mp4`)])
     await ffmpeg(...inputs, '-filter_complex', '[0][1][2]hstack=3', ...x264, path)
@@ -221,13 +221,13 @@ describe('search: with a clip', () => {
     assert.deepEqual(ranges, [[2.5, 4.75]])
   })
 
-  it('without a face is refused as QUERY_NO_TRACK, and one that is no video with its own code', async () => {
+  it('without a face is refused as QUERY_NO_TRACK, and a file that is not a video with its own code', async () => {
     const empty = join(dir, 'no face.mp4')
     await ffmpeg('-f', 'lavfi', '-i', 'testsrc2=s=320x240:r=12:d=1', ...x264, empty)
     assertRefused(await trySearch('--clip', empty), 'QUERY_NO_TRACK', 'no face.mp4')
   })
 
-  it('that is a photo, no file or no video is refused with what is the matter with the query', async () => {
+  it('that is a photo, a missing file or not a video is refused with the reason', async () => {
     const text = join(dir, 'text.mp4')
     writeFileSync(text, 'no clip\n')
     const missing = join(dir, 'mistyped/missing.mp4')
@@ -241,7 +241,7 @@ describe('search: with a clip', () => {
 })
 
 describe('search: time ranges', () => {
-  it('of frames that are seconds apart, or key frames, go on over the borders of segments', async () => {
+  it('of frames that are seconds apart, or of key frames, continue across the borders of segments', async () => {
     const long = join(dir, 'long.mp4')
     await makeFaceClip(long, 'costumes right', { seconds: 32, fps: 2, encoding: [...x264, '-g', '8'] })
     for (const [option, value, lastS] of [
@@ -259,7 +259,7 @@ describe('search: time ranges', () => {
 })
 
 describe('search: options', () => {
-  it('--top limits, --min-score widens, and without a question it is refused', async () => {
+  it('--top limits, --min-score widens, and a search without a query is refused', async () => {
     const one = await search(['--image', portrait, '--top', '1', '--archive', archive])
     assert.deepEqual(foundFiles(one), ['costumes.mp4'])
     const all = await search(['--image', portrait, '--min-score', '-1', '--archive', archive])
@@ -274,7 +274,7 @@ describe('search: options', () => {
     assertRefused(await trySearch(), 'USAGE', '--image')
   })
 
-  it('--expect-false raises the threshold, --weak tells what lies below it, and neither makes a match', async () => {
+  it('--expect-false raises the threshold, --weak reports hits below it, and neither creates a match', async () => {
     const sheet = join(dir, 'weak.html')
     const here = ['--image', portrait, '--archive', archive]
     const sure = await search(here)
@@ -307,7 +307,7 @@ describe('search: options', () => {
     assertRefused(await trySearch('--image', portrait, ...wish, '--min-score', '0.3'), 'USAGE', '--min-score')
   })
 
-  it('says how likely each hit is, by a prior that it names', async () => {
+  it('gives the probability of each hit, and names the prior', async () => {
     const here = ['--image', portrait, '--archive', archive]
     const one = await search(here)
     const many = await search([...here, '--expect-appearances', '4'])
@@ -329,7 +329,7 @@ describe('search: options', () => {
     assert.match(stdout, /^probabilities: if 1 track of 5 showed the person \(--expect-appearances\)$/m)
   })
 
-  it('--html writes a contact sheet that holds the thumbnails', async () => {
+  it('--html writes a contact sheet with the thumbnails', async () => {
     const sheet = join(dir, 'sheet.html')
     await search(['--image', portrait, '--html', sheet, '--archive', archive])
     const html = readFileSync(sheet, 'utf8')
@@ -388,7 +388,7 @@ describe('enroll: names', () => {
     assertRefused(await cameo(['search', '--name', name, '--archive', copy, '--json']), 'NAME_UNKNOWN', 'Ada')
   })
 
-  it('a name is the same however it is written, and is told on one line', async () => {
+  it('a name is the same in every encoding, and is shown on one line', async () => {
     const composed = 'Zo\u00eb\n\u001b[2J'
     const decomposed = ` ${composed.normalize('NFD')} `
     const enrolled = await cameo(['enroll', decomposed, portrait, '--archive', archive])
@@ -413,7 +413,7 @@ describe('enroll: names', () => {
       assertRefused(await cameo([...command, '--archive', archive, '--json']), 'USAGE', 'empty')
   })
 
-  it('that was stored in another form before is the one that is meant', async () => {
+  it('a name that was stored in another form is found', async () => {
     const copy = join(dir, 'old archive')
     assert.equal((await ingest([clip('bar.mp4'), '--archive', copy])).code, 0)
     assert.equal((await cameo(['enroll', 'Zo\u00eb', portrait, '--archive', copy])).code, 0)
@@ -426,15 +426,15 @@ describe('enroll: names', () => {
     assert.equal((await cameo(['forget', '--name', 'Zo\u00eb', '--archive', copy])).code, 0)
   })
 
-  it('of a clip that shows several people says whom it took, and lists them', async () => {
+  it('from a clip with several people report the chosen person, and list all', async () => {
     const copy = join(dir, 'one archive')
     assert.equal((await ingest([clip('bar.mp4'), '--archive', copy])).code, 0)
     const run = await cameo(['enroll', 'Somebody', clip('sofa, then party.mp4'), '--archive', copy])
     assert.equal(run.code, 0, run.stderr)
-    assert.match(run.stderr, /shows 2 people; this is about number 1 .*\n {2}1: .*\n {2}2: /)
+    assert.match(run.stderr, /shows 2 people; using number 1 .*\n {2}1: .*\n {2}2: /)
   })
 
-  it('takes every clip that an ingest takes, and a JPEG as a photo whatever its name', async () => {
+  it('accept every clip that an ingest accepts, and a JPEG as a photo under any name', async () => {
     const size = ['-s', '720x576', '-pix_fmt', 'yuv420p', '-r', '25']
     const containers: Record<string, readonly string[]> = {
       ...{ '264': ['-c', 'copy'], y4m: [], nut: ['-c', 'copy'], ivf: ['-c:v', 'libvpx'], rm: [] },
@@ -465,7 +465,7 @@ describe('enroll: names', () => {
     assert.equal((await cameo(['forget', '--name', 'Formats', '--archive', archive])).code, 0)
   })
 
-  it('photos that cannot be used are named, the others are enrolled, and the exit code is 1', async () => {
+  it('report unusable photos, enroll the others, and the exit code is 1', async () => {
     const twice = join(dir, 'portrait 2.jpg')
     copyFileSync(portrait, twice)
     const files = [portrait, group, join(dir, 'missing.jpg'), twice]
@@ -484,9 +484,10 @@ describe('enroll: names', () => {
     assertRefused(none, 'IMAGE_SEVERAL_FACES', 'sample4.jpg')
   })
 
-  it('more of them than the runtime can be started with are refused, and none is enrolled', async () => {
+  it('are refused if there are more files than the runtime accepts, and none is enrolled', async () => {
     const files = Array.from({ length: 20_000 / portrait.length }, () => portrait)
-    const run = await cameo(['enroll', 'Many', ...files, '--archive', archive, '--json'])
+    // Only a process has a command line of its own.
+    const run = await startCameo(['enroll', 'Many', ...files, '--archive', archive, '--json']).finished
     assertRefused(run, 'USAGE', 'give some of them, then the rest')
     assertRefused(await trySearch('--name', 'Many'), 'NAME_UNKNOWN')
   })

@@ -34,7 +34,7 @@ async function timesOf({ frames }: DecodeHandle): Promise<number[]> {
 }
 
 describe('ClipDecoder', () => {
-  it('decodes by another way when it is opened anew, with the same times', async () => {
+  it('decodes another range when it is opened again, with the same times', async () => {
     const decoder = new ClipDecoder({ path }, stages)
     assert.deepEqual([decoder.run], [undefined])
     const all = await timesOf(await decoder.open(whole))
@@ -46,7 +46,7 @@ describe('ClipDecoder', () => {
     await decoder.close()
   })
 
-  it('gives nothing before its turn, though ffmpeg is at work', async () => {
+  it('returns nothing before its turn, although ffmpeg has started', async () => {
     let pass: () => void = () => undefined
     const turn = new Promise<void>((resolve) => (pass = resolve))
     const decoder = new ClipDecoder({ path, turn }, stages)
@@ -59,13 +59,13 @@ describe('ClipDecoder', () => {
 })
 
 async function decoderInfo(decoder: ClipDecoder): Promise<string> {
-  // `open` closes the run before, in a later turn of the event loop at most.
+  // `open` closes the previous run, at the latest in a later turn of the event loop.
   while (decoder.run === undefined) await new Promise((resolve) => setImmediate(resolve))
   await decoder.run.decoding.info
   return 'info'
 }
 
-/** The first segment of the clip, and the first of its frames. */
+/** The first segment of the clip, with the first of its frames. */
 async function withFirstFrame(
   work: (segment: SegmentInWork, frame: DecodedFrame, decoder: ClipDecoder) => Promise<void>,
 ): Promise<void> {
@@ -82,7 +82,7 @@ async function withFirstFrame(
 }
 
 describe('SegmentInWork', () => {
-  it('has nothing to save before its first frame, nor twice of one frame', async () => {
+  it('has nothing to save before its first frame, and nothing twice for one frame', async () => {
     await withFirstFrame(async (segment, frame, decoder) => {
       assert.equal(segment.canSaveMore, false)
       assert.equal(segment.checkpoint(decoder.run!), undefined)
@@ -93,7 +93,7 @@ describe('SegmentInWork', () => {
     })
   })
 
-  it('is due so many seconds of video after it was saved', async () => {
+  it('is due after the given number of seconds of video since its last save', async () => {
     await withFirstFrame(async (segment, frame, decoder) => {
       assert.deepEqual([segment.isDue(1.9, 2), segment.isDue(2, 2)], [false, true])
       await segment.look(frame)
@@ -105,18 +105,18 @@ describe('SegmentInWork', () => {
     })
   })
 
-  it('a finished one is followed by one that can tell so, with the last frame before it', async () => {
+  it('is followed, when finished, by a segment with a checkpoint at the last frame before it', async () => {
     await withFirstFrame(async (segment, frame, decoder) => {
       await segment.look(frame)
       const output = await segment.finish(false, [{ startS: 0.5, endS: 7 }])
       assert.deepEqual([output.faces, output.gapsS], [1, [[0.5, 1]]])
-      assert.equal(segment.canSaveMore, false, 'it is half way through its end')
+      assert.equal(segment.canSaveMore, false, 'it is being finished')
       const update = segment.following(spans[1]!).checkpoint(decoder.run!)
       assert.deepEqual([update?.segment, update?.timeS], [1, frame.timeS])
     })
   })
 
-  it('turned, it begins with nothing', async () => {
+  it('starts empty when it is turned', async () => {
     await withFirstFrame(async (segment, frame, decoder) => {
       await segment.look(frame)
       const turned = segment.turned(await decoder.run!.decoding.info, 2)

@@ -138,8 +138,8 @@ function assertPart(
     )
 }
 
-describe('a bit that flips in the archive', () => {
-  it('never changes an answer without a word, and the deep check notices every changed row', async () => {
+describe('a flipped bit in the archive', () => {
+  it('never changes an answer without a notice, and the deep check finds every changed row', async () => {
     const archive = join(dir, 'archive')
     storeClips(archive, 6).close()
     const file = join(archive, databaseFileName)

@@ -110,7 +110,7 @@ describe('opening', () => {
     assert.deepEqual(files(), [])
   })
 
-  it('loads the snapshot and applies what changed since, erasures too', async () => {
+  it('loads the snapshot and applies later changes, including erasures', async () => {
     insert(0, 300)
     await (await open()).close()
     assert.equal(files().length, 2)
@@ -127,7 +127,7 @@ describe('opening', () => {
     await cache.close()
   })
 
-  it('vectors of another space are not in it', async () => {
+  it('excludes vectors of another space', async () => {
     insert(0, 150)
     createDescriptorStore(database).insert(2, 1, vectors[400]!)
     const cache = await open()
@@ -144,7 +144,7 @@ describe('opening', () => {
     await assert.rejects(open({ maxBytes: 1000 }), tooLarge)
   })
 
-  it('says which space is missing', async () => {
+  it('reports a missing space', async () => {
     await assert.rejects(open({ spaceId: 9 }), { code: 'ARCHIVE_DAMAGED', message: /space 9/ })
   })
 })
@@ -199,7 +199,7 @@ describe('a snapshot that cannot be used is rebuilt from SQLite, with a notice',
     })
 })
 
-describe('a crash while a snapshot is written leaves one that is used', () => {
+describe('a crash while a snapshot is written leaves a usable one', () => {
   /** The folder after the first snapshot and after the second, which has ten vectors more. */
   async function twoStates(): Promise<{ old: string; fresh: string }> {
     insert(0, 300)
@@ -263,7 +263,7 @@ describe('erasing', () => {
     await cache.close()
   })
 
-  it('is due for a snapshot at once, other changes only after many', async () => {
+  it('requires a snapshot at once, other changes only after many', async () => {
     insert(0, 300)
     const cache = await open()
     insert(300, 310)
@@ -276,7 +276,7 @@ describe('erasing', () => {
     await cache.close()
   })
 
-  it('a fifth of the vectors makes the graph be built anew, while searches go on', async () => {
+  it('more than a fifth of the vectors rebuilds the graph, while searches continue', async () => {
     insert(0, 400)
     const cache = await open()
     for (let label = 1; label <= 80; label++) erase(label)
@@ -299,7 +299,7 @@ describe('erasing', () => {
     await cache.close()
   })
 
-  it('stays with the old graph where memory does not hold a second one, and says so', async () => {
+  it('keeps the old graph if there is no memory for a second one, with a notice', async () => {
     insert(0, 200)
     // Room for the graph of 200 that is built first, not for one of the 280 that are left later.
     const cache = await open({ maxBytes: vectorIndexBytes(250, dimension) })
@@ -391,13 +391,13 @@ describe('a read-only archive', () => {
     assert.equal(existsSync(indexDir()), false)
   })
 
-  it('where only the folder cannot be written, too', async () => {
+  it('is also indexed in memory if only the folder is not writable', async () => {
     insert(0, 200)
     const blocked = join(dir, 'a-file')
     writeFileSync(blocked, '')
     const cache = await open({ dir: join(blocked, 'vectors') })
     await assertHolds(cache, range(1, 200))
-    assert.match(notices[0]!, /cannot be written/)
+    assert.match(notices[0]!, /is not writable/)
     await cache.close()
   })
 })

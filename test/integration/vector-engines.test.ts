@@ -56,7 +56,7 @@ describe('an archive that is searched through Postgres', () => {
     return answers
   }
 
-  it('answers just as one that is searched through the graph, and goes on doing so after an erasure', async () => {
+  it('gives the same answers as an archive searched through the graph, also after an erasure', async () => {
     const [inPostgres, inGraph] = [await archiveWith('pgvector'), await archiveWith('hnsw')]
     const answers = await answersOf(inPostgres)
     assert.deepEqual(answers, await answersOf(inGraph))
@@ -71,7 +71,7 @@ describe('an archive that is searched through Postgres', () => {
     for (const archive of [inPostgres, inGraph]) archive.close()
   })
 
-  it('says so while Postgres is away, and answers again when it is back', async () => {
+  it('reports that Postgres is unavailable, and answers again when it is back', async () => {
     const archive = await archiveWith('pgvector')
     const answers = await answersOf(archive)
     await postgres.stop()

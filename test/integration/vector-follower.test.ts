@@ -13,7 +13,7 @@ import { createDirections } from '../support/vectors.js'
 const dimension = 16
 const spaceId = 1
 
-it('a follower builds the graph as soon as exact search is the slower one, and the next start only loads it', async () => {
+it('a follower builds the graph as soon as exact search is slower, and the next start only loads it', async () => {
   const dir = join(temporaryDir(), 'archive')
   const archive = openArchive(dir, { create: true })
   const { database } = archive

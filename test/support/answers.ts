@@ -3,7 +3,7 @@ import { basename } from 'node:path'
 import { z } from 'zod'
 import { cameo, jsonLines, type CommandResult } from './cameo.js'
 
-/** What `ingest --json` says of a file, as it is documented: no field more. */
+/** The documented fields of a line of `ingest --json`, and no others. */
 const ingestLineSchema = z.strictObject({
   path: z.string(),
   clipId: z
@@ -31,7 +31,7 @@ const rangeSchema = z.strictObject({
   weak: z.literal(true).optional(),
 })
 
-/** How much of an archive was looked at, as `--json` says it. */
+/** The `--json` fields about how much of an archive was looked at. */
 export const coverageSchema = z.strictObject({
   clips: z.int().nonnegative(),
   incomplete: z.int().nonnegative(),
@@ -42,7 +42,7 @@ export const coverageSchema = z.strictObject({
   states: z.record(z.string(), z.int().nonnegative()),
 })
 
-/** And of one clip. */
+/** The same fields for one clip. */
 const clipCoverage = {
   states: z.array(z.string()).min(1),
   durationS: z.number().nullable(),
@@ -60,7 +60,7 @@ const clipCoverage = {
   leftOut: z.array(z.string()),
 }
 
-/** What `coverage --json` says. */
+/** The output of `coverage --json`. */
 export const coverageReportSchema = z.strictObject({
   coverage: coverageSchema,
   folders: z.array(z.strictObject({ folder: z.string(), ...coverageSchema.shape })),
@@ -92,7 +92,7 @@ const hitSchema = z.strictObject({
   coverage: z.strictObject(clipCoverage).optional(),
 })
 
-/** What `search --json` says. */
+/** The output of `search --json`. */
 const answerSchema = z.strictObject({
   query: z.strictObject({
     kind: z.enum(['image', 'clip', 'name']),
@@ -140,7 +140,7 @@ const answerSchema = z.strictObject({
 
 export type Answer = z.infer<typeof answerSchema>
 
-/** Without the numbers of tracks, which tell in which order they were stored. */
+/** Without the numbers of tracks, which depend on the order of storing. */
 export const comparable = (answer: Answer) => ({
   ...answer,
   results: answer.results.map((result) => ({
@@ -149,7 +149,7 @@ export const comparable = (answer: Answer) => ({
   })),
 })
 
-/** What a command says with `--json` where it cannot run. */
+/** The `--json` output of a command that cannot run. */
 const refusalSchema = z.strictObject({ code: z.string(), message: z.string(), retriable: z.boolean() })
 
 export interface Ingested extends CommandResult {
@@ -179,7 +179,7 @@ export function ingested(run: CommandResult): Ingested {
   }
 }
 
-/** `cameo search … --json`, which has to succeed. */
+/** `cameo search … --json`; it must succeed. */
 export async function search(args: readonly string[], launcher: readonly string[] = []): Promise<Answer> {
   const run = await cameo(['search', ...args, '--json'], {}, launcher)
   assert.equal(run.code, 0, run.stderr)
@@ -191,7 +191,10 @@ export function foundFiles(answer: Answer): string[] {
   return answer.results.map(({ path }) => basename(path))
 }
 
-/** The command could not run: exit code 2, this code, and the same sentence for a script and for a person. */
+/**
+ * Checks that the command could not run: exit code 2, this code, and the same sentence for a script and for a
+ * person.
+ */
 export function assertRefused(run: CommandResult, code: string, ...named: readonly string[]): string {
   assert.equal(run.code, 2, `exit code ${run.code}: ${run.stdout}${run.stderr}`)
   const refusal = refusalSchema.parse(jsonLines(run.stdout).at(-1))
@@ -202,7 +205,7 @@ export function assertRefused(run: CommandResult, code: string, ...named: readon
   return refusal.message
 }
 
-/** A file failed with this code, and its message is a sentence that names it. */
+/** Checks that a file failed with this code, and that its message is a sentence that names the file. */
 export function assertFailed(line: IngestLine, code: string, named: string = basename(line.path)): void {
   assert.equal(line.status, 'failed', JSON.stringify(line))
   assert.equal(line.code, code, JSON.stringify(line))

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { openArchive } from '../../index/archive/open-archive.js'
 import { temporaryDir } from './cameo.js'
 
-/** Every value that an archive keeps of faces, as bytes. */
+/** Every value about faces that an archive stores, as bytes. */
 export function faceBytes(archive: string): Buffer[] {
   const opened = openArchive(archive)
   try {
@@ -23,8 +23,9 @@ export function faceBytes(archive: string): Buffer[] {
 }
 
 /**
- * How many of the values, by any 32 bytes of their middle, are somewhere in the archive's files. Copies of these are looked at, made by
- * another process: one that closes a file loses the locks that its connections have on it.
+ * Number of values that occur in the archive's files, searched by 32 bytes from their middle. Another process
+ * copies the files before the search, because a process that closes a file loses the locks of its connections
+ * on it.
  */
 export function countInFiles(archive: string, values: readonly Buffer[]): number {
   const copies = temporaryDir()

@@ -14,9 +14,9 @@ interface TrackRow {
 }
 
 /**
- * Every row that was made of clips, as lines of text in a fixed order: the same for two archives that answer the same.
- * Without what only numbers or dates a row (track ids, labels, times of ingestion), its checksum, which covers these, and where
- * files lie.
+ * Every row that was made from clips, as lines of text in a fixed order. Two archives with the same answers
+ * have the same lines. Leaves out what only numbers or dates a row (track ids, labels, times of ingestion),
+ * its checksum, which covers these, and the places of files.
  */
 export function dumpArchive(dir: string): string[] {
   const archive = openArchive(dir)
@@ -41,8 +41,8 @@ export function dumpArchive(dir: string): string[] {
 }
 
 /**
- * The track ids of every segment that is stored, by `clip/segment`: they change where a segment is written again. None
- * where there is no archive yet.
+ * The track ids of every stored segment, by `clip/segment`. They change when a segment is written again.
+ * Empty if there is no archive yet.
  */
 export function segmentTrackIds(dir: string): ReadonlyMap<string, string> {
   if (!existsSync(join(dir, databaseFileName))) return new Map()
@@ -106,7 +106,7 @@ function rows(
     })
 }
 
-/** Bytes by their digest, so that a difference can be read. */
+/** Bytes as their digest, so that differences are readable. */
 function shownValue(value: unknown): string {
   return Buffer.isBuffer(value)
     ? createHash('sha256').update(value).digest('hex').slice(0, 24)

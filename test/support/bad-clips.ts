@@ -2,7 +2,7 @@ import { copyFileSync, mkdirSync, readFileSync, statSync, truncateSync, writeFil
 import { join } from 'node:path'
 import { ffmpeg, makeFaceClip, makeFacePhoto, x264 } from './faces.js'
 
-/** A folder of clips that are no good, each in its own way, between two that are. */
+/** A folder of bad clips, each with another fault, between two good clips. */
 export async function makeBadClips(folder: string): Promise<void> {
   mkdirSync(folder)
   const clip = (name: string) => join(folder, name)
@@ -32,15 +32,21 @@ export async function makeBadClips(folder: string): Promise<void> {
   await makeHugeFrameClip(clip('huge.mkv'))
 }
 
-/** Keeps this share of a file's bytes; of a transport stream no whole packets: it would seem to end there. */
+/**
+ * Keeps this share of a file's bytes. A transport stream is not cut between packets, because it would look
+ * complete.
+ */
 export function cutOff(path: string, share: number): void {
   const bytes = statSync(path).size * share
-  // Half a packet more is an odd multiple of 94, and no multiple of 188, 192 or 204.
+  // Half a packet more is an odd multiple of 94, and not a multiple of 188, 192 or 204.
   const kept = path.endsWith('.ts') ? Math.floor(bytes / 188) * 188 + 94 : Math.floor(bytes)
   truncateSync(path, kept)
 }
 
-/** A small clip whose header says 16,000×16,000 (0x3e80): what a decoder would allocate for counts. */
+/**
+ * A small clip with a header that states 16,000×16,000 (0x3e80). A decoder would allocate memory for that
+ * size.
+ */
 async function makeHugeFrameClip(path: string): Promise<void> {
   await ffmpeg('-f', 'lavfi', '-i', 'testsrc2=s=300x260:r=12:d=0.3', '-c:v', 'ffv1', path)
   const bytes = readFileSync(path)
@@ -61,7 +67,7 @@ export function stateDuration(path: string, durationMs: number): void {
   writeFileSync(path, bytes)
 }
 
-/** Playlists by their file names, each of which names `target`: a path or a URL. */
+/** Playlists by their file names. Each refers to `target`: a path or a URL. */
 export function playlistsOf(target: string): Record<string, string> {
   const hls = `#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n${target}\n#EXT-X-ENDLIST\n`
   const concat = `ffconcat version 1.0\nfile '${target}'\n`

@@ -19,8 +19,8 @@ export interface TestBroker {
 }
 
 /**
- * A broker of this test's own, on a free port of loopback; it ends with the test's process. With more settings for
- * `scripts/kafka.sh`, which it then runs on Java.
+ * A broker for this test, on a free port of loopback. It ends with the test's process. Further settings go to
+ * `scripts/kafka.sh`, which then runs the broker on Java.
  */
 export async function startBroker(
   settings?: Readonly<Partial<Record<'CAMEO_KAFKA_SETTINGS' | 'CAMEO_KAFKA_SCRAM', string>>>,
@@ -46,7 +46,7 @@ export async function startBroker(
   return broker
 }
 
-/** The broker that KAFKA_BROKERS names, else one of this test's own. */
+/** The broker of KAFKA_BROKERS, else a new one for this test. */
 export async function testBroker(): Promise<TestBroker> {
   const { KAFKA_BROKERS: brokers } = process.env
   if (brokers === undefined || brokers === '') return startBroker()
@@ -72,16 +72,16 @@ export interface LogLine {
 export interface TestWorker {
   readonly stage: string
   readonly log: readonly LogLine[]
-  /** Resolves when it says so in its log. */
+  /** Resolves when the worker logs this text. */
   said(text: string, times?: number): Promise<void>
-  /** Kills the process and starts another in its place. */
+  /** Kills the process and starts another one with the same arguments. */
   killAndRestart(): Promise<void>
   kill(): Promise<void>
   /** SIGTERM; resolves with the exit code. */
   stop(): Promise<number | null>
 }
 
-/** What a worker says, and what Node says where it dies. */
+/** A line of a worker's log, or of Node's output when it crashes. */
 function parseLine(line: string): LogLine {
   try {
     return JSON.parse(line) as LogLine
@@ -94,15 +94,15 @@ const workers = new Set<() => void>()
 const killAll = () => {
   for (const kill of workers) kill()
 }
-// What a failed test leaves running would keep its file's process alive.
+// Processes that a failed test leaves running would keep its file's process alive.
 after(killAll)
 process.on('exit', killAll)
-// A test runner that is stopped leaves no worker behind.
+// When the test runner is stopped, no worker stays behind.
 process.once('SIGTERM', () => process.exit(143))
 
 export type Stage = 'faces' | 'describe' | 'index'
 
-/** `cameo worker …` as a process, killed with the test at the latest. */
+/** `cameo worker …` as a process. It is killed with the test at the latest. */
 export function startWorker(
   stage: Stage,
   environment: NodeJS.ProcessEnv,
@@ -117,7 +117,7 @@ export function startWorker(
       stdio: ['ignore', 'ignore', 'pipe'],
     })
     let rest = ''
-    // One that is not asked to end must not end: what waits for it would wait in vain.
+    // A worker that was not asked to end must not end: tests would wait for it forever.
     started.on('exit', (code) => {
       if (code === 2) process.stderr.write(`${stage} worker ended: ${JSON.stringify(log.slice(-5))}\n`)
     })

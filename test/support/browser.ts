@@ -8,7 +8,7 @@ const names = ['chromium', 'chromium-browser', 'google-chrome']
 export function startBrowser(): Promise<Browser> {
   return chromium.launch({
     executablePath: process.env.CHROMIUM_PATH ?? findInPath(),
-    // Chromium's sandbox does not start as root, which containers and CI run as; the pages are our own.
+    // Chromium's sandbox does not start as root, and containers and CI run as root. The pages are our own.
     chromiumSandbox: process.getuid?.() !== 0,
   })
 }

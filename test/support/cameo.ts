@@ -5,30 +5,32 @@ import { join } from 'node:path'
 import { after } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { canRunHere, runHere, type CommandResult } from './run-here.js'
 
 const command = fileURLToPath(new URL('../../scripts/cameo.js', import.meta.url))
 
-export interface CommandResult {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
+export type { CommandResult }
 
-/** Runs the real `cameo` command to its end. */
+/**
+ * Runs a command to its end. A command with variables of its own or a launcher gets a process; most others run in this process,
+ * by the same program.
+ */
 export function cameo(
   args: readonly string[],
   environment: NodeJS.ProcessEnv = {},
   launcher: readonly string[] = [],
 ): Promise<CommandResult> {
+  if (launcher.length === 0 && Object.keys(environment).length === 0 && !hasSettings && canRunHere(args))
+    return runHere(args)
   return startCameo(args, environment, launcher).finished
 }
 
 export interface RunningCommand {
   readonly kill: (signal: NodeJS.Signals) => void
-  /** What it wrote to standard output until now. */
+  /** Its standard output so far. */
   readonly stdoutNow: () => string
   readonly stderrNow: () => string
-  /** Waits for what the command brings about; throws with its standard error where it ends without that. */
+  /** Waits for an effect of the command. Throws with its standard error if it ends before that. */
   readonly until: (isSo: () => boolean) => Promise<void>
   readonly finished: Promise<CommandResult>
 }
@@ -39,13 +41,22 @@ after(() => {
   for (const child of running) child.kill('SIGKILL')
 })
 
-/** What a developer has set for archives, brokers and workers is not for the tests; where models and ffmpeg are is. */
+/**
+ * Removes a developer's settings for archives, brokers and workers, but keeps the paths of models and ffmpeg.
+ */
 function inheritedEnvironment(): NodeJS.ProcessEnv {
-  const isSetting = (name: string) => name !== 'CAMEO_MODELS' && /^(CAMEO|KAFKA)_/.test(name)
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !isSetting(name)))
 }
 
-/** `launcher`: a command that is given the command line to run, as `setpriv` is. */
+/** Settings of commands and workers. */
+const isSetting = (name: string) => name !== 'CAMEO_MODELS' && /^(CAMEO|KAFKA)_/.test(name)
+
+/** A command in this process would take them over. Variables of brokers are for other commands. */
+const hasSettings = Object.keys(process.env).some(
+  (name) => isSetting(name) && name !== 'CAMEO_TEST_DATA' && !name.startsWith('KAFKA_'),
+)
+
+/** `launcher`: a command that runs the given command line, for example `setpriv`. */
 export function startCameo(
   args: readonly string[],
   environment: NodeJS.ProcessEnv = {},
@@ -81,7 +92,7 @@ export function startCameo(
   }
 }
 
-/** The lines of a `--json` output that gives one object a line. */
+/** The objects of a `--json` output with one object per line. */
 export function jsonLines(stdout: string): Record<string, unknown>[] {
   return stdout
     .split('\n')

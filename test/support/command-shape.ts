@@ -1,7 +1,7 @@
 import type { Argument, Command, Option } from 'commander'
 import { byName } from './frozen.js'
 
-/** What scripts can say to a command and those below it: everything but the wording of its help. */
+/** The options and arguments of a command and its subcommands, without the wording of the help. */
 export function commandShape(command: Command): object {
   const { parent } = command
   const isHidden = parent !== null && !parent.createHelp().visibleCommands(parent).includes(command)
@@ -38,13 +38,13 @@ const optionShape = (option: Option) => ({
 
 const nonEmpty = (list: unknown) => (Array.isArray(list) && list.length > 0 ? list : undefined)
 
-/** Of threads it is as many as the machine has cores. */
+/** The default number of threads is the number of cores. */
 const defaultOf = (option: Option): unknown =>
   option.attributeName() === 'threads' && typeof option.defaultValue === 'number'
     ? 'cores of the machine'
     : option.defaultValue
 
-/** Of other kinds of values one each, then numbers at and around the limits of options. */
+/** One value of each other kind, then numbers at and around the limits of options. */
 const probes = [
   ...['', 'x', 'a,b', '1/2', '4K', 'cpu', 'cuda:1', '/x', '/x=/y', 's3://x', '-2', '-1', '0', '1e-9', '1e-8'],
   ...'1e-6 0.001 0.01 0.1 0.9 1 1.5 2 8 9 10 11 12 60 61 64 65 100 101 256 257 1000 1001 2000 2001'.split(
@@ -54,7 +54,7 @@ const probes = [
   ...'1000001 2147483647 2147483648 1e9 2e9'.split(' '),
 ]
 
-/** Which of the probes a parser accepts; many in a row as `first..last`. */
+/** The probes that a parser accepts; consecutive ones as `first..last`. */
 function takenBy({ parseArg }: Pick<Option | Argument, 'parseArg'>): string | undefined {
   if (parseArg === undefined) return undefined
   const isTaken = (text: string) => {

@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 
-/** The development photos, videos and models: `CAMEO_TEST_DATA`, else ../shared. Fails where they are missing. */
+/**
+ * The development photos, videos and models: `CAMEO_TEST_DATA`, else ../shared. Throws if they are missing.
+ */
 export function testDataDir(): string {
   const dir = resolve(process.env['CAMEO_TEST_DATA'] ?? '../shared')
   for (const part of ['data/people', 'data/videos', 'models'])

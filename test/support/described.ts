@@ -10,7 +10,7 @@ import type {
   WireRecipe,
 } from '../../workers/kafka/messages/schemas.js'
 
-/** Of the messages made here, unless said otherwise. */
+/** The clip of the messages, unless another one is given. */
 export const clipId = 'c'.repeat(64)
 const dimension = 2
 export const source: ClipSource = { uri: '/clips/a.mp4', root: '/clips' }
@@ -30,7 +30,7 @@ const planOf = ({ segments, pass, clip = clipId }: Pass): WirePlan => ({
 
 const spanOf = (index: number) => ({ index, startS: index * 10, endS: (index + 1) * 10 })
 
-/** A clip of `segments` parts in one pass over it. */
+/** One pass over a clip of `segments` segments. */
 export interface Pass {
   readonly segments: number
   readonly pass: string
@@ -40,7 +40,7 @@ export interface Pass {
   readonly clip?: string
 }
 
-/** What the describe stage publishes of a segment in which one track was seen. */
+/** The messages of the describe stage for a segment with one track. */
 export function good(segment: number, about: Pass) {
   const { pass, of = source, recipe = recipeWith() } = about
   const output = {

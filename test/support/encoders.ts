@@ -4,7 +4,7 @@ import { findPack } from '../../pipeline/models/packs/catalog.js'
 import { defaultModelsDir, packDir } from '../../pipeline/models/packs/models-dir.js'
 import { onnxFile, type OnnxGraph } from './onnx.js'
 
-/** Rows of the tiny encoder's 1×1 convolution: two channels out of red, green and blue 0..1. */
+/** Rows of the tiny encoder's 1×1 convolution: two channels from red, green and blue 0..1. */
 export const tinyWeights: readonly (readonly number[])[] = [
   [1, 0, 0],
   [-0.5, 0, -0.5],
@@ -12,8 +12,8 @@ export const tinyWeights: readonly (readonly number[])[] = [
 export const tinyBias: readonly number[] = [0, 1]
 
 /**
- * A classifier of two classes: (r, 1 − (r + b) / 2) at each pixel of 8×8, averaged, as `logits`; `features` [1, 2, 8, 8] is
- * inside the graph.
+ * A classifier of two classes: (r, 1 − (r + b) / 2) at each pixel of 8×8, averaged, as `logits`; `features`
+ * [1, 2, 8, 8] is inside the graph.
  */
 export function tinyEncoder(elementType: 'float32' | 'float16' = 'float32'): OnnxGraph {
   return {
@@ -45,14 +45,15 @@ export const tinyContext = {
   dimension: 2,
 } as const
 
-/** Writes the tiny encoder and its JSON file into a folder; gives the path of that. */
+/** Writes the tiny encoder and its JSON file into a folder. Returns the path of the JSON file. */
 export function writeTinyContext(dir: string, changes: object = {}): string {
   writeFileSync(join(dir, 'tiny.onnx'), onnxFile(tinyEncoder()))
   return writeJson(join(dir, 'tiny.json'), { ...tinyContext, ...changes })
 }
 
 /**
- * The default pack's own embedder as a further one, under another digest: it gives the same to the bit for every face.
+ * The default pack's own embedder as a further embedder, with another digest. It gives identical embeddings
+ * for every face.
  * @returns the path of its JSON file
  */
 export function writeTwinEmbedder(dir: string): string {

@@ -15,14 +15,14 @@ import { createDirections, createRandom, labelsOf, naiveSearch, near } from './v
 export interface ConformanceOptions {
   /** Called within tests. Absent for Cameo's own engines. */
   readonly factory?: () => VectorEngineFactory
-  /** Share of the neighbours above the match threshold that the engine finds at least. */
+  /** Smallest share of the neighbours above the match threshold that the engine must find. */
   readonly recall: number
 }
 
-/** Cosine similarity above which tracks may match; below it an approximate engine may miss some. */
+/** Cosine similarity above which tracks may match. Below it an approximate engine may miss some. */
 const matchThreshold = 0.35
 
-/** Registers the tests that every engine must pass. The oracle is the definition, worked out in float64. */
+/** Registers the tests that every engine must pass. The oracle is the definition, computed in float64. */
 export function describeEngine(name: string, { factory, recall }: ConformanceOptions): void {
   const engineOf = (space: VectorSpace) =>
     namedEngine(name, factory === undefined ? {} : { [name]: factory() }, space)
@@ -70,7 +70,7 @@ export function describeEngine(name: string, { factory, recall }: ConformanceOpt
         assert.deepEqual(await index.search([], 10), [])
       }))
 
-    it('the best k, or all where there are fewer, best first', () =>
+    it('the best k, or all if there are fewer, best first', () =>
       withIndex(4, async (index) => {
         const query = Float32Array.of(1, 0, 0, 0)
         assert.deepEqual(await index.search([query], 10), [[]])
@@ -86,7 +86,7 @@ export function describeEngine(name: string, { factory, recall }: ConformanceOpt
         assert.deepEqual(await labelsAt(0), [])
       }))
 
-    it('equal similarities in the order of labels, also where k cuts them', () =>
+    it('equal similarities in the order of labels, also at the limit k', () =>
       withIndex(2, async (index) => {
         await index.add([9, 2, 7, 4].map((label) => ({ label, vector: Float32Array.of(1, 0) })))
         await index.add([{ label: 1, vector: Float32Array.of(0, 1) }])
@@ -97,7 +97,7 @@ export function describeEngine(name: string, { factory, recall }: ConformanceOpt
   })
 
   describe(`the ${name} engine erases`, () => {
-    it('vectors, which are not found any more; the others are found as before', () =>
+    it('vectors, and does not find them any more; the others are found as before', () =>
       withIndex(faces.dimension, async (index) => {
         await index.add(faces.vectors)
         const left = new Map(faces.byLabel)
@@ -119,7 +119,7 @@ export function describeEngine(name: string, { factory, recall }: ConformanceOpt
         assert.ok(wanted > 300 && met / wanted >= recall, `${met} of ${wanted} found`)
       }))
 
-    it('nothing where a label is unknown or erased, and knows afterwards which labels it had', () =>
+    it('nothing for an unknown or erased label, and still knows the erased labels', () =>
       withIndex(2, async (index) => {
         await index.add([5, 6].map((label) => ({ label, vector: Float32Array.of(1, 0) })))
         await index.erase([5, 5, 99])
@@ -130,7 +130,7 @@ export function describeEngine(name: string, { factory, recall }: ConformanceOpt
         assert.deepEqual(await index.has([]), [])
       }))
 
-    it('for good: no label is used again, neither a live nor an erased one nor one twice in a batch', () =>
+    it('permanently: no label is used again, whether live, erased or twice in a batch', () =>
       withIndex(2, async (index) => {
         const vector = Float32Array.of(1, 0)
         await index.add([{ label: 5, vector }, { label: 6, vector }]) // prettier-ignore
@@ -138,7 +138,7 @@ export function describeEngine(name: string, { factory, recall }: ConformanceOpt
         for (const labels of [[6], [5], [7, 8, 7], [7, 6], [7, 5]])
           await assert.rejects(
             index.add(labels.map((label) => ({ label, vector }))),
-            { code: 'VECTOR_INVALID', message: /label \d is in the index already/ },
+            { code: 'VECTOR_INVALID', message: /label \d is already in the index/ },
             labels.join(),
           )
         assert.deepEqual(await index.has([7, 8]), [false, false], 'nothing of a refused batch is added')
@@ -162,8 +162,8 @@ export function describeEngine(name: string, { factory, recall }: ConformanceOpt
       })
 
     it('another dimension, naming both', async () => {
-      await refusesVector(Float32Array.of(1, 0, 0), /3 dimensions.*of 2/)
-      await refusesQuery(Float32Array.of(1), /1 dimensions.*of 2/)
+      await refusesVector(Float32Array.of(1, 0, 0), /3 dimensions.*needs 2/)
+      await refusesQuery(Float32Array.of(1), /1 dimensions.*needs 2/)
     })
 
     it('values that are not finite', async () => {
@@ -178,7 +178,7 @@ export function describeEngine(name: string, { factory, recall }: ConformanceOpt
       await refusesQuery(Float32Array.of(0, 0), /no direction/)
     })
 
-    it('labels that are no uint32', () =>
+    it('labels that are not uint32', () =>
       withIndex(2, async (index) => {
         for (const label of [-1, 1.5, 2 ** 32])
           await assert.rejects(index.add([{ ...good, label }]), { code: 'INDEX_TOO_LARGE' })
@@ -214,7 +214,7 @@ export function describeEngine(name: string, { factory, recall }: ConformanceOpt
         for (const [i, { label }] of all.entries()) assertBest(found[i]!, label)
       }))
 
-    it('waits with closing for the calls under way', async () => {
+    it('closes only after the running calls', async () => {
       const index = await open(faces.dimension)
       await index.add(faces.vectors.slice(0, 500))
       const adding = index.add(faces.vectors.slice(500, 600))
@@ -228,7 +228,7 @@ export function describeEngine(name: string, { factory, recall }: ConformanceOpt
   })
 
   describe(`the ${name} engine after a restart`, () => {
-    it('has what it stored or wrote to a snapshot, knows erased labels, and goes on from there', async () => {
+    it('has what it stored or wrote to a snapshot, knows erased labels, and continues from there', async () => {
       const space = newSpace(faces.dimension)
       const before = await openEngine(engineOf(space))
       const [first, second] = [faces.vectors.slice(0, 200), faces.vectors.slice(200, 400)]
@@ -245,7 +245,7 @@ export function describeEngine(name: string, { factory, recall }: ConformanceOpt
       const after = loaded?.kind === 'loaded' ? loaded.index : await openEngine(engine)
       try {
         if (durable === undefined && snapshots === undefined) {
-          assert.equal(await after.count(), 0, 'an engine that keeps nothing begins empty')
+          assert.equal(await after.count(), 0, 'an engine that stores nothing starts empty')
           return
         }
         if (after.durable !== undefined) assert.equal(await after.durable.lastChange(), 201)
@@ -260,7 +260,7 @@ export function describeEngine(name: string, { factory, recall }: ConformanceOpt
       }
     })
 
-    it('has nothing of another space, and nothing that was removed', async () => {
+    it('has no vectors of another space, and no removed vectors', async () => {
       const space = newSpace(2)
       const index = await openEngine(engineOf(space))
       await store(index, { add: [{ label: 1, vector: Float32Array.of(1, 0) }], erase: [], lastChange: 1 })
@@ -276,7 +276,7 @@ export function describeEngine(name: string, { factory, recall }: ConformanceOpt
       assert.deepEqual(await kept(space), [0, 0])
     })
 
-    /** Vectors and the last change that a space has at its start. */
+    /** The vectors and the last change of a space at its start. */
     async function kept(space: VectorSpace): Promise<[number, number]> {
       const engine = engineOf(space)
       const loaded = await engine.engine.load?.(1)
@@ -288,14 +288,14 @@ export function describeEngine(name: string, { factory, recall }: ConformanceOpt
     }
   })
 
-  describe(`the ${name} engine, where it stores vectors itself,`, () => {
+  describe(`the ${name} engine, if it stores vectors itself,`, () => {
     const withDurable = (test: (index: VectorIndex, durable: DurableChanges) => Promise<void>) =>
       withIndex(2, async (index) => {
         if (index.durable !== undefined) await test(index, index.durable)
       })
     const [east, north] = [Float32Array.of(1, 0), Float32Array.of(0, 1)]
 
-    it('takes a batch twice, and a late one, without harm: an erased label does not come back', () =>
+    it('accepts a batch twice, and a late batch: an erased label does not come back', () =>
       withDurable(async (index, durable) => {
         assert.equal(await durable.lastChange(), 0)
         const early = { add: [{ label: 1, vector: east }, { label: 2, vector: north }], erase: [], lastChange: 2 } // prettier-ignore
@@ -303,7 +303,7 @@ export function describeEngine(name: string, { factory, recall }: ConformanceOpt
         await durable.apply(early)
         await durable.apply(early)
         assert.deepEqual(labelsOf((await index.search([east], 9))[0]!), [1])
-        assert.equal(await durable.lastChange(), 4, 'the number never goes back')
+        assert.equal(await durable.lastChange(), 4, 'the number never decreases')
         await durable.apply({ add: [], erase: [1], lastChange: 5 })
         await durable.apply(early)
         assert.equal(await index.count(), 0)
@@ -321,7 +321,7 @@ export function describeEngine(name: string, { factory, recall }: ConformanceOpt
         assert.deepEqual([await durable.lastChange(), await index.count()], [0, 1])
       }))
 
-    it('is as new when it was cleared', () =>
+    it('is like a new engine after it was cleared', () =>
       withDurable(async (index, durable) => {
         await durable.apply({ add: [{ label: 1, vector: east }], erase: [2], lastChange: 3 })
         await durable.clear()
@@ -333,7 +333,7 @@ export function describeEngine(name: string, { factory, recall }: ConformanceOpt
 
 const assertBest = (neighbors: readonly Neighbor[], label: number) => assert.equal(neighbors[0]?.label, label)
 
-/** As the archive's changes come to an engine of either kind. */
+/** Sends the archive's changes to an engine of either kind. */
 async function store(
   index: VectorIndex,
   batch: { readonly add: LabelledVector[]; readonly erase: number[]; readonly lastChange: number },
@@ -348,7 +348,10 @@ const newSpace = (dimension: number): VectorSpace => ({
   ...{ dir: temporaryDir(), maxBytes: undefined },
 })
 
-/** Half of the people appear once, the others up to 60 times; tracks of one person have cosines around .5. Labels from 0. */
+/**
+ * Half of the people appear once, the others up to 60 times. Tracks of one person have cosines around .5.
+ * Labels start from 0.
+ */
 const faces = makeFaces(3000, 128)
 
 function makeFaces(count: number, dimension: number) {

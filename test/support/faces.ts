@@ -11,31 +11,34 @@ export async function ffmpeg(...args: readonly string[]): Promise<void> {
   await run('ffmpeg', ['-v', 'error', '-nostdin', '-y', ...args])
 }
 
-/** Arguments that encode fast, with a key frame every half second of a `faceClip`. */
+/** Arguments for fast encoding, with a key frame every half second of a `faceClip`. */
 export const x264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-threads', '1', '-g', '6', '-pix_fmt', 'yuv420p'] // prettier-ignore
 
 export interface FaceClipOptions {
   readonly seconds?: number
-  /** Frames a second. */
+  /** Frames per second. */
   readonly fps?: number
   /** Clips of one face with different numbers are different files. */
   readonly variant?: number
-  /** How it is encoded, in place of `x264`. */
+  /** Encoding arguments, instead of `x264`. */
   readonly encoding?: readonly string[]
-  /** Shown one after the other for equal times, in place of the one face. */
+  /** Faces shown one after the other for equal times, instead of the one face. */
   readonly then?: readonly FaceName[]
 }
 
 const clipFps = 12
 
-/** The group photos that faces are taken from; their folder. The set-up has fetched them into the models' cache. */
+/**
+ * The folder of the group photos that faces are taken from. The set-up has fetched them into the models'
+ * cache.
+ */
 export async function facePhotos(): Promise<string> {
   const dir = demoPhotosDir()
   await fetchPhotos(dir)
   return dir
 }
 
-/** A clip of 320×240 pixels in which one face, some 130 px high, moves a little; 1.5 s where nothing else is said. */
+/** A clip of 320×240 pixels in which one face, some 130 px high, moves a little; 1.5 s by default. */
 export async function makeFaceClip(
   path: string,
   face: FaceName,
@@ -47,7 +50,7 @@ export async function makeFaceClip(
   const frames = Math.round((seconds * fps) / shown.length)
   const shots = shown.map((name, k) => {
     const { x, y, size } = squareAround(name)
-    // Cut out once and then repeated: the photo is decoded for one frame only.
+    // Cut out once and then repeated, so that the photo is decoded for only one frame.
     const still = `crop=${size}:${size}:${x}:${y},scale=264:264,format=yuv420p,loop=loop=${frames - 1}:size=1`
     const moving = `crop=240:240:x='12+8*sin(n/5+${variant})':y='12+6*cos(n/7+${variant})'`
     return `[${k}:v]${still},setpts=N/${fps}/TB,${moving},pad=320:240:40:0,fps=${fps}[shot${k}]`
@@ -69,7 +72,7 @@ export async function makeFacePhoto(path: string, face: FaceName): Promise<strin
 
 const photoOf = (dir: string, face: FaceName) => join(dir, photos[faces[face].photo].file)
 
-/** Of 1.8 times the face's height, moved into the photo where it would reach out of it. */
+/** A square of 1.8 times the face's height, moved into the photo if it would reach outside. */
 function squareAround(face: FaceName): { readonly x: number; readonly y: number; readonly size: number } {
   const { photo, boxXyxyPx } = faces[face]
   const [x1, y1, x2, y2] = boxXyxyPx

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib'
 import { bytesNpy, floatNpy, numberNpy, objectNpy, textNpy } from './npy.js'
 import { zipOf } from './zip.js'
 
-/** Two people, known by one clip each; Ada is to be found in two more, Zoë in one. */
+/** Two people with one known clip each. Ada is to be found in two more clips, Zoë in one. */
 const clips = {
   'g-ada.mp4': [1, 0],
   'g-zoë.mp4': [0, 1],
@@ -16,7 +16,7 @@ const clips = {
 const names = Object.keys(clips)
 const values = Object.values(clips).flat()
 const inFortranOrder = [0, 1].flatMap((column) => Object.values(clips).map((row) => row[column] ?? 0))
-/** In whole numbers, the same directions. */
+/** The same directions in whole numbers. */
 const whole = values.map((value) => Math.round(10 * value))
 const rows = names.length
 
@@ -31,7 +31,7 @@ const npz = (arrays: Arrays) =>
 const plainNames = textNpy(names)
 const plainFeatures = floatNpy([rows, 2], values)
 
-/** Feature files as NumPy writes them; all hold the same. A function a row of the table. */
+/** Feature files as NumPy writes them. All hold the same data. One function per row of the table. */
 export const featureFiles = {
   'as numpy.savez writes them': () => npz({ names: plainNames, features: plainFeatures }),
   'in Fortran order': () =>
@@ -68,7 +68,10 @@ const utf16 = (text: string, order: 'LE' | 'BE') => {
 const exchanged = (text: string) =>
   text.replace(/^(\S+) (.*)$/gm, (_, identity: string, own: string) => `${own} ${identity}`)
 
-/** Lists as other programs and systems write them; all say the same as the text. A function a row of the table. */
+/**
+ * Lists as other programs and systems write them. All mean the same as the text. One function per row of the
+ * table.
+ */
 export const listForms: Readonly<Record<string, (text: string) => Buffer | string>> = {
   'in UTF-8': (text) => text,
   'in UTF-8 with its mark and Windows line ends': (text) => `\uFEFF${text.replaceAll('\n', '\r\n')}`,
@@ -109,7 +112,7 @@ export interface FieldSet {
   readonly truth: string
 }
 
-/** Features, gallery and ground truth in a folder. */
+/** Writes features, gallery and ground truth into a folder. */
 export function writeFieldSet(
   dir: string,
   tag: string,

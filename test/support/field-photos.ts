@@ -5,11 +5,11 @@ import type { FaceName } from '../../scripts/demo/demo-photos.js'
 import { ffmpeg, makeFacePhoto } from './faces.js'
 
 /**
- * Photos as they come from the field, a function a kind, each out of the bytes of an intact photo of one face. Every function
- * gives the file's bytes.
+ * Photos as people have them: one function per kind, made from the bytes of an intact photo of one face.
+ * Every function returns the file's bytes.
  */
 
-/** A JPEG of one face, 400 px high and wide. @param path is written on the way */
+/** A JPEG of one face, 400 px high and wide. @param path a temporary file */
 export async function intactJpeg(path: string, face: FaceName): Promise<Buffer> {
   const photo = readFileSync(await makeFacePhoto(path, face))
   const jpeg = await sharp(photo).resize(400, 400).jpeg({ quality: 90 }).toBuffer()
@@ -17,21 +17,21 @@ export async function intactJpeg(path: string, face: FaceName): Promise<Buffer> 
   return jpeg
 }
 
-/** The file without its end. @param bytes how many are missing */
+/** The file without its end. @param bytes number of missing bytes */
 export const cutOff = (photo: Buffer, bytes: number) => photo.subarray(0, photo.length - bytes)
 
-/** Where the JPEG's first segment, APP0, ends. */
+/** The end of the JPEG's first segment, APP0. */
 const afterApp0 = (jpeg: Buffer) => 4 + jpeg.readUInt16BE(4)
 
 /** 18 zero bytes between two segments. */
 export const zerosBetweenMarkers = (jpeg: Buffer) =>
   Buffer.concat([jpeg.subarray(0, afterApp0(jpeg)), Buffer.alloc(18), jpeg.subarray(afterApp0(jpeg))])
 
-/** As where an answer was stored with its header, or a page printed a byte-order mark first. */
+/** Junk before the photo: an answer stored with its header, or a byte-order mark from a web page. */
 export const junkBefore = (photo: Buffer, junk = '\xef\xbb\xbfHTTP/1.1 200 OK\r\n\r\n') =>
   Buffer.concat([Buffer.from(junk, 'latin1'), photo])
 
-/** EXIF whose offsets lead out of it. */
+/** EXIF with offsets that point outside it. */
 export function damagedExif(jpeg: Buffer): Buffer {
   const exif = Buffer.from('Exif\0\0MM\0*\xff\xff\xff\xf0\0\x09\x01\x12\0\x03', 'latin1')
   const header = Buffer.from([0xff, 0xe1, 0, exif.length + 2])
@@ -48,10 +48,10 @@ export const webp = (photo: Buffer) => sharp(photo).webp({ quality: 90 }).toBuff
 export const losslessWebp = (photo: Buffer) => sharp(photo).webp({ lossless: true }).toBuffer()
 export const gif = (photo: Buffer) => sharp(photo).gif().toBuffer()
 export const avif = (photo: Buffer) => sharp(photo).avif({ effort: 0 }).toBuffer()
-/** Its directory stands at its end. */
+/** The directory is at the end of the file. */
 export const tiff = (photo: Buffer) => sharp(photo).tiff({ compression: 'lzw' }).toBuffer()
 
-/** A TIFF of ten strips whose directory stands before the pixels, by the format's specification. */
+/** A TIFF of ten strips with its directory before the pixels, by the format's specification. */
 export async function tiffWithDirectoryFirst(photo: Buffer): Promise<Buffer> {
   const strips = 10
   const { data, info } = await sharp(photo).removeAlpha().raw().toBuffer({ resolveWithObject: true })
@@ -85,7 +85,7 @@ export async function tiffWithDirectoryFirst(photo: Buffer): Promise<Buffer> {
   return Buffer.concat([head, data])
 }
 
-/** A JPEG that says that it has 20,001×10,000 pixels; its data would give fewer. */
+/** A JPEG with a header that states 20,001×10,000 pixels. Its data holds fewer. */
 export function hugeJpeg(jpeg: Buffer): Buffer {
   const huge = Buffer.from(jpeg)
   const frame = huge.indexOf(Buffer.from([0xff, 0xc0]))
@@ -112,7 +112,7 @@ export const animatedPng = (photo: Buffer, path: string) => animated(photo, path
 export const animatedAvif = (photo: Buffer, path: string) =>
   animated(photo, path, ['-c:v', 'libaom-av1', '-cpu-used', '8', '-crf', '20', '-f', 'avif'])
 
-/** @param path what the files that ffmpeg reads and writes on the way are named by @param encoding its options */
+/** @param path base name of the temporary files for ffmpeg @param encoding its options */
 async function animated(photo: Buffer, path: string, encoding: readonly string[]): Promise<Buffer> {
   const files = (await framesOf(photo)).map((bytes, k) => {
     writeFileSync(`${path}-${k}.png`, bytes)
@@ -133,7 +133,7 @@ async function framesOf(photo: Buffer): Promise<Buffer[]> {
   return [black, still, black]
 }
 
-/** Fills 2^`doublings` squares out of a few bytes: seconds of work for whoever draws it. */
+/** Fills 2^`doublings` squares from a few bytes: drawing them takes seconds. */
 export function nestedSvg(doublings = 20): string {
   const groups = Array.from(
     { length: doublings },
@@ -142,7 +142,7 @@ export function nestedSvg(doublings = 20): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" width="400" height="400"><defs><rect id="g0" width="9" height="9"/>${groups.join('')}</defs><use href="#g${doublings}"/></svg>`
 }
 
-/** What may stand before or around a drawing without its being anything else. */
+/** What may stand before or around a valid SVG drawing. */
 export function svgFiles(): Record<string, Buffer> {
   const svg = nestedSvg()
   const before =
@@ -159,7 +159,7 @@ export function svgFiles(): Record<string, Buffer> {
   }
 }
 
-/** Files that are no photo, each with what is to be said of it. */
+/** Files that are not photos, each with the expected message. */
 export function noPhotos(): Record<string, readonly [Buffer, RegExp]> {
   const heic = Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic\0\0\0\x08free', 'latin1')
   return {
@@ -171,9 +171,9 @@ export function noPhotos(): Record<string, readonly [Buffer, RegExp]> {
     'film.exr': [Buffer.from('\x76\x2f\x31\x01\x02\0\0\0channels\0', 'latin1'), /not a photo/],
     'stars.fits': [Buffer.from(`SIMPLE  =                    T${' '.repeat(2851)}`), /not a photo/],
     'lab.mat': [Buffer.from(`MATLAB 5.0 MAT-file${' '.repeat(105)}\0\x01IM`, 'latin1'), /not a photo/],
-    'old.bmp': [Buffer.from('BM\x46\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\x01\0\0\0\x01\0\0\0\x01\0\x18\0', 'latin1'), /kind that is not read \(BMP\)/],
+    'old.bmp': [Buffer.from('BM\x46\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\x01\0\0\0\x01\0\0\0\x01\0\x18\0', 'latin1'), /unsupported format \(BMP\)/],
     'song.mp3': [Buffer.concat([Buffer.from('ID3\x04\0\0\0\0\0\0', 'latin1'), Buffer.from('\xff\xfb\x90\x44', 'latin1')]), /is an audio file/],
-    'phone.heic': [heic, /HEIC photo, whose coding is not read here/],
+    'phone.heic': [heic, /HEIC photo, which cannot be decoded here/],
     'noise.jpg': [deflateRawSync(Buffer.from('y'.repeat(9))), /file of an unknown kind/],
   } // prettier-ignore
 }

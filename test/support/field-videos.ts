@@ -2,16 +2,18 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import type { FaceName } from '../../scripts/demo/demo-photos.js'
 import { ffmpeg, makeFaceClip, x264 } from './faces.js'
 
-/** Video files as they come from the field, each with a face in it: one function a kind. */
+/** Video files as people have them, each with a face: one function per kind. */
 
 const face: FaceName = 'party first'
 
-/** A plain clip beside a file, to make that from. */
+/** A plain clip beside a file, as input for it. */
 async function plainClip(path: string, name: string, seconds: number, encoding = x264): Promise<string> {
   return makeFaceClip(`${path}.${name}`, face, { seconds, encoding })
 }
 
-/** A black picture as the first of two video streams, flagged neither as cover nor as default; then the film. */
+/**
+ * A black picture as the first of two video streams, flagged neither as cover nor as default; then the film.
+ */
 export async function makePictureBeforeFilm(path: string): Promise<void> {
   const film = await plainClip(path, 'film.mp4', 3)
   const picture = `${path}.picture.mov`
@@ -19,7 +21,7 @@ export async function makePictureBeforeFilm(path: string): Promise<void> {
   await ffmpeg('-i', picture, '-i', film, '-map', '0:v', '-map', '1:v', '-c', 'copy', '-disposition:v:0', '0', path) // prettier-ignore
 }
 
-/** A preview of 48×36 pixels first, then the film. @param isDefault which of them is flagged as default */
+/** A preview of 48×36 pixels first, then the film. @param isDefault the stream that is flagged as default */
 export async function makePreviewBeforeFilm(path: string, isDefault: 'preview' | 'film'): Promise<void> {
   const film = await plainClip(path, 'film.mp4', 3)
   const [first, second] = isDefault === 'preview' ? ['default', '0'] : ['0', 'default']
@@ -41,7 +43,7 @@ const black = (size: string, seconds: number) => [
   `color=black:s=${size}:r=12:d=${seconds}`,
 ]
 
-/** Frames of 320×180 pixels for a second, in which a face of some 20 px is not found; then 1280×720 of the same. */
+/** One second of 320×180 pixels, with a face of some 20 px that is not found; then the same at 1280×720. */
 export async function makeGrowingSize(path: string): Promise<void> {
   const film = await plainClip(path, 'film.mp4', 3)
   const [small, large] = [`${path}.small.ts`, `${path}.large.ts`]
@@ -50,7 +52,7 @@ export async function makeGrowingSize(path: string): Promise<void> {
   writeFileSync(path, Buffer.concat([readFileSync(small), readFileSync(large)]))
 }
 
-/** The same in VP8, whose key frames may be of any size, as a browser records it. */
+/** The same in VP8, as a browser records it. Its key frames may have any size. */
 export async function makeGrowingVp8(path: string): Promise<void> {
   const film = await plainClip(path, 'film.mp4', 3)
   const vp8 = ['-c:v', 'libvpx', '-deadline', 'realtime', '-b:v', '2M', '-g', '12']
@@ -62,20 +64,20 @@ export async function makeGrowingVp8(path: string): Promise<void> {
   await ffmpeg('-f', 'concat', '-safe', '0', '-i', list, '-c', 'copy', path)
 }
 
-/** Pictures that lie on their side, which only the film's own key frames say (SEI display orientation). */
+/** Pictures that lie on their side. Only the film's own key frames say so (SEI display orientation). */
 export async function makeTurnedBySei(path: string): Promise<void> {
   const film = await plainClip(path, 'film.mp4', 3)
   const turned = ['-vf', 'setsar=1,transpose=1', ...x264]
   await ffmpeg('-i', film, ...turned, '-bsf:v', 'h264_metadata=display_orientation=insert:rotate=90', path)
 }
 
-/** Where the content of a file begins and how many bytes it has: of an MP4 without its index. */
+/** The start and the length of the content in an MP4 without its index, in bytes. */
 export function contentOf(bytes: Buffer): readonly [startByte: number, length: number] {
   const box = bytes.indexOf('mdat')
   return box === -1 ? [0, bytes.length] : [box + 4, bytes.readUInt32BE(box - 4) - 8]
 }
 
-/** A file of full length in which a part of the content, given by its shares, is zeros. */
+/** A file of full length with a part of the content, given by shares, set to zeros. */
 export async function makeHole(path: string, from: number, to: number, seconds = 12): Promise<void> {
   await makeFaceClip(path, face, { seconds })
   const bytes = readFileSync(path)
@@ -84,7 +86,10 @@ export async function makeHole(path: string, from: number, to: number, seconds =
   writeFileSync(path, bytes)
 }
 
-/** Recordings of these lengths, one after the other in one file, each with its own clock, which begins at `clocksS`. */
+/**
+ * Recordings with these lengths, one after the other in one file. Each has its own clock, which starts at
+ * `clocksS`.
+ */
 export async function makeJoined(
   path: string,
   lengthsS: readonly number[],

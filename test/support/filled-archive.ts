@@ -7,7 +7,10 @@ const dimension = 128
 const facts = { sizeBytes: 9, durationS: 20, widthPx: 64, heightPx: 48, codec: 'h264', container: 'mp4' }
 export const clipIdOf = (letter: string) => letter.repeat(64)
 
-/** An archive with a clip for each letter, each at two paths, in which one person was seen: of every kind of value one or two. */
+/**
+ * An archive with one clip per letter, each at two paths, with one person. It has one or two values of every
+ * kind.
+ */
 export function filledArchive(letters: readonly string[]): Archive {
   const archive = openArchive(temporaryDir(), { create: true })
   const { database } = archive

@@ -2,13 +2,13 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { databaseFileName, openDatabase } from '../../index/store/database.js'
 
-/** The bytes of an archive's file, with nothing left in its log. */
+/** The bytes of an archive's file, with an empty log. */
 export function bytesOf(archiveDir: string): Buffer {
   openDatabase(archiveDir).close()
   return readFileSync(join(archiveDir, databaseFileName))
 }
 
-/** Flips a bit of the `at`th byte of a value, wherever it lies in the archive's file: no trigger or checksum sees that. */
+/** Flips a bit of the `at`th byte of a value in the archive's file. No trigger or checksum is updated. */
 export function flipStored(archiveDir: string, value: Uint8Array, at: number, bit: number): void {
   const bytes = bytesOf(archiveDir)
   const place = placeOf(bytes, value) + at
@@ -16,7 +16,7 @@ export function flipStored(archiveDir: string, value: Uint8Array, at: number, bi
   writeFileSync(join(archiveDir, databaseFileName), bytes)
 }
 
-/** Flips the lowest bit of the last byte in the first page of a table or index that has only one. */
+/** Flips the lowest bit of the last byte in the first page of a table or index with only one page. */
 export function flipLastOf(archiveDir: string, name: string): void {
   const database = openDatabase(archiveDir)
   const page = database
@@ -30,7 +30,7 @@ export function flipLastOf(archiveDir: string, name: string): void {
   writeFileSync(join(archiveDir, databaseFileName), bytes)
 }
 
-/** Exchanges two stored values of one length. */
+/** Exchanges two stored values of equal length. */
 export function swapStored(archiveDir: string, a: Uint8Array, b: Uint8Array): void {
   const bytes = bytesOf(archiveDir)
   const [placeOfA, placeOfB] = [placeOf(bytes, a), placeOf(bytes, b)]
@@ -39,7 +39,7 @@ export function swapStored(archiveDir: string, a: Uint8Array, b: Uint8Array): vo
   writeFileSync(join(archiveDir, databaseFileName), bytes)
 }
 
-/** Of a value that is stored once. */
+/** The place of a value that is stored once. */
 function placeOf(bytes: Buffer, value: Uint8Array): number {
   const place = bytes.indexOf(value)
   if (place < 0 || bytes.indexOf(value, place + 1) >= 0)

@@ -4,25 +4,25 @@ import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
 import { format, resolveConfig } from 'prettier'
 
-/** Set to 1 to write the snapshots anew. */
+/** Set it to 1 to write the snapshots again. */
 const acceptVariable = 'CAMEO_ACCEPT_SURFACES'
 
-/** Differences that a message lists. */
+/** Number of differences that a message lists. */
 const maxListed = 30
 
 /**
- * Compares a public surface with its snapshot, test/frozen/NAME.json. Scripts, archives, topics and dashboards rely on
- * these surfaces, so a difference is a decision and never a side effect of moving code.
- * @param value anything that JSON can hold; what is undefined counts as absent
+ * Compares a public surface with its snapshot, test/frozen/NAME.json. Scripts, archives, topics and
+ * dashboards rely on these surfaces. So a difference must be a decision, not a side effect of moving code.
+ * @param value anything that JSON can hold; `undefined` counts as absent
  */
 export async function assertFrozen(name: string, value: unknown): Promise<void> {
   const actual: unknown = JSON.parse(JSON.stringify(value))
-  // Tests run from dist/test; the snapshots stay in the repository's own folder.
+  // Tests run from dist/test; the snapshots stay in the source folder.
   const file = fileURLToPath(new URL(`../../../test/frozen/${name}.json`, import.meta.url))
   if (process.env[acceptVariable] === '1') {
     const options = await resolveConfig(file)
     writeFileSync(file, await format(linesOf(actual), { ...options, filepath: file }))
-    // A run that writes must not pass: it would accept whatever it found.
+    // A run that writes must not pass: it would accept any surface.
     assert.fail(`${file} is written: look at the diff, and run again without ${acceptVariable}`)
   }
   const howToAccept = `To accept a deliberate change, run this test with ${acceptVariable}=1, look at the diff of test/frozen, and tell users in the changelog.`
@@ -41,11 +41,11 @@ export async function assertFrozen(name: string, value: unknown): Promise<void> 
   )
 }
 
-/** In the order of their names: the order in the code is no part of a surface. */
+/** Sorted by name: the order in the code is not part of a surface. */
 export const byName = <T>(entries: readonly (readonly [name: string, value: T])[]): Record<string, T> =>
   Object.fromEntries([...entries].sort(([a], [b]) => (a < b ? -1 : 1)))
 
-/** A line for each value that is not the same. */
+/** One line for each value that differs. */
 function differences(expected: unknown, actual: unknown, path: string): string[] {
   if (isDeepStrictEqual(expected, actual)) return []
   const [before, now] = [entriesOf(expected), entriesOf(actual)]
@@ -64,10 +64,13 @@ function shown(value: unknown): string {
   return text.length > 200 ? `${text.slice(0, 200)}…` : text
 }
 
-/** What fits on a line. */
+/** Length that fits on a line. */
 const shortLength = 90
 
-/** JSON with small values on one line each, which prettier leaves so: a diff then shows one field a line. */
+/**
+ * JSON with small values on one line each, in a form that prettier keeps. A diff then shows one field per
+ * line.
+ */
 function linesOf(value: unknown): string {
   const short = JSON.stringify(value)
   if (short.length <= shortLength || typeof value !== 'object' || value === null) return short

@@ -1,11 +1,11 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 
-/** Stands between clients and a server on loopback, and can let a client's words end in the middle. */
+/** A proxy between clients and a server on loopback. It can stop a client's data in the middle. */
 export interface Gate {
   readonly port: number
   /**
-   * The next client that sends more than so many bytes is cut off there: no more of what it sends is passed on, though its
-   * connection stays. Resolves when that happened.
+   * Stops the next client after it has sent more than this many bytes. Nothing more is passed on, but the
+   * connection stays open. Resolves when that has happened.
    */
   holdAfter(bytes: number): Promise<void>
   close(): void

@@ -18,7 +18,7 @@ export interface RandomHeadOptions {
   readonly seed?: number
 }
 
-/** A head with random numbers for all of its tensors, as `head train` writes one. */
+/** A head with random numbers for all of its tensors, in the format of `head train`. */
 export function randomHead({
   dimension,
   classes,

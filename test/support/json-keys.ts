@@ -1,9 +1,10 @@
-/** Objects whose keys are data, as states of clips are: their keys are no part of the surface. */
+/** Objects with keys that are data, for example states of clips. Their keys are not part of the surface. */
 const maps: ReadonlySet<string> = new Set(['states'])
 
 /**
- * The keys of JSON outputs with the types of their values, by path: `results[].score: number`. A key that some of the objects
- * at its place lack ends with a question mark; what is in a list is `[]`, and each value of a map `{}`.
+ * The keys of JSON outputs with the types of their values, by path: `results[].score: number`. A key that
+ * some of the objects at its place lack ends with a question mark. Elements of a list are `[]`, values of a
+ * map `{}`.
  */
 export function jsonKeys(outputs: readonly unknown[]): Record<string, string> {
   const found: Record<string, string> = {}

@@ -15,8 +15,8 @@ const dimension = 32
 const halves = { TRAIN: 6, VAL: 4, TEST: 4 } as const
 
 /**
- * An iQIYI-shaped set without any video: people around random centres, a direction of noise that all clips share (which a head
- * can learn to leave out, and an average cannot), three faces a clip, strangers in val and test.
+ * A set like iQIYI-VID without any video: people around random centres, a direction of noise that all clips
+ * share (a head can learn to ignore it, an average cannot), three faces per clip, strangers in val and test.
  */
 export function writeLabelledFeatures(dir: string, people = 12, seed = 1): LabelledFeatures {
   const random = seededRandom(seed)

@@ -5,14 +5,14 @@ import { fakeFfmpeg, waitWhile } from './fake-ffmpeg.js'
 export interface LateFfmpeg {
   /** For the environment of a command. */
   readonly environment: { readonly FFMPEG_PATH: string }
-  /** Command line of a run that waits; undefined before there is one. */
+  /** Command line of a run that waits; undefined until a run waits. */
   waiting(): string | undefined
   release(): void
 }
 
 /**
- * An ffmpeg that begins to read at 10 to 19 s of a clip only when it is let: with segments of 5 s, a command is then surely
- * in the middle of its work, however fast the machine is.
+ * An ffmpeg that reads 10 to 19 s of a clip only after a release. With segments of 5 s, the command is then
+ * certainly in the middle of its work, however fast the machine is.
  */
 export function lateFfmpeg(dir: string): LateFfmpeg {
   const [opened, released] = [join(dir, 'opened'), join(dir, 'released')]

@@ -1,12 +1,12 @@
 /**
- * Makes a small archive of an older schema, for tests of migrations: clips of the demo photos are ingested by the product and a
- * name is enrolled; then the rows are copied into that version's tables (test/support/schemas).
+ * Makes a small archive of an older schema, for tests of migrations. The product ingests clips of the demo
+ * photos and enrols a name. Then the rows are copied into that version's tables (test/support/schemas).
  *
  *     node dist/test/support/make-old-archive.js DIR [VERSION]   the clips in DIR/clips, the archive in DIR/archive
  *     node dist/test/support/make-old-archive.js --freeze        writes today's definitions to test/support/schemas
  *
- * Without VERSION the archive is of today's schema. Freeze after each change of index/store/schema.ts: a test compares the two,
- * and once the version is raised its definitions are history and stay.
+ * Without VERSION the archive has today's schema. Freeze after each change of index/store/schema.ts: a test
+ * compares the two. After the version is raised, its definitions must not change any more.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, rmSync } from 'node:fs'
@@ -21,11 +21,11 @@ const command = fileURLToPath(new URL('../../scripts/cameo.js', import.meta.url)
 export interface SmallArchive {
   readonly archive: string
   readonly clips: string
-  /** Of the person who is enrolled as "Ada" and seen in costumes.mp4 and bar.mp4. */
+  /** A photo of the person who is enrolled as "Ada" and appears in costumes.mp4 and bar.mp4. */
   readonly photo: string
 }
 
-/** Three clips of two people, one of whom has a name. */
+/** Three clips of two people, one of them with a name. */
 export async function makeSmallArchive(dir: string): Promise<SmallArchive> {
   const [archive, clips, photo] = [join(dir, 'archive'), join(dir, 'clips'), join(dir, 'photo.jpg')]
   rmSync(archive, { recursive: true, force: true })

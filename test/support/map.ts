@@ -1,6 +1,6 @@
 /**
- * Average precision of one ranking: mean over all `positives` of the precision at each hit's rank; a positive that is
- * not ranked adds nothing.
+ * Average precision of one ranking: mean over all `positives` of the precision at each hit's rank. A positive
+ * that is not ranked adds nothing.
  */
 export function averagePrecision(ranking: readonly string[], positives: ReadonlySet<string>): number {
   let hits = 0

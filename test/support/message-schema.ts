@@ -4,7 +4,7 @@ import { byName } from './frozen.js'
 
 type JsonSchema = z.core.JSONSchema.BaseSchema
 
-/** The schema of each kind of message that a topic carries. */
+/** The schema of each kind of message in a topic. */
 export function messageKinds(schema: z.ZodType): Record<string, JsonSchema> {
   const whole = jsonSchemaOf(schema)
   const kindOf = ({ properties }: JsonSchema) => {
@@ -17,22 +17,25 @@ export function messageKinds(schema: z.ZodType): Record<string, JsonSchema> {
 const objectsOf = (schemas: readonly z.core.JSONSchema._JSONSchema[]) =>
   schemas.flatMap((each) => (typeof each === 'boolean' ? [] : [each]))
 
-/** As JSON Schema; of types that it does not know, `x-takes` says which values are accepted. Fields have no order. */
+/**
+ * As JSON Schema. For types that JSON Schema does not know, `x-takes` lists the accepted values. Fields have
+ * no order.
+ */
 function jsonSchemaOf(schema: z.core.$ZodType): JsonSchema {
   const made: JsonSchema = z.toJSONSchema(schema, {
     ...{ io: 'input', unrepresentable: 'any' },
     override({ zodSchema, jsonSchema }) {
       const { def } = zodSchema._zod
       if (def.type === 'pipe') {
-        // Both ends: the one bounds a list, the other says what is in it.
+        // Both ends: the outer type limits a list, the inner type describes its elements.
         for (const key of Object.keys(jsonSchema)) Reflect.deleteProperty(jsonSchema, key)
         jsonSchema.allOf = [jsonSchemaOf(def.in), jsonSchemaOf(def.out)]
       }
       if (def.type === 'custom') jsonSchema['x-takes'] = takenValues(zodSchema)
-      // A refinement is code, and cannot be shown; that there is one can.
+      // A refinement is code and cannot be shown, but its presence can.
       const refinements = def.checks?.filter((check) => check._zod.def.check === 'custom').length ?? 0
       if (refinements > 0) jsonSchema['x-refinements'] = refinements
-      // That a list may not be changed is for the compiler.
+      // Read-only lists matter only to the compiler.
       if (def.type === 'readonly') delete jsonSchema.readOnly
       jsonSchema.required?.sort()
     },
@@ -41,7 +44,7 @@ function jsonSchemaOf(schema: z.core.$ZodType): JsonSchema {
   return made
 }
 
-/** Byte strings around the limits of vectors, and what is none. */
+/** Byte strings around the limits of vectors, and values that are not byte strings. */
 const values: readonly (readonly [name: string, value: unknown])[] = [
   ...['text', 1, null, [1]].map((value) => [JSON.stringify(value), value] as const),
   ...[0, 1, 2, 3, 4, 2 * maxDimension, 2 * maxDimension + 2, 4 * maxDimension, 4 * maxDimension + 4].map(

@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Of a folder, or of a file, and of everything in it: what others than its owner may do something with. */
+/** Files and folders at and below the path that users other than the owner can access. */
 export function openToOthers(path: string): string[] {
   const { mode } = statSync(path)
   const below = statSync(path).isDirectory() ? readdirSync(path).map((name) => join(path, name)) : []
@@ -9,7 +9,7 @@ export function openToOthers(path: string): string[] {
   return [...own, ...below.flatMap(openToOthers)]
 }
 
-/** Runs `work` under a umask; for what runs to its end before it returns a promise, and for what does not. */
+/** Runs `work` under a umask, for synchronous and asynchronous work. */
 export async function withUmask<T>(mask: number, work: () => T | Promise<T>): Promise<T> {
   const before = process.umask(mask)
   try {

@@ -1,6 +1,6 @@
 import { encodeFloat16 } from '../../pipeline/data/float16.js'
 
-/** A .npy; versions 2 and 3 have four bytes for the header's length. */
+/** A .npy file. Versions 2 and 3 have four bytes for the header's length. */
 export function npy(
   descr: string,
   shape: readonly number[],
@@ -20,7 +20,10 @@ export function npy(
   return Buffer.concat([start, Buffer.from(padded), data])
 }
 
-/** Whole and floating numbers of any kind that NumPy names, in either byte order: `<f4`, `>i8`, `|u1`, `|b1`. */
+/**
+ * Whole and floating-point numbers of any kind that NumPy names, in either byte order: `<f4`, `>i8`, `|u1`,
+ * `|b1`.
+ */
 export function numberNpy(
   descr: string,
   shape: readonly number[],
@@ -45,8 +48,8 @@ export function numberNpy(
 }
 
 /**
- * An array of dtype object, as numpy.save writes it: behind the header a pickle of the array, its items in C order. `raw`
- * is pickled values in place of text and bytes.
+ * An array of dtype object, as numpy.save writes it: after the header a pickle of the array, with its items
+ * in C order. `raw` holds pickled values instead of text and bytes.
  */
 export function objectNpy(values: readonly (string | Uint8Array)[], raw?: Uint8Array): Buffer {
   const text = (value: string) => {

@@ -4,15 +4,18 @@ import { join, relative } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { temporaryDir } from './cameo.js'
 
-/** What a process and all that it started did to the world around it. */
+/** What a process and its children did to files and networks. */
 export interface Observation {
   readonly code: number | null
   readonly stderr: string
-  /** Files and folders that are in an empty HOME or TMPDIR now, from there. */
+  /** Files and folders that are left in an initially empty HOME or TMPDIR, relative to it. */
   readonly left: readonly string[]
-  /** Paths that were opened for writing, made or renamed; undefined where nothing can be traced. */
+  /** Paths that were opened for writing, created or renamed; undefined if tracing is not possible. */
   readonly written: readonly string[] | undefined
-  /** Internet addresses that were connected, bound or sent to, as ADDRESS:PORT; undefined where nothing can be traced. */
+  /**
+   * Internet addresses that were connected to, bound or sent to, as ADDRESS:PORT; undefined if tracing is not
+   * possible.
+   */
   readonly addresses: readonly string[] | undefined
 }
 
@@ -21,14 +24,14 @@ export interface ObservedProcess {
   readonly done: Promise<Observation>
 }
 
-/** Calls that make or change a file, or reach another machine. */
+/** Calls that create or change a file, or reach another machine. */
 const tracedCalls =
   'open,openat,openat2,creat,mkdir,mkdirat,mknod,mknodat,link,linkat,symlink,symlinkat,rename,renameat,renameat2,' +
   'connect,bind,sendto,sendmsg,sendmmsg'
 
 /**
- * Whether processes can be traced here. Where they cannot, as in some containers, only what is left in HOME and TMPDIR is
- * seen. Throws where the tool is missing on Linux: the tests' set-up installs it.
+ * Whether processes can be traced here. If not, as in some containers, only the files left in HOME and TMPDIR
+ * are checked. Throws if the tool is missing on Linux: the tests' set-up installs it.
  */
 function canTrace(): boolean {
   if (process.platform !== 'linux') return false
@@ -44,7 +47,10 @@ function canTrace(): boolean {
 
 export const tracing = canTrace()
 
-/** Runs Node as a new user would: HOME and TMPDIR are empty folders, and nothing says that this is a CI machine. */
+/**
+ * Runs Node as for a new user: HOME and TMPDIR are empty folders, and no variable says that this is a CI
+ * machine.
+ */
 export function observe(
   args: readonly string[],
   environment: NodeJS.ProcessEnv = {},
@@ -89,7 +95,7 @@ export function observe(
   }
 }
 
-/** The tracer may still be writing when the command is gone: its last line is about that. */
+/** Waits for the last line of the trace: the tracer may still be writing when the command has ended. */
 async function traceOf(log: string, pid: number) {
   const isWhole = () => new RegExp(`^${pid} +\\+\\+\\+ `, 'm').test(readFileSync(log, 'utf8'))
   while (!isWhole()) await pause(20)
@@ -100,7 +106,7 @@ async function traceOf(log: string, pid: number) {
   }
 }
 
-/** A call that failed changed nothing; one whose end is on another line may have. */
+/** A failed call changed nothing. A call that ends on another line may have changed something. */
 function writtenBy(line: string): string[] {
   const call = /^\d+ +(\w+)\((.*)$/.exec(line)
   if (call === null || / = -1 E/.test(line)) return []
@@ -108,7 +114,7 @@ function writtenBy(line: string): string[] {
   if (name.startsWith('open') && !/O_(WRONLY|RDWR|CREAT|TRUNC)/.test(rest)) return []
   if (!/^(open|creat|mk|link|symlink|rename)/.test(name)) return []
   const paths = [...rest.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, path = '']) => path)
-  // Of a link or a new name, the last path is the one that is made.
+  // For a link or a new name, the last path is the created one.
   const made = paths.at(-1)
   return made === undefined || /^\/(dev|proc)\//.test(made) ? [] : [made]
 }

@@ -1,6 +1,6 @@
 import { decode, encode } from '@msgpack/msgpack'
 
-/** Numbers from 0 to 1, as `seededRandom` gives them. */
+/** Numbers from 0 to 1, from `seededRandom`. */
 type Random = () => number
 
 type Container = Record<string, unknown> | unknown[]
@@ -13,7 +13,7 @@ const pick = <T>(random: Random, items: readonly [T, ...T[]]): T =>
 
 const nested = (depth: number): unknown => Array.from({ length: depth }).reduce((inner) => [inner], 0)
 
-/** What no schema expects in any field. */
+/** Values that no schema expects in any field. */
 const oddValues = (random: Random): (() => unknown)[] => [
   () =>
     pick(random, [1e9, 1e10, 2 ** 31, 2 ** 53, 2 ** 64, 1e308, -1, -1e9, -(2 ** 53), 0.5, -0.5, 0, 5e-324]),
@@ -35,7 +35,7 @@ function containersOf(value: unknown): Container[] {
   return [value, ...Object.values(value).flatMap(containersOf)]
 }
 
-/** The same message with one to three of its fields changed, taken out or added. */
+/** The same message with one to three of its fields changed, removed or added. */
 function withOddFields(random: Random, message: Uint8Array): Uint8Array {
   const content = decode(message)
   for (let changes = pick(random, [1, 1, 2, 3]); changes > 0; changes--) {
@@ -55,7 +55,7 @@ function withOddFields(random: Random, message: Uint8Array): Uint8Array {
   return encode(content, { maxDepth: 1000 })
 }
 
-/** First bytes of lists, maps, texts and bytes that say how long they are: longer than anything. */
+/** First bytes of lists, maps, texts and bytes with a huge stated length. */
 const boasts = [0xdd, 0xdf, 0xdb, 0xc6].map((head) => Buffer.from([head, 0xff, 0xff, 0xff, 0xff]))
 
 function withOddBytes(random: Random, message: Uint8Array): Uint8Array {
@@ -76,7 +76,7 @@ function withOddBytes(random: Random, message: Uint8Array): Uint8Array {
     case 3:
       return Uint8Array.from({ length: Math.floor(random() * 300) }, () => Math.floor(random() * 256))
     case 4:
-      // Lists of one, each in the one before.
+      // Lists of one element, nested in each other.
       return Buffer.concat([Buffer.alloc(pick(random, [20, 1000, 500_000]), 0x91), bytes])
     case 5: {
       const place = at()
@@ -87,6 +87,6 @@ function withOddBytes(random: Random, message: Uint8Array): Uint8Array {
   }
 }
 
-/** A message that is damaged, or made to do damage. */
+/** A message that is damaged or malicious. */
 export const oddMessage = (random: Random, message: Uint8Array): Uint8Array =>
   random() < 0.6 ? withOddFields(random, message) : withOddBytes(random, message)

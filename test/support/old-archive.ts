@@ -9,17 +9,20 @@ import { schemaVersion } from '../../index/store/schema.js'
 const frozenFile = (version: number) =>
   fileURLToPath(new URL(`../../../test/support/schemas/${version}.sql`, import.meta.url))
 
-/** The definitions of a version as its archives have them. A version is frozen while it is today's: see make-old-archive.ts. */
+/**
+ * The definitions of an archive of this version. The current version must be frozen too: see
+ * make-old-archive.ts.
+ */
 export const frozenSchema = (version: number): string => readFileSync(frozenFile(version), 'utf8')
 
-/** Returns the file that is written. */
+/** Returns the path of the written file. */
 export function freezeSchema(): string {
   const file = frozenFile(schemaVersion)
   writeFileSync(file, schemaOfToday())
   return file
 }
 
-/** The definitions that a new archive has. */
+/** The definitions of a new archive. */
 export function schemaOfToday(): string {
   const dir = mkdtempSync(join(tmpdir(), 'cameo-schema-'))
   const database = openDatabase(dir, { create: true })
@@ -42,13 +45,13 @@ const firstWithChecksums = 4
 const aTrigger = /^CREATE TRIGGER[^]*?^END;\n/gm
 
 /**
- * Makes an archive of today one of an older version: its rows are copied into that version's tables, without the columns that
- * these do not have. What only later versions know is lost.
+ * Turns an archive of today into one of an older version. Copies its rows into that version's tables, without
+ * the columns that these do not have. Data of later versions is lost.
  */
 export function bringBackTo(version: number, archiveDir: string): void {
   const database = openDatabase(archiveDir)
   database.pragma('foreign_keys = OFF')
-  // Rows bring along what the triggers would write.
+  // The copied rows already include what the triggers would write.
   const sql = frozenSchema(version)
   const triggers = sql.match(aTrigger) ?? []
   database.transaction(() => {

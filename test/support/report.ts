@@ -8,7 +8,10 @@ import { seededRandom } from './random.js'
 
 const depth = 100
 
-/** Mean score of positives a step, as the published ladder has it: a long first step, then ever smaller ones. */
+/**
+ * Mean score of positives per step, similar to the published ladder: a large first step, then smaller and
+ * smaller ones.
+ */
 const ladder = [
   { name: 'ArcFace R100, clip centre', positiveMean: 0.34 },
   { name: '+ quality weights', positiveMean: 0.37 },
@@ -36,7 +39,9 @@ export interface SyntheticOptions {
   readonly seed?: number
 }
 
-/** A report of an evaluation that did not take place, made with the functions that make real ones. Seeded. */
+/**
+ * A report of an evaluation that did not take place, made with the functions that make real reports. Seeded.
+ */
 export function syntheticReport({
   identities = 400,
   steps = 5,
@@ -164,7 +169,7 @@ function bootstrap(values: readonly number[], random: () => number): [number, nu
   return [means[4] ?? 0, means[195] ?? 0]
 }
 
-/** A drawn face, so that pages can be looked at; its colours follow from the seed. */
+/** A drawn face for looking at pages. The seed determines its colours. */
 export async function syntheticThumbnail(seed: number): Promise<Uint8Array> {
   const random = seededRandom(seed)
   const hue = (lightness: number) => `hsl(${Math.floor(random() * 360)}, 35%, ${lightness}%)`

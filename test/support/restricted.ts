@@ -1,20 +1,20 @@
 import { execFileSync } from 'node:child_process'
 
 /**
- * A launcher under which file permissions count: root is freed of the two capabilities that let it pass them by.
- * Nothing for other users, for whom they count anyway.
+ * A launcher that makes file permissions count: it removes the two capabilities by which root bypasses them.
+ * Empty for other users, for whom permissions count anyway.
  */
 export function permissionsCount(): readonly string[] {
   if (process.getuid?.() !== 0) return []
   return ['setpriv', '--bounding-set=-dac_override,-dac_read_search']
 }
 
-/** A launcher under which no file can grow beyond so much: a full disk, as SQLite and Node meet it. */
+/** A launcher that limits the size of files, which SQLite and Node meet as a full disk. */
 export function filesUpTo(bytes: number): readonly string[] {
   return ['bash', '-c', `ulimit -f ${Math.ceil(bytes / 1024)}; exec "$@"`, 'limited']
 }
 
-/** True where this user may mount a file system of its own. */
+/** True if this user may mount its own file system. */
 export function canMount(): boolean {
   try {
     execFileSync('unshare', [...ownMounts, 'mount', '-t', 'tmpfs', '-o', 'size=1m', 'none', '/mnt'], {
@@ -26,5 +26,5 @@ export function canMount(): boolean {
   }
 }
 
-/** Options of `unshare` for a namespace of mounts that ends with its processes. */
+/** Options of `unshare` for a mount namespace that ends with its processes. */
 export const ownMounts = ['--user', '--map-root-user', '--mount'] as const

@@ -4,16 +4,16 @@ import { createSilentLog } from '../../workers/service/log.js'
 type RunConfig = NonNullable<Parameters<Consumer['run']>[0]>
 type Commits = Parameters<Consumer['commitOffsets']>[0]
 
-/** One of kafkajs's consumers: it has no broker, and what a broker would do is said by the test. */
+/** A consumer like kafkajs's, without a broker. The test plays the broker's part. */
 export interface ScriptedConsumer {
   readonly commits: Commits
-  /** Hands out a batch; there from `run` on. */
+  /** Passes a batch to the consumer; defined after `run`. */
   readonly handOut: NonNullable<RunConfig['eachBatch']> | undefined
   readonly isDisconnected: boolean
   emit(event: 'HEARTBEAT' | 'GROUP_JOIN' | 'CRASH', payload: unknown): void
 }
 
-/** @param refusals one for each consumer made: the error that its group answers with, or undefined */
+/** @param refusals one per created consumer: the error with which its group refuses it, or undefined */
 export function scriptedKafka(refusals: readonly (Error | undefined)[] = []) {
   const made: ScriptedConsumer[] = []
   const connection = {
@@ -46,7 +46,7 @@ function script({ events }: Consumer, refusal: Error | undefined) {
     subscribe: () => Promise.resolve(),
     run(config?: RunConfig) {
       state.handOut = config?.eachBatch
-      // As kafkajs does: it resolves all the same.
+      // As in kafkajs: it resolves anyway.
       if (refusal !== undefined) state.emit('CRASH', { error: refusal, restart: false })
       return Promise.resolve()
     },

@@ -12,7 +12,7 @@ export const workAt = (partition: number, offset: number): Work => ({
   ...{ offset: BigInt(offset), abort: new AbortController() },
 })
 
-/** What kafkajs hands out of a partition, and what became of it. */
+/** A batch of a partition as kafkajs passes it, and what was done with it. */
 export function batchOf(partition: number, messages: readonly KafkaMessage[]) {
   const resolved: string[] = []
   const pauses = { paused: 0, resumed: 0 }
@@ -45,7 +45,7 @@ export function batchOf(partition: number, messages: readonly KafkaMessage[]) {
   return { payload, resolved, pauses }
 }
 
-/** A group that takes every commit once each of `errors` was thrown. */
+/** A group that first throws each of `errors`, and then accepts every commit. */
 export function scriptedGroup(errors: readonly Error[] = []) {
   const left = [...errors]
   const commits: PartitionCommit[] = []

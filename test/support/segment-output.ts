@@ -1,7 +1,7 @@
 import { encodeFloat16 } from '../../pipeline/data/float16.js'
 import type { SegmentOutput } from '../../pipeline/segments/segment.js'
 
-/** A segment of 10 s and 40 frames, in which so many people were seen; descriptors have 2 values. */
+/** A segment of 10 s and 40 frames with this many people; descriptors have 2 values. */
 export function segmentOutput(index: number, tracks: number): SegmentOutput {
   const float16 = encodeFloat16(Float32Array.of(1, 2))
   return {

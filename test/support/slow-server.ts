@@ -2,18 +2,18 @@ import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { after } from 'node:test'
 
-/** What a server sends at once; then a byte now and then, for ever. */
+/** What a server sends at once; then it sends single bytes slowly, for ever. */
 export type Beginning = (path: string) => string | undefined
 
 const everyMs = 5
 
-/** In the headers: no more comes than these. */
+/** Stops within the headers: no further header comes. */
 export const dripsHeaders = 'HTTP/1.1 200 OK\r\nx-slow: '
 
 /** The body of a file of a gigabyte. */
 export const dripsBody = 'HTTP/1.1 200 OK\r\ncontent-length: 1000000000\r\n\r\n'
 
-/** A server on loopback; ends with the tests of the file. Returns its host and port. */
+/** A server on loopback. It ends with the tests of the file. Returns its host and port. */
 export async function slowServer(begin: Beginning): Promise<{ host: string; open: ReadonlySet<Socket> }> {
   const open = new Set<Socket>()
   const server = createServer((socket) => {

@@ -12,12 +12,15 @@ const stamp = { device: '1', inode: '2', sizeBytes: 9, mtimeNs: '4' }
 const facts = { sizeBytes: 9, durationS: 20, widthPx: 640, heightPx: 480, codec: 'h264', container: 'mp4' }
 const people = 3
 
-/** The recipe's key of a clip, as `storeSegment` takes it. */
+/** The key of a clip and its recipe, as `storeSegment` takes it. */
 export const keyOf = (clipId: string, spaceId: number) => ({
   ...{ clipId, spaceId, recipe: recipe.digest, embedder: recipe.embedderDigest },
 })
 
-/** An archive of made-up clips, two segments each, in which three people are seen; the first is enrolled as "Ada". */
+/**
+ * An archive of synthetic clips with two segments each and three people. The first person is enrolled as
+ * "Ada".
+ */
 export function storeClips(dir: string, clips: number): Archive {
   const archive = openArchive(dir, { create: true })
   const spaceId = adoptRecipe(archive, recipe, { packName: 'lite' }, storedDimension, false)
@@ -44,7 +47,7 @@ export function storeClips(dir: string, clips: number): Archive {
   return archive
 }
 
-/** @param look how the person looks each time */
+/** @param look the person's descriptor at each appearance */
 function segmentOf(index: number, look: () => Float32Array): SegmentOutput {
   const startS = index * 10
   return {

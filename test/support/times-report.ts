@@ -17,13 +17,16 @@ const truth = parseAppearances(
   'truth.csv',
 )
 
-/** Ada is found in her film, Bo for 4 s of his and 2 s of another's; the other Ada was refused. */
+/**
+ * Ada is found in her film, Bo for 4 s in his film and for 2 s in another one. The query of the other Ada was
+ * refused.
+ */
 const answers = new Map([
   ['Ada', new Map([['good.mp4', [span(0, 10)]]])],
   ['Bo', new Map([['bad.mp4', [span(4, 6), span(12, 16)]]])],
 ])
 
-/** A report of answers in time that were made up; the film "gone.mp4" is not in its archive. */
+/** A report of synthetic answers in time. The film "gone.mp4" is not in its archive. */
 export function syntheticTimesReport(): TimesReport {
   return timesReportOf(
     {

@@ -11,7 +11,7 @@ export function createRandom(seed: number): () => number {
   }
 }
 
-/** Unit vectors whose directions are uniform on the sphere. */
+/** Unit vectors with directions that are uniform on the sphere. */
 export function createDirections(dimension: number, seed: number): () => Float32Array {
   const random = createRandom(seed)
   const normal = (): number => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())

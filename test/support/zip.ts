@@ -1,4 +1,4 @@
-/** A zip of files stored as they are, as numpy.savez writes; checksums zero, which yauzl does not look at. */
+/** A zip of uncompressed files, as numpy.savez writes it. Checksums are zero; yauzl does not check them. */
 export function zipOf(files: Readonly<Record<string, Uint8Array>>): Buffer {
   const parts: Buffer[] = []
   const directory: Buffer[] = []

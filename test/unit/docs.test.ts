@@ -1,4 +1,4 @@
-/** What README.md and docs/ say of files, commands, codes and variables is so. */
+/** Checks that README.md and docs/ are correct about files, commands, codes and variables. */
 import assert from 'node:assert/strict'
 import type { Command } from 'commander'
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
@@ -56,7 +56,7 @@ describe('README and docs', () => {
     assert.deepEqual(forgotten, [])
   })
 
-  it('every npm script that is named exists', () => {
+  it('every named npm script exists', () => {
     const { scripts } = z
       .object({ scripts: z.record(z.string(), z.string()) })
       .parse(JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')))
@@ -123,7 +123,7 @@ describe('commands in README and docs', () => {
     assert.deepEqual(wrong, [])
   })
 
-  it('every option that the text names is one of some command', () => {
+  it('every option in the text belongs to a command', () => {
     const options = new Set(allOptions(program))
     options.add('--help')
     const unknown = documents.flatMap(({ file, text }) =>
@@ -137,7 +137,7 @@ describe('commands in README and docs', () => {
   })
 })
 
-/** What of a command line the program does not know: a command or an option. */
+/** The part of a command line that the program does not know: a command or an option. */
 function unknownPart(program: Command, line: string): string | undefined {
   let command = program
   const words = wordsOf(line.replace(/^npx /, '')).slice(1)
@@ -176,7 +176,7 @@ describe('tables in docs', () => {
     assert.deepEqual(rows.sort(byNumber), Object.values(exitCodes).sort(byNumber))
   })
 
-  it('every environment variable that the code names is explained', () => {
+  it('every environment variable in the code is explained', () => {
     const explained = new Set(inlineCodeOf(operations + textOf(join('docs', 'development.md'))))
     const named = sourcesIn(['pipeline', 'index', 'workers', 'scripts']).flatMap(
       ({ text }) => text.match(/\b(CAMEO|KAFKA|FFMPEG|PIP|ONNXRUNTIME)_[A-Z_]*[A-Z]\b/g) ?? [],
@@ -217,7 +217,7 @@ function sourcesIn(folders: readonly string[]): { readonly name: string; readonl
 }
 
 describe('comments in the code', () => {
-  it('point to no document that is not in the repository', () => {
+  it('refer only to documents in the repository', () => {
     const sources = sourcesIn(['pipeline', 'index', 'workers', 'scripts', 'test'])
     assert.ok(sources.length > 500)
     const here = join('test', 'unit', 'docs.test.ts')

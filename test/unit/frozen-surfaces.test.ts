@@ -1,6 +1,7 @@
 /**
- * What others rely on: scripts on codes, commands and options, dashboards on metrics, brokers on topics and messages, archives
- * on tables and digests. Snapshots in test/frozen hold all of it; the wording of help and messages may change.
+ * The surfaces that others rely on. Scripts rely on codes, commands and options, dashboards on metrics,
+ * brokers on topics and messages, archives on tables and digests. Snapshots in test/frozen hold all of them.
+ * The wording of help and messages may change.
  */
 import type { Command } from 'commander'
 import { before, describe, it } from 'node:test'
@@ -49,20 +50,19 @@ import { assertFrozen, byName } from '../support/frozen.js'
 import { messageKinds } from '../support/message-schema.js'
 
 describe('codes', () => {
-  it('of errors, and whether to try again, are frozen', () =>
+  it('of errors, and whether they are retriable, are frozen', () =>
     assertFrozen(
       'error-codes',
       byName(Object.entries(errorCodes).map(([code, { retriable }]) => [code, { retriable }])),
     ))
 
-  it('that commands exit with are frozen', () =>
-    assertFrozen('exit-codes', byName(Object.entries(exitCodes))))
+  it('of commands are frozen', () => assertFrozen('exit-codes', byName(Object.entries(exitCodes))))
 })
 
 describe('the command line', () => {
   let program: Command
   before(async () => {
-    // An empty variable takes itself out of the options' help, which is settled when they are made.
+    // An empty variable would be missing from the options' help, which is fixed when they are created.
     delete process.env['CAMEO_ARCHIVE']
     const { createProgram } = await import('../../scripts/program.js')
     program = await createProgram()
@@ -72,7 +72,7 @@ describe('the command line', () => {
 })
 
 describe('topics', () => {
-  // Without variables: names and groups as they are by default.
+  // Without variables: default names and groups.
   const connection = readConnection(defaultBrokers, {})
   const settingsOf = (spec: (typeof topicSpecs)[number], replicas: number) =>
     byName(topicSettings(spec, replicas).map(({ name, value }) => [name, value]))
@@ -112,12 +112,12 @@ describe('topics', () => {
     assertFrozen('messages', {
       versions: { usual: wireVersion, withFeatures: featuresVersion },
       topics: byName(Object.entries(topicSchemas).map(([kind, schema]) => [kind, messageKinds(schema)])),
-      // MessagePack, in hex: what is absent is left out, numbers are as short as they can be.
+      // MessagePack in hex. Absent fields are left out; numbers are as short as possible.
       encoded: encodeMessage({
         ...{ v: 1, kind: 'status', uri: '/a.mp4', recipe: 'f00d', state: 'partial', at: '2024-01-01' },
         ...{ tracks: 70_000, lostS: 0.25, truncated: true, clipId: undefined },
       }).toString('hex'),
-      // Beside a group's committed offset.
+      // Stored beside a group's committed offset.
       groupNote: writeNote('client', 5n, [
         { offset: 6n, deaths: 0, isInWork: true },
         { offset: 9n, deaths: 2, isInWork: false },
@@ -149,7 +149,7 @@ describe('metrics', () => {
   })
 })
 
-/** Cameo's own: those of the process are prom-client's, and differ between systems. */
+/** Only Cameo's own metrics: those of the process come from prom-client and differ between systems. */
 function metricsIn(text: string) {
   const types = [...text.matchAll(/^# TYPE (cameo_\S+) (\S+)$/gm)]
   const samples = [...text.matchAll(/^(cameo_\w+)(?:\{(.*)\})? \S+$/gm)].map(
@@ -185,7 +185,7 @@ describe('archives', () => {
         userVersion: database.pragma('user_version', { simple: true }),
         pageSize: database.pragma('page_size', { simple: true }),
         meta: database.prepare<[], string>('SELECT key FROM meta ORDER BY key').pluck().all(),
-        // Rows that were written with another checksum would all count as damaged.
+        // With another checksum, all rows written before would count as damaged.
         rowChecksum: String(rowChecksum('text', 1, 2.5, null, Buffer.from([1, 2]))),
         objects: byName(objects.map(({ type, name, sql }) => [`${type} ${name}`, clausesOf(sql)])),
       })
@@ -195,7 +195,7 @@ describe('archives', () => {
   })
 })
 
-/** A definition without comments and line breaks, a column or rule each. */
+/** A definition without comments and line breaks, one line per column or rule. */
 function clausesOf(sql: string): string[] {
   const plain = sql
     .replace(/--[^\n]*/g, '')
@@ -243,6 +243,6 @@ describe('recipes', () => {
     'features, mirror, head': createRecipe(lite, settings({ mirror: true }), head, encoders),
   }
 
-  it('digests, by which archives and workers know their models and settings, are frozen', () =>
+  it('digests that identify models and settings for archives and workers are frozen', () =>
     assertFrozen('recipes', { defaultSettings, recipes }))
 })

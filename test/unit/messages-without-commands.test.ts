@@ -6,7 +6,7 @@ import ts from 'typescript'
 
 const root = join(import.meta.dirname, '../../..')
 
-/** Layers whose users may have no shell. Commands and options belong in scripts/cli/advice.ts. */
+/** Layers for users who may have no shell. Commands and options belong in scripts/cli/advice.ts. */
 const layers = ['pipeline', 'index', 'workers']
 
 /** `cameo ingest`, or `cameo ${command}`; not `cameo.sqlite` or `cameo-data`. */
@@ -16,10 +16,10 @@ const option = /(?<![\w-]|var\()--[a-z]/
 /** `--paper: #fff`, `--low: ${share}` */
 const customProperty = /--[a-z][\w-]*:\s*/g
 
-/** Style sheets and SVG are written there. */
+/** These files contain style sheets and SVG. */
 const hasStyles = (file: string) => file.startsWith('index/evaluate/report/')
 
-/** Every text of a source, a template's piece by piece, with its line. */
+/** Every text of a source with its line. A template gives one text per piece. */
 function textsOf(file: string, source: string): { readonly text: string; readonly line: number }[] {
   const parsed = ts.createSourceFile(file, source, ts.ScriptTarget.Latest, true)
   const texts: { text: string; line: number }[] = []
@@ -53,7 +53,7 @@ const found = sources.flatMap((file) => shellWordsIn(file, readFileSync(join(roo
 describe('texts of pipeline/, index/ and workers/', () => {
   it('name no command and no option: their users may have no shell', () => {
     assert.ok(sources.length > 200)
-    assert.deepEqual(found, [], 'give the error a remedy, and word it in scripts/cli/advice.ts')
+    assert.deepEqual(found, [], 'give the error a remedy, and write its text in scripts/cli/advice.ts')
   })
 })
 
@@ -68,7 +68,7 @@ describe('the search for commands and options', () => {
     assert.equal(wordsIn(`const a = '--embedder'`), 1)
   })
 
-  it('passes over comments, file names, ffmpeg arguments and style sheets', () => {
+  it('ignores comments, file names, ffmpeg arguments and style sheets', () => {
     assert.equal(wordsIn('// cameo ingest --face\n/** cameo status */\nconst a = i--'), 0)
     assert.equal(wordsIn(`const a = ['cameo.sqlite', 'cameo-data', '-fps_mode', 'var(--ink)', 'a -- b']`), 0)
     assert.equal(wordsIn('const a = `:root { --paper: #fff; }`', 'index/evaluate/report/style.ts'), 0)

@@ -20,19 +20,19 @@ export type ForgetRequest = {
   | {
       /** Id of the clip, its first digits, or the path of its file. */
       readonly clip: string
-      /** Where faces workers of this machine keep checkpoints, which hold pixels of faces. */
+      /** Folder in which faces workers on this machine keep checkpoints, which hold pixels of faces. */
       readonly checkpointsDir?: string | undefined
     }
   | { readonly name: string; readonly face?: number | undefined }
 )
 
-/** What is forgotten. */
+/** What was forgotten. */
 export type Forgotten =
   | {
       readonly forgotten: 'clip'
       readonly clipId: string
       readonly paths: readonly string[]
-      /** That lost faces. */
+      /** Names that lost faces. */
       readonly names: readonly string[]
     }
   | { readonly forgotten: 'name'; readonly name: string }
@@ -41,20 +41,23 @@ export type Forgotten =
       readonly name: string
       readonly face: number
       readonly source: string
-      /** Faces that the name still has. With the last one the name goes, too. */
+      /** Number of faces that the name still has. With the last face the name is erased, too. */
       readonly left: number
     }
 
-/** What became of an erasure. */
+/** The result of an erasure. */
 export interface ForgetReport {
   readonly forgotten: Forgotten
-  /** ERASURE_PENDING: no search finds what was erased, but its bytes are still in a file that another process reads. */
+  /**
+   * ERASURE_PENDING: no search finds the erased data, but its bytes are still in a file that another process
+   * reads.
+   */
   readonly pending: CameoError | undefined
 }
 
 /**
- * Erases a clip with all faces in it, a name with the faces it was enrolled with, or one of these. Their rows and vectors are
- * overwritten in the archive's files; the video file stays.
+ * Erases a clip with all its faces, a name with all its faces, or one face of a name. Their rows and vectors
+ * are overwritten in the archive's files; the video file stays.
  * @throws CLIP_UNKNOWN, NAME_UNKNOWN, FACE_UNKNOWN, ARCHIVE_BUSY
  */
 export async function forget(
@@ -82,7 +85,7 @@ export async function forget(
   }
 }
 
-/** Says what goes before it goes. */
+/** Reports what will be erased, then erases it. */
 function eraseClip(
   { database }: Archive,
   { clip, checkpointsDir }: Extract<ForgetRequest, { clip: string }>,
@@ -92,7 +95,7 @@ function eraseClip(
   const { paths, names } = lossOf(database, clipId)
   notify(`forgetting the content of ${counted(paths.length, 'file')} (the files stay):`)
   for (const path of paths) notify(`  ${oneLine(path)}`)
-  for (const name of names) notify(`and the faces that "${oneLine(name)}" was enrolled with from it`)
+  for (const name of names) notify(`and the faces of "${oneLine(name)}" that were enrolled from it`)
   const loss = forgetClip(database, clipId)
   if (checkpointsDir !== undefined) openCheckpointFolder(resolve(checkpointsDir), notify).forget(clipId)
   return { forgotten: 'clip', clipId, ...loss }
@@ -110,7 +113,7 @@ function eraseName(
   return { forgotten: 'name', name }
 }
 
-/** Undefined where the erasure is finished. */
+/** Undefined if the erasure is finished. */
 async function finish(
   archive: Archive,
   options: Parameters<typeof finishErasure>[1],

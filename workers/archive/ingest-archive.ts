@@ -32,20 +32,20 @@ import { startThreads, type PoolOptions, type ThreadPool } from '../threads/thre
 import { prepareRepair, type Repair } from './prepare-repair.js'
 
 export interface IngestRequest {
-  /** Video files, and folders that are searched for them. */
+  /** Video files, and folders to search for them. */
   readonly paths: readonly string[]
-  /** What differs from the archive's own settings, or from the defaults. */
+  /** Settings that differ from the archive's own, or from the defaults. */
   readonly recipe?: RecipeOptions
   readonly device: DeviceChoice
   /** Segments processed at the same time. */
   readonly threads: number
-  /** Process every clip anew where the archive's settings change. Default: false. */
+  /** Process every clip again if the archive's settings change. Default: false. */
   readonly reprocess?: boolean
-  /** Take up clips again that were erased. Default: false. */
+  /** Ingest erased clips again. Default: false. */
   readonly includeForgotten?: boolean
-  /** How often the state of a segment under work is kept, s of video. */
+  /** How often the state of a running segment is stored, s of video. */
   readonly checkpointEveryS?: number | undefined
-  /** Look at every row first, and process clips anew whose rows are damaged. Default: false. */
+  /** First check every row, and process clips with damaged rows again. Default: false. */
   readonly repair?: boolean
   readonly signal: AbortSignal
 }
@@ -53,27 +53,28 @@ export interface IngestRequest {
 /** How an ingest ended. */
 export interface IngestReport {
   readonly status: 'done' | 'interrupted'
-  /** Clips that are not in, or not whole. */
+  /** Clips that are not ingested, or not completely. */
   readonly failed: number
 }
 
-/** Told what becomes of each clip while an ingest runs. */
+/** Receives the result of each clip while an ingest runs. */
 export interface IngestWatcher extends IngestEvents {
-  /** Before the first clip, with the settings that hold. */
+  /** Called before the first clip, with the settings in use. */
   onStart?(settings: Settings): void
-  /** What a repair found, before it ingests. */
+  /** Called with the findings of a repair, before it ingests. */
   onRepair?(repair: Repair): void
 }
 
-/** What an ingest asks of its caller, who may keep the threads for the next. */
+/** What an ingest needs from its caller, who may keep the threads for the next ingest. */
 export interface IngestCaller extends Caller {
-  /** Default: threads of this ingest, which end with it. */
+  /** Default: threads for this ingest only, which end with it. */
   readonly startThreads?: (options: PoolOptions) => Promise<ThreadPool>
 }
 
 /**
- * Takes clips into an archive. It does what is new, and goes on where an earlier run stopped.
- * @throws ARCHIVE_BUSY, ARCHIVE_OTHER_RECIPE, DEVICE_UNAVAILABLE; USAGE where settings contradict each other; as loading models does
+ * Ingests clips into an archive. Processes what is new, and continues where an earlier run stopped.
+ * @throws ARCHIVE_BUSY, ARCHIVE_OTHER_RECIPE, DEVICE_UNAVAILABLE; USAGE if settings contradict each other;
+ * errors of loading models
  */
 export async function ingestArchive(
   archive: Archive,
@@ -126,8 +127,8 @@ async function ingestPaths(
   const embedder = { digest: recipe.embedderDigest, dimension: pack.embedder.dimension }
   const dimension =
     head === undefined ? embedder.dimension : await headDimension(head, embedder, request.device)
-  // Before anything is written: a device or model that cannot be used leaves no settings behind. Where the archive has these
-  // settings already there may be nothing new to do.
+  // Before anything is written, so that an unusable device or model leaves no settings behind. If the archive
+  // already has these settings, there may be nothing new to do.
   const pool = await start({
     ...{ setup, threads: request.threads, onNotice: notify },
     loadsWhenNeeded: own?.digest === recipe.digest,
@@ -160,10 +161,10 @@ async function ingestWith(
 ): Promise<IngestReport> {
   const { signal } = request
   let failed = 0
-  // Parents first: a root takes over those below it, and files in work know their root by its id.
+  // Parents first: a root takes over the roots below it, and files in work refer to their root by its id.
   const roots = paths.map((path) => (isFolder(resolve(path)) ? resolve(path) : dirname(resolve(path))))
   for (const root of roots.sort((a, b) => a.length - b.length)) archive.files.rootFor(root)
-  // The index follows while clips come in, so that the end of a long ingest is no second job.
+  // The index follows while clips are ingested, so that it is nearly complete at the end of a long ingest.
   const vectors = createVectorFollower(archive, notify)
   const following = setInterval(() => vectors.follow(), indexEveryMs)
   try {
@@ -192,7 +193,7 @@ async function ingestWith(
   return { status: signal.aborted ? 'interrupted' : 'done', failed }
 }
 
-/** The watcher's events, whose results are looked at before it is told. */
+/** Passes the watcher's events on, and looks at the results first. */
 const counting = (watcher: IngestWatcher, look: (result: ClipResult) => void): IngestEvents => ({
   onFound: (...told) => watcher.onFound(...told),
   onAllFound: () => watcher.onAllFound(),
@@ -207,7 +208,7 @@ const counting = (watcher: IngestWatcher, look: (result: ClipResult) => void): I
   },
 })
 
-/** Of the head's descriptors. */
+/** Dimension of the head's descriptors. */
 async function headDimension(
   file: HeadFile,
   embedder: { readonly digest: string; readonly dimension: number },

@@ -5,24 +5,26 @@ import type { Archive } from '../../index/archive/open-archive.js'
 import { damagedClips } from '../../index/store/damage.js'
 import { CameoError } from '../../pipeline/common/errors.js'
 
-/** A damaged clip whose file is not there. */
+/** A damaged clip with a missing file. */
 export interface LostClip {
   readonly clipId: string
-  /** Where its file was, if that is known. */
+  /** Path of its file, if known. */
   readonly path: string | undefined
 }
 
 export interface Repair {
-  /** Files of damaged clips, and files of which it is damaged what they hold: an ingest processes them anew. */
+  /**
+   * Files of damaged clips, and files with a damaged record of their content: an ingest processes them again.
+   */
   readonly files: readonly string[]
   readonly lostClips: readonly LostClip[]
-  /** Damaged rows that no clip brings back. */
+  /** Damaged rows that no ingest can restore. */
   readonly lostThings: readonly DamagedThing[]
 }
 
 /**
- * Finds what is damaged in an archive, mends what needs no clip, and notes the damaged clips.
- * @throws ARCHIVE_DAMAGED where the file itself cannot be mended
+ * Finds the damage in an archive, repairs what needs no clip, and marks the damaged clips.
+ * @throws ARCHIVE_DAMAGED if the file itself cannot be repaired
  */
 export function prepareRepair(archive: Archive, notify: (notice: string) => void): Repair {
   const { damage, structure } = checkDeeply(archive.database)
@@ -46,5 +48,5 @@ function mendStructure(archive: Archive, notify: (notice: string) => void): void
       'ARCHIVE_DAMAGED',
       `the file of the archive ${archive.dir} cannot be repaired (${left}): restore it from a backup, or ingest into a new archive`,
     )
-  notify('the indexes of the archive were damaged: they are built anew')
+  notify('the indexes of the archive were damaged: they are rebuilt')
 }

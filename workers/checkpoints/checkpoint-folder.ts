@@ -20,7 +20,7 @@ import { z } from 'zod'
 import { messageOf } from '../../pipeline/common/errors.js'
 import type { CheckpointUpdate, StoredCheckpoint } from '../../pipeline/segments/segment-checkpoint.js'
 
-/** Which segments' checkpoints are meant. */
+/** Names the segments to look for. */
 export interface CheckpointKey {
   readonly clipId: string
   readonly recipe: string
@@ -28,43 +28,46 @@ export interface CheckpointKey {
 
 export interface FoundCheckpoint extends StoredCheckpoint {
   readonly segment: number
-  /** Of the job that it was made for. */
+  /** The job that wrote the checkpoint. */
   readonly job: string
 }
 
 export interface FolderLimits {
-  /** In all; the oldest go first. */
+  /** Limit for all files together; the oldest are removed first. */
   readonly maxBytes: number
-  /** Older ones go. */
+  /** Older checkpoints are removed. */
   readonly maxAgeMs: number
 }
 
 /**
- * Checkpoints of several processes, on several machines where the folder is shared. Each segment has a folder of its own, in that of
- * its clip:
+ * Checkpoints of several processes, and of several machines if they share the folder. Each segment has its
+ * own folder inside the folder of its clip:
  *
- *     CLIP/RECIPE/SEGMENT/state            names the parts; always whole, for it is renamed
+ *     CLIP/RECIPE/SEGMENT/state            names the parts; always whole, because it is replaced by a rename
  *     CLIP/RECIPE/SEGMENT/DIGEST.part      never changes
  *
- * Two processes with one segment do each other no harm: a state without its parts is not trusted. Pictures of faces lie here,
- * so that all of it is the owner's alone. No error of this folder's is one of the clip's.
+ * Two processes can safely work on one segment: a state without its parts is ignored. The folder holds
+ * pictures of faces, so only its owner can read it. Errors of the folder never fail a clip.
  */
 export interface CheckpointFolder {
-  /** Those of a clip, by segment. */
+  /** The checkpoints of a clip, one per segment. */
   read(key: CheckpointKey): FoundCheckpoint[]
   write(key: CheckpointKey, job: string, update: CheckpointUpdate): void
   drop(key: CheckpointKey, segment: number): void
-  /** Erases a clip, and keeps nothing of it from now on. */
+  /** Erases the checkpoints of a clip, and stores none for it from now on. */
   forget(clipId: string): void
-  /** Lets a forgotten clip in again. */
+  /** Allows checkpoints for a forgotten clip again. */
   remember(clipId: string): void
-  /** Takes out what is too old or too much; to be called now and then. */
+  /** Removes what is too old or exceeds the size limit. Call it from time to time. */
   sweep(): void
 }
 
 export const defaultFolderLimits: FolderLimits = { maxBytes: 4 * 1024 ** 3, maxAgeMs: 7 * 24 * 3600 * 1000 }
 
-/** One a user, where temporary files lie: it survives the worker, and other workers of this machine find it. */
+/**
+ * One folder per user, beside other temporary files. It outlives the worker, and other workers on this
+ * machine find it.
+ */
 export function defaultCheckpointsDir(parent: string | undefined): string {
   return parent === undefined
     ? join(tmpdir(), `cameo-checkpoints-${userInfo().uid}`)
@@ -72,8 +75,8 @@ export function defaultCheckpointsDir(parent: string | undefined): string {
 }
 
 /**
- * The folder is made when it is first needed, and goes when nothing is left in it.
- * @param onTrouble told what is wrong with the folder; work goes on without it
+ * Creates the folder on first use, and removes it when it is empty.
+ * @param onTrouble called when the folder cannot be used; work continues without it
  */
 export function openCheckpointFolder(
   dir: string,
@@ -85,7 +88,7 @@ export function openCheckpointFolder(
 
   const folderOf = ({ clipId, recipe }: CheckpointKey) => join(dir, clipId, recipe)
 
-  /** Without it a clip only takes longer. */
+  /** A clip without checkpoints only takes longer. */
   function guarded<T>(work: () => T, otherwise: T): T {
     try {
       checkOwn(dir)
@@ -145,15 +148,15 @@ const stateSchema = z.object({
   state: z.instanceof(Uint8Array),
 })
 
-/** Another user could put anything there. */
+/** Otherwise another user could place files there. */
 function checkOwn(dir: string): void {
   const status = lstatSync(dir, { throwIfNoEntry: false })
   if (status === undefined) return
   if (!status.isDirectory() || status.uid !== userInfo().uid)
-    throw new Error('it is no folder of the user that runs this process; use another')
+    throw new Error('this user does not own the folder; use another folder')
 }
 
-/** Nothing where it is damaged: then the segment is begun anew. */
+/** Returns nothing if the checkpoint is damaged: the segment then starts again. */
 function readSegment(folder: string, segment: number): FoundCheckpoint[] {
   try {
     const { job, parts, state } = stateSchema.parse(decode(readFileSync(join(folder, 'state'))))
@@ -165,7 +168,7 @@ function readSegment(folder: string, segment: number): FoundCheckpoint[] {
   }
 }
 
-/** A reader sees the file as it was or as it is; and so does a machine that lost its power. */
+/** A reader sees either the old file or the new one, also after a power failure. */
 function writeWhole(folder: string, name: string, bytes: Uint8Array): void {
   const temporary = join(folder, `.${randomUUID()}`)
   try {
@@ -207,7 +210,7 @@ function measured(path: string) {
   }
 }
 
-/** None where the folder is gone. */
+/** Returns an empty list if the folder is gone. */
 function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder)
@@ -217,7 +220,7 @@ function namesIn(folder: string): string[] {
   }
 }
 
-/** Inner ones first; one in which another process has something stays. */
+/** Removes inner folders first. A folder in which another process has files stays. */
 function removeEmpty(...folders: readonly string[]): void {
   for (const folder of folders)
     try {
@@ -227,6 +230,6 @@ function removeEmpty(...folders: readonly string[]): void {
     }
 }
 
-/** Another process was faster. */
+/** Another process removed it first. */
 const isGone = (error: unknown) =>
   error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')

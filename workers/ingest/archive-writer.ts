@@ -8,63 +8,66 @@ import type { ClipPlan } from '../threads/thread-messages.js'
 import { stampOf, unknownStamp } from './file-stamp.js'
 import { factsOf, type ClipFile } from './ingest-jobs.js'
 
-/** Where an ingest writes to: digests of its recipe and embedder, and the space that descriptors go to. */
+/** Where an ingest writes: digests of its recipe and embedder, and the descriptor space. */
 export type IngestTarget = Omit<SegmentKey, 'clipId'>
 
-/** Where a file lies in the archive's terms. */
+/** The place of a file, as the archive stores it. */
 export interface FilePlace {
   readonly rootId: number
   readonly relativePath: string
 }
 
 /**
- * The rows that one ingest reads and writes. Writes are made durable in groups. After a commit that failed every further write
- * throws.
+ * The rows that one ingest reads and writes. Writes become durable in groups. After a commit fails, every
+ * further write throws.
  */
 export class ArchiveWriter {
   readonly #archive: Archive
   readonly #target: IngestTarget
   readonly #commits: GroupCommit
 
-  /** @param onError told of a commit that failed */
+  /** @param onError called when a commit fails */
   constructor(archive: Archive, target: IngestTarget, onError: (error: unknown) => void) {
     this.#archive = archive
     this.#target = target
     this.#commits = createGroupCommit(archive.database, onError)
   }
 
-  /** Notes the root of the file as well, where it is new. */
+  /** Also stores the root of the file if it is new. */
   placeOf({ folder, path }: { readonly folder: string; readonly path: string }): FilePlace {
     this.#commits.begin()
     const root = this.#archive.files.rootFor(folder)
     return { rootId: root.rootId, relativePath: relative(root.path, path) }
   }
 
-  /** A file that was not opened yet. */
+  /** A file that is not opened yet. */
   recordFound({ rootId, relativePath }: FilePlace, sizeBytes: number): void {
     this.#commits.begin()
     this.#archive.files.recordFound(rootId, relativePath, sizeBytes)
   }
 
-  /** A file whose content is known. */
+  /** A file with known content. */
   recordContent({ rootId, relativePath, stamp }: ClipFile, clipId: string): void {
     this.#commits.begin()
     this.#archive.files.record(rootId, relativePath, stamp, clipId)
   }
 
-  /** A file whose content is not known, for it could not be read. */
+  /** A file that could not be read, so its content is unknown. */
   recordUnreadable({ rootId, relativePath }: FilePlace, failure: Failure, stamp = unknownStamp): void {
     this.#commits.begin()
     this.#archive.files.recordFailed(rootId, relativePath, stamp, failure)
   }
 
-  /** Undefined clears what an earlier run noted. */
+  /** `undefined` clears the failure that an earlier run stored. */
   setFailure({ rootId, relativePath }: FilePlace, failure: Failure | undefined): void {
     this.#commits.begin()
     this.#archive.files.setFailure(rootId, relativePath, failure)
   }
 
-  /** The content that an earlier run found in the file, unless the file changed. Throws CLIP_GONE, CLIP_UNREADABLE. */
+  /**
+   * The content that an earlier run found in the file, if the file has not changed. Throws CLIP_GONE,
+   * CLIP_UNREADABLE.
+   */
   knownContentAt(path: string): string | undefined {
     return this.#archive.files.knownDigest(stampOf(path))
   }
@@ -73,7 +76,7 @@ export class ArchiveWriter {
     return this.#archive.files.knownDigest(stamp)
   }
 
-  /** With this recipe. */
+  /** The run of the clip with this recipe. */
   runOf(clipId: string): Run | undefined {
     return this.#archive.clips.run(this.#key(clipId))
   }
@@ -82,7 +85,7 @@ export class ArchiveWriter {
     return this.#archive.clips.durationOf(clipId)
   }
 
-  /** What is damaged of a clip, and what was given up of it, is to be done again. */
+  /** Deletes the damaged rows of a clip and its failed segments, so that they are processed again. */
   dropUnusable(clipId: string): void {
     this.#commits.begin()
     this.#archive.clips.dropDamaged(clipId)
@@ -109,29 +112,29 @@ export class ArchiveWriter {
     return this.#archive.checkpoints.read(this.#key(clipId), segment)
   }
 
-  /** Segments of a clip of which others are stored. */
+  /** Records the failure of segments of a clip that has other segments stored. */
   giveUp(clipId: string, segments: readonly SegmentSpan[], failure: Failure): void {
     this.#commits.begin()
     for (const segment of segments) this.#archive.clips.giveUpSegment(this.#key(clipId), segment, failure)
   }
 
-  /** Drops the plan of a clip of which no segment is stored. */
+  /** Deletes the plan of a clip that has no segment stored. */
   dropEmptyRun(clipId: string): void {
     this.#commits.begin()
     this.#archive.clips.dropEmptyRun(this.#key(clipId))
   }
 
-  /** Calls `tell` when all that was written before is durable. */
+  /** Calls `tell` when all earlier writes are durable. */
   whenDurable(tell: () => void): void {
     this.#commits.whenDurable(tell)
   }
 
-  /** Makes everything durable now. */
+  /** Makes all writes durable now. */
   flush(): void {
     this.#commits.flush()
   }
 
-  /** Takes back what is not durable yet; nothing can be written any more. */
+  /** Rolls back what is not durable yet. Later writes throw. */
   abandon(): void {
     this.#commits.abandon()
   }

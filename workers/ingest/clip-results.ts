@@ -6,14 +6,14 @@ import { mayExist, type FoundFile } from './find-clips.js'
 import type { ClipResult, IngestEvents } from './ingest-events.js'
 import { damageOf, type ClipFile, type FoundClip } from './ingest-jobs.js'
 
-/** What became of a clip's file. */
+/** The result of a clip's file. */
 export interface Outcome {
   readonly status: ClipResult['status']
   readonly run?: Run | undefined
   readonly failure?: CameoError | undefined
 }
 
-/** Notes the result of each file, and tells it when it is durable. */
+/** Stores the result of each file, and reports it when it is durable. */
 export class ClipResults {
   readonly #writer: ArchiveWriter
   readonly #events: IngestEvents
@@ -34,25 +34,25 @@ export class ClipResults {
     this.#tell(resultOf(file, clipId, outcome), file.stamp.sizeBytes)
   }
 
-  /** A file that the search could look at, but that cannot be read. */
+  /** A file that was found but cannot be read. */
   reportUnreadable(file: ClipFile, failure: CameoError): void {
     this.#withoutClip.add(file.path)
     this.#writer.recordUnreadable(file, failure, file.stamp)
     this.report(file, undefined, { status: 'failed', failure })
   }
 
-  /** A file that is no clip, or that the search could not look at. */
+  /** A file that is not a clip, or that the file search could not inspect. */
   reportUnusable(file: Exclude<FoundFile, FoundClip>): void {
     const { path } = file
     if (file.kind === 'skipped') {
-      const message = `${clipName(path)} is no video by its name and first bytes; to try it all the same, name the file itself`
+      const message = `${clipName(path)} does not look like a video by its name and first bytes; to try it anyway, give the path of the file itself`
       this.#tell({ path, status: 'skipped', code: 'CLIP_NOT_VIDEO', message }, 0)
       return
     }
     const { code, message } = file.error
     const place = this.#writer.placeOf(file)
     this.#withoutClip.add(path)
-    // A mistyped path is no file of the archive; of a known one it is noted that it is gone.
+    // A mistyped path is not a file of the archive. A known file is recorded as gone.
     if (code === 'CLIP_GONE' && !mayExist(path)) this.#writer.setFailure(place, { code, message })
     else this.#writer.recordUnreadable(place, { code, message })
     this.#tell({ path, status: 'failed', code, message }, 0)

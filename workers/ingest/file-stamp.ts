@@ -4,16 +4,16 @@ import { fileError } from '../../pipeline/decode/clip-file.js'
 import { clipName } from '../../pipeline/common/display-name.js'
 import { CameoError } from '../../pipeline/common/errors.js'
 
-/** For files that could not even be looked at. */
+/** For files that could not be inspected. */
 export const unknownStamp: FileStamp = { device: '', inode: '', sizeBytes: 0, mtimeNs: '' }
 
-/** The device of what is fetched from elsewhere. In place of a time it has a version, such as an entity tag. */
+/** The device of a fetched file. It has a version, for example an entity tag, instead of a time. */
 export const remoteDevice = 'remote'
 
-/** To which SMB, some NFS and copies round times: of FILETIME 100 ns, µs, ms, s. */
+/** SMB, some NFS servers and copies round times to these steps: 100 ns (FILETIME), µs, ms, s. */
 const roundedToNs = [100n, 1_000n, 1_000_000n, 1_000_000_000n]
 
-/** What tells the file apart now. Throws CLIP_GONE, CLIP_UNREADABLE. */
+/** What identifies the current version of the file. Throws CLIP_GONE, CLIP_UNREADABLE. */
 export function stampOf(path: string): FileStamp {
   try {
     const { dev, ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true })
@@ -26,12 +26,18 @@ export function stampOf(path: string): FileStamp {
   }
 }
 
-/** On another machine the same file has another device, and may have another inode and time of the node's change. */
+/**
+ * On another machine the same file has another device, and can have another inode and inode change time
+ * (ctime).
+ */
 export const isSameContent = (a: FileStamp, b: FileStamp): boolean =>
   a.sizeBytes === b.sizeBytes &&
   (a.device === remoteDevice ? a.mtimeNs === b.mtimeNs : isSameTime(a.mtimeNs, b.mtimeNs))
 
-/** Nanoseconds as text, compared at the coarser precision of the two: another machine's mount may have rounded one. */
+/**
+ * Nanoseconds as text. Compares at the coarser precision of the two, because another machine's mount can
+ * round times.
+ */
 export function isSameTime(a: string, b: string): boolean {
   if (a === b) return true
   if (!/^\d+$/.test(a) || !/^\d+$/.test(b)) return false
@@ -42,8 +48,9 @@ export function isSameTime(a: string, b: string): boolean {
 }
 
 /**
- * Throws CLIP_CHANGED where the file is another than it was: by the same mount, so its times are exactly the same. Who only renames
- * it or links to it meanwhile cannot be told from who writes it and sets its time back.
+ * Throws CLIP_CHANGED if the file differs from the stamp. Both come from the same mount, so the times are
+ * exactly equal for an unchanged file. A rename or a new link changes the ctime too; it cannot be told apart
+ * from a write that resets the modification time.
  */
 export function checkUnchanged({ path, stamp }: { readonly path: string; readonly stamp: FileStamp }): void {
   const now = stampOf(path)
@@ -53,6 +60,6 @@ export function checkUnchanged({ path, stamp }: { readonly path: string; readonl
   if (!isSame)
     throw new CameoError(
       'CLIP_CHANGED',
-      `${clipName(path)} changed while it was read: run ingest again when it is complete`,
+      `${clipName(path)} changed while it was read: ingest it again when it is complete`,
     )
 }

@@ -9,23 +9,24 @@ import { isAnimatedGif } from '../../pipeline/decode/still-image.js'
 import { CameoError } from '../../pipeline/common/errors.js'
 import { isVideoName } from '../../pipeline/decode/video-names.js'
 
-/** A file that may be a clip, or why it is none. Paths are absolute. */
+/** A file that may be a clip, or the reason why it is not. Paths are absolute. */
 export type FoundFile =
   | { readonly kind: 'clip'; readonly folder: string; readonly path: string; readonly sizeBytes: number }
   | { readonly kind: 'failed'; readonly folder: string; readonly path: string; readonly error: CameoError }
-  /** No video by its name and its first bytes. */
+  /** Not a video by its name and its first bytes. */
   | { readonly kind: 'skipped'; readonly path: string }
 
 /**
- * Every clip below the given files and folders, in a stable order. Follows links, each folder once, so that loops end.
- * A file that is named itself is always a clip; below folders, files with other names are looked into.
+ * Finds every clip among the given files and below the given folders, in a stable order. Follows links, and
+ * visits each folder once, so that link loops end. A given file is always a clip. Below folders, the first
+ * bytes decide about files without a video's name.
  * @param excluded folders that are not entered: the archive itself
  */
 export async function* findClips(
   inputs: readonly string[],
   excluded: readonly string[] = [],
 ): AsyncGenerator<FoundFile> {
-  // A file that is given may lie in a folder that is given, too: it is told once, and never skipped.
+  // A given file may also lie in a given folder. It is reported once, and never skipped.
   const given = new Map(inputs.map((input) => [resolve(input), { isTold: false }]))
   for await (const file of findAll(inputs, excluded)) {
     const own = given.get(file.path)
@@ -105,21 +106,21 @@ async function* entry(
     if (!name.startsWith('.')) yield* walk(path, root, seen, closed)
     return
   }
-  // macOS leaves ._NAME files with attributes beside real ones on foreign disks.
+  // On foreign file systems macOS stores attributes in ._NAME files beside the real files.
   if (name.startsWith('._') || !(await looksLikeVideo(path, status.isFile()))) yield { kind: 'skipped', path }
   else yield { kind: 'clip', folder: root, path, sizeBytes: status.size }
 }
 
-/** A path that was given and cannot be looked at. */
+/** A given path that cannot be inspected. */
 async function failedInput(path: string, error: unknown): Promise<FoundFile> {
   const folder = resolve(path, '..')
   if (!isDamagedText(path) || (await isLink(path))) return failed(folder, path, await statError(path, error))
   const shown = showDamagedText(path)
-  const message = `the name ${basename(shown)} is not valid UTF-8 (what is not is shown as \\ufffd): rename the file`
+  const message = `the name ${basename(shown)} is not valid UTF-8 (invalid parts are shown as \\ufffd): rename the file`
   return failed(folder, shown, new CameoError('CLIP_NAME_UNSUPPORTED', message, { cause: error }))
 }
 
-/** Whether there is something at a path, be it a link to nothing, as far as can be seen from its name as it was given. */
+/** Whether something exists at the path, including a broken link, as far as the given name can show. */
 export function mayExist(path: string): boolean {
   try {
     return isDamagedText(path) || lstatSync(path, { throwIfNoEntry: false }) !== undefined
@@ -142,15 +143,15 @@ async function statError(path: string, cause: unknown): Promise<CameoError> {
   if (error.code !== 'CLIP_GONE') return error
   const name = clipName(path)
   const message = (await isLink(path))
-    ? `${name} is a link to nothing: what it leads to was moved or deleted, or is away`
-    : `there is no file or folder ${name}: it was moved or deleted, or never there`
+    ? `${name} is a broken link: its target was moved or deleted, or is not mounted`
+    : `there is no file or folder ${name}: it was moved or deleted, or it never existed`
   return new CameoError('CLIP_GONE', message, { cause })
 }
 
-/** Of a file, enough for its type. */
+/** Bytes of a file that are enough to detect its type. */
 const fileTypeBytes = 64 * 1024
 
-/** Types of videos that are not `video/…`. */
+/** Video types whose MIME type does not start with `video/`. */
 const otherVideoTypes = new Set(['application/mxf', 'application/vnd.rn-realmedia', 'image/apng'])
 
 const isVideoType = (mime: string) => mime.startsWith('video/') || otherVideoTypes.has(mime)
@@ -166,7 +167,7 @@ async function looksLikeVideo(path: string, isFile: boolean): Promise<boolean> {
   }
 }
 
-/** The same of a file whose name is no text. */
+/** True if the file is not a video. For files with a name that is not valid text. */
 async function isOtherFile(path: Buffer, name: string): Promise<boolean> {
   if (isVideoName(name)) return false
   try {

@@ -4,14 +4,14 @@ import { pendingErasure } from '../../index/store/erasure.js'
 import { CameoError } from '../../pipeline/common/errors.js'
 
 export interface ErasureFollower {
-  /** Tries to finish what was erased from the archive, unless that is under way. */
+  /** Tries to finish pending erasures, unless an attempt is running. */
   follow(): Promise<void>
 }
 
 /**
- * Sees to it that erased bytes leave the files of an archive that this process keeps, whoever erased: snapshots are written by the
- * vector follower.
- * @param onNotice told once for each erasure that has to wait for others, and of what else went wrong
+ * Removes erased bytes from the files of an archive that this process keeps open, no matter which process
+ * erased them. The vector follower writes the snapshots.
+ * @param onNotice called once for each erasure that has to wait for other processes, and for other errors
  */
 export function createErasureFollower(archive: Archive, onNotice: (text: string) => void): ErasureFollower {
   let following: Promise<void> | undefined

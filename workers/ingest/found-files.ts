@@ -12,11 +12,11 @@ export interface FoundFilesOptions {
   readonly results: ClipResults
   readonly samples: LengthSamples
   readonly events: IngestEvents
-  /** So many clips in front are opened at once. */
+  /** Number of clips at the front of the queue that are opened at the same time. */
   readonly openAtOnce: number
 }
 
-/** Takes what the search finds: clips into the queue, the rest to its result. */
+/** Takes the files that the file search finds. Clips go into the queue; other files get their result. */
 export class FoundFiles {
   readonly #options: FoundFilesOptions
 
@@ -31,7 +31,7 @@ export class FoundFiles {
     else results.reportUnusable(file)
   }
 
-  /** Noted at once: an ingest that is stopped before it comes to a file leaves it known as not looked at. */
+  /** Stored at once: if an ingest stops before it reaches a file, the file is recorded as not looked at. */
   #takeClip(file: FoundClip): void {
     const { writer, queue } = this.#options
     writer.recordFound(writer.placeOf(file), file.sizeBytes)
@@ -39,7 +39,10 @@ export class FoundFiles {
     this.#tellLength(file)
   }
 
-  /** What an earlier run knows of a file, before it is opened: how long it is, and that nothing of it is left. */
+  /**
+   * Reports what an earlier run knows of a file before the file is opened: its length, and whether all of it
+   * is done.
+   */
   #tellLength({ path, sizeBytes }: FoundClip): void {
     const { writer, queue, events, samples, openAtOnce } = this.#options
     const clipId = this.#knownContentAt(path)
@@ -55,7 +58,7 @@ export class FoundFiles {
     try {
       return this.#options.writer.knownContentAt(path)
     } catch {
-      return undefined // It is told when it is opened.
+      return undefined // Opening the file reports the error.
     }
   }
 }

@@ -2,24 +2,25 @@ import type { SegmentOutput } from '../../pipeline/segments/segment.js'
 import type { FrameProgress } from '../threads/thread-messages.js'
 import type { FoundFile } from './find-clips.js'
 
-/** What became of one file. */
+/** The result of one file. */
 export interface ClipResult {
   readonly path: string
   readonly clipId?: string
   /**
-   * `done`: processed now; `unchanged`: was done before; `duplicate`: same content as another file of this run;
-   * `partial`: a part had to be given up; `forgotten`: erased by its owner, not taken up again; `skipped`: no video.
+   * `done`: processed now; `unchanged`: done before; `duplicate`: same content as another file of this run;
+   * `partial`: a part could not be processed; `forgotten`: erased by its owner and not ingested again;
+   * `skipped`: not a video.
    */
   readonly status: 'done' | 'unchanged' | 'duplicate' | 'partial' | 'forgotten' | 'failed' | 'skipped'
   readonly tracks?: number
-  /** Time it took, s. */
+  /** Processing time, s. */
   readonly seconds?: number
-  /** The file is cut off: what could be decoded is kept. */
+  /** The file is cut off. Everything that could be decoded is stored. */
   readonly truncated?: boolean
-  /** The file is damaged: so many seconds of it could not be decoded. */
+  /** The file is damaged: this many seconds could not be decoded. */
   readonly damaged?: true
   readonly lostS?: number
-  /** Sentences: what of the clip was not looked at. */
+  /** Sentences about the parts of the clip that were not looked at. */
   readonly leftOut?: readonly string[]
   readonly code?: string
   readonly message?: string
@@ -28,21 +29,23 @@ export interface ClipResult {
 export interface IngestEvents {
   onFound(file: FoundFile): void
   onAllFound(): void
-  /** How long the clip at `path` is: when an earlier run knows it, a look at it tells, or it is planned. */
+  /**
+   * The length of the clip at `path`. Known from an earlier run, from a look at the file, or from its plan.
+   */
   onMeasured(path: string, durationS: number | undefined): void
-  /** This stretch of it was looked at by an earlier run, s. */
+  /** An earlier run looked at this stretch of the clip, s. */
   onResumed(path: string, startS: number, endS: number): void
   onFrames(path: string, progress: FrameProgress): void
   onSegment(path: string, output: SegmentOutput): void
   onResult(result: ClipResult, sizeBytes: number): void
-  /** An earlier run was stopped within a segment, which is gone on with from that time of the clip, s. */
+  /** An earlier run stopped within a segment. Processing continues from this time of the clip, s. */
   onGoOn?(path: string, timeS: number): void
 }
 
-/** What a run came upon. */
+/** The files that a run found. */
 export interface MetFiles {
-  /** Contents. */
+  /** Ids of the contents. */
   readonly clipIds: ReadonlySet<string>
-  /** Paths of which no content is known, because they could not be read. */
+  /** Paths of files that could not be read, so their content is unknown. */
   readonly withoutClip: ReadonlySet<string>
 }

@@ -7,7 +7,7 @@ import type { SegmentSpan } from '../../pipeline/segments/segment.js'
 
 export type FoundClip = Extract<FoundFile, { kind: 'clip' }>
 
-/** A file of a clip, where its result is recorded. */
+/** A file of a clip, and where its result is stored. */
 export interface ClipFile {
   readonly found: FoundClip
   readonly path: string
@@ -17,13 +17,13 @@ export interface ClipFile {
   readonly startedMs: number
 }
 
-/** A clip being worked on, by as many threads as it has segments. */
+/** A clip in progress. Up to one thread per segment works on it. */
 export interface OpenClip {
   readonly clipId: string
   readonly file: ClipFile
-  /** Further files of the same content, met meanwhile. */
+  /** Other files with the same content, found in the meantime. */
   readonly duplicates: ClipFile[]
-  /** Jobs under way or waiting. */
+  /** Jobs that run or wait. */
   jobs: number
   readonly givenUp: SegmentSpan[]
   failure: CameoError | undefined
@@ -36,23 +36,23 @@ export interface Job {
   readonly attempt: number
 }
 
-/** A transient failure (a network share, a thread that died) is tried this often. */
+/** Number of attempts after transient failures (a network share, a thread that died). */
 const maxAttempts = 3
 
-/** One job a segment where the container can be cut, one pass over the rest where it cannot. */
+/** One job per segment if the container can be cut; else one pass over the rest. */
 export function requestsFor(segments: readonly SegmentSpan[], cuttable: boolean): SegmentRequest[] {
   if (segments.length === 0) return []
   if (!cuttable) return [{ kind: 'segments', segments, seek: 'fromStart' }]
   return segments.map((segment) => ({ kind: 'segments', segments: [segment], seek: 'fast' }))
 }
 
-/** The job once more where that may help; else undefined. */
+/** The job again if a retry may help; else undefined. */
 export function retryOf(job: Job, left: readonly SegmentSpan[], error: CameoError): Job | undefined {
   if (job.attempt >= maxAttempts || error.code === 'CLIP_CHANGED' || !error.retriable) return undefined
   return { ...job, attempt: job.attempt + 1, request: requestAgain(job.request, left, error) }
 }
 
-/** What to ask for after an error: what is left of it, and without seeking where that failed. */
+/** The request after an error: the remaining segments, and without seeking if seeking failed. */
 export function requestAgain(
   request: SegmentRequest,
   left: readonly SegmentSpan[],
@@ -63,7 +63,7 @@ export function requestAgain(
   return code === 'CLIP_NOT_SEEKABLE' && again.kind === 'segments' ? { ...again, seek: 'fromStart' } : again
 }
 
-/** How a result says that a part of its clip, s, could not be decoded. */
+/** The result's fields about the part of a clip, s, that could not be decoded. */
 export function damageOf(lostS = 0): { readonly damaged?: true; readonly lostS?: number } {
   return lostS === 0 ? {} : { damaged: true, lostS: Math.round(lostS * 100) / 100 }
 }

@@ -14,7 +14,7 @@ import { WorkQueue, type Work } from './work-queue.js'
 
 export interface IngestOptions {
   readonly archive: Archive
-  /** Digests of the recipe and its embedder; the space that descriptors go to. */
+  /** Digests of the recipe and its embedder; the descriptor space. */
   readonly recipe: string
   readonly embedder: string
   readonly spaceId: number
@@ -26,12 +26,16 @@ export interface IngestOptions {
   readonly signal: AbortSignal
 }
 
-/** One clip is processed, the next one is hashed and opened meanwhile: a thread never waits for its owner. */
+/**
+ * While a thread processes one clip, the next one is hashed and opened. So a thread never waits for the main
+ * thread.
+ */
 const concurrencyPerThread = 2
 
 /**
- * Takes every found file to its result. Each thread does one part of a clip at a time; parts of long clips go
- * first, so that they end. Rows are written as each segment comes in: stopping at any moment loses no finished segment.
+ * Processes every found file. Each thread processes one part of a clip at a time. Parts of long clips go
+ * first, so that they do not finish last. Rows are written as each segment is done: no stop loses a finished
+ * segment.
  */
 export class IngestRun {
   readonly #options: IngestOptions
@@ -43,7 +47,7 @@ export class IngestRun {
   readonly #samples: LengthSamples
   readonly #jobOptions: JobRunOptions
   readonly #ended = new AbortController()
-  /** What ended the whole run. */
+  /** The error that ended the whole run. */
   #fatal: Error | undefined
 
   constructor(options: IngestOptions) {
@@ -70,8 +74,8 @@ export class IngestRun {
   }
 
   /**
-   * Resolves when every file has its result, or the signal stopped the run. To be called once.
-   * @throws CameoError about the archive itself (ARCHIVE_*): what was stored stays
+   * Resolves when every file has its result, or when the signal stops the run. Call it once.
+   * @throws CameoError about the archive itself (ARCHIVE_*); rows that are already stored stay
    */
   async run(): Promise<MetFiles> {
     const { signal, threads } = this.#options
@@ -109,7 +113,7 @@ export class IngestRun {
     this.#queue.endSearch()
   }
 
-  /** Gives the thread work until there is none left. */
+  /** Gives work to the thread until none is left. */
   async #workOn(thread: SegmentThread): Promise<void> {
     const queue = this.#queue
     while (!this.#isStopped) {
@@ -131,7 +135,7 @@ export class IngestRun {
       signal: this.#options.signal,
     })
     if (opened === undefined || !this.#clips.takeUp(opened.file, opened.clipId)) return
-    // The thread that has hashed a clip goes on with it.
+    // The thread that hashed a clip also processes it.
     const job = this.#queue.nextJob()
     if (job !== undefined) await new JobRun(job, this.#jobOptions).run(thread)
   }

@@ -19,11 +19,13 @@ export interface JobRunOptions {
   readonly signal: AbortSignal
 }
 
-/** One job on a thread: stores what the thread gives, and queues the job again where that may help after an error. */
+/**
+ * One job on a thread. Stores the thread's results. After an error, queues the job again if that may help.
+ */
 export class JobRun implements PartHandlers {
   readonly #job: Job
   readonly #options: JobRunOptions
-  /** Segments that are not stored yet; none of a clip that is not planned. */
+  /** Segments that are not stored yet. Empty for a clip without a plan. */
   #left: readonly SegmentSpan[]
 
   constructor(job: Job, options: JobRunOptions) {
@@ -32,7 +34,10 @@ export class JobRun implements PartHandlers {
     this.#left = job.request.kind === 'open' ? [] : job.request.segments
   }
 
-  /** Rejects with what ends the whole run: errors of the archive (ARCHIVE_*), and those that are no CameoError. */
+  /**
+   * Rejects with errors that end the whole run: errors of the archive (ARCHIVE_*), and errors that are not
+   * CameoErrors.
+   */
   async run(thread: SegmentThread): Promise<void> {
     const { clip } = this.#job
     try {
@@ -85,7 +90,7 @@ export class JobRun implements PartHandlers {
     events.onGoOn?.(path, timeS)
   }
 
-  /** What an earlier run, or an earlier attempt of this one, left of the first segment. */
+  /** The request with the checkpoint of its first segment, from an earlier run or an earlier attempt. */
   #withCheckpoint(): SegmentRequest {
     const { request, clip } = this.#job
     if (request.kind === 'open') return request

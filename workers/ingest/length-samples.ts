@@ -1,19 +1,23 @@
 import { statedDurationS } from '../../pipeline/decode/stated-duration.js'
 
-/** Of the clips of about one size these are looked into: a look starts ffmpeg, which costs about a tenth of a short clip's work. */
+/**
+ * Number of clips of about the same size that are measured. Each measurement starts ffmpeg, which costs about
+ * a tenth of the work for a short clip.
+ */
 const looked = { films: [1, 2, 3], clips: [16, 128, 1024] }
 const filmBytes = 64 * 2 ** 20
 
 export interface LengthSamples {
-  /** A clip of which the length is not known. */
+  /** Offers a clip with unknown length. */
   offer(path: string, sizeBytes: number): void
-  /** Resolves when none is looked into any more. */
+  /** Resolves when no measurement is running. */
   finished(): Promise<void>
 }
 
 /**
- * Looks into a few clips of every size before they are worked on, one at a time: what they say of their length tells how
- * much video lies in the others, so that the end of an ingest does not move when a film is done and short clips begin.
+ * Measures a few clips of every size before they are processed, one at a time. Their lengths tell how much
+ * video the other files hold. So the estimated end of an ingest does not jump when a film is done and short
+ * clips begin.
  */
 export function createLengthSamples(
   onMeasured: (path: string, durationS: number) => void,

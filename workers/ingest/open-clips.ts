@@ -18,24 +18,24 @@ export interface OpenClipsOptions {
   readonly isForgotten: (clipId: string) => boolean
 }
 
-/** The clips under work: which jobs each has left, and what becomes of it after the last one. */
+/** The clips in progress: the remaining jobs of each, and its result after the last job. */
 export class OpenClips {
   readonly #options: OpenClipsOptions
   readonly #open = new Map<string, OpenClip>()
   readonly #clipIds = new Set<string>()
-  /** Done by this run. */
+  /** Clips that this run has done. */
   readonly #done = new Set<string>()
 
   constructor(options: OpenClipsOptions) {
     this.#options = options
   }
 
-  /** All that were met, done or not. */
+  /** Ids of all clips found, done or not. */
   get clipIds(): ReadonlySet<string> {
     return this.#clipIds
   }
 
-  /** Takes a file whose content is known to its result, or to jobs in the queue. True where there are jobs now. */
+  /** Gives a file with known content its result, or queues jobs for it. True if there are jobs now. */
   takeUp(file: ClipFile, clipId: string): boolean {
     const { writer, results, isForgotten } = this.#options
     this.#clipIds.add(clipId)
@@ -66,13 +66,13 @@ export class OpenClips {
     this.#options.queue.addJobs(requests.map((request) => ({ clip, request, attempt: 1 })))
   }
 
-  /** A job of the clip came to its end, well or not. */
+  /** One job of the clip ended, successfully or not. */
   endJob(clip: OpenClip): void {
     clip.jobs--
     if (clip.jobs === 0) this.#close(clip)
   }
 
-  /** An earlier run planned the clip: only what it did not store is left. */
+  /** An earlier run planned the clip: only the segments that it did not store remain. */
   #goOn(clip: OpenClip, run: Run): void {
     const { writer, events, segmentLengthS } = this.#options
     const { path } = clip.file
@@ -87,7 +87,7 @@ export class OpenClips {
   #close(clip: OpenClip): void {
     const { writer, results, queue } = this.#options
     const { clipId, failure } = clip
-    // A changed file says nothing against its old content, which may lie elsewhere.
+    // A changed file does not affect its old content, which may lie elsewhere.
     if (failure !== undefined && failure.code !== 'CLIP_CHANGED' && this.#hasStored(clipId))
       writer.giveUp(clipId, clip.givenUp, failure)
     writer.dropEmptyRun(clipId)
@@ -97,7 +97,7 @@ export class OpenClips {
     if (status === 'done') this.#done.add(clipId)
     const outcome: Outcome = { status, run, failure }
     results.report(clip.file, clipId, outcome)
-    // The others still hold the content: the next of them is taken up in its place.
+    // The other files still hold the content: the next of them takes its place.
     if (failure?.code === 'CLIP_CHANGED' || failure?.code === 'CLIP_GONE')
       for (const { found } of clip.duplicates) queue.addFile(found)
     else this.#reportDuplicates(clip, outcome)
@@ -121,7 +121,7 @@ export class OpenClips {
   }
 }
 
-/** What failed with one file, said of another of the same content. */
+/** The failure of one file, reported for another file with the same content. */
 function asDuplicate(file: ClipFile, processed: ClipFile, { code, message }: CameoError): CameoError {
   return new CameoError(
     code,

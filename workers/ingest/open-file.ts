@@ -12,8 +12,8 @@ export interface OpenedFile {
 }
 
 /**
- * Finds out a file's content: what an earlier run knows of it, or its SHA-256. Undefined where it cannot be read, which is reported,
- * or the run is stopped.
+ * Finds the content id of a file: known from an earlier run, or its SHA-256. Undefined if the run stops, or
+ * if the file cannot be read, which is reported.
  */
 export async function openFile(
   thread: SegmentThread,

@@ -6,8 +6,8 @@ import type { Place } from '../../index/store/file-facts.js'
 import type { MetFiles } from './ingest-events.js'
 
 /**
- * After a whole run: drops what is recorded of files that are gone from these folders, where their clips lie elsewhere too,
- * of failures that the run did not meet again, and of contents that were replaced.
+ * After a complete run, deletes three kinds of records below these folders: files that are gone if their
+ * clips also lie elsewhere, failures that did not happen again, and contents that were replaced.
  */
 export function dropGonePaths(
   archive: Archive,
@@ -19,7 +19,7 @@ export function dropGonePaths(
     const prefix = relative(root.path, folder)
     for (const { relativePath, clipId } of archive.files.pathsBelow(root.rootId, prefix)) {
       const path = join(root.path, relativePath)
-      // The name of a failure need not exist: a link to nothing, bytes shown escaped.
+      // The path of a failure need not exist: it can be a broken link or a name with escaped bytes.
       if (withoutClip.has(path) || (clipId !== null && existsSync(path))) continue
       const isElsewhere = clipId === null || archive.files.pathsOf(clipId).length > 1
       if (isElsewhere) archive.files.removePath(root.rootId, relativePath)
@@ -30,7 +30,10 @@ export function dropGonePaths(
   archive.clips.dropWithoutPath()
 }
 
-/** Where a content that was met now lay before, wherever that is: a file was moved, or a folder renamed. */
+/**
+ * Deletes the missing places of a content that this run found elsewhere: a file was moved, or a folder was
+ * renamed.
+ */
 function dropMovedPlaces({ files }: Archive, clipId: string, withoutClip: ReadonlySet<string>): void {
   const places = files.placesOf(clipId)
   if (places.length < 2) return
@@ -40,8 +43,9 @@ function dropMovedPlaces({ files }: Archive, clipId: string, withoutClip: Readon
 }
 
 /**
- * True where the file is not there, and the file system that it was on is. Of a share or a disk that is away for a moment the
- * nearest folder that is left is on another device; what is behind a link to nothing may be on one, too.
+ * True if the file is missing but its file system is present. If a share or a disk is temporarily not
+ * mounted, the nearest existing folder is on another device. The target of a broken link may also be on such
+ * a device.
  */
 function isGone({ path, device }: Place): boolean {
   if (isUrl(path)) return false

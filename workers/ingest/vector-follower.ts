@@ -6,25 +6,25 @@ import type { VectorCache } from '../../index/vectors/archive/cached-index.js'
 import { messageOf } from '../../pipeline/common/errors.js'
 
 export interface VectorFollower {
-  /** Begins to catch up, unless that is under way; what fails is told, and made good by a later call. */
+  /** Starts to catch up, unless it is already doing so. Failures are reported; a later call repairs them. */
   follow(): void
   /** Catches up once more and closes the index. */
   close(): Promise<void>
 }
 
 /**
- * Keeps the vector index up with an archive's rows while these are written: graph, snapshots, compaction. There is none before
- * the first segment, and another after a change of recipe.
- * @throws USAGE where the archive is configured with an engine that was not given
- * @param archive whose folder and engines are used
- * @param onNotice told what a person should know; the same not twice in a row
+ * Keeps the vector index up to date while rows are written: graph, snapshots, compaction. There is no index
+ * before the first segment. A change of recipe opens another one.
+ * @throws USAGE if the archive uses an engine that was not given
+ * @param archive supplies the folder and the engines
+ * @param onNotice receives messages for a person; the same message never twice in a row
  */
 export function createVectorFollower(
   archive: Pick<Archive, 'dir' | 'database' | 'engines'>,
   onNotice: (text: string) => void,
 ): VectorFollower {
   refuseUnknownEngine(archive)
-  // A connection of its own: the index sees only what is durable.
+  // Uses its own connection, so that the index sees only durable rows.
   const committed = openArchive(archive.dir, { engines: archive.engines })
   let index: { readonly spaceId: number; readonly cache: VectorCache } | undefined
   let following: Promise<void> | undefined

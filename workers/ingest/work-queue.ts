@@ -1,21 +1,24 @@
 import type { SegmentThread } from '../threads/segment-handle.js'
 import type { FoundClip, Job } from './ingest-jobs.js'
 
-/** What a thread does next. */
+/** The next work of a thread. */
 export type Work =
   | { readonly kind: 'job'; readonly job: Job }
-  /** A file that was found, to be hashed and opened. */
+  /** A found file, to be hashed and opened. */
   | { readonly kind: 'file'; readonly found: FoundClip }
 
-/** Work that waits for a thread, and how busy each thread is. Jobs of open clips go before files, so that clips end. */
+/**
+ * The waiting work, and the load of each thread. Jobs of open clips go before files, so that clips get
+ * finished.
+ */
 export class WorkQueue {
   readonly #threads: readonly SegmentThread[]
-  /** All that was found; those before `#nextFound` were taken. */
+  /** All found files; those before `#nextFound` are taken. */
   readonly #found: FoundClip[] = []
   #nextFound = 0
   #isSearching = true
   readonly #jobs: Job[] = []
-  /** Work under way on each thread. */
+  /** Number of running jobs on each thread. */
   readonly #loads = new Map<SegmentThread, number>()
   #wake: () => void = () => undefined
   #changed: Promise<void>
@@ -35,7 +38,7 @@ export class WorkQueue {
     this.notify()
   }
 
-  /** No more files come from the search. */
+  /** The file search is complete: no more files come. */
   endSearch(): void {
     this.#isSearching = false
     this.notify()
@@ -45,7 +48,7 @@ export class WorkQueue {
     return this.#found.length - this.#nextFound
   }
 
-  /** True when nothing waits and nothing can come: work under way may still bring jobs. */
+  /** True when nothing waits and the search is complete. Running work may still add jobs. */
   get isDone(): boolean {
     return (
       !this.#isSearching &&
@@ -56,8 +59,8 @@ export class WorkQueue {
   }
 
   /**
-   * Undefined where nothing waits, or another thread is less busy: a busy thread opens the next clip in advance, but not while
-   * another has nothing to do.
+   * Undefined if nothing waits, or if another thread is less busy. A busy thread opens the next clip in
+   * advance, but only if no other thread is idle.
    */
   next(thread: SegmentThread): Work | undefined {
     const isLeastBusy = this.#threads.every((other) => this.#loadOf(thread) <= this.#loadOf(other))
@@ -74,7 +77,10 @@ export class WorkQueue {
     return this.#jobs.shift()
   }
 
-  /** Counts the thread as busy while `work` goes on. Where that rejects, the run ends, and so nothing is counted back. */
+  /**
+   * Counts the thread as busy while `work` runs. If `work` rejects, the run ends, so the count is not
+   * reduced.
+   */
   async during(thread: SegmentThread, work: () => Promise<void>): Promise<void> {
     this.#loads.set(thread, this.#loadOf(thread) + 1)
     this.notify()
@@ -83,12 +89,12 @@ export class WorkQueue {
     this.notify()
   }
 
-  /** Resolves with the next change of anything here. */
+  /** Resolves on the next change of the queue. */
   changed(): Promise<void> {
     return this.#changed
   }
 
-  /** All that wait look again. */
+  /** Wakes all waiting threads. */
   notify(): void {
     this.#wake()
     this.#changed = this.#nextChange()

@@ -57,15 +57,17 @@ import { resultOf, subjectOf, type SearchQuery, type SearchResult } from './sear
 import { Turns } from './turns.js'
 
 /**
- * An archive and the models that it is searched with. Models, the vector index and the threads of an ingest are loaded when they
- * are first needed and kept until `close`.
+ * An archive and the models that search it. Models, the vector index and the threads of an ingest are loaded
+ * on first use and kept until `close`.
  *
- * Calls may run at the same time; those that look at photos or clips do so one after the other. While one call ingests or applies
- * a head, another that wants to fails with ARCHIVE_BUSY, in this process or in another; searches go on.
+ * Calls may run at the same time. Calls that read photos or clips wait for each other. Only one call at a
+ * time may ingest or apply a head; a second one fails with ARCHIVE_BUSY, in this process or in another.
+ * Searches continue meanwhile.
  *
- * Every method rejects with a {@link CameoError} where something that can be foreseen goes wrong. Besides the codes that each
- * method names these are ARCHIVE_MISSING before the first ingest, ARCHIVE_BUSY, ARCHIVE_READ_ONLY, ARCHIVE_FULL,
- * ARCHIVE_DAMAGED and ARCHIVE_NEWER about the archive's file, and USAGE after `close`.
+ * Every method rejects with a {@link CameoError} for foreseeable errors. Each method lists its own codes. All
+ * methods can also fail with ARCHIVE_MISSING before the first ingest, with ARCHIVE_BUSY, ARCHIVE_READ_ONLY,
+ * ARCHIVE_FULL, ARCHIVE_DAMAGED and ARCHIVE_NEWER for problems with the archive's file, and with USAGE after
+ * `close`.
  */
 export class Cameo {
   /** Folder of the archive. */
@@ -79,7 +81,7 @@ export class Cameo {
     readonly models: KeptModels
     readonly threads: KeptThreads
   }
-  /** Models look at one photo or clip at a time. */
+  /** Models process one photo or clip at a time. */
   readonly #looks = new Turns()
   readonly #running = new Set<Promise<unknown>>()
   #isClosed = false
@@ -100,13 +102,14 @@ export class Cameo {
   }
 
   /**
-   * Takes video files, and all below folders, into the archive. Run again at any time it does what is new, and goes on where it
-   * stopped. A file that fails leaves the others alone: its event says why.
+   * Adds video files, and all videos below folders, to the archive. A repeated call processes what is new and
+   * continues where the last call stopped. One failed file does not affect the others: its event gives the
+   * reason.
    *
-   * `signal` stops it: what is finished is kept, and the status is `interrupted`.
-   * @throws FFMPEG_MISSING, ARCHIVE_OTHER_RECIPE, DEVICE_UNAVAILABLE, PACK_UNKNOWN, PACK_INVALID, MODEL_UNREADABLE,
-   * MODEL_DOWNLOAD_FAILED, MODEL_DIGEST_MISMATCH, ENCODER_INVALID, HEAD_INVALID, HEAD_OTHER_EMBEDDER; USAGE where settings
-   * contradict each other
+   * `signal` stops the ingest: finished work is kept, and the status is `interrupted`.
+   * @throws FFMPEG_MISSING, ARCHIVE_OTHER_RECIPE, DEVICE_UNAVAILABLE, PACK_UNKNOWN, PACK_INVALID,
+   * MODEL_UNREADABLE, MODEL_DOWNLOAD_FAILED, MODEL_DIGEST_MISMATCH, ENCODER_INVALID, HEAD_INVALID,
+   * HEAD_OTHER_EMBEDDER; USAGE if settings contradict each other
    */
   ingest(paths: string | readonly string[], options: IngestOptions = {}): Promise<IngestSummary> {
     return this.#run(async () => {
@@ -130,7 +133,8 @@ export class Cameo {
   }
 
   /**
-   * The clips in which a person appears, best first, with time ranges in seconds. Scores are cosine similarities of descriptors.
+   * Finds the clips in which a person appears, best first, with time ranges in seconds. Scores are cosine
+   * similarities of descriptors.
    *
    * `signal` stops the look at a clip that is asked with.
    * @throws USAGE where the question contradicts itself; IMAGE_UNREADABLE, IMAGE_NO_FACE, IMAGE_SEVERAL_FACES, FACE_UNKNOWN, QUERY_NO_TRACK, NAME_UNKNOWN, INTERRUPTED, CLIP_*
@@ -176,12 +180,13 @@ export class Cameo {
   }
 
   /**
-   * Gives a name to the faces of photos, and of the main people of clips, beside those that it has. Files that cannot be used are in
-   * the report and leave the others alone; where none can, `added` is 0.
+   * Adds the faces of photos, and of the main people of clips, to a name. Faces that the name already has
+   * stay. Files that cannot be used are listed in the report and do not affect the others. If no file can be
+   * used, `added` is 0.
    *
-   * `signal` stops it; then nothing is enrolled.
-   * @throws FACES_DISAGREE where most files show somebody else than the others, unless forced; INTERRUPTED; as loading models does
-   * (see `ingest`)
+   * `signal` stops the call; then nothing is enrolled.
+   * @throws FACES_DISAGREE if most files show different people, unless forced; INTERRUPTED; errors of loading
+   * models (see `ingest`)
    */
   enroll(name: string, files: string | readonly string[], options: EnrollOptions = {}): Promise<EnrolReport> {
     return this.#run(() => {
@@ -198,7 +203,7 @@ export class Cameo {
     })
   }
 
-  /** The faces that a name is enrolled with. @throws NAME_UNKNOWN */
+  /** The enrolled faces of a name. @throws NAME_UNKNOWN */
   faces(name: string): Promise<NamedFaces> {
     return this.#run(() => {
       const { archive } = this.#kept
@@ -207,9 +212,9 @@ export class Cameo {
   }
 
   /**
-   * Erases a clip with all faces in it, a name, or one of its faces. Rows and vectors are overwritten in the archive's files; the
-   * video file stays. Where another process reads the archive for longer than `waitMs`, `pending` of the report says so: no search
-   * finds what was erased, but its bytes are still in a file.
+   * Erases a clip with all its faces, a name, or one face of a name. Rows and vectors are overwritten in the
+   * archive's files; the video file stays. If another process reads the archive for longer than `waitMs`, the
+   * report has `pending`: no search finds the erased data, but its bytes are still in a file.
    * @throws CLIP_UNKNOWN, NAME_UNKNOWN, FACE_UNKNOWN
    */
   forget(query: ForgetQuery): Promise<ForgetReport> {
@@ -221,26 +226,33 @@ export class Cameo {
     })
   }
 
-  /** How much of the archive's video was looked at, by folder, and what is missing of each clip. Times are hours and seconds. */
+  /**
+   * How much of the archive's video was looked at, by folder, and which parts of each clip are missing. Times
+   * are hours and seconds.
+   */
   coverage(request: CoverageRequest = {}): Promise<CoverageReport> {
     return this.#run(() => reportCoverage(this.#read(), request, this.#caller({})))
   }
 
-  /** What the archive holds: clips, tracks, names, failures, and how its clips are processed. */
+  /**
+   * The contents of the archive: clips, tracks, names, failures, and the settings by which clips are
+   * processed.
+   */
   status(): Promise<ArchiveStatus> {
     return this.#run(() => readStatus(this.#read()))
   }
 
-  /** Name of the vector engine that the archive is searched through: `auto`, `exact`, `hnsw`, or one of your own. */
+  /** Name of the archive's vector engine: `auto`, `exact`, `hnsw`, or one of `CameoOptions.engines`. */
   vectorEngine(): Promise<string> {
     return this.#run(() => vectorEngineOf(this.#read()))
   }
 
   /**
-   * Chooses the vector engine that the archive is searched through, and keeps the choice in the archive. The first search after it
-   * fills the engine. What the engine before it kept of the archive is removed.
-   * @param name `auto` (exact search up to 10,000 tracks, then an HNSW graph), `exact`, `hnsw`, or one of `CameoOptions.engines`
-   * @throws USAGE where there is no such engine; ARCHIVE_BUSY while clips are ingested
+   * Chooses the vector engine for searches, and stores the choice in the archive. The next search fills the
+   * engine. The files of the previous engine are removed.
+   * @param name `auto` (exact search up to 10,000 tracks, then an HNSW graph), `exact`, `hnsw`, or one of
+   * `CameoOptions.engines`
+   * @throws USAGE if there is no such engine; ARCHIVE_BUSY while clips are ingested
    */
   chooseVectorEngine(name: string): Promise<void> {
     return this.#run(async () => {
@@ -252,8 +264,9 @@ export class Cameo {
   }
 
   /**
-   * Checks that ffmpeg, the native libraries, the models and the archive are there and work. What does not is told in the report.
-   * @param deep look at every row of the archive, which takes as long as reading its file
+   * Checks that ffmpeg, the native libraries, the models and the archive are present and work. The report
+   * lists problems.
+   * @param deep check every row of the archive, which takes as long as reading its file
    */
   doctor({ deep = false } = {}): Promise<DoctorReport> {
     return this.#run(() =>
@@ -262,8 +275,9 @@ export class Cameo {
   }
 
   /**
-   * Downloads a pack into the folder of models, and verifies it. Each pack has a licence of its own: see `listPacks`.
-   * @param pack a name of the catalog, or the path of a JSON file. Default: that of `openCameo`, else `lite`
+   * Downloads a pack into the models folder, and verifies it. Each pack has its own licence: see `listPacks`.
+   * @param pack a name of the catalog, or the path of a JSON file. Default: the pack of `openCameo`, else
+   * `lite`
    * @throws PACK_UNKNOWN, PACK_INVALID, MODEL_DOWNLOAD_FAILED, MODEL_DIGEST_MISMATCH
    */
   pullModels(pack?: string, options: CallOptions = {}): Promise<Pack> {
@@ -276,27 +290,31 @@ export class Cameo {
   }
 
   /**
-   * MAP@100 as in iQIYI-VID on your own labelled clips: for each identity the best 100 clips, against ground truth.
-   * @throws GROUND_TRUTH_INVALID, EVALUATION_INVALID, ENSEMBLE_INVALID, HEAD_INVALID, HEAD_OTHER_EMBEDDER, INTERRUPTED; USAGE where it is not said
-   * how identities are known
+   * MAP@100 as in iQIYI-VID on your own labelled clips: the best 100 clips of each identity, compared with
+   * ground truth.
+   * @throws GROUND_TRUTH_INVALID, EVALUATION_INVALID, ENSEMBLE_INVALID, HEAD_INVALID, HEAD_OTHER_EMBEDDER,
+   * INTERRUPTED; USAGE if the query does not say how identities are known
    */
   evaluateMap(query: MapQuery): Promise<MapReport> {
     return this.#run(() => measureMap(this.#bench, query))
   }
 
   /**
-   * Trains a head on labelled clips and writes it: class scores for its people, a better descriptor for all. `applyHead` takes it.
-   * @throws TRAINING_IMPOSSIBLE, GROUND_TRUTH_INVALID, CHECKPOINT_INVALID, EMBEDDER_UNKNOWN, INTERRUPTED; USAGE where the settings do
-   * not fit, or an earlier training to the file was stopped and is not to go on
+   * Trains a head on labelled clips and writes it to a file. A head gives class scores for its people, and a
+   * better descriptor for everyone. Use it with `applyHead`.
+   * @throws TRAINING_IMPOSSIBLE, GROUND_TRUTH_INVALID, CHECKPOINT_INVALID, EMBEDDER_UNKNOWN, INTERRUPTED;
+   * USAGE if the settings do not fit, or if an earlier training to this file was stopped and `resume` is not
+   * set
    */
   trainHead(query: TrainHeadQuery): Promise<WrittenHead> {
     return this.#run(() => trainOneHead(this.#bench, query))
   }
 
   /**
-   * Describes the clips of the archive anew with a head, from their stored embeddings: no video is read. Searches go on meanwhile.
-   * Stopped by `signal` the archive stays as it was, and the same call goes on.
-   * @param head its ONNX file; undefined takes the archive's head away
+   * Computes the descriptors of all clips again with a head, from their stored embeddings. Reads no video.
+   * Searches continue meanwhile. If `signal` stops the call, the archive keeps its old descriptors, and the
+   * same call continues the work.
+   * @param head its ONNX file; undefined removes the archive's head
    * @throws ARCHIVE_OTHER_RECIPE, HEAD_OTHER_EMBEDDER, HEAD_INVALID, MODEL_UNREADABLE, ERASURE_PENDING
    */
   applyHead(head: string | undefined, options: CallOptions = {}): Promise<HeadApplied> {
@@ -310,14 +328,18 @@ export class Cameo {
   }
 
   /**
-   * What each step is worth on your own labelled clips: clip centre, quality pooling, head, noise class, ensemble, context.
-   * @throws GROUND_TRUTH_INVALID, TRAINING_IMPOSSIBLE, ENSEMBLE_INVALID, INTERRUPTED; USAGE where the settings do not fit
+   * Measures the gain of each step on your own labelled clips: clip centre, quality pooling, head, noise
+   * class, ensemble, context.
+   * @throws GROUND_TRUTH_INVALID, TRAINING_IMPOSSIBLE, ENSEMBLE_INVALID, INTERRUPTED; USAGE if the settings
+   * do not fit
    */
   climbLadder(query: LadderQuery): Promise<LadderReport> {
     return this.#run(() => measureLadder(this.#bench, query))
   }
 
-  /** Waits for the calls that run, then releases models, threads, index and archive. A second call does nothing. */
+  /**
+   * Waits for running calls, then releases models, threads, index and archive. A second call does nothing.
+   */
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
@@ -332,7 +354,7 @@ export class Cameo {
     }
   }
 
-  /** As `close`: for `await using`. */
+  /** Same as `close`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
@@ -377,7 +399,7 @@ export class Cameo {
     }
   }
 
-  /** Runs a call, which `close` waits for. What SQLite throws becomes a CameoError. */
+  /** Runs a call and makes `close` wait for it. Turns SQLite errors into CameoErrors. */
   async #run<T>(work: () => T | Promise<T>): Promise<T> {
     if (this.#isClosed) throw new CameoError('USAGE', `the archive ${this.archive} was closed: open it again`)
     const running = Promise.resolve().then(work)

@@ -1,17 +1,17 @@
 import type { IngestWatcher } from '../archive/ingest-archive.js'
 import type { ClipResult } from '../ingest/ingest-events.js'
 
-/** What happens to the clips of an ingest, in the order in which it does. Paths are absolute; times are seconds of the clip. */
+/** The events of the clips of an ingest, in order. Paths are absolute; times are seconds of the clip. */
 export type ClipEvent =
   /** A file that may be a clip. */
   | { readonly kind: 'found'; readonly path: string; readonly sizeBytes: number }
-  /** All files are found: how many there are is known from now on. */
+  /** The file search is complete: the number of files is known. */
   | { readonly kind: 'all-found' }
-  /** How long a clip is; undefined where its file does not say. */
+  /** Length of a clip; undefined if its file does not state it. */
   | { readonly kind: 'measured'; readonly path: string; readonly durationS: number | undefined }
-  /** This stretch was looked at by an earlier ingest, and is not looked at again. */
+  /** An earlier ingest looked at this stretch. It is not looked at again. */
   | { readonly kind: 'resumed'; readonly path: string; readonly startS: number; readonly endS: number }
-  /** More frames were looked at, the last of them at `timeS`, and faces found in them. */
+  /** More frames were looked at, the last of them at `timeS`; these faces were found. */
   | {
       readonly kind: 'frames'
       readonly path: string
@@ -19,7 +19,10 @@ export type ClipEvent =
       readonly faces: number
       readonly timeS: number
     }
-  /** A segment is in the archive: people seen in it, and where it ends; `endS` of a clip's last segment is Infinity. */
+  /**
+   * A segment is stored in the archive: the people in it, and its end. `endS` of a clip's last segment is
+   * Infinity.
+   */
   | {
       readonly kind: 'segment'
       readonly path: string
@@ -27,10 +30,10 @@ export type ClipEvent =
       readonly endS: number
       readonly tracks: number
     }
-  /** The last event of a file. What it says is on disk. */
+  /** The last event of a file. Its result is on disk. */
   | { readonly kind: 'result'; readonly path: string; readonly result: ClipResult }
 
-/** Tells the events of an ingest as values, and counts the results by their status. */
+/** Turns the callbacks of an ingest into event values, and counts the results by status. */
 export class EventWatcher implements IngestWatcher {
   readonly #tell: (event: ClipEvent) => void
   readonly #counts = new Map<ClipResult['status'], number>()

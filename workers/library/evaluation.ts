@@ -29,112 +29,124 @@ import {
   type TrainingProgress,
 } from '../../pipeline/training/train-head.js'
 
-/** What is measured: MAP@100 as in iQIYI-VID. Files of ground truth have "CLIP ID" a line, or "ID CLIP CLIP …". */
+/**
+ * What `evaluateMap` measures: MAP@100 as in iQIYI-VID. Lines of ground truth files are "CLIP ID" or "ID CLIP
+ * CLIP …".
+ */
 export interface MapQuery {
-  /** File of ground truth that is scored. */
+  /** Ground truth file to score against. */
   readonly groundTruth: string
-  /** File of ground truth that says what each identity looks like. Default: the enrolled names do. */
+  /** Ground truth file of the clips that show what each identity looks like. Default: the enrolled names. */
   readonly gallery?: string
-  /** File of ground truth of further clips, which are not ranked. */
+  /** Ground truth file of further clips, which are not ranked. */
   readonly val?: string
-  /** What is ranked: all clips but those of other lists, or those of the ground truth alone. Default: `all`. */
+  /**
+   * Which clips are ranked: all clips except those of other lists, or only those of the ground truth.
+   * Default: `all`.
+   */
   readonly pool?: PoolChoice
-  /** Score by the classes of these heads (ONNX files), in place of similarity to the gallery. */
+  /** Score by the classes of these heads (ONNX files) instead of similarity to the gallery. */
   readonly heads?: readonly string[]
   /** Score by the heads that this JSON file declares. */
   readonly ensemble?: string
-  /** Compare with every descriptor in place of the vector index. Default: false. */
+  /** Compare with every descriptor instead of the vector index. Default: false. */
   readonly exact?: boolean
-  /** Stops it with INTERRUPTED before its next step. */
+  /** Stops the call with INTERRUPTED before its next step. */
   readonly signal?: AbortSignal
 }
 
-/** What an evaluation read of the archive. */
+/** The data that an evaluation used. */
 export interface MeasuredOn {
-  /** The clips that were ranked, counted. */
+  /** Counts of the ranked clips. */
   readonly pool: PoolAccount
   readonly coverage: CoverageSum | null
-  /** What of the archive could not be trusted, and is left out. */
+  /** Damaged parts of the archive, which are left out. */
   readonly damaged: readonly DamagedThing[]
   /** Sentences. */
   readonly warnings: readonly string[]
 }
 
-/** How well people are found. */
+/** How well the archive finds people. */
 export interface MapReport extends MeasuredOn {
   /** MAP@100, 0..1. */
   readonly map: number
-  /** 95 % interval of it, by bootstrap over identities. */
+  /** 95 % interval of `map`, by bootstrap over identities. */
   readonly ci95: Interval
-  /** Of exact search, where the answer went through the vector index. */
+  /** MAP@100 of exact search, if the answer came from the vector index. */
   readonly exactMap: number | undefined
-  /** One an identity, in the order of the ground truth. */
+  /** One score per identity, in the order of the ground truth. */
   readonly scores: readonly IdentityScore[]
-  /** Of each identity up to 100 clips, best first, by the names of the ground truth. */
+  /** Up to 100 clips of each identity, best first, with the names of the ground truth. */
   readonly rankings: ReadonlyMap<string, readonly string[]>
 }
 
-/** Settings of training that differ from the defaults. */
+/** Training settings that differ from the defaults. */
 export interface HeadSettingsInput extends z.input<typeof headSettingsSchema> {}
 
-/** What a head is trained on. Files of ground truth are as for `MapQuery`. */
+/** The training data of a head. Ground truth files are as for `MapQuery`. */
 export interface TrainHeadQuery {
-  /** File of ground truth: whose clips are whose. */
+  /** Ground truth file: the person in each clip. */
   readonly groundTruth: string
-  /** ONNX file that is written. A checkpoint lies beside it until it is whole. */
+  /** ONNX file to write. A checkpoint lies beside it until the file is complete. */
   readonly out: string
-  /** File of ground truth by which the best epoch is chosen. Default: the last epoch is kept. */
+  /** Ground truth file that chooses the best epoch. Default: the last epoch is kept. */
   readonly val?: string
-  /** File with a name of a stranger's clip a line, to train on. Default: half of val's clips that no line names. */
+  /**
+   * File with one clip of a stranger per line, to train on. Default: half of the clips of val that no line
+   * names.
+   */
   readonly noise?: string
   readonly settings?: HeadSettingsInput
-  /** Names of embedders, whose embeddings are concatenated. Default: the pack's own. */
+  /** Names of embedders. Their embeddings are concatenated. Default: the pack's embedder. */
   readonly embedders?: readonly string[]
-  /** Clips that are left out of training. */
+  /** Clips to leave out of training. */
   readonly fold?: Fold
-  /** Go on after the last epoch of a training that was stopped. Default: false. */
+  /** Continue a stopped training after its last epoch. Default: false. */
   readonly resume?: boolean
-  /** Told after each epoch. */
+  /** Called after each epoch. */
   readonly onEpoch?: (progress: TrainingProgress) => void
-  /** Stops the training with INTERRUPTED; its checkpoint stays. */
+  /** Stops the training with INTERRUPTED. Its checkpoint stays. */
   readonly signal?: AbortSignal
 }
 
-/** What the ladder is measured on. Files of ground truth are as for `MapQuery`. */
+/** The data of a ladder. Ground truth files are as for `MapQuery`. */
 export interface LadderQuery {
-  /** Files of ground truth: to train on, to choose by, and to score once. */
+  /** Ground truth files: to train on, to choose by, and to score once. */
   readonly gallery: string
   readonly val: string
   readonly groundTruth: string
-  /** As for training. */
+  /** Same as for training. */
   readonly noise?: string
   readonly settings?: HeadSettingsInput
-  /** What is ranked. Default: `all`. */
+  /** Which clips are ranked. Default: `all`. */
   readonly pool?: PoolChoice
-  /** Heads of the ensemble: so many of different seeds, or the JSON file that declares them. Default: 5. */
+  /**
+   * Heads of the ensemble: a number of heads with different seeds, or the JSON file that declares them.
+   * Default: 5.
+   */
   readonly ensemble?: number | string
-  /** Stops with INTERRUPTED. */
+  /** Stops the call with INTERRUPTED. */
   readonly signal?: AbortSignal
 }
 
-/** What one step of the ladder is worth. */
+/** The gain of one step of the ladder. */
 export interface LadderRung {
   readonly name: string
-  /** MAP@100 on the ground truth that is scored, and its 95 % interval; 0..1. */
+  /** MAP@100 on the scored ground truth, and its 95 % interval; 0..1. */
   readonly map: number
   readonly ci95: Interval
-  /** On the clips that were chosen by. */
+  /** MAP@100 on the clips that steps are chosen by. */
   readonly valMap: number
-  /** False where it did not help there and was left out. */
+  /** False if the step did not improve `valMap` and is left out. */
   readonly isTaken: boolean
-  /** Against the step before, on the same identities. */
+  /** Difference to the step before, on the same identities. */
   readonly gain: Difference | undefined
 }
 
-/** What each step is worth, in order. */
+/** The gain of each step, in order. */
 export interface LadderReport extends MeasuredOn {
   readonly steps: readonly LadderRung[]
-  /** People absent from training; undefined where there are too few people. */
+  /** Result for people who are absent from training; undefined if there are too few people. */
   readonly openSet: OpenSetResult | undefined
 }
 

@@ -7,7 +7,7 @@ import {
 import type { VectorEngines } from '../../index/vectors/vector-engine.js'
 import { CameoError } from '../../pipeline/common/errors.js'
 
-/** One connection to an archive, opened when it is first needed. */
+/** One connection to an archive, opened on first use. */
 export class KeptArchive {
   readonly dir: string
   readonly #onNotice: (notice: string) => void
@@ -20,12 +20,15 @@ export class KeptArchive {
     this.#engines = engines
   }
 
-  /** For what only reads. @throws ARCHIVE_MISSING; as `openArchiveToRead` does */
+  /** Gives the archive for reading. @throws ARCHIVE_MISSING; same errors as `openArchiveToRead` */
   toRead(): Archive {
     return (this.#archive ??= openArchiveToRead(this.dir, this.#onNotice, this.#engines))
   }
 
-  /** @throws ARCHIVE_MISSING, unless `create`; ARCHIVE_READ_ONLY; as `openArchive` does */
+  /**
+   * Gives the archive for writing. @throws ARCHIVE_MISSING, unless `create`; ARCHIVE_READ_ONLY; same errors
+   * as `openArchive`
+   */
   toWrite({ create = false } = {}): Archive {
     if (this.#archive?.database.readonly === true) this.close()
     return (this.#archive ??= openArchive(this.dir, {
@@ -33,7 +36,7 @@ export class KeptArchive {
     }))
   }
 
-  /** With clips in it. @throws ARCHIVE_MISSING where it has none */
+  /** Gives the archive if it has clips. @throws ARCHIVE_MISSING if it has none */
   filled(archive: Archive): FilledArchive {
     const { recipe } = archive
     if (recipe !== undefined) return { archive, recipe }

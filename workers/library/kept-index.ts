@@ -5,7 +5,7 @@ import { activeSpace } from '../../index/store/meta.js'
 import type { VectorCache } from '../../index/vectors/archive/cached-index.js'
 import { Turns } from './turns.js'
 
-/** The vector index of an archive, opened when it is first needed and kept from one search to the next. */
+/** The vector index of an archive, opened on first use and kept between searches. */
 export class KeptIndex {
   readonly #onNotice: (notice: string) => void
   readonly #turns = new Turns()
@@ -17,8 +17,8 @@ export class KeptIndex {
   }
 
   /**
-   * Gives `work` the index with all that is in the archive now.
-   * @throws as `openArchiveIndex` does
+   * Calls `work` with the index, which holds everything that is in the archive now.
+   * @throws same errors as `openArchiveIndex`
    */
   use<T>(archive: Archive, work: (index: VectorCache) => Promise<T>): Promise<T> {
     return this.#turns.run(async () => {
@@ -31,7 +31,7 @@ export class KeptIndex {
     })
   }
 
-  /** Closes the index; a later search opens it again. */
+  /** Closes the index. A later search opens it again. */
   release(): Promise<void> {
     return this.#turns.run(() => this.#close())
   }

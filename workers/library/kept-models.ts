@@ -3,19 +3,19 @@ import type { FilledArchive } from '../../index/archive/open-archive.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
 import type { Caller } from '../../pipeline/stages/caller.js'
 
-/** Models, and how many calls use them now. */
+/** Models, and the number of calls that use them now. */
 interface Lease {
   readonly recipe: string
   readonly models: ArchiveModels
   users: number
 }
 
-/** The models of an archive, each loaded when it is first needed and kept until the archive's recipe changes. */
+/** The models of an archive. Each is loaded on first use and kept until the archive's recipe changes. */
 export class KeptModels {
   readonly #device: DeviceChoice
   readonly #caller: Caller
   #current: Lease | undefined
-  /** Of a former recipe, and in use still. */
+  /** Models of an earlier recipe that are still in use. */
   readonly #former = new Set<Lease>()
 
   constructor(device: DeviceChoice, caller: Caller) {
@@ -23,7 +23,7 @@ export class KeptModels {
     this.#caller = caller
   }
 
-  /** Gives `work` the models of the archive. They stay loaded until it is done, and as a rule after it. */
+  /** Calls `work` with the models of the archive. They stay loaded at least until `work` is done. */
   async use<T>(opened: FilledArchive, work: (models: ArchiveModels) => Promise<T>): Promise<T> {
     const lease = await this.#leaseFor(opened)
     try {
@@ -34,16 +34,16 @@ export class KeptModels {
     }
   }
 
-  /** To be called when nobody uses them. */
+  /** Call it when no call uses the models. */
   async close(): Promise<void> {
     await this.#retire()
   }
 
-  /** Counted as a user, which whoever asked is until it says otherwise. */
+  /** Counts the caller as a user. The caller must give the lease back. */
   async #leaseFor(opened: FilledArchive): Promise<Lease> {
     const recipe = opened.recipe.digest
     if (this.#current?.recipe !== recipe) await this.#retire()
-    // All embedders: what searches need is among what names are enrolled with.
+    // Uses all embedders: enrolment needs all of them, and a search needs some of them.
     this.#current ??= {
       recipe,
       models: new ArchiveModels(opened, { device: this.#device, embedders: 'all' }, this.#caller),

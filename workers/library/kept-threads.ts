@@ -1,7 +1,7 @@
 import { readHeadFile } from '../../pipeline/describe/head/head-file.js'
 import { startThreads, type PoolOptions, type ThreadPool } from '../threads/thread-pool.js'
 
-/** The threads of the last ingest, with their models, for the next one. */
+/** Keeps the threads of the last ingest, with their models, for the next one. */
 export class KeptThreads {
   readonly #startThreads: typeof startThreads
   #kept: { readonly key: string; readonly pool: ThreadPool } | undefined
@@ -10,7 +10,10 @@ export class KeptThreads {
     this.#startThreads = start
   }
 
-  /** As `startThreads`; the threads are not stopped with the pool, and serve the next call with the same options. */
+  /**
+   * Same as `startThreads`, but the pool does not stop the threads. They serve the next call with the same
+   * options.
+   */
   readonly start = async (options: PoolOptions): Promise<ThreadPool> => {
     const key = await keyOf(options)
     if (this.#kept?.key !== key) {
@@ -27,7 +30,7 @@ export class KeptThreads {
   }
 }
 
-/** With the content of the head, which may be exchanged under its name. */
+/** The key includes the content of the head, because the file under its name can change. */
 async function keyOf({ setup, threads }: PoolOptions): Promise<string> {
   const head = setup.headFile === undefined ? undefined : await readHeadFile(setup.headFile)
   return JSON.stringify([setup, threads, head?.sha256])

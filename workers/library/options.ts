@@ -4,53 +4,53 @@ import type { Pack } from '../../pipeline/models/packs/pack.js'
 import type { Progress } from '../../pipeline/stages/caller.js'
 
 /**
- * What runs the models: `auto` takes the first GPU where the CUDA libraries of ONNX Runtime are installed and a session can be
- * made on it, else the CPU; `cuda:1` is the second GPU.
+ * Where models run. `auto` uses the first GPU if the CUDA libraries of ONNX Runtime are installed and a
+ * session can be created on it, else the CPU. `cuda:1` is the second GPU.
  */
 export type Device = 'auto' | 'cpu' | 'cuda' | `cuda:${number}`
 
-/** How an archive is opened. */
+/** Options of `openCameo`. */
 export interface CameoOptions {
-  /** Folder of the archive. The first ingest makes it. */
+  /** Folder of the archive. The first ingest creates it. */
   readonly archive: string
   /**
-   * Folder of the model packs, each in a folder of its own name. Default: the environment variable `CAMEO_MODELS`, else a
-   * folder of the user's cache.
+   * Folder of the model packs. Each pack has a subfolder with its name. Default: the environment variable
+   * `CAMEO_MODELS`, else a folder in the user's cache.
    */
   readonly models?: string
   /** Default: `auto`. */
   readonly device?: Device
   /**
-   * Models of a new archive: a name of the catalog (see `listPacks`), the path of a JSON file (see `Pack`), or several with a plus
-   * between them. Default: the archive's own, or `lite`.
+   * Models of a new archive: a name of the catalog (see `listPacks`), the path of a JSON file (see `Pack`),
+   * or several joined by plus signs. Default: the archive's own pack, or `lite`.
    */
   readonly pack?: string
   /**
-   * Vector engines of your own, by the names that `Cameo.chooseVectorEngine` takes. An archive that is configured with one of them
-   * can be opened only where it is given. Default: none beside the built-in `exact` and `hnsw`.
+   * Your own vector engines, by the names that `Cameo.chooseVectorEngine` takes. An archive that uses one of
+   * them can be opened only if it is given here. Default: only the built-in `exact` and `hnsw`.
    */
   readonly engines?: VectorEngines
   /** Segments that an ingest processes at the same time; threads of training. Default: the number of processor cores. */
   readonly threads?: number
   /**
-   * Told what a person should know while the work goes on: a sentence, and what helps.
-   * Default: nobody is told.
+   * Called with messages for a person while work continues: a sentence, and details that may help. Default:
+   * none.
    */
   readonly notify?: (notice: string, details?: ErrorDetails) => void
-  /** Told, often, how far long work is. A call may have a function of its own. */
+  /** Called often with the progress of long work. A call may have its own function. */
   readonly progress?: (progress: Progress) => void
   /**
-   * Gives the pack of a name or JSON file, with its files in the folder of models and verified. Default: the pack `lite` is
-   * downloaded where it is missing; any other must be there, since its licence is for a person to accept (see
-   * `Cameo.pullModels`).
+   * Finds the pack for a name or JSON file, with its verified files in the models folder. Default: the pack
+   * `lite` is downloaded if it is missing. Any other pack must be present, because a person has to accept its
+   * licence (see `Cameo.pullModels`).
    */
   readonly ensurePack?: (nameOrFile: string) => Promise<Pack>
 }
 
-/** What every call that takes long can be given. */
+/** Options of every call that can take long. */
 export interface CallOptions {
-  /** Stops the work. What a call says about it holds. */
+  /** Stops the work. Each call documents what remains. */
   readonly signal?: AbortSignal | undefined
-  /** Told how far the work is, in place of the function that `openCameo` was given. */
+  /** Called with the progress of this call, instead of the function given to `openCameo`. */
   readonly progress?: ((progress: Progress) => void) | undefined
 }

@@ -9,21 +9,21 @@ import { defaultModelsDir, packIsPresent } from '../../pipeline/models/packs/mod
 /** A pack of the catalog. */
 export interface PackInfo {
   readonly name: string
-  /** It is taken where no pack is named. */
+  /** The pack that is used if none is named. */
   readonly isDefault: boolean
-  /** Of its models. */
+  /** Licence of its models. */
   readonly licence: string
-  /** Values of an embedding. */
+  /** Number of values of an embedding. */
   readonly dimension: number
-  /** It has thresholds and probabilities that were measured. */
+  /** It has measured thresholds and probabilities. */
   readonly isCalibrated: boolean
-  /** All its files are in the folder of models. */
+  /** All its files are in the models folder. */
   readonly isPresent: boolean
 }
 
 /**
- * The packs that are known by name.
- * @param models folder of the models. Default: as for `openCameo`
+ * The packs that have a name in the catalog.
+ * @param models models folder. Default: same as for `openCameo`
  */
 export function listPacks(models: string = defaultModelsDir()): PackInfo[] {
   return [...catalogPacks(), ...catalogEnsembles.map(findPack)].map((pack) => ({

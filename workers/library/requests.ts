@@ -4,48 +4,50 @@ import type { ClipResult } from '../ingest/ingest-events.js'
 import type { ClipEvent } from './clip-events.js'
 import type { CallOptions } from './options.js'
 
-/** How clips are taken in. */
+/** Options of an ingest. */
 export interface IngestOptions extends CallOptions {
-  /** What differs from the archive's settings, or from the defaults of a new one. */
+  /** Settings that differ from the archive's, or from the defaults of a new archive. */
   readonly recipe?: RecipeOptions
-  /** Process every clip anew where these settings are not the archive's. Default: false. */
+  /** Process every clip again if these settings differ from the archive's. Default: false. */
   readonly reprocess?: boolean
-  /** Take up clips again that were forgotten. Default: false. */
+  /** Ingest forgotten clips again. Default: false. */
   readonly includeForgotten?: boolean
-  /** Look at every row of the archive first, and process clips anew whose rows are damaged. Default: false. */
+  /** First check every row of the archive, and process clips with damaged rows again. Default: false. */
   readonly repair?: boolean
-  /** How often the state of a segment under work is kept, seconds of video. Default: 45. */
+  /** How often the state of a running segment is stored, in seconds of video. Default: 45. */
   readonly checkpointEveryS?: number
-  /** Told what happens to each clip. */
+  /** Called with the events of each clip. */
   readonly onEvent?: (event: ClipEvent) => void
 }
 
-/** What became of an ingest. */
+/** The result of an ingest. */
 export interface IngestSummary extends IngestReport {
-  /** How many files had each result. */
+  /** Number of files with each result. */
   readonly results: Readonly<Partial<Record<ClipResult['status'], number>>>
 }
 
-/** Whose faces are enrolled. */
+/** Options of an enrolment. */
 export interface EnrollOptions extends CallOptions {
-  /** Which face of each photo, or person of each clip, from 1. Default: the one that it is plainly of. */
+  /**
+   * Which face of each photo, or person of each clip, from 1. Default: the main one, if there clearly is one.
+   */
   readonly face?: number
-  /** Enroll also files that mostly show different people. Default: false. */
+  /** Enrol even if the files mostly show different people. Default: false. */
   readonly force?: boolean
 }
 
-/** What is forgotten: a clip, a name, or one face of a name. */
+/** What to forget: a clip, a name, or one face of a name. */
 export type ForgetQuery = {
   /** How long to wait for other processes that read the archive, ms. Default: 30,000. */
   readonly waitMs?: number
 } & (
   | {
-      /** Id of the clip, its first digits (8 at least), or the path of its file. */
+      /** Id of the clip, its first digits (at least 8), or the path of its file. */
       readonly clip: string
     }
   | {
       readonly name: string
-      /** Number of one face, as `faces` gives it. Default: all, and the name. */
+      /** Number of one face, as `faces` returns it. Default: all faces and the name. */
       readonly face?: number
     }
 )

@@ -8,7 +8,7 @@ import type { AskedQuery, Subject } from '../../index/search/read-query.js'
 import type { Hit, SearchReport } from '../../index/search/search-archive.js'
 import type { CallOptions } from './options.js'
 
-/** Whom to search for: the face of a photo, a person of a clip, or an enrolled name. */
+/** The person to search for: the face of a photo, a person of a clip, or an enrolled name. */
 export type Whom =
   | {
       /** File of a photo, or of several photos of one person: their faces are pooled by quality. */
@@ -23,23 +23,29 @@ export type Whom =
       readonly face?: number
     }
   | {
-      /** As it is enrolled. */
+      /** The enrolled name. */
       readonly name: string
     }
 
-/** Whom to search for, and what counts as found. */
+/** The person to search for, and what counts as a match. */
 export type SearchQuery = Whom & {
-  /** How many clips at the most. Default: 20. */
+  /** Largest number of clips. Default: 20. */
   readonly top?: number
-  /** Cosine similarity, −1..1, from which a track matches. Default: chosen by the calibration of the models; see `expectFalse`. */
+  /**
+   * Cosine similarity, −1..1, from which a track matches. Default: chosen by the calibration of the models;
+   * see `expectFalse`.
+   */
   readonly minScore?: number
-  /** How many tracks of other people may be expected to match. Default: 1. */
+  /** Expected number of matching tracks that show other people. Default: 1. */
   readonly expectFalse?: number
-  /** How many tracks of the archive are expected to show the person: the prior of the probabilities. Default: 1. */
+  /**
+   * Expected number of tracks in the archive that show the person: the prior of the probabilities. Default:
+   * 1.
+   */
   readonly expectAppearances?: number
-  /** Give also clips that are like the person below the threshold. Default: false. */
+  /** Also return clips with a similarity below the threshold. Default: false. */
   readonly weak?: boolean
-  /** Leave the clip that is asked with out of the answer. Default: false. */
+  /** Leave the query clip out of the answer. Default: false. */
   readonly excludeSelf?: boolean
   /** Enrolled names of others who must be in the same clip. */
   readonly with?: readonly string[]
@@ -60,28 +66,31 @@ export type SearchQuery = Whom & {
 
 /** A clip in which the person appears. */
 export interface FoundClip extends ClipMatch {
-  /** 0..1, that it shows the person; undefined where the models are not calibrated, or a head describes the archive. */
+  /**
+   * Probability 0..1 that the clip shows the person; undefined if the models are not calibrated, or if the
+   * archive has a head.
+   */
   readonly probability: number | undefined
-  /** What of the clip was not looked at; undefined where all of it was. */
+  /** The parts of the clip that were not looked at; undefined if all of it was. */
   readonly unseen: ClipCoverage | undefined
 }
 
-/** The answer to a search, and what it rests on. */
+/** The answer to a search, and the data behind it. */
 export interface SearchResult {
-  /** What was asked, and whom the photo or the clip shows besides. */
+  /** The query, and the other people in the query photo or clip. */
   readonly query: AskedQuery
   /** Distinct clips, best first. */
   readonly matches: readonly FoundClip[]
-  /** Clips below the threshold, best first: they are no matches. Empty unless they were asked for. */
+  /** Clips below the threshold, best first. They are not matches. Empty unless `weak` is set. */
   readonly weak: readonly FoundClip[]
   readonly threshold: MatchThreshold
-  /** Of the probabilities; undefined where there are none. */
+  /** Prior of the probabilities; undefined if there are none. */
   readonly prior: Prior | undefined
-  /** Tracks of the archive. */
+  /** Number of tracks searched. */
   readonly tracksSearched: number
   /** How much of the archive's video was looked at. */
   readonly coverage: CoverageSum
-  /** What of the archive could not be trusted, and is left out. */
+  /** Damaged parts of the archive, which are left out. */
   readonly damaged: readonly DamagedThing[]
 }
 

@@ -3,32 +3,32 @@ import { rmSync } from 'node:fs'
 import { clipName } from '../../pipeline/common/display-name.js'
 import { CameoError } from '../../pipeline/common/errors.js'
 
-/** What lies in the folder, in a folder of its own. */
+/** A copy of a clip, in its own subfolder. */
 export interface HeldCopy {
   readonly dir: string
   /** For messages. */
   readonly fileName: string
-  /** The room that it has, whether or not all of it is filled yet. */
+  /** The reserved room. The file may still be smaller. */
   bytes: number
-  /** Who works with it: it stays as long as there is one. */
+  /** Number of users. The copy stays while there is at least one. */
   users: number
 }
 
 /**
- * Gives the room of a folder to copies. Those that nobody uses make way, the one first that was used least recently. A copy that
- * finds no room waits until others are released.
+ * Shares the room of a folder between copies. Unused copies are removed, the least recently used first. A
+ * copy that finds no room waits until others are released.
  */
 export class BoundedFolder<Copy extends HeldCopy> {
   readonly #dir: string
   readonly #maxBytes: number
   /** In order of last use. */
   readonly #kept = new Set<Copy>()
-  /** Those that wait for room: what they hold is not given back before they go on. */
+  /** Copies that wait for room. They keep the room they hold while they wait. */
   readonly #waiting = new Set<Copy>()
   readonly #room = new EventEmitter().setMaxListeners(0)
   #usedBytes = 0
 
-  /** @param dir for messages: the folder as its owner knows it */
+  /** @param dir for messages: the folder under the name that the user gave */
   constructor(dir: string, maxBytes: number) {
     this.#dir = dir
     this.#maxBytes = maxBytes
@@ -38,7 +38,7 @@ export class BoundedFolder<Copy extends HeldCopy> {
     return [...this.#kept].find(isWanted)
   }
 
-  /** One more works with the copy, which is new or known. */
+  /** Adds a user to the copy, which may be new or known. */
   use(copy: Copy): void {
     this.#kept.delete(copy)
     this.#kept.add(copy)
@@ -50,13 +50,13 @@ export class BoundedFolder<Copy extends HeldCopy> {
     if (copy.users === 0) this.#tellRoom()
   }
 
-  /** For a copy that did not arrive. */
+  /** Removes a copy that did not arrive. */
   drop(copy: Copy): void {
     this.#remove(copy)
     this.#tellRoom()
   }
 
-  /** Takes room for more of a copy, if need be from copies that nobody uses. False where there is not enough. */
+  /** Reserves more room for a copy. If necessary, removes unused copies. False if there is not enough. */
   take(copy: Copy, bytes: number): boolean {
     if (copy.bytes + bytes > this.#maxBytes) return false
     for (const other of this.#kept) {
@@ -69,12 +69,12 @@ export class BoundedFolder<Copy extends HeldCopy> {
     return true
   }
 
-  /** Takes room as soon as there is enough. Throws SCRATCH_FULL where that would never be. */
+  /** Reserves room as soon as there is enough. Throws SCRATCH_FULL if there can never be enough. */
   async grow(copy: Copy, bytes: number, signal: AbortSignal): Promise<void> {
-    // A download that broke off meanwhile was removed, and needs none.
+    // A download that failed in the meantime was removed, and needs no room.
     while (this.#kept.has(copy) && !this.take(copy, bytes)) {
       const isTooLarge = copy.bytes + bytes > this.#maxBytes
-      // Out of a deadlock one gives up, and the others go on with its room.
+      // In a deadlock one download fails, and the others continue with its room.
       if (isTooLarge || this.#isDeadlocked(copy)) throw this.#full(copy, !isTooLarge)
       await this.#nextRoom(copy, signal)
     }
@@ -89,7 +89,10 @@ export class BoundedFolder<Copy extends HeldCopy> {
     }
   }
 
-  /** All others that hold room wait for more of it, as two clips of unknown size that fill the folder half each. */
+  /**
+   * True if all other copies that hold room also wait for more. Example: two clips of unknown size fill half
+   * of the folder each.
+   */
   #isDeadlocked(copy: Copy): boolean {
     return (
       copy.bytes > 0 &&
@@ -97,7 +100,7 @@ export class BoundedFolder<Copy extends HeldCopy> {
     )
   }
 
-  /** All that wait look again. */
+  /** Wakes all waiting copies. */
   #tellRoom(): void {
     this.#waiting.clear()
     this.#room.emit('made')

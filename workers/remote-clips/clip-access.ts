@@ -13,27 +13,28 @@ import { pinFile } from './pinned-file.js'
 import { DownloadCache } from './download-cache.js'
 import type { OpenedClip } from './opened-clip.js'
 
-/** Which clips a worker may open. What is not listed is refused. */
+/** The clips that a worker may open. Everything else is refused. */
 export interface AccessRules {
-  /** Folders whose files may be read, and where they are mounted here. */
+  /** Folders with readable files, and where they are mounted on this machine. */
   readonly roots: readonly Root[]
   /** `host` or `host:port` for http(s), `s3://bucket` for S3. */
   readonly hosts: ReadonlySet<string>
 }
 
 export interface Root {
-  /** As it is called in jobs: the path at the machine that submits. */
+  /** The path in jobs: the path on the machine that submits. */
   readonly submitted: string
   readonly mounted: string
 }
 
-/** Every file that this user may read. */
+/** All files that this user may read. */
 export const everywhere: Root = { submitted: '/', mounted: '/' }
 
 export interface ClipAccess {
   /**
-   * @param planned the file that the clip was planned by; undefined for a clip that is to be planned by what it is now
-   * @throws CLIP_NOT_ALLOWED, CLIP_GONE, CLIP_UNREADABLE, ROOT_MISSING, CLIP_FETCH_FAILED, CLIP_FETCH_SLOW, CLIP_NOT_VIDEO, SCRATCH_FULL
+   * @param planned the file that the clip was planned with; undefined for a clip that is not planned yet
+   * @throws CLIP_NOT_ALLOWED, CLIP_GONE, CLIP_UNREADABLE, ROOT_MISSING, CLIP_FETCH_FAILED, CLIP_FETCH_SLOW,
+   * CLIP_NOT_VIDEO, SCRATCH_FULL
    */
   open(uri: string, planned: FileStamp | undefined, signal: AbortSignal): Promise<OpenedClip>
 }
@@ -41,9 +42,9 @@ export interface ClipAccess {
 export interface AccessOptions {
   readonly rules: AccessRules
   readonly scratchDir: string
-  /** What fetched files may take in all, bytes. */
+  /** Limit for all fetched files together, bytes. */
   readonly scratchBytes: number
-  /** How slow servers may be. */
+  /** Time limits for slow servers. */
   readonly limits?: TransferLimits
 }
 
@@ -70,13 +71,16 @@ export function createClipAccess({ rules, scratchDir, scratchBytes, limits }: Ac
   }
 }
 
-/** `user:password@`: it would be read wherever the address is shown. */
+/** `user:password@`. Everyone who sees the address could read it. */
 export const hasUserinfo = ({ username, password }: URL) => username !== '' || password !== ''
 
-/** A URL for logs and messages: without what may give access, the query that signs it and a password. Paths stay as they are. */
+/**
+ * A URL for logs and messages, without secrets: without the query, which may hold a signature, and without a
+ * password. Paths stay as they are.
+ */
 export function withoutSecrets(uri: string): string {
   if (!isUrl(uri)) return uri
-  // Where a password would end cannot be told.
+  // The end of the password is unknown.
   if (!URL.canParse(uri)) return `${uri.slice(0, uri.indexOf('://'))}://…`
   const { protocol, host, pathname } = new URL(uri)
   return `${protocol}//${host}${pathname}`
@@ -103,26 +107,26 @@ function openFile(path: string, roots: readonly Root[], links: () => string): Op
       if (!file.isInPlace())
         throw new CameoError(
           'CLIP_CHANGED',
-          `${clipName(path)} was exchanged while it was read: submit it again`,
+          `${clipName(path)} was replaced while it was read: submit it again`,
         )
     },
     release: () => file.close(),
   }
 }
 
-/** A share that is not mounted says nothing against its clips. Throws ROOT_MISSING. */
+/** A share that is not mounted must not fail its clips. Throws ROOT_MISSING. */
 export function checkRoot({ mounted }: Root): void {
   if (!existsSync(mounted))
-    throw new CameoError('ROOT_MISSING', `there is no folder ${mounted}; mount it, or name another`, {
+    throw new CameoError('ROOT_MISSING', `there is no folder ${mounted}; mount it, or give another folder`, {
       details: { remedy: 'mount-root', folder: mounted },
     })
 }
 
-/** Where a submitted path lies here, links and all, and its root, without links. */
+/** The local path of a submitted path, links included, and its root without links. */
 function localPath(path: string, roots: readonly Root[]): { readonly local: string; readonly root: string } {
   if (!isAbsolute(path) || resolve(path) !== path) throw notAllowed(path, 'the path is not absolute')
   const root = roots.find(({ submitted }) => isInside(path, submitted))
-  if (root === undefined) throw notAllowed(path, 'it lies outside of the allowed roots')
+  if (root === undefined) throw notAllowed(path, 'it lies outside the allowed roots')
   checkRoot(root)
   return { local: join(root.mounted, relative(root.submitted, path)), root: realpathSync(root.mounted) }
 }
@@ -156,18 +160,18 @@ function fetcherFor(uri: string, { hosts }: AccessRules): RemoteFetch {
   }
 }
 
-/** `URL` leaves out the usual ports, also where they were given. */
+/** `URL` omits default ports, even if they were given. */
 function portOf({ protocol, port }: URL): string {
   if (port !== '') return port
   return protocol === 'https:' ? '443' : '80'
 }
 
-/** @param target the address itself, or one that it leads to */
+/** @param target the address itself, or an address that it redirects to */
 function checkUserinfo(uri: string, target: URL): void {
   if (hasUserinfo(target))
     throw new CameoError(
       'CLIP_NOT_ALLOWED',
-      `${clipName(withoutSecrets(uri))} may not be opened: an address with a user name or a password is not taken, for it would be shown with it`,
+      `${clipName(withoutSecrets(uri))} may not be opened: an address with a user name or a password is refused, because messages and logs show addresses`,
     )
 }
 
@@ -185,7 +189,7 @@ export function parseRoot(text: string): Root {
   if (!isAbsolute(submitted) || !isAbsolute(mounted))
     throw new CameoError(
       'USAGE',
-      `"${text}" is no root: give an absolute folder, or SUBMITTED=MOUNTED where it is called otherwise here`,
+      `"${text}" is not a root: give an absolute folder, or SUBMITTED=MOUNTED if its path differs on this machine`,
     )
   return { submitted: resolve(submitted), mounted: resolve(mounted) }
 }
@@ -193,5 +197,5 @@ export function parseRoot(text: string): Root {
 /** "host", "host:port" or "s3://bucket". Throws USAGE. */
 export function parseHost(text: string): string {
   if (/^s3:\/\/[a-z0-9.-]+$/.test(text) || /^[a-z0-9.-]+(:\d+)?$/i.test(text)) return text.toLowerCase()
-  throw new CameoError('USAGE', `"${text}" is no host: give HOST, HOST:PORT or s3://BUCKET`)
+  throw new CameoError('USAGE', `"${text}" is not a host: give HOST, HOST:PORT or s3://BUCKET`)
 }

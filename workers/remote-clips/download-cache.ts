@@ -17,7 +17,9 @@ import { decodePath } from './url-path.js'
 export interface RemoteClip {
   readonly uri: string
   readonly fetch: RemoteFetch
-  /** Which copy will do; undefined: none of those that are there, for the address may have another content by now. */
+  /**
+   * The copy to use. Undefined: none of the present copies, because the address may have new content by now.
+   */
   readonly planned: FileStamp | undefined
 }
 
@@ -28,21 +30,21 @@ interface FetchedFile {
 
 interface Download extends HeldCopy {
   readonly uri: string
-  /** Undefined while it arrives. */
+  /** Undefined while the file arrives. */
   stamp: FileStamp | undefined
   readonly ready: Promise<FetchedFile>
 }
 
 /**
- * A folder for fetched clips, of bounded size. A clip stays until its room is needed: its segments share one copy. One that
- * finds no room waits until others are released.
+ * A folder of limited size for fetched clips. A clip stays until its room is needed, so that its segments
+ * share one copy. A clip that finds no room waits until others are released.
  */
 export class DownloadCache {
   readonly #dir: string
   readonly #limits: typeof usualLimits
   readonly #folder: BoundedFolder<Download>
 
-  /** The folder's earlier contents are nobody's any more and go. */
+  /** Deletes what earlier processes left in the folder. */
   constructor(dir: string, maxBytes: number, limits = usualLimits) {
     this.#dir = join(dir, 'cameo-scratch')
     this.#limits = limits
@@ -51,7 +53,7 @@ export class DownloadCache {
     makePrivateFolder(this.#dir)
   }
 
-  /** @throws CLIP_FETCH_FAILED, CLIP_FETCH_SLOW, SCRATCH_FULL, and as the clip's `fetch` does */
+  /** @throws CLIP_FETCH_FAILED, CLIP_FETCH_SLOW, SCRATCH_FULL, and errors of the clip's `fetch` */
   async open(clip: RemoteClip, signal: AbortSignal): Promise<OpenedClip> {
     const download = this.#copyOf(clip) ?? this.#start(clip, signal)
     this.#folder.use(download)
@@ -105,8 +107,9 @@ export class DownloadCache {
   }
 
   /**
-   * A body with room for all that it says of its size, so that two clips do not fill the folder half each. Where there is none yet
-   * it is asked for again later: servers do not keep an idle connection for as long as other clips are processed.
+   * A body with room for its stated size, so that two clips do not fill half of the folder each. If there is
+   * no room yet, closes the connection and fetches again later: servers do not keep an idle connection until
+   * other clips are processed.
    */
   async #bodyWithRoom(download: Download, fetch: RemoteFetch, signal: AbortSignal): Promise<RemoteBody> {
     for (;;) {
@@ -147,7 +150,7 @@ export class DownloadCache {
 function fetchError({ fileName }: Download, error: unknown): CameoError {
   if (error instanceof CameoError) return error
   if (error instanceof TransferTooSlow)
-    return new CameoError('CLIP_FETCH_SLOW', `${clipName(fileName)} is given up for now: ${error.message}`, {
+    return new CameoError('CLIP_FETCH_SLOW', `${clipName(fileName)} is stopped for now: ${error.message}`, {
       retriable: error.mayPass,
       cause: error,
       details: { remedy: 'lower-fetch-rate' },
@@ -157,12 +160,12 @@ function fetchError({ fileName }: Download, error: unknown): CameoError {
   })
 }
 
-/** Ends a connection. That a stream which nobody reads breaks is no error of anybody's, and must not end the process. */
+/** Ends a connection. The stream has no reader, so its errors are ignored: they must not end the process. */
 function discard(stream: Readable): void {
   stream.on('error', () => undefined).destroy()
 }
 
-/** The file keeps its name, which messages show. */
+/** The copy keeps the file's name, because messages show it. */
 function fileNameOf(uri: string): string {
   const name = basename(decodePath(new URL(uri).pathname)).replace(/[/\0]/g, '_')
   return name === '' || name === '.' || name === '..' ? 'clip' : name.slice(-200)

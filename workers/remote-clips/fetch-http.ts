@@ -2,12 +2,12 @@ import { Readable } from 'node:stream'
 import { clipName } from '../../pipeline/common/display-name.js'
 import { CameoError, messageOf } from '../../pipeline/common/errors.js'
 
-/** A clip elsewhere, being fetched. */
+/** A remote clip while it is fetched. */
 export interface RemoteBody {
   readonly stream: Readable
-  /** As stated; undefined where it is not. */
+  /** The stated size; undefined if the server does not state it. */
   readonly sizeBytes: number | undefined
-  /** What tells this content from another under the same name: an entity tag, a time. */
+  /** Identifies the content under this name: an entity tag or a time. */
   readonly version: string
 }
 
@@ -15,10 +15,10 @@ export type RemoteFetch = (signal: AbortSignal) => Promise<RemoteBody>
 
 const maxRedirects = 5
 
-/** Not compressed: videos do not get smaller by it, and the length that is stated would be another than that which arrives. */
+/** No compression: videos do not get smaller, and the stated length would differ from the received length. */
 const headers = { 'accept-encoding': 'identity' }
 
-/** @param check throws where an address may not be asked; those that it leads to are checked too */
+/** @param check throws if an address may not be fetched; redirect targets are checked too */
 export function fetchHttp(url: URL, check: (target: URL) => void): RemoteFetch {
   return async (signal) => {
     let target = url
@@ -32,7 +32,7 @@ export function fetchHttp(url: URL, check: (target: URL) => void): RemoteFetch {
         if (target.protocol !== 'http:' && target.protocol !== 'https:')
           throw new CameoError(
             'CLIP_NOT_ALLOWED',
-            `${clipName(url.pathname)} may not be opened: its address leads to ${target.protocol}//`,
+            `${clipName(url.pathname)} may not be opened: its address redirects to ${target.protocol}//`,
           )
         continue
       }
@@ -40,7 +40,7 @@ export function fetchHttp(url: URL, check: (target: URL) => void): RemoteFetch {
         await response.body?.cancel()
         throw statusError(url, response.status)
       }
-      // Where a server compresses unasked, it is the length before `fetch` expands the body.
+      // If a server compresses anyway, the stated length is the length before `fetch` expands the body.
       const isCompressed = response.headers.has('content-encoding')
       const length = isCompressed ? null : response.headers.get('content-length')
       return {
@@ -82,7 +82,7 @@ function statusError(url: URL, status: number): CameoError {
   return new CameoError(
     'CLIP_FETCH_FAILED',
     `${name} cannot be fetched from ${url.host}: status ${status}`,
-    // Too many requests, or a server in trouble.
+    // Too many requests, or a server error.
     { retriable: status === 429 || status >= 500 },
   )
 }

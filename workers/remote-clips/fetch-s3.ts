@@ -8,14 +8,15 @@ import { decodePath } from './url-path.js'
 let client: Promise<S3Client> | undefined
 
 /**
- * s3://bucket/key, with the AWS SDK: credentials, region and endpoint come from where the SDK looks for them (AWS_* variables,
- * profile, instance role). A server of one's own (AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL) is asked with the bucket in the path.
+ * s3://bucket/key, with the AWS SDK. Credentials, region and endpoint come from the SDK's usual sources
+ * (AWS_* variables, profile, instance role). For your own server (AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL)
+ * the bucket is part of the path.
  */
 export function fetchS3(url: URL): RemoteFetch {
   const bucket = url.host
   const key = decodePath(url.pathname).slice(1)
   return async (signal) => {
-    // Loaded when the first such clip comes: most archives have none.
+    // Loaded for the first S3 clip: most archives have none.
     const { GetObjectCommand } = await import('@aws-sdk/client-s3')
     client ??= createClient()
     try {

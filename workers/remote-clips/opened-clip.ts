@@ -4,8 +4,8 @@ import type { FileStamp } from '../../index/store/file-facts.js'
 export interface OpenedClip {
   readonly path: string
   readonly stamp: FileStamp
-  /** Throws CLIP_CHANGED where the file is another than it was. */
+  /** Throws CLIP_CHANGED if the file is no longer the same. */
   checkUnchanged(): void
-  /** Fetched files can be thrown away from now on. */
+  /** From now on a fetched file may be deleted. */
   release(): void
 }

@@ -17,33 +17,37 @@ import { fileError } from '../../pipeline/decode/clip-file.js'
 import { clipName } from '../../pipeline/common/display-name.js'
 import { CameoError, messageOf } from '../../pipeline/common/errors.js'
 
-/** A file that is open, and a path by which everyone opens this file, whatever becomes of the path that it was found by. */
+/** An open file, and a path that always opens this file, even if another file takes its place. */
 export interface PinnedFile {
-  /** With the file's own name at its end, which tells ffmpeg formats apart and is shown in messages. */
+  /** Ends with the file's own name, because ffmpeg detects some formats by the name and messages show it. */
   readonly path: string
-  /** Where it lay when it was opened, without links. */
+  /** The file's path without links when it was opened. */
   readonly realPath: string
-  /** True while the file that was opened lies where it lay. */
+  /** True while the opened file is still at `realPath`. */
   isInPlace(): boolean
-  /** Once is enough. */
+  /** One call is enough. */
   close(): void
 }
 
-/** Not waiting for the writer of a pipe, and not through a link that took the file's place since its path was resolved. */
+/**
+ * Do not wait for the writer of a pipe. Do not follow a link that replaced the file after its path was
+ * resolved.
+ */
 const openFlags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW | constants.O_NOCTTY
 
 /**
- * Opens a file, and checks where the open file lies: between a look at a path and its use, folders and links on the way can be
- * exchanged. On Linux the path that is given out is a link, in a folder of this process alone, to the open file itself, so that
- * hashing and ffmpeg read what was checked. Elsewhere it is the resolved path, and `isInPlace` tells afterwards.
- * @param links makes or finds a folder for such links, into which nobody else may write
- * @param check throws where a file at this path, without links, may not be read
- * @throws CLIP_GONE, CLIP_UNREADABLE, CLIP_CHANGED; CLIP_NOT_VIDEO for what is no file; and what `check` throws
+ * Opens a file, and then checks where the open file lies. Folders and links on the way can be replaced
+ * between a check of the path and its use. On Linux the returned path is a link to the open file itself, in a
+ * folder that only this process uses, so hashing and ffmpeg read the checked file. On other systems it is the
+ * resolved path, and `isInPlace` checks it afterwards.
+ * @param links creates or finds a folder for such links that only this user can write to
+ * @param check throws if the file at this path, without links, may not be read
+ * @throws CLIP_GONE, CLIP_UNREADABLE, CLIP_CHANGED; CLIP_NOT_VIDEO if it is not a file; errors of `check`
  */
 export function pinFile(path: string, links: () => string, check: (realPath: string) => void): PinnedFile {
   const resolved = systemCall(path, () => realpathSync(path))
   check(resolved)
-  // Before it is opened: to open a device or a pipe does something to it.
+  // Before the open call: opening a device or a pipe can have effects.
   checkKind(
     path,
     systemCall(path, () => lstatSync(resolved, { bigint: true })),
@@ -74,10 +78,10 @@ export function pinFile(path: string, links: () => string, check: (realPath: str
   }
 }
 
-/** Throws CLIP_NOT_VIDEO for what is no file; nothing is different about it the next time. */
+/** Throws CLIP_NOT_VIDEO if it is not a file. A retry would not help. */
 function checkKind(path: string, status: BigIntStats): void {
   if (status.isFile()) return
-  // A link that took the resolved file's place.
+  // A link replaced the resolved file.
   if (status.isSymbolicLink()) throw changed(path)
   const kind = status.isDirectory()
     ? 'a folder'
@@ -90,10 +94,7 @@ function checkKind(path: string, status: BigIntStats): void {
 }
 
 function changed(path: string): CameoError {
-  return new CameoError(
-    'CLIP_CHANGED',
-    `${clipName(path)} was exchanged while it was opened: submit it again`,
-  )
+  return new CameoError('CLIP_CHANGED', `${clipName(path)} was replaced while it was opened: submit it again`)
 }
 
 function systemCall<T>(path: string, call: () => T): T {
@@ -108,7 +109,7 @@ function systemCall<T>(path: string, call: () => T): T {
 
 const processFile = (descriptor: number) => `/proc/${process.pid}/fd/${descriptor}`
 
-/** Where the kernel says that an open file lies; undefined where it does not say. */
+/** The kernel's path of an open file; undefined if the kernel does not tell it. */
 function pathOfOpen(descriptor: number): string | undefined {
   try {
     return readlinkSync(processFile(descriptor))
@@ -117,11 +118,13 @@ function pathOfOpen(descriptor: number): string | undefined {
   }
 }
 
-/** Undefined where processes have no folder of their open files, or another process could not open them there. */
+/**
+ * Undefined if processes have no folder of their open files, or if another process could not open them there.
+ */
 function linkTo(descriptor: number, opened: BigIntStats, name: string, links: () => string) {
   if (!isSameFile(statOf(processFile(descriptor)), opened)) return undefined
   try {
-    // Nobody else may look into it, and the scratch folder is not anybody's to write into.
+    // Other users cannot read this folder, and only this user can write to the scratch folder.
     const folder = mkdtempSync(join(links(), 'clip-'))
     const path = join(folder, name)
     symlinkSync(processFile(descriptor), path)

@@ -1,4 +1,7 @@
-/** A URL's path without its escapes; as it stands where these are none, as in `100%.mp4`. */
+/**
+ * Decodes the escapes of a URL's path. Returns the path unchanged if it has invalid escapes, for example
+ * `100%.mp4`.
+ */
 export function decodePath(pathname: string): string {
   try {
     return decodeURIComponent(pathname)

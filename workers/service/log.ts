@@ -3,13 +3,18 @@ import { unseenAsJson } from '../../pipeline/common/visible-text.js'
 
 export type { Logger }
 
-/** Standard error, on which a line of JSON stays that and gives a terminal no orders: names of files stand in it. */
+/**
+ * Standard error. Escapes control characters: log lines hold file names, which could break a line of JSON or
+ * control a terminal.
+ */
 function standardError(): pino.DestinationStream {
   const destination = pino.destination({ dest: 2, sync: true })
   return { write: (line) => destination.write(unseenAsJson(line)) }
 }
 
-/** Structured logs of a worker: a JSON line an event on standard error. `CAMEO_LOG_LEVEL` chooses how much. */
+/**
+ * Structured logs of a worker: one JSON line per event on standard error. `CAMEO_LOG_LEVEL` sets the level.
+ */
 export function createLog(fields: Readonly<Record<string, unknown>>): Logger {
   return pino(
     {
@@ -22,7 +27,7 @@ export function createLog(fields: Readonly<Record<string, unknown>>): Logger {
   )
 }
 
-/** For commands at a terminal, which tell errors themselves: nothing, unless CAMEO_LOG_LEVEL asks for it. */
+/** For commands at a terminal, which report errors themselves: silent unless CAMEO_LOG_LEVEL is set. */
 export function createSilentLog(): Logger {
   return pino({ level: process.env['CAMEO_LOG_LEVEL'] ?? 'silent' }, standardError())
 }

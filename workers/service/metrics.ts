@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
 import type { Stage } from '../kafka/broker/topics.js'
 
-/** What the workers of each stage say of themselves: the labels of `cameo_worker_info`. */
+/** The labels of `cameo_worker_info` for each stage. */
 export const infoLabels = {
   faces: ['pack', 'provider', 'threads', 'recipe'],
   describe: ['head'],
@@ -14,14 +14,14 @@ export type WorkerInfo = {
   readonly [S in Stage]: Readonly<Record<(typeof infoLabels)[S][number], string>>
 }[Stage]
 
-/** What a worker counts, for Prometheus. */
+/** The Prometheus metrics of a worker. */
 export interface WorkerMetrics {
   readonly registry: Registry
-  /** A message was finished. */
+  /** A message is finished. */
   finished(outcome: 'done' | 'failed', seconds: number): void
   readonly setInWork: (count: number) => void
   readonly setLag: (messages: number) => void
-  /** What it works with: models, provider, versions. */
+  /** What the worker uses: models, provider, versions. */
   setInfo(labels: WorkerInfo): void
 }
 
@@ -36,7 +36,7 @@ export function createMetrics(stage: string): WorkerMetrics {
   })
   const failed = new Counter({
     name: 'cameo_messages_failed_total',
-    help: 'Messages given up: see the dead letters',
+    help: 'Messages that failed: see the dead letters',
     registers,
   })
   const inWork = new Gauge({ name: 'cameo_messages_in_work', help: 'Messages being processed', registers })
@@ -69,7 +69,7 @@ export function createMetrics(stage: string): WorkerMetrics {
       if (info !== undefined) registry.removeSingleMetric('cameo_worker_info')
       info = new Gauge({
         name: 'cameo_worker_info',
-        help: 'What the worker works with; always 1',
+        help: 'What the worker uses; always 1',
         labelNames: Object.keys(labels),
         registers,
       })
@@ -84,15 +84,17 @@ export interface HealthServer {
 }
 
 /**
- * GET /healthz: 200 while the worker is in its group and the broker answers, else 503. GET /metrics: Prometheus text.
- * @param port 0 takes a free one
+ * GET /healthz: 200 while the worker is in its group and the broker answers, else 503. GET /metrics:
+ * Prometheus text.
+ * @param port 0 chooses a free port
  */
 export async function startHealthServer(
   { host, port }: { readonly host: string; readonly port: number },
   metrics: WorkerMetrics,
   isHealthy: () => boolean,
 ): Promise<HealthServer> {
-  // Not without a server: watching the event loop takes a few percent of a core. In ms; the usual 10 is for busy servers.
+  // Only with a server: measuring the event loop takes a few percent of a core. In ms; the default of 10 is
+  // for busy servers.
   collectDefaultMetrics({ register: metrics.registry, eventLoopMonitoringPrecision: 200 })
   const server = createServer((request, response) => {
     void (async () => {

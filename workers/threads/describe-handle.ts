@@ -8,15 +8,15 @@ import { threadLimits } from './thread-limits.js'
 
 export interface Described {
   readonly descriptors: readonly Float32Array[]
-  /** Of the descriptors. */
+  /** Number of values of a descriptor. */
   readonly dimension: number
 }
 
-/** Describes tracks without holding up its caller. */
+/** Describes tracks without blocking its caller. */
 export interface DescribeThread {
   /**
-   * One descriptor a track, L2-normalised.
-   * @throws WORKER_DIED, MODEL_UNREADABLE where the head does not take them
+   * Returns one descriptor per track, L2-normalised.
+   * @throws WORKER_DIED, MODEL_UNREADABLE if the head does not accept the embeddings
    */
   describe(
     embedder: DescribeRequest['embedder'],
@@ -34,7 +34,10 @@ interface Pending {
   readonly reject: (error: CameoError) => void
 }
 
-/** A head runs in a thread of its own; without one there is only pooling, which takes less than to send it to a thread. */
+/**
+ * A head runs in its own thread. Without a head there is only pooling, which takes less time than sending it
+ * to a thread.
+ */
 export function startDescriber({ headFile, device }: DescriberOptions): DescribeThread {
   return headFile === undefined ? poolHere : startDescribeThread({ headFile, device })
 }
@@ -47,7 +50,7 @@ const poolHere: DescribeThread = {
   stop: () => Promise.resolve(),
 }
 
-/** A thread that dies fails what it was asked, and is started again for the next. */
+/** If the thread dies, its open requests fail. The next request starts a new thread. */
 function startDescribeThread(setup: DescribeSetup): DescribeThread {
   let nextId = 0
   const pending = new Map<number, Pending>()

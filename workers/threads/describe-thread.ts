@@ -1,4 +1,7 @@
-/** Pools the embeddings of tracks and runs a head: ONNX Runtime blocks its thread, so not the one that reads Kafka. */
+/**
+ * Pools the embeddings of tracks and runs a head. ONNX Runtime blocks its thread, so this is not the thread
+ * that reads Kafka.
+ */
 import { parentPort, workerData } from 'node:worker_threads'
 import {
   createDescriber,
@@ -11,21 +14,21 @@ import { modelLoader } from '../../pipeline/models/model-loader.js'
 import type { DescribeReply, DescribeRequest, DescribeSetup } from './thread-messages.js'
 
 const port = parentPort
-if (port === null) throw new Error('describe-thread runs in a thread of its own')
+if (port === null) throw new Error('describe-thread must run as a worker thread')
 const { headFile, device } = workerData as DescribeSetup
 
 type Embedder = DescribeRequest['embedder']
 
 /**
- * Of whatever embedders and dimensions messages name: so many are kept, the newest. Workers have one or two in use, and a session
- * of a head takes what the head does.
+ * Messages can name any embedders and dimensions. This many are kept, the newest ones. Workers usually need
+ * one or two, and each session of a head takes the memory of the head.
  */
 const maxKept = 8
 
-/** By the dimension of the embeddings. */
+/** By dimension of the embeddings. */
 const heads = new Map<number, Promise<DescriberHead>>()
 
-/** By the embedder's digest and dimension. */
+/** By embedder digest and dimension. */
 const describers = new Map<string, Promise<Describer>>()
 
 function kept<Key, Value>(known: Map<Key, Promise<Value>>, key: Key, make: () => Promise<Value>) {
@@ -33,7 +36,7 @@ function kept<Key, Value>(known: Map<Key, Promise<Value>>, key: Key, make: () =>
   if (found !== undefined) return found
   const made = make()
   known.set(key, made)
-  // A head's file may be unreadable for a moment.
+  // The file of a head may be unreadable for a moment.
   made.catch(() => known.get(key) === made && known.delete(key))
   const [oldest] = known.keys()
   if (known.size > maxKept && oldest !== undefined) known.delete(oldest)

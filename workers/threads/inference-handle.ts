@@ -5,14 +5,14 @@ import { CameoError, messageOf } from '../../pipeline/common/errors.js'
 import type { InferenceMessage, InferenceSetup } from './thread-messages.js'
 import { threadLimits } from './thread-limits.js'
 
-/** The inference thread of a device as its owner sees it. */
+/** The inference thread of a device, as its owner uses it. */
 export interface InferenceThread {
   /**
-   * A port for `connectModels`, to a thread that lives. After a crash the thread is started anew here, and so only where
-   * there is work for it. Throws WORKER_DIED where it does not even start.
+   * Returns a port for `connectModels` to a running thread. After a crash this call starts the thread again,
+   * so that it starts only if there is work. Throws WORKER_DIED if it does not start.
    */
   connect(): Promise<MessagePort>
-  /** What runs is lost: connections close, and their runs reject with WORKER_DIED. */
+  /** Running work is lost: connections close, and their runs reject with WORKER_DIED. */
   stop(): Promise<void>
 }
 
@@ -21,7 +21,7 @@ interface RunningThread {
   readonly ended: Promise<void>
 }
 
-/** A thread that ended just when it was asked is started again this often. */
+/** Number of starts for a thread that ends during a request. */
 const maxStarts = 2
 
 export function startInferenceThread(
@@ -48,7 +48,7 @@ export function startInferenceThread(
     return { handle, ended }
   }
 
-  /** Undefined where the thread ends instead of answering. */
+  /** Undefined if the thread ends before it answers. */
   async function tryConnect({ handle, ended }: RunningThread): Promise<MessagePort | undefined> {
     const { port1: own, port2: other } = new MessageChannel()
     const answered = once(own, 'message')

@@ -1,11 +1,14 @@
-/** The one thread of a device that runs models there, for all decoding threads: it is handed a port to each of them. */
+/**
+ * The only thread that runs models on a device, for all decoding threads. It receives one port to each of
+ * them.
+ */
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
 import { loadBatched } from '../../pipeline/models/inference-thread/load-batched.js'
 import { serveModels, shareModels } from '../../pipeline/models/inference-thread/serve-models.js'
 import type { InferenceMessage, InferenceSetup } from './thread-messages.js'
 
 const owner = parentPort
-if (owner === null) throw new Error('inference-thread runs in a thread of its own')
+if (owner === null) throw new Error('inference-thread must run as a worker thread')
 const { device } = workerData as InferenceSetup
 
 const load = shareModels((path, itemDims, output) =>

@@ -19,31 +19,31 @@ import { threadLimits } from './thread-limits.js'
 import type { SegmentOutput } from '../../pipeline/segments/segment.js'
 
 export interface PartHandlers {
-  /** Before the first segment, where the clip was not planned yet. */
+  /** Called before the first segment if the clip was not planned yet. */
   readonly onPlan: (plan: ClipPlan) => void
   readonly onSegment: (output: SegmentOutput) => void
   readonly onFrames: (progress: FrameProgress) => void
-  /** The segment under work as it is now, in place of what was given of it before. */
+  /** Called with the current state of the running segment. It replaces the state given before. */
   readonly onCheckpoint?: (update: CheckpointUpdate) => void
-  /** The first segment is gone on with from that time, s. */
+  /** Called if the first segment continues from that time, s. */
   readonly onResume?: (segment: number, timeS: number) => void
 }
 
 /**
- * A thread that processes segments, as its owner sees it: requests, each with an answer or a CameoError. Clips are processed one after the
- * other; of a second one ffmpeg is started already, and hashing goes on beside.
+ * A thread that processes segments, as its owner uses it. Each request gets a result or a CameoError. Clips
+ * are processed one after the other. ffmpeg already starts for a second clip, and hashing runs in parallel.
  */
 export interface SegmentThread {
-  /** Loads the models; resolves with the provider that runs them. */
+  /** Loads the models. Resolves with the provider that runs them. */
   ready(): Promise<Provider>
   /** SHA-256 of a file. */
   hash(path: string, signal?: AbortSignal): Promise<string>
   /**
-   * Resolves when all is told to the handlers. An error that a handler throws ends the work and rejects; `signal` ends it
-   * with INTERRUPTED.
+   * Resolves when the handlers have received everything. An error of a handler ends the work and rejects.
+   * `signal` ends it with INTERRUPTED.
    */
   process(path: string, request: SegmentRequest, handlers: PartHandlers, signal?: AbortSignal): Promise<void>
-  /** Ends the requests under way with INTERRUPTED. */
+  /** Ends the running requests with INTERRUPTED. */
   abort(): void
   stop(): Promise<void>
 }
@@ -53,18 +53,20 @@ interface Pending {
   readonly reject: (error: unknown) => void
 }
 
-/** Starts a thread. A thread that dies fails its requests with WORKER_DIED and is started again for the next. */
+/**
+ * Starts a thread. If the thread dies, its requests fail with WORKER_DIED; the next request starts it again.
+ */
 export class SegmentHandle implements SegmentThread {
   readonly #data: SegmentThreadData
   readonly #inference: InferenceThread | undefined
   readonly #pending = new Map<number, Pending>()
-  /** The answers that are still to come. */
+  /** Requests without an answer yet. */
   readonly #asked = new Set<Promise<unknown>>()
   #nextId = 0
   #isStopping = false
   #thread: Worker
 
-  /** @param inference runs the models, where they do not run in the thread itself */
+  /** @param inference runs the models, unless they run in the thread itself */
   constructor(setup: ThreadSetup, inference?: InferenceThread) {
     this.#data = { setup, sharesModels: inference !== undefined }
     this.#inference = inference
@@ -101,7 +103,7 @@ export class SegmentHandle implements SegmentThread {
   async stop(): Promise<void> {
     this.#isStopping = true
     this.abort()
-    // A thread that is ended while ONNX Runtime loads a model takes the whole process down.
+    // Ending a thread while ONNX Runtime loads a model crashes the whole process.
     await Promise.allSettled(this.#asked)
     await this.#thread.terminate()
   }
@@ -120,13 +122,13 @@ export class SegmentHandle implements SegmentThread {
     return started
   }
 
-  /** Gives the thread a port to the inference thread. */
+  /** Sends the thread a port to the inference thread. */
   async #connect(started: Worker): Promise<void> {
     try {
       const port = await this.#inference?.connect()
       if (port !== undefined) started.postMessage({ kind: 'connected', port } satisfies ThreadRequest, [port])
     } catch (error) {
-      // The thread waits in vain.
+      // The thread would wait forever.
       this.#restart(started, error)
       await started.terminate()
     }
@@ -154,7 +156,7 @@ export class SegmentHandle implements SegmentThread {
       reject(new CameoError('WORKER_DIED', 'a thread ended while it worked on this clip', { cause }))
   }
 
-  /** Sends work; `pick` looks at each reply and gives a value with the one that ends it. */
+  /** Sends work. `pick` receives each reply and returns a value for the reply that ends the work. */
   #ask<T>(
     work: ThreadWork,
     pick: (reply: ThreadReply) => { readonly value: T } | undefined,
@@ -187,7 +189,7 @@ export class SegmentHandle implements SegmentThread {
   }
 }
 
-/** Returns a value with the reply that ends the work. */
+/** Returns a value for the reply that ends the work. */
 function tellHandlers(reply: ThreadReply, handlers: PartHandlers): { readonly value: undefined } | undefined {
   if (reply.kind === 'planned') handlers.onPlan(reply.plan)
   if (reply.kind === 'segment') handlers.onSegment(reply.output)

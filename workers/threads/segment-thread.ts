@@ -1,6 +1,6 @@
 /**
- * The thread's side: one clip at a time, from ffmpeg to track embeddings. On a CPU no pixels leave the thread; on a
- * GPU the models' inputs go to the device's inference thread.
+ * The thread's side: processes one clip at a time, from ffmpeg to track embeddings. On a CPU no pixels leave
+ * the thread. On a GPU the models' inputs go to the device's inference thread.
  */
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
 import { fileError } from '../../pipeline/decode/clip-file.js'
@@ -24,20 +24,20 @@ import type {
 import type { SegmentSpan } from '../../pipeline/segments/segment.js'
 
 const port = parentPort
-if (port === null) throw new Error('segment-thread runs in a thread of its own')
+if (port === null) throw new Error('segment-thread must run as a worker thread')
 const { setup, sharesModels } = workerData as SegmentThreadData
 const tell = (message: ThreadMessage, transfer: readonly ArrayBuffer[] = []) =>
   port.postMessage(message, transfer)
 
-/** Progress is told this often at the most, ms. */
+/** Shortest time between two progress messages, ms. */
 const progressEveryMs = 200
 
 type Reply = (message: ThreadReply, transfer?: readonly ArrayBuffer[]) => void
 
-/** Of the work under way, by its id. */
+/** Abort controllers of the running work, by its id. */
 const aborts = new Map<number, AbortController>()
 
-/** Resolved when the clip before is done: one is processed at a time, the next only opened. */
+/** Resolved when the clip before is done. One clip is processed at a time; the next one is only opened. */
 let turn: Promise<void> = Promise.resolve()
 
 async function planClip(
@@ -49,14 +49,14 @@ async function planClip(
   reply: Reply,
 ) {
   const { durationS, segments } = await planSegments(path, info, segmentLengthS(stages.settings), signal)
-  // What cannot be cut is decoded in one pass, and checkpointed segment by segment.
+  // A clip that cannot be cut is decoded in one pass, with checkpoints per segment.
   const first = isDivided && segments.length > 1 ? 0 : 1
   const taken = info.cuttable ? first : segments.length
   reply({ kind: 'planned', plan: { info: { ...info, durationS }, segments, taken } })
   return segments.slice(from, taken)
 }
 
-/** Waits for its turn, and gives the next one after it. */
+/** Waits for its turn, and passes the turn on at the end. */
 async function inTurn(work: (turn: Promise<void>) => Promise<void>): Promise<void> {
   const before = turn
   let pass: () => void = () => undefined
@@ -120,7 +120,7 @@ function tellCheckpoints(everyS: number, reply: Reply): CheckpointOptions {
   }
 }
 
-/** Moved to the owner, not copied. */
+/** The owner takes the buffer; it is not copied. */
 const ownBuffer = (bytes: Uint8Array | undefined): ArrayBuffer[] =>
   bytes?.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength ? [bytes.buffer] : []
 
@@ -140,11 +140,11 @@ async function hashFile(path: string, signal: AbortSignal): Promise<string> {
 
 let loading: Promise<Stages> | undefined
 
-/** To the inference thread, where there is one. */
+/** Connection to the inference thread, if there is one. */
 let connection: ModelConnection | undefined
 let onConnected: (port: MessagePort) => void = () => undefined
 
-/** Models are loaded once, when they are first needed; again where the inference thread that had them ended. */
+/** Loads the models once, on first use. Loads them again if their inference thread ended. */
 function stagesOf(): Promise<Stages> {
   if (connection?.isClosed === true) {
     loading = undefined

@@ -11,7 +11,7 @@ import type { CheckpointUpdate, StoredCheckpoint } from '../../pipeline/segments
 import type { Settings } from '../../pipeline/recipe/recipe.js'
 import type { SegmentOutput, SegmentSpan } from '../../pipeline/segments/segment.js'
 
-/** What a segment thread is started with. */
+/** Start options of a segment thread. */
 export interface ThreadSetup {
   readonly pack: Pack
   readonly modelsDir: string
@@ -19,40 +19,48 @@ export interface ThreadSetup {
   readonly device: DeviceChoice
   readonly headFile: string | undefined
   readonly encoders?: ExtraEncoders
-  /** A segment under work is written down whenever so much more of the video was looked at, s; without it never. */
+  /**
+   * The state of a running segment is stored each time this much more video was looked at, s. Without it,
+   * never.
+   */
   readonly checkpointEveryS?: number | undefined
 }
 
-/** What a segment thread finds as its `workerData`. */
+/** The `workerData` of a segment thread. */
 export interface SegmentThreadData {
   readonly setup: ThreadSetup
-  /** Models run in an inference thread, to which the owner gives a port; else in the segment thread itself. */
+  /**
+   * Models run in an inference thread, to which the owner sends a port; else in the segment thread itself.
+   */
   readonly sharesModels: boolean
 }
 
-/** What an inference thread is started with. */
+/** Start options of an inference thread. */
 export interface InferenceSetup {
   readonly device: DeviceChoice
 }
 
-/** From the inference thread to its owner; with its clients it speaks over ports. */
+/** From the inference thread to its owner. It talks to its clients through ports. */
 export interface InferenceMessage {
   readonly kind: 'notice'
   readonly text: string
 }
 
-/** Which part of a clip is asked for. */
+/** Which part of a clip to process. */
 export type SegmentRequest = {
-  /** What is there already of its first segment. */
+  /** The checkpoint of its first segment. */
   readonly resume?: StoredCheckpoint | undefined
 } &
-  /** A clip that is not planned yet: the thread plans it and does its first segment, or all if it cannot be cut. */
+  /**
+   * A clip without a plan: the thread plans it and processes its first segment, or all segments if the clip
+   * cannot be cut.
+   */
   (
     | {
         readonly kind: 'open'
-        /** Of a clip in several segments that can be cut, none is done with the plan. */
+        /** If the clip has several segments and can be cut, only plan it and process no segment. */
         readonly isDivided?: boolean
-        /** Of a clip that cannot be cut, what comes before this segment is done already. */
+        /** If the clip cannot be cut, the segments before this one are already done. */
         readonly from?: number
       }
     /** Consecutive segments of a planned clip. */
@@ -74,24 +82,27 @@ export type ThreadRequest =
   /** The answer to `connect`. */
   | { readonly kind: 'connected'; readonly port: MessagePort }
 
-/** From a segment thread to its owner. Replies carry the id of the work they belong to. */
+/** From a segment thread to its owner. Replies carry the id of their work. */
 export type ThreadMessage =
   | { readonly kind: 'reply'; readonly id: number; readonly reply: ThreadReply }
-  /** A port to the inference thread is needed: the first, or in place of one whose thread died. */
+  /**
+   * The thread needs a port to the inference thread: the first one, or a new one after the inference thread
+   * died.
+   */
   | { readonly kind: 'connect' }
 
 export interface ClipPlan {
   readonly info: ClipInfo
   readonly segments: readonly SegmentSpan[]
-  /** How many of them, from the first, this job does. */
+  /** How many segments, from the first, this job processes. */
   readonly taken: number
 }
 
-/** Frames looked at since the last word of them, and the faces in them. */
+/** Frames looked at since the last progress message, and the faces in them. */
 export interface FrameProgress {
   readonly count: number
   readonly faces: number
-  /** Of the last one, s. */
+  /** Time of the last frame, s. */
   readonly timeS: number
 }
 
@@ -100,15 +111,15 @@ export type ThreadReply =
   | { readonly kind: 'planned'; readonly plan: ClipPlan }
   | ({ readonly kind: 'frames' } & FrameProgress)
   | { readonly kind: 'segment'; readonly output: SegmentOutput }
-  /** The segment under work as it is now. */
+  /** The current state of the running segment. */
   | { readonly kind: 'checkpoint'; readonly update: CheckpointUpdate }
-  /** The first segment is gone on with from there. */
+  /** The first segment continues from this time. */
   | { readonly kind: 'resumed'; readonly segment: number; readonly timeS: number }
   | { readonly kind: 'hashed'; readonly sha256: string }
   | { readonly kind: 'done' }
   | ({ readonly kind: 'failed' } & ErrorParts)
 
-/** What a describe thread is started with. */
+/** Start options of a describe thread. */
 export interface DescribeSetup {
   readonly headFile: string
   readonly device: DeviceChoice
@@ -116,7 +127,7 @@ export interface DescribeSetup {
 
 export interface DescribeRequest {
   readonly id: number
-  /** The pack's. */
+  /** The pack's embedder. */
   readonly embedder: { readonly digest: string; readonly dimension: number }
   /** The embeddings of each track. */
   readonly tracks: readonly (readonly FaceEmbeddings[])[]
@@ -127,7 +138,7 @@ export type DescribeReply =
       readonly id: number
       readonly kind: 'described'
       readonly descriptors: readonly Float32Array[]
-      /** Of the descriptors. */
+      /** Number of values of a descriptor. */
       readonly dimension: number
     }
   | {

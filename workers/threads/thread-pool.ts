@@ -7,30 +7,33 @@ import { SegmentHandle, type SegmentThread } from './segment-handle.js'
 
 export interface ThreadPool {
   readonly threads: readonly SegmentThread[]
-  /** What runs the models. */
+  /** The provider that runs the models. */
   readonly provider: Provider
   stop(): Promise<void>
 }
 
 export interface PoolOptions {
   readonly setup: ThreadSetup
-  /** How many threads decode; on a CPU they run the models too. */
+  /** Number of decoding threads. On a CPU they also run the models. */
   readonly threads: number
-  /** Told what a person should know: the device that is used, models that do not run in batches. */
+  /** Called with messages for a person: the device in use, models that do not run in batches. */
   readonly onNotice: (text: string) => void
-  /** One inference thread runs the models for all; default on a GPU. Tests ask for it on a CPU, where it is slower. */
+  /**
+   * One inference thread runs the models for all threads. Default on a GPU. Tests use it on a CPU, where it
+   * is slower.
+   */
   readonly sharesModels?: boolean
   /**
-   * On a CPU, load models with the first clip that needs them. What is wrong with a model is then an error of that moment.
+   * On a CPU, load models with the first clip that needs them. Model errors then appear at that time.
    * Default: false.
    */
   readonly loadsWhenNeeded?: boolean
 }
 
 /**
- * Starts threads that take clips apart, and resolves when their models are loaded. On a CPU each thread has models of its
- * own; for a GPU one inference thread has them, and batches what the others send.
- * @throws DEVICE_UNAVAILABLE where CUDA is asked for by name and cannot be used; else as `loadStages` does
+ * Starts threads that process clips, and resolves when their models are loaded. On a CPU each thread has its
+ * own models. On a GPU one inference thread has them, and batches the requests of the others.
+ * @throws DEVICE_UNAVAILABLE if CUDA is requested by name and cannot be used; else errors of `loadStages`
  */
 export async function startThreads(options: PoolOptions): Promise<ThreadPool> {
   const { setup, onNotice } = options
@@ -62,7 +65,7 @@ async function startOn(
     await inference?.stop()
   }
   if (device.kind === 'cpu' && options.loadsWhenNeeded === true) return { threads, provider: 'cpu', stop }
-  // All of them: a thread that is ended while ONNX Runtime loads a model takes the whole process down.
+  // Waits for all of them: ending a thread while ONNX Runtime loads a model crashes the whole process.
   const starts = await Promise.allSettled(threads.map((thread) => thread.ready()))
   const providers: Provider[] = []
   for (const start of starts) {

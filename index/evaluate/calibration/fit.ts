@@ -14,23 +14,23 @@ import {
 } from './rate-curve.js'
 import { reliabilityOf, type ReliabilityBin } from './reliability.js'
 
-/** Pairs as a search compares them, and as `enroll` does. */
+/** The pairs that a search compares, and the pairs that `enroll` compares. */
 export interface PairKinds {
   readonly photoTrack: ComparedPairs
   readonly photoPhoto: ComparedPairs
 }
 
 /**
- * The threshold of a pack is that of this rate, below which no default goes. At 1e-3, films of 94 tracks gave two false matches when
- * all of their people were asked for; a small archive is asked many questions, too.
+ * The false-accept rate at the threshold of a pack. No default threshold is lower. At 1e-3, films with 94 tracks gave
+ * two false matches when all of their people were searched. A small archive may also receive many queries.
  */
 export const defaultRate = 3e-4
 
-/** Rates whose thresholds are measured; below the last of them the tail is extrapolated. */
+/** Rates for which the threshold is measured. Below the last one, the tail is extrapolated. */
 export const measuredRates = [0.99, 0.9, 0.7, 0.5, 0.3, 0.1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4]
 const measuredTo = 1e-4
 
-/** Rates of which an estimate is reported. */
+/** Rates for which an estimate is reported. */
 export const estimatedRates = [1e-5, 1e-6, 1e-7]
 
 const qualityBucketCount = 3
@@ -38,8 +38,9 @@ const resamples = 200
 const seed = 1
 
 /**
- * A search compares photos with tracks, enrolling photos with photos: two to one. Either rate then lies within a factor of two of
- * the mixture as long as photos are no more than four times as often falsely accepted among each other as with tracks.
+ * A search compares photos with tracks, and enrolling compares photos with photos. They are mixed two to one. Each
+ * rate is then within a factor of two of the mixture, if photo pairs are falsely accepted at most four times as often
+ * as photo-track pairs.
  */
 const shares = { photoTrack: 2 / 3, photoPhoto: 1 / 3 }
 
@@ -54,7 +55,7 @@ const tailedCurveOf = ({ photoTrack, photoPhoto }: PairKinds, counts?: Float64Ar
 
 const round = (value: number, digits: number) => Number(value.toFixed(digits))
 
-/** A pack's calibration, out of pairs whose people are known. @param people how many there are */
+/** Fits the calibration of a pack to pairs of known people. @param people number of people */
 export function fitCalibration(kinds: PairKinds, people: number): Calibration {
   const tailed = tailedCurveOf(kinds)
   const curve = measuredRates.map((rate) => [round(thresholdAt(tailed.curve, rate), 3), rate] as const)
@@ -68,7 +69,10 @@ export function fitCalibration(kinds: PairKinds, people: number): Calibration {
   }
 }
 
-/** Ends of the bootstrap's 95 % interval over people, each an exponential through its rates at two scores of the tail. */
+/**
+ * Ends of the 95 % bootstrap interval over people. Each end is an exponential through the rates at two scores of the
+ * tail.
+ */
 function tailInterval(kinds: PairKinds, people: number, { from, scale }: TailedCurve) {
   const random = seededRandom(seed)
   const far = from.threshold + scale * Math.log(1000)
@@ -87,20 +91,20 @@ function tailInterval(kinds: PairKinds, people: number, { from, scale }: TailedC
   return [end(0.025), end(0.975)] as const
 }
 
-/** What one half of the people promises for the other. */
+/** The rate predicted from one half of the people, and the measured rate in the other half. */
 export interface HeldRate {
   readonly half: number
   readonly promised: number
   readonly threshold: number
-  /** Of the held people's pairs. */
+  /** Measured rates of the held-out pairs. */
   readonly photoTrack: number
   readonly photoPhoto: number
 }
 
-/** Halves of the people, anew this often. */
+/** How often the people are split into halves. */
 const repeats = 5
 
-/** Thresholds from one half of the people, held against the pairs of the other half; both ways, five times. */
+/** Takes thresholds from one half of the people and measures them on the other half. Both directions, five times. */
 export function crossValidate(
   kinds: PairKinds,
   samples: readonly number[],
@@ -119,7 +123,10 @@ export function crossValidate(
   })
 }
 
-/** How true probabilities are for people who had no part in the densities, with one appearance in so many tracks. */
+/**
+ * Reliability of the probabilities for people who were not used for the densities, with one appearance in `tracks`
+ * tracks.
+ */
 export function heldReliability(
   kinds: PairKinds,
   samples: readonly number[],

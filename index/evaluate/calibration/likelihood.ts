@@ -4,18 +4,18 @@ import { gridStep, rateCurve, scoreAt, tailRate, tailScaleAbove, thresholdAt } f
 
 type Likelihood = NonNullable<Calibration['likelihood']>
 
-/** Scores of a table: below the first there is hardly a mated pair, above the last no two people. */
+/** Range of scores in a table. Below it there is hardly any mated pair, and above it no non-mated pair. */
 const firstKnot = -0.2
 const knotStep = 0.05
 const knots = Array.from({ length: 25 }, (_, i) => firstKnot + i * knotStep)
 
 /**
- * Log-likelihood ratios by score, a table a quality bucket: ln of the density of mated over that of non-mated pairs, made monotone.
- * Both are kernel estimates (Silverman 1986); above the score that one non-mated pair in a thousand reaches, the exponential tail
- * takes their place. As if one more person, and one more pair of people, had been seen at any score alike, a table claims no more than so
- * many people can show.
- * @param belowQualities upper ends of the buckets, ascending; the last one has to be above all qualities
- * @param counts as `rateCurve` takes them
+ * Log-likelihood ratios by score, one table per quality bucket: ln of the density of mated pairs over the density of
+ * non-mated pairs, made monotone. Both densities are kernel estimates (Silverman 1986). Above the score that one
+ * non-mated pair in a thousand reaches, an exponential tail replaces the estimate. One more person, and one more pair
+ * of people, are added with a uniform score, so that a table does not claim more than the number of people can show.
+ * @param belowQualities upper ends of the buckets, ascending. The last one must be above all qualities.
+ * @param counts as in `rateCurve`
  */
 export function fitLikelihood(
   { mated, nonMated }: ComparedPairs,
@@ -34,7 +34,7 @@ export function fitLikelihood(
   })
 }
 
-/** Ends of quality buckets that hold the same number of mated pairs each; the last one holds all above. */
+/** Upper ends of quality buckets with about the same number of mated pairs. The last bucket has no real upper limit. */
 export function qualityBuckets({ qualities }: PairScores, count: number): number[] {
   const sorted = qualities.slice().sort()
   const inner = Array.from({ length: count - 1 }, (_, i) => {
@@ -84,7 +84,7 @@ function nonMatedDensity(pairs: PairScores, counts: Float64Array | undefined, pa
   return withOneMore(density, peoplePairs)
 }
 
-/** As if one of `count + 1` had been seen at any score from −1 to 1 alike. */
+/** Mixes in one of `count + 1` samples with a uniform density from −1 to 1. */
 const withOneMore =
   (density: Density, count: number): Density =>
   (score) =>
@@ -97,7 +97,10 @@ function peopleOf({ a, b }: PairScores, counts: Float64Array | undefined): numbe
   return people.size
 }
 
-/** A Gaussian kernel whose width follows the spread of the scores and the number of people (pairs) behind them. */
+/**
+ * Gaussian kernel density. The width depends on the spread of the scores and on the number of independent people or
+ * pairs.
+ */
 function kernelDensity(pairs: PairScores, counts: Float64Array | undefined, independent: number): Density {
   const curve = rateCurve(pairs, counts)
   const masses = curve.map((rate, at) => rate - (curve[at + 1] ?? 0))
@@ -117,7 +120,7 @@ function kernelDensity(pairs: PairScores, counts: Float64Array | undefined, inde
   }
 }
 
-/** The nearest values that never fall, in weighted squares: pool adjacent violators (Ayer et al. 1955). */
+/** The closest non-decreasing values, by weighted least squares: pool adjacent violators (Ayer et al. 1955). */
 export function isotonic(values: readonly number[], weights: readonly number[]): number[] {
   const blocks: { mean: number; weight: number; length: number }[] = []
   for (const [i, value] of values.entries()) {
@@ -135,11 +138,14 @@ export function isotonic(values: readonly number[], weights: readonly number[]):
 
 const round = (value: number) => Math.round(value * 100) / 100
 
-/** Without what says nothing: the inner ones of a run of equal values, and all but the inmost one of a run at an end. */
+/**
+ * Removes redundant points: the inner ones of a run of equal values, and all except the innermost one of a run at an
+ * end.
+ */
 function withoutRepeats(table: readonly (readonly [number, number])[]): (readonly [number, number])[] {
-  const told = table.filter(([, ratio], i) => {
+  const kept = table.filter(([, ratio], i) => {
     const [before, after] = [table[i - 1]?.[1] ?? ratio, table[i + 1]?.[1] ?? ratio]
     return before !== ratio || after !== ratio
   })
-  return told.length === 0 ? table.slice(0, 1) : told
+  return kept.length === 0 ? table.slice(0, 1) : kept
 }

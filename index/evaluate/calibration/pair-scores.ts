@@ -3,26 +3,26 @@ import { dotProduct } from '../../../pipeline/data/vector-math.js'
 /** A photo or a track of a known person. */
 export interface LabelledSample {
   readonly person: string
-  /** 0..1, of the best face. */
+  /** Quality of the best face, 0..1. */
   readonly quality: number
   /** L2-normalised. */
   readonly descriptor: Float32Array
-  /** What it was made of: samples that share a source are not compared. */
+  /** Its sources. Samples with a common source are not compared. */
   readonly sources: readonly string[]
 }
 
-/** Scores of pairs, one array a column. */
+/** Scores of pairs, one array per column. */
 export interface PairScores {
   /** Cosine similarity. */
   readonly scores: Float32Array
-  /** The lower one of the two. */
+  /** The lower quality of the two samples. */
   readonly qualities: Float32Array
   /** Numbers of the two people. */
   readonly a: Int32Array
   readonly b: Int32Array
   /**
-   * 1 / (samples of a × samples of b): every pair of people counts the same. By the number of samples, the few people of many photos
-   * would stand for all others, and false-accept rates come out twice as high.
+   * 1 / (samples of a × samples of b), so that every pair of people has the same weight. Without it, the few people
+   * with many photos would dominate, and false-accept rates would be twice as high.
    */
   readonly weights: Float32Array
 }
@@ -33,8 +33,8 @@ export interface ComparedPairs {
 }
 
 /**
- * Compares every probe with every sample of the gallery; where both are the same list, each pair once.
- * @param people all of them: their places are their numbers
+ * Compares every probe with every sample of the gallery. If both are the same list, compares each pair once.
+ * @param people all people. Their positions are their numbers.
  */
 export function comparePairs(
   probes: readonly LabelledSample[],

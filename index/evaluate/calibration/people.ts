@@ -1,9 +1,9 @@
 import { seededRandom, shuffled } from '../../../pipeline/common/seeded-random.js'
 
 /**
- * Two halves of the people as counts by number (see `rateCurve`). People of many samples and of few are in both alike: each next
- * two in the order of their samples are parted by chance.
- * @param samples of each person
+ * Splits the people into two halves, as counts by number (see `rateCurve`). People with many and with few samples are
+ * balanced: people are sorted by their number of samples, and each pair of neighbours is split at random.
+ * @param samples number of samples per person
  */
 export function halvesOf(samples: readonly number[], seed: number): [Float64Array, Float64Array] {
   const random = seededRandom(seed)
@@ -22,7 +22,7 @@ export function halvesOf(samples: readonly number[], seed: number): [Float64Arra
   return halves
 }
 
-/** As many people as there are, drawn with replacement, as counts by number. */
+/** Draws the same number of people with replacement, as counts by number. */
 export function resampledPeople(count: number, random: () => number): Float64Array {
   const counts = new Float64Array(count)
   for (let i = 0; i < count; i++) {

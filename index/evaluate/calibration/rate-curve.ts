@@ -1,17 +1,17 @@
 import type { PairScores } from './pair-scores.js'
 
-/** Distance of the scores at which rates are known. */
+/** Distance between the scores at which rates are known. */
 export const gridStep = 0.001
 const gridSize = Math.round(2 / gridStep) + 1
 export const scoreAt = (i: number) => i * gridStep - 1
 const gridAt = (score: number) => Math.min(gridSize - 1, Math.max(0, Math.floor((score + 1) / gridStep)))
 
-/** Share of the pairs of two people that reach each score from −1 to 1, `gridStep` apart: [2001]. */
+/** Share of the non-mated pairs that reach each score from −1 to 1, in steps of `gridStep`: [2001]. */
 export type RateCurve = Float64Array
 
 /**
- * @param counts how often each person is among the people, by number: 0 for one who is left out, several times for one whom a
- * bootstrap drew several times. Everyone once where it is absent
+ * @param counts how often each person counts, by number: 0 for a person who is omitted, more than 1 for a person whom
+ * a bootstrap drew several times. Default: each person once
  */
 export function rateCurve({ scores, a, b, weights }: PairScores, counts?: Float64Array): RateCurve {
   const rates = new Float64Array(gridSize)
@@ -26,7 +26,10 @@ export function rateCurve({ scores, a, b, weights }: PairScores, counts?: Float6
   return all === 0 ? rates : rates.map((rate) => rate / all)
 }
 
-/** Of several kinds of pairs, each with its share, however many there are of it. The shares add up to 1. */
+/**
+ * The curve of a mixture of pairs. Each kind has its share, independent of its number of pairs. The shares add up to
+ * 1.
+ */
 export function mixedCurve(kinds: readonly (readonly [curve: RateCurve, share: number])[]): RateCurve {
   return Float64Array.from({ length: gridSize }, (_, at) =>
     kinds.reduce((total, [curve, share]) => total + share * (curve[at] ?? 0), 0),
@@ -34,16 +37,19 @@ export function mixedCurve(kinds: readonly (readonly [curve: RateCurve, share: n
 }
 
 export function rateOf(curve: RateCurve, threshold: number): number {
-  // A threshold between two points of the grid rounds up: it accepts no more than that.
+  // A threshold between two grid points is rounded up, because it accepts at most the pairs of the upper point.
   return curve[Math.min(gridSize - 1, Math.max(0, Math.ceil((threshold + 1) / gridStep - 1e-6)))] ?? 0
 }
 
-/** The lowest score of the grid that at most this share reaches. */
+/** The lowest grid score that at most this share of the pairs reaches. */
 export function thresholdAt(curve: RateCurve, rate: number): number {
   return scoreAt(curve.findIndex((value) => value <= rate))
 }
 
-/** Tails are fitted from the score on that one pair in a thousand reaches: there are enough, and no other shape below it. */
+/**
+ * Tails are fitted above the score that one pair in a thousand reaches. There are enough pairs above it, and they
+ * follow one shape.
+ */
 export const tailRate = 1e-3
 
 /**
@@ -54,11 +60,11 @@ export function tailScaleAbove(curve: RateCurve, from: number): number {
   const first = gridAt(from + gridStep / 2)
   let excess = 0
   for (let at = first + 1; at < gridSize; at++) excess += (curve[at] ?? 0) * gridStep
-  // A score lies half a step above its point of the grid on the average.
+  // On average, a score is half a step above its grid point.
   return excess / (curve[first] ?? 1) + gridStep / 2
 }
 
-/** A measured curve down to `measuredTo`, and what is extrapolated beyond. */
+/** A curve that is measured down to a rate and extrapolated beyond it. */
 export interface TailedCurve {
   readonly curve: RateCurve
   readonly from: { readonly threshold: number; readonly rate: number }
@@ -71,7 +77,7 @@ export function withTail(curve: RateCurve, measuredTo: number): TailedCurve {
   return { curve, from: { threshold, rate: measuredTo }, scale }
 }
 
-/** The rate at any score, by the tail where it lies beyond the measured part. */
+/** The rate at any score. Uses the tail beyond the measured part. */
 export function tailedRateOf({ curve, from, scale }: TailedCurve, threshold: number): number {
   if (threshold <= from.threshold) return rateOf(curve, threshold)
   return from.rate * Math.exp(-(threshold - from.threshold) / scale)

@@ -2,17 +2,17 @@ import type { Calibration } from '../../../pipeline/models/packs/pack.js'
 import { matchProbability, type Prior } from '../../search/match-probability.js'
 import type { ComparedPairs, PairScores } from './pair-scores.js'
 
-/** Hits to which about the same probability was given. */
+/** Hits with about the same predicted probability. */
 export interface ReliabilityBin {
   readonly from: number
   readonly to: number
-  /** Share of all pairs, where mated ones are as frequent as the prior says. */
+  /** Share of all pairs, with mated pairs weighted to the frequency of the prior. */
   readonly weight: number
-  /** The mean of what was given. */
+  /** Mean predicted probability. */
   readonly given: number
-  /** The share that shows the person. */
+  /** Share of hits that show the person. */
   readonly true: number
-  /** Mated pairs in the bin, and those of two people. */
+  /** Number of mated and non-mated pairs in the bin. */
   readonly mated: number
   readonly nonMated: number
 }
@@ -21,9 +21,9 @@ export interface ReliabilityBin {
 const edges = [0, 0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 1]
 
 /**
- * How true probabilities are: pairs whose people are known, weighted so that mated ones are as frequent as the prior says. Bins
- * without pairs are left out.
- * @param counts as `rateCurve` takes them: of people who had no part in the densities
+ * Measures the reliability of the probabilities on pairs of known people. Mated pairs are weighted to the frequency
+ * of the prior. Omits bins without pairs.
+ * @param counts as in `rateCurve`, for people who were not used for the densities
  */
 export function reliabilityOf(
   { mated, nonMated }: ComparedPairs,

@@ -1,16 +1,19 @@
 /**
- * Finds clips by the names that lists give them: a file name, with or without folders before it and with or without its
- * extension. Names are compared in one spelling (`plainName`).
+ * Finds clips by their names in lists: a file name, with or without folders, and with or without its extension. Names
+ * are normalised before they are compared (`plainName`).
  */
 export interface ClipNames {
-  /** Clips whose path ends so; several where files in different folders share a name. None where the name is not clear. */
+  /**
+   * Clips with a path that ends with the name. Several if files in different folders share a name. None if the name
+   * is ambiguous.
+   */
   find(name: string): readonly number[]
-  /** File names that a name without its extension fits, where they are several; else none. */
+  /** The file names that match a name without its extension, if there are several. Otherwise none. */
   rivals(name: string): readonly string[]
-  /** Whether a clip has that very file name, extension and all. */
+  /** True if a clip has exactly this file name, including the extension. */
   hasFile(name: string): boolean
   /** Clips of a series. */
   inSeries(series: string): readonly number[]
-  /** Of some of the clips, for messages. */
+  /** Names of some of the clips, for messages. */
   readonly examples: readonly string[]
 }

@@ -3,26 +3,29 @@ import type { EmbeddingColumn, FaceColumns } from '../../../pipeline/training/fa
 import type { InputEmbedder } from '../../../pipeline/describe/pooled-input.js'
 import { counted } from '../../../pipeline/common/counted.js'
 
-/** What one embedder makes of every face of a set. */
+/** The embeddings of all faces of a set by one embedder. */
 export type FeatureColumn = InputEmbedder & EmbeddingColumn
 
 /**
- * The faces of many clips, as evaluation and training read them, whether they come out of an archive or out of feature
- * files. Columns rather than objects: iQIYI-VID's training half has over a million faces.
+ * The faces of many clips for evaluation and training, from an archive or from feature files. Stored as columns
+ * instead of objects, because the training half of iQIYI-VID has over a million faces.
  *
- *     clip ─1:n─ track ─1:n─ face
+ * clip ─1:n─ track ─1:n─ face
  */
 export interface FeatureSet extends FaceColumns {
   readonly columns: readonly FeatureColumn[]
-  /** File names as ground truth gives them; several clips may not share one. */
+  /** File names as in the ground truth. Each must be unique. */
   readonly clipNames: readonly string[]
   /** Index into `clipNames` of each track; ascending. */
   readonly trackClips: Int32Array
-  /** 1 for the largest face of its frame, [faces]; absent where frames are not known: then every face counts as such. */
+  /**
+   * [faces], 1 for the largest face of its frame. Absent if frames are not known: then every face counts as the
+   * largest.
+   */
   readonly isMainFace?: Uint8Array
 }
 
-/** Digest of the one column of feature files, which do not say what made them. */
+/** Digest for the column of feature files, which do not name their embedder. */
 export const featureFilesDigest = 'feature files'
 
 const described = (embedders: readonly InputEmbedder[]) =>
@@ -34,9 +37,10 @@ const described = (embedders: readonly InputEmbedder[]) =>
     .join(' and ')
 
 /**
- * The set with the embeddings that a head takes, in its order. Those of feature files go with every head of as many values.
- * @param head for messages
- * @throws HEAD_OTHER_EMBEDDER that names both sides
+ * Returns the set with the embeddings that a head needs, in the head's order. Embeddings of feature files match every
+ * head with the same number of values.
+ * @param head name of the head, for messages
+ * @throws HEAD_OTHER_EMBEDDER if an embedding is missing
  */
 export function columnsForHead<Set extends FeatureSet>(
   features: Set,
@@ -53,7 +57,7 @@ export function columnsForHead<Set extends FeatureSet>(
   if (found.length < wanted.length || new Set(found).size < found.length)
     throw new CameoError(
       'HEAD_OTHER_EMBEDDER',
-      `the head ${head} was trained on embeddings of ${described(wanted)}, these are of ${described(features.columns)}: train a head on them`,
+      `the head ${head} was trained on embeddings of ${described(wanted)}, but these are embeddings of ${described(features.columns)}: train a head on them`,
     )
   return { ...features, columns: found }
 }

@@ -1,4 +1,4 @@
-/** Ranked clips of each identity, best first, no clip twice. */
+/** Ranked clips of each identity, best first, without duplicates. */
 export type Rankings = ReadonlyMap<string, readonly string[]>
 
 /** All clips of each identity. */
@@ -7,5 +7,5 @@ export type GroundTruth = ReadonlyMap<string, ReadonlySet<string>>
 /** Clips that may be retrieved. */
 export type Pool = ReadonlySet<number>
 
-/** Each query's clips, best first; a clip's score is that of its best track. */
+/** The clips of a query, best first. The score of a clip is the score of its best track. */
 export type RankedClips = readonly { readonly clip: number; readonly score: number }[]

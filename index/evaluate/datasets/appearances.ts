@@ -16,8 +16,8 @@ const rowSchema = z
   .refine((row) => row.end_s > row.start_s, 'end_s must be greater than start_s')
 
 /**
- * Reads a CSV of appearances: film, person, start_s, end_s and, where given, kind (`seen`, or `unsure` for times in which
- * no answer counts, whatever the person).
+ * Reads a CSV of appearances: film, person, start_s, end_s and optionally kind. The kind is `seen`, or `unsure` for
+ * times in which no answer counts for any person.
  * @throws GROUND_TRUTH_INVALID with file and line
  */
 export function readAppearances(file: string): Appearances {
@@ -56,7 +56,7 @@ export function parseAppearances(text: string, file: string): Appearances {
   if (people.size === 0)
     throw new CameoError(
       'GROUND_TRUTH_INVALID',
-      `${file} names nobody: a row is film,person,start_s,end_s[,kind]`,
+      `${file} names no person: a row is film,person,start_s,end_s[,kind]`,
     )
   return { films, unsure, people }
 }
@@ -65,6 +65,6 @@ function rowsOf(text: string, file: string): unknown[] {
   try {
     return parse(text, { bom: true, columns: true, skip_empty_lines: true, trim: true })
   } catch (cause) {
-    throw new CameoError('GROUND_TRUTH_INVALID', `${file} is no CSV: ${messageOf(cause)}`, { cause })
+    throw new CameoError('GROUND_TRUTH_INVALID', `${file} is not a CSV file: ${messageOf(cause)}`, { cause })
   }
 }

@@ -9,26 +9,26 @@ import { finishedClips } from '../../store/stored-tracks.js'
 import type { FeatureColumn, FeatureSet } from '../data/feature-set.js'
 import { counted, pluralOf } from '../../../pipeline/common/counted.js'
 
-/** A feature set out of an archive, with what leads back to it. */
+/** A feature set from an archive, with references to the archive. */
 export interface ArchiveFeatures extends FeatureSet {
   readonly clipIds: readonly string[]
   /** File paths of each clip. */
   readonly paths: readonly (readonly string[])[]
-  /** Because of which clips or tracks were left out. */
+  /** The damage because of which clips or tracks were skipped. */
   readonly damage: readonly Damage[]
 }
 
 export interface ReadArchiveOptions {
-  /** Those of all its embedders, the pack's own first; of that one alone where absent. */
+  /** Read the embeddings of all embedders, the pack's own first. Default: only the pack's own. */
   readonly furtherEmbedders?: boolean
-  /** With the embeddings of mirror images, where they were kept. */
+  /** Also read the embeddings of mirror images, if they were stored. */
   readonly mirrored?: boolean
 }
 
 /**
- * The stored embeddings of every track of an archive's own recipe, clips in order of their content's id. Clips without a face
- * are there with their names and no track. What is damaged is left out and told: tracks, and whole clips.
- * @throws ARCHIVE_MISSING where nothing was ingested, ARCHIVE_DAMAGED where a face lacks an embedding
+ * The stored embeddings of every track under the archive's recipe, in order of clip ids. Clips without a face are
+ * included, without a track. Damaged tracks and clips are skipped and reported.
+ * @throws ARCHIVE_MISSING before the first ingest; ARCHIVE_DAMAGED if a face has no embedding
  */
 export function readArchiveFeatures(archive: Archive, options: ReadArchiveOptions = {}): ArchiveFeatures {
   const { recipe } = archive
@@ -53,7 +53,7 @@ export function readArchiveFeatures(archive: Archive, options: ReadArchiveOption
 }
 
 type Faces = Omit<ArchiveFeatures, 'columns' | 'damage'> & {
-  /** Place of each face in the columns, by its id. */
+  /** Position of each face in the columns, by face id. */
   readonly faceIds: ReadonlyMap<number, number>
 }
 

@@ -3,10 +3,10 @@ import { plainName } from '../formats/list-columns.js'
 import type { GroundTruth } from '../data/rankings.js'
 import type { ClipNames } from '../data/clip-names.js'
 
-/** Without its folders. */
+/** The file name without folders. */
 const fileOf = (path: string) => path.slice(path.lastIndexOf('/') + 1)
 
-/** Without its file; "" where it has none. */
+/** The folder of a path, or "". */
 const folderOf = (path: string) => path.slice(0, Math.max(0, path.lastIndexOf('/')))
 
 /** `IQIYI_A.mp4` → `IQIYI_A`. */
@@ -17,7 +17,7 @@ function seriesOf(name: string): string | undefined {
   return /^(.*\D)\d+$/.exec(stemOf(fileOf(plainName(name))))?.[1]
 }
 
-/** The series that all of the names belong to, if there is one. */
+/** The series to which all names belong. Undefined if there is none. */
 export function commonSeries(names: Iterable<string>): string | undefined {
   let common: string | undefined
   for (const name of names) {
@@ -34,10 +34,10 @@ interface NamedFile {
   readonly clip: number
 }
 
-/** Names that messages give as examples. */
+/** Number of example names in messages. */
 const shownExamples = 3
 
-/** @param paths of each clip: all its files, or its one name */
+/** @param paths for each clip: the paths of all its files, or its only name */
 export function indexClipNames(paths: readonly (readonly string[])[]): ClipNames {
   const byFile = new Map<string, NamedFile[]>()
   const byStem = new Map<string, NamedFile[]>()
@@ -48,7 +48,7 @@ export function indexClipNames(paths: readonly (readonly string[])[]): ClipNames
       push(byStem, stemOf(named.file), named)
     }
 
-  /** The very file, else one whose extension has other capitals or is missing on either side. */
+  /** Finds a file if its extension differs in case, or if one of the two names has no extension. */
   function filesOf(file: string): readonly NamedFile[] {
     const stem = stemOf(file)
     const lower = file.toLowerCase()
@@ -66,7 +66,7 @@ export function indexClipNames(paths: readonly (readonly string[])[]): ClipNames
     )
     const clips = [...new Set(fitting.map(({ clip }) => clip))]
     const files = [...new Set(fitting.map(({ file }) => file))]
-    // Copies of one clip are one answer, whatever they are called.
+    // Copies of one clip are one result, even if their names differ.
     return files.length > 1 && clips.length > 1 ? { clips: [], rivals: files } : { clips, rivals: [] }
   }
 
@@ -87,19 +87,19 @@ function push(files: Map<string, NamedFile[]>, key: string, named: NamedFile): v
 }
 
 export interface ResolvedGroundTruth {
-  /** Clips of each identity, by number; identities all of whose clips are unknown have none. */
+  /** Clips of each identity, by number. Empty if all clips of the identity are unknown. */
   readonly clips: ReadonlyMap<string, readonly number[]>
-  /** What the ground truth calls each of its clips; several names where copies of one file are named. */
+  /** Names of each clip in the ground truth. Several if the ground truth names copies of one file. */
   readonly namesOf: ReadonlyMap<number, readonly string[]>
-  /** How many names of clips there are. */
+  /** Number of clip names. */
   readonly named: number
-  /** Names that no clip has. */
+  /** Names without a clip. */
   readonly unknown: readonly string[]
-  /** The folder before all of its names, where the clips lie elsewhere and were found by what follows it. */
+  /** The common folder of all names, if the clips are in another folder and were found by the rest of their names. */
   readonly otherFolder: string | undefined
 }
 
-/** @throws GROUND_TRUTH_INVALID where a name without its extension fits several files */
+/** @throws GROUND_TRUTH_INVALID if a name without its extension matches several files */
 export function resolveGroundTruth(groundTruth: GroundTruth, names: ClipNames): ResolvedGroundTruth {
   const otherFolder = folderElsewhere(groundTruth, names)
   const strip = otherFolder === undefined ? 0 : otherFolder.length + 1
@@ -130,13 +130,13 @@ function refuseRivals(name: string, rivals: readonly string[]): void {
   if (rivals.length > 0)
     throw new CameoError(
       'GROUND_TRUTH_INVALID',
-      `the ground truth names "${name}", which fits ${rivals.slice(0, shownExamples).join(' and ')}: write names with their extension`,
+      `the ground truth names "${name}", which matches ${rivals.slice(0, shownExamples).join(' and ')}: write names with their extension`,
     )
 }
 
 /**
- * The folder that all names of a ground truth begin with, where no clip lies in it, as on the machine that a list was made
- * on; undefined where the names fit as they are, or have no folder in common.
+ * The folder with which all names of a ground truth begin, if no clip is in it, for example because the list was
+ * written on another machine. Undefined if the names match unchanged, or have no common folder.
  */
 function folderElsewhere(groundTruth: GroundTruth, names: ClipNames): string | undefined {
   let common: string[] | undefined

@@ -9,14 +9,14 @@ import type { Pool } from '../data/rankings.js'
 
 export interface EvaluationSet {
   readonly features: FeatureSet
-  /** d: values of a pooled track. */
+  /** d: number of values of a pooled track. */
   readonly dimension: number
   readonly firstTrack: Int32Array
   /** [tracks, d], quality-weighted, L2-normalised */
   readonly pooled: Float32Array
-  /** Identities of the gallery, in its order: class c is identities[c − 1]. */
+  /** Identities of the gallery, in order: class c is identities[c − 1]. */
   readonly identities: readonly string[]
-  /** Of each identity: the tracks of its gallery clips that are the person's. */
+  /** For each identity: the tracks in its gallery clips that show the person. */
   readonly galleryTracks: readonly (readonly number[])[]
   readonly galleryClips: readonly (readonly number[])[]
   readonly val: LabelledHalf | undefined
@@ -26,24 +26,25 @@ export interface EvaluationSet {
   readonly testPoolAccount: PoolAccount
   /** Clips of strangers for training. */
   readonly noiseClips: readonly number[]
-  /** Names in the ground truth that no clip has. */
+  /** Names in the ground truth without a clip. */
   readonly unknown: readonly string[]
   readonly warnings: readonly string[]
 }
 
 export interface EvaluationInput extends Labels {
   readonly features: FeatureSet
-  /** Paths of each clip, or its one name. */
+  /** Paths of each clip, or its only name. */
   readonly paths: readonly (readonly string[])[]
-  /** Names of clips of strangers; where absent, those of val's series that no line names. */
+  /** Names of clips of strangers. Default: the clips of val's series that no list names. */
   readonly noise?: readonly string[]
-  /** What may be retrieved; default all. */
+  /** The clips that may be retrieved. Default: all. */
   readonly pool?: PoolChoice
 }
 
 /**
- * Brings features and ground truth together: whose clips are whose (`resolveLabels`) and what may be retrieved (`poolsOf`).
- * @throws GROUND_TRUTH_INVALID where a list is not of these clips, or leaves nothing to look for
+ * Combines features and ground truth: the clips of each identity (`resolveLabels`) and the clips that may be
+ * retrieved (`poolsOf`).
+ * @throws GROUND_TRUTH_INVALID if a list does not belong to these clips, or if no clip is left to search for
  */
 export function createEvaluationSet(input: EvaluationInput): EvaluationSet {
   const { features, paths, gallery } = input
@@ -55,7 +56,8 @@ export function createEvaluationSet(input: EvaluationInput): EvaluationSet {
     clipNames: features.clipNames,
   })
   const firstTrack = tracksOfClips(features)
-  // A person's tracks are told by the pack's own embedder, so that the labels do not depend on what else was ingested.
+  // The tracks of a person are chosen with the pack's own embedder, so that the labels do not depend on further
+  // embedders.
   const own = { ...features, columns: features.columns.slice(0, 1) }
   const ownPooled = poolTracks(own, 'quality')
   const { galleryClips, val, test, unknown, warnings } = resolved
@@ -71,7 +73,7 @@ export function createEvaluationSet(input: EvaluationInput): EvaluationSet {
   }
 }
 
-/** The same clips and labels with the embeddings of some of the embedders, in this order. */
+/** The same clips and labels with the given columns, in this order. */
 export function withColumns(set: EvaluationSet, columns: FeatureSet['columns']): EvaluationSet {
   const own = set.features.columns
   if (columns.length === own.length && columns.every((column, at) => column === own[at])) return set
@@ -79,7 +81,7 @@ export function withColumns(set: EvaluationSet, columns: FeatureSet['columns']):
   return { ...set, features, dimension: inputDimension(columns), pooled: poolTracks(features, 'quality') }
 }
 
-/** Tracks of some clips. */
+/** The tracks of the given clips. */
 export function tracksIn(
   { firstTrack }: Pick<EvaluationSet, 'firstTrack'>,
   clips: Iterable<number>,
@@ -91,8 +93,8 @@ export function tracksIn(
 }
 
 /**
- * The paper's clip centre: of each clip the mean of its main faces, the largest of each frame, whoever they show; equal
- * weights. [clips, d]; zeros for a clip without a face.
+ * The clip centre of the paper: the mean of the main faces of each clip, with equal weights. The main face is the
+ * largest of each frame, for any person. [clips, d]; zeros for a clip without a face.
  */
 export function clipCentres({
   features,

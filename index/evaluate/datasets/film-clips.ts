@@ -4,9 +4,9 @@ import { clipIdsWithPath } from '../../store/clip-lookup.js'
 import { spansOfRecipe } from '../../store/stored-tracks.js'
 import type { TimedTrack } from '../data/appearances.js'
 
-/** Which clips of an archive are the films that a list names. */
+/** The clips of an archive that are the films of a list. */
 export interface FilmClips {
-  /** Film of a clip id; undefined for clips that the list does not name. */
+  /** The film of a clip id. Undefined for clips that the list does not name. */
   readonly filmOf: (clipId: string) => string | undefined
   /** Films of the list that are not in the archive. */
   readonly missing: readonly string[]
@@ -14,7 +14,7 @@ export interface FilmClips {
 
 /**
  * Finds films by their file names, with or without folders above them.
- * @throws GROUND_TRUTH_INVALID where a name fits clips of different content, or no film is there
+ * @throws GROUND_TRUTH_INVALID if a name matches clips of different content, or if no film is found
  */
 export function findFilms(archive: Archive, films: Iterable<string>): FilmClips {
   const pathsOf = clipIdsWithPath(archive.database).map((clipId) => ({
@@ -32,7 +32,7 @@ export function findFilms(archive: Archive, films: Iterable<string>): FilmClips 
     if (another !== undefined)
       throw new CameoError(
         'GROUND_TRUTH_INVALID',
-        `"${film}" is the name of ${clips.length} different clips: name it with its folder`,
+        `"${film}" is the name of ${clips.length} different clips: add its folder to the name`,
       )
     if (clip === undefined) missing.push(film)
     else filmOf.set(clip.clipId, film)
@@ -40,15 +40,15 @@ export function findFilms(archive: Archive, films: Iterable<string>): FilmClips 
   if (filmOf.size === 0)
     throw new CameoError(
       'GROUND_TRUTH_INVALID',
-      `none of the films is in the archive ${archive.dir}, such as "${missing[0] ?? ''}": ingest them, or name them as their files are`,
+      `none of the films is in the archive ${archive.dir}, for example "${missing[0] ?? ''}": ingest them, or use their file names`,
     )
   return { filmOf: (clipId) => filmOf.get(clipId), missing }
 }
 
-/** One name however its accents are encoded. */
+/** Normalises the encoding of accents and the separators. */
 const normalised = (path: string) => path.normalize('NFC').replaceAll('\\', '/')
 
-/** The tracks of the films, as the archive's recipe made them. */
+/** The tracks of the films under the archive's recipe. */
 export function tracksOfFilms(archive: Archive, { filmOf }: FilmClips): TimedTrack[] {
   return spansOfRecipe(archive.database, archive.recipe?.digest ?? '').flatMap(({ clipId, spansS }) => {
     const film = filmOf(clipId)
@@ -57,5 +57,8 @@ export function tracksOfFilms(archive: Archive, { filmOf }: FilmClips): TimedTra
   })
 }
 
-/** A person who is seen in one sampled frame is seen at that moment, and a range includes its last frame. */
+/**
+ * Length of one sampled frame, in seconds. A person seen in one frame has a range that is not empty, and a range
+ * includes its last frame.
+ */
 export const instantS = 0.001

@@ -10,22 +10,22 @@ import type { ClipNames } from '../data/clip-names.js'
 
 export interface ParsedGroundTruth {
   readonly groundTruth: GroundTruth
-  /** What was passed over, in sentences. */
+  /** Sentences about ignored lines. */
   readonly warnings: readonly string[]
 }
 
 /**
- * iQIYI-VID's ground truth of both kinds: `CLIP ID` a line (training half), or `ID CLIP CLIP …` a line, as other programs
- * write them too (`readLabels`, `textLines`). Names are in one spelling (`plainName`). Lines that say again what is known
- * are counted as warnings.
- * @param clips that may be named, where they are known
+ * Reads iQIYI-VID's ground truth of both kinds: lines of `CLIP ID` (training half), or lines of `ID CLIP CLIP …`, in
+ * the variants that other programs write (`readLabels`, `textLines`). Names are normalised (`plainName`). Repeated
+ * entries are counted in a warning.
+ * @param clips the known clips, if they are known
  * @throws GROUND_TRUTH_INVALID with file and line
  */
 export function readGroundTruth(file: string, clips?: ClipNames): ParsedGroundTruth {
   return parseLines([...textLines(file, 'GROUND_TRUTH_INVALID')], file, clips)
 }
 
-/** The same of a text. */
+/** Like `readGroundTruth`, for a text. */
 export const parseGroundTruth = (text: string, file: string, clips?: ClipNames): ParsedGroundTruth =>
   parseLines(splitLines(text), file, clips)
 
@@ -46,16 +46,17 @@ function parseLines(lines: readonly string[], file: string, names: ClipNames | u
 }
 
 /**
- * A submission, `ID CLIP CLIP …` a line, best first. As the challenge has it: of a clip that a line repeats the first place
- * counts; more than 100 clips left on a line, more lines than identities, two lines of one identity, an unknown identity
- * are refused. Clips are named as in the ground truth, or with more or fewer folders, or without their extension.
+ * Reads a submission: lines of `ID CLIP CLIP …`, best first. The rules are those of the challenge. If a line repeats
+ * a clip, the first position counts. Refuses more than 100 distinct clips on a line, more lines than identities, two
+ * lines for one identity, and an unknown identity. Clips are named as in the ground truth, or with more or fewer
+ * folders, or without their extension.
  * @throws SUBMISSION_INVALID with file and line
  */
 export function readSubmission(file: string, groundTruth: GroundTruth): Rankings {
   return rankingsOf([...textLines(file, 'SUBMISSION_INVALID')], file, groundTruth)
 }
 
-/** The same of a text. */
+/** Like `readSubmission`, for a text. */
 export const parseSubmission = (text: string, file: string, groundTruth: GroundTruth): Rankings =>
   rankingsOf(splitLines(text), file, groundTruth)
 
@@ -77,14 +78,14 @@ function rankingsOf(lines: readonly string[], file: string, groundTruth: GroundT
       throw refused(
         `the ground truth has no identity ${identity}` +
           (groundTruth.has(last)
-            ? `, but one ${last}: the columns look exchanged, "ID CLIP CLIP …" is expected`
+            ? `, but it has ${last}: the columns look exchanged, "ID CLIP CLIP …" is expected`
             : ''),
       )
     }
-    if (rankings.has(identity)) throw refused(`identity ${identity} has a line already`)
+    if (rankings.has(identity)) throw refused(`identity ${identity} already has a line`)
     const distinct = [...new Set(clips.map((clip) => nameInTruth(clip, refused)))]
     if (distinct.length > mapCutoff)
-      throw refused(`identity ${identity} has ${distinct.length} clips, at most ${mapCutoff} are allowed`)
+      throw refused(`identity ${identity} has ${distinct.length} clips, but at most ${mapCutoff} are allowed`)
     rankings.set(identity, distinct)
   }
   if (rankings.size === 0) throw new CameoError('SUBMISSION_INVALID', `the submission ${file} is empty`)
@@ -96,11 +97,11 @@ function rankingsOf(lines: readonly string[], file: string, groundTruth: GroundT
     const found = index.find(name)
     if (found.length === 0 && name.includes('/')) return nameWithoutFolders(name)
     if (found.length > 1 || index.rivals(name).length > 0)
-      throw refused(`"${name}" fits several clips of the ground truth: write names as they stand there`)
+      throw refused(`"${name}" matches several clips of the ground truth: write names as in the ground truth`)
     return found[0] === undefined ? name : (names[found[0]] ?? name)
   }
 
-  /** What stands in the ground truth with fewer folders before it. */
+  /** The name in the ground truth that has fewer leading folders. */
   function nameWithoutFolders(name: string): string {
     for (let rest = name; rest.includes('/');) {
       rest = rest.slice(rest.indexOf('/') + 1)
@@ -113,8 +114,8 @@ function rankingsOf(lines: readonly string[], file: string, groundTruth: GroundT
 }
 
 /**
- * @throws SUBMISSION_INVALID where not one clip of the submission is in the ground truth, although there are some: it is of
- * other clips
+ * Checks that a submission and the ground truth have clips in common.
+ * @throws SUBMISSION_INVALID if the submission has clips, but none of them is in the ground truth
  */
 export function checkSubmissionFits(rankings: Rankings, groundTruth: GroundTruth, file: string): void {
   const truth = new Set([...groundTruth.values()].flatMap((clips) => [...clips]))
@@ -123,11 +124,11 @@ export function checkSubmissionFits(rankings: Rankings, groundTruth: GroundTruth
   const some = (clips: Iterable<string>) => [...clips].slice(0, 3).join(', ')
   throw new CameoError(
     'SUBMISSION_INVALID',
-    `none of the ${counted(ranked.length, 'clip')} that ${file} ranks is in the ground truth: it has ${some(ranked)}, the ground truth ${some(truth)}`,
+    `none of the ${counted(ranked.length, 'clip')} that ${file} ranks is in the ground truth: it has ${some(ranked)}, but the ground truth has ${some(truth)}`,
   )
 }
 
-/** A name that has blanks stands between quotes. */
+/** Formats a submission. Names with blanks are quoted. */
 export function formatSubmission(rankings: Rankings): string {
   return [...rankings].map(([identity, clips]) => `${[identity, ...clips].map(quoted).join(' ')}\n`).join('')
 }

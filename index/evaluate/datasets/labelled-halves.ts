@@ -4,20 +4,20 @@ import { resolveGroundTruth, type ResolvedGroundTruth } from './clip-names.js'
 import type { GroundTruth } from '../data/rankings.js'
 import type { ClipNames } from '../data/clip-names.js'
 
-/** One half of the data with its labels: which clips are whose. */
+/** One half of the data with its labels: the clips of each identity. */
 export interface LabelledHalf {
-  /** Of each identity of the ground truth: clips in the features. */
+  /** For each identity of the ground truth: its clips in the features. */
   readonly clips: ReadonlyMap<string, readonly number[]>
   readonly namesOf: ReadonlyMap<number, readonly string[]>
-  /** What is looked for: without the clips that identities are known by. */
+  /** The clips to search for, without the gallery clips. */
   readonly groundTruth: GroundTruth
 }
 
-/** Ground truth as lists give it. */
+/** Ground truth as read from lists. */
 export interface Labels {
-  /** What each identity looks like; without clips where it is known by something else. */
+  /** Example clips of each identity. Without clips if the identity is known by other means. */
   readonly gallery: GroundTruth
-  /** Clips that heads were trained on, where those make the scores. */
+  /** Clips on which heads were trained, if heads compute the scores. */
   readonly trainedOn?: GroundTruth | undefined
   readonly val?: GroundTruth | undefined
   readonly test?: GroundTruth | undefined
@@ -26,26 +26,29 @@ export interface Labels {
 export interface ResolvedLabels {
   /** Clips of the gallery by identity. */
   readonly galleryClips: readonly (readonly number[])[]
-  /** Clips that identities are known by: of the gallery, or what heads were trained on. Never looked for. */
+  /**
+   * Clips by which identities are known: gallery clips, or clips on which heads were trained. They are never searched
+   * for.
+   */
   readonly seen: ReadonlySet<number>
   readonly val: LabelledHalf | undefined
   readonly test: LabelledHalf | undefined
-  /** Names in the lists that no clip has. */
+  /** Names in the lists without a clip. */
   readonly unknown: readonly string[]
   readonly warnings: readonly string[]
 }
 
-/** Names that a message gives. */
+/** Number of names in a message. */
 const shown = 5
 
 const examples = (names: readonly string[]) =>
   `${names.slice(0, shown).join(', ')}${names.length > shown ? ', …' : ''}`
 
 /**
- * Finds the clips that lists name. Clips that an identity is known by would find themselves: they are left out of what is
- * looked for.
- * @throws GROUND_TRUTH_INVALID where a list names no clip that is there, where nothing is left to look for, or where none of
- * the identities that are looked for is known
+ * Finds the clips that lists name. Clips by which an identity is known would find themselves, so they are not
+ * searched for.
+ * @throws GROUND_TRUTH_INVALID if a list names no existing clip, if no clip is left to search for, or if none of the
+ * searched identities is known
  */
 export function resolveLabels(labels: Labels, names: ClipNames): ResolvedLabels {
   const warnings: string[] = []
@@ -70,7 +73,7 @@ export function resolveLabels(labels: Labels, names: ClipNames): ResolvedLabels 
   return { galleryClips, seen, val, test, unknown, warnings }
 }
 
-/** Throws GROUND_TRUTH_INVALID where not one clip is there. */
+/** Warnings about unknown names. @throws GROUND_TRUTH_INVALID if no clip exists */
 function describeUnknown(
   { named, unknown, otherFolder }: ResolvedGroundTruth,
   names: ClipNames,
@@ -86,12 +89,12 @@ function describeUnknown(
   const warnings: string[] = []
   if (otherFolder !== undefined)
     warnings.push(
-      `no clip lies in the folder ${otherFolder} of the ${what}: clips were found by what follows it`,
+      `no clip is in the folder ${otherFolder} of the ${what}: clips were found by the rest of their names`,
     )
   if (unknown.length > 0)
     warnings.push(
       (2 * found < named
-        ? `only ${found} of the ${counted(named, 'clip')} of the ${what} ${pluralOf(found, 'is', 'are')} there: is it of these clips? `
+        ? `only ${found} of the ${counted(named, 'clip')} of the ${what} ${pluralOf(found, 'is', 'are')} there: does it belong to these clips? `
         : '') +
         `${counted(unknown.length, 'clip')} of the ${what} ${pluralOf(unknown.length, 'is', 'are')} not there (${examples(unknown)}); ` +
         pluralOf(unknown.length, lost.replace(/^count/, 'it counts'), lost.replace(/^count/, 'they count')),
@@ -117,14 +120,14 @@ function withoutSeen(
   if (left.length === 0)
     throw new CameoError(
       'GROUND_TRUTH_INVALID',
-      `all clips of the ${what} are in the gallery: nothing is left to look for; give a gallery of other clips`,
+      `all clips of the ${what} are in the gallery: no clip is left to search for; use a gallery with other clips`,
     )
   const identities = groundTruth.size - left.length
   warnings.push(
-    `${counted(gone.length, 'clip')} of the ${what} ${pluralOf(gone.length, 'is', 'are')} in the gallery, too, and not looked for (${examples(gone)})` +
+    `${counted(gone.length, 'clip')} of the ${what} ${pluralOf(gone.length, 'is', 'are')} also in the gallery and not searched for (${examples(gone)})` +
       (identities === 0
         ? ''
-        : `; ${counted(identities, 'identity', 'identities')} with no other ${pluralOf(identities, 'is', 'are')} not scored`),
+        : `; ${counted(identities, 'identity', 'identities')} without another clip ${pluralOf(identities, 'is', 'are')} not scored`),
   )
   return {
     groundTruth: new Map(left),
@@ -135,7 +138,7 @@ function withoutSeen(
   }
 }
 
-/** Throws GROUND_TRUTH_INVALID where not one identity is known. */
+/** Warnings about identities that are not in the gallery. @throws GROUND_TRUTH_INVALID if no identity is known */
 function describeStrangeIdentities(gallery: GroundTruth, wanted: GroundTruth | undefined): string[] {
   const identities = [...(wanted?.keys() ?? [])]
   const missing = identities.filter((identity) => !gallery.has(identity))

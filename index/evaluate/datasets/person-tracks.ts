@@ -2,7 +2,7 @@ import { normaliseAt } from '../../../pipeline/training/face-columns.js'
 import { inputDimension } from '../../../pipeline/describe/pooled-input.js'
 import type { FeatureSet } from '../data/feature-set.js'
 
-/** First and last track (exclusive) of each clip. */
+/** First track of each clip; the next entry is the end (exclusive). */
 export function tracksOfClips({
   trackClips,
   clipNames,
@@ -14,14 +14,14 @@ export function tracksOfClips({
   return first
 }
 
-/** Rounds in which a person's tracks and their centre are found from each other; they rarely change after two. */
+/** Maximum number of rounds in which a person's tracks and their centre are refined. They rarely change after two. */
 const rounds = 4
 
 /**
- * Ground truth names clips, not tracks, and clips show bystanders: for each clip of one person the track that is the
- * person's. Begins with the track that is seen best and longest in each clip; then takes, clip after clip, the one nearest to
- * the centre of the others, until nothing changes. One clip after the other, since taking all anew at once can go round in a
- * circle. A single clip keeps the track that is seen best. Clips without a track have none.
+ * Chooses the track of a person in each of the person's clips. Ground truth names clips, not tracks, and clips show
+ * bystanders. Starts with the track that is seen best and longest in each clip. Then, for one clip after the other,
+ * takes the track nearest to the centre of the others, until nothing changes. (Updating all clips at once can loop
+ * forever.) A single clip keeps the track that is seen best. Clips without a track are skipped.
  * @param pooled [tracks, dimension], L2-normalised
  */
 export function personTracks(
@@ -59,7 +59,7 @@ export function personTracks(
   return chosen
 }
 
-/** The first of those with the highest score. */
+/** The track with the highest score; the first one if several have it. */
 function bestOf(tracks: readonly number[], score: (track: number) => number): number {
   return tracks.reduce((best, track) => (score(track) > score(best) ? track : best), tracks[0] ?? 0)
 }
@@ -76,7 +76,7 @@ function dotRow(a: Float32Array, rows: Float32Array, row: number): number {
   return sum
 }
 
-/** The L2-normalised sum of some rows. */
+/** The L2-normalised sum of the chosen rows. */
 export function centreOf(rows: Float32Array, dimension: number, chosen: readonly number[]): Float32Array {
   const centre = new Float32Array(dimension)
   for (const row of chosen) addRow(centre, rows, row, 1)

@@ -4,13 +4,16 @@ import type { Labels, LabelledHalf, ResolvedLabels } from './labelled-halves.js'
 import type { GroundTruth, Pool } from '../data/rankings.js'
 import type { ClipNames } from '../data/clip-names.js'
 
-/** What may be retrieved: also clips that no list names, as strangers (iQIYI-VID's way), or clips of the ground truth alone. */
+/**
+ * The clips that may be retrieved: also unlisted clips, as strangers (the method of iQIYI-VID), or only clips of the
+ * ground truth.
+ */
 export type PoolChoice = 'all' | 'listed'
 
-/** The clips that are ranked, counted: every clip is among them or left out for one reason. */
+/** Counts of the ranked clips. Every other clip is omitted for one reason. */
 export interface PoolAccount {
   readonly clips: number
-  /** Of them in the ground truth, and in no list. */
+  /** Number of ranked clips in the ground truth, and in no list. */
   readonly listed: number
   readonly unlisted: number
   readonly leftOut: readonly { readonly why: string; readonly clips: number }[]
@@ -21,7 +24,7 @@ export interface Pools {
   readonly testPool: Pool
   /** Clips of strangers for training. */
   readonly noiseClips: readonly number[]
-  /** Of the test pool. */
+  /** Counts of the test pool. */
   readonly account: PoolAccount
 }
 
@@ -36,9 +39,9 @@ export interface PoolInput {
 }
 
 /**
- * Clips of a half's series of names (`CLIP_VAL_` of `CLIP_VAL_0000001.mp4`) that no line names are its strangers. Those of val:
- * in order of their names, every other one trains noise, the others stay in val's pool. Where a half has no series of its own,
- * every clip that no list names is a stranger.
+ * The strangers of a half are the unlisted clips of its series (`CLIP_VAL_` of `CLIP_VAL_0000001.mp4`). Of val's
+ * strangers, in order of their names, every second one is noise for training, and the others stay in val's pool. If a
+ * half has no series of its own, every unlisted clip is a stranger.
  */
 export function poolsOf(input: PoolInput): Pools {
   const { labels, resolved, clipNames, choice } = input
@@ -81,7 +84,7 @@ const seriesOf = (groundTruth: GroundTruth | undefined) =>
     ? undefined
     : commonSeries([...groundTruth.values()].flatMap((clips) => [...clips]))
 
-/** A series that two halves share does not tell them apart. */
+/** The series of a half, unless another list has the same series: then it does not distinguish them. */
 function ownSeries({ gallery, trainedOn, val, test }: Labels, half: 'val' | 'test'): string | undefined {
   const [own, other] = half === 'val' ? [val, test] : [test, val]
   const series = seriesOf(own)
@@ -102,7 +105,7 @@ function countReasons(
   return [...counts].map(([why, clips]) => ({ why, clips }))
 }
 
-/** In a sentence, for people and reports. */
+/** Describes a pool in a sentence, for people and reports. */
 export function describePool({ clips, listed, unlisted, leftOut }: PoolAccount): string {
   const parts = leftOut.map(({ why, clips: count }) => `${count} ${why}`)
   return (

@@ -2,15 +2,16 @@ import type { EvaluationSet } from './evaluation-set.js'
 import type { LabelledHalf } from './labelled-halves.js'
 import type { RankedClips } from '../data/rankings.js'
 
-/** A clip that no list names, and an identity that it may show. */
+/** An unlisted clip and an identity that it may show. */
 export interface SuspectClip {
   readonly identity: string
   readonly clip: string
 }
 
 /**
- * Clips in no list that may show a listed person all the same, and then count as wrong without being it: those that score as
- * high for an identity as the middle one of its own clips that were found. Each clip once, with the first such identity.
+ * Unlisted clips that may show a listed person, so that they would wrongly count as errors. These clips score at
+ * least as high for an identity as the median of its own found clips. Each clip appears once, with the first such
+ * identity.
  * @param ranked in the order of the set's identities
  */
 export function suspectClips(

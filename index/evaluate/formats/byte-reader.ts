@@ -2,10 +2,10 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { CameoError, messageOf } from '../../../pipeline/common/errors.js'
 import { counted, pluralOf } from '../../../pipeline/common/counted.js'
 
-/** Read from the file at once. */
+/** Number of bytes read from the file at once. */
 const chunkBytes = 1 << 20
 
-/** Damage in a file, at a byte; the reader of the format tells it with the file's name as FEATURES_INVALID. */
+/** Damage in a file at a byte offset. The reader of the format reports it as FEATURES_INVALID with the file name. */
 export class DamagedFile extends Error {
   constructor(
     readonly offset: number,
@@ -16,30 +16,31 @@ export class DamagedFile extends Error {
   }
 }
 
-/** What a reader reads: a file, or bytes that are in memory. */
+/** The source of a reader: a file, or bytes in memory. */
 interface ByteSource {
   readonly size: number
-  /** Fills `into` from the byte at `position` on; gives how many there were. */
+  /** Fills `into` with bytes from `position` on. Returns the number of bytes read. */
   read(into: Uint8Array, position: number): number
   close(): void
 }
 
 /**
- * A file from its beginning to its end, little-endian, one chunk in memory. Synchronous: a byte-wise format costs ten
- * times as much with a promise a value. @throws DamagedFile where the file ends early
+ * Reads a file sequentially, little-endian, with one chunk in memory. Synchronous, because one promise per value
+ * would make a byte-wise format ten times slower.
+ * @throws DamagedFile if the file ends early
  */
 export class ByteReader {
   readonly size: number
   readonly #source: ByteSource
-  /** Apart from Node's pool; `slice` of a Buffer would be a view. */
+  /** A Uint8Array, because `slice` of a Buffer would be a view. */
   readonly #bytes = new Uint8Array(chunkBytes)
   readonly #chunk = Buffer.from(this.#bytes.buffer)
-  /** Of the chunk's first byte in the file. */
+  /** Offset of the chunk's first byte in the file. */
   #chunkStart = 0
   #length = 0
   #at = 0
 
-  /** @throws FEATURES_INVALID where there is no such file */
+  /** @throws FEATURES_INVALID if there is no such file */
   constructor(from: string | Uint8Array) {
     this.#source = typeof from === 'string' ? openFile(from) : inMemory(from)
     this.size = this.#source.size
@@ -70,19 +71,19 @@ export class ByteReader {
     return this.#chunk.readInt32LE(this.#take(4))
   }
 
-  /** Of a length; one that no file can have counts as damage. */
+  /** Reads a length. An impossible length counts as damage. */
   uint64(): number {
     const value = Number(this.#chunk.readBigUInt64LE(this.#take(8)))
     if (!Number.isSafeInteger(value)) throw new DamagedFile(this.offset - 8, `a length of ${value} bytes`)
     return value
   }
 
-  /** Big-endian, as pickles have them. */
+  /** Big-endian, as in pickles. */
   float64BigEndian(): number {
     return this.#chunk.readDoubleBE(this.#take(8))
   }
 
-  /** A copy of the next `count` bytes; the file's size is asked before memory is. */
+  /** A copy of the next `count` bytes. Checks the file size before it allocates memory. */
   bytes(count: number): Uint8Array {
     if (count <= this.#length - this.#at) {
       this.#at += count
@@ -103,7 +104,7 @@ export class ByteReader {
     return copy
   }
 
-  /** Up to a line feed, which is passed over. ASCII. */
+  /** Reads ASCII text up to a line feed and skips the line feed. */
   line(maxBytes: number): string {
     const start = this.offset
     let text = ''
@@ -136,7 +137,7 @@ export class ByteReader {
   #tooShort(count: number): never {
     throw new DamagedFile(
       this.offset,
-      `the file ends after ${counted(this.size, 'byte')}, where ${count} more ${pluralOf(count, 'is', 'are')} needed`,
+      `the file ends after ${counted(this.size, 'byte')}, but ${count} more ${pluralOf(count, 'is', 'are')} needed`,
     )
   }
 }

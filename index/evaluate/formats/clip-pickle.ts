@@ -20,21 +20,21 @@ export interface PickledFace {
 }
 
 export interface PickledClip {
-  /** As the file has it: without ".mp4". */
+  /** As in the file, without ".mp4". */
   readonly name: string
   readonly faces: readonly PickledFace[]
 }
 
 export interface ClipPickleOptions {
-  /** Told at each clip, for progress. */
+  /** Called for each clip, for progress. */
   readonly onBytes?: ((bytes: number, totalBytes: number) => void) | undefined
 }
 
 /**
- * The clips of an iQIYI-VID 2019 feature file: a pickled dict from the video's name to a list of rows
- * `[frame, [x1, y1, x2, y2], detection score, quality, float16 × d]`. One clip in memory at a time. The rows are checked
- * by hand and not by zod: there are millions.
- * @throws FEATURES_INVALID: names the file, the byte and the number of clips read
+ * The clips of an iQIYI-VID 2019 feature file: a pickled dict from the video's name to a list of rows `[frame, [x1,
+ * y1, x2, y2], detection score, quality, float16 × d]`. Only one clip is in memory at a time. The rows are checked
+ * without zod, because there are millions of them.
+ * @throws FEATURES_INVALID, with the file, the byte and the number of clips read
  */
 export function* readClipPickle(path: string, options: ClipPickleOptions = {}): Generator<PickledClip> {
   const reader = new ByteReader(path)
@@ -45,7 +45,7 @@ export function* readClipPickle(path: string, options: ClipPickleOptions = {}): 
       const next = entries.next()
       if (next.done === true) {
         if (next.value instanceof PickleDict) return
-        throw new DamagedFile(reader.offset, 'it holds no dict from video names to faces')
+        throw new DamagedFile(reader.offset, 'it is not a dict from video names to faces')
       }
       const clip = clipOf(next.value.key, next.value.value, reader.offset)
       clips++
@@ -66,7 +66,7 @@ export function* readClipPickle(path: string, options: ClipPickleOptions = {}): 
 
 function clipOf(key: PickleValue, value: PickleValue, offset: number): PickledClip {
   const name = key instanceof Uint8Array ? Buffer.from(key).toString('utf8') : key
-  if (typeof name !== 'string' || name === '') throw new DamagedFile(offset, 'a key that is no video name')
+  if (typeof name !== 'string' || name === '') throw new DamagedFile(offset, 'a key that is not a video name')
   const rows = itemsOf(value)
   if (rows === undefined) throw new DamagedFile(offset, `the clip ${name} has no list of faces`)
   const faces = rows.map((row, i) => {
@@ -77,7 +77,7 @@ function clipOf(key: PickleValue, value: PickleValue, offset: number): PickledCl
   return { name, faces }
 }
 
-/** Or what is wrong with it. */
+/** Returns the face, or a description of what is wrong. */
 function faceOf(row: PickleValue): PickledFace | string {
   const [frame, box, detectionScore, quality, array, ...more] = itemsOf(row) ?? []
   if (array === undefined || more.length > 0)

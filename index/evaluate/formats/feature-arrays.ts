@@ -11,13 +11,14 @@ export interface FeatureArrays {
   readonly names: readonly string[]
   /** [names.length, dimension]. */
   readonly rows: FloatRows
-  /** 0..1, one a row; undefined where the file gives none. */
+  /** 0..1, one per row. Undefined if the file has none. */
   readonly qualities: Float32Array | undefined
 }
 
 /**
- * Features in NumPy's files: a `.npz` with the arrays `names` [N], `features` [N, d] and perhaps `quality` [N], or a
- * `.npy` of features [N, d] with `X.names.txt` beside it, a line a row. @throws FEATURES_INVALID
+ * Reads features from NumPy files: a `.npz` with the arrays `names` [N], `features` [N, d] and optionally `quality`
+ * [N], or a `.npy` of features [N, d] with a file `X.names.txt` next to it, one line per row.
+ * @throws FEATURES_INVALID
  */
 export async function readFeatureArrays(path: string): Promise<FeatureArrays> {
   const { features, names, quality, others } = await (path.endsWith('.npz')
@@ -31,18 +32,18 @@ export async function readFeatureArrays(path: string): Promise<FeatureArrays> {
     return fail(`needs an array "features" of numbers with two dimensions [N, d]${has}`)
   const [rows = 0, dimension = 0] = features.shape
   if (names?.kind !== 'text')
-    return fail(`needs an array "names" of text, one name a row of the features${has}`)
+    return fail(`needs an array "names" of text, one name per row of the features${has}`)
   if (names.values.length !== rows)
     fail(`has ${counted(names.values.length, 'name')} for ${counted(rows, 'row')} of features`)
   const unnamed = names.values.indexOf('')
   if (unnamed >= 0) fail(`has no name for row ${unnamed + 1}`)
   const garbled = names.values.findIndex((name) => name.includes('\uFFFD'))
-  if (garbled >= 0) fail(`has a name for row ${garbled + 1} that is no UTF-8 text`)
-  if (rows === 0 || dimension === 0) fail('holds no features')
+  if (garbled >= 0) fail(`has a name for row ${garbled + 1} that is not UTF-8 text`)
+  if (rows === 0 || dimension === 0) fail('has no features')
   if (quality === undefined)
     return { dimension, names: names.values, rows: features.values, qualities: undefined }
   if (quality.kind !== 'numbers' || !isColumn(quality.shape, rows))
-    return fail(`needs "quality" as ${counted(rows, 'number')}, one a row of the features`)
+    return fail(`needs "quality" as ${counted(rows, 'number')}, one per row of the features`)
   const qualities = toFloats(quality.values)
   const bad = qualities.findIndex((value) => !(value >= 0 && value <= 1))
   if (bad >= 0)
@@ -61,11 +62,11 @@ interface Arrays {
   readonly features?: NumberArray | TextArray
   readonly names?: NumberArray | TextArray
   readonly quality?: NumberArray | TextArray
-  /** Names of arrays that are none of the three. */
+  /** Names of all other arrays. */
   readonly others: readonly string[]
 }
 
-/** Deflate makes of a byte 1,032 at the most (zlib's "Maximum Compression Factor"). */
+/** Deflate expands one byte to at most 1,032 (zlib's "Maximum Compression Factor"). */
 const mostDeflated = 1032
 
 async function readNpz(path: string): Promise<Arrays> {
@@ -106,7 +107,7 @@ async function readNpyWithNames(path: string): Promise<Arrays> {
   } catch (error) {
     throw new CameoError(
       'FEATURES_INVALID',
-      `${path} needs its names beside it, a line a row: ${messageOf(error)}`,
+      `${path} needs a file with its names next to it, one line per row: ${messageOf(error)}`,
       { cause: error },
     )
   }

@@ -2,7 +2,7 @@ import { CameoError } from '../../../pipeline/common/errors.js'
 import { featureFilesDigest, type FeatureSet } from '../data/feature-set.js'
 import { counted } from '../../../pipeline/common/counted.js'
 
-/** Of embeddings are collected in one piece. */
+/** Size of one chunk of embeddings. */
 const chunkBytes = 64 << 20
 
 /** A face of the clip that is being added. */
@@ -14,8 +14,8 @@ export interface BuilderFace {
 }
 
 /**
- * Collects a `FeatureSet` clip by clip, one track a clip. The embeddings lie in pieces until the end and are let go
- * piece by piece, so that a set of several GB is not held twice.
+ * Collects a `FeatureSet` clip by clip, one track per clip. The embeddings are stored in chunks and released chunk by
+ * chunk at the end, so that a set of several GB is not in memory twice.
  */
 export class FeatureSetBuilder {
   readonly #clipNames: string[] = []
@@ -29,8 +29,8 @@ export class FeatureSetBuilder {
   #dimension = 0
 
   /**
-   * A clip without faces is named and has no track. @param source the file, for messages
-   * @throws FEATURES_INVALID where the clip is there already or its features have another length
+   * Adds a clip. A clip without faces has a name but no track. @param source the file, for messages
+   * @throws FEATURES_INVALID if the clip was already added, or its features have another length
    */
   addClip(name: string, faces: readonly BuilderFace[], source: string): void {
     if (this.#known.has(name))
@@ -40,7 +40,7 @@ export class FeatureSetBuilder {
       if (embedding.length !== this.#dimension)
         throw new CameoError(
           'FEATURES_INVALID',
-          `${source} has features of ${counted(embedding.length, 'value')} for the clip ${name}, the others have ${this.#dimension}`,
+          `${source} has features of ${counted(embedding.length, 'value')} for the clip ${name}, but the others have ${this.#dimension}`,
         )
     }
     this.#known.add(name)
@@ -54,11 +54,11 @@ export class FeatureSetBuilder {
     this.#firstFace.push(this.#qualities.length)
   }
 
-  /** @throws FEATURES_INVALID where no clip has a face, or there are more than an array can hold */
+  /** @throws FEATURES_INVALID if no clip has a face, or if there are more faces than fit into memory */
   finish(name: string): FeatureSet {
     const faces = this.#qualities.length
     const dimension = this.#dimension
-    if (faces === 0) throw new CameoError('FEATURES_INVALID', `${name} holds no face`)
+    if (faces === 0) throw new CameoError('FEATURES_INVALID', `${name} has no face`)
     return {
       columns: [{ digest: featureFilesDigest, name, dimension, embeddings: this.#joined(faces * dimension) }],
       clipNames: this.#clipNames,
@@ -99,7 +99,7 @@ export class FeatureSetBuilder {
     } catch (error) {
       throw new CameoError(
         'FEATURES_INVALID',
-        `${counted(this.#qualities.length, 'face')} of ${counted(this.#dimension, 'value')} are more than fit into memory: keep fewer faces a clip, or read fewer files`,
+        `${counted(this.#qualities.length, 'face')} of ${counted(this.#dimension, 'value')} do not fit into memory: keep fewer faces per clip, or read fewer files`,
         { cause: error },
       )
     }

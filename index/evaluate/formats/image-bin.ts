@@ -7,13 +7,14 @@ import { counted } from '../../../pipeline/common/counted.js'
 export interface ImageBin {
   /** Encoded aligned faces (JPEG or PNG): images 2p and 2p + 1 are pair p. */
   readonly images: readonly Uint8Array[]
-  /** Of each pair: the same person? */
+  /** For each pair: true if both images show the same person. */
   readonly isSame: readonly boolean[]
 }
 
 /**
- * A `.bin` of InsightFace (LFW, CFP-FP, AgeDB, CALFW, CPLFW): a pickled pair of encoded images and same/different flags.
- * The whole file is in memory, some 100 MB. @throws FEATURES_INVALID
+ * Reads a `.bin` file of InsightFace (LFW, CFP-FP, AgeDB, CALFW, CPLFW): a pickled pair of encoded images and
+ * same/different flags. Reads the whole file into memory, about 100 MB.
+ * @throws FEATURES_INVALID
  */
 export function readImageBin(path: string): ImageBin {
   const reader = new ByteReader(path)
@@ -25,7 +26,7 @@ export function readImageBin(path: string): ImageBin {
     if (bin.images.length === 0 || bin.images.length !== 2 * bin.isSame.length)
       throw new DamagedFile(
         reader.offset,
-        `it has ${counted(bin.images.length, 'image')} and ${counted(bin.isSame.length, 'pair')}, where two images a pair are needed`,
+        `it has ${counted(bin.images.length, 'image')} and ${counted(bin.isSame.length, 'pair')}, but two images per pair are needed`,
       )
     return bin
   } catch (error) {
@@ -42,7 +43,7 @@ export function readImageBin(path: string): ImageBin {
   function bytesOf(image: PickleValue, index: number): Uint8Array {
     if (image instanceof Uint8Array) return image
     if (image instanceof NumpyArray && image.dtype.itemBytes === 1) return image.data
-    throw new DamagedFile(reader.offset, `image ${index + 1} is no encoded image`)
+    throw new DamagedFile(reader.offset, `image ${index + 1} is not an encoded image`)
   }
 
   function flagsOf(value: PickleValue | undefined): boolean[] {

@@ -18,7 +18,7 @@ interface Row {
 
 type Layout = 'identity first' | 'identity last'
 
-/** How sure it is that a word names a clip. */
+/** How certain it is that a word names a clip. */
 const rank = { none: 0, someExtension: 1, knownWithoutExtension: 2, mediaExtension: 3, known: 4 } as const
 
 type Rank = (word: string) => number
@@ -26,7 +26,7 @@ type Rank = (word: string) => number
 const media = /\.(mp4|m4v|mov|mkv|webm|avi|mpe?g|m?ts|wmv|flv|3gp|vob|ogv|jpe?g|png|bmp|webp)$/i
 const someExtension = /\.[A-Za-z0-9]{2,5}$/
 
-/** By its extension, and where the clips are known by their names. */
+/** Ranks a word by its extension and, if the clips are known, by their names. */
 function rankOf(clips: ClipNames | undefined): Rank {
   const known = new Map<string, number>()
   return (word) => {
@@ -43,11 +43,11 @@ function rankOf(clips: ClipNames | undefined): Rank {
 }
 
 /**
- * The lines of a ground truth, "CLIP ID" or "ID CLIP CLIP …", or with the identity at the end. Separator and order of the
- * columns are seen from the whole file: by which words name clips, and where names have no extension and the clips are not
- * known, by which column is a number or repeats.
- * @param clips that may be named, where they are known
- * @throws GROUND_TRUTH_INVALID with the line, where a line is of another kind than the others or nothing names a clip
+ * Reads the lines of a ground truth: "CLIP ID" or "ID CLIP CLIP …", or with the identity at the end. The separator
+ * and the order of the columns are detected from the whole file, by which words name clips. If names have no
+ * extension and the clips are not known, the column that is a number or has repeated values is the identity.
+ * @param clips the known clips, if they are known
+ * @throws GROUND_TRUTH_INVALID with the line, if a line differs in form from the others or no word names a clip
  */
 export function readLabels(lines: readonly string[], file: string, clips?: ClipNames): LabelLine[] {
   const rankWord = rankOf(clips)
@@ -75,12 +75,11 @@ export function readLabels(lines: readonly string[], file: string, clips?: ClipN
       asClip !== rank.knownWithoutExtension
     )
       fail(
-        `"${identity}" stands where an identity is expected, as the ${layout.slice(9)} of ${counted(words.length, 'word')}: ` +
-          `the columns look exchanged, other lines have the ${layout}`,
+        `"${identity}" is in the place of the identity, as the ${layout.slice(9)} of ${counted(words.length, 'word')}: ` +
+          `the columns look exchanged; other lines have the ${layout}`,
       )
-    const odd = withExtensions ? own.find((word) => rankWord(word) === rank.none) : undefined
-    if (odd !== undefined)
-      fail(`"${odd}" stands where a clip is expected; put a name that has blanks in it between quotes`)
+    const notClip = withExtensions ? own.find((word) => rankWord(word) === rank.none) : undefined
+    if (notClip !== undefined) fail(`"${notClip}" is in the place of a clip; put names with blanks in quotes`)
     return { number, identity, clips: own }
   })
 }
@@ -93,17 +92,17 @@ const rowsOf = (lines: readonly string[], separator: Separator): Row[] =>
     }))
     .filter(({ words }) => words.length > 0)
 
-/** Of a file so many lines are looked at for what separates its columns. */
+/** Number of lines that are examined to detect the separator. */
 const sampledLines = 1000
 
-/** The separator that leaves fewest lines without two columns, most clips, and fewest words that are none. */
+/** The separator that gives the fewest lines without two columns, then the most clips, then the fewest other words. */
 export function separatorOf(lines: readonly string[], rankWord: (word: string) => number): Separator {
   const sample = lines.filter((line) => line.trim() !== '').slice(0, sampledLines)
   const tried = separators.map((separator) => {
     const rows = rowsOf(sample, separator)
     const words = rows.flatMap((row) => row.words)
     const clips = words.filter((word) => rankWord(word) > rank.none).length
-    // What another separator left behind.
+    // Words that end with another separator.
     const torn = words.filter((word) => /[,;]$/.test(word)).length
     const short = rows.filter((row) => row.words.length < 2).length
     return { separator, short, clips, others: words.length - clips + torn }
@@ -112,7 +111,7 @@ export function separatorOf(lines: readonly string[], rankWord: (word: string) =
   return tried[0]?.separator ?? 'blanks'
 }
 
-/** A first line that names the columns, and no clip, goes where the second names one. */
+/** Removes a first line that names the columns, if the second line names a clip. */
 function withoutHeading(rows: Row[], rankWord: Rank): Row[] {
   const [heading, first] = rows
   if (heading === undefined || first === undefined) return rows
@@ -134,7 +133,7 @@ function refuseProse(
   const words = rows.flatMap((row) => row.words)
   const least = clips === undefined ? rank.mediaExtension : rank.knownWithoutExtension
   if (words.some((word) => rankWord(word) >= least)) return
-  // Where clips are not known, names without extensions may be anything but words of a sentence.
+  // If clips are not known, names without extensions may be any words except those of a sentence.
   const isProse = clips !== undefined || words.some((word) => /[^.][.,;:!?]$/.test(word))
   if (!isProse) return
   const number = rows[0]?.number ?? 1
@@ -142,12 +141,14 @@ function refuseProse(
   const shown = text.length > 40 ? `${text.slice(0, 40)}…` : text
   throw new CameoError(
     'GROUND_TRUTH_INVALID',
-    `${file} is no ground truth${clips === undefined ? '' : ' of these clips'}: line ${number} "${shown}" and those after it name no clip` +
-      (clips === undefined || clips.examples.length === 0 ? '' : `, as ${clips.examples.join(', ')}`),
+    `${file} is not a ground truth${clips === undefined ? '' : ' of these clips'}: line ${number} "${shown}" and the following lines name no clip` +
+      (clips === undefined || clips.examples.length === 0
+        ? ''
+        : `, for example ${clips.examples.join(', ')}`),
   )
 }
 
-/** By the lines that tell, those of the first such line where they disagree evenly. */
+/** The layout of most lines. If both layouts are equally frequent, the layout of the first such line. */
 function layoutOf(rows: readonly Row[], rankWord: Rank): Layout {
   const votes = rows.flatMap(({ words }) => {
     const [first, last] = [rankWord(words[0] ?? ''), rankWord(words.at(-1) ?? '')]
@@ -161,7 +162,7 @@ function layoutOf(rows: readonly Row[], rankWord: Rank): Layout {
   return first === last ? vote : first > last ? 'identity first' : 'identity last'
 }
 
-/** Identities are numbers, or repeat where each line has one clip. */
+/** Identities are numbers, or their values repeat if each line has one clip. */
 function layoutByColumns(rows: readonly Row[]): Layout {
   if (rows.some(({ words }) => words.length !== 2)) return 'identity first'
   const [first, second] = [rows.map(({ words }) => words[0]), rows.map(({ words }) => words[1])]

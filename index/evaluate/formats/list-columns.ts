@@ -1,9 +1,9 @@
-/** What stands between the columns of a list. */
+/** Separators between the columns of a list. */
 export const separators = ['blanks', ',', ';', '\t'] as const
 
 export type Separator = (typeof separators)[number]
 
-/** A word, or what stands between quotes; twice a quote inside is one. */
+/** A word, or text in quotes. A doubled quote inside stands for one quote. */
 const word = /"((?:[^"]|"")*)"(?=\s|$)|'([^']*)'(?=\s|$)|\S+/g
 
 const cell = {
@@ -12,7 +12,7 @@ const cell = {
   '\t': / *(?:"((?:[^"]|"")*)"|([^\t]*)) *(?:\t|$)/y,
 } as const
 
-/** The columns of a line without blanks around them and without their quotes; none of an empty line. */
+/** The columns of a line, without surrounding blanks and quotes. Empty for an empty line. */
 export function splitColumns(line: string, separator: Separator): string[] {
   const text = line.trim()
   if (text === '') return []
@@ -33,8 +33,8 @@ export function splitColumns(line: string, separator: Separator): string[] {
 }
 
 /**
- * A clip's or a picture's name in one spelling, so that lists of other programs and systems fit: Windows' backslashes and
- * `file://` become plain paths with "/", `./` in front goes.
+ * Normalises the name of a clip or an image, so that lists of other programs and systems match. Windows backslashes
+ * and `file://` become plain paths with "/". A leading `./` is removed.
  */
 export function plainPath(name: string): string {
   return withoutScheme(name)
@@ -55,5 +55,5 @@ function withoutScheme(name: string): string {
   }
 }
 
-/** The same, with letters and their accents put together (NFC): names are compared so. */
+/** Like `plainPath`, with letters and accents combined (NFC). Names are compared in this form. */
 export const plainName = (name: string): string => plainPath(name).normalize('NFC')

@@ -9,15 +9,15 @@ export interface ListLine {
   readonly columns: readonly string[]
 }
 
-/** As `listLines`, all at once. */
+/** Like `listLines`, all at once. */
 export function readListLines(path: string): ListLine[] {
   return [...listLines(path)]
 }
 
 /**
- * The lines of a text list (see `textLines`): columns by commas or semicolons, or by blanks where a line has neither. Quotes
- * around a column go, empty lines are passed over.
- * @throws LIST_INVALID where there is no such file, or it is no text
+ * Reads the lines of a text list (see `textLines`). Columns are separated by commas or semicolons, or by blanks if a
+ * line has neither. Quotes around a column are removed. Empty lines are skipped.
+ * @throws LIST_INVALID if there is no such file or it is not text
  */
 export function* listLines(path: string): Generator<ListLine> {
   let number = 0
@@ -28,7 +28,7 @@ export function* listLines(path: string): Generator<ListLine> {
   }
 }
 
-/** LIST_INVALID that says where. */
+/** A LIST_INVALID error with the line number. */
 export function badLine(path: string, line: ListLine, expected: string): CameoError {
   return new CameoError(
     'LIST_INVALID',
@@ -36,12 +36,12 @@ export function badLine(path: string, line: ListLine, expected: string): CameoEr
   )
 }
 
-/** A whole number from 0 on; undefined where it is none. */
+/** A whole number from 0. Undefined for any other text. */
 export function wholeNumber(text: string | undefined): number | undefined {
   return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined
 }
 
-/** Of a label 1 or 0. */
+/** True for the label 1, false for 0, undefined for any other text. */
 export function isSameLabel(text: string | undefined): boolean | undefined {
   return text === '1' ? true : text === '0' ? false : undefined
 }

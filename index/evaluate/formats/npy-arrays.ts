@@ -1,15 +1,15 @@
 import type { NumpyDtype } from './numpy-dtype.js'
 
-/** Half precision stays half precision: bits. */
+/** Half precision is kept as bits. */
 export type FloatRows =
   | { readonly precision: 'float16'; readonly bits: Uint16Array }
   | { readonly precision: 'float32'; readonly floats: Float32Array }
 
-/** Numbers as the file's rows have them; [shape[0], shape[1], …] row-major. */
+/** An array of numbers, [shape[0], shape[1], …], row-major. */
 export interface NumberArray {
   readonly kind: 'numbers'
   readonly shape: readonly number[]
-  /** Of the numbers in the file. */
+  /** The dtype in the file. */
   readonly dtype: NumpyDtype
   readonly values: FloatRows
 }
@@ -23,7 +23,7 @@ export interface TextArray {
 export interface NpyHeader {
   readonly dtype: NumpyDtype
   readonly shape: readonly number[]
-  /** Of items. */
+  /** Number of items. */
   readonly count: number
   readonly isFortran: boolean
 }

@@ -5,12 +5,12 @@ import { NumpyArray, type PickleValue } from './pickle-values.js'
 import { counted } from '../../../pipeline/common/counted.js'
 import type { FloatRows, NpyHeader, NumberArray, TextArray } from './npy-arrays.js'
 
-/** Takes the data of an array as it comes. Throws Error where the data does not fit the header. */
+/** Receives the data of an array in pieces. Throws an Error if the data does not match the header. */
 export interface ArraySink {
-  /** Bytes come in multiples of it. */
+  /** Bytes must be written in multiples of this. */
   readonly itemBytes: number
   write(bytes: Buffer): void
-  /** @param left bytes behind the last whole item */
+  /** @param left number of bytes after the last complete item */
   finish(left: number): NumberArray | TextArray
 }
 
@@ -19,7 +19,7 @@ export function createArraySink(header: NpyHeader): ArraySink {
   return header.dtype.isText ? new TextSink(header) : new NumberSink(header)
 }
 
-/** Counts what comes against what the shape says. */
+/** Compares the number of bytes with the shape. */
 class ByteCount {
   #bytes = 0
   readonly #expected: number
@@ -30,7 +30,7 @@ class ByteCount {
 
   add(bytes: number): void {
     this.#bytes += bytes
-    if (this.#bytes > this.#expected) throw new Error('there are more bytes than its shape says')
+    if (this.#bytes > this.#expected) throw new Error('there are more bytes than its shape needs')
   }
 
   end(left: number): void {
@@ -114,7 +114,7 @@ class TextSink implements ArraySink {
   }
 }
 
-/** A pickle of so many bytes is read at the most: names, not features, are kept as objects. */
+/** Maximum size of a pickle in bytes. Only names are expected as objects, not features. */
 const maxObjectBytes = 1 << 28
 
 class ObjectSink implements ArraySink {
@@ -141,7 +141,7 @@ class ObjectSink implements ArraySink {
     const array = next.done === true ? next.value : null
     const { shape, dtype, count } = this.#header
     if (!(array instanceof NumpyArray) || array.objects.length !== count)
-      throw new Error('its Python objects are no array of the shape that its header says')
+      throw new Error('its Python objects are not an array of the shape in its header')
     const { objects } = array
     const numbers = objects.filter((value) => typeof value === 'number')
     if (numbers.length === objects.length && numbers.length > 0)

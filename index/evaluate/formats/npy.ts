@@ -9,12 +9,13 @@ import type { FloatRows, NumberArray, TextArray, NpyHeader } from './npy-arrays.
 const magic = Buffer.from([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59])
 
 /**
- * A NumPy array file of version 1 to 3: numbers of every kind (float16 stays, all others become float32), text (`U`, `S`) or
- * objects that are text or numbers; either byte order, C or Fortran order. The bytes come in pieces and are converted as they
- * come. Objects are a pickle: they are read as `readPickle` reads them, and nothing is run. Format: NumPy's
+ * Reads a NumPy array file of version 1 to 3: numbers of any type (float16 stays float16, all others become float32),
+ * text (`U`, `S`), or objects that are text or numbers. Supports both byte orders, and C and Fortran order. Converts
+ * the bytes piece by piece. Objects are a pickle: `readPickle` reads them and runs nothing. Format: NumPy's
  * numpy/lib/format.py.
- * @param where for messages: the file, or its member of a .npz
- * @param availableBytes no more can come: memory is taken by the header's shape before they do
+ * @param where for messages: the file, or the array in a .npz
+ * @param availableBytes maximum number of bytes of data. Checked because memory is allocated from the shape in the
+ * header, before the data arrives
  * @throws FEATURES_INVALID
  */
 export async function readNpy(
@@ -37,7 +38,7 @@ export async function readNpy(
         const bytes = header.count * header.dtype.itemBytes
         // Objects are a pickle, which counts its own bytes.
         if (header.dtype.type !== 'O' && bytes > availableBytes)
-          fail(`its shape takes ${bytes} bytes, and there are ${availableBytes}`)
+          fail(`its shape needs ${bytes} bytes, but there are only ${availableBytes}`)
         sink = createArraySink(header)
         rest = rest.subarray(parsed.headerBytes)
       }
@@ -53,18 +54,19 @@ export async function readNpy(
   }
 }
 
-/** As `readNpy`. */
+/** Like `readNpy`, for a file. */
 export function readNpyFile(path: string): Promise<NumberArray | TextArray> {
   const availableBytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0
   return readNpy(createReadStream(path, { highWaterMark: 1 << 20 }), path, availableBytes)
 }
 
-/** Undefined where more bytes are needed. Throws Error. */
+/** Undefined if more bytes are needed. Throws an Error for an invalid header. */
 function parseHeader(bytes: Buffer): { header: NpyHeader; headerBytes: number } | undefined {
-  if (!bytes.subarray(0, 6).equals(magic.subarray(0, bytes.length))) throw new Error('it is no .npy file')
+  if (!bytes.subarray(0, 6).equals(magic.subarray(0, bytes.length))) throw new Error('it is not an .npy file')
   if (bytes.length < 12) return undefined
   const version = bytes[6] ?? 0
-  if (version < 1 || version > 3) throw new Error(`it has version ${version} of the format; 1 to 3 are read`)
+  if (version < 1 || version > 3)
+    throw new Error(`it has version ${version} of the format, but only 1 to 3 can be read`)
   const start = version === 1 ? 10 : 12
   const length = version === 1 ? bytes.readUInt16LE(8) : bytes.readUInt32LE(8)
   if (length > 1 << 20) throw new Error(`a header of ${length} bytes`)
@@ -75,14 +77,14 @@ function parseHeader(bytes: Buffer): { header: NpyHeader; headerBytes: number } 
 
 function describe(text: string): NpyHeader {
   if (/'descr':\s*[[(]/.test(text))
-    throw new Error('its rows are structured, with named fields: save each field as an array of its own')
+    throw new Error('its rows are structured, with named fields: save each field as a separate array')
   const descr = /'descr':\s*'([^']*)'/.exec(text)?.[1]
   const shapeText = /'shape':\s*\(([^)]*)\)/.exec(text)?.[1]
   if (descr === undefined || shapeText === undefined)
-    throw new Error(`a header that is not understood: ${text.trim().slice(0, 200)}`)
+    throw new Error(`a header that cannot be parsed: ${text.trim().slice(0, 200)}`)
   const shape = shapeText
     .split(',')
-    // Python 2 writes an "L" behind its long integers.
+    // Python 2 writes an "L" after long integers.
     .map((part) => part.trim().replace(/L$/, ''))
     .filter((part) => part !== '')
     .map(Number)
@@ -96,7 +98,7 @@ export function toFloats(rows: FloatRows): Float32Array {
   return rows.precision === 'float16' ? decodeFloat16(rows.bits) : rows.floats
 }
 
-/** Rounded; beyond ±65504 infinite. */
+/** Converts to half precision with rounding. Values beyond ±65504 become infinite. */
 export function toHalves(rows: FloatRows): Uint16Array {
   return rows.precision === 'float16' ? rows.bits : encodeFloat16(rows.floats)
 }

@@ -1,7 +1,7 @@
 /** f float, i signed, u unsigned, b boolean; U text in UTF-32, S text in bytes; O Python objects. */
 export type DtypeKind = 'f' | 'i' | 'u' | 'b' | 'U' | 'S' | 'O'
 
-/** What the items of a NumPy array are, and in which order their bytes lie. */
+/** The type of the items of a NumPy array, and their byte order. */
 export class NumpyDtype {
   readonly kind = 'dtype'
   littleEndian = true
@@ -19,7 +19,7 @@ export class NumpyDtype {
   }
 }
 
-/** What NumPy writes and nobody needs here, in words. */
+/** NumPy types that are not supported, in words. */
 const refused: Readonly<Record<string, string>> = {
   c: 'complex numbers',
   M: 'dates',
@@ -36,8 +36,8 @@ const numberSizes: Readonly<Record<string, readonly string[]>> = {
 }
 
 /**
- * A dtype as files name it: `<f4`, `|S10`, `>U5`, `|O`. "=" and a missing order are the little end first, as on the machines
- * that write such files. Throws Error where its items cannot be read; the message says what they are.
+ * Parses a dtype: `<f4`, `|S10`, `>U5`, `|O`. "=" and a missing byte order mean little-endian, as on the machines
+ * that write such files. Throws an Error for an unsupported type. The message names the type.
  */
 export function parseDtype(text: string): NumpyDtype {
   const [, order = '', type = '', size = ''] = /^([<>|=]?)([A-Za-z?])(\d*)(?:\[\w+\])?$/.exec(text) ?? []
@@ -45,7 +45,7 @@ export function parseDtype(text: string): NumpyDtype {
   if (dtype === undefined) {
     const what = type === 'f' ? 'long doubles' : (refused[type] ?? 'values')
     throw new Error(
-      `${what} of type "${text.slice(0, 20)}": float16 to float64, whole numbers, booleans and text are read`,
+      `${what} of type "${text.slice(0, 20)}": only float16 to float64, whole numbers, booleans and text can be read`,
     )
   }
   dtype.littleEndian = order !== '>'
@@ -61,14 +61,14 @@ function dtypeOf(type: string, size: string): NumpyDtype | undefined {
   return numberSizes[type]?.includes(size) === true ? new NumpyDtype(type, Number(size)) : undefined
 }
 
-/** The numbers of an array's bytes, in the order in which they lie. Throws RangeError where there is no such type. */
+/** The numbers in the bytes of an array, in storage order. Throws a RangeError if the type is not a number. */
 export function numbersOf(dtype: NumpyDtype, data: Uint8Array): Float64Array {
   const numbers = new Float64Array(data.byteLength / dtype.itemBytes)
   copyNumbers(dtype, data, numbers, 0)
   return numbers
 }
 
-/** The same into an array, from its place `at` on. */
+/** Like `numbersOf`, but writes into an array from position `at` on. */
 export function copyNumbers(
   dtype: NumpyDtype,
   data: Uint8Array,
@@ -120,7 +120,7 @@ function half(bits: number): number {
   return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25))
 }
 
-/** The texts of an array's bytes; each is padded with zeros. What is no character becomes U+FFFD. */
+/** The texts in the bytes of an array. Each is padded with zeros. Invalid characters become U+FFFD. */
 export function textsOf(dtype: NumpyDtype, data: Uint8Array): string[] {
   const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength)
   return Array.from({ length: bytes.length / dtype.itemBytes }, (_, i) => {
@@ -139,8 +139,8 @@ function utf32(bytes: Buffer, littleEndian: boolean): string {
 }
 
 /**
- * Of arrays in Fortran order, where the first index runs fastest: the place of the item that comes k-th in C order, where
- * the last does.
+ * For arrays in Fortran order (the first index changes fastest): returns the position of the k-th item in C order
+ * (the last index changes fastest).
  */
 export function fortranPlace(shape: readonly number[]): (k: number) => number {
   const strides = shape.map((_, axis) => shape.slice(0, axis).reduce((product, size) => product * size, 1))

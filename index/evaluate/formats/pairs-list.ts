@@ -3,7 +3,7 @@ import { plainPath } from './list-columns.js'
 import { badLine, isSameLabel, readListLines, wholeNumber, type ListLine } from './list-lines.js'
 import { counted } from '../../../pipeline/common/counted.js'
 
-/** Two pictures or videos and whether they show the same person. */
+/** Two images or videos, and whether they show the same person. */
 export interface ListedPair {
   /** From 0. */
   readonly fold: number
@@ -12,15 +12,16 @@ export interface ListedPair {
   readonly isSame: boolean
 }
 
-/** LFW numbers a person's photos; YTF gives a folder's name. */
+/** LFW numbers the photos of a person. YTF gives the name of a folder. */
 export type ListedItem =
   | { readonly kind: 'photo'; readonly person: string; readonly number: number }
   | { readonly kind: 'path'; readonly path: string }
 
 /**
- * The pairs of LFW's `pairs.txt` (`10 300`, then per fold 300 mated and 300 non-mated lines) or of YTF's
- * `splits.txt` (a heading, then `split, first name, second name, …, same`, where a name is PERSON/VIDEO). In the order
- * of the folds. @throws LIST_INVALID with the line's number
+ * Reads the pairs of LFW's `pairs.txt` (`10 300`, then per fold 300 mated and 300 non-mated lines) or of YTF's
+ * `splits.txt` (a heading, then `split, first name, second name, …, same`; a name is PERSON/VIDEO). In order of the
+ * folds.
+ * @throws LIST_INVALID with the line number
  */
 export function readPairsList(path: string): ListedPair[] {
   const lines = readListLines(path)
@@ -52,7 +53,7 @@ function readLfw(path: string, header: ListLine, lines: readonly ListLine[]): Li
   if (pairs.length !== folds * perKind * 2)
     throw new CameoError(
       'LIST_INVALID',
-      `${path} has ${counted(pairs.length, 'pair')}, its first line says ${counted(folds, 'fold')} of twice ${perKind}`,
+      `${path} has ${counted(pairs.length, 'pair')}, but its first line says ${counted(folds, 'fold')} of twice ${perKind}`,
     )
   return pairs
 }

@@ -9,7 +9,7 @@ import {
 } from './pickle-values.js'
 import { counted } from '../../../pipeline/common/counted.js'
 
-/** Every name that a pickle may mention. NumPy 2 moved `core` to `_core`; Python 2 says `__builtin__`. */
+/** Every name that a pickle may contain. NumPy 2 moved `core` to `_core`. Python 2 uses `__builtin__`. */
 const meanings: ReadonlyMap<string, GlobalMeaning> = new Map<string, GlobalMeaning>([
   ['numpy ndarray', 'array class'],
   ['numpy dtype', 'dtype'],
@@ -24,27 +24,27 @@ const meanings: ReadonlyMap<string, GlobalMeaning> = new Map<string, GlobalMeani
   ['__builtin__ bytes', 'empty bytes'],
 ])
 
-/** Throws Error where the name is not one of the few; the message names it. */
+/** Finds a known name. Throws an Error for any other name, with the name in the message. */
 export function findGlobal(module: string, name: string): PickleGlobal {
   const meaning = meanings.get(`${module} ${name}`)
   if (meaning === undefined)
     throw new Error(
-      `it asks for ${module}.${name}: only NumPy arrays and plain values are read, and nothing in a pickle is run`,
+      `it needs ${module}.${name}: only NumPy arrays and plain values are read, and nothing in a pickle is run`,
     )
   return new PickleGlobal(meaning)
 }
 
-/** What REDUCE means for the known names, computed here. Throws Error where the arguments do not fit. */
+/** Computes the result of REDUCE for the known names. Throws an Error if the arguments are invalid. */
 export function reduceGlobal(global: PickleGlobal, { items }: PickleTuple): PickleValue {
   const [first, second, third] = items
   switch (global.meaning) {
     case 'reconstruct array':
       if (first instanceof PickleGlobal && first.meaning === 'array class') return new NumpyArray()
-      throw new Error('an array of another class than numpy.ndarray')
+      throw new Error('an array of a class other than numpy.ndarray')
     case 'array from buffer': {
       if (first instanceof Uint8Array && second instanceof NumpyDtype && third instanceof PickleTuple)
         return fill(new NumpyArray(), third, second, first, items[3] === 'F')
-      throw new Error('an array whose buffer is not in the file')
+      throw new Error('an array with a buffer that is not in the file')
     }
     case 'dtype':
       return parseDtype(textOf(first))
@@ -55,20 +55,20 @@ export function reduceGlobal(global: PickleGlobal, { items }: PickleTuple): Pick
       throw new Error('a NumPy scalar without its bytes')
     }
     case 'encode text':
-      // Python 3 writes bytes so in protocol 2.
+      // Python 3 writes bytes like this in protocol 2.
       if (typeof first === 'string' && second === 'latin1') return Buffer.from(first, 'latin1')
       throw new Error('bytes in an encoding other than latin1')
     case 'empty bytes':
       if (items.length === 0) return new Uint8Array()
-      throw new Error('bytes made out of arguments')
+      throw new Error('bytes created from arguments')
     case 'array class':
-      throw new Error('an array made by calling its class')
+      throw new Error('an array created by calling its class')
   }
 }
 
-/** What BUILD means: the state of an array or a dtype. Throws Error where the state does not fit. */
+/** Applies BUILD: sets the state of an array or a dtype. Throws an Error if the state is invalid. */
 export function buildState(target: PickleValue | undefined, state: PickleValue | undefined): void {
-  if (!(state instanceof PickleTuple)) throw new Error('a state that is no tuple')
+  if (!(state instanceof PickleTuple)) throw new Error('a state that is not a tuple')
   if (target instanceof NumpyDtype) {
     target.littleEndian = textOf(state.items[1]) !== '>'
     return
@@ -77,7 +77,7 @@ export function buildState(target: PickleValue | undefined, state: PickleValue |
   const [, shape, dtype, isFortran, data] = state.items
   if (shape instanceof PickleTuple && dtype instanceof NumpyDtype) {
     if (dtype.type === 'O' && data instanceof PickleList) {
-      // NumPy writes objects in C order, whatever the array's own.
+      // NumPy always writes objects in C order, for any order of the array.
       setShape(target, shape, dtype, data.items.length, counted(data.items.length, 'object'))
       target.objects = data.items
       return
@@ -103,7 +103,7 @@ function fill(
   return array
 }
 
-/** Throws Error where so many items do not fill the shape. */
+/** Sets the shape. Throws an Error if the number of items does not match it. */
 function setShape(
   array: NumpyArray,
   { items }: PickleTuple,
@@ -117,7 +117,7 @@ function setShape(
     throw new Error(`an array of shape (${array.shape.join(', ')}) with ${what}`)
 }
 
-/** Fortran's order made C's. */
+/** Converts Fortran order to C order. */
 function reordered(data: Uint8Array, itemBytes: number, shape: readonly number[]): Uint8Array {
   const copy = new Uint8Array(data.length)
   const place = fortranPlace(shape)

@@ -1,15 +1,16 @@
 import { NumpyDtype } from './numpy-dtype.js'
 import { PickleGlobal, type PickleValue } from './pickle-values.js'
 
-/** A text or byte string up to this length may be met again in another clip; bytes. */
+/** Maximum length of a text or byte string that other clips may refer to, in bytes. */
 const smallBytes = 64
-/** Of the small values of earlier clips so many are kept, those used last. */
+/** Number of small values of earlier clips that are kept, most recently used first. */
 const smallKept = 65_536
 
 /**
- * What a pickle may refer back to. Python numbers every list, tuple, array and string that it writes, and 20 GB of
- * features hold tens of millions: within a clip everything can be referred to, across clips only what Python shares
- * in fact: the names and dtypes, always, and the small strings used last. So the memory does not grow with the file.
+ * The values that a pickle may refer back to. Python numbers every list, tuple, array and string that it writes; 20
+ * GB of features contain tens of millions of them. Within a clip, every value is kept. Across clips, only values that
+ * Python really shares are kept: all names and dtypes, and the most recently used small strings. So the memory does
+ * not grow with the file.
  */
 export class PickleMemo {
   readonly #always = new Map<number, PickleValue>()
@@ -17,7 +18,7 @@ export class PickleMemo {
   #ofThisClip = new Map<number, PickleValue>()
   #next = 0
 
-  /** MEMOIZE numbers by itself. */
+  /** Adds a value under the next number (MEMOIZE). */
   append(value: PickleValue): void {
     this.put(this.#next, value)
   }
@@ -27,7 +28,7 @@ export class PickleMemo {
     this.#next = Math.max(this.#next, index + 1)
   }
 
-  /** Throws Error where the value is not kept, or there never was one. */
+  /** Throws an Error if the value was not kept or never existed. */
   get(index: number): PickleValue {
     const value = this.#ofThisClip.get(index) ?? this.#always.get(index) ?? this.#small.get(index)
     if (value !== undefined) {
@@ -36,12 +37,12 @@ export class PickleMemo {
     }
     throw new Error(
       index < this.#next
-        ? `it refers back to value ${index}, a list or array shared between clips, which is not kept while reading: write the file with copies in place of shared values`
-        : `it refers to value ${index}, of which there are ${this.#next}`,
+        ? `it refers back to value ${index}, a list or array shared between clips, which is not kept while reading: write the file with copies instead of shared values`
+        : `it refers to value ${index}, but there are only ${this.#next}`,
     )
   }
 
-  /** A clip was handed out: its lists and arrays are let go. */
+  /** Call this after a clip was returned: releases its lists and arrays. */
   endClip(): void {
     for (const [index, value] of this.#ofThisClip) {
       if (value instanceof PickleGlobal || value instanceof NumpyDtype) this.#always.set(index, value)

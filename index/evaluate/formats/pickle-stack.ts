@@ -1,9 +1,12 @@
 import type { PickleValue } from './pickle-values.js'
 
-/** The stack of a pickle's machine, with its marks. Throws Error where a value is missing: the file is damaged. */
+/**
+ * The stack of a pickle machine, with its marks. Throws an Error if a value is missing, because the file is then
+ * damaged.
+ */
 export class PickleStack {
   readonly values: PickleValue[] = []
-  /** Heights of the stack at each MARK. */
+  /** Height of the stack at each MARK. */
   readonly marks: number[] = []
 
   push(value: PickleValue): void {
@@ -20,7 +23,7 @@ export class PickleStack {
     return value
   }
 
-  /** The value on top, which must be of that class. */
+  /** The top value, which must be of the given class. */
   top<T extends PickleValue>(kind: new (...args: never[]) => T, name: string): T {
     const value = this.values.at(-1)
     if (value instanceof kind) return value
@@ -33,7 +36,7 @@ export class PickleStack {
     return value
   }
 
-  /** In the order in which they were pushed; never across a mark. */
+  /** Pops values, in the order in which they were pushed. Never crosses a mark. */
   popMany(count: number): PickleValue[] {
     if (this.values.length - (this.marks.at(-1) ?? 0) < count) throw new Error('a value is missing')
     return this.values.splice(this.values.length - count)

@@ -1,6 +1,6 @@
 import { NumpyDtype, numbersOf, textsOf } from './numpy-dtype.js'
 
-/** What a pickle of features may hold. Lists and tuples are told apart because only lists grow. */
+/** The values that a pickle of features may contain. Lists and tuples are distinguished because only lists grow. */
 export type PickleValue =
   | null
   | boolean
@@ -24,12 +24,12 @@ export class PickleTuple {
   constructor(readonly items: readonly PickleValue[]) {}
 }
 
-/** The outermost one; its entries are handed out, not kept. */
+/** The outermost dict. Its entries are returned, not stored. */
 export class PickleDict {
   readonly kind = 'dict'
 }
 
-/** A name that stands for a known meaning; never looked up, imported or called. */
+/** A name with a known meaning. It is never looked up, imported or called. */
 export class PickleGlobal {
   readonly kind = 'global'
   constructor(readonly meaning: GlobalMeaning) {}
@@ -48,18 +48,18 @@ export class NumpyArray {
   readonly kind = 'array'
   dtype = new NumpyDtype('f', 8)
   shape: readonly number[] = []
-  /** In C order; empty where the items are objects. */
+  /** In C order. Empty if the items are objects. */
   data: Uint8Array = new Uint8Array()
-  /** Of an array of objects, in C order. */
+  /** The items of an array of objects, in C order. */
   objects: readonly PickleValue[] = []
 
-  /** Its items as plain values, in C order. */
+  /** The items as plain values, in C order. */
   values(): readonly PickleValue[] {
     if (this.dtype.type === 'O') return this.objects
     return this.dtype.isText ? textsOf(this.dtype, this.data) : [...numbersOf(this.dtype, this.data)]
   }
 
-  /** Along its first axis: items, or where it has more axes, rows. */
+  /** The entries along the first axis: items or, if there are more axes, rows. */
   rows(): readonly PickleValue[] {
     const values = this.values()
     if (this.shape.length < 2) return values

@@ -10,12 +10,13 @@ export interface PickleEntry {
 }
 
 /**
- * Pickles of features, protocol 2 to 5, without Python and without running anything: plain values and NumPy arrays are
- * read, any other name is refused. Written here because the parsers on npm take a whole file as one buffer, and
- * feature files have tens of GB. Opcodes: CPython's Lib/pickletools.py.
+ * Reads pickles of features, protocol 2 to 5, without Python and without running anything. Reads plain values and
+ * NumPy arrays, and refuses any other name. The parsers on npm need the whole file as one buffer, but feature files
+ * have tens of GB. Opcodes: CPython's Lib/pickletools.py.
  *
- * Yields the entries of the outermost dict as they come, one or two in memory at a time; they are not in the result.
- * Returns the outermost value. @throws DamagedFile
+ * Yields the entries of the outermost dict in order, with one or two in memory at a time. The returned outermost
+ * value does not contain them.
+ * @throws DamagedFile
  */
 export function* readPickle(reader: ByteReader): Generator<PickleEntry, PickleValue> {
   const machine = new PickleMachine(reader)
@@ -32,7 +33,7 @@ export function* readPickle(reader: ByteReader): Generator<PickleEntry, PickleVa
   }
 }
 
-/** Opcodes that make objects of classes or run something; named in the refusal. */
+/** Opcodes that create objects of classes or run code, with their names for the error message. */
 const refused = new Map([
   ['i', 'INST'],
   ['o', 'OBJ'],
@@ -46,11 +47,11 @@ const refused = new Map([
   ['\x97', 'NEXT_BUFFER'],
 ])
 
-/** Of a module's or a function's name. */
+/** Maximum length of the name of a module or function, in bytes. */
 const maxNameBytes = 256
 
 class PickleMachine {
-  /** Complete entries of the outermost dict that nobody took yet. */
+  /** Complete entries of the outermost dict that were not returned yet. */
   readonly entries: PickleEntry[] = []
   result: PickleValue | undefined
   readonly #reader: ByteReader
@@ -65,7 +66,7 @@ class PickleMachine {
   step(): void {
     const opcode = String.fromCharCode(this.#reader.uint8())
     if (this.#isFirst !== (opcode === '\x80'))
-      throw new Error('it is no Python pickle of protocol 2 or later')
+      throw new Error('it is not a Python pickle of protocol 2 or later')
     this.#isFirst = false
     const pushed = this.#plainValue(opcode) ?? this.#bytesOrText(opcode) ?? this.#madeValue(opcode)
     if (pushed === undefined) this.#act(opcode)
@@ -121,7 +122,7 @@ class PickleMachine {
     return undefined
   }
 
-  /** Containers, and what the known names make. */
+  /** Containers, and the results of the known names. */
   #madeValue(opcode: string): PickleValue | undefined {
     const stack = this.#stack
     switch (opcode) {
@@ -143,25 +144,26 @@ class PickleMachine {
       case '\x93': {
         const [module, name] = stack.popMany(2)
         if (typeof module === 'string' && typeof name === 'string') return findGlobal(module, name)
-        throw new Error('a name that is no text')
+        throw new Error('a name that is not text')
       }
       case 'R': {
         const [callable, args] = stack.popMany(2)
         if (callable instanceof PickleGlobal && args instanceof PickleTuple)
           return reduceGlobal(callable, args)
-        throw new Error('a call of something that is no known name')
+        throw new Error('a call of something that is not a known name')
       }
     }
     return undefined
   }
 
-  /** Opcodes that push nothing, and None, which no `??` tells from nothing. */
+  /** Opcodes that push nothing, and None, because `??` cannot distinguish None from nothing. */
   #act(opcode: string): void {
     const stack = this.#stack
     switch (opcode) {
       case '\x80': {
         const protocol = this.#reader.uint8()
-        if (protocol < 2 || protocol > 5) throw new Error(`a pickle of protocol ${protocol}; 2 to 5 are read`)
+        if (protocol < 2 || protocol > 5)
+          throw new Error(`a pickle of protocol ${protocol}, but only 2 to 5 can be read`)
         break
       }
       case '\x95': // FRAME: its length
@@ -215,8 +217,8 @@ class PickleMachine {
   }
 
   /**
-   * In `dict MARK key value key list` the first pair is complete, although SETITEMS comes only after a thousand: a
-   * value that is a list grows by APPEND and APPENDS, which need no string under a list.
+   * In `dict MARK key value key list`, the first pair is complete, although SETITEMS comes only after a thousand
+   * pairs. A list value grows by APPEND and APPENDS, which never have a string below the list.
    */
   #takeEntry(): void {
     const { values, marks } = this.#stack
@@ -245,8 +247,8 @@ class PickleMachine {
 function describeUnknown(opcode: string): string {
   const name = refused.get(opcode)
   return name === undefined
-    ? `opcode 0x${opcode.charCodeAt(0).toString(16).padStart(2, '0')}, which feature files have no use for`
-    : `it makes an object by ${name}: only NumPy arrays and plain values are read, and nothing in a pickle is run`
+    ? `opcode 0x${opcode.charCodeAt(0).toString(16).padStart(2, '0')}, which feature files do not use`
+    : `it creates an object with ${name}: only NumPy arrays and plain values are read, and nothing in a pickle is run`
 }
 
 function isName(value: PickleValue | undefined): boolean {

@@ -8,21 +8,22 @@ import { FeatureSetBuilder, type BuilderFace } from './feature-set-builder.js'
 import { toHalves } from './npy.js'
 
 export interface ReadFeatureSetOptions {
-  /** Of a clip in a pickle so many faces are kept, those of best quality; default 16. */
+  /** Number of faces that are kept per clip of a pickle, best quality first. Default: 16. */
   readonly maxFaces?: number
-  /** Told as a pickle is read, of the file that is being read. */
+  /** Called with the progress while a pickle is read. */
   readonly onBytes?: ((bytes: number, totalBytes: number, file: string) => void) | undefined
 }
 
-/** More faces than this of one clip change a pooled feature no more. */
+/** More faces per clip do not change a pooled feature. */
 export const defaultMaxFaces = 16
 
-/** Ground truth names clips with it, the challenge's pickles without. */
+/** The ground truth names clips with this extension, the challenge's pickles without it. */
 const clipExtension = '.mp4'
 
 /**
- * Features out of files, one track a clip: `.npz`, `.npy` with its names beside it, everything else as a pickle of the
- * iQIYI-VID 2019 challenge. Clips of pickles are named with ".mp4" as in ground truth. @throws FEATURES_INVALID
+ * Reads features from files, one track per clip: `.npz`, `.npy` with its file of names, and any other file as a
+ * pickle of the iQIYI-VID 2019 challenge. Clip names of pickles get ".mp4", as in the ground truth.
+ * @throws FEATURES_INVALID
  */
 export async function readFeatureSet(
   files: readonly string[],
@@ -52,7 +53,7 @@ function addPickle(
   }
 }
 
-/** Best weight first; among those of one weight the better raw quality, then the earlier row. */
+/** Best weight first. With equal weights, the better raw quality, then the earlier row. */
 function bestFaces(faces: readonly PickledFace[], maxFaces: number): BuilderFace[] {
   return faces
     .map((face) => ({ face, weight: faceWeight(face.quality, face.detectionScore) }))
@@ -62,15 +63,15 @@ function bestFaces(faces: readonly PickledFace[], maxFaces: number): BuilderFace
 }
 
 /**
- * A face's weight 0..1 out of the challenge's quality (about −30..200) and detection score: the stepwise weight that
- * gained MAP in the solution of the team seefun (4th place in 2019), times the score.
+ * The weight of a face, 0..1, from the challenge's quality (about −30..200) and detection score: the step weights
+ * that improved MAP in the solution of the team seefun (4th place in 2019), times the score.
  */
 export function faceWeight(quality: number, detectionScore: number): number {
   const step = quality < 0 ? 0 : quality < 20 ? 0.2 : quality < 30 ? 0.3 : quality < 40 ? 0.6 : 1
   return step * Math.min(1, Math.max(0, detectionScore))
 }
 
-/** Rows of one name are faces of one clip, wherever they stand in the file. */
+/** Rows with the same name are faces of one clip, at any position in the file. */
 async function addArrays(builder: FeatureSetBuilder, file: string): Promise<void> {
   const { names, dimension, rows, qualities } = await readFeatureArrays(file)
   const halves = toHalves(rows)

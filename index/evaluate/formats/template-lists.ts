@@ -6,11 +6,11 @@ import { badLine, isSameLabel, listLines, readListLines, wholeNumber } from './l
 export interface MediaLine {
   readonly name: string
   readonly templateId: number
-  /** Images of one medium (a video, a photo) are averaged first. */
+  /** Images of the same medium (a video, a photo) are averaged first. */
   readonly mediumId: number
 }
 
-/** `name tid mid`, further columns ignored. @throws LIST_INVALID with the line's number, as all here */
+/** Reads lines of `name tid mid`. Ignores further columns. @throws LIST_INVALID with the line number */
 export function readMediaList(path: string): MediaLine[] {
   return readListLines(path).map((line) => {
     const [name = '', tid, mid] = line.columns
@@ -22,15 +22,15 @@ export function readMediaList(path: string): MediaLine[] {
   })
 }
 
-/** Columns rather than objects: IJB-C has 15 million pairs. */
+/** Columns instead of objects, because IJB-C has 15 million pairs. */
 export interface TemplatePairs {
   readonly first: Int32Array
   readonly second: Int32Array
-  /** 1 the same person, 0 not. */
+  /** 1 for the same person, 0 for different people. */
   readonly isSame: Uint8Array
 }
 
-/** `tid1 tid2 label`. */
+/** Reads lines of `tid1 tid2 label`. @throws LIST_INVALID with the line number */
 export function readTemplatePairs(path: string): TemplatePairs {
   const first: number[] = []
   const second: number[] = []
@@ -55,8 +55,8 @@ export interface SubjectTemplate {
 }
 
 /**
- * A gallery or a list of probes: `tid subject`, further columns ignored, a heading allowed; a template may come once a
- * line of its images, as IJB's own files have it.
+ * Reads a gallery or a list of probes: lines of `tid subject`. Ignores further columns. A heading is allowed. A
+ * template may have one line per image, as in IJB's own files.
  */
 export function readSubjectTemplates(path: string): SubjectTemplate[] {
   const subjects = new Map<number, string>()
@@ -68,7 +68,7 @@ export function readSubjectTemplates(path: string): SubjectTemplate[] {
       throw badLine(path, line, '"tid subject": a template and the person it shows')
     const known = subjects.get(templateId)
     if (known !== undefined && known !== subject)
-      throw badLine(path, line, `subject ${known}, as an earlier line says of template ${templateId}`)
+      throw badLine(path, line, `subject ${known}, as in an earlier line of template ${templateId}`)
     subjects.set(templateId, subject)
   }
   if (subjects.size === 0) throw new CameoError('LIST_INVALID', `${path} names no template`)

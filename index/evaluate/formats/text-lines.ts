@@ -4,22 +4,22 @@ import { TextDecoder } from 'node:util'
 import { gunzipSync } from 'node:zlib'
 import { CameoError, messageOf, type ErrorCode } from '../../../pipeline/common/errors.js'
 
-/** Read from the file at once. */
+/** Number of bytes read from the file at once. */
 const chunkBytes = 1 << 20
 
-/** A compressed list may have so many bytes; IJB-C's largest has 300 MB. */
+/** Maximum uncompressed size of a list, in bytes. The largest of IJB-C has 300 MB. */
 const maxUnpackedBytes = 1 << 30
 
-/** Of the beginning of a file so many bytes are looked at for its encoding. */
+/** Number of bytes at the beginning of a file from which the encoding is detected. */
 const sampleBytes = 4096
 
 type Encoding = 'utf-8' | 'utf-16le' | 'utf-16be'
 
-/** What is wrong with a text; told with the file's name, and where it is known with the line. */
+/** A problem of a text. It is reported with the file name and, if known, the line. */
 class NoText extends Error {
   constructor(
     message: string,
-    /** After those that were handed out already; from 1. */
+    /** Number of the line after the lines that were already returned, from 1. */
     readonly line?: number,
   ) {
     super(message)
@@ -27,10 +27,10 @@ class NoText extends Error {
 }
 
 /**
- * The lines of a text list, whoever wrote it: UTF-8 or UTF-16 in either byte order, with or without a byte-order mark; line
- * ends of Unix, Windows or old Macs, the last one missing or not; plain or gzip. One chunk in memory: IJB-C's pairs have 15
- * million lines. Every list of text is read through here.
- * @param code of the error where the file is not there, or is no text
+ * Reads the lines of a text list from any program: UTF-8 or UTF-16 in either byte order, with or without a byte-order
+ * mark; line ends of Unix, Windows or old Macs, with or without the last one; plain or gzip. Only one chunk is in
+ * memory, because the pairs of IJB-C have 15 million lines. All text lists are read with this function.
+ * @param code of the error if the file does not exist or is not text
  */
 export function* textLines(path: string, code: ErrorCode): Generator<string> {
   let lines = 0
@@ -47,12 +47,12 @@ export function* textLines(path: string, code: ErrorCode): Generator<string> {
   }
 }
 
-/** The lines of a text that is in memory. */
+/** The lines of a text in memory. */
 export const splitLines = (text: string): string[] => text.split(lineEnd).map(withoutMark)
 
 const lineEnd = /\r\n|\n|\r/
 
-/** Files that were joined have a byte-order mark inside, too. */
+/** Concatenated files also have byte-order marks inside. */
 const withoutMark = (line: string) => (line.startsWith('\uFEFF') ? line.slice(1) : line)
 
 function* linesOf(chunks: Iterable<Buffer>): Generator<string> {
@@ -61,7 +61,7 @@ function* linesOf(chunks: Iterable<Buffer>): Generator<string> {
   for (const chunk of chunks) {
     decoder ??= new TextDecoder(encodingOf(chunk), { fatal: true })
     const text = rest + decode(decoder, chunk)
-    // What follows may be the second half of a Windows line end.
+    // The next chunk may start with the second half of a Windows line end.
     const isHalf = text.endsWith('\r')
     const lines = (isHalf ? text.slice(0, -1) : text).split(lineEnd)
     rest = (lines.pop() ?? '') + (isHalf ? '\r' : '')
@@ -71,7 +71,7 @@ function* linesOf(chunks: Iterable<Buffer>): Generator<string> {
   if (rest !== '') yield* splitLines(rest.replace(/\r$/, ''))
 }
 
-/** Without bytes: the end. */
+/** Decodes bytes. Without bytes, ends the text. */
 function decode(decoder: TextDecoder, bytes?: Buffer): string {
   let text: string
   try {
@@ -79,18 +79,18 @@ function decode(decoder: TextDecoder, bytes?: Buffer): string {
   } catch {
     const wasUtf8 = decoder.encoding === 'utf-8'
     throw new NoText(
-      wasUtf8 ? 'it is neither UTF-8 nor UTF-16: save it as UTF-8' : 'its UTF-16 is damaged or cut off',
+      wasUtf8 ? 'it is neither UTF-8 nor UTF-16: save it as UTF-8' : 'its UTF-16 is damaged or incomplete',
       wasUtf8 && bytes !== undefined ? firstLineThatIsNoUtf8(bytes) : undefined,
     )
   }
-  if (controlCharacter.test(text)) throw new NoText('it is no text: there are control characters in it')
+  if (controlCharacter.test(text)) throw new NoText('it is not text: it contains control characters')
   return text
 }
 
-/** But for tabs, line ends and page feeds. */
+/** Control characters except tabs, line ends and page feeds. */
 const controlCharacter = /[^\P{Cc}\t\n\v\f\r]/u
 
-/** From 1; undefined where no line alone is wrong. */
+/** Number of the line, from 1. Undefined if no single line is invalid. */
 function firstLineThatIsNoUtf8(bytes: Buffer): number | undefined {
   for (let from = 0, line = 1; from < bytes.length; line++) {
     const end = bytes.indexOf(0x0a, from)
@@ -101,7 +101,10 @@ function firstLineThatIsNoUtf8(bytes: Buffer): number | undefined {
   return undefined
 }
 
-/** By its mark, or where it has none by its zero bytes: in UTF-16 digits, blanks and line ends have one each. */
+/**
+ * Detects the encoding by the byte-order mark or, without one, by zero bytes: in UTF-16, digits, blanks and line ends
+ * have one each.
+ */
 function encodingOf(chunk: Buffer): Encoding {
   const [a, b, c, d] = chunk
   if ((a === 0xff && b === 0xfe && c === 0 && d === 0) || (a === 0 && b === 0 && c === 0xfe && d === 0xff))
@@ -115,10 +118,10 @@ function encodingOf(chunk: Buffer): Encoding {
   })
   const [even = 0, odd = 0] = zeros
   if (even + odd === 0) return 'utf-8'
-  // Characters such as U+4E00 have their zero byte on the other side: rare beside digits and blanks.
+  // Characters like U+4E00 have the zero byte on the other side, but they are rare compared with digits and blanks.
   if (odd > 4 * even) return 'utf-16le'
   if (even > 4 * odd) return 'utf-16be'
-  throw new NoText('it is no text: there are zero bytes in it')
+  throw new NoText('it is not text: it contains zero bytes')
 }
 
 function* chunksOf(path: string): Generator<Buffer> {

@@ -5,9 +5,9 @@ const alone = [0.25, 0.5, 1] as const
 const offsets = [-12, -9, -6, -4, -2, -1, 0] as const
 
 /**
- * How scores of context are added to those of faces: first how much the context counts beside a face, then where clips without
- * a face belong. Of equal ones the first is taken.
- * @param mapOf MAP on val with a fusion
+ * Chooses how context scores are added to face scores: first the weight of the context for clips with a face, then
+ * the position of clips without a face. If several are equal, takes the first.
+ * @param mapOf returns the MAP on val with a fusion
  */
 export async function chooseFusion(
   mapOf: (fusion: ContextFusion) => Promise<number>,

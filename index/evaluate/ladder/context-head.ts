@@ -9,14 +9,14 @@ import { runnerOf, type TrainOptions } from './head-training.js'
 import { mapOf } from './measure-rankings.js'
 import { rankClips, scoreByHeads } from './scorer.js'
 
-/** One vector a clip. */
+/** One vector per clip. */
 export interface ContextRows {
   readonly dimension: number
-  /** [clips, dimension], not normalised; zeros where a clip has none. */
+  /** [clips, dimension], not normalised. Zeros for a clip without context. */
   readonly vectors: Float32Array
 }
 
-/** The context features of an archive's clips: of each clip the mean over its frames. */
+/** The context features of an archive's clips: for each clip, the mean over its frames. */
 export function readContextRows(
   { database }: Archive,
   encoderDigest: string,
@@ -37,13 +37,13 @@ export function readContextRows(
 }
 
 export interface ContextScores {
-  /** [clips, identities] log-probabilities; NaN where a clip has no context. */
+  /** [clips, identities], log-probabilities. NaN for a clip without context. */
   readonly scores: Float32Array
-  /** Of each clip's best face; NaN where it has none. */
+  /** Quality of each clip's best face. NaN for a clip without a face. */
   readonly clipQuality: Float32Array
 }
 
-/** An MLP of its own over the context features of the gallery's clips, the epoch by val. */
+/** Trains a separate MLP on the context features of the gallery's clips. The epoch is chosen on val. */
 export async function trainContext(
   set: EvaluationSet,
   { dimension, vectors }: ContextRows,

@@ -8,7 +8,7 @@ import type { Pool, RankedClips } from '../data/rankings.js'
 
 type Session = Pick<SessionOptions, 'device' | 'intraOpThreads'>
 
-/** Descriptors of tracks or clips, L2-normalised; rows of zeros have none. */
+/** Descriptors of tracks or clips, L2-normalised. A row of zeros means no descriptor. */
 export interface DescriptorRows {
   readonly dimension: number
   /** [rows, dimension] */
@@ -47,7 +47,7 @@ export async function searchExactly(
   )
 }
 
-/** The same through the vector index that an archive is searched with. */
+/** Like the exact search, but through the vector index of an archive. */
 export async function searchThroughIndex(
   rows: DescriptorRows,
   queries: Float32Array,
@@ -62,7 +62,7 @@ export async function searchThroughIndex(
   }
 }
 
-/** Labels are the numbers of the rows, from 1. */
+/** Labels are row numbers, from 1. */
 function describedRows({ dimension, vectors, trackClips }: DescriptorRows): LabelledVector[] {
   return [...trackClips.keys()].flatMap((row) =>
     isEmptyRow(vectors, dimension, row)
@@ -86,7 +86,7 @@ async function rankQueries(
   return all.map((at) => rankingOf.get(at) ?? [])
 }
 
-/** Of an identity without any track. */
+/** The query of an identity without a track. */
 function isEmptyRow(rows: Float32Array, dimension: number, at: number): boolean {
   return rows.subarray(at * dimension, (at + 1) * dimension).every((value) => value === 0)
 }

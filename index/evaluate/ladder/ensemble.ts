@@ -5,21 +5,24 @@ import { readJsonFile } from '../../../pipeline/common/json-file.js'
 import { headSettingsSchema, type HeadSettings } from '../../../pipeline/training/train-head.js'
 import { withColumns, type EvaluationSet } from '../datasets/evaluation-set.js'
 
-/** Every `of`-th gallery clip of an identity with a face, from the `leave`-th on, is not trained on. */
+/**
+ * A fold: every `of`-th gallery clip of an identity with a face, starting with the `leave`-th, is not used for
+ * training.
+ */
 export interface Fold {
   readonly leave: number
   readonly of: number
 }
 
-/** A head of an ensemble, as it is to be trained. */
+/** A head of an ensemble, with its training settings. */
 export interface EnsembleMember {
-  /** Where the trained head lies or is to be written; absolute. */
+  /** Absolute path of the trained head. */
   readonly file: string
   readonly settings: HeadSettings
-  /** Names of those whose embeddings are concatenated; the pack's own where absent. */
+  /** Names of the embedders with concatenated embeddings. Default: the pack's own embedder. */
   readonly embedders?: readonly string[] | undefined
   readonly fold?: Fold | undefined
-  /** Of its scores among those of the others. */
+  /** Weight of its scores in the ensemble. */
   readonly weight: number
 }
 
@@ -28,7 +31,7 @@ const memberSchema = z.strictObject({
   embedders: z.array(z.string().min(1)).min(1).optional(),
   fold: z.string().optional(),
   weight: z.number().positive().default(1),
-  /** Over the settings that hold for all. */
+  /** Overrides of the common settings. */
   settings: z.record(z.string(), z.unknown()).default({}),
 })
 
@@ -37,17 +40,18 @@ const ensembleSchema = z.strictObject({ heads: z.array(memberSchema).min(1).max(
 /**
  * Reads a JSON file that declares an ensemble:
  *
- *     { "heads": [
- *         { "file": "a.onnx" },
- *         { "file": "b.onnx", "embedders": ["lite", "mobilefacenet"], "fold": "1/5", "settings": { "loss": "cosface" }, "weight": 2 }
- *     ] }
+ * { "heads": [
+ * { "file": "a.onnx" },
+ * { "file": "b.onnx", "embedders": ["lite", "mobilefacenet"], "fold": "1/5", "settings": { "loss": "cosface" },
+ * "weight": 2 }
+ * ] }
  *
- * Files are relative to it. A head whose settings name no seed takes that of `base` plus its place.
+ * File paths are relative to it. A head without a seed uses the seed of `base` plus its position.
  * @throws ENSEMBLE_INVALID
  */
 export function readEnsemble(file: string, base: HeadSettings): EnsembleMember[] {
   const refuse = (why: string, cause?: unknown) =>
-    new CameoError('ENSEMBLE_INVALID', `${file} declares no ensemble: ${why}`, { cause })
+    new CameoError('ENSEMBLE_INVALID', `${file} is not a valid ensemble: ${why}`, { cause })
   let json: unknown
   try {
     json = readJsonFile(file)
@@ -62,15 +66,15 @@ export function readEnsemble(file: string, base: HeadSettings): EnsembleMember[]
   return heads.map(({ embedders, fold, weight, settings: own }, at) => {
     const settings = headSettingsSchema.safeParse({ ...base, seed: base.seed + at, ...own })
     if (!settings.success)
-      throw refuse(`the settings of head ${at + 1} do not fit:\n${z.prettifyError(settings.error)}`)
+      throw refuse(`the settings of head ${at + 1} are invalid:\n${z.prettifyError(settings.error)}`)
     const parsedFold = fold === undefined ? undefined : parseFold(fold)
     if (fold !== undefined && parsedFold === undefined)
-      throw refuse(`the fold "${fold}" of head ${at + 1} is none: "2/5" leaves out the second of five`)
+      throw refuse(`the fold "${fold}" of head ${at + 1} is invalid: "2/5" leaves out the second of five`)
     return { file: files[at] ?? '', settings: settings.data, embedders, fold: parsedFold, weight }
   })
 }
 
-/** `2/5` leaves out the second of five; undefined for what is no fold. */
+/** Parses a fold: `2/5` leaves out the second of five. Undefined for an invalid text. */
 export function parseFold(text: string): Fold | undefined {
   const [, leave, of] = /^(\d{1,3})\/(\d{1,3})$/.exec(text) ?? []
   const fold = { leave: Number(leave), of: Number(of) }
@@ -78,22 +82,22 @@ export function parseFold(text: string): Fold | undefined {
 }
 
 /**
- * The set as a member is trained on it: the embeddings that it takes, without its fold. An identity keeps one clip at least.
- * @throws EMBEDDER_UNKNOWN where the set has no embedder of a name
+ * The training set of a member: the embeddings that it uses, without its fold. An identity keeps at least one clip.
+ * @throws EMBEDDER_UNKNOWN if the set has no embedder with a given name
  */
 export function setOfMember(
   set: EvaluationSet,
   { embedders, fold }: Pick<EnsembleMember, 'embedders' | 'fold'>,
 ): EvaluationSet {
   const [own] = set.features.columns
-  if (own === undefined) throw new Error('a set has the embeddings of one embedder at least')
+  if (own === undefined) throw new Error('a set needs the embeddings of at least one embedder')
   const columns = (embedders ?? [own.name]).map((wanted) => {
     const column = set.features.columns.find(({ name }) => name === wanted)
     if (column !== undefined) return column
     const there = set.features.columns.map(({ name }) => name).join(', ')
     throw new CameoError(
       'EMBEDDER_UNKNOWN',
-      `there are no embeddings of "${wanted}", but those of ${there}; ingest with that embedder`,
+      `there are no embeddings of "${wanted}", only of ${there}; ingest with that embedder`,
       { details: { remedy: 'add-embedder', embedder: wanted } },
     )
   })

@@ -14,7 +14,7 @@ import { tracksIn, type EvaluationSet } from '../datasets/evaluation-set.js'
 import { mapOf } from './measure-rankings.js'
 import { rankClips, scoreByHeads, type PooledRows, type ScoringHead } from './scorer.js'
 
-/** Tracks to train on: each identity's own, and those of strangers as class 0. */
+/** Tracks for training: the tracks of each identity, and tracks of strangers as class 0. */
 export function trainingRows(
   set: EvaluationSet,
   options: { readonly noise: boolean; readonly isUsed?: (identity: number) => boolean },
@@ -40,7 +40,7 @@ export function trainingRows(
   }
 }
 
-/** All tracks of the set, pooled as the describe stage pools them. */
+/** All tracks of the set, pooled like in the describe stage. */
 export const pooledTracks = ({ features, dimension, pooled }: EvaluationSet): PooledRows => ({
   dimension,
   pooled,
@@ -53,7 +53,7 @@ export interface TrainedOnSet extends ScoringHead {
 
 export type TrainOptions = Omit<TrainHeadOptions, 'watch'>
 
-/** Trains a head on the set's gallery and keeps the epoch that is best on val, where there is one. */
+/** Trains a head on the gallery of the set. Keeps the best epoch on val, if there is a val half. */
 export async function trainOnSet(
   set: EvaluationSet,
   settings: HeadSettings,
@@ -62,7 +62,7 @@ export async function trainOnSet(
 ): Promise<TrainedOnSet> {
   const { val } = set
   const rows = pooledTracks(set)
-  // What is looked at after an epoch: val's clips only.
+  // Only val's clips are scored after an epoch.
   const valRows = poolOnly(rows, set.valPool)
   const watch = async (head: Head) => {
     if (val === undefined) return 0
@@ -88,7 +88,7 @@ export function runnerOf(
   residualShare: number,
 ): Promise<Head> {
   const loss = parseLoss(settings.loss, settings.scale)
-  // The weights are those of `best`; the network is only its shape.
+  // The weights come from `best`. The network only gives the shape.
   const network = createNetwork(settings.network, inputDimension, () => 0.5)
   return createHeadRunner({ network, loss, residualShare }, () => best.tensors, session)
 }
@@ -101,21 +101,22 @@ function poolOnly({ dimension, pooled, clips }: PooledRows, pool: ReadonlySet<nu
   return { dimension, pooled: own, clips: Int32Array.from(kept, (row) => clips[row] ?? 0) }
 }
 
-/** How a head does for people absent from training. */
+/** Results of a head for people who were not in the training set. */
 export interface OpenSetResult {
-  /** Of people absent from training, by plain pooled descriptors. */
+  /** MAP for these people with plain pooled descriptors. */
   readonly baselineMap: number
-  /** By the head's descriptor with each share of what its network adds. */
+  /** MAP with the head's descriptor, for each share of the network's output. */
   readonly maps: readonly { readonly share: number; readonly map: number }[]
-  /** The largest share that loses nothing against the baseline; 0 where each does. */
+  /** The largest share that loses nothing compared with the baseline. 0 if every share loses. */
   readonly residualShare: number
 }
 
 const shares = [1, 0.5, 0.25] as const
 
 /**
- * How the head's descriptor does for people it never saw: the identities are split in two by number, a head is trained on each
- * half, and the other half is retrieved from val by descriptor. Undefined where there are too few people for that.
+ * Measures the head's descriptor on people it never saw. The identities are split into two halves by number. A head
+ * is trained on each half, and the other half is retrieved from val by descriptor. Undefined if there are too few
+ * people.
  */
 export async function measureOpenSet(
   set: EvaluationSet,
@@ -123,12 +124,12 @@ export async function measureOpenSet(
   options: TrainOptions,
 ): Promise<OpenSetResult | undefined> {
   const { features, val } = set
-  if (val === undefined) throw new Error('people absent from training are measured on val')
+  if (val === undefined) throw new Error('measuring people absent from training needs a val half')
   const seen = [...set.galleryTracks.entries()].filter(([, tracks]) => tracks.length > 0)
   if ([0, 1].some((half) => seen.filter(([identity]) => identity % 2 === half).length < 2)) return undefined
   const descriptorRows = (vectors: Float32Array) => ({
     ...features,
-    // The paper's network gives more values than it takes.
+    // The network of the paper has more outputs than inputs.
     dimension: vectors.length / features.trackClips.length,
     vectors,
   })

@@ -9,16 +9,16 @@ export interface LadderStep {
   readonly name: string
   readonly map: number
   readonly ci95: Interval
-  /** Against the step before, on the same identities. */
+  /** Compared with the previous step, on the same identities. */
   readonly gain: Difference | undefined
-  /** On val, by which it was chosen. */
+  /** MAP on val, which decides whether the step is used. */
   readonly valMap: number
-  /** False where val gained nothing by it: the system stays that of the step before. */
+  /** False if the step gained nothing on val: the system of the previous step stays. */
   readonly isTaken: boolean
   readonly note: string | undefined
   readonly scores: readonly IdentityScore[]
   readonly ranked: readonly RankedClips[]
-  /** MAP of the same descriptors compared with every row, where the step goes through the vector index. */
+  /** MAP with exact search over the same descriptors, if the step uses the vector index. */
   readonly exactMap: number | undefined
 }
 
@@ -27,14 +27,14 @@ export type System = (pool: Pool) => Promise<Retrieved>
 
 export interface Retrieved {
   readonly ranked: readonly RankedClips[]
-  /** Compared with every row, where `ranked` went through the vector index. */
+  /** The result of exact search, if `ranked` used the vector index. */
   readonly exact?: readonly RankedClips[]
 }
 
 /** A set with both halves labelled. */
 export type LadderSet = EvaluationSet & { readonly val: LabelledHalf; readonly test: LabelledHalf }
 
-/** Measures a step beside the one before; on test only where it gained on val. */
+/** Measures a step and compares it with the previous one. Measures on test only if the step gained on val. */
 export async function measureStep(
   set: LadderSet,
   before: LadderStep | undefined,

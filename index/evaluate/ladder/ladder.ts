@@ -24,19 +24,19 @@ import { counted } from '../../../pipeline/common/counted.js'
 export interface LadderOptions extends Omit<TrainOptions, 'onStep'> {
   readonly settings: HeadSettings
   readonly ensemble: EnsembleChoice
-  /** What an image encoder saw of each clip; the step is left out where there is none. */
+  /** Context features of each clip. Without them, the context step is skipped. */
   readonly context?: ContextRows
-  /** Told what is done now, and of every step. */
+  /** Called with the current task, and with the result of every step. */
   readonly onNews?: (text: string) => void
 }
 
 export interface Ladder {
   readonly steps: readonly LadderStep[]
-  /** Undefined where there are too few people. */
+  /** Undefined if there are too few people. */
   readonly openSet: OpenSetResult | undefined
 }
 
-/** What has won so far. */
+/** The best system so far. */
 interface Chosen {
   readonly heads: readonly TrainedOnSet[]
   readonly set: EvaluationSet
@@ -44,10 +44,10 @@ interface Chosen {
 }
 
 /**
- * The ladder of the ArcFace paper's iQIYI-VID entry (arXiv 1801.07698, table 9), on one's own data: clip centre, quality
- * pooling of tracks, MLP head, noise class, ensemble of embedders and of heads, context. Everything is trained on the gallery
- * and chosen by val; each step is scored on test once. A step that does not help on val is not taken. The first steps are of
- * the set's first embedder.
+ * Runs the ladder of the ArcFace paper's iQIYI-VID entry (arXiv 1801.07698, table 9) on the caller's data: clip
+ * centre, quality pooling of tracks, MLP head, noise class, ensembles of embedders and of heads, context. Everything
+ * is trained on the gallery and chosen on val. Each step is scored on test once. A step that does not help on val is
+ * skipped. The first steps use the first embedder of the set.
  */
 export async function climbLadder(set: LadderSet, options: LadderOptions): Promise<Ladder> {
   const { settings, onNews, ensemble, context, ...training } = options
@@ -66,11 +66,14 @@ export async function climbLadder(set: LadderSet, options: LadderOptions): Promi
   return { steps: climb.steps, openSet: await climb.measureOpenSet() }
 }
 
-/** The steps that were taken so far, and the heads that were trained for them. Each step says what the next one goes on from. */
+/**
+ * The steps so far, with the heads that were trained for them. Each step decides from which system the next one
+ * continues.
+ */
 class LadderClimb {
   readonly steps: LadderStep[] = []
   readonly #set: LadderSet
-  /** The set by its first embedder alone. */
+  /** The set with only its first embedder. */
   readonly #base: EvaluationSet
   readonly #settings: HeadSettings
   readonly #training: TrainOptions
@@ -100,14 +103,14 @@ class LadderClimb {
     await this.#take('quality pooling', this.#byDescriptors(rows, this.#set.galleryTracks))
   }
 
-  /** The steps after it go on from the head, whether val gained by it or not. */
+  /** Later steps continue from the head, even if it gained nothing on val. */
   async takeHead(): Promise<Chosen> {
     const heads = [await this.#train(this.#base, this.#settings, false, 'the head')]
     await this.#take('MLP head', this.#byHeads(heads))
     return { heads, set: this.#base, hasNoise: false }
   }
 
-  /** Where there are clips of strangers. */
+  /** Runs if there are clips of strangers. */
   async takeNoiseClass(chosen: Chosen): Promise<Chosen> {
     if (this.#set.noiseClips.length === 0) return chosen
     const heads = [await this.#train(this.#base, this.#settings, true, 'the head with a noise class')]
@@ -115,7 +118,7 @@ class LadderClimb {
     return isTaken ? { heads, set: this.#base, hasNoise: true } : chosen
   }
 
-  /** Where there are several. */
+  /** Runs if there are several embedders. */
   async takeEmbedders(chosen: Chosen): Promise<Chosen> {
     const { columns } = this.#set.features
     if (columns.length < 2) return chosen
@@ -125,7 +128,7 @@ class LadderClimb {
     return isTaken ? { ...chosen, heads, set: this.#set } : chosen
   }
 
-  /** Nothing is measured where the ensemble is the one head that there is. */
+  /** Skipped if the ensemble is only the existing head. */
   async takeEnsemble(chosen: Chosen, ensemble: EnsembleChoice): Promise<Chosen> {
     const heads: TrainedOnSet[] = typeof ensemble === 'number' ? chosen.heads.slice(0, 1) : []
     const planned = planEnsemble(ensemble, this.#set, chosen.set, this.#settings)
@@ -159,7 +162,7 @@ class LadderClimb {
     for (const { head } of this.#trained) await head.dispose()
   }
 
-  /** Measures a step and tells of it. Returns whether val gained by it. */
+  /** Measures and reports a step. Returns true if it gained on val. */
   async #take(name: string, system: System): Promise<boolean> {
     const step = await measureStep(this.#set, this.steps.at(-1), name, system)
     this.steps.push(step)

@@ -8,7 +8,7 @@ import {
 } from '../metrics/mean-average-precision.js'
 import type { Rankings, RankedClips } from '../data/rankings.js'
 
-/** What was retrieved, in the ground truth's own names. `ranked` is in the order of the set's identities. */
+/** The retrieved clips with their names in the ground truth. `ranked` is in the order of the set's identities. */
 export function namedRankings(
   set: EvaluationSet,
   half: LabelledHalf,

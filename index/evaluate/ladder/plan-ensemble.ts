@@ -2,24 +2,25 @@ import type { HeadSettings } from '../../../pipeline/training/train-head.js'
 import type { EvaluationSet } from '../datasets/evaluation-set.js'
 import { setOfMember, type EnsembleMember } from './ensemble.js'
 
-/** Heads of an ensemble: so many of different seeds, or those that are declared. */
+/** The heads of an ensemble: a number of heads with different seeds, or declared heads. */
 export type EnsembleChoice =
   number | readonly Pick<EnsembleMember, 'settings' | 'embedders' | 'fold' | 'weight'>[]
 
-/** A head of an ensemble that is to be trained. */
+/** A head of an ensemble that must be trained. */
 export interface PlannedHead {
   readonly set: EvaluationSet
   readonly settings: HeadSettings
-  /** Of its scores among those of the others; 1 where absent. */
+  /** Weight of its scores in the ensemble. Default: 1. */
   readonly weight?: number
   /** In words. */
   readonly name: string
 }
 
 /**
- * The heads that are to be trained for an ensemble. Of a number of seeds the first is not among them: it is trained already.
- * @param whole the set with every embedder, of which members take their own
- * @param chosen the set that heads of different seeds are trained on
+ * The heads to train for an ensemble. For a number of seeds, the first head is not included, because it is already
+ * trained.
+ * @param whole the set with every embedder; members choose their own
+ * @param chosen the training set for heads with different seeds
  */
 export function planEnsemble(
   ensemble: EnsembleChoice,

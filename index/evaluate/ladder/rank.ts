@@ -6,12 +6,12 @@ import type { Pool, RankedClips } from '../data/rankings.js'
 
 type Tracks = Pick<FeatureSet, 'trackClips' | 'clipNames'>
 
-/** Queries of one search: their neighbours lie in memory at once. */
+/** Number of queries per search. Their neighbours are in memory at the same time. */
 const queriesAtOnce = 64
 
 /**
- * The 100 best clips of each query by cosine similarity, through a vector index whose labels are the numbers of the tracks,
- * from 1.
+ * The 100 best clips of each query by cosine similarity, through a vector index. Its labels are track numbers, from
+ * 1.
  * @param queries [d] each, L2-normalised
  */
 export async function rankThrough(
@@ -26,7 +26,7 @@ export async function rankThrough(
   return ranked
 }
 
-/** Searches with a growing k; a query takes part until it has enough clips. */
+/** Searches with increasing k, until each query has enough clips. */
 async function rankBlock(
   index: Pick<VectorIndex, 'search'>,
   queries: readonly Float32Array[],

@@ -16,25 +16,25 @@ import { readHeadMetadata } from '../../../pipeline/describe/head/head-metadata.
 
 export interface RankOptions {
   readonly session: Pick<SessionOptions, 'device' | 'intraOpThreads'>
-  /** Descriptors are compared with every one in place of the vector index. */
+  /** Use exact search instead of the vector index. */
   readonly isExact?: boolean
   readonly signal?: AbortSignal | undefined
 }
 
-/** How identities are known, and how clips are ranked for them. */
+/** A method to know identities and to rank clips for them. */
 export interface Ranker {
   /** In words. */
   readonly how: string
-  /** Its identities with their clips, where it is by clips that they are known. */
+  /** The identities with their clips, if they are known by clips. */
   readonly gallery: GroundTruth
   rank(set: TestedSet): Promise<{
     readonly ranked: readonly RankedClips[]
-    /** Compared with every descriptor, where `ranked` went through the vector index. */
+    /** The result of exact search, if `ranked` used the vector index. */
     readonly exact?: readonly RankedClips[]
   }>
 }
 
-/** A set with a labelled half to score. */
+/** A set and the labelled half to score. */
 export type TestedSet = EvaluationSet & { readonly test: LabelledHalf }
 
 export function rankByGallery(options: RankOptions, gallery: GroundTruth): Ranker {
@@ -45,12 +45,12 @@ export function rankByGallery(options: RankOptions, gallery: GroundTruth): Ranke
   }
 }
 
-/** Throws USAGE where nobody is enrolled. */
+/** @throws USAGE if no name is enrolled */
 export function rankByNames(options: RankOptions, enrolled: ReadonlyMap<string, Float32Array>): Ranker {
   if (enrolled.size === 0)
     throw new CameoError(
       'USAGE',
-      'nobody is enrolled, and neither a gallery nor a head is given: it is not known who is who',
+      'no name is enrolled, and no gallery or head is given: enroll names, or give a gallery or a head',
       { details: { remedy: 'give-identities' } },
     )
   return {
@@ -80,11 +80,11 @@ const descriptorRowsOf = (set: EvaluationSet) => ({
   ...{ dimension: set.dimension, vectors: set.pooled },
 })
 
-/** Spelt as ground truth has them (NFC). */
+/** Normalised like the ground truth (NFC). */
 const withoutClips = (identities: Iterable<string>): GroundTruth =>
   new Map([...identities].map((identity) => [identity.normalize('NFC'), new Set<string>()]))
 
-/** Throws HEAD_INVALID, HEAD_OTHER_EMBEDDER. */
+/** @throws HEAD_INVALID, HEAD_OTHER_EMBEDDER */
 export async function rankByHeads(
   { session }: RankOptions,
   members: readonly Pick<EnsembleMember, 'file' | 'weight'>[],
@@ -98,7 +98,7 @@ export async function rankByHeads(
     if (metadata === undefined)
       throw new CameoError(
         'HEAD_INVALID',
-        `${file} names no classes; give a head that was trained to tell people apart`,
+        `${file} names no classes; give a head that was trained to classify people`,
         { details: { remedy: 'train-head', path: file } },
       )
     const { classes, embedders } = metadata
@@ -107,7 +107,7 @@ export async function rankByHeads(
     if (JSON.stringify(known) !== JSON.stringify(classes))
       throw new CameoError(
         'HEAD_INVALID',
-        `${file} and ${members[0]?.file ?? ''} have other classes: heads whose scores are added know the same people`,
+        `${file} and ${members[0]?.file ?? ''} have different classes: heads in an ensemble must know the same people`,
       )
     const dimension = inputDimension(faces.columns)
     heads.push({

@@ -5,22 +5,22 @@ import { loadGraph, type SessionOptions } from '../../../pipeline/models/session
 import { rowCount, type VectorTable } from '../metrics/matrix-product.js'
 import { TopClips } from '../metrics/top-clips.js'
 
-/** Products that are in memory at once: 32 MB. */
+/** Number of products in memory at once: 32 MB. */
 const blockFloats = 2 ** 23
 
 export interface ProductBlock {
   readonly firstRow: number
-  /** Rows of this block. */
+  /** Number of rows in this block. */
   readonly columns: number
-  /** [queries, columns] row-major; the same memory serves the next block. */
+  /** [queries, columns], row-major. The memory is reused for the next block. */
   readonly products: Float32Array
 }
 
 type Session = Omit<SessionOptions, 'graph'>
 
 /**
- * Inner products of every row of `queries` with every row of `rows`, a block of rows at a time, in ascending order: as
- * `multiplyTables`, but as matrix products of ONNX Runtime, which are several times faster where there are many queries.
+ * Inner products of every row of `queries` with every row of `rows`, one block of rows at a time, in ascending order.
+ * Like `multiplyTables`, but with matrix products of ONNX Runtime, which are several times faster for many queries.
  * @throws DEVICE_UNAVAILABLE as `loadGraph` does
  */
 export async function* productBlocks(
@@ -65,10 +65,10 @@ function productGraph(dimension: number): Uint8Array {
 }
 
 export interface RankOptions {
-  /** The clip of a row, negative for one that may not be ranked. */
+  /** The clip of a row, negative if it must not be ranked. */
   readonly clipOf: (row: number) => number
   readonly clipNames: readonly string[]
-  /** Clips kept for each query; 100 where absent. */
+  /** Number of clips to keep per query. Default: 100. */
   readonly keep?: number
   readonly session: Session
   readonly onProgress?: (doneRows: number, totalRows: number) => void

@@ -2,7 +2,7 @@ import type { Head } from '../../../pipeline/training/trained-head.js'
 import { TopClips } from '../metrics/top-clips.js'
 import type { RankedClips, Pool } from '../data/rankings.js'
 
-/** Scores of some tracks or clips with every identity. */
+/** Scores of tracks or clips for every identity. */
 export interface ScoredRows {
   /** Clip of each row. */
   readonly clips: Int32Array
@@ -10,13 +10,13 @@ export interface ScoredRows {
   readonly scores: Float32Array
 }
 
-/** A way to score clips, block by block: the whole matrix of iQIYI-VID's test half would be 3.4 GB. */
+/** Scores clips block by block, because the whole matrix of iQIYI-VID's test half would need 3.4 GB. */
 export interface Scorer {
   readonly identities: number
   blocks(): AsyncGenerator<ScoredRows>
 }
 
-/** The 100 best clips of each identity, best first; a clip's score is that of its best row. */
+/** The 100 best clips of each identity, best first. The score of a clip is the score of its best row. */
 export async function rankClips(
   scorer: Scorer,
   clipNames: readonly string[],
@@ -32,25 +32,28 @@ export async function rankClips(
   return Array.from({ length: identities }, (_, identity) => top.ranked(identity))
 }
 
-/** Rows whose scores are in memory together. */
+/** Number of rows with scores in memory at the same time. */
 const blockRows = 2048
 
-/** What heads are run on: pooled embeddings [rows, d] and the clip of each row. */
+/** The input of heads: pooled embeddings [rows, d] and the clip of each row. */
 export interface PooledRows {
   readonly dimension: number
   readonly pooled: Float32Array
   readonly clips: Int32Array
 }
 
-/** A head with what it is to score: several may take different embeddings of the same rows. */
+/** A head with its input. Several heads may use different embeddings of the same rows. */
 export interface ScoringHead {
   readonly head: Head
   readonly rows: PooledRows
-  /** Of its scores among those of others; 1 where absent. */
+  /** Weight of its scores. Default: 1. */
   readonly weight?: number
 }
 
-/** The weighted mean of some heads' log-probabilities of the classes; noise is in their sum, but is no identity. */
+/**
+ * The weighted mean of several heads' log-probabilities of the classes. The noise class is part of the softmax but is
+ * not an identity.
+ */
 export function scoreByHeads(heads: readonly ScoringHead[], identities: number): Scorer {
   const total = heads.reduce((sum, { weight = 1 }) => sum + weight, 0)
   const clips = heads[0]?.rows.clips ?? new Int32Array(0)
@@ -78,19 +81,19 @@ export function scoreByHeads(heads: readonly ScoringHead[], identities: number):
 }
 
 export interface ContextFusion {
-  /** How much the context counts for a clip whose best face has quality 0; it falls to 0 at quality 1. */
+  /** Weight of the context for a clip with a best face of quality 0. The weight falls to 0 at quality 1. */
   readonly weight: number
-  /** How much for a clip without a face. */
+  /** Weight of the context for a clip without a face. */
   readonly alone: number
-  /** Added to clips without a face: how far they stand behind the others. */
+  /** Offset for clips without a face, to rank them behind the others. */
   readonly offset: number
 }
 
 /**
- * Late fusion of faces and context: log p_face + weight · (1 − quality) · log p_context of the clip; a clip without a face has
- * alone · log p_context + offset.
- * @param context log-probabilities [clips, identities]; rows of NaN where a clip has no context
- * @param quality of each clip's best face, NaN where it has none
+ * Late fusion of faces and context: log p_face + weight · (1 − quality) · log p_context of the clip; A clip without a
+ * face has alone · log p_context + offset.
+ * @param context log-probabilities [clips, identities]; rows of NaN for clips without context
+ * @param quality of each clip's best face; NaN for clips without a face
  */
 export function fuseContext(
   faces: Scorer,

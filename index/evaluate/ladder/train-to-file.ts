@@ -23,29 +23,29 @@ import {
 import type { HeadMetadata } from '../../../pipeline/describe/head/head-metadata.js'
 
 export interface TrainToFileOptions extends Omit<TrainOptions, 'resume' | 'onCheckpoint'> {
-  /** Go on after the last epoch of a training that was stopped. */
+  /** Continue after the last epoch of a stopped training. */
   readonly resume: boolean
   readonly onResume?: (epoch: number) => void
 }
 
 /** A head that was trained and written. */
 export interface WrittenHead {
-  /** The one that is kept. */
+  /** The epoch that is kept. */
   readonly epoch: number
   readonly classes: number
-  /** Tracks of people, and of strangers. */
+  /** Number of tracks of people, and of strangers. */
   readonly clips: number
   readonly noise: number
   readonly valMap: number | undefined
-  /** Absent without val, or with too few people. */
+  /** Absent without a val half or with too few people. */
   readonly openSet: OpenSetResult | undefined
 }
 
 export const checkpointOf = (out: string) => `${out}.checkpoint`
 
 /**
- * Trains a head on a set and writes its file; a checkpoint lies beside it until it is whole.
- * @throws USAGE where a checkpoint lies there and `resume` is not asked for; else as `readCheckpoint` and `trainHead` do
+ * Trains a head on a set and writes its file. A checkpoint is stored next to the file until it is complete.
+ * @throws USAGE if there is a checkpoint and `resume` is not set; and the errors of `readCheckpoint` and `trainHead`
  */
 export async function trainToFile(
   out: string,
@@ -83,7 +83,7 @@ export async function trainToFile(
     scale: settings.scale,
     seed: settings.seed,
     epochs: best.epoch,
-    // What was not measured is not indexed.
+    // Without a measurement, the network's output is not added to the descriptor.
     residualShare: openSet?.residualShare ?? 0,
     trainingDigest: digest,
     figures: {
@@ -103,18 +103,18 @@ export async function trainToFile(
   }
 }
 
-/** Throws USAGE where a training to this file was stopped and is not to go on. */
+/** @throws USAGE if a training to this file was stopped and `resume` is not set */
 export function refuseForgottenCheckpoint(out: string, resume: boolean): void {
   const checkpointFile = checkpointOf(out)
   if (!resume && existsSync(checkpointFile))
     throw new CameoError(
       'USAGE',
-      `a training to ${out} was stopped; resume it, or delete ${checkpointFile} to begin anew`,
+      `a training to ${out} was stopped; resume it, or delete ${checkpointFile} to start again`,
       { details: { remedy: 'resume-training' } },
     )
 }
 
-/** Of what a head is trained on: rows, labels, identities and embeddings. */
+/** Digest of the training data: rows, labels, identities and embeddings. */
 function digestOfRows({ tracks, labels, faces }: TrainingRows, { identities }: EvaluationSet): string {
   const hash = createHash('sha256').update(JSON.stringify(identities))
   const { columns, firstFace, qualities } = faces

@@ -2,35 +2,35 @@ import { normaliseAt } from '../../../pipeline/training/face-columns.js'
 import { multiplyTables, rowCount, rowOf, type VectorTable } from './matrix-product.js'
 
 export interface AngleInput {
-  /** Values of a feature and of a class weight: e. */
+  /** e: number of values of a feature and of a class weight. */
   readonly dimension: number
-  /** [samples, e]; need not be normalised. */
+  /** [samples, e]. May be unnormalised. */
   readonly features: Float32Array
   /** Class of each sample, 0 .. C − 1. */
   readonly labels: Int32Array
-  /** [C, e], without noise; need not be normalised. */
+  /** [C, e], without the noise class. May be unnormalised. */
   readonly classWeights: Float32Array
 }
 
-/** Degrees; undefined where there is nothing to measure. Names as in ArcFace (Deng et al., CVPR 2019, table 3). */
+/** In degrees. Undefined if there is nothing to measure. Names as in ArcFace (Deng et al., CVPR 2019, table 3). */
 export interface AngleStatistics {
   /** Mean angle between a class's weight and the centre of its features. */
   readonly wEc: number | undefined
-  /** Mean over classes of the smallest angle of its weight to another class's. */
+  /** Mean over classes of the smallest angle between the class's weight and another class's weight. */
   readonly wInter: number | undefined
   /** Mean over samples of the angle to the centre of their class. */
   readonly intra: number | undefined
-  /** Mean over classes of the smallest angle of its centre to another class's. */
+  /** Mean over classes of the smallest angle between the class's centre and another class's centre. */
   readonly inter: number | undefined
   readonly classes: number
-  /** Those with a sample: W-EC, Intra and Inter are over them. */
+  /** Number of classes with a sample. W-EC, Intra and Inter are averaged over them. */
   readonly classesWithSamples: number
   readonly samples: number
 }
 
 /**
- * How tight classes are and how far apart (ArcFace, CVPR 2019, table 3). A class's centre is the normalised mean of its samples' normalised
- * features.
+ * Measures how compact classes are and how far apart (ArcFace, CVPR 2019, table 3). The centre of a class is the
+ * normalised mean of the normalised features of its samples.
  */
 export function angleStatistics({ dimension, features, labels, classWeights }: AngleInput): AngleStatistics {
   const samples = unitRows(features, dimension)
@@ -67,8 +67,8 @@ function unitRows(rows: Float32Array, dimension: number): VectorTable {
 }
 
 /**
- * Degrees between two vectors of length 1: arccos loses half of the digits near 0° and 180°, this does not (Kahan, "How
- * Futile are Mindless Assessments of Roundoff", 2006, §12).
+ * Angle in degrees between two vectors of length 1. Unlike arccos, this does not lose half of the digits near 0° and
+ * 180° (Kahan, "How Futile are Mindless Assessments of Roundoff", 2006, §12).
  */
 export function angleBetween(a: Float32Array, b: Float32Array): number {
   let [difference, sum] = [0, 0]
@@ -80,7 +80,7 @@ export function angleBetween(a: Float32Array, b: Float32Array): number {
   return (2 * Math.atan2(Math.sqrt(difference), Math.sqrt(sum)) * 180) / Math.PI
 }
 
-/** Of each row the angle to the row that is nearest to it; none where there is no other. */
+/** For each row, the angle to its nearest other row. Empty if there is only one row. */
 function smallestAngles(rows: VectorTable): number[] {
   const count = rowCount(rows)
   if (count < 2) return []

@@ -3,7 +3,10 @@ import { seededRandom } from '../../../pipeline/common/seeded-random.js'
 /** A 95 % interval: its lower and its upper end. */
 export type Interval = readonly [low: number, high: number]
 
-/** Resamples of a bootstrap: the ends of a 95 % interval then move by less than a twentieth of its width. */
+/**
+ * Number of bootstrap resamples. With this many, the ends of a 95 % interval vary by less than a twentieth of its
+ * width.
+ */
 const resamples = 10_000
 const seed = 1
 
@@ -32,7 +35,10 @@ export interface Difference {
   readonly ci95: Interval
 }
 
-/** b − a of two measurements of the same identities, in the same order: resampled together, so what both share cancels. */
+/**
+ * b − a for two measurements of the same identities in the same order. They are resampled together, so common
+ * variation cancels.
+ */
 export function pairedDifference(a: readonly number[], b: readonly number[]): Difference {
   if (a.length !== b.length) throw new Error(`${a.length} values cannot be paired with ${b.length}`)
   const differences = b.map((value, i) => value - (a[i] ?? 0))

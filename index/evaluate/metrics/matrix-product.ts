@@ -6,7 +6,10 @@ export interface VectorTable {
   readonly vectors: Float32Array
 }
 
-/** Of the second table are multiplied at once: a block of 512 float32 a row stays in the processor's cache. */
+/**
+ * Number of rows of the second table that are multiplied at once. A block with 512 float32 per row stays in the
+ * processor cache.
+ */
 const blockRows = 1024
 
 export const rowCount = ({ dimension, vectors }: VectorTable): number => vectors.length / dimension
@@ -15,9 +18,9 @@ export const rowOf = ({ dimension, vectors }: VectorTable, row: number): Float32
   vectors.subarray(row * dimension, (row + 1) * dimension)
 
 /**
- * Inner products of every row of `queries` with every row of `rows`, a block at a time, so that the products of a
- * million by a million vectors are never in memory together. `onBlock` is told the products of one query with the rows
- * from `firstRow` on; the array is used again afterwards. A query meets the rows in ascending order.
+ * Inner products of every row of `queries` with every row of `rows`, one block at a time, so that the products of a
+ * million by a million vectors are never in memory together. Calls `onBlock` with the products of one query and the
+ * rows from `firstRow` on. The array is reused afterwards. Rows are in ascending order for each query.
  */
 export function multiplyTables(
   queries: VectorTable,
@@ -27,7 +30,7 @@ export function multiplyTables(
   const { dimension } = queries
   if (rows.dimension !== dimension)
     throw new RangeError(`vectors of ${dimension} and of ${rows.dimension} values cannot be compared`)
-  // The kernel's step: 16 floats.
+  // The kernel needs multiples of 16 floats.
   const floats = Math.ceil(dimension / 16) * 16
   const rowBytes = floats * 4
   const [queryAt, rowsAt] = [0, rowBytes]

@@ -1,22 +1,22 @@
 import type { Rankings, GroundTruth } from '../data/rankings.js'
 
-/** iQIYI-VID counts this many clips an identity. */
+/** iQIYI-VID counts this many clips per identity. */
 export const mapCutoff = 100
 
 /** How well one identity was found. */
 export interface IdentityScore {
   readonly identity: string
-  /** Clips that the ground truth names: m_i. */
+  /** Number of clips in the ground truth: m_i. */
   readonly positives: number
-  /** Of them, among the first 100. */
+  /** Number of these clips among the first 100. */
   readonly found: number
   /** AP_i, 0..1 */
   readonly averagePrecision: number
 }
 
 /**
- * Average precision at 100 of one identity: (1/m) Σ over hits of precision at the hit's rank. m counts all positives, also
- * those beyond the hundredth place.
+ * Average precision at 100 of one identity: (1/m) Σ over hits of the precision at the rank of the hit. m counts all
+ * positives, including those beyond rank 100.
  */
 export function averagePrecision(ranked: readonly string[], positives: ReadonlySet<string>): number {
   if (positives.size === 0) return 0
@@ -31,8 +31,8 @@ export function averagePrecision(ranked: readonly string[], positives: ReadonlyS
 }
 
 /**
- * Scores of every identity of the ground truth, in its order (iQIYI-VID's MAP@100). An identity that the rankings lack
- * scores 0 and counts.
+ * Scores of every identity of the ground truth, in its order (iQIYI-VID's MAP@100). An identity without a ranking
+ * scores 0 and is included.
  */
 export function scoreRankings(rankings: Rankings, groundTruth: GroundTruth): IdentityScore[] {
   return [...groundTruth].map(([identity, positives]) => {
@@ -46,7 +46,7 @@ export function scoreRankings(rankings: Rankings, groundTruth: GroundTruth): Ide
   })
 }
 
-/** MAP: the mean over identities of their average precisions; 0 where there are none. */
+/** MAP: the mean of the average precisions of all identities. 0 if there are none. */
 export function meanAveragePrecision(scores: readonly Pick<IdentityScore, 'averagePrecision'>[]): number {
   if (scores.length === 0) return 0
   return scores.reduce((sum, score) => sum + score.averagePrecision, 0) / scores.length

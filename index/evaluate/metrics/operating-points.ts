@@ -1,34 +1,37 @@
 /**
- * False acceptance and rejection of a score threshold, as ISO/IEC 19795-1 defines them for comparisons. A comparison is
- * accepted when its score ≥ the threshold.
+ * False acceptance and false rejection at a score threshold, as defined for comparisons in ISO/IEC 19795-1. A
+ * comparison is accepted when its score ≥ the threshold.
  *
- *     FAR(t) = non-mated scores ≥ t / all non-mated scores     (falls with t)
- *     FRR(t) = mated scores < t / all mated scores             (rises with t)
+ * FAR(t) = non-mated scores ≥ t / all non-mated scores (falls with t)
+ * FRR(t) = mated scores < t / all mated scores (rises with t)
  */
 export interface ErrorRates {
   readonly threshold: number
   readonly far: number
   readonly frr: number
-  /** Non-mated scores at or above the threshold; below 30 of them FAR is a rough guess (the rule of 30, Doddington). */
+  /**
+   * Number of non-mated scores at or above the threshold. With fewer than 30, FAR is only a rough estimate (the rule
+   * of 30, Doddington).
+   */
   readonly falseAccepts: number
 }
 
 export interface OperatingPoint extends ErrorRates {
   readonly targetFar: number
-  /** Are there enough non-mated scores to tell the target from 0, that is at least 1 / targetFar? */
+  /** True if there are enough non-mated scores to distinguish the target from 0: at least 1 / targetFar. */
   readonly measurable: boolean
 }
 
 export interface EqualErrorPoint extends ErrorRates {
-  /** (FAR + FRR) / 2 where the two are nearest to each other. */
+  /** (FAR + FRR) / 2 at the threshold where they are closest to each other. */
   readonly eer: number
 }
 
 export interface OperatingPoints {
-  /** In the order of the targets; empty where mated or non-mated scores are missing. */
+  /** In the order of the targets. Empty if mated or non-mated scores are missing. */
   readonly points: readonly OperatingPoint[]
   readonly equalError: EqualErrorPoint | undefined
-  /** The rates at any threshold; a rate without scores is undefined. */
+  /** The rates at any threshold. A rate without scores is undefined. */
   readonly ratesAt: (threshold: number) => {
     readonly far: number | undefined
     readonly frr: number | undefined
@@ -38,9 +41,9 @@ export interface OperatingPoints {
 export const standardFars: readonly number[] = [1e-2, 1e-3, 1e-4]
 
 /**
- * The thresholds that hold given false acceptance rates, and the equal error rate. Thresholds are taken among the
- * scores themselves and a value above all of them: the lowest whose FAR is at most the target, which rejects fewest.
- * Where scores are tied, FAR stays below the target rather than pass it.
+ * The thresholds for given false acceptance rates, and the equal error rate. Candidates are the scores themselves and
+ * a value above all of them. The result is the lowest threshold with a FAR of at most the target, which rejects the
+ * fewest mated pairs. With tied scores, FAR stays below the target.
  * @param mated scores of comparisons of one person, any order, none of them NaN
  * @param nonMated scores of comparisons of different persons
  */
@@ -75,7 +78,8 @@ export function operatingPoints(
     measurable: 1 / sortedNonMated.length <= targetFar,
     ...at(firstWhere(candidates.length, (candidate) => at(candidate).far <= targetFar)),
   }))
-  // FAR − FRR falls with the threshold: the nearest to 0 is the first that is not positive, or the one before.
+  // FAR − FRR decreases with the threshold. The value closest to 0 is the first that is not positive, or the one
+  // before it.
   const crossing = firstWhere(candidates.length, (candidate) => at(candidate).far <= at(candidate).frr)
   const after = at(crossing)
   const before = at(Math.max(0, crossing - 1))
@@ -84,7 +88,10 @@ export function operatingPoints(
   return { points, equalError: { ...nearest, eer: (nearest.far + nearest.frr) / 2 }, ratesAt }
 }
 
-/** All distinct scores, ascending, and one float32 step above the highest, where nothing is accepted. */
+/**
+ * All distinct scores in ascending order, and a value one float32 step above the highest, at which nothing is
+ * accepted.
+ */
 function candidateThresholds(sortedMated: Float32Array, sortedNonMated: Float32Array): Float32Array {
   const all = new Float32Array(sortedMated.length + sortedNonMated.length + 1)
   all.set(sortedMated)
@@ -106,12 +113,15 @@ function nextFloat32(value: number): number {
   return float[0] ?? value
 }
 
-/** Values of an ascending array that are smaller than the threshold. */
+/** Number of values in an ascending array that are smaller than the threshold. */
 function countBelow(sorted: Float32Array, threshold: number): number {
   return firstWhere(sorted.length, (i) => (sorted[i] ?? Infinity) >= threshold)
 }
 
-/** The first of 0 .. length − 1 that holds, where all after it hold too; `length` where none does. */
+/**
+ * The first index of 0 .. length − 1 for which `holds` is true. It must be true for all later ones too. `length` if
+ * there is none.
+ */
 function firstWhere(length: number, holds: (i: number) => boolean): number {
   let low = 0
   let high = length

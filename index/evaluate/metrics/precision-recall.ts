@@ -1,4 +1,4 @@
-/** One identity's answer, as far as precision and recall need it. */
+/** The data of one identity's answer for precision and recall. */
 export interface HitRanks {
   /** Ranks of the positives that were found, from 1, ascending. */
   readonly hitRanks: readonly number[]
@@ -9,16 +9,16 @@ export interface HitRanks {
 /** Recall levels of a curve: 0, 0.01 … 1, as COCO samples it. */
 export const recallLevels: readonly number[] = Array.from({ length: 101 }, (_, i) => i / 100)
 
-/** Ranks, from 1, at which a ranking without duplicates names a positive. */
+/** Ranks of the positives in a ranking without duplicates, from 1. */
 export function hitRanks(ranking: readonly string[], positives: ReadonlySet<string>): number[] {
   return ranking.flatMap((clip, i) => (positives.has(clip) ? [i + 1] : []))
 }
 
 /**
- * Interpolated precision at each recall level, averaged over identities: the highest precision at any rank whose recall
- * is at least the level (Manning et al., Introduction to Information Retrieval, 8.4). A level that an identity does not
- * reach counts as precision 0, so that the curve falls where positives are missing.
- * @returns [recall levels], each 0..1; zeros where there are no identities
+ * Interpolated precision at each recall level, averaged over identities: the highest precision at any rank with a
+ * recall of at least the level (Manning et al., Introduction to Information Retrieval, 8.4). A level that an identity
+ * does not reach counts as precision 0, so that the curve falls if positives are missing.
+ * @returns [recall levels], each 0..1; zeros if there are no identities
  */
 export function precisionRecall(
   identities: readonly HitRanks[],

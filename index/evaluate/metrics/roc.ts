@@ -1,25 +1,26 @@
 /** A point of the ROC curve near a target. A pair is accepted from `threshold` on. */
 export interface RocPoint {
   readonly targetFpr: number
-  /** Of the point, which may lie far from the target where there are few non-mated pairs. */
+  /** FPR of the point. May be far from the target if there are few non-mated pairs. */
   readonly fpr: number
   readonly tpr: number
   readonly threshold: number
 }
 
 export interface RocScores {
-  /** Higher is more alike; any order. */
+  /** A higher score means more similar. Any order. */
   readonly mated: Float32Array
-  /** The largest of the non-mated scores, at least `scoresNeeded` of them, or all; any order. */
+  /** The largest non-mated scores, at least `scoresNeeded` of them, or all. Any order. */
   readonly nonMated: Float32Array
-  /** How many non-mated pairs there are. */
+  /** Number of non-mated pairs. */
   readonly nonMatedCount: number
 }
 
 /**
- * TPR at the point of the ROC curve whose FPR is nearest to each target; of several such points the one of the largest
- * TPR, as InsightFace's IJB evaluation does. A point is a distinct score, and the beginning, where nothing is accepted. Unlike scikit-learn's
- * default no point is left out. NaN rates where there is no mated or no non-mated pair.
+ * For each target, the TPR at the point of the ROC curve with the nearest FPR. If there are several, the point with
+ * the largest TPR, as in InsightFace's IJB evaluation. Each distinct score is a point, and so is the start, where
+ * nothing is accepted. Unlike scikit-learn's default, no point is dropped. Rates are NaN if there is no mated or no
+ * non-mated pair.
  */
 export function tprAtFpr(scores: RocScores, targetFprs: readonly number[]): RocPoint[] {
   const mated = scores.mated.slice().sort().reverse()
@@ -38,7 +39,7 @@ export function tprAtFpr(scores: RocScores, targetFprs: readonly number[]): RocP
     const threshold = Math.max(mated[accepted] ?? -Infinity, nonMated[falselyAccepted] ?? -Infinity)
     while (accepted < mated.length && mated[accepted] === threshold) accepted++
     while (falselyAccepted < nonMated.length && nonMated[falselyAccepted] === threshold) falselyAccepted++
-    // Beyond the scores that were kept the FPR is not known.
+    // Below the kept scores, the FPR is not known.
     if (falselyAccepted === nonMated.length && nonMated.length < scores.nonMatedCount) break
     const fpr = falselyAccepted / scores.nonMatedCount
     const tpr = accepted / mated.length
@@ -50,19 +51,19 @@ export function tprAtFpr(scores: RocScores, targetFprs: readonly number[]): RocP
 }
 
 /**
- * So many of the largest non-mated scores decide the rates at FPRs up to `largestFpr`: the beginning of the curve lies
- * `largestFpr` away from it, so no point beyond twice that is nearest.
+ * Number of largest non-mated scores that are needed for the rates at FPRs up to `largestFpr`. The start of the curve
+ * is `largestFpr` away from the target, so no point beyond twice that FPR can be nearest.
  */
 export function scoresNeeded(largestFpr: number, nonMatedCount: number): number {
   return Math.min(nonMatedCount, Math.floor(2 * largestFpr * nonMatedCount) + 2)
 }
 
-/** The `limit` largest of any number of scores, in memory for twice as many. */
+/** Collects the `limit` largest of any number of scores. Needs memory for twice as many. */
 export class LargestScores {
   readonly #limit: number
   #kept: Float32Array
   #count = 0
-  /** Scores below cannot be among the largest. */
+  /** Lower scores cannot be among the largest. */
   #floor = -Infinity
 
   constructor(limit: number) {

@@ -7,19 +7,19 @@ export interface ScoredClip {
 }
 
 /**
- * The best clips of many identities, while scores come in block by block: at most a few hundred candidates an identity are
- * kept, whatever the number of clips. A clip's score is that of its best track. Ties go by the clip's name, so that a result
- * does not depend on the order of the clips. Scores that are no number are passed over.
+ * Collects the best clips of many identities, from scores that arrive block by block. Keeps at most a few hundred
+ * candidates per identity, for any number of clips. The score of a clip is the score of its best track. Ties are
+ * ordered by clip name, so that the result does not depend on the order of the clips. NaN scores are ignored.
  *
- * Candidates lie in columns of `#room` places an identity; a clip may be among them several times until they are full.
+ * Candidates are stored in `#room` places per identity. A clip may appear several times until they are full.
  */
 export class TopClips {
   readonly #clips: Int32Array
   readonly #scores: Float32Array
   readonly #count: Int32Array
-  /** A score below it cannot be among the best any more. */
+  /** Lower scores can no longer be among the best. */
   readonly #floor: Float32Array
-  /** Where a clip was put while candidates were made distinct. Not cleared: a wrong place holds another clip. */
+  /** The place of each clip while duplicates are removed. Not cleared, because a stale place contains another clip. */
   readonly #placeOf: Int32Array
   /** Scores of one identity while they are sorted. */
   readonly #sorting: Float32Array
@@ -27,7 +27,7 @@ export class TopClips {
   readonly #keep: number
   readonly #room: number
 
-  /** @param clipNames of all clips, by their numbers */
+  /** @param clipNames names of all clips, by number */
   constructor(identities: number, clipNames: readonly string[], keep = mapCutoff) {
     this.#keep = keep
     this.#room = 4 * keep
@@ -45,14 +45,14 @@ export class TopClips {
   }
 
   /**
-   * Scores [identities, columns] of one row-major block; `clipOf(column)` is the clip of a column, negative for one that
-   * may not be ranked. It is asked for columns that may be among the best only.
+   * Adds scores [identities, columns] of one row-major block. `clipOf(column)` is the clip of a column, negative if
+   * it must not be ranked. Called only for columns that may be among the best.
    */
   addBlock(scores: Float32Array, columns: number, clipOf: (column: number) => number): void {
     const floors = this.#floor
     for (let identity = 0; identity < floors.length; identity++) {
       const from = identity * columns
-      // In a variable of its own: 850 million scores are compared with it for the test half of iQIYI-VID.
+      // A local variable for speed: 850 million scores are compared with it for the test half of iQIYI-VID.
       let floor = floors[identity] ?? Infinity
       for (let at = from; at < from + columns; at++) {
         const score = scores[at] ?? Number.NaN
@@ -65,8 +65,8 @@ export class TopClips {
   }
 
   /**
-   * As `addBlock`, of scores [rows, identities], as a head gives them; `clipOf(row)` is the clip of a row, negative for one
-   * that may not be ranked.
+   * Like `addBlock`, for scores [rows, identities], as computed by a head. `clipOf(row)` is the clip of a row,
+   * negative if it must not be ranked.
    */
   addRows(scores: Float32Array, clipOf: (row: number) => number): void {
     const floors = this.#floor
@@ -82,7 +82,7 @@ export class TopClips {
     }
   }
 
-  /** Takes a score at or above the floor; gives the floor that then holds. */
+  /** Adds a score at or above the floor. Returns the new floor. */
   #put(identity: number, clip: number, score: number): number {
     const count = this.#count[identity] ?? 0
     const at = identity * this.#room + count
@@ -93,7 +93,7 @@ export class TopClips {
     return this.#floor[identity] ?? Infinity
   }
 
-  /** Leaves the best candidates of an identity, each clip once, in no order. */
+  /** Keeps only the best candidates of an identity, each clip once, in no particular order. */
   #prune(identity: number): void {
     const from = identity * this.#room
     const distinct = this.#makeDistinct(identity)
@@ -121,7 +121,7 @@ export class TopClips {
     }
   }
 
-  /** Leaves the best score of each clip; gives the number of clips. */
+  /** Keeps only the best score of each clip. Returns the number of clips. */
   #makeDistinct(identity: number): number {
     const [clips, scores, placeOf] = [this.#clips, this.#scores, this.#placeOf]
     const from = identity * this.#room

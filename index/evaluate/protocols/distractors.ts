@@ -1,15 +1,15 @@
 import { LargestScores, scoresNeeded, tprAtFpr, type RocPoint } from '../metrics/roc.js'
 import { multiplyTables, rowCount, type VectorTable } from '../metrics/matrix-product.js'
 
-/** L2-normalised features of photos with the person of each row. */
+/** L2-normalised features of photos, with the person of each row. */
 export interface LabelledTable extends VectorTable {
   readonly identities: readonly string[]
 }
 
 export interface DistractorInput {
-  /** Photos that are looked for. */
+  /** The probe photos. */
   readonly probes: LabelledTable
-  /** Their mates; undefined where a person's photos take turns as the gallery's (MegaFace with FaceScrub). */
+  /** Their mates. Undefined if each photo of a person is in turn the gallery photo (MegaFace with FaceScrub). */
   readonly gallery?: LabelledTable | undefined
   /** Photos of other people. */
   readonly distractors: VectorTable
@@ -17,14 +17,17 @@ export interface DistractorInput {
 }
 
 export interface DistractorResult {
-  /** Pairs of a probe and a mate in the gallery. */
+  /** Number of pairs of a probe and a mate in the gallery. */
   readonly matedPairs: number
-  /** MegaFace: share of the mated pairs in which the mate beats the first N distractors. NaN without mated pairs. */
+  /**
+   * MegaFace: share of the mated pairs in which the mate scores higher than the first N distractors. NaN without
+   * mated pairs.
+   */
   readonly rank1: readonly { readonly distractors: number; readonly rank1: number }[]
-  /** MegaFace: over mated pairs and pairs of a probe and a distractor. */
+  /** MegaFace: over mated pairs, and pairs of a probe and a distractor. */
   readonly verification: RocPoint
   readonly nonMatedPairs: number
-  /** Trillion-Pairs: over all pairs of a probe and a photo of the gallery, distractors among them. */
+  /** Trillion-Pairs: over all pairs of a probe and a gallery photo, including distractors. */
   readonly allPairs: {
     readonly nonMatedPairs: number
     readonly identification: RocPoint
@@ -37,9 +40,9 @@ const trillionIdentificationFpr = 1e-3
 const trillionVerificationFpr = 1e-9
 
 /**
- * Identification and verification among distractors: MegaFace and Trillion-Pairs. Each person's mate goes
- * alone among the distractors, so a probe's photos of one person never compete with each other. A tie with a distractor
- * is no win. The scores are made block by block; of the non-mated ones only the largest are kept.
+ * Identification and verification among distractors: MegaFace and Trillion-Pairs. Each mate is added alone to the
+ * distractors, so photos of the same person never compete with each other. A tie with a distractor does not count as
+ * a win. Scores are computed block by block, and only the largest non-mated scores are kept.
  */
 export function evaluateDistractors(input: DistractorInput): DistractorResult {
   const { probes, distractors } = input
@@ -74,7 +77,7 @@ export function evaluateDistractors(input: DistractorInput): DistractorResult {
   })
 
   const sizes = distractorSizes(rowCount(distractors))
-  // Best distractor of each probe within the first sizes[s]; [sizes, probes].
+  // Best distractor of each probe among the first sizes[s]; [sizes, probes].
   const best = sizes.map(() => new Float32Array(probeCount).fill(-Infinity))
   multiplyTables(probes, distractors, (p, first, products) => {
     let size = sizes.findIndex((n) => n > first)
@@ -117,14 +120,14 @@ export function evaluateDistractors(input: DistractorInput): DistractorResult {
   }
 }
 
-/** Pairs of one person, each probe with itself among them where the tables are one. */
+/** Number of pairs of the same person. Includes each probe with itself if both tables are the same. */
 function countMates(probes: LabelledTable, gallery: LabelledTable): number {
   const photos = new Map<string, number>()
   for (const identity of gallery.identities) photos.set(identity, (photos.get(identity) ?? 0) + 1)
   return probes.identities.reduce((sum, identity) => sum + (photos.get(identity) ?? 0), 0)
 }
 
-/** 10, 100, … and all of them, as MegaFace's curves have it. */
+/** 10, 100, … and the total number, as in MegaFace's curves. */
 function distractorSizes(count: number): number[] {
   const sizes: number[] = []
   for (let size = 10; size < count; size *= 10) sizes.push(size)

@@ -13,14 +13,14 @@ import { defaultSettings } from '../../../pipeline/recipe/recipe.js'
 import { loadStages, type Stages } from '../../../pipeline/stages/load-pipeline.js'
 import { ensurePack } from '../../../pipeline/stages/caller.js'
 
-/** The feature of a benchmark's picture: its embedding plus that of its mirror image, not normalised. */
+/** The feature of a benchmark image: its embedding plus the embedding of its mirror image, not normalised. */
 export interface ImageFeature {
   readonly feature: Float32Array
-  /** 0..1; 1 of an aligned picture. */
+  /** 0..1. 1 for an aligned image. */
   readonly detectionScore: number
 }
 
-/** A picture or video of the benchmark without a feature. */
+/** An image or video of the benchmark without a feature. */
 export interface Unusable {
   readonly source: string
   readonly code: CameoError['code']
@@ -30,13 +30,13 @@ export interface Unusable {
 export interface EvalEmbedder {
   readonly dimension: number
   readonly packName: string
-  /** In the order in which they were met. */
+  /** In the order in which they were found. */
   readonly unusable: readonly Unusable[]
-  /** The most prominent face of a photo; undefined where there is none: noted as unusable. */
+  /** The most prominent face of a photo. Undefined if there is none; the photo is then recorded as unusable. */
   photo(path: string): Promise<ImageFeature | undefined>
-  /** Of an aligned face's encoded bytes. */
+  /** The feature of an encoded image of an aligned face. */
   aligned(bytes: Uint8Array, name: string): Promise<ImageFeature | undefined>
-  /** The mean of a video's frames: of a folder of pictures, or of the faces of a clip's main person. */
+  /** The mean feature of a video: of a folder of images, or of the faces of a clip's main person. */
   video(path: string): Promise<ImageFeature | undefined>
   dispose(): Promise<void>
 }
@@ -44,11 +44,11 @@ export interface EvalEmbedder {
 export interface EmbedderChoice {
   readonly pack: string
   readonly device: DeviceChoice
-  /** Pictures are faces of 112×112 px already. */
+  /** The images are already aligned faces of 112×112 px. */
   readonly aligned: boolean
 }
 
-/** The models of a pack, for the pictures of benchmarks. */
+/** Runs the models of a pack on benchmark images. */
 export async function loadEvalEmbedder(
   choice: EmbedderChoice,
   usePack: (nameOrFile: string) => Promise<Pack> = ensurePack,
@@ -78,7 +78,7 @@ export async function loadEvalEmbedder(
   const embedPhoto = async (path: string) => {
     if (choice.aligned) return embedCrop(await readAlignedFace(path, path), 1)
     const { faces, unusable: doubtful } = await readPhoto(path, stages)
-    // Benchmarks count every pair: what is too blurred or hidden for a query is compared as well as it can be.
+    // Benchmarks count every pair, so faces that are too blurred or hidden for a query are compared too.
     const sample = faces[0]?.sample ?? doubtful[0]
     if (sample === undefined) throw new CameoError('IMAGE_NO_FACE', `no face was found in ${path}`)
     return embedCrop(sample.alignedCrop, sample.detectionScore)
@@ -107,11 +107,11 @@ async function meanOfFrames(
     try {
       features.push((await embed(join(dir, name))).feature)
     } catch (error) {
-      // A frame without a face is no fault of the video's.
+      // A frame without a face is not an error.
       if (!(error instanceof CameoError)) throw error
     }
   if (features.length === 0)
-    throw new CameoError('IMAGE_NO_FACE', `no face was found in the pictures of ${dir}`)
+    throw new CameoError('IMAGE_NO_FACE', `no face was found in the images of ${dir}`)
   return { feature: meanOf(features), detectionScore: 1 }
 }
 
@@ -123,7 +123,7 @@ async function meanOfClip(path: string, stages: Stages): Promise<ImageFeature> {
   }
 }
 
-/** Lists name a video without its extension. */
+/** Lists name videos without their extension. */
 function clipAt(path: string): string {
   if (isThere(path)) return path
   const dir = dirname(path)
@@ -140,13 +140,13 @@ function meanOf(features: readonly Float32Array[]): Float32Array {
   return first.map((_, i) => features.reduce((sum, feature) => sum + (feature[i] ?? 0), 0) / features.length)
 }
 
-/** Lists and file systems may put letters and accents together (NFC) or take them apart (NFD). */
+/** Lists and file systems may store letters and accents combined (NFC) or separate (NFD). */
 const asOnDisk = (path: string) => [path, path.normalize('NFC'), path.normalize('NFD')].find(isThere) ?? path
 
 const isThere = (path: string) => statSync(path, { throwIfNoEntry: false }) !== undefined
 export const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 
-/** In the order of their names. */
+/** Sorted by name. */
 export function pictureNames(dir: string): string[] {
   return readdirSync(dir).filter(isPictureName).sort()
 }

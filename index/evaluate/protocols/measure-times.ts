@@ -9,7 +9,7 @@ import { scoreTimes, type AnswerTimes } from './times.js'
 import { referencesOf } from '../../identities/identities.js'
 import { listIdentities } from '../../store/identities.js'
 import { hiddenMatchOf } from '../../search/hidden-match.js'
-import { chooseThreshold, type MatchThreshold, type ThresholdWish } from '../../search/match-threshold.js'
+import { chooseThreshold, type MatchThreshold, type ThresholdRequest } from '../../search/match-threshold.js'
 import { searchClips } from '../../search/search-clips.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import { throwIfStopped } from '../../../pipeline/common/stop.js'
@@ -25,19 +25,19 @@ import type { Damage } from '../../store/damage.js'
 import type { Caller } from '../../../pipeline/stages/caller.js'
 import type { Appearances } from '../data/appearances.js'
 
-export interface TimesRun extends ThresholdWish {
+export interface TimesRun extends ThresholdRequest {
   /** CSV of appearances. */
   readonly truth: string
-  /** Folder of PERSON.jpg; by default people are asked for by their enrolled names. */
+  /** Folder of PERSON.jpg photos. Default: search for people by their enrolled names. */
   readonly queries?: string | undefined
   readonly device: DeviceChoice
-  /** Stops before the next person is asked for. */
+  /** Stops before the next person. */
   readonly signal?: AbortSignal | undefined
 }
 
 /**
- * Asks an archive for each person, and holds the answers against the times at which they are seen.
- * @throws GROUND_TRUTH_INVALID, ARCHIVE_MISSING, INTERRUPTED; USAGE where nobody can be asked for
+ * Searches an archive for each person, and compares the answers with the true times of appearance.
+ * @throws GROUND_TRUTH_INVALID, ARCHIVE_MISSING, INTERRUPTED; USAGE if no person can be searched for
  */
 export async function measureTimes(
   opened: FilledArchive,
@@ -75,13 +75,13 @@ interface Measurement {
   readonly truth: Appearances
   readonly films: FilmClips
   readonly models: ArchiveModels
-  /** Who could not be asked for; added to. */
+  /** People who could not be searched for. This function adds to it. */
   readonly refused: RefusedQuery[]
-  /** What was left out; added to. */
+  /** Damage that was skipped. This function adds to it. */
   readonly damage: Damage[]
 }
 
-/** What is known of each person, before it is described. */
+/** The query data of each person, before the descriptor is computed. */
 type Queries = ReadonlyMap<string, readonly FaceEmbeddings[]>
 
 function queriesByName({ opened: { archive, recipe }, truth, refused, damage }: Measurement): Queries {
@@ -95,10 +95,10 @@ function queriesByName({ opened: { archive, recipe }, truth, refused, damage }: 
         referencesOf(archive.database, person, recipe.embedderDigest, further, (found) => damage.push(found)),
       )
     else refused.push({ person, code: 'NAME_UNKNOWN', message: `nobody is enrolled as "${person}"` })
-  return checked(queries, 'none of the people is enrolled: enroll them, or give photos to ask with')
+  return checked(queries, 'none of the people is enrolled: enroll them, or give photos of them')
 }
 
-/** Also for photos of people whom no film shows: each answer to them is wrong. */
+/** Includes photos of people who appear in no film: each answer for them is wrong. */
 async function queriesByPhoto(
   { truth, models, refused }: Measurement,
   dir: string,
@@ -120,14 +120,14 @@ async function queriesByPhoto(
       queries.set(person, [await embedPhoto(photo, stages)])
     } catch (error) {
       if (!(error instanceof CameoError)) throw error
-      // Faces of a photo are listed a line each.
+      // The faces of a photo are listed one per line.
       refused.push({ person, code: error.code, message: error.message.replace(/\s*\n\s*/g, ' ') })
     }
   }
   return checked(queries, `no photo in ${dir} can be used for any of the people`)
 }
 
-/** People are called as the truth calls them, however their accents are encoded in it and in file names. */
+/** Uses the names of the ground truth, for any encoding of accents there and in file names. */
 function photosByPerson(dir: string, people: ReadonlySet<string>): ReadonlyMap<string, string> {
   const named = new Map([...people].map((person) => [person.normalize('NFC'), person]))
   return new Map(
@@ -153,7 +153,7 @@ function checked(queries: Queries, whatIsWrong: string): Queries {
 async function answersTo(
   { opened, films: { filmOf }, models, damage }: Measurement,
   queries: Queries,
-  wish: ThresholdWish & Pick<TimesRun, 'signal'>,
+  wish: ThresholdRequest & Pick<TimesRun, 'signal'>,
   { notify }: Caller,
 ): Promise<{ answers: ReadonlyMap<string, AnswerTimes>; line: MatchThreshold }> {
   const { archive, recipe } = opened

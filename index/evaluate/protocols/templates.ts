@@ -10,8 +10,8 @@ export interface TemplateTable extends VectorTable {
 }
 
 /**
- * Pools images into templates: the mean over the images of a medium, the sum over the media of a template, normalised.
- * An image's feature is its flip-sum, not normalised, times its detection score.
+ * Pools images into templates: the mean over the images of a medium, the sum over the media of a template,
+ * normalised. The feature of an image is its flip-sum, not normalised, times its detection score.
  */
 export class TemplatePool {
   readonly #dimension: number
@@ -49,7 +49,7 @@ export const templateFprs = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1]
 
 export interface TemplateVerification {
   readonly pairs: number
-  /** Left out because one of their templates has no face. */
+  /** Number of pairs that are skipped because a template has no face. */
   readonly pairsWithoutTemplate: number
   readonly points: readonly RocPoint[]
 }
@@ -60,7 +60,7 @@ export interface PairColumns {
   readonly isSame: Uint8Array
 }
 
-/** 1:1 over listed pairs of templates. */
+/** 1:1 verification over listed pairs of templates. */
 export function verifyTemplates(
   templates: TemplateTable,
   pairs: PairColumns,
@@ -99,10 +99,10 @@ function dotRows({ dimension, vectors }: VectorTable, a: number, b: number): num
 }
 
 export interface TemplateIdentification {
-  /** Probes whose person is in the gallery, and those whose person is not. */
+  /** Number of probes with a mate in the gallery, and without one. */
   readonly matedProbes: number
   readonly nonMatedProbes: number
-  /** Share of the mated probes whose mate is among the k best; NaN without mated probes. */
+  /** Share of the mated probes with the mate among the k best. NaN without mated probes. */
   readonly rank: Readonly<Record<1 | 5 | 10, number>>
   /** NaN without non-mated probes. */
   readonly tpir: readonly { readonly targetFpir: number; readonly tpir: number; readonly threshold: number }[]
@@ -111,10 +111,11 @@ export interface TemplateIdentification {
 export const templateFpirs = [0.01, 0.1]
 
 /**
- * 1:N against one gallery. A mate's rank is one more than the other persons' templates that score at least as high. For
- * TPIR@FPIR the threshold is the least at which no more than FPIR of the non-mated probes have a best score above it;
- * a mated probe counts where its best is its mate, above that threshold. Templates without a face are passed over in
- * the gallery; a mated probe without one, or whose mate has none, is wrong.
+ * 1:N identification against one gallery. The rank of a mate is one more than the number of templates of other people
+ * that score at least as high. For TPIR@FPIR, the threshold is the lowest at which at most FPIR of the non-mated
+ * probes have a best score above it. A mated probe counts as correct if its best match is its mate, with a score
+ * above that threshold. Gallery templates without a face are skipped. A mated probe counts as wrong if it or its mate
+ * has no face.
  */
 export function identifyTemplates(
   templates: TemplateTable,
@@ -141,7 +142,7 @@ export function identifyTemplates(
       if (score > (best[p] ?? 0)) best[p] = score
     }
   })
-  // A second pass, because a mate may come after the others of a gallery.
+  // A second pass is needed because a mate may come after the other templates of a gallery.
   const ranks = new Int32Array(scored.length).fill(1)
   multiplyTables(probeTable, galleryTable, (p, first, products) => {
     const mate = mateScores[p] ?? -Infinity
@@ -163,7 +164,7 @@ export function identifyTemplates(
     rank: { 1: within(1), 5: within(5), 10: within(10) },
     tpir: fpirs.map((targetFpir) => {
       if (nonMatedBest.length === 0) return { targetFpir, tpir: NaN, threshold: NaN }
-      // 0.29 × 100 is 28.999999999999996 in floating point, and 29 are meant.
+      // 0.29 × 100 is 28.999999999999996 in floating point, but 29 is meant.
       const allowed = Math.floor(targetFpir * (probes.length - matedProbes) + 1e-9)
       const threshold = nonMatedBest[allowed] ?? -Infinity
       const right = mated.filter((p) => ranks[p] === 1 && (mateScores[p] ?? -Infinity) > threshold)
@@ -172,7 +173,7 @@ export function identifyTemplates(
   }
 }
 
-/** The mean of the results of two galleries, G1 and G2, as IJB reports them. */
+/** The mean of the results of two galleries, G1 and G2, as reported by IJB. */
 export function averageGalleries(results: readonly TemplateIdentification[]): Pick<
   TemplateIdentification,
   'rank'

@@ -2,14 +2,14 @@ import type { MatchThreshold } from '../../search/match-threshold.js'
 import { scoreTracks, summariseTimes, type AnswerTimes, type PairScore, type TrackScores } from './times.js'
 import type { Appearances, TimedTrack } from '../data/appearances.js'
 
-/** What was measured of an archive's answers in time. */
+/** The measured accuracy of an archive's answers in time. */
 export interface ScoredTimes {
   readonly truth: Appearances
   readonly pairs: readonly PairScore[]
   readonly tracks: readonly TimedTrack[]
 }
 
-/** A person who could not be asked for, and why. */
+/** A person who could not be searched for, and the reason. */
 export interface RefusedQuery {
   readonly person: string
   readonly code: string
@@ -17,28 +17,28 @@ export interface RefusedQuery {
 }
 
 export interface MeasuredTimes extends ScoredTimes {
-  /** From which score tracks were answered. */
+  /** The score threshold of the answers. */
   readonly line: MatchThreshold
   /** By person. */
   readonly answers: ReadonlyMap<string, AnswerTimes>
   readonly refused: readonly RefusedQuery[]
-  /** Films of the truth that the archive lacks. */
+  /** Films of the ground truth that are not in the archive. */
   readonly missingFilms: readonly string[]
 }
 
-/** The figures of some films together. */
+/** The combined figures of several films. */
 export interface TimeFigures extends TrackScores {
-  /** Of the steps of all pairs. */
+  /** Computed over the steps of all pairs. */
   readonly recall: number
   readonly precision: number
   readonly f1: number
-  /** Pairs of a person and a film that are true, those of them that are answered, and those that are answered and not true. */
+  /** Number of true pairs of a person and a film, of answered true pairs, and of answered pairs that are not true. */
   readonly pairs: number
   readonly found: number
   readonly wrong: number
 }
 
-/** @param counts which pairs and tracks, by their film; by default all */
+/** @param counts which pairs and tracks to include, by film. Default: all */
 export function timeFigures(
   { truth, pairs, tracks }: ScoredTimes,
   counts: (film: string) => boolean = () => true,

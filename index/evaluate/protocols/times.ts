@@ -1,25 +1,25 @@
 import type { Appearances, SpanS, TimedTrack } from '../data/appearances.js'
 
-/** Answers and truth are compared this often, s, half a step after each multiple. */
+/** Length of a comparison step, in seconds. Answers and truth are compared half a step after each multiple. */
 export const stepS = 0.1
 
-/** This near to the beginning or end of any appearance in a film no step counts, s. */
+/** Steps this close to the start or end of any appearance in a film do not count, in seconds. */
 const changeS = 0.3
 
-/** What an archive answers for one person: when, by film. */
+/** The answered times of one person, by film. */
 export type AnswerTimes = ReadonlyMap<string, readonly SpanS[]>
 
 export interface TimeScores {
-  /** Steps in which a person is seen; those of them that are answered. */
+  /** Number of steps in which a person is seen, and of these, the answered ones. */
   readonly seenSteps: number
   readonly foundSteps: number
-  /** Steps that are answered; those of them in which the person is seen. */
+  /** Number of answered steps, and of these, the steps in which the person is seen. */
   readonly answeredSteps: number
   readonly rightSteps: number
-  /** Pairs of a person and a film that are true; those of them that are answered at all. */
+  /** Number of true pairs of a person and a film, and of these, the answered ones. */
   readonly pairs: number
   readonly foundPairs: number
-  /** Pairs that are answered and not true. */
+  /** Number of answered pairs that are not true. */
   readonly wrongPairs: number
 }
 
@@ -30,14 +30,14 @@ export interface PairScore extends TimeScores {
 }
 
 export interface TrackScores {
-  /** Share of the tracks' observed steps that are their majority person's. */
+  /** Share of the observed steps of all tracks in which the track's majority person is seen. */
   readonly purity: number
-  /** Tracks a person and appearance, over the appearances that have any. */
+  /** Number of tracks per person and appearance, over the appearances with tracks. */
   readonly splits: number
   readonly tracks: number
 }
 
-/** The seconds of all pairs together: recall, precision and their harmonic mean; shares of 0 steps are 0. */
+/** Recall, precision and their harmonic mean over the seconds of all pairs. A share of 0 steps is 0. */
 export interface TimeSummary extends TimeScores {
   readonly recall: number
   readonly precision: number
@@ -45,10 +45,10 @@ export interface TimeSummary extends TimeScores {
 }
 
 /**
- * Holds answers against the truth in steps of 0.1 s. A step counts neither for nor against an answer where the truth is
- * unsure, nor within 0.3 s of a change: a frame is not sampled at every moment.
- * @param answers by person; a person who is absent was not found anywhere, and any answer to one whom the truth does not name
- *   is wrong
+ * Compares answers with the truth in steps of 0.1 s. A step does not count if the truth is unsure, or within 0.3 s of
+ * a change, because frames are not sampled at every moment.
+ * @param answers by person. A missing person was not found anywhere. Every answer for a person who is not in the
+ * truth is wrong
  */
 export function scoreTimes(truth: Appearances, answers: ReadonlyMap<string, AnswerTimes>): PairScore[] {
   const pairs: PairScore[] = []
@@ -107,8 +107,9 @@ export function summariseTimes(scores: readonly TimeScores[]): TimeSummary {
 }
 
 /**
- * How pure the tracks are, and how often a person's appearance is split. A track's person is whom most of its observed steps
- * show; where several people are on screen together, times cannot tell whose it is, and the share is an upper bound.
+ * Measures how pure the tracks are, and how often an appearance is split. The person of a track is the one that most
+ * of its observed steps show. If several people are on screen together, times alone cannot decide, so the share is an
+ * upper bound.
  */
 export function scoreTracks(truth: Appearances, tracks: readonly TimedTrack[]): TrackScores {
   let observed = 0
@@ -141,7 +142,7 @@ export function scoreTracks(truth: Appearances, tracks: readonly TimedTrack[]): 
   }
 }
 
-/** Whether an answer at that time of the film counts. */
+/** True if an answer at this time of the film counts. */
 function countsIn({ films, unsure }: Appearances, film: string): (timeS: number) => boolean {
   const unsureSpans = unsure.get(film) ?? []
   const changes = [...(films.get(film)?.values() ?? [])].flat().flatMap(({ startS, endS }) => [startS, endS])
@@ -149,7 +150,7 @@ function countsIn({ films, unsure }: Appearances, film: string): (timeS: number)
     !isIn(unsureSpans, timeS) && !changes.some((changeAtS) => Math.abs(changeAtS - timeS) < changeS)
 }
 
-/** The steps from a film's beginning to the end of the last span. */
+/** Number of steps from the start of a film to the end of the last span. */
 function* stepsOf(spans: readonly SpanS[]): Generator<number> {
   const endS = Math.max(0, ...spans.map((span) => span.endS))
   for (let step = 0; (step + 0.5) * stepS < endS; step++) yield (step + 0.5) * stepS

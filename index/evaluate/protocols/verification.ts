@@ -2,18 +2,18 @@ import { counted } from '../../../pipeline/common/counted.js'
 
 /** A pair of faces. */
 export interface VerifiedPair {
-  /** Squared Euclidean distance of the L2-normalised embeddings, 0..4; undefined where a face has no embedding. */
+  /** Squared Euclidean distance of the L2-normalised embeddings, 0..4. Undefined if a face has no embedding. */
   readonly distance: number | undefined
   readonly isSame: boolean
 }
 
 export interface VerificationResult {
   readonly pairs: number
-  /** Over the folds; a pair without a distance is wrong at any threshold. */
+  /** Accuracy over the folds. A pair without a distance is wrong at any threshold. */
   readonly accuracy: Spread
-  /** Squared distances below which a fold's pairs counted as one person, chosen on the other folds. */
+  /** For each fold, the squared distance below which a pair counts as the same person, chosen on the other folds. */
   readonly thresholds: readonly number[]
-  /** At the FAR target; undefined without mated or non-mated pairs in every fold. */
+  /** Result at the FAR target. Undefined if a fold has no mated or no non-mated pairs. */
   readonly tar: TarAtFar | undefined
 }
 
@@ -26,19 +26,19 @@ export interface Spread {
 export interface TarAtFar {
   readonly targetFar: number
   readonly tar: Spread
-  /** What the threshold gave on the left-out folds. */
+  /** The rates of the threshold on the left-out folds. */
   readonly far: number
 }
 
-/** Of the accuracy's threshold: 0, 0.01, … below 4. */
+/** Steps of the accuracy threshold: 0, 0.01, … below 4. */
 const accuracySteps = 400
-/** Of the TAR's threshold: 0, 0.001, … below 4. */
+/** Steps of the TAR threshold: 0, 0.001, … below 4. */
 const tarSteps = 4000
 const maxDistance = 4
 
 /**
- * 1:1 verification with cross-validation (LFW's protocol as InsightFace's verification.py has it): the
- * threshold of the best accuracy, and that of the FAR, are chosen on all folds but one and judged on that one.
+ * 1:1 verification with cross-validation (LFW's protocol as in InsightFace's verification.py). The thresholds for the
+ * best accuracy and for the FAR are chosen on all folds except one, and evaluated on that one.
  * @param folds at least two, none empty
  */
 export function verifyPairs(
@@ -46,7 +46,7 @@ export function verifyPairs(
   { targetFar = 1e-3 }: { readonly targetFar?: number } = {},
 ): VerificationResult {
   if (folds.length < 2 || folds.some((fold) => fold.length === 0))
-    throw new RangeError(`${counted(folds.length, 'fold')}, at least two with pairs in each are needed`)
+    throw new RangeError(`${counted(folds.length, 'fold')}, but at least two with pairs in each are needed`)
   const coarse = folds.map((fold) => countAccepted(fold, accuracySteps))
   const accuracies: number[] = []
   const thresholds: number[] = []
@@ -66,7 +66,7 @@ export function verifyPairs(
   }
 }
 
-/** The first folds are one longer where `items` do not divide evenly (scikit-learn's KFold without shuffling). */
+/** If `items` does not divide evenly, the first folds have one item more (scikit-learn's KFold without shuffling). */
 export function contiguousFolds<T>(items: readonly T[], count: number): T[][] {
   const size = Math.floor(items.length / count)
   const longer = items.length % count
@@ -74,12 +74,12 @@ export function contiguousFolds<T>(items: readonly T[], count: number): T[][] {
   return Array.from({ length: count }, (_, fold) => items.slice(startOf(fold), startOf(fold + 1)))
 }
 
-/** How many pairs lie below each step's threshold. */
+/** Number of pairs below the threshold of each step. */
 interface AcceptedCounts {
   readonly pairs: number
   readonly mated: number
   readonly nonMated: number
-  /** Non-mated pairs that have a distance. */
+  /** Number of non-mated pairs with a distance. */
   readonly nonMatedScored: number
   readonly matedBelow: Float64Array
   readonly nonMatedBelow: Float64Array
@@ -94,7 +94,7 @@ function countAccepted(fold: readonly VerifiedPair[], steps: number): AcceptedCo
     if (isSame) mated++
     if (distance === undefined) continue
     if (!isSame) nonMatedScored++
-    // The first threshold that the distance is below; rounding is put right by looking at its neighbours.
+    // The first threshold above the distance. Checking the neighbours corrects rounding errors.
     let step = Math.max(0, Math.floor((distance / maxDistance) * steps) - 1)
     while (step < steps && !(distance < (step * maxDistance) / steps)) step++
     const below = isSame ? matedBelow : nonMatedBelow
@@ -124,7 +124,7 @@ function sumOf(counts: readonly AcceptedCounts[]): AcceptedCounts {
   }
 }
 
-/** Pairs decided rightly at a step. */
+/** Number of correctly decided pairs at a step. */
 function rightAt({ matedBelow, nonMatedBelow, nonMatedScored }: AcceptedCounts, step: number): number {
   return (matedBelow[step] ?? 0) + nonMatedScored - (nonMatedBelow[step] ?? 0)
 }
@@ -143,7 +143,10 @@ function tarAtFar(folds: readonly (readonly VerifiedPair[])[], targetFar: number
   return { targetFar, tar: spreadOf(tars), far: spreadOf(fars).mean }
 }
 
-/** Between the two steps at which FAR first reaches the target; 0, so that nothing is accepted, where it never does. */
+/**
+ * The threshold between the two steps at which FAR first reaches the target. If FAR never reaches it, 0, so that
+ * nothing is accepted.
+ */
 function thresholdOfFar({ nonMatedBelow, nonMated }: AcceptedCounts, targetFar: number): number {
   const step = nonMatedBelow.findIndex((count) => count / nonMated >= targetFar)
   if (step <= 0) return 0

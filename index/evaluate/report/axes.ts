@@ -1,4 +1,4 @@
-/** What the axes of all plots have in common. */
+/** Options shared by the axes of all plots. */
 
 export const ink = 'var(--ink)'
 const muted = 'var(--muted)'
@@ -26,5 +26,5 @@ export const frame = {
   grid: { left: 60, right: 18, top: 16, bottom: 44 },
 }
 
-/** What all series have: no hover, no animation. */
+/** Options shared by all series: no hover, no animation. */
 export const still = { silent: true, emphasis: { disabled: true } } as const

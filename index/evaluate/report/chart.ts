@@ -19,16 +19,17 @@ export type ChartOption = ComposeOption<
 >
 
 /**
- * Drawn at this size and scaled by the page: near the width of a phone and half the width of a desktop's column, so that
- * 12 px letters stay legible on both.
+ * Drawing size of a plot. The page scales it. The size is close to the width of a phone and to half the width of a
+ * desktop column, so that 12 px letters stay legible on both.
  */
 const sizePx = { width: 440, height: 310 }
 
 /**
- * A chart as inline SVG. Colours may be CSS variables of the page, which the SVG keeps, so that one drawing serves light
- * and dark. What only a browser with the chart library would use (hover styles, data marks) is taken out.
- * @param id unique in the page; also makes the SVG's inner ids unique and the same in every run
- * @param label what it shows, for those who cannot see it
+ * Renders a chart as inline SVG. Colours may be CSS variables of the page. The SVG keeps them, so that one drawing
+ * works in light and dark mode. Parts that need the chart library in the browser (hover styles, data marks) are
+ * removed.
+ * @param id unique in the page. Also makes the inner ids of the SVG unique, and identical in every run
+ * @param label description of the chart for people who cannot see it
  */
 export function renderChart(id: string, label: string, option: ChartOption): Markup {
   const chart = init(null, null, { renderer: 'svg', ssr: true, ...sizePx })

@@ -4,9 +4,9 @@ import { meanAveragePrecision, type IdentityScore } from '../metrics/mean-averag
 import { verdictOf, type EvaluationReport, type Verdict } from './report-data.js'
 import { pluralOf } from '../../../pipeline/common/counted.js'
 
-/** What was measured of each identity by one run. */
+/** The scores of each identity in one run. */
 export interface MeasuredRun {
-  /** As messages name it: a file, or a report with its step. */
+  /** Name for messages: a file, or a report with its step. */
   readonly name: string
   readonly scores: readonly Pick<IdentityScore, 'identity' | 'positives' | 'averagePrecision'>[]
 }
@@ -20,12 +20,13 @@ export interface RunComparison {
   readonly verdict: Verdict
 }
 
-/** Identities that a message names. */
+/** Number of identities in a message. */
 const namedAtMost = 10
 
 /**
- * Compares two runs over the same identities, whatever their order.
- * @throws EVALUATION_INVALID that names the identities which only one run has, or which have other positives in the other
+ * Compares two runs over the same identities, in any order.
+ * @throws EVALUATION_INVALID with the identities that only one run has, or that have different positives in the two
+ * runs
  */
 export function compareRuns(a: MeasuredRun, b: MeasuredRun): RunComparison {
   const ofB = new Map(b.scores.map((score) => [score.identity, score]))
@@ -39,7 +40,7 @@ export function compareRuns(a: MeasuredRun, b: MeasuredRun): RunComparison {
   if (missing.length > 0) throw incomparable(missing.join('; '))
   const other = a.scores.filter(({ identity, positives }) => ofB.get(identity)?.positives !== positives)
   if (other.length > 0)
-    throw incomparable(`${a.name} and ${b.name} have other numbers of positives for ${named(other)}`)
+    throw incomparable(`${a.name} and ${b.name} have different numbers of positives for ${named(other)}`)
   const precisionsA = a.scores.map(({ averagePrecision }) => averagePrecision)
   const precisionsB = a.scores.map(({ identity }) => ofB.get(identity)?.averagePrecision ?? 0)
   const difference = pairedDifference(precisionsA, precisionsB)
@@ -55,7 +56,7 @@ export function compareRuns(a: MeasuredRun, b: MeasuredRun): RunComparison {
 const incomparable = (what: string) =>
   new CameoError(
     'EVALUATION_INVALID',
-    `the two runs cannot be compared: ${what}; evaluate both on one ground truth`,
+    `the two runs cannot be compared: ${what}; evaluate both on the same ground truth`,
   )
 
 function named(scores: readonly { readonly identity: string }[]): string {
@@ -65,8 +66,8 @@ function named(scores: readonly { readonly identity: string }[]): string {
 }
 
 /**
- * A step of a report as a run; its chosen step where none is named.
- * @throws EVALUATION_INVALID that tells the report's steps where it lacks the one named
+ * A step of a report as a run. Default: the chosen step.
+ * @throws EVALUATION_INVALID with the report's steps, if it does not have the named one
  */
 export function runOfReport(report: EvaluationReport, from: string, step = report.chosenStep): MeasuredRun {
   const at = report.steps.findIndex(({ name }) => name === step)

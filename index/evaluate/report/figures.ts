@@ -17,7 +17,7 @@ import {
 import { chosenIndex, type EvaluationReport } from './report-data.js'
 import { table } from './table.js'
 
-/** Curves and distributions, two in a row where there is room. */
+/** Curves and distributions, two per row if there is space. */
 export function figuresSection(report: EvaluationReport): Markup {
   const { scores } = report
   const density = scores === undefined ? undefined : scoreDensityPlot(scores)
@@ -87,7 +87,7 @@ export function figure(
   </figure> `
 }
 
-/** Thresholds that hold given false acceptance rates. */
+/** Thresholds for given false acceptance rates. */
 export function errorRatesSection({ scores, chosenStep }: EvaluationReport): Markup | undefined {
   if (scores === undefined) return undefined
   if (scores.mated === 0 || scores.nonMated === 0)

@@ -1,6 +1,6 @@
 import { pluralOf } from '../../../pipeline/common/counted.js'
 
-/** MAP, AP, scores and thresholds: four digits, as leader boards give them. */
+/** MAP, AP, scores and thresholds: four digits, as on leader boards. */
 export function formatScore(value: number): string {
   return value
     .toFixed(4)
@@ -14,7 +14,7 @@ export function formatGain(value: number): string {
   return value > 0 && /[1-9]/.test(text) ? `+${text}` : text
 }
 
-/** Error rates: three digits that count, so that 0.000996 and 0.954 can both be read. */
+/** Error rates: three significant digits, so that 0.000996 and 0.954 are both readable. */
 export function formatRate(value: number): string {
   if (value === 0) return '0'
   return value < 1e-4 ? value.toExponential(2) : value < 0.1 ? value.toPrecision(3) : value.toFixed(4)
@@ -25,7 +25,7 @@ export function formatCount(value: number): string {
   return value.toLocaleString('en-US')
 }
 
-/** 1 identity, 2,000 identities: as `counted`, with separators of thousands. */
+/** 1 identity, 2,000 identities: like `counted`, with thousands separators. */
 export function formatCounted(value: number, one: string, many?: string): string {
   return `${formatCount(value)} ${pluralOf(value, one, many)}`
 }

@@ -6,7 +6,7 @@ import { pageHtml, settingsBody, warningsBody, type Tile } from './page.js'
 import { chosenIndex, reportFiles, type EvaluationReport } from './report-data.js'
 import { worstIdentitiesSection, worstQueriesSection, type ThumbnailOf } from './worst-sections.js'
 
-/** The report as one page. */
+/** Renders the report as one page. */
 export function reportHtml(report: EvaluationReport, thumbnailOf: ThumbnailOf = () => undefined): string {
   const { title, startedAt, durationS } = report
   return pageHtml({
@@ -26,7 +26,7 @@ export function reportHtml(report: EvaluationReport, thumbnailOf: ThumbnailOf = 
   })
 }
 
-/** The result in a sentence or two, as it would be quoted. */
+/** The result in one or two sentences, for quoting. */
 function summaryOf(report: EvaluationReport): Markup | undefined {
   const chosen = chosenIndex(report)
   const step = report.steps[chosen]

@@ -5,7 +5,7 @@ import { table } from './table.js'
 
 const signs: Readonly<Record<Verdict, string>> = { gains: '▲', 'gains nothing': '=', loses: '▼' }
 
-/** Each step with its MAP, and what it gains over the step before. */
+/** Each step with its MAP and its gain over the previous step. */
 export function ladderSection(report: EvaluationReport): Markup {
   const span = spanOf(report.steps)
   return table(
@@ -69,7 +69,7 @@ function spanOf(steps: readonly ReportStep[]): Span {
   return { from, to: to > from ? to : from + 1 }
 }
 
-/** The interval as a bar and MAP as a mark, on the scale that all steps share. */
+/** The interval as a bar and MAP as a mark, on the common scale of all steps. */
 function intervalBar({ map, ci95: [low, high] }: ReportStep, { from, to }: Span): Markup {
   const percent = (value: number) => ((100 * (value - from)) / (to - from)).toFixed(1)
   return html`<span

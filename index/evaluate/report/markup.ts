@@ -1,13 +1,13 @@
 import { visibleInPage } from '../../../pipeline/common/visible-text.js'
 
-/** Markup that is safe to put into a page: made by `html`, or rendered by the chart library. */
+/** Markup that is safe in a page: created by `html`, or rendered by the chart library. */
 export class Markup {
   constructor(readonly text: string) {}
 }
 
 export type Content = string | number | Markup | undefined | readonly Content[]
 
-/** A template whose values are escaped unless they are markup themselves; lists are joined, undefined is nothing. */
+/** Template tag that escapes its values, unless they are markup. Lists are joined, and undefined becomes nothing. */
 export function html(literals: TemplateStringsArray, ...values: readonly Content[]): Markup {
   return new Markup(literals.map((literal, i) => (i === 0 ? '' : render(values[i - 1])) + literal).join(''))
 }
@@ -28,7 +28,10 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#39;',
 }
 
-/** Text for element content and quoted attributes; what would not be seen, or turn the text around it, becomes U+FFFD. */
+/**
+ * Escapes text for element content and quoted attributes. Invisible characters, and those that change the text
+ * direction, become U+FFFD.
+ */
 export function escapeHtml(text: string): string {
   return visibleInPage(text).replace(/[&<>"']/g, (character) => entities[character] ?? character)
 }

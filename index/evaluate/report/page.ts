@@ -6,11 +6,11 @@ import { style } from './style.js'
 export interface Section {
   readonly id: string
   readonly title: string
-  /** A section without a body is left out. */
+  /** A section without a body is omitted. */
   readonly body: Markup | undefined
 }
 
-/** A figure that is told first, and what is to be known of it. */
+/** A key figure with an explanation. */
 export interface Tile {
   readonly name: string
   readonly value: string
@@ -21,15 +21,15 @@ export interface Page {
   readonly title: string
   readonly startedAt: string
   readonly durationS?: number | undefined
-  /** The result in a sentence or two, as it would be quoted. */
+  /** The result in one or two sentences, for quoting. */
   readonly summary: Content
   readonly tiles: readonly Tile[]
   readonly sections: readonly Section[]
-  /** Names of the files beside the page that hold the same data. */
+  /** Names of the files next to the page that contain the same data. */
   readonly dataFiles: readonly string[]
 }
 
-/** One page that needs nothing else: no scripts, no network (its content security policy forbids both). */
+/** A self-contained page: no scripts, no network (its content security policy forbids both). */
 export function pageHtml({ title, summary, tiles, sections, dataFiles, ...run }: Page): string {
   const shown = sections.filter(({ body }) => body !== undefined)
   return html`<!doctype html>

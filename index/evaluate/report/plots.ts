@@ -19,7 +19,10 @@ export interface Swatch {
   readonly line: (typeof dashes)[number]
 }
 
-/** How a step is drawn, the same in every plot: told apart by colour and by dashes, on paper too. */
+/**
+ * The style of a step, the same in every plot. Steps differ in colour and in dashes, so that they also differ on
+ * paper.
+ */
 export function swatchOfStep(report: EvaluationReport, name: string): Swatch {
   const index = report.steps.findIndex((step) => step.name === name)
   const dash = dashes[(index + Math.floor(index / stepColors)) % dashes.length] ?? 'solid'
@@ -32,7 +35,7 @@ export function swatchOfStep(report: EvaluationReport, name: string): Swatch {
 
 export const matedSwatch: Swatch = { label: 'mated', color: matedColor, line: 'solid' }
 export const nonMatedSwatch: Swatch = { label: 'non-mated', color: nonMatedColor, line: 'solid' }
-/** The line in the histogram of AP. */
+/** The MAP line in the histogram of AP. */
 export const mapSwatch = (map: number): Swatch => ({
   label: `MAP ${formatScore(map)}`,
   color: ink,
@@ -69,7 +72,7 @@ export function precisionRecallPlot(report: EvaluationReport): Markup {
 
 const apBins = 20
 
-/** How many identities have which AP, in the chosen step. */
+/** Histogram of the AP of the identities in the chosen step. */
 export function apHistogramPlot(report: EvaluationReport): Markup {
   const chosen = chosenIndex(report)
   const counts = binCounts(
@@ -86,7 +89,8 @@ export function apHistogramPlot(report: EvaluationReport): Markup {
       `${counted(counts.at(-1) ?? 0, 'identity has', 'identities have')} an AP of 0.95 or more, ${counts[0] ?? 0} less than 0.05`,
     {
       ...frame,
-      // Bars stand on categories; the numbers below them belong to the bars' edges, hence the second axis.
+      // Bars are placed on categories, but the numbers below belong to the edges of the bars, so a second axis is
+      // needed.
       xAxis: [
         { type: 'category', show: false, data: counts.map((_, i) => String(i)) },
         { ...xAxis('Average precision (AP)'), min: 0, max: 1, position: 'bottom' },
@@ -114,7 +118,7 @@ export function apHistogramPlot(report: EvaluationReport): Markup {
 
 const labelStyle = { color: ink, fontSize: 12, textBorderColor: 'var(--card)', textBorderWidth: 3 } as const
 
-/** Densities, so that few mated and many non-mated scores can be seen side by side. */
+/** Densities, so that few mated and many non-mated scores are visible in one plot. */
 export function scoreDensityPlot({ histogram, unit, mated, nonMated }: ReportScores): Markup | undefined {
   if (histogram === undefined) return undefined
   const { from, to } = histogram
@@ -144,10 +148,12 @@ export function scoreDensityPlot({ histogram, unit, mated, nonMated }: ReportSco
   )
 }
 
-/** The first and the last number of an axis are as the data give them; they would be long and crowd the others. */
+/**
+ * Hides the first and the last number of an axis: they come from the data, so they would be long and overlap others.
+ */
 const endLabels = { ...axisStyle.axisLabel, showMinLabel: false, showMaxLabel: false }
 
-/** Rates below this are not drawn; a logarithmic axis has no 0. */
+/** Rates below this are not drawn, because a logarithmic axis has no 0. */
 const lowestRate = 1e-6
 
 /** FAR and FRR against the threshold, with the operating points on them. */
@@ -199,7 +205,7 @@ export function errorRatePlot({ curve, unit, points, equalError }: ReportScores)
           itemStyle: { color: 'var(--card)', borderColor: ink, borderWidth: 2, opacity: 1 },
           data: marks.map(({ threshold, rate, label }) => ({
             value: [threshold, rate],
-            // On the half that has room.
+            // On the side with more space.
             label: {
               ...labelStyle,
               show: true,
@@ -216,7 +222,7 @@ export function errorRatePlot({ curve, unit, points, equalError }: ReportScores)
   )
 }
 
-/** 0.00009999… → "0.0001": the powers of ten that a logarithmic axis computes. */
+/** 0.00009999… → "0.0001": for powers of ten computed by a logarithmic axis. */
 export function formatPower(value: number): string {
   return value < 1e-4 * 0.99 ? value.toExponential(0) : String(Number(value.toPrecision(1)))
 }

@@ -13,9 +13,10 @@ import {
 const versioned = z.object({ version: z.int(), kind: z.string().optional() })
 
 /**
- * Reads a report back.
- * @param dirOrFile a report's folder, or its report.json by any name
- * @throws CameoError EVALUATION_INVALID where it cannot be read, is no report, or is of a newer Cameo
+ * Reads a report.
+ * @param dirOrFile the folder of a report, or its report.json under any name
+ * @throws CameoError EVALUATION_INVALID if it cannot be read, is not a report, or was written by a newer version of
+ * Cameo
  */
 export async function readReport(dirOrFile: string): Promise<EvaluationReport> {
   const { file, text } = await readJson(dirOrFile)
@@ -24,18 +25,18 @@ export async function readReport(dirOrFile: string): Promise<EvaluationReport> {
   if (!version.success)
     throw new CameoError(
       'EVALUATION_INVALID',
-      `${file} is no report, for it has no version; name the folder of a report`,
+      `${file} is not a report, because it has no version; give the folder of a report`,
       { details: { remedy: 'name-report', path: dirOrFile } },
     )
   if (version.data.version > reportVersion)
     throw new CameoError(
       'EVALUATION_INVALID',
-      `${file} is a report of version ${version.data.version}, and this Cameo reads up to ${reportVersion}: update Cameo`,
+      `${file} is a report of version ${version.data.version}, but this Cameo reads up to ${reportVersion}: update Cameo`,
     )
   if (version.data.kind !== undefined)
     throw new CameoError(
       'EVALUATION_INVALID',
-      `${file} is a report of the kind "${version.data.kind}", which has no rankings; name one that has`,
+      `${file} is a report of the kind "${version.data.kind}", which has no rankings; give one that has`,
       { details: { remedy: 'name-rankings', path: dirOrFile } },
     )
   const report = evaluationReport.safeParse(json)
@@ -54,7 +55,7 @@ async function readJson(dirOrFile: string): Promise<{ file: string; text: string
   } catch (error) {
     throw new CameoError(
       'EVALUATION_INVALID',
-      `no report can be read at ${dirOrFile}: ${messageOf(error)}; name the folder of a report, or its ${reportFiles.json}`,
+      `no report can be read at ${dirOrFile}: ${messageOf(error)}; give the folder of a report, or its ${reportFiles.json}`,
       { cause: error, details: { remedy: 'name-report', path: dirOrFile } },
     )
   }

@@ -1,25 +1,25 @@
 import { z } from 'zod'
 
-/** Changes when a reader of older reports would misread a newer one. */
+/** Increased when a reader of older reports would misread a newer one. */
 export const reportVersion = 1
 
 export const reportFiles = { json: 'report.json', csv: 'per-identity.csv', html: 'report.html' } as const
 
-/** Lists that people read are this long at the most; the CSV and the JSON hold every identity. */
+/** Maximum length of lists for people. The CSV and the JSON contain every identity. */
 export const shownAtMost = 20
 
 const rate = z.number().min(0).max(1)
 const count = z.int().min(0)
 const interval = z
   .tuple([z.number(), z.number()])
-  .refine(([low, high]) => low <= high, 'an interval starts at its lower end')
+  .refine(([low, high]) => low <= high, 'an interval must start at its lower end')
 
 const step = z.object({
   name: z.string().min(1),
   map: rate,
   /** 95 % confidence interval of MAP. */
   ci95: interval,
-  /** MAP minus that of the step before, with the 95 % confidence interval of the paired difference. */
+  /** MAP minus the MAP of the previous step, with the 95 % confidence interval of the paired difference. */
   gain: z.object({ value: z.number().min(-1).max(1), ci95: interval }).optional(),
   note: z.string().optional(),
 })
@@ -27,9 +27,9 @@ const step = z.object({
 const identity = z.object({
   identity: z.string(),
   name: z.string().optional(),
-  /** All positives, whether or not the archive holds them. */
+  /** Number of all positives, including those that are not in the archive. */
   positives: z.int().min(1),
-  /** [steps] positives among the ranks that count. */
+  /** [steps] number of positives among the counted ranks. */
   found: z.array(count),
   /** [steps] average precision. */
   ap: z.array(rate),
@@ -37,11 +37,11 @@ const identity = z.object({
 
 const rankedClip = z.object({
   clip: z.string(),
-  /** From 1. */
+  /** Rank, from 1. */
   rank: z.int().min(1),
-  /** Cosine similarity or the head's score. */
+  /** Cosine similarity, or the score of the head. */
   score: z.number().optional(),
-  /** Whose clip it is by the ground truth; absent where no identity claims it. */
+  /** Owner of the clip in the ground truth. Absent if it belongs to no identity. */
   belongsTo: z.string().optional(),
 })
 
@@ -51,9 +51,9 @@ const worstIdentity = z.object({
   ap: rate,
   positives: z.int().min(1),
   found: count,
-  /** Wrong clips that cost precision: above the last positive, or any where a positive was not found. */
+  /** Number of wrong clips that reduce precision: those above the last positive, or all if a positive was not found. */
   wrongAbove: count,
-  /** To whom the wrong clips belong, most clips first. */
+  /** Owners of the wrong clips, most clips first. */
   confusedWith: z.array(z.object({ belongsTo: z.string().optional(), clips: z.int().min(1) })),
   /** The first of the wrong clips. */
   wrong: z.array(rankedClip),
@@ -64,17 +64,17 @@ const worstIdentity = z.object({
 const rates = z.object({ threshold: z.number(), far: rate, frr: rate, falseAccepts: count })
 
 const scores = z.object({
-  /** What the scores are, as an axis names it: "cosine similarity". */
+  /** Unit of the scores as an axis label: "cosine similarity". */
   unit: z.string().min(1),
   mated: count,
   nonMated: count,
-  /** Bins of one width from `from` to `to`; counts of scores, [bins]. Absent where there are no scores. */
+  /** Bins of equal width from `from` to `to`, with counts of scores, [bins]. Absent if there are no scores. */
   histogram: z
     .object({ from: z.number(), to: z.number(), mated: z.array(count), nonMated: z.array(count) })
-    .refine(({ from, to }) => from < to, 'bins have a width')
-    .refine((bins) => bins.mated.length === bins.nonMated.length, 'both histograms have the same bins')
+    .refine(({ from, to }) => from < to, 'bins must have a width')
+    .refine((bins) => bins.mated.length === bins.nonMated.length, 'both histograms must have the same bins')
     .optional(),
-  /** Rates at ascending thresholds; null where there are no scores to measure. */
+  /** Rates at ascending thresholds. Null if there are no scores. */
   curve: z.array(z.object({ threshold: z.number(), far: rate.nullable(), frr: rate.nullable() })),
   points: z.array(rates.extend({ targetFar: rate, measurable: z.boolean() })),
   equalError: rates.extend({ eer: rate }).optional(),
@@ -82,9 +82,9 @@ const scores = z.object({
 
 const warning = z.object({
   message: z.string(),
-  /** How many things it is about. */
+  /** Number of things that the warning is about. */
   count: count.optional(),
-  /** Some of them. */
+  /** Examples of these things. */
   examples: z.array(z.string()).optional(),
 })
 
@@ -94,14 +94,14 @@ export const evaluationReport = z
     title: z.string().min(1),
     startedAt: z.iso.datetime(),
     durationS: z.number().min(0).optional(),
-    /** Ranks that count: 100 for MAP@100. */
+    /** Number of counted ranks: 100 for MAP@100. */
     depth: z.int().min(1),
-    /** How it was run; shown as nested keys and values. */
+    /** Settings of the run, shown as nested keys and values. */
     settings: z.record(z.string(), z.json()),
     warnings: z.array(warning),
     /** The ladder, from the first step to the last. */
     steps: z.array(step).min(1),
-    /** The step that histograms, scores and the worst identities are of. */
+    /** The step of the histograms, the scores and the worst identities. */
     chosenStep: z.string(),
     identities: z.array(identity).min(1),
     /** Interpolated precision at `recallLevels`, averaged over identities. */
@@ -132,45 +132,45 @@ interface Contradictable {
   readonly precisionRecall: readonly { readonly step: string }[]
 }
 
-/** What is wrong between fields that are right by themselves. */
+/** Contradictions between fields that are valid individually. */
 function* contradictions(report: Contradictable): Generator<[message: string, path: (string | number)[]]> {
   const names = new Set(report.steps.map(({ name }) => name))
-  if (names.size < report.steps.length) yield ['two steps have one name', ['steps']]
+  if (names.size < report.steps.length) yield ['two steps have the same name', ['steps']]
   if (!names.has(report.chosenStep)) yield [`no step is called "${report.chosenStep}"`, ['chosenStep']]
   for (const [i, { step }] of report.precisionRecall.entries())
     if (!names.has(step)) yield [`no step is called "${step}"`, ['precisionRecall', i, 'step']]
   const seen = new Set<string>()
   for (const [i, { identity, positives, found, ap }] of report.identities.entries()) {
-    if (seen.has(identity)) yield [`identity "${identity}" is there twice`, ['identities', i]]
+    if (seen.has(identity)) yield [`identity "${identity}" appears twice`, ['identities', i]]
     seen.add(identity)
     if (ap.length !== report.steps.length || found.length !== report.steps.length)
-      yield ['an identity has one AP and one count a step', ['identities', i]]
+      yield ['an identity must have one AP and one count per step', ['identities', i]]
     if (found.some((clips) => clips > Math.min(positives, report.depth)))
-      yield ['more was found than there is', ['identities', i, 'found']]
+      yield ['more positives were found than exist', ['identities', i, 'found']]
   }
   for (const [i, { name, map, gain }] of report.steps.entries()) {
     const before = report.steps[i - 1]
     if (gain !== undefined && (before === undefined || Math.abs(map - before.map - gain.value) > 1e-6))
-      yield [`the gain of "${name}" is not the difference to the step before`, ['steps', i, 'gain']]
+      yield [`the gain of "${name}" is not the difference to the previous step`, ['steps', i, 'gain']]
     const sum = report.identities.reduce((total, { ap }) => total + (ap[i] ?? 0), 0)
     if (Math.abs(sum / report.identities.length - map) > 1e-6)
       yield [`MAP of "${name}" is not the mean of its identities' AP`, ['steps', i, 'map']]
   }
 }
 
-/** Where the chosen step is in the ladder. */
+/** Index of the chosen step in the ladder. */
 export function chosenIndex(report: Pick<EvaluationReport, 'steps' | 'chosenStep'>): number {
   return report.steps.findIndex(({ name }) => name === report.chosenStep)
 }
 
 export type Verdict = 'gains' | 'gains nothing' | 'loses'
 
-/** What a paired difference says: a gain or a loss only where its 95 % confidence interval leaves out 0. */
+/** The verdict of a paired difference: a gain or a loss only if its 95 % confidence interval excludes 0. */
 export function verdictOf({ ci95: [low, high] }: { readonly ci95: readonly [number, number] }): Verdict {
   return low > 0 ? 'gains' : high < 0 ? 'loses' : 'gains nothing'
 }
 
-/** The first thing that is wrong with a report, and where it is. */
+/** The first problem of a report, with its position. */
 export function whatIsWrong(error: z.ZodError): string {
   const issue = error.issues[0]
   if (issue === undefined) return error.message

@@ -10,7 +10,7 @@ const dark = `
   --mated: #62adff; --non-mated: #ff9a57;
   --step-0: #a3abb8; --step-1: #ff9a57; --step-2: #62adff; --step-3: #4fd1a7; --step-4: #c99bff; --step-5: #ff85b3;`
 
-/** The page's style: light, dark as the reader's system is, light on paper. Plots use the same colours. */
+/** The style of the page: light or dark like the reader's system, and light on paper. Plots use the same colours. */
 export const style = `
 :root { color-scheme: light dark; ${light} }
 @media screen and (prefers-color-scheme: dark) { :root { ${dark} } }

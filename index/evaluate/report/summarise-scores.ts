@@ -3,15 +3,15 @@ import { operatingPoints } from '../metrics/operating-points.js'
 import type { ReportScores } from './report-data.js'
 
 const bins = 60
-/** Thresholds of a curve, evenly spaced; those of the operating points come in addition. */
+/** Number of evenly spaced thresholds of a curve. The thresholds of the operating points are added. */
 const curveSteps = 200
 
 /**
- * Scores as a report shows them: histograms on shared bins, FAR and FRR against the threshold, operating points.
- * @param mated scores of clips with the identity that is in them
- * @param nonMated scores of clips with identities that are not
- * @param unit what the scores are, as an axis names it
- * @throws CameoError EVALUATION_INVALID where a score is not a finite number
+ * Summarises scores for a report: histograms with common bins, FAR and FRR against the threshold, operating points.
+ * @param mated scores of clips for an identity that appears in them
+ * @param nonMated scores of clips for identities that do not appear in them
+ * @param unit unit of the scores, as an axis label
+ * @throws CameoError EVALUATION_INVALID if a score is not a finite number
  */
 export function summariseScores(mated: Float32Array, nonMated: Float32Array, unit = 'score'): ReportScores {
   checkFinite(mated, 'mated')
@@ -21,7 +21,7 @@ export function summariseScores(mated: Float32Array, nonMated: Float32Array, uni
   if (mated.length + nonMated.length === 0) return { ...counts, curve: [], points: [] }
 
   const [lowest, highest] = rangeOf([mated, nonMated])
-  // Equal scores get bins around them.
+  // If all scores are equal, the bins surround them.
   const from = lowest < highest ? lowest : lowest - 0.5
   const to = lowest < highest ? highest : highest + 0.5
   const thresholds = new Set([
@@ -50,7 +50,7 @@ export function summariseScores(mated: Float32Array, nonMated: Float32Array, uni
   }
 }
 
-/** Counts in bins of one width; the last bin includes its upper edge. */
+/** Counts in bins of equal width. The last bin includes its upper edge. */
 export function binCounts(values: Iterable<number>, from: number, to: number, binCount = bins): number[] {
   const counts = new Array<number>(binCount).fill(0)
   for (const value of values) {

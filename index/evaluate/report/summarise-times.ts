@@ -6,7 +6,7 @@ import type { SpanS } from '../data/appearances.js'
 
 export type TimesReportRun = Pick<TimesReport, 'title' | 'startedAt' | 'durationS' | 'settings'>
 
-/** What was measured of answers in time, as a report shows it. */
+/** Summarises the measured answers in time for a report. */
 export function timesReportOf(measured: MeasuredTimes, run: TimesReportRun): TimesReport {
   const { pairs, refused, missingFilms } = measured
   const byFilm = worstFirst(pairs, ({ film }) => film)
@@ -40,11 +40,11 @@ export function timesReportOf(measured: MeasuredTimes, run: TimesReportRun): Tim
 
 const secondsOf = (steps: number) => Number((steps * stepS).toFixed(1))
 
-/** Steps that were missed, and steps that were answered wrongly. */
+/** Number of missed steps and of wrongly answered steps. */
 const wrongSteps = ({ seenSteps, foundSteps, answeredSteps, rightSteps }: TimeScores) =>
   seenSteps - foundSteps + answeredSteps - rightSteps
 
-/** A person may be found wrongly, or not at all, in times of which none counts. */
+/** True if a person is found wrongly or not at all, even if no step counts. */
 const isWrong = (score: TimeScores) =>
   wrongSteps(score) > 0 || score.wrongPairs > 0 || score.foundPairs < score.pairs
 

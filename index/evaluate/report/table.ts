@@ -2,16 +2,16 @@ import { html, type Content, type Markup } from './markup.js'
 
 export interface Column<Row> {
   readonly name: Content
-  /** Right-aligned digits of one width. */
+  /** Right-aligned digits of equal width. */
   readonly number?: boolean
-  /** Sentences, which need room. */
+  /** Sentences, which need more space. */
   readonly prose?: boolean
-  /** Names its row. */
+  /** The column names the row. */
   readonly header?: boolean
   readonly cell: (row: Row, index: number) => Content
 }
 
-/** A table that scrolls by itself where the page is too narrow, with the keyboard too. */
+/** A table that scrolls separately if the page is too narrow, also with the keyboard. */
 export function table<Row>(
   caption: Content,
   label: string,

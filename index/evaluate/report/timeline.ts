@@ -9,12 +9,12 @@ export const seenSwatch: Swatch = { label: 'seen', color: 'var(--step-0)', line:
 export const answeredSwatch: Swatch = { label: 'answered', color: 'var(--mated)', line: 'solid' }
 export const unsureSwatch: Swatch = { label: 'does not count', color: 'var(--line)', line: 'solid' }
 
-/** Bars of a person stand this far above and below the middle of their row. */
+/** Distance of a person's bars above and below the middle of the row. */
 const barOffset = 0.17
-/** A moment is drawn as this share of the film, so that it can be seen. */
+/** Minimum width of a bar, as a share of the film, so that a short moment is visible. */
 const momentShare = 1 / 200
 
-/** When the people of a film are seen, and below it when they are answered. */
+/** Shows when the people of a film appear and, below, when they were answered. */
 export function timelinePlot(id: string, { film, lengthS, people, unsure }: FilmTimeline): Markup {
   const shortestS = lengthS * momentShare
   const bars = (
@@ -27,7 +27,7 @@ export function timelinePlot(id: string, { film, lengthS, people, unsure }: Film
     color,
     showSymbol: false,
     lineStyle: { width: 7, cap: 'butt' },
-    // An end without a place parts a bar from the next.
+    // An empty point separates a bar from the next one.
     data: people.flatMap((_, row) =>
       spansOf(row).flatMap(({ startS, endS }) => [
         [startS, row + offset],

@@ -3,11 +3,11 @@ import { reportVersion } from './report-data.js'
 
 export const timesFiles = { json: 'report.json', csv: 'per-pair.csv', html: 'report.html' } as const
 
-/** Films whose timelines are drawn, and people in each. */
+/** Number of films with timelines, and of people in each. */
 export const drawnFilms = 6
 export const drawnPeople = 8
 
-/** Tables of the page are this long at the most; the CSV and the JSON hold all. */
+/** Maximum length of the tables in the page. The CSV and the JSON contain everything. */
 export const listedAtMost = 100
 
 const share = z.number().min(0).max(1)
@@ -16,11 +16,14 @@ const seconds = z.number().min(0)
 const span = z.object({ startS: seconds, endS: seconds })
 
 const accuracy = {
-  /** Of the seconds a person is seen, those answered; of the answered seconds, those the person is seen in. */
+  /**
+   * Recall: share of the seconds in which a person is seen that are answered. Precision: share of the answered
+   * seconds in which the person is seen.
+   */
   recall: share,
   precision: share,
   f1: share,
-  /** True pairs of a person and a film, those that are answered, and answered ones that are not true. */
+  /** Number of true pairs of a person and a film, of answered true pairs, and of answered pairs that are not true. */
   pairs: count,
   found: count,
   wrong: count,
@@ -33,7 +36,7 @@ const pair = z.object({
   person: z.string(),
   isTrue: z.boolean(),
   isFound: z.boolean(),
-  /** Seconds that count: of the truth, of the answer, and of both. */
+  /** Counted seconds: of the truth, of the answer, and of both. */
   seenS: seconds,
   answeredS: seconds,
   rightS: seconds,
@@ -42,17 +45,17 @@ const pair = z.object({
 const timeline = z.object({
   film: z.string(),
   lengthS: seconds,
-  /** Missed and wrongly answered, of all people. */
+  /** Missed and wrongly answered seconds of all people. */
   wrongS: seconds,
   unsure: z.array(span),
-  /** Those with most wrong seconds first, `drawnPeople` of `peopleInAll`. */
+  /** People with the most wrong seconds first, `drawnPeople` of `peopleInAll`. */
   people: z.array(z.object({ person: z.string(), seen: z.array(span), answered: z.array(span) })),
   peopleInAll: count,
 })
 
 export const timesReport = z.object({
   version: z.literal(reportVersion),
-  /** What tells it from a report of rankings. */
+  /** Distinguishes it from a report of rankings. */
   kind: z.literal('times'),
   title: z.string().min(1),
   startedAt: z.iso.datetime(),

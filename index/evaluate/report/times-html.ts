@@ -6,7 +6,7 @@ import { table, type Column } from './table.js'
 import { answeredSwatch, seenSwatch, timelinePlot, unsureSwatch } from './timeline.js'
 import { listedAtMost, timesFiles, type TimesReport } from './times-data.js'
 
-/** The report of answers in time as one page. */
+/** Renders the report of answers in time as one page. */
 export function timesHtml(report: TimesReport): string {
   const { title, startedAt, durationS, missingFilms } = report
   const warnings =

@@ -1,25 +1,26 @@
 import type { RankedClip, WorstIdentity } from './report-data.js'
 import { shownAtMost } from './report-data.js'
 
-/** One identity's answer as it was evaluated. */
+/** The evaluated answer of one identity. */
 export interface RankedIdentity {
   readonly identity: string
   readonly name?: string | undefined
   readonly ap: number
-  /** Distinct clips, best first, cut at the ranks that count. */
+  /** Distinct clips, best first, limited to the counted ranks. */
   readonly ranking: readonly string[]
-  /** [ranking] where they are known. */
+  /** [ranking], if the scores are known. */
   readonly scores?: ArrayLike<number> | undefined
   readonly positives: ReadonlySet<string>
 }
 
-/** Clips of each kind that are shown of an identity. */
+/** Number of clips of each kind that are shown per identity. */
 const clipsShown = 5
 const confusionsShown = 3
 
 /**
- * The identities with the lowest AP (of equal ones those with more positives first) and what was in their way.
- * @param ownerOf whose clip it is by the ground truth; undefined for clips of strangers
+ * The identities with the lowest AP and the clips that caused it. With equal AP, the identities with more positives
+ * come first.
+ * @param ownerOf returns the owner of a clip in the ground truth; undefined for clips of strangers
  */
 export function worstIdentities(
   identities: readonly RankedIdentity[],

@@ -3,7 +3,7 @@ import { html, type Content, type Markup } from './markup.js'
 import { shownAtMost, type EvaluationReport, type WorstIdentity } from './report-data.js'
 import { table } from './table.js'
 
-/** JPEG of an identity's best track in a clip; undefined where there is none. */
+/** Returns the JPEG of an identity's best track in a clip. Undefined if there is none. */
 export type ThumbnailOf = (identity: string, clip: string) => Uint8Array | undefined
 
 export function worstIdentitiesSection(report: EvaluationReport): Markup | undefined {
@@ -53,7 +53,7 @@ function inTheWay({ wrongAbove, confusedWith, positives, found }: WorstIdentity,
   return `${formatCounted(wrongAbove, 'wrong clip', 'wrong clips')}${whose === '' ? '' : `: ${whose}${more}`}`
 }
 
-/** For each of the worst identities the first wrong clips above its positives and the first that were missed. */
+/** For each of the worst identities: the first wrong clips above its positives, and the first missed clips. */
 export function worstQueriesSection(report: EvaluationReport, thumbnailOf: ThumbnailOf): Markup | undefined {
   const shown = report.worst
     .slice(0, shownAtMost)

@@ -9,7 +9,7 @@ import { evaluationReport, reportFiles, whatIsWrong, type EvaluationReport } fro
 import { timesFiles, timesReport, type TimesReport } from './times-data.js'
 import type { ThumbnailOf } from './worst-sections.js'
 
-/** What a report's folder may hold and still be replaced; Finder leaves the last. */
+/** File names that a report folder may contain and still be replaced. Finder creates the last one. */
 const replaceable = new Set<string>([
   ...Object.values(reportFiles),
   ...Object.values(timesFiles),
@@ -17,11 +17,11 @@ const replaceable = new Set<string>([
 ])
 
 /**
- * Writes a report's folder: all of it or nothing. The files are made in a folder beside, which then takes the name; an
- * older report there is replaced.
- * @param thumbnailOf faces for the worst queries; they go into the page only
- * @throws CameoError EVALUATION_INVALID where the report contradicts itself; REPORT_NOT_WRITTEN where the folder holds
- *   something else than a report, or cannot be written
+ * Writes the folder of a report, completely or not at all. Creates the files in a temporary folder next to it and
+ * then renames that folder. Replaces an older report.
+ * @param thumbnailOf faces for the worst queries. They are used only in the page
+ * @throws CameoError EVALUATION_INVALID if the report contradicts itself; REPORT_NOT_WRITTEN if the folder contains
+ * anything other than a report, or cannot be written
  */
 export async function writeReport(
   dir: string,
@@ -29,7 +29,7 @@ export async function writeReport(
   thumbnailOf?: ThumbnailOf,
 ): Promise<void> {
   const data = checked(evaluationReport, report)
-  // The chart library takes long to load: only where a page is made.
+  // The chart library is slow to load, so it is loaded only here.
   const { reportHtml } = await import('./html.js')
   await writeFolder(dir, [
     [reportFiles.json, `${JSON.stringify(data)}\n`],
@@ -38,7 +38,7 @@ export async function writeReport(
   ])
 }
 
-/** The same for a report of answers in time. */
+/** Like `writeReport`, for a report of answers in time. */
 export async function writeTimesReport(dir: string, report: TimesReport): Promise<void> {
   const data = checked(timesReport, report)
   const { timesHtml } = await import('./times-html.js')
@@ -88,7 +88,7 @@ async function writeFolder(
   }
 }
 
-/** A link to a folder is followed, so that the folder is replaced and not the link. */
+/** Follows a link to a folder, so that the folder is replaced and not the link. */
 async function resolveTarget(dir: string): Promise<string> {
   try {
     return await realpath(dir)
@@ -102,7 +102,7 @@ async function checkReplaceable(dir: string): Promise<void> {
   if (other !== undefined)
     throw new CameoError(
       'REPORT_NOT_WRITTEN',
-      `${dir} holds "${other}", which is no part of a report: name another folder or an empty one`,
+      `${dir} contains "${other}", which is not part of a report: give another folder or an empty one`,
       { retriable: false },
     )
 }
@@ -116,7 +116,10 @@ async function listFolder(dir: string): Promise<string[]> {
   }
 }
 
-/** A folder with content cannot be renamed over: the old one steps aside, and comes back if the new one cannot follow. */
+/**
+ * A folder with content cannot be replaced by a rename. So the old folder is renamed first, and restored if the new
+ * one cannot be moved.
+ */
 async function replaceFolder(target: string, made: string): Promise<void> {
   const aside = join(dirname(target), `.${basename(target)}.old-${randomUUID()}`)
   try {

@@ -13,18 +13,18 @@ import { meanAveragePrecision, type IdentityScore } from '../metrics/mean-averag
 import { labelReader, suspectWarnings, type Source } from './evaluation-source.js'
 
 export interface MapRequest {
-  /** What is scored. */
+  /** The data to evaluate. */
   readonly groundTruth: string
-  /** Clips that say what each identity looks like; by default the enrolled names do. */
+  /** Example clips of each identity. Default: the enrolled names. */
   readonly gallery?: string | undefined
-  /** Clips of a further list, which are not ranked. */
+  /** Clips of a further list. They are not ranked. */
   readonly val?: string | undefined
   readonly pool: PoolChoice
-  /** Score by the classes of these heads, in place of similarity to the gallery. */
+  /** Score by the classes of these heads, instead of similarity to the gallery. */
   readonly head?: readonly string[] | undefined
-  /** Score by the heads that this JSON declares. */
+  /** Score by the heads declared in this JSON file. */
   readonly ensemble?: string | undefined
-  /** Compare with every descriptor in place of the vector index. Default: false. */
+  /** Use exact search instead of the vector index. Default: false. */
   readonly exact?: boolean
   readonly session: Pick<SessionOptions, 'device' | 'intraOpThreads'>
   /** Stops before the next step: reading, ranking, and ranking through the index. */
@@ -32,28 +32,28 @@ export interface MapRequest {
 }
 
 export interface MapResult {
-  /** With the warnings of reading, pool and answer. */
+  /** Includes the warnings of reading, pool and answer. */
   readonly set: TestedSet
   /** How identities are known, in words. */
   readonly how: string
-  /** Best first, one list an identity of the test half. */
+  /** Best first, one list per identity of the test half. */
   readonly ranked: readonly RankedClips[]
   readonly scores: readonly IdentityScore[]
   /** MAP@100, 0..1, with its 95 % interval over identities. */
   readonly map: number
   readonly ci95: Interval
-  /** Of exact search, where the answer went through the vector index. */
+  /** The result of exact search, if the answer used the vector index. */
   readonly exactMap: number | undefined
 }
 
-/** Whether scoring needs what further embedders made of the faces. */
+/** True if scoring needs the embeddings of further embedders. */
 export const scoresByHeads = ({ head, ensemble }: Pick<MapRequest, 'head' | 'ensemble'>) =>
   head !== undefined || ensemble !== undefined
 
 /**
  * MAP@100 as in iQIYI-VID: for each identity the best 100 clips, against ground truth.
- * @throws GROUND_TRUTH_INVALID, EVALUATION_INVALID, ENSEMBLE_INVALID, HEAD_INVALID, HEAD_OTHER_EMBEDDER, INTERRUPTED; USAGE where it is not
- * said how identities are known
+ * @throws GROUND_TRUTH_INVALID, EVALUATION_INVALID, ENSEMBLE_INVALID, HEAD_INVALID, HEAD_OTHER_EMBEDDER, INTERRUPTED;
+ * USAGE if the request does not say how identities are known
  */
 export async function evaluateMap(source: Source, request: MapRequest): Promise<MapResult> {
   const { set: read, ranker } = await readSet(source, request)
@@ -95,7 +95,7 @@ async function readSet(
   if (test === undefined) throw new Error('the ground truth is the test half')
   const unknown =
     hasHeads && gallery === undefined
-      ? ['what the heads were trained on is not known and may be ranked: give it as the gallery']
+      ? ['the training clips of the heads are not known and may be ranked: give them as the gallery']
       : []
   const warnings = [...labels.warnings, ...evaluation.warnings, ...unknown]
   return { ranker, set: { ...evaluation, test, warnings } }

@@ -27,20 +27,20 @@ import { noteDamage, type DamagedThing } from '../../archive/damaged-things.js'
 import type { GroundTruth, RankedClips } from '../data/rankings.js'
 import type { ClipNames } from '../data/clip-names.js'
 
-/** Where features come from: the folder of an archive, or feature files. */
+/** The source of features: the folder of an archive, or feature files. */
 export type SourceFiles = { readonly archive: string } | { readonly features: readonly string[] }
 
 export interface Source {
   readonly features: FeatureSet
   readonly paths: readonly (readonly string[])[]
   readonly context: ContextRows | undefined
-  /** How much of the archive was looked at; null of feature files. */
+  /** How much of the archive was examined. Null for feature files. */
   readonly coverage: CoverageSum | null
-  /** What of the archive could not be trusted, and is left out. */
+  /** Parts of the archive that are damaged and were skipped. */
   readonly damaged: readonly DamagedThing[]
-  /** Of each enrolled name its faces pooled, by the pack's own embedder; none of feature files. */
+  /** The pooled faces of each enrolled name, by the pack's own embedder. Empty for feature files. */
   readonly enrolled: () => EnrolledNames
-  /** JPEG of the best track of each clip that is asked for, by its file name. */
+  /** Returns a JPEG of the best track of a clip, by file name. */
   readonly thumbnails: (clipNames: readonly string[]) => ReadonlyMap<string, Uint8Array>
 }
 
@@ -50,7 +50,7 @@ export interface EnrolledNames {
   readonly damaged: readonly DamagedThing[]
 }
 
-/** @param options of an archive; feature files are of one embedder */
+/** @param options for an archive; feature files have only one embedder */
 export async function readSource(
   files: SourceFiles,
   options: ReadArchiveOptions,
@@ -129,10 +129,10 @@ export interface LabelOptions {
   readonly pool?: PoolChoice
 }
 
-/** Reads ground truth of a source's clips. */
+/** Reads the ground truth for the clips of a source. */
 export interface LabelReader {
   read(file: string): GroundTruth
-  /** What was passed over, in sentences. */
+  /** Sentences about ignored lines. */
   readonly warnings: readonly string[]
 }
 
@@ -165,7 +165,8 @@ export function evaluationSetOf(source: Source, options: LabelOptions): Evaluati
 }
 
 /**
- * A clip's name a line; what follows it is passed over. @throws GROUND_TRUTH_INVALID where no line names a clip that is there
+ * Reads a list with one clip name per line. Ignores further columns.
+ * @throws GROUND_TRUTH_INVALID if no line names an existing clip
  */
 function readClipList(
   file: string,
@@ -188,17 +189,17 @@ function readClipList(
   return { names, warnings: [warning] }
 }
 
-/** Suspects that a message names. */
+/** Number of suspects in a message. */
 const shownSuspects = 3
 
-/** Warnings that clips in no list may show listed people. */
+/** Warnings about unlisted clips that may show listed people. */
 export function suspectWarnings(set: TestedSet, ranked: readonly RankedClips[]): readonly string[] {
   const suspects = suspectClips(set, set.test, ranked)
   if (suspects.length === 0) return []
   const some = suspects.slice(0, shownSuspects).map(({ identity, clip }) => `${clip} for ${identity}`)
   const warning =
     `${counted(suspects.length, 'clip')} in no list ${pluralOf(suspects.length, 'scores', 'score')} as high as an identity's own clips ` +
-    `(${some.join(', ')}${suspects.length > some.length ? ', …' : ''}). Where such a clip shows a listed person it counts as wrong all the same: ` +
-    `name it in a list, or in that of val, or rank the listed clips alone`
+    `(${some.join(', ')}${suspects.length > some.length ? ', …' : ''}). If such a clip shows a listed person, it still counts as wrong: ` +
+    `name it in a list, or in the val list, or rank only the listed clips`
   return [warning]
 }

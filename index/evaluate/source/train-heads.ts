@@ -7,17 +7,17 @@ import { setOfMember, type EnsembleMember } from '../ladder/ensemble.js'
 import { checkpointOf, trainToFile, type WrittenHead } from '../ladder/train-to-file.js'
 
 export interface TrainHeadsRequest {
-  /** Heads to be written: each its file, settings, embedders and fold. */
+  /** The heads to train, each with its file, settings, embedders and fold. */
   readonly members: readonly Omit<EnsembleMember, 'weight'>[]
-  /** Go on after the last epoch of a training that was stopped. */
+  /** Continue after the last epoch of a stopped training. */
   readonly resume: boolean
-  /** They are told by their numbers, and those that are written already are left. */
+  /** Report heads by number, and skip heads that are already written. */
   readonly isEnsemble: boolean
   readonly session: Pick<SessionOptions, 'device' | 'intraOpThreads'>
   readonly signal: AbortSignal
 }
 
-/** Told how a training goes on. */
+/** Receives the progress of a training. */
 export interface TrainingWatcher {
   notify(notice: string): void
   onEpoch(file: string, progress: TrainingProgress): void
@@ -25,9 +25,10 @@ export interface TrainingWatcher {
 }
 
 /**
- * Trains the heads one after the other, each to its file. A checkpoint lies beside it until it is written.
- * @throws TRAINING_IMPOSSIBLE, CHECKPOINT_INVALID, EMBEDDER_UNKNOWN, INTERRUPTED; USAGE where a training to a file was stopped and is
- * not to go on
+ * Trains the heads one after the other and writes each to its file. A checkpoint is stored next to the file until the
+ * file is written.
+ * @throws TRAINING_IMPOSSIBLE, CHECKPOINT_INVALID, EMBEDDER_UNKNOWN, INTERRUPTED; USAGE if a training to a file was
+ * stopped and `resume` is not set
  */
 export async function trainHeads(
   set: EvaluationSet,
@@ -37,19 +38,19 @@ export async function trainHeads(
   const single = set.galleryTracks.filter((tracks) => tracks.length === 1).length
   if (single > 0)
     watcher.notify(
-      `${counted(single, 'identity has', 'identities have')} one clip with a face: ${pluralOf(single, 'its class rests', 'their classes rest')} on it alone`,
+      `${counted(single, 'identity has', 'identities have')} one clip with a face: ${pluralOf(single, 'its class depends', 'their classes depend')} on it alone`,
     )
   for (const [at, member] of members.entries()) {
     const { file, settings } = member
     if (isEnsemble) watcher.notify(`head ${at + 1} of ${members.length}: ${file}`)
     const isStopped = existsSync(checkpointOf(file))
     if (isEnsemble && resume && !isStopped && existsSync(file)) {
-      watcher.notify('it is written already')
+      watcher.notify('it is already written')
       continue
     }
     const written = await trainToFile(file, setOfMember(set, member), settings, {
       ...{ signal, session, resume: resume && (isStopped || !isEnsemble) },
-      onResume: (epoch) => watcher.notify(`going on after epoch ${epoch}`),
+      onResume: (epoch) => watcher.notify(`continuing after epoch ${epoch}`),
       onEpoch: (progress) => watcher.onEpoch(file, progress),
     })
     watcher.onWritten(file, written)

@@ -13,53 +13,59 @@ import { applyChanges, fillIndex, type FeedSource } from './sync-from-store.js'
 export interface VectorCacheOptions {
   readonly database: Database
   readonly spaceId: number
-  /** Folder of the snapshots; made when the first is written. One process at a time should write there. */
+  /** Folder of the snapshots. Created with the first snapshot. Only one process at a time should write there. */
   readonly dir: string
-  /** Never write snapshots. Also so where the database was opened read-only or the folder cannot be written. */
+  /** Never write snapshots. Implied if the database was opened read-only or the folder is not writable. */
   readonly readOnly?: boolean
-  /** Called with a sentence for the user: a snapshot was damaged, the index is rebuilt or stays in memory. */
+  /**
+   * Called with a sentence for the user, for example if a snapshot was damaged, or if the index is rebuilt or stays
+   * in memory.
+   */
   readonly onNotice?: (message: string) => void
   /** Name of the engine that indexes the vectors. Default: `auto`. */
   readonly engine?: string
-  /** Engines beside those that are built in. */
+  /** Engines in addition to the built-in ones. */
   readonly engines?: VectorEngines
   readonly exactUpTo?: number
-  /** Memory the index may take; by default what the machine has available. */
+  /** Memory that the index may use, in bytes. Default: the available memory of the machine. */
   readonly maxBytes?: number
 }
 
 export interface VectorCacheStats {
   readonly engine: string
   readonly dimension: number
-  /** Vectors that can be found. */
+  /** Number of vectors that can be found. */
   readonly size: number
-  /** Erased vectors that still take a place in the graph, until it is compacted. */
+  /** Number of erased vectors that still occupy a place in the graph, until it is compacted. */
   readonly erased: number
   readonly lastChange: number
-  /** Changes applied since the snapshot on disk; 0 where the engine writes none. */
+  /** Number of changes since the snapshot on disk. 0 if the engine writes no snapshots. */
   readonly unsavedChanges: number
   readonly memoryBytes: number
   readonly snapshotBytes: number
   readonly readOnly: boolean
 }
 
-/** Erased vectors cost searches their time and links; with a fifth of them the graph is built anew. */
+/** Erased vectors cost search time and links. If more than a fifth of the vectors are erased, the graph is rebuilt. */
 const maxErasedShare = 0.2
 
 /**
- * A snapshot is due after a tenth of the vectors changed: writing 100,000 vectors takes about as long as adding
- * 500, so it costs ingestion a few percent. Below the minimum, replaying the log at the next start is quick anyway.
+ * A snapshot is due after a tenth of the vectors changed. Writing 100,000 vectors takes about as long as adding 500,
+ * so snapshots cost ingestion a few percent. Below the minimum, replaying the log at the next start is fast.
  */
 export const snapshotShare = 0.1
 const snapshotMinimum = 2_000
 
-/** Closing writes one where replaying the changes would take longer (about 2 ms each, against 8 µs a vector). */
+/**
+ * `close` writes a snapshot if replaying the changes would take longer (about 2 ms per change, compared with 8 µs per
+ * vector).
+ */
 const closeShare = 0.004
 
 /**
- * See `VectorCache`.
- * @throws INDEX_TOO_LARGE where the vectors do not fit in memory, ARCHIVE_DAMAGED without the space, USAGE where there is no such
- *   engine, ARCHIVE_BUSY where the engine cannot be reached
+ * Opens a `VectorCache`.
+ * @throws INDEX_TOO_LARGE if the vectors do not fit in memory; ARCHIVE_DAMAGED if the space is missing; USAGE if
+ * there is no such engine; ARCHIVE_BUSY if the engine cannot be reached
  */
 export async function openVectorCache(options: VectorCacheOptions): Promise<VectorCache> {
   const { database, spaceId, dir, engine: name = automatic, engines = {}, exactUpTo } = options
@@ -74,7 +80,7 @@ export async function openVectorCache(options: VectorCacheOptions): Promise<Vect
   if (!readOnly && !(await canWriteTo(dir))) {
     readOnly = true
     if (plan.engines.some(({ engine }) => engine.load !== undefined))
-      notice(`the folder ${dir} cannot be written: the vector index stays in memory only`)
+      notice(`the folder ${dir} is not writable: the vector index stays in memory only`)
   }
   const source = { feed, plan, notice }
   const started = await startIndex(source)
@@ -86,7 +92,10 @@ export async function openVectorCache(options: VectorCacheOptions): Promise<Vect
   })
 }
 
-/** After the start there is a snapshot of the index, or none where its engine writes none: it would keep erased vectors. */
+/**
+ * Writes a snapshot after the start. If the engine writes none, removes old snapshots, because they could contain
+ * erased vectors.
+ */
 async function keepOneSnapshot(
   cache: VectorCache,
   { snapshot, index: { snapshots } }: StartedIndex,
@@ -96,7 +105,7 @@ async function keepOneSnapshot(
   if (snapshots === undefined) {
     const hasFiles = snapshotBytesOnDisk(dir, spaceId) > 0 || snapshot === 'unusable'
     if (hasFiles && !readOnly) await removeSnapshot(dir, spaceId)
-  } else if (readOnly) notice('the archive is read-only: the vector index is built again at each start')
+  } else if (readOnly) notice('the archive is read-only: the vector index is rebuilt at each start')
   else await cache.snapshot()
 }
 
@@ -112,9 +121,9 @@ interface CacheParts extends IndexSource {
 }
 
 /**
- * The vector index of one descriptor space, which follows the table `descriptors` through its log of changes. SQLite is the
- * truth: the index may be behind it, and hits are to be checked against it. Searches may run at any time; everything that changes
- * the index runs one after the other and lets searches in between.
+ * The vector index of one descriptor space. It follows the table `descriptors` through its log of changes. SQLite is
+ * the source of truth: the index may be behind it, so check hits against it. Searches may run at any time. Changes to
+ * the index run one after the other, and searches can run between them.
  */
 export class VectorCache implements Pick<VectorIndex, 'dimension' | 'search'> {
   readonly #parts: CacheParts
@@ -140,17 +149,20 @@ export class VectorCache implements Pick<VectorIndex, 'dimension' | 'search'> {
     return this.#open.index.dimension
   }
 
-  /** Vectors that can be found. */
+  /** Number of vectors that can be found. */
   get size(): number {
     return this.#size
   }
 
-  /** Labels of rows that were met damaged: the index lacks their vectors. */
+  /** Labels of damaged rows. The index does not contain their vectors. */
   get damagedLabels(): ReadonlySet<number> {
     return this.#parts.damagedLabels
   }
 
-  /** As `VectorIndex.search`; see `searchWidening`. Throws VECTOR_INVALID, and ARCHIVE_BUSY where the engine cannot be reached. */
+  /**
+   * Like `VectorIndex.search`; see `searchWidening`.
+   * @throws VECTOR_INVALID; ARCHIVE_BUSY if the engine cannot be reached
+   */
   search(queries: readonly Float32Array[], k: number): Promise<Neighbor[][]> {
     return this.#open.index.search(queries, k)
   }
@@ -169,7 +181,7 @@ export class VectorCache implements Pick<VectorIndex, 'dimension' | 'search'> {
     }
   }
 
-  /** Applies what was committed to SQLite since, and returns how many changes that were. Cheap where there are none. */
+  /** Applies new changes from SQLite and returns their number. Fast if there are none. */
   catchUp(): Promise<number> {
     return this.#turns.change(() => this.#apply())
   }
@@ -187,8 +199,8 @@ export class VectorCache implements Pick<VectorIndex, 'dimension' | 'search'> {
   }
 
   /**
-   * Catches up and writes a snapshot, if anything changed since the last. Vectors erased from SQLite before the call
-   * are in no file of the folder after it. False where nothing was to be written.
+   * Catches up, and writes a snapshot if anything changed since the last one. After the call, no file of the folder
+   * contains vectors that were erased from SQLite before it. Returns false if nothing was written.
    */
   async snapshot(): Promise<boolean> {
     await this.catchUp()
@@ -205,23 +217,23 @@ export class VectorCache implements Pick<VectorIndex, 'dimension' | 'search'> {
     })
   }
 
-  /** `snapshot` where a vector was erased or enough has changed; to be called after each segment or so. */
+  /** Writes a snapshot if a vector was erased or enough has changed. Call this about once per segment. */
   async snapshotIfDue(): Promise<boolean> {
     const due = Math.max(snapshotMinimum, snapshotShare * this.size)
     return this.#unsavedErasures || this.#unsavedChanges >= due ? this.snapshot() : false
   }
 
   /**
-   * Builds the index anew from SQLite where too much of it is erased, or where it has crossed the size between exact
-   * and graph search, and writes a snapshot. Searches and `catchUp` go on with the old index meanwhile. Where memory
-   * does not hold both, it says so and leaves the old one. True where the index was built anew.
+   * Rebuilds the index from SQLite and writes a snapshot, if too many vectors are erased or if the size has crossed
+   * the limit between exact and graph search. Searches and `catchUp` use the old index during this time. If there is
+   * not enough memory for both, calls `onNotice` and keeps the old index. Returns true if the index was rebuilt.
    */
   compactIfNeeded(): Promise<boolean> {
     this.#rebuilding ??= this.#compact().finally(() => (this.#rebuilding = undefined))
     return this.#rebuilding
   }
 
-  /** Waits for what is under way, and writes a snapshot where replaying the changes at the next start would take long. */
+  /** Waits for running calls, and writes a snapshot if replaying the changes at the next start would take long. */
   async close(): Promise<void> {
     await this.#rebuilding?.catch(() => undefined)
     const isFar = this.#unsavedErasures || this.#unsavedChanges > closeShare * this.size
@@ -271,7 +283,7 @@ export class VectorCache implements Pick<VectorIndex, 'dimension' | 'search'> {
   }
 }
 
-/** What engines are told of a space. Throws ARCHIVE_DAMAGED without it. */
+/** The facts of a space for an engine. @throws ARCHIVE_DAMAGED if the space is missing */
 export function spaceToIndex({
   database,
   spaceId,

@@ -5,38 +5,41 @@ import type { VectorEngine, VectorEngines, VectorSpace } from '../vector-engine.
 import type { VectorIndex } from '../vector-index.js'
 import { createReach, reachIndex, type Reach } from './reach-engine.js'
 
-/** The engine of an archive that is not configured otherwise: exact search while the archive is small, then a graph. */
+/** The default engine of an archive: exact search while the archive is small, then a graph. */
 export const automatic = 'auto'
 
 /**
- * Up to this many vectors, exact search: at 512 dimensions it takes 3 ms, about as long as the graph does, is exact,
- * and needs no snapshot, because reading so many rows takes less than half a second.
+ * Up to this number of vectors, exact search is used. At 512 dimensions it takes 3 ms, about as long as the graph. It
+ * needs no snapshot, because reading these rows takes less than half a second.
  */
 export const defaultExactUpTo = 10_000
 
 const builtIn: VectorEngines = { exact: exactEngine, hnsw: (space) => hnswEngine(space) }
 
-/** Cameo's own engines store nothing but snapshots in the archive. */
+/** True for Cameo's own engines. They store only snapshots in the archive. */
 export const isBuiltIn = (name: string): boolean => name === automatic || Object.hasOwn(builtIn, name)
 
-/** An engine, and how it is spoken to. */
+/** An engine with its name, and the function that calls it. */
 export interface NamedEngine {
   readonly name: string
   readonly engine: VectorEngine
   readonly reach: Reach
 }
 
-/** Which engine indexes a space, by the number of its vectors. */
+/** Chooses the engine of a space by the number of vectors. */
 export interface EnginePlan {
-  /** The engine for `count` vectors; `now` is the one in use, which is kept for a while so that engines do not alternate. */
+  /**
+   * The engine for `count` vectors. `now` is the current one. It is kept for a while, so that engines do not
+   * alternate.
+   */
   engineFor(count: number, now?: NamedEngine): NamedEngine
-  /** Those that the plan can come to. */
+  /** All engines that the plan may choose. */
   readonly engines: readonly NamedEngine[]
 }
 
 /**
- * @param name built in, `auto`, or one of `given`
- * @throws USAGE where there is no such engine, or one that is given has the name of another
+ * @param name a built-in engine, `auto`, or one of `given`
+ * @throws USAGE if there is no such engine, or if a given engine has the name of a built-in one
  */
 export function planEngines(
   name: string,
@@ -58,35 +61,35 @@ export function planEngines(
   }
 }
 
-/** Throws USAGE unless an archive can be searched through this engine. */
+/** @throws USAGE if there is no such engine, or if a given engine has the name of a built-in one */
 export function checkEngineName(name: string, given: VectorEngines): void {
   const taken = Object.keys(given).find(isBuiltIn)
   if (taken !== undefined)
     throw new CameoError(
       'USAGE',
-      `a vector engine was given under the name "${taken}", which is one of Cameo's own`,
+      `a vector engine was provided under the name "${taken}", which is reserved for a built-in engine: choose another name`,
     )
   if (isBuiltIn(name) || Object.hasOwn(given, name)) return
   const others = [automatic, ...Object.keys(builtIn), ...Object.keys(given)]
   throw new CameoError(
     'USAGE',
-    `the vector engine "${name}" was not given when the archive was opened; there are ${others.join(', ')}`,
+    `the vector engine "${name}" was not provided when the archive was opened; available engines: ${others.join(', ')}`,
   )
 }
 
-/** An engine that is built in or given. */
+/** Creates a built-in or given engine. */
 export function namedEngine(name: string, given: VectorEngines, space: VectorSpace): NamedEngine {
   checkEngineName(name, given)
   const own = Object.hasOwn(builtIn, name) ? builtIn[name] : undefined
   const factory = own ?? given[name]
-  if (factory === undefined) throw new Error(`"${name}" stands for no single engine`)
+  if (factory === undefined) throw new Error(`"${name}" is not a single engine`)
   const engine = factory(space)
-  // What Cameo's own throw is no failure of a connection.
+  // Errors of built-in engines are not connection failures, so they are not retried.
   const reach: Reach = own === undefined ? createReach(name, engine.reach) : (call) => call()
   return { name, engine, reach }
 }
 
-/** Calls to an index that stores its vectors elsewhere are repeated where they fail. */
+/** Opens the index of an engine. If the index stores its vectors outside this process, failed calls are retried. */
 export async function openEngine({ engine, reach }: NamedEngine): Promise<VectorIndex> {
   const index = await reach(() => engine.open())
   return index.durable === undefined ? index : reachIndex(index, reach)

@@ -5,13 +5,16 @@ import { checkBatch, labelIsKnown } from '../check-vectors.js'
 import type { ReachOptions } from '../vector-engine.js'
 import type { LabelledVector, VectorIndex } from '../vector-index.js'
 
-/** A server that restarts is back within seconds; who asks from an archive does not wait for longer. */
+/** A restarting server is back within seconds. A caller should not wait longer. */
 const defaultReach: ReachOptions = { retries: 4, firstPauseMs: 100, answerWithinMs: 60_000 }
 
-/** Makes a call to an engine, and makes it again where the engine could not be reached. */
+/** Calls an engine, and retries if the engine could not be reached. */
 export type Reach = <T>(call: () => Promise<T>) => Promise<T>
 
-/** Calls reject with a CameoError: one that the engine threw itself, or ARCHIVE_BUSY where it cannot be reached. */
+/**
+ * Creates a `Reach`. Its calls reject with a CameoError: one from the engine itself, or ARCHIVE_BUSY if the engine
+ * cannot be reached.
+ */
 export function createReach(engine: string, options: Partial<ReachOptions> = {}): Reach {
   const { retries, firstPauseMs, answerWithinMs } = { ...defaultReach, ...options }
   return (call) =>
@@ -49,7 +52,7 @@ async function answeredWithin<T>(ms: number, answer: Promise<T>): Promise<T> {
   }
 }
 
-/** The same index, whose calls are made by `reach`; closing waits for them, however often they are repeated. */
+/** Wraps an index so that its calls go through `reach`. `close` waits for running calls and their retries. */
 export function reachIndex(index: VectorIndex, reach: Reach): VectorIndex {
   const order = new CallOrder()
   const call: Reach = (work) => order.read(() => reach(work))
@@ -71,7 +74,10 @@ export function reachIndex(index: VectorIndex, reach: Reach): VectorIndex {
   }
 }
 
-/** Where only the reply was lost, the vectors are there when the call is repeated; labels that were known before are refused. */
+/**
+ * Adds vectors exactly once. If only the reply was lost, the retry finds the vectors already stored. Labels that were
+ * known before the first call are refused.
+ */
 async function addOnce(index: VectorIndex, vectors: readonly LabelledVector[], reach: Reach): Promise<void> {
   checkBatch(vectors, index.dimension, () => false)
   const labels = vectors.map(({ label }) => label)

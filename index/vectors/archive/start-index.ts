@@ -6,27 +6,27 @@ import { applyChanges, fillIndex, type FeedSource } from './sync-from-store.js'
 export interface IndexSource {
   readonly feed: FeedSource
   readonly plan: EnginePlan
-  /** Told sentences for the user. */
+  /** Called with sentences for the user. */
   readonly notice: (message: string) => void
 }
 
-/** An index that has all that is in the archive. */
+/** An index that is up to date with the archive. */
 export interface StartedIndex {
   readonly engine: NamedEngine
   readonly index: VectorIndex
-  /** The last row of `descriptor_changes` that is applied. */
+  /** The last applied row of `descriptor_changes`. */
   readonly lastChange: number
-  /** How the last snapshot was found. */
+  /** The state of the last snapshot. */
   readonly snapshot: 'loaded' | 'absent' | 'unusable'
-  /** Changes since that snapshot; all vectors where there is none. */
+  /** Number of changes since that snapshot. Without a snapshot, the number of all vectors. */
   readonly unsavedChanges: number
   readonly hasUnsavedErasures: boolean
 }
 
 /**
- * Finds the index of an archive again: in a snapshot, in the engine's own storage, or, where there is neither, by building it
+ * Restores the index of an archive from a snapshot or from the engine's own storage. If there is neither, builds it
  * from the archive's rows.
- * @throws INDEX_TOO_LARGE; ARCHIVE_BUSY where the engine cannot be reached
+ * @throws INDEX_TOO_LARGE; ARCHIVE_BUSY if the engine cannot be reached
  */
 export async function startIndex(source: IndexSource): Promise<StartedIndex> {
   const { feed, plan } = source
@@ -60,7 +60,7 @@ async function fromSnapshot(source: IndexSource): Promise<StartedIndex | 'absent
 
 type Progress = Pick<StartedIndex, 'lastChange' | 'unsavedChanges' | 'hasUnsavedErasures'>
 
-/** Applies what changed after number `after`. Undefined where that is not known: the log of changes is damaged. */
+/** Applies the changes after number `after`. Undefined if they are not known because the log of changes is damaged. */
 async function follow(
   { feed, notice }: IndexSource,
   index: VectorIndex,
@@ -77,19 +77,22 @@ async function follow(
 }
 
 /**
- * Goes on where the engine's storage stands, whichever process wrote it; a new one reads the whole log, erasures too, because it
- * may hold what a filling that was interrupted left. Undefined where it is to be filled from the rows: it is empty then.
+ * Continues from the state of the engine's storage, which any process may have written. For a new storage, applies
+ * the whole log, including erasures, because the storage may contain vectors from an interrupted fill. Returns
+ * undefined, with an empty storage, if the index must be filled from the rows.
  */
 async function resume(
   source: IndexSource,
   index: VectorIndex,
   durable: DurableChanges,
 ): Promise<Progress | undefined> {
-  // Read before the archive's: what other processes store meanwhile is in the archive, too.
+  // Read this before the archive's number: changes that other processes store later are also in the archive.
   const stored = await durable.lastChange()
   const isAhead = stored > source.feed.store.lastChange()
   if (isAhead)
-    source.notice('the vector engine is ahead of the archive, as after a restored backup: it is filled again')
+    source.notice(
+      'the vector engine is ahead of the archive, for example after a restored backup: it is filled again',
+    )
   const followed = isAhead ? undefined : await follow(source, index, stored)
   if (followed === undefined) await durable.clear()
   return followed
@@ -106,12 +109,12 @@ async function filled(feed: FeedSource, index: VectorIndex): Promise<Progress> {
   }
 }
 
-/** Runs `work`, and closes the index where that fails. */
+/** Runs `work`, and closes the index if `work` fails. */
 export async function closingOnError<T>(index: VectorIndex, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    // What went wrong first is told.
+    // The first error is the one to report.
     await index.close().catch(() => undefined)
     throw error
   }

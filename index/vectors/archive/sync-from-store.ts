@@ -1,32 +1,33 @@
 import type { DescriptorChange, DescriptorStore } from '../../store/descriptors.js'
 import type { ChangeBatch, LabelledVector, VectorIndex } from '../vector-index.js'
 
-/** Where vectors come from. */
+/** The source of vectors. */
 export interface FeedSource {
   readonly store: DescriptorStore
   readonly spaceId: number
-  /** Told the label of each row whose vector is damaged; it is left out. */
+  /** Called with the label of each row with a damaged vector. The vector is skipped. */
   readonly onDamaged: (label: number) => void
 }
 
 export interface Applied {
-  /** The last row of `descriptor_changes` that is applied. */
+  /** The last applied row of `descriptor_changes`. */
   readonly lastChange: number
   readonly changes: number
-  /** True where a vector was erased from an index in memory. */
+  /** True if a vector was erased from an index in memory. */
   readonly erased: boolean
 }
 
-/** Changes read from SQLite at once: 1 MB at 512 dimensions. */
+/** Number of changes read from SQLite at once: 1 MB at 512 dimensions. */
 const pageSize = 512
 
 /**
- * Adds all live descriptors to an empty index, and returns the number of the change up to which it is complete.
- * @param count of the descriptors, for which room is made. Throws INDEX_TOO_LARGE.
+ * Adds all live descriptors to an empty index. Returns the number of the change up to which the index is complete.
+ * @param count number of descriptors for which memory is reserved
+ * @throws INDEX_TOO_LARGE
  */
 export async function fillIndex(source: FeedSource, index: VectorIndex, count: number): Promise<number> {
   const { store, spaceId } = source
-  // Read before the rows: what changes while they are read is applied once more later, which does no harm.
+  // Read this before the rows. Changes made while the rows are read are applied again later, which does no harm.
   const lastChange = store.lastChange()
   await index.memory?.reserve(count)
   for (let label = -1; ;) {
@@ -39,10 +40,13 @@ export async function fillIndex(source: FeedSource, index: VectorIndex, count: n
   return lastChange
 }
 
-/** Applies the changes after number `after`; applying one twice does no harm. Throws INDEX_TOO_LARGE, ARCHIVE_DAMAGED. */
+/**
+ * Applies the changes after number `after`. Applying a change twice does no harm.
+ * @throws INDEX_TOO_LARGE, ARCHIVE_DAMAGED
+ */
 export async function applyChanges(source: FeedSource, index: VectorIndex, after: number): Promise<Applied> {
   const { store, spaceId } = source
-  // A change of another space moves the number on too.
+  // Changes of other spaces also increase the number.
   const newest = store.lastChange()
   let [lastChange, changes, erased] = [after, 0, false]
   for (;;) {
@@ -70,7 +74,7 @@ function batchOf(rows: readonly Row[], { onDamaged }: FeedSource): Pick<ChangeBa
   return { add: [...add.values()], erase: [...erase] }
 }
 
-/** True where an index in memory has fewer vectors for it. */
+/** Applies a batch. Returns true if an index in memory has fewer vectors afterwards. */
 async function applyBatch(index: VectorIndex, batch: ChangeBatch): Promise<boolean> {
   if (index.durable !== undefined) {
     await index.durable.apply(batch)

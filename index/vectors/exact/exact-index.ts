@@ -11,7 +11,7 @@ import {
   type VectorIndex,
 } from '../vector-index.js'
 
-/** Compares the query with every vector: for small archives, and the oracle of the approximate index. */
+/** Compares the query with every vector. Used for small archives, and as the reference for the approximate index. */
 export class ExactIndex implements VectorIndex {
   readonly dimension: number
   readonly memory: MemoryUse
@@ -29,7 +29,7 @@ export class ExactIndex implements VectorIndex {
       get bytes() {
         return vectorRowsBytes(rows.size, dimension)
       },
-      // Erasing a row frees its place.
+      // Erasing a row frees its memory.
       erased: 0,
       reserve: () => Promise.resolve(),
     }
@@ -86,7 +86,7 @@ export class ExactIndex implements VectorIndex {
   }
 }
 
-/** The `k` best of `cosines`, best first, ties by label. Few of those below the k-th best are made objects. */
+/** The `k` best of `cosines`, best first, ties by label. Creates objects only for these and a few more. */
 export function bestNeighbors(cosines: Float32Array, labelAt: (i: number) => number, k: number): Neighbor[] {
   if (k <= 0) return []
   const lowest = lowestOfBest(cosines, k)

@@ -3,7 +3,7 @@ import { HnswIndex, type HnswOptions } from './hnsw-index.js'
 import { defaultHnswParameters, refuseTooLarge, type HnswParameters } from './hnsw-memory.js'
 import { loadSnapshot, removeSnapshot, snapshotBytesOnDisk, writeSnapshot } from './snapshot.js'
 
-/** A graph in memory, with snapshots in the archive. */
+/** An engine with a graph in memory and snapshots in the archive. */
 export function hnswEngine(
   space: VectorSpace,
   parameters: HnswParameters = defaultHnswParameters,

@@ -3,39 +3,40 @@ import { open, type FileHandle } from 'node:fs/promises'
 import { CameoError } from '../../../pipeline/common/errors.js'
 
 /**
- * hnswlib's index file: a header, one record a vector (links of the base layer, vector, label), then for each vector
- * the length of its upper-layer links and the links (`saveIndex` in hnswalg.h). Numbers are little-endian.
+ * The index file of hnswlib: a header, one record per vector (links of the base layer, vector, label), then for each
+ * vector the length of its upper-layer links and the links (`saveIndex` in hnswalg.h). Numbers are little-endian.
  */
 export interface HnswLayout {
   readonly dimension: number
-  /** Links a vector makes in each layer; the base layer has room for twice as many. */
+  /** Number of links per vector in each layer. The base layer has room for twice as many. */
   readonly m: number
   readonly efConstruction: number
 }
 
 export interface FileSeal {
   readonly bytes: number
-  /** Of the whole file, hex. */
+  /** SHA-256 of the whole file, hex. */
   readonly sha256: string
 }
 
-/** One vector of the file. `vector` is only valid during the call. */
+/** Called for each vector of the file. `vector` is only valid during the call. */
 export type RecordVisitor = (label: number, vector: Float32Array, erased: boolean) => void
 
 const headerBytes = 96
 
-/** Byte offsets of fields of the header; each is a size_t of 8 bytes. */
+/** Byte offsets of header fields. Each field is a size_t of 8 bytes. */
 const headerAt = { count: 16, recordBytes: 24, labelOffset: 32, vectorOffset: 40, m: 72, efConstruction: 88 }
 
-/** Third byte of a record: hnswlib keeps the mark of `markDelete` above the 16-bit link count. */
+/** Third byte of a record: hnswlib stores the mark of `markDelete` above the 16-bit link count. */
 const deleteMarkOffset = 2
 const deleteMark = 1
 
 const chunkBytes = 8 * 1024 * 1024
 
 /**
- * Reads back a file that hnswlib has just written (it reports no errors itself), overwrites the vectors of erased
- * labels with zeros, and flushes it to disk. Throws SNAPSHOT_DAMAGED where the file is cut short.
+ * Reads back a file that hnswlib has just written (hnswlib reports no errors), overwrites the vectors of erased
+ * labels with zeros, and flushes the file to disk.
+ * @throws SNAPSHOT_DAMAGED if the file is truncated
  */
 export async function sealHnswFile(file: string, layout: HnswLayout): Promise<FileSeal> {
   const { labelOffset, vectorOffset } = recordLayout(layout)
@@ -46,7 +47,10 @@ export async function sealHnswFile(file: string, layout: HnswLayout): Promise<Fi
   })
 }
 
-/** Shows every vector of a file, and digests it meanwhile. Throws SNAPSHOT_DAMAGED where it is of another layout. */
+/**
+ * Calls `visit` for every vector of a file and computes the digest.
+ * @throws SNAPSHOT_DAMAGED if the file has another layout
+ */
 export async function readHnswFile(
   file: string,
   layout: HnswLayout,
@@ -76,7 +80,7 @@ function recordLayout(layout: HnswLayout): {
   return { vectorOffset, labelOffset, recordBytes: labelOffset + 8 }
 }
 
-/** `change` sees every record and says whether it changed it; changed ones are written back and the file flushed. */
+/** Calls `change` with every record. If `change` returns true, the record is written back. Flushes the file. */
 async function overFile(
   file: string,
   flags: 'r' | 'r+',
@@ -93,7 +97,7 @@ async function overFile(
     const { recordBytes } = recordLayout(layout)
     const count = Number(header.readBigUInt64LE(headerAt.count))
     const recordsEnd = headerBytes + count * recordBytes
-    if (size < recordsEnd) throw damaged(file, 'is cut short')
+    if (size < recordsEnd) throw damaged(file, 'is truncated')
 
     const chunk = Buffer.alloc(Math.max(1, Math.floor(chunkBytes / recordBytes)) * recordBytes)
     for (let position = headerBytes; position < recordsEnd; position += chunk.length) {
@@ -108,7 +112,7 @@ async function overFile(
 
     const upperLinks = await readExactly(handle, Buffer.alloc(size - recordsEnd), recordsEnd, file)
     hash.update(upperLinks)
-    if (!holdsUpperLinks(upperLinks, count)) throw damaged(file, 'is cut short')
+    if (!holdsUpperLinks(upperLinks, count)) throw damaged(file, 'is truncated')
     if (flags === 'r+') await handle.sync()
     return { bytes: size, sha256: hash.digest('hex') }
   } finally {
@@ -140,7 +144,7 @@ async function readExactly(
 ): Promise<Buffer> {
   for (let done = 0; done < target.length;) {
     const { bytesRead } = await handle.read(target, done, target.length - done, position + done)
-    if (bytesRead === 0) throw damaged(file, 'is cut short')
+    if (bytesRead === 0) throw damaged(file, 'is truncated')
     done += bytesRead
   }
   return target

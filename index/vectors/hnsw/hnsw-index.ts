@@ -11,30 +11,30 @@ import { readHnswFile, sealHnswFile, type FileSeal, type HnswLayout } from './hn
 import { defaultHnswParameters, vectorIndexBytes, type HnswParameters } from './hnsw-memory.js'
 
 /**
- * The graph alone does not find people who appear once or twice: their vectors are orthogonal to nearly all others,
- * so no path leads to them (measured on 100,000 vectors: of single tracks with cosine above .35 it returned 76 % at
- * ef 200, 94 % at 600, 99.8 % at 2,400, which takes over 10 ms). So each search also compares the codes of all vectors,
- * and scores exactly as many of the nearest as are asked for, twice over and at least this many.
+ * The graph alone does not find people who appear only once or twice. Their vectors are orthogonal to nearly all
+ * others, so no path leads to them. Measured on 100,000 vectors: of single tracks with cosine above .35 it returned
+ * 76 % at ef 200, 94 % at 600, and 99.8 % at 2,400, which takes over 10 ms. So each search also compares the codes of
+ * all vectors. It computes exact scores for the nearest of them: twice the requested number, and at least this many.
  */
 const leastScored = 200
 
-/** Room is made for a quarter more vectors at a time; pages that are not used yet take no memory. */
+/** Capacity grows by a quarter at a time. Unused pages take no memory. */
 const growth = 1.25
 const firstCapacity = 1024
 
 export interface HnswOptions {
   readonly parameters?: HnswParameters
   /**
-   * Called before room is made, and throws INDEX_TOO_LARGE to refuse.
-   * @param count of vectors for which there will be room, erased ones included
-   * @param held for which there is room already
+   * Called before memory is reserved. Throws INDEX_TOO_LARGE to refuse.
+   * @param count new capacity in vectors, including erased ones
+   * @param held current capacity in vectors
    */
   readonly mayHold?: (count: number, held: number) => void
-  /** How the index is written to files; it is not where this is absent. */
+  /** Writes the index to files. If absent, the index has no snapshots. */
   readonly snapshots?: (index: HnswIndex) => SnapshotWriter
 }
 
-/** What an index is made of: empty, or as it was in a file. */
+/** The parts of an index: empty, or loaded from a file. */
 interface Contents {
   readonly graph: hnswlib.HierarchicalNSW
   readonly rows: VectorRows
@@ -42,9 +42,9 @@ interface Contents {
 }
 
 /**
- * hnswlib's graph over inner products of unit vectors, completed by a scan of codes; all similarities are
- * computed exactly (float32). hnswlib must not be searched and changed at once: each query and each insert is one
- * synchronous step. Searches may run while the index is written to a file; changes wait until it is.
+ * hnswlib's graph over inner products of unit vectors, combined with a scan of codes. All similarities are exact
+ * (float32). hnswlib must not be searched and changed at the same time, so each query and each insert is one
+ * synchronous step. Searches may run while the index is written to a file. Changes wait until it is written.
  */
 export class HnswIndex implements VectorIndex {
   readonly dimension: number
@@ -56,7 +56,7 @@ export class HnswIndex implements VectorIndex {
   readonly #erased: Set<number>
   readonly #mayHold: NonNullable<HnswOptions['mayHold']>
   readonly #query: Float64Array
-  /** hnswlib takes number[]; one array serves all calls. */
+  /** hnswlib needs number[]. One array is reused for all calls. */
   readonly #values: number[]
   readonly #calls = new CallOrder()
 
@@ -79,7 +79,7 @@ export class HnswIndex implements VectorIndex {
       reserve: (count) => this.#reserve(count),
     }
     this.snapshots = options.snapshots?.(this)
-    // Loading resets it.
+    // Loading resets this value.
     graph.setEf(parameters.ef)
   }
 
@@ -90,7 +90,7 @@ export class HnswIndex implements VectorIndex {
     return new HnswIndex({ graph, rows: new VectorRows(dimension), erased: new Set() }, parameters, options)
   }
 
-  /** Loads a file written by `write`. Throws SNAPSHOT_DAMAGED where it is not the file of `seal` or of these settings. */
+  /** Loads a file written by `write`. @throws SNAPSHOT_DAMAGED if the file does not match `seal` or these settings */
   static async load(
     file: string,
     seal: FileSeal,
@@ -104,7 +104,7 @@ export class HnswIndex implements VectorIndex {
       if (isErased) erased.add(label)
       else rows.add(label, vector)
     })
-    // hnswlib trusts every number in a file, so none is shown to it that is not as it was written.
+    // hnswlib trusts every number in a file, so it must not read a damaged one.
     if (found.bytes !== seal.bytes || found.sha256 !== seal.sha256)
       throw new CameoError('SNAPSHOT_DAMAGED', `the index file ${file} has a wrong checksum`)
     const graph = new hnswlib.HierarchicalNSW('ip', dimension)
@@ -112,12 +112,12 @@ export class HnswIndex implements VectorIndex {
     return new HnswIndex({ graph, rows, erased }, parameters, options)
   }
 
-  /** Vectors there is room for, erased ones included. */
+  /** Capacity in vectors, including erased ones. */
   get capacity(): number {
     return this.#graph.getMaxElements()
   }
 
-  /** Vectors that can be found, and those whose place in the graph is not freed. */
+  /** Number of vectors that can be found, and of erased vectors that still occupy a place in the graph. */
   get counts(): { readonly live: number; readonly erased: number } {
     return { live: this.#rows.size, erased: this.#erased.size }
   }
@@ -148,8 +148,8 @@ export class HnswIndex implements VectorIndex {
   }
 
   /**
-   * The vectors are not found any more, and `write` puts zeros in their places. In the graph in memory they stay until then
-   * as ways to their neighbours: to overwrite one there (hnswlib's addPoint) rewires them all.
+   * Searches no longer find the vectors, and `write` replaces them with zeros. They stay in the graph in memory as
+   * paths to their neighbours, because overwriting one there (hnswlib's addPoint) would rewire all of those.
    */
   erase(labels: readonly number[]): Promise<void> {
     return this.#calls.change(() => {
@@ -176,14 +176,17 @@ export class HnswIndex implements VectorIndex {
   /** Writes, reads back and flushes a file without the vectors of erased labels; returns its size and digest. */
   write(file: string): Promise<FileSeal> {
     return this.#calls.change(async () => {
-      // hnswlib would make it by the umask.
+      // hnswlib would create the file with the umask.
       createPrivateFile(file)
       await this.#graph.writeIndex(file)
       return sealHnswFile(file, layoutOf(this.dimension, this.parameters))
     })
   }
 
-  /** Ends the threads and frees the graph's memory now; the garbage collector does not see how much hangs on this object. */
+  /**
+   * Ends the threads and frees the graph's memory now. The garbage collector does not know how much memory this
+   * object holds.
+   */
   close(): Promise<void> {
     return this.#calls.close(() => {
       this.#graph.initIndex(1, 2, 1)
@@ -216,7 +219,7 @@ export class HnswIndex implements VectorIndex {
     return bestNeighbors(cosines, (i) => this.#rows.labelOf(rows[i] ?? 0), count)
   }
 
-  /** Rows that the graph or the codes bring up for the query, in ascending order. */
+  /** Candidate rows from the graph and the codes, in ascending order. */
   #candidates(count: number): Uint32Array {
     for (let i = 0; i < this.dimension; i++) this.#values[i] = this.#query[i] ?? 0
     const finishScan = this.#rows.startNearest(this.#query, Math.max(2 * count, leastScored))
@@ -231,13 +234,13 @@ export class HnswIndex implements VectorIndex {
 }
 
 function layoutOf(dimension: number, { m, efConstruction }: HnswParameters): HnswLayout {
-  // hnswlib never looks at fewer candidates than it makes links.
+  // hnswlib examines at least as many candidates as it creates links.
   return { dimension, m, efConstruction: Math.max(m, efConstruction) }
 }
 
 /**
- * hnswlib called in a loop with the product's settings and nothing around it: the measure for `npm run bench:index`.
- * `file`, where given, has its first vectors.
+ * Plain hnswlib with the settings of the product: the baseline for the index benchmark. `file`, if given, contains
+ * the first vectors.
  */
 export function createBareGraph(
   dimension: number,

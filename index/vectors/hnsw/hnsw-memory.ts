@@ -4,20 +4,24 @@ import { vectorRowsBytes } from '../sign-codes/vector-rows.js'
 
 /** Yury Malkov and Dmitry Yashunin, "Efficient and robust approximate nearest neighbor search using HNSW" (2016). */
 export interface HnswParameters {
-  /** Links a new vector makes in each layer (the paper's M); the base layer has room for twice as many. */
+  /** Number of links of a new vector in each layer (M in the paper). The base layer has room for twice as many. */
   readonly m: number
-  /** Candidates looked at when a vector is added. */
+  /** Number of candidates examined when a vector is added. */
   readonly efConstruction: number
-  /** Candidates looked at in a search, and neighbours that the graph brings up; the code scan brings up as many as asked. */
+  /**
+   * Number of candidates examined in a search, and maximum number of neighbours from the graph. The code scan returns
+   * as many as requested.
+   */
   readonly ef: number
 }
 
 export const defaultHnswParameters: HnswParameters = { m: 16, efConstruction: 200, ef: 50 }
 
 /**
- * Bytes of memory that an index of `count` vectors takes. The graph: vector, base-layer links and label; upper-layer
- * links (one vector in m−1 has them); hnswlib's lock (40), level (4), pointer (8), visited mark (2), hash node (48).
- * Beside it the vectors again with their codes, because hnswlib hands none out fast enough to score them.
+ * Memory of an index with `count` vectors, in bytes. The graph: vector, base-layer links and label; upper-layer links
+ * (one vector in m−1 has them); hnswlib's lock (40), level (4), pointer (8), visited mark (2), hash node (48). In
+ * addition, a second copy of the vectors with their codes, because hnswlib does not return vectors fast enough to
+ * score them.
  */
 export function vectorIndexBytes(
   count: number,
@@ -29,7 +33,10 @@ export function vectorIndexBytes(
   return Math.ceil(count * (record + upperLinks + 102)) + vectorRowsBytes(count, dimension)
 }
 
-/** Throws INDEX_TOO_LARGE where a graph of `count` vectors does not fit; there is room for `held` of them already. */
+/**
+ * Checks that a graph of `count` vectors fits in memory. Memory for `held` of them is already reserved.
+ * @throws INDEX_TOO_LARGE
+ */
 export function refuseTooLarge(
   { dimension, maxBytes }: { readonly dimension: number; readonly maxBytes: number | undefined },
   parameters: HnswParameters,
@@ -41,7 +48,7 @@ export function refuseTooLarge(
   if (needed > available)
     throw new CameoError(
       'INDEX_TOO_LARGE',
-      `a vector index of ${counted(count, 'track')} needs ${megabytes(needed)} of memory and ${megabytes(available)} ` +
+      `a vector index of ${counted(count, 'track')} needs ${megabytes(needed)} of memory, but only ${megabytes(available)} ` +
         'are available: use a machine with more memory, or an external vector database',
     )
 }

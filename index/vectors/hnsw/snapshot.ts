@@ -13,23 +13,23 @@ import type { FileSeal } from './hnsw-file.js'
 import { HnswIndex, type HnswOptions } from './hnsw-index.js'
 import type { HnswParameters } from './hnsw-memory.js'
 
-/** Raised whenever the manifest or the file it describes changes its meaning. */
+/** Increased whenever the meaning of the manifest or of its file changes. */
 const formatVersion = 1
 
 const manifestSchema = z.object({
   formatVersion: z.literal(formatVersion),
-  /** The archive whose labels these are (`meta.archive_id`). */
+  /** The archive of these labels (`meta.archive_id`). */
   archiveId: z.string(),
   spaceId: z.int(),
   spaceDigest: z.string(),
   dimension: z.int().positive().max(maxDimension),
   m: z.int(),
   efConstruction: z.int(),
-  /** Vectors that can be found. */
+  /** Number of vectors that can be found. */
   count: z.int().nonnegative(),
-  /** The last row of `descriptor_changes` that is applied. */
+  /** The last applied row of `descriptor_changes`. */
   lastChange: z.int().nonnegative(),
-  /** Labels still in the graph, without their vectors. */
+  /** Number of labels that are still in the graph, without their vectors. */
   erased: z.int().nonnegative(),
   /** Name of the HNSW file in the same folder, its size and SHA-256. */
   file: z.string().regex(/^vectors-\d+-[0-9a-f-]+\.hnsw$/),
@@ -39,24 +39,24 @@ const manifestSchema = z.object({
 
 type Manifest = z.infer<typeof manifestSchema>
 
-/** What a snapshot must agree with to be used. */
+/** The facts that a snapshot must match to be used. */
 export interface SnapshotSubject extends Pick<VectorSpace, 'archiveId' | 'spaceId' | 'digest' | 'dimension'> {
   readonly parameters: HnswParameters
 }
 
 export interface SnapshotState {
   readonly index: HnswIndex
-  /** The last row of `descriptor_changes` that is applied. */
+  /** The last applied row of `descriptor_changes`. */
   readonly lastChange: number
 }
 
-/** Labels and vectors stay on disk in pairs of files: `vectors-<space>.json` names `vectors-<space>-<uuid>.hnsw`. */
+/** A snapshot is a pair of files: the manifest `vectors-<space>.json` names `vectors-<space>-<uuid>.hnsw`. */
 const manifestName = (spaceId: number): string => `vectors-${spaceId}.json`
 
 /**
  * Loads the snapshot that the manifest names, after checking its size and digest.
- * @param newestChange of the archive; see `VectorEngine.load`
- * @param options of the index; `mayHold` is asked before memory is taken
+ * @param newestChange newest change of the archive; see `VectorEngine.load`
+ * @param options of the index. `mayHold` is called before memory is reserved.
  */
 export async function loadSnapshot(
   dir: string,
@@ -68,7 +68,7 @@ export async function loadSnapshot(
   for (;;) {
     const before = parseManifest(manifestFile)?.file
     const loaded = await loadFiles(dir, manifestFile, subject, newestChange, options)
-    // Another process may have exchanged the files while they were read.
+    // Another process may have replaced the files while they were read.
     if (loaded.kind !== 'unusable' || parseManifest(manifestFile)?.file === before) return loaded
   }
 }
@@ -86,7 +86,7 @@ async function loadFiles(
   if (manifest === undefined)
     return unusable('has a damaged manifest or was written by another version of Cameo')
   const difference = differenceOf(manifest, subject)
-  if (difference !== undefined) return unusable(`is of ${difference}`)
+  if (difference !== undefined) return unusable(`belongs to ${difference}`)
   if (manifest.lastChange > newestChange) return unusable('is newer than the archive')
   options.mayHold?.(manifest.count + manifest.erased, 0)
   const file = join(dir, manifest.file)
@@ -109,7 +109,7 @@ function parseManifest(file: string): Manifest | undefined {
   try {
     return manifestSchema.safeParse(JSON.parse(readFileSync(file, 'utf8'))).data
   } catch {
-    // Unreadable or no JSON: the same as a manifest with wrong contents.
+    // Unreadable or not JSON: the same as a manifest with wrong content.
     return undefined
   }
 }
@@ -125,11 +125,11 @@ function differenceOf(manifest: Manifest, subject: SnapshotSubject): string | un
 }
 
 /**
- * Writes the index beside the current snapshot, flushes it, and lets the manifest point to it. Interrupted between
- * any two steps, the old snapshot stays in use; what is left over goes with the next one. Afterwards the new snapshot
- * is the only one of this space in the folder, so vectors erased from the index are in none of its files.
- * Throws ARCHIVE_FULL or ARCHIVE_READ_ONLY; the old snapshot is usable then too.
- * @param newest asked when no other process writes here any more: what others erased meanwhile must not come back
+ * Writes the index next to the current snapshot, flushes it, and updates the manifest. If this is interrupted between
+ * any two steps, the old snapshot stays in use, and the next snapshot removes the leftovers. Afterwards, the new
+ * snapshot is the only one of this space in the folder, so none of its files contains erased vectors.
+ * @throws ARCHIVE_FULL or ARCHIVE_READ_ONLY; the old snapshot can still be used
+ * @param newest called when no other process can write here, so that vectors erased by others do not come back
  */
 export async function writeSnapshot(
   dir: string,
@@ -142,7 +142,10 @@ export async function writeSnapshot(
   })
 }
 
-/** Runs `work` while no other process writes or removes snapshots in the folder: each removes what it takes for leftovers. */
+/**
+ * Runs `work` while no other process writes or removes snapshots in the folder. Each process removes files that look
+ * like leftovers.
+ */
 async function alone(dir: string, work: () => Promise<void>): Promise<void> {
   makePrivateFolder(dir)
   const lock = await lockSnapshots(dir)
@@ -172,13 +175,13 @@ async function writeFiles(
     await rename(`${manifestFile}.tmp`, manifestFile)
     await syncFolder(dir)
   } catch (error) {
-    // Frees the disk, in case it is full.
+    // Frees disk space, because the disk may be full.
     for (const left of [temporary, join(dir, file), `${manifestFile}.tmp`])
       if (parseManifest(manifestFile)?.file !== file) rmSync(left, { force: true })
     if (error instanceof CameoError && error.code === 'SNAPSHOT_DAMAGED')
       throw new CameoError(
         'ARCHIVE_FULL',
-        `the snapshot of the vector index was not written whole to ${dir}: free some space on that disk`,
+        `the snapshot of the vector index was not completely written to ${dir}: free some space on that disk`,
         { cause: error },
       )
     throw archiveError(dir, error) ?? error
@@ -199,7 +202,7 @@ function manifestOf(
   return { formatVersion, ...subject, count, lastChange, erased, file, ...seal }
 }
 
-/** Removes the snapshot of a space and everything a crash left of others. */
+/** Removes the snapshot of a space, and leftovers from crashes. */
 export async function removeSnapshot(dir: string, spaceId: number): Promise<void> {
   if (!existsSync(dir)) return
   await alone(dir, async () => {
@@ -209,7 +212,7 @@ export async function removeSnapshot(dir: string, spaceId: number): Promise<void
   })
 }
 
-/** The snapshots in a folder, and up to which change they go; of one whose manifest cannot be read, up to none. */
+/** The snapshots in a folder with their last change. −1 if the manifest cannot be read. */
 export function snapshotsIn(dir: string): { readonly spaceId: number; readonly lastChange: number }[] {
   if (!existsSync(dir)) return []
   return readdirSync(dir).flatMap((name) => {
@@ -220,7 +223,7 @@ export function snapshotsIn(dir: string): { readonly spaceId: number; readonly l
   })
 }
 
-/** Removes what killed processes left: files that no manifest names. */
+/** Removes files that no manifest names. Killed processes leave them behind. */
 export async function removeStrayFiles(dir: string): Promise<void> {
   if (strayFiles(dir).length === 0) return
   await alone(dir, async () => {
@@ -237,7 +240,7 @@ function strayFiles(dir: string): string[] {
   return readdirSync(dir).filter((name) => /^vectors-\d+(-.*|\.json\.tmp)$/.test(name) && !named.has(name))
 }
 
-/** The bytes of the snapshot the manifest names and of leftovers; 0 where there is none. */
+/** Bytes of the current snapshot and of leftovers. 0 if there are none. */
 export function snapshotBytesOnDisk(dir: string, spaceId: number): number {
   return filesOf(dir, spaceId)
     .map((name) => statSync(join(dir, name), { throwIfNoEntry: false })?.size ?? 0)
@@ -248,7 +251,7 @@ function removeLeftovers(dir: string, spaceId: number, keep: string | undefined)
   for (const name of filesOf(dir, spaceId)) if (name !== keep) rmSync(join(dir, name), { force: true })
 }
 
-/** HNSW files of the space and temporary files; not the manifest. */
+/** HNSW files and temporary files of the space, without the manifest. */
 function filesOf(dir: string, spaceId: number): string[] {
   if (!existsSync(dir)) return []
   return readdirSync(dir).filter(
@@ -266,7 +269,7 @@ async function writeFlushed(file: string, text: string): Promise<void> {
   }
 }
 
-/** Makes renames in a folder durable. Windows has no such call and needs none. */
+/** Makes renames in a folder durable. Windows has no such call and does not need it. */
 async function syncFolder(dir: string): Promise<void> {
   if (process.platform === 'win32') return
   const handle = await open(dir, 'r')
@@ -277,7 +280,7 @@ async function syncFolder(dir: string): Promise<void> {
   }
 }
 
-/** False where snapshots cannot be written: no permission, or a read-only file system. */
+/** False if snapshots cannot be written because of permissions or a read-only file system. */
 export async function canWriteTo(dir: string): Promise<boolean> {
   try {
     makePrivateFolder(dir)

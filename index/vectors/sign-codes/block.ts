@@ -11,17 +11,17 @@ import {
 } from './kernels.js'
 
 /**
- * Rows of a block: its vectors of 512 dimensions take 67 MB. Blocks rather than one memory, because WebAssembly's end
- * at 4 GB and growing copies nothing this way.
+ * Rows per block. With 512 dimensions, the vectors of a block take 67 MB. There are several blocks instead of one
+ * memory, because a WebAssembly memory is limited to 4 GB, and because growing then copies nothing.
  */
 export const blockRows = planeRows
 
-/** Vectors of any length are padded with zeros to full steps of the kernels. */
+/** Rounds up to full steps of the kernels. Vectors are padded with zeros to this length. */
 export const roundUp = (value: number, multiple: number): number => Math.ceil(value / multiple) * multiple
 
 const wordRows = 32
 
-/** What all blocks have in common. */
+/** Properties that all blocks share. */
 export interface BlockKind {
   readonly dimension: number
   readonly coder: Coder
@@ -44,11 +44,11 @@ export class Block {
   readonly #products: Float32Array
   readonly #planes: Uint32Array
   /**
-   * The bits of 32 rows, a word a plane: planes lie in different pages of memory, so that to write a row's bits there takes
-   * longer than to make them.
+   * The bits of 32 rows, one word per plane. Planes are in different memory pages, so writing the bits of each row
+   * directly would take longer than computing them.
    */
   readonly #words: Uint32Array
-  /** Which 32 rows these are, and whether the planes do not have them yet. */
+  /** The number of these 32 rows, and whether their bits are not yet written to the planes. */
   #group = 0
   #isAhead = false
 
@@ -106,7 +106,7 @@ export class Block {
     writeBytes(products, this.#bytes, row * products.length)
   }
 
-  /** To be called before the codes are searched. */
+  /** Call this before the codes are searched. */
   writePlanes(): void {
     if (!this.#isAhead) return
     for (let place = 0, at = this.#group; place < this.#words.length; place++, at += planeBytes / 4)
@@ -127,7 +127,7 @@ export class Block {
     return this.#dots(query, count)
   }
 
-  /** `rows` count from the first row of all blocks. */
+  /** `rows` are counted from the first row of all blocks. */
   dotsOf(query: Float64Array, rows: Uint32Array): Float32Array {
     for (const [i, row] of rows.entries()) this.#list[i] = row % blockRows
     return this.#dots(query, rows.length)

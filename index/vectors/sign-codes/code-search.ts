@@ -1,27 +1,27 @@
 import { comparedPlaces, placeParts } from './codes.js'
 import { counterBits, planeBytes, planesAtOnce, type Kernels } from './kernels.js'
 
-/** Rows whose bits a kernel works on at once: 16 bytes of a plane. */
+/** Number of rows that a kernel processes at once: 16 bytes of a plane. */
 const columnRows = 128
 
 /**
- * Where in a block's memory lie: a plane of bits for each place of the sign codes, the byte codes by row; for a search
- * its counters, addresses of planes, the query, and as results the number of rows, the rows and their scores.
+ * Offsets in the memory of a block: a plane of bits for each place of the sign codes, and the byte codes by row. For
+ * a search: counters, addresses of planes, and the query; as results the number of rows, the rows, and their scores.
  */
 export type CodeLayout = Readonly<
   Record<'planes' | 'bytes' | 'counters' | 'addresses' | 'query' | 'found' | 'list' | 'scores', number>
 >
 
 export interface CodeQuery {
-  /** By `comparedPlacesOf`. */
+  /** From `comparedPlacesOf`. */
   readonly places: Uint32Array
-  /** By `wordsOf`. */
+  /** From `wordsOf`. */
   readonly words: Int16Array
-  /** What agreement a row must reach. */
+  /** The agreement that a row must reach. */
   readonly floor: number
 }
 
-/** Searches the codes of one block, in any thread. */
+/** Searches the codes of one block. Works in any thread. */
 export class CodeSearcher {
   readonly #kernels: Kernels
   readonly #memory: SharedArrayBuffer
@@ -39,7 +39,7 @@ export class CodeSearcher {
     this.#found = new Uint32Array(memory, layout.found, 1)
   }
 
-  /** Lists those of the first `count` rows that agree enough, and scores them by their byte codes; see `results`. */
+  /** Finds the rows among the first `count` that agree enough, and scores them by their byte codes; see `results`. */
   search(query: CodeQuery, count: number): void {
     const { bytes, query: words, list, scores } = this.#layout
     const rows = new Uint32Array(this.#memory, list, count)
@@ -51,7 +51,7 @@ export class CodeSearcher {
     this.#kernels.byteDots(words, bytes, list, list + 4 * found, scores, query.words.length)
   }
 
-  /** Of the last search, whichever thread made it: rows in ascending order, and their scores. */
+  /** Results of the last search, by any thread: rows in ascending order, and their scores. */
   results(): { rows: Uint32Array; scores: Int32Array } {
     const { list, scores } = this.#layout
     const found = this.#found[0] ?? 0
@@ -61,7 +61,10 @@ export class CodeSearcher {
     }
   }
 
-  /** Of `count` rows from `first`, a column's, those whose agreement with the query is at least `floor`. */
+  /**
+   * Finds the rows with an agreement of at least `floor` with the query, among `count` rows from `first`, the start
+   * of a column.
+   */
   forEachAgreeing(
     { places, floor }: Pick<CodeQuery, 'places' | 'floor'>,
     first: number,
@@ -78,7 +81,7 @@ export class CodeSearcher {
     })
   }
 
-  /** Tells also where in the counters' words a row's bits are. */
+  /** Also passes the position of a row's bits in the words of the counters. */
   #forEachReached(
     { places, floor }: Pick<CodeQuery, 'places' | 'floor'>,
     first: number,
@@ -90,7 +93,7 @@ export class CodeSearcher {
     for (let word = 0; word < count / 32; word++)
       for (let left = this.#counters[reached + word] ?? 0; left !== 0; left &= left - 1) {
         const bit = 31 - Math.clz32(left & -left)
-        // The last column may be longer than the rows.
+        // The last column may extend beyond the rows.
         if (32 * word + bit >= count) break
         found(first + 32 * word + bit, word, bit)
       }
@@ -100,7 +103,7 @@ export class CodeSearcher {
     const { planes, counters, addresses } = this.#layout
     for (let i = 0; i < comparedPlaces; i++)
       this.#addresses[i] = planes + (places[i] ?? 0) * planeBytes + first / 8
-    // Counting starts so that the highest bit is set where the floor is reached.
+    // The start value makes the highest bit set exactly when the floor is reached.
     const start = 2 ** (counterBits - 1) - floor
     const bytes = 16 * Math.ceil(count / columnRows)
     for (let bit = 0; bit < counterBits; bit++) {
@@ -110,7 +113,7 @@ export class CodeSearcher {
     let place = 0
     for (const { count: places, sign, weight } of placeParts)
       for (const end = place + places; place < end; place += planesAtOnce)
-        // To add to the second bit is to add twice; its carries may touch one counter bit more.
+        // Adding to the second bit counts twice. Its carries may reach one more counter bit.
         this.#kernels.addPlanes(
           addresses + 4 * place,
           sign > 0 ? 0 : -1,

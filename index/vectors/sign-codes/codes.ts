@@ -1,25 +1,28 @@
 /**
- * Two codes of a vector, both made of its products with random directions: rows of a Hadamard matrix with randomly
- * flipped columns, as good as random ones and fast.
+ * Two codes of a vector, both computed from its products with random directions. The directions are rows of a
+ * Hadamard matrix with randomly flipped columns, which are as good as random ones and fast.
  *
- * The sign code has a bit for each product. Signs agree more often the smaller the angle between two vectors is
- * (Charikar 2002), but signs of small products say little, so a query is compared in those places only where its own
- * products are largest, and the largest of these count twice. With cosine c to the query, the expected share of agreeing
- * signs is Φ(c·|q|/√(1−c²)) for a product q of the query, and such products are normally distributed: in 192 of 512
- * places, 64 of which count twice, two vectors with cosine .35 are expected 5.7 deviations from unrelated ones, further
- * than in all 512 alike (5.2).
+ * The sign code has one bit per product. The smaller the angle between two vectors, the more signs agree (Charikar
+ * 2002). Signs of small products carry little information, so a query is compared only in the places where its own
+ * products are largest, and the largest of these count twice. With cosine c to the query, the expected share of
+ * agreeing signs is Φ(c·|q|/√(1−c²)) for a product q of the query. Such products are normally distributed. In 192 of
+ * 512 places, 64 of which count twice, two vectors with cosine .35 are expected 5.7 deviations from unrelated ones.
+ * In all 512 places with equal weight it would be 5.2.
  *
- * The byte code has the products themselves in steps of a 21st of their deviation, so that inner products of byte codes
- * order vectors nearly as those of the vectors do.
+ * The byte code contains the products themselves, in steps of 1/21 of their deviation. Inner products of byte codes
+ * order vectors almost like inner products of the vectors.
  */
 export interface Coder {
   /** Bits of a sign code, bytes of a byte code. */
   readonly bits: number
-  /** Products of a unit vector with the directions [bits], deviation 1; the array is reused by the next call. */
+  /** Products of a unit vector with the directions, [bits], deviation 1. The next call reuses the array. */
   products(vector: Float32Array | Float64Array): Float64Array
 }
 
-/** Of the compared places, in this order: those where the query's products are largest, half of each sign, and the next. */
+/**
+ * The compared places, in this order: the ones where the query's products are largest, half of them for each sign,
+ * then the next largest.
+ */
 export const placeParts = [
   { count: 32, sign: 1, weight: 2 },
   { count: 32, sign: -1, weight: 2 },
@@ -27,14 +30,14 @@ export const placeParts = [
   { count: 64, sign: -1, weight: 1 },
 ] as const
 export const comparedPlaces = placeParts.reduce((sum, { count }) => sum + count, 0)
-/** What a vector scores that agrees in all of them. */
+/** The score of a vector that agrees in all of them. */
 export const highestAgreement = placeParts.reduce((sum, { count, weight }) => sum + count * weight, 0)
 
 const leastBits = 512
 
 export function createCoder(dimension: number): Coder {
   const bits = Math.max(leastBits, 2 ** Math.ceil(Math.log2(dimension)))
-  // Repeated with other flips, a short vector has as many different directions.
+  // A short vector is repeated with different flips, so that it has the same number of directions.
   const copies = Math.floor(bits / dimension)
   const flips = randomSigns(copies * dimension).map((sign) => sign / Math.sqrt(copies))
   const values = new Float64Array(bits)
@@ -50,14 +53,16 @@ export function createCoder(dimension: number): Coder {
   }
 }
 
-/** The places in which a query with these products is compared; see `placeParts`. Those of a part are in ascending order. */
+/**
+ * The places in which a query with these products is compared; see `placeParts`. In ascending order within each part.
+ */
 export function comparedPlacesOf(products: Float64Array): Uint32Array {
   const sorted = products.toSorted()
   const places = new Uint32Array(comparedPlaces)
   const before = { '1': 0, '-1': 0 }
   let at = 0
   for (const { count, sign } of placeParts) {
-    // Between the part before and the next: sizes of products with this sign.
+    // The sizes of the products of this part: below those of the previous part, down to the smallest of this one.
     const sizeAt = (rank: number): number =>
       rank < 0 ? Infinity : sign * ((sign < 0 ? sorted[rank] : sorted[sorted.length - 1 - rank]) ?? 0)
     const [above, least] = [sizeAt(before[sign] - 1), sizeAt(before[sign] + count - 1)]
@@ -72,7 +77,7 @@ export function comparedPlacesOf(products: Float64Array): Uint32Array {
   return places
 }
 
-/** Beyond six deviations products are cut off. */
+/** Products are clipped at six deviations. */
 const byteSteps = 127 / 6
 
 /** Writes the byte code of a vector with these products: rounded, and shifted so that no byte is negative. */
@@ -82,7 +87,7 @@ export function writeBytes(products: Float64Array, target: Uint8ClampedArray, at
 
 const querySteps = 64
 
-/** A query's products, to be multiplied with byte codes. */
+/** A query's products as integers, for multiplication with byte codes. */
 export function wordsOf(products: Float64Array): Int16Array {
   const words = new Int16Array(products.length)
   for (let i = 0; i < products.length; i++) words[i] = Math.round((products[i] ?? 0) * querySteps)
@@ -100,7 +105,10 @@ function randomSigns(count: number): Float64Array {
   })
 }
 
-/** Fast Walsh–Hadamard transform in place, not normalised; the length is a power of two. Two steps at a time are quicker. */
+/**
+ * Fast Walsh–Hadamard transform in place, not normalised. The length is a power of two. Two steps at a time are
+ * faster.
+ */
 function hadamard(values: Float64Array): void {
   const { length } = values
   let half = 1

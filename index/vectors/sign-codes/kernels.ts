@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-/** What this file uses of the global of that name, which TypeScript declares only along with a browser. */
+/** The used part of the global `WebAssembly`, which TypeScript declares only in its browser types. */
 declare const WebAssembly: {
   readonly Module: new (bytes: Uint8Array) => WasmModule
   readonly Instance: new (
@@ -12,29 +12,29 @@ declare const WebAssembly: {
 interface WasmModule {
   readonly kind?: 'module'
 }
-/** Can be posted to other threads, which then work in the same memory. */
+/** Can be posted to other threads, which then use the same memory. */
 export interface WasmMemory {
   readonly buffer: SharedArrayBuffer
 }
 
-/** The functions of `assembly/kernels.ts`, working in one memory. Parameters are addresses in bytes. */
+/** The functions of `assembly/kernels.ts`, bound to one memory. Parameters are addresses in bytes. */
 export interface Kernels {
   /**
    * Inner products of the float32 vector at `query` with rows of the matrix at `rows`. The uint32 row numbers (at
-   * least one) lie from `list` to `listEnd`; the float32 results go to `out`.
-   * @param floats values of a vector, a multiple of 16
+   * least one) are at `list` to `listEnd`. The float32 results are written to `out`.
+   * @param floats number of values per vector, a multiple of 16
    */
   dots(query: number, rows: number, list: number, listEnd: number, out: number, floats: number): void
   /**
-   * As `dots`, of an int16 vector at `query` with uint8 rows; the results are int32.
-   * @param values of a row, a multiple of 32
+   * Like `dots`, for an int16 vector at `query` and uint8 rows. The results are int32.
+   * @param values number of values per row, a multiple of 32
    */
   byteDots(query: number, rows: number, list: number, listEnd: number, out: number, values: number): void
   /**
-   * Adds planes to counters. A plane has a bit a row and lies in memory as its rows do, 128 of them in 16 bytes;
-   * `list` has the addresses of `planesAtOnce` of them (uint32). Counters are `counterBits` planes one after the
-   * other, the lowest bit first, from `counters`, each `planeBytes` long; `bytes` of every plane are worked on, a
-   * multiple of 16. With `invert` −1 zeros are counted, with 0 ones.
+   * Adds planes to counters. A plane has one bit per row, in the order of the rows: 16 bytes for 128 rows. `list`
+   * contains the addresses of `planesAtOnce` planes (uint32). The counters are `counterBits` planes, one after the
+   * other from `counters`, lowest bit first, each `planeBytes` long. Processes the first `bytes` bytes of every
+   * plane, a multiple of 16. Counts zeros if `invert` is −1, and ones if it is 0.
    */
   addPlanes(
     list: number,
@@ -46,13 +46,13 @@ export interface Kernels {
   ): void
 }
 
-/** Planes that one call of `addPlanes` takes. */
+/** Number of planes that one call of `addPlanes` adds. */
 export const planesAtOnce = 16
 export const counterBits = 10
 
-/** Rows of a plane. */
+/** Rows per plane. */
 export const planeRows = 32_768
-/** A cache line lies between two planes so that they do not compete for the same places of the cache. */
+/** One extra cache line separates two planes, so that they do not compete for the same cache sets. */
 export const planeBytes = planeRows / 8 + 64
 
 const pageBytes = 65_536
@@ -65,6 +65,6 @@ export function createMemory(bytes: number): WasmMemory {
 
 const module = new WebAssembly.Module(readFileSync(new URL('kernels.wasm', import.meta.url)))
 
-/** One module serves any number of memories. */
+/** One module can be bound to any number of memories. */
 export const bindKernels = (memory: WasmMemory): Kernels =>
   new WebAssembly.Instance(module, { env: { memory } }).exports as Kernels

@@ -1,4 +1,4 @@
-/** Searches blocks that it shares with the main thread; see `scan.ts`. */
+/** A thread that searches blocks shared with the main thread; see `scan.ts`. */
 import { parentPort, receiveMessageOnPort } from 'node:worker_threads'
 import { CodeSearcher } from './code-search.js'
 import { comparedPlaces } from './codes.js'
@@ -9,7 +9,7 @@ const port = parentPort
 if (port === null) throw new Error('this module runs in a worker thread')
 
 port.once('message', (first: ScanMessage) => {
-  if (!('control' in first)) throw new Error('the first message has the shared array')
+  if (!('control' in first)) throw new Error('the first message must contain the shared array')
   const control = new Int32Array(first.control)
   const blocks: CodeSearcher[] = []
   const receiveBlocks = (): void => {

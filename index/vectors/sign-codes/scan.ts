@@ -5,37 +5,37 @@ import { blockRows, type Block } from './block.js'
 import type { CodeLayout, CodeQuery } from './code-search.js'
 import { comparedPlaces } from './codes.js'
 
-/** Fewer blocks are searched sooner than another thread wakes up. */
+/** With fewer blocks, the search ends before another thread wakes up. */
 const leastShared = 4
-/** A search waits for memory: more threads than this are hardly faster. */
+/** A search is limited by memory bandwidth: more threads than this are hardly faster. */
 const maxThreads = 4
 
 /**
- * Places in the int32 array that threads share. `claims` holds the round (upper 16 bits) and the next block to be
- * searched in it: a thread takes a block by raising the number, which fails where the round is not the one whose query
- * it knows.
+ * Positions in the int32 array that the threads share. `claims` contains the round (upper 16 bits) and the next block
+ * to search in it. A thread takes a block by increasing the number. This fails if the round is not the one of the
+ * query that the thread knows.
  */
 export const shared = { round: 0, claims: 1, searched: 2, rows: 3, floor: 4, places: 5 } as const
 const wordsAt = shared.places + comparedPlaces
 
-/** The query in the array; its words are the int16 values after the places. */
+/** The words of the query: the int16 values after the places. */
 export const wordsIn = (control: Int32Array): Int16Array =>
   new Int16Array(control.buffer, control.byteOffset + 4 * wordsAt)
 
-/** What a thread is told, at first the array, then each block. */
+/** A message to a thread: first the array, then each block. */
 export type ScanMessage =
   { readonly control: SharedArrayBuffer } | { readonly memory: WasmMemory; readonly layout: CodeLayout }
 
-/** Rows of block `index` where there are `rows` in all. */
+/** Number of rows in block `index` if there are `rows` in total. */
 export const rowsOfBlock = (index: number, rows: number): number =>
   Math.max(0, Math.min(blockRows, rows - index * blockRows))
 
 const noneLeft = 0xffff
 
-/** Half a millisecond. */
+/** About half a millisecond. */
 const looksBeforeWaiting = 50_000
 
-/** Takes the next of a round's blocks, if it is below `known`; undefined where none is left or the round is over. */
+/** Takes the next block of a round if its number is below `known`. Undefined if none is left or the round is over. */
 export function claimBlock(control: Int32Array, round: number, known: number): number | undefined {
   for (;;) {
     const claims = Atomics.load(control, shared.claims)
@@ -47,25 +47,25 @@ export function claimBlock(control: Int32Array, round: number, known: number): n
 }
 
 /**
- * Searches the codes of all blocks, with the help of other threads from the second time on: whoever searches once does
- * not wait for their start. They end with the process.
+ * Searches the codes of all blocks. Other threads help from the second search on, so that a single search does not
+ * wait for their start. They end with the process.
  */
 export class Scan {
   readonly #blocks: readonly Block[]
   readonly #control: Int32Array
   #threads: Worker[] = []
-  /** Blocks that the threads know. */
+  /** Number of blocks that the threads know. */
   #announced = 0
   #scans = 0
   #query: CodeQuery | undefined
 
-  /** @param bits of a code */
+  /** @param bits number of bits per code */
   constructor(blocks: readonly Block[], bits: number) {
     this.#blocks = blocks
     this.#control = new Int32Array(new SharedArrayBuffer(4 * wordsAt + 2 * bits))
   }
 
-  /** The other threads start to search; no row may change until `finish` returns. */
+  /** Starts the search in the other threads. No row may change until `finish` returns. */
   start(query: CodeQuery, rows: number): void {
     this.#query = query
     this.#scans++
@@ -83,7 +83,7 @@ export class Scan {
     Atomics.notify(control, shared.round)
   }
 
-  /** Searches the blocks that are left; returns all rows that agreed enough, in ascending order, and their scores. */
+  /** Searches the remaining blocks. Returns all rows that agree enough, in ascending order, with their scores. */
   finish(): { rows: Uint32Array; scores: Int32Array } {
     const control = this.#control
     const count = control[shared.rows] ?? 0
@@ -93,7 +93,7 @@ export class Scan {
         this.#blocks[i]?.codes.search(this.#query, rowsOfBlock(i, count))
         Atomics.add(control, shared.searched, 1)
       }
-    // To be woken takes longer than a thread needs for its last block, so at first this one keeps looking.
+    // Waking up takes longer than a thread needs for its last block, so this thread polls first.
     let looks = 0
     for (let searched = 0; searched < filled; searched = Atomics.load(control, shared.searched))
       if (looks++ > looksBeforeWaiting) Atomics.wait(control, shared.searched, searched)

@@ -3,26 +3,29 @@ import { comparedPlacesOf, highestAgreement, createCoder, wordsOf, type Coder } 
 import { lowestOfBest } from '../kth-best.js'
 import { Scan } from './scan.js'
 
-/** Rows, evenly spread over all, that tell which agreement a share of all rows reaches; taken anew when there are so many more. */
+/**
+ * Number of sampled rows, evenly spread over all rows. The sample shows which agreement a share of all rows reaches.
+ */
 const sampledRows = 4096
+/** The sample is renewed when the number of rows has grown by this factor. */
 const sampleGrowth = 1.25
 
 /**
- * So many rows have their byte codes compared, those whose signs agree most: of a million 4,000, of which one with cosine
- * .35 to the query is expected 3 deviations above the last, one with .3 two.
+ * Number of rows with compared byte codes: the rows with the most agreeing signs. For a million rows it is 4,000. A
+ * row with cosine .35 to the query is expected 3 deviations above the last of these, and one with .3 two deviations.
  */
 const listedRows = (rows: number): number => 1500 + Math.round(0.0025 * rows)
 
-/** Bytes of memory that `count` rows take. */
+/** Memory of `count` rows, in bytes. */
 export function vectorRowsBytes(count: number, dimension: number): number {
   const { bits } = createCoder(dimension)
-  // Beside it: row numbers (4), scores (4), counters (1.2), the label (4) and the map from label to row (about 40).
+  // Also: row numbers (4), scores (4), counters (1.2), the label (4) and the map from label to row (about 40).
   return Math.ceil(count * (4 * roundUp(dimension, 16) + bits / 8 + bits + 54))
 }
 
 /**
- * Unit vectors by row, each with its codes, outside of JavaScript's heap. Rows are dense: erasing moves the last
- * row into the gap.
+ * Unit vectors by row, each with its codes, outside the JavaScript heap. Rows are dense: erasing moves the last row
+ * into the gap.
  */
 export class VectorRows {
   readonly dimension: number
@@ -45,7 +48,7 @@ export class VectorRows {
     return this.#rows.size
   }
 
-  /** The row of a label, `undefined` where it has none. */
+  /** The row of a label. Undefined if it has none. */
   rowOf(label: number): number | undefined {
     return this.#rows.get(label)
   }
@@ -67,11 +70,11 @@ export class VectorRows {
     this.#rows.set(label, row)
   }
 
-  /** False where the label has no row. Its vector is overwritten. */
+  /** Erases a row and overwrites its vector. Returns false if the label has no row. */
   erase(label: number): boolean {
     const row = this.#rows.get(label)
     if (row === undefined) return false
-    // It may hold the vector.
+    // The sample may contain the vector.
     this.#sample = undefined
     const last = this.size - 1
     if (row !== last) {
@@ -96,7 +99,7 @@ export class VectorRows {
     return result
   }
 
-  /** Inner products of `query` [D] with `rows`, which are in ascending order; float32. */
+  /** Inner products of `query` [D] with `rows`, which must be in ascending order; float32. */
   dotsOf(query: Float64Array, rows: Uint32Array): Float32Array {
     const result = new Float32Array(rows.length)
     for (let from = 0; from < rows.length;) {
@@ -111,8 +114,8 @@ export class VectorRows {
   }
 
   /**
-   * Starts to look by codes for the `count` rows that are nearest to the query. The function returned waits for them;
-   * they come in ascending order, and are a few more. No row may change in between.
+   * Starts a search by codes for the `count` rows nearest to the query. The returned function waits for the result:
+   * these rows and a few more, in ascending order. No row may change in between.
    */
   startNearest(query: Float64Array, count: number): () => Uint32Array {
     const listed = Math.max(listedRows(this.size), 4 * count)
@@ -129,18 +132,18 @@ export class VectorRows {
     }
   }
 
-  /** Ends the threads that help; the rows are not used any more. */
+  /** Ends the helper threads. The rows must not be used afterwards. */
   close(): void {
     this.#scan.close()
   }
 
-  /** The agreement that about this share of all rows reaches. */
+  /** The agreement that about `share` of all rows reach. */
   #floorOf(places: Uint32Array, share: number): number {
     const wanted = share * sampledRows
     const { codes } = this.#sampleBlock()
     const counts = new Uint32Array(highestAgreement + 1)
     let floor = 0
-    // Few rows agree so much, and these are looked at quickly; all of them where that is not enough.
+    // Few rows reach the first limit, so it is checked quickly. If they are not enough, all rows are checked.
     for (const least of [Math.round(0.55 * highestAgreement), 0]) {
       counts.fill(0)
       codes.forEachAgreeing({ places, floor: least }, 0, sampledRows, (_, agreement) => {
@@ -148,7 +151,7 @@ export class VectorRows {
       })
       floor = highestAgreement + 1
       let above = 0
-      // Down to where the number is nearest to what is wanted.
+      // Go down until the number of rows is closest to the wanted one.
       while (floor > least && above + (counts[floor - 1] ?? 0) / 2 < wanted) above += counts[--floor] ?? 0
       if (floor > least) break
     }

@@ -1,6 +1,6 @@
 import type { PictureFormat } from './image-content.js'
 
-/** Whether a picture's file ends before the picture does, as far as its structure tells. */
+/** Whether a picture's file ends before the picture does, as far as its structure shows. */
 export function endsEarly(format: PictureFormat, bytes: Buffer): boolean {
   switch (format) {
     case 'jpeg':
@@ -18,7 +18,7 @@ export function endsEarly(format: PictureFormat, bytes: Buffer): boolean {
   }
 }
 
-/** By the marks of the scan's start and of the end; those of a thumbnail inside stand before both. */
+/** Compares the markers of the scan's start and of the end; those of an embedded thumbnail come before both. */
 function lacksJpegEnd(bytes: Buffer): boolean {
   const end = bytes.lastIndexOf('\xff\xd9', undefined, 'latin1')
   return end < 0 || end < bytes.lastIndexOf('\xff\xda', undefined, 'latin1')
@@ -26,10 +26,10 @@ function lacksJpegEnd(bytes: Buffer): boolean {
 
 const gifEnd = 0x3b
 
-/** Bytes that a RIFF file has by its header; chunks take whole words. */
+/** Length of a RIFF file according to its header, in bytes; chunks are padded to whole words. */
 const riffEnd = (bytes: Buffer) => (bytes.length < 8 ? Infinity : bytes.readUInt32LE(4) + 8)
 
-/** Bytes that an MP4-like file has by the lengths of its boxes. */
+/** Length of an MP4-like file according to its boxes, in bytes. */
 function boxesEnd(bytes: Buffer): number {
   let at = 0
   while (at + 16 <= bytes.length) {
@@ -42,7 +42,7 @@ function boxesEnd(bytes: Buffer): number {
   return at
 }
 
-/** Where a TIFF's directory of what it holds begins, often behind the pixels. */
+/** Offset of a TIFF's directory, which often comes after the pixels. */
 function directoryAt(bytes: Buffer): number {
   if (bytes.length < 16) return Infinity
   const isLittle = bytes[0] === 0x49
@@ -51,15 +51,16 @@ function directoryAt(bytes: Buffer): number {
   return isLittle ? bytes.readUInt32LE(4) : bytes.readUInt32BE(4)
 }
 
-/** What a decoder of WebP may read beyond the end of what there is, without coming to an end itself. */
+/** Number of bytes that a WebP decoder may read past the end of the data before it stops. */
 const paddingBytes = 1 << 20
 
 const chunkHeader = 8
 const firstChunk = 12
 
 /**
- * A WebP file that was cut off, made whole: libwebp opens none whose chunks are longer than the file. Of an animation the
- * pictures that are complete stay; the data of a single picture are drawn out with zeros, which decode to something.
+ * Completes a WebP file that was cut off: libwebp does not open a file with chunks that are longer than the file. An
+ * animation keeps its complete pictures. The data of a single picture are extended with zeros, which decode to
+ * something.
  */
 export function completedWebp(bytes: Buffer): Buffer {
   let at = firstChunk

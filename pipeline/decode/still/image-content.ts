@@ -1,19 +1,19 @@
 import { fileTypeFromBuffer } from 'file-type'
 
-/** What is opened as a photo. */
+/** Formats that are opened as photos. */
 export type PictureFormat = 'jpeg' | 'png' | 'webp' | 'gif' | 'tiff' | 'heif'
 
 /** What a file holds, by its first bytes. */
 export type FileContent =
-  /** @param startsAt byte of the file at which the picture begins, behind what is no part of it */
+  /** @param startsAt offset in the file at which the picture begins, after bytes that are no part of it */
   | { readonly kind: 'picture'; readonly format: PictureFormat; readonly startsAt: number }
   /** @param what with its article, for a sentence: "an SVG drawing" */
   | { readonly kind: 'other'; readonly what: string }
 
-/** So many bytes of a file are enough for `contentOf`. */
+/** `contentOf` needs this many bytes of a file. */
 export const contentHeadBytes = 64 * 1024
 
-/** HEIF and AVIF: brands of single pictures and of sequences of them. */
+/** HEIF and AVIF: brands of single pictures and of picture sequences. */
 const heifBrands = new Set('avif avis heic heix heim heis hevc hevx hevm hevs mif1 msf1 miaf'.split(' '))
 
 function formatAt(bytes: Buffer, at: number): PictureFormat | undefined {
@@ -29,17 +29,18 @@ function formatAt(bytes: Buffer, at: number): PictureFormat | undefined {
 }
 
 /**
- * Says what a file holds. A picture may stand behind bytes that are none of it (a byte-order mark, the header of an answer).
- * @param head the first `contentHeadBytes` bytes, or all there are
+ * Determines what a file holds. A picture may follow bytes that do not belong to it (a byte-order mark, the header of a
+ * response).
+ * @param head the first `contentHeadBytes` bytes, or the whole file if it is shorter
  */
 export async function contentOf(head: Buffer): Promise<FileContent> {
   const format = formatAt(head, 0)
   const type = format === undefined || format === 'tiff' ? await typeOf(head) : undefined
-  // Cameras' raw files are TIFF files, in which libvips finds a thumbnail at best.
+  // Raw files of cameras are TIFF files in which libvips finds a thumbnail at best.
   if (format !== undefined && (type === undefined || !isRawPhoto(type.mime)))
     return { kind: 'picture', format, startsAt: 0 }
   const text = textOf(head)
-  // Letters of UTF-16 look like sound, drawings and pages like XML.
+  // UTF-16 letters look like sound; drawings and web pages look like XML.
   if (text !== undefined && (isMarkup(text) || utf16Of(head) !== undefined))
     return { kind: 'other', what: nameOfText(text) }
   if (type !== undefined && !isText(type.mime)) return { kind: 'other', what: nameOfType(type) }
@@ -62,7 +63,7 @@ interface FileType {
   readonly mime: string
 }
 
-/** Undefined, too, where the file ends before that can be told. */
+/** Undefined also if the file ends before its type can be determined. */
 const typeOf = (head: Buffer): Promise<FileType | undefined> =>
   fileTypeFromBuffer(head).catch(() => undefined)
 
@@ -73,16 +74,16 @@ function nameOfType({ ext, mime }: FileType): string {
   const [family] = mime.split('/')
   if (family === 'video') return 'a video'
   if (family === 'audio') return 'an audio file'
-  if (mime === 'application/gzip') return 'a compressed file (gzip), as SVGZ drawings are'
+  if (mime === 'application/gzip') return 'a compressed file (gzip), for example an SVGZ drawing'
   const name = ext.toUpperCase()
-  if (family === 'image') return `an image of a kind that is not read (${name})`
+  if (family === 'image') return `an image in an unsupported format (${name})`
   return `another kind of file (${name})`
 }
 
-/** Formats that nothing but a picture begins with, in the middle of other bytes. */
+/** Signatures in the middle of other bytes that only a picture begins with. */
 const signatures = ['\xff\xd8\xff', '\x89PNG\r\n\x1a\n', 'WEBP', 'GIF87a', 'GIF89a']
 
-/** Where in these bytes the first picture begins. */
+/** Offset of the first picture in these bytes. */
 function pictureWithin(head: Buffer): number | undefined {
   const found = signatures.map((text) => head.indexOf(text, 1, 'latin1') - (text === 'WEBP' ? 8 : 0))
   const places = found.filter((at) => at > 0)
@@ -100,15 +101,15 @@ function nameOfText(text: string | undefined): string {
   return webPage.test(text) ? 'a web page' : 'a text file'
 }
 
-/** The bytes as text, in UTF-8 or UTF-16; undefined where they are none. */
+/** The bytes as text, in UTF-8 or UTF-16; undefined if they are not text. */
 function textOf(head: Buffer): string | undefined {
   const encoding = utf16Of(head) ?? 'utf-8'
   const text = new TextDecoder(encoding).decode(head)
-  // A file may end, or its head, within a character.
+  // The file, or its head, may end within a character.
   return /(?!\s)\p{Cc}|\ufffd(?!$)/u.test(text) ? undefined : text
 }
 
-/** By its byte-order mark, else by the zeros in a letter of ASCII. */
+/** Decides by the byte-order mark, otherwise by the zero byte in a letter of ASCII. */
 function utf16Of(head: Buffer): 'utf-16le' | 'utf-16be' | undefined {
   const [a = 1, b = 1] = head
   if ((a === 0xff && b === 0xfe) || (a !== 0 && b === 0)) return 'utf-16le'

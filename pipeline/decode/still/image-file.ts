@@ -7,13 +7,13 @@ import { sharp } from '../../image/image-library.js'
 import type { SizePx } from '../image-sizes.js'
 import { contentHeadBytes, contentOf, type PictureFormat } from './image-content.js'
 
-/** A decompression bomb is refused before it is decoded: the largest cameras of today have 200 megapixels. */
+/** A decompression bomb is refused before it is decoded: the largest cameras have 200 megapixels. */
 const maxPhotoPixels = 200_000_000
 
-/** Of the file, which is read into memory: less than 3 bytes for each of those pixels. */
+/** Limit of the file, which is read into memory: less than 3 bytes for each of those pixels. */
 const maxPhotoBytes = 512 * 1024 * 1024
 
-/** For what its size does not bound. The largest photo takes a few seconds. */
+/** A time limit, because the size does not limit the decoding time. The largest photo takes a few seconds. */
 const maxDecodeS = 60
 
 const giveAnother = 'give a JPEG, PNG, WebP, GIF, AVIF or TIFF file'
@@ -31,11 +31,11 @@ export async function readPhotoFile(path: string): Promise<Buffer> {
     if (status.size > maxPhotoBytes)
       throw unreadable(
         name,
-        `is too large for a photo: it has ${status.size} bytes, and the limit is ${maxPhotoBytes}`,
+        `is too large for a photo: it has ${status.size} bytes; the limit is ${maxPhotoBytes}`,
       )
     const file = await open(path, 'r')
     try {
-      // Not more than was found, should the file be growing.
+      // Read no more than this, even if the file is growing.
       const { buffer, bytesRead } = await file.read(Buffer.alloc(status.size), 0, status.size, 0)
       return buffer.subarray(0, bytesRead)
     } finally {
@@ -48,8 +48,8 @@ export async function readPhotoFile(path: string): Promise<Buffer> {
 }
 
 /**
- * A photo's file, or several pictures in one. What is cut off or damaged is decoded as far as it goes, and `notices` say so.
- * Only formats that hold pixels are opened, by their content.
+ * A photo's file, which may hold several pictures. A file that is cut off or damaged is decoded as far as possible, and
+ * `notices` report it. Only formats that hold pixels are opened; the content decides, not the name.
  */
 export class PictureFile {
   readonly #bytes: Buffer
@@ -65,7 +65,7 @@ export class PictureFile {
     this.#isCutOff = isCutOff
   }
 
-  /** @param name for messages @throws IMAGE_UNREADABLE that says what the file holds instead */
+  /** @param name for messages @throws IMAGE_UNREADABLE; the message says what the file holds instead */
   static async open(file: Buffer, name: string): Promise<PictureFile> {
     if (file.length === 0) throw unreadable(name, `is empty (0 bytes): ${giveAnother}`)
     const content = await contentOf(file.subarray(0, contentHeadBytes))
@@ -76,35 +76,37 @@ export class PictureFile {
     const isCompleted = isCutOff && format === 'webp'
     const picture = new PictureFile(isCompleted ? completedWebp(bytes) : bytes, name, format, isCutOff)
     if (startsAt > 0)
-      picture.#notices.add(`${name} begins with ${startsAt} bytes that are no picture: they were left out`)
+      picture.#notices.add(
+        `${name} begins with ${startsAt} bytes that do not belong to the picture: they were skipped`,
+      )
     if (isCompleted) picture.#tellDamage(undefined)
     return picture
   }
 
-  /** How many pictures there are to be read one by one; of an animated PNG or AVIF it is one. @throws IMAGE_UNREADABLE */
+  /** Number of pictures that can be read one by one; 1 for an animated PNG or AVIF. @throws IMAGE_UNREADABLE */
   async count(): Promise<number> {
     const { pages = 1 } = await this.#metadata(0)
     return pages
   }
 
-  /** What is to be said about how the file could be read, as sentences. */
+  /** Sentences about problems while the file was read. */
   get notices(): readonly string[] {
     return [...this.#notices]
   }
 
-  /** Of a picture as it is seen. @param number from 0 @throws IMAGE_UNREADABLE where it is too large, too */
+  /** Size of a picture as displayed. @param number from 0 @throws IMAGE_UNREADABLE, also if the picture is too large */
   async size(number: number): Promise<SizePx> {
     const { autoOrient } = await this.#metadata(number)
     const { width, height } = autoOrient
     if (width * height > maxPhotoPixels)
       throw unreadable(
         this.#name,
-        `is too large: it has ${width}×${height} pixels, ${inThousands(width * height)} in all, and the limit is ${inThousands(maxPhotoPixels)}: scale it down first`,
+        `is too large: it has ${width}×${height} pixels, ${inThousands(width * height)} in all; the limit is ${inThousands(maxPhotoPixels)}: scale it down first`,
       )
     return { width, height }
   }
 
-  /** A picture in RGB, turned as it is seen and stretched to a size. @param number from 0 @throws IMAGE_UNREADABLE */
+  /** A picture in RGB, turned as displayed and scaled to `size`. @param number from 0 @throws IMAGE_UNREADABLE */
   async rgb(number: number, size: SizePx): Promise<RgbImage> {
     try {
       return await this.#decode(number, size, 'warning')
@@ -145,8 +147,8 @@ export class PictureFile {
   #tellDamage(cause: unknown): void {
     this.#notices.add(
       this.#isCutOff
-        ? `${this.#name} is cut off: what there is of it was looked at, the rest is missing`
-        : `${this.#name} is damaged (${firstWords(cause)}): it was looked at as far as it can be read`,
+        ? `${this.#name} is cut off: only the part that exists was processed`
+        : `${this.#name} is damaged (${firstWords(cause)}): only the part that can be read was processed`,
     )
   }
 
@@ -155,13 +157,13 @@ export class PictureFile {
     if (this.#isCutOff)
       return unreadable(
         this.#name,
-        `is cut off: nothing of such a ${format} file can be shown, copy it again from its source`,
+        `is cut off: no part of such a ${format} file can be decoded; copy it again from its source`,
         cause,
       )
     if (this.#format === 'heif' && !this.#bytes.subarray(0, 64).includes('avi'))
       return unreadable(
         this.#name,
-        `is a HEIC photo, whose coding is not read here (${firstWords(cause)}): give it as a JPEG`,
+        `is a HEIC photo, which cannot be decoded here (${firstWords(cause)}): convert it to JPEG`,
         cause,
       )
     return unreadable(
@@ -174,7 +176,7 @@ export class PictureFile {
 
 const inThousands = (count: number) => count.toLocaleString('en-GB')
 
-/** libvips says the same of every row. */
+/** The first line of the message: libvips repeats it for every row. */
 function firstWords(error: unknown): string {
   const [line = ''] = (error instanceof Error ? error.message : String(error)).trim().split('\n')
   return line.slice(0, 160)

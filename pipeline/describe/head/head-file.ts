@@ -7,16 +7,16 @@ import type { Recipe } from '../../recipe/recipe.js'
 import type { DescriberHead } from '../describe-track.js'
 import { headNames, readHeadMetadata, type HeadMetadata } from './head-metadata.js'
 
-/** A head's file, not loaded. */
+/** A head's file, not loaded as a model. */
 export interface HeadFile {
   /** Absolute. */
   readonly path: string
   readonly sha256: string
-  /** Undefined where no `head train` wrote it: any ONNX file [n, d] → [n, e] will do. */
+  /** Undefined if `head train` did not write it: any ONNX file [n, d] → [n, e] is possible. */
   readonly metadata: HeadMetadata | undefined
 }
 
-/** Throws MODEL_UNREADABLE where there is no such file. */
+/** Throws MODEL_UNREADABLE if there is no such file. */
 export async function readHeadBytes(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path)
@@ -29,7 +29,7 @@ export async function readHeadBytes(path: string): Promise<Uint8Array> {
   }
 }
 
-/** Throws MODEL_UNREADABLE where there is no such file, HEAD_INVALID where it is no ONNX file. */
+/** Throws MODEL_UNREADABLE if there is no such file, HEAD_INVALID if it is not an ONNX file. */
 export async function readHeadFile(path: string): Promise<HeadFile> {
   const onnx = await readHeadBytes(path)
   return {
@@ -39,12 +39,12 @@ export async function readHeadFile(path: string): Promise<HeadFile> {
   }
 }
 
-/** What embeddings there are where a head is to be used. */
+/** The embeddings that exist where a head is to be used. */
 export type EmbeddedWith = Pick<Recipe, 'packName' | 'embedderDigest' | 'features'>
 
 /**
- * Refuses a head that was trained on embeddings that are not there. One without metadata is checked by its dimension, when it
- * is loaded.
+ * Refuses a head that was trained on embeddings that do not exist here. A head without metadata is checked by its
+ * dimension when it is loaded.
  * @throws HEAD_OTHER_EMBEDDER that names both embedders
  */
 export function checkHead({ path, metadata }: HeadFile, made: EmbeddedWith): void {
@@ -55,7 +55,7 @@ export function checkHead({ path, metadata }: HeadFile, made: EmbeddedWith): voi
     if (!there.has(wanted.digest))
       throw new CameoError(
         'HEAD_OTHER_EMBEDDER',
-        `the head ${path} was trained on the embedder ${nameOf(wanted)}, the embeddings here are of ${[own, ...further].map(nameOf).join(' and ')}: train a head on these, or use the models that it was trained with`,
+        `the head ${path} was trained on the embedder ${nameOf(wanted)}, but the embeddings here come from ${[own, ...further].map(nameOf).join(' and ')}: train a head on these, or use the models that it was trained with`,
       )
 }
 
@@ -64,8 +64,8 @@ const nameOf = ({ name, digest }: { readonly name: string; readonly digest: stri
 
 /**
  * Loads a head for the describe stage.
- * @param dimension of the pack's own embeddings, which a head without metadata takes
- * @throws as `load` does
+ * @param dimension dimension of the pack's own embeddings, the input of a head without metadata
+ * @throws the same errors as `load`
  */
 export async function loadDescriberHead(
   { path, metadata }: HeadFile,
@@ -74,7 +74,7 @@ export async function loadDescriberHead(
 ): Promise<DescriberHead> {
   if (metadata === undefined) return { path, model: await load(path, [1, dimension]) }
   const width = metadata.embedders.reduce((sum, embedder) => sum + embedder.dimension, 0)
-  // Without the scores, which take longer than all else where there are many classes.
+  // Without the scores: with many classes they take longer than everything else.
   const model = await load(path, [1, width], headNames.descriptor)
   return { path, model, embedders: metadata.embedders }
 }

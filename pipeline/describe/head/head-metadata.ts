@@ -5,15 +5,15 @@ import { readOnnxMetadata } from '../../onnx/onnx-file.js'
 
 export const networkSchema = z.strictObject({
   /**
-   * `residual`: d + W2·φ(W1·d), which begins as the identity. `paper`: in→width BN φ, then width→width BN φ with a shortcut
-   * (as the public iQIYI-VID recipes have it); its output is `width` wide.
+   * `residual`: d + W2·φ(W1·d), which begins as the identity. `paper`: in→width BN φ, then width→width BN φ with a
+   * shortcut (as in the public iQIYI-VID recipes); its output is `width` wide.
    */
   kind: z.enum(['residual', 'paper']).default('residual'),
   width: z.int().min(1).max(16_384).default(1024),
-  /** Hidden layers; 1 and the classifier make three layers with the layer out of it. */
+  /** Hidden layers. With depth 1, the hidden layer, the layer after it and the classifier are three layers. */
   depth: z.int().min(1).max(8).default(1),
   activation: z.enum(['prelu', 'relu', 'silu']).default('prelu'),
-  /** Share of hidden values that are left out at random in training. */
+  /** Share of hidden values that are dropped at random in training. */
   dropout: z.number().min(0).max(0.9).default(0),
 })
 
@@ -27,10 +27,10 @@ export const headNames = {
   features: 'features',
 } as const
 
-/** What a head's file says of itself. */
+/** The metadata in a head's file. */
 export const headMetadataSchema = z.object({
   version: z.literal(1),
-  /** Digest and name of the embedder whose pooled embeddings it takes, in its input's order. */
+  /** The embedders that the head takes pooled embeddings from, in the order of its input. */
   embedders: z
     .array(
       z.object({ digest: z.string(), name: z.string(), dimension: z.int().positive().max(maxDimension) }),
@@ -45,9 +45,9 @@ export const headMetadataSchema = z.object({
   seed: z.int(),
   epochs: z.int(),
   residualShare: z.number(),
-  /** SHA-256 over what it was trained on: rows, labels, embeddings. */
+  /** SHA-256 over the training data: rows, labels, embeddings. */
   trainingDigest: z.string(),
-  /** Of the training: clips, classes, noise, MAP on val, … */
+  /** Figures of the training: clips, classes, noise, MAP on val, … */
   figures: z.record(z.string(), z.number()),
 })
 
@@ -55,7 +55,7 @@ export type HeadMetadata = z.infer<typeof headMetadataSchema>
 
 export const metadataKey = 'cameo.head'
 
-/** Undefined for an ONNX file that no `head train` wrote. Throws HEAD_INVALID with `name`. */
+/** Undefined for an ONNX file that `head train` did not write. Throws HEAD_INVALID with `name`. */
 export function readHeadMetadata(name: string, onnx: Uint8Array): HeadMetadata | undefined {
   let text: string | undefined
   try {
@@ -63,7 +63,7 @@ export function readHeadMetadata(name: string, onnx: Uint8Array): HeadMetadata |
   } catch (cause) {
     throw new CameoError(
       'HEAD_INVALID',
-      `the head ${name} is no ONNX file: train it again or copy it again`,
+      `the head ${name} is not an ONNX file: train it again or copy it again`,
       { cause },
     )
   }
@@ -72,7 +72,7 @@ export function readHeadMetadata(name: string, onnx: Uint8Array): HeadMetadata |
   if (!parsed.success)
     throw new CameoError(
       'HEAD_INVALID',
-      `the head ${name} describes itself in a way this version cannot read (${z.prettifyError(parsed.error)}): train it again`,
+      `the head ${name} has metadata that this version cannot read (${z.prettifyError(parsed.error)}): train it again`,
     )
   return parsed.data
 }

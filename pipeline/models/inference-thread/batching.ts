@@ -2,15 +2,15 @@ import type { Model } from '../session.js'
 import type { Tensor } from '../../data/tensor.js'
 
 /**
- * The batch sizes that are run; what lies between is padded. An exhaustive convolution search runs for each new shape on
- * a GPU, so there are few.
+ * The batch sizes that are run; batches in between are padded. A GPU runs an exhaustive convolution search for each new
+ * shape, so there are few sizes.
  */
 const bucketSizes = [1, 2, 4, 8, 16, 32] as const
 
 export interface BatchingOptions {
-  /** [1, …]: what every run is fed; other shapes are refused. */
+  /** [1, …]: the shape of the input of every run; other shapes are refused. */
   readonly itemDims: readonly number[]
-  /** At least 1: no more items than this are run at once. */
+  /** At least 1: the largest number of items in one run. */
   readonly maxBatch: number
 }
 
@@ -23,12 +23,13 @@ interface Item {
 }
 
 /**
- * A model that gathers single-item runs and makes batches of them, in the order in which they came. There is no timer:
- * a run blocks its thread, so the next batch is what arrived while the last one ran, and a lone item waits for nobody.
+ * A model that collects single-item runs and combines them into batches, in order of arrival. There is no timer. A run
+ * blocks its thread, so the next batch consists of the items that arrived during the last run; a single item does not
+ * wait.
  *
- * `model` takes [n, …] for [1, …], and its outputs hold the items one after the other: [n · rows, …] for [rows, …]. A batch
- * that fails is run again in halves, so an error reaches only the item that it is about, and a device that has no memory
- * left for a large batch may have it for small ones. Inputs must stay as they are until their run is done.
+ * `model` takes [n, …] for [1, …], and its outputs hold the items one after the other: [n · rows, …] for [rows, …]. If
+ * a batch fails, its halves are run separately. So an error reaches only the item that causes it, and a device without
+ * enough memory for a large batch can still run smaller ones. Inputs must not change until their run is done.
  */
 export function createBatchingModel(model: Model, { itemDims, maxBatch }: BatchingOptions): Model {
   const buckets = bucketSizes.filter((size) => size === 1 || size <= maxBatch)
@@ -38,7 +39,9 @@ export function createBatchingModel(model: Model, { itemDims, maxBatch }: Batchi
   let stack = new Float32Array(0)
   let isRunning = false
 
-  /** Items are taken up one turn of the event loop later: by then all that wait at the thread's ports are here. */
+  /**
+   * Items are taken one turn of the event loop later: by then, everything that waits at the thread's ports has arrived.
+   */
   function schedule(): void {
     if (isRunning || waiting.length === 0) return
     isRunning = true
@@ -50,7 +53,7 @@ export function createBatchingModel(model: Model, { itemDims, maxBatch }: Batchi
     })
   }
 
-  /** Never rejects: its errors are the items'. */
+  /** Never rejects: errors are passed to the items. */
   async function runItems(items: readonly Item[]): Promise<void> {
     const [first] = items
     if (first === undefined) return
@@ -69,7 +72,7 @@ export function createBatchingModel(model: Model, { itemDims, maxBatch }: Batchi
 
   async function runStacked(items: readonly Item[]): Promise<void> {
     const size = buckets.find((bucket) => bucket >= items.length) ?? largest
-    // The memory is used again: fresh pages cost as much as the copying.
+    // The memory is reused: fresh pages cost as much as the copying.
     if (stack.length < size * itemLength) stack = new Float32Array(size * itemLength)
     const data = stack.subarray(0, size * itemLength)
     items.forEach(({ input }, index) => data.set(input.data, index * itemLength))
@@ -84,7 +87,9 @@ export function createBatchingModel(model: Model, { itemDims, maxBatch }: Batchi
     outputNames: model.outputNames,
     run(input) {
       if (input.dims.join() !== itemDims.join())
-        return Promise.reject(new Error(`this model is fed [${itemDims.join()}], not [${input.dims.join()}]`))
+        return Promise.reject(
+          new Error(`the input of this model must be [${itemDims.join()}], not [${input.dims.join()}]`),
+        )
       return new Promise((resolve, reject) => {
         waiting.push({ input, resolve, reject })
         schedule()
@@ -94,7 +99,7 @@ export function createBatchingModel(model: Model, { itemDims, maxBatch }: Batchi
   }
 }
 
-/** What a batch of `size` gave for one item, in memory of its own. */
+/** One item's outputs from a batch of `size`, copied to new memory. */
 function partOf(outputs: Outputs, index: number, size: number): Outputs {
   const part = new Map<string, Tensor>()
   for (const [name, { data, dims }] of outputs) {

@@ -12,26 +12,26 @@ import type { Tensor } from '../../data/tensor.js'
 const batchBytes = 40 * 2 ** 20
 
 /**
- * How far an item's outputs in a batch may be from those alone, as a share of how far the outputs of two different items
- * are from each other: items that got mixed up come out at 1. GPUs round by about 1e-3 of the values, and two pictures
- * without a face differ by 1e-2 at a detector.
+ * How far an item's outputs in a batch may be from its outputs in a single run, as a share of the distance between the
+ * outputs of two different items; mixed-up items give 1. GPUs round by about 1e-3 of the values, and the outputs of a
+ * detector for two pictures without a face differ by 1e-2.
  */
 const sameShare = 0.25
 
 export interface BatchedLoadOptions {
   readonly device: DeviceChoice
-  /** The only tensor that is wanted: see `ModelLoader`. */
+  /** The only tensor that is needed: see `ModelLoader`. */
   readonly output?: string | undefined
-  /** Told where a model can only run one item at a time. */
+  /** Called if a model can only run one item at a time. */
   readonly onNotice: (text: string) => void
 }
 
 /**
- * Loads an ONNX file so that concurrent runs of [1, …] go through the device in batches. The file states a batch of 1;
- * a copy that takes any is made in memory and compared with the file as it is: where the results differ, items run
+ * Loads an ONNX file so that concurrent runs of [1, …] go through the device in batches. The file states a batch of 1.
+ * A copy that takes any batch size is made in memory and compared with the original; if the results differ, items run
  * one at a time.
- * @param itemDims [1, …]: what every run is fed
- * @throws as `loadModel` does
+ * @param itemDims [1, …]: the shape of the input of every run
+ * @throws the same errors as `loadModel`
  */
 export async function loadBatched(
   path: string,
@@ -54,7 +54,7 @@ export async function loadBatched(
   return createBatchingModel(several, { itemDims, maxBatch: Math.floor(batchBytes / itemBytes) })
 }
 
-/** Throws where a batch of two gives other results than two runs. */
+/** Throws if a batch of two gives other results than two single runs. */
 async function checkBatch(single: Model, several: Model, itemDims: readonly number[]): Promise<void> {
   const length = itemDims.reduce((product, size) => product * size, 1)
   const width = itemDims.at(-1) ?? 1
@@ -72,11 +72,11 @@ async function checkBatch(single: Model, several: Model, itemDims: readonly numb
     const apart = distance(first, second)
     const error =
       distance(first, both.subarray(0, first.length)) + distance(second, both.subarray(first.length))
-    if (!(error <= sameShare * apart)) throw new Error(`in a batch its output ${name} is not the same`)
+    if (!(error <= sameShare * apart)) throw new Error(`its output ${name} differs in a batch`)
   }
 }
 
-/** Values −1 … 1 that are the same at every load (Lehmer's generator). */
+/** Values −1 … 1 that are the same on every load (Lehmer's generator). */
 function noise(length: number): Float32Array {
   let state = 1
   return Float32Array.from({ length }, () => {
@@ -85,12 +85,12 @@ function noise(length: number): Float32Array {
   })
 }
 
-/** A pattern as unlike noise as can be, so that the outputs differ. */
+/** A pattern that is very different from noise, so that the outputs differ. */
 function stripes(length: number, width: number): Float32Array {
   return Float32Array.from({ length }, (_, i) => Math.sin(((i % width) / width) * 7 + i / length))
 }
 
-/** Euclidean. */
+/** Euclidean distance. */
 function distance(a: Float32Array, b: Float32Array): number {
   let sum = 0
   for (let i = 0; i < a.length; i++) sum += ((a[i] ?? 0) - (b[i] ?? 0)) ** 2

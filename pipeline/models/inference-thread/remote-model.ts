@@ -11,7 +11,7 @@ export type ModelRequest =
       readonly itemDims: readonly number[]
       readonly output?: string
     }
-  /** The input's memory moves to the other thread and comes back with the answer. */
+  /** The input's memory moves to the other thread and comes back with the reply. */
   | { readonly kind: 'run'; readonly id: number; readonly model: number; readonly input: Tensor }
 
 export type ModelReply =
@@ -32,16 +32,16 @@ export type ModelReply =
       readonly kind: 'failed'
       readonly id: number
       readonly message: string
-      /** Undefined for what is no CameoError. */
+      /** Undefined if the error is not a CameoError. */
       readonly error: ErrorParts | undefined
     }
 
 type Answer<Kind extends ModelReply['kind']> = Extract<ModelReply, { readonly kind: Kind }>
 
-/** The models of an inference thread, as another thread sees them. */
+/** The models of an inference thread, as another thread uses them. */
 export interface ModelConnection {
   readonly load: ModelLoader
-  /** True once the inference thread has ended; nothing runs on this connection any more. */
+  /** True once the inference thread has ended; this connection can no longer be used. */
   readonly isClosed: boolean
   close(): void
 }
@@ -51,12 +51,12 @@ interface Asker {
   readonly reject: (error: unknown) => void
 }
 
-/** A frame's tiles or a track's faces; four decoding threads fill a batch of 32. */
+/** One frame's tiles or one track's faces; four decoding threads fill a batch of 32. */
 const runsInFlight = 8
 
 /**
- * The other end of `serveModels`. When the serving thread ends, what waits and what comes later rejects with WORKER_DIED
- * (retriable: over a new connection).
+ * The other end of `serveModels`. When the serving thread ends, pending and later runs reject with WORKER_DIED
+ * (retriable over a new connection).
  */
 export function connectModels(port: MessagePort): ModelConnection {
   const waiting = new Map<number, Asker>()
@@ -86,7 +86,7 @@ export function connectModels(port: MessagePort): ModelConnection {
   async function load(path: string, itemDims: readonly number[], output?: string): Promise<Model> {
     const request = { kind: 'load', id: nextId++, path, itemDims } as const
     const loaded = expect('loaded', await ask(output === undefined ? request : { ...request, output }, []))
-    // Memory that came back: filling it again takes a twentieth of the time that fresh pages take.
+    // Memory that came back. Refilling it takes a twentieth of the time that fresh pages take.
     const spare: Float32Array<ArrayBuffer>[] = []
     return {
       provider: loaded.provider,
@@ -105,7 +105,7 @@ export function connectModels(port: MessagePort): ModelConnection {
         if (ownsMemory(input.data)) spare.push(input.data)
         return outputs
       },
-      // The model stays where it is, for the others.
+      // Other threads still use the model.
       dispose: () => Promise.resolve(),
     }
   }
@@ -119,7 +119,7 @@ export function connectModels(port: MessagePort): ModelConnection {
   }
 }
 
-/** True where the tensor's memory can move to another thread without taking other tensors along. */
+/** True if the tensor's memory can move to another thread without moving other tensors too. */
 export function ownsMemory(data: Float32Array): data is Float32Array<ArrayBuffer> {
   return data.buffer instanceof ArrayBuffer && data.byteLength === data.buffer.byteLength
 }
@@ -135,4 +135,4 @@ function errorOf({ message, error }: Answer<'failed'>): Error {
   return error === undefined ? new Error(message) : errorOfParts(error)
 }
 
-const threadDied = () => new CameoError('WORKER_DIED', 'the inference thread ended while it was needed')
+const threadDied = () => new CameoError('WORKER_DIED', 'the inference thread ended before it replied')

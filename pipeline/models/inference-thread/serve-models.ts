@@ -26,7 +26,7 @@ export function serveModels(port: MessagePort, load: ModelLoader): void {
   })
 }
 
-/** The memory that goes along instead of being copied. */
+/** Memory that is transferred instead of copied. */
 function movable(reply: ModelReply): ArrayBuffer[] {
   if (reply.kind !== 'ran') return []
   const tensors = [reply.input, ...reply.outputs.values()]
@@ -38,7 +38,7 @@ function failure(id: number, error: unknown): ModelReply {
   return { kind: 'failed', id, message: messageOf(error), error: parts }
 }
 
-/** A loader that gives the same model for the same file, input and output to everyone who asks; a failure is not kept. */
+/** A loader that returns the same model for the same file, input and output. A failure is not cached. */
 export function shareModels(load: ModelLoader): ModelLoader {
   const loaded = new Map<string, Promise<Model>>()
   return (path, itemDims, output) => {

@@ -8,7 +8,7 @@ import { ensembleOf } from './ensemble.js'
 import { readPackFile, type DetectorSpec, type Pack } from './pack.js'
 import type { ModelInput } from '../../data/model-input.js'
 
-/** ArcFace crops: (x − 127.5) / 127.5. */
+/** Input of ArcFace models: (x − 127.5) / 127.5. */
 const arcfaceInput: ModelInput = {
   widthPx: 112,
   heightPx: 112,
@@ -24,13 +24,13 @@ const scrfd = (name: string, sha256: string): DetectorSpec => ({
   minScore: 0.4,
   highScore: 0.5,
   minFacePx: 12,
-  // A face that fills the canvas is missed; one that fills half of it is found.
+  // A face that fills the canvas is missed; a face that fills half of it is found.
   maxFacePx: 320,
 })
 
 /**
- * OpenCV's model zoo in 8 bits (weights by blocks): YuNet (Wu et al., 2023) and SFace (Zhong et al., 2021), as a Python
- * package carries them.
+ * OpenCV's model zoo in 8 bits (weights by blocks): YuNet (Wu et al., 2023) and SFace (Zhong et al., 2021), from a
+ * Python package.
  */
 const sface: Pack = {
   name: 'sface',
@@ -61,7 +61,7 @@ const sface: Pack = {
     },
     input: { ...arcfaceInput, mean: 0, scale: 1 },
     dimension: 128,
-    // 200 LFW photos have norms from 8.8 (95 % above 10.7, three quarters above 11.6); 200 pieces of backdrops up to 6.4.
+    // 200 LFW photos have norms from 8.8 (95 % above 10.7, three quarters above 11.6); 200 background crops up to 6.4.
     norm: { low: 6.5, high: 11.5 },
   },
   calibration: sfaceCalibration,
@@ -107,7 +107,7 @@ const packs: readonly Pack[] = [
       },
       input: { ...arcfaceInput, channelOrder: 'bgr' },
       dimension: 512,
-      // 2,188 LFW photos have norms from 2.2 (99 % above 2.7, half above 3.8); hands, hair and backdrops lie below 2.
+      // 2,188 LFW photos have norms from 2.2 (99 % above 2.7, half above 3.8); hands, hair and backgrounds are below 2.
       norm: { low: 2, high: 3.75 },
     },
     calibration: liteCalibration,
@@ -182,11 +182,14 @@ export function catalogPacks(): readonly Pack[] {
   return packs
 }
 
-/** Ensembles that were measured: each is better than its members beyond the intervals of `bench:models` and `bench:map`. */
+/**
+ * Ensembles with measured results: each is better than its members by more than the intervals of `bench:models` and
+ * `bench:map`.
+ */
 export const catalogEnsembles: readonly string[] = ['lite+sface']
 
 /**
- * The pack of that name, the one in that JSON file, or the ensemble of several with a plus between them.
+ * The pack with that name, the pack in that JSON file, or an ensemble: several of these joined by a plus.
  * @throws PACK_UNKNOWN, PACK_INVALID
  */
 export function findPack(nameOrFile: string): Pack {
@@ -194,13 +197,13 @@ export function findPack(nameOrFile: string): Pack {
   return others.length === 0 ? findOne(first) : ensembleOf([findOne(first), ...others.map(findOne)])
 }
 
-/** The members' names, for an archive to keep: files in full. */
+/** The members' names, in the form that an archive stores: file paths are absolute. */
 export const keepablePackName = (nameOrFile: string): string =>
   packNamesOf(nameOrFile)
     .map((name) => (name.endsWith('.json') ? resolve(name) : name))
     .join('+')
 
-/** One, or those of an ensemble; a file may have a plus in its path. */
+/** One name, or those of an ensemble. The path of a file may contain a plus. */
 const packNamesOf = (nameOrFile: string): readonly string[] =>
   nameOrFile.endsWith('.json') && existsSync(nameOrFile) ? [nameOrFile] : nameOrFile.split('+')
 
@@ -210,6 +213,6 @@ function findOne(nameOrFile: string): Pack {
   if (nameOrFile.endsWith('.json')) return readPackFile(nameOrFile)
   throw new CameoError(
     'PACK_UNKNOWN',
-    `there is no model pack "${nameOrFile}": choose ${packs.map((pack) => pack.name).join(', ')}, or give a JSON file of your own; a plus between two makes an ensemble of them`,
+    `there is no model pack "${nameOrFile}": choose ${packs.map((pack) => pack.name).join(', ')}, or a JSON file with your own pack; join packs with a plus to make an ensemble`,
   )
 }

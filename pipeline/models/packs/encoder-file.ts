@@ -10,49 +10,52 @@ import { inputTypeOf } from '../../onnx/onnx-model.js'
 import { sha256 } from './pack.js'
 import { inputSchema } from '../../data/model-input.js'
 
-/** A vector of more values does not go into a message with others of its kind. */
+/** The limit keeps the vectors small enough for one message. */
 const dimension = z.int().positive().max(maxDimension)
 
 const common = {
-  /** For people; the digest tells encoders apart. */
+  /** For people. The digest distinguishes encoders. */
   name: z.string().regex(/^[\w.-]+$/, 'letters, digits, dots and dashes'),
   /** The ONNX file, relative to the JSON file. */
   file: z.string().min(1),
-  /** Of the ONNX file: checked where it is given. */
+  /** Of the ONNX file; checked if it is given. */
   sha256: sha256.optional(),
   dimension,
 }
 
-/** A further embedder: fed the same aligned faces as the pack's own. */
+/** A further embedder. Its input is the same aligned faces as for the pack's own embedder. */
 const embedderFileSchema = z.strictObject({
   kind: z.literal('embedder'),
   ...common,
-  /** A face of 112×112 pixels is scaled where this is another size. */
+  /** A face of 112×112 pixels is scaled if this is another size. */
   input: inputSchema,
-  /** The tensor that is the embedding, where the model has several outputs. */
+  /** The tensor with the embedding, if the model has several outputs. */
   output: z.string().min(1).optional(),
 })
 
-/** An image classifier or encoder that is fed whole frames. */
+/** An image classifier or encoder that processes whole frames. */
 const contextFileSchema = z.strictObject({
   kind: z.literal('context'),
   ...common,
   input: inputSchema.extend({
-    /** Only checked: the model itself says what it takes. */
+    /** Only checked: the model itself defines its input type. */
     dtype: z.enum(['float32', 'float16']).optional(),
-    /** How a frame is fitted in: out of proportion, or the largest part in its middle that has the input's proportions. */
+    /**
+     * How a frame is fitted to the input: `stretch` changes its proportions; `crop` takes the largest centred part with
+     * the input's proportions.
+     */
     resize: z.enum(['stretch', 'crop']),
   }),
-  /** A tensor of the graph, an output or one inside it, of `dimension` channels. */
+  /** A tensor with `dimension` channels: an output of the graph, or a value inside it. */
   output: z.string().min(1),
-  /** Averages [1, channels, height, width] over space; `none` takes all values as they are. */
+  /** `average` averages [1, channels, height, width] over space; `none` takes all values unchanged. */
   pool: z.enum(['average', 'none']).default('none'),
 })
 
 const encoderFileSchema = z.discriminatedUnion('kind', [embedderFileSchema, contextFileSchema])
 
 interface Located {
-  /** The JSON file; absolute, as `file` is. */
+  /** The JSON file; absolute, like `file`. */
   readonly source: string
   readonly sha256: string
 }
@@ -60,7 +63,7 @@ interface Located {
 export type EmbedderFile = z.infer<typeof embedderFileSchema> & Located
 export type ContextFile = z.infer<typeof contextFileSchema> & Located
 
-/** Models beside those of the pack: what they make is stored beside what the pack makes. */
+/** Models in addition to those of the pack: their results are stored in addition to the pack's results. */
 export interface ExtraEncoders {
   readonly embedders: readonly EmbedderFile[]
   readonly contexts: readonly ContextFile[]
@@ -69,15 +72,15 @@ export interface ExtraEncoders {
 export const noEncoders: ExtraEncoders = { embedders: [], contexts: [] }
 
 /**
- * Reads an encoder file that a user wrote, and makes sure that its ONNX file is the one that it means.
- * @throws ENCODER_INVALID, MODEL_UNREADABLE where the ONNX file is missing, MODEL_DIGEST_MISMATCH with both digests
+ * Reads an encoder file that a user wrote, and checks its ONNX file.
+ * @throws ENCODER_INVALID; MODEL_UNREADABLE if the ONNX file is missing; MODEL_DIGEST_MISMATCH with both digests
  */
 export async function readEncoderFile(source: string): Promise<EmbedderFile | ContextFile> {
   const parsed = encoderFileSchema.safeParse(readJson(source))
   if (!parsed.success)
     throw new CameoError(
       'ENCODER_INVALID',
-      `${source} is no embedder or context encoder file:\n${z.prettifyError(parsed.error)}`,
+      `${source} is not an embedder or context encoder file:\n${z.prettifyError(parsed.error)}`,
     )
   const spec = parsed.data
   const file = resolve(dirname(source), spec.file)
@@ -87,7 +90,7 @@ export async function readEncoderFile(source: string): Promise<EmbedderFile | Co
   if (spec.sha256 !== undefined && spec.sha256 !== digest)
     throw new CameoError(
       'MODEL_DIGEST_MISMATCH',
-      `${file} has the SHA-256 ${digest}, ${source} says ${spec.sha256}: get the right file, or correct the digest`,
+      `${file} has the SHA-256 ${digest}, but ${source} states ${spec.sha256}: get the right file, or correct the digest`,
     )
   const dtype = spec.kind === 'context' ? spec.input.dtype : undefined
   if (dtype !== undefined) {
@@ -95,7 +98,7 @@ export async function readEncoderFile(source: string): Promise<EmbedderFile | Co
     if (own !== dtype)
       throw new CameoError(
         'ENCODER_INVALID',
-        `${source} says that the model is fed ${dtype}, but ${file} takes ${own ?? 'something else'}: correct its dtype, or leave it out`,
+        `${source} states the input type ${dtype}, but ${file} takes ${own ?? 'another type'}: correct its dtype, or remove it`,
       )
   }
   return { ...spec, file, sha256: digest, source: resolve(source) }
@@ -116,8 +119,8 @@ function readJson(source: string): unknown {
 }
 
 /**
- * Of embeddings that can be compared, whether a pack's embedder made them or a further one: the model's file, what it is
- * fed, and whether mirror images are added.
+ * The digest of an embedder, whether it belongs to a pack or is a further one. Embeddings with equal digests can be
+ * compared. It covers the model's file, its input, and whether mirror images are added.
  */
 export function embedderDigestOf(
   { sha256, input, output }: Pick<EmbedderFile, 'sha256' | 'input' | 'output'>,
@@ -126,10 +129,10 @@ export function embedderDigestOf(
   return digestOf({ file: sha256, input, output, mirror })
 }
 
-/** Of what an embedder makes of the faces' mirror images, kept beside what it makes of the faces. */
+/** The digest of embeddings of the faces' mirror images, which are stored separately from those of the faces. */
 export const mirroredDigestOf = (embedderDigest: string): string => digestOf({ mirrored: embedderDigest })
 
-/** Of context features that can be compared. */
+/** The digest of context features; features with equal digests can be compared. */
 export function contextDigestOf({ sha256, input, output, pool }: ContextFile): string {
   return digestOf({ file: sha256, input: { ...input, dtype: undefined }, output, pool })
 }

@@ -1,6 +1,9 @@
 import type { HiddenFaces } from './pack.js'
 
-/** "npm run calibrate:hidden": 1,273 photos of 369 people of Labeled Faces in the Wild, each also with seven kinds of covers. */
+/**
+ * Measured by "npm run calibrate:hidden": 1,273 photos of 369 people of Labeled Faces in the Wild, each also with seven
+ * kinds of covers.
+ */
 export const liteHiddenFaces: HiddenFaces = {
   threshold: 0.593,
   bias: -1.31,

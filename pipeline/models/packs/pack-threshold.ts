@@ -1,9 +1,9 @@
 import type { Pack } from './pack.js'
 
-/** Used where a pack says no calibrated threshold: between the usual ones of ArcFace models, on the careful side. */
+/** Used if a pack has no calibrated threshold: within the usual range of ArcFace models, on the strict side. */
 export const uncalibratedThreshold = 0.4
 
-/** From which score two faces count as one person's, whatever the archive: of pairs of different people few reach it. */
+/** The score from which two faces count as one person, for any archive: few pairs of different people reach it. */
 export function thresholdOfModels({ calibration }: Pick<Pack, 'calibration'>): number {
   return calibration?.threshold ?? uncalibratedThreshold
 }

@@ -6,7 +6,7 @@ import { maxDimension } from '../../common/limits.js'
 import { inputSchema, type ModelInput } from '../../data/model-input.js'
 
 export const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 digest is 64 lower-case hex digits')
-/** "." and ".." are folders: what is written under such a name lands beside the pack's own folder. */
+/** "." and ".." are folders: files written under such a name would land outside the pack's own folder. */
 const fileName = z.string().regex(/^(?!\.{1,2}$)[\w.-]+$/, 'a file name without a folder')
 
 const fileSchema = z.strictObject({ name: fileName, sha256 })
@@ -26,12 +26,12 @@ const sourceSchema = z.discriminatedUnion('kind', [
     sha256,
     bytes: z.int().positive().optional(),
   }),
-  /** Of a Python package index. */
+  /** From a Python package index. */
   z.strictObject({
     kind: z.literal('wheel'),
     /** `name==version`, exact. */
     package: z.string().regex(/^[A-Za-z0-9][\w.-]*==[\w.!+]+$/, 'name==version'),
-    /** The wheel's own name there. */
+    /** The wheel's own file name in the index. */
     file: z.string().regex(/^[\w.+-]+\.whl$/, 'the file name of a wheel'),
     sha256,
     bytes: z.int().positive().optional(),
@@ -47,57 +47,57 @@ const detectorSchema = z
     decoder: z.enum(['ultraface', 'scrfd', 'yunet']),
     file: fileSchema,
     input: inputSchema,
-    /** Faces below this score are dropped; above `highScore` one may begin a track. */
+    /** Faces below this score are dropped. A face above `highScore` may begin a track. */
     minScore: z.number().min(0).max(1),
     highScore: z.number().min(0).max(1),
-    /** The smallest and largest face height (px on the input canvas) it finds reliably. */
+    /** The smallest and largest face height (px on the input canvas) that the detector finds reliably. */
     minFacePx: z.number().positive(),
     maxFacePx: z.number().positive(),
   })
   .refine(({ minScore, highScore }) => minScore <= highScore, {
     path: ['highScore'],
-    message: 'it may not be below minScore',
+    message: 'it must not be below minScore',
   })
   .refine(({ minFacePx, maxFacePx }) => minFacePx < maxFacePx, {
     path: ['maxFacePx'],
     message: 'it must be above minFacePx',
   })
 
-/** Of pairs of different people. Never 0: its logarithm is taken. */
+/** Share of pairs of different people. Never 0, because its logarithm is computed. */
 const falseAcceptRate = z.number().positive().max(1)
 
 /** Beyond the last point of the curve: rate × e^(−(threshold − last) / scale). */
 const exponentialSchema = z.strictObject({ rate: falseAcceptRate, scale: z.number().positive() })
 
-/** What `npm run calibrate` measured on tracks and photos of people who are not in the training data. */
+/** What `npm run calibrate` measured on tracks and photos of people who do not appear in the training data. */
 const calibrationSchema = z.strictObject({
-  /** Default match threshold, cosine similarity; and the rate there. */
+  /** Default match threshold (cosine similarity), and the false accept rate at that threshold. */
   threshold: z.number(),
   falseAcceptRate,
-  /** Measured at further thresholds, ascending: [threshold, rate]. */
+  /** Measured at more thresholds, ascending: [threshold, rate]. */
   curve: z
     .array(z.tuple([z.number(), falseAcceptRate]).readonly())
     .min(1)
     .refine(isAscending, 'the thresholds must ascend')
-    .refine(neverRises, 'the rates may not rise')
+    .refine(neverRises, 'the rates must not rise')
     .readonly()
     .optional(),
-  /** Beyond the curve: extrapolated, from the rate of its last point on. */
+  /** Beyond the curve: extrapolated from the rate of its last point. */
   tail: z
     .strictObject({
       scale: z.number().positive(),
-      /** Of a 95 % interval over people, the two ends. */
+      /** The two ends of a 95 % interval over people. */
       interval: z.tuple([exponentialSchema, exponentialSchema]).readonly().optional(),
     })
     .optional(),
   /**
-   * How much likelier a score is of one person than of two, a table a quality bucket: ln(density among mated / among
-   * non-mated pairs). The buckets ascend, the last one has no end.
+   * How much more likely a score is for one person than for two, one table per quality bucket: ln(density among mated /
+   * among non-mated pairs). The buckets ascend; the last one has no upper end.
    */
   likelihood: z
     .array(
       z.strictObject({
-        /** Of the lower quality of the two that are compared. */
+        /** Applies to the lower quality of the two compared faces. */
         belowQuality: z.number().positive(),
         /** [score, log ratio], both ascending. */
         logRatios: z
@@ -112,22 +112,25 @@ const calibrationSchema = z.strictObject({
     .optional(),
 })
 
-/** What `npm run calibrate:hidden` learned of faces that are hidden in part. */
+/** What `npm run calibrate:hidden` learned about partly hidden faces. */
 const hiddenFacesSchema = z.strictObject({
-  /** Of a logistic model of the L2-normalised embedding, one a dimension. */
+  /** Weights of a logistic model of the L2-normalised embedding, one per dimension. */
   weights: z.array(z.number()).readonly(),
   bias: z.number(),
-  /** Two faces that are both hidden match from this cosine similarity on: as many pairs of two people reach it as the usual one. */
+  /**
+   * Cosine similarity from which two hidden faces match: as many pairs of different people reach it as reach the usual
+   * threshold.
+   */
   threshold: z.number().optional(),
 })
 
 const packSchema = z.strictObject({
-  /** Of its folder among the models, too. */
+  /** Also the name of its folder among the models. */
   name: fileName,
   licence: z.string(),
   source: sourceSchema,
   detector: detectorSchema,
-  /** Needed where the detector gives no landmarks: 68 points from a squared face crop. */
+  /** Needed if the detector gives no landmarks: 68 points from a square face crop. */
   landmarker: z
     .strictObject({ decoder: z.literal('points68'), file: fileSchema, input: inputSchema })
     .optional(),
@@ -136,8 +139,8 @@ const packSchema = z.strictObject({
     input: inputSchema,
     dimension: z.int().positive().max(maxDimension),
     /**
-     * Raw embedding norms: below `low` a crop is no face, or a hopeless one, and is dropped (as the public iQIYI-VID
-     * recipes do); from there to `high` quality's norm term rises to 1.
+     * Raw embedding norms. A crop with a norm below `low` is not a face, or a hopeless one, and is dropped (as in the
+     * public iQIYI-VID recipes). From `low` to `high`, the norm term of the quality rises to 1.
      */
     norm: z.strictObject({ low: z.number(), high: z.number() }).optional(),
   }),
@@ -153,9 +156,12 @@ function neverRises(curve: readonly (readonly [number, number])[]): boolean {
   return curve.every(([, rate], i) => rate <= (curve[i - 1]?.[1] ?? Infinity))
 }
 
-/** A set of model files that work together, and how to feed them. */
+/** A set of model files that work together, with their inputs. */
 export interface Pack extends z.infer<typeof packSchema> {
-  /** Of an ensemble (`ensembleOf`): the packs whose embedders see each face, and whose folders hold the files. */
+  /**
+   * For an ensemble (`ensembleOf`): the packs with the embedders that process each face, and with the folders that hold
+   * the files.
+   */
   readonly members?: readonly Pack[]
 }
 export type Calibration = z.infer<typeof calibrationSchema>
@@ -165,7 +171,7 @@ export type DetectorSpec = z.infer<typeof detectorSchema>
 export type LandmarkerSpec = NonNullable<Pack['landmarker']>
 export type EmbedderSpec = Pack['embedder']
 
-/** Checks a pack; throws PACK_INVALID that lists every field that is wrong. */
+/** Checks a pack. Throws PACK_INVALID that lists every wrong field. */
 export function parsePack(value: unknown, where: string): Pack {
   const result = packSchema.safeParse(value)
   if (!result.success)
@@ -185,7 +191,7 @@ export function parsePack(value: unknown, where: string): Pack {
   return pack
 }
 
-/** Reads a pack that a user wrote as JSON; a source folder is taken relative to the file. */
+/** Reads a pack that a user wrote as JSON. A source folder is relative to the file. */
 export function readPackFile(file: string): Pack {
   let value: unknown
   try {
@@ -203,11 +209,11 @@ export function readPackFile(file: string): Pack {
 export interface PackModel {
   readonly file: PackFile
   readonly input: ModelInput
-  /** Of the file, among the models. */
+  /** Name of the file's folder among the models. */
   readonly folder: string
 }
 
-/** Its models in the order of their use: each file and what it is fed. */
+/** The pack's models in order of use: each file and its input. */
 export function modelsOf(pack: Pack): PackModel[] {
   const [{ name, detector, landmarker, embedder } = pack, ...others] = pack.members ?? []
   return [

@@ -7,22 +7,22 @@ type WheelSource = Extract<PackSource, { readonly kind: 'wheel' }>
 
 export interface WheelPlace {
   readonly url: string
-  /** To be sent with the request. */
+  /** To send with the request. */
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** Where pip looks, too. */
+/** pip's default index. */
 const defaultIndex = 'https://pypi.org/simple'
 
-/** A page of links is smaller by far. */
+/** A page of links is much smaller. */
 const mostPageBytes = 32 * 2 ** 20
 
 const answerSchema = z.object({ files: z.array(z.object({ filename: z.string(), url: z.string() })) })
 
 /**
- * Looks a wheel up in the Python package index that `PIP_INDEX_URL` names, as pip does: by the simple repository API, in JSON or
- * HTML (PEP 503, PEP 691). A name and password in the index's address are sent to its host alone.
- * @throws Error with a sentence where the index does not answer or has no such file
+ * Finds a wheel in the Python package index of `PIP_INDEX_URL`, as pip does: through the simple repository API, in JSON
+ * or HTML (PEP 503, PEP 691). A user name and password in the index's address are sent to its host only.
+ * @throws Error with a sentence if the index does not answer or has no such file
  */
 export async function findWheel(
   { package: spec, file }: WheelSource,
@@ -45,23 +45,23 @@ export async function findWheel(
   if (!response.ok)
     throw new Error(`${page.href} answered ${response.status} ${response.statusText}`.trimEnd())
   if (Number(response.headers.get('content-length') ?? 0) > mostPageBytes)
-    throw new Error(`${page.href} is no page of a package index`)
+    throw new Error(`${page.href} is not a page of a package index`)
   const text = await answer.orLate(response.text())
   answer.came()
   const isJson = /json/i.test(response.headers.get('content-type') ?? '')
   const href = (isJson ? filesOfJson(text, page) : filesOfHtml(text)).get(file)
-  if (href === undefined) throw new Error(`${page.href} lists no file ${file}`)
+  if (href === undefined) throw new Error(`${page.href} does not list the file ${file}`)
   const url = new URL(href, response.url)
-  // Elsewhere the password is nobody's business.
+  // Other hosts must not receive the password.
   return { url: url.href, headers: url.origin === index.base.origin ? index.headers : {} }
 }
 
-/** With a slash at its end, and without what may not be in a request's address. */
+/** The base ends with a slash and has no credentials, query or fragment. */
 function indexAddress(): { readonly base: URL; readonly headers: Readonly<Record<string, string>> } {
   const given = process.env['PIP_INDEX_URL']
   const text = given === undefined || given === '' ? defaultIndex : given
   if (!URL.canParse(text) || !/^https?:/i.test(text))
-    throw new Error('PIP_INDEX_URL is no http or https address of a package index')
+    throw new Error('PIP_INDEX_URL is not an http or https address of a package index')
   const base = new URL(text)
   const [user, password] = [base.username, base.password].map(decodeURIComponent)
   base.username = base.password = base.search = base.hash = ''
@@ -79,11 +79,11 @@ function filesOfJson(text: string, page: URL): Map<string, string> {
     const { files } = answerSchema.parse(JSON.parse(text))
     return new Map(files.map(({ filename, url }) => [filename, url]))
   } catch (error) {
-    throw new Error(`${page.href} is no page of a package index: ${messageOf(error)}`, { cause: error })
+    throw new Error(`${page.href} is not a page of a package index: ${messageOf(error)}`, { cause: error })
   }
 }
 
-/** PEP 503: each file is a link whose text is its name. */
+/** PEP 503: each file is a link with the file's name as its text. */
 function filesOfHtml(text: string): Map<string, string> {
   const links = text.matchAll(/<a\s[^>]*?href\s*=\s*(?:"([^"]*)"|'([^']*)')[^>]*>([^<]*)<\/a\s*>/gi)
   return new Map(
@@ -91,5 +91,5 @@ function filesOfHtml(text: string): Map<string, string> {
   )
 }
 
-/** The entities that stand in addresses. */
+/** Replaces the entities that occur in addresses. */
 const plain = (href: string) => href.replace(/&#38;|&amp;/g, '&')

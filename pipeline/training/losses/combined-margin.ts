@@ -7,14 +7,14 @@ export interface Margins {
   readonly m1: number
   /** ArcFace: added to the angle, radians. */
   readonly m2: number
-  /** CosFace: taken off the cosine. */
+  /** CosFace: subtracted from the cosine. */
   readonly m3: number
 }
 
 /**
- * −log softmax(s·cosθ)_y with cos(m1·θ_y + m2) − m3 in place of the true class's cosine (ArcFace, arXiv 1801.07698, eq. 4).
- * Where m1·θ + m2 passes π it goes on monotonically as cosθ − m·sin m, with m = π − (π − m2)/m1 the angle that is missing
- * there (InsightFace's way, which for m1 = 1 is m = m2). The noise class gets no margin.
+ * −log softmax(s·cosθ)_y with cos(m1·θ_y + m2) − m3 instead of the true class's cosine (ArcFace, arXiv 1801.07698, eq.
+ * 4). If m1·θ + m2 exceeds π, the function continues monotonically as cosθ − m·sin m; m = π − (π − m2)/m1 is the angle
+ * that is missing there (as in InsightFace; for m1 = 1, m = m2). The noise class gets no margin.
  */
 export function combinedMarginLoss(name: string, margins: Margins, s: number): Loss {
   const { m1, m2, m3 } = margins
@@ -24,7 +24,7 @@ export function combinedMarginLoss(name: string, margins: Margins, s: number): L
     scoring: 'cosine',
     scale: s,
     build(graph, { unitFeatures, unitClassWeights, labels, rowWeights, isKnown }) {
-      // The scale goes into the small factor of the product, not into the matrix of the batch's size.
+      // The scale is applied to the small factor of the product, not to the matrix of the batch's size.
       const cosines = matmul(graph, scale(graph, unitFeatures, s), unitClassWeights, { transposeB: true })
       const logits =
         m1 === 1 && m2 === 0 && m3 === 0

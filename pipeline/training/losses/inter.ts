@@ -3,7 +3,7 @@ import { cosineLimit, type Loss } from './loss.js'
 
 /**
  * −(1/(π(C−1))) Σᵢ wᵢ Σ_{j≠yᵢ} arccos(W_yᵢᵀ W_j): the angles between the classes' weights (ArcFace, arXiv 1801.07698,
- * eq. 6). Noise is no class here.
+ * eq. 6). The noise class does not count.
  */
 export const interLoss: Loss = {
   name: 'inter',
@@ -17,7 +17,8 @@ export const interLoss: Loss = {
     const counts = new Float32Array(all * all).fill(1)
     for (let c = 0; c < all; c++) counts[c] = counts[c * all] = counts[c * all + c] = 0
     const isCounted = graph.weights('pairs of classes', [all, all], counts)
-    // Of what does not count the cosine becomes 0, and its angle π/2 is taken off again: arccos has no slope at 1.
+    // The cosine of a pair that does not count becomes 0, and its angle π/2 is subtracted again, because arccos has no
+    // slope at 1.
     const bounded = clip(graph, multiply(graph, cosines, isCounted), -cosineLimit, cosineLimit)
     const others = sum(graph, isCounted, 1)
     const uncounted = scale(graph, subtract(graph, graph.scalar(all), others), -Math.PI / 2)

@@ -26,7 +26,7 @@ export const lossNames: readonly string[] = [
 ]
 
 /**
- * A loss by its name, NAME or NAME:MARGIN, or a sum of several, such as `norm-softmax+intra`.
+ * A loss by its name, NAME or NAME:MARGIN, or a sum of several, for example `norm-softmax+intra`.
  * @param scale s of the cosine losses
  * @throws USAGE
  */
@@ -38,7 +38,10 @@ export function parseLoss(text: string, scale: number): Loss {
     losses.some(({ scoring }) => scoring !== first.scoring) &&
     losses.some(({ scoring }) => scoring === 'linear')
   )
-    throw new CameoError('USAGE', `the loss ${text} adds angles to a softmax without them: use norm-softmax`)
+    throw new CameoError(
+      'USAGE',
+      `the loss ${text} adds an angular loss to the plain softmax, which has no angles: use norm-softmax instead`,
+    )
   return {
     name: text,
     needsPairs: losses.some(({ needsPairs }) => needsPairs),
@@ -66,7 +69,7 @@ function parseOne(text: string, scale: number): Loss {
   if (margins === undefined)
     throw new CameoError(
       'USAGE',
-      `there is no loss "${name}": choose of ${lossNames.join(', ')}, or a sum such as norm-softmax+intra`,
+      `there is no loss "${name}": choose ${lossNames.join(', ')}, or a sum, for example norm-softmax+intra`,
     )
   return combinedMarginLoss(text, margins, scale)
 }

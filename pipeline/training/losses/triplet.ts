@@ -3,9 +3,10 @@ import { add, arccos, clip, matmul, multiply, pick, relu, subtract, sum } from '
 import { cosineLimit, type Loss } from './loss.js'
 
 /**
- * Σᵢ wᵢ max(0, arccos(x_pos·x) + m − arccos(x_neg·x)): the triplet loss on angles (ArcFace, arXiv 1801.07698, eq. 7), with the
- * hardest positive and the hardest negative of the batch (Hermans et al., arXiv 1703.07737). Strangers are negatives, never
- * anchors: two of them are not the same person. An anchor without a positive has none but itself, at angle 0.
+ * Σᵢ wᵢ max(0, arccos(x_pos·x) + m − arccos(x_neg·x)): the triplet loss on angles (ArcFace, arXiv 1801.07698, eq. 7),
+ * with the hardest positive and the hardest negative of the batch (Hermans et al., arXiv 1703.07737). Strangers are
+ * negatives, never anchors, because two strangers are not the same person. An anchor without a positive has only itself
+ * as positive, at angle 0.
  */
 export function tripletLoss(margin: number): Loss {
   return {

@@ -1,4 +1,7 @@
-/** One contestant in a process of its own: takes clips from its parent, on one thread, and tells how long they took. */
+/**
+ * One contestant in its own process. Receives clips from its parent, processes them on one thread, and
+ * reports the time.
+ */
 import { pathToFileURL } from 'node:url'
 import { findFaces } from '../../../pipeline/faces/analyse-frame.js'
 import { openFrames } from '../../../pipeline/decode/frames.js'
@@ -14,9 +17,9 @@ import type { HumanReply, HumanRequest, HumanTurn } from './human-turns.js'
 import { cpuOf, ownCpuS } from '../measure.js'
 import { detectionRule, wholeClip } from '../stages.js'
 
-/** How a contestant looks at a clip; gives the frames looked at, faces found and embeddings made. */
+/** How a contestant processes a clip. Returns the number of frames, faces and embeddings. */
 interface Contestant {
-  /** Its frames already decoded. */
+  /** From decoded frames. */
   analyse(frames: readonly DecodedFrame[]): Promise<Counts>
   /** From the file. */
   process(path: string): Promise<Counts>

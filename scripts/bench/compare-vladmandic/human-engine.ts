@@ -1,4 +1,7 @@
-/** `@vladmandic/human` as its documentation runs it in Node without TensorFlow's native library: SIMD WebAssembly. */
+/**
+ * Runs `@vladmandic/human` as its documentation says for Node without TensorFlow's native library: SIMD
+ * WebAssembly.
+ */
 import { execFile } from 'node:child_process'
 import { createReadStream, existsSync, mkdirSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -12,11 +15,11 @@ import { CameoError } from '../../../pipeline/common/errors.js'
 import type { RgbImage } from '../../../pipeline/data/image.js'
 
 export interface HumanEngine {
-  /** Faces that were found, and how many of them were described by an embedding. */
+  /** Number of detected faces, and how many of them got an embedding. */
   detect(image: RgbImage): Promise<{ readonly faces: number; readonly embedded: number }>
 }
 
-/** What is used of the package; its own types come with half of TensorFlow. */
+/** The used part of the package. Its own types need half of TensorFlow. */
 interface HumanApi {
   readonly tf: {
     getBackend(): string
@@ -35,13 +38,13 @@ const moduleSchema = z.object({
   Human: z.custom<new (config: object) => HumanApi>((value) => typeof value === 'function'),
 })
 
-/** Its version and the three packages that its WebAssembly build needs beside it. */
+/** The package's version and the three packages that its WebAssembly build needs. */
 const packages = [
   '@vladmandic/human@3.3.6',
   ...['core', 'converter', 'backend-wasm'].map((part) => `@tensorflow/tfjs-${part}@4.22.0`),
 ]
 
-/** Installs them into a folder of their own, unless they are there: nothing else needs them. */
+/** Installs the packages into their own folder, unless they are there. Nothing else needs them. */
 export async function installHuman(folder: string): Promise<void> {
   if (existsSync(join(folder, 'node_modules/@vladmandic/human'))) return
   mkdirSync(folder, { recursive: true })
@@ -49,7 +52,7 @@ export async function installHuman(folder: string): Promise<void> {
   await promisify(execFile)('npm', ['install', '--prefix', folder, ...quiet, ...packages])
 }
 
-/** @param from a file beside the node_modules that hold the packages */
+/** @param from a file beside the node_modules folder that holds the packages */
 export async function loadHuman(from: URL): Promise<HumanEngine> {
   const { require, distDir, wasmDir } = locate(from)
   const { Human } = moduleSchema.parse(require(join(distDir, 'human.node-wasm.js')))
@@ -59,7 +62,7 @@ export async function loadHuman(from: URL): Promise<HumanEngine> {
     await human.init()
     await human.load()
     if (human.tf.getBackend() !== 'wasm' || human.env.wasm.simd !== true)
-      throw new Error(`human runs on ${human.tf.getBackend()} without SIMD: that would be no fair comparison`)
+      throw new Error(`human runs on ${human.tf.getBackend()} without SIMD: the comparison would not be fair`)
     return {
       async detect({ width, height, data }) {
         const tensor = human.tf.tensor(data, [1, height, width, 3], 'float32')
@@ -82,7 +85,7 @@ function locate(from: URL) {
   try {
     return {
       require,
-      // The package's `exports` name its main file only.
+      // The package's `exports` name only its main file.
       distDir: dirname(require.resolve('@vladmandic/human')),
       wasmDir: join(dirname(require.resolve('@tensorflow/tfjs-backend-wasm/package.json')), 'dist/'),
     }
@@ -96,8 +99,9 @@ function locate(from: URL) {
 }
 
 /**
- * Face detector, mesh (landmarks) and description (embedding) only. No reuse of earlier results: its cache answers a frame
- * with the faces of another up to 3 s old, which is right for a webcam and wrong for frames 250 ms apart of many clips.
+ * Only face detector, mesh (landmarks) and description (embedding). The result cache is off: it answers a
+ * frame with the faces of another frame up to 3 s old. That suits a webcam, but not frames 250 ms apart from
+ * many clips.
  */
 function configuration(modelsUrl: string, wasmDir: string): object {
   const off = { enabled: false }
@@ -106,7 +110,7 @@ function configuration(modelsUrl: string, wasmDir: string): object {
     ...{ filter: off, gesture: off, body: off, hand: off, object: off, segmentation: off },
     face: {
       enabled: true,
-      // Every face, as Cameo; its default is one.
+      // Every face, as Cameo does; the default is one.
       detector: { maxDetected: 10, rotation: false },
       ...{ mesh: { enabled: true }, description: { enabled: true } },
       ...{ iris: off, emotion: off, antispoof: off, liveness: off },
@@ -114,7 +118,7 @@ function configuration(modelsUrl: string, wasmDir: string): object {
   }
 }
 
-/** Its models are fetched over HTTP; they lie in the package. */
+/** The package fetches its models over HTTP. This server offers them from the package's folder. */
 async function serveFolder(dir: string): Promise<{ readonly url: string; close(): void }> {
   const server = createServer((request, response) => {
     const file = join(dir, basename(new URL(request.url ?? '/', 'http://localhost').pathname))

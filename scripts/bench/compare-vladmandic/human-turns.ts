@@ -4,17 +4,17 @@ import { fileURLToPath } from 'node:url'
 
 export interface HumanRequest {
   readonly clips: readonly string[]
-  /** Frames that are decoded before the clock starts, or files. */
+  /** Start from frames that are decoded before the clock starts, or from files. */
   readonly from: 'frames' | 'files'
 }
 
 export interface HumanTurn {
   readonly frames: number
   readonly faces: number
-  /** Embeddings made. */
+  /** Number of embeddings. */
   readonly embedded: number
   readonly wallS: number
-  /** With ffmpeg's. */
+  /** Includes ffmpeg. */
   readonly cpuS: number
 }
 
@@ -35,7 +35,7 @@ export async function startContestant(name: ContestantName, humanFolder: string)
   const child = fork(
     fileURLToPath(new URL('./human-child.js', import.meta.url)),
     [name, humanFolder],
-    // Results are for standard output; what a library says while it loads is not.
+    // Standard output is for results, not for messages of a library.
     { stdio: ['ignore', 2, 2, 'ipc'] },
   )
   await nextReply(child, name)

@@ -1,13 +1,15 @@
 /**
- * Cameo beside `@vladmandic/human` (SIMD WebAssembly in Node; its face detector, landmarks and description only) on the
- * same sampled frames of the same clips, on one thread each and with two at once, taking turns. Exit code 1 where Cameo
- * is less than five times as fast, 2 where it could not run. Frames a second decide; those a second of CPU time, ffmpeg's
- * included, stand beside them, for on a busy machine the clock shows anything.
+ * Compares Cameo with `@vladmandic/human` (SIMD WebAssembly in Node; only its face detector, landmarks and
+ * description) on the same sampled frames of the same clips. Each runs on one thread, alone and two at once,
+ * in turns. Exit code 1 if Cameo is less than five times as fast, 2 if the benchmark could not run. Frames
+ * per second decide. Frames per second of CPU time, including ffmpeg, are shown too, because wall-clock times
+ * mean little on a busy machine.
  *
  *   node dist/scripts/bench/compare-vladmandic/human.js [--images DIR] [--clips 25] [--rounds 2] [--json]
  *
- * From frames: both are given decoded RGB frames; Cameo detects, aligns, tracks, embeds the best faces of each track and
- * describes the tracks, human describes every face of every frame. From files: both decode too, with Cameo's decoder.
+ * From frames: both receive decoded RGB frames. Cameo detects, aligns, tracks, embeds the best faces of each
+ * track and describes the tracks. human describes every face of every frame. From files: both also decode,
+ * with Cameo's decoder.
  */
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -36,15 +38,15 @@ interface Comparison {
   readonly from: HumanRequest['from']
   readonly threads: number
   readonly framesPerS: Record<ContestantName, number>
-  /** Of frames/s, of one round's pair each: the median. */
+  /** Ratio of frames/s in one pair of turns; the median over the rounds. */
   readonly ratio: number
-  /** The same of frames a second of CPU time. */
+  /** The same for frames per second of CPU time. */
   readonly cpuRatio: number
-  /** Of one pass over the clips. */
+  /** Results of one pass over the clips. */
   readonly turns: Record<ContestantName, HumanTurn>
 }
 
-/** Warmed up, the contestants take turns. */
+/** After a warm-up, the contestants take turns. */
 async function compare(
   processes: Record<ContestantName, readonly ContestantProcess[]>,
   clips: readonly string[],
@@ -82,7 +84,7 @@ async function compare(
   }
 }
 
-/** Side by side: the slowest decides. */
+/** Two processes in parallel: the slower one counts. */
 function together(a: HumanTurn, b: HumanTurn): HumanTurn {
   return {
     frames: a.frames + b.frames,

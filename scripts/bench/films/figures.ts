@@ -1,4 +1,4 @@
-/** What is told of a set of films: in all, and by what the films' names say of their cuts. */
+/** The results of a set of films: in total, and by the kinds of cuts in the films' names. */
 import {
   timeFigures,
   type MeasuredTimes,
@@ -16,11 +16,11 @@ export interface NamedFigures extends TimeFigures {
 export interface SeedFigures {
   readonly seed: number
   readonly total: NamedFigures
-  /** By style, by kind of join, by what else the names say. */
+  /** By style, by kind of join, and by further traits. */
   readonly groups: readonly NamedFigures[]
   /** Lowest score of an answer. */
   readonly threshold: number
-  /** People who were asked for, the refused among them. */
+  /** Number of people searched for, including refused queries. */
   readonly queries: number
   readonly refused: readonly RefusedQuery[]
 }
@@ -73,7 +73,7 @@ const columns: readonly (readonly [title: string, cell: (figures: NamedFigures) 
   ['splits', ({ splits }) => splits.toFixed(2)],
 ]
 
-/** Lines of one table, the first with the names of its columns. */
+/** Lines of one table. The first line has the names of its columns. */
 export function figuresTable(rows: readonly NamedFigures[]): string[] {
   const line = (name: string, cells: readonly string[]) =>
     [name.padEnd(18), ...cells.map((cell) => cell.padStart(10))].join('')

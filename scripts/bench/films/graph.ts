@@ -6,7 +6,7 @@ export interface FrameSize {
   readonly heightPx: number
 }
 
-/** Inputs and filter graph; the film's pictures come out as the stream that is mapped. */
+/** Inputs and filter graph. The mapped stream holds the film's pictures. */
 export function filmArguments({ shots, backdropColour }: Film, size: FrameSize): string[] {
   const inputs = shots.flatMap(({ takes }) => takes.flatMap(({ input }) => input))
   const graph: string[] = []
@@ -34,14 +34,14 @@ const joinFilter = ({ join, overS, startS }: Shot) =>
     : `xfade=transition=${transitions[join]}:duration=${overS}:offset=${startS.toFixed(3)}`
 
 interface ShotPlace {
-  /** Of the shot, and of the input of its first take. */
+  /** Number of the shot, and of the input of its first take. */
   readonly number: number
   readonly firstInput: number
   readonly size: FrameSize
   readonly backdropColour: string
 }
 
-/** The filters that give [v<number>]. */
+/** The filters that produce [v<number>]. */
 function shotFilters({ place, takes, lengthS }: Shot, at: ShotPlace): string[] {
   const { number, firstInput, size, backdropColour } = at
   const [take, other] = takes
@@ -84,12 +84,12 @@ const within = ({ widthPx, heightPx }: FrameSize) =>
 const padded = (size: FrameSize, colour: string) =>
   `${within(size)},pad=${size.widthPx}:${size.heightPx}:(ow-iw)/2:(oh-ih)/2:${colour}`
 
-/** Before a blurred copy of itself, so that no face is cut off. */
+/** In front of a blurred copy of itself, so that no face is cut off. */
 const beforeItself = (size: FrameSize, input: number) =>
   `split[x${input}][y${input}];[x${input}]${covering(size)},boxblur=24[z${input}];` +
   `[y${input}]${within(size)}[w${input}];[z${input}][w${input}]overlay=(W-w)/2:(H-h)/2`
 
-/** Heads are above the middle: more is cut off below. */
+/** Heads are above the middle, so more is cut off at the bottom. */
 const halfOf = ({ widthPx, heightPx }: FrameSize) =>
   `scale=${widthPx / 2}:${heightPx}:force_original_aspect_ratio=increase,` +
   `crop=${widthPx / 2}:${heightPx}:(iw-ow)/2:(ih-oh)*0.25`

@@ -1,4 +1,4 @@
-/** Whom a model pack takes for whom, so that films can cut look-alikes next to each other. */
+/** Which people a model pack considers similar, so that films can show look-alikes next to each other. */
 import { usePack } from '../../cli/caller.js'
 import { existsSync, readFileSync, renameSync } from 'node:fs'
 import { z } from 'zod'
@@ -9,15 +9,15 @@ import type { LookAlikes, PhotographedPerson } from './photos.js'
 import { dotProduct, l2Normalise } from '../../../pipeline/data/vector-math.js'
 import { embedAll } from '../../cli/progress.js'
 
-/** So many photos tell what a person looks like. */
+/** Number of photos that show what a person looks like. */
 const photosEach = 5
-/** So many look-alikes are kept of each person: the nearest may be in a film already. */
+/** Number of look-alikes kept per person: the nearest may already be in a film. */
 const keptEach = 5
 
 /**
- * Look-alikes as they were ranked when the set was made first. They are kept, so that its films stay the same whatever becomes
- * of the models.
- * @param file JSON; written where it is missing
+ * Look-alikes in the order of the first run. They are kept, so that the films stay the same when the models
+ * change.
+ * @param file JSON; written if it is missing
  */
 export async function keptLookAlikes(
   file: string,
@@ -30,11 +30,11 @@ export async function keptLookAlikes(
     renameSync(`${file}.part`, file)
   }
   const kept = z.record(z.string(), z.array(z.string())).safeParse(JSON.parse(readFileSync(file, 'utf8')))
-  if (!kept.success) throw new CameoError('USAGE', `${file} is damaged: remove it with the films beside it`)
+  if (!kept.success) throw new CameoError('USAGE', `${file} is damaged: remove it and the films beside it`)
   return new Map(Object.entries(kept.data))
 }
 
-/** The mean of the unit vectors of each person's first photos; people without a face in them are left out. */
+/** The mean of the unit vectors of each person's first photos. People without a face in them are left out. */
 async function meanFaces(
   people: readonly PhotographedPerson[],
   packName: string,
@@ -61,7 +61,7 @@ async function meanFaces(
 }
 
 /**
- * Ranks for each person the others by cosine similarity, the most similar first.
+ * Ranks the other people by cosine similarity for each person, the most similar first.
  * @param faces unit vectors by person
  */
 export function nearestOthers(

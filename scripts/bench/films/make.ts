@@ -1,4 +1,4 @@
-/** Makes the films of a plan, their queries and the truth, as far as they are missing. */
+/** Makes the missing films, queries and truth of a plan. */
 import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { extname, join } from 'node:path'
@@ -11,15 +11,15 @@ import { appearancesCsv, type Film } from './plan.js'
 
 const run = promisify(execFile)
 
-/** Raised when the same plan would give other pictures. */
+/** Increase it when the same plan would give other pictures. */
 const makerVersion = 1
 
 const encoding = ['-an', '-c:v', 'libx264', '-preset', 'veryfast', '-crf', '21', '-g', '50']
 
-/** A photo by which a person is looked for. */
+/** A photo that is used to search for a person. */
 export interface QueryPhoto {
   readonly person: string
-  /** ffmpeg's input and filters; the first picture counts. */
+  /** ffmpeg's input and filters; the first picture is used. */
   readonly from: readonly string[]
 }
 
@@ -31,7 +31,7 @@ export interface MadeFilms {
   readonly queries: string
 }
 
-/** Throws USAGE where a folder holds films of other sources. */
+/** Throws USAGE if a folder holds films of other sources. */
 export function claimFolder(dir: string, sources: unknown): void {
   const file = join(dir, 'made-of.json')
   const stamp = `${JSON.stringify({ makerVersion, sources }, null, 1)}\n`
@@ -80,7 +80,7 @@ export async function makeFilms(
   return made
 }
 
-/** An interrupted run leaves nothing under the name. */
+/** An interrupted run leaves no file with this name. */
 async function make(file: string, part: string, inputAndEncoding: readonly string[]): Promise<void> {
   const { stderr } = await run(
     await findFfmpeg(),

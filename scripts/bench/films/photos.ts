@@ -1,4 +1,7 @@
-/** Films out of photos: the harder set. Photos pan and zoom, casts are larger, and look-alikes follow each other. */
+/**
+ * Films made from photos: the harder set. Photos pan and zoom, casts are larger, and look-alikes follow each
+ * other.
+ */
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { CameoError, messageOf } from '../../../pipeline/common/errors.js'
@@ -26,7 +29,7 @@ export interface PhotographedPerson {
   readonly photos: readonly string[]
 }
 
-/** A person of whom one photo is kept out of the films, for the query. */
+/** A person with one photo that is kept out of the films, for the query. */
 export interface CastPerson extends PhotographedPerson {
   readonly queryPhoto: string
 }
@@ -36,7 +39,7 @@ const fewestPhotos = 4
 
 /**
  * Everyone in a folder PERSON/*.jpg (LFW's layout) with enough photos.
- * @throws USAGE where the folder cannot be read, or has too few people
+ * @throws USAGE if the folder cannot be read, or has too few people
  */
 export function readPhotographedPeople(dir: string): PhotographedPerson[] {
   const people = photosByPerson(dir).filter(({ photos }) => photos.length >= fewestPhotos)
@@ -48,7 +51,7 @@ export function readPhotographedPeople(dir: string): PhotographedPerson[] {
   return people
 }
 
-/** The generator of a person's query is another than any film's. */
+/** The random generator of a person's query differs from that of every film. */
 const queryPart = -1
 
 /** Any photo may become the query. */
@@ -74,21 +77,23 @@ function photosByPerson(dir: string): PhotographedPerson[] {
 const [fewestPeople, mostPeople] = [4, 7]
 const [shortestShotS, longestShotS] = [1.2, 5]
 const [shortestOverS, longestOverS] = [0.2, 2]
-/** A transition covers at most this much of a shot, so that between two of them a person is seen alone. */
+/**
+ * Largest share of a shot that a transition covers, so that the person is seen alone between two transitions.
+ */
 const overShare = 0.4
-/** In films of look-alikes, one follows the other this often. */
+/** Share of the shots in films of look-alikes in which a look-alike follows. */
 const alikeShare = 0.6
 
 const places: readonly Place[] = ['full', 'boxed', 'backdrop', 'split', 'inset']
 const mixedJoins: readonly Join[] = ['cut', 'cut', 'dissolve', 'dissolve', 'fadeblack', 'wipeleft']
 
-/** A name's last part in films that cut look-alikes next to each other. */
+/** Last part of the name of films that show look-alikes next to each other. */
 export const alikeTrait = 'alike'
 
-/** By person: whom others would take for them, most similar first. */
+/** For each person the most similar other people, most similar first. */
 export type LookAlikes = ReadonlyMap<string, readonly string[]>
 
-/** The plans of all films. Every form comes once with people as they fall and once with look-alikes. */
+/** The plans of all films. Every form comes once with random people and once with look-alikes. */
 export function planFilmsOfPhotos(
   people: readonly CastPerson[],
   lookAlikes: LookAlikes,
@@ -110,7 +115,10 @@ export function planFilmsOfPhotos(
   })
 }
 
-/** Each next person is followed by their nearest look-alike; where that one is taken, by the next nearest. */
+/**
+ * Each person is followed by their nearest look-alike; if that one is already in the cast, by the next
+ * nearest.
+ */
 function castOfLookAlikes(
   order: readonly CastPerson[],
   lookAlikes: LookAlikes,
@@ -140,7 +148,7 @@ function nearestOf(
   return among.find((other) => other.id === nearest)
 }
 
-/** Everyone of the cast in order, then whoever is drawn. */
+/** Everyone of the cast in order, then people drawn at random. */
 function planShots(
   cast: readonly CastPerson[],
   lookAlikes: LookAlikes,
@@ -169,7 +177,7 @@ function planShots(
   return reel.shots
 }
 
-/** Anyone but the last; of look-alikes often the one that the last is taken for. */
+/** Anyone except the last person. In films of look-alikes often a look-alike of the last person. */
 function drawNext(
   cast: readonly CastPerson[],
   last: CastPerson | undefined,
@@ -185,7 +193,10 @@ function drawNext(
   return next
 }
 
-/** Each person's photos take turns in an order of the film, so that two shots in a row of one person differ. */
+/**
+ * The photos of each person take turns in an order that depends on the film, so that two consecutive shots of
+ * one person differ.
+ */
 function photoTurns(cast: readonly CastPerson[], draw: Draw): (person: CastPerson) => string {
   const turns = new Map(cast.map((person) => [person, draw.shuffle(person.photos)]))
   return (person) => {
@@ -197,13 +208,16 @@ function photoTurns(cast: readonly CastPerson[], draw: Draw): (person: CastPerso
   }
 }
 
-/** The middle of a photo of LFW shows its person and hardly anybody else: 150 of 250 px, of which a face has about 100. */
+/**
+ * The middle of an LFW photo shows its person and hardly anybody else: 150 of 250 px, of which a face has
+ * about 100.
+ */
 const middle = `crop=w='min(iw,ih)*0.6':h='min(iw,ih)*0.6'`
 
-/** Magnified first, since zoompan moves by whole pixels of its input. */
+/** Scaled up first, because zoompan moves by whole pixels of its input. */
 const magnifiedPx = 960
 
-/** A shot of a photo by a camera in a hand: it goes nearer or away, to one side, and shakes. */
+/** A shot of a photo as by a hand-held camera: it moves closer or away, to one side, and shakes. */
 function takeOf(person: string, photo: string, lengthS: number, draw: Draw): Take {
   const frames = Math.ceil((lengthS + 0.2) * framesPerS)
   const number = (low: number, high: number) => draw.between(low, high).toFixed(4)
@@ -219,7 +233,7 @@ function takeOf(person: string, photo: string, lengthS: number, draw: Draw): Tak
   return { person, input: ['-i', photo], motion: `${still},${view}`, isWide: false }
 }
 
-/** The person's photo as one would cut it out for a search, in the size of a passport photo. */
+/** The person's photo, cut out as a user would do for a search, in the size of a passport photo. */
 export const queryOfPhoto = ({ queryPhoto }: CastPerson): string[] => [
   ...['-i', queryPhoto],
   ...['-vf', `${middle},scale=600:600:flags=lanczos`],

@@ -1,21 +1,24 @@
-/** Edited films as data: which shots follow each other and how, and so who is seen when. No file is touched here. */
+/**
+ * Edited films as data: which shots follow each other and how, and so who is seen when. No file is touched
+ * here.
+ */
 import { csvCell } from '../../../index/evaluate/report/csv.js'
 import { shuffled } from '../../../pipeline/common/seeded-random.js'
 
-/** How a shot follows the one before. */
+/** How a shot follows the shot before. */
 export type Join = 'cut' | 'dissolve' | 'fadeblack' | 'wipeleft'
 
-/** Where a shot's pictures stand in the frame; in `split` and `inset` there are two of them. */
+/** Where a shot's pictures are in the frame. `split` and `inset` have two of them. */
 export type Place = 'full' | 'boxed' | 'backdrop' | 'split' | 'inset'
 
 /** A moving picture of one person. */
 export interface Take {
   readonly person: string
-  /** The input as ffmpeg takes it, with the options that stand before it. */
+  /** ffmpeg's input, with the options before it. */
   readonly input: readonly string[]
-  /** Filters that move a photo; absent where the input moves by itself. */
+  /** Filters that move a photo; absent if the input itself moves. */
   readonly motion?: string
-  /** A wide picture fills the frame; others stand before a blurred copy of themselves. */
+  /** True if the picture fills the frame. Otherwise it stands in front of a blurred copy of itself. */
   readonly isWide: boolean
 }
 
@@ -25,14 +28,14 @@ export interface Shot {
   readonly startS: number
   readonly lengthS: number
   readonly join: Join
-  /** Of the transition, in which the shot before is seen, too; 0 of a cut. */
+  /** Length of the transition, during which the shot before is also seen; 0 for a cut. */
   readonly overS: number
 }
 
 export interface Film {
-  /** film-000-boxed-cut.mp4: its number, its form. */
+  /** film-000-boxed-cut.mp4: its number and its form. */
   readonly name: string
-  /** As ffmpeg takes it: 0x405060. */
+  /** In ffmpeg's format: 0x405060. */
   readonly backdropColour: string
   readonly shots: readonly Shot[]
 }
@@ -41,13 +44,13 @@ const styles = ['boxed', 'full', 'backdrop', 'mixed'] as const
 const joinStyles = ['cut', 'dissolve', 'mixed'] as const
 
 export interface FilmForm {
-  /** One place for all shots, or any. */
+  /** One place for all shots, or any place. */
   readonly style: (typeof styles)[number]
-  /** One join for all shots, or any. */
+  /** One kind of join for all shots, or any kind. */
   readonly joins: (typeof joinStyles)[number]
 }
 
-/** So many films have each form once. */
+/** Number of films that contain each form once. */
 export const formCount = styles.length * joinStyles.length
 
 /** All forms take turns. */
@@ -62,7 +65,7 @@ export function filmName(number: number, { style, joins }: FilmForm, ...more: re
   return `film-${[String(number).padStart(3, '0'), style, joins, ...more].join('-')}.mp4`
 }
 
-/** What a film's name says of it: ["boxed", "cut"]. */
+/** The traits in a film's name: ["boxed", "cut"]. */
 export function traitsOf(name: string): {
   readonly style: string
   readonly joins: string
@@ -72,7 +75,7 @@ export function traitsOf(name: string): {
   return { style, joins, more }
 }
 
-/** Films have this many frames a second, and shots and transitions are whole frames. */
+/** Frames per second of the films. Shots and transitions are whole frames. */
 export const framesPerS = 25
 
 export const wholeFrames = (timeS: number) => Math.round(timeS * framesPerS) / framesPerS
@@ -81,12 +84,13 @@ export interface Reel {
   readonly shots: readonly Shot[]
   /**
    * Appends a shot.
-   * @param wishedOverS length of the transition; it is shorter where it would be more than `share` of either shot
+   * @param wishedOverS length of the transition; it is shorter if it would be more than `share` of either
+   * shot
    */
   add(shot: Omit<Shot, 'startS' | 'overS'>, wishedOverS: number, share: number): void
 }
 
-/** Shots one after the other; the first follows nothing. */
+/** Shots one after the other. The first has no shot before it. */
 export function createReel(): Reel {
   const shots: Shot[] = []
   let filmS = 0
@@ -107,7 +111,7 @@ export function createReel(): Reel {
   }
 }
 
-/** Who is seen when, as `cameo eval times` reads it; a transition is unsure. */
+/** Who is seen when, in the format of `cameo eval times`. A transition is unsure. */
 export function appearancesCsv(films: readonly Film[]): string {
   const rows = films.flatMap(({ name, shots }) => [
     ...shots
@@ -123,7 +127,7 @@ export function appearancesCsv(films: readonly Film[]): string {
   return ['film,person,start_s,end_s,kind', ...lines, ''].join('\n')
 }
 
-/** Draws of one generator. */
+/** Random draws of one generator. */
 export interface Draw {
   between(low: number, high: number): number
   /** A whole number from 0 to count − 1. */

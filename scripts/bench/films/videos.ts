@@ -1,4 +1,4 @@
-/** Films out of real clips: the people, and the plan of the cuts. */
+/** Films made from real clips: the people, and the plan of the cuts. */
 import { execFile } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, parse } from 'node:path'
@@ -38,15 +38,17 @@ export interface FilmedPerson {
 /** Shorter clips leave no room for films and a query. */
 const shortestS = 3
 /**
- * Films use the clips up to here, but for a short clip beside a longer one; the query is taken behind it.
+ * Films use this first share of a clip; a short clip beside a longer one may be used further. The query is
+ * taken after it.
  */
 const filmShare = 0.6
 const queryShare = 0.85
 
 /**
  * The people of a folder of clips.
- * @param listFile lines "ID CLIP CLIP …" for those who are in several clips; every other clip is its own person
- * @throws USAGE where the folder cannot be read, or has fewer than two people
+ * @param listFile lines "ID CLIP CLIP …" for those who are in several clips; every other clip is its own
+ * person
+ * @throws USAGE if the folder cannot be read, or has fewer than two people
  */
 export async function readFilmedPeople(dir: string, listFile: string): Promise<FilmedPerson[]> {
   const people: FilmedPerson[] = []
@@ -90,7 +92,7 @@ const probed = z.object({
   format: z.object({ duration: z.coerce.number().optional() }),
 })
 
-/** The picture's length where the file says it, else the file's. */
+/** The video stream's length if the file states it, else the file's length. */
 async function probe(path: string): Promise<SourceClip> {
   const ffmpeg = await findFfmpeg()
   const entries = 'stream=width,height,duration:format=duration'
@@ -114,8 +116,8 @@ export function queryOfClips({ clips }: FilmedPerson): string[] {
 }
 
 /**
- * The plans of all films. The order of draws is part of the benchmark: with the same people and seed the cuts stay those that
- * earlier figures were measured with.
+ * The plans of all films. The order of draws is part of the benchmark: with the same people and seed, the
+ * cuts stay the same as for earlier results.
  */
 export function planFilmsOfClips(people: readonly FilmedPerson[], films: number, seed: number): Film[] {
   const draw = drawFrom(seededRandom(seed))
@@ -151,7 +153,7 @@ function planShots(cast: readonly FilmedPerson[], { style, joins }: FilmForm, dr
   return reel.shots
 }
 
-/** Anyone but the last. */
+/** Anyone except the last person. */
 function drawOther(cast: readonly FilmedPerson[], last: FilmedPerson | undefined, draw: Draw): FilmedPerson {
   for (;;) {
     const person = draw.pick(cast)

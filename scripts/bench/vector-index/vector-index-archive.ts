@@ -13,7 +13,7 @@ import type { VectorCache } from '../../../index/vectors/archive/cached-index.js
 export const dimension = 512
 export const spaceId = 1
 
-/** Tracks of a segment. */
+/** Tracks per segment. */
 const segmentTracks = 32
 
 const key = { clipId: 'clip', recipe: 'recipe' }
@@ -26,18 +26,21 @@ const facts = {
   container: 'mp4',
 }
 
-/** An archive of `tracks` tracks without descriptors; one that is there already keeps what it has. */
+/** An archive of `tracks` tracks without descriptors. An existing archive keeps its content. */
 export function openBenchArchive(dir: string, tracks: number): Database {
   if (existsSync(join(dir, databaseFileName))) return openDatabase(dir)
   const database = openDatabase(dir, { create: true })
   createClipStore(database).plan(key, facts, 1, true)
-  // The first of an archive has the id 1.
+  // The first space of an archive has the id 1.
   activateSpace(database, { spaceDigest: 'd', packName: 'bench' }, dimension)
   addTracks(database, 0, tracks)
   return database
 }
 
-/** Tracks for the rows `from` to `to`: row i becomes track i + 1 and, stored in order, label i + 1. */
+/**
+ * Adds tracks for the rows `from` to `to`. Row i becomes track i + 1 and, because rows are stored in order,
+ * label i + 1.
+ */
 export function addTracks(database: Database, from: number, to: number): void {
   const rows = new TrackRows(database)
   inTransaction(database, () => {
@@ -50,7 +53,7 @@ export function addTracks(database: Database, from: number, to: number): void {
   })
 }
 
-/** Descriptors an archive has. */
+/** Number of descriptors in an archive. */
 export function storedCount(database: Database): number {
   return createDescriptorStore(database).count(spaceId)
 }
@@ -62,8 +65,8 @@ export interface Rows {
 }
 
 /**
- * Stores rows `from` to `to` as ingestion does: what comes within a quarter of a second is durable with one commit, and the
- * index catches up with it. (To store a turn's rows takes some 20 ms.)
+ * Stores rows `from` to `to` as an ingest does: rows of a quarter of a second share one commit, and then the
+ * index catches up. (Storing the rows of one turn takes some 20 ms.)
  */
 export async function ingest(
   database: Database,

@@ -3,14 +3,15 @@ export interface SyntheticDescriptors {
   readonly vectors: Float32Array
   readonly identityOf: Uint32Array
   readonly sizes: readonly number[]
-  /** One an identity, of randomly drawn identities; not among the vectors. */
+  /** One per identity, of randomly drawn identities; not among the vectors. */
   readonly queries: readonly { readonly vector: Float32Array; readonly identity: number }[]
 }
 
 /**
- * Identities of 1 to 500 tracks, their sizes s drawn with probability ~ s^-1.75 (half of them single, some near 500).
- * Centres are uniform on the sphere, so cosines of different people are 0 ± 0.044. Each identity's tracks scatter
- * around its centre so that two of them have a mean cosine drawn evenly from .3 to .8.
+ * Identities of 1 to 500 tracks. Their sizes s are drawn with probability ~ s^-1.75 (half of them single,
+ * some near 500). Centres are uniform on the sphere, so cosines of different people are 0 ± 0.044. Each
+ * identity's tracks scatter around its centre. Two of them have a mean cosine that is drawn evenly from .3 to
+ * .8.
  */
 export function synthesiseDescriptors(
   count: number,

@@ -16,14 +16,14 @@ import {
 } from './vector-index-archive.js'
 import { synthesiseDescriptors } from './vector-index-data.js'
 
-/** Larger archives are filled alone: the bare library would take hours to follow. */
+/** Larger archives are filled alone: the bare library would take hours. */
 export const largestFilledInTurns = 200_000
 
-/** Product and library take turns of so many vectors, so that noise of the machine meets both alike. */
+/** Product and library take turns of this many vectors, so that noise of the machine affects both equally. */
 const turnTracks = 1024
 const turnsOnTop = 20
 
-/** Of one insert. */
+/** Times of one insert. */
 export interface InsertTimes {
   readonly productMs: number
   readonly bareMs: number
@@ -55,7 +55,7 @@ export class Stopwatch {
   }
 }
 
-/** Fills an empty archive up to row `end`, with a snapshot of all; undefined where it has rows already. */
+/** Fills an empty archive up to row `end`, with a snapshot of all; undefined if it already has rows. */
 export async function fillInTurns(
   { database, dir }: BenchArchive,
   rows: Rows,
@@ -78,7 +78,7 @@ export async function fillInTurns(
   return { productMs: watches.product.totalMs / end, bareMs: watches.bare.totalMs / end }
 }
 
-/** Fills the archive up to row `end` from where it is, with a snapshot of all. */
+/** Continues to fill the archive up to row `end`, with a snapshot of all. */
 export async function fillAlone(
   { database, dir }: BenchArchive,
   rows: Rows,
@@ -98,8 +98,8 @@ export async function fillAlone(
 }
 
 /**
- * Inserts further rows into a copy of the archive in `dir`, which has `size`, and into `bare`, which has the same; the
- * share of a snapshot that is due to each insert is counted in.
+ * Inserts further rows into a copy of the archive in `dir`, which has `size` rows, and into `bare`, which has
+ * the same. The time of an insert includes its share of a snapshot.
  */
 export async function insertOnTop(dir: string, size: number, bare: BareGraph): Promise<InsertTimes> {
   const count = turnsOnTop * turnTracks

@@ -1,12 +1,13 @@
 /**
- * Measures the vector index as the product uses it (SQLite rows, snapshots, default settings) against exact search
- * and against hnswlib called in a loop, on synthetic face-like descriptors. Exit code 1 where a target is missed.
+ * Measures the vector index as the product uses it (SQLite rows, snapshots, default settings). Compares it
+ * with exact search and with hnswlib called in a loop, on synthetic face-like descriptors. Exit code 1 if a
+ * target is missed.
  *
  *   node dist/scripts/bench/vector-index/vector-index.js [--million | --size N] [--archive DIR] [--json]
  *
- * An archive that is named is kept: filling one with a million takes an hour, and an interrupted run goes on with it.
- * Up to 200,000 the bare library takes turns while the archive is filled, from the first insert on; inserts into larger
- * ones are measured on top, in a copy.
+ * A named archive is kept: filling one with a million takes an hour, and an interrupted run continues with
+ * it. Up to 200,000 vectors, archive and bare library are filled in turns, and all inserts are measured. For
+ * larger archives, inserts are measured afterwards, in a copy.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -41,7 +42,7 @@ const matchThreshold = 0.35
 
 const queryCount = 1000
 
-/** Changes that lie between the snapshot and the start. */
+/** Number of changes between the snapshot and the start. */
 const changesBeforeStart = 100
 
 const targets = {
@@ -57,7 +58,10 @@ interface Figures {
   readonly identities: number
   readonly singles: number
   readonly firstK: number
-  /** Of exact search's neighbours above the match threshold: all together, mean over queries, and of single tracks. */
+  /**
+   * Share of exact search's neighbours above the match threshold that are found: all together, mean over
+   * queries, and of single tracks.
+   */
   readonly recall: number
   readonly recallPerQuery: number
   readonly recallOfSingles: number
@@ -81,7 +85,7 @@ interface Figures {
 
 // ---------------------------------------------------------------- measuring
 
-/** Average precision over the first 100, all of the identity's tracks in the denominator. */
+/** Average precision over the first 100, with all of the identity's tracks in the denominator. */
 function averagePrecision(
   neighbors: readonly Neighbor[],
   data: SyntheticDescriptors,
@@ -151,7 +155,7 @@ async function bench(size: number, dir: string, log: (line: string) => void): Pr
     recallPerQuery: perQuery.reduce((sum, share) => sum + share, 0) / perQuery.length,
     recallOfSingles: foundSingles / wantedSingles,
     mapExact: mapExact / queryCount,
-    // One query's loss is to be 1/1000 and not a rounding error more.
+    // Rounded, so that a loss of one query is exactly 1/1000.
     mapLoss: Number(((mapExact - mapProduct) / queryCount).toFixed(9)),
     searchP50Ms: searches.product.quantile(0.5),
     searchP95Ms: searches.product.quantile(0.95),

@@ -1,8 +1,9 @@
 /**
- * Teaches a pack to tell faces that are hidden in part: a logistic model of its embeddings, learned from photos of labelled people
- * (the LFW layout) on which masks, sunglasses, hands and half faces are painted; and measures from which score two such faces
- * match. Half of the people judge what the other half taught, also by covers that it did not teach; the figures at the end are of all. Prints the tables and the
- * pack's `hiddenFaces`.
+ * Trains the detection of partly hidden faces for a pack: a logistic model on its embeddings. The training
+ * data are photos of labelled people (the LFW layout) with painted masks, sunglasses, hands and half faces.
+ * Also measures the score from which two such faces match. The model of one half of the people is tested on
+ * the other half, also with covers that it was not trained on. The final values use all people. Prints the
+ * tables and the pack's `hiddenFaces`.
  *
  *   npm run calibrate:hidden [-- --pack NAME --images DIR --photos 12]
  */
@@ -45,10 +46,10 @@ await stages.dispose()
 
 type Model = Pick<HiddenFaces, 'weights' | 'bias'>
 
-/** So many of the faces as they are may be told to be hidden: some wear glasses or hats. */
+/** Share of the unpainted faces that may be classified as hidden: some wear glasses or hats. */
 const falseAlarms = 0.05
 
-/** The score that this share reaches; of ascending scores. */
+/** The score that this share reaches; scores are ascending. */
 function thresholdAt(scores: Float64Array, rate: number): number {
   return scores[Math.ceil(scores.length * (1 - rate))] ?? 1
 }
@@ -59,7 +60,7 @@ const fit = (from: readonly OcclusionSample[]): Model =>
     from.map(({ cover }) => cover !== undefined),
   )
 
-/** People by whom the others' model is judged when its bias is chosen: those who taught it are told too well. */
+/** The bias is chosen on people who did not train the model: for its own people the model is too good. */
 const folds = 3
 
 function learn(from: readonly OcclusionSample[]): Model {
@@ -75,7 +76,10 @@ function learn(from: readonly OcclusionSample[]): Model {
   return { weights, bias: bias - thresholdAt(Float64Array.from(excess.flat()).sort(), falseAlarms) }
 }
 
-/** Scores of pairs of two people, or of one, whose faces are hidden by the same kind of cover and known to be. */
+/**
+ * Scores of pairs of two people, or of one person, with faces that are hidden by the same kind of cover and
+ * classified as hidden.
+ */
 function hiddenPairs(of: readonly OcclusionSample[], model: Model, isSame: boolean): Float64Array {
   const scores: number[] = []
   const known = of.filter(
@@ -101,17 +105,17 @@ for (const [half, held] of halves.entries()) {
   const others = halves[1 - half] ?? []
   const model = learn(others.filter(({ cover = '' }) => !(cover in heldCovers)))
   const threshold = Math.max(usual.threshold, thresholdAt(hiddenPairs(others, model, false), usual.rate))
-  const told = (cover: string | undefined) => {
+  const hiddenShareOf = (cover: string | undefined) => {
     const own = held.filter((sample) => sample.cover === cover)
     return (
       own.filter(({ unit }) => hiddenProbability(unit, { ...model, threshold }) > 0.5).length / own.length
     )
   }
-  print(`\nhalf ${half + 1}: told to be hidden, of faces as they are ${percent(told(undefined))}`)
-  for (const [title, covers] of Object.entries({ taught: trainingCovers, 'not taught': heldCovers }))
+  print(`\nhalf ${half + 1}: classified as hidden, of unpainted faces ${percent(hiddenShareOf(undefined))}`)
+  for (const [title, covers] of Object.entries({ taught: trainingCovers, 'not trained': heldCovers }))
     print(
       `  ${title}: ${Object.keys(covers)
-        .map((cover) => `${cover} ${percent(told(cover))}`)
+        .map((cover) => `${cover} ${percent(hiddenShareOf(cover))}`)
         .join(', ')}`,
     )
   const [twoPeople, onePerson] = [hiddenPairs(held, model, false), hiddenPairs(held, model, true)]

@@ -1,12 +1,12 @@
 import { dotProduct } from '../../../pipeline/data/vector-math.js'
 
-/** Keeps the weights from growing without end where the two kinds can be told apart wholly. */
+/** Keeps the weights from growing without limit if the two classes can be separated completely. */
 export const decay = 1e-3
 const steps = 400
 
 /**
- * Logistic regression with a little weight decay, both kinds counting the same however many there are of each; by Nesterov's
- * accelerated descent, for a convex function with known smoothness.
+ * Logistic regression with a little weight decay. Both classes have the same total weight, however many
+ * samples each has. Uses Nesterov's accelerated descent, for a convex function with known smoothness.
  * @param inputs vectors of length 1
  */
 export function fitLogistic(

@@ -2,12 +2,13 @@ import type { Landmarks5Px, PointPx } from '../../../pipeline/data/geometry.js'
 import type { RgbImage } from '../../../pipeline/data/image.js'
 
 /**
- * A place on a face: u along the eyes, to the right of the picture, and v down to the mouth, from the middle between the eyes,
- * in distances between the eyes. The eyes lie at (±0.5, 0), the nose near v = 0.6, the mouth near 1.05, the chin near 1.8.
+ * A place on a face. u runs along the eyes, to the right of the picture; v runs down to the mouth. The origin
+ * is the middle between the eyes; the unit is the distance between the eyes. The eyes are at (±0.5, 0), the
+ * nose near v = 0.6, the mouth near 1.05, the chin near 1.8.
  */
 type Shape = (u: number, v: number) => boolean
 
-/** What hides a part of a face: what it covers, and how light it is there, as a share of its colour. */
+/** What hides a part of a face: the covered area, and the brightness there as a share of its colour. */
 export interface Cover {
   readonly covers: Shape
   readonly light: (u: number, v: number) => number
@@ -23,7 +24,7 @@ const within = (
   [ru, rv]: readonly [number, number],
 ) => ((u - cu) / ru) ** 2 + ((v - cv) / rv) ** 2 < 1
 
-/** What is painted for training: a name, and a cover of that kind. */
+/** Covers for training: a name, and a cover of that kind. */
 export const trainingCovers: Readonly<Record<string, (random: Random) => Cover>> = {
   mask(random) {
     const [top, side, chin] = [
@@ -62,7 +63,7 @@ export const trainingCovers: Readonly<Record<string, (random: Random) => Cover>>
   },
 }
 
-/** Painted only to measure what was trained without them. */
+/** Covers that are only used to test the model that was trained without them. */
 export const heldCovers: Readonly<Record<string, (random: Random) => Cover>> = {
   bar(random) {
     const [half, wide] = [between(random, 0.24, 0.36), between(random, 0.95, 1.3)]
@@ -84,7 +85,7 @@ export const heldCovers: Readonly<Record<string, (random: Random) => Cover>> = {
   },
 }
 
-/** A copy of the image with the cover painted over the face in a colour of its own, with a little noise. */
+/** A copy of the image with the cover painted over the face in its own colour, with a little noise. */
 export function paintOver(
   image: RgbImage,
   [leftEye, rightEye, , leftMouth, rightMouth]: Landmarks5Px,

@@ -10,11 +10,11 @@ import { startProgress } from '../../cli/progress.js'
 import { heldCovers, paintOver, trainingCovers, type Cover, type Random } from './paint.js'
 import { unitOf } from '../../../pipeline/data/embedding.js'
 
-/** A face of a photo as it is, or with a part painted over. */
+/** A face of a photo, unpainted or with a painted part. */
 export interface OcclusionSample {
   /** Number of the person. */
   readonly person: number
-  /** What was painted; undefined for the face as it is. */
+  /** The painted cover; undefined for the unpainted face. */
   readonly cover: string | undefined
   /** L2-normalised embedding. */
   readonly unit: Float32Array
@@ -23,9 +23,9 @@ export interface OcclusionSample {
 const covers = { ...trainingCovers, ...heldCovers }
 
 /**
- * Embeds the one face of each photo of a folder of people (the LFW layout) as it is, and once with each kind of cover. The
- * detector's box is taken as it was; landmarks are looked for again.
- * @param perPerson photos at the most
+ * Embeds the one face of each photo of a folder of people (the LFW layout) without paint, and once with each
+ * kind of cover. Keeps the detector's box of the unpainted face; detects landmarks again.
+ * @param perPerson largest number of photos
  */
 export async function paintedSamples(
   images: string,
@@ -51,7 +51,9 @@ export async function paintedSamples(
   return samples
 }
 
-/** Of one photo; none where it does not show one face. The same seed paints the same. */
+/**
+ * The samples of one photo; none if it does not show exactly one face. The same seed paints the same covers.
+ */
 export async function paintedFaces(
   path: string,
   seed: number,

@@ -26,7 +26,7 @@ interface AnglesOptions extends SourceOptions {
 export const anglesCommand = withSourceOptions(new Command('angles'))
   .description('Measure how tight the classes of a trained head are, and how far apart, in degrees.')
   .requiredOption('--head <file>', 'head that "cameo head train" wrote')
-  .requiredOption('--ground-truth <file>', 'whose clips are whose')
+  .requiredOption('--ground-truth <file>', 'the clips of each person')
   .addOption(deviceOption())
   .addOption(jsonOption())
   .addHelpText(
@@ -34,8 +34,8 @@ export const anglesCommand = withSourceOptions(new Command('angles'))
     `
 W-EC: between a class's weight and the centre of its features. W-Inter: smallest from a class's weight to another's.
 Intra: from a clip's feature to the centre of its class. Inter: smallest from a class's centre to another's. All are means
-(ArcFace, CVPR 2019, table 3). Features are what the head's network makes of a person's track in each clip.
-With --json: {wEc, wInter, intra, inter, classes, classesWithSamples, samples}; null where there is nothing to measure.
+(ArcFace, CVPR 2019, table 3). Features are the outputs of the head's network for a person's track in each clip.
+With --json: {wEc, wInter, intra, inter, classes, classesWithSamples, samples}; null if there is nothing to measure.
 Exit code: 0 measured, 2 it could not run.`,
   )
   .action(async (options: AnglesOptions) => {
@@ -48,7 +48,7 @@ async function runAngles(options: AnglesOptions): Promise<void> {
   const onnx = await readHeadBytes(file)
   const metadata = readHeadMetadata(file, onnx)
   if (metadata === undefined)
-    throw new CameoError('HEAD_INVALID', `${file} is no head: name a file that "cameo head train" wrote`)
+    throw new CameoError('HEAD_INVALID', `${file} is not a head: give a file that "cameo head train" wrote`)
   const weights = readClassWeights(file, onnx, metadata)
   const source = await readGivenSource(options, { furtherEmbedders: true })
   const features = columnsForHead(source.features, metadata.embedders, file)
@@ -105,7 +105,7 @@ function samplesOf(
   if (tracks.length === 0)
     throw new CameoError(
       'EVALUATION_INVALID',
-      `no clip of ${groundTruthFile} with a face is of one of the head's classes: is it the ground truth that it was trained on?`,
+      `no clip of ${groundTruthFile} with a face belongs to one of the head's classes: is this the ground truth that the head was trained on?`,
     )
   const dimension = inputDimension(features.columns)
   const rows = new Float32Array(tracks.length * dimension)

@@ -23,9 +23,9 @@ interface CompareOptions {
 export const compareCommand = new Command('compare')
   .description('Compare two runs: MAP of both, and whether the difference holds.')
   .argument('<a>', "a report's folder or its report.json, or a submission")
-  .argument('<b>', 'the same of the other run')
+  .argument('<b>', 'the same for the other run')
   .addOption(new Option('--ground-truth <file>', 'what submissions are scored against'))
-  .addOption(new Option('--step <name>', "step of the reports; each report's chosen step where absent"))
+  .addOption(new Option('--step <name>', "step of the reports (default: each report's chosen step)"))
   .addOption(jsonOption())
   .addHelpText(
     'after',
@@ -48,7 +48,7 @@ async function runCompare(fromA: string, fromB: string, options: CompareOptions)
   if (options.groundTruth === undefined && reports < 2)
     throw new CameoError(
       'USAGE',
-      `${isReport(fromA) ? fromB : fromA} is no report's folder, so it is read as a submission: give --ground-truth FILE`,
+      `${isReport(fromA) ? fromB : fromA} is not a report's folder, so it is read as a submission: give --ground-truth FILE`,
     )
   if (options.groundTruth !== undefined && reports === 2)
     throw new CameoError('USAGE', '--ground-truth is for submissions, and two reports were given')
@@ -76,7 +76,7 @@ async function runCompare(fromA: string, fromB: string, options: CompareOptions)
   print(
     holds
       ? `the difference holds: B ${verdict === 'gains' ? 'is better' : 'is worse'}`
-      : 'the difference does not hold: the interval has 0 in it',
+      : 'the difference does not hold: 0 is inside the interval',
   )
 }
 

@@ -31,11 +31,11 @@ interface IdentifyOptions extends EmbedderChoice {
 
 export const identifyCommand = new Command('identify')
   .description('Identification among distractors: MegaFace and Trillion-Pairs.')
-  .requiredOption('--probes <source>', 'folder of ID/photo.jpg, or .npz, of the people who are looked for')
+  .requiredOption('--probes <source>', 'folder of ID/photo.jpg, or .npz, of the people to search for')
   .addOption(
     new Option(
       '--gallery <source>',
-      "the same of their mates; without it each person's photos take turns (MegaFace)",
+      "the same for their mates (default: each person's photos take turns, as in MegaFace)",
     ),
   )
   .requiredOption('--distractors <source>', 'folder of photos of others, at any depth, or .npz')
@@ -47,7 +47,7 @@ export const identifyCommand = new Command('identify')
     'after',
     `
 .npz: arrays "names" [N] and "features" [N, d] (float16, float32 or float64); a name is ID/photo, or ID alone.
-MegaFace: a mate goes among the first 10, 100, … distractors, and a probe is right if the mate beats all of them;
+MegaFace: a mate is added to the first 10, 100, … distractors, and a probe is right if the mate beats all of them;
 verification is TAR@FAR=1e-6 over mated pairs and pairs of a probe and a distractor.
 Trillion-Pairs: TPR at FPR 1e-3 (identification) and 1e-9 (verification) over all pairs of a probe and a photo of the
 gallery, distractors among them. The FPR in brackets is that of the nearest point, which is far off if there are few pairs.
@@ -77,7 +77,7 @@ async function runIdentify(options: IdentifyOptions): Promise<number> {
       if (dimension !== probes.dimension)
         throw new CameoError(
           'FEATURES_INVALID',
-          `features of ${probes.dimension} and of ${dimension} values cannot be compared: make all with one embedder`,
+          `features of ${probes.dimension} and of ${dimension} values cannot be compared: use the same embedder for all`,
         )
     const bar = startProgress('comparing {bar} {percentage}%')
     const result = evaluateDistractors({ probes, gallery, distractors, onProgress: (done, total) => bar.update(done, total, {}) }) // prettier-ignore
@@ -157,7 +157,7 @@ async function tableOfArrays(path: string): Promise<LabelledTable> {
   return { dimension, identities: names.map(personOf), vectors }
 }
 
-/** At any depth, in the order of their names. */
+/** At any depth, sorted by name. */
 function photosIn(dir: string): string[] {
   const folders = readdirSync(dir, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() || (entry.isSymbolicLink() && isFolder(join(dir, entry.name))))

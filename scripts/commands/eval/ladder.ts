@@ -53,8 +53,8 @@ export const ladderCommand = withTrainingOptions(
     `
 Ground truth: lines "CLIP ID", or lines "ID CLIP CLIP ...". Names match file names, with or without folder. Clips that no
 line names and that share the numbered series of val's or test's names (CLIP_VAL_) are that half's strangers.
-Everything is trained on the gallery and chosen by val; a step that does not help there is left out and says so. Where the
-archive has several embedders, a head on all of them together is a step of its own.
+Everything is trained on the gallery and chosen by val; a step that does not help there is left out and marked. If the
+archive has several embedders, a head on all of them together is another step.
 Clips of the gallery are never ranked. The output says which clips were ranked.
 With --json: {steps: [{name, map, ci95, valMap, taken, gain: {value, ci95}, note, exactMap}], openSet, pool, coverage, warnings};
 pool as "cameo eval map" gives it, coverage: how much of the archive was looked at.
@@ -137,14 +137,14 @@ function printLadder({ steps, openSet }: Ladder): void {
   const width = Math.max(...steps.map(({ name }) => name.length))
   for (const step of steps) print(rowOf(step, width))
   if (openSet === undefined) {
-    print('people absent from training: not measured, since four people at least are needed')
+    print('people absent from training: not measured, because at least four people are needed')
     return
   }
   const share = openSet.residualShare
   print(
     `people absent from training (val): plain descriptor ${percent(openSet.baselineMap)}; head's ` +
       openSet.maps.map(({ share: of, map }) => `${percent(map)} with ${of}`).join(', ') +
-      (share === 0 ? '; the plain one is to be indexed' : `; ${share} of the head's is to be indexed`),
+      (share === 0 ? '; index the plain descriptor' : `; index ${share} of the head's`),
   )
 }
 

@@ -35,10 +35,10 @@ export const mapCommand = withSourceOptions(new Command('map'))
   .requiredOption('--ground-truth <file>', 'what is scored (val_gt.txt)')
   .option(
     '--gallery <file>',
-    'clips that say what each identity looks like (default: the faces of "cameo enroll", by name)',
+    'clips that show what each identity looks like (default: the faces of "cameo enroll", by name)',
   )
   .option('--val <file>', 'clips of a further list (val_gt.txt), which are not ranked, as in the ladder')
-  .option('--head <files...>', 'score by the classes of these heads, in place of similarity to the gallery')
+  .option('--head <files...>', 'score by the classes of these heads, instead of similarity to the gallery')
   .addOption(
     new Option(
       '--ensemble <file>',
@@ -46,9 +46,9 @@ export const mapCommand = withSourceOptions(new Command('map'))
     ).conflicts('head'),
   )
   .addOption(poolOption())
-  .option('--submission <file>', 'also write the answer as the challenge wants it')
+  .option('--submission <file>', 'also write the answer in the format of the challenge')
   .option('--report <dir>', 'also write report.html, report.json and per-identity.csv there')
-  .option('--exact', 'compare with every descriptor in place of the vector index', false)
+  .option('--exact', 'compare with every descriptor instead of the vector index', false)
   .addOption(
     new Option('--threads <n>', 'threads that run the heads')
       .default(defaultThreads)
@@ -59,9 +59,9 @@ export const mapCommand = withSourceOptions(new Command('map'))
   .addHelpText(
     'after',
     `
-Ground truth: lines "CLIP ID", or lines "ID CLIP CLIP ...". Ranked are clips of the ground truth and, where its names are
-a numbered series (CLIP_VAL_0000001.mp4), those of the same series that it does not name; else all clips that no list names.
-Clips of the gallery (with --head: what the heads were trained on, given as --gallery) are neither ranked nor looked for.
+Ground truth: lines "CLIP ID", or lines "ID CLIP CLIP ...". Ranked are clips of the ground truth. If its names are a
+numbered series (CLIP_VAL_0000001.mp4), other clips of the series are ranked, too; otherwise all clips that no list names.
+Clips of the gallery (with --head: what the heads were trained on, given as --gallery) are neither ranked nor searched for.
 The output says which clips were ranked. With the same lists and --val they are those of "cameo eval ladder".
 With --json: {map, ci95, identities, found, positives, exactMap, pool: {clips, listed, unlisted, leftOut: [{why, clips}]}, coverage,
 warnings}; coverage: how much of the archive was looked at.

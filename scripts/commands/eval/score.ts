@@ -33,7 +33,7 @@ export const scoreCommand = new Command('score')
     'after',
     `
 AP is divided by all positives of an identity, also those beyond the hundredth place; an identity that the submission
-lacks scores 0. Of a clip that a line repeats the first place counts. Refused are more than ${mapCutoff} clips on a line, two
+lacks scores 0. If a line repeats a clip, its first place counts. Refused are more than ${mapCutoff} clips on a line, two
 lines of one identity, and identities that the ground truth does not have.
 With --json: {map, ci95, identities, perIdentity: [{identity, positives, found, ap}]}; ci95 is the 95 % confidence
 interval of MAP (bootstrap over identities).

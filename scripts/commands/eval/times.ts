@@ -48,12 +48,12 @@ export const timesCommand = new Command('times')
   .addHelpText(
     'after',
     `
-Answers and truth are compared every 0.1 s. Times do not count within 0.3 s of the beginning or end of any appearance, nor where
+Answers and truth are compared every 0.1 s. Times do not count within 0.3 s of the beginning or end of any appearance, or if
 the truth says "unsure" in the column kind ("seen" or empty elsewhere).
-recall: the share of the seconds in which a person is seen that is answered. precision: the share of the answered seconds in which
+recall: of the seconds in which a person is seen, the share that is answered. precision: of the answered seconds, the share in which
 the person is seen. found: people of a film who are found in it at all. wrong: people found in films that do not show them. People
-of --queries whom the truth does not name are searched for, too.
-purity: the share of the times at which tracks were observed at which the track's majority person is seen. splits: tracks per person
+of --queries who are not in the truth are searched for, too.
+purity: of the times at which tracks were observed, the share at which the track's majority person is seen. splits: tracks per person
 and appearance.
 The threshold is that of "cameo search" with the same options.
 With --json: {threshold, thresholdReason, recall, precision, f1, pairs, found, wrong, refused: [{person, code, message}], missingFilms, tracks, purity, splits,
@@ -120,5 +120,5 @@ function printMeasured(measured: MeasuredTimes, isVerbose: boolean): void {
   const people = `${found} of ${pairs} people of a film found, ${wrong} wrongly`
   const at = `at threshold ${measured.line.threshold.toFixed(2)}`
   print(`recall ${recall.toFixed(3)}, precision ${precision.toFixed(3)} of seconds ${at}; ${people}`)
-  print(`${tracks} tracks: purity ${purity.toFixed(3)}, ${splits.toFixed(2)} tracks an appearance`)
+  print(`${tracks} tracks: purity ${purity.toFixed(3)}, ${splits.toFixed(2)} tracks per appearance`)
 }

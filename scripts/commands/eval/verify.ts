@@ -42,7 +42,9 @@ export const verifyCommand = new Command('verify')
   .addOption(
     new Option('--videos <dir>', 'folder of NAME/VIDEO: a folder of pictures, or a clip').conflicts('bin'),
   )
-  .addOption(new Option('--bin <file>', "InsightFace's .bin: nothing in it is run").conflicts('pairs'))
+  .addOption(
+    new Option('--bin <file>', "InsightFace's .bin; it is only read, never executed").conflicts('pairs'),
+  )
   .addOption(alignedOption())
   .addOption(packOption())
   .addOption(deviceOption())
@@ -64,7 +66,7 @@ Exit code: 0 all pictures had a face, 1 some had none (listed), 2 it could not r
   })
 
 async function runVerify(options: VerifyOptions): Promise<number> {
-  // The lists are read first: a mistake in them shows before the models load.
+  // The lists are read first, so that mistakes in them show before the models load.
   const source = openSource(options)
   const embedder = await loadEvalEmbedder(options, usePack)
   try {

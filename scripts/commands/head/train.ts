@@ -32,7 +32,7 @@ export const trainCommand = withTrainingOptions(
     .description(
       'Train a head on a labelled archive: class scores for its people, a better descriptor for all.',
     )
-    .requiredOption('--ground-truth <file>', 'whose clips are whose (train_gt.txt)')
+    .requiredOption('--ground-truth <file>', 'the clips of each person (train_gt.txt)')
     .option('--val <file>', 'ground truth to choose the best epoch by; its unnamed clips are strangers')
     .option('--out <file>', 'ONNX file to write')
     .addOption(
@@ -100,15 +100,14 @@ function membersOf(options: TrainCommandOptions): readonly Member[] {
   const settings = headSettingsOf(options)
   const { ensemble, out, embedders, fold } = options
   if (ensemble !== undefined) return readEnsemble(ensemble, settings)
-  if (out === undefined)
-    throw new CameoError('USAGE', 'say what is to be written: --out FILE, or --ensemble FILE')
+  if (out === undefined) throw new CameoError('USAGE', 'say what to write: --out FILE, or --ensemble FILE')
   return [{ file: resolve(out), settings, embedders, fold }]
 }
 
 function foldOf(text: string): Fold {
   const fold = parseFold(text)
   if (fold === undefined)
-    throw new InvalidArgumentError('a fold is needed, such as 2/5: the second of five is left out.')
+    throw new InvalidArgumentError('a fold is needed, for example 2/5: the second of five is left out.')
   return fold
 }
 
@@ -124,8 +123,8 @@ function tellWritten(out: string, { valMap, openSet, ...written }: WrittenHead, 
   if (openSet !== undefined)
     print(
       openSet.residualShare === 0
-        ? 'for people absent from training its descriptor loses: the plain one is what it gives'
-        : `its descriptor holds ${openSet.residualShare} of what the network adds: people absent from training lose nothing`,
+        ? 'for people absent from training its descriptor is worse: the head returns the plain descriptor'
+        : `its descriptor contains ${openSet.residualShare} of what the network adds: people absent from training lose nothing`,
     )
 }
 

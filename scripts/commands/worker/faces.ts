@@ -38,7 +38,10 @@ interface FacesOptions extends CommonOptions {
   readonly context?: readonly string[]
 }
 
-/** More than an unlucky clip meets: machines are switched off too. At half a minute or more a death it takes a while. */
+/**
+ * More than a clip meets by bad luck: machines are switched off too. At half a minute or more per death it
+ * takes some time.
+ */
 const defaultMaxDeaths = 12
 
 export const facesCommand = stageCommand(
@@ -51,13 +54,16 @@ export const facesCommand = stageCommand(
     new Option('--scratch <dir>', 'folder for fetched clips (default: a temporary one)').env('CAMEO_SCRATCH'),
   )
   .addOption(
-    new Option('--scratch-size <size>', 'how much space fetched clips may take there, such as 20G')
+    new Option('--scratch-size <size>', 'how much space fetched clips may take there, for example 20G')
       .env('CAMEO_SCRATCH_SIZE')
       .default(20 * 1024 ** 3, '20G')
       .argParser(parseSize),
   )
   .addOption(
-    new Option('--fetch-rate <size>', 'the least that a server has to send per second, such as 64K')
+    new Option(
+      '--fetch-rate <size>',
+      'smallest amount of data that a server must send per second, for example 64K',
+    )
       .env('CAMEO_FETCH_RATE')
       .default(usualLimits.leastBytesPerS, '4K')
       .argParser(parseSize),
@@ -65,7 +71,7 @@ export const facesCommand = stageCommand(
   .addOption(
     new Option(
       '--fetch-timeout <s>',
-      'give up a server that does not answer, or sends less than that, for this many seconds',
+      'stop fetching if a server does not answer, or sends less than that, for this many seconds',
     )
       .env('CAMEO_FETCH_TIMEOUT')
       .default(usualLimits.windowS)
@@ -93,15 +99,16 @@ export const facesCommand = stageCommand(
       .argParser(numberWithin(1, 256, 'integer')),
   )
   .addOption(
-    new Option('--max-deaths <n>', 'give up a clip after it has crashed this many workers')
+    new Option('--max-deaths <n>', 'report a clip as failed after it has crashed this many workers')
       .default(defaultMaxDeaths)
       .argParser(numberWithin(1, 1000, 'integer')),
   )
   .addHelpText(
     'after',
     `
-Whoever can write to the queue can have any file below the roots opened: name the folders of your clips. Without --root that
-is /, every file that this user may read. Nothing is fetched from hosts that --allow-host does not name. S3 credentials and endpoint come from where the AWS SDK looks for them (AWS_*).
+Everyone who can write to the queue can make this worker open any file below the roots: give the folders of your clips.
+Without --root, that is every file that this user may read. Clips are fetched only from the hosts of --allow-host. S3 credentials
+and endpoint come from the usual sources of the AWS SDK (AWS_*).
 Models and settings are those that the clips were submitted with. Give the same files here for --embedder, --context and a --pack
 of your own.`,
   )
@@ -123,7 +130,8 @@ of your own.`,
     )
     await ffmpegVersion()
     for (const root of options.root ?? []) checkRoot(root)
-    // The usual models are loaded at once: a device that cannot be used is told at the start, not by the first clip.
+    // Loads the usual models at once, so that an unusable device is reported at the start, not with the first
+    // clip.
     const pack = await usePack(defaultPackName)
     const encoders = await chooseEncoders(options, undefined)
     const recipe = createRecipe(pack, defaultSettings, undefined, encoders)
@@ -141,8 +149,8 @@ of your own.`,
   })
 
 /**
- * The pack that a job names: one of the catalog, or one that this worker was started with. A job must not choose which file is
- * read. @throws RECIPE_MISMATCH
+ * The pack that a job names: a pack of the catalog, or one that this worker was started with. A job must not
+ * choose which file is read. @throws RECIPE_MISMATCH
  */
 function ownPack(name: string, files: readonly string[] = []): string {
   if (!name.endsWith('.json')) return name

@@ -12,19 +12,19 @@ import { onnxFile } from '../onnx.js'
 const command = fileURLToPath(new URL('../../../scripts/cameo.js', import.meta.url))
 const repository = fileURLToPath(new URL('../../../../', import.meta.url))
 
-/** A home folder as the documents assume it: clips and photos have the names that their commands use. */
+/** A home folder as the documents assume it: clips and photos have the names in the documents' commands. */
 export interface DocsHome {
   readonly home: string
-  /** Where commands run: the documents' current folder. */
+  /** The working folder of the commands: the documents' current folder. */
   readonly cwd: string
   readonly environment: NodeJS.ProcessEnv
 }
 
-/** Who is who. Ada is in two of the photos. */
+/** Which faces show which people. Ada is in two of the photos. */
 const ada = { first: 'costumes right', second: 'bar middle' } as const satisfies Record<string, FaceName>
 const labelled = ['sofa left', 'sofa right', 'party second', 'window third'] as const satisfies FaceName[]
 
-/** Makes the clips, photos and lists that every document may use; documents get copies of it. */
+/** Makes the clips, photos and lists for all documents. Each document gets a copy. */
 export async function makeHome(): Promise<string> {
   const home = temporaryDir()
   const at = (...names: string[]) => join(home, ...names)
@@ -66,7 +66,7 @@ async function makeClips(at: At): Promise<void> {
     )
 }
 
-/** Of the second of a person's clips in the training half, number 2 and so on. */
+/** The name of clip `k` of a person in a half of the set. */
 const clipName = (half: string, person: number, k: number) =>
   `CLIP_${half}_000${half === 'TRAIN' ? 2 * person + k + 1 : person + 1}.mp4`
 
@@ -108,7 +108,7 @@ function writeLists(at: At): void {
   writeLabelledFeatures(at('cameo', 'iqiyi'), 6)
 }
 
-/** An embedder and an image encoder of the kinds and sizes that the documents' JSON files name. */
+/** An embedder and an image encoder of the kinds and sizes in the documents' JSON files. */
 function writeModels(dir: string): void {
   const twin = writeTwinEmbedder(dir)
   writeFileSync(

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 /** The folder of the repository. */
 export const repository = fileURLToPath(new URL('../../../../', import.meta.url))
 
-/** What a comment above a block says of it; a block without one is run. */
+/** The mark in the comment above a block. A block without a mark is run. */
 export type Mark =
   | { readonly kind: 'needs'; readonly what: 'docker' | 'a gpu' | 'a cluster' }
   | { readonly kind: 'run'; readonly after: 'kafka' | 'ingest' }
@@ -13,7 +13,7 @@ export type Mark =
   | { readonly kind: 'file'; readonly name: string }
 
 export interface Block {
-  /** Number of the line of its fence, from 1. */
+  /** Line number of its fence, from 1. */
   readonly line: number
   readonly language: string
   readonly mark: Mark | undefined
@@ -27,7 +27,7 @@ export interface Document {
   readonly blocks: readonly Block[]
 }
 
-/** README.md and the documents, but for the generated ones of the API. */
+/** README.md and the documents, without the generated API pages. */
 export function readDocuments(): readonly Document[] {
   const inDocs = readdirSync(join(repository, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.md') && !name.startsWith('api'))
@@ -40,7 +40,7 @@ export function readDocuments(): readonly Document[] {
   )
 }
 
-/** @throws where a comment begins like a mark and is none, and where a fence is not closed */
+/** @throws if a comment starts like a mark but is not a valid one, or if a fence is not closed */
 export function readBlocks(text: string): readonly Block[] {
   const lines = text.split('\n')
   const blocks: Block[] = []
@@ -71,14 +71,16 @@ function readMark(comment: string | undefined): Mark | undefined {
   if (name !== undefined) return { kind: 'file', name }
   const by = /^tested by: (test\/\S+\.test\.ts)$/.exec(comment)?.[1]
   if (by !== undefined) return { kind: 'tested', by }
-  if (/^(needs|run|tested|file)\b/.test(comment)) throw new Error(`"${comment}" is no mark of a block`)
+  if (/^(needs|run|tested|file)\b/.test(comment)) throw new Error(`"${comment}" is not a mark of a block`)
   return undefined
 }
 
 /** Whether a block holds commands. */
 export const isShell = ({ language }: Block): boolean => language === 'sh' || language === 'bash'
 
-/** The commands of a block: comments and empty lines are left out, lines that end in a backslash are joined. */
+/**
+ * The commands of a block. Comments and empty lines are left out; lines that end in a backslash are joined.
+ */
 export function commandsOf({ lines }: Block): readonly string[] {
   return lines
     .join('\n')
@@ -91,11 +93,11 @@ export function commandsOf({ lines }: Block): readonly string[] {
 /** The text without its blocks. */
 export const proseOf = (text: string): string => text.replaceAll(/^```[^]*?^```$/gm, '')
 
-/** What stands between backticks in the prose. */
+/** The text between backticks in the prose. */
 export const inlineCodeOf = (text: string): readonly string[] =>
   [...proseOf(text).matchAll(/`([^`\n]+)`/g)].map(([, code = '']) => code)
 
-/** The targets of links and images in the prose, code left out. */
+/** The targets of links and images in the prose, without code. */
 export const linksOf = (text: string): readonly string[] =>
   [
     ...proseOf(text)
@@ -103,7 +105,7 @@ export const linksOf = (text: string): readonly string[] =>
       .matchAll(/\]\(([^)\s]+)\)/g),
   ].map(([, target = '']) => target)
 
-/** The anchors that GitHub makes of headings. */
+/** The anchors that GitHub creates from headings. */
 export function anchorsOf(text: string): ReadonlySet<string> {
   const anchors = new Set<string>()
   for (const [, heading = ''] of proseOf(text).matchAll(/^#+ (.*)$/gm)) {
@@ -119,6 +121,6 @@ export function anchorsOf(text: string): ReadonlySet<string> {
   return anchors
 }
 
-/** The words of a command as a shell would split it; quotes are taken off. */
+/** The words of a command, split as a shell does; without quotes. */
 export const wordsOf = (command: string): readonly string[] =>
   [...command.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(([, a, b, c]) => a ?? b ?? c ?? '')

@@ -20,7 +20,7 @@ interface Started {
   readonly said: () => string
 }
 
-/** Runs the commands of one document, block by block, in a home of its own; see docs/development.md. */
+/** Runs the commands of one document, block by block, in its own home folder; see docs/development.md. */
 export class BlockRunner {
   readonly #home: DocsHome
   readonly #workers: Started[] = []
@@ -41,13 +41,14 @@ export class BlockRunner {
     for (const command of commands) await this.runCommand(command)
   }
 
-  /** @throws where the command does not end with exit code 0 */
+  /** @throws if the command does not end with exit code 0 */
   async runCommand(written: string): Promise<void> {
-    // Scripts of this repository take long: docs.test.ts and docs-commands.test.ts look at their names and options.
+    // Scripts of this repository take long. docs.test.ts and docs-commands.test.ts check their names and
+    // options.
     if (/^npm (test|run [\w:]+)( |$)/.test(written)) return
     const command = written
       .replaceAll('/srv/clips', join(this.#home.home, 'archive'))
-      // The test has a broker, which that script started.
+      // The test already has a broker from that script.
       .replace(/^scripts\/kafka\.sh (start|stop)$/, 'scripts/kafka.sh status')
     const started = this.#start(command)
     if (/^npx cameo worker /.test(command)) {
@@ -58,7 +59,7 @@ export class BlockRunner {
     assert.equal(code, 0, `${written}\n${started.said()}`)
   }
 
-  /** Stops what runs for ever. @throws where a worker has failed */
+  /** Stops commands that run forever. @throws if a worker has failed */
   async stopWorkers(): Promise<void> {
     for (const { child } of this.#workers) child.kill('SIGTERM')
     for (const { command, ended, said } of this.#workers) {
@@ -69,7 +70,7 @@ export class BlockRunner {
 
   #start(command: string): Started {
     const { cwd, environment } = this.#home
-    // exec: a signal reaches the command itself.
+    // exec: signals reach the command itself.
     const script = command.startsWith('npx ') ? `exec ${command}` : command
     const child = spawn('bash', ['-euo', 'pipefail', '-c', script], {
       ...{ cwd, env: environment },

@@ -1,12 +1,12 @@
 import { Deferred } from '../../../pipeline/common/deferred.js'
 
-/** Tells when a reader has read everything that lay in a topic at the start. */
+/** Detects when a reader has read everything that was in a topic at the start. */
 export class CatchUp {
-  /** Partitions with messages that are not read yet, and the offset where they ended at the start. */
+  /** Partitions that still have unread messages, and their end offset at the start. */
   readonly #missing: Map<number, bigint>
   readonly #caughtUp = new Deferred<void>()
 
-  /** @param ends of partitions that hold messages: the offset after the last one */
+  /** @param ends end offset of each partition that holds messages: the offset after the last one */
   constructor(ends: Iterable<readonly [partition: number, end: bigint]>) {
     this.#missing = new Map(ends)
     this.#resolveIfDone()
@@ -16,7 +16,7 @@ export class CatchUp {
     return this.#caughtUp.promise
   }
 
-  /** @param next the offset at which reading goes on */
+  /** @param next the offset of the next message to read */
   noteRead(partition: number, next: bigint): void {
     const end = this.#missing.get(partition)
     if (end !== undefined && next >= end) this.#missing.delete(partition)

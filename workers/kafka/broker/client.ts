@@ -6,14 +6,14 @@ import { CameoError, messageOf } from '../../../pipeline/common/errors.js'
 import type { KafkaConnection } from './connection.js'
 import { bytesOf, checkSizes, inRequests, type OutMessage } from './out-messages.js'
 
-/** The only file that talks to kafkajs. Everything else sees these few verbs. */
+/** The only file that imports kafkajs. All other files use these few functions. */
 export type KafkaClient = Kafka
 export type KafkaAdmin = Admin
 export type { Consumer, EachBatchPayload, KafkaMessage }
 
 /**
- * `patient` goes on trying while brokers are away, as workers must; `prompt` gives up within some ten seconds, as a person
- * at a terminal expects.
+ * `patient` retries while brokers are unavailable, as workers must. `prompt` gives up after about ten
+ * seconds, as a person at a terminal expects.
  */
 export type Patience = 'patient' | 'prompt'
 
@@ -35,7 +35,7 @@ export function createKafka(connection: KafkaConnection, log: Logger, patience: 
   })
 }
 
-/** Of kafkajs's entries only the fields that are known to hold no settings. */
+/** Logs only those fields of kafkajs's entries that hold no settings. */
 function tellLog(log: Logger, { level, namespace, log: entry }: LogEntry): void {
   const { message, error, broker, groupId, memberId } = entry as LogEntry['log'] & {
     readonly error?: unknown
@@ -44,7 +44,8 @@ function tellLog(log: Logger, { level, namespace, log: entry }: LogEntry): void 
     readonly memberId?: unknown
   }
   const fields = { from: `kafkajs ${namespace}`, error, broker, groupId, memberId }
-  // Whoever asked is told, and tries again or complains: while topics are made and groups arranged, such answers are usual.
+  // The caller receives this error, and retries or reports it. While topics are created and groups rebalance,
+  // such answers are normal.
   const isAnswer = namespace === 'Connection' && message.startsWith('Response ')
   if (isAnswer) log.debug(fields, message)
   else if (level === kafkajs.logLevel.ERROR) log.error(fields, message)
@@ -52,7 +53,7 @@ function tellLog(log: Logger, { level, namespace, log: entry }: LogEntry): void 
   else log.debug(fields, message)
 }
 
-/** Connects an admin client for the length of `work`. Throws BROKER_UNREACHABLE where no broker answers. */
+/** Connects an admin client while `work` runs. Throws BROKER_UNREACHABLE if no broker answers. */
 export async function withAdmin<T>(
   kafka: KafkaClient,
   connection: Pick<KafkaConnection, 'brokers'>,
@@ -72,13 +73,15 @@ export async function withAdmin<T>(
   }
 }
 
-/** By the codes of OpenSSL and of Node (node:tls, "X509 certificate error codes"), which kafkajs hands on. */
+/**
+ * By the codes of OpenSSL and of Node (node:tls, "X509 certificate error codes"), which kafkajs passes on.
+ */
 const isCertificateError = (error: unknown) =>
   error instanceof kafkajs.KafkaJSConnectionError &&
   'code' in error &&
   /CERT|LEAF_SIGNATURE|CRL|CA_|ALTNAME/.test(String(error.code))
 
-/** The CameoError for an error of kafkajs. */
+/** Turns an error of kafkajs into a CameoError. */
 export function brokerError(connection: Pick<KafkaConnection, 'brokers'>, error: unknown): CameoError {
   if (error instanceof CameoError) return error
   const brokers = connection.brokers.join(', ')
@@ -95,11 +98,11 @@ export function brokerError(connection: Pick<KafkaConnection, 'brokers'>, error:
       `the certificate of the broker ${brokers} is not trusted (${messageOf(cause)})`,
       { cause, details: { remedy: 'trust-certificate', brokers: connection.brokers } },
     )
-  // kafkajs's types do not export its class.
+  // The types of kafkajs do not export this class.
   if (cause instanceof Error && cause.name === 'KafkaJSConnectionClosedError')
     return new CameoError(
       'BROKER_UNREACHABLE',
-      `the broker ${brokers} closes the connection; try again, or use TLS or SASL where it asks for it`,
+      `the broker ${brokers} closes the connection; try again, or use TLS or SASL if it requires them`,
       { cause, details: { remedy: 'secure-connection', brokers: connection.brokers } },
     )
   return new CameoError('BROKER_UNREACHABLE', `no broker answers at ${brokers} (${messageOf(error)})`, {
@@ -108,21 +111,21 @@ export function brokerError(connection: Pick<KafkaConnection, 'brokers'>, error:
   })
 }
 
-/** Anything that kafkajs throws. */
+/** True for every error that kafkajs throws. */
 export const isBrokerError = (error: unknown): boolean =>
   error instanceof Error && error.name.startsWith('KafkaJS')
 
-/** Whether the same request may succeed later: brokers that are away, restart or elect leaders. */
+/** Whether the same request may succeed later: brokers are unavailable, restart or elect leaders. */
 export function isTransient(error: unknown): boolean {
-  // Where a retry within a retry ends, kafkajs calls what may pass final; the reason is below.
+  // After nested retries kafkajs marks a temporary error as final. The original error is its cause.
   for (let cause = error; cause instanceof kafkajs.KafkaJSError; cause = cause.cause)
     if (cause.retriable) return !isCertificateError(cause)
   return false
 }
 
 /**
- * Ends the process a moment after its work, if it does not end by itself: where a broker was away, connections and retries of
- * kafkajs may live on. To be called when everything is closed.
+ * Ends the process shortly after its work, if it does not end by itself. If a broker was unavailable,
+ * connections and retries of kafkajs can stay open. Call it after everything is closed.
  */
 export function endProcessSoon(): void {
   setTimeout(() => process.exit(), 2000).unref()
@@ -133,12 +136,12 @@ export function isUnknownTopic(error: unknown): boolean {
   return cause instanceof kafkajs.KafkaJSProtocolError && cause.type === 'UNKNOWN_TOPIC_OR_PARTITION'
 }
 
-/** Topics that were made a moment ago have no leaders yet, and brokers elect new ones: asked again for some seconds. */
+/** New topics have no leaders yet, and brokers elect new leaders: asks again for some seconds. */
 export async function whenSettled<T>(ask: () => Promise<T>): Promise<T> {
   return pRetry(ask, { retries: 19, minTimeout: 500, factor: 1, shouldRetry: ({ error }) => passesBy(error) })
 }
 
-/** Whether it is a broker's answer that it gives for a while only. */
+/** Whether the broker's answer is temporary. */
 function passesBy(error: unknown): boolean {
   if (error instanceof kafkajs.KafkaJSNumberOfRetriesExceeded) return passesBy(error.cause)
   if (error instanceof kafkajs.KafkaJSAggregateError) return error.errors.every(passesBy)
@@ -146,17 +149,21 @@ function passesBy(error: unknown): boolean {
 }
 
 export interface Publisher {
-  /** Resolves when all brokers in sync have the messages. Throws MESSAGE_TOO_LARGE before any is sent, else kafkajs's errors. */
+  /**
+   * Resolves when all in-sync brokers have the messages. Throws MESSAGE_TOO_LARGE before any is sent, else
+   * kafkajs's errors.
+   */
   send(messages: readonly OutMessage[]): Promise<void>
   disconnect(): Promise<void>
 }
 
-/** What is to be sent within this time goes in one request. */
+/** Messages that are sent within this time go in one request. */
 const lingerMs = 20
 
 /**
- * Messages arrive at least once: a broker that stops may have taken what it did not confirm. What reads them tolerates
- * that, and their order too, so nothing depends on kafkajs's idempotent producer, which does not outlive a broker's restart.
+ * Messages arrive at least once: a broker that stops may have stored a message without confirming it. Readers
+ * tolerate duplicates and any order. So nothing needs kafkajs's idempotent producer, which does not survive a
+ * broker's restart.
  */
 export async function createPublisher(kafka: KafkaClient): Promise<Publisher> {
   const producer = kafka.producer({
@@ -171,7 +178,7 @@ export async function createPublisher(kafka: KafkaClient): Promise<Publisher> {
     try {
       await producer.sendBatch({
         acks: -1,
-        // One entry a message: kafkajs puts those of a topic together.
+        // One entry per message: kafkajs groups the messages of a topic.
         topicMessages: sends.flatMap(({ messages }) =>
           messages.map(({ topic, key, value }) => ({
             topic,
@@ -217,7 +224,7 @@ interface PendingSend {
 
 const asBuffer = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
-/** The partitions of a topic that a member of a group reads; undefined while the group is arranged anew. */
+/** The partitions of a topic that a member of a group reads; undefined during a rebalance. */
 export function assignedPartitions(
   { memberAssignment }: { readonly memberAssignment: Buffer },
   topic: string,

@@ -6,7 +6,7 @@ import { groupName, stageInput, topicName, topicSpecs, type Stage, type TopicKin
 export interface TopicStatus {
   readonly topic: string
   readonly partitions: number
-  /** Messages in it. */
+  /** Number of messages in it. */
   readonly messages: number
 }
 
@@ -14,7 +14,7 @@ export interface GroupStatus {
   readonly group: string
   readonly stage: Stage
   readonly workers: readonly WorkerStatus[]
-  /** Messages of its topic that it has not finished. */
+  /** Messages of its topic that the group has not finished. */
   readonly lag: number
 }
 
@@ -22,7 +22,7 @@ export interface WorkerStatus {
   readonly client: string
   readonly host: string
   readonly partitions: number
-  /** Messages of these partitions that are not finished; absent while the group is arranged anew. */
+  /** Unfinished messages of these partitions; absent during a rebalance. */
   readonly lag?: number
 }
 
@@ -32,7 +32,7 @@ export interface ClusterStatus {
   readonly groups: readonly GroupStatus[]
 }
 
-/** @throws TOPIC_MISSING where they were not made yet */
+/** @throws TOPIC_MISSING if the topics do not exist yet */
 export async function clusterStatus(kafka: KafkaClient, connection: KafkaConnection): Promise<ClusterStatus> {
   return withAdmin(kafka, connection, async (admin) => {
     const { clusterId } = await admin.describeCluster()
@@ -43,7 +43,7 @@ export async function clusterStatus(kafka: KafkaClient, connection: KafkaConnect
     const own = groups.map(({ groupId }) => groupId).sort()
     const ends = new Map<TopicKind, TopicEnds>()
     const statuses: GroupStatus[] = []
-    // Stage by stage, as messages go: what leaves one while this is asked is seen in the next.
+    // In the order of the stages: a message that moves on during this loop is counted in the next stage.
     for (const stage of ['faces', 'describe', 'index'] as const) {
       const kind = stageInput[stage]
       const input = await topicEnds(admin, connection, kind)

@@ -1,9 +1,9 @@
-/** How to reach the brokers. Never logged: it holds secrets. */
+/** How to reach the brokers. Holds secrets: never log it. */
 export interface KafkaConnection {
-  /** host:port of each. */
+  /** host:port of each broker. */
   readonly brokers: readonly string[]
   readonly clientId: string
-  /** Every topic and consumer group begins with it, so that several archives can share a cluster. */
+  /** The start of every topic and consumer group name, so that several archives can share a cluster. */
   readonly prefix: string
   readonly tls: TlsSettings | undefined
   readonly sasl: SaslSettings | undefined

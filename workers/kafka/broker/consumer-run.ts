@@ -6,14 +6,14 @@ import type { Group, GroupEvents, GroupMemberOptions } from './group.js'
 export interface ConsumerRunEvents {
   /** The broker answered. */
   readonly onBeat: () => void
-  /** It crashed after it had started, and kafkajs does not restart it. */
+  /** The consumer crashed after it had started, and kafkajs does not restart it. */
   readonly onCrash: () => void
 }
 
-/** Partitions of a fetch that are handed out together; what is beyond comes after them. */
+/** Number of partitions of a fetch that are passed on together. The others follow. */
 const partitionsOfFetch = 64
 
-/** One kafkajs consumer, from its start until it crashes or is disconnected. */
+/** One kafkajs consumer, from its start until it crashes or disconnects. */
 export class ConsumerRun {
   readonly #options: GroupMemberOptions
   readonly #events: ConsumerRunEvents
@@ -37,7 +37,7 @@ export class ConsumerRun {
     })
   }
 
-  /** Rejects where the group does not take it. */
+  /** Rejects if the group does not accept the consumer. */
   async start(): Promise<void> {
     const { topic, onFetched } = this.#options
     this.#listen()
@@ -54,7 +54,7 @@ export class ConsumerRun {
     this.#isRunning = true
   }
 
-  /** To leave a group whose coordinator is away may take a minute: after `ms` it is not waited for. */
+  /** Leaving a group may take a minute if its coordinator is unavailable. Waits at most `ms`. */
   async disconnect(ms: number): Promise<void> {
     await Promise.race([
       this.#consumer.disconnect().catch(() => undefined),
@@ -77,13 +77,13 @@ export class ConsumerRun {
 
   #noteCrash({ error, restart }: { readonly error: Error; readonly restart: boolean }): void {
     this.#options.log.error({ error: messageOf(error) }, 'the consumer crashed')
-    // Where kafkajs restarts it itself, that is enough.
+    // kafkajs restarts the consumer itself.
     if (restart) return
     if (this.#isRunning) this.#events.onCrash()
     else this.#refusal = error
   }
 
-  /** A new one for each time that the group is arranged anew. */
+  /** Creates a new object after each rebalance. */
   #group(): Group {
     const { topic } = this.#options
     return {
@@ -99,7 +99,7 @@ export class ConsumerRun {
   }
 }
 
-/** kafkajs hands the partitions of a fetch out one by one, in the same turn of the event loop. */
+/** Collects the partitions of a fetch. kafkajs passes them one by one, in the same turn of the event loop. */
 function gathered(onFetched: GroupEvents['onFetched']): (payload: EachBatchPayload) => Promise<void> {
   let batches: EachBatchPayload[] = []
   let handling: Promise<void> | undefined

@@ -1,42 +1,42 @@
 import { z } from 'zod'
 
-/** What the members of a group wrote down beside its offsets, and who is in it now. */
+/** The notes that a group's members stored beside its offsets, and the current members. */
 export interface GroupCrashCounts {
   /** Client ids of the members. */
   readonly members: ReadonlySet<string>
   readonly partitions: readonly {
     readonly partition: number
-    /** The committed offset that the note stands beside. */
+    /** The committed offset that the note belongs to. */
     readonly offset: bigint
     readonly note: string | undefined
   }[]
 }
 
-/** A message that is being handled, or was when a worker died. */
+/** A message that a worker handles, or handled when it died. */
 export interface NotedMessage {
   readonly offset: bigint
-  /** Workers that died while they handled it. */
+  /** Number of workers that died while they handled it. */
   readonly deaths: number
   readonly isInWork: boolean
 }
 
-/** What a member knows of the workers that died over messages of its partitions. */
+/** How many workers died while they handled the messages of this member's partitions. */
 export class CrashCounts {
   readonly #self: string
   readonly #byPartition = new Map<number, Map<bigint, number>>()
 
-  /** @param self this process in the notes */
+  /** @param self the name of this process in the notes */
   constructor(self: string) {
     this.#self = self
   }
 
-  /** Takes over what all members noted, this one among them. */
+  /** Takes over the notes of all members, including this one. */
   learn({ partitions, members }: GroupCrashCounts): void {
     const alive = new Set([...members, this.#self])
     for (const noted of partitions) this.#byPartition.set(noted.partition, countCrashes(noted, alive))
   }
 
-  /** Workers that died over a message. */
+  /** Number of workers that died while they handled a message. */
   of(partition: number, offset: bigint): number {
     return this.#byPartition.get(partition)?.get(offset) ?? 0
   }
@@ -46,7 +46,7 @@ export class CrashCounts {
     this.#byPartition.get(partition)?.delete(offset)
   }
 
-  /** The note to stand beside a partition's offset `next`, while the messages at `inWork` are handled. */
+  /** The note to store beside a partition's offset `next`, while the messages at `inWork` are handled. */
   note(partition: number, next: bigint, inWork: readonly bigint[]): string | undefined {
     const others = [...(this.#byPartition.get(partition)?.keys() ?? [])].filter(
       (offset) => !inWork.includes(offset),
@@ -60,20 +60,20 @@ export class CrashCounts {
   }
 }
 
-/** Brokers take 4096 bytes by default. */
+/** Brokers accept 4096 bytes by default. */
 const maxNoteBytes = 4000
 
 const counts = z.array(z.tuple([z.int().nonnegative(), z.int().nonnegative()])).max(maxNoteBytes)
-/** Offsets are counted from the committed one. */
+/** Offsets are relative to the committed offset. */
 const noteSchema = z.object({ member: z.string(), work: counts, died: counts })
 
-/** A note for a partition whose offset `next` is committed with it; undefined where there is nothing to say. */
+/** A note for a partition, committed with its offset `next`; undefined if there is nothing to store. */
 export function writeNote(
   member: string,
   next: bigint,
   messages: readonly NotedMessage[],
 ): string | undefined {
-  // Where not all of them fit, those that were never suspected are left out.
+  // If not all of them fit, messages without deaths are left out first.
   const listed = messages
     .filter(({ offset }) => offset >= next)
     .sort((a, b) => b.deaths - a.deaths || Number(a.offset - b.offset))
@@ -90,8 +90,9 @@ export function writeNote(
 }
 
 /**
- * How many workers died over each message of a partition, by its offset. What a member that has left the group had in work
- * killed it, or was in work beside what did: whoever stops properly leaves nothing in work.
+ * Number of workers that died while they handled each message of a partition, by offset. If a member has left
+ * the group with messages in work, one of these messages killed it. All of them count. A member that stops
+ * properly leaves no message in work.
  */
 export function countCrashes(
   { offset: next, note }: GroupCrashCounts['partitions'][number],
@@ -107,7 +108,7 @@ export function countCrashes(
   return new Map(deaths.flatMap(([offset, count]) => (count > 0 ? [[next + BigInt(offset), count]] : [])))
 }
 
-/** Undefined for what others wrote there. */
+/** Undefined if the note was not written by Cameo. */
 function parseNote(note: string): z.infer<typeof noteSchema> | undefined {
   try {
     return noteSchema.safeParse(JSON.parse(note)).data

@@ -10,13 +10,13 @@ import {
 } from './topics.js'
 
 export interface CreatedTopics {
-  /** Names of those that were missing. */
+  /** Names of the topics that were missing. */
   readonly made: readonly string[]
-  /** How many each topic has, by its name: those that were there keep theirs. */
+  /** Number of partitions of each topic, by its name. Existing topics keep their number. */
   readonly partitions: ReadonlyMap<string, number>
 }
 
-/** Makes the topics that are missing. Several processes may do it at once. */
+/** Creates the missing topics. Several processes may do so at the same time. */
 export async function createTopics(
   kafka: KafkaClient,
   connection: KafkaConnection,
@@ -30,14 +30,14 @@ export async function createTopics(
     for (const spec of missing)
       if (await createTopic(admin, connection, spec, partitions[spec.kind], brokers.length))
         made.push(topicName(connection, spec.kind))
-    // A topic that was made a moment ago, here or by another, is not known at once.
+    // A new topic is not visible at once, no matter which process created it.
     const names = topicSpecs.map(({ kind }) => topicName(connection, kind))
     const { topics } = await whenSettled(() => admin.fetchTopicMetadata({ topics: names }))
     return { made, partitions: new Map(topics.map(({ name, partitions }) => [name, partitions.length])) }
   })
 }
 
-/** False where another process made it meanwhile. */
+/** False if another process created it in the meantime. */
 async function createTopic(
   admin: KafkaAdmin,
   connection: KafkaConnection,
@@ -46,11 +46,11 @@ async function createTopic(
   brokers: number,
 ): Promise<boolean> {
   const replicas = Math.min(maxReplicas, brokers)
-  // kafkajs resolves with false where the topic exists.
+  // kafkajs resolves with false if the topic exists.
   return whenSettled(() =>
     admin.createTopics({
       waitForLeaders: true,
-      // A broker that has just started takes its time for the first ones.
+      // A broker that has just started takes long to create its first topics.
       timeout: 20_000,
       topics: [
         {

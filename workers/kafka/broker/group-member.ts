@@ -7,14 +7,17 @@ const sessionTimeoutMs = 30_000
 const defaultRestartAfterMs = 3000
 const leaveBeforeRestartMs = 3000
 
-/** Rejects where the group does not take the member the first time, as where the broker does not allow it. */
+/**
+ * Rejects if the group does not accept the member the first time, for example because the broker does not
+ * allow it.
+ */
 export async function joinGroup(options: GroupMemberOptions): Promise<GroupMember> {
   const member = new RejoiningMember(options)
   await member.join()
   return member
 }
 
-/** A member that starts a new consumer whenever its consumer crashes. */
+/** A member that starts a new consumer each time its consumer crashes. */
 export class RejoiningMember implements GroupMember {
   readonly #options: GroupMemberOptions
   readonly #restartAfterMs: number

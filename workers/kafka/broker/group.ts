@@ -9,27 +9,30 @@ export interface GroupMemberOptions extends GroupEvents {
   readonly fetch: FetchSizes
 }
 
-/** What a member is told. */
+/** The events of a member. */
 export interface GroupEvents {
-  /** Told the partitions whenever the group is arranged anew; none when the member has left it. */
+  /** Receives the partitions after each rebalance; an empty list when the member has left the group. */
   readonly onAssigned: (partitions: readonly number[], group: Group | undefined) => void
   /**
-   * Given what a fetch brought, a batch for each partition. To return soon, or kafkajs sends no heartbeat. Resolves offsets itself.
+   * Receives the messages of a fetch, one batch per partition. Must return soon, or kafkajs sends no
+   * heartbeat. Resolves offsets itself.
    */
   readonly onFetched: (batches: readonly EachBatchPayload[]) => Promise<void>
 }
 
-/** How much a fetch brings: the more, the less often brokers are asked, which costs them and this process CPU. */
+/**
+ * Size of a fetch. Larger fetches mean fewer requests, which saves CPU on the brokers and in this process.
+ */
 export interface FetchSizes {
-  /** Of a partition, about, at most. */
+  /** Approximate limit per partition. */
   readonly maxBytes: number
-  /** The broker waits until there is so much ... */
+  /** The broker waits until it has this many bytes ... */
   readonly minBytes: number
-  /** ... or until so much time has passed, ms. A partition that is resumed waits as long. */
+  /** ... or until this much time has passed, ms. A resumed partition waits equally long. */
   readonly maxWaitMs: number
 }
 
-/** What a member can do from the moment that it has partitions. */
+/** What a member can do once it has partitions. */
 export interface Group {
   seek(partition: number, offset: bigint): void
   commit(offsets: readonly PartitionCommit[]): Promise<void>
@@ -39,14 +42,17 @@ export interface PartitionCommit {
   readonly partition: number
   /** The offset of the first message that is not finished. */
   readonly next: bigint
-  /** Kept beside the offset. */
+  /** Stored beside the offset. */
   readonly note?: string | undefined
 }
 
-/** A member of a consumer group that lives as long as its process: it joins again whatever happens. */
+/** A member of a consumer group. It rejoins after every failure, as long as its process lives. */
 export interface GroupMember {
-  /** In the group, with the broker answering. */
+  /** True if it is in the group and the broker answers. */
   readonly isHealthy: boolean
-  /** Leaves the group; with a broker that is away, after `ms` at the latest: the group then notices by itself. */
+  /**
+   * Leaves the group. If the broker is unavailable, stops after `ms`; the group then detects the absence
+   * itself.
+   */
   leave(ms: number): Promise<void>
 }

@@ -5,8 +5,9 @@ import type { Received } from './received.js'
 import type { Work } from './work-queue.js'
 
 /**
- * Resolves when the message's result is durable: then its offset may be committed. Rejects only when `signal` is aborted; any other
- * error is taken for passing, and the message is handled again. `deaths`: workers that died over it.
+ * Resolves when the message's result is durable: then its offset may be committed. Rejects only when `signal`
+ * is aborted. Any other error counts as temporary, and the message is handled again. `deaths`: number of
+ * workers that died while they handled it.
  */
 export type MessageHandler = (message: Received, signal: AbortSignal, deaths: number) => Promise<void>
 
@@ -14,23 +15,23 @@ export interface MessageRunnerOptions {
   readonly log: Logger
   readonly handle: MessageHandler
   readonly deathsOf: (work: Work) => number
-  /** With it, the brokers are told of each message before it begins. */
+  /** If given, the start of each message is stored at the brokers before it is handled. */
   readonly beginnings?: BeginningNotes | undefined
   readonly noteAgainAfterMs?: number
   readonly handleAgainAfterMs?: number
 }
 
 export interface BeginningNotes {
-  /** The brokers know already that it begins. */
+  /** The brokers already know that it started. */
   isNoted(work: Work): boolean
-  /** False where the brokers did not take the note. */
+  /** False if the brokers did not store the note. */
   note(): Promise<boolean>
 }
 
 const defaultNoteAgainAfterMs = 500
 const defaultHandleAgainAfterMs = 2000
 
-/** Takes one message from its note to its result. */
+/** Handles one message, from its note to its result. */
 export class MessageRunner {
   readonly #options: MessageRunnerOptions
   readonly #noteAgainAfterMs: number
@@ -43,12 +44,12 @@ export class MessageRunner {
     this.#handleAgainAfterMs = options.handleAgainAfterMs ?? defaultHandleAgainAfterMs
   }
 
-  /** False where it was aborted, or failed while this worker ends: then it is not finished. */
+  /** False if the message was aborted, or if it failed while this worker ends: then it is not finished. */
   async run(work: Work): Promise<boolean> {
     return (await this.#noteBeginning(work)) && (await this.#handleUntilDone(work))
   }
 
-  /** From now on nothing is tried again. */
+  /** From now on nothing is retried. */
   end(): void {
     this.#isEnding = true
   }
@@ -77,7 +78,7 @@ export class MessageRunner {
         await handle(message, abort.signal, deathsOf(work))
         return true
       } catch (error) {
-        // Handed back: another worker is given it.
+        // The message goes back to the group: another worker receives it.
         if (abort.signal.aborted || this.#isEnding) return false
         const { partition, offset } = message
         log.error(
@@ -90,7 +91,7 @@ export class MessageRunner {
   }
 }
 
-/** Ends early where the message is aborted. */
+/** Ends early if the message is aborted. */
 async function pause({ abort }: Work, ms: number): Promise<void> {
   await sleep(ms, undefined, { signal: abort.signal }).catch(() => undefined)
 }

@@ -5,7 +5,7 @@ import type { NotedCommit } from './partition-offsets.js'
 
 export interface OffsetCommitterOptions {
   readonly log: Logger
-  /** What is to be committed now. */
+  /** Returns the offsets to commit now. */
   readonly newCommits: () => NotedCommit[]
   readonly onCommitted: (commits: readonly NotedCommit[]) => void
   readonly everyMs?: number
@@ -15,7 +15,7 @@ export interface OffsetCommitterOptions {
 const defaultEveryMs = 1000
 const defaultAgainAfterMs = 3000
 
-/** Commits a group's offsets, one request after the other. A failed commit is tried again in a while. */
+/** Commits a group's offsets, one request after the other. Retries a failed commit after a pause. */
 export class OffsetCommitter {
   readonly #log: Logger
   readonly #newCommits: () => NotedCommit[]
@@ -35,24 +35,24 @@ export class OffsetCommitter {
     this.#againAfterMs = options.againAfterMs ?? defaultAgainAfterMs
   }
 
-  /** The group to commit to from now on. Without one, nothing is committed. */
+  /** The group to commit to from now on. Without a group, nothing is committed. */
   setGroup(group: Group | undefined): void {
     this.#group = group
   }
 
-  /** Commits within a second or so. */
+  /** Commits within about a second. */
   commitSoon(): void {
     this.#commitIn(this.#everyMs)
   }
 
-  /** False where it failed. */
+  /** False if it failed. */
   commit(): Promise<boolean> {
-    // What is to be committed is asked for when its turn comes.
+    // Collects the offsets only when this commit starts.
     this.#last = this.#last.then(() => this.#commitNow())
     return this.#last
   }
 
-  /** From now on a failed commit is not tried again by itself. */
+  /** From now on a failed commit is not retried automatically. */
   end(): void {
     this.#isEnding = true
   }
@@ -74,7 +74,7 @@ export class OffsetCommitter {
       this.#onCommitted(commits)
       return true
     } catch (error) {
-      // After a rebalance others may do it again; the result is the same.
+      // After a rebalance another worker may repeat this work. The result is the same.
       this.#log.warn({ error: messageOf(error) }, 'offsets were not committed, trying again')
       if (!this.#isEnding) this.#commitIn(this.#againAfterMs)
       return false

@@ -1,18 +1,22 @@
 /**
- * Which messages of one partition are taken and finished. Work may finish in any order; what is committed is the offset
- * below which everything is finished. Offsets as Kafka gives them: whole numbers beyond 2^53 in theory, so bigint.
+ * Tracks which messages of one partition are taken and finished. Work may finish in any order. The offset to
+ * commit is the one below which everything is finished. Offsets are bigint because Kafka's offsets can exceed
+ * 2^53.
  */
 export class OffsetLedger {
-  /** Taken and not committed yet, in the order taken: offset → finished. */
+  /** Taken but not committed messages, in the order taken: offset → finished. */
   readonly #taken = new Map<bigint, boolean>()
   #next: bigint | undefined
 
-  /** True where the message was taken before: a rebalance delivers again what is not committed. */
+  /**
+   * True if the message was taken before: after a rebalance, messages without a committed offset are
+   * delivered again.
+   */
   knows(offset: bigint): boolean {
     return this.#taken.has(offset) || (this.#next !== undefined && offset < this.#next)
   }
 
-  /** Messages are taken in ascending order. */
+  /** Messages must be taken in ascending order. */
   take(offset: bigint): void {
     this.#taken.set(offset, false)
   }
@@ -27,12 +31,15 @@ export class OffsetLedger {
     }
   }
 
-  /** The first message that is taken and not finished, undefined where there is none. */
+  /** The first message that is taken and not finished; undefined if there is none. */
   get firstOpen(): bigint | undefined {
     return this.#taken.keys().next().value
   }
 
-  /** The offset to commit: of the first message that is not finished. Undefined while none is. */
+  /**
+   * The offset to commit: that of the first unfinished message. Undefined until the first message is
+   * finished.
+   */
   get next(): bigint | undefined {
     return this.#next
   }

@@ -3,19 +3,20 @@ import { CameoError } from '../../../pipeline/common/errors.js'
 export interface OutMessage {
   readonly topic: string
   readonly key: string
-  /** Null undoes the key, in a compacted topic. */
+  /** Null deletes the key in a compacted topic. */
   readonly value: Uint8Array | null
 }
 
-/** A request holds one batch a partition, which brokers take up to 1 MB. */
+/** A request holds one batch per partition. Brokers accept batches up to 1 MB. */
 const maxRequestBytes = 900_000
 
-/** Of keys and values. */
+/** Bytes of keys and values. */
 export const bytesOf = (messages: readonly OutMessage[]) =>
   messages.reduce((sum, { key, value }) => sum + key.length + (value?.byteLength ?? 0), 0)
 
 /**
- * What no broker takes would fail again and again, and with it what shares its request.
+ * Checks sizes before sending. A message that no broker accepts would fail every time, together with the
+ * other messages of its request.
  * @throws MESSAGE_TOO_LARGE
  */
 export function checkSizes(messages: readonly OutMessage[]): void {
@@ -23,11 +24,11 @@ export function checkSizes(messages: readonly OutMessage[]): void {
   if (largest > maxRequestBytes)
     throw new CameoError(
       'MESSAGE_TOO_LARGE',
-      `a message of ${largest} bytes was to be sent, brokers take up to ${maxRequestBytes}`,
+      `a message of ${largest} bytes is too large to send; brokers accept up to ${maxRequestBytes}`,
     )
 }
 
-/** Groups that fit into a request each, in order. */
+/** Splits items into groups that each fit into one request, in order. */
 export function inRequests<T>(items: readonly T[], bytesOfItem: (item: T) => number): T[][] {
   const groups: T[][] = []
   let bytes = Infinity

@@ -2,14 +2,14 @@ import type { CrashCounts, GroupCrashCounts } from './crash-counts.js'
 import type { PartitionCommit } from './group.js'
 import { OffsetLedger } from './offset-ledger.js'
 
-/** A commit, with the messages that it notes as begun. */
+/** A commit, with the messages that it notes as started. */
 export interface NotedCommit extends PartitionCommit {
   readonly noted: readonly bigint[]
 }
 
 /**
- * Offsets of the partitions that this worker is assigned: what is taken, what is finished, and what the brokers know of it. Offsets
- * are committed up to the first message that is not finished.
+ * Offsets of the partitions assigned to this worker: which messages are taken and finished, and what the
+ * brokers know of it. Offsets are committed up to the first unfinished message.
  */
 export class PartitionOffsets {
   readonly #crashes: CrashCounts | undefined
@@ -17,7 +17,7 @@ export class PartitionOffsets {
   readonly #committed = new Map<number, NotedCommit>()
   #assigned: ReadonlySet<number> = new Set()
 
-  /** @param crashes where given, a note of it stands beside each offset */
+  /** @param crashes if given, its note is stored beside each offset */
   constructor(crashes?: CrashCounts) {
     this.#crashes = crashes
   }
@@ -28,13 +28,13 @@ export class PartitionOffsets {
 
   assign(partitions: readonly number[]): void {
     this.#assigned = new Set(partitions)
-    // Others may have committed meanwhile.
+    // Other workers may have committed in the meantime.
     this.#committed.clear()
     for (const partition of this.#ledgers.keys())
       if (!this.#assigned.has(partition)) this.#ledgers.delete(partition)
   }
 
-  /** Of a partition that is assigned. */
+  /** The ledger of an assigned partition. */
   ledgerOf(partition: number): OffsetLedger {
     const ledger = this.#ledgers.get(partition) ?? new OffsetLedger()
     this.#ledgers.set(partition, ledger)
@@ -46,20 +46,20 @@ export class PartitionOffsets {
     return this.#ledgers.get(partition) === ledger
   }
 
-  /** Takes over what stands beside the group's offsets. */
+  /** Takes over the notes stored beside the group's offsets. */
   learn({ partitions }: GroupCrashCounts): void {
     for (const { partition, offset, note } of partitions)
       if (offset >= 0n) this.#committed.set(partition, { partition, next: offset, note, noted: [] })
   }
 
-  /** Whether the brokers know that the message has begun, or may have. */
+  /** Whether the brokers know, or may know, that the message has started. */
   isNoted(partition: number, offset: bigint): boolean {
     return this.#committed.get(partition)?.noted.includes(offset) === true
   }
 
   /**
-   * What the brokers do not know yet.
-   * @param offsetsToNote the messages of a partition that are to be noted as begun
+   * The commits that the brokers do not have yet.
+   * @param offsetsToNote the messages of a partition to note as started
    */
   newCommits(offsetsToNote: (partition: number) => readonly bigint[]): NotedCommit[] {
     return [...this.#assigned].flatMap((partition) => this.#newCommit(partition, offsetsToNote(partition)))
@@ -72,7 +72,7 @@ export class PartitionOffsets {
   #newCommit(partition: number, noted: readonly bigint[]): NotedCommit[] {
     const ledger = this.#ledgers.get(partition)
     const before = this.#committed.get(partition)
-    // A note needs an offset to stand beside, also where nothing is finished.
+    // A note needs an offset to be stored beside, even if nothing is finished.
     const unfinished = this.#crashes === undefined ? undefined : (ledger?.firstOpen ?? before?.next)
     const next = ledger?.next ?? unfinished
     if (next === undefined) return []

@@ -14,24 +14,25 @@ import { WorkQueue, type Work } from './work-queue.js'
 export interface QueueOptions {
   readonly topic: string
   readonly log: Logger
-  /** Messages handled at the same time. */
+  /** Number of messages handled at the same time. */
   readonly concurrency: number
   /**
-   * Messages taken in advance, so that work does not wait for the broker and partitions are not fetched for each message. What a
-   * partition holds is this worker's work in any case; nothing is opened for a message that waits.
+   * Number of messages taken in advance. So work does not wait for the broker, and partitions are not fetched
+   * for each message. This worker handles its partitions' messages in any case, and opens nothing for a
+   * waiting message.
    */
   readonly ahead: number
   readonly handle: MessageHandler
   /**
-   * With it, what is in work or comes next is noted beside the group's offsets before it begins. `handle` is told how many workers
-   * died over a message, and a message over which any died is handled alone.
+   * If given, messages in work and the next ones are noted beside the group's offsets before they start.
+   * `handle` receives the number of workers that died over a message. A message with deaths is handled alone.
    */
   readonly crashCounts?: {
-    /** The client id of this process, which no process had before. */
+    /** The client id of this process. No earlier process had it. */
     readonly self: string
     read(): Promise<GroupCrashCounts>
   }
-  /** Told how many messages are being handled. */
+  /** Called with the number of messages in work. */
   readonly onInWork: (count: number) => void
 }
 
@@ -53,13 +54,14 @@ export async function startQueueConsumer(options: QueueConsumerOptions): Promise
 }
 
 /**
- * Reads a topic as a member of a consumer group, and never holds up kafkajs: it only queues fetched messages and pauses a
- * partition when there is no room, so that heartbeats go on however long a message takes. Messages of one partition are
- * handled side by side; offsets are committed up to the first that is not finished, and only of partitions that are still
- * assigned. What is in work when its partition goes to another worker is aborted.
+ * Reads a topic as a member of a consumer group. Never blocks kafkajs: it only queues fetched messages, and
+ * pauses a partition when the queue is full. So heartbeats continue while a message takes long. Messages of
+ * one partition are handled in parallel. Offsets are committed up to the first unfinished message, and only
+ * for partitions that are still assigned. When a partition moves to another worker, its messages in work are
+ * aborted.
  *
- * A message that ends the process itself (memory, a fault of native code) would be handed from worker to worker for ever. For
- * that there are the crash counts: see `crash-counts.ts`.
+ * A message may end the process itself (memory, a crash in native code). Without crash counts it would move
+ * from worker to worker for ever: see `crash-counts.ts`.
  */
 export class QueueConsumer {
   readonly #options: QueueOptions
@@ -71,7 +73,7 @@ export class QueueConsumer {
   readonly #resumes = new Map<number, () => void>()
   #group: Group | undefined
   #member: GroupMember | undefined
-  /** What ended other workers is known; nothing begins before. */
+  /** True when the crash counts are known. No message starts before. */
   #isInformed = false
   #isStopping = false
 
@@ -108,12 +110,15 @@ export class QueueConsumer {
     })
   }
 
-  /** In the group, with the broker answering. */
+  /** True if it is in the group and the broker answers. */
   get isHealthy(): boolean {
     return !this.#isStopping && this.#member?.isHealthy === true
   }
 
-  /** Takes nothing new, waits up to `drainMs` for what is in work, gives the rest back to the group and leaves it. */
+  /**
+   * Takes no new messages, waits up to `drainMs` for those in work, returns the rest to the group and leaves
+   * it.
+   */
   async stop(drainMs: number): Promise<void> {
     this.#isStopping = true
     this.#committer.end()
@@ -131,7 +136,7 @@ export class QueueConsumer {
   #setGroup(group: Group | undefined): void {
     this.#group = group
     this.#isInformed = false
-    // Uninformed, it would write over what others noted.
+    // Without the notes of others, a commit would overwrite them.
     this.#committer.setGroup(undefined)
   }
 
@@ -139,7 +144,7 @@ export class QueueConsumer {
     this.#setGroup(group)
     this.#offsets.assign(partitions)
     this.#queue.keepOnly(this.#offsets.assigned)
-    // kafkajs keeps partitions paused over a rearrangement of the group.
+    // kafkajs keeps partitions paused after a rebalance.
     this.#resumeAll()
     const { crashCounts } = this.#options
     if (crashCounts === undefined) this.#begin(group)
@@ -159,7 +164,7 @@ export class QueueConsumer {
       } catch (error) {
         this.#options.log.warn(
           { error: messageOf(error) },
-          'what other workers noted cannot be read, trying again',
+          'the notes of other workers cannot be read, trying again',
         )
         await sleep(readAgainAfterMs)
       }
@@ -174,7 +179,7 @@ export class QueueConsumer {
 
   #takeBatch(payload: EachBatchPayload): void {
     const { messages, partition } = payload.batch
-    // Fetched before the group was arranged anew.
+    // Fetched before the rebalance.
     if (!this.#offsets.assigned.has(partition)) return
     const ledger = this.#offsets.ledgerOf(partition)
     for (const message of messages) {
@@ -217,7 +222,7 @@ export class QueueConsumer {
       this.#committer.commitSoon()
     }
     this.#startWork()
-    // Not before half of them are gone: every fetch brings some of all partitions.
+    // Waits until half of the queue is empty: every fetch brings messages of all partitions.
     if (!this.#isStopping && this.#queue.isRunningLow) this.#resumeAll()
   }
 
@@ -231,7 +236,7 @@ export class QueueConsumer {
     while (this.#queue.inWork > 0 && Date.now() < until) await sleep(everyMs)
   }
 
-  /** While the group is arranged anew, brokers take no commit. */
+  /** During a rebalance, brokers accept no commit. */
   async #commitLast(): Promise<void> {
     const until = Date.now() + leaveWithinMs
     const soon = sleep(leaveWithinMs, true, { ref: false })

@@ -4,9 +4,9 @@ import { isTransient, type Publisher } from './client.js'
 
 export interface RetryingPublisherOptions {
   readonly signal: AbortSignal
-  /** Told once for all sends until one succeeds: the broker fails, or takes long. */
+  /** Called once until a send succeeds: the broker fails or takes long. */
   readonly onAway: () => void
-  /** Told when a send succeeds after that. */
+  /** Called when a send succeeds again. */
   readonly onBack: () => void
   readonly againAfterMs?: number
   readonly longAfterMs?: number
@@ -14,12 +14,12 @@ export interface RetryingPublisherOptions {
 
 const defaultAgainAfterMs = 2000
 
-/** kafkajs goes on trying by itself, without a word. */
+/** kafkajs retries without reporting it. */
 const defaultLongAfterMs = 10_000
 
 /**
- * Sends again what failed for a reason that may pass, until it is sent or `signal` is aborted (INTERRUPTED). What a broker
- * took without confirming it arrives twice, as with every publisher.
+ * Sends again after temporary failures, until the send succeeds or `signal` is aborted (INTERRUPTED). A
+ * message that a broker stored without confirming it arrives twice, as with every publisher.
  */
 export function createRetryingPublisher(publisher: Publisher, options: RetryingPublisherOptions): Publisher {
   const { signal, againAfterMs = defaultAgainAfterMs, longAfterMs = defaultLongAfterMs } = options

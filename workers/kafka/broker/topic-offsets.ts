@@ -22,14 +22,14 @@ export async function topicEnds(
   }
 }
 
-/** The error for a topic that was not made yet. */
+/** The error for a topic that does not exist yet. */
 export function topicMissing(topic: string): CameoError {
   return new CameoError('TOPIC_MISSING', `the topic ${topic} does not exist; create the topics first`, {
     details: { remedy: 'create-topics', topic },
   })
 }
 
-/** Where a group goes on in each partition that it has committed. */
+/** The next offset of a group in each partition that it has committed. */
 export async function committedOffsets(
   admin: Pick<KafkaAdmin, 'fetchOffsets'>,
   groupId: string,
@@ -43,7 +43,7 @@ export async function committedOffsets(
   )
 }
 
-/** Messages of each partition between what a group committed and the topic's end. */
+/** Number of messages in each partition between the group's committed offset and the topic's end. */
 export async function partitionLags(
   admin: Pick<KafkaAdmin, 'fetchOffsets'>,
   groupId: string,
@@ -59,14 +59,14 @@ export async function partitionLags(
   )
 }
 
-/** Messages between what a group committed and the ends of a topic. */
+/** Number of messages in a topic between the group's committed offsets and the topic's end. */
 export async function lagOf(...of: Parameters<typeof partitionLags>): Promise<number> {
   return sum((await partitionLags(...of)).values())
 }
 
 export const sum = (counts: Iterable<number>) => [...counts].reduce((total, count) => total + count, 0)
 
-/** What a group's members noted beside their offsets. */
+/** The notes that a group's members stored beside their offsets. */
 export async function readGroupCrashCounts(
   admin: Pick<KafkaAdmin, 'fetchOffsets' | 'describeGroups'>,
   groupId: string,

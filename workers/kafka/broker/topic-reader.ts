@@ -14,7 +14,7 @@ import { joinGroup } from './group-member.js'
 import type { KafkaConnection } from './connection.js'
 
 export interface TopicReader {
-  /** Resolves when everything that lay in the topic at the start has been told. */
+  /** Resolves when everything that was in the topic at the start has been passed on. */
   readonly caughtUp: Promise<void>
   stop(): Promise<void>
 }
@@ -27,12 +27,12 @@ export interface TopicReaderOptions {
   readonly onMessage: (message: KafkaMessage, partition: number) => void
 }
 
-/** With a broker that is away, leaving may take forever. */
+/** If a broker is unavailable, leaving may take forever. */
 const leaveWithinMs = 5000
 
 /**
- * Tells every message of a topic from its beginning, and new ones as they come. As a consumer group of its own that is
- * deleted at the end: nothing is committed, and others see every message too.
+ * Passes on every message of a topic from its beginning, and new ones as they arrive. Uses its own consumer
+ * group, which is deleted at the end. It commits nothing, and other readers receive every message too.
  */
 export async function startTopicReader(options: TopicReaderOptions): Promise<TopicReader> {
   const { kafka, connection, topic, log } = options
@@ -44,7 +44,7 @@ export async function startTopicReader(options: TopicReaderOptions): Promise<Top
     ends.filter(({ high, low }) => high !== low).map(({ partition, high }) => [partition, BigInt(high)]),
   )
 
-  /** Where to go on after the group was arranged anew. */
+  /** The next offset of each partition after a rebalance. */
   const next = new Map<number, bigint>()
 
   function tell(payload: EachBatchPayload): void {
@@ -81,7 +81,10 @@ export async function startTopicReader(options: TopicReaderOptions): Promise<Top
   }
 }
 
-/** All messages of a topic as it is now; of a compacted one the newest of each key, null where it was undone a while ago. */
+/**
+ * All messages of a topic at this moment. For a compacted topic the newest message of each key; null if the
+ * key was deleted recently.
+ */
 export async function readTopic(
   options: Omit<TopicReaderOptions, 'onMessage'>,
 ): Promise<Map<string, Buffer | null>> {

@@ -1,11 +1,11 @@
 import type { KafkaConnection } from './connection.js'
 
-/** The topics, by what they carry. Their full names begin with the connection's prefix. */
+/** The topics, by content. Their full names start with the connection's prefix. */
 export type TopicKind = 'jobs' | 'embeddings' | 'descriptors' | 'status' | 'names' | 'dead-letters'
 
 export interface TopicSpec {
   readonly kind: TopicKind
-  /** What its messages are; see `messages/schemas.ts`. */
+  /** The content of its messages; see `messages/schemas.ts`. */
   readonly carries: string
   readonly key: string
   readonly partitions: number
@@ -13,9 +13,10 @@ export interface TopicSpec {
 }
 
 /**
- * The one table of topics. Nothing expires: a job waits until a worker reads it, and the descriptors are what an archive
- * is rebuilt from. `cameo topics trim` deletes jobs and embeddings that were read.
- * Partitions bound the number of workers that share a topic's work; a clip's messages stay in one, in order.
+ * The only table of topics. Messages never expire: a job waits until a worker reads it, and an archive can be
+ * rebuilt from the descriptors. `cameo topics trim` deletes jobs and embeddings that were read. The number of
+ * partitions limits how many workers share a topic's work. The messages of one clip stay in one partition, in
+ * order.
  */
 export const topicSpecs: readonly TopicSpec[] = [
   {
@@ -62,13 +63,16 @@ export const topicSpecs: readonly TopicSpec[] = [
   },
 ]
 
-/** More copies than this protect against nothing that three do not. */
+/** More than three copies add no protection. */
 export const maxReplicas = 3
 
-/** So long it is told that a key was undone: an archive that is set back to a copy learns what was forgotten. A year. */
+/**
+ * How long a deletion of a key is kept, so that an archive restored from a copy learns what was forgotten.
+ * One year.
+ */
 const undoneForMs = 365 * 24 * 3600 * 1000
 
-/** How brokers are to keep a topic, whatever a cluster's own defaults are. */
+/** Settings of a topic that do not depend on the cluster's defaults. */
 export function topicSettings(
   { retention }: Pick<TopicSpec, 'retention'>,
   replicas: number,
@@ -77,9 +81,10 @@ export function topicSettings(
     ...(retention === 'compacted'
       ? { 'cleanup.policy': 'compact', 'delete.retention.ms': `${undoneForMs}` }
       : { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'retention.bytes': '-1' }),
-    // As it was sent: kafkajs cannot read what a broker packs anew with lz4, zstd or snappy.
+    // Keeps the sender's compression: kafkajs cannot read lz4, zstd or snappy, which a broker might use.
     'compression.type': 'producer',
-    // Two copies before a message counts as sent; with fewer replicas, one that is away would stop all work.
+    // A message counts as sent when two copies exist. With fewer replicas, one unavailable broker would stop
+    // all work.
     ...(replicas >= maxReplicas ? { 'min.insync.replicas': '2' } : {}),
   }
   return Object.entries(settings).map(([name, value]) => ({ name, value }))
@@ -87,10 +92,10 @@ export function topicSettings(
 
 export const topicName = ({ prefix }: Pick<KafkaConnection, 'prefix'>, kind: TopicKind) => `${prefix}.${kind}`
 
-/** The workers' stages; each reads one topic as one consumer group. */
+/** The workers' stages. Each stage reads one topic as one consumer group. */
 export type Stage = 'faces' | 'describe' | 'index'
 
-/** Which topic a stage reads. */
+/** The topic that a stage reads. */
 export const stageInput = {
   faces: 'jobs',
   describe: 'embeddings',
@@ -99,8 +104,8 @@ export const stageInput = {
 
 export const groupName = ({ prefix }: Pick<KafkaConnection, 'prefix'>, stage: Stage) => `${prefix}.${stage}`
 
-/** A message is at most this long: half of what Kafka allows by default. Bytes. */
+/** Limit of a message: half of Kafka's default limit. Bytes. */
 export const maxMessageBytes = 512 * 1024
 
-/** What a broker takes by default, with room for the message's key and headers. Bytes. */
+/** Kafka's default limit, less room for the message's key and headers. Bytes. */
 export const maxSentBytes = 1_000_000

@@ -4,8 +4,8 @@ import { committedOffsets, topicEnds } from './topic-offsets.js'
 import { groupName, stageInput, topicName } from './topics.js'
 
 /**
- * Deletes the jobs and embeddings that their workers have finished. The descriptors stay: an archive is rebuilt from them.
- * Returns how many messages went.
+ * Deletes the jobs and embeddings that workers have finished. Keeps the descriptors: an archive can be
+ * rebuilt from them. Returns the number of deleted messages.
  */
 export async function trimTopics(kafka: KafkaClient, connection: KafkaConnection): Promise<number> {
   return withAdmin(kafka, connection, async (admin) => {

@@ -8,18 +8,18 @@ export interface Work {
 }
 
 export interface WorkQueueOptions {
-  /** Messages handled at the same time. */
+  /** Number of messages handled at the same time. */
   readonly concurrency: number
-  /** Messages taken in advance. */
+  /** Number of messages taken in advance. */
   readonly ahead: number
-  /** Whether a worker died over it. Then it is handled alone. */
+  /** True if a worker died over the message. It is then handled alone. */
   readonly isSuspect: (work: Work) => boolean
 }
 
-/** So many messages are noted before they begin, times the concurrency. */
+/** Number of messages noted before they start, times the concurrency. */
 const notedAhead = 4
 
-/** The messages that a worker took: those that wait, in order, and those in work. */
+/** The messages that a worker took: waiting ones, in order, and those in work. */
 export class WorkQueue {
   readonly #concurrency: number
   readonly #ahead: number
@@ -33,7 +33,7 @@ export class WorkQueue {
     this.#isSuspect = isSuspect
   }
 
-  /** Messages in work. */
+  /** Number of messages in work. */
   get inWork(): number {
     return this.#inWork.size
   }
@@ -42,7 +42,7 @@ export class WorkQueue {
     return this.#inWork.size + this.#waiting.length < this.#concurrency + this.#ahead
   }
 
-  /** Half of what may wait is gone. */
+  /** True if at most half of the queue is filled. */
   get isRunningLow(): boolean {
     return this.#waiting.length <= this.#ahead / 2
   }
@@ -51,7 +51,7 @@ export class WorkQueue {
     this.#waiting.push(work)
   }
 
-  /** Moves the next message into work. Undefined where none may begin now. */
+  /** Moves the next message into work. Undefined if none may start now. */
   begin(): Work | undefined {
     const [work] = this.#waiting
     if (work === undefined || this.#inWork.size >= this.#concurrency) return undefined
@@ -65,7 +65,7 @@ export class WorkQueue {
     this.#inWork.delete(work)
   }
 
-  /** Drops what waits and aborts what is in work of all other partitions. */
+  /** For all other partitions, drops waiting messages and aborts those in work. */
   keepOnly(partitions: ReadonlySet<number>): void {
     const isKept = ({ message }: Work) => partitions.has(message.partition)
     this.#waiting.splice(0, Infinity, ...this.#waiting.filter(isKept))
@@ -80,14 +80,14 @@ export class WorkQueue {
     for (const work of this.#inWork) work.abort.abort()
   }
 
-  /** From now on, what is still in work is not counted. */
+  /** From now on, messages still in work are not counted. */
   abandonInWork(): void {
     this.#inWork.clear()
   }
 
   /**
-   * Offsets of one partition to note as begun: what is in work and what comes next, so that not every message waits for a commit
-   * before it begins. Nothing is noted beside a suspect.
+   * Offsets of one partition to note as started: the messages in work and the next ones, so that not every
+   * message waits for a commit before it starts. Beside a suspect, nothing else is noted.
    */
   offsetsToNote(partition: number): bigint[] {
     const most = this.#concurrency * notedAhead

@@ -3,8 +3,8 @@ import { CameoError } from '../../../pipeline/common/errors.js'
 import type { ClosingMessage, DescribedMessage, GivenUpMessage, WireDescribedTrack } from './schemas.js'
 
 /**
- * The tracks of a segment, in order. What a schema cannot see is checked here, before anything is written: that the messages fit
- * together, and that searches can use the descriptors.
+ * The tracks of a segment, in order. Checks what a schema cannot, before anything is written: the messages
+ * fit together, and the descriptors can be searched.
  * @throws MESSAGE_INVALID
  */
 export function tracksOfSegment(
@@ -15,16 +15,16 @@ export function tracksOfSegment(
   const refuse = (what: string) => invalid(closing, what)
   if (segment >= plan.segments) throw refuse(`is not one of ${plan.segments}, which count from 0`)
   const inOrder = [...parts].sort((a, b) => a.part - b.part)
-  if (inOrder.some(({ part }, at) => part !== at)) throw refuse('came with parts that are not its own')
+  if (inOrder.some(({ part }, at) => part !== at)) throw refuse('came with parts of another segment')
   const tracks = inOrder.flatMap((part) => part.tracks)
   if (tracks.length !== closing.tracks) throw refuse(`came with ${tracks.length} of ${closing.tracks} tracks`)
   if (new Set(tracks.map(({ number }) => number)).size < tracks.length)
-    throw refuse('came with two tracks of one number')
+    throw refuse('came with two tracks of the same number')
   for (const { descriptor, faces } of tracks) {
     const values = toFloat32(descriptor)
     if (values.length !== plan.dimension)
       throw refuse(`came with a descriptor of ${values.length} values, its plan says ${plan.dimension}`)
-    if (!values.every(Number.isFinite)) throw refuse('came with a descriptor that is no vector')
+    if (!values.every(Number.isFinite)) throw refuse('came with a descriptor that is not a valid vector')
     if (new Set(faces.map(({ vector }) => vector.byteLength)).size > 1)
       throw refuse('came with embeddings of several lengths')
   }

@@ -17,7 +17,7 @@ import {
   type DeadLetter,
 } from './schemas.js'
 
-/** A message that a stage gives up, with all that is needed to try it again. */
+/** A message that a stage could not process, with everything needed to try it again. */
 export function deadLetter(
   connection: Pick<KafkaConnection, 'prefix'>,
   stage: Stage,
@@ -25,7 +25,7 @@ export function deadLetter(
   error: CameoError,
   { attempts, uri }: { readonly attempts: number; readonly uri?: string | undefined },
 ): OutMessage {
-  // What a broker took may be more than a letter can hold besides its reason.
+  // A message of the size that brokers accept may leave no room for the reason.
   const fits = (key?.byteLength ?? 0) + (value?.byteLength ?? 0) <= maxMessageBytes
   return {
     topic: topicName(connection, 'dead-letters'),
@@ -47,9 +47,9 @@ export interface ListedDeadLetter extends DeadLetter {
 }
 
 export interface DeadLetters {
-  /** In the order in which they failed. */
+  /** In the order of failure. */
   readonly letters: readonly ListedDeadLetter[]
-  /** Keys of what is no letter. */
+  /** Keys of messages that are not valid letters. */
   readonly unreadable: readonly string[]
 }
 
@@ -73,8 +73,8 @@ export async function readDeadLetters(
 }
 
 /**
- * Sends the original messages again and takes their letters out. Sent first: to be killed between the two does it twice,
- * which is harmless.
+ * Sends the original messages again and then deletes their letters. A process killed between the two steps
+ * sends a message twice, which is harmless.
  */
 export async function retryDeadLetters(
   kafka: KafkaClient,
@@ -83,7 +83,7 @@ export async function retryDeadLetters(
 ): Promise<void> {
   const publisher = await createPublisher(kafka)
   try {
-    // Of a clip with several letters one job is enough.
+    // A clip with several letters needs only one job.
     const jobs = new Map<string, OutMessage>()
     const originals: OutMessage[] = []
     for (const letter of letters) {
@@ -104,7 +104,7 @@ function originalOf({ topic, key, original }: ListedDeadLetter): OutMessage {
   return { topic, key: Buffer.from(key ?? new Uint8Array()).toString(), value: original ?? null }
 }
 
-/** A message that an archive refused is a part of its segment: only the clip as a whole can be tried again. */
+/** A message that an archive refused is only a part of its segment, so the whole clip is tried again. */
 function jobAgain(
   connection: Pick<KafkaConnection, 'prefix'>,
   { stage, original }: ListedDeadLetter,

@@ -1,10 +1,16 @@
-/** Values inside one another: the deepest of a message of Cameo's is a number of a box of a face of a track, 8 deep. */
+/**
+ * Depth of nested values. The deepest value of a Cameo message is a number of a box of a face of a track, 8
+ * deep.
+ */
 const maxDepth = 16
 
-/** Of a message in all: one of 512 KB with the shortest vectors has 60,000. */
+/** Number of values in a message. A message of 512 KB with the shortest vectors has 60,000. */
 const maxValues = 1 << 17
 
-/** First bytes of a value (github.com/msgpack/msgpack/blob/master/spec.md) whose length or count follows, and its bytes. */
+/**
+ * First bytes of a value (github.com/msgpack/msgpack/blob/master/spec.md) that are followed by a length or
+ * count, and the bytes of that number.
+ */
 const sized = new Map<number, { readonly kind: 'bytes' | 'list' | 'map'; readonly lengthBytes: 1 | 2 | 4 }>([
   [0xc4, { kind: 'bytes', lengthBytes: 1 }],
   [0xc5, { kind: 'bytes', lengthBytes: 2 }],
@@ -18,7 +24,7 @@ const sized = new Map<number, { readonly kind: 'bytes' | 'list' | 'map'; readonl
   [0xdf, { kind: 'map', lengthBytes: 4 }],
 ])
 
-/** Bytes of numbers, and of nil, false and true, after their first. */
+/** Bytes after the first byte, for numbers, nil, false and true. */
 const fixed = new Map([
   [0xc0, 0],
   [0xc2, 0],
@@ -31,7 +37,7 @@ const fixed = new Map([
   ...[0xcf, 0xd3].map((head) => [head, 8] as const),
 ])
 
-/** A value as its header says it: bytes after the header, and values inside it. */
+/** A value as its header describes it: bytes after the header, and values inside it. */
 interface Value {
   readonly headerBytes: number
   readonly payloadBytes: number
@@ -39,13 +45,13 @@ interface Value {
 }
 
 /**
- * Looks at a MessagePack value without making anything of it, so that no header has memory taken for what is not there: a few
- * bytes may claim to begin lists of millions, one inside the other.
+ * Checks a MessagePack value without decoding it. Otherwise a header could make the decoder allocate memory
+ * for data that does not exist: a few bytes can announce nested lists of millions of values.
  * @throws Error that says what is wrong
  */
 export function checkShape(bytes: Uint8Array): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  /** Of each list and map that is being read, how many values are still to come. */
+  /** Number of values still to come in each open list and map. */
   const open = [1]
   let missing = 1
   let at = 0
@@ -55,15 +61,15 @@ export function checkShape(bytes: Uint8Array): void {
     const { headerBytes, payloadBytes, children } = valueAt(view, at)
     at += headerBytes + payloadBytes
     missing += children - 1
-    // Each value takes a byte at least.
-    if (missing > bytes.length - at) throw new Error('it says that it is longer than it is')
+    // Each value takes at least one byte.
+    if (missing > bytes.length - at) throw new Error('it states a length greater than its actual length')
     open.push((open.pop() ?? 0) - 1)
     if (children > 0) open.push(children)
     while (open.at(-1) === 0) open.pop()
-    if (open.length > maxDepth)
-      throw new Error(`its values lie more than ${maxDepth} deep inside one another`)
+    if (open.length > maxDepth) throw new Error(`its values are nested more than ${maxDepth} deep`)
   }
-  if (at < bytes.length) throw new Error(`something follows its end, after ${at} of ${bytes.length} bytes`)
+  if (at < bytes.length)
+    throw new Error(`it has extra bytes after its end, after ${at} of ${bytes.length} bytes`)
 }
 
 function valueAt(view: DataView, at: number): Value {
@@ -76,7 +82,7 @@ function valueAt(view: DataView, at: number): Value {
   const bytes = fixed.get(head)
   if (bytes !== undefined) return plain(bytes)
   const of = sized.get(head)
-  // Extensions are of no use here: nothing but the decoder's own would be taken.
+  // Extensions are refused: only those of the decoder itself could be read.
   if (of === undefined) throw new Error(`it has a value of the kind 0x${head.toString(16)}`)
   const { kind, lengthBytes } = of
   if (at + 1 + lengthBytes > view.byteLength) throw new Error('it is cut off')

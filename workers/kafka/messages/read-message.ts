@@ -5,12 +5,15 @@ import { checkShape } from './message-shape.js'
 import { maxMessageBytes } from '../broker/topics.js'
 import { maxReasonLength } from './schema-fields.js'
 
-/** A dead letter holds a whole message. Others write what brokers take, which may be more than their usual 1 MB. Bytes. */
+/**
+ * A dead letter holds a whole message. Other programs can write more than the default limit of 1 MB if the
+ * broker allows it. Bytes.
+ */
 const maxReadBytes = 2 * maxMessageBytes
 
 /**
- * A message of a topic. Its size and counts are looked at before anything is made of it.
- * @param newestVersion that is understood
+ * Reads a message of a topic. Checks its size and counts before it is decoded.
+ * @param newestVersion newest version that can be read
  * @throws MESSAGE_INVALID, MESSAGE_NEWER
  */
 export function readMessage<T>(schema: z.ZodType<T>, value: Uint8Array | null, newestVersion: number): T {
@@ -18,14 +21,14 @@ export function readMessage<T>(schema: z.ZodType<T>, value: Uint8Array | null, n
   if (value.byteLength > maxReadBytes)
     throw new CameoError(
       'MESSAGE_INVALID',
-      `the message has ${value.byteLength} bytes, more than the ${maxReadBytes} of the longest of Cameo's`,
+      `the message has ${value.byteLength} bytes, more than the ${maxReadBytes} of Cameo's longest message`,
     )
   let content: unknown
   try {
     checkShape(value)
     content = decode(value)
   } catch (error) {
-    throw new CameoError('MESSAGE_INVALID', `the message is no MessagePack: ${messageOf(error)}`, {
+    throw new CameoError('MESSAGE_INVALID', `the message is not valid MessagePack: ${messageOf(error)}`, {
       cause: error,
     })
   }
@@ -42,7 +45,7 @@ export function readMessage<T>(schema: z.ZodType<T>, value: Uint8Array | null, n
   return parsed.data
 }
 
-/** The first of what is wrong: there may be as many faults as elements. */
+/** Only the first faults: there may be as many faults as elements. */
 function faultsOf(error: z.ZodError): string {
   const first = new z.ZodError(error.issues.slice(0, 3))
   return z

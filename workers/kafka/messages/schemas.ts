@@ -35,50 +35,59 @@ import {
 } from './schema-fields.js'
 
 /**
- * What travels through the topics: MessagePack maps, checked on arrival. Every message has `v`, the version of its
- * schema, and `kind`. Vectors and pictures are bytes; times are seconds, coordinates pixels of the displayed clip.
+ * The messages of the topics: MessagePack maps, checked on arrival. Every message has `v`, the version of its
+ * schema, and `kind`. Vectors and pictures are bytes. Times are seconds; coordinates are pixels of the
+ * displayed clip.
  */
 export const wireVersion = 1
 
-/** Of what is about recipes with further embedders or context encoders: workers of before would drop their vectors. */
+/**
+ * Version of messages about recipes with further embedders or context encoders. Older workers would drop
+ * their vectors.
+ */
 export const featuresVersion = 2
 
-/** The version of a message about clips of that recipe: those of before are written as they were. */
+/**
+ * The version of a message about clips of that recipe. Messages about other recipes keep the first version.
+ */
 export const versionFor = ({ features }: Pick<WireRecipe, 'features'>) =>
   features === undefined ? wireVersion : featuresVersion
 
-/** Of a segment: more would be one every tenth of a second. */
+/** Limit per segment: more would be one every tenth of a second. */
 const maxGaps = 10_000
 
-/** Sentences about a clip: one for each further stream, as a rule. */
+/** Number of sentences about a clip; usually one per further stream. */
 const maxLeftOut = 64
 
-/** How clips are processed; `cameo submit` decides it, every worker follows it. */
+/** How clips are processed. `cameo submit` chooses it, and every worker follows it. */
 const recipeSchema = z.object({
   digest,
   embedderDigest: digest,
   spaceDigest: digest,
-  /** Name in the catalog, or path of a pack's JSON file at the workers. */
+  /** Name in the catalog, or path of a pack's JSON file on the workers' machines. */
   packName: address,
   headSha256: sha256.optional(),
   settings: settingsSchema,
-  /** Further embedders and context encoders; workers are started with the files that have these digests. */
+  /** Further embedders and context encoders. Workers are started with the files that have these digests. */
   features: listOf(featureSchema, maxFeatures).readonly().optional(),
 })
 export type WireRecipe = z.infer<typeof recipeSchema>
 
-/** Where a clip lies: an absolute path as `cameo submit` saw it, or a URL; and the folder it was submitted with. */
+/**
+ * Where a clip lies: an absolute path on the machine of `cameo submit`, or a URL; and the folder that was
+ * submitted.
+ */
 const sourceSchema = z.object({
   uri: address,
   root: address,
-  /** When the file's node changed, as `cameo submit` saw it; comes back in the clip's status. */
+  /** Inode change time that `cameo submit` saw. The clip's status returns it. */
   ctimeNs: shortText.optional(),
 })
 export type ClipSource = z.infer<typeof sourceSchema>
 
 const stampSchema = z.object({
   device: z.string().max(256),
-  /** Of a fetched file its address. */
+  /** For a fetched file, its address. */
   inode: z.string().max(8192),
   sizeBytes: count,
   mtimeNs: version,
@@ -92,20 +101,26 @@ const factsSchema = z.object({
   heightPx: countUpTo(maxSidePx),
   codec: z.string().max(256),
   container: z.string().max(256),
-  /** Sentences; absent: all of it is looked at. */
+  /** Sentences; absent: all of the clip is looked at. */
   leftOut: listOf(z.string().max(maxReasonLength), maxLeftOut).readonly().optional(),
 })
 
-/** A clip's plan: fixed when it is opened first, and part of every message about it from then on. */
+/**
+ * A clip's plan. It is fixed when the clip is first opened, and is part of every later message about the
+ * clip.
+ */
 const planSchema = z.object({
   clipId: sha256,
   stamp: stampSchema,
   facts: factsSchema,
   segments: z.int().min(1).max(maxSegments),
   cuttable: z.boolean(),
-  /** Of its descriptors; before the describe stage, of its embeddings. */
+  /** Number of values of a descriptor; before the describe stage, of an embedding. */
   dimension: z.int().min(1).max(maxDimension),
-  /** Of the job that opened the clip: a clip submitted again is another pass, a job handled twice is the same one. */
+  /**
+   * Identifies the job that opened the clip. A clip that is submitted again has another pass; a job that is
+   * handled twice has the same one.
+   */
   pass: shortText.optional(),
 })
 export type WirePlan = z.infer<typeof planSchema>
@@ -116,7 +131,7 @@ const segmentIndex = countUpTo(maxSegments - 1)
 const failureSchema = z.object({ code: shortText, message: z.string().max(2 * maxReasonLength) })
 export type WireFailure = z.infer<typeof failureSchema>
 
-/** Why something was given up. */
+/** Why processing failed. */
 export function failureOf({
   code,
   message,
@@ -134,16 +149,21 @@ const envelope = { v: z.literal([wireVersion, featuresVersion]), recipe: recipeS
 
 /** Topic `jobs`. */
 const jobSchemas = [
-  /** A clip not opened yet: plan it, do its first segment (or all, where it cannot be cut), publish the others. */
+  /**
+   * A clip that is not opened yet: plan it, process its first segment (or all segments if it cannot be cut),
+   * publish the others.
+   */
   z.object({ ...envelope, kind: z.literal('clip') }),
   /** One segment of a planned clip. */
   z.object({ ...envelope, kind: z.literal('segment'), plan: planSchema, segment: segmentIndex }),
 ] as const
 
-/** Partitions are chosen by it: each segment of a long film on its own. */
+/** Selects the partition. The segments of a long film are spread over partitions. */
 export const jobKey = (uri: string, segment: number) => `${uri}#${segment}`
 
-/** Each further embedder's, and those of mirror images of all of them and of the pack's own. */
+/**
+ * Embeddings of each further embedder, and mirror-image embeddings of all of them and of the pack's embedder.
+ */
 const maxExtraEmbeddings = 2 * maxFeatures + 1
 
 const faceSchema = z.object({
@@ -156,7 +176,7 @@ const faceSchema = z.object({
   norm: z.number(),
   /** float16, little-endian, not normalised. */
   vector: float16,
-  /** Of further embedders; likewise. */
+  /** Of further embedders; same format. */
   extraEmbeddings: listOf(
     z.object({ embedder: digest, norm: z.number(), vector: float16 }),
     maxExtraEmbeddings,
@@ -180,12 +200,18 @@ const describedTrackSchema = trackSchema.extend({
 export type WireTrack = z.infer<typeof trackSchema>
 export type WireDescribedTrack = z.infer<typeof describedTrackSchema>
 
-/** Says which run over which segment a part belongs to: what a worker that died left behind is never mixed in. */
+/**
+ * Names the attempt and the segment that a part belongs to, so that parts of a worker that died are never
+ * mixed in.
+ */
 const partOf = { clipId: sha256, segment: segmentIndex, attempt: shortText }
 
 const maxDevice = 255
 
-/** `cpu`, or `cuda:` with the device's number. Of a number within a template zod checks the kind, but not the bounds. */
+/**
+ * `cpu`, or `cuda:` with the device's number. In a template zod checks only that it is a number, not its
+ * bounds.
+ */
 const provider = z
   .templateLiteral([z.literal('cuda:'), z.int().min(0).max(maxDevice)])
   .refine((text) => /^cuda:\d{1,3}$/.test(text) && Number(text.slice('cuda:'.length)) <= maxDevice, {
@@ -193,7 +219,7 @@ const provider = z
   })
   .or(z.literal('cpu'))
 
-/** The last message of a segment: it counts only with all its parts. */
+/** The last message of a segment. It counts only with all its parts. */
 const closingSchema = z.object({
   ...envelope,
   ...partOf,
@@ -208,13 +234,13 @@ const closingSchema = z.object({
   faces: count,
   truncated: z.boolean(),
   provider,
-  /** What could not be decoded; absent: nothing. */
+  /** Stretches that could not be decoded; absent: none. */
   gapsS: listOf(z.tuple([seconds, seconds]), maxGaps).optional(),
-  /** What context encoders made of the segment; vectors are float16, little-endian. */
+  /** Context features of the segment; vectors are float16, little-endian. */
   contexts: listOf(z.object({ encoder: digest, frames: count, vector: float16 }), maxFeatures).optional(),
 })
 
-/** A clip, or some of its segments, that were given up for good. */
+/** A clip, or some of its segments, that could not be processed. */
 const givenUpSchema = z.object({
   ...envelope,
   kind: z.literal('given-up'),
@@ -251,29 +277,29 @@ const statusSchema = z.object({
   uri: address,
   recipe: digest,
   state: z.enum(['queued', 'indexed', 'partial', 'failed', 'forgotten']),
-  /** Of the file that was processed. */
+  /** Size of the file that was processed. */
   sizeBytes: count.optional(),
   mtimeNs: version.optional(),
-  /** Of the source. */
+  /** Inode change time of the source. */
   ctimeNs: shortText.optional(),
   clipId: sha256.optional(),
   tracks: count.optional(),
   truncated: z.boolean().optional(),
-  /** What could not be decoded, and sentences about what was not looked at; absent: nothing. */
+  /** Time that could not be decoded, and sentences about parts that were not looked at; absent: none. */
   lostS: seconds.optional(),
   leftOut: listOf(z.string().max(maxReasonLength), maxLeftOut).readonly().optional(),
   failure: failureSchema.optional(),
   at: time,
-  /** What was looked at: workers of before do not tell. */
+  /** What was looked at. Older workers do not send it. */
   durationS: seconds.optional(),
   frames: count.optional(),
   faces: count.optional(),
 })
 
-/** Of a name and one photo or clip; in a message there is no room for as many. */
+/** Faces of a name from one photo or clip. A message has no room for that many. */
 const maxFacesOfSource = 4096
 
-/** Topic `names`: the newest message of a key counts; one without a value undoes it. */
+/** Topic `names`: the newest message of a key counts. A message without a value deletes the key. */
 const nameSchemas = [
   z.object({
     v: z.literal(wireVersion),
@@ -300,14 +326,14 @@ const deadLetterSchema = z.object({
   stage: z.enum(['faces', 'describe', 'index']),
   failure: failureSchema,
   attempts: tries,
-  /** What it was about, where that is known. */
+  /** The clip it was about, if known. */
   uri: address.optional(),
   topic: shortText,
   partition,
   /** An int64. */
   offset: z.string().regex(/^\d{1,19}$/),
   key: bytes.optional(),
-  /** The message as it was; absent where it is larger than messages of Cameo's are. */
+  /** The original message; absent if it is larger than any Cameo message. */
   original: bytes.optional(),
   at: time,
 })
@@ -317,7 +343,7 @@ const embeddings = z.discriminatedUnion('kind', [tracksSchema, closingSchema, gi
 const descriptors = z.discriminatedUnion('kind', [describedSchema, closingSchema, givenUpSchema])
 const names = z.discriminatedUnion('kind', nameSchemas)
 
-/** What each topic carries. */
+/** The schemas of each topic. */
 export const topicSchemas = {
   jobs,
   embeddings,

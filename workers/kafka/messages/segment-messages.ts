@@ -19,7 +19,7 @@ import {
 } from './schemas.js'
 import type { SegmentOutput, SegmentSpan, TrackOutput } from '../../../pipeline/segments/segment.js'
 
-/** What all messages about one run over a clip's segments share. */
+/** Shared by all messages about one attempt at a clip's segments. */
 export interface SegmentContext {
   readonly recipe: WireRecipe
   readonly source: ClipSource
@@ -29,7 +29,7 @@ export interface SegmentContext {
 
 /**
  * A segment's tracks in parts of at most 512 KB, and the closing message that makes them count.
- * @throws MESSAGE_TOO_LARGE where a single track does not fit
+ * @throws MESSAGE_TOO_LARGE if a single track does not fit
  */
 export function segmentMessages(
   output: SegmentOutput,
@@ -80,12 +80,12 @@ function checkContexts(contexts: readonly { readonly vector: Uint8Array }[]): vo
   if (bytes > maxMessageBytes)
     throw new CameoError(
       'MESSAGE_TOO_LARGE',
-      `the context features of a segment take ${bytes} bytes, a message up to ${maxMessageBytes}; use fewer context encoders`,
+      `the context features of a segment take ${bytes} bytes, a message at most ${maxMessageBytes}; use fewer context encoders`,
       { details: { remedy: 'fewer-contexts', bytes, maxBytes: maxMessageBytes } },
     )
 }
 
-/** Room for what every message says besides its tracks. */
+/** Room for everything in a message except its tracks. */
 const overheadBytes = 4096
 
 function inParts(tracks: readonly TrackOutput[]): TrackOutput[][] {
@@ -96,7 +96,7 @@ function inParts(tracks: readonly TrackOutput[]): TrackOutput[][] {
     if (own + overheadBytes > maxMessageBytes)
       throw new CameoError(
         'MESSAGE_TOO_LARGE',
-        `a track takes ${own} bytes, a message up to ${maxMessageBytes}; embed fewer faces of a track, or by fewer embedders`,
+        `a track takes ${own} bytes, a message up to ${maxMessageBytes}; embed fewer faces per track, or use fewer embedders`,
         { details: { remedy: 'fewer-faces', bytes: own, maxBytes: maxMessageBytes } },
       )
     if (bytes + own > maxMessageBytes) {
@@ -109,7 +109,10 @@ function inParts(tracks: readonly TrackOutput[]): TrackOutput[][] {
   return parts
 }
 
-/** At most so many bytes as MessagePack: numbers take up to 9, names are counted generously; with a descriptor to come. */
+/**
+ * Upper bound of a track's MessagePack bytes, with its later descriptor: 9 bytes per number, and a generous
+ * size for names.
+ */
 function wireBytes({ faces, spansS, thumbnailJpeg, descriptor }: TrackOutput): number {
   const faceBytes = faces.reduce((sum, face) => sum + embeddingBytes(face), 0)
   return faceBytes + 20 * spansS.length + thumbnailJpeg.byteLength + descriptor.byteLength + 300
@@ -147,7 +150,7 @@ function wireTrack({ number, spansS, samples, quality, faces, thumbnailJpeg }: T
   }
 }
 
-/** What the describe stage pools. */
+/** The input of the describe stage's pooling. */
 export function faceEmbeddings({ faces }: WireTrack): FaceEmbeddings[] {
   return faces.map(({ vector, quality, extraEmbeddings = [] }) => ({
     ...{ float16: toUint16(vector), quality },
@@ -158,7 +161,7 @@ export function faceEmbeddings({ faces }: WireTrack): FaceEmbeddings[] {
   }))
 }
 
-/** The segment as the pipeline gave it, with the described tracks of its parts. */
+/** The segment in the pipeline's format, with the described tracks of its parts. */
 export function segmentOutput(closing: ClosingMessage, tracks: readonly WireDescribedTrack[]): SegmentOutput {
   const { segment: index, startS, endS = Infinity, frames, faces, truncated, provider } = closing
   return {
@@ -227,7 +230,7 @@ export function givenUpMessage({ error, segments, ...about }: GivenUp): GivenUpM
   }
 }
 
-/** How an error names the head of a recipe or of a worker. */
+/** The head of a recipe or of a worker, for error messages. */
 export const headName = (sha256: string | undefined) =>
   sha256 === undefined ? 'no head' : `the head ${sha256.slice(0, 12)}`
 

@@ -4,15 +4,15 @@ import { sha256OfFile } from '../../../pipeline/common/digest.js'
 import { isSameTime } from '../../ingest/file-stamp.js'
 import type { ClipSource, StatusMessage } from '../messages/schemas.js'
 
-/** A clip's file or URL, and the folder it was found in. */
+/** A clip's file or URL, and the folder that it was found in. */
 export interface Clip {
   readonly uri: string
   readonly root: string
 }
 
 /**
- * What a clip needs: a job, to be waited for, or nothing.
- * @param renew told what is known of the clip, where its file has another time now and the same content
+ * Whether a clip needs a job, needs to be waited for, or needs nothing.
+ * @param renew called with the clip's status if its file has a new time but the same content
  */
 export async function needOf(
   { uri }: Clip,
@@ -21,7 +21,7 @@ export async function needOf(
 ): Promise<'publish' | 'wait' | 'nothing'> {
   if (status === undefined || status.state === 'failed' || status.state === 'partial') return 'publish'
   if (status.state === 'queued') return 'wait'
-  // A URL is taken to stay the same.
+  // The content of a URL is assumed to stay the same.
   if (status.sizeBytes === undefined || isUrl(uri)) return 'nothing'
   const file = statusOf(uri)
   if (file === undefined || !hasSizeAndTime(file, status)) return 'publish'
@@ -38,7 +38,10 @@ const hasSizeAndTime = ({ size, mtimeNs }: BigIntStats, status: StatusMessage): 
   status.mtimeNs !== undefined &&
   isSameTime(`${mtimeNs}`, status.mtimeNs)
 
-/** An earlier version did not note when the node changed: if that was before the clip was indexed, it has not changed since. */
+/**
+ * An earlier version did not store the inode change time. If that time is before the indexing of the clip,
+ * the file has not changed since.
+ */
 function isSameNode({ ctimeNs }: BigIntStats, status: StatusMessage): boolean {
   if (status.ctimeNs !== undefined) return isSameTime(`${ctimeNs}`, status.ctimeNs)
   return Number(ctimeNs / 1_000_000n) <= Date.parse(status.at)
@@ -48,7 +51,7 @@ async function hasContent(path: string, clipId: string | undefined): Promise<boo
   try {
     return (await sha256OfFile(path)) === clipId
   } catch {
-    return false // A worker says what is wrong with it.
+    return false // A worker reports the error.
   }
 }
 

@@ -21,19 +21,19 @@ export interface SubmissionOptions {
   readonly connection: KafkaConnection
   readonly publisher: Publisher
   readonly recipe: WireRecipe
-  /** Also clips that are queued already or were finished before. */
+  /** Include clips that are already queued or were finished before. */
   readonly again: boolean
   readonly wait: boolean
   readonly events: SubmitEvents
   readonly signal: AbortSignal
 }
 
-/** Jobs published in one request. */
+/** Number of jobs published in one request. */
 const batchSize = 200
 
 /**
- * Publishes a job for each clip, and tells what becomes of it. A clip that is finished under the recipe is not submitted
- * again unless its file changed; one that waits in the queue is waited for.
+ * Publishes a job for each clip, and reports the results. A clip that is finished with this recipe is
+ * submitted again only if its file changed. A queued clip is waited for.
  */
 export class Submission {
   readonly #options: SubmissionOptions
@@ -47,7 +47,7 @@ export class Submission {
     this.#statuses = new ClipStatuses(options.recipe.digest)
   }
 
-  /** Results still waited for. */
+  /** Number of results still waited for. */
   get waiting(): number {
     return this.#waiting.size
   }
@@ -57,7 +57,7 @@ export class Submission {
     return this.#finished.promise
   }
 
-  /** To be called with every message of the status topic, from its beginning. */
+  /** Call it with every message of the status topic, from its beginning. */
   onStatus(message: KafkaMessage): void {
     const status = this.#statuses.learn(message)
     if (status === undefined) return
@@ -65,7 +65,7 @@ export class Submission {
     this.#finishIfDone()
   }
 
-  /** Publishes jobs for the clips that need one; after the status topic was read to its end. */
+  /** Publishes jobs for the clips that need one. Call it after the status topic was read to its end. */
   async submit(files: AsyncIterable<FoundFile>): Promise<void> {
     const { events, signal } = this.#options
     let batch: Clip[] = []
@@ -85,20 +85,22 @@ export class Submission {
     this.#finishIfDone()
   }
 
-  /** Publishes the jobs of clips that are waited for once more: when the queue is empty and they are not in it. */
+  /**
+   * Publishes the jobs of the awaited clips again. Call it when the queue is empty but results are missing.
+   */
   async resubmitWaiting(): Promise<number> {
     const clips = [...this.#waiting.values()]
     await this.#publish(clips)
     return clips.length
   }
 
-  /** Tells what is waited for as failed: workers have nothing left to do, and said nothing of it. */
+  /** Reports the awaited clips as failed: the workers have nothing left to do and sent no result. */
   giveUpWaiting(): void {
     for (const { uri } of this.#waiting.values())
       this.#options.events.onResult({
         ...{ path: uri, status: 'failed', code: 'RESULT_MISSING' },
         message:
-          'workers have finished their queues without a word of it; messages they could not read are among the dead letters',
+          'workers have finished their queues and reported no result for this clip; messages they could not read are among the dead letters',
       })
     this.#waiting.clear()
     this.#finishIfDone()
@@ -112,7 +114,7 @@ export class Submission {
     this.#options.events.onResult(resultOf(status, isOld), lookedAt(status))
   }
 
-  /** Undefined where the file needs no job: then its result is told, or waited for. */
+  /** Undefined if the file needs no job. Its result is then reported or waited for. */
   async #clipToPublish(file: FoundFile): Promise<Clip | undefined> {
     const { events, again, wait } = this.#options
     if (file.kind === 'skipped') {
@@ -144,15 +146,15 @@ export class Submission {
       this.#statuses.forget(clip.uri)
       if (wait) this.#waiting.set(clip.uri, clip)
     }
-    // Before the jobs, or it could come after what says that they are done. To be killed between the two leaves clips queued
-    // without a job: `resubmitWaiting` is for them.
+    // Statuses go before the jobs: otherwise they could arrive after the results. A process killed between
+    // the two leaves clips queued without a job; `resubmitWaiting` handles them.
     await publisher.send(queued)
     await publisher.send(jobs)
     events.onSubmitted(clips.length)
     if (!wait) for (const { uri } of clips) events.onResult({ path: uri, status: 'queued' })
   }
 
-  /** So that a file whose node changed but not its content is read once only. */
+  /** Stores the new time, so that a file with the same content is read only once. */
   async #renew(status: StatusMessage): Promise<void> {
     this.#statuses.set(status)
     await this.#options.publisher.send([this.#statusMessage(status)])

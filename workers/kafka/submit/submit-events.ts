@@ -2,15 +2,15 @@ import type { FoundFile } from '../../ingest/find-clips.js'
 import { damageOf } from '../../ingest/ingest-jobs.js'
 import type { StatusMessage } from '../messages/schemas.js'
 
-/** What became of a submitted clip. */
+/** The result of a submitted clip. */
 export interface SubmitResult {
   readonly path: string
-  /** `unchanged`: was indexed before under the same recipe; `queued`: not waited for. */
+  /** `unchanged`: indexed before with the same recipe; `queued`: not waited for. */
   readonly status: 'done' | 'unchanged' | 'partial' | 'forgotten' | 'failed' | 'queued' | 'skipped'
   readonly clipId?: string
   readonly tracks?: number
   readonly truncated?: boolean
-  /** The file is damaged: so many seconds of it could not be decoded. */
+  /** The file is damaged: this many seconds could not be decoded. */
   readonly damaged?: true
   readonly lostS?: number
   readonly leftOut?: readonly string[]
@@ -18,7 +18,7 @@ export interface SubmitResult {
   readonly message?: string
 }
 
-/** What was looked at of a clip, as far as its worker told. */
+/** What was looked at of a clip, as its worker reported it. */
 export interface LookedAt {
   readonly durationS?: number | undefined
   readonly frames?: number | undefined
@@ -32,7 +32,7 @@ export interface SubmitEvents {
   onResult(result: SubmitResult, looked?: LookedAt): void
 }
 
-/** @param isOld told before this submission: the clip is unchanged since then */
+/** @param isOld reported before this submission: the clip is unchanged since then */
 export function resultOf(status: StatusMessage, isOld: boolean): SubmitResult {
   const { uri, state, clipId, tracks, truncated, lostS, leftOut, failure } = status
   return {

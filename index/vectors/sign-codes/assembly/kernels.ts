@@ -1,12 +1,12 @@
 /**
- * The inner loops of search in AssemblyScript, compiled to WebAssembly SIMD: 16 bytes a step. V8 compiles no such code from
- * JavaScript. `kernels.ts` beside this folder documents the functions and binds them to a memory.
+ * The inner loops of search in AssemblyScript, compiled to WebAssembly SIMD: 16 bytes per step. V8 does not generate
+ * such code from JavaScript. `kernels.ts` in the parent folder documents the functions and binds them to a memory.
  */
 
-/** Four sums side by side, so that an addition need not wait for the one before. */
+/** Four independent sums, so that an addition does not wait for the previous one. */
 const stepBytes: usize = 64
 
-/** `floats` values a vector, a multiple of 16. */
+/** `floats` values per vector, a multiple of 16. */
 export function dots(
   query: usize,
   rows: usize,
@@ -40,17 +40,17 @@ export function dots(
   } while (list < listEnd)
 }
 
-/** Products of the lower eight bytes of a row with 16 bytes of the query, added in pairs. */
+/** Products of the lower eight bytes of a row with 16 bytes of the query, summed in pairs. */
 function lowProducts(row: usize, query: usize): v128 {
   return i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(v128.load(row)), v128.load(query))
 }
 
-/** Of the upper eight bytes. */
+/** The same for the upper eight bytes. */
 function highProducts(row: usize, query: usize): v128 {
   return i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_u(v128.load(row)), v128.load(query))
 }
 
-/** `values` a row, a multiple of 32. */
+/** `values` values per row, a multiple of 32. */
 export function byteDots(
   query: usize,
   rows: usize,
@@ -85,27 +85,27 @@ export function byteDots(
   } while (list < listEnd)
 }
 
-/** The plane number `i` of the list, at that place. */
+/** Plane number `i` of the list, at offset `at`. */
 function plane(list: usize, i: usize, at: usize): v128 {
   return v128.load(<usize>load<u32>(list + 4 * i) + at)
 }
 
-/** What three bits add up to, without what is carried. */
+/** The sum of three bits, without the carry. */
 function sumOf(a: v128, b: v128, c: v128): v128 {
   return v128.xor(v128.xor(a, b), c)
 }
 
-/** What three bits carry into the next higher bit. */
+/** The carry of three bits into the next higher bit. */
 function carryOf(a: v128, b: v128, c: v128): v128 {
   return v128.or(v128.and(a, b), v128.and(c, v128.xor(a, b)))
 }
 
 /**
  * Carry-save adders (Muła, Kurz and Lemire, "Faster population counts using AVX2 instructions", 2018): 128 counters
- * side by side, one vector a bit. They are full adders, whose inverted inputs give inverted outputs, so to count zeros
- * the counters are inverted instead of the planes. What 16 planes carry ripples through the higher bits.
- * @param counterBits how many counters' planes there are
- * @param planeBytes how far apart two of them are
+ * in parallel, one vector per bit. Full adders with inverted inputs give inverted outputs, so to count zeros, the
+ * counters are inverted instead of the planes. The carries of 16 planes ripple through the higher bits.
+ * @param counterBits number of counter planes
+ * @param planeBytes distance between two counter planes, in bytes
  */
 export function addPlanes(
   list: usize,

@@ -20,7 +20,7 @@ const clips = 3
 const tracks = 4 * clips
 const firstClip = '0'.repeat(64)
 
-/** An archive of three clips that is configured with an engine elsewhere. */
+/** An archive of three clips that is configured with an external engine. */
 async function archiveElsewhere() {
   const dir = temporaryDir()
   storeClips(dir, clips).close()
@@ -32,7 +32,7 @@ async function archiveElsewhere() {
   return { dir, server, engines, archive, open }
 }
 
-/** Opens the archive's index and closes it; tells how many vectors it has and what was noticed. */
+/** Opens and closes the archive's index. Returns the number of vectors and the notices. */
 async function openIndex(archive: Archive): Promise<{ size: number; notices: string[] }> {
   const notices: string[] = []
   const index = await openArchiveIndex(archive, { onNotice: (text) => notices.push(text) })
@@ -58,7 +58,7 @@ describe('the engine that an archive is configured with', () => {
     plain.close()
   })
 
-  it('cannot be changed while an ingest or an index worker writes into the archive', async () => {
+  it('cannot be changed while an ingest or an index worker writes to the archive', async () => {
     const { archive } = await archiveElsewhere()
     const lock = lockArchive(archive.dir)
     await assert.rejects(chooseVectorEngine(archive, 'auto'), { code: 'ARCHIVE_BUSY' })
@@ -67,10 +67,10 @@ describe('the engine that an archive is configured with', () => {
     archive.close()
   })
 
-  it('must be given by whoever searches, ingests or erases', async () => {
+  it('must be provided for searching, ingesting and erasing', async () => {
     const { dir, archive, engines } = await archiveElsewhere()
     archive.close()
-    const refused = { code: 'USAGE', message: /the vector engine "elsewhere" was not given/ }
+    const refused = { code: 'USAGE', message: /the vector engine "elsewhere" was not provided/ }
     assert.throws(() => openFilledArchive(dir, () => undefined), refused)
     const without = openArchive(dir)
     await assert.rejects(openArchiveIndex(without), refused)
@@ -81,7 +81,7 @@ describe('the engine that an archive is configured with', () => {
     opened.archive.close()
   })
 
-  it('that is built in is used whatever the size', async () => {
+  it('is used for any size if it is built in', async () => {
     const archive = storeClips(temporaryDir(), clips)
     const snapshot = join(archive.dir, 'vectors', 'vectors-1.json')
     await chooseVectorEngine(archive, 'hnsw')
@@ -93,7 +93,7 @@ describe('the engine that an archive is configured with', () => {
     archive.close()
   })
 
-  it('loses what it keeps of the archive when another is chosen; where it cannot be reached, that is told', async () => {
+  it('loses its data when another is chosen, and a notice says if it cannot be reached', async () => {
     const { archive, server } = await archiveElsewhere()
     await openIndex(archive)
     assert.equal(await server.stored(), tracks)
@@ -105,14 +105,14 @@ describe('the engine that an archive is configured with', () => {
     server.isDown = true
     const notices: string[] = []
     await chooseVectorEngine(archive, 'auto', (text) => notices.push(text))
-    assert.match(notices.join(), /"elsewhere" keeps .* was not removed: .*ECONNREFUSED/)
+    assert.match(notices.join(), /data in the vector engine "elsewhere" was not removed: .*ECONNREFUSED/)
     assert.equal(vectorEngineOf(archive), 'auto')
     archive.close()
   })
 })
 
 describe('an engine that stores vectors itself', () => {
-  it('is filled once; a later start reads no vectors, and only changes are sent', async () => {
+  it('is filled once: a later start reads no vectors and sends only changes', async () => {
     const { archive, server } = await archiveElsewhere()
     assert.deepEqual(await openIndex(archive), { size: tracks, notices: [] })
     assert.equal(await server.stored(), tracks)
@@ -125,7 +125,7 @@ describe('an engine that stores vectors itself', () => {
     archive.close()
   })
 
-  it('goes on where the connection was lost, without what was erased meanwhile', async () => {
+  it('continues after a lost connection, without vectors that were erased in the meantime', async () => {
     const { archive, server } = await archiveElsewhere()
     // Its first reply is the last one.
     server.onApplied = () => (server.isDown = true)
@@ -139,7 +139,7 @@ describe('an engine that stores vectors itself', () => {
     archive.close()
   })
 
-  it('is filled again where a backup of the archive was restored, which is told', async () => {
+  it('is filled again after a backup of the archive was restored, with a notice', async () => {
     const { archive, server, dir, open } = await archiveElsewhere()
     await openIndex(archive)
     const backup = join(temporaryDir(), 'backup.sqlite')
@@ -156,7 +156,7 @@ describe('an engine that stores vectors itself', () => {
     restored.close()
   })
 
-  it('that cannot be reached makes opening fail with ARCHIVE_BUSY, and a follower catches up later', async () => {
+  it('makes opening fail with ARCHIVE_BUSY if it cannot be reached, and a follower catches up later', async () => {
     const { archive, server } = await archiveElsewhere()
     server.isDown = true
     await assert.rejects(openIndex(archive), {
@@ -172,7 +172,7 @@ describe('an engine that stores vectors itself', () => {
     archive.close()
   })
 
-  it('has an erasure pending until it is reached; then the next opening finishes it', async () => {
+  it('keeps an erasure pending until it can be reached; then the next opening finishes it', async () => {
     const { dir, archive, server, engines } = await archiveElsewhere()
     await openIndex(archive)
     forgetClip(archive.database, firstClip)
@@ -193,7 +193,7 @@ describe('an engine that stores vectors itself', () => {
     assert.equal(await server.stored(), tracks - 4)
   })
 
-  it('loses a space that is searched no more with the next erasure', async () => {
+  it('loses a space that is no longer searched with the next erasure', async () => {
     const { archive, server } = await archiveElsewhere()
     const { database } = archive
     await openIndex(archive)
@@ -208,7 +208,7 @@ describe('an engine that stores vectors itself', () => {
     archive.close()
   })
 
-  it('is filled again where the log of changes is damaged, which is told', async () => {
+  it('is filled again if the log of changes is damaged, with a notice', async () => {
     const { archive, server } = await archiveElsewhere()
     await openIndex(archive)
     forgetClip(archive.database, firstClip)

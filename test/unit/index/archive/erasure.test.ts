@@ -19,7 +19,7 @@ import { createRandom } from '../../../support/vectors.js'
 
 const atOnce = { waitMs: 0, hasFollower: false }
 
-/** A connection that reads, as another process does, until it is closed. */
+/** A connection that reads like another process, until it is closed. */
 function reader(archive: Archive): Database {
   const database = openDatabase(archive.dir)
   database.exec('BEGIN')
@@ -54,7 +54,7 @@ describe('an erasure', () => {
     forgetClip(archive.database, clipIdOf('a'))
     await assert.rejects(finishErasure(archive, atOnce), { code: 'ERASURE_PENDING', retriable: true })
     assert.equal(countInFiles(archive.dir, erased), erased.length)
-    assert.match((await prepare(archive.dir)).join(), /still stand/, 'it is said by every command')
+    assert.match((await prepare(archive.dir)).join(), /its bytes are still in/, 'every command reports it')
     other.close()
     assert.match((await prepare(archive.dir)).join(), /finished an erasure/)
     assert.deepEqual([countInFiles(archive.dir, erased), countInFiles(archive.dir, kept)], [0, kept.length])
@@ -62,7 +62,7 @@ describe('an erasure', () => {
     archive.close()
   })
 
-  it('waits for a reader that ends, and says for what', async () => {
+  it('waits for a reader to end, and reports what it waits for', async () => {
     const { archive, erased } = archiveOfTwo()
     const other = reader(archive)
     forgetClip(archive.database, clipIdOf('a'))
@@ -80,7 +80,7 @@ describe('an erasure', () => {
     archive.close()
   })
 
-  it('of a process that was killed in between is finished by the next opening', async () => {
+  it('is finished by the next opening if the process was killed', async () => {
     const { archive, erased } = archiveOfTwo()
     archive.close()
     const moduleOf = (name: string) => new URL(`../../../../index/${name}.js`, import.meta.url).href
@@ -96,7 +96,7 @@ describe('an erasure', () => {
     assert.equal(countInFiles(archive.dir, erased), 0)
   })
 
-  it('that comes while another is finished is not taken for finished with it', async () => {
+  it('stays pending if it starts while another one is being finished', async () => {
     const { archive } = archiveOfTwo()
     forgetClip(archive.database, clipIdOf('a'))
     const first = pendingErasure(archive.database)
@@ -107,7 +107,7 @@ describe('an erasure', () => {
     archive.close()
   })
 
-  it('reaches the snapshots of vectors, of spaces that are searched no more too, and what killed processes left', async () => {
+  it('cleans vector snapshots, also of inactive spaces, and leftovers of killed processes', async () => {
     const { archive, erased, kept } = archiveOfTwo()
     const { database } = archive
     const dir = join(archive.dir, 'vectors')
@@ -124,7 +124,7 @@ describe('an erasure', () => {
     archive.close()
   })
 
-  it('waits for the snapshot that an index worker writes', async () => {
+  it('waits for an index worker to write the snapshot', async () => {
     const { archive, erased } = archiveOfTwo()
     const { database } = archive
     const cache = await openVectorCache({
@@ -157,7 +157,7 @@ describe('an erasure', () => {
     archive.close()
   })
 
-  it('reaches copies of rows that SQLite left in pages which it filled from others', async () => {
+  it('erases copies of rows that SQLite left when it moved rows between pages', async () => {
     const archive = filledArchive(['a'])
     const inbox = createInbox(archive.database)
     const random = createRandom(5)
@@ -190,7 +190,7 @@ describe('an erasure', () => {
 })
 
 describe('what a command does before it opens an archive', () => {
-  it('is nothing where there is none', async () => {
+  it('does nothing if there is none', async () => {
     const archive = openArchive(filledArchive([]).dir)
     const dir = join(archive.dir, 'elsewhere')
     mkdirSync(dir)

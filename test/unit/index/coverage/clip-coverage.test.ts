@@ -7,7 +7,7 @@ import {
   type SegmentFacts,
 } from '../../../../index/coverage/clip-coverage.js'
 
-/** A segment of ten minutes of which all was looked at, 4 frames a second. */
+/** A segment of ten minutes that was fully examined, 4 frames per second. */
 function segment(index: number, change: Partial<SegmentFacts> = {}): SegmentFacts {
   return {
     ...{ index, startS: index * 600, endS: (index + 1) * 600, state: 'done', frames: 2400, truncated: false },
@@ -25,8 +25,8 @@ const film = (stored: readonly SegmentFacts[], change: Partial<RunFacts> = {}): 
 
 const shown = (run: RunFacts) => unseenRanges(run).map(({ startS, endS, state }) => [startS, endS, state])
 
-describe('what of a clip was not looked at', () => {
-  it('is the segments that are not stored, those that touch as one', () => {
+describe('the parts of a clip that were not examined', () => {
+  it('are the missing segments, joined if they touch', () => {
     assert.deepEqual(shown(film([segment(0), segment(2)])), [
       [600, 1200, 'unfinished'],
       [1800, 3000, 'unfinished'],
@@ -35,35 +35,35 @@ describe('what of a clip was not looked at', () => {
     assert.deepEqual(shown(film([0, 1, 2, 3, 4].map((index) => segment(index)))), [])
   })
 
-  it('has no end where the length of the clip is not known', () => {
+  it('have no end if the length of the clip is not known', () => {
     const ranges = unseenRanges(film([segment(0)], { durationS: undefined, segments: 2 }))
     assert.deepEqual(ranges, [{ startS: 600, endS: undefined, state: 'unfinished' }])
     assert.equal(lengthOfRanges(ranges), undefined)
   })
 
-  it('is told of an earlier recipe, too, whose segments had another length', () => {
+  it('are also known for an earlier recipe with another segment length', () => {
     const run = film([segment(1, { startS: 1500, endS: 3000 })], { segmentLengthS: undefined, segments: 2 })
     assert.deepEqual(shown(run), [[0, 1500, 'unfinished']])
   })
 
-  it('is a segment that was given up, with the reason', () => {
+  it('include a failed segment, with the reason', () => {
     const failure = { state: 'failed', code: 'CLIP_STUCK', message: 'it got stuck' } as const
     const ranges = unseenRanges(film([segment(0), segment(1, failure)], { durationS: 1200, segments: 2 }))
     assert.deepEqual(ranges, [{ startS: 600, endS: 1200, ...failure, state: 'partial' }])
   })
 
-  it('is the stretches that could not be decoded', () => {
+  it('include the stretches that could not be decoded', () => {
     const run = film([segment(0, { gapsS: [[100, 250]] })], { durationS: 600, segments: 1, state: 'done' })
     assert.deepEqual(shown(run), [[100, 250, 'damaged']])
     assert.equal(lengthOfRanges(unseenRanges(run)), 150)
   })
 })
 
-describe('what of a cut-off clip was not looked at', () => {
+describe('the parts of a truncated clip that were not examined', () => {
   const cut = (stored: readonly SegmentFacts[], change: Partial<RunFacts> = {}) =>
     film(stored, { truncated: true, state: 'done', segments: stored.length, ...change })
 
-  it('is what its last frames leave of it, and every segment without a frame', () => {
+  it('begin after its last frame, and include every segment without a frame', () => {
     const run = cut([
       segment(0),
       segment(1, { frames: 800, truncated: true }),
@@ -72,24 +72,24 @@ describe('what of a cut-off clip was not looked at', () => {
     assert.deepEqual(shown(run), [[800, 3000, 'truncated']])
   })
 
-  it('does not begin before the last face was seen', () => {
+  it('do not begin before the last face was seen', () => {
     const last = { frames: 40, truncated: true, lastFaceS: 500, endS: undefined }
     assert.deepEqual(shown(cut([segment(0, last)], { durationS: 600 })), [[500, 600, 'truncated']])
   })
 
-  it('is counted by the frames of its whole segments where it has few of them', () => {
+  it('are estimated from the frame rate of complete segments, if that is low', () => {
     const stored = [segment(0, { frames: 600 }), segment(1, { frames: 300, truncated: true })]
     assert.deepEqual(shown(cut(stored, { durationS: 1200 })), [[900, 1200, 'truncated']])
   })
 
-  it('is nothing where only the last frame is missing, and not told where frames do not tell', () => {
+  it('are empty if only the last frame is missing, or if the number of frames gives no estimate', () => {
     const almost = segment(0, { frames: 2394, truncated: true })
     assert.deepEqual(shown(cut([almost], { durationS: 600 })), [])
     const keyframes = segment(0, { frames: 12, truncated: true })
     assert.deepEqual(shown(cut([keyframes], { durationS: 600, framesPerS: undefined })), [])
   })
 
-  it('does not count a hole twice that reaches its end', () => {
+  it('do not count a gap twice that reaches the end', () => {
     const stored = [segment(0, { frames: 400, truncated: true, gapsS: [[100, 600]] })]
     assert.deepEqual(shown(cut(stored, { durationS: 600 })), [[100, 600, 'damaged']])
   })

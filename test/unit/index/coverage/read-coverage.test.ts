@@ -36,7 +36,7 @@ function emptyArchive() {
   }
 }
 
-/** One of every state, each of 40 s in 4 segments. */
+/** One clip in every state, each of 40 s in 4 segments. */
 function mixedArchive(): Archive {
   const { archive, rootId, key } = emptyArchive()
   const add = (clipId: string, outputs: readonly SegmentOutput[]) => {
@@ -80,7 +80,7 @@ const shown = (archive: Archive) =>
   ])
 
 describe('coverage of an archive', () => {
-  it('says of every clip and file what was not looked at', () => {
+  it('reports for every clip and file what was not examined', () => {
     assert.deepEqual(shown(mixedArchive()), [
       ['complete.mp4', 'complete', 40, 0],
       ['damaged.mp4', 'damaged', 35, 5],
@@ -96,7 +96,7 @@ describe('coverage of an archive', () => {
     ])
   })
 
-  it('sums the same up from what is not whole alone, and leaves forgotten clips out', () => {
+  it('gives the same sum from the incomplete clips alone, without forgotten clips', () => {
     const archive = mixedArchive()
     const sum = sumCoverage(readCoverage(archive))
     assert.deepEqual(
@@ -108,7 +108,7 @@ describe('coverage of an archive', () => {
     assert.deepEqual(summariseCoverage(archive), { ...sum, states })
   })
 
-  it('of a folder holds the clips that lie there, by the folders below it', () => {
+  it('of a folder contains the clips below it, grouped by folder', () => {
     const clips = readCoverage(mixedArchive())
     assert.deepEqual(
       [...byFolder(clips)].map(([folder, own]) => [folder, own.length]),
@@ -124,7 +124,7 @@ describe('coverage of an archive', () => {
     assert.deepEqual(within(clips, '/films/su'), [])
   })
 
-  it('marks clips no file of which is there', () => {
+  it('marks clips without an existing file', () => {
     const { archive, key } = emptyArchive()
     const folder = temporaryDir()
     mkdirSync(join(folder, 'there'))
@@ -143,7 +143,7 @@ describe('coverage of an archive', () => {
     assert.deepEqual([states.get('a'), states.get('b')], [['complete'], ['complete', 'missing']])
   })
 
-  it('of a clip that is processed anew is that of its earlier run, until its models are others', () => {
+  it('of a clip that is processed again is that of its earlier run, unless the models have changed', () => {
     const { archive, key } = emptyArchive()
     archive.clips.plan(key('a'), facts, 1, true)
     archive.clips.storeSegment(key('a'), segmentOutput(0, 1))
@@ -157,7 +157,7 @@ describe('coverage of an archive', () => {
     assert.equal(coverageOfClip(archive, 'nowhere'), undefined)
   })
 
-  it('is read from an archive of the schema before, which knew of no gaps', () => {
+  it('is read from an archive with the previous schema, which had no gaps', () => {
     const archive = mixedArchive()
     archive.close()
     bringBackTo(3, archive.dir)

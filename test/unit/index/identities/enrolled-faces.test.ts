@@ -10,7 +10,7 @@ import { temporaryDir } from '../../../support/cameo.js'
 
 const [own, further] = ['e'.repeat(16), 'f'.repeat(16)]
 
-/** A face whose values tell it apart, by two embedders. */
+/** A face with distinctive values, by two embedders. */
 const face = (source: string, shade: number) => {
   const float16 = encodeFloat16(new Float32Array(8).fill(shade))
   return {
@@ -22,7 +22,7 @@ const face = (source: string, shade: number) => {
 const start = () => openArchive(temporaryDir(), { create: true }).database
 
 describe('one face of a name', () => {
-  it('is erased under every embedder, and the others stay', () => {
+  it('is erased for every embedder, and the others stay', () => {
     const database = start()
     enroll(database, 'Ada', own, [face('clip', 0.25), face('clip', 0.5), face('photo', 0.75)])
     enroll(database, 'Bob', own, [face('clip', 0.25)])
@@ -47,7 +47,7 @@ describe('one face of a name', () => {
     assert.equal(enrolledFaces(database, 'Bob', own).length, 1)
   })
 
-  it('leaves no word of its file when it was the last of it', () => {
+  it('leaves no trace of its file if it was the last face from it', () => {
     const database = start()
     enroll(database, 'Ada', own, [face('clip', 0.25), face('photo', 0.75)])
     forgetFace(database, 'Ada', own, 2)
@@ -57,14 +57,14 @@ describe('one face of a name', () => {
     )
   })
 
-  it('takes the name with it when it was the last', () => {
+  it('is erased together with the name if it was the last face', () => {
     const database = start()
     enroll(database, 'Ada', own, [face('photo', 0.75)])
     assert.deepEqual(forgetFace(database, 'Ada', own, 1), { source: 'photo', left: 0 })
     assert.deepEqual([listIdentities(database), journalAfter(database, 0, 9)], [[], []])
   })
 
-  it('that is not there is refused, and nothing is erased', () => {
+  it('is refused if it does not exist, and nothing is erased', () => {
     const database = start()
     enroll(database, 'Ada', own, [face('photo', 0.75)])
     assert.throws(() => forgetFace(database, 'Ada', own, 2), {

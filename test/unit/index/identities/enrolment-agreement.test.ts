@@ -5,7 +5,7 @@ import { encodeFloat16 } from '../../../../pipeline/data/float16.js'
 import { CameoError } from '../../../../pipeline/common/errors.js'
 import { checkAgreement } from '../../../../index/identities/check-enrolment.js'
 
-/** A face at an angle, in degrees: the similarity of two is the cosine of the angle between them. */
+/** A face at an angle in degrees. The similarity of two faces is the cosine of the angle between them. */
 const face = (source: string, degrees: number) => {
   const angle = (degrees * Math.PI) / 180
   return {
@@ -20,24 +20,24 @@ const disagreeing = (...faces: ReturnType<typeof face>[]) =>
     .map(({ source }) => source)
 
 describe('the agreement of a name’s files', () => {
-  it('names the one file of somebody else', () => {
+  it('reports the one file of another person', () => {
     assert.deepEqual(disagreeing(face('a', 0), face('b', 30), face('c', 90)), ['c'])
     assert.deepEqual(disagreeing(face('a', 0), face('b', 30), face('c', -20)), [])
   })
 
-  it('of two that differ names both, since neither is the right one', () => {
+  it('reports both of two files that differ, because either may be wrong', () => {
     assert.deepEqual(disagreeing(face('a', 0), face('b', 90)), ['a', 'b'])
     assert.deepEqual(disagreeing(face('a', 0)), [])
   })
 
-  it('takes the faces of one clip as one file', () => {
+  it('treats the faces of one clip as one file', () => {
     const clip = [0, 10, 20, 30].map((degrees) => face('clip', degrees))
     const [ofClip, ofPhoto] = agree(...clip, face('photo', 15))
     assert.deepEqual([ofClip?.others, ofPhoto?.others], [1, 1])
     assert.ok((ofPhoto?.similarity ?? 0) > 0.999)
   })
 
-  it('is the mean of the cosine similarities, and how many reach the threshold', () => {
+  it('consists of the mean cosine similarity and the number of files that reach the threshold', () => {
     const [first] = agree(face('a', 0), face('b', 60), face('c', 61))
     const mean = (Math.cos(Math.PI / 3) + Math.cos((61 * Math.PI) / 180)) / 2
     assert.ok(Math.abs((first?.similarity ?? 0) - mean) < 1e-3)
@@ -66,7 +66,7 @@ describe('an enrolment', () => {
       error.code === 'FACES_DISAGREE' &&
       said.every((text) => error.message.includes(text))
 
-  it('of photos most of which differ is refused, and says how far each is from the others', () => {
+  it('is refused if most photos differ, with the similarity of each to the others', () => {
     assert.throws(
       () => check([], [given('a', 0), given('b', 90)]),
       isRefused('  a: 0 of 1 reached, 0.00 on average', '  b: 0 of 1'),
@@ -78,15 +78,15 @@ describe('an enrolment', () => {
     assert.deepEqual(check([], [given('a', 0), given('b', 90)], true), ['a', 'b'])
   })
 
-  it('of photos of which one differs is told', () => {
+  it('reports one photo that differs', () => {
     assert.deepEqual(check([], [given('a', 0), given('b', 90), given('c', 9)]), ['b'])
   })
 
-  it('names a face that the name has had and that the new ones contradict', () => {
+  it('reports an enrolled face that the new ones contradict', () => {
     assert.deepEqual(check([enrolled('x', 90, 1)], [given('a', 0), given('c', 9)]), ['x'])
   })
 
-  it('compares with what stays: not with the faces that it replaces', () => {
+  it('compares with the faces that stay, not with those that it replaces', () => {
     assert.deepEqual(check([enrolled('a', 90, 1)], [given('a', 0)]), [])
   })
 })

@@ -21,7 +21,7 @@ function archiveWith(root: string, relativePath: string) {
 }
 
 describe('the clip that a person means', () => {
-  it('is found by its path, whatever folder it was met in, and by the beginning of its id', () => {
+  it('is found by its path in any folder, and by the first digits of its id', () => {
     for (const [root, relativePath] of [
       ['/films', 'a b/c.mp4'],
       ['/', 'films/a b/c.mp4'],

@@ -15,7 +15,7 @@ const withTail: Calibration = {
 const near = (a: number | undefined, b: number) => assert.equal(a?.toPrecision(6), b.toPrecision(6))
 
 describe('the false-accept rate at a threshold', () => {
-  it('is the measured one where it was measured, and in between the same factor for the same step', () => {
+  it('is the measured rate at measured thresholds, and changes by a constant factor in between', () => {
     for (const [threshold, rate] of curve) {
       near(falseAcceptRateAt(calibration, threshold)?.rate, rate)
       assert.equal(falseAcceptRateAt(calibration, threshold)?.isEstimate, false)
@@ -25,13 +25,13 @@ describe('the false-accept rate at a threshold', () => {
     near(falseAcceptRateAt(calibration, -1)?.rate, 1)
   })
 
-  it('goes on above the last threshold by the last two, marked as an estimate', () => {
+  it('is extrapolated above the last threshold from the last two, and marked as an estimate', () => {
     assert.deepEqual(falseAcceptRateAt(calibration, 0.6)?.isEstimate, true)
     near(falseAcceptRateAt(calibration, 0.6)?.rate, 1e-7)
     assert.equal(falseAcceptRateAt(calibration, 0.6)?.interval, undefined)
   })
 
-  it('goes on by the calibrated tail where there is one, with its interval', () => {
+  it('is extrapolated with the calibrated tail and its interval, if there is one', () => {
     const rate = falseAcceptRateAt(withTail, 0.55)
     near(rate?.rate, 1e-7)
     assert.deepEqual(
@@ -41,7 +41,7 @@ describe('the false-accept rate at a threshold', () => {
     assert.equal(falseAcceptRateAt(withTail, 0.5)?.isEstimate, false)
   })
 
-  it('is known from the default threshold upwards only, where there are no others', () => {
+  it('is known only from the default threshold upwards, if there is no curve', () => {
     assert.equal(falseAcceptRateAt(measured, 0.39), undefined)
     for (const at of [0.4, 0.8])
       assert.deepEqual(falseAcceptRateAt(measured, at), { rate: 1e-3, isEstimate: false })
@@ -49,7 +49,7 @@ describe('the false-accept rate at a threshold', () => {
 })
 
 describe('the threshold of a false-accept rate', () => {
-  it('is where the rate falls to it, by the same lines', () => {
+  it('is the score at which the rate falls to it, with the same interpolation', () => {
     near(thresholdOfRate(calibration, 1e-3), 0.4)
     near(thresholdOfRate(calibration, 1e-2), 0.3)
     near(thresholdOfRate(calibration, 1e-4), 0.45)
@@ -59,7 +59,7 @@ describe('the threshold of a false-accept rate', () => {
       near(falseAcceptRateAt(withTail, thresholdOfRate(withTail, rate) ?? NaN)?.rate, rate)
   })
 
-  it('is −1 where all may pass, at most 1, and unknown without a curve', () => {
+  it('is −1 if everything may pass, at most 1, and unknown without a curve', () => {
     assert.equal(thresholdOfRate(calibration, 1), -1)
     assert.equal(thresholdOfRate(calibration, 3), -1)
     assert.equal(thresholdOfRate(calibration, 1e-300), 1)

@@ -10,16 +10,16 @@ import { createRecipe, defaultSettings } from '../../../../pipeline/recipe/recip
 import { temporaryDir } from '../../../support/cameo.js'
 import { segmentOutput } from '../../../support/segment-output.js'
 
-/** Of three dimensions, the last one says how much of a face is hidden: from 0.5 on it is. */
+/** Three dimensions. The last one tells how much of a face is hidden; a face counts as hidden from 0.5 on. */
 const hiddenFaces = { weights: [0, 0, 20], bias: -10, threshold: 0.7 }
 const [seen, hidden] = [Float32Array.of(0.6, 0.8, 0), Float32Array.of(0.64, 0.48, 0.6)]
 const query = { seen: Float32Array.of(1, 0, 0), hidden: Float32Array.of(0.6, 0, 0.8) }
 
-describe('two faces that are hidden in part', () => {
+describe('two partly hidden faces', () => {
   const ofQuery = (descriptor: Float32Array, wish = {}, recipe = {}) =>
     hiddenMatchOf(recipe, { hiddenFaces }, descriptor, wish)
 
-  it('are a case of their own only where the query is hidden, no threshold is given, and no head describes', () => {
+  it('have a special threshold only if the query is hidden, no threshold is given, and there is no head', () => {
     assert.equal(ofQuery(query.seen), undefined)
     assert.equal(ofQuery(query.hidden, { minScore: 0.3 }), undefined)
     assert.equal(ofQuery(query.hidden, {}, { headFile: 'head.onnx' }), undefined)
@@ -28,12 +28,12 @@ describe('two faces that are hidden in part', () => {
     assert.deepEqual([match?.threshold, match?.isHidden(seen), match?.isHidden(hidden)], [0.7, false, true])
   })
 
-  it('match from a threshold of their own on, and are weak below it', async () => {
+  it('match from a special threshold on, and are weak below it', async () => {
     const archive = openArchive(temporaryDir(), { create: true })
     const recipe = createRecipe(findPack('lite'), defaultSettings)
     const spaceId = adoptRecipe(archive, recipe, { packName: 'lite' }, 3, false)
     const { rootId } = archive.files.rootFor('/clips')
-    // By 0.64 and by 0.6 like the hidden query; the second one is hidden, too.
+    // Similarities to the hidden query: 0.64 and 0.6. The second one is also hidden.
     const tracks = [Float32Array.of(0.8, 0.6, 0.2), Float32Array.of(0.2, 0.77, 0.6)]
     for (const [number, descriptor] of tracks.entries()) {
       const clipId = `${number}`.repeat(64)

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { chooseThreshold, weakScoreOf, type ThresholdWish } from '../../../../index/search/match-threshold.js'
+import {
+  chooseThreshold,
+  weakScoreOf,
+  type ThresholdRequest,
+} from '../../../../index/search/match-threshold.js'
 import { findPack } from '../../../../pipeline/models/packs/catalog.js'
 import type { Calibration, Pack } from '../../../../pipeline/models/packs/pack.js'
 
-/** The rate falls to a tenth every 0.1, from 1e-2 at 0.3 on. */
+/** The rate falls to a tenth every 0.1, starting with 1e-2 at 0.3. */
 const calibration: Calibration = {
   ...{ threshold: 0.4, falseAcceptRate: 1e-3 },
   curve: [
@@ -14,12 +18,12 @@ const calibration: Calibration = {
   ],
 }
 const packWith = (own: Calibration | undefined): Pack => ({ ...findPack('lite'), calibration: own })
-const choose = (tracks: number, wish: ThresholdWish = {}, own: Calibration | undefined = calibration) =>
+const choose = (tracks: number, wish: ThresholdRequest = {}, own: Calibration | undefined = calibration) =>
   chooseThreshold({}, packWith(own), tracks, wish)
 const near = (a: number | undefined, b: number) => assert.equal(a?.toFixed(9), b.toFixed(9))
 
 describe('the threshold of an answer', () => {
-  it('is that of the models in an archive of up to a thousand tracks', () => {
+  it('is the threshold of the models in an archive of up to a thousand tracks', () => {
     for (const tracks of [0, 1, 5, 999]) {
       const { threshold, reason, expectedFalseMatches } = choose(tracks)
       assert.deepEqual([threshold, reason], [0.4, 'models'])
@@ -27,7 +31,7 @@ describe('the threshold of an answer', () => {
     }
   })
 
-  it('rises with the archive so that one false match is expected, beyond what was measured by an estimate', () => {
+  it('rises with the archive so that one false match is expected, and is an estimate beyond the measured range', () => {
     for (const [tracks, threshold, isEstimate] of [
       [10_000, 0.5, false],
       [31_622.7766, 0.55, true],
@@ -40,27 +44,27 @@ describe('the threshold of an answer', () => {
     }
   })
 
-  it('follows another number of false matches, and never falls below that of the models for it', () => {
+  it('follows another number of false matches, but never falls below the threshold of the models', () => {
     near(choose(10_000, { expectFalse: 0.1 }).threshold, 0.6)
     near(choose(100, { expectFalse: 0.01 }).threshold, 0.5)
     assert.deepEqual(choose(10_000, { expectFalse: 1e6 }).threshold, 0.4)
   })
 
-  it('is the one that is given, whatever the archive', () => {
+  it('is the given threshold, for any archive', () => {
     const line = choose(1e6, { minScore: 0.3 })
     assert.deepEqual([line.threshold, line.reason], [0.3, 'given'])
     near(line.expectedFalseMatches, 1e4)
     assert.equal(choose(1e6, { minScore: 0 }).threshold, 0)
   })
 
-  it('is that of the models where no curve was measured, or a head makes other scores', () => {
+  it('is the threshold of the models without a measured curve, or with a head', () => {
     const bare = { threshold: 0.4, falseAcceptRate: 1e-3 }
     assert.deepEqual([choose(1e6, {}, bare).threshold, choose(1e6, {}, bare).reason], [0.4, 'models'])
     const withHead = chooseThreshold({ headFile: 'head.onnx' }, packWith(calibration), 1e6, {})
     assert.deepEqual(withHead, { threshold: 0.4, reason: 'models' })
   })
 
-  it('is a guess where nothing was measured', () => {
+  it('is a guess if nothing was measured', () => {
     assert.deepEqual(chooseThreshold({}, packWith(undefined), 1e6, {}), {
       threshold: 0.4,
       reason: 'uncalibrated',
@@ -69,12 +73,12 @@ describe('the threshold of an answer', () => {
 })
 
 describe('weak hits', () => {
-  it('go down to the score that one in a hundred tracks of other people reaches, whatever the threshold', () => {
+  it('go down to the score that 1 % of the tracks of other people reach, for any threshold', () => {
     for (const threshold of [0.4, 0.7]) near(weakScoreOf(calibration, threshold), 0.3)
     assert.equal(weakScoreOf(calibration, 0.2), 0.2)
   })
 
-  it('go a little below the threshold where nothing was measured', () => {
+  it('go slightly below the threshold if nothing was measured', () => {
     near(weakScoreOf(undefined, 0.4), 0.3)
   })
 })

@@ -19,13 +19,13 @@ const track = (parts: Partial<ScoredTrack>): ScoredTrack => ({
 const asTheTrack = ({ spans, score }: ScoredTrack) => spans.map(() => score)
 
 describe('the score from which a track counts', () => {
-  it('is the weak one where weak tracks are asked for, and never above the threshold', () => {
+  it('is the weak score if weak tracks are requested, and never above the threshold', () => {
     assert.equal(lowestScore({ minScore: 0.5 }), 0.5)
     assert.equal(lowestScore({ minScore: 0.5, weakScore: 0.3 }), 0.3)
     assert.equal(lowestScore({ minScore: 0.5, weakScore: 0.7 }), 0.5)
   })
 
-  it('is higher for a hidden face where the query is hidden, but never lower', () => {
+  it('is higher for a hidden face if the query is hidden, but never lower', () => {
     const hidden = (threshold: number) => ({ threshold, isHidden: (face: Float32Array) => face === north })
     assert.equal(thresholdOf(north, { minScore: 0.5 }), 0.5)
     assert.equal(thresholdOf(north, { minScore: 0.5, hidden: hidden(0.7) }), 0.7)
@@ -35,7 +35,7 @@ describe('the score from which a track counts', () => {
 })
 
 describe('tracks of a clip', () => {
-  it('are told those that match first, then by score, then by number', () => {
+  it('are ordered by match, then by score, then by number', () => {
     const tracks = [
       track({ trackId: 3, score: 0.6 }),
       track({ trackId: 2, score: 0.6 }),
@@ -45,7 +45,7 @@ describe('tracks of a clip', () => {
     assert.deepEqual(tracks.sort(compareTracks).map(({ trackId }) => trackId), [1, 2, 3, 4]) // prettier-ignore
   })
 
-  it('are somebody else beside one that matches far better and is unlike them', () => {
+  it('are another person if a different-looking track matches much better', () => {
     const of = (score: number, descriptor: Float32Array) => ({ score, descriptor })
     assert.equal(isSomebodyElse(of(0.5, north), of(0.7, east), 0.4), true)
     assert.equal(isSomebodyElse(of(0.5, east), of(0.7, east), 0.4), false, 'they are alike')
@@ -56,7 +56,7 @@ describe('tracks of a clip', () => {
 describe('ranges of tracks', () => {
   const [best, other] = [track({ score: 0.9 }), track({ trackId: 2, descriptor: north, spans: [[5, 6]] })]
 
-  it('leave out who is somebody else, or mark them where weak ones are asked for', () => {
+  it('omit another person, or mark the range as weak if weak ranges are requested', () => {
     assert.deepEqual(rangesOfTracks([best, other], asTheTrack, { minScore: 0.5 }), [
       { startS: 0, endS: 1, trackId: 1, score: 0.9 },
     ])
@@ -64,7 +64,7 @@ describe('ranges of tracks', () => {
     assert.deepEqual(all[1], { startS: 5, endS: 6, trackId: 2, score: 0.6, weak: true })
   })
 
-  it('leave out a span that is far below the threshold, unless the whole track is', () => {
+  it('omit a span far below the threshold, unless the whole track is', () => {
     const two = track({ spans: [[0, 1], [3, 4]] }) // prettier-ignore
     const startsOf = (scores: readonly number[]) =>
       rangesOfTracks([two], () => scores, { minScore: 0.5 }).map(({ startS }) => startS)
@@ -73,7 +73,7 @@ describe('ranges of tracks', () => {
     assert.deepEqual(startsOf([0.3, 0.2]), [0], 'the best span of a track that matches is always shown')
   })
 
-  it('join matches with matches and weak ones with weak ones, in order of time', () => {
+  it('are joined separately for matches and weak ranges, in order of time', () => {
     const everySecond = adjacencyOf({ kind: 'fps', fps: 1 }, () => [])
     const range = (startS: number, endS: number) => ({ startS, endS, trackId: 1, score: 0.5 })
     const weak = { ...range(1, 2), weak: true as const }

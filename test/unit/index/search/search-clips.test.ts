@@ -23,7 +23,7 @@ const range = (startS: number, endS: number, score = 0.5, trackId = 1): MatchedR
 const everyQuarter = adjacencyOf({ kind: 'fps', fps: 4 }, () => [])
 
 describe('ranges of a match', () => {
-  it('adjacent ranges are one, named after its best track', () => {
+  it('joins adjacent ranges, with the id of the best track', () => {
     const joined = joinRanges(
       [range(600, 640, 0.7, 2), range(570, 599.75, 0.6, 1), range(700, 710)],
       everyQuarter,
@@ -31,30 +31,30 @@ describe('ranges of a match', () => {
     assert.deepEqual(joined, [range(570, 640, 0.7, 2), range(700, 710)])
   })
 
-  it('a range within another adds nothing to its length', () => {
+  it('ignores a range within another one', () => {
     assert.deepEqual(joinRanges([range(0, 50, 0.4), range(10, 20, 0.9, 3)], everyQuarter), [
       range(0, 50, 0.9, 3),
     ])
   })
 
-  it('ranges more than a second apart stay apart', () => {
+  it('keeps ranges separate that are more than a second apart', () => {
     assert.equal(joinRanges([range(0, 1), range(2.01, 3)], everyQuarter).length, 2)
     assert.equal(joinRanges([range(0, 1), range(2, 3)], everyQuarter).length, 1)
   })
 
-  it('ranges on either side of a stretch that could not be decoded stay apart', () => {
+  it('keeps ranges separate on both sides of a stretch that could not be decoded', () => {
     const aroundGap = acrossNoGap(everyQuarter, [[1.25, 1.75]])
     assert.equal(joinRanges([range(0, 1), range(1.75, 3)], aroundGap).length, 2)
     assert.equal(joinRanges([range(2, 2.5), range(3, 4)], aroundGap).length, 1)
   })
 
-  it('where frames are farther apart than that, the next one joins and the one after it does not', () => {
+  it('joins the next frame but not the one after it, if frames are farther apart than a second', () => {
     const every5s = adjacencyOf({ kind: 'fps', fps: 0.2 }, () => [])
     assert.deepEqual(joinRanges([range(0, 595), range(600, 1195)], every5s), [range(0, 1195)])
     assert.equal(joinRanges([range(0, 590), range(600, 1195)], every5s).length, 2)
   })
 
-  it('key frames are as far apart as they are on the average, and at a segment’s border may be farther', () => {
+  it('uses the average distance of key frames, and allows more at the border of a segment', () => {
     const segments = [0, 600, 1200].map((startS) => ({ startS, endS: startS + 600, frames: 150 }))
     const every4s = adjacencyOf({ kind: 'keyframes' }, () => segments)
     assert.deepEqual(joinRanges([range(0, 300), range(304, 598)], every4s), [range(0, 598)])
@@ -72,7 +72,7 @@ describe('ranges of a match', () => {
 })
 
 describe('a search through an engine elsewhere', () => {
-  it('answers nothing of a clip that is forgotten while the engine is asked', async () => {
+  it('omits a clip that is forgotten during the search', async () => {
     const dir = temporaryDir()
     storeClips(dir, 6).close()
     const server = new RemoteStandIn({ latencyMs: 2 })
@@ -101,10 +101,10 @@ describe('a search through an engine elsewhere', () => {
     archive.close()
   })
 
-  it('looks up again what was looked up before another round, where something was erased meanwhile', async () => {
+  it('looks up earlier hits again if something was erased between two rounds', async () => {
     const archive = storeClips(temporaryDir(), 6)
     const found = [1, 13].map((label) => ({ label, cosineSimilarity: 0.9 }))
-    // Of 100 neighbours that are wanted 100 come, so that a second round follows.
+    // 100 of 100 requested neighbours are returned, so a second round follows.
     const padding = Array.from({ length: 98 }, (_, i) => ({ label: 1000 + i, cosineSimilarity: 0.8 }))
     let rounds = 0
     const index = {
@@ -124,7 +124,7 @@ describe('a search through an engine elsewhere', () => {
 })
 
 describe('average precision', () => {
-  it('equals a table worked by hand', () => {
+  it('equals a table computed by hand', () => {
     // Hits at ranks 1 and 3 of three positives: (1/1 + 2/3) / 3.
     const precision = averagePrecision(['a', 'x', 'b', 'y'], new Set(['a', 'b', 'c']))
     assert.ok(Math.abs(precision - (1 + 2 / 3) / 3) < 1e-12)

@@ -11,7 +11,7 @@ import { segmentOutput } from '../../../support/segment-output.js'
 const clipId = 'c'.repeat(64)
 const query = Float32Array.of(1, 0)
 
-/** Of one track that is 0.8 like the query: seen twice, with two faces in the first span and none in the last. */
+/** One track with a similarity of 0.8: it has two spans, with two faces in the first and none in the last. */
 async function rangesOf(headSha256?: string) {
   const recipe = createRecipe(findPack('lite'), defaultSettings, headSha256)
   const archive = openArchive(temporaryDir(), { create: true })
@@ -50,11 +50,11 @@ async function rangesOf(headSha256?: string) {
 }
 
 describe('the score of a range', () => {
-  it('is of the faces that were seen in it, pooled by quality, or of the track where none was kept', async () => {
+  it('comes from the faces seen in it, pooled by quality, or from the track if none is stored', async () => {
     assert.deepEqual(await rangesOf(), [(3 / Math.sqrt(10)).toFixed(3), '0.600', '0.800'])
   })
 
-  it('is of the track where a head describes it', async () => {
+  it('comes from the track if a head computes the descriptors', async () => {
     assert.deepEqual(await rangesOf('a'.repeat(64)), ['0.800', '0.800', '0.800'])
   })
 })

@@ -8,7 +8,7 @@ import { temporaryDir } from '../../../support/cameo.js'
 const key = { clipId: 'ab'.repeat(32), recipe: 'recipe', embedder: 'embedder', spaceId: 1 }
 const facts = { sizeBytes: 3, durationS: 1, widthPx: 64, heightPx: 48, codec: 'h264', container: 'mp4' }
 
-/** An update with so many parts in all. */
+/** An update with this total number of parts. */
 const update = (segment: number, state: string, parts: number, newPart?: string) => ({
   ...{ segment, timeS: 1, state: Buffer.from(state) },
   parts: Array.from({ length: parts }, (_, i) => `digest ${i}`),
@@ -27,7 +27,7 @@ function planned() {
 }
 
 describe('checkpoints in an archive', () => {
-  it('are read as they were written last: the state anew, the parts added', () => {
+  it('are read as last written: the state is replaced, and parts are added', () => {
     const { archive, read } = planned()
     assert.equal(read(1), undefined)
     archive.checkpoints.write(key, update(1, 'one', 1, 'part 1'))
@@ -39,7 +39,7 @@ describe('checkpoints in an archive', () => {
     archive.close()
   })
 
-  it('one that was begun anew keeps nothing of the one before', () => {
+  it('keep nothing of an earlier attempt after a restart', () => {
     const { archive, read } = planned()
     archive.checkpoints.write(key, update(1, 'one', 1, 'part 1'))
     archive.checkpoints.write(key, update(1, 'two', 2, 'part 2'))
@@ -48,7 +48,7 @@ describe('checkpoints in an archive', () => {
     archive.close()
   })
 
-  it('go with the segment when it is stored, and when it is given up', () => {
+  it('are deleted when the segment is stored, and when it fails', () => {
     const { archive, read, count } = planned()
     for (const segment of [0, 1, 2]) archive.checkpoints.write(key, update(segment, 'x', 1, 'part'))
     const [first, second] = segmentSpans(3, 600)
@@ -62,7 +62,7 @@ describe('checkpoints in an archive', () => {
     archive.close()
   })
 
-  it('go with a clip that is forgotten, and with a run that is dropped', () => {
+  it('are deleted with a forgotten clip, and with a deleted run', () => {
     for (const erase of ['forget', 'drop'] as const) {
       const { archive, count } = planned()
       archive.checkpoints.write(key, update(0, 'x', 1, 'part'))

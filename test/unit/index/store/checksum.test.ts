@@ -12,7 +12,7 @@ import { storeClips } from '../../../support/stored-clips.js'
 const exponentByte = 3
 const exponentBit = 6
 
-/** Stored vectors, in order of their labels, of an archive that is then closed. */
+/** Reads the stored vectors in order of labels, and closes the archive. */
 function storedVectors(dir: string): Buffer[] {
   const archive = storeClips(dir, 3)
   const vectors = archive.database
@@ -48,7 +48,7 @@ describe('the checksum of a row', () => {
     archive.close()
   })
 
-  it('differs for the same bytes cut elsewhere, and for a number and its text', () => {
+  it('differs for the same bytes split elsewhere, and for a number and its text', () => {
     const checksums = [
       rowChecksum('t', 'ab', 'c'),
       rowChecksum('t', 'a', 'bc'),
@@ -61,14 +61,14 @@ describe('the checksum of a row', () => {
     assert.equal(new Set(checksums).size, checksums.length)
   })
 
-  it('is written anew with a row, whoever writes it', () => {
+  it('is updated with every write of a row, from any process', () => {
     const archive = storeClips(temporaryDir(), 2)
     archive.database.exec("UPDATE clips SET codec = 'vp9'; UPDATE paths SET code = 'CLIP_GONE'")
     assert.deepEqual(findDamage(archive.database), [])
     archive.close()
   })
 
-  it('a flipped bit of a vector is told of its clip and track, and the vector is not loaded', () => {
+  it('reports a flipped bit of a vector with its clip and track, and does not load the vector', () => {
     const dir = temporaryDir()
     const [vector] = storedVectors(dir)
     flipStored(dir, vector!, exponentByte, exponentBit)
@@ -84,7 +84,7 @@ describe('the checksum of a row', () => {
     archive.close()
   })
 
-  it('two vectors that changed places are both damaged', () => {
+  it('reports both of two swapped vectors', () => {
     const dir = temporaryDir()
     const [a, b] = storedVectors(dir)
     swapStored(dir, a!, b!)
@@ -93,7 +93,7 @@ describe('the checksum of a row', () => {
     archive.close()
   })
 
-  it('an index that is damaged is built anew by a repair', () => {
+  it('rebuilds a damaged index in a repair', () => {
     for (const name of ['descriptors_track', 'sqlite_autoindex_tracks_1']) {
       const dir = temporaryDir()
       storeClips(dir, 3).close()
@@ -106,17 +106,17 @@ describe('the checksum of a row', () => {
     }
   })
 
-  it('a label that would be given out again is noticed, and is not after a repair', () => {
+  it('detects a label that would be reused, and a repair prevents it', () => {
     const { database } = storeClips(temporaryDir(), 2)
     database.exec("UPDATE sqlite_sequence SET seq = 7 WHERE name = 'descriptors'")
-    assert.match(checkDeeply(database).structure.join(), /last number given out of descriptors/)
+    assert.match(checkDeeply(database).structure.join(), /id counter of descriptors/)
     assert.deepEqual(repairStructure(database), [])
     const last = database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'descriptors'").pluck().get()
     assert.equal(last, 8)
     database.close()
   })
 
-  it('a row that is lost is missed by what it hangs on', () => {
+  it('detects a lost row by the count of its owner', () => {
     const archive = storeClips(temporaryDir(), 2)
     archive.database.exec('DELETE FROM embeddings WHERE face_id = 1')
     assert.deepEqual(findDamage(archive.database), [{ clipId: '0'.repeat(64), what: 'missing rows' }])

@@ -17,7 +17,7 @@ const key = { clipId, recipe: 'r', embedder: 'e', spaceId: 1 }
 const facts = { sizeBytes: 9, durationS: 20, widthPx: 64, heightPx: 48, codec: 'h264', container: 'mp4' }
 const failure = { code: 'CLIP_STUCK', message: 'it got stuck' }
 
-/** A clip that is planned, in two segments, beside one that is stored. */
+/** A planned clip with two segments, and a stored clip. */
 function plannedClip() {
   const { database } = filledArchive(['a'])
   const clips = new ClipRows(database)
@@ -31,7 +31,7 @@ const clipIds = (database: Database) =>
   database.prepare<[], string>('SELECT clip_id FROM clips ORDER BY clip_id').pluck().all()
 
 describe('the row of a clip', () => {
-  it('that is put again has the new length and picture, and its first size', () => {
+  it('gets the new length and video facts when it is written again, but keeps its size', () => {
     const { database, clips } = plannedClip()
     clips.put(clipId, { ...facts, sizeBytes: 10, durationS: undefined, heightPx: 96, leftOut: ['a stream'] })
     assert.equal(clips.durationOf(clipId), undefined)
@@ -40,12 +40,12 @@ describe('the row of a clip', () => {
     assert.deepEqual(row, { size_bytes: 9, height_px: 96 })
   })
 
-  it('of an unknown clip has no length, and nothing is left out', () => {
+  it('does not exist for an unknown clip: no length, and no omitted content', () => {
     const { clips } = plannedClip()
     assert.deepEqual([clips.durationOf('unknown'), clips.leftOutOf('unknown')], [undefined, []])
   })
 
-  it('is damaged where its run is', () => {
+  it('is damaged if its run is damaged', () => {
     const { database, clips } = plannedClip()
     assert.equal(clips.isDamaged(clipId), false)
     damageRows(database, `UPDATE runs SET segments = 2 WHERE clip_id = '${clipId}'`)
@@ -53,7 +53,7 @@ describe('the row of a clip', () => {
     assert.equal(clips.isDamaged(clipIdOf('a')), false)
   })
 
-  it('stays where the clip has a run, and goes where it has none', () => {
+  it('stays if the clip has a run, and is deleted otherwise', () => {
     const { database, clips, runs } = plannedClip()
     clips.deleteWithoutRun(clipId)
     assert.deepEqual(clipIds(database), [clipIdOf('a'), clipId])
@@ -62,13 +62,13 @@ describe('the row of a clip', () => {
     assert.deepEqual(clipIds(database), [clipIdOf('a')])
   })
 
-  it('goes where no file has the content any more', () => {
+  it('is deleted if no file has the content', () => {
     const { database, clips } = plannedClip()
     clips.deleteWithoutPath()
     assert.deepEqual(clipIds(database), [clipIdOf('a')])
   })
 
-  it('goes with its runs and with the note that it is damaged', () => {
+  it('is deleted with its runs and its damage mark', () => {
     const { database, clips, runs } = plannedClip()
     database.prepare("INSERT INTO damaged_clips (clip_id, at, detail) VALUES (?, '', '')").run(clipId)
     clips.deleteWithRuns(clipId)
@@ -78,13 +78,13 @@ describe('the row of a clip', () => {
 })
 
 describe('the row of a run', () => {
-  it('keeps the number of segments that it was planned with', () => {
+  it('keeps its planned number of segments', () => {
     const { runs } = plannedClip()
     runs.add(key, 5, false)
     assert.deepEqual(runs.get(key), { segments: 2, cuttable: true, state: 'working', truncated: false })
   })
 
-  it('is complete with the last segment, and partial where one was given up', () => {
+  it('is complete with the last segment, and partial if one failed', () => {
     const { runs, segments } = plannedClip()
     segments.putDone(key, { ...segmentOutput(0, 0), truncated: true })
     assert.equal(runs.complete(key), false)
@@ -96,7 +96,7 @@ describe('the row of a run', () => {
     assert.equal(runs.get(key)?.state, 'working')
   })
 
-  it('of another recipe goes, those of other clips stay', () => {
+  it('is deleted for another recipe, and runs of other clips stay', () => {
     const { runs } = plannedClip()
     const other = { ...key, recipe: 'before' }
     runs.add(other, 1, true)
@@ -107,7 +107,7 @@ describe('the row of a run', () => {
 })
 
 describe('the rows of segments', () => {
-  it('sum up what was looked at, found and lost', () => {
+  it('give the totals of examined, found and lost content', () => {
     const { segments } = plannedClip()
     segments.putDone(key, { ...segmentOutput(1, 0), gapsS: [[10, 11]] })
     segments.putDone(key, { ...segmentOutput(0, 0), gapsS: [[2, 2.5]] })
@@ -116,7 +116,7 @@ describe('the rows of segments', () => {
     assert.deepEqual(segments.gapsOf(key), [[2, 2.5], [10, 11]]) // prettier-ignore
   })
 
-  it('count those that were given up as stored, but not as done', () => {
+  it('count failed segments as stored, but not as done', () => {
     const { segments } = plannedClip()
     segments.putDone(key, segmentOutput(0, 0))
     segments.putFailed(key, { index: 1, startS: 10, endS: Infinity }, failure)
@@ -124,7 +124,7 @@ describe('the rows of segments', () => {
     assert.deepEqual([segments.isDone(key, 0), segments.isDone(key, 1)], [true, false])
   })
 
-  it('say why the first was given up, until it is to be tried again', () => {
+  it('give the reason of the first failure, until the segment is retried', () => {
     const { segments } = plannedClip()
     segments.putFailed(key, { index: 1, startS: 10, endS: 20 }, { code: 'CLIP_GONE', message: 'later' })
     segments.putFailed(key, { index: 0, startS: 0, endS: 10 }, failure)
@@ -134,7 +134,7 @@ describe('the rows of segments', () => {
     assert.equal(segments.firstFailure(key), undefined)
   })
 
-  it('know how many rows hang on them: one that is lost is missed', () => {
+  it('store the number of dependent rows, so that a lost row is detected', () => {
     const { database, runs, segments, tracks } = plannedClip()
     tracks.addSegment(key, segmentOutput(0, 2))
     segments.putDone(key, segmentOutput(0, 2))
@@ -175,7 +175,7 @@ describe('the rows of tracks', () => {
     assert.equal(box, '[0.12,0,10,10]')
   })
 
-  it('of one segment go, with what hangs on them, and those of the other stay', () => {
+  it('of one segment are deleted with their dependent rows, and those of the other stay', () => {
     const { database, tracks } = plannedClip()
     const before = countContent(database)
     tracks.addSegment(key, segmentOutput(0, 2))

@@ -32,7 +32,7 @@ describe('the clip store', () => {
     archive.close()
   })
 
-  it('what could not be decoded and what is left out is kept with the clip', () => {
+  it('gaps and omitted content are stored with the clip', () => {
     const { archive, spaceId } = archiveWithSpace()
     const key = { clipId: 'c', recipe: 'r', embedder: 'e', spaceId }
     archive.clips.plan(key, { ...facts, leftOut: ['stream 1 was not looked at'] }, 2, true)
@@ -61,7 +61,7 @@ describe('the clip store', () => {
     archive.close()
   })
 
-  it('a given-up segment makes the clip partial, and can be tried again', () => {
+  it('a failed segment makes the clip partial, and can be retried', () => {
     const { archive, spaceId } = archiveWithSpace()
     const key = { clipId: 'c', recipe: 'r', embedder: 'e', spaceId }
     archive.clips.plan(key, facts, 2, true)
@@ -74,7 +74,7 @@ describe('the clip store', () => {
     archive.close()
   })
 
-  it('the rows of an earlier recipe go when the new one is complete, not before', () => {
+  it('the rows of an earlier recipe are deleted when the new run is complete, not before', () => {
     const { archive, spaceId } = archiveWithSpace()
     const old = { clipId: 'c', recipe: 'old', embedder: 'e', spaceId }
     const fresh = { ...old, recipe: 'new' }
@@ -89,7 +89,7 @@ describe('the clip store', () => {
     archive.close()
   })
 
-  it('what is grouped is durable together, and told only then', () => {
+  it('grouped writes become durable together, and are reported only then', () => {
     const { archive, spaceId } = archiveWithSpace()
     const commits = createGroupCommit(archive.database, (error) => {
       throw error
@@ -120,7 +120,7 @@ describe('a group of writes', () => {
     ['its commit fails', withoutRun],
     ['SQLite takes it back', 'ROLLBACK'],
   ] as const)
-    it(`is never told as durable when ${when}, whatever is written after it`, () => {
+    it(`is never reported as durable when ${when}, even after later writes`, () => {
       const { archive } = archiveWithSpace()
       const commits = createGroupCommit(archive.database, () => undefined)
       const told: string[] = []
@@ -128,7 +128,7 @@ describe('a group of writes', () => {
       archive.database.exec(spoil)
       commits.whenDurable(() => told.push('first'))
       assert.throws(() => commits.flush())
-      assert.throws(() => commits.begin(), /taken back/)
+      assert.throws(() => commits.begin(), /rolled back/)
       commits.whenDurable(() => told.push('second'))
       commits.flush()
       assert.deepEqual([told, archive.database.inTransaction], [[], false])

@@ -20,7 +20,7 @@ import { clipIdOf, filledArchive } from '../../../support/filled-archive.js'
 const [a, b] = [clipIdOf('a'), clipIdOf('b')]
 
 describe('stored faces', () => {
-  it('come by clip and track, the best of a track first', () => {
+  it('are read by clip and track, the best of each track first', () => {
     const { database } = filledArchive(['b', 'a'])
     database.prepare('UPDATE faces SET quality = 0.75 WHERE face_id = 2').run()
     assert.deepEqual(
@@ -53,14 +53,14 @@ describe('stored tracks', () => {
     assert.equal(track?.descriptor.length, 128)
   })
 
-  it('of clips that are not done are of no finished clip', () => {
+  it('of unfinished clips are not listed as finished', () => {
     const { database } = filledArchive(['b', 'a'])
     assert.deepEqual(finishedClips(database, 'r'), [a, b])
     database.prepare("UPDATE runs SET state = 'working' WHERE clip_id = ?").run(a)
     assert.deepEqual(finishedClips(database, 'r'), [b])
   })
 
-  it('give a clip its thumbnail, unless that is damaged', () => {
+  it('give the thumbnail of a clip, unless it is damaged', () => {
     const { database } = filledArchive(['a', 'b'])
     damageRows(database, "UPDATE thumbnails SET jpeg = x'00' WHERE track_id = 2")
     const thumbnailOf = bestThumbnailReader(database)
@@ -69,8 +69,8 @@ describe('stored tracks', () => {
   })
 })
 
-describe('what coverage is made of', () => {
-  it('are runs, of which those of other recipes are searched while they have descriptors', () => {
+describe('the data for coverage', () => {
+  it('includes runs; those of other recipes are searched while they have descriptors', () => {
     const { database } = filledArchive(['a'])
     const [own] = readCoverageRows(database, 'r', 'all')
     assert.deepEqual(own, {
@@ -82,7 +82,7 @@ describe('what coverage is made of', () => {
     assert.equal(readCoverageRows(database, 'another', 'all')[0]?.isSearched, false)
   })
 
-  it('are the runs that lack something, or that of one clip', () => {
+  it('can be limited to incomplete runs, or to one clip', () => {
     const { database } = filledArchive(['a', 'b'])
     assert.deepEqual(readCoverageRows(database, 'r', 'unseen'), [])
     database.prepare('UPDATE runs SET truncated = 1 WHERE clip_id = ?').run(b)
@@ -96,7 +96,7 @@ describe('what coverage is made of', () => {
     )
   })
 
-  it('are segments, with the end of the last face where a file is cut off', () => {
+  it('includes segments, with the end of the last face for a truncated file', () => {
     const { database } = filledArchive(['a'])
     const segmentsOf = segmentRowsReader(database)
     const whole = {
@@ -110,7 +110,7 @@ describe('what coverage is made of', () => {
     assert.deepEqual(segmentsOf(a, 'another'), [])
   })
 
-  it('are files, with whether a clip of their content is stored', () => {
+  it('includes files, and whether a clip with their content is stored', () => {
     const { database, files } = filledArchive(['a'])
     const { rootId } = files.rootFor('/films')
     files.recordFailed(
@@ -127,7 +127,7 @@ describe('what coverage is made of', () => {
     assert.equal(readPathRows(database, 'all').length, 3)
   })
 
-  it('are no damaged rows', () => {
+  it('excludes damaged rows', () => {
     const { database } = filledArchive(['a', 'b'])
     damageRows(
       database,
@@ -143,14 +143,14 @@ describe('what coverage is made of', () => {
 })
 
 describe('a column of JSON', () => {
-  it('is read as what Cameo writes', () => {
+  it('is read as Cameo writes it', () => {
     assert.deepEqual(parseSpans('[[0, 1.5], [3, 4]]'), [[0, 1.5], [3, 4]]) // prettier-ignore
     assert.deepEqual(parseGaps('[]'), [])
     assert.deepEqual([parseLeftOut(null), parseLeftOut('["a stream"]')], [[], ['a stream']])
     assert.deepEqual(parseBox('[0, 1, 2, 3]'), [0, 1, 2, 3])
   })
 
-  it('is refused where it is anything else', () => {
+  it('is refused if it is anything else', () => {
     assert.throws(() => parseSpans('[[0]]'), /Invalid input|expected/)
     assert.throws(() => parseBox('[0, 1, 2]'), /Invalid input|expected/)
     assert.throws(() => parseLeftOut('[1]'), /Invalid input|expected/)

@@ -44,7 +44,7 @@ const rowCount = ({ database }: Archive) =>
   database.prepare<[], number>('SELECT count(*) FROM context_features').pluck().get()
 
 describe('context features in the store', () => {
-  it('each encoder’s are read by clip and segment, of clips that are done', () => {
+  it('are read per encoder by clip and segment, for finished clips', () => {
     const archive = emptyArchive()
     for (const clipId of ['b', 'a', 'c']) archive.clips.plan(keyOf(clipId), facts, 2, true)
     for (const [clipId, segment] of [
@@ -66,7 +66,7 @@ describe('context features in the store', () => {
     archive.close()
   })
 
-  it('a segment written again, or given up, leaves none of before behind', () => {
+  it('of a segment are deleted when it is written again or fails', () => {
     const archive = emptyArchive()
     archive.clips.plan(keyOf('a'), facts, 1, true)
     archive.clips.storeSegment(keyOf('a'), output(0, { one: [1], two: [2] }))
@@ -79,7 +79,7 @@ describe('context features in the store', () => {
     archive.close()
   })
 
-  it('those of another recipe go when the new run is complete, and count until then', () => {
+  it('of another recipe are deleted when the new run is complete, and count until then', () => {
     const archive = emptyArchive()
     archive.clips.plan(keyOf('a'), facts, 1, true)
     archive.clips.storeSegment(keyOf('a'), output(0, { one: [1] }))
@@ -95,7 +95,7 @@ describe('context features in the store', () => {
     archive.close()
   })
 
-  it('a forgotten clip takes its own along', () => {
+  it('are deleted with a forgotten clip', () => {
     const archive = emptyArchive()
     for (const clipId of ['a', 'b']) {
       archive.clips.plan(keyOf(clipId), facts, 1, true)
@@ -107,7 +107,7 @@ describe('context features in the store', () => {
     archive.close()
   })
 
-  it('an archive of schema 2 is brought up to date, its clips stay', () => {
+  it('are added when an archive of schema 2 is upgraded, and its clips stay', () => {
     const archive = emptyArchive()
     archive.clips.plan(keyOf('a'), facts, 1, true)
     archive.clips.storeSegment(keyOf('a'), output(0, {}))
@@ -136,7 +136,7 @@ describe('the archive’s recipe', () => {
     features,
   }
 
-  it('says of each further kind of vector its digest, name, dimension and file', () => {
+  it('lists the digest, name, dimension and file of each further kind of vector', () => {
     const archive = emptyArchive()
     const encoderFiles = new Map([[digest('a'), '/models/second.json']])
     adoptRecipe(archive, recipe, { packName: 'lite', encoderFiles }, 512, false)
@@ -147,7 +147,7 @@ describe('the archive’s recipe', () => {
     archive.close()
   })
 
-  it('without any there is no such list, and another recipe is refused with what it has', () => {
+  it('has no such list without further vectors, and another recipe is refused with its differences', () => {
     const archive = emptyArchive()
     adoptRecipe(archive, { ...recipe, features: undefined }, { packName: 'lite' }, 512, false)
     assert.ok(archive.recipe !== undefined && !('features' in archive.recipe))

@@ -16,7 +16,7 @@ const clips = 3
 const tracks = 4 * clips
 const firstClip = '0'.repeat(64)
 
-/** An archive in which a bit of one value is flipped; `select` gives the value. */
+/** An archive with a flipped bit in one value, which `select` returns. */
 function damagedArchive(select: string, at = 3): Archive {
   const dir = temporaryDir()
   const archive = storeClips(dir, clips)
@@ -43,7 +43,7 @@ const describeAnew = (archive: Archive) =>
   })
 
 describe('an archive with a damaged embedding', () => {
-  it('is evaluated without its track, which is told, and the clip is noted', () => {
+  it('is evaluated without its track, reports it, and marks the clip', () => {
     const archive = damagedArchive(anEmbedding)
     const features = readArchiveFeatures(archive)
     assert.deepEqual(features.damage, [{ clipId: firstClip, trackId: 1, what: 'embeddings' }])
@@ -56,7 +56,7 @@ describe('an archive with a damaged embedding', () => {
     archive.close()
   })
 
-  it('is described anew without its track, which is found damaged still', async () => {
+  it('is redescribed without its track, which stays damaged', async () => {
     const archive = damagedArchive(anEmbedding)
     const { described, damage } = await describeAnew(archive)
     assert.equal(described, tracks - 1)
@@ -67,7 +67,7 @@ describe('an archive with a damaged embedding', () => {
 })
 
 describe('an archive with a damaged track', () => {
-  it('is described anew without its clip: no damaged row gets a checksum that says it is whole', async () => {
+  it('is redescribed without its clip, so that no damaged row gets a valid checksum', async () => {
     const archive = damagedArchive(
       'SELECT clip_id || recipe || spans FROM tracks WHERE track_id = 1',
       2 * 64 + 3,
@@ -89,7 +89,7 @@ describe('an archive with a damaged track', () => {
 })
 
 describe('a name with a damaged face', () => {
-  it('cannot be searched where it has no other, and the others can', () => {
+  it('cannot be searched if it has no other face; other names can', () => {
     const archive = damagedArchive("SELECT vector FROM reference_faces WHERE source = '/photos/ada.jpg'")
     const { database, recipe } = archive
     const embedder = recipe?.embedderDigest ?? ''

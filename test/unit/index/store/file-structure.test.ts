@@ -19,7 +19,7 @@ const count = (database: Database, table: string) =>
   database.prepare<[], number>(`SELECT count(*) FROM ${table}`).pluck().get()
 
 describe('the structure of a file', () => {
-  it('of a whole archive has no problems', () => {
+  it('of an intact archive has no problems', () => {
     const { database } = filledArchive(['a'])
     assert.deepEqual(
       [
@@ -32,7 +32,7 @@ describe('the structure of a file', () => {
     )
   })
 
-  it('with a damaged index has problems until the index is built anew', () => {
+  it('with a damaged index has problems until the index is rebuilt', () => {
     const archive = filledArchive(['a', 'b'])
     archive.close()
     flipLastOf(archive.dir, 'descriptors_track')
@@ -42,15 +42,15 @@ describe('the structure of a file', () => {
     assert.deepEqual(pageProblems(database), [])
   })
 
-  it('is built anew without loss', () => {
+  it('is rebuilt without loss', () => {
     const { database } = filledArchive(['a'])
     rebuildFile(database)
     assert.deepEqual([pageProblems(database), count(database, 'faces')], [[], 2])
   })
 })
 
-describe('rows that refer to none', () => {
-  it('are told by their tables, and deleted with all that hangs on them', () => {
+describe('rows with dangling references', () => {
+  it('are reported by table, and deleted with their dependent rows', () => {
     const { database } = filledArchive(['a', 'b'])
     database.pragma('foreign_keys = OFF')
     database.prepare('DELETE FROM runs WHERE clip_id = ?').run(clipIdOf('a'))
@@ -63,8 +63,8 @@ describe('rows that refer to none', () => {
   })
 })
 
-describe('the last number of a table', () => {
-  it('that is too low is told, and raised to the largest that was given out', () => {
+describe('the id counter of a table', () => {
+  it('is reported if it is too low, and raised to the largest known id', () => {
     const { database } = filledArchive(['a', 'b'])
     database.prepare('DELETE FROM descriptors WHERE label = 2').run()
     database.exec("UPDATE sqlite_sequence SET seq = 1 WHERE name = 'descriptors'")
@@ -75,7 +75,7 @@ describe('the last number of a table', () => {
     assert.equal(last, 2)
   })
 
-  it('of a table that is not there is told, and deleted', () => {
+  it('is reported if its table does not exist, and deleted', () => {
     const { database } = filledArchive(['a'])
     database.exec("INSERT INTO sqlite_sequence (name, seq) VALUES ('trucks', 7)")
     assert.deepEqual(wrongSequences(database), ['trucks'])

@@ -8,7 +8,7 @@ const addedAtMs = Date.parse('2026-01-01T12:00:00.000Z')
 const nsAt = (ms: number) => `${BigInt(ms) * 1_000_000n + 5n}`
 const stamp = { device: '1', inode: '2', sizeBytes: 9, mtimeNs: '4', ctimeNs: nsAt(addedAtMs - 1000) }
 
-/** An archive whose only clip came in at noon, with one file of this stamp. */
+/** An archive with one clip, added at noon, and one file with this stamp. */
 function archiveWith(recorded: FileStamp) {
   const archive = filledArchive(['a'])
   archive.database.prepare('UPDATE clips SET added_at = ?').run(new Date(addedAtMs).toISOString())
@@ -17,7 +17,7 @@ function archiveWith(recorded: FileStamp) {
 }
 
 describe('the digest of a file that was hashed before', () => {
-  it('is known while its node did not change, under whatever name', () => {
+  it('is known under any name while its inode does not change', () => {
     const archive = archiveWith(stamp)
     assert.equal(archive.files.knownDigest(stamp), clipId)
     for (const other of [
@@ -32,7 +32,7 @@ describe('the digest of a file that was hashed before', () => {
     archive.close()
   })
 
-  it('of an archive from before schema 4 is known where the node changed before the clip came in', () => {
+  it('in an archive from before schema 4 is known if the inode changed before the clip was added', () => {
     const archive = archiveWith({ ...stamp, ctimeNs: undefined })
     assert.equal(archive.files.knownDigest(stamp), clipId)
     for (const ms of [addedAtMs, addedAtMs + 1, addedAtMs + 1e9])
@@ -40,14 +40,14 @@ describe('the digest of a file that was hashed before', () => {
     archive.close()
   })
 
-  it('of such an archive is not known where its clip is not there any more', () => {
+  it('in such an archive is unknown if its clip no longer exists', () => {
     const archive = archiveWith({ ...stamp, ctimeNs: undefined })
     archive.database.exec('DELETE FROM clips')
     assert.equal(archive.files.knownDigest(stamp), undefined)
     archive.close()
   })
 
-  it('is known by its newest times after it was hashed again', () => {
+  it('is known by its newest times after it is hashed again', () => {
     const archive = archiveWith(stamp)
     const later = { ...stamp, ctimeNs: nsAt(addedAtMs + 1) }
     archive.files.record(archive.files.rootFor('/films').rootId, 'it.mp4', later, clipId)

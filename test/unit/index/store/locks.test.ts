@@ -16,7 +16,7 @@ describe('the locks of an archive', () => {
     lockArchive(dir).release()
   })
 
-  it('a follower waits for a writer, says so once, and is in when that is done', async () => {
+  it('let a follower wait for a writer, with one message, until the writer is done', async () => {
     const dir = temporaryDir()
     const writer = lockArchive(dir)
     let waits = 0
@@ -36,7 +36,7 @@ describe('the locks of an archive', () => {
     lockArchive(dir).release()
   })
 
-  it('a second follower is refused at once', async () => {
+  it('refuse a second follower at once', async () => {
     const dir = temporaryDir()
     const first = await lockAsFollower(dir, nobodyWaits)
     await assert.rejects(lockAsFollower(dir, nobodyWaits), isBusy)
@@ -45,7 +45,7 @@ describe('the locks of an archive', () => {
     next.release()
   })
 
-  it('erasing goes on beside a follower, takes the lock where there is none, and is refused beside a writer', async () => {
+  it('allow erasing with a follower or without any process, and refuse it with a writer', async () => {
     const dir = temporaryDir()
     const follower = await lockAsFollower(dir, nobodyWaits)
     assert.deepEqual(await Promise.all([lockForErasure(dir), lockForErasure(dir)]), [undefined, undefined])
@@ -56,7 +56,7 @@ describe('the locks of an archive', () => {
     erasure?.release()
   })
 
-  it('erasing waits a moment: a follower that has only its first lock is no writer that stays', async () => {
+  it('let erasing wait briefly, because a starting follower holds only its first lock', async () => {
     const dir = temporaryDir()
     const moment = lockArchive(dir)
     // Refused once, before the call returns.

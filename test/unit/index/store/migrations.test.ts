@@ -11,16 +11,16 @@ import { bringBackTo, frozenSchema, schemaOfToday } from '../../../support/old-a
 import { storeClips } from '../../../support/stored-clips.js'
 
 describe('the schema', () => {
-  it('of today is frozen: after a change run make-old-archive.js --freeze', () => {
+  it('is frozen: after a change, run make-old-archive.js --freeze', () => {
     assert.equal(schemaOfToday(), frozenSchema(schemaVersion))
   })
 
   for (const version of [2, 3, schemaVersion])
-    it(`of version ${version} is brought up to date with every row and number`, () => {
+    it(`of version ${version} is upgraded with every row and id counter`, () => {
       const dir = temporaryDir()
       const archive = storeClips(dir, 3)
       const names = listIdentities(archive.database)
-      // The last label is given out, and its row is gone.
+      // The row of the last label no longer exists.
       forgetClip(archive.database, '2'.repeat(64))
       archive.close()
       const before = dumpArchive(dir)

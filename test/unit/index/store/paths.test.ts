@@ -19,14 +19,14 @@ function openPaths() {
 }
 
 describe('the row of a file', () => {
-  it('that is added twice keeps the content of the first time', () => {
+  it('keeps the first content if it is added twice', () => {
     const { reads, writes, key } = openPaths()
     writes.add(key, stamp, clipIdOf('b'))
     writes.add(key, { ...stamp, inode: '3' }, null)
     assert.equal(reads.digestOf(stamp), clipIdOf('b'))
   })
 
-  it('that is put again has the new content, and keeps what is said against the file', () => {
+  it('gets the new content when it is replaced, and keeps the failure', () => {
     const { reads, writes, key } = openPaths()
     writes.put(key, stamp, clipIdOf('b'))
     writes.setFailure(key, failure)
@@ -35,7 +35,7 @@ describe('the row of a file', () => {
     assert.deepEqual(reads.failures(), [{ path: '/films/new.mp4', clipId: clipIdOf('c'), ...failure }])
   })
 
-  it('that is damaged says where a file lies, but not what it holds', () => {
+  it('gives the path but not the content if it is damaged', () => {
     const { archive, reads, writes, key, rootId } = openPaths()
     writes.put(key, stamp, clipIdOf('b'))
     damageRows(archive.database, "UPDATE paths SET size_bytes = 9 WHERE relative_path = 'new.mp4'")
@@ -45,7 +45,7 @@ describe('the row of a file', () => {
     assert.equal(own?.clipId, null)
   })
 
-  it('that is removed is in no list', () => {
+  it('is in no list after it is removed', () => {
     const { reads, writes, key, rootId } = openPaths()
     writes.put(key, stamp, clipIdOf('b'))
     writes.remove(key)
@@ -54,8 +54,8 @@ describe('the row of a file', () => {
   })
 })
 
-describe('what is said against files', () => {
-  it('is counted, and gone when it is cleared', () => {
+describe('failures of files', () => {
+  it('are counted until they are cleared', () => {
     const { reads, writes, key } = openPaths()
     writes.put(key, stamp, clipIdOf('b'))
     writes.setFailure(key, failure)
@@ -64,7 +64,7 @@ describe('what is said against files', () => {
     assert.equal(reads.countFailed(), 0)
   })
 
-  it('goes with the success of a content, unless it is said of the file itself', () => {
+  it('are cleared when the clip succeeds, unless they concern the file itself', () => {
     const { reads, writes, key, rootId } = openPaths()
     for (const [name, code] of [
       ['stuck.mp4', 'CLIP_STUCK'],
@@ -89,7 +89,7 @@ describe('what is said against files', () => {
 })
 
 describe('the time of a change as text', () => {
-  it('is in the order of time', () => {
+  it('sorts in the order of time', () => {
     assert.equal(isoTime('1767225600000000005'), '2026-01-01T00:00:00.000Z')
   })
   for (const [what, ctimeNs] of [

@@ -13,7 +13,7 @@ const notices: string[] = []
 const onNotice = (text: string) => notices.push(text)
 afterEach(() => notices.splice(0))
 
-/** Opens every file to others, as earlier versions made them. */
+/** Makes every file readable by others, like earlier versions. */
 function openUp(dir: string): void {
   chmodSync(dir, 0o755)
   for (const path of ['cameo.sqlite', 'ingest.lock', 'vectors', 'vectors/vectors-1.json'])
@@ -47,7 +47,7 @@ describe('an archive’s files', () => {
         assert.deepEqual(openToOthers(join(filled, 'vectors')), [])
       }))
 
-  it('that are open to others are closed when it is opened, which is said once', async () => {
+  it('that others can read are closed when the archive is opened, with one notice', async () => {
     const dir = await archiveWithSnapshot()
     openUp(dir)
     for (let i = 0; i < 2; i++) openArchive(dir, { onNotice }).close()
@@ -56,7 +56,7 @@ describe('an archive’s files', () => {
     assert.match(notices.join(), /could read the archive/)
   })
 
-  it('are closed where the archive is only read, and stay readable', async () => {
+  it('are closed even if the archive is opened read-only, and stay readable', async () => {
     const dir = await archiveWithSnapshot()
     openUp(dir)
     chmodSync(join(dir, 'cameo.sqlite'), 0o444)
@@ -66,7 +66,7 @@ describe('an archive’s files', () => {
     assert.deepEqual(openToOthers(dir), [])
   })
 
-  it('among other files are closed, and the folder that holds both is not', async () => {
+  it('are closed if they are among other files, but the common folder is not', async () => {
     const dir = await archiveWithSnapshot()
     openUp(dir)
     writeFileSync(join(dir, 'clip.mp4'), '')

@@ -47,7 +47,7 @@ const valuesOf = (faces: readonly { readonly float16: Uint16Array }[]) =>
   faces.map(({ float16 }) => float16[0])
 
 describe('names', () => {
-  it('are counted by the embedder that knows most of their faces', () => {
+  it('are counted by the embedder with the most of their faces', () => {
     const expected = [
       { name: 'Ada', faces: 3 },
       { name: 'Bea', faces: 0 },
@@ -61,14 +61,14 @@ describe('names', () => {
     assert.equal(findIdentity(database, 'Ada'), ada)
   })
 
-  it('that are deleted take their faces along', () => {
+  it('are deleted with their faces', () => {
     const { database, ada } = openNames()
     deleteIdentity(database, ada)
     assert.deepEqual([findIdentity(database, 'Ada'), facesOfIdentity(database, ada)], [undefined, []])
     assert.notEqual(findIdentity(database, 'Bea'), undefined)
   })
 
-  it('say when a row of them is damaged', () => {
+  it('report a damaged row', () => {
     const { database } = openNames()
     assert.equal(hasDamagedIdentity(database), false)
     damageRows(database, "UPDATE identities SET name = 'Bee' WHERE name = 'Bea'")
@@ -77,13 +77,13 @@ describe('names', () => {
 })
 
 describe('the faces of a name', () => {
-  it('are read in the order in which they were stored', () => {
+  it('are read in storage order', () => {
     const { database, ada } = openNames()
     assert.deepEqual(valuesOf(referenceFaces(database, 'Ada')), [1, 2, 3, 3])
     assert.deepEqual(facesOfIdentity(database, ada), referenceFaces(database, 'Ada'))
   })
 
-  it('replace those of the same source and embedder, and no others', () => {
+  it('replace faces of the same source and embedder, and no others', () => {
     const { database, ada } = openNames()
     replaceReferenceFaces(database, ada, [face('1.jpg', 7)])
     assert.deepEqual(
@@ -96,14 +96,14 @@ describe('the faces of a name', () => {
     )
   })
 
-  it('that are damaged are left out, and told by their source', () => {
+  it('are skipped if they are damaged, and reported with their source', () => {
     const { database, ada } = openNames()
     damageRows(database, 'UPDATE reference_faces SET quality = 1 WHERE reference_id = 2')
     assert.deepEqual(valuesOf(wholeReferenceFaces(database, 'Ada')), [1, 3, 3])
     assert.deepEqual(referenceFaceStates(database, ada)[1], { source: '1.jpg', isWhole: false, rowCount: 4 })
   })
 
-  it('go one by one, or with their source', () => {
+  it('are deleted individually, or by source', () => {
     const { database, ada } = openNames()
     deleteReferenceFaces(database, [1])
     assert.deepEqual(valuesOf(facesOfIdentity(database, ada)), [2, 3, 3])
@@ -114,7 +114,7 @@ describe('the faces of a name', () => {
     assert.equal(hasReferenceFaces(database, 'Ada'), false)
   })
 
-  it('are listed by their sources, each once', () => {
+  it('are listed by source, each once', () => {
     const { database } = openNames()
     const sources = listSources(database).map(({ name, source }) => `${name} ${source}`)
     assert.deepEqual(sources.sort(), ['Ada 1.jpg', 'Ada 2.jpg'])

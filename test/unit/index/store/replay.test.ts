@@ -8,7 +8,7 @@ import { temporaryDir } from '../../../support/cameo.js'
 
 const clipId = 'c'.repeat(64)
 
-it('what came by messages is deleted, with the position to read on from; what is to be published stays', () => {
+it('a replay deletes received data and the reading positions, and keeps messages to publish', () => {
   const archive = openArchive(temporaryDir(), { create: true })
   const { clips, database, files } = archive
   const inbox = createInbox(database)

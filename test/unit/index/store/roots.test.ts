@@ -10,13 +10,13 @@ describe('the root of a folder', () => {
     assert.deepEqual(roots.holding('/films/copies'), roots.holding('/films'))
   })
 
-  it('is a new one for a folder beside it', () => {
+  it('is a new one for a sibling folder', () => {
     const roots = new RootRows(filledArchive(['a']).database)
     assert.equal(roots.holding('/filmstrips').path, '/filmstrips')
     assert.notEqual(roots.holding('/filmstrips').rootId, roots.holding('/films').rootId)
   })
 
-  it('takes over the files of roots below it', () => {
+  it('replaces the roots below it and takes over their files', () => {
     const { database, files } = filledArchive(['a'])
     const above = new RootRows(database).holding('/')
     assert.deepEqual(everyPathOf(database, clipIdOf('a')), ['/films/a.mp4', '/films/copies/a.mp4'])
@@ -29,7 +29,7 @@ describe('the root of a folder', () => {
     )
   })
 
-  it('that is a URL takes over a URL below it', () => {
+  it('may be a URL, which replaces a URL below it', () => {
     const { database, files } = filledArchive(['a'])
     const stamp = { device: '', inode: '', sizeBytes: 1, mtimeNs: '' }
     const { rootId } = files.rootFor('https://host/films/2024')

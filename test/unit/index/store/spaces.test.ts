@@ -14,7 +14,7 @@ import { finishedClips } from '../../../../index/store/stored-tracks.js'
 import { inTransaction } from '../../../../index/store/transaction.js'
 import { clipIdOf, filledArchive } from '../../../support/filled-archive.js'
 
-/** Three tracks with descriptors of space 1; the second has one of space 2 as well. */
+/** Three tracks with descriptors of space 1. The second also has one of space 2. */
 function twoSpaces() {
   const { database } = filledArchive(['a', 'b', 'c'])
   const next = addSpace(database, { spaceDigest: 't', packName: 'lite' }, 2)
@@ -24,7 +24,7 @@ function twoSpaces() {
 }
 
 describe('the tracks of a space', () => {
-  it('are read page by page, with what is done of them', () => {
+  it('are read page by page, with their progress', () => {
     const { database, next } = twoSpaces()
     const pageAfter = describedTracks(database, { spaceId: 1, next, limit: 2 })
     const brief = (label: number) => pageAfter(label).map(({ trackId, isDone }) => [trackId, isDone])
@@ -41,7 +41,7 @@ describe('the tracks of a space', () => {
     assert.deepEqual([descriptors.count(1), descriptors.count(next)], [2, 1])
   })
 
-  it('lose no more descriptors at once than is said', () => {
+  it('lose at most the given number of descriptors at once', () => {
     const { database, descriptors, next } = twoSpaces()
     for (const trackId of [1, 3]) descriptors.insert(next, trackId, Float32Array.of(0, 1))
     assert.equal(deleteReplacedDescriptors(database, { spaceId: 1, kept: next, limit: 2 }), 2)
@@ -60,7 +60,7 @@ describe('the tracks of a space', () => {
 })
 
 describe('a label that was erased', () => {
-  it('after a change is so for its space alone', () => {
+  it('after a change counts only for its space', () => {
     const { database, descriptors, next } = twoSpaces()
     const before = descriptors.lastChange()
     assert.equal(hasErasedSince(database, 1, 0), false)
@@ -74,7 +74,7 @@ describe('a label that was erased', () => {
 })
 
 describe('rows that become another recipe’s', () => {
-  it('stay where their clip is excepted', () => {
+  it('stay if their clip is excepted', () => {
     const { database } = twoSpaces()
     inTransaction(database, () =>
       moveToRecipe(database, { from: 'r', to: 's', exceptClipIds: [clipIdOf('b')] }),
@@ -83,7 +83,7 @@ describe('rows that become another recipe’s', () => {
     assert.deepEqual(finishedClips(database, 'r'), [clipIdOf('b')])
   })
 
-  it('leave no checkpoint behind: a segment under work is begun anew', () => {
+  it('leave no checkpoint, so that an unfinished segment starts again', () => {
     const { database } = twoSpaces()
     const checkpoints = createCheckpointStore(database)
     const [before, other] = [{ clipId: clipIdOf('a'), recipe: 'r' }, { clipId: clipIdOf('b'), recipe: 'r' }] // prettier-ignore

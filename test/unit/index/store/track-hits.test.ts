@@ -10,13 +10,13 @@ import { keyOf, storeClips, storedDimension } from '../../../support/stored-clip
 const clipId = '1'.repeat(64)
 const { recipe, embedder } = keyOf(clipId, 1)
 
-describe('what is stored of a hit', () => {
+describe('the stored data of a hit', () => {
   const archive = storeClips(temporaryDir(), 3)
   const hits = createTrackHits(archive.database, 1)
   // Each clip has two segments of two tracks with two faces.
   const tracks = hits.tracksOf(clipId)
 
-  it('are the tracks of its clip by number, with their descriptors', () => {
+  it('includes the tracks of its clip by number, with their descriptors', () => {
     assert.deepEqual(tracks.map(({ trackId }) => trackId), [5, 6, 7, 8]) // prettier-ignore
     assert.deepEqual(
       tracks.map(({ spans }) => spans),
@@ -30,7 +30,7 @@ describe('what is stored of a hit', () => {
     assert.deepEqual(createTrackHits(archive.database, 2).tracksOf(clipId), [], 'none of another space')
   })
 
-  it('are the segments, the length and the picture', () => {
+  it('includes the segments, the length and the thumbnail', () => {
     assert.deepEqual(hits.segmentsOf(clipId, recipe), [
       { startS: 0, endS: 10, frames: 40 },
       { startS: 10, endS: 20, frames: 40 },
@@ -41,7 +41,7 @@ describe('what is stored of a hit', () => {
     assert.equal(hits.thumbnailOf(99), undefined)
   })
 
-  it('are faces, the best first, and their embeddings in the order of storing', () => {
+  it('includes faces, best first, and their embeddings in storage order', () => {
     assert.deepEqual(hits.facesOf(6).map(({ timeS, quality }) => [timeS, quality]), [[4.75, 0.75], [4.25, 0.25]]) // prettier-ignore
     const embeddings = hits.embeddingsOf(6, embedder)
     assert.deepEqual(embeddings.map(({ timeS, quality }) => [timeS, quality]), [[4.25, 0.25], [4.75, 0.75]]) // prettier-ignore
@@ -49,7 +49,7 @@ describe('what is stored of a hit', () => {
     assert.deepEqual(hits.embeddingsOf(6, 'another'), [])
   })
 
-  it('lack a descriptor that is damaged', () => {
+  it('excludes a damaged descriptor', () => {
     const copy = storeClips(temporaryDir(), 3)
     const { descriptor } = createTrackHits(copy.database, 1).tracksOf(clipId)[1]!
     const { dir } = copy

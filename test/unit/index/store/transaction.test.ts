@@ -12,14 +12,14 @@ function failing(): never {
 }
 
 describe('a transaction', () => {
-  it('returns what its work returns', () => {
+  it('returns the result of its work', () => {
     assert.equal(
       inTransaction(open(), () => 7),
       7,
     )
   })
 
-  it('takes back what was written when the work throws', () => {
+  it('rolls back its writes if the work throws', () => {
     const database = open()
     assert.throws(
       () =>
@@ -32,7 +32,7 @@ describe('a transaction', () => {
     assert.equal(readMeta(database, 'key'), undefined)
   })
 
-  it('within another one is taken back alone', () => {
+  it('can be rolled back separately within another one', () => {
     const database = open()
     inTransaction(database, () => {
       writeMeta(database, 'outer', '1')
@@ -46,7 +46,7 @@ describe('a transaction', () => {
     assert.deepEqual([readMeta(database, 'outer'), readMeta(database, 'inner')], ['1', undefined])
   })
 
-  it('holds the lock for writing from its beginning', () => {
+  it('holds the write lock from its start', () => {
     const dir = temporaryDir()
     const [first, second] = [openDatabase(dir, { create: true }), openDatabase(dir)]
     second.pragma('busy_timeout = 1')

@@ -25,7 +25,7 @@ describe('the path of a file', () => {
     assert.equal(wholePath('/', 'films/a.mp4'), '/films/a.mp4'))
 })
 
-it('a Windows drive is no URL', () => {
+it('a Windows drive is not a URL', () => {
   assert.equal(isUrl('C:/films'), false)
   assert.equal(isUrl('s3://bucket/films'), true)
 })

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { CallOrder } from '../../../../index/vectors/call-order.js'
 
 describe('the order of calls', () => {
-  it('runs changes one after the other, and the next one also where one fails', async () => {
+  it('runs changes one after the other, even if one fails', async () => {
     const order = new CallOrder()
     const told: string[] = []
     const change = (name: string, fails = false) =>
@@ -33,7 +33,7 @@ describe('the order of calls', () => {
     assert.equal(await order.read(() => Promise.resolve(isChanged)), true)
   })
 
-  it('closes after the changes and reads under way, also failed ones, and then refuses others', async () => {
+  it('closes after the running changes and reads, even failed ones, and then refuses others', async () => {
     const order = new CallOrder()
     const told: string[] = []
     const note = (name: string, ms: number) => async () => {

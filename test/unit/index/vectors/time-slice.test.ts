@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { createTimeSlice } from '../../../../index/vectors/time-slice.js'
 
-it('a time slice lets other work of the event loop run when it has lasted long enough, and not before', async () => {
+it('a time slice lets other work of the event loop run when it is over, and not before', async () => {
   const told: string[] = []
   setImmediate(() => told.push('other work'))
   const slice = createTimeSlice(30)

@@ -17,21 +17,21 @@ describe('a widening search', () => {
     ),
   )
 
-  it('grows k until the last neighbour is below the threshold', async () => {
+  it('increases k until the last neighbour is below the threshold', async () => {
     const found = await searchWidening(index, centre, holdsAllAbove(0.7), 20)
     assert.equal(found.length, 160)
     assert.equal(found.filter(({ cosineSimilarity }) => cosineSimilarity >= 0.7).length, 100)
   })
 
-  it('asks once where the first k is enough', async () => {
+  it('searches once if the first k is enough', async () => {
     assert.equal((await searchWidening(index, centre, holdsAllAbove(0.7), 120)).length, 120)
   })
 
-  it('stops with everything where nothing is ever enough', async () => {
+  it('returns everything if the condition is never met', async () => {
     assert.equal((await searchWidening(index, centre, () => false, 50)).length, 300)
   })
 
-  it('stops with everything where the last k is just the number of vectors', async () => {
+  it('returns everything if the last k equals the number of vectors', async () => {
     assert.equal((await searchWidening(index, centre, () => false, 150)).length, 300)
   })
 })

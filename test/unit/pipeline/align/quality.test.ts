@@ -29,13 +29,13 @@ const withNoseAt = (dx: number, dy: number): Landmarks5Px => {
 }
 
 describe('quality', () => {
-  it('is 1 only where every term is, and 0 where one term is', () => {
+  it('is 1 only if every term is 1, and 0 if one term is 0', () => {
     const perfect = { detection: 1, size: 1, inside: 1, sharpness: 1, pose: 1 }
     assert.equal(combineQuality(perfect), 1)
     for (const key of Object.keys(perfect)) assert.equal(combineQuality({ ...perfect, [key]: 0 }), 0)
   })
 
-  it('falls where the frame cuts a face off', () => {
+  it('falls if the frame cuts off a face', () => {
     const of = (...box: readonly [number, number, number, number]) =>
       combineQuality(
         measureQuality({ ...face(box), landmarksPx: arcfaceTemplate, alignedCrop: noise(120) }, frame),
@@ -51,7 +51,7 @@ describe('quality', () => {
     assert.equal(laplacianVariance(noise(0)), 0)
   })
 
-  it('is highest from the front and falls as the head turns or nods, whatever the roll', () => {
+  it('is highest for a frontal face and falls when the head turns or nods, whatever the roll', () => {
     const front = frontalness(arcfaceTemplate)
     assert.ok(front > 0.9)
     assert.ok(
@@ -63,7 +63,7 @@ describe('quality', () => {
     assert.ok(Math.abs(frontalness([turn(a), turn(b), turn(c), turn(d), turn(e)]) - front) < 1e-9)
   })
 
-  it('counts the norm between the ends that the pack gives, and not at all without them', () => {
+  it("uses the norm between the pack's limits, and ignores it without them", () => {
     assert.equal(normTerm(1, undefined), 1)
     assert.equal(normTerm(3, { low: 2, high: 4 }), 0.5)
     assert.equal(normTerm(9, { low: 2, high: 4 }), 1)

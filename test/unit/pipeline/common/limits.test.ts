@@ -25,8 +25,8 @@ function written(name: string, content: string | Uint8Array): string {
   return path
 }
 
-describe('numbers by which memory is taken', () => {
-  it('an archive that says that a clip has a billion segments is damaged', () => {
+describe('numbers that decide how much memory is allocated', () => {
+  it('reports an archive as damaged if a clip claims a billion segments', () => {
     const { clips, database } = openArchive(join(dir, 'archive'), { create: true })
     const key = { clipId: 'c'.repeat(64), recipe: 'r' }
     const facts = { sizeBytes: 9, durationS: 20, widthPx: 64, heightPx: 48, codec: 'h264', container: 'mp4' }
@@ -38,7 +38,7 @@ describe('numbers by which memory is taken', () => {
     }
   })
 
-  it('an archive whose settings are out of all bounds is damaged', () => {
+  it('reports an archive as damaged if its settings are out of bounds', () => {
     const { database } = openArchive(join(dir, 'settings'), { create: true })
     const { digest, embedderDigest, spaceDigest, packName } = createRecipe(findPack('lite'), defaultSettings)
     for (const settings of [
@@ -56,7 +56,7 @@ describe('numbers by which memory is taken', () => {
     }
   })
 
-  it('a NumPy array whose shape is larger than its file is refused before memory is taken', async () => {
+  it('refuses a NumPy array with a shape larger than its file, before memory is allocated', async () => {
     const few = new Uint8Array(64)
     const names = textNpy(['a'])
     for (const shape of [
@@ -80,7 +80,7 @@ describe('numbers by which memory is taken', () => {
     assert.equal((await readFeatureArrays(right)).dimension, 2)
   })
 
-  it('a pack or an encoder of absurd sizes is refused by the field', async () => {
+  it('refuses a pack or an encoder with absurd sizes, and names the field', async () => {
     const lite = findPack('lite')
     const { detector, embedder } = lite
     for (const [changes, field] of [
@@ -94,12 +94,12 @@ describe('numbers by which memory is taken', () => {
     await assert.rejects(readEncoderFile(file), refusedWith('ENCODER_INVALID', /dimension[^]*heightPx/))
   })
 
-  it('a JSON file that is a device or of many megabytes is not read', async () => {
+  it('refuses a JSON file that is a device or has many megabytes', async () => {
     const huge = written('huge.json', ' '.repeat((1 << 20) + 1))
     const settings = headSettingsSchema.parse({})
     for (const [path, said] of [
-      [huge, /huge\.json.*1048577 bytes, and such files have up to 1048576/],
-      ['/dev/zero', /it is no file/],
+      [huge, /huge\.json.*1048577 bytes; at most 1048576 are allowed/],
+      ['/dev/zero', /it is not a file/],
     ] as const) {
       assert.throws(() => readPackFile(path), refusedWith('PACK_INVALID', said))
       await assert.rejects(readEncoderFile(path), refusedWith('ENCODER_INVALID', said))

@@ -13,20 +13,20 @@ import { withUmask } from '../../../support/modes.js'
 
 const modeOf = (path: string) => (statSync(path).mode & 0o7777).toString(8)
 
-describe('files that are their owner’s alone', () => {
+describe('private files', () => {
   for (const mask of [0o000, 0o022, 0o077])
-    it(`are made 0600 in folders of 0700 under umask ${mask.toString(8)}`, () =>
+    it(`have mode 0600 in folders with mode 0700 under umask ${mask.toString(8)}`, () =>
       withUmask(mask, () => {
         const dir = join(temporaryDir(), 'above', 'own')
         makePrivateFolder(dir)
         createPrivateFile(join(dir, 'a'))
         writePrivateFile(join(dir, 'b'), 'text')
         assert.deepEqual([dir, join(dir, 'a'), join(dir, 'b')].map(modeOf), ['700', '600', '600'])
-        // A folder above is no more private than its user wants.
+        // A parent folder gets the mode of the user's umask.
         assert.equal(modeOf(join(dir, '..')), (0o777 & ~mask).toString(8))
       }))
 
-  it('an open file that is written anew is closed to others', () => {
+  it('closes an open file to other users when it is written again', () => {
     const file = join(temporaryDir(), 'sheet.html')
     writeFileSync(file, 'a long older text')
     chmodSync(file, 0o644)
@@ -34,13 +34,13 @@ describe('files that are their owner’s alone', () => {
     assert.deepEqual([readFileSync(file, 'utf8'), modeOf(file)], ['text', '600'])
   })
 
-  it('what is no file is written to and keeps its permissions', () => {
+  it('writes to a device and keeps its permissions', () => {
     const before = modeOf('/dev/null')
     writePrivateFile('/dev/null', 'text')
     assert.equal(modeOf('/dev/null'), before)
   })
 
-  it('a file that is there keeps its content, and a folder its permissions', () => {
+  it('keeps the content of an existing file and the permissions of an existing folder', () => {
     const dir = temporaryDir()
     chmodSync(dir, 0o755)
     const file = join(dir, 'a')
@@ -50,7 +50,7 @@ describe('files that are their owner’s alone', () => {
     assert.deepEqual([readFileSync(file, 'utf8'), modeOf(dir)], ['content', '755'])
   })
 
-  it('are closed to others without a loss for their owner', () => {
+  it('are closed to other users; the owner loses no permission', () => {
     const file = join(temporaryDir(), 'a')
     writeFileSync(file, '')
     for (const [before, after, state] of [

@@ -3,12 +3,12 @@ import { describe, it } from 'node:test'
 import { throwIfStopped } from '../../../../pipeline/common/stop.js'
 
 describe('throwIfStopped', () => {
-  it('goes on where nobody stopped the work', () => {
+  it('does nothing if nobody stopped the work', () => {
     throwIfStopped(undefined, 'the work')
     throwIfStopped(new AbortController().signal, 'the work')
   })
 
-  it('throws INTERRUPTED, which may be tried again, with the reason as its cause', () => {
+  it('throws a retriable INTERRUPTED with the reason as its cause', () => {
     const reason = new Error('enough')
     assert.throws(() => throwIfStopped(AbortSignal.abort(reason), 'the work'), {
       code: 'INTERRUPTED',

@@ -9,7 +9,7 @@ import {
 
 const limits: TransferLimits = { answerS: 0.01, windowS: 10, leastBytesPerS: 100 }
 
-/** Chunks on a clock of their own: each comes so many seconds after the one before was taken. */
+/** Chunks with their own clock: each arrives this many seconds after the previous one was taken. */
 function source(chunks: readonly (readonly [afterS: number, bytes: number])[]) {
   let now = 0
   async function* stream() {
@@ -37,32 +37,38 @@ const tooSlow = (mayPass: boolean, said: RegExp) => (error: unknown) =>
 const repeat = (count: number, chunk: readonly [number, number]) => Array.from({ length: count }, () => chunk)
 
 describe('the pace of a transfer', () => {
-  it('is looked at in windows: a pause that is made up for within one is none', async () => {
+  it('is measured in windows: a pause that the rest of a window makes up for is allowed', async () => {
     assert.equal(await bytesOf(repeat(50, [2, 200])), 10_000)
     assert.equal(await bytesOf([[9, 1], [0, 2000], [9, 1], [2, 2000]]), 4002) // prettier-ignore
     assert.equal(await bytesOf([[5, 7]]), 7, 'an end within the first window')
   })
 
-  it('a byte now and then is too slow after one window', async () => {
-    await assert.rejects(bytesOf(repeat(1000, [2, 1])), tooSlow(true, /5 bytes in 10 s, where 100 a second/))
+  it('reports a transfer with a byte now and then as too slow after one window', async () => {
+    await assert.rejects(
+      bytesOf(repeat(1000, [2, 1])),
+      tooSlow(true, /5 bytes in 10 s, at least 100 per second/),
+    )
     await assert.rejects(
       bytesOf([...repeat(20, [1, 500] as const), ...repeat(99, [1, 1] as const)]),
       tooSlow(true, /10 bytes in 10 s/),
     )
   })
 
-  it('the time in which its reader does something else does not count', async () => {
+  it('does not count the time in which the reader does something else', async () => {
     assert.equal(await bytesOf(repeat(20, [0.5, 100]), 2000, 3600), 2000)
   })
 
-  it('the whole takes no longer than its size at eight times the least rate, and a window', async () => {
+  it('limits the whole transfer to its size at eight times the required rate, plus one window', async () => {
     // 8,000 bytes may take 10 + 10 s.
     assert.equal(await bytesOf(repeat(19, [1, 110]), 8000), 2090)
-    await assert.rejects(bytesOf(repeat(80, [1, 110]), 8000), tooSlow(false, /8000 bytes may take 20 s/))
-    assert.equal(await bytesOf(repeat(80, [1, 110])), 8800, 'where its size is not known')
+    await assert.rejects(
+      bytesOf(repeat(80, [1, 110]), 8000),
+      tooSlow(false, /8000 bytes may take at most 20 s/),
+    )
+    assert.equal(await bytesOf(repeat(80, [1, 110])), 8800, 'if its size is not known')
   })
 
-  it('a source that says nothing any more is given up by a timer', async () => {
+  it('stops waiting for a silent source by a timer', async () => {
     const silent = {
       [Symbol.asyncIterator]: () => ({
         next: () => new Promise<IteratorResult<Uint8Array>>(() => undefined),
@@ -77,7 +83,7 @@ describe('the pace of a transfer', () => {
     )
   })
 
-  it('an answer that does not come ends the request', async () => {
+  it('ends the request if no answer comes', async () => {
     const answer = new AnswerWait(limits)
     await assert.rejects(
       answer.orLate(new Promise(() => undefined)),

@@ -11,7 +11,7 @@ import {
   visibleLines,
 } from '../../../../pipeline/common/visible-text.js'
 
-/** One or more of every kind that a terminal obeys or that cannot be seen. */
+/** One or more characters of every kind that a terminal obeys or that are invisible. */
 const unseen = [
   ...['\u0000', '\u0007', '\n', '\r', '\u001b', '\u007f', '\u0085', '\u009b', '\u009f'],
   ...['\u00ad', '\u061c', '\u180e', '\u200b', '\u200c', '\u200d', '\u200e', '\u200f'],
@@ -21,7 +21,7 @@ const unseen = [
 const isSeen = (text: string) => !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u.test(text)
 
 describe('text from outside', () => {
-  it('shows on one line every character that a terminal obeys or nobody sees', () => {
+  it('shows on one line every character that a terminal obeys or that is invisible', () => {
     for (const character of unseen) {
       const shown = oneLine(`a${character}b`)
       assert.match(shown, /^a\\(x[0-9a-f]{2}|u[0-9a-f]{4}|u\{[0-9a-f]{5}\})b$/)
@@ -39,14 +39,14 @@ describe('text from outside', () => {
       'क्‍ष', // Devanagari with a joiner
     ])
       assert.equal(oneLine(name), name)
-    assert.equal(oneLine('a\u200db'), 'a\\u200db', 'a joiner between Latin letters is no spelling')
+    assert.equal(oneLine('a\u200db'), 'a\\u200db', 'a joiner between Latin letters is not spelling')
   })
 
-  it('keeps line ends and tabs of text of several lines', () => {
+  it('keeps line breaks and tabs in text of several lines', () => {
     assert.equal(visibleLines('1:\ta\n2: \u001b[2J\r\u2028'), '1:\ta\n2: \\x1b[2J\\x0d\\u2028')
   })
 
-  it('is the same data in JSON, without any character that a terminal obeys', () => {
+  it('has the same data as JSON, without any character that a terminal obeys', () => {
     const value = { path: unseen.join('x') }
     const line = visibleJson(value)
     assert.ok(isSeen(line), line)
@@ -64,12 +64,12 @@ describe('text from outside', () => {
     )
   })
 
-  it('is quoted as JSON has it', () => {
+  it('is quoted as in JSON', () => {
     assert.equal(quoted('say "x" \\ \u001b\u200f'), '"say \\"x\\" \\\\ \\u001b\\u200f"')
     assert.equal(clipName('/clips/a\nb\u2028.mp4'), '"a\\nb\\u2028.mp4"')
   })
 
-  it('of other people’s errors stands on one line, and that of ours as it was written', () => {
+  it('puts errors of other libraries on one line, and keeps our own as they were written', () => {
     assert.equal(
       messageOf(new Error("ENOENT: no such file, open 'a\u001b'\n  and more\n")),
       "ENOENT: no such file, open 'a\\x1b' and more",

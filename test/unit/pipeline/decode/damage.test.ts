@@ -6,7 +6,7 @@ const size = { width: 160, height: 160 } // 100 blocks
 const broken = 'Error while decoding stream #0:0: Invalid data found when processing input'
 const corrupt = 'file:a.mp4: corrupt decoded frame in stream 0'
 
-/** 25 frames a second from one time to another, a key frame each second. */
+/** 25 frames per second from one time to another, with a key frame each second. */
 function decode(log: DamageLog, fromS: number, toS: number): void {
   for (let n = Math.round(fromS * 25); n < Math.round(toS * 25); n++)
     log.noteDecoded({ timeS: n / 25, isKey: n % 25 === 0, size, sampleAspectRatio: 1 })
@@ -15,7 +15,7 @@ function decode(log: DamageLog, fromS: number, toS: number): void {
 const gapsOf = (log: DamageLog) => log.gaps.map(({ startS, endS }) => [startS, endS])
 
 describe('damage', () => {
-  it('frames that are missing are a gap up to the next key frame, where ffmpeg said that something is wrong', () => {
+  it('missing frames are a gap up to the next key frame if ffmpeg reported a problem', () => {
     const log = new DamageLog(true)
     decode(log, 0, 2)
     log.noteSign(broken)
@@ -24,7 +24,7 @@ describe('damage', () => {
     assert.deepEqual([1.96, 2, 4.6, 4.96, 5].map((timeS) => log.isLost(timeS)), [false, true, true, true, false]) // prettier-ignore
   })
 
-  it('frames far apart are none where nothing is wrong, as in a slide show', () => {
+  it('frames that are far apart are not a gap if there was no problem, as in a slide show', () => {
     const log = new DamageLog(true)
     for (const timeS of [0, 5, 10, 30, 31])
       log.noteDecoded({ timeS, isKey: timeS === 0, size, sampleAspectRatio: 1 })
@@ -32,7 +32,7 @@ describe('damage', () => {
     assert.deepEqual(gapsOf(log), [])
   })
 
-  it('a picture of which the decoder made up a tenth is lost, with what is predicted from it; of less nothing is', () => {
+  it('a picture is lost, with the frames predicted from it, if the decoder made up at least a tenth of it', () => {
     for (const [blocks, gaps] of [
       [10, [[1.4, 2]]],
       [9, []],
@@ -47,7 +47,7 @@ describe('damage', () => {
     }
   })
 
-  it('one missing frame is no gap', () => {
+  it('one missing frame is not a gap', () => {
     const log = new DamageLog(true)
     decode(log, 0, 1.4)
     log.noteSign(broken)
@@ -55,7 +55,7 @@ describe('damage', () => {
     assert.deepEqual(gapsOf(log), [])
   })
 
-  it('a hole at the beginning and one at the end are gaps', () => {
+  it('missing frames at the beginning and at the end are gaps', () => {
     const log = new DamageLog(true)
     log.noteSign(broken)
     decode(log, 3, 6)
@@ -64,7 +64,7 @@ describe('damage', () => {
     assert.deepEqual(gapsOf(log), [[0, 3], [6, 10]]) // prettier-ignore
   })
 
-  it('without key frames a picture heals in time', () => {
+  it('a picture without key frames heals in time', () => {
     const log = new DamageLog(true)
     const frames = (fromS: number, toS: number) => {
       for (let n = fromS * 10; n < toS * 10; n++)
@@ -77,7 +77,7 @@ describe('damage', () => {
     assert.ok(log.isLost(10) && !log.isLost(20))
   })
 
-  it('what ffmpeg says of whole clips, too, is no sign of damage', () => {
+  it('messages that ffmpeg also prints for undamaged clips are not a sign of damage', () => {
     for (const text of [
       '[h264] mmco: unref short failure',
       '[rawvideo] Application provided invalid, non monotonically increasing dts',

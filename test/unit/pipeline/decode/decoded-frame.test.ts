@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { decodedFrame } from '../../../../pipeline/decode/decoded-frame.js'
 
 describe('the images of a raw frame', () => {
-  it('are one where the full image is small enough for the detector', () => {
+  it('are one if the full image is small enough for the detector', () => {
     const size = { width: 2, height: 1 }
     const data = Uint8Array.of(1, 2, 3, 4, 5, 6)
     const frame = decodedFrame({ timeS: 7, data, sizes: { full: size, detection: size }, isLost: false })
@@ -11,7 +11,7 @@ describe('the images of a raw frame', () => {
     assert.deepEqual([frame.timeS, frame.full.data], [7, data])
   })
 
-  it('are two where it is not, the smaller one without the gaps between its rows', () => {
+  it('are two if it is not; the smaller one has no gaps between its rows', () => {
     const [full, detection] = [{ width: 4, height: 2 }, { width: 2, height: 2 }] // prettier-ignore
     // Two rows of four pixels, then two rows of two pixels that are padded to four.
     const data = Uint8Array.from({ length: 48 }, (_, i) => i)

@@ -15,7 +15,7 @@ const explain = (...problems: string[]) =>
   })
 
 describe('errors about clips', () => {
-  it('failed system calls become codes', () => {
+  it('maps failed system calls to codes', () => {
     const codes = { ENOENT: 'CLIP_GONE', ENOTDIR: 'CLIP_GONE', EACCES: 'CLIP_UNREADABLE', EPERM: 'CLIP_UNREADABLE', EIO: 'CLIP_UNREADABLE', ESTALE: 'CLIP_UNREADABLE', ENAMETOOLONG: 'CLIP_NAME_UNSUPPORTED', ERR_INVALID_ARG_VALUE: 'CLIP_NAME_UNSUPPORTED' } // prettier-ignore
     for (const [code, expected] of Object.entries(codes)) {
       const error = fileError('/archive/clip.mp4', Object.assign(new Error(code), { code }))
@@ -24,7 +24,7 @@ describe('errors about clips', () => {
     }
   })
 
-  it('ffmpeg’s own words become codes', async () => {
+  it('maps ffmpeg’s messages to codes', async () => {
     const words = {
       CLIP_UNREADABLE: 'file:/archive/clip.mp4: Permission denied',
       CLIP_GONE: 'file:/archive/clip.mp4: No such file or directory',
@@ -36,13 +36,13 @@ describe('errors about clips', () => {
     for (const [code, text] of Object.entries(words)) assert.equal((await explain(text)).code, code)
   })
 
-  it('an ffmpeg killed from outside may be tried again', async () => {
+  it('is retriable if ffmpeg was killed from outside', async () => {
     const exit = new Error('ffmpeg was killed with signal SIGKILL')
     const error = await explainFailure({ path: 'a.mp4', problems: [], input: undefined, exit })
     assert.deepEqual([error.code, error.retriable], ['FFMPEG_FAILED', true])
   })
 
-  it('a name is shown on one line, short and without control characters', () => {
+  it('shows a name on one line, short and without control characters', () => {
     assert.equal(clipName('/a/b c.mp4'), '"b c.mp4"')
     assert.equal(clipName('/a/x\n\u001b[31m\u202e".mp4'), '"x\\n\\u001b[31m\\u202e\\".mp4"')
     assert.ok(clipName(`/a/${'y'.repeat(200)}`).length <= 82)
@@ -50,7 +50,7 @@ describe('errors about clips', () => {
 })
 
 describe('versions of ffmpeg', () => {
-  it('5.1 and builds from the main branch are new enough', () => {
+  it('are new enough from 5.1 on, and for builds from the main branch', () => {
     assert.equal(parseFfmpegVersion('ffmpeg version 5.1.9-0+deb12u1 Copyright (c) 2000'), '5.1.9-0+deb12u1')
     assert.equal(parseFfmpegVersion('no ffmpeg'), undefined)
     assert.deepEqual(['4.4.2', '5.0.1', 'n4.3'].map(isTooOld), [true, true, true])
@@ -61,7 +61,7 @@ describe('versions of ffmpeg', () => {
 describe('summaries', () => {
   const request = { sampling: { kind: 'fps', fps: 4 }, endS: Infinity } as const
 
-  it('a clip that ends far before its stated duration is cut off', () => {
+  it('report a clip as cut off if it ends long before its stated duration', () => {
     const run = { isCutOff: false, container: 'avi', durationS: 60 }
     assert.equal(summarize(run, request, { frames: 80, lastTimeS: 20 }).truncated, true)
     assert.equal(summarize(run, { ...request, endS: 20.25 }, { frames: 80, lastTimeS: 20 }).truncated, false)
@@ -72,7 +72,7 @@ describe('summaries', () => {
     assert.equal(summarize(run, keyframes, { frames: 5, lastTimeS: 45 }).truncated, false)
   })
 
-  it('ffmpeg’s words for a cut are known, and a lost packet of MPEG-TS is none', () => {
+  it('know ffmpeg’s messages about a cut-off file; a lost packet of MPEG-TS is not one', () => {
     assert.ok(isCutOffSign('[mov,mp4,m4a,3gp,3g2,mj2] stream 0, offset 0x6250: partial file'))
     assert.ok(isCutOffSign('[avi] Packet corrupt (stream = 0, dts = 51).'))
     assert.ok(!isCutOffSign('[mpegts] Packet corrupt (stream = 0, dts = 51).'))

@@ -41,7 +41,7 @@ const dump = [
 ]
 
 describe('reading ffmpeg’s log', () => {
-  it('container, duration and streams come from the dump', () => {
+  it('takes container, duration and streams from the dump', () => {
     const { input } = read('file:a.ts', dump)
     assert.ok(input !== undefined)
     assert.deepEqual([input.container, input.durationS, input.durationEstimated], ['mpegts', 3723.4, false])
@@ -54,7 +54,7 @@ describe('reading ffmpeg’s log', () => {
     assert.deepEqual([high?.size, high?.frameRate], [{ width: 1920, height: 1080 }, 29.97])
   })
 
-  it('the first video stream is the one of the lowest number that is no cover', () => {
+  it('takes the video stream with the lowest number that is not a cover', () => {
     const { input } = read('file:a.mkv', [
       ...dump.slice(0, 2),
       '[info]   Stream #0:1: Video: h264 (High), yuv420p, 64x64, 25 fps',
@@ -64,14 +64,14 @@ describe('reading ffmpeg’s log', () => {
     assert.equal(filmOf(input?.streams ?? [], undefined)?.index, 1)
   })
 
-  it('a duration guessed from the bit rate is marked, an unknown one is undefined', () => {
+  it('marks a duration guessed from the bit rate, and leaves an unknown one undefined', () => {
     const warning = '[mp3 @ 0x55] [warning] Estimating duration from bitrate, this may be inaccurate'
     assert.equal(read('file:a.ts', [warning, ...dump]).input?.durationEstimated, true)
     const unknown = dump.with(1, '[info]   Duration: N/A, bitrate: N/A')
     assert.equal(read('file:a.ts', unknown).input?.durationS, undefined)
   })
 
-  it('the length of a clip whose clock begins late is told from the time at which it ends', () => {
+  it('computes the length of a clip with a late clock start from its end time', () => {
     const durationOf = (container: string, duration: string) =>
       read('file:a', [
         `[info] Input #0, ${container}, from 'file:a':`,
@@ -87,7 +87,7 @@ describe('reading ffmpeg’s log', () => {
     assert.equal(durationOf('mov,mp4,m4a,3gp,3g2,mj2', length), 4, 'it cannot end before it begins')
   })
 
-  it('frame times come from ticks and the filter’s own time base', () => {
+  it('computes frame times from ticks and the filter’s own time base', () => {
     const { frames, seen } = read('file:a.ts', [
       '[showinfo@seen @ 0x55] [info] config in time_base: 1/12800, frame_rate: 25/1',
       '[showinfo@shown @ 0x56] [info] config in time_base: 1/25600, frame_rate: 25/1',
@@ -103,7 +103,7 @@ describe('reading ffmpeg’s log', () => {
     ])
   })
 
-  it('lines of a file name are not read as log', () => {
+  it('does not read lines of a file name as log', () => {
     const name =
       'file:x\n[showinfo@shown @ 0x1] [info] n: 0 pts: 1 pts_time:1 sar:1/1 s:9x9 i:P iskey:1\r\ny.mp4'
     const { frames, input } = read(name, [
@@ -116,7 +116,7 @@ describe('reading ffmpeg’s log', () => {
     assert.deepEqual([input?.container, input?.streams.length], ['mov,mp4', 3])
   })
 
-  it('problems keep their component and lose its address', () => {
+  it('keeps the component of a problem and removes its address', () => {
     const { problems, outputs } = read('file:a', [
       '[jpeg_pipe @ 0x55a4] [error] Format not on whitelist',
       '[fatal] Conversion failed!',
@@ -127,7 +127,7 @@ describe('reading ffmpeg’s log', () => {
     assert.deepEqual(outputs, ['320×360'])
   })
 
-  it('ffmpeg 9 calls a demuxer by its input: its name is the same', () => {
+  it('ignores the input prefix that ffmpeg 9 puts before a demuxer’s name', () => {
     const { problems } = read('file:a', [
       '[in#0/avi @ 0x55dd] [warning] Packet corrupt (stream = 0, dts = 29).',
       "[in#0 @ 0x55dd] [error] Format not on whitelist 'mov'",
@@ -139,7 +139,10 @@ describe('reading ffmpeg’s log', () => {
   })
 })
 
-/** What ffmpeg 7 and newer print while demuxer, decoder and filters, threads of their own, write into each other's lines. */
+/**
+ * What ffmpeg 7 and newer print when demuxer, decoder and filters, which are separate threads, write into each other's
+ * lines.
+ */
 describe('reading torn lines', () => {
   const seen = '[showinfo@seen @ 0x55] [info] '
   const shown = '[showinfo@shown @ 0x56] [info] '
@@ -152,7 +155,7 @@ describe('reading torn lines', () => {
   const begun = [...begin, config(shown, 25)]
   const timesOf = ({ frames }: { frames: readonly LoggedFrame[] }) => frames.map(({ timeS }) => timeS)
 
-  it('a frame’s line that a demuxer’s or a decoder’s message ends', () => {
+  it('reads a frame’s line that ends with a demuxer’s or a decoder’s message', () => {
     const whole = read('file:a', [...begun, shown + frame(0, 0), shown, shown + color])
     assert.deepEqual([timesOf(whole), whole.problems, whole.lost], [[0], [], 0])
     for (const words of ['Packet corrupt (stream = 0, dts = 20).', 'ac-tex damaged at 13 7']) {
@@ -161,7 +164,7 @@ describe('reading torn lines', () => {
     }
   })
 
-  it('a cut-off file’s message stays in sight wherever it falls', () => {
+  it('recognises the message about a cut-off file wherever it falls', () => {
     for (const torn of [
       `${shown}User Data=7832363420File ended prematurely`,
       `${shown}color_range:unknownFile ended prematurely`,
@@ -174,7 +177,7 @@ describe('reading torn lines', () => {
     }
   })
 
-  it('a frame behind the beginning of another message, also within the dump', () => {
+  it('reads a frame after the beginning of another message, also within the dump', () => {
     const torn = [
       '[avi @ 0x57] [warning] Packet corrupt (stream = 0, dts = 20)',
       '[info]   Stream #0:0',
@@ -187,7 +190,7 @@ describe('reading torn lines', () => {
     }
   })
 
-  it('which filter a frame without its name came through is told by its number', () => {
+  it('identifies the filter of a frame without its name by the frame’s number', () => {
     const words = '[info]   Stream #0:0'
     const both = [...begin, config(seen, 25), config(shown, 50)]
     const lines = [seen + frame(0, 0), words + frame(1, 25), words + frame(0, 0), shown + frame(1, 50)]
@@ -195,7 +198,7 @@ describe('reading torn lines', () => {
     assert.deepEqual([passed.map(({ timeS }) => timeS), timesOf({ frames }), lost], [[0, 1], [0, 1], 0])
   })
 
-  it('a frame whose line or time base is missing is noticed; a graph built anew begins again', () => {
+  it('notices a missing frame line or time base; a rebuilt graph counts again from 0', () => {
     assert.equal(read('file:a', [...begun, shown + frame(0, 0), shown + frame(2, 14)]).lost, 1)
     assert.equal(read('file:a', [...begin, shown + frame(0, 0)]).lost, 1)
     const anew = [shown + frame(0, 0), shown + frame(1, 7), config(shown, 50), shown + frame(0, 28)]
@@ -203,7 +206,7 @@ describe('reading torn lines', () => {
     assert.deepEqual([timesOf({ frames }), lost], [[0, 7 / 25, 28 / 50], 0])
   })
 
-  it('the size in a torn dump is not seen, and no other in its place', () => {
+  it('does not read the size in a torn dump, and reads no other one instead', () => {
     const { outputs } = read('file:a', [
       ...begun,
       "[info] Output #0, rawvideo, to 'pipe:1':",
@@ -213,7 +216,7 @@ describe('reading torn lines', () => {
     assert.deepEqual(outputs, [])
   })
 
-  it('a title that looks like a frame is none', () => {
+  it('does not read a title that looks like a frame', () => {
     const title = `[info]     title           : ${frame(0, 99)}`
     const { frames, lost } = read('file:a', [
       "[info] Input #0, avi, from 'file:a':",

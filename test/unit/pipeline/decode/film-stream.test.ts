@@ -22,25 +22,25 @@ function chosen(...shown: readonly Shown[]): number | undefined {
   return chooseFilm(streams, new Map(extents))?.stream
 }
 
-describe('which stream is the film', () => {
-  it('the one flagged as default, however large the others are', () => {
+describe('the film among several streams', () => {
+  it('is the one flagged as default, however large the others are', () => {
     assert.equal(chosen({ size: '1920x1080' }, { isDefault: true }), 1)
     assert.equal(chosen({}, { size: '1280x720', isDefault: true }, { isDefault: true }), 1)
   })
 
-  it('but not a preview, a trailer or a still with that flag', () => {
+  it('is not a preview, a trailer or a still with that flag', () => {
     assert.equal(chosen({ size: '48x36', isDefault: true }, {}), 1)
     assert.equal(chosen({ lengthS: 3, isDefault: true }, {}), 1)
     assert.equal(chosen({ pictures: 1, isDefault: true }, {}), 1)
   })
 
-  it('without a flag the one of most pixels and seconds; of those alike the first', () => {
+  it('without a flag is the one with the most pixels and seconds; of equal ones the first', () => {
     assert.equal(chosen({}, { size: '1280x720' }), 1)
     assert.equal(chosen({ lengthS: 20 }, { lengthS: 60 }), 1)
     assert.equal(chosen({ lengthS: 60 }, { lengthS: 61 }, {}), 0)
   })
 
-  it('covers, data and what ffmpeg has no codec for are none', () => {
+  it('is never a cover, data, or a stream that ffmpeg has no codec for', () => {
     const lines = [
       '  Stream #0:0: Video: mjpeg (Baseline), yuvj420p, 600x600, 90k tbn (attached pic)',
       '  Stream #0:1: Video: png, rgba, 600x600, 90k tbn (timed thumbnails)',

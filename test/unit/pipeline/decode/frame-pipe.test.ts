@@ -8,7 +8,7 @@ describe('frames from a pipe', () => {
   const bytes = (from: number, count: number) =>
     Buffer.from(Array.from({ length: count }, (_, n) => from + n))
 
-  it('frames are cut out of chunks of any size', async () => {
+  it('are cut out of chunks of any size', async () => {
     for (const chunkSize of [1, 3, 5, 12, 100]) {
       const pipe = new FramePipe(() => undefined)
       const stream = bytes(0, 15)
@@ -21,7 +21,7 @@ describe('frames from a pipe', () => {
     }
   })
 
-  it('nothing is taken while no frame is asked for', async () => {
+  it('are taken only when a frame is requested', async () => {
     const pipe = new FramePipe(() => undefined)
     let taken = 0
     for (let n = 0; n < 3; n++) pipe.write(bytes(n * 4, 4), () => taken++)
@@ -32,7 +32,7 @@ describe('frames from a pipe', () => {
     assert.deepEqual([taken, pipe.isHolding], [1, true])
   })
 
-  it('half a frame at the end is no frame', async () => {
+  it('do not include half a frame at the end', async () => {
     const pipe = new FramePipe(() => undefined)
     pipe.end(bytes(0, 7))
     assert.equal(await pipe.fill(new Uint8Array(4)), true)
@@ -40,7 +40,7 @@ describe('frames from a pipe', () => {
     assert.equal(await pipe.fill(new Uint8Array(4)), false)
   })
 
-  it('a discarded pipe lets its reader and its writer go', async () => {
+  it('release the reader and the writer of a discarded pipe', async () => {
     const pipe = new FramePipe(() => undefined)
     const filling = pipe.fill(new Uint8Array(10))
     pipe.write(bytes(0, 4))
@@ -57,21 +57,21 @@ describe('packet times', () => {
     return times.endS
   }
 
-  it('the latest end of presentation counts, in any order', () => {
+  it('use the latest end of presentation, in any order', () => {
     assert.equal(read('#tb 0: 1/100\n0, 0, 0, 4, 10, 0x1\n0, 4, 12, 4, 10, 0x1\n0, 8, 8, 4, 9, 0x2\n'), 0.16)
   })
 
-  it('of several streams each has its own times', () => {
+  it('are separate for each of several streams', () => {
     const lines = '#tb 0: 1/100\n#tb 1: 1/10\n0, 0, 0, 4, 10, 0x1\n1, 0, 0, 5, 10, 0x1\n'
     assert.deepEqual([read(lines, 0), read(lines, 1)], [0.04, 0.5])
   })
 
-  it('without presentation times the decoding times count from their beginning', () => {
+  it('count decoding times from their beginning if there are no presentation times', () => {
     const none = '-9223372036854775808'
     assert.equal(read(`#tb 0: 1/100\n0, -8, ${none}, 4, 10, 0x1\n0, 12, ${none}, 4, 10, 0x1\n`), 0.24)
   })
 
-  it('no packet, no end', () => {
+  it('have no end without a packet', () => {
     assert.equal(read('#tb 0: 1/100\n'), undefined)
   })
 })

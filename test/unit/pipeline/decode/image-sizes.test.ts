@@ -10,23 +10,23 @@ import {
 const rule = { canvasWidthPx: 320, canvasHeightPx: 240, neededScale: 0.35 }
 
 describe('sizes of a frame’s two images', () => {
-  it('1080p: the smallest face decides, not the canvas', () => {
+  it('1080p: the smallest face determines the size, not the canvas', () => {
     const sizes = frameSizes({ width: 1920, height: 1080 }, rule)
     assert.deepEqual(sizes, { full: { width: 1920, height: 1080 }, detection: { width: 672, height: 378 } })
     assert.equal(sharesFullImage(sizes), false)
   })
 
-  it('a small clip fills the canvas: more pixels than needed cost nothing', () => {
+  it('a small clip fills the canvas: extra pixels cost nothing', () => {
     assert.deepEqual(frameSizes({ width: 640, height: 480 }, rule).detection, { width: 320, height: 240 })
   })
 
-  it('a clip smaller than the canvas is not enlarged and serves both', () => {
+  it('a clip smaller than the canvas is not enlarged, and one image is used for both', () => {
     const sizes = frameSizes({ width: 160, height: 120 }, rule)
     assert.ok(sharesFullImage(sizes))
     assert.deepEqual(sizes.detection, { width: 160, height: 120 })
   })
 
-  it('a needed scale above 1 asks for the full image', () => {
+  it('a needed scale above 1 uses the full image', () => {
     assert.ok(sharesFullImage(frameSizes({ width: 1920, height: 1080 }, { ...rule, neededScale: 1.4 })))
   })
 
@@ -45,14 +45,14 @@ describe('sizes of a frame’s two images', () => {
     }
   })
 
-  it('no side falls to zero', () => {
+  it('no side becomes zero', () => {
     assert.deepEqual(frameSizes({ width: 4000, height: 2 }, { ...rule, neededScale: 0.01 }).detection, {
       width: 320,
       height: 1,
     })
   })
 
-  it('pixels are made square by the width', () => {
+  it('the width makes pixels square', () => {
     assert.deepEqual(displaySize({ width: 720, height: 576 }, 64 / 45), { width: 1024, height: 576 })
     assert.deepEqual(displaySize({ width: 1, height: 100 }, 1 / 100), { width: 1, height: 100 })
   })

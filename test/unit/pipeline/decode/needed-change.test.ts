@@ -22,7 +22,7 @@ function inputOf(codecs: readonly string[], container = 'mov,mp4', durationS = 6
   return { container, durationS, durationEstimated: false, brands: [], streams }
 }
 
-describe('what a run has to do otherwise', () => {
+describe('the change that a run needs', () => {
   it('is nothing for one stream of a usual file', () => {
     assert.equal(changeForInput(inputOf(['h264']), plan), undefined)
   })
@@ -40,7 +40,7 @@ describe('what a run has to do otherwise', () => {
     assert.equal(changeForInput(raw, { ...plan, retiming: change.retiming }), undefined)
   })
 
-  it('is to skip what is no key frame, of a long clip whose codec allows it', () => {
+  it('is to skip other frames than key frames, for a long clip with a codec that allows it', () => {
     assert.deepEqual(changeForInput(inputOf(['hevc']), keyframes), { kind: 'skipNonKey' })
     for (const [why, input, own] of [
       ['H.264', inputOf(['h264']), keyframes],
@@ -52,7 +52,7 @@ describe('what a run has to do otherwise', () => {
       assert.equal(changeForInput(input, own), undefined, why)
   })
 
-  it('is to turn all frames as key frames say, where the container says nothing', () => {
+  it('is to turn all frames as the key frames state, if the container states nothing', () => {
     assert.deepEqual(changeForOrientation(90, inputOf(['h264']), plan), { kind: 'turn', degrees: 90 })
     assert.equal(changeForOrientation(0, inputOf(['h264']), plan), undefined)
     assert.equal(changeForOrientation(90, inputOf(['h264']), { ...plan, turnDegrees: 90 }), undefined)

@@ -27,7 +27,7 @@ const input: InputInfo = {
   streams: [],
 }
 
-/** A run that ended well without a frame, but for what is said. */
+/** A run that exited with code 0 without a frame, except for the given changes. */
 const ended = (about: Partial<EndedRun>) =>
   failureOfRun({
     ...{ path, plan, exit: undefined, problems: [], input },
@@ -42,42 +42,42 @@ async function codeOf(about: Partial<EndedRun>): Promise<string> {
 }
 
 describe('a run of ffmpeg that ended', () => {
-  it('did its work where there are frames, also where ffmpeg complains', async () => {
+  it('succeeded if there are frames, even if ffmpeg reports problems', async () => {
     assert.equal(
       await ended({ hasFrames: true, exit: new Error('exit 1'), problems: ['bad block'] }),
       undefined,
     )
   })
 
-  it('failed where the file could not be read, whatever frames there are', async () => {
+  it('failed if the file could not be read, even if there are frames', async () => {
     const problems = ['clip.mp4: Input/output error']
     assert.equal(await codeOf({ hasFrames: true, problems }), 'CLIP_UNREADABLE')
   })
 
-  it('failed where ffmpeg was killed, whatever frames there are', async () => {
+  it('failed if ffmpeg was killed, even if there are frames', async () => {
     assert.notEqual(
       await ended({ hasFrames: true, exit: new Error('killed with signal SIGKILL') }),
       undefined,
     )
   })
 
-  it('failed as the error of ours says that ended it', async () => {
+  it('failed with our own error if that ended it', async () => {
     const exit = new CameoError('FFMPEG_MISSING', 'there is no ffmpeg')
     assert.equal(await ended({ exit, hasFrames: true }), exit)
   })
 
-  it('failed where pixels came without their time', async () => {
+  it('failed if pixels came without their time', async () => {
     assert.equal(await codeOf({ holdsFrame: true }), 'FFMPEG_FAILED')
     assert.equal(await codeOf({ holdsFrame: true, problems: ['bad block'] }), 'CLIP_DECODE_FAILED')
   })
 
-  it('is repeated from earlier on where it saw no key frame before its range', async () => {
+  it('is repeated from an earlier time if it saw no key frame before its range', async () => {
     const error = await ended({ plan: later, isSeekUnclear: true })
     assert.ok(error instanceof RestartNeeded)
     assert.equal(error.change.kind, 'seekEarlier')
   })
 
-  it('may be without a frame in a later segment and within damage, but not in a whole clip', async () => {
+  it('may have no frame in a later segment and within damage, but not in a whole clip', async () => {
     assert.equal(await ended({ plan: later }), undefined)
     assert.equal(await ended({ sawDamagedFrames: true }), undefined)
     assert.ok((await ended({})) instanceof CameoError)

@@ -8,18 +8,18 @@ const check = () =>
   new SeekCheck('/films/a.mp4', { sampling: { kind: 'fps', fps: 1 }, range: { startS: 600, endS: 1200 } })
 
 describe('a seek', () => {
-  it('is right where a key frame comes before the range', () => {
+  it('is correct if a key frame comes before the range', () => {
     const seek = check()
     assert.equal(seek.note({ timeS: 597, isKey: true }), undefined)
     assert.equal(seek.note({ timeS: 600, isKey: false }), undefined)
     assert.equal(seek.hasAnchor, true)
   })
 
-  it('is right where the first frame of the range is a key frame', () => {
+  it('is correct if the first frame of the range is a key frame', () => {
     assert.equal(check().note({ timeS: 600, isKey: true }), undefined)
   })
 
-  it('has to be earlier where the first frame of the range cannot be decoded alone', () => {
+  it('has to be earlier if the first frame of the range cannot be decoded alone', () => {
     const seek = check()
     assert.equal(seek.note({ timeS: 599.5, isKey: false }), undefined)
     const error = seek.note({ timeS: 600, isKey: false })
@@ -27,11 +27,11 @@ describe('a seek', () => {
     assert.deepEqual([error.change.kind, seek.hasAnchor], ['seekEarlier', false])
   })
 
-  it('has to be earlier where it came down within the range, also at a key frame', () => {
+  it('has to be earlier if it landed within the range, even at a key frame', () => {
     assert.ok(check().note({ timeS: 601, isKey: true }) instanceof RestartNeeded)
   })
 
-  it('cannot be trusted where the clock jumps back by more than a second', () => {
+  it('cannot be trusted if the clock jumps back by more than a second', () => {
     const seek = check()
     seek.note({ timeS: 590, isKey: true })
     assert.equal(seek.note({ timeS: 589.5, isKey: false }), undefined)

@@ -22,7 +22,7 @@ function oggPage(flags: number): Buffer {
   return page
 }
 
-/** The properties of an ASF file, behind the header's own 30 bytes (ASF specification, section 3.2). */
+/** The properties of an ASF file, after the 30 bytes of its own header (ASF specification, section 3.2). */
 function asf(statedBytes: bigint, flags: number): Buffer {
   const file = Buffer.alloc(2000)
   const at = 30
@@ -34,13 +34,13 @@ function asf(statedBytes: bigint, flags: number): Buffer {
 }
 
 describe('the end of a file', () => {
-  it('transport streams are made of whole packets', async () => {
+  it('is complete for transport streams of whole packets', async () => {
     for (const length of [188, 192, 204])
       assert.equal(await check('mpegts', Buffer.alloc(length * 100)), false)
     assert.equal(await check('mpegts', Buffer.alloc(188 * 100 + 7)), true)
   })
 
-  it('the last page of an Ogg file is whole, and says that it is the last', async () => {
+  it('is complete for Ogg if the last page is whole and marked as the last', async () => {
     const [first, middle, last] = [oggPage(2), oggPage(0), oggPage(4)]
     assert.equal(await check('ogg', Buffer.concat([first, middle, last])), false)
     assert.equal(await check('ogg', Buffer.concat([first, middle])), true)
@@ -49,21 +49,21 @@ describe('the end of a file', () => {
     assert.equal(await check('ogg', Buffer.concat([last, Buffer.alloc(70_000)])), false)
   })
 
-  it('an ASF file states its length, unless it was broadcast', async () => {
+  it('is known for ASF by its stated length, unless it was broadcast', async () => {
     assert.equal(await check('asf', asf(2000n, 2)), false)
     assert.equal(await check('asf', asf(2001n, 2)), true)
     assert.equal(await check('asf', asf(2001n, 3)), false)
     assert.equal(await check('asf', Buffer.alloc(500)), false)
   })
 
-  it('a GIF ends with its trailer, or with zeros after it', async () => {
+  it('is complete for a GIF with its trailer, also with zeros after it', async () => {
     const gif = Buffer.from('GIF89a pictures;')
     assert.equal(await check('gif', gif), false)
     assert.equal(await check('gif', Buffer.concat([gif, Buffer.alloc(5)])), false)
     assert.equal(await check('gif', gif.subarray(0, -1)), true)
   })
 
-  it('an AVI of one or several chunks is as long as these say', async () => {
+  it('is known for AVI by the stated lengths of its chunks', async () => {
     const chunk = (bytes: number) => {
       const riff = Buffer.alloc(8 + bytes)
       riff.write('RIFF', 'latin1')
@@ -80,13 +80,13 @@ describe('the end of a file', () => {
     assert.equal(await check('avi', recording.subarray(0, 600)), false, 'its length was never written')
   })
 
-  it('DV is made of whole frames', async () => {
+  it('is complete for DV of whole frames', async () => {
     assert.equal(await check('dv', Buffer.alloc(288_000)), false)
     assert.equal(await check('dv', Buffer.alloc(240_000)), false)
     assert.equal(await check('dv', Buffer.alloc(200_000)), true)
   })
 
-  it('of other containers, and of what is no file, nothing is said', async () => {
+  it('is not reported as missing for other containers and for missing files', async () => {
     assert.equal(await check('matroska', Buffer.alloc(100)), false)
     assert.equal(await lacksEnd('/nowhere/clip', 'ogg'), false)
   })

@@ -10,8 +10,8 @@ const near = (actual: Float32Array, expected: readonly number[], tolerance: numb
   expected.every((value, i) => Math.abs((actual[i] ?? NaN) - value) <= tolerance)
 
 describe('float16', () => {
-  it('rounds to the nearest half, keeps signs, overflows to infinity', () => {
-    // 1 + 2^-11 lies between two halves and goes to the even one.
+  it('rounds to the nearest half-precision number, keeps signs, overflows to infinity', () => {
+    // 1 + 2^-11 lies between two half-precision numbers and is rounded to the even one.
     const values = Float32Array.of(0, -0.5, 1 + 2 ** -11, 1 + 3 * 2 ** -11, 65504, 70000, 2 ** -24, -3.14159)
     const decoded = decodeFloat16(encodeFloat16(values))
     assert.deepEqual([...decoded.subarray(0, 5)], [0, -0.5, 1, 1 + 2 ** -9, 65504])
@@ -35,12 +35,12 @@ describe('pooling', () => {
     assert.ok(Math.abs(l2Norm(pooled) - 1) < 1e-6)
   })
 
-  it('a track of hopeless faces still has a descriptor', () => {
+  it('gives a track of hopeless faces a descriptor', () => {
     const pooled = poolEmbeddings([{ float16: encodeFloat16(Float32Array.of(0, 2)), quality: 0 }], 2)
     assert.ok(near(pooled, [0, 1], 1e-6))
   })
 
-  it('a head maps the pooled vector to the descriptor of another length, normalised', async () => {
+  it('is followed by a head that maps the pooled vector to a normalised descriptor of another length', async () => {
     const head: Model = {
       provider: 'cpu',
       outputNames: ['scores', 'descriptor'],

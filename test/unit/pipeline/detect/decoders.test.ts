@@ -24,7 +24,7 @@ describe('detector outputs', () => {
   /** A canvas of 64×64: 8×8, 4×4 and 2×2 cells. */
   const cells = (stride: number) => (64 / stride) ** 2
 
-  it('SCRFD: distances times the stride from the cell corner, two anchors a cell', () => {
+  it('SCRFD: distances times the stride from the cell corner, two anchors per cell', () => {
     const outputs = new Map<string, Tensor>()
     for (const stride of [8, 16, 32]) {
       const rows = cells(stride) * 2
@@ -43,7 +43,7 @@ describe('detector outputs', () => {
     assert.deepEqual(faces.at(0)?.landmarksPx?.at(0), { x: 32 + 4, y: 16 - 8 })
   })
 
-  it('SCRFD: outputs are known by their shapes where the exporter numbered them', () => {
+  it('SCRFD: outputs are recognised by their shapes if the exporter numbered them', () => {
     const outputs = new Map<string, Tensor>()
     for (const [index, stride] of [8, 16, 32].entries()) {
       const rows = cells(stride) * 2
@@ -59,7 +59,7 @@ describe('detector outputs', () => {
     )
   })
 
-  it('YuNet: score is the root of cls · obj, the centre an offset, the size a logarithm', () => {
+  it('YuNet: the score is the root of cls · obj, the centre an offset, the size a logarithm', () => {
     const outputs = new Map<string, Tensor>()
     for (const stride of [8, 16, 32]) {
       for (const [name, columns] of [
@@ -81,7 +81,7 @@ describe('detector outputs', () => {
     assert.deepEqual(box, [28 - 8, 20 - 16, 28 + 8, 20 + 16])
   })
 
-  it('says which outputs a model has that is of another kind', () => {
+  it('lists the outputs of a model of another kind', () => {
     assert.throws(
       () => decodeYunet(new Map([['x', tensor(new Float32Array(1), 1)]]), { widthPx: 64, heightPx: 64 }, 0.5),
       /cls_8.*x/,

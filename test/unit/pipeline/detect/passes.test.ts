@@ -12,12 +12,12 @@ import { seededRandom } from '../../../support/random.js'
 const canvas = { canvasWidthPx: 320, canvasHeightPx: 240, minFacePx: 16, maxFacePx: 240 }
 
 describe('detection passes', () => {
-  it('a small image needs one pass', () => {
+  it('need only one pass for a small image', () => {
     assert.equal(planPasses({ width: 320, height: 240 }, canvas, 40).length, 1)
     assert.equal(planPasses({ width: 640, height: 480 }, canvas, 40).length, 1)
   })
 
-  it('every face from the wanted size up to the frame lies whole in a pass that sees its size', () => {
+  it('contain every face from the wanted size up to the frame whole in a pass that sees its size', () => {
     const random = seededRandom(5)
     for (const image of [
       { width: 1920, height: 1080 },
@@ -48,20 +48,20 @@ describe('detection passes', () => {
     }
   })
 
-  it('a detector that misses faces filling its canvas gets a smaller copy of the whole image', () => {
+  it('add a smaller copy of the whole image if the detector misses faces that fill its canvas', () => {
     const square = { canvasWidthPx: 640, canvasHeightPx: 640, minFacePx: 12, maxFacePx: 320 }
     const scales = planPasses({ width: 640, height: 640 }, square, 40).map(({ scale }) => scale)
     assert.ok(scales.some((scale) => 640 * scale <= 320))
   })
 
-  it('leaves to the whole image what is far larger than the smallest face that it sees', () => {
+  it('leave faces to the whole image that are much larger than the smallest one it sees', () => {
     const [whole, tile] = planPasses({ width: 768, height: 432 }, canvas, 16)
     assert.equal(whole?.largestFacePx, Infinity)
     // The whole image is scaled by 320 / 768: faces of 16 px on the canvas are 38.4 px high.
     assert.ok(Math.abs((tile?.largestFacePx ?? 0) - 1.5 * 38.4) < 1e-9)
   })
 
-  it('painting at scale 1 copies, and a smaller scale keeps the mean', () => {
+  it('copy pixels at scale 1, and keep the mean at a smaller scale', () => {
     const data = new Uint8Array(100 * 60 * 3).map((_, i) => (i * 7) % 256)
     const image: RgbImage = { width: 100, height: 60, data }
     const copy = paintCanvas(
@@ -85,7 +85,7 @@ describe('detection passes', () => {
 })
 
 describe('detectFaces', () => {
-  /** Sees bright squares on black as faces; stands in for a model so that tiles and coordinates can be checked. */
+  /** Reports bright squares on black as faces. It replaces a model, so that tiles and coordinates can be checked. */
   const brightSquares: Detector = {
     ...canvas,
     detectOnCanvas: ({ width, height, data }) => {
@@ -101,7 +101,7 @@ describe('detectFaces', () => {
     },
   }
 
-  it('gives boxes in the pixels of the whole image, once, wherever the face lies', async () => {
+  it('returns each face once, with a box in pixels of the whole image, wherever the face lies', async () => {
     for (const [left, top] of [
       [5, 5],
       [310, 200],
@@ -124,8 +124,8 @@ describe('detectFaces', () => {
     }
   })
 
-  it('takes no part of a large face from a tile', async () => {
-    // A pass over the whole of 768×432 pixels leaves the canvas black below its 180 rows; a tile fills it.
+  it('does not take parts of a large face from a tile', async () => {
+    // A pass over the whole image of 768×432 pixels leaves the canvas black below its 180 rows; a tile fills it.
     const detector: Detector = {
       ...canvas,
       detectOnCanvas: ({ data }) => {
@@ -150,7 +150,7 @@ describe('non-maximum suppression', () => {
     landmarksPx: undefined,
   })
 
-  it('keeps the best of overlapping boxes and everything apart', () => {
+  it('keeps the best of overlapping boxes, and all separate boxes', () => {
     const kept = suppressNonMaxima([
       face([0, 0, 10, 10], 0.6),
       face([1, 0, 11, 10], 0.9),
@@ -162,7 +162,7 @@ describe('non-maximum suppression', () => {
     )
   })
 
-  it('drops a part of a face at any size, though it scores better', () => {
+  it('drops a part of a face at any size, even if it scores better', () => {
     const whole = face([0, 0, 100, 100], 0.95)
     for (const [part, score] of [
       [[40, 40, 95, 95], 0.8],
@@ -177,7 +177,7 @@ describe('non-maximum suppression', () => {
     assert.deepEqual(suppressNonMaxima([...group, face([0, 0, 110, 70], 0.75)]), group)
   })
 
-  it('keeps a weak large face and a far smaller one within it that scores better', () => {
+  it('keeps a weak large face and a much smaller one inside it that scores better', () => {
     const both = [face([40, 40, 60, 60], 0.9), face([0, 0, 100, 100], 0.8)]
     assert.deepEqual(suppressNonMaxima(both), both)
   })

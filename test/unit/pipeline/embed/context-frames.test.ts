@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { createContextFrames } from '../../../../pipeline/embed/context-frames.js'
 
-/** The times that are kept of frames at k / fps s from `fromS` on, and how often pixels were copied. */
+/** The times of the kept frames, of frames at k / fps s from `fromS` on, and how often pixels were copied. */
 function taken(count: number, fps: number, fromS = 0): { readonly times: number[]; readonly made: number } {
   const frames = createContextFrames<number>()
   let made = 0
@@ -16,8 +16,8 @@ function taken(count: number, fps: number, fromS = 0): { readonly times: number[
   return { times: [...frames.taken], made }
 }
 
-describe('the frames that stand for a segment', () => {
-  it('one a second up to 16 s', () => {
+describe('the frames that represent a segment', () => {
+  it('are one per second up to 16 s', () => {
     assert.deepEqual(taken(0, 4).times, [])
     assert.deepEqual(taken(1, 4).times, [0])
     assert.deepEqual(taken(9, 4).times, [0, 1, 2])
@@ -27,7 +27,7 @@ describe('the frames that stand for a segment', () => {
     )
   })
 
-  it('twice as far apart with every doubling of the length, 9 to 16 of them', () => {
+  it('are twice as far apart with every doubling of the length, 9 to 16 of them', () => {
     assert.deepEqual(taken(65, 4).times, [0, 2, 4, 6, 8, 10, 12, 14, 16])
     assert.deepEqual(
       taken(2400, 4, 600).times,
@@ -39,21 +39,21 @@ describe('the frames that stand for a segment', () => {
     }
   })
 
-  it('seconds count from the first frame, and times rounded by a container count as whole ones', () => {
+  it('count seconds from the first frame; times that a container rounded count as whole seconds', () => {
     assert.deepEqual(taken(9, 4, 7.25).times, [7.25, 8.25, 9.25])
     const frames = createContextFrames<number>()
     for (const timeS of [0.001, 0.5, 1.0005, 1.5, 2.001]) frames.offer(timeS, () => timeS)
     assert.deepEqual(frames.taken, [0.001, 1.0005, 2.001])
   })
 
-  it('key frames far apart are thinned out too', () => {
+  it('are thinned out for key frames that are far apart, too', () => {
     const { times } = taken(40, 1 / 100)
     assert.ok(times.length <= 16 && times.length >= 9, `${times.length}`)
     const gaps = times.slice(1).map((timeS, i) => timeS - (times[i] ?? 0))
     assert.ok(Math.max(...gaps) <= 1.5 * Math.min(...gaps) + 100, gaps.join())
   })
 
-  it('pixels are copied only for those that are kept for a while', () => {
+  it('are copied only if they are kept for a while', () => {
     assert.ok(taken(2400, 4).made <= 80)
   })
 })

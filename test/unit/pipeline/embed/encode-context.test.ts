@@ -22,7 +22,7 @@ const spec: ContextFile = {
   ...{ output: 'o', pool: 'average', dimension: 2 },
 }
 
-/** Gives for each run the next of the vectors, as [1, 2, 1, 1]; remembers what it was fed. */
+/** Returns the next vector in each run, as [1, 2, 1, 1]; stores its inputs. */
 function fakeModel(vectors: readonly (readonly number[])[]): Model & { readonly fed: number[][] } {
   const fed: number[][] = []
   return {
@@ -37,7 +37,7 @@ function fakeModel(vectors: readonly (readonly number[])[]): Model & { readonly 
   }
 }
 
-/** Columns of one grey each. */
+/** Columns with one grey value each. */
 function columns(greys: readonly number[], height: number): RgbImage {
   const row = greys.flatMap((grey) => [grey, grey, grey])
   return {
@@ -64,7 +64,7 @@ describe('context features', () => {
     assert.ok(Math.abs(x - 0.2) < 1e-4 && Math.abs(y - 0.6) < 4e-4, `${x}, ${y}`)
   })
 
-  it('the average over space is taken for each channel; none takes the values as they are', () => {
+  it('average each channel over space; `none` takes the values unchanged', () => {
     const tensor: Tensor = { data: Float32Array.of(1, 2, 3, 6, 10, 20, 30, 40), dims: [1, 2, 2, 2] }
     const outputs = new Map([['o', tensor]])
     assert.deepEqual([...contextVector(spec, outputs)], [3, 25])
@@ -73,7 +73,7 @@ describe('context features', () => {
     assert.deepEqual([...contextVector(spec, flat)], [7, 8])
   })
 
-  it('the model is fed its own channel order, means and scales', async () => {
+  it("use the model's own channel order, means and scales", async () => {
     const model = fakeModel([[1, 0]])
     const encoder = createContextEncoder(spec, model)
     const pixels = [11, 22, 33]
@@ -86,7 +86,7 @@ describe('context features', () => {
     assert.equal(model.fed[0]?.length, 12)
   })
 
-  it('crop takes the middle in proportion, stretch the whole; both copy the pixels', () => {
+  it('crop to the middle in proportion, or stretch the whole; both copy the pixels', () => {
     const wide = columns([0, 10, 100, 200, 50, 60], 2)
     const fitted = (resize: 'crop' | 'stretch') =>
       createContextEncoder({ ...spec, input: { ...spec.input, resize } }, fakeModel([])).fit(wide)

@@ -11,7 +11,7 @@ const width = 320
 const height = 240
 const faceBox: BoxXyxyPx = [100, 60, 212, 172]
 
-/** Grey: `face` within the face's box, `logo` in a corner, else `ground`. */
+/** Grey: `face` within the face's box, `logo` in a corner, `ground` elsewhere. */
 function picture({ face, ground, logo = ground }: { face: number; ground: number; logo?: number }): RgbImage {
   const data = new Uint8Array(width * height * 3).fill(ground)
   const paint = ([x1, y1, x2, y2]: BoxXyxyPx, value: number) => {
@@ -25,7 +25,7 @@ function picture({ face, ground, logo = ground }: { face: number; ground: number
 const brightnessAt = ({ width: columns, data }: RgbImage, x: number, y: number) =>
   data[(y * columns + x) * 3] ?? 0
 
-/** Finds the face where its middle is at least so bright, and keeps what it was shown. */
+/** Finds the face if its middle is at least this bright, and keeps the images that it received. */
 function detectorThatNeeds(leastBrightness: number): { detector: Detector; shown: RgbImage[] } {
   const shown: RgbImage[] = []
   const face: DetectedFace = { boxXyxyPx: faceBox, detectionScore: 0.9, landmarksPx: undefined }
@@ -41,7 +41,7 @@ function detectorThatNeeds(leastBrightness: number): { detector: Detector; shown
   }
 }
 
-/** Gives points that lie in the box as they lie in an aligned crop of 112×112, the size of the face's box. */
+/** Returns points that lie in the box as in an aligned crop of 112×112, which is the size of the face's box. */
 function templateLandmarker(): { landmarker: Landmarker; shown: RgbImage[] } {
   const shown: RgbImage[] = []
   const points = ([x1, y1]: BoxXyxyPx, i: 0 | 1 | 2 | 3 | 4) => ({
@@ -61,21 +61,21 @@ function templateLandmarker(): { landmarker: Landmarker; shown: RgbImage[] } {
 }
 
 describe('finding faces', () => {
-  it('looks at a bright picture once, as it is', async () => {
+  it('processes a bright picture once, unchanged', async () => {
     const bright = picture({ face: 180, ground: 90 })
     const { detector, shown } = detectorThatNeeds(100)
     const faces = await findFaces({ full: bright, detection: bright }, { detector }, 40)
     assert.deepEqual([faces.length, shown], [1, [bright]])
   })
 
-  it('finds a dark face on a stretched copy', async () => {
+  it('finds a dark face in a brightened copy', async () => {
     const dark = picture({ face: 14, ground: 3 })
     const { detector, shown } = detectorThatNeeds(100)
     const faces = await findFaces({ full: dark, detection: dark }, { detector }, 40)
     assert.deepEqual([faces.length, shown.length], [1, 2])
   })
 
-  it('lists a face once that is seen on the dark original and on the copy', async () => {
+  it('lists a face once if it is found on both the dark original and the copy', async () => {
     const dark = picture({ face: 14, ground: 3 })
     const { detector } = detectorThatNeeds(0)
     assert.equal((await findFaces({ full: dark, detection: dark }, { detector }, 40)).length, 1)
@@ -85,7 +85,7 @@ describe('finding faces', () => {
 describe('aligning a face', () => {
   const found: FoundFace = { boxXyxyPx: faceBox, detectionScore: 0.9, landmarksPx: undefined }
 
-  it('takes a bright one out of the image itself, unchanged', async () => {
+  it('takes a bright face from the image itself, unchanged', async () => {
     const bright = picture({ face: 120, ground: 20 })
     const { landmarker, shown } = templateLandmarker()
     const { alignedCrop } = await alignAndMeasure(found, bright, { landmarker })
@@ -93,7 +93,7 @@ describe('aligning a face', () => {
     assert.equal(brightnessAt(alignedCrop, 56, 56), 120)
   })
 
-  it('stretches a dark one by its own luma, though a logo is bright, and places it in the image', async () => {
+  it('brightens a dark face by its own luma despite a bright logo, and places it in the image', async () => {
     const dark = picture({ face: 14, ground: 3, logo: 250 })
     const { landmarker } = templateLandmarker()
     const { alignedCrop, landmarksPx } = await alignAndMeasure(found, dark, { landmarker })
@@ -104,7 +104,7 @@ describe('aligning a face', () => {
     }
   })
 
-  it('stretches it likewise where the detector gives the landmarks', async () => {
+  it('brightens it in the same way if the detector returns the landmarks', async () => {
     const dark = picture({ face: 14, ground: 3 })
     const { landmarker } = templateLandmarker()
     const landmarksPx = await landmarker.findLandmarks(dark, faceBox)

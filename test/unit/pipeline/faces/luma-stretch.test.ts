@@ -6,7 +6,7 @@ import { stretchLuma, stretchOfDark } from '../../../../pipeline/faces/luma-stre
 const width = 100
 const height = 80
 
-/** Grey pixels of these values 0..255. */
+/** Grey pixels with these values 0..255. */
 function painted(luma: (x: number, y: number) => number): RgbImage {
   const data = new Uint8Array(width * height * 3)
   for (let y = 0; y < height; y++)
@@ -18,17 +18,17 @@ function painted(luma: (x: number, y: number) => number): RgbImage {
 const ramp = (top: number) => painted((x) => Math.round((x * top) / (width - 1)))
 
 describe('the stretch of a dark picture', () => {
-  it('is none where the picture is bright, though half of it is black', () => {
+  it('is undefined if the picture is bright, even if half of it is black', () => {
     assert.equal(stretchOfDark(ramp(200)), undefined)
     assert.equal(stretchOfDark(painted((x) => (x < 50 ? 0 : 120))), undefined)
   })
 
-  it('is none where there is nothing but black or noise', () => {
+  it('is undefined if there is only black or noise', () => {
     assert.equal(stretchOfDark(painted(() => 0)), undefined)
     assert.equal(stretchOfDark(painted((x) => x % 4)), undefined)
   })
 
-  it('makes a picture of 5 to 20 one of 0 to 190', () => {
+  it('turns a picture of 5 to 20 into one of 0 to 190', () => {
     const dark = painted((_, y) => (y < 40 ? 5 : 20))
     const stretch = stretchOfDark(dark)
     assert.deepEqual(stretch, { black: 5, gain: 190 / 15 })
@@ -36,7 +36,7 @@ describe('the stretch of a dark picture', () => {
     assert.deepEqual([data[0], data.at(-1)], [0, 190])
   })
 
-  it('does not follow a bright logo', () => {
+  it('ignores a bright logo', () => {
     const plain = stretchOfDark(ramp(20))
     const withLogo = painted((x, y) => (x >= 80 && y < 15 ? 255 : Math.round((x * 20) / 99)))
     assert.ok(plain)
@@ -44,7 +44,7 @@ describe('the stretch of a dark picture', () => {
     assert.ok(Math.abs(gain / plain.gain - 1) < 0.15, `${gain} is not ${plain.gain}`)
   })
 
-  it('is the same between black bars as without them', () => {
+  it('is the same with and without black bars', () => {
     const bars = painted((x, y) => (x < 30 || x >= 70 ? 0 : 6 + (y % 20)))
     const without = painted((_, y) => 6 + (y % 20))
     const [narrow, wide] = [stretchOfDark(bars), stretchOfDark(without)]
@@ -53,7 +53,7 @@ describe('the stretch of a dark picture', () => {
     assert.ok(Math.abs(narrow.black + 190 / narrow.gain - (wide.black + 190 / wide.gain)) <= 1)
   })
 
-  it('of a part follows that part alone, and gives it alone', () => {
+  it('uses only the given part, and returns only that part', () => {
     const image = painted((x) => (x < 50 ? 10 : 240))
     const part = { xPx: 0, yPx: 0, widthPx: 40, heightPx: 30 }
     assert.equal(stretchOfDark(image), undefined)
@@ -63,14 +63,15 @@ describe('the stretch of a dark picture', () => {
     assert.ok(data.every((value) => value === 60))
   })
 
-  it('stretches colours by a quarter of what it stretches luma', () => {
+  it('amplifies colours by a quarter of the gain for luma', () => {
     const image = painted(() => 0)
     for (let at = 0; at < image.data.length; at += 3) image.data.set([20, 3, 35], at)
-    // Luma 0.299 · 20 + 0.587 · 3 + 0.114 · 35 = 11.731, stretched 77.31; red lies 8.269 above it: 77.31 + 2.5 · 8.269.
+    // Luma 0.299 · 20 + 0.587 · 3 + 0.114 · 35 = 11.731, stretched to 77.31; red is 8.269 above the luma: 77.31 + 2.5 ·
+    // 8.269.
     assert.deepEqual([...stretchLuma(image, { black: 4, gain: 10 }).data.subarray(0, 3)], [98, 55, 135])
   })
 
-  it('spreads a lonely step over its neighbours', () => {
+  it('spreads a single step over its neighbours', () => {
     const image = painted((x, y) => (x === 10 && y === 10 ? 16 : 0))
     const { data } = stretchLuma(image, { black: 0, gain: 10 })
     const at = (x: number, y: number) => data[(y * width + x) * 3]

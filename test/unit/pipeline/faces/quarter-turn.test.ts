@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import type { RgbImage } from '../../../../pipeline/data/image.js'
 import { bestTurn, turnImage } from '../../../../pipeline/faces/quarter-turn.js'
 
-/** Each pixel's three values are alike. */
+/** The three values of each pixel are equal. */
 const grey = (rows: readonly (readonly number[])[]): RgbImage => ({
   width: rows[0]?.length ?? 0,
   height: rows.length,
@@ -49,16 +49,16 @@ describe('a quarter turn', () => {
 })
 
 describe('the turn that shows faces best', () => {
-  it('is none where the picture as given shows a face about as well', () => {
+  it('is none if the original picture shows a face about as well', () => {
     assert.equal(bestTurn([0.6, 0.1, 0.7, 0.2]), 0)
   })
 
-  it('is the one with a plainly better face', () => {
+  it('is the one with a clearly better face', () => {
     assert.equal(bestTurn([0.1, 0.2, 0.7, 0.3]), 2)
     assert.equal(bestTurn([0, 0.65, 0, 0.7]), 3)
   })
 
-  it('is none where no turn shows a usable face', () => {
+  it('is none if no turn shows a usable face', () => {
     assert.equal(bestTurn([0, 0.1, 0.05, 0.02]), 0)
     assert.equal(bestTurn([0, 0, 0, 0]), 0)
   })

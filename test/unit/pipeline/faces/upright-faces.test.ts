@@ -9,7 +9,7 @@ import { turnImage } from '../../../../pipeline/faces/quarter-turn.js'
 
 const sidePx = 240
 
-/** On grey; each box is painted in its brightness. */
+/** A grey picture; each box is painted with its brightness. */
 function photo(boxes: readonly (readonly [BoxXyxyPx, brightness: number])[]): RgbImage {
   const data = new Uint8Array(sidePx * sidePx * 3).fill(70)
   for (const [[x1, y1, x2, y2], brightness] of boxes)
@@ -20,7 +20,7 @@ function photo(boxes: readonly (readonly [BoxXyxyPx, brightness: number])[]): Rg
 const brightnessAt = ({ width, data }: RgbImage, x: number, y: number) => data[(y * width + x) * 3] ?? 0
 const middle = ([x1, y1, x2, y2]: BoxXyxyPx) => [(x1 + x2) >> 1, (y1 + y2) >> 1] as const
 
-/** Finds these boxes where they are painted; the norm of an embedding is a fiftieth of its crop's brightness. */
+/** Finds these boxes if they are painted. The norm of an embedding is a fiftieth of its crop's brightness. */
 function stagesThatFind(boxes: readonly BoxXyxyPx[]): PhotoStages {
   const landmarksIn = ([x1, y1, x2, y2]: BoxXyxyPx): Landmarks5Px => {
     const at = (i: 0 | 1 | 2 | 3 | 4) => ({
@@ -58,7 +58,7 @@ const right: BoxXyxyPx = [130, 20, 230, 120]
 describe('the faces of a photo', () => {
   const stages = stagesThatFind([left, right])
 
-  it('are embedded before they are listed: what has hardly a norm is none', async () => {
+  it('are embedded before they are listed: a detection with a low norm is not a face', async () => {
     const image = photo([
       [left, 150],
       [right, 95],
@@ -74,7 +74,7 @@ describe('the faces of a photo', () => {
     )
   })
 
-  it('that are doubtful are listed alone, but not beside one that is far better', async () => {
+  it('are listed alone if they are doubtful, but not next to a much better one', async () => {
     const alone = photo([[right, 103]])
     const beside = photo([
       [left, 200],
@@ -93,12 +93,12 @@ describe('a photo that may be turned', () => {
   const upright = photo([[left, 200]])
   const stages = stagesThatFind([left])
 
-  it('is looked at once where its face is plain', async () => {
+  it('is processed once if its face is clearly upright', async () => {
     const { turns, images } = await facesUpright({ full: upright, detection: upright }, stages)
     assert.deepEqual([turns, images.full], [0, upright])
   })
 
-  it('is turned so that its face is found, and both of its images are', async () => {
+  it('is turned, with both of its images, so that its face is found', async () => {
     for (const [given, needed] of [
       [1, 3],
       [2, 2],
@@ -112,7 +112,7 @@ describe('a photo that may be turned', () => {
     }
   })
 
-  it('stays as it is where no turn shows a face', async () => {
+  it('stays unchanged if no turn shows a face', async () => {
     const empty = photo([])
     const { turns, faces } = await facesUpright({ full: empty, detection: empty }, stages)
     assert.deepEqual([turns, faces], [0, []])

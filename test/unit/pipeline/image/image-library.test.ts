@@ -4,12 +4,12 @@ import { sharp } from '../../../../pipeline/image/image-library.js'
 import { nestedSvg, svgFiles } from '../../../support/field-photos.js'
 
 describe('the image library', () => {
-  it('draws nothing, whoever asks it and however the drawing begins', async () => {
+  it('draws nothing, whoever calls it and however the drawing begins', async () => {
     for (const [name, bytes] of Object.entries({ ...svgFiles(), 'small.svg': Buffer.from(nestedSvg(1)) }))
       await assert.rejects(sharp(bytes).metadata(), /unsupported image format/, name)
   })
 
-  it('writes and reads what holds pixels', async () => {
+  it('writes and reads formats that hold pixels', async () => {
     const pixel = sharp({ create: { width: 2, height: 2, channels: 3, background: 'red' } })
     for (const format of ['jpeg', 'png', 'webp', 'gif', 'tiff', 'avif'] as const) {
       const bytes = await pixel.clone().toFormat(format).toBuffer()

@@ -22,7 +22,7 @@ describe('similarity transforms', () => {
     for (const key of ['a', 'b', 'tx', 'ty'] as const) assertNear(found[key], turned[key], 1e-9)
   })
 
-  it('no small change of the estimate makes the squared error smaller', () => {
+  it('has the least squared error: no small change of the estimate reduces it', () => {
     const random = seededRandom(1)
     const noisy = arcfaceTemplate.map((point) => {
       const { x, y } = applySimilarity(turned, point)
@@ -38,13 +38,13 @@ describe('similarity transforms', () => {
       for (const step of [-1e-3, 1e-3]) assert.ok(error({ ...best, [key]: best[key] + step }) > error(best))
   })
 
-  it('the inverse undoes the transform', () => {
+  it('are undone by their inverse', () => {
     const back = applySimilarity(invertSimilarity(turned), applySimilarity(turned, { x: 3, y: 4 }))
     assertNear(back.x, 3, 1e-9)
     assertNear(back.y, 4, 1e-9)
   })
 
-  it('coinciding points give a shift, not a division by zero', () => {
+  it('give a shift for coinciding points, not a division by zero', () => {
     const same = [
       { x: 1, y: 1 },
       { x: 1, y: 1 },

@@ -9,7 +9,7 @@ import {
 import { cropScaled, warp } from '../../../../pipeline/image/warp.js'
 import type { RgbImage } from '../../../../pipeline/data/image.js'
 
-/** red = x, green = y, blue = 7: bilinear sampling of it has a known answer everywhere. */
+/** red = x, green = y, blue = 7: bilinear sampling has a known result everywhere. */
 function ramp(width: number, height: number): RgbImage {
   const data = new Uint8Array(width * height * 3)
   for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) data.set([x, y, 7], (y * width + x) * 3)
@@ -21,17 +21,17 @@ const pixel = ({ width, data }: RgbImage, x: number, y: number) => [
 ]
 
 describe('warp', () => {
-  it('a shift by whole pixels copies them', () => {
+  it('copies pixels for a shift by whole pixels', () => {
     const shifted = warp(ramp(40, 30), { a: 1, b: 0, tx: 5, ty: 3 }, 8, 8)
     assert.deepEqual(pixel(shifted, 2, 4), [7, 7, 7])
   })
 
-  it('half a pixel gives the mean of the neighbours', () => {
+  it('gives the mean of the neighbours for a shift by half a pixel', () => {
     const image = { width: 2, height: 1, data: Uint8Array.of(10, 20, 30, 20, 40, 60) }
     assert.deepEqual(pixel(warp(image, { a: 1, b: 0, tx: 0.5, ty: 0 }, 1, 1), 0, 0), [15, 30, 45])
   })
 
-  it('a quarter turn maps columns to rows', () => {
+  it('maps columns to rows for a quarter turn', () => {
     const turned = warp(ramp(10, 10), { a: 0, b: 1, tx: 9, ty: 0 }, 10, 10)
     assert.deepEqual(pixel(turned, 3, 2), [7, 3, 7])
   })
@@ -40,7 +40,7 @@ describe('warp', () => {
     assert.deepEqual(pixel(warp(ramp(4, 4), { a: 1, b: 0, tx: 100, ty: 0 }, 1, 1), 0, 0), [0, 0, 0])
   })
 
-  it('shrinking averages, so a fine checkerboard becomes grey and not black or white', () => {
+  it('averages when it shrinks: a fine checkerboard becomes grey, not black or white', () => {
     const data = new Uint8Array(64 * 64 * 3)
     for (let y = 0; y < 64; y++)
       for (let x = 0; x < 64; x++)
@@ -68,7 +68,7 @@ describe('alignFace', () => {
     }
   })
 
-  it('mirroring twice gives the image back', () => {
+  it('returns the original image after mirroring twice', () => {
     const image = ramp(5, 3)
     assert.deepEqual(mirror(mirror(image)).data, image.data)
     assert.deepEqual(pixel(mirror(image), 0, 1), [4, 1, 7])

@@ -9,15 +9,15 @@ export interface FakeModel extends Model {
 }
 
 export interface FakeOptions {
-  /** Rows of the output `rows` that an item makes. */
+  /** Number of rows per item in the output `rows`. */
   readonly rows?: number
-  /** Called with each batch before it runs; what it throws is the run's error. */
+  /** Called with each batch before it runs. An error that it throws becomes the run's error. */
   readonly beforeRun?: (input: Tensor) => void
 }
 
 /**
- * A model over [n, 2] that a turn of the event loop later gives `sum` [n, 1], each item's sum, and `rows` [n · rows, 2],
- * its items repeated.
+ * A model over [n, 2]. One turn of the event loop later, it returns `sum` [n, 1], the sum of each item, and `rows` [n ·
+ * rows, 2], its items repeated.
  */
 export function createFakeModel({ rows = 3, beforeRun }: FakeOptions = {}): FakeModel {
   const batches: number[] = []

@@ -12,7 +12,7 @@ import type { ModelInput } from '../../../../pipeline/data/model-input.js'
 
 const input: ModelInput = { widthPx: 4, heightPx: 4, channelOrder: 'rgb', mean: 127.5, scale: 127.5 }
 
-/** x · w, value by value. */
+/** x · w, element by element. */
 const scaledBy = (values: readonly number[]) =>
   onnxFile({
     inputDims: [1, 3, 4, 4],
@@ -23,7 +23,7 @@ const scaledBy = (values: readonly number[]) =>
     weights: { w: { dims: [1, 3, 1, 1], values } },
   })
 
-/** The sums of x · w over all channels: beside 1, a weight below 1e-20 is lost in rounding. */
+/** The sums of x · w over all channels. Next to 1, a weight below 1e-20 is lost in rounding. */
 const summedBy = (values: readonly number[]) =>
   onnxFile({
     inputDims: [1, 3, 4, 4],
@@ -41,20 +41,20 @@ async function written(onnx: Uint8Array): Promise<{ path: string; digest: string
 }
 
 describe('flushTinyWeights', () => {
-  it('sets weights below 1e-20 to 0 and counts them, the subnormal ones apart', () => {
+  it('sets weights below 1e-20 to 0 and counts them, and the subnormal ones separately', () => {
     const { onnx, tiny, subnormal } = flushTinyWeights(scaledBy([1e-19, -9e-21, 1e-40]))
     assert.deepEqual([...(readOnnxTensor(onnx, 'w')?.data ?? [])], [Math.fround(1e-19), 0, 0])
     assert.deepEqual({ tiny, subnormal }, { tiny: 2, subnormal: 1 })
   })
 
-  it('keeps every byte of a file without such weights, zeros, infinities and NaN among them', () => {
+  it('keeps every byte of a file without such weights, even with zeros, infinities and NaN', () => {
     const file = scaledBy([0, -Infinity, NaN])
     const { onnx, tiny } = flushTinyWeights(file)
     assert.deepEqual(Buffer.from(onnx), Buffer.from(file))
     assert.equal(tiny, 0)
   })
 
-  it('leaves weights of float16 alone', () => {
+  it('leaves float16 weights unchanged', () => {
     const file = onnxFile({
       inputDims: [1, 3],
       outputDims: [1, 3],
@@ -69,7 +69,7 @@ describe('flushTinyWeights', () => {
 })
 
 describe('runnableFile', () => {
-  it('makes a changed copy beside the source where the results stay the same to the bit', async () => {
+  it('makes a changed copy next to the source if the results stay bit-identical', async () => {
     const { path, digest } = await written(summedBy([1, 1e-30, 1e-41]))
     const file = await runnableFile(path, digest, input)
     assert.equal(file.weights, 'flushed')
@@ -78,16 +78,16 @@ describe('runnableFile', () => {
     assert.equal(await sha256OfFile(path), digest)
   })
 
-  it('keeps the source where a result would differ, and does not compare again', async () => {
+  it('keeps the source if a result would differ, and does not compare again', async () => {
     const { path, digest } = await written(scaledBy([1, 1, 1e-30]))
     const kept = { path, tiny: 1, subnormal: 0, weights: 'kept' }
     assert.deepEqual(await runnableFile(path, digest, input), kept)
-    // What would fail if the file were read again.
+    // This would fail if the file were read again.
     writeFileSync(path, 'no model')
     assert.deepEqual(await runnableFile(path, digest, input), kept)
   })
 
-  it('keeps the source of a model without such weights', async () => {
+  it('keeps the source of a model without tiny weights', async () => {
     const { path, digest } = await written(scaledBy([1, 1, 1]))
     assert.deepEqual(await runnableFile(path, digest, input), {
       path,
@@ -97,7 +97,7 @@ describe('runnableFile', () => {
     })
   })
 
-  it('makes the copy anew where it is damaged, missing, or of another source', async () => {
+  it('makes the copy again if it is damaged or missing, or belongs to another source', async () => {
     const { path, digest } = await written(summedBy([1, 1e-30, 1e-41]))
     const file = await runnableFile(path, digest, input)
     const right = readFileSync(file.path)
@@ -109,9 +109,9 @@ describe('runnableFile', () => {
     assert.deepEqual([...(readOnnxTensor(readFileSync(file.path), 'w')?.data ?? [])], [2, 0, 0])
   })
 
-  it('uses the source where the copy cannot be stored', async () => {
+  it('uses the source if the copy cannot be stored', async () => {
     const { path, digest } = await written(summedBy([1, 1e-30, 1e-41]))
-    // A folder stands where the copy should go: it cannot be replaced by a file, whoever asks.
+    // A folder has the name of the copy, so that no file can replace it, whoever the user is.
     const copy = path.replace('.onnx', '.flushed.onnx')
     mkdirSync(join(copy, 'in the way'), { recursive: true })
     const file = await runnableFile(path, digest, input)

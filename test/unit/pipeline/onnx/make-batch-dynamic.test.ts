@@ -19,7 +19,7 @@ function write(name: string, graph: OnnxGraph): { readonly path: string; readonl
   return { path, bytes }
 }
 
-/** SCRFD's head: channels last, the batch behind the cells, then a row for each cell. */
+/** SCRFD's head: channels last, the batch after the cells, then a row for each cell. */
 const scrfdHead: OnnxGraph = {
   inputDims: [1, 2, 2, 2],
   outputDims: [4, 2],
@@ -42,7 +42,7 @@ const flattening = (vectorsAs: OnnxGraph['vectorsAs']): OnnxGraph => ({
   vectorsAs,
 })
 
-/** The batch in a place that is not known to hold it: tiles of [1, …] for any batch. */
+/** The batch is in a place where it is not expected: tiles of [1, …] for any batch. */
 const stubborn: OnnxGraph = {
   inputDims: [1, 2, 2, 2],
   outputDims: [2, 2, 2, 1],
@@ -81,7 +81,7 @@ describe('a model with a dynamic batch', () => {
       assert.deepEqual([...(again?.data ?? [])], alone.slice(alone.length / 2))
     })
 
-  it('takes a single item as before, and no batch where the file is left as it is', async () => {
+  it('takes a single item as before, and no batch if the file is unchanged', async () => {
     const { path } = write('as-it-is.onnx', scrfdHead)
     const single = await loadModel(path, { device })
     await assert.rejects(single.run(batch), /invalid dimensions/)
@@ -92,7 +92,7 @@ describe('loading for batches', () => {
   const notices: string[] = []
   const options = { device, onNotice: (text: string) => notices.push(text) }
 
-  it('takes the changed model where a batch gives what single runs give', async () => {
+  it('uses the changed model if a batch gives the same results as single runs', async () => {
     notices.length = 0
     const { path } = write('good.onnx', scrfdHead)
     const model = await loadBatched(path, itemDims, options)
@@ -101,7 +101,7 @@ describe('loading for batches', () => {
     assert.deepEqual(notices, [])
   })
 
-  it('runs one item at a time, and says so, where a batch gives something else', async () => {
+  it('runs one item at a time, and reports it, if a batch gives different results', async () => {
     notices.length = 0
     const { path } = write('stubborn.onnx', stubborn)
     const model = await loadBatched(path, itemDims, options)
@@ -114,7 +114,7 @@ describe('loading for batches', () => {
     assert.match(notices[0]!, /^stubborn\.onnx runs one item at a time/)
   })
 
-  it('a file that is no model is an error, not a fall-back', async () => {
+  it('fails if a file is not a model, without a fall-back', async () => {
     const path = join(dir, 'text.onnx')
     writeFileSync(path, 'no model')
     await assert.rejects(loadBatched(path, itemDims, options), { code: 'MODEL_UNREADABLE' })

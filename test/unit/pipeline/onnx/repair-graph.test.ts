@@ -13,7 +13,7 @@ import { temporaryDir } from '../../../support/cameo.js'
 
 const input = (name: string): OnnxValueInfo => ({ name, type: 'float32', dims: [1, 2] })
 
-/** y = max(0, x · weight), with inputs that a quantizer forgot, and one that is a weight. */
+/** y = max(0, x · weight), with inputs that a quantizer left behind, and one input that is a weight. */
 const graph = (...inputs: readonly string[]) =>
   writeOnnx({
     nodes: [
@@ -25,8 +25,8 @@ const graph = (...inputs: readonly string[]) =>
     outputs: [input('y')],
   })
 
-describe('inputs of a graph that nothing reads', () => {
-  it('are dropped when the model is loaded, in batches too, and the others stay', async () => {
+describe('repairing a graph', () => {
+  it('drops inputs that nothing reads, in batches too, and keeps the others', async () => {
     const path = join(temporaryDir(), 'dead.onnx')
     writeFileSync(path, graph('old_1', 'x', 'weight', 'old_2'))
     const single = await loadModel(path, { device: { kind: 'cpu' } })
@@ -43,12 +43,12 @@ describe('inputs of a graph that nothing reads', () => {
     assert.deepEqual(notices, [])
   })
 
-  it('a graph without such inputs is not touched', () => {
+  it('leaves a graph without such inputs unchanged', () => {
     assert.equal(repairGraph(graph('x', 'weight')), undefined)
   })
 
-  it('an input that only a graph within a node reads stays', () => {
-    // A node with one attribute, a graph: that of `graph('inner')`, whose nodes read x and weight.
+  it('keeps an input that only a graph within a node reads', () => {
+    // A node with one attribute, which is a graph: the graph of `graph('inner')`, with nodes that read x and weight.
     const inner = readModel(graph('inner')).graph
     const model = create(ModelProtoSchema, {
       graph: {
@@ -62,7 +62,7 @@ describe('inputs of a graph that nothing reads', () => {
     assert.deepEqual(left, ['x'])
   })
 
-  it('the size of blocks goes where one scale holds for all values', async () => {
+  it('removes the block size if one scale applies to all values', async () => {
     for (const dims of [[], [1]]) {
       const onnx = writeOnnx({
         nodes: [

@@ -9,7 +9,7 @@ import {
 } from '../../../../pipeline/photos/process-photo.js'
 
 interface FaceLike {
-  /** Of its middle, px of a photo of 1000×1000. */
+  /** Its middle, px in a photo of 1000×1000. */
   readonly at: readonly [x: number, y: number]
   readonly heightPx: number
   readonly plausibility?: number
@@ -36,7 +36,7 @@ const photoOf = (...faces: readonly FaceLike[]): Photo => ({
   ...{ widthPx: 1000, heightPx: 1000, faces: faces.map(face), unusable: [], notices: [] },
 })
 
-/** The place of the face that is taken by itself, from 1. */
+/** The position of the face that is chosen automatically, from 1. */
 function taken(photo: Photo): number {
   return 1 + photo.faces.indexOf(chooseFace(photo, 'a.jpg', undefined))
 }
@@ -48,20 +48,20 @@ function refusal(photo: Photo, choice?: number): CameoError {
     if (error instanceof CameoError) return error
     throw error
   }
-  throw new Error('a face was taken')
+  throw new Error('a face was chosen')
 }
 
 describe('the face of a photo', () => {
-  it('is the one that is half as high again as every other, wherever it is', () => {
+  it('is the one that is 1.5 times as high as every other, wherever it is', () => {
     const photo = photoOf({ at: [500, 500], heightPx: 100 }, { at: [850, 500], heightPx: 160 })
     assert.equal(taken(photo), 2)
     assert.equal(
       tellChoice(photo, 'a.jpg', chooseFace(photo, 'a.jpg', undefined)),
-      '"a.jpg" shows 2 faces; face 2 was taken, the largest',
+      '"a.jpg" shows 2 faces; face 2 was chosen, the largest',
     )
   })
 
-  it('is the one that is twice as certainly a face as every other of its size', () => {
+  it('is the one that is twice as plausible as every other of its size', () => {
     assert.equal(
       taken(
         photoOf(
@@ -74,7 +74,7 @@ describe('the face of a photo', () => {
     )
   })
 
-  it('is not the largest where that is hardly a face', () => {
+  it('is not the largest one if that is hardly a face', () => {
     const photo = photoOf(
       { at: [300, 500], heightPx: 300, plausibility: 0.2 },
       { at: [700, 500], heightPx: 110, plausibility: 0.7 },
@@ -82,11 +82,11 @@ describe('the face of a photo', () => {
     assert.equal(taken(photo), 2)
     assert.match(
       tellChoice(photo, 'a.jpg', chooseFace(photo, 'a.jpg', undefined)) ?? '',
-      /face 2 was taken, the one/,
+      /face 2 was chosen, the main one/,
     )
   })
 
-  it('is the portrait though a face beside it is more plausible', () => {
+  it('is the portrait, even if a face next to it is more plausible', () => {
     const photo = photoOf(
       { at: [500, 480], heightPx: 350, plausibility: 0.35 },
       { at: [820, 300], heightPx: 340, plausibility: 0.8 },
@@ -94,11 +94,11 @@ describe('the face of a photo', () => {
     assert.equal(taken(photo), 1)
   })
 
-  it('is the portrait before a face at the edge that is nearly as high', () => {
+  it('is the portrait, not a face at the edge of nearly the same height', () => {
     assert.equal(taken(photoOf({ at: [500, 500], heightPx: 350 }, { at: [900, 300], heightPx: 280 })), 1)
   })
 
-  it('is open between two people side by side, and among many', () => {
+  it('is undecided between two people side by side, and among many', () => {
     for (const photo of [
       photoOf({ at: [300, 500], heightPx: 200 }, { at: [700, 500], heightPx: 170 }),
       photoOf(
@@ -113,13 +113,13 @@ describe('the face of a photo', () => {
     }
   })
 
-  it('is the one whose number is given, and another number is refused', () => {
+  it('is the one with the given number; another number is refused', () => {
     const photo = photoOf({ at: [300, 500], heightPx: 200 }, { at: [700, 500], heightPx: 170 })
     assert.equal(chooseFace(photo, 'a.jpg', 2), photo.faces[1])
     assert.equal(refusal(photo, 3).code, 'FACE_UNKNOWN')
   })
 
-  it('is none where nothing was found, or what was found is no usable face', () => {
+  it('is missing if nothing was found, or only unusable faces', () => {
     const none = refusal(photoOf())
     assert.equal(none.code, 'IMAGE_NO_FACE')
     assert.match(none.message, /^no face was found in "a\.jpg"/)

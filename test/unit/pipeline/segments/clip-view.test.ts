@@ -11,8 +11,8 @@ const image = {
   data: Uint8Array.from({ length: 45 }, (_, i) => i),
 }
 
-describe('a clip that is looked at turned', () => {
-  it('has every pixel of a turned image where it was before', () => {
+describe('a clip with turned frames', () => {
+  it('maps every pixel of a turned image to its original place', () => {
     for (const by of turns) {
       const turned = turnImage(image, by)
       for (let y = 0; y < turned.height; y++)
@@ -35,7 +35,7 @@ describe('a clip that is looked at turned', () => {
     assert.deepEqual(landmarksPx[4], { x: 4, y: 4 })
   })
 
-  it('is turned on, and a full turn is none', () => {
+  it('adds up turns, and a full turn is none', () => {
     assert.deepEqual(
       turns.map((by) => addTurns(by, 3)),
       [3, 0, 1, 2],

@@ -8,12 +8,12 @@ import { randomUnit, unitNear } from '../track/scene.js'
 
 const [stepS, facesPerTrack] = [0.25, 3]
 
-/** How much of each person is in a face: a dissolve shows two. */
+/** The share of each person in a face: a dissolve shows two. */
 type Blend = readonly (readonly [person: string, share: number])[]
 
 const blends = (letters: string): Blend[] => Array.from(letters, (letter): Blend => [[letter, 1]])
 
-/** "A" turns into "B" in so many frames. */
+/** "A" changes into "B" in this many frames. */
 const dissolve = (frames: number): Blend[] =>
   Array.from({ length: frames }, (_, k): Blend => {
     const share = (k + 1) / (frames + 1)
@@ -23,7 +23,10 @@ const dissolve = (frames: number): Blend[] =>
     ]
   })
 
-/** Follows faces at 4 a second; the patch of a face is a noise of its person's. '?' is too blurred to be like anybody, '-' no face. */
+/**
+ * Follows faces at 4 per second. The patch of a face is a noise pattern of its person. '?' is too blurred to resemble
+ * anybody; '-' is not a face.
+ */
 async function stretchesOf(
   faces: readonly Blend[],
   { seed = 1, hasPatches = true, quality = (random: () => number) => 0.5 + 0.4 * random() } = {},
@@ -79,12 +82,12 @@ async function stretchesOf(
   return { stretches: [...stretches, ...(await followed.finish())], embedded }
 }
 
-/** How many frames each stretch has. */
+/** Number of frames of each stretch. */
 const lengths = async (faces: readonly Blend[], options = {}) =>
   (await stretchesOf(faces, options)).stretches.map(({ timesS }) => timesS.length)
 
 describe('a face that is followed', () => {
-  it('is one stretch while it is one person, embedded once a second', async () => {
+  it('is one stretch while it is one person, and is embedded once per second', async () => {
     for (let seed = 1; seed < 30; seed++) {
       const { stretches, embedded } = await stretchesOf(blends('A'.repeat(40)), { seed })
       assert.equal(stretches.length, 1)
@@ -95,7 +98,7 @@ describe('a face that is followed', () => {
     assert.deepEqual([stretches.length, embedded, stretches[0]?.faces.length], [1, 10, 10])
   })
 
-  it('has at least K faces embedded where there are so many', async () => {
+  it('has at least K embedded faces if it has that many', async () => {
     for (const [frames, faces] of [
       [2, 2],
       [3, 3],
@@ -106,7 +109,7 @@ describe('a face that is followed', () => {
     }
   })
 
-  it('parts where one person becomes another, at the very frame, with and without a jump of the looks', async () => {
+  it('splits at the exact frame where one person becomes another, with and without a jump of the looks', async () => {
     for (const hasPatches of [true, false])
       for (let before = 3; before < 12; before++)
         for (const after of [4, 7, 9])
@@ -116,11 +119,11 @@ describe('a face that is followed', () => {
           )
   })
 
-  it('parts at every change: A B A', async () => {
+  it('splits at every change: A B A', async () => {
     assert.deepEqual(await lengths(blends('AAAAAAABBBBBBAAAAA'), { hasPatches: false }), [7, 6, 5])
   })
 
-  it('parts within a dissolve, however long it is', async () => {
+  it('splits within a dissolve, however long it is', async () => {
     for (const frames of [1, 2, 4, 6, 8]) {
       const faces = [...blends('A'.repeat(10)), ...dissolve(frames), ...blends('B'.repeat(10))]
       const { stretches } = await stretchesOf(faces, { hasPatches: false })
@@ -132,7 +135,7 @@ describe('a face that is followed', () => {
     }
   })
 
-  it('has a picture of its own faces, however bad they are and wherever it is parted', async () => {
+  it('has a picture of its own faces, however bad they are and wherever it is split', async () => {
     const worst = await stretchesOf(blends('AAAAAA'), { quality: () => 0 })
     assert.deepEqual(
       worst.stretches.map(({ picture }) => picture?.quality),
@@ -147,7 +150,7 @@ describe('a face that is followed', () => {
       }
   })
 
-  it('never holds a face that is none, and says when it was followed all the same', async () => {
+  it('never contains a detection that is not a face, but reports when it was followed', async () => {
     const { stretches } = await stretchesOf(blends('AAAA----AAAA'), { hasPatches: false })
     assert.deepEqual(
       stretches.map(({ timesS }) => timesS.length),
@@ -156,7 +159,7 @@ describe('a face that is followed', () => {
     assert.ok(stretches[0]?.faces.every(({ face }) => face.timeS < 1 || face.timeS >= 2))
   })
 
-  it('changes where the balance of both persons turns', () => {
+  it('changes where the balance between both persons turns', () => {
     assert.equal(likeliestChange([1, 1, -1, -1]), 2)
     assert.equal(likeliestChange([-1, -1]), 0)
     assert.equal(likeliestChange([1, -0.2, 1, -1, 0.3, -1]), 3)

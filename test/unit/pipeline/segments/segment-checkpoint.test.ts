@@ -19,7 +19,7 @@ import type { SegmentOutput } from '../../../../pipeline/segments/segment.js'
 
 const dimension = 16
 
-/** What the middle of a crop looks like: the same person is alike from frame to frame. */
+/** Features of the middle of a crop: those of one person are similar from frame to frame. */
 function vectorOf({ width, data }: RgbImage, shift: number): Float32Array {
   return Float32Array.from({ length: dimension }, (_, i) => {
     const at = ((20 + 5 * i) * width + 30 + 3 * i) * 3
@@ -73,7 +73,7 @@ interface Frame {
   readonly faces: readonly FoundFace[]
 }
 
-/** Half a minute of three people who come, pass each other and go, before backgrounds that change at cuts. */
+/** Half a minute with three people who come, pass each other and go, in front of backgrounds that change at cuts. */
 function sceneOf(seed: number): Frame[] {
   const random = seededRandom(seed)
   const [width, height] = [160, 120]
@@ -123,7 +123,7 @@ async function feed(builder: SegmentBuilder, frames: readonly Frame[]): Promise<
   for (const frame of frames) await builder.addFrame(frame, frame.faces)
 }
 
-/** What a store makes of the updates. */
+/** Stores the updates, as an archive does. */
 class Store {
   state = new Uint8Array()
   readonly parts: Uint8Array[] = []
@@ -145,7 +145,7 @@ function save(builder: SegmentBuilder, writer: CheckpointWriter, timeS: number, 
   store.save(writer.write({ ...about, last: { timeS, image }, state }))
 }
 
-/** A segment in pieces, each of them in a builder of its own out of what the one before stored. */
+/** A segment in pieces. Each piece runs in a new builder that is made from what the previous one stored. */
 async function inPieces(
   frames: readonly Frame[],
   stages: Stages,
@@ -185,13 +185,17 @@ async function stored(): Promise<StoredCheckpoint> {
   return store
 }
 
-describe('a segment that is gone on with', () => {
-  it('gives the same to the bit wherever it was left', async () => {
+describe('a segment that continues from a checkpoint', () => {
+  it('gives bit-identical results wherever it was interrupted', async () => {
     const frames = sceneOf(1)
     const whole = await inPieces(frames, withNothingMore, [])
     assert.ok(whole.tracks.length >= 2)
     for (let end = 1; end < frames.length; end += 4)
-      assert.deepEqual(await inPieces(frames, withNothingMore, [end]), whole, `left after ${end} frames`)
+      assert.deepEqual(
+        await inPieces(frames, withNothingMore, [end]),
+        whole,
+        `interrupted after ${end} frames`,
+      )
   })
 
   for (const seed of [2, 3, 4, 5])
@@ -202,11 +206,15 @@ describe('a segment that is gone on with', () => {
       const random = seededRandom(seed)
       for (const share of [0.02, 0.3, 1]) {
         const ends = frames.slice(1).flatMap((_, i) => (random() < share ? [i + 1] : []))
-        assert.deepEqual(await inPieces(frames, withAll, ends), whole, `left after ${ends.join()} frames`)
+        assert.deepEqual(
+          await inPieces(frames, withAll, ends),
+          whole,
+          `interrupted after ${ends.join()} frames`,
+        )
       }
     })
 
-  it('is not trusted where any byte of it is another', async () => {
+  it('is not trusted if any of its bytes has changed', async () => {
     const whole = await stored()
     assert.ok(readCheckpoint(whole, withNothingMore) !== undefined)
     const flipped = (bytes: Uint8Array, at: number) =>
@@ -219,7 +227,7 @@ describe('a segment that is gone on with', () => {
     }
   })
 
-  it('is not trusted where something of it is missing', async () => {
+  it('is not trusted if a part of it is missing', async () => {
     const whole = await stored()
     const states = [new Uint8Array(), whole.state.subarray(0, 40), whole.state.subarray(0, -1)]
     for (const state of states) assert.equal(readCheckpoint({ ...whole, state }, withNothingMore), undefined)
@@ -227,7 +235,7 @@ describe('a segment that is gone on with', () => {
     assert.equal(readCheckpoint({ ...whole, parts }, withNothingMore), undefined)
   })
 
-  it('parts that another left behind its own do not matter', async () => {
+  it('ignores parts that another checkpoint left behind its own', async () => {
     const whole = await stored()
     const parts = [...whole.parts, new Uint8Array([1])]
     assert.deepEqual(
@@ -236,7 +244,7 @@ describe('a segment that is gone on with', () => {
     )
   })
 
-  it('is not of another recipe or another provider', async () => {
+  it('is not trusted with another recipe or another provider', async () => {
     const whole = await stored()
     const { recipe } = withNothingMore
     assert.equal(readCheckpoint(whole, { ...withNothingMore, recipe: { ...recipe, digest: 'b' } }), undefined)

@@ -6,13 +6,13 @@ const image = { width: 1, height: 1, data: Uint8Array.of(0, 0, 0) }
 const picture = { timeS: 0, quality: 0.5, image }
 
 describe('the picture of a stretch', () => {
-  it('is taken where there is none, and again only where a face is a tenth better', () => {
+  it('is taken if there is none, and again only if a face is a tenth better', () => {
     assert.equal(isWorthTaking(0.01, undefined), true)
     assert.equal(isWorthTaking(0.54, picture), false)
     assert.equal(isWorthTaking(0.56, picture), true)
   })
 
-  it('is that of the best aligned face where none was taken, of equal ones the first', () => {
+  it('is the best aligned face if none was taken; of equal ones, the first', () => {
     const point = { x: 0, y: 0 }
     const look = (timeS: number, quality: number): Look => ({
       timeS,

@@ -10,18 +10,18 @@ import {
 import { createLooks } from './scene.js'
 
 describe('appearance patches', () => {
-  it('correlate by 1 with themselves under other brightness and contrast', () => {
+  it('correlate by 1 with themselves under different brightness and contrast', () => {
     const patch = createLooks(seededRandom(1)).next()
     const other = patch.map((grey) => 0.4 * grey + 30)
     assert.ok(Math.abs(correlation(normalisePatch(patch)!, normalisePatch(other)!) - 1) < 1e-5)
   })
 
-  it('say nothing when flat', () => {
+  it('are undefined when flat', () => {
     assert.equal(normalisePatch(new Uint8Array(256).fill(90)), undefined)
     assert.equal(normalisePatch(new Float32Array(256).fill(NaN)), undefined)
   })
 
-  it('one odd patch does not make a track forget its looks', () => {
+  it("keep a track's looks through one deviating patch", () => {
     const random = seededRandom(2)
     const [own, other] = [createLooks(random), createLooks(random)]
     let looks = rememberLooks(undefined, normalisePatch(own.next()))

@@ -4,7 +4,10 @@ import { seededRandom } from '../../../support/random.js'
 import { assign } from '../../../../pipeline/track/assignment.js'
 import type { Random } from './scene.js'
 
-/** All partial one-to-one assignments; the best by number of pairs, then cost, or by Σ(cost − apartCost). */
+/**
+ * Tries all partial one-to-one assignments. The best one has the most pairs, then the lowest cost; or the lowest Σ(cost
+ * − apartCost).
+ */
 function bruteForce(costs: Float64Array, rows: number, columns: number, apartCost: number) {
   let best = { pairs: 0, cost: 0 }
   const isBetter = (a: typeof best, b: typeof best): boolean =>
@@ -44,7 +47,7 @@ function summary(costs: Float64Array, columns: number, columnOfRow: Int32Array) 
 }
 
 describe('assign', () => {
-  it('finds the cheapest of the largest assignments, as brute force does, gated and rectangular', () => {
+  it('finds the cheapest of the largest assignments, like brute force, gated and rectangular', () => {
     const random = seededRandom(1)
     for (let run = 0; run < 400; run++) {
       const [rows, columns] = [Math.floor(random() * 6), Math.floor(random() * 6)]
@@ -56,7 +59,7 @@ describe('assign', () => {
     }
   })
 
-  it('leaves pairs apart where that is cheaper, as brute force does', () => {
+  it('leaves pairs unassigned if that is cheaper, like brute force', () => {
     const random = seededRandom(2)
     for (let run = 0; run < 400; run++) {
       const [rows, columns] = [Math.floor(random() * 6), Math.floor(random() * 6)]
@@ -72,7 +75,7 @@ describe('assign', () => {
     }
   })
 
-  it('gives −1 everywhere when everything is forbidden, and refuses a wrong size', () => {
+  it('returns −1 everywhere when everything is forbidden, and refuses a wrong size', () => {
     assert.deepEqual(assign(new Float64Array(6).fill(Infinity), 2, 3), Int32Array.of(-1, -1))
     assert.throws(() => assign(new Float64Array(5), 2, 3), /2×3 costs expected, got 5/)
   })

@@ -24,7 +24,7 @@ const boxAt = (x: number, y: number, size: number): BoxXyxyPx => [
 ]
 
 describe('one axis', () => {
-  it('learns the velocity of even motion from uneven time steps', () => {
+  it('learns the velocity of a constant motion from uneven time steps', () => {
     const random = seededRandom(1)
     let belief = startAxis(0, centreNoise)
     let timeS = 0
@@ -67,7 +67,7 @@ describe('one axis', () => {
     assert.ok(Math.abs(stepped.varVelocity - direct.varVelocity) < 1e-12)
   })
 
-  it('has errors as large as it believes: a random walk in velocity, normalised error squared averages 1', () => {
+  it('has errors as large as it believes: for a random walk in velocity, the normalised squared error averages 1', () => {
     const random = seededRandom(2)
     let total = 0
     const runs = 2000
@@ -101,7 +101,7 @@ describe('one axis', () => {
 })
 
 describe('a face', () => {
-  it('is predicted where even motion and growth take it', () => {
+  it('is predicted correctly under constant motion and growth', () => {
     const truth = (timeS: number): BoxXyxyPx =>
       boxAt(300 + 120 * timeS, 200 - 30 * timeS, 60 * Math.exp(0.1 * timeS))
     let motion = startMotion(truth(0))
@@ -110,7 +110,7 @@ describe('a face', () => {
     for (const [i, edge] of truth(5.5).entries()) assert.ok(Math.abs(predicted[i]! - edge) < 2)
   })
 
-  it('is the same at any scale: the filter on a picture twice as large gives boxes twice as large', () => {
+  it('is the same at any scale: a picture twice as large gives boxes twice as large', () => {
     const run = (scale: number): BoxXyxyPx => {
       const random = seededRandom(3)
       let motion = startMotion(boxAt(100 * scale, 80 * scale, 40 * scale))
@@ -123,7 +123,7 @@ describe('a face', () => {
     for (const [i, edge] of run(2).entries()) assert.ok(Math.abs(edge - 2 * run(1)[i]!) < 1e-9)
   })
 
-  it('starts as its first box', () => {
+  it('starts with its first box', () => {
     const motion = startMotion([10, 20, 50, 80])
     assert.ok(Math.abs(sizePx(motion) - Math.sqrt(40 * 60)) < 1e-9)
     for (const [i, edge] of boxOfMotion(motion).entries()) {

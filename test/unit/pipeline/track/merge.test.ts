@@ -13,7 +13,7 @@ const tracklet = (startS: number, endS: number, vector: Float32Array | number[],
 const people = (count: number, random: Random): Float32Array[] =>
   Array.from({ length: count }, () => randomUnit(512, random))
 
-/** A tracklet of the person: cosines between two of one person are about 0.8² = 0.64. */
+/** A tracklet of the person. The cosine between two tracklets of one person is about 0.8² = 0.64. */
 const of = (person: Float32Array, startS: number, endS: number, random: Random): Tracklet =>
   tracklet(startS, endS, unitNear(person, 0.8, random), 1 + 4 * random())
 
@@ -37,7 +37,7 @@ const intersect = (a: Tracklet, b: Tracklet): boolean =>
   a.seenS.some((x) => b.seenS.some((y) => x[0] <= y[1] && y[0] <= x[1]))
 
 describe('merging tracklets', () => {
-  it('joins the pieces of each person and nobody else', () => {
+  it("joins the pieces of each person and nobody else's", () => {
     const random = seededRandom(1)
     const [anna, ben] = people(2, random) as [Float32Array, Float32Array]
     const all = [
@@ -53,7 +53,7 @@ describe('merging tracklets', () => {
     ])
   })
 
-  it('never joins two that overlap in time, whatever the vectors; every index is in one group', () => {
+  it('never joins two that overlap in time, whatever the vectors are; every index is in one group', () => {
     for (let seed = 0; seed < 60; seed++) {
       const { all } = crowd(60, 1 + (seed % 6), seed, 60)
       const groups = mergeTracklets(all, {
@@ -72,7 +72,7 @@ describe('merging tracklets', () => {
     }
   })
 
-  it('a shared frame is an overlap; a gap that another fills is not', () => {
+  it('treats a shared frame as an overlap, but not a gap that another one fills', () => {
     const vector = [1, 0]
     const options = { minSimilarity: 0.5 }
     assert.deepEqual(mergeTracklets([tracklet(0, 2, vector), tracklet(2, 4, vector)], options), [[0], [1]])
@@ -80,7 +80,7 @@ describe('merging tracklets', () => {
     assert.deepEqual(mergeTracklets(around, options), [[0, 2, 1]])
   })
 
-  it('joins one that was seen in a gap of another, and not one that was seen between its frames with it', () => {
+  it('joins one that was seen in a gap of another, but not one that was seen at the same time', () => {
     const seen = (...timesS: number[]): Tracklet => ({
       seenS: timesS.map((timeS) => [timeS, timeS] as const),
       vector: Float32Array.of(1, 0),
@@ -89,11 +89,11 @@ describe('merging tracklets', () => {
     const merged = (...all: Tracklet[]) => mergeTracklets(all, { minSimilarity: 0.5 })
     assert.deepEqual(merged(seen(0, 0.25, 0.75, 1), seen(0.5)), [[0, 1]])
     assert.deepEqual(merged(seen(0, 0.25, 0.75, 1), seen(0.5, 0.75)), [[0], [1]])
-    // What the first gained by the second counts against a third.
+    // The times that the first gained from the second count against a third.
     assert.deepEqual(merged(seen(0, 1), seen(0.5), seen(0.5, 2)), [[0, 1], [2]])
   })
 
-  it('asks less of two pieces of one track', () => {
+  it('requires less similarity of two pieces of one track', () => {
     const pieces = (a?: number, b?: number) => [
       { ...tracklet(0, 1, [1, 0]), trackId: a },
       { ...tracklet(2, 3, [0.4, Math.sqrt(1 - 0.16)]), trackId: b },
@@ -103,7 +103,7 @@ describe('merging tracklets', () => {
     assert.deepEqual([groups(7, 7), groups(7, 8), groups()], [1, 2, 2])
   })
 
-  it('joins the most similar first: of two rivals that overlap, the nearer one wins', () => {
+  it('joins the most similar first: of two rivals that overlap, the more similar one wins', () => {
     const at = (degrees: number): number[] => [
       Math.cos((degrees * Math.PI) / 180),
       Math.sin((degrees * Math.PI) / 180),
@@ -129,12 +129,12 @@ describe('merging tracklets', () => {
     assert.deepEqual(keyed([...inOrder].reverse()), keyed(inOrder))
   })
 
-  it('pools by weight: a heavy good tracklet decides what the group looks like', () => {
+  it('pools by weight: a heavy tracklet decides what the group looks like', () => {
     const at = (degrees: number): number[] => [
       Math.cos((degrees * Math.PI) / 180),
       Math.sin((degrees * Math.PI) / 180),
     ]
-    // 0° and 40° merge first; the third is 50° from the heavy one and −10°…90° from the light one.
+    // 0° and 40° merge first. The third is 50° from the heavy one and −10°…90° from the light one.
     const run = (heavy: number, light: number): number =>
       mergeTracklets(
         [tracklet(0, 1, at(0), heavy), tracklet(2, 3, at(40), light), tracklet(4, 5, at(-45), 1)],
@@ -144,7 +144,7 @@ describe('merging tracklets', () => {
     assert.equal(run(1, 9), 2)
   })
 
-  it('average linkage keeps a chain of look-alikes from joining its ends', () => {
+  it('uses average linkage: a chain of similar faces does not join its ends', () => {
     const at = (degrees: number): number[] => [
       Math.cos((degrees * Math.PI) / 180),
       Math.sin((degrees * Math.PI) / 180),
@@ -168,7 +168,7 @@ describe('merging tracklets', () => {
     for (const group of groups) assert.equal(new Set(group.map((i) => truth[i])).size, 1)
   })
 
-  it('compares only neighbours in time beyond maxPairs, and still every index is in one group', () => {
+  it('compares only neighbours in time beyond maxPairs, and every index is still in one group', () => {
     const random = seededRandom(10)
     const person = randomUnit(64, random)
     const all = Array.from({ length: 400 }, (_, i) => of(person, i * 2, i * 2 + 1, random))
@@ -177,7 +177,7 @@ describe('merging tracklets', () => {
     assert.ok(groups.length < 60, `${groups.length} groups`)
   })
 
-  it('nothing in, nothing out; damaged input is refused', () => {
+  it('returns nothing for nothing, and refuses damaged input', () => {
     assert.deepEqual(mergeTracklets([], { minSimilarity: 0.4 }), [])
     const good = tracklet(0, 1, [1, 0])
     for (const bad of [tracklet(2, 3, [1]), tracklet(2, 3, [0, 1], 0), tracklet(3, 2, [0, 1])]) {

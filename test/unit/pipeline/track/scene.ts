@@ -12,7 +12,7 @@ export function normal(random: Random): number {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
 }
 
-/** A random unit vector that has the cosine `cosine` with the unit vector `towards`, in expectation of the dimension. */
+/** A random unit vector with the expected cosine `cosine` to the unit vector `towards`. */
 export function unitNear(towards: Float32Array, cosine: number, random: Random): Float32Array {
   const noise = randomUnit(towards.length, random)
   const across = Math.sqrt(1 - cosine ** 2)
@@ -28,7 +28,10 @@ function unit(vector: Float32Array): Float32Array {
   return vector.map((value) => value / norm)
 }
 
-/** Faces at 16×16 differ in few ways: with 12 directions strangers' correlations spread by 0.28, as measured (0.26). */
+/**
+ * Faces at 16×16 differ in few ways. With 12 directions, the correlations of strangers spread by 0.28; 0.26 was
+ * measured.
+ */
 const lookDirections = 12
 const lookBasis = ((random: Random) => Array.from({ length: lookDirections }, () => randomUnit(256, random)))(
   seededRandom(1),
@@ -36,8 +39,8 @@ const lookBasis = ((random: Random) => Array.from({ length: lookDirections }, ()
 const sharedFace = Float32Array.from({ length: lookDirections }, (_, i) => (i === 0 ? 1 : 0))
 
 /**
- * Grey patches that correlate like those measured on real faces: one person's from frame to frame by 0.9 in the median
- * with 5 % below about 0.6, two people's by about 0.26 ± 0.25 (what all faces share, and chance).
+ * Grey patches that correlate like those measured on real faces. Patches of one person correlate from frame to frame by
+ * 0.9 (median; 5 % below about 0.6), those of two people by about 0.26 ± 0.25 (what all faces share, and chance).
  */
 export function createLooks(random: Random): { next(): Float32Array } {
   const own = unitNear(sharedFace, Math.sqrt(0.26), random)
@@ -55,7 +58,7 @@ export function createLooks(random: Random): { next(): Float32Array } {
 }
 
 export interface Actor {
-  /** Where the face truly is at a time; `undefined` while it is not in the picture. */
+  /** The true place of the face at a time; `undefined` while it is not in the picture. */
   readonly at: (timeS: number) => { x: number; y: number; size: number } | undefined
   /** Default 0.9. */
   readonly score?: (timeS: number) => number
@@ -68,7 +71,7 @@ export interface Scene {
   readonly withLooks: boolean
   /** Standard deviation of box edges' position, in face sizes. Default 0.04. */
   readonly jitter?: number
-  /** Is this actor's face missed by the detector in this frame? Default never. */
+  /** Whether the detector misses this actor's face in this frame. Default never. */
   readonly isMissed?: (actor: number, timeS: number, frame: number) => boolean
 }
 
@@ -117,7 +120,7 @@ export function evenTimes(seconds: number, fps = 4): number[] {
   return Array.from({ length: Math.floor(seconds * fps) + 1 }, (_, k) => k / fps)
 }
 
-/** Tracks that hold observations of more than one actor: identity switches. */
+/** Tracks with observations of more than one actor: identity switches. */
 export function mixed(tracks: readonly Track<number>[]): readonly Track<number>[] {
   return tracks.filter(({ observations }) => new Set(observations.map((o) => o.payload)).size > 1)
 }

@@ -7,7 +7,7 @@ import { createCutDetector } from '../../../../pipeline/track/shot-cut.js'
 type Rgb = readonly [number, number, number]
 type View = (x: number, y: number) => Rgb
 
-/** A scene of soft coloured blobs on a backdrop, in coordinates where the frame is 1 × 0.75. */
+/** A scene of soft coloured blobs on a backdrop, in coordinates in which the frame is 1 × 0.75. */
 function createScene(seed: number): View {
   const random = seededRandom(seed)
   const shade = (): number => 20 + 140 * random()
@@ -46,7 +46,7 @@ function render(view: View, width = 160, height = 120): RgbImage {
 
 const scenes = Array.from({ length: 40 }, (_, seed) => createScene(seed))
 
-/** How many of the scenes' steps from `before` to `after` are called cuts. */
+/** Number of scenes in which the step from `before` to `after` is reported as a cut. */
 function cuts(
   before: (view: View, index: number) => View,
   after: (view: View, index: number) => View,
@@ -68,7 +68,7 @@ const lit =
   }
 
 describe('the cut detector', () => {
-  it('sees the first image as no cut, and nothing in a repeated one', () => {
+  it('reports no cut for the first image and for a repeated one', () => {
     const detector = createCutDetector()
     const image = render(scenes[0]!)
     assert.equal(detector.isCut(image), false)
@@ -80,7 +80,7 @@ describe('the cut detector', () => {
     assert.ok(found >= 37, `${found} of 40`)
   })
 
-  it('does not take exposure steps for cuts', () => {
+  it('does not report exposure steps as cuts', () => {
     for (const [gain, offset] of [
       [0.6, 0],
       [1.5, 0],
@@ -91,19 +91,19 @@ describe('the cut detector', () => {
     }
   })
 
-  it('does not take flashes for cuts, neither when they come nor when they go', () => {
+  it('does not report flashes as cuts, at their beginning or end', () => {
     assert.ok(cuts(same, lit(1.4, 60)) <= 1)
     assert.ok(cuts(lit(1.4, 60), same) <= 1)
   })
 
-  it('does not take a pan by a tenth of the width for a cut', () => {
+  it('does not report a pan by a tenth of the width as a cut', () => {
     assert.equal(
       cuts(same, (view) => (x, y) => view(x + 0.1, y + 0.02)),
       0,
     )
   })
 
-  it('does not take a large object moving through a still scene for a cut', () => {
+  it('does not report a large object that moves through a still scene as a cut', () => {
     const withObject =
       (at: number) =>
       (view: View): View =>

@@ -43,7 +43,7 @@ describe('a single face', () => {
       assert.equal(tracks[0]?.observations.length, 121 - missed.size)
     })
 
-    it(`that crosses the picture at 1.2 face widths a sample is one track, ${name}`, () => {
+    it(`that crosses the picture at 1.2 face widths per sample is one track, ${name}`, () => {
       const tracks = track({
         actors: [{ at: (timeS) => ({ x: 100 + 4.8 * 60 * timeS, y: 300, size: 60 }) }],
         timesS: evenTimes(4),
@@ -53,7 +53,7 @@ describe('a single face', () => {
       assert.equal(tracks.length, 1)
     })
 
-    it(`sampled at uneven times (0.1 to 1.2 s apart) while it strolls is one track, ${name}`, () => {
+    it(`sampled at uneven times (0.1 to 1.2 s apart) while it moves slowly is one track, ${name}`, () => {
       const random = seededRandom(4)
       const timesS = [0]
       while (timesS.length < 80) timesS.push(timesS.at(-1)! + 0.1 + 1.1 * random() ** 2)
@@ -67,7 +67,7 @@ describe('a single face', () => {
     })
   }
 
-  it('that walks up until it is ten times as large is one track', () => {
+  it('that comes closer until it is ten times as large is one track', () => {
     const tracks = track({
       actors: [{ at: (timeS) => ({ x: 600, y: 350, size: 40 * Math.exp(timeS * 0.23) }) }],
       timesS: evenTimes(10),
@@ -77,7 +77,7 @@ describe('a single face', () => {
     assert.equal(tracks.length, 1)
   })
 
-  it('unseen for longer than maxGapS ends as lost, with the frame that says so', () => {
+  it('unseen for longer than maxGapS ends as lost, in the frame that shows it', () => {
     const tracker = new Tracker<string>({ maxGapS: 1 })
     const input = { box: [10, 10, 60, 60] as const, score: 0.9, payload: 'a' }
     assert.deepEqual(tracker.update({ timeS: 0, inputs: [input] }), {
@@ -103,7 +103,7 @@ describe('a single face', () => {
 })
 
 describe('detection scores', () => {
-  it('a weak detection continues a track but never starts one', () => {
+  it('continue a track if they are weak, but never start one', () => {
     const score = (timeS: number): number => (timeS >= 2 && timeS <= 4 ? 0.4 : 0.9)
     const random = seededRandom(7)
     const timesS = evenTimes(8)
@@ -124,7 +124,7 @@ describe('detection scores', () => {
     assert.deepEqual(weak, [])
   })
 
-  it('a weak detection two face sizes from where the face is expected does not continue it', () => {
+  it('do not continue a track if they are weak and two face sizes from the expected place', () => {
     const tracker = new Tracker<number>()
     const inputAt = (x: number, score: number) => ({
       box: [x, 100, x + 50, 150] as const,
@@ -135,7 +135,7 @@ describe('detection scores', () => {
     assert.deepEqual(tracker.update({ timeS: 0.75, inputs: [inputAt(200, 0.4)] }).trackIds, [undefined])
   })
 
-  it('detections below lowScore and boxes without area are ignored', () => {
+  it('are ignored below lowScore, and for boxes without area', () => {
     const tracker = new Tracker<string>()
     const { trackIds } = tracker.update({
       timeS: 0,
@@ -154,7 +154,7 @@ describe('two faces that cross', () => {
   const speeds = [0.3, 0.6, 1, 2, 4]
   const seeds = 40
 
-  /** Runs crossings at ± `speed` face sizes a second; who is hidden in the 1–3 frames about the crossing varies. */
+  /** Runs crossings at ± `speed` face sizes per second. Who is hidden in the 1–3 frames around the crossing varies. */
   function crossings(
     withLooks: boolean,
     hidden: 'both' | 'one',
@@ -199,10 +199,10 @@ describe('two faces that cross', () => {
     it(`keep their identities while ${who}, with patches, in 2 to 4 tracks on average`, () => {
       const { runs, switched, tracks } = crossings(true, hidden)
       assert.equal(switched, 0)
-      assert.ok(tracks / runs < 4, `${tracks / runs} tracks a crossing`)
+      assert.ok(tracks / runs < 4, `${tracks / runs} tracks per crossing`)
     })
 
-    it(`keep their identities while ${who}, without patches, at the price of fragments`, () => {
+    it(`keep their identities while ${who}, without patches, but in more fragments`, () => {
       assert.equal(crossings(false, hidden).switched, 0)
     })
   }
@@ -219,7 +219,7 @@ describe('two faces that cross', () => {
     assert.equal(tracks.length, 2)
   })
 
-  it('end as ambiguous, and start anew, where nothing tells whose the one visible box is', () => {
+  it('end as ambiguous, and start again, if nothing shows whose face the only visible box is', () => {
     const tracker = new Tracker<string>()
     const inputAt = (x: number, payload: string) => ({
       box: [x, 100, x + 50, 150] as const,
@@ -241,7 +241,8 @@ describe('two faces that cross', () => {
 describe('one face after another', () => {
   for (const { withLooks, name } of withAndWithoutLooks) {
     it(`at the same place a second later is another track, ${name}`, () => {
-      // A few strangers in a hundred have patches as alike as one face's a second apart; then only embeddings tell.
+      // A few strangers in a hundred have patches as similar as those of one face a second apart; then only embeddings
+      // can tell them apart.
       let switched = 0
       for (let seed = 0; seed < 100; seed++) {
         const tracks = track({
@@ -256,7 +257,7 @@ describe('one face after another', () => {
     })
   }
 
-  it('a hard cut ends the track of a face in the same place', () => {
+  it('after a hard cut, in the same place, is another track', () => {
     const tracker = new Tracker<string>()
     const image = (isAfter: boolean) => ({
       width: 160,
@@ -291,7 +292,7 @@ describe('one face after another', () => {
 
 describe('a group', () => {
   for (const { withLooks, name } of withAndWithoutLooks) {
-    it(`of 30 restless faces in rows, each missed in 3 % of frames, is never mixed up, ${name}`, () => {
+    it(`of 30 moving faces in rows, each missed in 3 % of frames, is never mixed up, ${name}`, () => {
       const random = seededRandom(11)
       const actors = Array.from({ length: 30 }, (_, i): Actor => {
         const [phase, period] = [random() * 6, 2 + 4 * random()]
@@ -316,7 +317,7 @@ describe('a group', () => {
     })
   }
 
-  it('whose faces wander at random never has one observation in two tracks', () => {
+  it('with faces that move at random never has one observation in two tracks', () => {
     const random = seededRandom(13)
     const walks = Array.from({ length: 8 }, () => {
       const walk = [{ x: 400 * random(), y: 300 * random() }]
@@ -350,7 +351,7 @@ describe('keyframe sampling, 2 to 10 s apart', () => {
   const timesS = [0]
   while (timesS.length < 20) timesS.push(timesS.at(-1)! + 2 + 8 * random())
 
-  it('a still face stays one track where place and looks agree, but for rare odd looks', () => {
+  it('keep a still face in one track if place and looks agree, except for rare deviating looks', () => {
     const lengths = Array.from({ length: 40 }, (_, seed) => {
       const tracks = track({
         actors: [still(500, 300, 80)],
@@ -360,13 +361,13 @@ describe('keyframe sampling, 2 to 10 s apart', () => {
       })
       return tracks.length
     })
-    // A twentieth of the patches look unlike their own face (see createLooks): about one a run.
+    // A twentieth of the patches do not resemble their own face (see createLooks): about one per run.
     const average = lengths.reduce((a, b) => a + b) / lengths.length
-    assert.ok(average < 2.5, `${average} tracks a run`)
+    assert.ok(average < 2.5, `${average} tracks per run`)
     assert.ok(lengths.filter((n) => n === 1).length >= 15, lengths.join(' '))
   })
 
-  it('a face elsewhere in the next frame is another track', () => {
+  it('give a face elsewhere in the next frame another track', () => {
     const tracks = track({
       actors: [{ at: (timeS) => ({ x: 200 + 100 * Math.floor(timeS), y: 300, size: 80 }) }],
       timesS,
@@ -376,7 +377,7 @@ describe('keyframe sampling, 2 to 10 s apart', () => {
     assert.equal(tracks.length, timesS.length)
   })
 
-  it('without patches every observation is its own track', () => {
+  it('give every observation its own track without patches', () => {
     const tracks = track({
       actors: [still(500, 300, 80)],
       timesS,
@@ -386,7 +387,7 @@ describe('keyframe sampling, 2 to 10 s apart', () => {
     assert.equal(tracks.length, timesS.length)
   })
 
-  it('a face missed once may be found again two intervals later', () => {
+  it('find a face again two intervals later if it was missed once', () => {
     const tracks = track({
       actors: [still(500, 300, 80)],
       timesS: [0, 3, 6, 9],
@@ -420,7 +421,7 @@ describe('the tracker instance', () => {
     }
   })
 
-  it('gives the same tracks whatever the order of detections within a frame', () => {
+  it('gives the same tracks for any order of detections within a frame', () => {
     const run = (isReversed: boolean) => {
       const tracker = new Tracker<number>()
       const random = seededRandom(31)

@@ -17,7 +17,7 @@ interface Case {
   readonly seed?: number
 }
 
-/** Gradients out of the graph, and by central differences of its loss with two step sizes (Richardson). */
+/** Gradients from the graph, compared with central differences of its loss at two step sizes (Richardson). */
 async function compare({ loss: name, network: settings = {}, seed = 1 }: Case): Promise<void> {
   const random = seededRandom(seed)
   const loss = parseLoss(name, 3)
@@ -54,7 +54,7 @@ async function compare({ loss: name, network: settings = {}, seed = 1 }: Case): 
       dims: [rows, columns],
     }
   const parameters = [...network.parameters, ...classifier].map(({ name, dims, initial }) => {
-    // What begins as zeros gets values, so that its gradient's way on is tested too.
+    // Parameters that begin as zeros get values, so that the path of their gradients is tested too.
     const data = initial.every((value) => value === 0) ? numbers(initial.length, 0.5) : initial.slice()
     feeds[name] = { data, dims }
     return { name, data }
@@ -84,7 +84,7 @@ async function compare({ loss: name, network: settings = {}, seed = 1 }: Case): 
       const expected = (4 * fine - coarse) / 3
       assert.ok(
         Math.abs(exact - expected) < 2e-3 * Math.max(1, Math.abs(expected)),
-        `${name}[${at}]: ${exact}, by differences ${expected}`,
+        `${name}[${at}]: ${exact}, by finite differences ${expected}`,
       )
       largest = Math.max(largest, Math.abs(exact))
       compared++
@@ -111,7 +111,7 @@ describe('gradients against finite differences', () => {
   ])
     it(`of the loss ${loss}`, () => compare({ loss, network: { activation: 'silu' } }))
 
-  it('of a margin that carries angles beyond π', () =>
+  it('of a margin that moves angles beyond π', () =>
     compare({ loss: 'arcface:2.5', network: { activation: 'silu' } }))
 
   it('of every kind of network', async () => {

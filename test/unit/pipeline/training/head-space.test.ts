@@ -12,48 +12,48 @@ const session = { device: { kind: 'cpu' as const } }
 describe('tensors of an ONNX file', () => {
   const { onnx, tensors } = randomHead({ dimension: 6, classes: ['a', 'b', 'c'] })
 
-  it('come back as they were written, out of a Buffer at an odd place too', () => {
+  it('come back as they were written, even from a Buffer with an odd offset', () => {
     for (const [name, { dims, data }] of tensors) assert.deepEqual(readOnnxTensor(onnx, name), { dims, data })
     const shifted = Buffer.concat([Buffer.from([1]), onnx]).subarray(1)
     const read = readOnnxTensor(shifted, 'class weights')
     assert.deepEqual(read?.data, tensors.get('class weights')?.data)
-    assert.equal(read?.data.buffer.byteLength, read?.data.byteLength, 'a copy of its own')
+    assert.equal(read?.data.buffer.byteLength, read?.data.byteLength, 'a separate copy')
   })
 
-  it('are undefined by another name or of another type', () => {
+  it('are undefined for another name or another type', () => {
     assert.equal(readOnnxTensor(onnx, 'class weight'), undefined)
     const half = onnxFile({ inputDims: [1, 2], outputDims: [1, 2], nodes: [{ opType: 'Mul', inputs: ['x', 'w'], output: 'y' }], vectors: { v: [1] }, vectorsAs: 'initializers', weights: { w: { dims: [2], values: [1, 2] } }, elementType: 'float16' }) // prettier-ignore
     assert.equal(readOnnxTensor(half, 'w'), undefined)
     assert.equal(readOnnxTensor(half, 'v'), undefined)
   })
 
-  it('of a file that another exporter wrote', () => {
+  it('of a file by another exporter are read', () => {
     const other = onnxFile({ inputDims: [1, 2], outputDims: [1, 2], nodes: [{ opType: 'Mul', inputs: ['x', 'w'], output: 'y' }], vectors: {}, vectorsAs: 'initializers', weights: { w: { dims: [1, 2], values: [1.5, -2] } } }) // prettier-ignore
     assert.deepEqual(readOnnxTensor(other, 'w'), { dims: [1, 2], data: Float32Array.of(1.5, -2) })
   })
 
-  it('of a file that is cut off are an error', () => {
+  it('of a file that is cut off cause an error', () => {
     const cut = onnx.subarray(0, Math.floor(onnx.length / 2))
     assert.throws(() => readOnnxTensor(cut, 'class weights'))
   })
 })
 
 describe("a head's space", () => {
-  it('class weights are those of the classes, without noise', () => {
+  it('has the class weights of the classes, without noise', () => {
     const { onnx, tensors, metadata } = randomHead({ dimension: 6, classes: ['a', 'b', 'c'] })
     const { dimension, vectors } = readClassWeights('head.onnx', onnx, metadata)
     assert.equal(dimension, 6)
     assert.deepEqual([...vectors], [...tensors.get('class weights')!.data.subarray(6)])
   })
 
-  it('a head with fewer weights than classes is refused', () => {
+  it('refuses a head with fewer weights than classes', () => {
     const { onnx } = randomHead({ dimension: 6, classes: ['a', 'b', 'c'] })
     assert.throws(() => readClassWeights('head.onnx', onnx, { classes: ['a', 'b'] }), {
       code: 'HEAD_INVALID',
     })
   })
 
-  it('features are the descriptor of a residual share of 1, and scores follow from them and the weights', async () => {
+  it('has the descriptor of a residual share of 1 as features; the scores follow from them and the weights', async () => {
     const dimension = 6
     const { onnx, tensors, metadata } = randomHead({ dimension, classes: ['a', 'b', 'c'] })
     const random = seededRandom(8)
@@ -77,7 +77,7 @@ describe("a head's space", () => {
     }
   })
 
-  it('features stay what the network gives where the descriptor has a share of it only', async () => {
+  it("keeps the network's output as features if the descriptor has only a share of it", async () => {
     const dimension = 6
     const [whole, half] = [1, 0.5].map((residualShare) =>
       randomHead({ dimension, classes: ['a', 'b'], residualShare }),
@@ -93,14 +93,14 @@ describe("a head's space", () => {
     assert.notDeepEqual(descriptors, expected.vectors)
   })
 
-  it('a network that is wider than its input has features of its width, over several runs', async () => {
+  it("has features of the network's width if that is wider than its input, over several runs", async () => {
     const { onnx } = randomHead({ dimension: 4, classes: ['a', 'b'], network: { kind: 'paper', width: 7 } })
     const { dimension, vectors } = await headFeatures('head', onnx, { dimension: 4, vectors: new Float32Array(4 * 1500).fill(0.5) }, session) // prettier-ignore
     assert.deepEqual([dimension, vectors.length], [7, 7 * 1500])
     assert.ok(Math.abs(Math.hypot(...vectors.subarray(7 * 1499)) - 1) < 1e-5)
   })
 
-  it('writing a head without one of its tensors is an error', () => {
+  it('fails to write a head without one of its tensors', () => {
     const { tensors, inference, metadata } = randomHead({ dimension: 4, classes: ['a'] })
     const fewer = new Map([...tensors].filter(([name]) => name !== 'class weights'))
     assert.throws(() => writeHead(fewer, inference, metadata), /no tensor class weights/)

@@ -17,7 +17,7 @@ const gradients = [
   [-2, 0.1, 0.2],
 ]
 
-/** Three steps from (1, 2, 3) at rate .1, by the graph. */
+/** Three steps from (1, 2, 3) at rate .1, computed by the graph. */
 async function byGraph(settings: OptimizerSettings, decays: boolean): Promise<number[]> {
   const graph = new GraphBuilder()
   const dims = [1, 3]
@@ -50,7 +50,7 @@ function near(actual: readonly number[], expected: readonly number[]): void {
     assert.ok(Math.abs((actual[i] ?? NaN) - value) < 1e-5, `${actual.join()} against ${expected.join()}`)
 }
 
-describe('optimizers, against their formulas in plain arithmetic', () => {
+describe('optimizers, compared with their formulas in plain arithmetic', () => {
   for (const decays of [true, false])
     it(`sgd with momentum, ${decays ? 'with' : 'without'} weight decay`, async () => {
       const w = [1, 2, 3]
@@ -63,7 +63,7 @@ describe('optimizers, against their formulas in plain arithmetic', () => {
       near(await byGraph(optimizerSchema.parse({ kind: 'sgd', weightDecay: 0.01 }), decays), w)
     })
 
-  it('adam: the corrected moments of Kingma and Ba', async () => {
+  it('adam, with the corrected moments of Kingma and Ba', async () => {
     const w = [1, 2, 3]
     const m = [0, 0, 0]
     const v = [0, 0, 0]

@@ -28,7 +28,7 @@ const plain: SamplingOptions = {
 }
 
 describe('pooling in columns', () => {
-  it('is the pooling of the describe stage', () => {
+  it('equals the pooling of the describe stage', () => {
     const pooled = poolTracks(columns, 'quality')
     for (const track of tracks) {
       const faces = facesOf(columns, track).map((face) => ({
@@ -41,7 +41,7 @@ describe('pooling in columns', () => {
     }
   })
 
-  it('of several embedders, too', () => {
+  it('equals it for several embedders, too', () => {
     const embedders = [
       { ...column, digest: 'own', name: 'own' },
       { dimension: 6, embeddings: drawn(6), digest: 'other', name: 'other' },
@@ -65,7 +65,7 @@ describe('pooling in columns', () => {
 })
 
 describe('the sampler', () => {
-  it('takes every row once an epoch, in another order each epoch, the same for the same seed', () => {
+  it('takes every row once per epoch, in a different order each epoch, and the same for the same seed', () => {
     const sampler = createSampler(rows, plain, 3)
     const [first, second] = [sampler.order(0), sampler.order(1)]
     assert.deepEqual([...first].sort(), [0, 1, 2, 3, 4, 5])
@@ -74,14 +74,14 @@ describe('the sampler', () => {
     assert.notDeepEqual(createSampler(rows, plain, 4).order(0), first)
   })
 
-  it('with all faces and no noise gives the pooled tracks', () => {
+  it('returns the pooled tracks if it uses all faces and no noise', () => {
     const target = new Float32Array(6 * dimension)
     createSampler(rows, plain, 1).fill(tracks, seededRandom(1), target)
     const expected = poolTracks(columns, 'quality')
     for (const [i, value] of target.entries()) assert.ok(Math.abs(value - (expected[i] ?? 0)) < 1e-6)
   })
 
-  it('of one face a sample, each face of a track comes up, about equally often', () => {
+  it('draws each face of a track about equally often if a sample has one face', () => {
     const sampler = createSampler(rows, { ...plain, facesPerSample: [1] }, 1)
     const target = new Float32Array(dimension)
     const seen = new Map<string, number>()
@@ -95,7 +95,7 @@ describe('the sampler', () => {
     for (const count of seen.values()) assert.ok(count > 60 && count < 140, `${count} of 800`)
   })
 
-  it('noise moves a sample by its length, and leaves it of length 1', () => {
+  it('moves a sample by the length of the noise, and keeps its length at 1', () => {
     const sampler = createSampler(rows, { ...plain, noise: 0.5 }, 1)
     const target = new Float32Array(6 * dimension)
     const draws = seededRandom(2)
@@ -113,11 +113,11 @@ describe('the sampler', () => {
         cosines += dot / 1200
       }
     }
-    // A random vector of length .5 beside one of length 1: about 1/√1.25.
+    // A random vector of length .5 added to one of length 1: about 1/√1.25.
     assert.ok(Math.abs(cosines - 1 / Math.sqrt(1.25)) < 0.02, `${cosines}`)
   })
 
-  it('takes about half of its samples of mirror images, where they were kept', () => {
+  it('takes about half of its samples from mirror images, if they were stored', () => {
     const mirrored = drawn(dimension)
     const both = { ...columns, columns: [{ ...column, mirrored }] }
     const expected = poolTracks(columns, 'quality')
@@ -143,7 +143,7 @@ describe('the sampler', () => {
     assert.deepEqual(counts({ ...plain, mirror: true }, columns), [400, 0])
   })
 
-  it('balanced, classes come up equally often; for pairs, rows of a class stand together', () => {
+  it('draws classes equally often if balanced; for pairs, rows of a class are consecutive', () => {
     const many = {
       ...rows,
       tracks: new Int32Array(900),

@@ -13,7 +13,7 @@ const dimension = 6
 const classCount = 3
 const perClass = 8
 
-/** Three people who look apart, with one face a track. */
+/** Three people who look different, with one face per track. */
 function threePeople(): TrainingRows {
   const random = seededRandom(1)
   const count = classCount * perClass
@@ -49,7 +49,7 @@ const bytesOf = (tensors: HeadTensors) =>
   new Map([...tensors].map(([name, { data }]) => [name, Buffer.from(Float32Array.from(data).buffer)]))
 
 describe('Trainer', () => {
-  it('lowers the loss, and tells each step of an epoch', async () => {
+  it('lowers the loss, and reports each step of an epoch', async () => {
     const trainer = await createTrainer(options())
     const steps: [number, number][] = []
     const first = await trainer.epoch((done, of) => void steps.push([done, of]))
@@ -65,7 +65,7 @@ describe('Trainer', () => {
     await trainer.dispose()
   })
 
-  it('goes on from a state to the same values as one that was never stopped', async () => {
+  it('continues from a state to the same values as a trainer that was never stopped', async () => {
     const [whole, before] = [await createTrainer(options()), await createTrainer(options())]
     for (let epoch = 0; epoch < 3; epoch++) await whole.epoch()
     await before.epoch()
@@ -80,12 +80,12 @@ describe('Trainer', () => {
     for (const trainer of [whole, before, after]) await trainer.dispose()
   })
 
-  it('changes nothing at a learning rate of 0 but moments and statistics', async () => {
+  it('changes only moments and statistics at a learning rate of 0', async () => {
     const { network } = options()
     const trainer = await createTrainer(options({ network, schedule: () => 0 }))
     await trainer.epoch()
     const tensors = trainer.tensors()
-    // Adding 0 makes 0 of -0.
+    // Adding 0 turns -0 into 0.
     const withoutSigns = (values: Float32Array | undefined) => values?.map((value) => value + 0)
     for (const { name, initial } of network.parameters)
       assert.deepEqual(withoutSigns(tensors.get(name)?.data), withoutSigns(initial), name)

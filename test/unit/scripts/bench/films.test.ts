@@ -26,7 +26,7 @@ const photographed = Array.from({ length: 20 }, (_, i) => ({
   id: `person-${i}`,
   photos: Array.from({ length: 4 + (i % 3) }, (_, k) => `person-${i}/${k}.jpg`),
 }))
-/** Neighbours by number look alike. */
+/** People with neighbouring numbers look alike. */
 const lookAlikes: LookAlikes = new Map(
   photographed.map(({ id }, i) => [id, [`person-${i ^ 1}`, `person-${(i + 2) % 20}`]]),
 )
@@ -36,12 +36,12 @@ const take = (person: string) => ({ person, input: ['-i', `${person}.mp4`], isWi
 const filmOf = (shots: Film['shots']): Film => ({ name: 'a.mp4', backdropColour: '0x405060', shots })
 
 describe('the reel', () => {
-  it('lays shots end to end, and into each other where a transition joins them', () => {
+  it('puts shots one after the other, and overlaps them in a transition', () => {
     const reel = createReel()
     const shot = (person: string, lengthS: number, join: 'cut' | 'dissolve') =>
       ({ place: 'full', takes: [take(person)], lengthS, join }) as const
     reel.add(shot('Ada', 2, 'cut'), 0, 1 / 2)
-    // Wished 1.4 s, but at most half of Ada's shot.
+    // The requested transition is 1.4 s, but it takes at most half of Ada's shot.
     reel.add(shot('Bo', 4, 'dissolve'), 1.4, 1 / 2)
     reel.add(shot('Ada', 1, 'cut'), 0, 1 / 2)
     assert.equal(
@@ -59,8 +59,9 @@ describe('the reel', () => {
 })
 
 describe('films of clips', () => {
-  it('are cut as the films that earlier figures were measured with', () => {
-    // The twelfth film of seed 5, as the first version of this benchmark cut it out of clips of the same lengths.
+  it('have the same cuts as the films of earlier results', () => {
+    // The twelfth film of seed 5, as the first version of this benchmark cut it from clips of the same
+    // lengths.
     const rows = appearancesCsv(planFilmsOfClips(filmed, 12, 5).slice(11)).split('\n')
     assert.deepEqual(
       rows.slice(1, -1).map((row) => row.replace('film-011-mixed-mixed.mp4,', '')),
@@ -80,7 +81,7 @@ describe('films of clips', () => {
     assert.notDeepEqual(planFilmsOfClips(filmed, 4, 7), planFilmsOfClips(filmed, 4, 8))
   })
 
-  it('do not show the moment that the query is, unless somebody stands beside another for longer than their clip', () => {
+  it('do not show the moment of the query, except in a shot of two people that is longer than the clip', () => {
     const queries = new Map(filmed.map((person) => [person.id, queryOfClips(person)]))
     assert.deepEqual(queries.get('p1'), ['-ss', String(9 * 0.85), '-i', 'ada-9s.mp4'])
     for (const { shots } of planFilmsOfClips(filmed, 24, 3))
@@ -100,7 +101,7 @@ describe('films of photos', () => {
     assert.notDeepEqual(films, planFilmsOfPhotos(cast, lookAlikes, 24, 2))
   })
 
-  it('never show the photo that is the query', () => {
+  it('never show the query photo', () => {
     const queries = new Set(cast.map(({ queryPhoto }) => queryPhoto))
     const shown = films.flatMap(({ shots }) =>
       shots.flatMap(({ takes }) => takes.map(({ input }) => input[1])),
@@ -126,7 +127,7 @@ describe('films of photos', () => {
     assert.ok(films.some(({ shots }) => shots.some(({ overS }) => overS > 1.5)))
   })
 
-  it('show another photo when a person comes again', () => {
+  it('show another photo when a person appears again', () => {
     for (const { shots } of films) {
       const last = new Map<string, string | undefined>()
       for (const { person, input } of shots.flatMap(({ takes }) => takes)) {
@@ -136,7 +137,7 @@ describe('films of photos', () => {
     }
   })
 
-  it('cut look-alikes next to each other in every second round of forms', () => {
+  it('show look-alikes next to each other in every second round of forms', () => {
     const areNeighbours = (a = '', b = '') => lookAlikes.get(a)?.[0] === b
     const shareOf = (chosen: readonly Film[]) => {
       const cuts = chosen.flatMap(({ shots }) =>
@@ -152,7 +153,7 @@ describe('films of photos', () => {
 })
 
 describe('look-alikes', () => {
-  it('are the others by cosine similarity, the most similar first', () => {
+  it('are the other people by cosine similarity, the most similar first', () => {
     const faces = new Map([
       ['Ada', Float32Array.of(1, 0)],
       ['Bo', Float32Array.of(0.6, 0.8)],
@@ -165,7 +166,7 @@ describe('look-alikes', () => {
 })
 
 describe('the filter graph', () => {
-  it('gives every input and every stream in between to exactly one filter', () => {
+  it('connects every input and every intermediate stream to exactly one filter', () => {
     for (const film of [...planFilmsOfClips(filmed, 12, 1), ...planFilmsOfPhotos(cast, lookAlikes, 12, 1)]) {
       const given = filmArguments(film, { widthPx: 640, heightPx: 360 })
       const graph = given[given.indexOf('-filter_complex') + 1] ?? ''
@@ -202,7 +203,7 @@ describe('the figures', () => {
     refused: [{ person: 'Bo', code: 'IMAGE_NO_FACE', message: 'no face was found in Bo.jpg' }],
   }
 
-  it('are told by style, by kind of join and for look-alikes, and in all', () => {
+  it('are reported by style, by kind of join, for look-alikes, and in total', () => {
     const figures = figuresOfSeed(1, measured)
     const { groups, total } = figures
     assert.deepEqual(
@@ -222,14 +223,14 @@ describe('the figures', () => {
     assert.equal(figuresTable(groups).length, 5)
   })
 
-  it('of several seeds are means of shares and sums of counts', () => {
+  it('of several seeds are the means of shares and the sums of counts', () => {
     const one = figuresOfSeed(1, measured)
     const other = { ...one, seed: 2, total: { ...one.total, recall: 1, found: 2 } }
     const { recall, found, pairs, films } = meanOfSeeds([one, other])
     assert.deepEqual([recall, found, pairs, films], [0.75, 3, 4, 4])
   })
 
-  it('have all twelve forms in twelve films', () => {
+  it('include all twelve forms in twelve films', () => {
     const forms = Array.from({ length: 12 }, (_, i) => Object.values(formOf(i)).join(' '))
     assert.equal(new Set(forms).size, 12)
   })

@@ -10,7 +10,7 @@ import { temporaryDir } from '../../../support/cameo.js'
 
 const images = temporaryDir()
 
-/** Looks at a whole frame at once, and finds these boxes. */
+/** A detector that takes a whole frame at once and finds these boxes. */
 const finding = (boxes: readonly BoxXyxyPx[]) => ({
   detector: {
     ...{ canvasWidthPx: 1920, canvasHeightPx: 1080, minFacePx: 40, maxFacePx: 2000 },
@@ -29,7 +29,7 @@ const around = (x: number, y: number, heightPx: number): BoxXyxyPx => [
   y + heightPx / 2,
 ]
 
-describe('frames by which detectors are compared', () => {
+describe('frames for comparing detectors', () => {
   before(async () => {
     for (const [name, background] of [
       ['ada', '#ff0000'],
@@ -41,7 +41,7 @@ describe('frames by which detectors are compared', () => {
     }
   })
 
-  it('show eight photos, whose faces are 40 to 200 px high and lie in their middle', async () => {
+  it('show eight photos with a face of 40 to 200 px in the middle of each', async () => {
     const frames = await makeFrames(images, 3)
     assert.equal(frames.length, 3)
     for (const { image, faces } of frames) {
@@ -56,7 +56,7 @@ describe('frames by which detectors are compared', () => {
     }
   })
 
-  it('count a face once, and a box that is no face as wrong', async () => {
+  it('count a face once, and a box without a face as wrong', async () => {
     const frames = (await makeFrames(images, 1)).slice(0, 1)
     const faces = frames[0]?.faces ?? []
     const boxes = faces.map(({ x, y, heightPx }) => around(x, y, heightPx))

@@ -23,7 +23,7 @@ import { workerCommand } from '../../../../scripts/commands/worker.js'
 import { assertRefused } from '../../../support/answers.js'
 import { cameo, temporaryDir } from '../../../support/cameo.js'
 
-/** Data for each remedy; where its words depend on the data, for each case. */
+/** Data for each remedy. If the words depend on the data, one example per case. */
 const examples: { readonly [R in Remedy]: readonly RemedyData[R][] } = {
   'pull-models': [{ path: 'det.onnx' }, { pack: 'sface' }],
   'install-cuda': [{ device: 'cuda:0' }],
@@ -88,7 +88,7 @@ const errorWith = (details: ErrorDetails, message = 'something is wrong') =>
 const words = Object.entries(examples).flatMap(([remedy, all]) =>
   all.map((data) => ({
     remedy,
-    // The table's type sees to it that each remedy has its own data.
+    // The type of the table ensures that each remedy has its own data.
     advice: adviceFor(errorWith({ remedy, ...data } as ErrorDetails)) ?? '',
   })),
 )
@@ -128,11 +128,11 @@ function optionsByCommand(all: readonly Command[], before = ''): Map<string, rea
 const known = optionsByCommand(commands)
 
 describe('the advice for a remedy', () => {
-  it('is a clause for each of them', () => {
+  it('exists as a clause for every remedy', () => {
     for (const { remedy, advice } of words) assert.match(advice, /^[^\n]{10,200}[^.\n]$/, remedy)
   })
 
-  it('names commands that there are', () => {
+  it('names only existing commands', () => {
     for (const { remedy, advice } of words)
       for (const [, command = '', sub = ''] of advice.matchAll(/\bcameo ([a-z-]+)(?: ([a-z-]+))?/g)) {
         const isKnown = known.has(`${command} ${sub}`.trim()) || (sub.startsWith('--') && known.has(command))
@@ -140,13 +140,13 @@ describe('the advice for a remedy', () => {
       }
   })
 
-  it('names options that there are', () => {
+  it('names only existing options', () => {
     const all = new Set([...known.values()].flat())
     for (const { remedy, advice } of words)
       for (const [option] of advice.matchAll(/--[a-z-]+/g)) assert.ok(all.has(option), `${remedy}: ${option}`)
   })
 
-  it('is none where an error says all, or is not of Cameo', () => {
+  it('is absent if the error needs none, or is not an error of Cameo', () => {
     assert.equal(adviceFor(new CameoError('CLIP_EMPTY', 'a.mp4 is empty')), undefined)
     assert.equal(adviceFor(new Error('a bug')), undefined)
     assert.equal(adviceMessageOf(new Error('a bug')), 'a bug')
@@ -154,22 +154,22 @@ describe('the advice for a remedy', () => {
 })
 
 describe('a message with its advice', () => {
-  it('goes on with it after a colon', () => {
+  it('continues with the advice after a colon', () => {
     const error = errorWith({ remedy: 'pull-models', path: 'det.onnx' }, 'the model file det.onnx is missing')
     assert.equal(adviceMessageOf(error), 'the model file det.onnx is missing: run "cameo models pull"')
   })
 
-  it('has it before a list', () => {
+  it('has the advice before a list', () => {
     const list = '  1: left\n  2: right'
     const error = errorWith({ remedy: 'choose-face', path: 'a.jpg', faces: 2 }, `choose one:\n${list}`)
     assert.equal(adviceMessageOf(error), `choose one (give its number with --face NUMBER):\n${list}`)
   })
 })
 
-describe('an archive that is not there', () => {
+describe('a missing archive', () => {
   const archive = join(temporaryDir(), 'none')
 
-  it('is told to a program without a command', () => {
+  it('is reported to a program without a command line', () => {
     assert.throws(() => openArchive(archive), {
       code: 'ARCHIVE_MISSING',
       message: `there is no archive in ${archive}; ingest some clips first`,
@@ -177,7 +177,7 @@ describe('an archive that is not there', () => {
     })
   })
 
-  it('is told in a shell with the command, to a person and to a script', async () => {
+  it('is reported in a shell with a command line, to a person and to a script', async () => {
     const run = await cameo(['status', '--archive', archive, '--json'])
     const message = assertRefused(run, 'ARCHIVE_MISSING', `"cameo ingest FOLDER --archive ${archive}"`)
     assert.equal(run.stderr, `cameo: ${message} [ARCHIVE_MISSING]\n`)

@@ -18,7 +18,7 @@ const refused = (environment: Record<string, string>, brokers = 'a:1') => {
 }
 
 describe('readConnection', () => {
-  it('is plain where nothing is said', () => {
+  it('uses no TLS and no SASL by default', () => {
     const connection = readConnection('one:9092, [::1]:9093', { PATH: '/bin', KAFKA_SSL: '' })
     assert.deepEqual(connection.brokers, ['one:9092', '[::1]:9093'])
     assert.deepEqual([connection.prefix, connection.tls, connection.sasl], ['cameo', undefined, undefined])
@@ -46,7 +46,7 @@ describe('readConnection', () => {
     assert.equal(connection.prefix, 'film-archive')
   })
 
-  it('names the variable that is wrong, never a secret', () => {
+  it('names the wrong variable, never a secret', () => {
     assert.match(refused({ KAFKA_SSL: 'maybe' }), /KAFKA_SSL /)
     assert.match(refused({ KAFKA_SSL_CA_FILE: '/ca' }), /KAFKA_SSL=true/)
     assert.match(refused({ KAFKA_SSL: '1', KAFKA_SSL_CERT_FILE: '/c' }), /belong together/)
@@ -59,6 +59,6 @@ describe('readConnection', () => {
     assert.doesNotMatch(message, /secret/)
     assert.match(refused({ KAFKA_SASL_MECHANISM: 'oauth' }), /KAFKA_SASL_MECHANISM/)
     assert.match(refused({ KAFKA_TOPIC_PREFIX: 'a b' }), /KAFKA_TOPIC_PREFIX/)
-    assert.match(refused({}, 'localhost'), /"localhost" is no broker/)
+    assert.match(refused({}, 'localhost'), /"localhost" is not a broker/)
   })
 })

@@ -3,7 +3,7 @@ import { describe, it, mock } from 'node:test'
 import { note, print, printJson, reportError } from '../../../../scripts/cli/output.js'
 import { startProgress } from '../../../../scripts/cli/progress.js'
 
-/** What is written to standard output and standard error while `work` runs. */
+/** What `work` writes to standard output and standard error. */
 function written(work: () => void): string {
   const texts: string[] = []
   const keep = (text: string | Uint8Array) => texts.push(String(text)) > 0
@@ -19,7 +19,7 @@ function written(work: () => void): string {
 const hostile = 'a\u001b[2J\u009b\u202e\u2066\u2028\u200f\ufeff\u{e0041}.mp4'
 
 describe('what a command shows', () => {
-  it('holds nothing that a terminal obeys, whoever wrote it', () => {
+  it('contains no control characters, whoever wrote it', () => {
     const text = written(() => {
       print(`wrote ${hostile}`)
       note(`fetching ${hostile}`)

@@ -7,7 +7,7 @@ interface SimulatedClip {
   readonly path: string
   readonly bytes: number
   readonly durationS: number
-  /** Seconds of video that a thread looks at in a second. */
+  /** Seconds of video that a thread processes per second. */
   readonly speed: number
   readonly kind: 'fresh' | 'unchanged' | 'measured'
 }
@@ -15,7 +15,9 @@ interface SimulatedClip {
 const segmentLengthS = 600
 const stepS = 0.5
 
-/** What is said, and what is true, each ten seconds of two threads' work on the clips, in order. */
+/**
+ * The reported and the true remaining time, every ten seconds, while two threads work on the clips in order.
+ */
 function simulate(clips: readonly SimulatedClip[], openS = 0.2) {
   let nowS = 0
   const progress = createVideoProgress(() => nowS, segmentLengthS)
@@ -68,10 +70,13 @@ const partsOf = (durationS: number) =>
     endS: Math.min(durationS, (k + 1) * segmentLengthS),
   }))
 
-/** What is said ten seconds later differs from what was said less these ten seconds by no larger a share. */
+/**
+ * Largest accepted share by which a report differs from the report ten seconds before, less these ten
+ * seconds.
+ */
 const largestJump = 0.15
 
-/** From the second minute on, as long as more than half a minute is left. */
+/** Checks from the second minute on, while more than half a minute is left. */
 function assertSteady({ said, tookS }: ReturnType<typeof simulate>, withinShare: number): void {
   const heard = said.filter(({ atS }) => atS >= 60 && tookS - atS > 30)
   assert.ok(heard.length > 10, `it took ${tookS} s`)
@@ -97,7 +102,7 @@ const film = (durationS: number, speed = 12): SimulatedClip => ({
   ...{ path: 'film', bytes: durationS * 250_000, durationS, speed, kind: 'fresh' },
 })
 
-/** Of various lengths, bit rates and speeds. */
+/** Short clips with various lengths, bit rates and speeds. */
 function shorts(count: number, kind: (index: number) => SimulatedClip['kind']): SimulatedClip[] {
   const random = seededRandom(7)
   return Array.from({ length: count }, (_, index) => {
@@ -107,7 +112,7 @@ function shorts(count: number, kind: (index: number) => SimulatedClip['kind']): 
   })
 }
 
-describe('the end that is told of work on clips', () => {
+describe('the reported end of work on clips', () => {
   it('is steady over a long film that many short clips follow', () => {
     assertSteady(simulate([film(7200), ...shorts(150, (k) => (k < 12 ? 'measured' : 'fresh'))]), 0.15)
   })
@@ -116,7 +121,7 @@ describe('the end that is told of work on clips', () => {
     assertSteady(simulate([...shorts(150, () => 'fresh'), { ...film(7200), kind: 'measured' }]), 0.15)
   })
 
-  it('does not count what was done before as work, nor as its speed', () => {
+  it('counts earlier work neither as work of this run nor in its speed', () => {
     const before = shorts(2000, () => 'unchanged').map((clip) => ({ ...clip, path: `old ${clip.path}` }))
     const run = simulate([...before, ...shorts(150, () => 'fresh')])
     assertSteady(run, 0.1)
@@ -127,7 +132,7 @@ describe('the end that is told of work on clips', () => {
     )
   })
 
-  it('begins from where a film that was stopped is', () => {
+  it('starts where a stopped film continues', () => {
     let nowS = 0
     const progress = createVideoProgress(() => nowS, segmentLengthS)
     progress.found('film', 9)
@@ -148,7 +153,7 @@ describe('the end that is told of work on clips', () => {
     assert.deepEqual(atWork, [{ path: 'film', atS: 2000, durationS: 3600 }])
   })
 
-  it('comes to nothing when all is done, and a clip that failed is no work that is left', () => {
+  it('is 0 when all is done; a failed clip is not remaining work', () => {
     const run = simulate([film(1800), ...shorts(3, () => 'fresh')])
     assert.equal(Math.round(run.last.lookedAtS), Math.round(run.last.totalS))
     assert.equal(run.last.etaS, 0)
@@ -157,12 +162,12 @@ describe('the end that is told of work on clips', () => {
     progress.found('whole', 100)
     progress.found('broken', 1000)
     progress.measured('whole', 60)
-    assert.equal(progress.now().totalS > 60, true, 'until it is opened, it is taken for a clip')
+    assert.equal(progress.now().totalS > 60, true, 'before it is opened, it counts as a clip')
     progress.ended('broken')
     assert.equal(progress.now().totalS, 60)
   })
 
-  it('follows clips of which only the end is told, also where their sizes are not known', () => {
+  it('follows clips that report only their end, also with unknown sizes', () => {
     let nowS = 0
     const progress = createVideoProgress(() => nowS)
     const clips = Array.from({ length: 100 }, (_, k) => `https://films/${k}`)

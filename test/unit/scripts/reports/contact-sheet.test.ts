@@ -11,7 +11,7 @@ const match = (path: string, isMissing = false): SheetMatch => ({
 })
 
 describe('the link of a clip', () => {
-  it('of a file leads back to that file, whatever its name', () => {
+  it('leads to the file, whatever its name', () => {
     for (const path of [
       '/clips/two words.mp4',
       '/clips/#1?.mp4',
@@ -26,12 +26,12 @@ describe('the link of a clip', () => {
     }
   })
 
-  it('of a Windows path is one that Windows opens', () => {
+  it('works on Windows for a Windows path', () => {
     assert.equal(clipLink('C:\\clips\\a #1.mp4'), 'file:///C:/clips/a%20%231.mp4')
     assert.equal(clipLink('\\\\server\\share\\a.mp4'), 'file://server/share/a.mp4')
   })
 
-  it('of a clip of the web is its address', () => {
+  it('is the address of a web clip', () => {
     assert.equal(clipLink('https://example.org/a%20b.mp4?v=1#t'), 'https://example.org/a%20b.mp4?v=1#t')
     assert.equal(
       clipLink('http://example.org/two words "x".mp4'),
@@ -39,7 +39,7 @@ describe('the link of a clip', () => {
     )
   })
 
-  it('is left out where a browser could open nothing, or what it shows would be a secret or a script', () => {
+  it('is left out if a browser cannot open it, or if it would show a secret or run a script', () => {
     for (const path of [
       ...['s3://bucket/a.mp4', 'ftp://example.org/a.mp4', 'javascript://x/%0aalert(1)', 'http://'],
       ...['https://ada:secret@example.org/a.mp4', 'clips/relative.mp4', '/clips/lost \udce9.mp4'],
@@ -49,7 +49,7 @@ describe('the link of a clip', () => {
 })
 
 describe('the contact sheet', () => {
-  it('shows a file that is gone without a link, and what is to be known of each clip', () => {
+  it('shows a missing file without a link, and the notes of each clip', () => {
     const notes = ['a <part> of it was not looked at']
     const page = contactSheet('Ada', undefined, [{ ...match('/clips/gone.mp4', true), notes }], 'one\ntwo')
     assert.match(page, /<b title="was \/clips\/gone\.mp4">1\. <bdi>gone\.mp4<\/bdi> \(missing\)<\/b>/)
@@ -58,7 +58,7 @@ describe('the contact sheet', () => {
     assert.ok(!page.includes('href'))
   })
 
-  it('shows how likely each clip shows the person, and marks what is weak', () => {
+  it('shows the probability of each clip, and marks weak ones', () => {
     const likely = { ...match('/clips/a.mp4'), probability: 0.9742 }
     const ranges = [{ startS: 0, endS: 2, trackId: 1, score: 0.3, weak: true as const }]
     const weak = { ...match('/clips/b.mp4'), score: 0.3, ranges, probability: 2e-5, isWeak: true }
@@ -67,7 +67,7 @@ describe('the contact sheet', () => {
     assert.match(page, /<li class="weak">[^]*weak, score 0\.300 · &lt; 0\.1 % · 0:00\.0–0:02\.0 \(weak\)</)
   })
 
-  it('shows no character raw that would break or turn the page, and names clips without a link, too', () => {
+  it('escapes characters that would break or reorder the page, also in names of clips without a link', () => {
     const hostile = '/clips/<b>\u0007\u001b[2J\u202e"\u2028.mp4'
     const page = contactSheet(hostile, undefined, [match(hostile), match('s3://bucket/key.mp4')], 'one & all')
     assert.ok(!/[\p{Cf}\p{Zl}\p{Zp}]|(?!\n)\p{Cc}/u.test(page))

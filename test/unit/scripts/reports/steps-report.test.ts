@@ -24,7 +24,7 @@ const made = createEvaluationSet({
 assert.ok(made.test !== undefined)
 const set = { ...made, test: made.test }
 
-/** Ada is found; of Bob's two clips one comes after one of Ada's, the other not at all. */
+/** Ada is found. Of Bob's two clips, one is ranked below one of Ada's clips, and the other is not found. */
 const ranked: RankedClips[] = [
   [{ clip: 0, score: 0.9 }, { clip: 1, score: 0.8 }, { clip: 2, score: 0.1 }],
   [{ clip: 1, score: 0.6 }, { clip: 2, score: 0.5 }, { clip: 3, score: -Infinity }],
@@ -38,7 +38,7 @@ const step = {
 const run = { title: 'A ladder', startedAt: new Date(0), durationS: 7, settings: {} }
 
 describe('the report of some steps', () => {
-  it('has a place for each step in what it says of identities', () => {
+  it('has one value per step for each identity', () => {
     const before = {
       ...step,
       name: 'centre',
@@ -60,7 +60,7 @@ describe('the report of some steps', () => {
     )
   })
 
-  it('shows the clips in the way of the identity that was found worst', () => {
+  it('shows the wrong clips of the identity with the worst result', () => {
     const report = reportSteps(set, [step], run)
     assert.equal(report.worst[0]?.identity, 'bob')
     assert.deepEqual(
@@ -70,12 +70,12 @@ describe('the report of some steps', () => {
     assert.deepEqual(shownClips(report), ['ada 2'])
   })
 
-  it('counts clips without a face in no score', () => {
+  it('leaves clips without a face out of the scores', () => {
     const { mated, nonMated } = splitScores(set, ranked)
     assert.deepEqual([mated, nonMated], [Float32Array.of(0.9, 0.8, 0.5), Float32Array.of(0.1, 0.6)])
   })
 
-  it('is refused without a step', () => {
+  it('refuses to run without a step', () => {
     assert.throws(() => reportSteps(set, [], run), /a ladder has steps/)
   })
 })

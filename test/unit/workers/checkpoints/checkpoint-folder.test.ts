@@ -15,7 +15,7 @@ import { temporaryDir } from '../../../support/cameo.js'
 const key = { clipId: 'ab'.repeat(32), recipe: 'cd'.repeat(32) }
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
-/** With the parts of those before it. */
+/** Each update lists the parts before it, too. */
 function updateOf(segment: number, ...parts: readonly string[]): CheckpointUpdate {
   const bytes = parts.map((part) => Buffer.from(part))
   const newPart = bytes.at(-1)
@@ -49,7 +49,7 @@ function filesBelow(dir: string): string[] {
 }
 
 describe('the folder of checkpoints', () => {
-  it('gives what was written last, also to another process', () => {
+  it('returns the last written checkpoint, also to another process', () => {
     const { folder, open } = newFolder()
     folder.write(key, 'job', updateOf(3, 'one'))
     folder.write(key, 'job', updateOf(3, 'one', 'two'))
@@ -61,7 +61,7 @@ describe('the folder of checkpoints', () => {
       ])
   })
 
-  it('is the owner’s alone, whatever the umask', () => {
+  it('is readable only by its owner, whatever the umask', () => {
     const before = process.umask(0)
     const { folder, dir } = newFolder()
     try {
@@ -87,12 +87,12 @@ describe('the folder of checkpoints', () => {
     assert.equal(existsSync(dir), false)
   })
 
-  it('two workers with one segment do each other no harm', () => {
+  it('two workers can safely work on one segment', () => {
     const { folder, open } = newFolder()
     const other = open()
     folder.write(key, 'a', updateOf(0, 'one'))
     other.write(key, 'b', updateOf(0, 'o', 'ne'))
-    // The first part of b lies with nobody: it is not there as a whole, and the segment is begun anew.
+    // The first part of b is missing, so the checkpoint is incomplete and the segment starts again.
     assert.deepEqual(shown(folder), [])
     folder.write(key, 'a', updateOf(0, 'one', 'two'))
     assert.deepEqual(shown(other), [[0, 'a', 'state 0/2', 'one', 'two']])
@@ -101,7 +101,7 @@ describe('the folder of checkpoints', () => {
     assert.deepEqual(shown(other), [])
   })
 
-  it('of a forgotten clip it has nothing and takes nothing, until that is let in again', () => {
+  it('keeps and accepts nothing of a forgotten clip until the clip is allowed again', () => {
     const { folder, dir } = newFolder()
     folder.write(key, 'job', updateOf(0, 'one'))
     const topicKey = Buffer.from(`clip/${key.clipId}`)
@@ -114,7 +114,7 @@ describe('the folder of checkpoints', () => {
     assert.equal(shown(folder).length, 1)
   })
 
-  it('no message names a folder outside of it', () => {
+  it('no message can name a folder outside it', () => {
     const { folder, dir } = newFolder()
     folder.write(key, 'job', updateOf(0))
     const beside = join(dir, '..', 'beside')
@@ -125,7 +125,7 @@ describe('the folder of checkpoints', () => {
     assert.equal(shown(folder).length, 1)
   })
 
-  it('old ones go, and the oldest where there is too much', () => {
+  it('removes old checkpoints, and the oldest ones if there are too many', () => {
     const { folder, dir } = newFolder({ maxBytes: 1200, maxAgeMs: 3_600_000 })
     for (const segment of [0, 1, 2, 3]) {
       folder.write(key, 'job', updateOf(segment, 'x'.repeat(400)))
@@ -138,7 +138,7 @@ describe('the folder of checkpoints', () => {
     assert.deepEqual(shown(folder).map(([segment]) => segment), [2, 3]) // prettier-ignore
   })
 
-  it('a folder that is a link, and one that cannot be written, cost no clip anything', () => {
+  it('a folder that is a link or not writable fails no clip', () => {
     const troubles: string[] = []
     mkdirSync(join(place, 'real'))
     symlinkSync(join(place, 'real'), join(place, 'link'))
@@ -155,7 +155,7 @@ describe('the folder of checkpoints', () => {
 })
 
 describe('the checkpoints of a job', () => {
-  it('a job that goes through a whole clip leaves out what it published; another job does not', () => {
+  it('a job for a whole clip skips what it published; another job does not', () => {
     const { folder } = newFolder()
     folder.write(key, 'job', updateOf(2))
     const { resume, ...own } = resumedRequest({ kind: 'open' }, folder, key, 'job')
@@ -163,7 +163,7 @@ describe('the checkpoints of a job', () => {
     assert.deepEqual(resumedRequest({ kind: 'open' }, folder, key, 'other'), { kind: 'open', resume: undefined, from: 0 }) // prettier-ignore
   })
 
-  it('one is written when what was published before it is durable, and only then what is done goes', async () => {
+  it('a checkpoint is written when everything published before it is durable, and only then the finished ones are deleted', async () => {
     const { folder } = newFolder()
     const kept = new JobCheckpoints(folder, key, 'job')
     kept.save(updateOf(0), [])
@@ -182,7 +182,7 @@ describe('the checkpoints of a job', () => {
     assert.deepEqual(shown(folder), [])
   })
 
-  it('where it could not be published, the one before stays', async () => {
+  it('the earlier checkpoint stays if publishing fails', async () => {
     const { folder } = newFolder()
     const kept = new JobCheckpoints(folder, key, 'job')
     kept.save(updateOf(0), [])

@@ -27,7 +27,7 @@ describe('the same file on two machines', () => {
     }
   })
 
-  it('times that differ at that precision are of other files', () => {
+  it('times that differ at that precision belong to different files', () => {
     for (const other of [
       '1764170234123456788',
       '1764170234123456800',
@@ -49,7 +49,7 @@ describe('the same file on two machines', () => {
         assert.equal(isSameTime(a, b), false, other)
   })
 
-  it('a size tells files apart, and versions of addresses are not times', () => {
+  it('a different size means a different file, and versions of addresses are not times', () => {
     const stamp = { device: '1', inode: '2', sizeBytes: 3, mtimeNs: '1500' }
     const rounded = { ...stamp, device: '7', inode: '8', mtimeNs: '1000' }
     assert.ok(isSameContent(stamp, rounded))
@@ -59,7 +59,7 @@ describe('the same file on two machines', () => {
     assert.ok(!isSameContent(remote, { ...remote, mtimeNs: '1000' }))
   })
 
-  it('while a file is read here, what is put into it with its old time is another content', () => {
+  it('detects a write during reading even if the old time is set again', () => {
     const path = join(temporaryDir(), 'a.mp4')
     writeFileSync(path, 'a clip')
     const { atime, mtime } = statSync(path)
@@ -72,7 +72,7 @@ describe('the same file on two machines', () => {
     assert.throws(() => checkUnchanged({ path, stamp }), { code: 'CLIP_CHANGED' })
   })
 
-  it('while a file is read here, its time is to stay exactly the same', () => {
+  it('detects the smallest change of the time during reading', () => {
     const path = join(temporaryDir(), 'a.mp4')
     writeFileSync(path, 'a clip')
     utimesSync(path, 1764170234.5, 1764170234.5)

@@ -14,7 +14,7 @@ import { clipOf, outputOf, planned, ScriptedThread, segmentLengthS, type Script 
 const opened: Archive[] = []
 after(() => opened.forEach((archive) => archive.close()))
 
-/** A real archive, and a folder with a file for each name that holds its text. */
+/** A real archive, and a folder with one file per name. The file holds the name's text. */
 class Scene {
   readonly folder: string
   readonly archive: Archive
@@ -97,7 +97,8 @@ describe('IngestRun: work', () => {
     const doneBy = new Map<number, number>()
     let meet: () => void = () => undefined
     const bothAtWork = new Promise<void>((resolve) => (meet = resolve))
-    // The thread that opens the clip does the first segment, and waits there until another has the second.
+    // The thread that opens the clip does the first segment, and waits there until another thread has the
+    // second.
     const thread = (number: number) =>
       new ScriptedThread({
         'film.mp4': async (request, handlers) => {
@@ -115,7 +116,7 @@ describe('IngestRun: work', () => {
     assert.deepEqual(told, [['film.mp4', 'done']])
   })
 
-  it('finishes a long clip before it opens those behind the next', { timeout: 20_000 }, async () => {
+  it('finishes a long clip before it opens clips after the next one', { timeout: 20_000 }, async () => {
     const scene = new Scene({ 'a.mp4': 'a', 'b.mp4': 'b', 'c.mp4': 'c' })
     const thread = new ScriptedThread({ 'a.mp4': clipOf(4) })
     const { told } = await scene.ingest([thread])
@@ -124,7 +125,7 @@ describe('IngestRun: work', () => {
     assert.deepEqual(told.map(([name]) => name).sort(), ['a.mp4', 'b.mp4', 'c.mp4'])
   })
 
-  it('does not do again what an earlier run did', async () => {
+  it('does not repeat the work of an earlier run', async () => {
     const scene = new Scene({ 'a.mp4': 'a', 'b.mp4': 'b' })
     await scene.ingest([new ScriptedThread()])
     const thread = new ScriptedThread()
@@ -136,7 +137,7 @@ describe('IngestRun: work', () => {
     assert.deepEqual([thread.hashed, thread.requests], [[], []])
   })
 
-  it('processes a content once, and names its other files duplicates', async () => {
+  it('processes a content once, and reports its other files as duplicates', async () => {
     const scene = new Scene({ 'a.mp4': 'same', 'b.mp4': 'same', 'c.mp4': 'other' })
     const thread = new ScriptedThread()
     const { results, met } = await scene.ingest([thread])
@@ -157,7 +158,7 @@ describe('IngestRun: work', () => {
 })
 
 describe('IngestRun: results', () => {
-  it('are told when another connection to the archive can see them', async () => {
+  it('are reported when another connection to the archive can see them', async () => {
     const scene = new Scene({ 'a.mp4': 'a', 'b.mp4': 'b' })
     const other = openArchive(scene.archive.dir)
     const seen: unknown[] = []
@@ -168,7 +169,7 @@ describe('IngestRun: results', () => {
     assert.deepEqual(seen, ['done', 'done'])
   })
 
-  it('come in the order in which the clips end, not in which they begin', { timeout: 20_000 }, async () => {
+  it('come in the order in which the clips end, not in which they start', { timeout: 20_000 }, async () => {
     const scene = new Scene({ 'a.mp4': 'a', 'b.mp4': 'b' })
     let endB: () => void = () => undefined
     const isBDone = new Promise<void>((resolve) => (endB = resolve))
@@ -185,7 +186,7 @@ describe('IngestRun: results', () => {
 })
 
 describe('IngestRun: clips that fail', () => {
-  it('do not stop the others, and the archive keeps why', async () => {
+  it('do not stop the others, and the archive stores the reason', async () => {
     const scene = new Scene({ 'a.mp4': 'a', 'b.mp4': 'b', 'empty.mp4': '' })
     const thread = new ScriptedThread({ 'a.mp4': failing('CLIP_DECODE_FAILED') })
     const { told, met } = await scene.ingest([thread])
@@ -204,7 +205,7 @@ describe('IngestRun: clips that fail', () => {
     assert.deepEqual([...met.withoutClip], [scene.path('empty.mp4')])
   })
 
-  it('are tried three times where it may help, and once where it cannot', async () => {
+  it('are tried three times if a retry may help, else once', async () => {
     const scene = new Scene({ 'final.mp4': 'final', 'transient.mp4': 'transient' })
     const thread = new ScriptedThread({
       'final.mp4': failing('CLIP_DECODE_FAILED'),
@@ -219,7 +220,7 @@ describe('IngestRun: clips that fail', () => {
     ])
   })
 
-  it('where a segment cannot be sought it is decoded from the start', async () => {
+  it('decodes a segment from the start if seeking fails', async () => {
     const scene = new Scene({ 'film.mp4': 'film' })
     const thread = new ScriptedThread({
       'film.mp4': (request, handlers, aborted) =>
@@ -232,7 +233,7 @@ describe('IngestRun: clips that fail', () => {
     assert.deepEqual(requestsOf(thread), ['film.mp4 open', 'film.mp4 1 fast', 'film.mp4 1 fromStart'])
   })
 
-  it('are partial where only a segment fails; the next run does that one alone', async () => {
+  it('are partial if only one segment fails; the next run processes only that segment', async () => {
     const scene = new Scene({ 'film.mp4': 'film' })
     const broken: Script = (request, handlers, aborted) =>
       request.kind === 'segments'
@@ -247,7 +248,7 @@ describe('IngestRun: clips that fail', () => {
     assert.deepEqual(resumed, ['film.mp4 0-600'])
   })
 
-  it('a clip that changes while it is processed is told, and nothing of it is stored', async () => {
+  it('reports a clip that changes while it is processed, and stores nothing of it', async () => {
     const scene = new Scene({ 'growing.mp4': 'begin', 'z.mp4': 'z' })
     const grows: Script = (request, handlers, aborted) => {
       planned(1, request, handlers)
@@ -264,7 +265,7 @@ describe('IngestRun: clips that fail', () => {
     assert.deepEqual(requestsOf(thread).filter((request) => request.startsWith('growing')).length, 1)
   })
 
-  it('a copy of a clip that changes is processed in its place', async () => {
+  it('processes a copy instead of a clip that changes', async () => {
     const scene = new Scene({ 'a.mp4': 'same', 'b.mp4': 'same' })
     let isFirst = true
     const changes =
@@ -281,7 +282,7 @@ describe('IngestRun: clips that fail', () => {
 })
 
 describe('IngestRun: a run that is stopped', () => {
-  it('keeps whole segments and the checkpoint of the one under work, and the next run goes on', async () => {
+  it('keeps whole segments and the checkpoint of the running segment, and the next run continues', async () => {
     const scene = new Scene({ 'film.mp4': 'film', 'z.mp4': 'z' })
     const stop = new AbortController()
     const state = Uint8Array.of(1, 2, 3)
@@ -319,7 +320,7 @@ describe('IngestRun: a run that is stopped', () => {
     assert.deepEqual(resumes, [Buffer.from(state), undefined])
   })
 
-  it('by an error that is no clip’s ends at once, and nothing that is not durable is told', async () => {
+  it('ends at once after an error that no clip caused, and reports nothing that is not durable', async () => {
     const scene = new Scene({ 'a.mp4': 'a', 'b.mp4': 'b' })
     const error = new Error('the reader of results is gone')
     const told: ClipResult[] = []

@@ -9,7 +9,7 @@ import { ffmpeg, x264 } from '../../../support/faces.js'
 const going = new AbortController().signal
 
 describe('samples of the lengths of clips', () => {
-  it('are a few of every size, and of those that say it', async () => {
+  it('include a few clips of every size that state their length', async () => {
     const told: string[] = []
     const asked: string[] = []
     const samples = createLengthSamples(
@@ -28,7 +28,7 @@ describe('samples of the lengths of clips', () => {
     assert.deepEqual(told, ['short 16 60', 'short 128 60', 'film 2 60', 'film 3 60'])
   })
 
-  it('come from a clip’s head, and are none of a file that is no clip, gone, or not wanted any more', async () => {
+  it('read only a clip’s head, and give nothing for a file that is not a clip, is gone or is not needed any more', async () => {
     const dir = temporaryDir()
     const clip = join(dir, 'clip.mp4')
     await ffmpeg('-f', 'lavfi', '-i', 'testsrc2=s=64x48:r=5:d=7', ...x264, clip)

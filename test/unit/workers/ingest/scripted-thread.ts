@@ -15,7 +15,7 @@ export type Script = (
   aborted: Promise<never>,
 ) => Promise<void>
 
-/** A thread that hashes files as they are, and does with each clip what its script says. */
+/** A thread that hashes real files, and handles each clip as its script says. */
 export class ScriptedThread implements SegmentThread {
   readonly hashed: string[] = []
   readonly requests: { readonly name: string; readonly request: SegmentRequest }[] = []
@@ -25,7 +25,7 @@ export class ScriptedThread implements SegmentThread {
     this.#abort = () => reject(new CameoError('INTERRUPTED', 'stopped'))
   })
 
-  /** @param scripts by the file's name; other files are clips of one segment */
+  /** @param scripts by file name; other files are clips of one segment */
   constructor(scripts: Readonly<Record<string, Script>> = {}) {
     this.#scripts = scripts
     this.#aborted.catch(() => undefined)
@@ -55,7 +55,7 @@ export class ScriptedThread implements SegmentThread {
   }
 }
 
-/** A clip that can be cut, each of whose segments comes as soon as it is asked for. */
+/** A clip that can be cut. Each requested segment comes at once. */
 export function clipOf(segments: number): Script {
   return (request, handlers) => {
     for (const segment of planned(segments, request, handlers)) handlers.onSegment(outputOf(segment))
@@ -63,7 +63,7 @@ export function clipOf(segments: number): Script {
   }
 }
 
-/** Plans a clip that can be cut, where it is not planned; returns the segments of this request. */
+/** Plans a clip that can be cut, unless it is planned already. Returns the segments of this request. */
 export function planned(
   count: number,
   request: SegmentRequest,
@@ -80,7 +80,7 @@ export function planned(
   return segments.slice(0, 1)
 }
 
-/** A segment in which nobody was seen. */
+/** A segment without any person. */
 export function outputOf(segment: SegmentSpan): SegmentOutput {
   return { segment, tracks: [], frames: 1, faces: 0, truncated: false, provider: 'cpu' }
 }

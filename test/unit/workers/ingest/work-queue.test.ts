@@ -21,7 +21,7 @@ function jobOf(path: string): Job {
 }
 
 describe('WorkQueue', () => {
-  it('gives jobs before files, each in the order in which it came', () => {
+  it('gives jobs before files, each in order of arrival', () => {
     const thread = new ScriptedThread()
     const queue = new WorkQueue([thread])
     for (const path of ['/a', '/b']) queue.addFile(foundAt(path))
@@ -33,7 +33,7 @@ describe('WorkQueue', () => {
     )
   })
 
-  it('gives a busy thread nothing while another is less busy', async () => {
+  it('gives a busy thread nothing while another thread is less busy', async () => {
     const [busy, idle] = [new ScriptedThread(), new ScriptedThread()]
     const queue = new WorkQueue([busy, idle])
     queue.addFile(foundAt('/a'))
@@ -44,7 +44,7 @@ describe('WorkQueue', () => {
     })
   })
 
-  it('gives a busy thread the next file where all are as busy', async () => {
+  it('gives a busy thread the next file if all threads are equally busy', async () => {
     const [one, other] = [new ScriptedThread(), new ScriptedThread()]
     const queue = new WorkQueue([one, other])
     queue.addFile(foundAt('/a'))
@@ -56,7 +56,7 @@ describe('WorkQueue', () => {
     )
   })
 
-  it('is done only when the search has ended, nothing waits and no work is under way', async () => {
+  it('is done only when the search has ended, nothing waits and no work is running', async () => {
     const thread = new ScriptedThread()
     const queue = new WorkQueue([thread])
     assert.equal(queue.isDone, false)
@@ -64,7 +64,7 @@ describe('WorkQueue', () => {
     queue.endSearch()
     assert.deepEqual([queue.isDone, queue.waitingFiles], [false, 1])
     assert.notEqual(queue.next(thread), undefined)
-    // Its plan may bring jobs.
+    // The file's plan may add jobs.
     await queue.during(thread, () => {
       assert.equal(queue.isDone, false)
       queue.addJobs([jobOf('/a')])
@@ -75,7 +75,7 @@ describe('WorkQueue', () => {
     assert.equal(queue.isDone, true)
   })
 
-  it('wakes all that wait, whatever changes', async () => {
+  it('wakes all waiting threads on every change', async () => {
     const thread = new ScriptedThread()
     const queue = new WorkQueue([thread])
     const changes: (() => void)[] = [

@@ -18,7 +18,7 @@ const optionsOf = (threads: number, headFile?: string): PoolOptions => ({
   onNotice: () => undefined,
 })
 
-/** Says which pools were started and stopped, by their numbers of threads. */
+/** Records which pools were started and stopped, by their number of threads. */
 function scriptedThreads() {
   const said: string[] = []
   const kept = new KeptThreads(({ threads }) => {
@@ -39,14 +39,14 @@ describe('kept threads', () => {
     assert.deepEqual(said, ['start 2', 'stop 2'])
   })
 
-  it('end where the next ingest needs others', async () => {
+  it('end if the next ingest needs other options', async () => {
     const { said, kept } = scriptedThreads()
     await kept.start(optionsOf(2))
     await kept.start(optionsOf(3))
     assert.deepEqual(said, ['start 2', 'stop 2', 'start 3'])
   })
 
-  it('end where another head lies under the same name', async () => {
+  it('end if the file of the head has new content', async () => {
     const { said, kept } = scriptedThreads()
     const head = join(temporaryDir(), 'head.onnx')
     for (const bytes of [[], [], [0x08, 0x07]]) {

@@ -6,7 +6,7 @@ import ts from 'typescript'
 
 const root = join(import.meta.dirname, '../../../../..')
 
-/** Every source that the entry of the library loads, types aside. */
+/** Every source that the entry of the library loads, except types. */
 function sourcesFrom(entry: string): Map<string, string> {
   const sources = new Map<string, string>()
   const visit = (file: string): void => {
@@ -14,7 +14,7 @@ function sourcesFrom(entry: string): Map<string, string> {
     if (sources.has(name)) return
     const source = readFileSync(file, 'utf8')
     sources.set(name, source)
-    // What TypeScript leaves of the imports when it has taken the types out.
+    // TypeScript removes imports of types.
     const { outputText } = ts.transpileModule(source, {
       compilerOptions: {
         module: ts.ModuleKind.ESNext,
@@ -32,14 +32,14 @@ function sourcesFrom(entry: string): Map<string, string> {
   return sources
 }
 
-/** What belongs to the process, and so to the program that loads the library. */
+/** Things of the process, which belong to the program that loads the library. */
 const ofTheProcess =
   /\bprocess\.(exit\b|exitCode|abort|stdout|stderr|stdin|on\(|once\(|chdir|umask)|\bconsole\./
 
 describe('the library', () => {
   const sources = sourcesFrom('workers/cameo.ts')
 
-  it('neither ends the process, nor writes to its output, nor sets handlers of signals', () => {
+  it('does not end the process, write to its output or set signal handlers', () => {
     assert.ok(sources.size > 150)
     const found = [...sources].flatMap(([file, source]) =>
       source
@@ -49,12 +49,12 @@ describe('the library', () => {
     assert.deepEqual(found, [])
   })
 
-  it('turns the telemetry of ONNX Runtime off before anything else is loaded', () => {
+  it('turns off the telemetry of ONNX Runtime before anything else is loaded', () => {
     const [first] = [...(sources.get('workers/cameo.ts') ?? '').matchAll(/^(?:import|export)[^;]*?'(.*)'$/gm)]
     assert.equal(first?.[1], '../pipeline/models/no-telemetry.js')
   })
 
-  it('loads no client of Kafka and nothing of the command line', () => {
+  it('loads no Kafka client and no part of the command line', () => {
     assert.deepEqual(
       [...sources].filter(
         ([file, source]) => file.startsWith('scripts/') || /from '(kafkajs|commander)'/.test(source),

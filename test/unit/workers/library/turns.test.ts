@@ -4,7 +4,7 @@ import { setImmediate as next } from 'node:timers/promises'
 import { Turns } from '../../../../workers/library/turns.js'
 
 describe('turns', () => {
-  it('runs one after the other, in the order of asking', async () => {
+  it('runs one after the other, in the order of the calls', async () => {
     const turns = new Turns()
     const said: string[] = []
     const work = (name: string) => async () => {
@@ -17,7 +17,7 @@ describe('turns', () => {
     assert.deepEqual(said, ['a begins', 'a ends', 'b begins', 'b ends'])
   })
 
-  it('goes on after work that failed, whose error is its own', async () => {
+  it('continues after failed work, and only that call rejects', async () => {
     const turns = new Turns()
     const failed = turns.run(() => Promise.reject(new Error('broken')))
     const after = turns.run(() => Promise.resolve('fine'))

@@ -11,7 +11,7 @@ const { signal } = new AbortController()
 function smallFolder() {
   const dir = temporaryDir()
   const folder = new BoundedFolder<HeldCopy>(dir, 100)
-  /** In use by one. */
+  /** In use by one user. */
   const add = (fileName: string): HeldCopy => {
     const copy = { fileName, dir: join(dir, fileName), bytes: 0, users: 0 }
     mkdirSync(copy.dir)
@@ -22,14 +22,14 @@ function smallFolder() {
 }
 
 describe('BoundedFolder', () => {
-  it('gives the room of copies that nobody uses, the least recently used first', () => {
+  it('reuses the room of unused copies, the least recently used first', () => {
     const { folder, add } = smallFolder()
     const [a, b, c] = [add('a'), add('b'), add('c')]
     for (const copy of [a, b]) assert.ok(folder.take(copy, 40))
     assert.equal(folder.take(c, 40), false, 'both are in use')
     folder.release(b)
     folder.release(a)
-    // Used again, and then no more: it is now the most recent.
+    // Used again and then released: it is now the most recent.
     folder.use(b)
     folder.release(b)
     assert.ok(folder.take(c, 40))
@@ -41,7 +41,7 @@ describe('BoundedFolder', () => {
     )
   })
 
-  it('lets a copy wait until another is released', async () => {
+  it('makes a copy wait until another is released', async () => {
     const { folder, add } = smallFolder()
     const [first, second] = [add('first'), add('second')]
     assert.ok(folder.take(first, 80))
@@ -52,12 +52,12 @@ describe('BoundedFolder', () => {
     assert.deepEqual([first.bytes, second.bytes], [0, 60])
   })
 
-  it('refuses for good what is larger than the folder', async () => {
+  it('permanently refuses a copy that is larger than the folder', async () => {
     const { folder, add } = smallFolder()
     await assert.rejects(folder.grow(add('huge'), 101, signal), { code: 'SCRATCH_FULL', retriable: false })
   })
 
-  it('of two that hold half each and wait for more, the second gives up for now', async () => {
+  it('if two copies hold half each and wait for more, the second fails for now', async () => {
     const { folder, add } = smallFolder()
     const [one, other] = [add('one'), add('other')]
     for (const copy of [one, other]) assert.ok(folder.take(copy, 50))
@@ -68,7 +68,7 @@ describe('BoundedFolder', () => {
     assert.deepEqual([one.bytes, other.bytes], [60, 0])
   })
 
-  it('gives a copy that was dropped nothing, and lets it wait no longer', async () => {
+  it('gives nothing to a dropped copy, and ends its wait', async () => {
     const { folder, add } = smallFolder()
     const [held, broken] = [add('held'), add('broken')]
     assert.ok(folder.take(held, 60))

@@ -66,7 +66,7 @@ async function serve(listener: RequestListener): Promise<string> {
   return `127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-/** A server, and a scratch folder of 100 bytes for what it gives. */
+/** A server, and a scratch folder of 100 bytes for its files. */
 async function smallScratch(listener: RequestListener) {
   const host = await serve(listener)
   const scratchDir = mkdtempSync(join(dir, 'scratch-'))
@@ -102,7 +102,7 @@ describe('clip access: files', () => {
   symlinkSync(join(dir, 'secret.mp4'), join(root, 'out.mp4'))
   symlinkSync(join(root, 'sub'), join(root, 'inside'))
 
-  it('opens what lies below a root, also where that is called otherwise here', async () => {
+  it('opens files below a root, also if the root has another path on this machine', async () => {
     for (const [rule, uri] of [
       [root, join(root, 'sub', 'a.mp4')],
       [`/archive=${root}`, '/archive/sub/a.mp4'],
@@ -115,7 +115,7 @@ describe('clip access: files', () => {
     }
   })
 
-  it('refuses everything else, links and detours too', async () => {
+  it('refuses everything else, including links and detours', async () => {
     const own = access({ roots: [parseRoot(root)] })
     for (const uri of [
       join(dir, 'secret.mp4'),
@@ -136,7 +136,7 @@ describe('clip access: files', () => {
     assert.equal((await failure(own.open(join(root, 'none.mp4'), undefined, signal))).code, 'CLIP_GONE')
   })
 
-  it('what is no file is refused for good, by what it is, before it is opened', async () => {
+  it('permanently refuses other kinds than files before opening them, and names the kind', async () => {
     execFileSync('mkfifo', [join(root, 'pipe.mp4')])
     const listener = createNetServer().listen(join(root, 'socket.mp4'))
     closers.push(() => listener.close())
@@ -157,7 +157,7 @@ describe('clip access: files', () => {
       })
   })
 
-  it('a file that is exchanged while it is read is still the one that was opened, and said to have changed', async () => {
+  it('reads the opened file even if it is replaced, and reports the change', async () => {
     const path = join(root, 'exchanged.mp4')
     writeFileSync(path, 'a clip')
     const clip = await access({ roots: [parseRoot(root)] }).open(path, undefined, signal)
@@ -170,18 +170,18 @@ describe('clip access: files', () => {
     assert.equal(existsSync(clip.path), false)
   })
 
-  it('what is shown of an address holds no password and no signature', () => {
+  it('shows addresses without password and signature', () => {
     for (const [uri, shown] of [
       ['https://user:password@host:1/a/b.mp4?signature=x#part', 'https://host:1/a/b.mp4'],
       ['s3://bucket/a.mp4?versionId=1', 's3://bucket/a.mp4'],
       ['/clips/100%?#1.mp4', '/clips/100%?#1.mp4'],
-      // No URL: the password's slash ends the host.
+      // Not a URL: the password's slash ends the host.
       ['http://user:pass/word@host/a.mp4', 'http://…'],
     ] as const)
       assert.equal(withoutSecrets(uri), shown)
   })
 
-  it('a root that is not mounted says nothing against its clips', async () => {
+  it('a root that is not mounted does not fail its clips', async () => {
     const mounted = join(dir, 'share')
     const own = access({ roots: [{ submitted: '/archive', mounted }] })
     const open = () => failure(own.open('/archive/a.mp4', undefined, signal))
@@ -190,7 +190,7 @@ describe('clip access: files', () => {
     assert.deepEqual(await open(), { code: 'CLIP_GONE', retriable: false })
   })
 
-  it('rules that make no sense are refused', () => {
+  it('refuses invalid rules', () => {
     for (const text of ['relative', '/a=relative']) assert.throws(() => parseRoot(text), { code: 'USAGE' })
     for (const text of ['http://host', 'a b', 's3://'])
       assert.throws(() => parseHost(text), { code: 'USAGE' })
@@ -198,7 +198,7 @@ describe('clip access: files', () => {
 })
 
 describe('clip access: http', () => {
-  it('fetches from allowed hosts only, and redirections do not lead elsewhere', async () => {
+  it('fetches only from allowed hosts, also after redirects', async () => {
     const other = await serve((_, response) => response.end('elsewhere'))
     const host = await serve((request, response) => {
       if (request.url === '/moved.mp4') response.writeHead(302, { location: '/a%20clip.mp4' }).end()
@@ -226,7 +226,7 @@ describe('clip access: http', () => {
     })
   })
 
-  it('an address with a password is refused, also one that another leads to, by a message without it', async () => {
+  it('refuses an address with a password, also as a redirect target, with a message that does not show it', async () => {
     const host: string = await serve((_, response) =>
       response.writeHead(302, { location: `http://user:secret@${host}/b.mp4` }).end(),
     )
@@ -245,10 +245,10 @@ describe('clip access: http', () => {
       })
   })
 
-  it('a port is allowed also where an address leaves it out, being the usual one', async () => {
+  it('an allowed default port also matches addresses without a port', async () => {
     const isAllowed = async (host: string, uri: string) => {
       const own = access({ hosts: new Set([parseHost(host)]) })
-      // Nothing is fetched: the signal is an aborted one.
+      // Nothing is fetched, because the signal is already aborted.
       const error: unknown = await own
         .open(uri, undefined, AbortSignal.abort())
         .catch((thrown: unknown) => thrown)
@@ -268,7 +268,7 @@ describe('clip access: http', () => {
       assert.equal(await isAllowed(host, uri), expected, `${host} ${uri}`)
   })
 
-  it('a server that compresses gives the clip as it is, also where it compresses unasked', async () => {
+  it('receives the clip uncompressed, also from a server that compresses without being asked', async () => {
     const content = 'a clip '.repeat(100)
     const host = await serve((request, response) => {
       const isPlain = request.url === '/a.mp4' && request.headers['accept-encoding'] === 'identity'
@@ -283,7 +283,7 @@ describe('clip access: http', () => {
     }
   })
 
-  it('tells what is gone or forbidden from what may pass', async () => {
+  it('distinguishes missing and forbidden files from temporary errors', async () => {
     const host = await serve((request, response) => {
       const status = Number(request.url?.slice(1))
       if (status === 200) {
@@ -304,7 +304,7 @@ describe('clip access: http', () => {
     })
   })
 
-  it('a clip that is submitted again is fetched again, and segments are given the copy they were planned by', async () => {
+  it('fetches a clip again when it is submitted again, and gives segments the copy of their plan', async () => {
     let content = 'the old one'
     const host = await serve((_, response) => response.setHeader('etag', content).end(content))
     const own = access({ hosts: new Set([host]) })
@@ -323,12 +323,12 @@ describe('clip access: http', () => {
 })
 
 describe('clip access: the scratch folder', { timeout: 60_000 }, () => {
-  it('keeps the scratch folder within its size, and a clip that is in use', async () => {
+  it('keeps the scratch folder within its size, and keeps clips in use', async () => {
     let fetches = 0
     const { open, files } = await smallScratch((request, response) => {
       fetches++
       const bytes = Buffer.alloc(request.url === '/huge' ? 500 : 40, 'x')
-      // Without a length, so that only what arrives tells.
+      // Without a length, so that only the received bytes count.
       response.writeHead(200, request.url === '/chunked' ? {} : { 'content-length': bytes.length }).end(bytes)
     })
     const first = await open('first')
@@ -351,7 +351,7 @@ describe('clip access: the scratch folder', { timeout: 60_000 }, () => {
     assert.equal(files().length, 2)
   })
 
-  it('a clip that is too large ends its connection, which nobody reads', async () => {
+  it('closes the unread connection of a clip that is too large', async () => {
     let closed: Promise<unknown> | undefined
     const { open } = await smallScratch((_, response) => {
       closed = once(response, 'close')
@@ -361,7 +361,7 @@ describe('clip access: the scratch folder', { timeout: 60_000 }, () => {
     await closed
   })
 
-  it('who waits keeps no connection, and asks again when a download that failed makes room', async () => {
+  it('a waiting clip keeps no connection, and is requested again when a failed download makes room', async () => {
     const pending: ServerResponse[] = []
     const { open } = await smallScratch((_, response) => {
       response.writeHead(200, { 'content-length': 60 }).write('the start')
@@ -379,7 +379,7 @@ describe('clip access: the scratch folder', { timeout: 60_000 }, () => {
     assert.equal((await waits.clip).stamp.sizeBytes, 60)
   })
 
-  it('who waits can be stopped', async () => {
+  it('a waiting clip can be stopped', async () => {
     const { open } = await smallScratch((_, response) => response.end(Buffer.alloc(60)))
     const first = await open('first')
     const stop = new AbortController()
@@ -391,7 +391,7 @@ describe('clip access: the scratch folder', { timeout: 60_000 }, () => {
     await open('third')
   })
 
-  it('of two clips that fill the folder together and wait for each other, one gives up for the other', async () => {
+  it('if two clips fill the folder and wait for each other, one fails and the other continues', async () => {
     const pending: ServerResponse[] = []
     const { open, heldBytes } = await smallScratch((_, response) => {
       response.write(Buffer.alloc(50))

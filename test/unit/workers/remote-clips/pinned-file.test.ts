@@ -24,7 +24,7 @@ const access = createClipAccess({
   ...{ scratchDir: join(dir, 'scratch'), scratchBytes: 1000 },
 })
 
-/** Of one length, so that only the content tells. */
+/** Of equal length, so that only the content differs. */
 const [allowed, forbidden] = ['allowed', 'SECRETS']
 for (const [folder, content] of [
   [join(root, 'good'), allowed],
@@ -34,7 +34,7 @@ for (const [folder, content] of [
   writeFileSync(join(folder, 'a.mp4'), content)
 }
 
-/** Everything by which a path is looked at or opened. */
+/** All calls that inspect or open a path. */
 const calls = [
   'existsSync',
   'lstatSync',
@@ -45,14 +45,17 @@ const calls = [
   'symlinkSync',
 ] as const
 
-/** Runs work with something done before the calls whose numbers `isDue`; returns how many calls there were. */
+/**
+ * Runs work, and calls the disturbance before the calls for which `isDue` is true. Returns the number of
+ * calls.
+ */
 async function disturbed(work: () => Promise<void>, isDue: (call: number) => boolean, disturb: () => void) {
   let count = 0
   let isDisturbing = false
   for (const name of calls) {
     const original = fs[name] as (...args: readonly unknown[]) => unknown
     const before = (...args: readonly unknown[]) => {
-      // What disturbs makes such calls, too.
+      // The disturbance makes such calls, too.
       if (!isDisturbing && isDue(++count)) {
         isDisturbing = true
         disturb()
@@ -72,7 +75,7 @@ async function disturbed(work: () => Promise<void>, isDue: (call: number) => boo
   return count
 }
 
-/** A place below the root that leads to either: a link to a file, or to the folder that it lies in. */
+/** A place below the root that leads to either file: a link to a file, or to its folder. */
 interface Place {
   readonly path: string
   readonly link: string
@@ -92,9 +95,9 @@ const places: Record<string, Place> = {
   },
 }
 
-describe('a path that is exchanged while its clip is opened', () => {
+describe('a path that is replaced while its clip is opened', () => {
   for (const [what, { path, link: at, targets }] of Object.entries(places))
-    it(`${what} is a link that leads out of the root at any moment: what lies there is never read`, async () => {
+    it(`${what} becomes a link out of the root at any moment: its target is never read`, async () => {
       const seen = new Set<string>()
       let turn = 0
       const exchange = (to = ++turn % 2) => {
@@ -103,7 +106,7 @@ describe('a path that is exchanged while its clip is opened', () => {
       }
       const openAndRead = async () => {
         const clip = await access.open(path, undefined, signal)
-        // Whoever reads does so later, here and in another process.
+        // Readers open the path later, in this process and in another.
         for (let i = 0; i < 2; i++) {
           exchange()
           seen.add(readFileSync(clip.path, 'utf8'))
@@ -128,7 +131,7 @@ describe('a path that is exchanged while its clip is opened', () => {
       const all = await attempt(() => false)
       assert.deepEqual([...seen], [allowed])
       for (let first = 1; first <= all; first++) {
-        // Once, from then on again and again, and for the length of one call.
+        // Once, from then on again and again, and for the duration of one call.
         await attempt((call) => call === first)
         await attempt((call) => call >= first)
         await attempt((call) => call === first || call === first + 1)

@@ -10,7 +10,7 @@ import { dripsBody, dripsHeaders, slowServer } from '../../../support/slow-serve
 const dir = temporaryDir()
 const limits = { answerS: 0.3, windowS: 0.3, leastBytesPerS: 100_000 }
 
-/** What opening a clip ends with, when nobody else holds its connection any more. */
+/** The error of opening a clip, after all its connections are closed. */
 async function failure(
   uri: string,
   { host, open }: Awaited<ReturnType<typeof slowServer>>,
@@ -28,17 +28,17 @@ async function failure(
   return error
 }
 
-describe('servers that send a byte now and then', { timeout: 60_000 }, () => {
+describe('servers that send single bytes slowly', { timeout: 60_000 }, () => {
   for (const [what, beginning, said] of [
     [
       'in the body',
       dripsBody,
-      /"a\.mp4" is given up for now: the server sends too slowly: \d+ bytes in 0\.3 s/,
+      /"a\.mp4" is stopped for now: the server sends too slowly: \d+ bytes in 0\.3 s/,
     ],
     ['in the headers', dripsHeaders, /the server did not answer within 0\.3 s/],
-    ['in the headers, after one that leads elsewhere', undefined, /the server did not answer within 0\.3 s/],
+    ['in the headers, after a redirect', undefined, /the server did not answer within 0\.3 s/],
   ] as const)
-    it(`http, ${what}: the clip is given up, and the connection with it`, async () => {
+    it(`http, ${what}: the fetch fails, and the connection is closed`, async () => {
       const moved = 'HTTP/1.1 302 Found\r\nlocation: /b.mp4\r\ncontent-length: 0\r\nconnection: close\r\n\r\n'
       const server = await slowServer((path) => beginning ?? (path === '/a.mp4' ? moved : dripsHeaders))
       const error = await failure(`http://${server.host}/a.mp4`, server)
@@ -46,8 +46,8 @@ describe('servers that send a byte now and then', { timeout: 60_000 }, () => {
       assert.match(error.message, said)
     })
 
-  it('s3, in the body and in the headers: likewise', async () => {
-    // One server: the client of the AWS SDK keeps the address that it is made with.
+  it('s3, in the body and in the headers: the same', async () => {
+    // One server, because the AWS SDK's client keeps the address that it was created with.
     const server = await slowServer((path) =>
       path.startsWith('/bucket/') ? (path.includes('body') ? dripsBody : dripsHeaders) : undefined,
     )

@@ -7,7 +7,7 @@ import { it } from 'node:test'
 import { temporaryScratch } from '../../../../workers/remote-clips/temporary-scratch.js'
 import { temporaryDir } from '../../../support/cameo.js'
 
-it('a temporary scratch folder: what killed processes of this host left goes, one with the same id too; all else stays', () => {
+it('a temporary scratch folder: deletes the folders of killed processes on this host, also with the same id, and nothing else', () => {
   const parent = temporaryDir()
   const dead = spawnSync('true').pid
   const left = (name: string) => {

@@ -11,7 +11,7 @@ import { SegmentHandle } from '../../../../workers/threads/segment-handle.js'
 import { temporaryDir } from '../../../support/cameo.js'
 
 const dir = temporaryDir()
-/** Threads that find no models: enough for all but `process`. */
+/** Threads that find no models: enough for all requests except `process`. */
 const setup = {
   ...{ pack: findPack(defaultPackName), modelsDir: dir, settings: defaultSettings },
   ...{ device: { kind: 'cpu' } as const, headFile: undefined },
@@ -34,21 +34,21 @@ function fileOf(name: string, text: string): string {
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 
 describe('SegmentHandle', { timeout: 120_000 }, () => {
-  it('answers each of several requests under way with its own result', async () => {
+  it('answers each of several running requests with its own result', async () => {
     const thread = start()
     const texts = ['a', 'bb', 'ccc']
     const paths = texts.map((text) => fileOf(`${text}.mp4`, text))
     assert.deepEqual(await Promise.all(paths.map((path) => thread.hash(path))), texts.map(sha256))
   })
 
-  it('rejects with the thread’s own error, and goes on with the next request', async () => {
+  it('rejects with the thread’s own error, and continues with the next request', async () => {
     const thread = start()
     await assert.rejects(thread.hash(join(dir, 'gone.mp4')), { name: 'CameoError', code: 'CLIP_GONE' })
     await assert.rejects(thread.ready(), CameoError)
     assert.equal(await thread.hash(fileOf('there.mp4', 'there')), sha256('there'))
   })
 
-  it('does not begin what is stopped already', async () => {
+  it('does not start work that is already stopped', async () => {
     const stopped = AbortSignal.abort()
     await assert.rejects(start().hash(fileOf('a.mp4', 'a'), stopped), {
       code: 'INTERRUPTED',
@@ -56,7 +56,7 @@ describe('SegmentHandle', { timeout: 120_000 }, () => {
     })
   })
 
-  it('abort ends the requests under way with INTERRUPTED', async () => {
+  it('abort ends the running requests with INTERRUPTED', async () => {
     const thread = start()
     const path = fileOf('large.mp4', 'x'.repeat(32e6))
     const hashes = [thread.hash(path), thread.hash(path)]
@@ -68,7 +68,7 @@ describe('SegmentHandle', { timeout: 120_000 }, () => {
     )
   })
 
-  it('fails what is under way where the models cannot be reached, and starts the thread again for the next', async () => {
+  it('fails running requests if the models cannot be reached, and starts the thread again for the next request', async () => {
     const cause = new CameoError('WORKER_DIED', 'the inference thread does not start')
     const thread = start({ connect: () => Promise.reject(cause), stop: () => Promise.resolve() })
     await assert.rejects(thread.ready(), { code: 'WORKER_DIED', retriable: true, cause })

@@ -18,11 +18,11 @@ import {
 export interface DescribeHandlerOptions {
   readonly context: Omit<WorkerContext, 'kafka'>
   readonly describer: DescribeThread
-  /** Absent where this worker has none. */
+  /** Absent if this worker has none. */
   readonly head: HeadFile | undefined
 }
 
-/** What is done with a message: see `MessageHandler`. */
+/** Handles a message: see `MessageHandler`. */
 export function createDescribeHandler({ context, describer, head }: DescribeHandlerOptions) {
   const { connection, publisher } = context
   const descriptors = topicName(connection, 'descriptors')
@@ -37,11 +37,11 @@ export function createDescribeHandler({ context, describer, head }: DescribeHand
       async work() {
         read ??= decodeEmbeddings(message.value)
         const value = encodeMessage(await described(read))
-        // Brokers would refuse it each time anew. What Cameo itself writes is half as long, with room for descriptors.
+        // Brokers would refuse it every time. Messages of Cameo are half as long, with room for descriptors.
         if (value.byteLength > maxSentBytes)
           throw new CameoError(
             'MESSAGE_TOO_LARGE',
-            `with its descriptors the message has ${value.byteLength} bytes, more than the ${maxSentBytes} that brokers take`,
+            `with its descriptors the message has ${value.byteLength} bytes, more than the ${maxSentBytes} that brokers accept`,
           )
         await publisher.send([{ topic: descriptors, key, value }])
       },

@@ -7,12 +7,12 @@ export interface DescribeWorkerOptions extends DescribeHandlerOptions {
   readonly context: WorkerContext
 }
 
-/** Messages described side by side. */
+/** Number of messages described in parallel. */
 const concurrency = 16
 
 /**
- * Reads tracks with their embeddings, and publishes them with their descriptors: one message in, one message out, so it
- * keeps nothing, and a message handled twice gives the same twice.
+ * Reads tracks with their embeddings, and publishes them with their descriptors. Each input message gives one
+ * output message, so the worker stores nothing. A message that is handled twice gives the same output twice.
  */
 export async function startDescribeWorker(options: DescribeWorkerOptions): Promise<StageWorker> {
   const { kafka, connection, log, metrics } = options.context

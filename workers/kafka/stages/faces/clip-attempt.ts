@@ -18,15 +18,15 @@ import type { WorkerContext } from '../shared/stage-worker.js'
 export interface ClipAttemptOptions {
   readonly context: Pick<WorkerContext, 'connection' | 'publisher' | 'log'>
   readonly checkpoints: CheckpointFolder | undefined
-  /** What the next attempt goes on with. */
+  /** State that the next attempt continues from. */
   readonly state: JobState
   readonly clip: OpenedClip
   readonly clipId: string
-  /** Values of an embedding. */
+  /** Number of values of an embedding. */
   readonly dimension: number
 }
 
-/** One attempt at a job: publishes what a thread makes of the clip as it comes. */
+/** One attempt at a job. Publishes the thread's results as they arrive. */
 export class ClipAttempt {
   readonly #options: ClipAttemptOptions
   readonly #id = randomUUID()
@@ -42,12 +42,12 @@ export class ClipAttempt {
     this.#kept = new JobCheckpoints(checkpoints, key, state.name)
   }
 
-  /** Resolves when all of it is durable. */
+  /** Resolves when all results are durable. */
   async run(thread: Pick<SegmentThread, 'process'>, signal: AbortSignal): Promise<void> {
     try {
       await this.#process(thread, signal)
     } catch (error) {
-      // What was published counts; the next attempt does what is left.
+      // Published segments count; the next attempt processes the rest.
       await this.#kept.settled()
       await Promise.all(this.#sent)
       throw this.#failure(error)
@@ -65,7 +65,7 @@ export class ClipAttempt {
       onFrames: () => undefined,
       onCheckpoint: (update: Parameters<JobCheckpoints['save']>[0]) => this.#kept.save(update, this.#sent),
       onResume: (segment: number, timeS: number) =>
-        context.log.info({ uri, segment, timeS }, 'going on within a segment'),
+        context.log.info({ uri, segment, timeS }, 'continuing within a segment'),
     }
     await thread.process(clip.path, this.#request, handlers, signal)
   }
@@ -99,7 +99,7 @@ export class ClipAttempt {
     this.#sent.push(sending)
   }
 
-  /** What is thrown for an error, once the state is ready for the next attempt. */
+  /** Prepares the state for the next attempt, and returns the error to throw. */
   #failure(error: unknown): unknown {
     if (!(error instanceof CameoError)) return error
     if (error.code === 'CLIP_CHANGED')
@@ -111,7 +111,7 @@ export class ClipAttempt {
     return error
   }
 
-  /** Of a segment that is left to others. */
+  /** The job for a segment that is left to other workers. */
   #segmentJob({ index }: SegmentSpan, plan: WirePlan): OutMessage {
     const { context, state } = this.#options
     const { recipe, source } = state.job

@@ -15,7 +15,7 @@ export interface FacesStageOptions extends Omit<LoadPoolOptions, 'onNotice'> {
   readonly onFatal: (error: unknown) => void
 }
 
-/** The faces worker with its threads. Throws DEVICE_UNAVAILABLE and what loading the models throws. */
+/** The faces worker with its threads. Throws DEVICE_UNAVAILABLE and errors of loading the models. */
 export async function createFacesStage(
   context: WorkerContext,
   { access, usual, maxDeaths, openCheckpoints, onFatal, ...options }: FacesStageOptions,

@@ -10,10 +10,10 @@ export interface FacesWorkerOptions extends JobHandlerOptions {
   readonly context: WorkerContext
 }
 
-/** One clip is processed, the next one is fetched, hashed and opened meanwhile; as `ingestClips` does. */
+/** While one clip is processed, the next one is fetched, hashed and opened, as in `ingestClips`. */
 const clipsPerThread = 2
 
-/** Reads jobs, and publishes what the pipeline makes of them: from a clip's file to its tracks' embeddings. */
+/** Reads jobs, and publishes the pipeline's results: from a clip's file to the embeddings of its tracks. */
 export async function startFacesWorker(options: FacesWorkerOptions): Promise<StageWorker> {
   const { threads, checkpoints } = options
   const { kafka, connection, log, metrics } = options.context

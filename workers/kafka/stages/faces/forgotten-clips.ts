@@ -4,12 +4,15 @@ import type { WorkerContext } from '../shared/stage-worker.js'
 import { startTopicReader, type TopicReader } from '../../broker/topic-reader.js'
 import { topicName } from '../../broker/topics.js'
 
-/** As `clipKey` makes them; nothing else may become the name of a folder. */
+/** Keys as `clipKey` creates them. Nothing else may become a folder name. */
 const clipKeyShape = /^clip\/([0-9a-f]{64})$/
 
 const sweepEveryMs = 10 * 60_000
 
-/** Keeps the folder of checkpoints as the topic of names says: of what is forgotten, nothing. And sweeps it now and then. */
+/**
+ * Deletes the checkpoints of clips that the topic of names reports as forgotten. Also cleans up the folder
+ * from time to time.
+ */
 export function followForgotten(
   { kafka, connection, log }: Pick<WorkerContext, 'kafka' | 'connection' | 'log'>,
   checkpoints: CheckpointFolder,
@@ -23,7 +26,7 @@ export function followForgotten(
   }).catch((error: unknown): TopicReader | undefined => {
     log.warn(
       { error: messageOf(error) },
-      'which clips are forgotten is not known: their checkpoints stay a week',
+      'cannot read which clips are forgotten: their checkpoints stay for a week',
     )
     return undefined
   })
@@ -35,7 +38,7 @@ export function followForgotten(
   }
 }
 
-/** One message of the topic of names; those about names are none of this worker's business. */
+/** Handles one message of the topic of names. This worker ignores messages about names. */
 export function noteMessage(checkpoints: CheckpointFolder, key: Buffer | null, value: Buffer | null): void {
   const clipId = clipKeyShape.exec(key?.toString() ?? '')?.[1]
   if (clipId === undefined) return

@@ -3,7 +3,7 @@ import type { SegmentRequest } from '../../../threads/thread-messages.js'
 import type { Received } from '../../broker/received.js'
 import type { CheckpointUpdate } from '../../../../pipeline/segments/segment-checkpoint.js'
 
-/** A job as none before it: topics that are made anew count from 0 again. */
+/** A unique name of the job: topics that are created again count offsets from 0 again. */
 export const jobName = ({
   partition,
   offset,
@@ -11,8 +11,8 @@ export const jobName = ({
 }: Pick<Received, 'partition' | 'offset' | 'timestamp'>) => `${partition}/${offset}/${timestamp}`
 
 /**
- * The request, with what is there of its first segment. A job that goes through a whole clip, since that cannot be cut, leaves out
- * what it published before: its checkpoint of a later segment tells.
+ * The request, with the checkpoint of its first segment. If the clip cannot be cut, one job processes the
+ * whole clip. It skips the segments that it published before: a checkpoint of a later segment shows that.
  */
 export function resumedRequest(
   request: SegmentRequest,
@@ -30,7 +30,10 @@ export function resumedRequest(
   return { ...request, resume, from: own?.segment ?? 0 }
 }
 
-/** Keeps what a job's segments are gone on with: each once all that was published before it is durable. */
+/**
+ * Stores the checkpoints of a job's segments. Each one is stored after everything published before it is
+ * durable.
+ */
 export class JobCheckpoints {
   readonly #folder: CheckpointFolder | undefined
   readonly #key: CheckpointKey
@@ -54,7 +57,7 @@ export class JobCheckpoints {
         this.#folder?.write(this.#key, this.#job, update)
         this.#drop(done)
       })
-      // What is not published is done again, and this with it.
+      // A failed send is repeated, and this checkpoint with it.
       .catch(() => undefined)
   }
 
@@ -62,12 +65,12 @@ export class JobCheckpoints {
     this.#done.push(segment)
   }
 
-  /** Resolves when all that was given is written. */
+  /** Resolves when all checkpoints are written. */
   settled(): Promise<void> {
     return this.#saving
   }
 
-  /** All that was published is durable. */
+  /** Everything published is durable. */
   async close(): Promise<void> {
     await this.#saving
     const earlier = this.#folder?.read(this.#key).filter(({ job }) => job === this.#job) ?? []

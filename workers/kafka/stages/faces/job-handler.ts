@@ -21,15 +21,15 @@ export interface JobHandlerOptions {
   readonly pools: Pools
   readonly access: ClipAccess
   readonly threads: number
-  /** A job over which so many workers died is given up. */
+  /** After this many workers died over a job, it goes to the dead letters. */
   readonly maxDeaths: number
-  /** Where segments under work are kept; without it they are begun anew. */
+  /** Stores the state of segments in work. Without it they start from the beginning. */
   readonly checkpoints?: CheckpointFolder | undefined
-  /** Told of an error that this worker cannot work with: ffmpeg is missing, a GPU is lost, a root is not mounted. */
+  /** Called for an error that stops this worker: ffmpeg is missing, a GPU is lost, a root is not mounted. */
   readonly onFatal: (error: unknown) => void
 }
 
-/** What is done with a job: from its clip's file to messages with the tracks' embeddings. */
+/** Handles a job: from its clip's file to messages with the tracks' embeddings. */
 export class JobHandler {
   readonly #options: JobHandlerOptions
 
@@ -46,7 +46,7 @@ export class JobHandler {
       ...{ message, signal, onFault: onFatal },
       about: () => ({ uri: state?.job.source.uri, clipId: state?.clipId }),
       work: async () => {
-        // Workers died also while they gave it up: it may be what reads it that dies.
+        // Workers also died while they reported it. Perhaps reading it kills them.
         if (deaths > maxDeaths) throw workersDied('the job', deaths)
         state ??= startState(decodeJob(message.value), message, deaths > 0)
         if (deaths >= maxDeaths) throw workersDied(clipName(withoutSecrets(state.job.source.uri)), deaths)
@@ -107,7 +107,7 @@ export class JobHandler {
 function workersDied(what: string, deaths: number): CameoError {
   return new CameoError(
     'CLIP_ENDS_WORKERS',
-    `${what} was being processed each time that ${counted(deaths, 'worker')} ended without an error: as a rule their memory ran out; look at how they ended, then send the message again`,
+    `${what} was being processed each time ${counted(deaths, 'worker')} ended without an error: most likely their memory ran out; check how they ended, then send the message again`,
     { details: { remedy: 'retry-message' } },
   )
 }
@@ -127,7 +127,7 @@ function checkSame({ path, stamp }: OpenedClip, plan: WirePlan | undefined): voi
   if (plan === undefined || isSameContent(stamp, plan.stamp)) return
   throw new CameoError(
     'CLIP_CHANGED',
-    `${clipName(path)} is another file than the one that was planned: submit it again`,
+    `${clipName(path)} is not the file that was planned: submit it again`,
     { retriable: false },
   )
 }

@@ -8,22 +8,23 @@ import type { Received } from '../../broker/received.js'
 import type { JobMessage, WirePlan } from '../../messages/schemas.js'
 import { jobName } from './job-checkpoints.js'
 
-/** What is known of a job so far: kept from one attempt to the next. */
+/** What is known of a job so far. Kept between attempts. */
 export interface JobState {
   readonly job: JobMessage
   readonly pass: string
-  /** The job in the folder of checkpoints. */
+  /** The job's name in the checkpoint folder. */
   readonly name: string
   clip: OpenedClip | undefined
   clipId: string | undefined
   plan: WirePlan | undefined
   request: SegmentRequest
-  /** Of this job's segments, those whose output is not published. */
+  /** This job's segments without published output. */
   left: readonly SegmentSpan[]
 }
 
 /**
- * @param isSuspected workers died over it: of a long clip the segments are told apart, so that one of them is given up
+ * @param isSuspected workers died over the job. A long clip is then split into one job per segment, so that
+ * only one segment fails
  * @throws MESSAGE_INVALID
  */
 export function startState(job: JobMessage, message: Received, isSuspected: boolean): JobState {

@@ -16,16 +16,18 @@ export interface LoadPoolOptions {
   readonly threads: number
   readonly device: DeviceChoice
   readonly modelsDir: string
-  /** Finds a pack and fetches what is missing of it. */
+  /** Finds a pack and downloads its missing files. */
   readonly loadPack: (name: string) => Promise<Pack>
-  /** Further embedders and context encoders that jobs may ask for. */
+  /** Further embedders and context encoders that jobs may request. */
   readonly encoders: ExtraEncoders
   readonly onNotice: (text: string) => void
-  /** As `ThreadSetup` says. */
+  /** See `ThreadSetup`. */
   readonly checkpointEveryS?: number | undefined
 }
 
-/** Threads with the models of a recipe. Throws RECIPE_MISMATCH, and as `startThreads` and `loadPack` do. */
+/**
+ * Threads with the models of a recipe. Throws RECIPE_MISMATCH, and errors of `startThreads` and `loadPack`.
+ */
 export async function loadPool(recipe: WireRecipe, options: LoadPoolOptions): Promise<LoadedPool> {
   const pack = await options.loadPack(recipe.packName)
   const encoders = encodersFor(recipe, options.encoders)
@@ -33,10 +35,10 @@ export async function loadPool(recipe: WireRecipe, options: LoadPoolOptions): Pr
   if (own.digest !== recipe.digest)
     throw new CameoError(
       'RECIPE_MISMATCH',
-      `the job asks for the recipe ${recipe.digest.slice(0, 12)}, which this worker's version of Cameo or of the pack ${recipe.packName} does not give (${own.digest.slice(0, 12)}): use the same versions where clips are submitted and processed`,
+      `the job asks for the recipe ${recipe.digest.slice(0, 12)}, which this worker's version of Cameo or of the pack ${recipe.packName} does not produce (${own.digest.slice(0, 12)}): use the same versions where clips are submitted and processed`,
     )
   const { device, modelsDir, threads, onNotice, checkpointEveryS } = options
-  // Descriptors are made by the describe stage, which has the head.
+  // The describe stage makes the descriptors, and has the head.
   const setup = {
     ...{ pack, modelsDir, settings: recipe.settings, device, headFile: undefined, encoders },
     checkpointEveryS,
@@ -44,7 +46,7 @@ export async function loadPool(recipe: WireRecipe, options: LoadPoolOptions): Pr
   return { pool: await startThreads({ setup, threads, onNotice }), pack }
 }
 
-/** Those of this worker's encoders that a job asks for. Throws RECIPE_MISMATCH where one is missing. */
+/** This worker's encoders that a job requests. Throws RECIPE_MISMATCH if one is missing. */
 function encodersFor({ features = [], settings }: WireRecipe, own: ExtraEncoders): ExtraEncoders {
   const made = new Map(
     [...own.embedders.map(asEmbedder), ...own.contexts.map(asContext)].flatMap((encoder) =>

@@ -8,14 +8,14 @@ import type { WireRecipe } from '../../messages/schemas.js'
 export interface BorrowedThread {
   readonly thread: SegmentThread
   readonly pack: Pack
-  /** What runs the models. */
+  /** The provider that runs the models. */
   readonly provider: Provider
   release(): void
 }
 
-/** The threads of a faces worker, with the models and settings that the jobs ask for. */
+/** The threads of a faces worker, with the models and settings that the jobs request. */
 export interface Pools {
-  /** The least busy thread of the recipe's pool. Rejects where the pool cannot be loaded. */
+  /** The least busy thread of the recipe's pool. Rejects if the pool cannot be loaded. */
   borrow(recipe: WireRecipe): Promise<BorrowedThread>
   stop(): Promise<void>
 }
@@ -28,12 +28,12 @@ export interface LoadedPool {
 interface CurrentPool {
   readonly digest: string
   readonly loading: Promise<LoadedPool>
-  /** Work under way on each of the pool's threads. */
+  /** Number of running jobs on each of the pool's threads. */
   readonly loads: Map<SegmentThread, number>
   users: number
 }
 
-/** One recipe is loaded at a time; jobs of another wait until those under way are done. */
+/** Keeps one recipe loaded at a time. Jobs of another recipe wait until the running jobs are done. */
 export class RecipePools implements Pools {
   readonly #load: (recipe: WireRecipe) => Promise<LoadedPool>
   #current: CurrentPool | undefined
@@ -54,7 +54,7 @@ export class RecipePools implements Pools {
       }
       return { thread, pack, provider: pool.provider, release }
     } catch (error) {
-      // Not kept: what was missing may be there the next time.
+      // Not kept: a missing file may be present at the next attempt.
       if (this.#current === current) this.#current = undefined
       this.#leave(current)
       throw error

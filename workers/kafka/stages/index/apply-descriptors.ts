@@ -34,13 +34,13 @@ export interface Applied {
   /** Messages that cannot be applied, with the reason. */
   readonly refused: readonly Refused[]
   readonly segments: number
-  /** Clips of which it is known now what became of them. */
+  /** Clips that now have a result. */
   readonly finished: readonly Pick<StatusMessage, 'uri' | 'clipId' | 'state' | 'tracks'>[]
 }
 
 /**
- * Writes what a batch of messages says into the archive. Segments count when all their parts are there, in whatever order
- * they come; parts that wait for others are kept. Everything may come twice. To be called within a transaction.
+ * Writes a batch of messages into the archive. A segment counts when all its parts have arrived, in any
+ * order. Parts that wait for others are stored. Every message may come twice. Call it within a transaction.
  */
 export function applyDescriptors(
   messages: readonly Pick<KafkaMessage, 'value' | 'timestamp'>[],
@@ -61,7 +61,7 @@ export function applyDescriptors(
   return { refused, ...batch.finish() }
 }
 
-/** The rows that a batch of messages causes. */
+/** The rows of a batch of messages. */
 class DescriptorBatch {
   readonly #archive: Archive
   readonly #inbox: Inbox
@@ -80,7 +80,7 @@ class DescriptorBatch {
 
   /**
    * @param writtenMs when the message was written
-   * @throws CameoError where the archive cannot take it: the batch goes on after that
+   * @throws CameoError if the archive cannot take the message; the batch continues after that
    */
   apply(message: DescriptorsMessage, writtenMs: number): void {
     if (message.kind === 'given-up') {
@@ -89,20 +89,23 @@ class DescriptorBatch {
     }
     const whole = this.#parts.add(message)
     if (whole === undefined) return
-    // Whichever message was the last to come: the closing one says of which clip.
+    // Any message can be the last to arrive. The closing message names the clip.
     this.#orFail(whole.closing, () => this.#store(whole, writtenMs))
     this.#segments++
   }
 
-  /** Keeps what waits for later batches. */
+  /** Stores the parts that wait for later batches. */
   finish(): Omit<Applied, 'refused'> {
-    // Of a forgotten clip nothing is kept, not even for a moment.
+    // Nothing of a forgotten clip is stored, not even for a moment.
     this.#parts.keepRest((clipId) => this.#isForgotten(clipId))
     this.#recipes.save()
     return { segments: this.#segments, finished: this.#outcomes.told }
   }
 
-  /** Where this archive cannot take it, being of another recipe for example, the clip fails, says why, and nothing of it stays. */
+  /**
+   * If this archive cannot take the clip, for example because of another recipe, the clip fails with a
+   * reason, and none of its rows stay.
+   */
   #orFail(message: ClosingMessage | GivenUpMessage, work: () => void): void {
     try {
       inTransaction(this.#archive.database, work)
@@ -128,7 +131,7 @@ class DescriptorBatch {
     const tracks = tracksOfSegment(closing, parts)
     const key = this.#keyFor(closing, plan, writtenMs)
     this.#takeUp(key, plan)
-    // The same segment again, from a worker that was not heard: the rows stay as they are.
+    // The same segment again, from a worker that was believed dead: the rows stay unchanged.
     if (!clips.hasSegment(key, segment)) clips.storeSegment(key, segmentOutput(closing, tracks))
     this.#outcomes.finishIfComplete(closing, key, plan.stamp)
   }
@@ -139,7 +142,7 @@ class DescriptorBatch {
     checkGivenUp(message)
     if (clipId !== undefined && stamp !== undefined) this.#outcomes.recordFile(message, stamp, clipId)
     if (clipId === undefined || plan === undefined || failure.code === 'CLIP_CHANGED') {
-      // A changed file says nothing against its old content.
+      // A changed file does not affect its old content.
       this.#outcomes.fail(message, clipId, failure)
       return
     }
@@ -160,8 +163,8 @@ class DescriptorBatch {
   }
 
   /**
-   * Plans the run. Where it had ended without some segments and this is another pass over the clip, they are missing again:
-   * what is told is what this pass makes of them, not the failure of the last one.
+   * Plans the run. If an earlier run ended without some segments and this is another pass over the clip, they
+   * count as missing again. The clip then gets the result of this pass, not the failure of the earlier one.
    */
   #takeUp(key: SegmentKey, plan: WirePlan): void {
     const { clips } = this.#archive
@@ -181,8 +184,8 @@ class DescriptorBatch {
 }
 
 /**
- * What is said against the message that brought an error to light: it must not hold up those behind it. Errors of the archive
- * itself, a full disk for example, are thrown on.
+ * The reason for the dead letter of a message that caused an error, so that it does not block later messages.
+ * Errors of the archive itself, for example a full disk, are thrown.
  */
 function refusalFor(thrown: unknown): CameoError {
   if (thrown instanceof CameoError) return thrown
@@ -192,5 +195,5 @@ function refusalFor(thrown: unknown): CameoError {
   })
 }
 
-/** The store wants to be told that a duration is unknown. */
+/** The store requires an explicit unknown duration. */
 const factsOf = ({ facts }: WirePlan) => ({ ...facts, durationS: facts.durationS })

@@ -7,10 +7,10 @@ import { checkHead, type HeadFile } from '../../../../pipeline/describe/head/hea
 import { headName } from '../../messages/segment-messages.js'
 import type { WireRecipe } from '../../messages/schemas.js'
 
-/** Digests of the recipes whose messages an archive took, and when the newest message of each was written, ms. */
+/** Digests of the recipes that an archive accepted, and the time of each recipe's newest message, ms. */
 const takenKey = 'kafka.recipes'
 
-/** Present from the beginning of a replay until the archive has caught up: the recipes it had taken before. */
+/** Present from the start of a replay until the archive has caught up: the recipes accepted before. */
 const replayKey = 'kafka.replay'
 
 const takenSchema = z.record(z.string(), z.number())
@@ -18,25 +18,25 @@ const replaySchema = z.array(z.string())
 
 export interface ArchiveRecipesOptions {
   readonly archive: Archive
-  /** Take over another recipe than the archive's, with its next message. */
+  /** Accept another recipe than the archive's, with its next message. */
   readonly reprocess: boolean
-  /** The head that the describe workers have, for searches in this archive. */
+  /** The head of the describe workers, for searches in this archive. */
   readonly head: HeadFile | undefined
 }
 
 /**
- * Which recipe an archive has where the messages of its topic are of several. The partitions of a topic are read in no particular
- * order, so it follows from when messages were written: the recipe of the newest is the archive's, and clips that were
- * never processed under that one keep their rows.
+ * Chooses the archive's recipe if its topic has messages of several recipes. A topic's partitions are read in
+ * no particular order, so the time of writing decides: the recipe of the newest message becomes the
+ * archive's. Clips that were never processed with it keep their rows.
  */
 export interface ArchiveRecipes {
   /**
    * The descriptor space for the rows of a message.
    * @param writtenMs when the message was written
-   * @throws ARCHIVE_OTHER_RECIPE, and RECIPE_MISMATCH where the descriptors were made with another head
+   * @throws ARCHIVE_OTHER_RECIPE, and RECIPE_MISMATCH if the descriptors were made with another head
    */
   spaceFor(recipe: WireRecipe, dimension: number, writtenMs: number): number
-  /** Remembers what was taken; to be called in the transaction of the rows. */
+  /** Stores the accepted recipes. Call it in the transaction of the rows. */
   save(): void
 }
 
@@ -47,10 +47,12 @@ export function createArchiveRecipes({ archive, reprocess, head }: ArchiveRecipe
   const takesOver = reprocess || replayed !== undefined
   let isChanged = false
 
-  /** Of a recipe that the archive had before, or has not yet: its own one is newer. */
+  /**
+   * True for an earlier recipe of the archive, or one that arrives late: the archive's own recipe is newer.
+   */
   const isOlder = (own: string, writtenMs: number) => takesOver && writtenMs < (taken[own] ?? 0)
 
-  /** Searches need the head that the descriptors were made with; an archive that has it remembers where it lies. */
+  /** Searches need the head that made the descriptors. An archive with this head remembers its path. */
   function checkOwnHead(recipe: WireRecipe): void {
     const { digest, headSha256 } = recipe
     if (headSha256 === head?.sha256) {
@@ -78,7 +80,7 @@ export function createArchiveRecipes({ archive, reprocess, head }: ArchiveRecipe
       if (replayed !== undefined && replayed.length > 0 && !replayed.includes(digest))
         throw new CameoError(
           'ARCHIVE_OTHER_RECIPE',
-          `the archive ${archive.dir} never took clips of these settings: submit the clip again with the archive's own`,
+          `the archive ${archive.dir} never took clips with these settings: submit the clip again with the archive's own settings`,
         )
       if (own !== undefined && own !== digest && isOlder(own, writtenMs)) {
         note(digest, writtenMs)
@@ -106,13 +108,18 @@ function spaceOf(space: Space, dimension: number): number {
   )
 }
 
-/** Whether a head was applied to an archive that came by messages: none of these are of its recipe then. */
+/**
+ * Whether a head was applied to an archive that was fed by messages. Then its recipe is not the recipe of any
+ * message.
+ */
 export function isDescribedHere({ database, recipe }: Archive): boolean {
   const taken = Object.keys(readTaken(database))
   return recipe !== undefined && taken.length > 0 && !taken.includes(recipe.digest)
 }
 
-/** From here on the archive takes the recipes that it had taken before, and no others; any where it knows of none. */
+/**
+ * From now on the archive accepts only the recipes that it had accepted before; any recipe if it knows none.
+ */
 export function beginReplay(database: Database): void {
   if (readReplayed(database) !== undefined) return
   writeMeta(database, replayKey, JSON.stringify(Object.keys(readTaken(database))))

@@ -10,9 +10,9 @@ import { beginReplay } from './archive-recipes.js'
 const clusterKey = 'kafka.cluster'
 
 /**
- * Remembers which cluster feeds the archive.
+ * Stores which cluster feeds the archive.
  * @param cluster its id, and the topics' prefix
- * @throws TOPIC_CHANGED where another one fed it before
+ * @throws TOPIC_CHANGED if another cluster fed it before
  */
 export function checkCluster(archive: Archive, cluster: string): void {
   const own = readMeta(archive.database, clusterKey)
@@ -21,12 +21,12 @@ export function checkCluster(archive: Archive, cluster: string): void {
     throw new CameoError(
       'TOPIC_CHANGED',
       `the archive ${archive.dir} was fed from another cluster or topic prefix (${own}) than this one (${cluster}); ` +
-        'connect to its own cluster, or build the archive anew from this one',
+        'connect to its own cluster, or rebuild the archive from this one',
       { details: { remedy: 'replay-archive', archive: archive.dir, changed: 'cluster' } },
     )
 }
 
-/** Takes everything out of an archive that came by messages, so that the topic is read from its beginning. */
+/** Empties an archive that was fed by messages, so that the topic is read from its beginning. */
 export function resetForReplay(archiveDir: string): void {
   const archive = openArchive(archiveDir, { create: true })
   try {

@@ -23,7 +23,7 @@ export interface ClipOutcomesOptions {
   readonly connection: Pick<KafkaConnection, 'prefix'>
 }
 
-/** Writes down what became of clips: beside their files in the archive, and as statuses that are to be published. */
+/** Stores the results of clips: beside their files in the archive, and as statuses to publish. */
 export class ClipOutcomes {
   readonly #archive: Archive
   readonly #inbox: Inbox
@@ -36,18 +36,18 @@ export class ClipOutcomes {
     this.#statusTopic = topicName(connection, 'status')
   }
 
-  /** All statuses told, in order. */
+  /** All stored statuses, in order. */
   get told(): readonly StatusMessage[] {
     return this.#told
   }
 
-  /** Notes the content of the message's file. */
+  /** Stores the content of the message's file. */
   recordFile(message: DescriptorsMessage, stamp: FileStamp, clipId: string): void {
     const { rootId, path } = this.#placeOf(message)
     this.#archive.files.record(rootId, path, stamp, clipId)
   }
 
-  /** What became of the clip follows from its rows alone, in whatever order they came. */
+  /** The clip's result depends only on its rows, not on the order in which they came. */
   finishIfComplete(
     message: ClosingMessage | GivenUpMessage,
     key: RunKey,
@@ -112,7 +112,7 @@ export class ClipOutcomes {
   }
 }
 
-/** Of a path or URL below its root. */
+/** The part of a path or URL below its root. */
 function relativePath(root: string, uri: string): string {
   if (!isUrl(uri)) return relative(root, uri)
   return uri.startsWith(root) ? uri.slice(root.length).replace(/^\//, '') : uri

@@ -24,19 +24,22 @@ export interface DescriptorWriterOptions {
 export interface PartitionBatch {
   readonly partition: number
   readonly messages: readonly KafkaMessage[]
-  /** Where the partition ended when they were fetched. */
+  /** The end of the partition when they were fetched. */
   readonly highWatermark: string
 }
 
-/** Writes messages of the topic of descriptors into the archive, with the position up to which they are written. */
+/**
+ * Writes messages of the topic of descriptors into the archive, with the position up to which they are
+ * written.
+ */
 export interface DescriptorWriter {
   /** The offset after the last message written; undefined before the first. */
   nextOf(partition: number): bigint | undefined
   /**
-   * Leaves out what is written already, and writes the rest as one transaction; the last message written is to be among those
-   * first read after a start, for it is compared. What cannot be applied is put down for the
-   * dead letters.
-   * @throws TOPIC_CHANGED, and of SQLite's errors what `translateSqliteErrors` makes
+   * Skips messages that are already written, and writes the rest as one transaction. The first read after a
+   * start must include the last written message, because it is compared. Messages that cannot be applied are
+   * stored for the dead letters.
+   * @throws TOPIC_CHANGED, and SQLite errors as `translateSqliteErrors` translates them
    */
   write(batches: readonly PartitionBatch[]): void
 }
@@ -53,7 +56,10 @@ export function createDescriptorWriter(options: DescriptorWriterOptions): Descri
   const { connection, log, metrics } = options.context
   const topic = topicName(connection, 'descriptors')
 
-  /** Those that are not written. A topic that was made again ends before the position, or has another message before it. */
+  /**
+   * The messages that are not written yet. If a topic was created again, it ends before the position or has
+   * another message before it.
+   */
   function fresh({ partition, messages, highWatermark }: PartitionBatch): readonly KafkaMessage[] {
     const position = inbox.position(topic, partition)
     if (position === undefined) return messages
@@ -110,8 +116,8 @@ export function createDescriptorWriter(options: DescriptorWriterOptions): Descri
 export function topicChanged(archive: Archive, topic: string): CameoError {
   return new CameoError(
     'TOPIC_CHANGED',
-    `the topic ${topic} is not the one that the archive ${archive.dir} was fed from: it was deleted and made again, or lost messages; ` +
-      'build the archive anew from what it holds now',
+    `the topic ${topic} is not the one that the archive ${archive.dir} was fed from: it was deleted and created again, or it lost messages; ` +
+      'rebuild the archive from the current topic',
     { details: { remedy: 'replay-archive', archive: archive.dir, changed: 'topic' } },
   )
 }

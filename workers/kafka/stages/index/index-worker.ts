@@ -26,23 +26,24 @@ export interface IndexWorkerOptions {
   readonly context: WorkerContext
   readonly archiveDir: string
   readonly reprocess: boolean
-  /** The head that the describe workers have, for searches in this archive. */
+  /** The head of the describe workers, for searches in this archive. */
   readonly head: HeadFile | undefined
-  /** Told of an error that it cannot work with: the disk is full, the archive was fed from elsewhere. */
+  /** Called for an error that stops this worker: the disk is full, the archive was fed from another topic. */
   readonly onFatal: (error: unknown) => void
 }
 
 const indexEveryMs = 2000
 const publishEveryMs = 500
 
-/** What a fetch brings is one transaction, and in memory as long as that takes. */
+/** A fetch is one transaction, and stays in memory until it is written. */
 const fetch = { maxBytes: 1024 * 1024, minBytes: 128 * 1024, maxWaitMs: 500 }
 
 /**
- * Reads described segments into an archive. Rows and position are one transaction, and reading goes on where the archive
- * says, whatever the group has committed: so nothing is lost or done twice, wherever the process ends. What has to be
- * published because of the rows lies in the archive too, until it is.
- * @throws ARCHIVE_BUSY, TOPIC_CHANGED, TOPIC_MISSING and what `openArchive` throws
+ * Reads described segments into an archive. Rows and position are one transaction. Reading continues at the
+ * archive's position, not at the group's committed offset. So nothing is lost or done twice, wherever the
+ * process ends. Messages to publish because of the rows are also stored in the archive, until they are
+ * published.
+ * @throws ARCHIVE_BUSY, TOPIC_CHANGED, TOPIC_MISSING and errors of `openArchive`
  */
 export async function startIndexWorker(options: IndexWorkerOptions): Promise<IndexWorker> {
   const { context, archiveDir } = options
@@ -111,7 +112,7 @@ export interface IndexWorkerParts {
   readonly writer: DescriptorWriter
   readonly names: Pick<NamesLog, 'publish'>
   readonly outbox: OutboxPublisher
-  /** Of the topic's partitions, at the start. */
+  /** Ends of the topic's partitions at the start. */
   readonly ends: TopicEnds
   /** See `undoLostStatuses`. */
   readonly undoLostStatuses: () => Promise<number>
@@ -120,7 +121,10 @@ export interface IndexWorkerParts {
   readonly onFatal: (error: unknown) => void
 }
 
-/** Writes what its group is handed into an archive, and keeps up what follows from the rows: statuses, names, vectors. */
+/**
+ * Writes the messages of its group into an archive, and updates what depends on the rows: statuses, names,
+ * vectors.
+ */
 export class IndexWorker implements StageWorker {
   readonly #parts: IndexWorkerParts
   readonly #progress: CatchUp
@@ -131,7 +135,7 @@ export class IndexWorker implements StageWorker {
   #member: GroupMember | undefined
   #isStopping = false
   #hasFailed = false
-  /** Resolves when everything that lay in the topic at the start is in the archive. */
+  /** Resolves when everything that was in the topic at the start is in the archive. */
   readonly caughtUp: Promise<void>
 
   constructor(parts: IndexWorkerParts) {
@@ -169,7 +173,7 @@ export class IndexWorker implements StageWorker {
     const deadline = sleep(drainMs, undefined, { ref: false })
     await this.#member?.leave(drainMs)
     await Promise.race([this.#parts.outbox.publish().catch(() => undefined), deadline])
-    // It is a cache: what is not written of it is made good at the next start.
+    // The index is a cache: the next start writes what is missing.
     await Promise.race([this.#vectors.close(), deadline])
     await this.#erasures.follow().catch(() => undefined)
     this.#parts.release()
@@ -179,7 +183,7 @@ export class IndexWorker implements StageWorker {
     this.#group = group
     for (const partition of partitions) {
       const next = this.#parts.writer.nextOf(partition) ?? 0n
-      // From the last applied message on: it is compared, not applied again.
+      // Starts at the last applied message: it is compared, not applied again.
       group?.seek(partition, next > 0n ? next - 1n : 0n)
     }
   }
@@ -203,7 +207,7 @@ export class IndexWorker implements StageWorker {
     await this.#commit(fetched.map(({ batch }) => batch.partition))
   }
 
-  /** For those who look at the lag; where to go on is what the archive says. */
+  /** Only for monitoring of the lag. The archive decides where reading continues. */
   async #commit(partitions: readonly number[]): Promise<void> {
     const offsets = partitions.flatMap((partition) => {
       const next = this.#parts.writer.nextOf(partition)
@@ -222,9 +226,9 @@ export class IndexWorker implements StageWorker {
     Promise.all([outbox.publish(), names.publish()]).catch((error: unknown) => this.#warnUnpublished(error))
   }
 
-  /** What is not published now, the broker being away for example, is later. */
+  /** What cannot be published now, for example because the broker is unavailable, is published later. */
   #warnUnpublished(error: unknown): void {
-    this.#parts.log.warn({ error: messageOf(error) }, 'publishing will go on later')
+    this.#parts.log.warn({ error: messageOf(error) }, 'publishing will continue later')
   }
 
   async #finishReplay(): Promise<void> {
@@ -235,7 +239,7 @@ export class IndexWorker implements StageWorker {
       if (lost > 0) log.warn({ clips: lost }, 'the topic has lost clips that were indexed: submit them again')
       endReplay(archive.database)
     } catch (error) {
-      // At the next start once more.
+      // The next start tries again.
       log.warn({ error: messageOf(error) }, 'the statuses of lost clips were not taken back')
     }
   }

@@ -1,10 +1,12 @@
 import type { Inbox } from '../../../../index/store/inbox.js'
 import type { Publisher } from '../../broker/client.js'
 
-/** Messages published in one request. */
+/** Number of messages published in one request. */
 const batchSize = 200
 
-/** Publishes what lies in an archive to be published. What was sent but not marked so, as before a crash, is sent twice. */
+/**
+ * Publishes an archive's outbox. After a crash, a message that was sent but not marked as sent is sent twice.
+ */
 export class OutboxPublisher {
   readonly #outbox: Pick<Inbox, 'unpublished' | 'markPublished'>
   readonly #publisher: Pick<Publisher, 'send'>

@@ -12,7 +12,7 @@ export interface WholeSegment {
   readonly parts: readonly DescribedMessage[]
 }
 
-/** The messages of one attempt at a segment, as far as they came. */
+/** The messages of one attempt at a segment that have arrived so far. */
 interface Attempt {
   readonly clipId: string
   readonly segment: number
@@ -21,11 +21,11 @@ interface Attempt {
   closing: ClosingMessage | undefined
 }
 
-/** A job over several segments is one attempt at all of them, and their messages may come mixed. */
+/** A job over several segments is one attempt at all of them. Their messages may arrive mixed. */
 const attemptKey = ({ clipId, segment, attempt }: Pick<Attempt, 'clipId' | 'segment' | 'attempt'>) =>
   `${clipId}/${segment}/${attempt}`
 
-/** Joins the messages of a batch to segments. Messages of earlier batches lie in the inbox. */
+/** Joins the messages of a batch into segments. Messages of earlier batches are in the inbox. */
 export class SegmentParts {
   readonly #inbox: Inbox
   readonly #attempts = new Map<string, Attempt>()
@@ -34,7 +34,7 @@ export class SegmentParts {
     this.#inbox = inbox
   }
 
-  /** The segment, where its last message is this one. They come in any order, and twice. */
+  /** The segment, if this message is its last one. Messages come in any order, and may come twice. */
   add(message: DescribedMessage | ClosingMessage): WholeSegment | undefined {
     const key = attemptKey(message)
     const attempt = this.#attempts.get(key) ?? this.#start(message)
@@ -48,7 +48,7 @@ export class SegmentParts {
     return { closing, parts: [...parts.values()] }
   }
 
-  /** Keeps what waits for other messages in the inbox, except of clips of which nothing may be kept. */
+  /** Stores messages that wait for others in the inbox, except those of forgotten clips. */
   keepRest(isForgotten: (clipId: string) => boolean): void {
     for (const attempt of this.#attempts.values()) if (!isForgotten(attempt.clipId)) this.#keep(attempt)
   }

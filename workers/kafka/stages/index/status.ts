@@ -6,12 +6,12 @@ import { readTopic } from '../../broker/topic-reader.js'
 import { topicName } from '../../broker/topics.js'
 import { decodeStatus, type StatusMessage } from '../../messages/schemas.js'
 
-/** Status messages replace each other by it: one a clip and recipe. */
+/** The key of status messages, one per clip and recipe. A newer status replaces an older one. */
 export const statusKey = (recipe: string, uri: string) => `${recipe}/${uri}`
 
 /**
- * Takes back what is said of clips that the archive does not hold, after it was built anew from a topic that has lost some:
- * else `submit` would take them for finished for ever. Returns how many.
+ * Deletes the statuses of clips that the archive does not hold, after it was rebuilt from a topic that has
+ * lost some. Otherwise `submit` would take these clips for finished. Returns the number of deleted statuses.
  */
 export async function undoLostStatuses(
   { kafka, connection, publisher, log }: WorkerContext,
@@ -29,7 +29,7 @@ export async function undoLostStatuses(
   return lost.length
 }
 
-/** Undefined for what is none, or a newer Cameo's: it must not keep the others from being taken back. */
+/** Undefined if the message is not a status, or comes from a newer Cameo: it must not block the others. */
 export function readStatus(value: Buffer): StatusMessage | undefined {
   try {
     return decodeStatus(value)

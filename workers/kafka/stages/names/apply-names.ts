@@ -13,7 +13,7 @@ import { inTransaction } from '../../../../index/store/transaction.js'
 import { messageOf } from '../../../../pipeline/common/errors.js'
 import { decodeName, type NameMessage } from '../../messages/schemas.js'
 
-/** Key of the message about what a name has from one source. */
+/** Key of the message about the faces of a name from one source. */
 export const nameKey = (name: string, source: string) => `name/${JSON.stringify([name, source])}`
 export const clipKey = (clipId: string) => `clip/${clipId}`
 
@@ -22,9 +22,10 @@ const readNameKey = (key: string) =>
   z.tuple([z.string(), z.string()]).parse(JSON.parse(key.slice(namePrefix.length)))
 
 /**
- * Brings the newest message of each key of the topic of names into an archive. What the archive has already stays as it is,
- * and what its journal says after `entry` is newer than the messages. In one transaction: commands write to the archive, too.
- * @returns how many entries there were after `entry`
+ * Applies the newest message of each key of the topic of names to an archive. What the archive already has
+ * stays unchanged. Journal entries after `entry` are newer than the messages. Runs in one transaction,
+ * because commands write to the archive too.
+ * @returns number of entries after `entry`
  */
 export function applyNames(
   database: Database,
@@ -55,7 +56,7 @@ export function applyNames(
   })
 }
 
-/** Of a source that the archive has already the faces that the message lacks were forgotten. */
+/** If the archive already has the source, the faces missing from the message were forgotten. */
 function apply(database: Database, message: NameMessage): void {
   if (message.kind === 'forgotten') {
     if (!isForgotten(database, message.clipId)) forgetClip(database, message.clipId)

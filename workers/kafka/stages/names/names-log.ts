@@ -19,25 +19,25 @@ import { applyNames, nameKey } from './apply-names.js'
 import { namesMessages } from './names-messages.js'
 import type { WorkerContext } from '../shared/stage-worker.js'
 
-/** The cluster and prefix whose topic has the journal's entries. */
+/** The cluster and prefix of the topic that has the journal's entries. */
 const clusterKey = 'kafka.names_cluster'
 
-/** Entries of the journal published in one request. */
+/** Number of journal entries published in one request. */
 const batchSize = 100
 
-/** The topic has no faces of it any more. */
+/** A deletion that the topic has received. */
 interface Forgotten {
-  /** Of the journal. */
+  /** Number of the journal entry. */
   readonly entry: number
   readonly name: string
-  /** Absent where the whole name was forgotten. */
+  /** Absent if the whole name was forgotten. */
   readonly source?: string
 }
 
 /**
- * Names and erasures, in a topic of their own: an archive whose file is lost gets them back, and a replay never brings back
- * what was forgotten. The topic keeps the newest message of each source of a name and of each clip; forgetting a name takes its
- * faces out of it.
+ * Names and erasures, in their own topic. An archive with a lost file gets them back, and a replay never
+ * restores what was forgotten. The topic keeps the newest message of each source of a name and of each clip.
+ * Forgetting a name deletes its faces from the topic.
  */
 export class NamesLog {
   readonly #context: WorkerContext
@@ -52,16 +52,17 @@ export class NamesLog {
   }
 
   /**
-   * Brings names and erasures that the archive lacks into it: a new one has none, and a copy from a while ago not the last.
-   * @param cluster which one it is, and the topics' prefix
+   * Adds the names and erasures that the archive lacks. A new archive has none, and an old copy lacks the
+   * latest.
+   * @param cluster its id, and the topics' prefix
    */
   async restore(cluster: string): Promise<void> {
     const database = this.#database
     const isKnown = isPublished(database) && (readMeta(database, clusterKey) ?? cluster) === cluster
-    // First, so that the newest of what is read is never older than what this archive did.
+    // First, so that the newest messages that are read are never older than what this archive did.
     if (isKnown) await this.publish()
     else {
-      // From now on the journal keeps what is done meanwhile, erasures of names too.
+      // From now on the journal keeps what happens in the meantime, including erasures of names.
       writeMeta(database, publishedKey, '0')
       writeMeta(database, clusterKey, 'not yet')
     }
@@ -70,14 +71,18 @@ export class NamesLog {
     const messages = await readTopic({ kafka, connection, topic: this.#topic, log })
     inTransaction(database, () => {
       const newer = applyNames(database, messages, before, log)
-      // What came from the topic need not go there again; one that is another, or was made again, is given all that there was.
+      // Messages from the topic need not be published again. A topic that is new or was created again
+      // receives everything.
       if (!isKnown || messages.size === 0)
         writeMeta(database, publishedKey, `${before + newer === 0 ? lastJournalEntry(database) : 0}`)
       writeMeta(database, clusterKey, cluster)
     })
   }
 
-  /** Publishes what the archive's journal has new. One at a time, so that messages keep the journal's order. */
+  /**
+   * Publishes new entries of the archive's journal. Calls run one at a time, so that messages keep the
+   * journal's order.
+   */
   publish(): Promise<void> {
     this.#publishing ??= this.#publishAll().finally(() => (this.#publishing = undefined))
     return this.#publishing
@@ -94,12 +99,12 @@ export class NamesLog {
     }
   }
 
-  /** The last entry of the journal that is published. */
+  /** The last published entry of the journal. */
   #published(): number {
     return Number(readMeta(this.#database, publishedKey) ?? 0)
   }
 
-  /** What was forgotten is out of the topic, too: from then on nothing needs to say what it was. */
+  /** The topic no longer has what was forgotten. So the archive need not keep its name either. */
   #setPublished(last: number, forgotten: readonly Forgotten[]): void {
     const database = this.#database
     inTransaction(database, () => {
@@ -112,7 +117,10 @@ export class NamesLog {
   }
 }
 
-/** What of these entries was forgotten when they were sent: the archive may have changed meanwhile. Whole names come first. */
+/**
+ * Which of these entries were forgotten when they were sent: the archive may have changed in the meantime.
+ * Whole names come first.
+ */
 function forgottenIn(entries: readonly JournalEntry[], sent: readonly OutMessage[]): Forgotten[] {
   const newest = new Map(sent.map(({ key, value }) => [key, value]))
   const names = entries.flatMap(({ entry, action, subject }) =>

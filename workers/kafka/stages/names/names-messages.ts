@@ -7,7 +7,7 @@ import type { OutMessage } from '../../broker/out-messages.js'
 import { encodeMessage, wireVersion, type NameMessage } from '../../messages/schemas.js'
 import { clipKey, nameKey } from './apply-names.js'
 
-/** What the topic of names is told of an entry of the journal: how it is in the archive now. */
+/** The messages for the topic of names about a journal entry: its current state in the archive. */
 export function namesMessages(
   database: Database,
   topic: string,
@@ -21,7 +21,7 @@ export function namesMessages(
   return [{ topic, key: clipKey(clipId), value: isForgotten(database, clipId) ? encodeMessage(value) : null }]
 }
 
-/** What is known of each source: a message of its own, so that none grows with the number of a name's faces. */
+/** One message per source, so that no message grows with the number of a name's faces. */
 function enrolled(database: Database, topic: string, name: string, sources: readonly string[]): OutMessage[] {
   const faces = referenceFacesOf(database, name)
   return sources.map((source) => {

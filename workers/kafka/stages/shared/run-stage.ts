@@ -19,7 +19,7 @@ import { stageInput, topicName, type Stage } from '../../broker/topics.js'
 
 export interface StageRun {
   readonly stage: Stage
-  /** Its client id begins that of this process. */
+  /** Its client id is the start of this process's client id. */
   readonly connection: KafkaConnection
   readonly drainMs: number
   /** Where to serve health and metrics; undefined: nowhere. */
@@ -29,10 +29,13 @@ export interface StageRun {
 
 const lagEveryMs = 15_000
 
-/** A worker's process: runs until SIGTERM or SIGINT. Resolves with the error that ended it, if it was not asked to end. */
+/**
+ * A worker's process. Runs until SIGTERM or SIGINT. Resolves with the error that ended it, unless it was
+ * asked to end.
+ */
 export async function runStage(run: StageRun): Promise<unknown> {
   const { stage, connection: given, drainMs, health, start } = run
-  // In a container that starts again, host and process id repeat.
+  // When a container starts again, host and process id are the same.
   const ownId = [given.clientId, stage, hostname(), process.pid, randomBytes(4).toString('hex')].join('-')
   const connection = { ...given, clientId: ownId }
   const log = createLog({ stage, host: hostname() })
@@ -67,7 +70,7 @@ export async function runStage(run: StageRun): Promise<unknown> {
     })()
     const error = await Promise.race([ended, starting.then(() => ended)])
     if (error === undefined) log.info('stopping')
-    else log.fatal({ error: messageOf(error) }, 'this worker cannot go on')
+    else log.fatal({ error: messageOf(error) }, 'this worker cannot continue')
     await worker?.stop(drainMs)
     if (worker !== undefined) await (await starting).disconnect().catch(() => undefined)
     return error
@@ -81,7 +84,7 @@ export async function runStage(run: StageRun): Promise<unknown> {
     endProcessSoon()
   }
 
-  /** For who reads the metrics: it takes a connection and several requests. */
+  /** Updates the lag when the metrics are read: it needs a connection and several requests. */
   function noteLag(groupId: string): void {
     const kind = stageInput[stage]
     withAdmin(kafka, connection, async (admin) =>

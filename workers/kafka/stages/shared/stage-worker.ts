@@ -10,7 +10,7 @@ import { deadLetter } from '../../messages/dead-letters.js'
 import type { Received } from '../../broker/received.js'
 import type { Stage } from '../../broker/topics.js'
 
-/** What every worker works with. */
+/** What every worker needs. */
 export interface WorkerContext {
   readonly kafka: KafkaClient
   readonly connection: KafkaConnection
@@ -24,7 +24,7 @@ export interface StageWorker {
   /** The consumer group that it is a member of. */
   readonly groupId: string
   readonly isHealthy: boolean
-  /** Waits up to `drainMs` for what is in work, hands the rest back, and ends. */
+  /** Waits up to `drainMs` for messages in work, returns the rest to the group, and ends. */
   stop(drainMs: number): Promise<void>
 }
 
@@ -32,31 +32,45 @@ export interface AttemptOptions {
   readonly stage: Stage
   readonly message: Received
   readonly signal: AbortSignal
+  /** Before the second attempt, ms; each further pause is four times as long. Default: 1000. */
+  readonly firstPauseMs?: number
   /** Does the work and resolves when its result is durable. */
   readonly work: () => Promise<void>
-  /** What else is told when the message is given up. */
+  /** Further messages to publish when the message fails for good. */
   readonly whenGivenUp: (error: CameoError, attempts: number) => readonly OutMessage[]
   /** What the message is about, as far as it is known. */
   readonly about: () => { readonly uri?: string | undefined; readonly clipId?: string | undefined }
-  /** Told of an error that lies with this worker and not with the message. */
+  /** Called for an error that this worker causes, not the message. */
   readonly onFault?: (error: CameoError) => void
 }
 
-/** Of these no message is to blame: another worker may do it. One that took them for failures would empty the queue. */
+/**
+ * Errors that no message causes: another worker may handle it. If they counted as failures of messages, one
+ * worker would empty the queue.
+ */
 const faults: ReadonlySet<ErrorCode> = new Set(['FFMPEG_MISSING', 'DEVICE_UNAVAILABLE', 'ROOT_MISSING'])
 
-/** A transient failure is tried this often in all, with pauses that grow fourfold. */
+/** Number of attempts in all after temporary failures. Each pause is four times the last one. */
 const maxAttempts = 4
-const firstPauseMs = 1000
+const defaultFirstPauseMs = 1000
 
 /**
- * Does a message's work: what may pass is tried again, what may not goes to the dead letters, bugs that a message brings to
- * light among them, for a message must never hold up those behind it. Resolves when either is durable. Rejects with errors of the
- * broker and of the worker itself, and when the signal is aborted.
+ * Does a message's work. Temporary errors are retried. Others, including bugs that a message reveals, send
+ * the message to the dead letters, so that it never blocks later messages. Resolves when either is durable.
+ * Rejects with errors of the broker and of the worker itself, and when the signal is aborted.
  */
 export async function attemptWork(
   { connection, publisher, log, metrics }: Omit<WorkerContext, 'kafka'>,
-  { stage, message, signal, work, whenGivenUp, about, onFault }: AttemptOptions,
+  {
+    stage,
+    message,
+    signal,
+    work,
+    whenGivenUp,
+    about,
+    onFault,
+    firstPauseMs = defaultFirstPauseMs,
+  }: AttemptOptions,
 ): Promise<void> {
   const started = performance.now()
   const fields = () => {
@@ -95,7 +109,7 @@ export async function attemptWork(
       try {
         await publisher.send([...whenGivenUp(error, attempt), letter])
       } catch (thrownToo) {
-        // A message so odd that nothing can be told of it is still put down.
+        // Even a message that cannot be described goes to the dead letters.
         if (isBrokerError(thrownToo)) throw thrownToo
         await publisher.send([letter])
       }
@@ -106,7 +120,7 @@ export async function attemptWork(
   }
 }
 
-/** Of jobs it is the clip's address, and `#` with the segment's number, which stays. */
+/** The key of a job is the clip's address, and `#` with the segment's number, which stays. */
 function loggedKey(key: string): string {
   const segment = /#\d+$/.exec(key)?.[0] ?? ''
   return withoutSecrets(key.slice(0, key.length - segment.length)) + segment

@@ -45,7 +45,7 @@ const samples = Array.from({ length: people }, (_, i) => (i % 3 === 0 ? 12 : 1))
 const calibration = fitCalibration(kinds, people)
 
 describe('a calibration', () => {
-  it('promises the rates of the distribution that the scores are of', () => {
+  it('gives the rates of the distribution of the scores', () => {
     for (const rate of [0.1, 1e-2, 1e-3, 1e-4]) {
       const truth = Math.exp(-(thresholdOfRate(calibration, rate) ?? 1) / scale)
       assert.ok(truth / rate > 0.7 && truth / rate < 1.4, `${truth} is promised as ${rate}`)
@@ -53,7 +53,7 @@ describe('a calibration', () => {
     assert.equal(calibration.threshold, thresholdOfRate(calibration, defaultRate))
   })
 
-  it('extrapolates its tail, and its interval holds the true rate', () => {
+  it('extrapolates its tail, and its interval contains the true rate', () => {
     const score = scale * Math.log(1e6)
     const { rate = 0, isEstimate, interval = [0, 0] } = falseAcceptRateAt(calibration, score) ?? {}
     assert.equal(isEstimate, true)
@@ -61,12 +61,12 @@ describe('a calibration', () => {
     assert.ok(interval[0] < 1e-6 && interval[1] > 1e-6, interval.join(' to '))
   })
 
-  it('is one that a pack may hold', () => {
+  it('is valid in a pack', () => {
     const pack = { ...findPack('lite'), calibration: JSON.parse(JSON.stringify(calibration)) as unknown }
     assert.deepEqual(parsePack(pack, 'mine.json').calibration, calibration)
   })
 
-  it('of one half of the people holds for the other', () => {
+  it('from one half of the people is right for the other', () => {
     const held = crossValidate(kinds, samples, [1e-2, 1e-3])
     assert.equal(held.length, 20)
     for (const promised of [1e-2, 1e-3]) {
@@ -78,7 +78,7 @@ describe('a calibration', () => {
     }
   })
 
-  it('gives people who had no part in it probabilities that are true', () => {
+  it('gives true probabilities for people who were not used for it', () => {
     for (const half of heldReliability(kinds, samples, 100))
       for (const bin of half)
         if (bin.mated > 100 && bin.nonMated > 100)

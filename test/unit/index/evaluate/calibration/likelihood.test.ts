@@ -14,7 +14,7 @@ import { seededRandom } from '../../../../support/random.js'
 
 const people = 400
 
-/** Scores of a normal distribution, of pairs of so many people. */
+/** Normally distributed scores for pairs of this number of people. */
 function normalPairs(
   count: number,
   [mean, deviation]: readonly [number, number],
@@ -40,7 +40,7 @@ function joined(a: PairScores, b: PairScores): PairScores {
   }
 }
 
-/** Good pictures: one person's scores around 0.6, others' around 0; poor ones: around 0.35 and 0.1. */
+/** Good images: mated scores around 0.6, non-mated around 0. Poor images: around 0.35 and 0.1. */
 const good = { mated: [0.6, 0.12], nonMated: [0, 0.1], quality: 0.8 } as const
 const poor = { mated: [0.35, 0.14], nonMated: [0.1, 0.12], quality: 0.3 } as const
 
@@ -62,7 +62,7 @@ const likelihood = fitLikelihood(drawn(10), [0.5, 2])
 const calibration: Calibration = { threshold: 0.4, falseAcceptRate: 1e-3, likelihood }
 
 describe('log-likelihood ratios', () => {
-  it('are those of the distributions that the scores were drawn from, by quality', () => {
+  it('match the distributions of the scores, by quality', () => {
     for (const [of, scores] of [
       [good, [0.2, 0.25, 0.3, 0.35]],
       [poor, [0.15, 0.2, 0.3, 0.4, 0.45]],
@@ -74,7 +74,7 @@ describe('log-likelihood ratios', () => {
       }
   })
 
-  it('never fall with the score, and claim no more than so many people can show', () => {
+  it('never fall with the score, and claim no more than the number of people can show', () => {
     const mostClaimed = Math.log((people * people) / 2) + 2
     for (const { logRatios } of likelihood) {
       for (const [i, [, ratio]] of logRatios.entries())
@@ -98,12 +98,12 @@ describe('reliability', () => {
   const prior = { appearances: 1, tracks: 100 }
   const fresh = drawn(50)
 
-  it('of calibrated probabilities: what is given is true of pairs that had no part in them', () => {
+  it('confirms calibrated probabilities on pairs that were not used for them', () => {
     for (const bin of reliabilityOf(fresh, calibration, prior, everyone))
       if (bin.mated > 30) assert.ok(Math.abs(bin.given - bin.true) < 0.12, JSON.stringify(bin))
   })
 
-  it('shows where probabilities are too high', () => {
+  it('shows probabilities that are too high', () => {
     const tooSure = likelihood.map((bucket) => ({
       ...bucket,
       logRatios: bucket.logRatios.map(([score, ratio]) => [score, ratio + 3] as const),
@@ -113,7 +113,7 @@ describe('reliability', () => {
     assert.ok(middle.length > 0 && middle.every((bin) => bin.given > bin.true + 0.2))
   })
 
-  it('counts each pair in one bin, and as many mated ones as the prior says', () => {
+  it('counts each pair in one bin, with mated pairs weighted by the prior', () => {
     const bins = reliabilityOf(fresh, calibration, prior, everyone)
     const sum = (of: 'mated' | 'nonMated') => bins.reduce((total, bin) => total + bin[of], 0)
     assert.deepEqual([sum('mated'), sum('nonMated')], [8000, 300_000])
@@ -123,7 +123,7 @@ describe('reliability', () => {
 })
 
 describe('isotonic regression', () => {
-  it('pools what falls, by weight, as worked by hand', () => {
+  it('pools falling values by weight, as computed by hand', () => {
     assert.deepEqual(isotonic([1, 3, 2, 4], [1, 1, 1, 1]), [1, 2.5, 2.5, 4])
     assert.deepEqual(isotonic([5, 1], [1, 3]), [2, 2])
     assert.deepEqual(isotonic([3, 2, 1], [1, 1, 1]), [2, 2, 2])
@@ -132,7 +132,7 @@ describe('isotonic regression', () => {
 })
 
 describe('quality buckets', () => {
-  it('hold as many mated pairs each, and the last one all above', () => {
+  it('have the same number of mated pairs, and the last one has no upper limit', () => {
     const qualities = Float32Array.from({ length: 300 }, (_, i) => (i + 0.5) / 300)
     const pairs = { ...normalPairs(300, [0, 1], 0, 1), qualities }
     assert.deepEqual(qualityBuckets(pairs, 3), [0.35, 0.65, 2])

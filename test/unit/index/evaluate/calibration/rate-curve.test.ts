@@ -30,7 +30,7 @@ describe('labelled pairs', () => {
     descriptor: Float32Array.of(x, Math.sqrt(1 - x * x)),
   })
 
-  it('are compared once each, never with what was made of the same photo, and weighted by people', () => {
+  it('are compared once each, never with samples of the same photo, and weighted by people', () => {
     const photos = [sample('Ada', 1, 'a1'), sample('Ada', 0.5, 'a2'), sample('Bo', 0, 'b1')]
     const own = comparePairs(photos, photos, ['Ada', 'Bo'])
     assert.deepEqual([own.mated.scores.length, own.nonMated.scores.length], [1, 2])
@@ -72,7 +72,7 @@ describe('a rate curve', () => {
     )
   })
 
-  it('of a part of the people counts their pairs alone, and those of one drawn twice twice', () => {
+  it('for a part of the people counts only their pairs, and counts a person drawn twice twice', () => {
     const curve = rateCurve(four, Float64Array.of(2, 0, 1))
     assert.deepEqual(
       [0.2, 0.4].map((t) => rateOf(curve, t)),
@@ -81,14 +81,14 @@ describe('a rate curve', () => {
     near(rateOf(rateCurve(four, Float64Array.of(2, 1, 1)), 0.2), 5 / 7, 1e-12)
   })
 
-  it('has the tail of the exponential distribution that its scores are of', () => {
+  it('has the tail of the exponential distribution of its scores', () => {
     const random = seededRandom(1)
     const scale = 0.05
     const scores = Array.from({ length: 400_000 }, () => -0.3 - scale * Math.log(1 - random()))
     const curve = rateCurve(pairs(scores.map((score, i) => [score, i, i + 1, 1] as const)))
     near(tailScaleAbove(curve, thresholdAt(curve, 1e-2)), scale, 0.002)
     const tailed = withTail(curve, 1e-4)
-    // The rate is 1e-7 where the excess is scale × ln(1e7).
+    // The rate is 1e-7 if the excess is scale × ln(1e7).
     const far = -0.3 + scale * Math.log(1e7)
     near(Math.log10(tailedRateOf(tailed, far)), -7, 0.35)
     assert.equal(tailedRateOf(tailed, -0.5), 1)
@@ -96,7 +96,7 @@ describe('a rate curve', () => {
 })
 
 describe('people', () => {
-  it('are parted into halves that share nobody and have people of many samples alike', () => {
+  it('are split into disjoint halves with a similar number of samples', () => {
     const samples = [20, 1, 1, 18, 1, 1, 1, 1]
     const [one, other] = halvesOf(samples, 7)
     assert.deepEqual(
@@ -107,7 +107,7 @@ describe('people', () => {
     assert.notDeepEqual(halvesOf(samples, 8)[0], one)
   })
 
-  it('are drawn anew with replacement, as many as there are', () => {
+  it('are drawn with replacement, in the same number', () => {
     const counts = resampledPeople(50, seededRandom(1))
     assert.equal(
       counts.reduce((sum, count) => sum + count),

@@ -7,11 +7,11 @@ import {
 } from '../../../../../index/evaluate/datasets/clip-names.js'
 
 describe('the series of numbered clips', () => {
-  it('is what stands before the number, folders left away', () => {
+  it('is the part before the number, without folders', () => {
     assert.equal(commonSeries(['IQIYI_VID_VAL_0000001.mp4', 'val/IQIYI_VID_VAL_17.mp4']), 'IQIYI_VID_VAL_')
   })
 
-  it('is none where two differ, where a name has no number, or where there are no names', () => {
+  it('is undefined if two differ, if a name has no number, or if there are no names', () => {
     assert.equal(commonSeries(['IQIYI_VID_VAL_1.mp4', 'IQIYI_VID_TEST_1.mp4']), undefined)
     assert.equal(commonSeries(['IQIYI_VID_VAL_1.mp4', 'holiday.mp4']), undefined)
     assert.equal(commonSeries(['0001.mp4']), undefined)
@@ -51,7 +51,7 @@ describe('clips by name', () => {
     assert.deepEqual(names.inSeries('W_'), [])
   })
 
-  it('ground truth becomes clips, once each, with the names that no clip has', () => {
+  it('ground truth is resolved to clips, once each, with the unknown names', () => {
     const { clips, unknown } = resolveGroundTruth(
       new Map([
         ['1', new Set(['V_9.mp4', 'train/V_1.mp4', 'gone.mp4'])],

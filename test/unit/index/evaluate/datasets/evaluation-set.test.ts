@@ -10,7 +10,7 @@ const column = (values: Float32Array) => ({
   embeddings: encodeFloat16(values),
 })
 
-/** One track with one face a clip, in two dimensions. */
+/** One track with one face per clip, in two dimensions. */
 function featuresOf(clips: Readonly<Record<string, readonly [number, number]>>): FeatureSet {
   const clipNames = Object.keys(clips)
   return {
@@ -59,14 +59,14 @@ describe('an evaluation set', () => {
     assert.deepEqual(namesOf(set.testPool), ['TEST_1.mp4', 'TEST_2.mp4', 'TEST_3.mp4'])
   })
 
-  it('says which clips and identities are missing', () => {
+  it('reports missing clips and identities', () => {
     assert.deepEqual(set.unknown, ['TRAIN_9.mp4'])
     assert.equal(set.warnings.length, 2)
     assert.match(set.warnings[0] ?? '', /^1 clip of the gallery is not there \(TRAIN_9\.mp4\); it counts/)
     assert.match(set.warnings[1] ?? '', /^1 identity .* is not in the gallery \(eve\)/)
   })
 
-  it('where names have no series, retrieves from all clips but those of the other halves and the noise given', () => {
+  it('retrieves from all clips except those of the other halves and the given noise, if names have no series', () => {
     const renamed = {
       ...features,
       clipNames: features.clipNames.map((name) => name.replace(/[_.\d]+mp4$/, 'x.mp4')),
@@ -90,7 +90,7 @@ describe('an evaluation set', () => {
     )
   })
 
-  it("a clip's centre is the mean of its main faces alone, each of length 1", () => {
+  it("a clip's centre is the mean of only its main faces, each of length 1", () => {
     const two = {
       ...featuresOf({ 'a.mp4': [1, 0] }),
       trackClips: Int32Array.of(0, 0),

@@ -25,17 +25,17 @@ describe('ground truth', () => {
     assert.deepEqual(truthOf('a.mp4 7\nc.mp4 9\nb.mp4 7\n'), expected)
   })
 
-  it('reads a first line of one clip by where the clip stands', () => {
+  it('reads a first line with one clip by the position of the clip', () => {
     assert.deepEqual(truthOf('9 c.mp4\n7 a.mp4 b.mp4\n'), expected)
     assert.deepEqual(truthOf('c.mp4 9\n'), { 9: ['c.mp4'] })
   })
 
-  it('Windows line ends, a byte-order mark, tabs, blank lines and a missing last line end do no harm', () => {
+  it('accepts Windows line ends, a byte-order mark, tabs, blank lines and a missing last line end', () => {
     assert.deepEqual(truthOf('\uFEFF7 a.mp4 b.mp4\r\n\r\n  9\tc.mp4  '), expected)
     assert.deepEqual(truthOf('7 a.mp4 b.mp4\r9 c.mp4\r'), expected)
   })
 
-  it('lines that say again what is known count once, with a warning', () => {
+  it('counts repeated lines once, with a warning', () => {
     const { groundTruth, warnings } = parseGroundTruth('a.mp4 7\nb.mp4 7\na.mp4 7\na.mp4 9\n', 'gt.txt')
     assert.deepEqual(lists(groundTruth), { 7: ['a.mp4', 'b.mp4'], 9: ['a.mp4'] })
     assert.equal(warnings.length, 1)
@@ -51,9 +51,13 @@ describe('ground truth', () => {
     ['an empty file', '', /gt\.txt is empty/],
     ['a file of blank lines and a byte-order mark', '\uFEFF\r\n \r\n', /gt\.txt is empty/],
     ['an identity without a clip', '7 a.mp4\n\n9\n', /gt\.txt, line 3: identity 9 has no clip/],
-    ['a "CLIP ID" line among the others', '7 a.mp4 b.mp4\nc.mp4 9\n', /gt\.txt, line 2: "c\.mp4" stands/],
+    [
+      'a "CLIP ID" line among the others',
+      '7 a.mp4 b.mp4\nc.mp4 9\n',
+      /gt\.txt, line 2: "c\.mp4" is in the place/,
+    ],
     ['an "ID CLIP CLIP" line among "CLIP ID" ones', 'a.mp4 7\n9 b.mp4 c.mp4\n', /line 2: .*3 words/],
-    ['an "ID CLIP" line among "CLIP ID" ones', 'a.mp4 7\n9 b.mp4\n', /line 2: "b\.mp4" stands/],
+    ['an "ID CLIP" line among "CLIP ID" ones', 'a.mp4 7\n9 b.mp4\n', /line 2: "b\.mp4" is in the place/],
   ]
   for (const [name, text, message] of refusals)
     it(`refuses ${name}, with file and line`, () =>
@@ -77,15 +81,15 @@ describe('a submission', () => {
   it('keeps the order of its lines and clips', () =>
     assert.deepEqual(parse('\uFEFF2 b.mp4 a.mp4\r\n1 z.mp4\r\n'), { 2: ['b.mp4', 'a.mp4'], 1: ['z.mp4'] }))
 
-  it('of a clip that a line repeats the first place counts', () =>
+  it('counts the first place of a repeated clip', () =>
     assert.deepEqual(parse('1 x.mp4 a.mp4 x.mp4 b.mp4 a.mp4\n'), { 1: ['x.mp4', 'a.mp4', 'b.mp4'] }))
 
-  it('takes 100 clips, and 100 with repetitions', () => {
+  it('accepts 100 clips, and 100 distinct clips with repetitions', () => {
     assert.equal(parse(`1 ${clips(100).join(' ')}\n`)[1]!.length, 100)
     assert.equal(parse(`1 ${[...clips(100), ...clips(60)].join(' ')}\n`)[1]!.length, 100)
   })
 
-  it('an identity with no clip after it has none', () =>
+  it('accepts an identity without clips', () =>
     assert.deepEqual(parse('1\n2 b.mp4'), { 1: [], 2: ['b.mp4'] }))
 
   const refusals: readonly [name: string, text: string, message: RegExp][] = [
@@ -95,7 +99,11 @@ describe('a submission', () => {
       /sub\.txt, line 2: identity 1 has 101 clips/,
     ],
     ['an unknown identity', '1 a.mp4\n\n3 a.mp4', /sub\.txt, line 3: .*no identity 3/],
-    ['two lines of one identity', '1 a.mp4\n2 b.mp4\n1 c.mp4', /sub\.txt, line 3: identity 1 has a line/],
+    [
+      'two lines of one identity',
+      '1 a.mp4\n2 b.mp4\n1 c.mp4',
+      /sub\.txt, line 3: identity 1 already has a line/,
+    ],
     ['more lines than identities', '1 a\n2 b\n3 c\n', /sub\.txt, line 3/],
     ['an empty file', '\r\n', /sub\.txt is empty/],
   ]
@@ -103,13 +111,13 @@ describe('a submission', () => {
     it(`refuses ${name}, with file and line`, () =>
       assert.throws(() => parse(text), { code: 'SUBMISSION_INVALID', message }))
 
-  it('a file that is not there is a submission that is not there', () =>
+  it('reports a missing file as a missing submission', () =>
     assert.throws(() => readSubmission('/nowhere/sub.txt', groundTruth), {
       code: 'SUBMISSION_INVALID',
       message: /\/nowhere\/sub\.txt/,
     }))
 
-  it('comes back from its own text, through a file', () => {
+  it('is the same after it is written to a file and read', () => {
     const file = join(temporaryDir(), 'sub.txt')
     const rankings = new Map([
       ['2', ['b.mp4', 'x.mp4']],

@@ -52,25 +52,25 @@ describe("a person's tracks", () => {
     [0, 1, 0],
   ]
 
-  it('first and last track of each clip, clips without tracks among them', () => {
+  it('are found by the first and last track of each clip, including clips without tracks', () => {
     const features = featuresOf([[], [{ vector: x, qualities: [1] }, { vector: y, qualities: [1, 1] }], [], [{ vector: x, qualities: [1] }]]) // prettier-ignore
     assert.deepEqual([...tracksOfClips(features)], [0, 0, 2, 2, 3])
   })
 
-  it('of a single clip is the one seen best and longest', () => {
+  it('of a single clip are the one seen best and longest', () => {
     const brief: Track = { vector: x, qualities: [0.9] }
     const long: Track = { vector: y, qualities: [0.6, 0.6, 0.6] }
     assert.deepEqual(chosenOf([[brief, long]]), [1])
     assert.deepEqual(chosenOf([[long, brief]]), [0])
   })
 
-  it('clips without a track have none', () => {
+  it('are missing for clips without a track', () => {
     const track: Track = { vector: x, qualities: [1] }
     assert.deepEqual(chosenOf([[], [track], [], [track]]), [0, 0])
     assert.deepEqual(chosenOf([[], [track]], [0]), [])
   })
 
-  it('bystanders who are seen better in some clips are left out', () => {
+  it('exclude bystanders who are seen better in some clips', () => {
     const random = seededRandom(11)
     const dimension = 32
     const vector = () => Array.from({ length: dimension }, () => gaussian(random))
@@ -95,7 +95,7 @@ describe("a person's tracks", () => {
     }
   })
 
-  it('are found from each other, also where taking all anew at once would go round in a circle', () => {
+  it('are found from each other, even if updating all at once would loop forever', () => {
     // Person p ≈ [1, 0, ·]; strangers s1, s2 resemble each other a little and are nothing like the person.
     const p1: Track = { vector: [1, 0, 0.1], qualities: [0.5] }
     const p2: Track = { vector: [1, 0, -0.1], qualities: [0.9] }

@@ -11,7 +11,7 @@ import { rankByGallery } from '../../../../../index/evaluate/ladder/rankers.js'
 import { suspectClips } from '../../../../../index/evaluate/datasets/unlisted-clips.js'
 import { encodeFloat16 } from '../../../../../pipeline/data/float16.js'
 
-/** Directions in a plane, one face a clip. Cosines to Ada's gallery clip: a1 1, unlisted .9, a2 .8, b1 0. */
+/** Directions in a plane, one face per clip. Cosines to Ada's gallery clip: a1 1, unlisted .9, a2 .8, b1 0. */
 const clips = {
   'ada-known.mp4': [1, 0],
   'bob-known.mp4': [0, 1],
@@ -54,7 +54,7 @@ async function measure(labels: Partial<EvaluationInput>) {
 const withUnlisted = (5 / 6 + 1) / 2
 
 describe('the clips that are ranked', () => {
-  it('are all that no other list names: a clip in no list counts as wrong, and is told where it looks like a listed person', async () => {
+  it('are all that no other list names: an unlisted clip counts as wrong, with a warning if it looks like a listed person', async () => {
     const { map, set, suspects } = await measure({})
     assert.ok(Math.abs(map - withUnlisted) < 1e-12, String(map))
     assert.deepEqual(suspects, [{ identity: 'ada', clip: 'unlisted.mp4' }])
@@ -64,7 +64,7 @@ describe('the clips that are ranked', () => {
     )
   })
 
-  it('are without those of val, as in the ladder', async () => {
+  it('exclude the clips of val, as in the ladder', async () => {
     const { map, set, suspects } = await measure({ val: list({ ada: ['unlisted.mp4'] }) })
     assert.deepEqual([map, suspects], [1, []])
     assert.deepEqual(set.testPoolAccount, {
@@ -76,34 +76,34 @@ describe('the clips that are ranked', () => {
     })
   })
 
-  it('are listed ones alone where that is asked for', async () => {
+  it('are only listed clips if requested', async () => {
     const { map, set } = await measure({ pool: 'listed' })
     assert.equal(map, 1)
     assert.match(describePool(set.testPoolAccount), /^3 clips ranked: .*2 in the gallery, 1 in no list$/)
   })
 
-  it("are without the gallery's where the ground truth names them: they are no hits on themselves", async () => {
+  it('exclude gallery clips in the ground truth, because they would find themselves', async () => {
     const { map, set } = await measure({ test: withGallery })
     assert.ok(Math.abs(map - withUnlisted) < 1e-12, String(map))
     assert.deepEqual([...set.test!.groundTruth.get('ada')!], ['a1.mp4', 'a2.mp4'])
     assert.equal(set.testPoolAccount.listed, 3)
-    assert.match(set.warnings.join(), /^1 clip of the ground truth is in the gallery, too, and not looked for \(ada-known\.mp4\)$/) // prettier-ignore
+    assert.match(set.warnings.join(), /^1 clip of the ground truth is also in the gallery and not searched for \(ada-known\.mp4\)$/) // prettier-ignore
   })
 
-  it('an identity whose clips are all in the gallery is not scored, and it is said', async () => {
+  it('do not score an identity with all clips in the gallery, and a warning says so', async () => {
     const { set } = await measure({ test: list({ ada: ['a1.mp4'], bob: ['bob-known.mp4'] }) })
     assert.deepEqual([...set.test!.groundTruth.keys()], ['ada'])
-    assert.match(set.warnings.join(), /1 identity with no other is not scored/)
+    assert.match(set.warnings.join(), /1 identity without another clip is not scored/)
   })
 
-  it('cannot be none: ground truth that is the gallery is refused', async () => {
+  it('cannot be empty: ground truth that equals the gallery is refused', async () => {
     await assert.rejects(measure({ test: gallery }), {
       code: 'GROUND_TRUTH_INVALID',
-      message: /all clips of the ground truth are in the gallery: nothing is left to look for/,
+      message: /all clips of the ground truth are in the gallery: no clip is left to search for/,
     })
   })
 
-  it('are without those that heads were trained on', async () => {
+  it('exclude the training clips of heads', async () => {
     const classes = list({ ada: [], bob: [] })
     const { set } = await measure({ gallery: classes, trainedOn: gallery, test: withGallery })
     assert.deepEqual([...set.test!.groundTruth.get('ada')!], ['a1.mp4', 'a2.mp4'])

@@ -90,7 +90,7 @@ describe('a pickle of clip features', () => {
     })
 
   for (const protocol of [2, 3, 4] as const)
-    it(`hands out a clip before the next has been read, protocol ${protocol}`, () => {
+    it(`returns a clip before the next one is read, protocol ${protocol}`, () => {
       const path = join(dir, `streamed-${protocol}.pickle`)
       const large = new Uint16Array(600_000).fill(halfOne)
       const entries = Array.from(
@@ -146,11 +146,11 @@ describe('a pickle of clip features', () => {
     ] as const)
       refuses(
         writePickle(4, [[Buffer.from('bad'), { raw: Buffer.from(`N)${opcode}`, 'latin1') }]]),
-        new RegExp(`by ${name}:`),
+        new RegExp(`with ${name}:`),
       )
   })
 
-  it('says file, byte and number of clips where the file was cut off, at any byte', () => {
+  it('reports file, byte and number of clips for a file that is truncated at any byte', () => {
     const whole = writePickle(3, [
       [Buffer.from('a'), [face(1)]],
       [Buffer.from('b'), [face(2), face(3)]],
@@ -164,7 +164,7 @@ describe('a pickle of clip features', () => {
     refuses(whole.subarray(0, whole.length - 2), /after 2 clips/)
   })
 
-  it('does not ask for the memory of a length that the file cannot hold', () => {
+  it('does not allocate memory for a length that exceeds the file', () => {
     const lying = Buffer.from([0x80, 4, 0x7d, 0x8e, 0, 0, 0, 0, 0, 0, 0x0f, 0])
     refuses(lying, /the file ends after 12 bytes/)
   })
@@ -183,11 +183,11 @@ describe('a pickle of clip features', () => {
       /face 1 of the clip x has not the five/,
     )
     refuses(writePickle(3, [[Buffer.from('x'), 5]]), /the clip x has no list/)
-    refuses(Buffer.from('PK\x03\x04 a zip'), /no Python pickle/)
-    refuses(Buffer.from([0x80, 3, 0x5d, 0x2e]), /no dict/)
+    refuses(Buffer.from('PK\x03\x04 a zip'), /not a Python pickle/)
+    refuses(Buffer.from([0x80, 3, 0x5d, 0x2e]), /not a dict/)
   })
 
-  it('says so where a list is shared between clips, which it does not keep', () => {
+  it('reports a list that is shared between clips, because it is not kept', () => {
     // Value 2 is the list of the first clip: 0 the dict, 1 the first key.
     const entries = [
       [Buffer.from('a'), [face(1)]],

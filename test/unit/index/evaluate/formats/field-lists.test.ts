@@ -52,18 +52,18 @@ describe('ground truth of the field', () => {
   for (const [form, write] of Object.entries(listForms))
     it(`is read ${form}`, () => assertAllFound(plainFeatures(), write))
 
-  it('prose is refused, with its first line and what the clips are called', async () => {
-    const refused = { code: 'GROUND_TRUTH_INVALID', message: /is no ground truth of these clips: line 1 "Dear colleague,".* g-ada\.mp4/ } // prettier-ignore
+  it('is refused if it is prose, with its first line and example clip names', async () => {
+    const refused = { code: 'GROUND_TRUTH_INVALID', message: /is not a ground truth of these clips: line 1 "Dear colleague,".* g-ada\.mp4/ } // prettier-ignore
     await assert.rejects(
       read(plainFeatures(), () => prose),
       refused,
     )
   })
 
-  it('prose is refused where the clips are not known, too', () => {
+  it('is refused if it is prose, even if the clips are not known', () => {
     const file = join(dir, 'prose.txt')
     writeFileSync(file, prose)
-    assert.throws(() => readGroundTruth(file), { code: 'GROUND_TRUTH_INVALID', message: /is no ground truth: line 1 "Dear/ }) // prettier-ignore
+    assert.throws(() => readGroundTruth(file), { code: 'GROUND_TRUTH_INVALID', message: /is not a ground truth: line 1 "Dear/ }) // prettier-ignore
   })
 
   it('of other clips is refused, with names of both', async () => {
@@ -84,14 +84,14 @@ describe('ground truth of the field', () => {
     )
   })
 
-  it('with few of its clips there says how many', async () => {
+  it('reports how many of its clips exist if there are few', async () => {
     const gone = ['x', 'y', 'z'].map((name) => `${name}.mp4`).join(' ')
     const { warnings } = await read(plainFeatures(), (text) => text.replace('ada-2.mp4', gone))
     assert.equal(warnings.length, 1)
     assert.match(warnings[0]!, /^only 2 of the 5 clips of the ground truth are there: .*3 clips .* not there \(x\.mp4, y\.mp4, z\.mp4\)/) // prettier-ignore
   })
 
-  it('a name without its extension that fits two files is refused, and both are named', () => {
+  it('is refused if a name without its extension matches two files, and both are named', () => {
     const names = indexClipNames([['/a/ada.mp4'], ['/a/ada.avi'], ['/a/g.mp4']])
     assert.deepEqual(names.find('ada'), [])
     assert.deepEqual(names.rivals('ada'), ['ada.mp4', 'ada.avi'])
@@ -103,19 +103,19 @@ describe('ground truth of the field', () => {
           paths: [['/a/ada.mp4'], ['/a/ada.avi'], ['/a/g.mp4']],
           gallery: new Map([['1', new Set(['ada'])]]),
         }),
-      { code: 'GROUND_TRUTH_INVALID', message: /names "ada", which fits ada\.mp4 and ada\.avi/ },
+      { code: 'GROUND_TRUTH_INVALID', message: /names "ada", which matches ada\.mp4 and ada\.avi/ },
     )
   })
 
   const refusals: readonly [name: string, content: Buffer | string, message: RegExp][] = [
-    ['columns exchanged on one line', '7 a.mp4 b.mp4\n8 d.mp4\nc.mp4 9\n', /line 3: "c\.mp4" stands where an identity .* exchanged/], // prettier-ignore
-    ['a name with a blank and no quotes', '7 a.mp4\nColin Powell b.mp4\n', /line 2: "Powell" stands where a clip/], // prettier-ignore
-    ['a picture', Buffer.from('89504e470d0a1a0a0000000d', 'hex'), /cannot be read: it is no text/],
+    ['columns exchanged on one line', '7 a.mp4 b.mp4\n8 d.mp4\nc.mp4 9\n', /line 3: "c\.mp4" is in the place of the identity.* exchanged/], // prettier-ignore
+    ['a name with a blank and no quotes', '7 a.mp4\nColin Powell b.mp4\n', /line 2: "Powell" is in the place of a clip/], // prettier-ignore
+    ['a picture', Buffer.from('89504e470d0a1a0a0000000d', 'hex'), /cannot be read: it is not text/],
     ['bytes that are no text', Buffer.from([7, 8, 9, 1, 2]), /control characters/],
     ['text of another encoding', Buffer.from('7 a.mp4\n8 zo\xeb.mp4\n', 'latin1'), /at line 2: it is neither UTF-8/], // prettier-ignore
     ['UTF-32', Buffer.from('fffe000037000000', 'hex'), /UTF-32/],
-    ['UTF-16 that was cut off', Buffer.from('fffe370020006100', 'hex').subarray(0, 7), /cut off/],
-    ['gzip that was cut off', Buffer.from('1f8b0800', 'hex'), /cannot be read/],
+    ['truncated UTF-16', Buffer.from('fffe370020006100', 'hex').subarray(0, 7), /incomplete/],
+    ['truncated gzip', Buffer.from('1f8b0800', 'hex'), /cannot be read/],
   ]
   for (const [name, content, message] of refusals)
     it(`refuses ${name}`, () => {
@@ -124,7 +124,7 @@ describe('ground truth of the field', () => {
       assert.throws(() => readGroundTruth(file), { code: 'GROUND_TRUTH_INVALID', message })
     })
 
-  it('without clips to compare, columns are told by numbers and by what repeats', () => {
+  it('without known clips, detects columns by numbers and by repeated values', () => {
     const parse = (text: string) => {
       const file = join(dir, `columns-${files++}.txt`)
       writeFileSync(file, text)
@@ -151,6 +151,6 @@ describe('submissions of the field', () => {
     it(`are read ${form}, with the ground truth's names`, () =>
       assert.deepEqual([...submit(write(truthText))], [...groundTruth].map(([id, own]) => [id, [...own]]))) // prettier-ignore
 
-  it('with exchanged columns are refused, and it is said', () =>
+  it('with exchanged columns are refused with a hint', () =>
     assert.throws(() => submit('ada-1.mp4 Ada\n'), { code: 'SUBMISSION_INVALID', message: /line 1: .*exchanged/ })) // prettier-ignore
 })

@@ -38,12 +38,15 @@ describe('lists of the protocols', () => {
     ])
   })
 
-  it('says the line that is wrong in the pairs, and a number of pairs that is', () => {
+  it('reports a wrong line of the pairs, and a wrong number of pairs', () => {
     refuses(
       () => readPairsList(list('2 1\nAda 1 2\nAda 1 Bob x\n')),
       /line 3 of .* "Ada 1 Bob x", expected "NAME1/,
     )
-    refuses(() => readPairsList(list('2 1\nAda 1 2\nAda 1 Bob 3\n')), /2 pairs, its first line says 2 folds/)
+    refuses(
+      () => readPairsList(list('2 1\nAda 1 2\nAda 1 Bob 3\n')),
+      /2 pairs, but its first line says 2 folds/,
+    )
     refuses(() => readPairsList(list('Ada 1 2\n')), /line 1 /)
     refuses(() => readPairsList(list('')), /is empty/)
     refuses(() => readPairsList(join(dir, 'none.txt')), /cannot be read/)
@@ -79,7 +82,7 @@ describe('lists of the protocols', () => {
     )
   })
 
-  it('says the line that is wrong in each of them, empty lines counted', () => {
+  it('reports a wrong line in each of them, counting empty lines', () => {
     refuses(() => readMediaList(list('a.jpg 1 2\n\nb.jpg x 2')), /line 3 /)
     refuses(() => readTemplatePairs(list('1 2 1\n1 2 2')), /line 2 /)
     refuses(() => readSubjectTemplates(list('5 a\n6')), /line 2 /)

@@ -64,7 +64,7 @@ describe('feature files', () => {
     assert.equal(faceWeight(35, 0.5), 0.3)
   })
 
-  it("keeps a clip's best faces out of a pickle, and names clips without faces", async () => {
+  it("keeps a clip's best faces from a pickle, and names clips without faces", async () => {
     const row = (frame: number, quality: number, score: number) => [
       frame,
       [0, 0, 9, 9],
@@ -93,7 +93,7 @@ describe('feature files', () => {
     await assert.rejects(readFeatureSet([path, path]), /names the clip a\.mp4, which was read already/)
   })
 
-  it('reads what numpy.savez_compressed wrote; rows of one name are one clip', async () => {
+  it('reads a file of numpy.savez_compressed; rows with the same name are one clip', async () => {
     const set = await readFeatureSet([file('npz', Buffer.from(realNpz, 'base64'))])
     assert.deepEqual(set.clipNames, ['clip_a.mp4', 'é.mp4'])
     assert.deepEqual([...set.firstFace], [0, 2, 3])
@@ -101,7 +101,7 @@ describe('feature files', () => {
     assert.deepEqual([...set.qualities], [0.25, 0.5, 1])
   })
 
-  it('reads a .npy of half precision bit by bit, with its names beside it and Windows line ends', async () => {
+  it('reads a .npy of half precision without loss, with its file of names and Windows line ends', async () => {
     const bits = Uint16Array.of(0x3c00, 0x0001, 0xbc00, 0x7bff)
     const path = file('npy', npy('<f2', [2, 2], new Uint8Array(bits.buffer)))
     writeFileSync(path.replace('.npy', '.names.txt'), 'one\r\ntwo')
@@ -111,7 +111,7 @@ describe('feature files', () => {
     assert.equal(columnOf(set).dimension, 2)
   })
 
-  it('joins the pieces of a large array in which items lie across them', async () => {
+  it('joins the pieces of a large array with items that cross piece borders', async () => {
     const rows = 70_001
     const values = Array.from({ length: rows * 5 }, (_, i) => i % 2048)
     const names = Array.from({ length: rows }, (_, i) => `n${i}`)
@@ -128,7 +128,7 @@ describe('feature files', () => {
     await refuses(npz({ features }), /needs an array "names"/)
     await refuses(npz({ features, names: textNpy(['a']) }), /1 name for 2 rows/)
     await refuses(npz({ names, features: floatNpy([4], [1, 2, 3, 4]) }), /two dimensions/)
-    await refuses(npz({ features, names: npy('|O', [2], new Uint8Array(9)) }), /no Python pickle/)
+    await refuses(npz({ features, names: npy('|O', [2], new Uint8Array(9)) }), /not a Python pickle/)
     await refuses(npz({ names, features: features.subarray(0, -3) }), /ends after 13 of 16 bytes/)
     await refuses(npz({ names, features, quality: floatNpy([2], [0.5, 1.5]) }), /quality 1\.5 in row 2 \(b\)/)
     await refuses(npz({ names, features: floatNpy([2, 2], [1, 2, NaN, 4]) }), /clip b \(row 2\)/)
@@ -137,7 +137,7 @@ describe('feature files', () => {
       /not finite in half precision/,
     )
     await refuses(file('npz', 'no zip at all'), /cannot be read as \.npz/)
-    await refuses(file('npy', features), /needs its names beside it/)
+    await refuses(file('npy', features), /needs a file with its names next to it/)
     await refuses(join(dir, 'missing.pickle'), /missing\.pickle cannot be read/)
   })
 })
@@ -175,7 +175,7 @@ describe('NumPy arrays of other kinds', () => {
     assert.deepEqual([one.clipNames, [...one.qualities]], [['a'], [0]])
   })
 
-  it('refuses what is no number or text, and says what it is', async () => {
+  it('refuses other types than numbers and text, and names the type', async () => {
     const features = floatNpy([2, 2], [1, 2, 3, 4])
     const data = new Uint8Array(64)
     await refuses(npz({ names, features: npy("[('x', '<f4'), ('y', '<f4')]", [2], data) }), /structured, with named fields/) // prettier-ignore
@@ -185,15 +185,15 @@ describe('NumPy arrays of other kinds', () => {
     await refuses(npz({ names, features: npy('|V8', [2, 2], data) }), /structured or raw bytes/)
     await refuses(npz({ names, features: numberNpy('|b1', [2, 2], [1, 0, 1, 0]) }), /of numbers with two/)
     await refuses(npz({ names, features: floatNpy([], [1]) }), /two dimensions/)
-    await refuses(npz({ names: npy('<U1', [0], new Uint8Array()), features: floatNpy([0, 4], []) }), /holds no features/) // prettier-ignore
-    await refuses(npz({ features, names: npy('|S3', [2], Buffer.from('ab\0Zo\xeb', 'latin1')) }), /row 2 that is no UTF-8 text/) // prettier-ignore
+    await refuses(npz({ names: npy('<U1', [0], new Uint8Array()), features: floatNpy([0, 4], []) }), /has no features/) // prettier-ignore
+    await refuses(npz({ features, names: npy('|S3', [2], Buffer.from('ab\0Zo\xeb', 'latin1')) }), /row 2 that is not UTF-8 text/) // prettier-ignore
     const array = Buffer.from(features)
     array[6] = 4
     await refuses(npz({ names, features: array }), /version 4 of the format/)
     await refuses(file('npz', zipOf({ 'arr_0.npy': features })), /needs an array "features".*it has "arr_0"/)
   })
 
-  it('objects that name something to run are refused, and it is not run', async () => {
+  it('objects that would run code are refused, and nothing is run', async () => {
     const ran = join(dir, 'ran')
     const evil = Buffer.from(`cposix\nsystem\nX${String.fromCharCode(6 + ran.length)}\x00\x00\x00touch ${ran}\x85RK\x01`, 'latin1') // prettier-ignore
     const bad = npz({ names: objectNpy(['a', 'b'], evil), features: floatNpy([2, 1], [1, 2]) })
@@ -222,18 +222,18 @@ describe('NumPy arrays of other kinds', () => {
 })
 
 describe("InsightFace's .bin", () => {
-  it('reads what Python wrote, images as bytes or as arrays of bytes', () => {
+  it('reads a file from Python, with images as bytes or as arrays of bytes', () => {
     const { images, isSame } = readImageBin(file('bin', Buffer.from(realBin, 'base64')))
     assert.deepEqual(images.map((image) => Buffer.from(image).toString('latin1')), ['\xff\xd8one', 'two', 'three', 'four']) // prettier-ignore
     assert.deepEqual(isSame, [true, false])
   })
 
-  it('refuses other values, and a number of images that does not fit', () => {
+  it('refuses other values, and a wrong number of images', () => {
     const bin = (value: Parameters<typeof writePickledValue>[1]) =>
       readImageBin(file('bin', writePickledValue(3, value)))
     const image = Buffer.from('x')
     assert.throws(() => bin({ tuple: [[image, image, image], [true]] }), /3 images and 1 pair,/)
-    assert.throws(() => bin({ tuple: [[image, 5], [true]] }), /image 2 is no encoded image/)
+    assert.throws(() => bin({ tuple: [[image, 5], [true]] }), /image 2 is not an encoded image/)
     assert.throws(() => bin({ tuple: [[image, image], [7]] }), /flag 1 is neither/)
     const evil = Buffer.from('cos\nsystem\n', 'latin1')
     assert.throws(() => bin({ tuple: [[image, { raw: evil }], [true]] }), /os\.system/)

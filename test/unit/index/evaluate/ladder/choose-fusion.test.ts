@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { chooseFusion } from '../../../../../index/evaluate/ladder/choose-fusion.js'
 
 describe('the weights of context', () => {
-  it('are those with which val has the highest MAP', async () => {
+  it('are the ones that give the highest MAP on val', async () => {
     const best = { weight: 0.2, alone: 0.5, offset: -4 }
     const chosen = await chooseFusion(({ weight, alone, offset }) => {
       if (alone === 0) return Promise.resolve(weight === best.weight ? 0.5 : 0.4)
@@ -12,12 +12,12 @@ describe('the weights of context', () => {
     assert.deepEqual(chosen, best)
   })
 
-  it('are none, and clips without a face stay behind, where context does not help', async () => {
+  it('are 0, and clips without a face stay behind, if context does not help', async () => {
     const chosen = await chooseFusion(() => Promise.resolve(0.5))
     assert.deepEqual(chosen, { weight: 0, alone: 0, offset: -Infinity })
   })
 
-  it('are looked for with the weight that was found best, not with all of them', async () => {
+  it('for clips without a face are searched only with the best weight, not with all of them', async () => {
     const tried: number[] = []
     await chooseFusion(({ weight, alone }) => {
       if (alone > 0) tried.push(weight)

@@ -44,7 +44,7 @@ const set = createEvaluationSet({
 })
 
 describe("an ensemble's file", () => {
-  it('declares heads: files beside it, settings over those of all, seeds that count up', () => {
+  it('declares heads: relative files, overrides of the common settings, increasing seeds', () => {
     mkdirSync(join(dir, 'sub'), { recursive: true })
     const members = ensembleOf({
       heads: [
@@ -65,13 +65,13 @@ describe("an ensemble's file", () => {
     )
   })
 
-  it('is refused with what is wrong', () => {
+  it('is refused with the reason', () => {
     for (const [content, message] of [
-      [{ heads: [] }, /e\.json declares no ensemble/],
+      [{ heads: [] }, /e\.json is not a valid ensemble/],
       [{ heads: [{ file: 'a', colour: 'red' }] }, /colour/],
       [{ heads: [{ file: 'a' }, { file: './a' }] }, /same file/],
       [{ heads: [{ file: 'a', fold: '6/5' }] }, /the fold "6\/5" of head 1/],
-      [{ heads: [{ file: 'a' }, { file: 'b', settings: { epochs: 0 } }] }, /settings of head 2 do not fit/],
+      [{ heads: [{ file: 'a' }, { file: 'b', settings: { epochs: 0 } }] }, /settings of head 2 are invalid/],
       [{ heads: [{ file: 'a', weight: -1 }] }, /weight/],
     ] as const)
       assert.throws(() => ensembleOf(content), refusedWith('ENSEMBLE_INVALID', message))
@@ -89,7 +89,7 @@ describe("an ensemble's file", () => {
 })
 
 describe("a member's set", () => {
-  it("has the pack's own embeddings, or those named, in their order", () => {
+  it("has the pack's own embeddings, or the named ones in order", () => {
     const own = setOfMember(set, {})
     assert.deepEqual([own.dimension, [...own.pooled.subarray(0, 2)]], [2, [1, 0]])
     const both = setOfMember(set, { embedders: ['other', 'own'] })
@@ -107,7 +107,7 @@ describe("a member's set", () => {
     )
   })
 
-  it('lacks its fold, but leaves an identity one clip', () => {
+  it('excludes its fold, but keeps one clip per identity', () => {
     const rowsOf = (leave: number) =>
       trainingRows(setOfMember(set, { fold: { leave, of: 3 } }), { noise: false })
     assert.deepEqual([...rowsOf(1).tracks], [1, 2, 4, 5, 6])
@@ -120,7 +120,7 @@ describe("a head's columns", () => {
   const [own, other] = features.columns
   assert.ok(own && other)
 
-  it('are found by digest, in the order in which the head takes them', () => {
+  it('are found by digest, in the order of the head', () => {
     const found = columnsForHead(features, [other, own], 'h.onnx')
     assert.deepEqual(
       found.columns.map(({ name }) => name),
@@ -128,7 +128,7 @@ describe("a head's columns", () => {
     )
   })
 
-  it('of feature files go with any head of as many values, and no other head', () => {
+  it('of feature files match any head with the same number of values, and no other head', () => {
     const ofFiles = { ...features, columns: [{ ...own, digest: 'feature files', name: 'f.npz' }] }
     assert.equal(columnsForHead(ofFiles, [own], 'h.onnx').columns[0]?.name, 'f.npz')
     for (const wanted of [[other], [own, own]])
@@ -154,7 +154,7 @@ describe('scores of several heads', () => {
     dispose: () => Promise.resolve(),
   })
 
-  it('are their weighted mean, whatever each of them takes', async () => {
+  it('are their weighted mean, even if their inputs differ', async () => {
     const clips = Int32Array.from({ length: 3000 }, (_, row) => row)
     const rowsOf = (dimension: number) => ({
       ...{ dimension, clips },

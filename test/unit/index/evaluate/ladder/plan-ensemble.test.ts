@@ -18,7 +18,7 @@ const gallery = new Map([['ada', new Set(['a'])], ['bob', new Set(['b'])]]) // p
 const set = createEvaluationSet({ features, paths: [['a'], ['b']], gallery })
 
 describe('the heads of an ensemble', () => {
-  it('of a number of seeds are trained on the chosen set, but for the first, which there is', () => {
+  it('of a number of seeds are trained on the chosen set, except the existing first one', () => {
     const planned = planEnsemble(3, set, set, settings)
     assert.deepEqual(
       planned.map(({ name, settings: { seed }, weight }) => [name, seed, weight]),
@@ -30,11 +30,11 @@ describe('the heads of an ensemble', () => {
     assert.ok(planned.every((head) => head.set === set))
   })
 
-  it('of one seed are none that is not trained already', () => {
+  it('of one seed are already trained', () => {
     assert.deepEqual(planEnsemble(1, set, set, settings), [])
   })
 
-  it('that are declared are all trained, each with its own settings, embedders and weight', () => {
+  it('are all trained if declared, each with its own settings, embedders and weight', () => {
     const other = { ...settings, seed: 99 }
     const planned = planEnsemble(
       [

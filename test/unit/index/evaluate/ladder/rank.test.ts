@@ -3,7 +3,7 @@ import { it } from 'node:test'
 import { rankThrough } from '../../../../../index/evaluate/ladder/rank.js'
 import type { Neighbor } from '../../../../../index/vectors/vector-index.js'
 
-it('asks again, with twice as many neighbours, only for the queries whose best tracks are of too few clips', async () => {
+it('searches again with twice as many neighbours, only for queries with too few clips', async () => {
   // 2,000 tracks: query 0 finds a new clip with each, query 1 finds one clip in the first 1,000, query 2 nothing of the pool.
   const tracks = 2000
   const trackClips = Int32Array.from({ length: 3 * tracks }, (_, row) => {

@@ -25,8 +25,8 @@ function dot(a: VectorTable, i: number, b: VectorTable, j: number): number {
 }
 
 describe('inner products in blocks', () => {
-  it('are those of every pair, over several blocks and a last one that is smaller', async () => {
-    // 3,000 queries leave room for 2,796 rows a block.
+  it('cover every pair, over several blocks and a smaller last one', async () => {
+    // With 3,000 queries, a block has 2,796 rows.
     const [queries, rows] = [table(3000, 3, 1), table(6000, 3, 2)]
     const blocks: [firstRow: number, columns: number][] = []
     let compared = 0
@@ -43,7 +43,7 @@ describe('inner products in blocks', () => {
     assert.ok(compared > 10_000)
   })
 
-  it('of no queries or no rows are none; of different dimensions there are none', async () => {
+  it('are empty without queries or rows, and refused for different dimensions', async () => {
     const [some, none] = [table(2, 4, 1), table(0, 4, 1)]
     for (const [queries, rows] of [[some, none], [none, some]] as const) // prettier-ignore
       assert.deepEqual((await rankByProducts(queries, rows, { clipOf: (row) => row, clipNames: ['a', 'b'], session })).ranked(0), []) // prettier-ignore
@@ -51,7 +51,7 @@ describe('inner products in blocks', () => {
   })
 })
 
-it("each query's best clips are those of sorting all, by a clip's best row, without rows that may not be ranked", async () => {
+it('give the same best clips as sorting everything by the best row of a clip, without excluded rows', async () => {
   const [queries, rows] = [table(5, 16, 3), table(900, 16, 4)]
   const clipOf = (row: number) => (row % 10 === 3 ? -1 : Math.floor(row / 3))
   const clipNames = Array.from({ length: 300 }, (_, clip) => `c${clip}`)

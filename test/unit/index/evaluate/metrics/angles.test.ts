@@ -25,7 +25,7 @@ function nearAll(
 }
 
 describe('angle statistics', () => {
-  it('in the plane, worked by hand; lengths do not matter, a class without samples counts in W-Inter alone', () => {
+  it('in the plane, computed by hand; lengths do not matter, a class without samples counts only in W-Inter', () => {
     const statistics = angleStatistics({
       dimension: 2,
       features: Float32Array.from([at(10, 5), at(80, 0.1), at(30, 5)].flat()),
@@ -37,7 +37,7 @@ describe('angle statistics', () => {
     assert.deepEqual([statistics.classes, statistics.classesWithSamples, statistics.samples], [3, 2, 3])
   })
 
-  it("a sample's length does not pull its class's centre", () => {
+  it("a sample's length does not change the centre of its class", () => {
     const { intra } = angleStatistics({
       dimension: 2,
       features: Float32Array.from([at(0, 100), at(40, 0.01)].flat()),
@@ -68,7 +68,7 @@ describe('angle statistics', () => {
     nearAll(statistics, [(45 + 180) / 2, 90, (45 + 45 + 0) / 3, 90])
   })
 
-  it('of one class have nothing between classes; of no samples, nothing of samples', () => {
+  it('of one class have no values between classes; without samples, no values of samples', () => {
     const one = angleStatistics({ dimension: 2, features: Float32Array.from(at(5)), labels: Int32Array.of(0), classWeights: Float32Array.from(at(0)) }) // prettier-ignore
     near(one.wEc, 5)
     assert.deepEqual([one.wInter, one.inter], [undefined, undefined])
@@ -108,7 +108,7 @@ describe('angle statistics', () => {
     near(statistics.wInter, mean(units.map((_, k) => nearestOf(k))))
   })
 
-  it('tell small angles apart, where arccos of float32 has no digits left', () => {
+  it('distinguish small angles for which arccos of float32 has no digits left', () => {
     const tiny = 1e-4
     near(angleBetween(Float32Array.from(at(0)), Float32Array.from(at(tiny))), tiny, 1e-6)
     near(angleBetween(Float32Array.from(at(0)), Float32Array.from(at(180))), 180, 1e-4)

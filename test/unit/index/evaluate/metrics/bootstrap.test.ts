@@ -16,7 +16,7 @@ describe('the interval of a mean', () => {
     assert.ok(Math.abs(high - (mean + half)) < 0.05 * half, `${high}`)
   })
 
-  it('holds the true mean in about 95 % of the samples drawn, of a skewed distribution in [0, 1] too', () => {
+  it('contains the true mean in about 95 % of the samples, also for a skewed distribution in [0, 1]', () => {
     const random = seededRandom(2)
     const trials = 300
     let held = 0
@@ -43,7 +43,7 @@ describe('a paired difference', () => {
   it('of equal runs is 0 with an interval of [0, 0]', () =>
     assert.deepEqual(pairedDifference(a, [...a]), { value: 0, ci95: [0, 0] }))
 
-  it('of a run that is better by the same everywhere has no width, however much identities differ', () => {
+  it('of a run that is better by a constant has no width, even if identities differ', () => {
     const { value, ci95 } = pairedDifference(
       a,
       a.map((ap) => ap + 0.125),
@@ -59,7 +59,7 @@ describe('a paired difference', () => {
     assert.ok(back.ci95[1] < 0)
   })
 
-  it('of nothing to compare is 0, and runs of different length are no pair', () => {
+  it('of empty runs is 0, and runs of different lengths are refused', () => {
     assert.deepEqual(pairedDifference([], []), { value: 0, ci95: [0, 0] })
     assert.throws(() => pairedDifference([1], [1, 2]), /cannot be paired/)
   })

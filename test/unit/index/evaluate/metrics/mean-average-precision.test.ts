@@ -37,7 +37,7 @@ describe('average precision at 100', () => {
     assert.equal(averagePrecision([...strangers(100), 'p1'], new Set(['p1'])), 0)
   })
 
-  it('positives beyond the hundredth place still count in the denominator', () => {
+  it('positives beyond rank 100 still count in the denominator', () => {
     const positives = Array.from({ length: 250 }, (_, i) => `p${i}`)
     near(averagePrecision(positives, new Set(positives)), 100 / 250)
   })
@@ -70,7 +70,7 @@ describe('scores of all identities', () => {
     near(meanAveragePrecision(scores), (1 / 4 + 0 + third) / 3)
   })
 
-  it('what was found beyond the hundredth place is not counted as found', () => {
+  it('does not count hits beyond rank 100 as found', () => {
     const [score] = scoreRankings(
       new Map([['1', ['a', ...strangers(99), 'b']]]),
       new Map([['1', new Set(['a', 'b'])]]),
@@ -123,7 +123,7 @@ describe('on random rankings', () => {
     }
   })
 
-  it('a perfect submission scores 1 where no identity has over 100 positives', () => {
+  it('a perfect submission scores 1 if no identity has more than 100 positives', () => {
     for (let seed = 1; seed <= 10; seed++) {
       const { groundTruth } = randomCase(seed)
       const small = new Map([...groundTruth].filter(([, clips]) => clips.size <= 100))

@@ -4,7 +4,7 @@ import { operatingPoints } from '../../../../../index/evaluate/metrics/operating
 import { seededRandom } from '../../../../support/random.js'
 
 describe('operating points', () => {
-  it('gives the lowest threshold that holds each rate, worked by hand', () => {
+  it('gives the lowest threshold for each rate, computed by hand', () => {
     // Ten non-mated scores, 0.0 .. 0.9, four mated ones. FAR ≤ 0.2 allows two: 0.75 rejects 0.7 and keeps 0.8 and 0.9.
     const nonMated = Float32Array.of(0.3, 0, 0.9, 0.1, 0.8, 0.2, 0.7, 0.4, 0.6, 0.5)
     const mated = Float32Array.of(0.95, 0.75, 0.85, 0.55)
@@ -39,7 +39,7 @@ describe('operating points', () => {
     assert.deepEqual(ratesAt(0.51), { far: 0, frr: 0.5 })
   })
 
-  it('goes above tied non-mated scores rather than pass the rate', () => {
+  it('goes above tied non-mated scores, so that it does not exceed the rate', () => {
     const { points } = operatingPoints(Float32Array.of(0.2), Float32Array.of(0.5, 0.5, 0.5, 0.1), [0.5])
     const [point] = points
     assert.equal(point?.far, 0)
@@ -47,14 +47,14 @@ describe('operating points', () => {
     assert.ok(point.threshold > 0.5 && point.threshold < 0.5 + 1e-6)
   })
 
-  it('has an equal error rate of 0 where the scores are apart, and of 1 where they are swapped', () => {
+  it('has an equal error rate of 0 for separate scores, and of 1 for swapped ones', () => {
     const low = Float32Array.of(-0.2, -0.1, 0)
     const high = Float32Array.of(0.5, 0.6)
     assert.equal(operatingPoints(high, low).equalError?.eer, 0)
     assert.equal(operatingPoints(low, high).equalError?.eer, 1)
   })
 
-  it('measures a rate with as many scores as it needs, and not with one less', () => {
+  it('measures a rate with the number of scores that it needs, and not with one less', () => {
     const measurable = (count: number) =>
       operatingPoints(Float32Array.of(1), new Float32Array(count)).points.map((point) => point.measurable)
     assert.deepEqual(measurable(99), [false, false, false])
@@ -78,7 +78,7 @@ describe('operating points', () => {
     assert.deepEqual(operatingPoints(some, none).ratesAt(0.15), { far: undefined, frr: 0.5 })
   })
 
-  it('leaves the scores it is given in their order', () => {
+  it('does not reorder the given scores', () => {
     const scores = Float32Array.of(3, 1, 2)
     operatingPoints(scores, scores)
     assert.deepEqual([...scores], [3, 1, 2])

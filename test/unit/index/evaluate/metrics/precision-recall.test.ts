@@ -18,7 +18,7 @@ describe('precision and recall', () => {
     assert.deepEqual(hitRanks(['a', 'b', 'c', 'd'], new Set(['d', 'a', 'z'])), [1, 4])
   })
 
-  it('interpolates as worked by hand', () => {
+  it('interpolates as computed by hand', () => {
     // Hits at 1, 3 and 4 of four positives: precision 1, 2/3, 3/4 at recall 1/4, 2/4, 3/4; 3/4 lifts 2/3; none at 1.
     near(
       precisionRecall([{ hitRanks: [1, 3, 4], positives: 4 }], [0, 0.25, 0.26, 0.5, 0.75, 0.76, 1]),
@@ -26,7 +26,7 @@ describe('precision and recall', () => {
     )
   })
 
-  it('averages over identities, one that found nothing included', () => {
+  it('averages over identities, including one without hits', () => {
     const identities = [
       { hitRanks: [1], positives: 1 },
       { hitRanks: [2], positives: 1 },
@@ -35,13 +35,13 @@ describe('precision and recall', () => {
     near(precisionRecall(identities, [0, 0.5, 1]), [0.5, 0.5, 0.5])
   })
 
-  it('reaches a recall level exactly, whatever the rounding of level × positives', () => {
+  it('reaches a recall level exactly, in spite of the rounding of level × positives', () => {
     // 0.07 × 100 is 7.000000000000001 in floating point: seven hits reach it nevertheless.
     const ranks = [1, 2, 3, 4, 5, 6, 7]
     near(precisionRecall([{ hitRanks: ranks, positives: 100 }], [0.07, 0.08]), [1, 0])
   })
 
-  it('is nothing over no identities', () => {
+  it('is 0 without identities', () => {
     assert.deepEqual(new Set(precisionRecall([])), new Set([0]))
   })
 

@@ -14,7 +14,7 @@ describe('the ROC curve', () => {
     nonMatedCount: 4,
   }
 
-  it('takes the point of the nearest FPR, of the largest TPR where several are', () => {
+  it('takes the point with the nearest FPR, and with the largest TPR if there are several', () => {
     const points = tprAtFpr(scores, [0, 0.1, 0.25, 0.5, 0.7, 1])
     assert.deepEqual(
       points.map(({ fpr, tpr }) => [fpr, tpr]),
@@ -23,7 +23,7 @@ describe('the ROC curve', () => {
     assert.equal(points[2]!.threshold, 0.75)
   })
 
-  it('takes the larger TPR where two FPRs are equally near', () => {
+  it('takes the larger TPR if two FPRs are equally near', () => {
     assert.equal(tprAtFpr(scores, [0.125])[0]!.tpr, 0.5)
   })
 
@@ -32,7 +32,7 @@ describe('the ROC curve', () => {
     assert.ok(Number.isNaN(tprAtFpr({ ...scores, nonMated: floats(), nonMatedCount: 0 }, [0.1])[0]!.tpr))
   })
 
-  it('gives with only the largest non-mated scores what all of them give, ties or not', () => {
+  it('gives the same result with only the largest non-mated scores, with or without ties', () => {
     const random = seededRandom(11)
     for (const steps of [7, 50, 1e6]) {
       const draw = (shift: number) => Math.round((random() + shift) * steps) / steps
@@ -64,7 +64,7 @@ describe('the ROC curve', () => {
 })
 
 describe('the largest scores', () => {
-  it('are those of a sort', () => {
+  it('equal those of a sort', () => {
     const random = seededRandom(9)
     const all = Float32Array.from({ length: 10_000 }, random)
     for (const limit of [0, 1, 3, 700, 20_000]) {

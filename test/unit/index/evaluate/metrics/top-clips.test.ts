@@ -88,7 +88,7 @@ describe('the best clips, block by block, are those that sorting everything give
     )
   })
 
-  it('columns and rows of a negative clip are passed over, and more may be added after a look', () => {
+  it('columns and rows of a negative clip are skipped, and more may be added after reading', () => {
     const names = ['a', 'b', 'c']
     const top = new TopClips(2, names, 2)
     top.addBlock(Float32Array.of(9, 1, 9, 2), 2, (column) => column - 1)

@@ -18,7 +18,7 @@ function tableAt(...rows: (readonly [string, number])[]): LabelledTable {
 }
 
 describe('identification among distractors', () => {
-  it("lets each person's photos take turns in the gallery", () => {
+  it("uses each of a person's photos in turn as the gallery photo", () => {
     // A at 0° and 20°: the distractor at 25° beats the mate of the probe at 20° (5° away), not of that at 0°.
     // B at 100° and 110°: no distractor is near.
     const result = evaluateDistractors({
@@ -34,7 +34,7 @@ describe('identification among distractors', () => {
     assert.equal(result.allPairs.nonMatedPairs, 16)
   })
 
-  it('compares probes with a gallery of its own where one is given, also with a photo that is the same', () => {
+  it('compares probes with a separate gallery if given, also with an identical photo', () => {
     const result = evaluateDistractors({
       probes: tableAt(['A', 0]),
       gallery: tableAt(['A', 0], ['A', 30], ['B', 2]),

@@ -52,7 +52,7 @@ describe('products of tables', () => {
 })
 
 describe('templates', () => {
-  it('average the pictures of a medium, add the media, and are normalised', () => {
+  it('average the images of a medium, add the media, and are normalised', () => {
     const pool = new TemplatePool(2)
     pool.add(7, 1, Float32Array.of(4, 0), 0.5) // 2, 0
     pool.add(7, 1, Float32Array.of(0, 0), 1) // mean of the medium: 1, 0
@@ -63,7 +63,7 @@ describe('templates', () => {
     for (const value of vectors) assert.ok(Math.abs(value - Math.SQRT1_2) < 1e-6)
   })
 
-  it('1:1 leaves out pairs whose template has no face, and says how many', () => {
+  it('1:1 skips pairs with a template without a face, and reports their number', () => {
     const result = verifyTemplates(
       templatesAt(0, 10, 90),
       {
@@ -79,7 +79,7 @@ describe('templates', () => {
     assert.deepEqual([result.points[0]!.fpr, result.points[0]!.tpr], [0.5, 1])
   })
 
-  it('1:N ranks mates among other persons, and sets the threshold by the non-mated probes', () => {
+  it('1:N ranks mates among other people, and sets the threshold by the non-mated probes', () => {
     // Gallery: A at 0°, B at 40°, C at 90°. Probes: A at 5° (first), B at 15° (A is nearer: second), D at 60°, E at 88°.
     const templates = templatesAt(0, 40, 90, 5, 15, 60, 88)
     const gallery = subjects({ 0: 'A', 1: 'B', 2: 'C' })

@@ -36,7 +36,7 @@ describe('scoreTimes', () => {
     assert.equal(precision.toFixed(4), (87 / 107).toFixed(4))
   })
 
-  it('counts every answer to a person whom no film shows as wrong', () => {
+  it('counts every answer for a person in no film as wrong', () => {
     const { pairs, wrongPairs, answeredSteps, rightSteps } = summariseTimes(
       scoreTimes(truth, answers({ Cy: { 'b.mp4': [span(1, 3)] } })),
     )
@@ -57,7 +57,7 @@ describe('scoreTimes', () => {
 })
 
 describe('scoreTracks', () => {
-  it('gives the share of a track that is its majority person, and the tracks an appearance', () => {
+  it('gives the share of a track with its majority person, and the tracks per appearance', () => {
     // The first track shows Ada for 3 s and Bob for 1 s; the others show Bob alone, twice in one appearance.
     const tracks = [
       { film: 'a.mp4', spans: [span(6, 9), span(12, 13)] },
@@ -74,11 +74,11 @@ describe('parseAppearances', () => {
   const refuses = (text: string, message: RegExp) =>
     assert.throws(() => parseAppearances(text, 'truth.csv'), message)
 
-  it('names the row that is wrong', () => {
+  it('names the wrong row', () => {
     refuses('film,person,start_s,end_s\na,Ada,0,1\na,Ada,3,2', /truth\.csv, row 3: .*end_s must be greater/s)
     refuses('film,person,start_s,end_s\na,Ada,x,2', /truth\.csv, row 2/)
     refuses('film,person,start_s\na,Ada,1', /truth\.csv, row 2/)
-    refuses('', /names nobody/)
+    refuses('', /names no person/)
   })
 
   it('reads quoted names, a byte-order mark and Windows line ends', () => {

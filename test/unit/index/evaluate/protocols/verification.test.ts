@@ -14,7 +14,7 @@ const near = (actual: number, expected: number) =>
   assert.ok(Math.abs(actual - expected) < 1e-9, `${actual} instead of ${expected}`)
 
 describe('verification over folds', () => {
-  it('takes the first of the best thresholds of the other folds, and judges the fold that was left out', () => {
+  it('takes the first of the best thresholds of the other folds, and evaluates the left-out fold', () => {
     // Fold 1 alone is right from above .5 on; fold 2 alone from above 1.2 on.
     const folds = [
       [mated(0.5), nonMated(1)],
@@ -53,7 +53,7 @@ describe('verification over folds', () => {
     assert.equal(tar.far, 0.25)
   })
 
-  it('divides as KFold does: the first folds are one longer', () => {
+  it('divides like KFold: the first folds have one item more', () => {
     const folds = contiguousFolds([...Array(23).keys()], 10)
     assert.deepEqual(folds.map((fold) => fold.length), [3, 3, 3, 2, 2, 2, 2, 2, 2, 2]) // prettier-ignore
     assert.deepEqual(folds.flat(), [...Array(23).keys()])

@@ -32,7 +32,7 @@ describe('two runs', () => {
     assert.equal(compareRuns(b, a).verdict, 'loses')
   })
 
-  it('with identities of their own are refused, with names of the first ten', () => {
+  it('with different identities are refused, with the first ten names', () => {
     const some = Array.from({ length: 12 }, (_, i): [string, number, number] => [`x${i}`, 1, 1])
     const [a, b] = [runOf('a', ['1', 1, 1], ...some), runOf('b', ['1', 1, 1], ['2', 1, 1])]
     assert.throws(
@@ -41,12 +41,12 @@ describe('two runs', () => {
     )
   })
 
-  it('of other ground truth are refused: an identity has other positives', () => {
+  it('of different ground truth are refused: an identity has different positives', () => {
     const [a, b] = [runOf('a', ['1', 4, 1], ['2', 1, 1]), runOf('b', ['1', 5, 1], ['2', 1, 1])]
-    assert.throws(() => compareRuns(a, b), refused(/other numbers of positives for identity 1;/))
+    assert.throws(() => compareRuns(a, b), refused(/different numbers of positives for identity 1;/))
   })
 
-  it('a report gives its chosen step, or the step named', () => {
+  it('are the chosen step of a report, or the named step', () => {
     const report = syntheticReport({ identities: 20, steps: 2 })
     const [first, chosen] = report.steps.map(({ name }) => name)
     const apsOf = (run: MeasuredRun) => run.scores.map(({ averagePrecision }) => averagePrecision)

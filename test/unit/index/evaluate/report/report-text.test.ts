@@ -30,7 +30,7 @@ describe('CSV', () => {
   ] as const)
     it(`writes ${JSON.stringify(value)} as ${JSON.stringify(cell)}`, () => assert.equal(csvCell(value), cell))
 
-  it('has a line an identity, in columns that are the steps', () => {
+  it('has one line per identity and columns for the steps', () => {
     const report = syntheticReport({ identities: 12, steps: 2 })
     const lines = perIdentityCsv(report).split('\r\n')
     assert.equal(
@@ -56,13 +56,13 @@ describe('markup', () => {
     )
   })
 
-  it('takes out control characters, which a page may not have', () => {
+  it('removes control characters, which a page must not contain', () => {
     assert.equal(html`${'a\u0000b\u001bc\nd'}`.text, 'a\uFFFDb\uFFFDc\nd')
   })
 })
 
 describe('numbers in a report', () => {
-  it('keeps what counts', () => {
+  it('keep the significant digits', () => {
     assert.deepEqual([0.86404, 1, 0].map(formatScore), ['0.8640', '1.0000', '0.0000'])
     assert.deepEqual([0.0342, -0.00384, 0.00001, -0.00001, 0].map(formatGain), [
       '+0.0342',

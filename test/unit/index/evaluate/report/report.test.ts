@@ -44,7 +44,7 @@ const least: EvaluationReport = {
 const invalid = (message: RegExp) => ({ code: 'EVALUATION_INVALID', message })
 
 describe('writing and reading a report', () => {
-  it('gives back what was written, from the folder and from the file', async () => {
+  it('returns the written report, from the folder and from the file', async () => {
     const report = syntheticReport({ identities: 30 })
     const dir = join(scratch, 'deep', 'er', 'report')
     await writeReport(dir, report)
@@ -65,7 +65,7 @@ describe('writing and reading a report', () => {
     assert.match(readFileSync(join(link, 'report.html'), 'utf8'), /<h1>second<\/h1>/)
   })
 
-  it('refuses a folder that holds something else, and leaves it as it was', async () => {
+  it('refuses a folder with other content, and leaves it unchanged', async () => {
     const dir = join(scratch, 'mine')
     await writeReport(dir, least)
     writeFileSync(join(dir, 'thesis.tex'), 'years of work')
@@ -85,7 +85,7 @@ describe('writing and reading a report', () => {
     assert.equal(readFileSync(file, 'utf8'), 'x')
   })
 
-  it('says what it cannot read', async () => {
+  it('reports what it cannot read', async () => {
     const damaged = (name: string, text: string) => {
       writeFileSync(join(scratch, name), text)
       return readReport(join(scratch, name))
@@ -94,7 +94,7 @@ describe('writing and reading a report', () => {
     mkdirSync(join(scratch, 'empty'))
     await assert.rejects(readReport(join(scratch, 'empty')), invalid(/ENOENT/))
     await assert.rejects(damaged('cut.json', JSON.stringify(least).slice(0, -20)), invalid(/is not JSON/))
-    await assert.rejects(damaged('other.json', '{"name": "cameo"}'), invalid(/is no report/))
+    await assert.rejects(damaged('other.json', '{"name": "cameo"}'), invalid(/is not a report/))
     await assert.rejects(damaged('newer.json', '{"version": 2}'), invalid(/version 2.*update Cameo/))
     await assert.rejects(
       damaged('edited.json', JSON.stringify({ ...least, depth: 'many' })),
@@ -108,7 +108,7 @@ describe('writing and reading a report', () => {
     [
       'more found than positives',
       { identities: [{ identity: '1', positives: 2, found: [3], ap: [0] }] },
-      /more was found/,
+      /more positives were found/,
     ],
     ['an AP too few', { identities: [{ identity: '1', positives: 2, found: [0], ap: [] }] }, /one AP/],
     [
@@ -117,7 +117,7 @@ describe('writing and reading a report', () => {
       /ap\[0\]/,
     ],
     ['no identities', { identities: [] }, /identities/],
-    ['an identity twice', { identities: [...least.identities, ...least.identities] }, /there twice/],
+    ['an identity twice', { identities: [...least.identities, ...least.identities] }, /appears twice/],
     [
       'a gain without a step before',
       { steps: [{ name: 'only', map: 0, ci95: [0, 0], gain: { value: 0, ci95: [0, 0] } }] },
@@ -133,7 +133,7 @@ describe('writing and reading a report', () => {
 })
 
 describe('the page of a report', () => {
-  it('is made of the least that can be evaluated', () => {
+  it('is created from the smallest possible evaluation', () => {
     const page = reportHtml(least)
     assert.match(page, /MAP@100 is <strong>0\.0000<\/strong>/)
     assert.match(page, /For 1 identity no clip was found/)
@@ -162,7 +162,7 @@ describe('the page of a report', () => {
     assert.equal(page.match(/<article/g)?.length, 20)
   })
 
-  it('is the same for the same report, whatever was drawn before', () => {
+  it('is the same for the same report, independent of earlier plots', () => {
     const report = syntheticReport({ identities: 20 })
     assert.equal(reportHtml(report), reportHtml(report))
   })
@@ -195,7 +195,7 @@ describe('scores of a report', () => {
     }
   })
 
-  it('refuses a score that is no number', () => {
+  it('refuses a score that is not a number', () => {
     assert.throws(
       () => summariseScores(Float32Array.of(0.1, NaN), new Float32Array()),
       invalid(/score 1 of the mated/),
@@ -244,7 +244,7 @@ describe('worst identities', () => {
     })
   })
 
-  it('blames all wrong clips where a positive was not found', () => {
+  it('blames all wrong clips if a positive was not found', () => {
     const [worst] = worstIdentities(
       [{ identity: 'A', ap: 0.5, ranking: ['a1', 'c1', 'b1'], positives: new Set(['a1', 'a2']) }],
       ownerOf,
@@ -252,7 +252,7 @@ describe('worst identities', () => {
     assert.deepEqual([worst?.wrongAbove, worst?.missed], [2, ['a2']])
   })
 
-  it('takes the lowest AP first, of equal ones the one with more positives', () => {
+  it('are ordered by lowest AP, then by more positives', () => {
     const identity = (name: string, ap: number, positives: number) => ({
       identity: name,
       ap,

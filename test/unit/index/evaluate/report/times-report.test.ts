@@ -31,7 +31,7 @@ describe('the report of answers in time', () => {
     )
   })
 
-  it('draws the films that have something wrong, with truth and answers', () => {
+  it('draws the films with errors, with truth and answers', () => {
     assert.deepEqual(
       report.worst.map(({ film, lengthS, wrongS }) => [film, lengthS, wrongS]),
       [
@@ -50,7 +50,7 @@ describe('the report of answers in time', () => {
     )
   })
 
-  it('has a line for each pair in its CSV', () => {
+  it('has one line per pair in its CSV', () => {
     assert.deepEqual(perPairCsv(report).split('\r\n'), [
       'film,person,is true,is found,seen s,answered s,right s',
       'good.mp4,Ada,yes,yes,9.4,9.4,9.4',
@@ -61,7 +61,7 @@ describe('the report of answers in time', () => {
     ])
   })
 
-  it("is written as three files that are their owner's alone, and read back as it was", async () => {
+  it('is written as three files that only the owner can read, and is the same when read', async () => {
     const dir = join(scratch, 'report')
     await writeTimesReport(dir, report)
     await writeTimesReport(dir, report)
@@ -71,7 +71,7 @@ describe('the report of answers in time', () => {
     assert.deepEqual(timesReport.parse(json), report)
   })
 
-  it('is refused where a report of rankings is wanted', async () => {
+  it('is refused if a report of rankings is expected', async () => {
     const dir = join(scratch, 'other')
     await writeTimesReport(dir, report)
     await assert.rejects(readReport(dir), /is a report of the kind "times", which has no rankings/)

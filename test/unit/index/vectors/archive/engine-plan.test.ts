@@ -9,7 +9,7 @@ const space = {
 }
 
 describe('the engine of an archive', () => {
-  it('is exact search up to a size, then a graph, which is kept until half of the size', () => {
+  it('is exact search up to a size, then a graph, which is kept down to half of that size', () => {
     const plan = planEngines('auto', {}, space, 100)
     const small = plan.engineFor(100)
     const large = plan.engineFor(101, small)
@@ -18,7 +18,7 @@ describe('the engine of an archive', () => {
     assert.equal(plan.engineFor(50, large).name, 'exact')
   })
 
-  it('is the one that is named, whatever the size', () => {
+  it('is the named engine, for any size', () => {
     for (const name of ['exact', 'hnsw', 'mine']) {
       const plan = planEngines(name, { mine: exactEngine }, space)
       assert.deepEqual([plan.engineFor(0).name, plan.engineFor(1e6).name], [name, name])
@@ -26,15 +26,15 @@ describe('the engine of an archive', () => {
     }
   })
 
-  it('is refused where nobody gave it, naming those there are', () => {
+  it('is refused if it was not provided, with the names of the available ones', () => {
     for (const name of ['milvus', 'toString'])
       assert.throws(() => planEngines(name, { mine: exactEngine }, space), {
         ...{ code: 'USAGE', retriable: false },
-        message: new RegExp(`"${name}" was not given.*auto, exact, hnsw, mine`),
+        message: new RegExp(`"${name}" was not provided.*auto, exact, hnsw, mine`),
       })
   })
 
-  it('may not be given under a name of those that are built in', () => {
+  it('cannot be provided under the name of a built-in one', () => {
     for (const name of ['auto', 'exact', 'hnsw'])
       assert.throws(() => checkEngineName('exact', { [name]: exactEngine }), {
         ...{ code: 'USAGE', message: new RegExp(`"${name}"`) },

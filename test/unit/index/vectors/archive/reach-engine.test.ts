@@ -7,7 +7,7 @@ import { labelsOf } from '../../../../support/vectors.js'
 
 const quickly = { firstPauseMs: 1 }
 
-/** A call whose first tries end with these errors. */
+/** A call that first fails with these errors. */
 function failing(...errors: readonly Error[]) {
   let calls = 0
   return {
@@ -20,13 +20,13 @@ function failing(...errors: readonly Error[]) {
 }
 
 describe('a call to an engine', () => {
-  it('is repeated where the engine cannot be reached or says that it may be', async () => {
+  it('is retried if the engine cannot be reached or throws a retriable error', async () => {
     const work = failing(new Error('ECONNREFUSED'), new CameoError('ARCHIVE_BUSY', 'restarts'))
     assert.equal(await createReach('far', quickly)(work.call), 'done')
     assert.equal(work.calls(), 3)
   })
 
-  it('ends with ARCHIVE_BUSY, the engine and the cause, after so many repetitions', async () => {
+  it('ends with ARCHIVE_BUSY, the engine and the cause, after the last retry', async () => {
     const cause = new Error('connect ECONNREFUSED')
     const work = failing(...Array<Error>(9).fill(cause))
     await assert.rejects(createReach('far', { ...quickly, retries: 2 })(work.call), {
@@ -36,22 +36,22 @@ describe('a call to an engine', () => {
     assert.equal(work.calls(), 3)
   })
 
-  it('is not repeated where the engine refuses what it was given', async () => {
+  it('is not retried if the engine refuses the input', async () => {
     const work = failing(new CameoError('VECTOR_INVALID', 'of another dimension'))
     await assert.rejects(createReach('far', quickly)(work.call), { code: 'VECTOR_INVALID' })
     assert.equal(work.calls(), 1)
   })
 
-  it('that does not answer in time has failed', async () => {
+  it('fails if it does not answer in time', async () => {
     const silent = () => new Promise<never>(() => undefined)
     const reach = createReach('far', { ...quickly, retries: 1, answerWithinMs: 5 })
     await assert.rejects(reach(silent), { code: 'ARCHIVE_BUSY', message: /no answer within 0\.005 s/ })
   })
 })
 
-describe('adding to an engine whose reply is lost', () => {
+describe('adding to an engine with a lost reply', () => {
   const vector = Float32Array.of(1, 0)
-  /** The first `add` takes effect, and is told to have failed. */
+  /** The first `add` takes effect but is reported as failed. */
   function losing(index: ExactIndex) {
     let isLost = false
     return reachIndex(

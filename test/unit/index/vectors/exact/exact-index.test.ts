@@ -14,11 +14,11 @@ async function filled(
   return { index, vectors }
 }
 
-// What every engine must do is tested in test/support/engine-conformance.ts.
+// The common behaviour of engines is tested in test/support/engine-conformance.ts.
 describe('exact search', () => {
   // Below, at and between the steps of the SIMD kernels (4, 16 and 128 values).
   for (const dimension of [1, 3, 16, 100, 128, 130, 512])
-    it(`finds what the definition gives, in ${dimension} dimensions`, async () => {
+    it(`agrees with the definition in ${dimension} dimensions`, async () => {
       const { index, vectors } = await filled(dimension, 500)
       const query = createDirections(dimension, 99)()
       const expected = naiveSearch(vectors, query, 500)

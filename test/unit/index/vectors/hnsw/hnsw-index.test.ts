@@ -66,9 +66,9 @@ async function recall(index: VectorIndex, oracle: VectorIndex): Promise<number> 
   return found / wanted
 }
 
-// What every engine must do is tested in test/support/engine-conformance.ts.
+// The common behaviour of engines is tested in test/support/engine-conformance.ts.
 describe('HNSW', () => {
-  it('finds what exact search finds, with the same similarities, also beyond its first capacity', async () => {
+  it('finds the same as exact search, with the same similarities, also beyond its first capacity', async () => {
     const [exact, hnsw] = [await fill(new ExactIndex(dimension)), await fill(HnswIndex.create(dimension))]
     assert.equal(await hnsw.count(), 6000)
     assert.ok(hnsw.capacity >= 6000)
@@ -77,7 +77,7 @@ describe('HNSW', () => {
     assert.deepEqual(await hnsw.search([query], 3), await exact.search([query], 3))
   })
 
-  it('asks before it makes room, and adds nothing of a batch for which there is none', async () => {
+  it('asks before it reserves memory, and adds nothing of a batch that does not fit', async () => {
     const asked: [number, number][] = []
     const index = HnswIndex.create(dimension, {
       mayHold(count, held) {
@@ -119,11 +119,11 @@ describe('HNSW', () => {
     const bytesOf = (label: number) => Buffer.from(faces.vectors[label]!.buffer)
     assert.equal(bytes.indexOf(bytesOf(42)), -1)
     assert.notEqual(bytes.indexOf(bytesOf(43)), -1)
-    // Not a piece of it either.
+    // Not even a part of it.
     assert.equal(bytes.indexOf(bytesOf(42).subarray(64, 96)), -1)
   })
 
-  it('loads what it wrote, also an empty index, and goes on from there', async () => {
+  it('loads its own file, also of an empty index, and continues from there', async () => {
     const file = join(dir, 'empty.hnsw')
     const seal = await HnswIndex.create(dimension).write(file)
     const empty = await HnswIndex.load(file, seal, dimension)
@@ -138,7 +138,7 @@ describe('HNSW', () => {
     assert.equal((await searchOne(loaded, faces.vectors[2000]!, 1))[0]?.label, 2000)
   })
 
-  it('does not load a damaged file, nor one of another dimension or other settings', async () => {
+  it('refuses a damaged file, and a file with another dimension or other settings', async () => {
     const file = join(dir, 'damaged.hnsw')
     const seal = await (await fill(HnswIndex.create(dimension), faces.vectors.slice(0, 50))).write(file)
     const good = readFileSync(file)
@@ -165,7 +165,7 @@ describe('HNSW', () => {
     await refused()
   })
 
-  it('changes only after it is written, and can be searched meanwhile', async () => {
+  it('can be searched while it is written, and changes wait until then', async () => {
     const index = await fill(HnswIndex.create(dimension), faces.vectors.slice(0, 500))
     const order: string[] = []
     const file = join(dir, 'busy.hnsw')
@@ -200,7 +200,7 @@ it('vectors of mostly positive values are found too (sign codes do not depend on
   assert.ok(found >= 99, `${found} of 100`)
 })
 
-it('states the memory of a million tracks of 512 dimensions: the vectors twice, and links', () => {
+it('computes the memory of a million tracks of 512 dimensions: the vectors twice, and links', () => {
   const bytes = vectorIndexBytes(1_000_000, 512)
   assert.ok(bytes > 4.1e9 && bytes < 5e9, `${bytes}`)
 })

@@ -14,7 +14,7 @@ import { createDirections, near } from '../../../../support/vectors.js'
 const floors = [0, 128, 140]
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b) / values.length
 
-/** How much signs of products agree with the query's, without any kernel. */
+/** The agreement of signs with the query, computed without the kernel. */
 function agreementOf(places: Uint32Array, products: Float64Array): number {
   let [agreement, at] = [0, 0]
   for (const { count, sign, weight } of placeParts)
@@ -23,7 +23,7 @@ function agreementOf(places: Uint32Array, products: Float64Array): number {
   return agreement
 }
 
-/** The inner product that `byteDots` computes, without it. */
+/** The inner product of `byteDots`, computed without the kernel. */
 function byteDot(words: Int16Array, products: Float64Array): number {
   const bytes = new Uint8ClampedArray(products.length)
   writeBytes(products, bytes, 0)
@@ -31,7 +31,7 @@ function byteDot(words: Int16Array, products: Float64Array): number {
 }
 
 describe('codes', () => {
-  it('tell vectors with cosine .35 from unrelated ones: signs nearly as well as the cosine, bytes as well', () => {
+  it('distinguish vectors with cosine .35 from unrelated ones: signs almost as well as the cosine, bytes equally well', () => {
     // Unrelated vectors' cosines have deviation 1/√dimension, so the cosine itself is 4.0 and 7.9 deviations away.
     for (const [dimension, bySign, byBytes] of [
       [128, 3.3, 3.8],
@@ -56,7 +56,7 @@ describe('codes', () => {
     }
   })
 
-  it('compare the places of the largest products, as many of each sign', () => {
+  it('compare the places of the largest products, the same number for each sign', () => {
     const products = new Float64Array(512).map((_, i) => (i % 2 === 0 ? i : -i))
     const parts = [
       { from: 448, to: 512 },
@@ -68,14 +68,14 @@ describe('codes', () => {
     assert.deepEqual([...comparedPlacesOf(products)], expected)
   })
 
-  it('of a block are searched as their definition says', () => {
+  it('of a block are searched according to their definition', () => {
     for (const dimension of [16, 512, 700]) {
       const next = createDirections(dimension, 4)
       const coder = createCoder(dimension)
       const block = new Block({ dimension, coder })
       const products = Array.from({ length: 1000 }, (_, row) => {
         const vector = next()
-        // Overwritten, as an erased row is.
+        // Overwritten like an erased row.
         block.set(row, next())
         block.set(row, vector)
         return coder.products(vector).slice()
@@ -105,7 +105,7 @@ describe('codes', () => {
 })
 
 describe('rows by code', () => {
-  it('are the nearest ones, whichever thread searches, while rows come and go', async () => {
+  it('are the nearest ones, for any searching thread, while rows are added and erased', async () => {
     const dimension = 16
     const next = createDirections(dimension, 5)
     const rows = new VectorRows(dimension)
@@ -140,7 +140,7 @@ describe('rows by code', () => {
     rows.close()
   })
 
-  it('come all where nearly all are asked for', () => {
+  it('are all returned if almost all are requested', () => {
     const next = createDirections(4, 6)
     const rows = new VectorRows(4)
     for (let label = 0; label < 3000; label++) rows.add(label, next())

@@ -15,7 +15,7 @@ const runAll = (model: Model, count: number) =>
   Promise.all(Array.from({ length: count }, (_, n) => model.run(itemOf(n, 10 * n))))
 
 describe('a batching model', () => {
-  it('runs what is asked for at once as one batch, and gives each item its own outputs', async () => {
+  it('runs simultaneous requests as one batch, and returns to each item its own outputs', async () => {
     const { fake, model } = batchingFake()
     const outputs = await runAll(model, 4)
     assert.deepEqual(fake.batches, [4])
@@ -26,14 +26,14 @@ describe('a batching model', () => {
     assert.deepEqual(outputs[2]?.get('sum')?.dims, [1, 1])
   })
 
-  it('splits outputs whose batch is flattened into rows', async () => {
+  it('splits outputs with a batch that is flattened into rows', async () => {
     const { model } = batchingFake({ rows: 2 })
     const outputs = await runAll(model, 3)
     assert.deepEqual(valuesOf(outputs[1]!, 'rows'), [1, 10, 1, 10])
     assert.deepEqual(outputs[1]?.get('rows')?.dims, [2, 2])
   })
 
-  it('pads to a bucket with zeros, not with what an earlier batch left, and drops what they give', async () => {
+  it('pads to a bucket with zeros, not with data of an earlier batch, and drops their outputs', async () => {
     const { fake, model } = batchingFake()
     await runAll(model, 8)
     const outputs = await runAll(model, 5)
@@ -43,14 +43,14 @@ describe('a batching model', () => {
     assert.deepEqual(valuesOf(outputs[4]!, 'sum'), [44])
   })
 
-  it('runs a lone item at once and as it is', async () => {
+  it('runs a single item at once and unchanged', async () => {
     const { fake, model } = batchingFake()
     await model.run(itemOf(1, 2))
     await model.run(itemOf(3, 4))
     assert.deepEqual(fake.batches, [1, 1])
   })
 
-  it('gathers the next batch while one runs', async () => {
+  it('collects the next batch while one runs', async () => {
     const late: Promise<unknown>[] = []
     const { fake, model } = batchingFake({
       beforeRun: () => {
@@ -64,7 +64,7 @@ describe('a batching model', () => {
     assert.equal(Math.max(...fake.batches.slice(1)), 4)
   })
 
-  it('runs no more at once than it may, in the order asked', async () => {
+  it('runs no more items at once than allowed, in the order of the requests', async () => {
     const { fake, model } = batchingFake({ maxBatch: 5 })
     const done: number[] = []
     await Promise.all(Array.from({ length: 10 }, (_, n) => model.run(itemOf(n, 0)).then(() => done.push(n))))
@@ -72,13 +72,13 @@ describe('a batching model', () => {
     assert.deepEqual(done, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
   })
 
-  it('one at a time where the model takes no batches', async () => {
+  it('runs one item at a time if the model takes no batches', async () => {
     const { fake, model } = batchingFake({ maxBatch: 1 })
     await runAll(model, 3)
     assert.deepEqual(fake.batches, [1, 1, 1])
   })
 
-  it('an error reaches only the item that it is about', async () => {
+  it('passes an error only to the item that caused it', async () => {
     const { model } = batchingFake({
       beforeRun: ({ data }) => {
         if (data.includes(666)) throw new Error('this item cannot be run')
@@ -95,7 +95,7 @@ describe('a batching model', () => {
     assert.deepEqual(valuesOf(after, 'sum'), [7])
   })
 
-  it('a device that has no memory for a large batch runs smaller ones', async () => {
+  it('runs smaller batches if the device has no memory for a large one', async () => {
     const { fake, model } = batchingFake({
       beforeRun: ({ dims: [batch = 0] }) => {
         if (batch > 4) throw new Error('out of memory')
@@ -106,7 +106,7 @@ describe('a batching model', () => {
     assert.deepEqual(valuesOf(outputs[15]!, 'sum'), [165])
   })
 
-  it('refuses another shape than the one it was made for', async () => {
+  it('refuses a shape other than its own', async () => {
     const { model } = batchingFake()
     await assert.rejects(model.run({ data: new Float32Array(4), dims: [2, 2] }), /\[1,2\], not \[2,2\]/)
   })

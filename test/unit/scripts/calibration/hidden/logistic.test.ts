@@ -5,7 +5,7 @@ import { gaussian, seededRandom } from '../../../../../pipeline/common/seeded-ra
 import { decay, fitLogistic } from '../../../../../scripts/calibration/hidden/logistic.js'
 import { l2Normalise } from '../../../../../pipeline/data/vector-math.js'
 
-/** Around ±(1, 0, 0) with a spread of 0.5, then made as long as 1. */
+/** Points around ±(1, 0, 0) with a spread of 0.5, normalised to length 1. */
 function points(count: number, seed: number) {
   const random = seededRandom(seed)
   return Array.from({ length: count }, (_, i) => {
@@ -26,7 +26,7 @@ describe('the logistic model of hidden faces', () => {
     threshold: 1,
   }
 
-  it('tells points apart that it did not see, both kinds alike though one is rarer', () => {
+  it('classifies unseen points of both classes equally well, although one class is rarer', () => {
     const held = points(2000, 2)
     const wrong = (kind: boolean) => {
       const own = held.filter(({ isPositive }) => isPositive === kind)
@@ -36,7 +36,7 @@ describe('the logistic model of hidden faces', () => {
     for (const kind of [true, false]) assert.ok(Math.abs(wrong(kind) - 0.023) < 0.02, `${wrong(kind)}`)
   })
 
-  it('ends where its gradient is 0: a little change of any weight makes the loss larger', () => {
+  it('ends where its gradient is 0: a small change of any weight increases the loss', () => {
     const loss = ({ weights, bias }: Pick<typeof model, 'weights' | 'bias'>) => {
       const ofWeights = (decay / 2) * weights.reduce((sum, w) => sum + w * w, 0)
       return taught.reduce((sum, { vector, isPositive }) => {
@@ -53,7 +53,7 @@ describe('the logistic model of hidden faces', () => {
     for (const change of [-0.3, 0.3]) assert.ok(loss({ ...model, bias: model.bias + change }) > least)
   })
 
-  it('lowers the quality of a hidden face to a quarter at the most, and of a face that is seen hardly', () => {
+  it('lowers the quality of a hidden face to at most a quarter, and hardly lowers the quality of a visible face', () => {
     const far = (bias: number) =>
       visibleTerm(Float32Array.of(0, 0, 1), { weights: [0, 0, 0], bias, threshold: 1 })
     assert.deepEqual(

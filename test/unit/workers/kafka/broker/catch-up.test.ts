@@ -8,11 +8,11 @@ async function hasCaughtUp({ caughtUp }: CatchUp): Promise<boolean> {
 }
 
 describe('CatchUp', () => {
-  it('has caught up with a topic that holds nothing', async () => {
+  it('has caught up at once with an empty topic', async () => {
     assert.equal(await hasCaughtUp(new CatchUp([])), true)
   })
 
-  it('has caught up once every partition is read to where it ended at the start', async () => {
+  it('has caught up once every partition is read to its end at the start', async () => {
     const progress = new CatchUp([[0, 5n], [3, 2n]]) // prettier-ignore
     progress.noteRead(0, 4n)
     progress.noteRead(3, 9n)

@@ -13,21 +13,21 @@ describe('notes beside a group’s offsets', () => {
   ]
   const note = writeNote('one', 100n, messages)
 
-  it('what a member that is gone had in work counts once more', () => {
+  it('messages in work of a missing member get one more death', () => {
     assert.deepEqual(countCrashes(noted(note), new Set(['other'])), new Map([[104n, 1], [101n, 1], [103n, 3]])) // prettier-ignore
   })
 
-  it('a member that lives has killed nobody', () => {
+  it('a living member counts no death', () => {
     assert.deepEqual(countCrashes(noted(note), new Set(['one'])), new Map([[104n, 1], [103n, 2]])) // prettier-ignore
   })
 
-  it('who stops properly leaves no note; what others wrote is not read', () => {
+  it('a member that stops properly leaves no note; notes of other programs are ignored', () => {
     assert.equal(writeNote('one', 100n, []), undefined)
     for (const text of [undefined, '', '{', '{"member":1}', 'null'])
       assert.deepEqual(countCrashes(noted(text), nobody), new Map())
   })
 
-  it('a note fits beside an offset, and the suspected are kept', () => {
+  it('a note fits beside an offset, and suspects are kept', () => {
     const many = Array.from({ length: 2000 }, (_, i) => ({
       ...{ offset: 100n + BigInt(i), deaths: i === 1999 ? 7 : 0, isInWork: true },
     }))
@@ -36,15 +36,15 @@ describe('notes beside a group’s offsets', () => {
     assert.equal(countCrashes(noted(long), nobody).get(2099n), 8)
   })
 
-  it('deaths are handed from worker to worker until the message is finished', () => {
+  it('the number of deaths passes from worker to worker until the message is finished', () => {
     const [first, second, third] = ['a', 'b', 'c'].map((self) => new CrashCounts(self))
     assert.ok(first !== undefined && second !== undefined && third !== undefined)
-    // The first dies over 7 and 8; the second takes over, begins 7 alone and dies.
+    // The first dies over 7 and 8. The second takes over, starts only 7 and dies.
     second.learn({ members: new Set(['b']), partitions: [noted(first.note(0, 7n, [7n, 8n]), 7n)] })
     assert.deepEqual([second.of(0, 7n), second.of(0, 8n), second.of(0, 9n)], [1, 1, 0])
     third.learn({ members: new Set(['c']), partitions: [noted(second.note(0, 7n, [7n]), 7n)] })
     assert.deepEqual([third.of(0, 7n), third.of(0, 8n)], [2, 1])
-    // Its own notes, which it reads again whenever the group is arranged anew, say nothing new.
+    // Its own notes, which it reads again after each rebalance, add nothing.
     third.learn({ members: nobody, partitions: [noted(third.note(0, 7n, [7n]), 7n)] })
     assert.deepEqual([third.of(0, 7n), third.of(0, 8n)], [2, 1])
     third.forget(0, 7n)

@@ -7,7 +7,7 @@ import { createSilentLog } from '../../../../../workers/service/log.js'
 import { scriptedKafka } from '../../../../support/scripted-consumer.js'
 import { batchOf, messageAt } from '../../../../support/scripted-group.js'
 
-/** Options of a member, and what it was told. */
+/** Options of a member, and the events it received. */
 function start(refusals: readonly (Error | undefined)[] = []) {
   const { kafka, made } = scriptedKafka(refusals)
   const assigned: [readonly number[], Group | undefined][] = []
@@ -33,7 +33,7 @@ async function until(isTrue: () => boolean): Promise<void> {
 }
 
 describe('ConsumerRun', () => {
-  it('tells its partitions whenever the group is arranged, and commits offsets with their notes', async () => {
+  it('reports its partitions after each rebalance, and commits offsets with their notes', async () => {
     const { options, made, assigned } = start()
     let beats = 0
     const run = new ConsumerRun(options, 30_000, { ...quiet, onBeat: () => beats++ })
@@ -44,7 +44,7 @@ describe('ConsumerRun', () => {
     consumer?.emit('GROUP_JOIN', { memberAssignment: {} })
     assert.equal(beats, 3)
     assert.deepEqual(assigned.map(([partitions]) => partitions), [[1, 2], []]) // prettier-ignore
-    assert.notEqual(assigned[0]?.[1], assigned[1]?.[1], 'a group of its own each time')
+    assert.notEqual(assigned[0]?.[1], assigned[1]?.[1], 'a new group object each time')
     await assigned[0]?.[1]?.commit([
       { partition: 1, next: 9n },
       { partition: 2, next: 2n ** 60n, note: 'a note' },
@@ -55,7 +55,7 @@ describe('ConsumerRun', () => {
     ])
   })
 
-  it('hands all partitions of a fetch on together', async () => {
+  it('passes all partitions of a fetch on together', async () => {
     const { options, made, fetched } = start()
     await new ConsumerRun(options, 30_000, quiet).start()
     const handOut = (partition: number) => made[0]?.handOut?.(batchOf(partition, [messageAt(0)]).payload)
@@ -64,12 +64,12 @@ describe('ConsumerRun', () => {
     assert.deepEqual(fetched, [[0, 3], [1]])
   })
 
-  it('does not start where the group refuses it', async () => {
+  it('does not start if the group refuses it', async () => {
     const { options } = start([new Error('not authorised')])
     await assert.rejects(new ConsumerRun(options, 30_000, quiet).start(), /not authorised/)
   })
 
-  it('tells a crash, unless kafkajs restarts it by itself', async () => {
+  it('reports a crash, unless kafkajs restarts the consumer itself', async () => {
     const { options, made } = start()
     let crashes = 0
     await new ConsumerRun(options, 30_000, { ...quiet, onCrash: () => crashes++ }).start()
@@ -81,7 +81,7 @@ describe('ConsumerRun', () => {
 })
 
 describe('RejoiningMember', () => {
-  it('after a crash has no partitions, and starts new consumers until one is taken', async () => {
+  it('has no partitions after a crash, and starts new consumers until the group accepts one', async () => {
     const { options, made, assigned } = start([undefined, new Error('not yet'), undefined])
     const member = new RejoiningMember(options, 1)
     await member.join()
@@ -97,7 +97,7 @@ describe('RejoiningMember', () => {
     assert.equal(member.isHealthy, false)
   })
 
-  it('once it leaves it does not join again', async () => {
+  it('does not join again after it left', async () => {
     const { options, made } = start([undefined, new Error('not yet'), undefined])
     const member = new RejoiningMember(options, 1)
     await member.join()
@@ -107,7 +107,7 @@ describe('RejoiningMember', () => {
     assert.ok(made.length <= 2)
   })
 
-  it('joining rejects where the group refuses the first consumer', async () => {
+  it('joining rejects if the group refuses the first consumer', async () => {
     const { options, made } = start([new Error('not authorised')])
     await assert.rejects(joinGroup(options), /not authorised/)
     assert.equal(made.length, 1)

@@ -7,7 +7,7 @@ import {
 import { createSilentLog } from '../../../../../workers/service/log.js'
 import { workAt } from '../../../../support/scripted-group.js'
 
-/** A runner that says what it did, in order. */
+/** A runner, and a list of what it did, in order. */
 function start(options: Partial<MessageRunnerOptions> = {}, notes: readonly boolean[] = [true]) {
   const did: string[] = []
   const left = [...notes]
@@ -29,13 +29,13 @@ function start(options: Partial<MessageRunnerOptions> = {}, notes: readonly bool
 }
 
 describe('MessageRunner', () => {
-  it('handles a message once the brokers have its note', async () => {
+  it('handles a message after the brokers have its note', async () => {
     const { runner, did } = start({ deathsOf: () => 2 }, [false, false, true])
     assert.equal(await runner.run(workAt(0, 1)), true)
     assert.deepEqual(did, ['note', 'note', 'note', 'handled, 2 deaths'])
   })
 
-  it('does not note again what the brokers know: unless a worker died over it', async () => {
+  it('does not repeat a note that the brokers have, unless a worker died over the message', async () => {
     const beginnings = { isNoted: () => true, note: () => Promise.resolve(false) }
     const { runner, did } = start({ beginnings })
     assert.equal(await runner.run(workAt(0, 1)), true)
@@ -47,7 +47,7 @@ describe('MessageRunner', () => {
     assert.equal(notes, 1)
   })
 
-  it('without notes a message begins at once', async () => {
+  it('starts a message at once if there are no notes', async () => {
     const { runner, did } = start({ beginnings: undefined })
     assert.equal(await runner.run(workAt(0, 1)), true)
     assert.deepEqual(did, ['handled, 0 deaths'])
@@ -61,7 +61,7 @@ describe('MessageRunner', () => {
     assert.equal(attempts, 3)
   })
 
-  it('a message that is aborted is not finished, wherever it is', async () => {
+  it('an aborted message is not finished, whatever its state', async () => {
     const waiting = workAt(0, 1)
     const { runner, did } = start({
       beginnings: {
@@ -84,7 +84,7 @@ describe('MessageRunner', () => {
     assert.equal(await failing.runner.run(work), false)
   })
 
-  it('at the end a failed message is not tried again, and one that succeeds is finished', async () => {
+  it('at the end, a failed message is not retried, and a successful one is finished', async () => {
     const failing = start({
       handle() {
         failing.runner.end()
@@ -99,6 +99,6 @@ describe('MessageRunner', () => {
       },
     })
     assert.equal(await good.runner.run(workAt(0, 1)), true)
-    assert.equal(await good.runner.run(workAt(0, 2)), false, 'and none begins')
+    assert.equal(await good.runner.run(workAt(0, 2)), false, 'and no message starts')
   })
 })

@@ -6,7 +6,7 @@ import type { NotedCommit } from '../../../../../workers/kafka/broker/partition-
 import { createSilentLog } from '../../../../../workers/service/log.js'
 import { scriptedGroup } from '../../../../support/scripted-group.js'
 
-/** Commits the offsets in `due`, which are not due any more once they are taken. */
+/** Commits the offsets in `due`. Taken offsets are removed from it. */
 function start(due: bigint[]) {
   const committer = new OffsetCommitter({
     log: createSilentLog(),
@@ -19,15 +19,15 @@ function start(due: bigint[]) {
 }
 
 describe('OffsetCommitter', () => {
-  it('commits one after the other, each with what is due by then', async () => {
+  it('sends commits one after the other, each with the offsets due at that moment', async () => {
     const { committer, nexts } = start([1n, 2n])
     const { group, commits } = scriptedGroup()
     committer.setGroup(group)
     assert.deepEqual(await Promise.all([committer.commit(), committer.commit(), committer.commit()]), [true, true, true]) // prettier-ignore
-    assert.deepEqual(nexts(commits), [1n, 2n], 'the third had nothing to say')
+    assert.deepEqual(nexts(commits), [1n, 2n], 'the third had nothing to commit')
   })
 
-  it('commits once for all that is finished within a while', async () => {
+  it('sends one commit for all messages finished within a short time', async () => {
     const { committer, nexts } = start([1n, 2n])
     const { group, commits } = scriptedGroup()
     committer.setGroup(group)
@@ -36,7 +36,7 @@ describe('OffsetCommitter', () => {
     assert.deepEqual(nexts(commits), [1n])
   })
 
-  it('tries a failed commit again by itself, at the end not any more', async () => {
+  it('retries a failed commit automatically, but not at the end', async () => {
     const { committer, nexts } = start([1n, 2n])
     const errors = [new Error('rebalancing'), new Error('rebalancing')]
     const { group, commits } = scriptedGroup(errors)
@@ -52,7 +52,7 @@ describe('OffsetCommitter', () => {
     assert.deepEqual(ending.commits, [])
   })
 
-  it('without a group, or with another one by the time of the answer, nothing counts as committed', async () => {
+  it('nothing counts as committed without a group, or if the group changed before the answer', async () => {
     const due = [1n]
     const { committer } = start(due)
     assert.equal(await committer.commit(), false)

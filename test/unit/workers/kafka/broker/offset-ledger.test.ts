@@ -4,7 +4,7 @@ import { OffsetLedger } from '../../../../../workers/kafka/broker/offset-ledger.
 import { seededRandom } from '../../../../support/random.js'
 
 describe('OffsetLedger', () => {
-  it('commits only what is finished without a gap', () => {
+  it('commits only up to the first unfinished message', () => {
     const ledger = new OffsetLedger()
     for (const offset of [5n, 6n, 7n]) ledger.take(offset)
     assert.equal(ledger.next, undefined)
@@ -16,7 +16,7 @@ describe('OffsetLedger', () => {
     assert.equal(ledger.next, 8n)
   })
 
-  it('knows what was taken and what is finished, and nothing after it', () => {
+  it('knows what is taken and finished, but no later offsets', () => {
     const ledger = new OffsetLedger()
     ledger.take(3n)
     assert.deepEqual([ledger.knows(3n), ledger.knows(4n)], [true, false])
@@ -24,14 +24,14 @@ describe('OffsetLedger', () => {
     assert.deepEqual([ledger.knows(2n), ledger.knows(3n), ledger.knows(4n)], [true, true, false])
   })
 
-  it('passes over offsets that the topic does not have', () => {
+  it('skips offsets that the topic does not have', () => {
     const ledger = new OffsetLedger()
     for (const offset of [1n, 4n, 9n]) ledger.take(offset)
     for (const offset of [9n, 4n, 1n]) ledger.finish(offset)
     assert.equal(ledger.next, 10n)
   })
 
-  it('in any order of finishing, never passes an unfinished one (against the definition)', () => {
+  it('never passes an unfinished message, in any order of finishing (compared with the definition)', () => {
     const random = seededRandom(3)
     for (let round = 0; round < 50; round++) {
       const ledger = new OffsetLedger()

@@ -5,12 +5,12 @@ import { refusedWith } from '../../../../support/refused-with.js'
 
 const message = (bytes: number) => ({ topic: 't', key: '', value: new Uint8Array(bytes) })
 
-describe('messages that are sent', () => {
-  it('have the bytes of their keys and values; one that undoes a key has no value', () => {
+describe('messages to send', () => {
+  it('have the bytes of their keys and values; a message that deletes a key has no value', () => {
     assert.equal(bytesOf([{ topic: 'topic', key: 'key', value: new Uint8Array(7) }, { topic: 'topic', key: 'k', value: null }]), 11) // prettier-ignore
   })
 
-  it('share a request as long as they fit, in order', () => {
+  it('share a request while they fit, in order', () => {
     assert.deepEqual(
       inRequests([400_000, 500_000, 1, 900_000, 2], (bytes) => bytes),
       [[400_000, 500_000], [1], [900_000], [2]],
@@ -21,7 +21,7 @@ describe('messages that are sent', () => {
     )
   })
 
-  it('are refused where one is larger than a request', () => {
+  it('are refused if one is larger than a request', () => {
     checkSizes([message(900_000), message(1)])
     checkSizes([])
     assert.throws(

@@ -14,7 +14,7 @@ function taken(offsets: PartitionOffsets, partition: number, all: bigint[], fini
 }
 
 describe('PartitionOffsets', () => {
-  it('commits up to the first message that is not finished, once', () => {
+  it('commits up to the first unfinished message, once', () => {
     const offsets = new PartitionOffsets()
     offsets.assign([0, 1])
     taken(offsets, 0, [5n, 6n, 7n], [5n, 7n])
@@ -24,7 +24,7 @@ describe('PartitionOffsets', () => {
     assert.deepEqual(offsets.newCommits(nothing), [])
   })
 
-  it('where nothing is finished, nothing is committed: unless there is a note', () => {
+  it('commits nothing if nothing is finished, unless there is a note', () => {
     const plain = new PartitionOffsets()
     plain.assign([0])
     taken(plain, 0, [5n], [])
@@ -37,7 +37,7 @@ describe('PartitionOffsets', () => {
     assert.deepEqual(JSON.parse(commit.note ?? ''), { member: 'me', work: [[0, 0]], died: [] })
   })
 
-  it('a message counts as noted when the commit was taken, until the group is arranged anew', () => {
+  it('a message counts as noted after the commit succeeds, until the next rebalance', () => {
     const offsets = new PartitionOffsets(new CrashCounts('me'))
     offsets.assign([0])
     taken(offsets, 0, [5n, 6n], [])
@@ -47,10 +47,10 @@ describe('PartitionOffsets', () => {
     assert.deepEqual([offsets.isNoted(0, 5n), offsets.isNoted(0, 6n)], [true, false])
     offsets.assign([0])
     assert.equal(offsets.isNoted(0, 5n), false)
-    assert.deepEqual(offsets.newCommits(() => [5n]), commits, 'it is committed again: others may have') // prettier-ignore
+    assert.deepEqual(offsets.newCommits(() => [5n]), commits, 'committed again, because others may have committed') // prettier-ignore
   })
 
-  it('an empty note takes the place of the one that a worker left behind', () => {
+  it('an empty note replaces the note that a worker left behind', () => {
     const crashes = new CrashCounts('me')
     const offsets = new PartitionOffsets(crashes)
     offsets.assign([0, 1])
@@ -66,12 +66,12 @@ describe('PartitionOffsets', () => {
     offsets.learn(counts)
     const [own, ...others] = offsets.newCommits(nothing)
     assert.deepEqual(JSON.parse(own?.note ?? ''), { member: 'me', work: [], died: [[0, 1]] })
-    assert.deepEqual(others, [], 'partition 1 has no offset for a note to stand beside')
+    assert.deepEqual(others, [], 'partition 1 has no offset to store a note beside')
     crashes.forget(0, 8n)
     assert.deepEqual(offsets.newCommits(nothing), [{ partition: 0, next: 8n, note: undefined, noted: [] }])
   })
 
-  it('a partition that went to another worker is not committed, and its ledger is not current when it is back', () => {
+  it('a partition that moved to another worker is not committed, and its old ledger is not current when it comes back', () => {
     const offsets = new PartitionOffsets()
     offsets.assign([0])
     const ledger = taken(offsets, 0, [5n], [5n])

@@ -6,7 +6,7 @@ import { QueueConsumer, type QueueOptions } from '../../../../../workers/kafka/b
 import { createSilentLog } from '../../../../../workers/service/log.js'
 import { batchOf, messageAt, scriptedGroup } from '../../../../support/scripted-group.js'
 
-/** A consumer whose messages are done when the test says so. */
+/** A consumer with messages that finish when the test says so. */
 async function start(options: Partial<QueueOptions> = {}) {
   const begun: string[] = []
   const deaths: number[] = []
@@ -38,7 +38,7 @@ async function start(options: Partial<QueueOptions> = {}) {
   return { consumer, events, begun, deaths, inWork, done, left }
 }
 
-/** All that follows without a timer has happened. */
+/** Resolves when everything that needs no timer has happened. */
 async function settled() {
   for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
 }
@@ -48,7 +48,7 @@ const nexts = (commits: readonly { readonly partition: number; readonly next: bi
   commits.map(({ partition, next }) => `${partition}/${next}`)
 
 describe('QueueConsumer', { concurrency: true }, () => {
-  it('queues what is fetched, pauses a partition when there is no room, resumes it when half is gone', async () => {
+  it('queues fetched messages, pauses a partition when the queue is full, resumes it when half is gone', async () => {
     const { consumer, events, begun, inWork, done } = await start()
     events.onAssigned([0], scriptedGroup().group)
     const { payload, resolved, pauses } = batchOf(0, messages(0, 1, 2, 3, 4))
@@ -63,7 +63,7 @@ describe('QueueConsumer', { concurrency: true }, () => {
     await consumer.stop(0)
   })
 
-  it('at the end waits for what is in work, commits it, gives back what waits and leaves the group', async () => {
+  it('at the end, waits for messages in work, commits them, returns waiting messages and leaves the group', async () => {
     const { consumer, events, begun, done, left } = await start()
     const { group, commits } = scriptedGroup()
     events.onAssigned([0], group)
@@ -79,7 +79,7 @@ describe('QueueConsumer', { concurrency: true }, () => {
     assert.equal(left.length, 1)
   })
 
-  it('at the end aborts what takes too long, and does not commit it', async () => {
+  it('at the end, aborts messages that take too long, and does not commit them', async () => {
     const { consumer, events } = await start()
     const { group, commits } = scriptedGroup()
     events.onAssigned([0], group)
@@ -88,7 +88,7 @@ describe('QueueConsumer', { concurrency: true }, () => {
     assert.deepEqual(commits, [])
   })
 
-  it('takes nothing of partitions that are not assigned, nor twice what is delivered again', async () => {
+  it('takes no message of an unassigned partition, and no message twice', async () => {
     const { consumer, events, begun } = await start()
     events.onAssigned([0], scriptedGroup().group)
     const [foreign, again] = [batchOf(1, messages(5)), batchOf(0, messages(0))]
@@ -98,9 +98,9 @@ describe('QueueConsumer', { concurrency: true }, () => {
     await consumer.stop(0)
   })
 
-  it('what is done of a partition that went to another worker and came back is not committed', async () => {
+  it('does not commit work on a partition that moved to another worker and came back', async () => {
     let finish: () => void = () => undefined
-    // It does not mind being aborted.
+    // This handler ignores an abort.
     const handle = () => new Promise<void>((resolve) => (finish = resolve))
     const { consumer, events } = await start({ handle })
     const { group, commits } = scriptedGroup()
@@ -114,7 +114,7 @@ describe('QueueConsumer', { concurrency: true }, () => {
     assert.deepEqual(commits, [])
   })
 
-  it('begins nothing before it is known what ended other workers, and handles a suspect alone', async () => {
+  it('starts no message before the crash counts are known, and handles a suspect alone', async () => {
     const left = new CrashCounts('dead').note(0, 3n, [3n])
     let inform: (counts: GroupCrashCounts) => void = () => undefined
     const read = () => new Promise<GroupCrashCounts>((resolve) => (inform = resolve))
@@ -133,6 +133,6 @@ describe('QueueConsumer', { concurrency: true }, () => {
     assert.deepEqual([begun, deaths], [['0/3', '0/4'], [1, 0]]) // prettier-ignore
     await consumer.stop(1000)
     assert.deepEqual(nexts(commits.slice(-1)), ['0/5'])
-    assert.equal(commits.at(-1)?.note, undefined, 'who stops properly leaves no note')
+    assert.equal(commits.at(-1)?.note, undefined, 'a worker that stops properly leaves no note')
   })
 })

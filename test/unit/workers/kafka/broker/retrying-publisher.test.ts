@@ -10,13 +10,13 @@ import { createRetryingPublisher } from '../../../../../workers/kafka/broker/ret
 const messages: readonly OutMessage[] = [{ topic: 't', key: 'k', value: Uint8Array.of(1) }]
 
 const closed = () => new kafkajs.KafkaJSConnectionError('Closed connection')
-/** As kafkajs gives it where its own retries ended within another retry. */
+/** The error of kafkajs when its own retries end within another retry. */
 const exhausted = () => {
   const inner = new kafkajs.KafkaJSNumberOfRetriesExceeded(closed(), { retryCount: 5, retryTime: 300 })
   return new kafkajs.KafkaJSNumberOfRetriesExceeded(inner, { retryCount: 0, retryTime: 300 })
 }
 
-/** Fails with each of the errors, then takes messages; with `stuck` it never answers. */
+/** Fails with each of the errors, then accepts messages. With `stuck` it never answers. */
 function broker(errors: readonly Error[], stuck = false) {
   const left = [...errors]
   const taken: OutMessage[] = []
@@ -46,7 +46,7 @@ function retrying(publisher: Publisher, longAfterMs = 60_000) {
 }
 
 describe('a publisher that outlives a broker', () => {
-  it('sends again what failed, and says so once for all that wait', async () => {
+  it('sends failed messages again, and reports the failure once for all waiting sends', async () => {
     const { publisher, taken } = broker([closed(), exhausted(), closed(), closed()])
     const { made, said } = retrying(publisher)
     await Promise.all([made.send(messages), made.send(messages)])
@@ -56,14 +56,14 @@ describe('a publisher that outlives a broker', () => {
     assert.equal(said.at(-1), 'back')
   })
 
-  it('says nothing where all goes well', async () => {
+  it('reports nothing if all sends succeed', async () => {
     const { publisher, taken } = broker([])
     const { made, said } = retrying(publisher)
     await made.send(messages)
     assert.deepEqual([taken, said], [messages, []])
   })
 
-  it('gives up at once what cannot pass: a refused user, a message that is too large, a bug', async () => {
+  it('fails at once on permanent errors: a refused user, a message that is too large, a bug', async () => {
     const tooLarge = { type: 'MESSAGE_TOO_LARGE', code: 10, retriable: false, message: 'too large' }
     for (const error of [
       new kafkajs.KafkaJSNonRetriableError('refused'),
@@ -78,7 +78,7 @@ describe('a publisher that outlives a broker', () => {
     }
   })
 
-  it('ends when it is asked to, whether it waits or the broker does not answer, which it says after a while', async () => {
+  it('ends when asked to, during a pause or while the broker does not answer; reports a silent broker after a while', async () => {
     for (const { publisher } of [broker(Array.from({ length: 1000 }, closed)), broker([], true)]) {
       const { made, said, stop } = retrying(publisher, 10)
       const sending = made.send(messages)

@@ -7,7 +7,7 @@ import {
   topicEnds,
 } from '../../../../../workers/kafka/broker/topic-offsets.js'
 
-/** A broker with a group that has committed these offsets; −1 is none. */
+/** A broker with a group that has committed these offsets; −1 means none. */
 const adminWith = (offsets: readonly string[]) => ({
   fetchOffsets: ({ topics = [] }: { readonly topics?: readonly (string | { readonly topic: string })[] }) =>
     Promise.resolve(
@@ -22,23 +22,23 @@ const adminWith = (offsets: readonly string[]) => ({
 const ends = [0, 1, 2].map((partition) => ({ partition, low: 10n, high: 25n }))
 
 describe('what a group has not finished', () => {
-  it('is all of a partition in which it has committed nothing', async () => {
+  it('is the whole partition if the group has committed nothing in it', async () => {
     assert.deepEqual(await committedOffsets(adminWith(['-1', '12']), 'g', 't'), new Map([[1, 12n]]))
     assert.equal((await partitionLags(adminWith(['-1', '12']), 'g', 't', ends)).get(0), 15)
   })
 
-  it('is what lies between its offset and the end', async () => {
+  it('is everything between its offset and the end', async () => {
     const lags = await partitionLags(adminWith(['12', '25', '24']), 'g', 't', ends)
     assert.deepEqual([...lags.values()], [13, 0, 1])
     assert.equal(await lagOf(adminWith(['12', '25', '24']), 'g', 't', ends), 14)
   })
 
-  it('is no more than the topic still has, where what it had not read was deleted', async () => {
+  it('is limited to the remaining messages if unread messages were deleted', async () => {
     assert.equal((await partitionLags(adminWith(['3']), 'g', 't', ends)).get(0), 15)
   })
 })
 
-it('a topic begins at the first message that it still has', async () => {
+it('a topic begins at its first remaining message', async () => {
   const found = await topicEnds(adminWith([]), { prefix: 'cameo' }, 'jobs')
   assert.deepEqual(found, [{ partition: 0, low: 2n, high: 9n }])
 })

@@ -6,7 +6,7 @@ const settingsOf = (...args: Parameters<typeof topicSettings>) =>
   Object.fromEntries(topicSettings(...args).map(({ name, value }) => [name, value]))
 
 describe('topic settings', () => {
-  it('a message of three replicas counts as sent when two have it; with fewer none has to wait for another', () => {
+  it('with three replicas a message counts as sent when two have it; with fewer, one is enough', () => {
     for (const retention of ['forever', 'compacted'] as const)
       assert.deepEqual(
         [1, 2, 3].map((replicas) => settingsOf({ retention }, replicas)['min.insync.replicas']),
@@ -22,6 +22,6 @@ describe('topic settings', () => {
     )
     const compacted = settingsOf({ retention: 'compacted' }, 1)
     assert.equal(compacted['cleanup.policy'], 'compact')
-    assert.equal(compacted['delete.retention.ms'], '31536000000', 'what is undone is told for a year')
+    assert.equal(compacted['delete.retention.ms'], '31536000000', 'a deletion is kept for a year')
   })
 })

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { WorkQueue, type Work } from '../../../../../workers/kafka/broker/work-queue.js'
 import { workAt } from '../../../../support/scripted-group.js'
 
-/** A queue with these offsets of partition 0 waiting, two handled at a time. */
+/** A queue with these offsets of partition 0 waiting. Two are handled at a time. */
 function start(offsets: readonly number[], suspects: readonly bigint[] = [], ahead = 4) {
   const isSuspect = ({ offset }: Work) => suspects.includes(offset)
   const queue = new WorkQueue({ concurrency: 2, ahead, isSuspect })
@@ -13,7 +13,7 @@ function start(offsets: readonly number[], suspects: readonly bigint[] = [], ahe
 }
 
 describe('WorkQueue', () => {
-  it('begins messages in order, no more at a time than its concurrency', () => {
+  it('starts messages in order, at most as many at a time as its concurrency', () => {
     const { queue, works } = start([1, 2, 3])
     const [first, second] = [queue.begin(), queue.begin()]
     assert.deepEqual([first, second], works.slice(0, 2))
@@ -24,7 +24,7 @@ describe('WorkQueue', () => {
     assert.equal(queue.inWork, 2)
   })
 
-  it('has room for its concurrency and what it takes ahead, and runs low at half of the latter', () => {
+  it('has room for its concurrency and the messages taken ahead, and runs low at half of those', () => {
     const { queue } = start([1, 2, 3, 4, 5])
     assert.deepEqual([queue.hasRoom, queue.isRunningLow], [true, false])
     queue.add(workAt(0, 6))
@@ -36,7 +36,7 @@ describe('WorkQueue', () => {
     assert.equal(other.queue.isRunningLow, true)
   })
 
-  it('begins a suspect only alone, and nothing beside it', () => {
+  it('starts a suspect only alone, and nothing beside it', () => {
     const { queue, works } = start([1, 2, 3], [2n])
     const [first, suspect, last] = works
     assert.ok(first !== undefined && suspect !== undefined)
@@ -49,7 +49,7 @@ describe('WorkQueue', () => {
     assert.equal(queue.begin(), last)
   })
 
-  it('drops and aborts what is of partitions that went to others', () => {
+  it('drops and aborts messages of partitions that moved to other workers', () => {
     const { queue } = start([1])
     const [mine, theirs] = [workAt(0, 2), workAt(1, 1)]
     queue.add(theirs)
@@ -58,14 +58,14 @@ describe('WorkQueue', () => {
     queue.add(workAt(1, 2))
     queue.keepOnly(new Set([0]))
     assert.deepEqual(gone.map((work) => work?.abort.signal.aborted), [false, true]) // prettier-ignore
-    assert.equal(queue.begin(), undefined, 'what is aborted is in work until it ends')
+    assert.equal(queue.begin(), undefined, 'an aborted message is in work until it ends')
     queue.end(theirs)
     assert.equal(queue.begin(), mine)
     queue.end(mine)
-    assert.equal(queue.begin(), undefined, 'what waited of partition 1 is gone')
+    assert.equal(queue.begin(), undefined, 'the waiting messages of partition 1 are gone')
   })
 
-  it('notes what is in work and what comes next, up to four times its concurrency, of one partition', () => {
+  it('notes the messages in work and the next ones of one partition, up to four times its concurrency', () => {
     const { queue } = start(Array.from({ length: 20 }, (_, i) => i))
     queue.begin()
     assert.deepEqual(queue.offsetsToNote(0), [0n, 1n, 2n, 3n, 4n, 5n, 6n, 7n, 8n])
@@ -82,7 +82,7 @@ describe('WorkQueue', () => {
     assert.deepEqual(start([3, 4], [3n]).queue.offsetsToNote(0), [])
   })
 
-  it('at the end, what waits is dropped, what is in work is aborted and then not counted', () => {
+  it('at the end, drops waiting messages, aborts those in work and no longer counts them', () => {
     const { queue } = start([1, 2])
     const work = queue.begin()
     queue.dropWaiting()

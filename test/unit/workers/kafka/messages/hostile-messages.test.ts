@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads'
 import '../../../../../pipeline/models/no-telemetry.js'
 import type { HostileResult, HostileSetup } from './hostile-thread.js'
 
-/** What thousands of odd messages come to, in a thread that ends where it takes more than 96 MB of heap. */
+/** Handles thousands of invalid messages in a thread that ends if it takes more than 96 MB of heap. */
 async function readOdd(setup: HostileSetup): Promise<HostileResult> {
   const thread = new Worker(new URL('./hostile-thread.js', import.meta.url), {
     workerData: setup,
@@ -18,7 +18,7 @@ async function readOdd(setup: HostileSetup): Promise<HostileResult> {
 }
 
 describe('hostile messages', { timeout: 120_000 }, () => {
-  it('each of thousands is handled or put down, in little memory, and good ones after them do what they do', async () => {
+  it('handles or refuses each of thousands in little memory, and still handles good messages', async () => {
     const result = await readOdd({ seed: 12, messages: 700 })
     assert.deepEqual(Object.keys(result), [
       ...['jobs', 'embeddings', 'descriptors', 'status', 'names', 'dead-letters'],
@@ -29,7 +29,7 @@ describe('hostile messages', { timeout: 120_000 }, () => {
         700,
         topic,
       )
-      assert.equal(outcomes['MESSAGE_FAILED'], undefined, `${topic}: an error that nobody foresaw`)
+      assert.equal(outcomes['MESSAGE_FAILED'], undefined, `${topic}: an unexpected error`)
     }
   })
 })

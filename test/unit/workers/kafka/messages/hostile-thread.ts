@@ -1,6 +1,6 @@
 /**
- * Gives odd messages to everything that reads a topic, in a thread of little memory: see `hostile-messages.test.ts`. In between
- * come good ones, each of which has to do what it always does.
+ * Sends invalid messages to everything that reads a topic, in a thread with little memory: see
+ * `hostile-messages.test.ts`. Good messages come in between, and each must have its normal effect.
  */
 import assert from 'node:assert/strict'
 import { mkdtempSync, writeFileSync } from 'node:fs'
@@ -44,7 +44,7 @@ export interface HostileSetup {
   readonly messages: number
 }
 
-/** How many of a topic's odd messages were refused, by the reason, and how many were taken for good ones. */
+/** Number of a topic's invalid messages that were refused, by reason, and that were accepted. */
 export type HostileResult = Readonly<Record<string, Readonly<Record<string, number>>>>
 
 const { seed, messages } = workerData as HostileSetup
@@ -68,7 +68,7 @@ const context = {
   },
 }
 
-/** Plans every clip as two segments, and sees nobody in them. */
+/** Plans every clip as two segments without any person. */
 const thread: SegmentThread = {
   ready: () => Promise.resolve('cpu'),
   hash: () => Promise.resolve(clipId),
@@ -93,22 +93,25 @@ const decoders = new Map<string, (value: Uint8Array | null) => unknown>([
   ['test.status', decodeStatus],
 ])
 
-/** What a stage published: readable for whoever comes next. Returns the reason why the message was given up, if it was. */
+/**
+ * Checks that everything a stage published can be read. Returns the reason if the message went to the dead
+ * letters.
+ */
 function outcome(published: readonly OutMessage[]): string {
   let code: string | undefined
   for (const { topic, value } of published) {
-    assert.ok((value?.byteLength ?? 0) <= maxSentBytes, 'a broker would not take it')
+    assert.ok((value?.byteLength ?? 0) <= maxSentBytes, 'a broker would not accept it')
     if (topic === 'test.dead-letters') code = decodeDeadLetter(value).failure.code
     else decoders.get(topic)?.(value)
   }
   return code ?? 'taken'
 }
 
-/** A reader of a topic: what it makes of a message, `taken` or why not. */
+/** A reader of a topic. It returns `taken` or the reason of the refusal. */
 interface Reader {
   readonly good: readonly WireMessage[]
   read(value: Buffer): Promise<string>
-  /** Throws where a good message did not do what it does. */
+  /** Throws if a good message did not have its effect. */
   check(): void
 }
 
@@ -143,7 +146,7 @@ function facesReader(): Reader {
   }
   const handler = new JobHandler({
     ...{ context, pools, access, threads: 1, maxDeaths: 3 },
-    // A root is there, ffmpeg is not asked.
+    // The root exists, and ffmpeg is not used.
     onFatal: (error) => assert.fail(String(error)),
   })
   const [closing] = good(0, about).flatMap((message) => (message.kind === 'closing' ? [message] : []))

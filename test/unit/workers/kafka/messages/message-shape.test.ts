@@ -7,7 +7,7 @@ const of = (...bytes: readonly number[]) => Uint8Array.from(bytes)
 const lists = (count: number) => new Uint8Array(count).fill(0x91)
 
 describe('the shape of a message', () => {
-  it('every kind of value that is written passes', () => {
+  it('accepts every kind of value that Cameo writes', () => {
     const numbers = [0, 127, 128, 65_535, 65_536, 2 ** 32, -1, -32, -33, -129, -40_000, -(2 ** 33), 0.5]
     const texts = ['', 'a', 'x'.repeat(32), 'x'.repeat(300), 'ö'.repeat(70_000)]
     const bytes = [0, 300, 70_000].map((length) => new Uint8Array(length))
@@ -20,7 +20,7 @@ describe('the shape of a message', () => {
     checkShape(of(0xca, 0, 0, 0, 0))
   })
 
-  it('what says that it is longer than it is takes no memory, and is refused', () => {
+  it('refuses a value that states too large a length, without taking memory', () => {
     for (const value of [
       of(),
       of(0x92, 1),
@@ -34,10 +34,10 @@ describe('the shape of a message', () => {
       of(0xdb, 0xff, 0xff, 0xff, 0xff, 1),
       of(0x92, 0xdc, 0, 2, 1, 1),
     ])
-      assert.throws(() => checkShape(value), /cut off|longer than it is/, value.join(' '))
+      assert.throws(() => checkShape(value), /cut off|greater than its actual length/, value.join(' '))
   })
 
-  it('what lies too deep, has too many values, goes on after its end or is of an unknown kind is refused', () => {
+  it('refuses a value that is too deep, has too many values, continues after its end or has an unknown kind', () => {
     for (const [value, said] of [
       [Buffer.concat([lists(15), of(1)]), undefined],
       [Buffer.concat([lists(17), of(1)]), /more than 16 deep/],

@@ -79,7 +79,7 @@ function output(tracks: number, faces: number, segmentEndS = Infinity): SegmentO
   }
 }
 
-/** Through the wire, described by the descriptors that the segment had. */
+/** Encodes and decodes a segment, described by its own descriptors. */
 function roundTrip(segment: SegmentOutput, of: WireRecipe = recipe): SegmentOutput {
   const messages = segmentMessages(segment, { recipe: of, source, plan, attempt: 'a' }).map((message) =>
     decodeEmbeddings(encodeMessage(message)),
@@ -93,7 +93,7 @@ function roundTrip(segment: SegmentOutput, of: WireRecipe = recipe): SegmentOutp
       .flatMap((part) => part.tracks)
       .map((track, i) => ({ ...track, descriptor: toBlob(segment.tracks[i]!.descriptor) })),
   )
-  // A view of the message's memory, of whatever kind.
+  // A view of the message's memory, for each kind of array.
   return {
     ...out,
     tracks: out.tracks.map((track) => ({ ...track, thumbnailJpeg: new Uint8Array(track.thumbnailJpeg) })),
@@ -101,7 +101,7 @@ function roundTrip(segment: SegmentOutput, of: WireRecipe = recipe): SegmentOutp
 }
 
 describe('messages', () => {
-  it('a segment comes out to the bit as it went in, in parts of at most 512 KB', () => {
+  it('a segment is identical after a round trip, in parts of at most 512 KB', () => {
     for (const [tracks, faces] of [
       [0, 0],
       [1, 1],
@@ -128,7 +128,7 @@ describe('messages', () => {
       assert.throws(() => decodeEmbeddings(hostile), refusedWith('MESSAGE_INVALID', /provider/))
     })
 
-  it('further embeddings and context features come out to the bit, in parts of at most 512 KB', () => {
+  it('further embeddings and context features are identical after a round trip, in parts of at most 512 KB', () => {
     const features: WireRecipe['features'] = [
       { kind: 'embedder', digest: 'e'.repeat(64), name: 'wide', dimension: 1024 },
       { kind: 'context', digest: 'f'.repeat(64), name: 'scene', dimension: 512 },
@@ -153,14 +153,14 @@ describe('messages', () => {
     assert.ok(messages.length > segmentMessages(plain, { recipe, source, plan, attempt: 'a' }).length)
     for (const message of messages) {
       assert.ok(encodeMessage(message).byteLength <= maxMessageBytes)
-      // A worker of before must refuse it: it would drop these vectors.
+      // An older worker must refuse it: it would drop these vectors.
       assert.equal(message.v, 2)
     }
     for (const message of segmentMessages(plain, { recipe, source, plan, attempt: 'a' }))
-      assert.equal(message.v, 1, 'without them, messages stay readable for workers of before')
+      assert.equal(message.v, 1, 'without them, older workers can read the messages')
   })
 
-  it('context features that do not fit into a message are refused with what to do', () => {
+  it('context features that do not fit into a message are refused, with what to do', () => {
     const contexts = Array.from({ length: 20 }, () => ({
       ...{ encoder: 'f'.repeat(64), frames: 1 },
       float16: new Uint16Array(16_384),
@@ -174,20 +174,20 @@ describe('messages', () => {
     )
   })
 
-  it('a track that does not fit into a message is refused with what to do', () => {
+  it('a track that does not fit into a message is refused, with what to do', () => {
     assert.throws(
       () => segmentMessages(output(1, 500), { recipe, source, plan, attempt: 'a' }),
       (error) => error instanceof CameoError && error.code === 'MESSAGE_TOO_LARGE',
     )
   })
 
-  it('a job comes out as it went in', () => {
+  it('a job is identical after a round trip', () => {
     assert.deepEqual(decodeJob(encodeMessage(job)), job)
     const segment: JobMessage = { ...job, kind: 'segment', plan, segment: 1 }
     assert.deepEqual(decodeJob(encodeMessage(segment)), segment)
   })
 
-  it('what is no message, or of another kind, is MESSAGE_INVALID', () => {
+  it('an invalid message or another kind of message is MESSAGE_INVALID', () => {
     assert.equal(
       codeOf(() => decodeJob(null)),
       'MESSAGE_INVALID',
@@ -224,14 +224,14 @@ describe('messages', () => {
     }
   })
 
-  it('one of a newer version is refused as that, whatever else is in it', () => {
+  it('a message of a newer version is refused as newer, whatever else is in it', () => {
     assert.equal(
       codeOf(() => decodeJob(encode({ v: 3, kind: 'new', of: 'course' }))),
       'MESSAGE_NEWER',
     )
   })
 
-  it('what is wrong with a message is told in a few words, however much of it there is', () => {
+  it('describes the faults of a message in a few words, however many there are', () => {
     const value = encode({ v: 1, kind: 'tracks', tracks: Array.from({ length: 40_000 }, () => 1) })
     assert.throws(
       () => decodeEmbeddings(value),
@@ -241,8 +241,8 @@ describe('messages', () => {
     assert.ok(long.message.length < 2100)
   })
 
-  it('a few bytes that claim to begin lists of millions take no memory', () => {
-    // Array headers of 2³² − 1 elements, one within the other.
+  it('a few bytes that announce lists of millions take no memory', () => {
+    // Array headers of 2³² − 1 elements, nested in each other.
     const value = Buffer.concat(Array.from({ length: 40 }, () => Buffer.from([0xdd, 0xff, 0xff, 0xff, 0xff])))
     const before = process.memoryUsage().heapUsed
     assert.equal(codeOf(() => decodeJob(value)), 'MESSAGE_INVALID') // prettier-ignore

@@ -24,14 +24,14 @@ describe('ClipStatuses', () => {
     assert.equal(statuses.of('/clips/b.mp4'), undefined)
   })
 
-  it('learns nothing of other recipes, nor of what cannot be read', () => {
+  it('ignores other recipes and unreadable messages', () => {
     const statuses = new ClipStatuses(recipe)
     assert.equal(statuses.learn(told(status('indexed', 'f'.repeat(64)))), undefined)
     assert.equal(statuses.learn({ key: null, value: Buffer.from('odd') }), undefined)
     assert.equal(statuses.of(uri), undefined)
   })
 
-  it('a status that is taken back is gone, those of other recipes are not meant', () => {
+  it('a deleted status disappears; deletions for other recipes have no effect', () => {
     const statuses = new ClipStatuses(recipe)
     statuses.set(status('indexed'))
     statuses.learn({ key: Buffer.from(statusKey('f'.repeat(64), uri)), value: null })

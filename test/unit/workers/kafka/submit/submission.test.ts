@@ -23,7 +23,7 @@ async function* clip() {
   yield await Promise.resolve({ kind: 'clip', folder: dir, path, sizeBytes: 6 } as const)
 }
 
-/** What becomes of the clip where it was indexed from a file of this time. */
+/** Submits a clip that was indexed from a file with this time; returns the result. */
 async function submitted(
   mtimeNs: string,
   known: Partial<StatusMessage> = {},
@@ -60,7 +60,7 @@ async function submitted(
   return results
 }
 
-it('submit: a clip that was indexed where times are coarser is not submitted again, a changed one is', async () => {
+it('submit: a clip that was indexed with coarser times is not submitted again, a changed one is', async () => {
   writeFileSync(path, 'a clip')
   utimesSync(path, 1764170234.5, 1764170234.5)
   assert.deepEqual(await submitted(stampOf(path).mtimeNs), ['unchanged'])
@@ -69,7 +69,7 @@ it('submit: a clip that was indexed where times are coarser is not submitted aga
   assert.deepEqual(await submitted('1764170234600000000'), ['queued'])
 })
 
-it('submit: a file with another content of equal size and time is submitted again, one that got a link is read once', async () => {
+it('submit: a file with new content of equal size and time is submitted again; a file that got a link is read once', async () => {
   writeFileSync(path, 'a clip')
   utimesSync(path, 1764170234, 1764170234)
   const { mtimeNs, ctimeNs } = stampOf(path)
@@ -93,7 +93,7 @@ it('submit: a file with another content of equal size and time is submitted agai
   assert.deepEqual(await submitted(mtimeNs, { ctimeNs: linked.ctimeNs, clipId: digest }), ['queued'])
 })
 
-it('submit: what an earlier version indexed is read again where its node changed after that', async () => {
+it('submit: a clip that an earlier version indexed is read again if its inode changed after that', async () => {
   writeFileSync(path, 'a clip')
   const { mtimeNs } = stampOf(path)
   const at = '2026-01-01T00:00:00.000Z'
@@ -101,7 +101,7 @@ it('submit: what an earlier version indexed is read again where its node changed
   assert.deepEqual(await submitted(mtimeNs, { at, clipId: await sha256OfFile(path) }), ['unchanged'])
 })
 
-/** A submission that waits for its clips, with what it sent and told. */
+/** A submission that waits for its clips, and what it sent and reported. */
 function waitingSubmission() {
   const sent: OutMessage[] = []
   const results: string[] = []
@@ -145,10 +145,10 @@ describe('Submission that waits', () => {
     await submission.finished
     assert.deepEqual(results, ['done'])
     tell('failed')
-    assert.deepEqual(results, ['done'], 'what is said later is not about this submission')
+    assert.deepEqual(results, ['done'], 'later statuses do not belong to this submission')
   })
 
-  it('waits for a clip that is queued already, and publishes its job again only when told to', async () => {
+  it('waits for a clip that is queued already, and publishes its job again only on request', async () => {
     const { submission, sent, results, tell } = waitingSubmission()
     tell('queued')
     await submission.submit(clip())
@@ -160,7 +160,7 @@ describe('Submission that waits', () => {
     assert.deepEqual(results, ['partial'])
   })
 
-  it('a clip that nobody tells anything of fails when it is given up', async () => {
+  it('a clip without any status fails when the submission stops waiting', async () => {
     const { submission, results } = waitingSubmission()
     await submission.submit(clip())
     submission.giveUpWaiting()

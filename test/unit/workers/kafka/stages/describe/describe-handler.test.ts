@@ -12,7 +12,7 @@ import { createSilentLog } from '../../../../../../workers/service/log.js'
 import { createMetrics } from '../../../../../../workers/service/metrics.js'
 import { good } from '../../../../../support/described.js'
 
-/** What is published of a part with so many tracks, each of one face of 256 values. */
+/** The messages published for a part with this many tracks, each with one face of 256 values. */
 async function described(tracks: number): Promise<OutMessage[]> {
   const [part] = good(0, { segments: 1, pass: 'first' })
   assert.ok(part?.kind === 'described')
@@ -43,7 +43,7 @@ async function described(tracks: number): Promise<OutMessage[]> {
   return sent
 }
 
-it('a part that brokers would refuse with its descriptors is put down: they would refuse it for ever', async () => {
+it('a part that is too large for brokers with its descriptors goes to the dead letters: brokers would refuse it for ever', async () => {
   const [whole] = await described(300)
   const message = decodeDescriptors(whole?.value ?? null)
   assert.ok(message.kind === 'described' && message.tracks.length === 300)

@@ -20,7 +20,7 @@ const info = { ...size, durationS: 30, durationEstimated: false, cuttable: true,
 const segments = segmentSpans(3, 10)
 const plan = { info: { ...info, codec: 'h264', container: 'mov' }, segments, taken: 2 }
 
-/** An attempt at a whole clip, of which a thread makes what `work` tells the handlers. */
+/** An attempt at a whole clip. The thread calls the handlers as `work` says. */
 function start(work: (handlers: PartHandlers) => void, checkUnchanged = () => undefined) {
   const sent: OutMessage[] = []
   const requests: SegmentRequest[] = []
@@ -55,7 +55,7 @@ function start(work: (handlers: PartHandlers) => void, checkUnchanged = () => un
 }
 
 describe('ClipAttempt', () => {
-  it('publishes the segments that it takes as they come, and a job for each that it leaves to others', async () => {
+  it('publishes its own segments as they come, and a job for each of the others', async () => {
     const { run, state, sent } = start(({ onPlan, onSegment }) => {
       onPlan(plan)
       onSegment(segmentOutput(0, 1))
@@ -71,7 +71,7 @@ describe('ClipAttempt', () => {
     assert.deepEqual(state.left, [])
   })
 
-  it('an attempt that fails leaves to the next one what is not published', async () => {
+  it('a failed attempt leaves unpublished segments to the next attempt', async () => {
     let attempts = 0
     const { run, state, requests } = start(({ onPlan, onSegment }) => {
       attempts++
@@ -86,7 +86,7 @@ describe('ClipAttempt', () => {
     assert.deepEqual(requests[1], { ...again, resume: undefined })
   })
 
-  it('publishes nothing of a file that changed, and does not try it again', async () => {
+  it('publishes nothing of a changed file, and does not try it again', async () => {
     const changed = () => {
       throw new CameoError('CLIP_CHANGED', 'it changed', { retriable: true })
     }
@@ -95,7 +95,7 @@ describe('ClipAttempt', () => {
     assert.deepEqual([sent, state.plan, state.left], [[], undefined, []])
   })
 
-  it('is not done before what it sent is durable', async () => {
+  it('is done only when everything sent is durable', async () => {
     const { run, broker } = start(({ onPlan }) => onPlan({ ...plan, taken: 1 }))
     broker.isAway = true
     await assert.rejects(run(), /the broker is away/)

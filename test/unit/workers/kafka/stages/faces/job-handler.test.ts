@@ -19,7 +19,7 @@ const plan = good(0, { segments: 2, pass: 'first' }).flatMap((message) =>
 assert.ok(plan !== undefined)
 const job = encodeMessage({ v: 1, kind: 'segment', recipe: recipeWith(), source, plan, segment: 1 })
 
-/** What is published of a message over which so many workers died; three are too many. */
+/** The messages published for a job with this many deaths. Three are too many. */
 async function published(value: Buffer, deaths: number): Promise<OutMessage[]> {
   const sent: OutMessage[] = []
   const connection = { ...{ brokers: [], clientId: 'test', prefix: 'test' }, tls: undefined, sasl: undefined }
@@ -47,7 +47,7 @@ const lettersOf = (sent: readonly OutMessage[]) =>
   sent.flatMap(({ topic, value }) => (topic === 'test.dead-letters' ? [decodeDeadLetter(value)] : []))
 
 describe('a job over which workers died', () => {
-  it('is given up before anything is done with it: its segment, too', async () => {
+  it('goes to the dead letters before any work starts, and reports its segment as failed', async () => {
     const sent = await published(job, 3)
     assert.deepEqual(
       lettersOf(sent).map(({ failure, uri }) => [failure.code, uri]),
@@ -60,7 +60,7 @@ describe('a job over which workers died', () => {
     assert.deepEqual(givenUp.segments, [{ index: 1, startS: 600 }])
   })
 
-  it('is not even read where one more died while giving it up', async () => {
+  it('is not even read if one more worker died while it reported the failure', async () => {
     for (const value of [job, Buffer.from('no message')]) {
       const sent = await published(value, 4)
       assert.equal(sent.length, 1)

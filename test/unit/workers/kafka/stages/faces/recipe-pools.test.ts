@@ -15,7 +15,7 @@ const idleThread = (): SegmentThread => ({
   stop: () => Promise.resolve(),
 })
 
-/** Pools of so many threads, and what was done with them, in order. */
+/** Pools with this many threads, and a list of what was done with them, in order. */
 function start(threads: number) {
   const did: string[] = []
   const broken = new Set<string>()
@@ -35,7 +35,7 @@ function start(threads: number) {
 }
 
 describe('RecipePools', () => {
-  it('loads a recipe once, and gives the thread that has least to do', async () => {
+  it('loads a recipe once, and gives the least busy thread', async () => {
     const { pools, did } = start(2)
     const [first, second] = await Promise.all([pools.borrow(usual), pools.borrow(usual)])
     assert.notEqual(first.thread, second.thread)
@@ -45,7 +45,7 @@ describe('RecipePools', () => {
     assert.deepEqual(did, ['load usual'])
   })
 
-  it('another recipe waits until the threads are given back, and their pool is stopped first', async () => {
+  it('another recipe waits until the threads are returned and their pool is stopped', async () => {
     const { pools, did } = start(1)
     const [first, second] = await Promise.all([pools.borrow(usual), pools.borrow(usual)])
     const waiting = pools.borrow(other)
@@ -59,7 +59,7 @@ describe('RecipePools', () => {
     assert.equal(did.at(-1), 'stop other')
   })
 
-  it('a recipe that cannot be loaded fails its jobs, and is tried anew for the next', async () => {
+  it('a recipe that cannot be loaded fails its jobs, and is loaded again for the next job', async () => {
     const { pools, did, broken } = start(1)
     broken.add('usual')
     const results = await Promise.allSettled([pools.borrow(usual), pools.borrow(usual)])

@@ -28,7 +28,7 @@ interface Outcome {
   readonly refused: readonly string[]
 }
 
-/** Each message in a transaction of its own, as an index worker that reads slowly does. */
+/** Applies each message in its own transaction, as an index worker that reads slowly does. */
 function applied(messages: readonly DescriptorsMessage[], head?: HeadFile): Outcome {
   const dir = mkdtempSync(join(archives, 'archive-'))
   const archive = openArchive(dir, { create: true })
@@ -78,7 +78,7 @@ const last = <T>(items: readonly T[]): T => {
 }
 
 describe('described segments in an archive', () => {
-  it('two of three segments given up: rows, failure and last status are the same in every order', () => {
+  it('two of three segments fail: rows, failure and last status are the same in every order', () => {
     const pass = { segments: 3, pass: 'first' }
     const [described, closing] = good(0, pass)
     assert.ok(described !== undefined && closing !== undefined)
@@ -98,13 +98,13 @@ describe('described segments in an archive', () => {
       const outcome = applied(order.flat())
       assert.deepEqual(outcome.rows, rows)
       assert.deepEqual(outcome.failures, [{ path: source.uri, clipId, ...reason }])
-      assert.equal(outcome.statuses.length, 1, 'told when the last one is there, not before')
+      assert.equal(outcome.statuses.length, 1, 'reported when the last segment is there, not before')
       const { state, failure, tracks, uri } = last(outcome.statuses)
       assert.deepEqual({ state, failure, tracks, uri }, { state: 'partial', failure: reason, tracks: 1, uri: source.uri }) // prettier-ignore
     }
   })
 
-  it('a clip of which nothing could be read fails with the reason of its first segment, in every order', () => {
+  it('an unreadable clip fails with the reason of its first segment, in every order', () => {
     const pass = { segments: 3, pass: 'first' }
     const messages = ([0, 1, 2] as const).map((i) =>
       givenUp(i, (['CLIP_STUCK', 'CLIP_DECODE_FAILED', 'CLIP_UNREADABLE'] as const)[i], pass),
@@ -117,7 +117,7 @@ describe('described segments in an archive', () => {
     }
   })
 
-  it('submitted again, what was given up comes: no word of the old failure, in every order', () => {
+  it('failed segments succeed when submitted again: the old failure disappears, in every order', () => {
     const first = { segments: 3, pass: 'first' }
     const before = [...good(0, first), givenUp(1, 'CLIP_STUCK', first), givenUp(2, 'CLIP_UNREADABLE', first)]
     const again = { segments: 3, pass: 'again' }
@@ -127,7 +127,8 @@ describe('described segments in an archive', () => {
       const { rows, failures, statuses } = applied([...before, ...order.flat()])
       assert.deepEqual(rows, whole.rows)
       assert.deepEqual(failures, [])
-      // One of a partial end, then none until the clip is whole: segments that come twice tell it again.
+      // One status for the partial end, then only statuses of the whole clip: repeated segments report it
+      // again.
       const [partial, ...rest] = statuses
       assert.equal(partial?.state, 'partial')
       assert.ok(rest.length > 0)
@@ -135,7 +136,7 @@ describe('described segments in an archive', () => {
     }
   })
 
-  it('submitted again, what is given up again tells the new reason, and messages that come twice change nothing', () => {
+  it('segments that fail again report the new reason, and duplicate messages change nothing', () => {
     const first = { segments: 2, pass: 'first' }
     const again = { segments: 2, pass: 'again' }
     const before = [...good(0, first), givenUp(1, 'CLIP_STUCK', first)]
@@ -149,7 +150,7 @@ describe('described segments in an archive', () => {
     }
   })
 
-  it('a copy that could be read whole clears what was said of the content, not what was said of a file', () => {
+  it('a copy that could be read completely clears the failure of the content, not the failure of a file', () => {
     const first = { segments: 2, pass: 'first' }
     const second = { segments: 2, pass: 'copy', of: copy }
     const reasons = [
@@ -169,7 +170,7 @@ describe('described segments in an archive', () => {
     }
   })
 
-  it('segments of one job whose messages come mixed in a batch are kept apart', () => {
+  it('keeps segments of one job apart if their messages are mixed in a batch', () => {
     const pass = { segments: 2, pass: 'first' }
     const [first, second] = ([0, 1] as const).map((segment) =>
       good(segment, pass).map((message) =>
@@ -190,7 +191,7 @@ describe('described segments in an archive', () => {
     assert.deepEqual([refused, segments], [[], 2])
   })
 
-  it('a segment that lacks a track is refused, and a later pass mends the clip', () => {
+  it('a segment that lacks a track is refused, and a later pass repairs the clip', () => {
     const first = { segments: 1, pass: 'first' }
     const [, closing] = good(0, first)
     assert.ok(closing?.kind === 'closing')
@@ -202,7 +203,7 @@ describe('described segments in an archive', () => {
     assert.deepEqual([mended.failures, last(mended.statuses).state], [[], 'indexed'])
   })
 
-  it('messages that fit their schemas but not each other are refused, and leave nothing behind', () => {
+  it('messages that match their schemas but not each other are refused, and leave nothing behind', () => {
     const pass = { segments: 1, pass: 'odd' }
     const [described, closing] = good(0, pass)
     assert.ok(described?.kind === 'described' && closing?.kind === 'closing')
@@ -215,9 +216,9 @@ describe('described segments in an archive', () => {
     const vector = (...values: number[]) => new Uint8Array(Float32Array.of(...values).buffer)
     const plan = closing.plan
     const odd: Record<string, readonly DescriptorsMessage[]> = {
-      'two tracks of one number': withTracks([track, track]),
+      'two tracks of the same number': withTracks([track, track]),
       'another dimension': withTracks([{ ...track, descriptor: vector(1, 0, 0) }]),
-      'no vector': withTracks([{ ...track, descriptor: vector(NaN, 0) }]),
+      'an invalid vector': withTracks([{ ...track, descriptor: vector(NaN, 0) }]),
       'a segment beyond the plan': [
         { ...described, segment: 5 },
         { ...closing, segment: 5 },
@@ -227,7 +228,7 @@ describe('described segments in an archive', () => {
         { ...described, tracks: [{ ...track, descriptor: vector(1, 0, 0) }] },
         { ...closing, plan: { ...plan, dimension: 3 } },
       ],
-      'a segment given up beyond the plan': [{ ...givenUpOf(4), plan }],
+      'a failed segment beyond the plan': [{ ...givenUpOf(4), plan }],
     }
     const before = good(0, { segments: 1, pass: 'before', clip: 'b'.repeat(64), of: copy })
     const whole = applied(before).rows
@@ -240,7 +241,7 @@ describe('described segments in an archive', () => {
       }
   })
 
-  it('an archive takes descriptors only with the head that they were made with', () => {
+  it('an archive accepts descriptors only with the head that made them', () => {
     const own = { path: '/heads/own.onnx', sha256: 'a'.repeat(64), metadata: undefined }
     const other = { path: '/heads/other.onnx', sha256: 'b'.repeat(64), metadata: undefined }
     const withHead = good(0, { segments: 1, pass: 'p', recipe: recipeWith(own.sha256) })

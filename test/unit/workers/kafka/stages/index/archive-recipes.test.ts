@@ -33,7 +33,7 @@ const written = (clip: string, recipe: WireRecipe, ms: number): Written => ({
 
 const newArchive = () => mkdtempSync(join(archives, 'archive-'))
 
-/** Applies clips of one segment each; returns the codes of what was refused. */
+/** Applies clips of one segment each. Returns the codes of the refused ones. */
 function apply(dir: string, clips: readonly Written[], reprocess = false): string[] {
   const archive = openArchive(dir, { create: true })
   const options = { archive, inbox: createInbox(archive.database), connection: { prefix: 'test' } }
@@ -72,7 +72,7 @@ describe('an archive whose topic holds clips of two recipes', () => {
   const first = written('a', usual, 1000)
   const second = written('b', other, 2000)
 
-  it('took both: a replay gives the same archive, in whatever order the partitions are read', () => {
+  it('accepted both: a replay gives the same archive, in any order of the partitions', () => {
     const dir = newArchive()
     assert.deepEqual(apply(dir, [first]), [])
     assert.deepEqual(apply(dir, [second], true), [])
@@ -103,7 +103,7 @@ describe('an archive whose topic holds clips of two recipes', () => {
     }
   })
 
-  it('is lost: a replay gives it the recipe of the newest message, in whatever order they are read', () => {
+  it('is lost: a replay gives it the recipe of the newest message, in any order of reading', () => {
     for (const order of [
       [first, second],
       [second, first],
@@ -115,7 +115,7 @@ describe('an archive whose topic holds clips of two recipes', () => {
     }
   })
 
-  it('a message of the earlier recipe that comes late does not take the archive back; a newer one does', () => {
+  it('a late message of the earlier recipe does not change the archive back; a newer message does', () => {
     const dir = newArchive()
     apply(dir, [first, second], true)
     assert.deepEqual(apply(dir, [written('c', usual, 1500)], true), [])
@@ -124,7 +124,7 @@ describe('an archive whose topic holds clips of two recipes', () => {
     assert.equal(ownRecipe(dir), usual.digest)
   })
 
-  it('a clip that was processed under both has the rows of the later one', () => {
+  it('a clip that was processed with both has the rows of the later one', () => {
     const dir = newArchive()
     const again = written('a', other, 2000)
     apply(dir, [first, again], true)
@@ -134,7 +134,7 @@ describe('an archive whose topic holds clips of two recipes', () => {
     assert.deepEqual(dumpArchive(dir), rows)
   })
 
-  it('after the replay other recipes are refused as before it', () => {
+  it('other recipes are refused after the replay as before it', () => {
     const dir = newArchive()
     apply(dir, [first])
     replay(dir, [first])
@@ -143,7 +143,7 @@ describe('an archive whose topic holds clips of two recipes', () => {
 })
 
 describe('an archive that a head was applied to', () => {
-  it('is told from one whose descriptors came by messages, and a replay takes these', () => {
+  it('is distinguished from an archive with descriptors from messages, and a replay restores these', () => {
     const dir = newArchive()
     const clip = written('a', usual, 1000)
     apply(dir, [clip])

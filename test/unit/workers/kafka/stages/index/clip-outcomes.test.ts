@@ -13,7 +13,7 @@ import { clipId, good, recipeWith, source } from '../../../../../support/describ
 const archives = temporaryDir()
 const failure = { code: 'CLIP_STUCK', message: 'it is stuck' }
 
-/** Outcomes in an empty archive, and what is to be published of them. */
+/** Outcomes in an empty archive, and the statuses to publish. */
 function start() {
   const archive = openArchive(mkdtempSync(join(archives, 'archive-')), { create: true })
   const inbox = createInbox(archive.database)
@@ -28,7 +28,7 @@ function closingOf(of = source): ClosingMessage {
 }
 
 describe('ClipOutcomes', () => {
-  it('a failure stands beside the file, and as a status under its key', () => {
+  it('a failure is stored beside the file, and as a status with its key', () => {
     const { archive, outcomes, published } = start()
     outcomes.fail(closingOf(), undefined, failure)
     assert.deepEqual(archive.files.failures(), [{ path: source.uri, clipId: null, ...failure }])
@@ -40,13 +40,13 @@ describe('ClipOutcomes', () => {
     assert.deepEqual([state, said], ['failed', failure])
   })
 
-  it('nothing is told of a clip with segments that are not there yet', () => {
+  it('reports nothing of a clip with missing segments', () => {
     const { outcomes, published } = start()
     outcomes.finishIfComplete(closingOf(), { clipId, recipe: recipeWith().digest }, undefined)
     assert.deepEqual([outcomes.told, published()], [[], []])
   })
 
-  it('a forgotten clip is told so, and what was said of its file before is gone', () => {
+  it('reports a forgotten clip, and deletes the earlier failure of its file', () => {
     const { archive, outcomes } = start()
     const closing = closingOf()
     outcomes.fail(closing, undefined, failure)
@@ -56,7 +56,7 @@ describe('ClipOutcomes', () => {
     assert.deepEqual(outcomes.told.map(({ state }) => state), ['failed', 'forgotten']) // prettier-ignore
   })
 
-  it('the path of a URL below its root has no slash in front', () => {
+  it('the path of a URL below its root starts without a slash', () => {
     const { archive, outcomes } = start()
     const uri = 'https://host/clips/a.mp4'
     outcomes.fail(closingOf({ uri, root: 'https://host/clips' }), undefined, failure)

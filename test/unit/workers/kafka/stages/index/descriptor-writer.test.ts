@@ -19,7 +19,7 @@ import { clipId, good } from '../../../../../support/described.js'
 
 const archives = temporaryDir()
 
-/** A writer into an empty archive, and ways to look into that. */
+/** A writer into an empty archive, and functions to inspect the archive. */
 function start() {
   const dir = mkdtempSync(join(archives, 'archive-'))
   const archive = openArchive(dir, { create: true })
@@ -45,7 +45,7 @@ const record = (offset: number, value: Uint8Array): KafkaMessage => ({
   ...{ timestamp: '1', attributes: 0, headers: {} },
 })
 
-/** The two messages of a segment in which one track was seen. */
+/** The two messages of a segment with one track. */
 const segment = (index: number, firstOffset: number) =>
   good(index, { segments: 2, pass: 'first' }).map((message, i) =>
     record(firstOffset + i, encodeMessage(message)),
@@ -56,16 +56,20 @@ const batchOf = (partition: number, messages: readonly KafkaMessage[]): Partitio
   highWatermark: `${Number(messages.at(-1)?.offset ?? -1) + 1}`,
 })
 
-describe('writing what a fetch brought', () => {
-  it('all partitions are written, each with the position after its last message', () => {
+describe('writing a fetch', () => {
+  it('writes all partitions, each with the position after its last message', () => {
     const { writer, tracks, published } = start()
     writer.write([batchOf(3, segment(0, 5)), batchOf(4, segment(1, 0))])
     assert.deepEqual([writer.nextOf(3), writer.nextOf(4), writer.nextOf(5)], [7n, 2n, undefined])
     assert.equal(tracks(), 2)
-    assert.deepEqual(published(), ['test.status'], 'the clip is told as done once both segments are there')
+    assert.deepEqual(
+      published(),
+      ['test.status'],
+      'the clip is reported as done once both segments are there',
+    )
   })
 
-  it('what is written already is left out: rows and positions stay as they are', () => {
+  it('skips written messages: rows and positions stay unchanged', () => {
     const { writer, rows, published } = start()
     const batch = batchOf(0, segment(0, 0))
     writer.write([batch, batchOf(1, segment(1, 0))])
@@ -75,7 +79,7 @@ describe('writing what a fetch brought', () => {
     assert.equal(writer.nextOf(0), 2n)
   })
 
-  it('a topic that is another one in one partition: of the others nothing is written either', () => {
+  it('writes nothing of any partition if one partition belongs to a new topic', () => {
     const { writer, rows } = start()
     writer.write([batchOf(0, segment(0, 0))])
     const before = rows()
@@ -87,7 +91,7 @@ describe('writing what a fetch brought', () => {
     assert.equal(writer.nextOf(1), undefined)
   })
 
-  it('a topic that was made again and is shorter than the position is not taken for the old one', () => {
+  it('detects a topic that was created again and is shorter than the position', () => {
     const { writer } = start()
     writer.write([batchOf(0, segment(0, 5))])
     assert.throws(
@@ -96,7 +100,7 @@ describe('writing what a fetch brought', () => {
     )
   })
 
-  it('a message that cannot be read goes to the dead letters, and what lies around it is written', () => {
+  it('an unreadable message goes to the dead letters, and the messages around it are written', () => {
     const { writer, tracks, published } = start()
     const [described, closing] = segment(0, 0)
     assert.ok(described !== undefined && closing !== undefined)
@@ -107,13 +111,13 @@ describe('writing what a fetch brought', () => {
     assert.deepEqual(published().sort(), ['test.dead-letters', 'test.status'])
   })
 
-  it('what is given up is logged without what signs its address', () => {
+  it('logs a failed message without the signature of its address', () => {
     const { writer, logged } = start()
     const of = { uri: 'https://host/a.mp4?signature=secret', root: 'https://host' }
     const [, closing] = good(0, { segments: 1, pass: 'first', of })
     assert.ok(closing?.kind === 'closing')
     writer.write([batchOf(0, [record(0, encodeMessage({ ...closing, parts: 0 }))])])
-    assert.equal(logged.length, 2, 'why, and what became of the clip')
+    assert.equal(logged.length, 2, 'the reason, and the result of the clip')
     assert.match(logged[0] ?? '', /"uri":"https:\/\/host\/a.mp4",.*MESSAGE_INVALID/)
     assert.ok(!logged.join().includes('signature'))
   })

@@ -22,12 +22,12 @@ const archives = temporaryDir()
 const recipe = recipeWith().digest
 
 interface Setup {
-  /** Where partition 0 ended at the start. */
+  /** End of partition 0 at the start. */
   readonly high?: bigint
   readonly isReplay?: boolean
 }
 
-/** A worker of an empty archive, in a group that has handed it nothing yet. */
+/** A worker of an empty archive, in a group that has passed nothing to it yet. */
 async function start({ high = 2n, isReplay = false }: Setup = {}) {
   const archive = openArchive(mkdtempSync(join(archives, 'archive-')), { create: true })
   if (isReplay) beginReplay(archive.database)
@@ -68,7 +68,7 @@ const segment = (offset: number) =>
   good(0, { segments: 1, pass: 'first' }).map((message, i) => messageAt(offset + i, encodeMessage(message)))
 
 describe('IndexWorker', () => {
-  it('writes what is fetched, publishes what became of it, and then commits', async () => {
+  it('writes fetched messages, publishes the results, and then commits', async () => {
     const { worker, archive, events, sent } = await start()
     const { group, commits, seeks } = scriptedGroup()
     events.onAssigned([0], group)
@@ -83,7 +83,7 @@ describe('IndexWorker', () => {
     await worker.stop(1000)
   })
 
-  it('goes on at the last message that it wrote, whatever the group committed', async () => {
+  it('continues at the last message that it wrote, whatever the group committed', async () => {
     const { worker, events } = await start()
     events.onAssigned([0], scriptedGroup().group)
     await events.onFetched([batchOf(0, segment(5)).payload])
@@ -93,7 +93,7 @@ describe('IndexWorker', () => {
     await worker.stop(1000)
   })
 
-  it('has caught up at once where the topic is empty; a replay then ends, and what was lost is taken back', async () => {
+  it('has caught up at once with an empty topic; a replay then ends, and lost statuses are deleted', async () => {
     const { worker, archive, did } = await start({ high: 0n, isReplay: true })
     await worker.caughtUp
     assert.equal(did.undone, 1)
@@ -101,19 +101,19 @@ describe('IndexWorker', () => {
     await worker.stop(1000)
   })
 
-  it('without a replay nothing is taken back', async () => {
+  it('deletes no status without a replay', async () => {
     const { worker, did } = await start({ high: 0n })
     await worker.caughtUp
     assert.equal(did.undone, 0)
     await worker.stop(1000)
   })
 
-  it('tells a fatal error once, is not healthy any more and writes nothing more', async () => {
+  it('reports a fatal error once, is not healthy any more and writes nothing more', async () => {
     const { worker, events, fatal } = await start({ high: 9n })
     events.onAssigned([0], scriptedGroup().group)
     assert.equal(worker.isHealthy, true)
     await events.onFetched([batchOf(0, segment(5)).payload])
-    // Shorter than what was written: another topic of the name.
+    // Shorter than what was written: a new topic with the same name.
     const other = batchOf(0, segment(0))
     await events.onFetched([other.payload])
     await events.onFetched([other.payload])
@@ -123,7 +123,7 @@ describe('IndexWorker', () => {
     await worker.stop(1000)
   })
 
-  it('at the end gives its archive back, and takes nothing more', async () => {
+  it('at the end, releases its archive, and takes nothing more', async () => {
     const { worker, events, did } = await start({ high: 0n })
     await worker.stop(1000)
     assert.equal(did.released, 1)

@@ -10,7 +10,7 @@ import { temporaryDir } from '../../../../../support/cameo.js'
 
 const archives = temporaryDir()
 
-/** An outbox of so many entries, and what arrives of it. */
+/** An outbox with this many entries, and what arrives from it. */
 function start(entries: number) {
   const archive = openArchive(mkdtempSync(join(archives, 'archive-')), { create: true })
   const inbox = createInbox(archive.database)
@@ -45,7 +45,7 @@ describe('OutboxPublisher', () => {
     assert.deepEqual(requests, [['0', '1', '2']])
   })
 
-  it('what was not sent stays for the next call, with what came meanwhile', async () => {
+  it('unsent messages stay for the next call, together with new ones', async () => {
     const { publisher, requests, broker, inbox } = start(1)
     broker.isAway = true
     await assert.rejects(publisher.publish(), /away/)

@@ -27,7 +27,7 @@ function segment(index: number, pass = 'first'): [DescribedMessage, ClosingMessa
 }
 
 describe('SegmentParts', () => {
-  it('a segment is whole with its last message, whichever that is', () => {
+  it('a segment is whole after its last message, whichever that is', () => {
     const [part, closing] = segment(0)
     for (const [first, last] of [
       [part, closing],
@@ -49,7 +49,7 @@ describe('SegmentParts', () => {
     assert.deepEqual(parts.add(closing), { closing, parts: [part] })
   })
 
-  it('what waits is kept for later batches, once', () => {
+  it('waiting messages are stored for later batches, once', () => {
     const inbox = emptyInbox()
     const [part, closing] = segment(0)
     for (let time = 0; time < 2; time++) {
@@ -62,7 +62,7 @@ describe('SegmentParts', () => {
     assert.deepEqual(whole?.parts.map(encodeMessage), [encodeMessage(part)])
   })
 
-  it('of a forgotten clip and of whole segments nothing is kept', () => {
+  it('stores nothing of a forgotten clip or of whole segments', () => {
     const inbox = emptyInbox()
     const batch = new SegmentParts(inbox)
     const [part, closing] = segment(0)

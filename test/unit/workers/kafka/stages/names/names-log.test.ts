@@ -56,7 +56,7 @@ function start() {
     publisher: { send, disconnect: () => Promise.resolve() },
   }
   const faceMessage = (name: string, source: string) => newest.get(nameKey(name, source)) ?? null
-  /** Name and source of all faces that a replay would bring back. */
+  /** Name and source of all faces that a replay would restore. */
   const faces = () =>
     [...newest.values()].flatMap((value) => {
       if (value === null) return []
@@ -67,7 +67,7 @@ function start() {
 }
 
 describe('the log of names', () => {
-  it('a name may have any number of faces: no message grows with them', async () => {
+  it('a name may have any number of faces without a growing message', async () => {
     const { database, names, faces, sizes } = start()
     const photos = Array.from({ length: 2000 }, (_, number) => photo(number))
     enroll(database, 'Ada', embedder, photos.map(face))
@@ -76,7 +76,7 @@ describe('the log of names', () => {
     assert.ok(Math.max(...sizes) < 2000, `${Math.max(...sizes)} bytes`)
   })
 
-  it('forgetting takes every face out, also those published long before; what is enrolled later is there', async () => {
+  it('forgetting deletes every face, also those published long before; later enrolments stay', async () => {
     const { database, names, faces } = start()
     enroll(database, 'Ada', embedder, [face(photo(1)), face(photo(2))])
     await names.publish()
@@ -92,7 +92,7 @@ describe('the log of names', () => {
     assert.deepEqual(faces().sort(), [`Ada ${photo(2)}`, `Grace ${photo(1)}`])
   })
 
-  it('the journal says what a forgotten name was enrolled with until that is out of the topic, and no longer', async () => {
+  it('the journal names the sources of a forgotten name only until the topic no longer has them', async () => {
     const { database, names, faces } = start()
     const said = () => journalAfter(database, 0, 100).map(({ action, subject }) => [action, subject])
     enroll(database, 'Ada', embedder, [face(photo(1))])
@@ -109,7 +109,7 @@ describe('the log of names', () => {
     ])
   })
 
-  it('in an archive that publishes nothing the journal forgets with the name', () => {
+  it('in an archive that publishes nothing, the journal forgets the sources with the name', () => {
     const { database } = start()
     enroll(database, 'Ada', embedder, [face(photo(1))])
     enroll(database, 'Grace', embedder, [face(photo(2))])
@@ -118,7 +118,7 @@ describe('the log of names', () => {
     assert.deepEqual(left, [{ name: 'Grace', sources: [photo(2)] }])
   })
 
-  it('a face of the same source takes the place of the earlier one', async () => {
+  it('a face of the same source replaces the earlier one', async () => {
     const { database, names, faces } = start()
     enroll(database, 'Ada', embedder, [face(photo(1)), face(photo(1))])
     await names.publish()
@@ -128,7 +128,7 @@ describe('the log of names', () => {
     assert.deepEqual(faces(), [`Ada ${photo(1)}`])
   })
 
-  it('a source that others took out leaves what is needed to forget the rest', async () => {
+  it('a source that others deleted leaves what is needed to forget the rest', async () => {
     const { database, names, faces } = start()
     enroll(database, 'Ada', embedder, [face(photo(1)), face(photo(2))])
     await names.publish()
@@ -140,7 +140,7 @@ describe('the log of names', () => {
     assert.equal(database.prepare('SELECT count(*) FROM journal').pluck().get(), 0)
   })
 
-  it('one of the sources of a name is taken out, and leaves no word of it', async () => {
+  it('deletes one of the sources of a name without a trace', async () => {
     const { database, names, faces } = start()
     enroll(database, 'Ada', embedder, [face(photo(1)), face(photo(2))])
     await names.publish()
@@ -155,7 +155,7 @@ describe('the log of names', () => {
     ])
   })
 
-  it('one face of a source is taken out of the topic, the last one with its source', async () => {
+  it('deletes one face of a source from the topic, and the source with its last face', async () => {
     const { database, names, faces } = start()
     enroll(database, 'Ada', embedder, [face(photo(1)), face(photo(1)), face(photo(2))])
     await names.publish()
@@ -171,7 +171,7 @@ describe('the log of names', () => {
     assert.deepEqual([listSources(database), journalAfter(database, 0, 100)], [[], []])
   })
 
-  it('what is forgotten while its message is under way is taken out with the next', async () => {
+  it('deletes with the next message what was forgotten while a message was being sent', async () => {
     const { database, names, faces } = start()
     enroll(database, 'Grace', embedder, [face(photo(1))])
     await names.publish()
@@ -187,7 +187,7 @@ describe('the log of names', () => {
 describe('the topic of names, read into an archive', () => {
   const [a, b] = ['a'.repeat(64), 'b'.repeat(64)]
 
-  /** What one archive published, for another that has the same and goes on by commands. */
+  /** The messages of one archive, for another archive that has the same content and continues by commands. */
   async function published() {
     const { database, names, faceMessage } = start()
     for (const name of ['Ada', 'Bob', 'Cleo'])
@@ -212,11 +212,11 @@ describe('the topic of names, read into an archive', () => {
       .map(({ name, source }) => `${name} ${source}`)
       .sort()
 
-  it('brings a new archive what there is, and says that nothing was newer', async () => {
+  it('fills a new archive, and reports that nothing was newer', async () => {
     const { messages } = await published()
     const { database } = start()
     assert.equal(applyNames(database, messages, 0, createSilentLog()), 0)
-    assert.notEqual(pendingErasure(database), undefined, 'what it erased is still to leave the files')
+    assert.notEqual(pendingErasure(database), undefined, 'the erased data still has to leave the files')
     assert.equal(sources(database).length, 6)
     assert.ok(isForgotten(database, a) && isForgotten(database, b))
   })
@@ -249,7 +249,7 @@ describe('the topic of names, read into an archive', () => {
     assert.equal(vectors(fresh).length, 3)
   })
 
-  it('faces that are others than those of the topic stay', async () => {
+  it('faces that the topic does not have stay', async () => {
     const { messages } = await published()
     const { database } = start()
     const other = {
@@ -262,7 +262,7 @@ describe('the topic of names, read into an archive', () => {
     assert.equal(own.length, 2)
   })
 
-  it('what commands did since is newer: names they forgot stay away, what they enrolled stays, clips they let in too', async () => {
+  it('later commands win: forgotten names stay forgotten, new enrolments stay, and clips that were allowed again stay allowed', async () => {
     const { database, messages } = await published()
     forgetClip(database, a)
     forgetClip(database, b)

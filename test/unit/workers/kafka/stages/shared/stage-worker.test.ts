@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
-import { setImmediate as turn } from 'node:timers/promises'
-import { describe, it, mock } from 'node:test'
+import { describe, it } from 'node:test'
 import pino from 'pino'
 import { CameoError } from '../../../../../../pipeline/common/errors.js'
 import type { OutMessage } from '../../../../../../workers/kafka/broker/out-messages.js'
@@ -17,15 +16,13 @@ let faults: CameoError[] = []
 let sent: OutMessage[] = []
 let whenGivenUp = (): readonly OutMessage[] => []
 
-/** Works on a message, with pauses cut short; `failures` are thrown one after the other. */
+/** Works on a message, with short pauses. `failures` are thrown one after the other. */
 async function attempt(...failures: readonly Error[]) {
-  mock.timers.enable({ apis: ['setTimeout'] })
   faults = []
   sent = []
   const logged: string[] = []
   let tries = 0
-  const state = { isDone: false }
-  const attempting = attemptWork(
+  await attemptWork(
     {
       connection: { ...{ brokers: [], clientId: 'test', prefix: 'test' }, tls: undefined, sasl: undefined },
       publisher: {
@@ -36,7 +33,7 @@ async function attempt(...failures: readonly Error[]) {
       metrics: createMetrics('faces'),
     },
     {
-      ...{ stage: 'faces', message, signal: new AbortController().signal },
+      ...{ stage: 'faces', message, signal: new AbortController().signal, firstPauseMs: 1 },
       work() {
         const failure = failures[tries++]
         return failure === undefined ? Promise.resolve() : Promise.reject(failure)
@@ -45,24 +42,14 @@ async function attempt(...failures: readonly Error[]) {
       about: () => ({ uri }),
       onFault: (error) => faults.push(error),
     },
-  ).finally(() => (state.isDone = true))
-  attempting.catch(() => undefined)
-  try {
-    while (!state.isDone) {
-      await turn()
-      mock.timers.tick(60_000)
-    }
-    await attempting
-  } finally {
-    mock.timers.reset()
-  }
+  )
   return { tries, logged, letters: sent.map(({ value }) => decodeDeadLetter(value)) }
 }
 
 const transient = () => new CameoError('CLIP_FETCH_FAILED', 'the server is away')
 
 describe('a message’s work', () => {
-  it('is tried again where that may help, and done when it succeeds', async () => {
+  it('is retried if that may help, and is done when it succeeds', async () => {
     const { tries, letters } = await attempt(transient(), transient())
     assert.deepEqual([tries, letters], [3, []])
   })
@@ -76,12 +63,12 @@ describe('a message’s work', () => {
     assert.deepEqual(Buffer.from(letter.original ?? []), original)
   })
 
-  it('what may not pass is given up at once', async () => {
+  it('fails at once on a permanent error', async () => {
     const { tries, letters } = await attempt(new CameoError('CLIP_EMPTY', 'nothing in it'))
     assert.deepEqual([tries, letters[0]?.failure.code], [1, 'CLIP_EMPTY'])
   })
 
-  it('one so odd that nothing can be told of it ends in the dead letters all the same', async () => {
+  it('a message that cannot be described still goes to the dead letters', async () => {
     whenGivenUp = () => assert.fail('it cannot be written')
     const { letters } = await attempt(new CameoError('MESSAGE_INVALID', 'odd'))
     whenGivenUp = () => []
@@ -91,19 +78,19 @@ describe('a message’s work', () => {
     )
   })
 
-  it('an error that nobody foresaw blocks nothing: it ends in the dead letters too', async () => {
+  it('an unexpected error blocks nothing: the message goes to the dead letters', async () => {
     const { tries, letters } = await attempt(...Array.from({ length: 9 }, () => new RangeError('odd length')))
     assert.deepEqual([tries, letters[0]?.failure.code], [4, 'MESSAGE_FAILED'])
     assert.match(letters[0]?.failure.message ?? '', /odd length/)
   })
 
-  it('what lies with the worker is told there, and the message is not given up: another one may do it', async () => {
+  it('an error of the worker is reported to it, and the message stays in the queue for other workers', async () => {
     const missing = new CameoError('FFMPEG_MISSING', 'there is no ffmpeg')
     await assert.rejects(attempt(missing), missing)
     assert.deepEqual([faults, sent], [[missing], []])
   })
 
-  it('log lines name the clip without what signs its address', async () => {
+  it('log lines name the clip without the signature of its address', async () => {
     const { logged } = await attempt(transient(), new CameoError('CLIP_EMPTY', 'nothing in it'))
     assert.equal(logged.length, 2)
     for (const line of logged) {
@@ -112,7 +99,7 @@ describe('a message’s work', () => {
     }
   })
 
-  it('an error of the broker is not the message’s: whoever called tries again', async () => {
+  it('an error of the broker does not fail the message: the caller tries again', async () => {
     const away = Object.assign(new Error('away'), { name: 'KafkaJSConnectionError' })
     await assert.rejects(attempt(away), /away/)
   })
