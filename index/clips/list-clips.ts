@@ -7,7 +7,7 @@ import type { Archive, FilledArchive } from '../archive/open-archive.js'
 import { coverageOfClip, readUnseen, type ClipCoverage } from '../coverage/read-coverage.js'
 import { knownName } from '../identities/identities.js'
 import { checkDates, folderNames, tellEmptyFolder, type ClipScope } from '../search/clip-scope.js'
-import type { MatchThreshold, ThresholdWish } from '../search/match-threshold.js'
+import type { MatchThreshold, ThresholdRequest } from '../search/match-threshold.js'
 import { listClipRows, type ListedClip } from '../store/clip-list.js'
 import { presentPath } from '../store/present-path.js'
 import { createWholeRows } from '../store/whole-rows.js'
@@ -36,7 +36,7 @@ export interface PageWish {
   readonly after?: string | undefined
 }
 
-export interface ClipListRequest extends ClipWish, PageWish, ThresholdWish {}
+export interface ClipListRequest extends ClipWish, PageWish, ThresholdRequest {}
 
 /** A clip, and who is seen in it. */
 export interface ClipEntry {

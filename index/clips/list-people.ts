@@ -1,14 +1,14 @@
 import type { Caller } from '../../pipeline/stages/caller.js'
 import { noteDamage, type DamagedThing } from '../archive/damaged-things.js'
 import { tellEmptyFolder } from '../search/clip-scope.js'
-import type { MatchThreshold, ThresholdWish } from '../search/match-threshold.js'
+import type { MatchThreshold, ThresholdRequest } from '../search/match-threshold.js'
 import { createWholeRows } from '../store/whole-rows.js'
 import { defaultPageLength, wantedClips, type ClipWish, type ListParts, type PageWish } from './list-clips.js'
 import { PeopleOfClips, type PersonInClip } from './people-of-clip.js'
 import { readTrackNamer } from './track-namer.js'
 
 /** Which people are listed: those of the clips that are wanted. */
-export interface PeopleListRequest extends ClipWish, PageWish, ThresholdWish {}
+export interface PeopleListRequest extends ClipWish, PageWish, ThresholdRequest {}
 
 /** How often and how long somebody is seen. */
 export interface Presence {

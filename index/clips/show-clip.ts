@@ -9,7 +9,7 @@ import type { Archive } from '../archive/open-archive.js'
 import { coverageOfClip, type ClipCoverage } from '../coverage/read-coverage.js'
 import { findClipId } from '../identities/forget.js'
 import type { ContributingFace } from '../search/clip-match.js'
-import type { MatchThreshold, ThresholdWish } from '../search/match-threshold.js'
+import type { MatchThreshold, ThresholdRequest } from '../search/match-threshold.js'
 import { clipDateReader } from '../store/clip-dates.js'
 import { clipIdsAt } from '../store/clip-lookup.js'
 import { activeSpace } from '../store/meta.js'
@@ -21,7 +21,7 @@ import { PeopleOfClips, type PersonInClip } from './people-of-clip.js'
 import { readTrackNamer } from './track-namer.js'
 
 /** Which clip is shown, and from which score a name answers. */
-export interface ShowRequest extends ThresholdWish {
+export interface ShowRequest extends ThresholdRequest {
   /** Id of the clip, its first 8 digits or more, or the path of its file. */
   readonly clip: string
 }

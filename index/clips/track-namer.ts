@@ -3,7 +3,7 @@ import { dotProduct } from '../../pipeline/data/vector-math.js'
 import type { ArchiveModels } from '../archive/archive-models.js'
 import type { FilledArchive } from '../archive/open-archive.js'
 import { hiddenMatchOf, type HiddenMatch } from '../search/hidden-match.js'
-import { chooseThreshold, type MatchThreshold, type ThresholdWish } from '../search/match-threshold.js'
+import { chooseThreshold, type MatchThreshold, type ThresholdRequest } from '../search/match-threshold.js'
 import { queryOfName } from '../search/read-query.js'
 import { thresholdOf } from '../search/search-options.js'
 import type { Damage } from '../store/damage.js'
@@ -60,7 +60,7 @@ export class TrackNamer {
 export async function readTrackNamer(
   opened: FilledArchive,
   models: Pick<ArchiveModels, 'pack' | 'describer'>,
-  wish: ThresholdWish,
+  wish: ThresholdRequest,
   notify: (notice: string) => void,
 ): Promise<{ readonly namer: TrackNamer; readonly damage: readonly Damage[] }> {
   const { archive, recipe } = opened

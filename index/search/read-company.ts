@@ -5,11 +5,11 @@ import type { FilledArchive } from '../archive/open-archive.js'
 import type { Damage } from '../store/damage.js'
 import type { Companion, Company } from './company.js'
 import { hiddenMatchOf } from './hidden-match.js'
-import type { ThresholdWish } from './match-threshold.js'
+import type { ThresholdRequest } from './match-threshold.js'
 import { queryOfName, type Subject } from './read-query.js'
 
 /** The others whom a search is about, by their enrolled names. */
-export interface CompanyRequest extends ThresholdWish {
+export interface CompanyRequest extends ThresholdRequest {
   readonly subject: Subject
   readonly with?: readonly string[]
   readonly without?: readonly string[]

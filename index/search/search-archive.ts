@@ -23,7 +23,7 @@ import { readCompany, type ReadCompany } from './read-company.js'
 import { readQuery, type AskedQuery, type Query, type Subject } from './read-query.js'
 import { searchClips } from './search-clips.js'
 
-export interface SearchRequest extends ThresholdWish, ClipScope {
+export interface SearchRequest extends ThresholdRequest, ClipScope {
   readonly subject: Subject
   /** Enrolled names of others who must be in the same clip. */
   readonly with?: readonly string[]
