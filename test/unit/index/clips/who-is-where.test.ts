@@ -83,7 +83,7 @@ describe('who is in a clip', () => {
 
   it('refuses a clip that the archive does not hold', async () => {
     for (const clip of ['/films/none.mp4', 'ffffffff'])
-      await assert.rejects(shown(clip), refusedWith('CLIP_UNKNOWN', /holds no clip/))
+      await assert.rejects(shown(clip), refusedWith('CLIP_UNKNOWN', /has no clip/))
   })
 })
 

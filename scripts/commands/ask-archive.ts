@@ -4,8 +4,8 @@ import type { ListParts } from '../../index/clips/list-clips.js'
 import type { DamagedThing } from '../../index/archive/damaged-things.js'
 import type { Caller } from '../../pipeline/stages/caller.js'
 import { tellDamaged } from '../reports/damage-report.js'
-import { asCaller } from './caller.js'
-import { note } from './output.js'
+import { asCaller } from '../cli/caller.js'
+import { note } from '../cli/output.js'
 
 /** Asks an archive about its clips, tells what of it is damaged, and gives the answer to `tell`. */
 export async function askArchive<Answer extends { readonly damaged: readonly DamagedThing[] }>(
