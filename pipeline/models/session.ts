@@ -13,6 +13,15 @@ import type { Tensor } from '../data/tensor.js'
 /** The device that ran a model; it is recorded with every result. */
 export type Provider = 'cpu' | `cuda:${number}`
 
+// Where the runtime has Float16Array (Node 24), ONNX Runtime stores half floats in one, which its native part cannot read. It decides
+// that with the first tensor: this one is made without that class in sight.
+const halfFloats: PropertyDescriptor | undefined = Object.getOwnPropertyDescriptor(globalThis, 'Float16Array')
+if (halfFloats !== undefined) {
+  Reflect.deleteProperty(globalThis, 'Float16Array')
+  new ort.Tensor('float16', new Uint16Array(1), [1])
+  Object.defineProperty(globalThis, 'Float16Array', halfFloats)
+}
+
 /** A loaded model with one input. Models in float16 also take and return float32. */
 export interface Model {
   readonly provider: Provider
