@@ -3,8 +3,8 @@
 #   --build-arg ONNXRUNTIME_NODE_INSTALL=cuda12 --build-arg BASE=nvidia/cuda:12.6.3-cudnn-runtime-ubuntu24.04
 ARG BASE=debian:bookworm-slim
 
-# The Node version of .nvmrc.
-FROM node:24-bookworm-slim AS build
+# The Node version with which all tests ran.
+FROM node:20.20.2-bookworm-slim AS build
 # hadolint ignore=DL3008
 RUN apt-get update \
  && apt-get install -y --no-install-recommends build-essential ca-certificates python3 \
