@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { dotProduct } from '../../pipeline/data/vector-math.js'
-import { defaultSettings } from '../../pipeline/recipe/recipe.js'
 import type { Archive } from '../archive/open-archive.js'
 import type { MatchedRange } from '../search/clip-match.js'
-import { acrossNoGap, adjacencyOf, joinRanges, type Adjacency } from '../search/join-ranges.js'
+import { clipAdjacency } from '../search/clip-adjacency.js'
+import { joinRanges } from '../search/join-ranges.js'
 import { compareTracks, rangesOfTracks, type ScoredTrack } from '../search/scored-tracks.js'
 import { createSpanScores } from '../search/span-scores.js'
 import { activeSpace } from '../store/meta.js'
@@ -60,7 +60,7 @@ export class PeopleOfClips {
    */
   of(clipId: string): PersonInClip[] {
     const { named, unnamed } = this.#sorted(clipId)
-    const adjacency = this.#adjacencyOf(clipId)
+    const adjacency = clipAdjacency(this.#archive, this.#hits, clipId)
     const people = [...named].flatMap(([person, tracks]) => {
       const { ranges, rest } = this.#rangesOf(person, tracks)
       unnamed.push(...rest)
@@ -125,14 +125,6 @@ export class PeopleOfClips {
       return left.length === 0 ? [] : [{ trackId, spans: left }]
     })
     return { ranges, rest }
-  }
-
-  #adjacencyOf(clipId: string): Adjacency {
-    const { recipe, clips } = this.#archive
-    const run = { clipId, recipe: recipe?.digest ?? '' }
-    const { sampling } = recipe?.settings ?? defaultSettings
-    const areAdjacent = adjacencyOf(sampling, () => this.#hits.segmentsOf(run.clipId, run.recipe))
-    return acrossNoGap(areAdjacent, clips.gapsOf(run))
   }
 }
 

@@ -1,7 +1,7 @@
 import type { MatchedRange } from './clip-match.js'
 import type { HiddenMatch } from './hidden-match.js'
 
-/** Somebody else whom a search asks for, or wants away. */
+/** Another person that a search asks for, or excludes. */
 export interface Companion {
   readonly name: string
   /** L2-normalised descriptor. */
@@ -9,7 +9,7 @@ export interface Companion {
   readonly hidden?: HiddenMatch | undefined
 }
 
-/** With whom a person must be seen, and without whom. */
+/** The people who must appear with a person, and those who must not. */
 export interface Company {
   readonly with: readonly Companion[]
   readonly without: readonly Companion[]

@@ -1,13 +1,12 @@
 import { z } from 'zod'
 import { dotProduct } from '../../pipeline/data/vector-math.js'
-import { defaultSettings } from '../../pipeline/recipe/recipe.js'
 import type { Archive } from '../archive/open-archive.js'
 import { activeSpace } from '../store/meta.js'
 import { presentPath } from '../store/present-path.js'
 import { createTrackHits, type StoredFace, type StoredTrack, type TrackHits } from '../store/track-hits.js'
 import type { WholeRows } from '../store/whole-rows.js'
 import type { ClipMatch, ContributingFace } from './clip-match.js'
-import { acrossNoGap, adjacencyOf, type Adjacency } from './join-ranges.js'
+import { clipAdjacency } from './clip-adjacency.js'
 import { compareTracks, joinByStrength, rangesOfTracks, type ScoredTrack } from './scored-tracks.js'
 import { lowestScore, thresholdOf, type SearchOptions } from './search-options.js'
 import { createSpanScores, type SpanScores } from './span-scores.js'
@@ -65,7 +64,7 @@ export class ClipDescriber {
       ...place,
       score: best.score,
       durationS: this.#hits.durationOf(clipId),
-      ranges: joinByStrength(ranges, this.#adjacencyOf(clipId)),
+      ranges: joinByStrength(ranges, clipAdjacency(this.#archive, this.#hits, clipId)),
       faces: this.#hits.facesOf(best.trackId).map(parseFace),
       thumbnailJpeg: this.#hits.thumbnailOf(best.trackId),
     }
@@ -92,14 +91,6 @@ export class ClipDescriber {
       return undefined
     const isMatch = score >= thresholdOf(descriptor, this.#options)
     return { trackId, descriptor, score, isMatch, spans: spansSchema.parse(JSON.parse(spans)) }
-  }
-
-  #adjacencyOf(clipId: string): Adjacency {
-    const { recipe, clips } = this.#archive
-    const run = { clipId, recipe: recipe?.digest ?? '' }
-    const { sampling } = recipe?.settings ?? defaultSettings
-    const areAdjacent = adjacencyOf(sampling, () => this.#hits.segmentsOf(run.clipId, run.recipe))
-    return acrossNoGap(areAdjacent, clips.gapsOf(run))
   }
 }
 

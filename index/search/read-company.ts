@@ -8,7 +8,7 @@ import { hiddenMatchOf } from './hidden-match.js'
 import type { ThresholdRequest } from './match-threshold.js'
 import { queryOfName, type Subject } from './read-query.js'
 
-/** The others whom a search is about, by their enrolled names. */
+/** The other people of a search, by their enrolled names. */
 export interface CompanyRequest extends ThresholdRequest {
   readonly subject: Subject
   readonly with?: readonly string[]
