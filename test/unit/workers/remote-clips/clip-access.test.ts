@@ -418,8 +418,10 @@ describe('clip access: the scratch folder', { timeout: 60_000 }, () => {
     pending[0]?.write(Buffer.alloc(50))
     assert.equal(await broken.soon(), 'waits')
     pending[0]?.destroy()
-    assert.deepEqual(await failure(broken.clip), { code: 'CLIP_FETCH_FAILED', retriable: true })
+    // Node 20 reports a lost connection at once. From Node 24 on, `fetch` reports it when the body is read again: when there is room.
+    await broken.soon().catch(() => undefined)
     held.release()
+    assert.deepEqual(await failure(broken.clip), { code: 'CLIP_FETCH_FAILED', retriable: true })
     assert.equal((await open('whole')).stamp.sizeBytes, 100)
   })
 })
