@@ -55,7 +55,7 @@ describe('the order of calls', () => {
     await assert.rejects(failing, /no/)
     await closing
     await order.close(note('again', 0))
-    assert.deepEqual(told, ['change', 'read', 'close'])
+    assert.deepEqual([told.slice(0, 2).sort(), told.slice(2)], [['change', 'read'], ['close']])
     await Promise.all([changing, reading])
   })
 })
