@@ -58,7 +58,7 @@ export {
   type GivenUp,
   type SegmentClosing,
 } from './library/read-descriptors.js'
-export type { EnrollOptions, ForgetQuery, IngestOptions, IngestSummary } from './library/requests.js'
+export type { CorrectOptions, EnrollOptions, ForgetQuery, IngestOptions, IngestSummary } from './library/requests.js'
 export type { FoundClip, SearchQuery, SearchResult, Whom } from './library/search.js'
 
 export { CameoError, errorCodes, type CameoErrorOptions, type ErrorCode } from '../pipeline/common/errors.js'
@@ -77,6 +77,8 @@ export type { ArchiveStatus, FailedPath } from '../index/coverage/read-status.js
 export type { CoverageReport, CoverageRequest, FolderCoverage } from '../index/coverage/report-coverage.js'
 export type { CoverageSum } from '../index/coverage/sum-coverage.js'
 export type { Check, DoctorReport } from '../index/doctor/doctor.js'
+export type { CorrectedTrack, CorrectionReport } from '../index/clips/correct-clip.js'
+export type { Verdict } from '../index/store/corrections.js'
 export type { ClipEntry, ClipList, ClipListRequest, ClipWish, PageWish } from '../index/clips/list-clips.js'
 export type { PeopleList, PeopleListRequest, PersonEntry, Presence } from '../index/clips/list-people.js'
 export type { PersonInClip, SeenRange } from '../index/clips/people-of-clip.js'

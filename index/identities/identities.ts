@@ -190,7 +190,7 @@ function deleteFaces(database: Database, name: string, source: string): void {
 }
 
 /** @throws NAME_UNKNOWN; ARCHIVE_DAMAGED if a name of the archive is damaged, because it may be this one */
-function identityIdOf(database: Database, name: string): number {
+export function identityIdOf(database: Database, name: string): number {
   const identityId = findIdentity(database, name)
   if (identityId !== undefined) return identityId
   if (hasDamagedIdentity(database))

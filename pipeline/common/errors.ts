@@ -35,6 +35,10 @@ export const errorCodes = {
   FACES_DISAGREE: { retriable: false },
   QUERY_NO_TRACK: { retriable: false },
   NAME_UNKNOWN: { retriable: false },
+  /** Another person has this name or alias. */
+  NAME_TAKEN: { retriable: false },
+  /** It is not clear which face of a clip is meant. */
+  TRACK_UNCLEAR: { retriable: false },
   CLIP_UNKNOWN: { retriable: false },
   // models
   PACK_UNKNOWN: { retriable: false },

@@ -44,6 +44,8 @@ export interface RemedyData {
   'choose-rate': Nothing
   /** List the faces that a name is enrolled with, and choose one of them. */
   'list-faces': { readonly name: string }
+  /** Say which time range of a clip is meant. */
+  'give-range': Nothing
   /** Enroll faces that seem to be of different people, if they do belong to one person. */
   'enroll-all-the-same': Nothing
   /** Enroll the name first. */

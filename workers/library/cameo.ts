@@ -9,6 +9,7 @@ import {
   type CoverageRequest,
 } from '../../index/coverage/report-coverage.js'
 import { doctor, type DoctorReport } from '../../index/doctor/doctor.js'
+import { correctClip, type CorrectionReport, type CorrectionRequest } from '../../index/clips/correct-clip.js'
 import {
   listClips,
   type ClipList,
@@ -52,7 +53,7 @@ import { KeptIndex } from './kept-index.js'
 import { KeptModels } from './kept-models.js'
 import { KeptThreads } from './kept-threads.js'
 import type { CallOptions, CameoOptions } from './options.js'
-import type { EnrollOptions, ForgetQuery, IngestOptions, IngestSummary } from './requests.js'
+import type { CorrectOptions, EnrollOptions, ForgetQuery, IngestOptions, IngestSummary } from './requests.js'
 import { resultOf, subjectOf, type SearchQuery, type SearchResult } from './search.js'
 import { Turns } from './turns.js'
 
@@ -209,6 +210,26 @@ export class Cameo {
       const { archive } = this.#kept
       return facesOfName(archive.filled(archive.toRead()), name, this.#caller({}).notify)
     })
+  }
+
+  /**
+   * Notes that a clip does not show a name: these tracks never answer for it again. Without a range, all tracks of the
+   * clip that answer a search for the name are rejected.
+   * @param clip its id, the first digits of it (at least 8), or the path of its file
+   * @throws NAME_UNKNOWN, CLIP_UNKNOWN; TRACK_UNCLEAR if it is not clear which face is meant, or if there is nothing to
+   * take back
+   */
+  reject(name: string, clip: string, options: CorrectOptions = {}): Promise<CorrectionReport> {
+    return this.#correct({ ...options, name, clip, verdict: 'rejected' })
+  }
+
+  /**
+   * Notes that a clip shows a name: the track always answers for it, and helps to find others. Without a range, the
+   * track of the clip that answers best is confirmed.
+   * @throws as `reject` does
+   */
+  confirm(name: string, clip: string, options: CorrectOptions = {}): Promise<CorrectionReport> {
+    return this.#correct({ ...options, name, clip, verdict: 'confirmed' })
   }
 
   /**
@@ -377,6 +398,14 @@ export class Cameo {
       const { archive, models } = this.#kept
       const opened = archive.filled(archive.toRead())
       return models.use(opened, (own) => question({ opened, models: own }, this.#caller({})))
+    })
+  }
+
+  #correct(request: CorrectionRequest): Promise<CorrectionReport> {
+    return this.#run(() => {
+      const { archive, models } = this.#kept
+      const opened = archive.filled(archive.toWrite())
+      return models.use(opened, (own) => correctClip({ opened, models: own }, request))
     })
   }
 

@@ -36,6 +36,17 @@ export interface EnrollOptions extends CallOptions {
   readonly force?: boolean
 }
 
+/** Options of a correction. */
+export interface CorrectOptions {
+  /** Only what is seen within these seconds of the clip. Default: what answers for the name now. */
+  readonly range?: { readonly startS: number; readonly endS: number }
+  /** Take such corrections back. Default: false. */
+  readonly undo?: boolean
+  /** Cosine similarity from which a track answers for the name. Default: as in `search`. */
+  readonly minScore?: number
+  readonly expectFalse?: number
+}
+
 /** What to forget: a clip, a name, or one face of a name. */
 export type ForgetQuery = {
   /** How long to wait for other processes that read the archive, ms. Default: 30,000. */
