@@ -4,7 +4,7 @@ import { formatTime } from '../../pipeline/common/time-text.js'
 import { dotProduct } from '../../pipeline/data/vector-math.js'
 import { correctTracks, undoCorrections } from '../identities/corrections.js'
 import { knownName } from '../identities/identities.js'
-import { readCorrections, tracksOfClip, type ClipTrack } from '../identities/verdicts.js'
+import { readCorrections, tracksOfClip, type ClipTrack, type Correction } from '../identities/verdicts.js'
 import { ClipDescriber } from '../search/describe-clip.js'
 import { hiddenMatchOf } from '../search/hidden-match.js'
 import { chooseThreshold, type ThresholdRequest } from '../search/match-threshold.js'
@@ -67,7 +67,7 @@ export async function correctClip(parts: ListParts, request: CorrectionRequest):
   return { ...about, tracks: chosen.map(correctedTrack) }
 }
 
-const correctedTrack = ({ trackId, spansS }: Pick<ClipTrack, 'trackId' | 'spansS'>): CorrectedTrack => ({
+const correctedTrack = ({ trackId, spansS }: Pick<ClipTrack, 'spansS'> & Pick<CorrectedTrack, 'trackId'>): CorrectedTrack => ({
   trackId,
   ranges: spansS.map(([startS, endS]) => ({ startS, endS })),
 })
@@ -79,7 +79,7 @@ function undoIn({ opened }: ListParts, request: CorrectionRequest, clipId: strin
     (correction) =>
       correction.clipId === clipId &&
       correction.verdict === verdict &&
-      isWithin(correction.track?.spansS ?? correction.place.spansS, range),
+      isWithin(spansOf(correction), range),
   )
   if (chosen.length === 0)
     throw new CameoError(
@@ -87,11 +87,12 @@ function undoIn({ opened }: ListParts, request: CorrectionRequest, clipId: strin
       `nothing in this clip${rangeText(range)} was ${verdict} for ${quoted(name)}, so there is nothing to take back`,
     )
   undoCorrections(database, name, chosen)
-  return chosen.map(({ track, place }) => ({
-    ...correctedTrack({ trackId: -1, spansS: track?.spansS ?? place.spansS }),
-    trackId: track?.trackId,
-  }))
+  return chosen.map((correction) =>
+    correctedTrack({ trackId: correction.tracks[0]?.trackId, spansS: spansOf(correction) }),
+  )
 }
+
+const spansOf = ({ tracks, place }: Correction) => tracks[0]?.spansS ?? place.spansS
 
 /** @throws TRACK_UNCLEAR */
 async function chooseTracks(

@@ -32,9 +32,8 @@ export function correctTracks(
   inTransaction(database, () => {
     const identityId = identityIdOf(database, name)
     const trackIds = new Set(tracks.map(({ trackId }) => trackId))
-    for (const { correctionId, track, clipId: of } of readCorrections(database, name))
-      if (of === clipId && track !== undefined && trackIds.has(track.trackId))
-        deleteCorrection(database, correctionId)
+    for (const { correctionId, tracks: corrected } of readCorrections(database, name))
+      if (corrected.some(({ trackId }) => trackIds.has(trackId))) deleteCorrection(database, correctionId)
     const at = new Date().toISOString()
     for (const track of tracks)
       addCorrection(database, identityId, { clipId, verdict, at, place: JSON.stringify(placeOf(track)) })

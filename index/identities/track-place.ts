@@ -57,16 +57,25 @@ const nearS = 1
 const sameFaceIou = 0.2
 
 /**
+ * The tracks at a place: while a clip is processed again with another recipe, it has tracks of both, and so at most one
+ * of each.
+ */
+export function tracksAt<Track extends PlacedCandidate>(place: TrackPlace, tracks: readonly Track[]): Track[] {
+  const recipes = [...new Set(tracks.map(({ recipe }) => recipe))]
+  return recipes.flatMap((recipe) => trackAt(place, tracks.filter((track) => track.recipe === recipe)) ?? [])
+}
+
+/**
  * The track at a place. If the recipe is still the same, the one with its segment and number. Otherwise, the one whose
  * faces lie where the place says; if no faces can be compared, the one that is seen longest at the same times.
+ * @param tracks of one recipe
  */
-export function trackAt<Track extends PlacedCandidate>(
+function trackAt<Track extends PlacedCandidate>(
   place: TrackPlace,
   tracks: readonly Track[],
 ): Track | undefined {
-  const ofRecipe = tracks.filter(({ recipe }) => recipe === place.recipe)
-  if (ofRecipe.length > 0)
-    return ofRecipe.find(({ segment, number }) => segment === place.segment && number === place.number)
+  if (tracks[0]?.recipe === place.recipe)
+    return tracks.find(({ segment, number }) => segment === place.segment && number === place.number)
   const rated = tracks
     .map((track) => ({ track, sharedS: sharedS(place.spansS, track.spansS) }))
     .filter(({ sharedS }) => sharedS !== undefined)

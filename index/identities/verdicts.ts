@@ -13,7 +13,7 @@ import { findIdentity } from '../store/identities.js'
 import { activeSpace } from '../store/meta.js'
 import type { Database } from '../store/sqlite.js'
 import { createTrackHits } from '../store/track-hits.js'
-import { trackAt, trackPlaceSchema, type PlacedCandidate, type TrackPlace } from './track-place.js'
+import { tracksAt, trackPlaceSchema, type PlacedCandidate, type TrackPlace } from './track-place.js'
 
 /** A track of a clip that can be corrected. */
 export interface ClipTrack extends PlacedCandidate {
@@ -30,8 +30,8 @@ export interface Correction {
   /** ISO 8601. */
   readonly at: string
   readonly place: TrackPlace
-  /** Undefined if the archive does not have the clip, or no longer finds the track. */
-  readonly track: ClipTrack | undefined
+  /** Its track. Empty if the archive does not have the clip, or no longer finds the track; see `tracksAt`. */
+  readonly tracks: readonly ClipTrack[]
 }
 
 /** What people said about the tracks of an archive and one name. */
@@ -96,7 +96,7 @@ function correctionOf(
   tracks: readonly ClipTrack[],
 ): Correction {
   const place = trackPlaceSchema.parse(JSON.parse(text))
-  return { ...{ correctionId, clipId, verdict, at, place }, track: trackAt(place, tracks) }
+  return { correctionId, clipId, verdict, at, place, tracks: tracksAt(place, tracks) }
 }
 
 /** What corrections say now. Of two that mean the same track, the newer one counts. */
@@ -104,8 +104,7 @@ export function verdictsOf(corrections: readonly Correction[]): Verdicts {
   if (corrections.length === 0) return noVerdicts
   const newest = new Map<number, { readonly correction: Correction; readonly track: ClipTrack }>()
   for (const correction of corrections)
-    if (correction.track !== undefined)
-      newest.set(correction.track.trackId, { correction, track: correction.track })
+    for (const track of correction.tracks) newest.set(track.trackId, { correction, track })
   const of = (wanted: Verdict) =>
     [...newest.values()].filter(({ correction: { verdict } }) => verdict === wanted)
   const [confirmed, rejected] = [of('confirmed'), of('rejected')]

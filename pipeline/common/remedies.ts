@@ -48,6 +48,8 @@ export interface RemedyData {
   'give-range': Nothing
   /** Enroll faces that seem to be of different people, if they do belong to one person. */
   'enroll-all-the-same': Nothing
+  /** Embed the kept pictures of names again, with the archive's models. */
+  'refresh-names': { readonly name: string }
   /** Enroll the name first. */
   'enroll-first': { readonly name: string }
 

@@ -35,6 +35,7 @@ const advice: AdviceTable = {
   'list-faces': () => '"cameo enroll NAME --list" shows them',
   'give-range': () => 'give it with --range START-END',
   'enroll-all-the-same': () => 'give --force for that',
+  'refresh-names': () => 'run "cameo people refresh"',
   'enroll-first': () => 'run "cameo enroll NAME PHOTO"',
 
   'give-identities': () =>

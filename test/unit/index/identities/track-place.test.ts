@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import {
   placeOf,
-  trackAt,
+  tracksAt,
   trackPlaceSchema,
   type PlacedCandidate,
 } from '../../../../index/identities/track-place.js'
@@ -23,8 +23,8 @@ const track = (parts: Partial<PlacedCandidate> & { readonly box?: BoxXyxyPx; rea
 describe('the place of a track', () => {
   it('finds the track of the same recipe by segment and number', () => {
     const tracks = [track({ number: 0 }), track({ number: 1 }), track({ segment: 1, number: 1 })]
-    assert.equal(trackAt(placeOf(track({ number: 1 })), tracks), tracks[1])
-    assert.equal(trackAt(placeOf(track({ number: 7 })), tracks), undefined)
+    assert.deepEqual(tracksAt(placeOf(track({ number: 1 })), tracks), [tracks[1]])
+    assert.deepEqual(tracksAt(placeOf(track({ number: 7 })), tracks), [])
   })
 
   it('finds the track of another recipe by where the face was, not by its number or its length', () => {
@@ -32,7 +32,7 @@ describe('the place of a track', () => {
       track({ recipe: 'new', number: 0, spansS: [[0, 4]], box: right }),
       track({ recipe: 'new', number: 1, spansS: [[0.5, 2]], box: [14, 22, 116, 125], timeS: 1.25 }),
     ]
-    assert.equal(trackAt(placeOf(track({ number: 0 })), tracks), tracks[1])
+    assert.deepEqual(tracksAt(placeOf(track({ number: 0 })), tracks), [tracks[1]])
   })
 
   it('if no faces are near in time, takes the track that is seen longest at the same times', () => {
@@ -41,14 +41,19 @@ describe('the place of a track', () => {
       track({ recipe: 'new', number: 1, spansS: [[1, 3]], timeS: 2.9 }),
       track({ recipe: 'new', number: 2, spansS: [[20, 29]], timeS: 25 }),
     ]
-    assert.equal(trackAt(placeOf(track({ timeS: 0 })), tracks), tracks[1])
+    assert.deepEqual(tracksAt(placeOf(track({ timeS: 0 })), tracks), [tracks[1]])
   })
 
   it('finds nothing where others are seen, or nobody', () => {
     const place = placeOf(track({}))
-    assert.equal(trackAt(place, [track({ recipe: 'new', box: right })]), undefined)
-    assert.equal(trackAt(place, [track({ recipe: 'new', spansS: [[9, 12]], timeS: 10 })]), undefined)
-    assert.equal(trackAt(place, []), undefined)
+    assert.deepEqual(tracksAt(place, [track({ recipe: 'new', box: right })]), [])
+    assert.deepEqual(tracksAt(place, [track({ recipe: 'new', spansS: [[9, 12]], timeS: 10 })]), [])
+    assert.deepEqual(tracksAt(place, []), [])
+  })
+
+  it('while a clip is processed again, finds the track of each recipe', () => {
+    const tracks = [track({}), track({ recipe: 'new', number: 3 }), track({ recipe: 'new', box: right })]
+    assert.deepEqual(tracksAt(placeOf(track({})), tracks), [tracks[0], tracks[1]])
   })
 
   it('is bounded, and can be stored', () => {
