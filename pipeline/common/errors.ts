@@ -40,6 +40,9 @@ export const errorCodes = {
   /** It is not clear which face of a clip is meant. */
   TRACK_UNCLEAR: { retriable: false },
   CLIP_UNKNOWN: { retriable: false },
+  /** A file of names is damaged, cut off, or something else. */
+  NAMES_INVALID: { retriable: false },
+  NAMES_NOT_WRITTEN: { retriable: true },
   // models
   PACK_UNKNOWN: { retriable: false },
   PACK_INVALID: { retriable: false },
