@@ -19,6 +19,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   cut: async () => (await import('./commands/cut.js')).cutCommand,
   play: async () => (await import('./commands/play.js')).playCommand,
   enroll: async () => (await import('./commands/enroll.js')).enrollCommand,
+  people: async () => (await import('./commands/people.js')).peopleCommand,
   reject: async () => (await import('./commands/correct.js')).rejectCommand,
   confirm: async () => (await import('./commands/correct.js')).confirmCommand,
   eval: async () => (await import('./commands/eval.js')).evalCommand,

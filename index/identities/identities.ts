@@ -143,6 +143,10 @@ export function referencesOf(
 
 /** Pictures, if there are any, bring the name back. */
 function otherModels(database: Database, name: string, identityId: number): CameoError {
+  if (facesOfIdentity(database, identityId).length === 0)
+    return new CameoError('NAME_UNKNOWN', `${quoted(name)} has no faces: it needs photos, so enroll some`, {
+      details: { remedy: 'enroll-first', name },
+    })
   const what = `${quoted(name)} was enrolled with models that differ from those of the archive`
   return picturesOf(database, identityId).size === 0
     ? new CameoError(

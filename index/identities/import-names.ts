@@ -1,4 +1,9 @@
 import type { FacePicture } from '../../pipeline/align/face-picture.js'
+import { CameoError } from '../../pipeline/common/errors.js'
+import { quoted } from '../../pipeline/common/display-name.js'
+import { decodeFloat16 } from '../../pipeline/data/float16.js'
+import { l2Norm } from '../../pipeline/data/vector-math.js'
+import { findPack } from '../../pipeline/models/packs/catalog.js'
 import type { Caller } from '../../pipeline/stages/caller.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
 import { withModels, type ArchiveModels } from '../archive/archive-models.js'
@@ -73,8 +78,10 @@ export async function importWith(
   caller: Pick<Caller, 'notify' | 'progress'>,
 ): Promise<ImportReport> {
   const { database } = opened.archive
+  const { embedderDigest, packName } = opened.recipe
+  const own = { embedder: embedderDigest, dimension: findPack(packName).embedder.dimension }
   const imported = inTransaction(database, () => {
-    const names = new NamesImport(database, opened.recipe.embedderDigest)
+    const names = new NamesImport(database, own)
     for (const line of readNamesFile(file)) names.add(line)
     return names.finish()
   })
@@ -104,12 +111,13 @@ interface Draft {
 /** Adds the lines of a file to an archive. Runs within one transaction. */
 class NamesImport {
   readonly #database: Database
-  readonly #embedder: string
+  /** The archive's own embedder. */
+  readonly #own: { readonly embedder: string; readonly dimension: number }
   readonly #drafts = new Map<string, Draft>()
 
-  constructor(database: Database, embedder: string) {
+  constructor(database: Database, own: { readonly embedder: string; readonly dimension: number }) {
     this.#database = database
-    this.#embedder = embedder
+    this.#own = own
   }
 
   add(line: NameLine | FaceLine | CorrectionLine): void {
@@ -178,6 +186,7 @@ class NamesImport {
     const { identityId } = draft
     const { source, quality, embeddings } = face
     if (this.#isKnown(identityId, face)) return
+    for (const each of embeddings) this.#checkVector(draft, each)
     const pictureId = face.picture === null ? null : addPicture(database, identityId, pictureOf(face.picture))
     addReferenceFaces(
       database,
@@ -189,6 +198,20 @@ class NamesImport {
     )
     draft.faces++
     draft.sources.add(source)
+  }
+
+  /** @throws NAMES_INVALID if it cannot be an embedding */
+  #checkVector({ given }: Draft, { embedder, vector }: FaceLine['embeddings'][number]): void {
+    const bytes = Buffer.from(vector, 'base64')
+    const values = bytes.byteLength % 2 === 0 ? decodeFloat16(toUint16(bytes)) : new Float32Array(0)
+    const isOwn = embedder === this.#own.embedder
+    if (values.length === 0 || !(l2Norm(values) > 0 && l2Norm(values) < Infinity))
+      throw new CameoError('NAMES_INVALID', `a face of ${quoted(given)} has an embedding that is none`)
+    if (isOwn && values.length !== this.#own.dimension)
+      throw new CameoError(
+        'NAMES_INVALID',
+        `a face of ${quoted(given)} has an embedding of ${values.length} values, and these models give ${this.#own.dimension}`,
+      )
   }
 
   /**
@@ -204,7 +227,7 @@ class NamesImport {
     )
     return shared.length > 0
       ? shared.includes(true)
-      : own.some(({ embedder }) => embedder === this.#embedder)
+      : own.some(({ embedder }) => embedder === this.#own.embedder)
   }
 
   #addCorrection(draft: Draft, { clipId, verdict, at, place }: CorrectionLine): void {

@@ -1,8 +1,9 @@
 import type { Archive } from '../archive/open-archive.js'
 import type { WholeRows } from '../store/whole-rows.js'
+import type { AskedPerson } from './asked-person.js'
 import { othersOf, rangesWithin, type Companion } from './company.js'
 import { ClipDescriber, type DescribedClip } from './describe-clip.js'
-import type { AskedPerson, SearchOptions } from './search-options.js'
+import type { SearchOptions } from './search-options.js'
 
 /** Holds clips against a company. A track counts for the one of all asked people whom it matches best. Nothing in it waits. */
 export class CompanyCheck {

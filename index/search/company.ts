@@ -1,6 +1,6 @@
+import type { AskedPerson } from './asked-person.js'
 import type { MatchedRange } from './clip-match.js'
 import type { HiddenMatch } from './hidden-match.js'
-import type { AskedPerson } from './search-options.js'
 
 /** Another person that a search asks for, or excludes. */
 export interface Companion extends AskedPerson {

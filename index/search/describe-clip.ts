@@ -9,7 +9,8 @@ import type { ClipMatch, ContributingFace } from './clip-match.js'
 import { clipAdjacency } from './clip-adjacency.js'
 import { compareTracks, joinByStrength, rangesOfTracks, type ScoredTrack } from './scored-tracks.js'
 import { noVerdicts } from '../identities/verdicts.js'
-import { lowestScore, thresholdOf, type AskedPerson, type SearchOptions } from './search-options.js'
+import type { AskedPerson } from './asked-person.js'
+import { lowestScore, thresholdOf, type SearchOptions } from './search-options.js'
 import { createSpanScores, type SpanScores } from './span-scores.js'
 
 export interface DescribedClip {

@@ -1,15 +1,8 @@
+import type { AskedPerson } from './asked-person.js'
 import type { ScopeTest } from './clip-scope.js'
 import type { Company } from './company.js'
 import type { HiddenMatch } from './hidden-match.js'
 import type { Verdicts } from '../identities/verdicts.js'
-
-/** Somebody whom tracks are compared with. */
-export interface AskedPerson {
-  /** L2-normalised descriptor. */
-  readonly query: Float32Array
-  /** What people said about the name. Absent if there is no name. */
-  readonly verdicts?: Verdicts | undefined
-}
 
 export interface SearchOptions {
   /** Maximum number of clips. */

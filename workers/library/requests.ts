@@ -34,6 +34,11 @@ export interface EnrollOptions extends CallOptions {
   readonly face?: number
   /** Enrol even if the files mostly show different people. Default: false. */
   readonly force?: boolean
+  /**
+   * Keep a picture of each face, from which other models can embed it later. Without it, a name needs its photos again
+   * if the archive's models change. Default: true.
+   */
+  readonly keepPhoto?: boolean
 }
 
 /** Options of a correction. */
