@@ -29,6 +29,7 @@ const rangeSchema = z.strictObject({
   trackId: z.int(),
   score: z.number(),
   weak: z.literal(true).optional(),
+  confirmed: z.literal(true).optional(),
 })
 
 /** The `--json` fields about how much of an archive was looked at. */
