@@ -12,7 +12,7 @@ import { listIdentities } from '../store/identities.js'
 import type { Database } from '../store/sqlite.js'
 import { describeName } from './describe-name.js'
 import { referenceFacesOf, type EmbeddedReference } from './identities.js'
-import { namesFileVersion, type NamesLine } from './names-file-format.js'
+import { namesFileVersion, type FaceLine, type NamesLine } from './names-file-format.js'
 import { readCorrections } from './verdicts.js'
 
 export interface ExportRequest {
@@ -74,7 +74,7 @@ function writeNames(database: Database, file: string): Omit<ExportReport, 'damag
       write({ kind: 'name', name, aliases: [...aliases], note: note ?? null })
       counts.names++
       for (const face of groupFaces(referenceFacesOf(database, name))) {
-        write({ name, ...face })
+        write({ kind: 'face', name, ...face })
         counts.faces++
         if (face.picture !== null) counts.pictures++
       }
@@ -91,7 +91,7 @@ function writeNames(database: Database, file: string): Omit<ExportReport, 'damag
   return counts
 }
 
-type Face = Omit<Extract<NamesLine, { kind: 'face' }>, 'name'>
+type Face = Omit<FaceLine, 'kind' | 'name'>
 
 /**
  * Embeddings of one face come together. Rows of a face share its picture; without pictures, faces of a source are
@@ -113,7 +113,7 @@ function groupFaces(rows: readonly EmbeddedReference[]): Face[] {
     const { source, quality, picture } = first
     return [
       {
-        ...{ kind: 'face' as const, source, quality },
+        ...{ source, quality },
         embeddings: own.map(({ embedder, embedding: { norm, float16 } }) => ({
           ...{ embedder, norm, vector: toBlob(float16).toString('base64') },
         })),

@@ -1,6 +1,6 @@
 /** Corrections, pictures and files of names with real faces and models. */
 import assert from 'node:assert/strict'
-import { copyFileSync, mkdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync, realpathSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
 import { z } from 'zod'
@@ -73,6 +73,10 @@ before(async () => {
   const lite = findPack('lite')
   const embedder = { ...lite.embedder, input: { ...lite.embedder.input, channelOrder: 'rgb' } }
   const folder = packDir(lite, defaultModelsDir())
+  // The pack of these tests stays out of the cache that all tests share.
+  mkdirSync(at('models'))
+  symlinkSync(folder, at('models/lite'))
+  process.env['CAMEO_MODELS'] = at('models')
   writeFileSync(otherPack, JSON.stringify({ ...lite, name: 'mine', source: { kind: 'folder', folder }, embedder }))
 })
 

@@ -29,7 +29,7 @@ beforeEach(() => {
     { path: 'alike.mp4', tracks: [{ like: { Ada: 0.6 }, spansS: [[1, 2]] }] },
     { path: 'faint.mp4', tracks: [{ like: { Ada: 0.05 }, spansS: [[3, 4]] }] },
     { path: 'two-faint.mp4', tracks: [{ like: { Ada: 0.05 }, spansS: [[0, 2]] }, { like: {}, spansS: [[4, 6]] }] },
-    { path: 'both.mp4', tracks: [{ like: { Ada: 0.6, Bo: 0.5 }, spansS: [[0, 2]] }, { like: { Bo: 0.7 }, spansS: [[0, 2]] }] },
+    { path: 'both.mp4', tracks: [{ like: { Ada: 0.6, Bo: 0.58 }, spansS: [[0, 2]] }, { like: { Bo: 0.7 }, spansS: [[0, 2]] }] },
   ]) // prettier-ignore
   const { recipe } = archive
   assert.ok(recipe !== undefined)
@@ -110,7 +110,7 @@ describe('a rejected track', () => {
   })
 
   it('may answer for another name then', async () => {
-    assert.deepEqual(await namesIn(both), ['Bo', 'Ada'])
+    assert.deepEqual((await namesIn(both)).sort(), ['Ada', 'Bo'])
     await correct('rejected', both)
     assert.deepEqual(await namesIn(both), ['Bo'])
     assert.equal((await found({ subject: { kind: 'name', name: 'Bo' }, without: ['Ada'] }))[both]?.length, 1)

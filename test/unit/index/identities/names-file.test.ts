@@ -175,7 +175,7 @@ describe('a damaged file of names', () => {
     await refused((text) => text.replace('"quality":0.75', '"quality":75'), /line 4 does not fit the format.*quality/)
     await refused(() => '{"kind":"cameo-names","version":1}\n' + 'x'.repeat(9_000_000), /longer than any line/)
     await refused((text) => text.replace(/"vector":"[^"]*"/, '"vector":"AAAAAA=="'), /embedding that is none/)
-    await refused((text) => text.replace(/"name":"Ada","source"/, '"name":"Zoe","source"'), /a name that does not come before it/)
+    await refused((text) => text.replace('"kind":"face","name":"Ada"', '"kind":"face","name":"Zoe"'), /a name that does not come before it/)
     await assert.rejects(bringIn(start([]), join(dir, 'none')), refusedWith('NAMES_INVALID', /cannot be opened/))
   })
 })

@@ -33,7 +33,8 @@ interface Forgotten {
   readonly entry: number
   readonly name: string
   readonly what:
-    | { readonly kind: 'name' | 'description' }
+    | { readonly kind: 'name' }
+    | { readonly kind: 'description' }
     | { readonly kind: 'source'; readonly source: string }
     | { readonly kind: 'corrections'; readonly clipId: string }
 }
