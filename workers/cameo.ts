@@ -58,7 +58,13 @@ export {
   type GivenUp,
   type SegmentClosing,
 } from './library/read-descriptors.js'
-export type { CorrectOptions, EnrollOptions, ForgetQuery, IngestOptions, IngestSummary } from './library/requests.js'
+export type {
+  CorrectOptions,
+  EnrollOptions,
+  ForgetQuery,
+  IngestOptions,
+  IngestSummary,
+} from './library/requests.js'
 export type { FoundClip, SearchQuery, SearchResult, Whom } from './library/search.js'
 
 export { CameoError, errorCodes, type CameoErrorOptions, type ErrorCode } from '../pipeline/common/errors.js'

@@ -4,7 +4,14 @@ import { formatTime } from '../../pipeline/common/time-text.js'
 import { dotProduct } from '../../pipeline/data/vector-math.js'
 import { correctTracks, undoCorrections } from '../identities/corrections.js'
 import { knownName } from '../identities/identities.js'
-import { readCorrections, tracksOfClip, type ClipTrack, type Correction } from '../identities/verdicts.js'
+import {
+  noVerdicts,
+  readCorrections,
+  tracksOfClip,
+  type ClipTrack,
+  type Correction,
+  type Verdicts,
+} from '../identities/verdicts.js'
 import { ClipDescriber } from '../search/describe-clip.js'
 import { hiddenMatchOf } from '../search/hidden-match.js'
 import { chooseThreshold, type ThresholdRequest } from '../search/match-threshold.js'
@@ -67,7 +74,10 @@ export async function correctClip(parts: ListParts, request: CorrectionRequest):
   return { ...about, tracks: chosen.map(correctedTrack) }
 }
 
-const correctedTrack = ({ trackId, spansS }: Pick<ClipTrack, 'spansS'> & Pick<CorrectedTrack, 'trackId'>): CorrectedTrack => ({
+const correctedTrack = ({
+  trackId,
+  spansS,
+}: Pick<ClipTrack, 'spansS'> & Pick<CorrectedTrack, 'trackId'>): CorrectedTrack => ({
   trackId,
   ranges: spansS.map(([startS, endS]) => ({ startS, endS })),
 })
@@ -77,9 +87,7 @@ function undoIn({ opened }: ListParts, request: CorrectionRequest, clipId: strin
   const { name, verdict, range } = request
   const chosen = readCorrections(database, name).filter(
     (correction) =>
-      correction.clipId === clipId &&
-      correction.verdict === verdict &&
-      isWithin(spansOf(correction), range),
+      correction.clipId === clipId && correction.verdict === verdict && isWithin(spansOf(correction), range),
   )
   if (chosen.length === 0)
     throw new CameoError(
@@ -103,25 +111,33 @@ async function chooseTracks(
   const { name, range, verdict } = request
   const all = tracksOfClip(parts.opened.archive.database, clipId)
   const tracks = all.filter(({ spansS }) => isWithin(spansS, range))
-  const { answering, descriptor } = await answeringTracks(parts, request, clipId)
+  const { answering, descriptor, verdicts } = await answeringTracks(parts, request, clipId)
   const chosen = answering.flatMap((trackId) => tracks.filter((track) => track.trackId === trackId))
   const [best] = chosen
   if (best !== undefined) return verdict === 'confirmed' && range === undefined ? [best] : chosen
+  const said = tracks.filter(({ trackId }) => verdicts[verdict].has(trackId))
+  if (said.length > 0) return said
   const [only, ...more] = tracks
-  if (only !== undefined && more.length === 0 && (verdict === 'confirmed' || range !== undefined)) return [only]
+  if (only !== undefined && more.length === 0 && (verdict === 'confirmed' || range !== undefined))
+    return [only]
   const what = tracks.length === 0 ? 'no face is seen' : `no face answers for ${quoted(name)}`
   throw new CameoError(
     'TRACK_UNCLEAR',
-    unclearText(`${what} in this clip${rangeText(range)}`, all, descriptor),
+    unclearText(`${what} in this clip${rangeText(range)}`, all, { descriptor, verdicts }),
     all.length === 0 ? {} : { details: { remedy: 'give-range' } },
   )
 }
 
-function unclearText(what: string, tracks: readonly ClipTrack[], descriptor: Float32Array): string {
+function unclearText(
+  what: string,
+  tracks: readonly ClipTrack[],
+  { descriptor, verdicts }: Pick<Answering, 'descriptor' | 'verdicts'>,
+): string {
   if (tracks.length === 0) return what
-  const lines = tracks.slice(0, mostListed).map(({ spansS, descriptor: own }) => {
+  const lines = tracks.slice(0, mostListed).map(({ trackId, spansS, descriptor: own }) => {
     const times = spansS.map(([startS, endS]) => `${formatTime(startS)}–${formatTime(endS)}`).join(', ')
-    return `  ${times} (score ${dotProduct(descriptor, own).toFixed(2)})`
+    const isRejected = verdicts.rejected.has(trackId) ? ', rejected' : ''
+    return `  ${times} (score ${dotProduct(descriptor, own).toFixed(2)}${isRejected})`
   })
   if (tracks.length > mostListed) lines.push(`  … and ${tracks.length - mostListed} more`)
   return `${what}; say which time range is meant, of:\n${lines.join('\n')}`
@@ -129,12 +145,19 @@ function unclearText(what: string, tracks: readonly ClipTrack[], descriptor: Flo
 
 const mostListed = 20
 
-/** The tracks of the clip that answer a search for the name, best first, and the descriptor of the name. */
+interface Answering {
+  /** The tracks of the clip that answer a search for the name, best first. */
+  readonly answering: readonly number[]
+  /** Of the name, L2-normalised. */
+  readonly descriptor: Float32Array
+  readonly verdicts: Verdicts
+}
+
 async function answeringTracks(
   { opened, models }: ListParts,
   request: CorrectionRequest,
   clipId: string,
-): Promise<{ readonly answering: readonly number[]; readonly descriptor: Float32Array }> {
+): Promise<Answering> {
   const { archive, recipe } = opened
   const { database } = archive
   const query = queryOfName(request.name, opened)
@@ -143,15 +166,18 @@ async function answeringTracks(
   const { threshold } = chooseThreshold(recipe, models.pack, count, request)
   const hidden = hiddenMatchOf(recipe, models.pack, descriptor, request)
   const rows = createWholeRows(database, new Set())
-  const options = { top: 1, minScore: threshold, hidden, verdicts: query.verdicts }
+  const { verdicts = noVerdicts } = query
+  const options = { top: 1, minScore: threshold, hidden, verdicts }
   const found = new ClipDescriber(archive, rows, descriptor, options).tracksOf(clipId)
-  return { answering: found.filter(({ isMatch }) => isMatch).map(({ trackId }) => trackId), descriptor }
+  const answering = found.filter(({ isMatch }) => isMatch).map(({ trackId }) => trackId)
+  return { answering, descriptor, verdicts }
 }
 
 const isWithin = (
   spansS: readonly (readonly [number, number])[],
   range: CorrectionRequest['range'],
-): boolean => range === undefined || spansS.some(([startS, endS]) => startS <= range.endS && endS >= range.startS)
+): boolean =>
+  range === undefined || spansS.some(([startS, endS]) => startS <= range.endS && endS >= range.startS)
 
 const rangeText = (range: CorrectionRequest['range']) =>
   range === undefined ? '' : ` at ${formatTime(range.startS)}–${formatTime(range.endS)}`

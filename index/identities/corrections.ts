@@ -7,12 +7,7 @@ import {
   type CorrectionRow,
   type Verdict,
 } from '../store/corrections.js'
-import {
-  appendJournal,
-  eraseCorrectionFromJournal,
-  isPublished,
-  lastJournalEntry,
-} from '../store/journal.js'
+import { appendJournal, eraseCorrectionFromJournal, isPublished, lastJournalEntry } from '../store/journal.js'
 import type { Database } from '../store/sqlite.js'
 import { inTransaction } from '../store/transaction.js'
 import { identityIdOf } from './identities.js'

@@ -43,7 +43,8 @@ export function giveAlias(database: Database, given: string, aliasGiven: string)
     const owner = nameOfAlias(database, alias)
     if (owner === name) return name
     const taken = listIdentities(database).some((identity) => identity.name.normalize('NFC').trim() === alias)
-    if (taken) throw new CameoError('NAME_TAKEN', `${quoted(alias)} is a name already, so it cannot be an alias`)
+    if (taken)
+      throw new CameoError('NAME_TAKEN', `${quoted(alias)} is a name already, so it cannot be an alias`)
     if (owner !== undefined)
       throw new CameoError('NAME_TAKEN', `${quoted(alias)} is already an alias of ${quoted(owner)}`)
     if (aliasesOf(database, identityId).length >= maxAliases)
@@ -79,7 +80,10 @@ export function noteName(database: Database, given: string, text: string): strin
     const identityId = identityIdOf(database, name)
     const note = text.trim()
     if (note.length > maxNoteLength)
-      throw new CameoError('USAGE', `the note has ${note.length} characters, and ${maxNoteLength} are possible`)
+      throw new CameoError(
+        'USAGE',
+        `the note has ${note.length} characters, and ${maxNoteLength} are possible`,
+      )
     writeNote(database, identityId, note === '' ? undefined : note)
     if (note === '') journalErasure(database, name)
     else appendJournal(database, 'describe-name', { name })

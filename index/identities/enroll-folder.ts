@@ -52,7 +52,9 @@ export async function enrollFolderWith(
   for (const [i, person] of people.entries()) {
     throwIfStopped(signal, 'the enrolment')
     caller.progress({ task: 'enrol people', done: i, total: people.length, subject: person })
-    enrolled.push(await enrollPerson(parts, join(resolve(folder), person), person, { ...options, signal }, caller))
+    enrolled.push(
+      await enrollPerson(parts, join(resolve(folder), person), person, { ...options, signal }, caller),
+    )
   }
   caller.progress({ task: 'enrol people', done: people.length, total: people.length })
   return enrolled
@@ -85,13 +87,20 @@ const isAboutPerson = ({ code }: CameoError) =>
 async function foldersIn(folder: string): Promise<string[]> {
   try {
     const names = (await readdir(folder)).filter((name) => !name.startsWith('.')).sort()
-    const areFolders = await Promise.all(names.map(async (name) => (await stat(join(folder, name))).isDirectory()))
+    const areFolders = await Promise.all(
+      names.map(async (name) => (await stat(join(folder, name))).isDirectory()),
+    )
     const folders = names.filter((_, i) => areFolders[i] === true)
     if (folders.length > 0) return folders
   } catch (cause) {
-    throw new CameoError('USAGE', `the folder ${oneLine(folder)} cannot be read (${messageOf(cause)})`, { cause })
+    throw new CameoError('USAGE', `the folder ${oneLine(folder)} cannot be read (${messageOf(cause)})`, {
+      cause,
+    })
   }
-  throw new CameoError('USAGE', `${oneLine(folder)} has no folders: each person needs one that bears the name`)
+  throw new CameoError(
+    'USAGE',
+    `${oneLine(folder)} has no folders: each person needs one that bears the name`,
+  )
 }
 
 /** Photos and clips of a folder, sorted. Other files, such as notes, are left out. */
@@ -104,7 +113,11 @@ async function usableFiles(folder: string): Promise<string[]> {
       if ((await kindOfFile(path)) !== 'unknown') files.push(path)
     }
   } catch (cause) {
-    throw new CameoError('IMAGE_UNREADABLE', `the folder ${oneLine(folder)} cannot be read (${messageOf(cause)})`, { cause })
+    throw new CameoError(
+      'IMAGE_UNREADABLE',
+      `the folder ${oneLine(folder)} cannot be read (${messageOf(cause)})`,
+      { cause },
+    )
   }
   return files
 }

@@ -10,6 +10,7 @@ import { toBlob } from '../store/blobs.js'
 import { findDamagedRows } from '../store/damage.js'
 import { listIdentities } from '../store/identities.js'
 import type { Database } from '../store/sqlite.js'
+import { readConsistently } from '../store/transaction.js'
 import { describeName } from './describe-name.js'
 import { referenceFacesOf, type EmbeddedReference } from './identities.js'
 import { namesFileVersion, type FaceLine, type NamesLine } from './names-file-format.js'
@@ -37,22 +38,39 @@ export interface ExportReport {
  * The file appears when it is complete.
  * @throws USAGE if the file exists; NAMES_NOT_WRITTEN
  */
-export function exportNames(archive: Archive, request: ExportRequest, notify: Caller['notify']): ExportReport {
+export function exportNames(
+  archive: Archive,
+  request: ExportRequest,
+  notify: Caller['notify'],
+): ExportReport {
   const { file, overwrite = false } = request
   if (!overwrite && existsSync(file))
-    throw new CameoError('USAGE', `there is a file ${oneLine(file)} already: name another, or have it replaced`)
+    throw new CameoError(
+      'USAGE',
+      `there is a file ${oneLine(file)} already: name another, or have it replaced`,
+    )
   const temporary = `${file}.${randomUUID().slice(0, 8)}.part`
   try {
-    const counts = archive.database.transaction(() => writeNames(archive.database, temporary))()
+    const counts = readConsistently(archive.database, () => writeNames(archive.database, temporary))
     renameSync(temporary, file)
-    const tables = ['identities', 'reference_faces', 'reference_pictures', 'identity_aliases', 'corrections'] as const
+    const tables = [
+      'identities',
+      'reference_faces',
+      'reference_pictures',
+      'identity_aliases',
+      'corrections',
+    ] as const
     return { ...counts, damaged: noteDamage(archive, findDamagedRows(archive.database, tables), notify) }
   } catch (error) {
     rmSync(temporary, { force: true })
     if (error instanceof CameoError || !(error instanceof Error && 'syscall' in error)) throw error
-    throw new CameoError('NAMES_NOT_WRITTEN', `the names could not be written to ${oneLine(file)}: ${messageOf(error)}`, {
-      cause: error,
-    })
+    throw new CameoError(
+      'NAMES_NOT_WRITTEN',
+      `the names could not be written to ${oneLine(file)}: ${messageOf(error)}`,
+      {
+        cause: error,
+      },
+    )
   }
 }
 
@@ -62,7 +80,7 @@ function writeNames(database: Database, file: string): Omit<ExportReport, 'damag
   let lines = 0
   const write = (line: NamesLine) => {
     const bytes = Buffer.from(`${JSON.stringify(line)}\n`)
-    for (let at = 0; at < bytes.length; ) at += writeSync(handle, bytes, at)
+    for (let at = 0; at < bytes.length;) at += writeSync(handle, bytes, at)
     hash.update(bytes)
     lines++
   }
@@ -123,7 +141,9 @@ function groupFaces(rows: readonly EmbeddedReference[]): Face[] {
             : {
                 jpeg: Buffer.from(picture.jpeg).toString('base64'),
                 box: [...picture.boxXyxyPx] as [number, number, number, number],
-                landmarks: picture.landmarksPx.map(({ x, y }) => [x, y]) as NonNullable<Face['picture']>['landmarks'],
+                landmarks: picture.landmarksPx.map(({ x, y }) => [x, y]) as NonNullable<
+                  Face['picture']
+                >['landmarks'],
               },
       },
     ]

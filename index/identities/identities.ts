@@ -203,9 +203,7 @@ export function parseName(text: string): string {
 export function knownName(database: Database, name: string): string {
   const names = listIdentities(database).map((identity) => identity.name)
   if (names.includes(name)) return name
-  return (
-    names.find((known) => known.normalize('NFC').trim() === name) ?? nameOfAlias(database, name) ?? name
-  )
+  return names.find((known) => known.normalize('NFC').trim() === name) ?? nameOfAlias(database, name) ?? name
 }
 
 /**

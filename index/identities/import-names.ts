@@ -134,7 +134,8 @@ class NamesImport {
   finish(): Omit<ImportedName, 'needsPhotos'>[] {
     return [...this.#drafts.values()].map((draft) => {
       const { given, name, isNew, faces, corrections, leftOutAliases, keptNote } = draft
-      if (draft.sources.size > 0) appendJournal(this.#database, 'enroll', { name, sources: [...draft.sources] })
+      if (draft.sources.size > 0)
+        appendJournal(this.#database, 'enroll', { name, sources: [...draft.sources] })
       if (draft.hasNewDescription) appendJournal(this.#database, 'describe-name', { name })
       for (const clipId of draft.clipIds) appendJournal(this.#database, 'correct', { name, clipId })
       const isChanged = faces > 0 || corrections > 0 || draft.hasNewDescription

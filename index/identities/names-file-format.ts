@@ -16,7 +16,10 @@ export const maxLineBytes = 8 * 1024 * 1024
 
 const base64 = (maxBytes: number) => z.base64().max(Math.ceil(maxBytes / 3) * 4)
 const text = z.string().min(1).max(16_384)
-const coordinate = z.number().min(-100 * facePicturePx).max(100 * facePicturePx)
+const coordinate = z
+  .number()
+  .min(-100 * facePicturePx)
+  .max(100 * facePicturePx)
 const point = z.tuple([coordinate, coordinate])
 
 const headerSchema = z.object({

@@ -39,11 +39,15 @@ export function* readNamesFile(file: string): Generator<Content, void, undefined
     lines++
     if (line.kind === 'cameo-names') {
       if (line.version > namesFileVersion)
-        throw invalid(file, `a newer Cameo wrote it (version ${line.version}, this one reads ${namesFileVersion})`)
+        throw invalid(
+          file,
+          `a newer Cameo wrote it (version ${line.version}, this one reads ${namesFileVersion})`,
+        )
       continue
     }
     if (line.kind === 'name') names.add(line.name)
-    else if (!names.has(line.name)) throw invalid(file, `line ${lines} is about a name that does not come before it`)
+    else if (!names.has(line.name))
+      throw invalid(file, `line ${lines} is about a name that does not come before it`)
     yield line
   }
   if (!isEnded) throw invalid(file, lines === 0 ? 'it is empty' : 'it is cut off: its last line is missing')
@@ -59,7 +63,10 @@ function parseLine(file: string, bytes: Buffer, number: number): NamesLine {
   const parsed = lineSchema.safeParse(content)
   if (parsed.success) return parsed.data
   const fault = new z.ZodError(parsed.error.issues.slice(0, 1))
-  throw invalid(file, `line ${number} does not fit the format: ${z.prettifyError(fault).replace(/\s*\n\s*/g, ' ')}`)
+  throw invalid(
+    file,
+    `line ${number} does not fit the format: ${z.prettifyError(fault).replace(/\s*\n\s*/g, ' ')}`,
+  )
 }
 
 /** Lines without their ends. The last one may lack its end. */

@@ -18,7 +18,10 @@ export const trackPlaceSchema = z.object({
   segment: z.int().min(0).max(maxSegments),
   number: z.int().min(0),
   /** When the person is seen. */
-  spansS: z.array(z.tuple([timeS, timeS])).min(1).max(maxSpans),
+  spansS: z
+    .array(z.tuple([timeS, timeS]))
+    .min(1)
+    .max(maxSpans),
   /** Some of its faces, best first: when, and where in the picture. */
   faces: z.array(z.object({ timeS, boxXyxyPx: z.tuple([z.number(), z.number(), z.number(), z.number()]) })).max(maxFaces), // prettier-ignore
 })
@@ -60,9 +63,18 @@ const sameFaceIou = 0.2
  * The tracks at a place: while a clip is processed again with another recipe, it has tracks of both, and so at most one
  * of each.
  */
-export function tracksAt<Track extends PlacedCandidate>(place: TrackPlace, tracks: readonly Track[]): Track[] {
+export function tracksAt<Track extends PlacedCandidate>(
+  place: TrackPlace,
+  tracks: readonly Track[],
+): Track[] {
   const recipes = [...new Set(tracks.map(({ recipe }) => recipe))]
-  return recipes.flatMap((recipe) => trackAt(place, tracks.filter((track) => track.recipe === recipe)) ?? [])
+  return recipes.flatMap(
+    (recipe) =>
+      trackAt(
+        place,
+        tracks.filter((track) => track.recipe === recipe),
+      ) ?? [],
+  )
 }
 
 /**
@@ -81,7 +93,8 @@ function trackAt<Track extends PlacedCandidate>(
     .filter(({ sharedS }) => sharedS !== undefined)
     .map(({ track, sharedS = 0 }) => ({ track, sharedS, likeness: likeness(place.faces, track.faces()) }))
   const [best] = rated.sort(
-    (a, b) => (b.likeness ?? 0) - (a.likeness ?? 0) || b.sharedS - a.sharedS || a.track.number - b.track.number,
+    (a, b) =>
+      (b.likeness ?? 0) - (a.likeness ?? 0) || b.sharedS - a.sharedS || a.track.number - b.track.number,
   )
   // Faces that were compared, and lie elsewhere, are somebody else's.
   return best?.likeness !== undefined && best.likeness < sameFaceIou ? undefined : best?.track

@@ -85,7 +85,11 @@ export function addChecksumFunction(database: Database): void {
 
 /** Replaces the function by one whose checksums fit no row. For copies of damaged rows. */
 export function addWrongChecksumFunction(database: Database): void {
-  database.function('row_checksum', { varargs: true, deterministic: true }, (...values) => ~rowChecksum(...values))
+  database.function(
+    'row_checksum',
+    { varargs: true, deterministic: true },
+    (...values: unknown[]) => ~rowChecksum(...values),
+  )
 }
 
 /** CRC-32 of the exact texts of the values, followed by the bytes of the blobs. */

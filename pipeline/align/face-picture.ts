@@ -80,7 +80,11 @@ export async function decodeFacePicture({ jpeg }: Pick<FacePicture, 'jpeg'>): Pr
     const { format, width, height } = await image.metadata()
     if (format !== 'jpeg' || width !== facePicturePx || height !== facePicturePx)
       throw new Error(`it is a ${format} of ${width}×${height} pixels`)
-    const { data, info } = await image.toColourspace('srgb').removeAlpha().raw().toBuffer({ resolveWithObject: true })
+    const { data, info } = await image
+      .toColourspace('srgb')
+      .removeAlpha()
+      .raw()
+      .toBuffer({ resolveWithObject: true })
     if (info.channels !== 3) throw new Error(`it has ${info.channels} channels`)
     return { width, height, data }
   } catch (cause) {

@@ -102,7 +102,10 @@ function report(names: readonly BenchName[]): void {
     print(`  all clips            ${rowText(all)}`)
     print(`  not corrected clips  ${rowText(rest)}`)
   }
-  writeFileSync(join(out, 'corrections.json'), `${JSON.stringify({ people: peopleIn(names), rows }, null, 2)}\n`)
+  writeFileSync(
+    join(out, 'corrections.json'),
+    `${JSON.stringify({ people: peopleIn(names), rows }, null, 2)}\n`,
+  )
 }
 
 const peopleIn = (names: readonly BenchName[]) => new Set(names.map(({ identity }) => identity)).size
@@ -132,6 +135,7 @@ function compare(values: readonly { readonly identity: string; readonly pair: re
     return [mean(0), mean(1)] as const
   })
   const [before, after] = [means.map(([a]) => a), means.map(([, b]) => b)]
-  const meanOf = (all: readonly number[]) => all.reduce((sum, value) => sum + value, 0) / Math.max(1, all.length)
+  const meanOf = (all: readonly number[]) =>
+    all.reduce((sum, value) => sum + value, 0) / Math.max(1, all.length)
   return { before: meanOf(before), after: meanOf(after), difference: pairedDifference(before, after) }
 }

@@ -85,7 +85,10 @@ async function run(
 ): Promise<number> {
   if (options.folder !== undefined) {
     if (name !== undefined)
-      throw new CameoError('USAGE', 'the names come from the folders: give no name and no files with --folder')
+      throw new CameoError(
+        'USAGE',
+        'the names come from the folders: give no name and no files with --folder',
+      )
     return runEnrollFolder(options.folder, options)
   }
   if (name === undefined) throw new CameoError('USAGE', 'a name is needed, or --folder')

@@ -7,7 +7,9 @@ import { refreshCommand } from './people/refresh.js'
 import { showNameCommand } from './people/show-name.js'
 
 export const peopleCommand = new Command('people')
-  .description('Look after the people of an archive: what a name rests on, its aliases and notes, files of names.')
+  .description(
+    'Look after the people of an archive: what a name rests on, its aliases and notes, files of names.',
+  )
   .addCommand(showNameCommand)
   .addCommand(aliasCommand)
   .addCommand(noteCommand)

@@ -1,7 +1,9 @@
 import type { MatchedRange } from '../../index/search/clip-match.js'
 import { formatTime } from '../../pipeline/common/time-text.js'
 
-export const formatRanges = (ranges: readonly Pick<MatchedRange, 'startS' | 'endS' | 'weak' | 'confirmed'>[]) =>
+export const formatRanges = (
+  ranges: readonly Pick<MatchedRange, 'startS' | 'endS' | 'weak' | 'confirmed'>[],
+) =>
   ranges
     .map(
       ({ startS, endS, weak, confirmed }) =>

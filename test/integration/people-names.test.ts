@@ -1,6 +1,14 @@
 /** Corrections, pictures and files of names with real faces and models. */
 import assert from 'node:assert/strict'
-import { copyFileSync, mkdirSync, readFileSync, realpathSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
 import { z } from 'zod'
@@ -35,7 +43,9 @@ const shownSchema = z.object({
   note: z.string().nullable(),
   needsPhotos: z.boolean(),
   otherFaces: z.object({ count: z.number(), withPicture: z.number() }),
-  faces: z.array(z.object({ number: z.number(), source: z.string(), odd: z.boolean(), picture: z.string().nullable() })),
+  faces: z.array(
+    z.object({ number: z.number(), source: z.string(), odd: z.boolean(), picture: z.string().nullable() }),
+  ),
   corrections: z.array(z.object({ path: z.string().nullable(), verdict: z.string(), found: z.boolean() })),
 })
 
@@ -77,7 +87,10 @@ before(async () => {
   mkdirSync(at('models'))
   symlinkSync(folder, at('models/lite'))
   process.env['CAMEO_MODELS'] = at('models')
-  writeFileSync(otherPack, JSON.stringify({ ...lite, name: 'mine', source: { kind: 'folder', folder }, embedder }))
+  writeFileSync(
+    otherPack,
+    JSON.stringify({ ...lite, name: 'mine', source: { kind: 'folder', folder }, embedder }),
+  )
 })
 
 // The tests of this file follow one archive, in order.
@@ -95,7 +108,10 @@ describe('enrolled faces', () => {
   it('are listed with odd ones marked, in text and as a page', async () => {
     await run('enroll', 'Ada', at('other.jpg'), '--force')
     const text = await run('people', 'show', 'Ada', '--html', at('ada.html'))
-    assert.match(text, /^ {2}3: .*other\.jpg \(quality 0\.\d\d, similarity to the others -?0\.\d\d\) {2}odd$/m)
+    assert.match(
+      text,
+      /^ {2}3: .*other\.jpg \(quality 0\.\d\d, similarity to the others -?0\.\d\d\) {2}odd$/m,
+    )
     assert.equal(text.match(/ {2}odd$/gm)?.length, 1)
     const page = readFileSync(at('ada.html'), 'utf8')
     assert.equal(page.match(/data:image\/jpeg/g)?.length, 3)
@@ -120,7 +136,10 @@ describe('corrections by command', () => {
   it('change what a search finds, until they are taken back', async () => {
     const found = async () => foundFiles(await search(['--name', 'Ada', ...here])).sort()
     assert.deepEqual(await found(), ['bar.mp4', 'costumes.mp4'])
-    assert.match(await run('reject', 'Ada', at('clips/bar.mp4')), /^rejected for "Ada": .*bar\.mp4, 0:00\.0–0:01\.\d$/m)
+    assert.match(
+      await run('reject', 'Ada', at('clips/bar.mp4')),
+      /^rejected for "Ada": .*bar\.mp4, 0:00\.0–0:01\.\d$/m,
+    )
     assert.deepEqual(await found(), ['costumes.mp4'])
     await run('confirm', 'Ada', at('clips/party.mp4'), '--range', '0-2')
     assert.deepEqual(await found(), ['costumes.mp4', 'party.mp4'])
@@ -133,14 +152,27 @@ describe('corrections by command', () => {
   })
 
   it('are refused where it is not clear what is meant', async () => {
-    assertRefused(await cameo(['reject', 'Ada', at('clips/party.mp4'), ...here, '--json']), 'TRACK_UNCLEAR', '--range')
-    assertRefused(await cameo(['reject', 'Eve', at('clips/party.mp4'), ...here, '--json']), 'NAME_UNKNOWN', 'Eve')
-    assertRefused(await cameo(['confirm', 'Ada', at('none.mp4'), ...here, '--json']), 'CLIP_UNKNOWN', 'none.mp4')
+    assertRefused(
+      await cameo(['reject', 'Ada', at('clips/party.mp4'), ...here, '--json']),
+      'TRACK_UNCLEAR',
+      '--range',
+    )
+    assertRefused(
+      await cameo(['reject', 'Eve', at('clips/party.mp4'), ...here, '--json']),
+      'NAME_UNKNOWN',
+      'Eve',
+    )
+    assertRefused(
+      await cameo(['confirm', 'Ada', at('none.mp4'), ...here, '--json']),
+      'CLIP_UNKNOWN',
+      'none.mp4',
+    )
     for (const range of ['x', '3-1', '-'])
       assert.equal((await cameo(['reject', 'Ada', at('clips/bar.mp4'), '--range', range, ...here])).code, 2)
   })
 
   it('stay when the clips are processed with other settings', async () => {
+    await run('reject', 'Ada', at('clips/bar.mp4'))
     await run('reject', 'Ada', at('clips/bar.mp4'))
     assert.equal((await ingest([at('clips'), ...here, '--fps', '6', '--reprocess'])).code, 0)
     assert.deepEqual(foundFiles(await search(['--name', 'Ada', ...here])), ['costumes.mp4'])
@@ -156,7 +188,11 @@ describe('aliases and notes', () => {
     const { name, aliases, note } = await shown('Countess')
     assert.deepEqual([name, aliases, note], ['Ada', ['Countess'], 'wrote the first program'])
     assertRefused(await cameo(['people', 'alias', 'Bo', 'Countess', ...here, '--json']), 'NAME_TAKEN', 'Ada')
-    assertRefused(await cameo(['search', '--name', 'Ada', '--with', 'Countess', ...here, '--json']), 'USAGE', 'more than once')
+    assertRefused(
+      await cameo(['search', '--name', 'Ada', '--with', 'Countess', ...here, '--json']),
+      'USAGE',
+      'more than once',
+    )
   })
 })
 
@@ -167,17 +203,27 @@ describe('names in an archive with other models', () => {
 
   it('are embedded again from their pictures; those without pictures are kept and need photos', async () => {
     await run('enroll', 'Cy', at('other.jpg'), '--no-keep-photo')
-    const written = JSON.parse(await run('people', 'export', '--out', file, '--json')) as { names: number; pictures: number }
+    const written = JSON.parse(await run('people', 'export', '--out', file, '--json')) as {
+      names: number
+      pictures: number
+    }
     assert.deepEqual([written.names, written.pictures], [3, pictures().length])
     await pullOtherPack()
     const made = await cameo(['ingest', at('clips'), ...there, '--pack', otherPack])
     assert.equal(made.code, 0, made.stderr)
     const result = await cameo(['people', 'import', file, ...there, '--json'])
     assert.equal(result.code, 1, result.stderr)
-    const { names, embedded } = JSON.parse(result.stdout) as { names: { name: string; needsPhotos: boolean }[]; embedded: number }
+    const { names, embedded } = JSON.parse(result.stdout) as {
+      names: { name: string; needsPhotos: boolean }[]
+      embedded: number
+    }
     assert.deepEqual(names.map(({ name, needsPhotos }) => [name, needsPhotos]), [['Ada', false], ['Bo', false], ['Cy', true]]) // prettier-ignore
     assert.equal(embedded, pictures().length)
-    assert.deepEqual(foundFiles(await search(['--name', 'Countess', ...there])), ['costumes.mp4'], 'with alias and correction')
+    assert.deepEqual(
+      foundFiles(await search(['--name', 'Countess', ...there])),
+      ['costumes.mp4'],
+      'with alias and correction',
+    )
     assert.deepEqual(foundFiles(await search(['--name', 'Bo', ...there])), ['party.mp4'])
     assertRefused(await cameo(['search', '--name', 'Cy', ...there, '--json']), 'NAME_UNKNOWN', 'needs photos')
     const text = (await cameo(['people', 'show', 'Cy', ...there])).stdout
@@ -189,7 +235,9 @@ describe('names in an archive with other models', () => {
     assert.equal(again.code, 0, again.stderr)
     const own = faces('Same', elsewhere)[0]
     assert.ok(own !== undefined)
-    const moved = faces('Ada', elsewhere).find(({ embedder, picture }) => embedder === own.embedder && picture !== undefined)
+    const moved = faces('Ada', elsewhere).find(
+      ({ embedder, picture }) => embedder === own.embedder && picture !== undefined,
+    )
     assert.ok(moved !== undefined)
     const similarity = dotProduct(unitOf(own.embedding), unitOf(moved.embedding))
     assert.ok(similarity > 0.97, `${similarity}`)
@@ -199,16 +247,27 @@ describe('names in an archive with other models', () => {
     const text = readFileSync(file, 'utf8')
     writeFileSync(at('damaged.jsonl'), text.slice(0, text.length / 2))
     const before = await cameo(['people', 'show', 'Ada', ...there, '--json'])
-    assertRefused(await cameo(['people', 'import', at('damaged.jsonl'), ...there, '--json']), 'NAMES_INVALID', 'damaged.jsonl')
+    assertRefused(
+      await cameo(['people', 'import', at('damaged.jsonl'), ...there, '--json']),
+      'NAMES_INVALID',
+      'damaged.jsonl',
+    )
     assert.equal((await cameo(['people', 'show', 'Ada', ...there, '--json'])).stdout, before.stdout)
   })
 
   it('come back when the archive itself gets other models', async () => {
     const made = await cameo(['ingest', at('clips'), ...here, '--pack', otherPack, '--reprocess'])
     assert.equal(made.code, 0, made.stderr)
-    assertRefused(await cameo(['search', '--name', 'Bo', ...here, '--json']), 'NAME_UNKNOWN', 'cameo people refresh')
+    assertRefused(
+      await cameo(['search', '--name', 'Bo', ...here, '--json']),
+      'NAME_UNKNOWN',
+      'cameo people refresh',
+    )
     const { otherFaces, needsPhotos } = await shown('Bo')
-    assert.deepEqual([otherFaces.count > 0, otherFaces.count === otherFaces.withPicture, needsPhotos], [true, true, false])
+    assert.deepEqual(
+      [otherFaces.count > 0, otherFaces.count === otherFaces.withPicture, needsPhotos],
+      [true, true, false],
+    )
     const refreshed = await cameo(['people', 'refresh', ...here])
     assert.equal(refreshed.code, 1, refreshed.stderr)
     assert.match(refreshed.stdout, /^"Bo": \d+ faces embedded$/m)
@@ -237,7 +296,11 @@ it('everyone of a folder is enrolled, and what cannot be used is reported', asyn
     [undefined, undefined, 'IMAGE_UNREADABLE', undefined],
     ['Hal', 1, undefined, []],
   ]) // prettier-ignore
-  assertRefused(await cameo(['enroll', '--folder', join(people, 'Dee'), ...here, '--json']), 'USAGE', 'no folders')
+  assertRefused(
+    await cameo(['enroll', '--folder', join(people, 'Dee'), ...here, '--json']),
+    'USAGE',
+    'no folders',
+  )
   assertRefused(await cameo(['enroll', 'Ada', '--folder', people, ...here, '--json']), 'USAGE', 'no name')
 })
 
@@ -248,7 +311,10 @@ it('a program does the same', async () => {
   const { tracks } = await library.confirm('Robert', at('clips/party.mp4'))
   assert.equal(tracks.length, 1)
   const { name, note, corrections } = await library.showName('Robert')
-  assert.deepEqual([name, note, corrections.map(({ verdict }) => verdict)], ['Bo', 'at the party', ['confirmed']])
+  assert.deepEqual(
+    [name, note, corrections.map(({ verdict }) => verdict)],
+    ['Bo', 'at the party', ['confirmed']],
+  )
   const { matches } = await library.search({ name: 'Robert' })
   assert.equal(matches[0]?.confirmed, true)
   await library.confirm('Robert', at('clips/party.mp4'), { undo: true })
@@ -256,7 +322,10 @@ it('a program does the same', async () => {
   const file = at('by program.jsonl')
   const { names } = await library.exportNames(file)
   const imported = await library.importNames(file)
-  assert.deepEqual([imported.names.length, new Set(imported.names.map(({ status }) => status))], [names, new Set(['unchanged'])])
+  assert.deepEqual(
+    [imported.names.length, new Set(imported.names.map(({ status }) => status))],
+    [names, new Set(['unchanged'])],
+  )
   await library.close()
 })
 

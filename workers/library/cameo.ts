@@ -477,7 +477,10 @@ export class Cameo {
   /** Writes names, with the models of the archive. */
   #withNames<T>(
     options: CallOptions,
-    work: (parts: { readonly opened: FilledArchive; readonly models: ArchiveModels }, caller: Caller) => Promise<T>,
+    work: (
+      parts: { readonly opened: FilledArchive; readonly models: ArchiveModels },
+      caller: Caller,
+    ) => Promise<T>,
   ): Promise<T> {
     return this.#run(() => {
       const { archive, models } = this.#kept

@@ -32,7 +32,11 @@ export function readBenchData(set: string, archiveDir: string): BenchData {
         const own = shows.get(identity) ?? new Set<string>()
         for (const clip of named) own.add(basename(clip))
         shows.set(identity, own)
-        if (list === 'train_gt.txt') references.set(identity, [...named].map((clip) => basename(clip)))
+        if (list === 'train_gt.txt')
+          references.set(
+            identity,
+            [...named].map((clip) => basename(clip)),
+          )
       }
     return { clips, shows, references }
   } finally {

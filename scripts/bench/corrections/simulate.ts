@@ -62,10 +62,8 @@ export const policies: readonly Policy[] = [
   {
     name: 'the first right hits after the first wrong one',
     choose: (ranked, positives) =>
-      firstOf(
-        ranked.slice(ranked.findIndex(({ name }) => !positives.has(name))),
-        correctionsGiven,
-        (name) => positives.has(name),
+      firstOf(ranked.slice(ranked.findIndex(({ name }) => !positives.has(name))), correctionsGiven, (name) =>
+        positives.has(name),
       ),
   },
 ]

@@ -13,7 +13,9 @@ interface ExportOptions {
 }
 
 export const exportCommand = new Command('export')
-  .description('Write all names into one file, for another archive: faces, pictures, aliases, notes, corrections.')
+  .description(
+    'Write all names into one file, for another archive: faces, pictures, aliases, notes, corrections.',
+  )
   .requiredOption('-o, --out <file>', 'file to write, readable only by you')
   .addOption(archiveOption())
   .addOption(new Option('--overwrite', 'replace a file that is there already').default(false))

@@ -50,8 +50,8 @@ function describe(imported: ImportedName): string {
   const parts = [
     status,
     ...(into === undefined ? [] : [`to "${oneLine(into)}"`]),
-    ...(faces === 0 ? [] : [`${counted(faces, 'face')}`]),
-    ...(corrections === 0 ? [] : [`${counted(corrections, 'correction')}`]),
+    ...(faces === 0 ? [] : [counted(faces, 'face')]),
+    ...(corrections === 0 ? [] : [counted(corrections, 'correction')]),
     ...leftOutAliases.map((alias) => `the alias "${oneLine(alias)}" belongs to somebody else`),
     ...(keptNote ? ['the note of this archive stays'] : []),
     ...(needsPhotos ? ['needs photos'] : []),

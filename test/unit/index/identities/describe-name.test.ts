@@ -20,7 +20,8 @@ function start() {
   return database
 }
 
-const actions = (database: ReturnType<typeof start>) => journalAfter(database, 2, 99).map(({ action }) => action)
+const actions = (database: ReturnType<typeof start>) =>
+  journalAfter(database, 2, 99).map(({ action }) => action)
 
 describe('an alias', () => {
   it('answers as the name does, in any encoding of accents', () => {
@@ -35,11 +36,17 @@ describe('an alias', () => {
   it('belongs to one person, and is no name', () => {
     const database = start()
     giveAlias(database, 'Ada', 'A.')
-    assert.throws(() => giveAlias(database, 'Bo', 'A.'), refusedWith('NAME_TAKEN', /already an alias of "Ada"/))
+    assert.throws(
+      () => giveAlias(database, 'Bo', 'A.'),
+      refusedWith('NAME_TAKEN', /already an alias of "Ada"/),
+    )
     assert.throws(() => giveAlias(database, 'Ada', 'Bo'), refusedWith('NAME_TAKEN', /"Bo" is a name already/))
     assert.throws(() => giveAlias(database, 'Eve', 'E.'), refusedWith('NAME_UNKNOWN', /"Eve"/))
     assert.throws(() => takeAlias(database, 'Bo', 'A.'), refusedWith('NAME_UNKNOWN', /not an alias of "Bo"/))
-    assert.deepEqual([describeName(database, 'Ada').aliases, describeName(database, 'Bo').aliases], [['A.'], []])
+    assert.deepEqual(
+      [describeName(database, 'Ada').aliases, describeName(database, 'Bo').aliases],
+      [['A.'], []],
+    )
   })
 
   it('goes without a trace, also with its name', () => {

@@ -33,7 +33,8 @@ function filled(archive: Archive): FilledArchive {
 function rich(): FilledArchive {
   const opened = start(['Ada', 'Bo'])
   const { database } = opened.archive
-  const vector = (shade: number) => encodeFloat16(Float32Array.from({ length: 512 }, (_, i) => shade + (i % 7)))
+  const vector = (shade: number) =>
+    encodeFloat16(Float32Array.from({ length: 512 }, (_, i) => shade + (i % 7)))
   const point = { x: 120.5, y: 130 }
   enroll(database, 'Ada', opened.recipe.embedderDigest, [
     {
@@ -71,7 +72,12 @@ const knowledge = ({ archive: { database } }: FilledArchive, name: string) => ({
     ...face,
     picture: picture === undefined ? null : { ...picture, jpeg: [...picture.jpeg] },
   })),
-  corrections: readCorrections(database, name).map(({ clipId, verdict, at, place }) => ({ clipId, verdict, at, place })),
+  corrections: readCorrections(database, name).map(({ clipId, verdict, at, place }) => ({
+    clipId,
+    verdict,
+    at,
+    place,
+  })),
 })
 
 describe('a file of names', () => {
@@ -85,7 +91,11 @@ describe('a file of names', () => {
     const { names } = await bringIn(to, file)
     assert.deepEqual(names.map(({ name, status, faces, needsPhotos }) => [name, status, faces, needsPhotos]), [['Ada', 'added', 3, false], ['Bo', 'added', 1, false]]) // prettier-ignore
     for (const name of ['Ada', 'Bo']) assert.deepEqual(knowledge(to, name), knowledge(from, name))
-    assert.equal(readCorrections(to.archive.database, 'Ada')[0]?.tracks.length, 1, 'the other archive has the clip')
+    assert.equal(
+      readCorrections(to.archive.database, 'Ada')[0]?.tracks.length,
+      1,
+      'the other archive has the clip',
+    )
   })
 
   it('brings nothing twice', async () => {
@@ -123,7 +133,11 @@ describe('a file of names', () => {
   it('keeps a name that only other models know, and says that it needs photos', async () => {
     const from = start(['Ada'])
     enroll(from.archive.database, 'Cy', 'a'.repeat(16), [
-      { source: '/c.jpg', quality: 0.5, embedding: { float16: encodeFloat16(Float32Array.of(1, 2)), norm: 2 } },
+      {
+        source: '/c.jpg',
+        quality: 0.5,
+        embedding: { float16: encodeFloat16(Float32Array.of(1, 2)), norm: 2 },
+      },
     ])
     const to = start([])
     const { names } = await bringIn(to, exported(from))
@@ -172,10 +186,22 @@ describe('a damaged file of names', () => {
     await refused((text) => text.replace('"version":1', '"version":2'), /newer Cameo/)
     await refused(() => '', /is empty/)
     await refused(() => 'not json', /line 1 is not JSON/)
-    await refused((text) => text.replace('"quality":0.75', '"quality":75'), /line 4 does not fit the format.*quality/)
-    await refused(() => '{"kind":"cameo-names","version":1}\n' + 'x'.repeat(9_000_000), /longer than any line/)
+    await refused(
+      (text) => text.replace('"quality":0.75', '"quality":75'),
+      /line 4 does not fit the format.*quality/,
+    )
+    await refused(
+      () => '{"kind":"cameo-names","version":1}\n' + 'x'.repeat(9_000_000),
+      /longer than any line/,
+    )
     await refused((text) => text.replace(/"vector":"[^"]*"/, '"vector":"AAAAAA=="'), /embedding that is none/)
-    await refused((text) => text.replace('"kind":"face","name":"Ada"', '"kind":"face","name":"Zoe"'), /a name that does not come before it/)
-    await assert.rejects(bringIn(start([]), join(dir, 'none')), refusedWith('NAMES_INVALID', /cannot be opened/))
+    await refused(
+      (text) => text.replace('"kind":"face","name":"Ada"', '"kind":"face","name":"Zoe"'),
+      /a name that does not come before it/,
+    )
+    await assert.rejects(
+      bringIn(start([]), join(dir, 'none')),
+      refusedWith('NAMES_INVALID', /cannot be opened/),
+    )
   })
 })

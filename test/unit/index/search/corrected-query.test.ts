@@ -4,7 +4,9 @@ import { correctedQuery } from '../../../../index/search/corrected-query.js'
 
 const [x, y, z] = [Float32Array.of(1, 0, 0), Float32Array.of(0, 1, 0), Float32Array.of(0, 0, 1)]
 const assertClose = (found: Float32Array, wanted: readonly number[]) =>
-  wanted.forEach((value, i) => assert.ok(Math.abs((found[i] ?? NaN) - value) < 1e-6, `${found} is not ${wanted}`))
+  wanted.forEach((value, i) =>
+    assert.ok(Math.abs((found[i] ?? NaN) - value) < 1e-6, `${found.join()} is not ${wanted.join()}`),
+  )
 
 describe('a corrected query', () => {
   it('stays the same without corrections', () => {

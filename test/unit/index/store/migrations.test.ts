@@ -58,7 +58,10 @@ describe('the schema', () => {
     cpSync(dir, sound, { recursive: true })
     const database = new BetterSqlite(join(dir, databaseFileName))
     addChecksumFunction(database)
-    damageRows(database, "UPDATE tracks SET quality = 0.9 WHERE number = 0; UPDATE meta SET value = 'x' WHERE key = 'archive_id'")
+    damageRows(
+      database,
+      "UPDATE tracks SET quality = 0.9 WHERE number = 0; UPDATE meta SET value = 'x' WHERE key = 'archive_id'",
+    )
     database.close()
     const whatIsDamaged = (of: string) => {
       const migrated = openArchive(of)

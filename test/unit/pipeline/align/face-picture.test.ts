@@ -20,7 +20,7 @@ const waves = {
   ...{ width, height },
   data: Uint8Array.from({ length: width * height * 3 }, (_, i) => {
     const [x, y] = [Math.floor(i / 3) % width, Math.floor(i / 3 / width)]
-    return 128 + 60 * Math.sin(x / 17 + i % 3) + 60 * Math.cos(y / 23 + (i % 3))
+    return 128 + 60 * Math.sin(x / 17 + (i % 3)) + 60 * Math.cos(y / 23 + (i % 3))
   }),
 }
 
@@ -69,6 +69,9 @@ describe('the kept picture of a face', () => {
     const png = await sharp(jpeg).png().toBuffer()
     const small = await sharp(jpeg).resize(100, 100).jpeg().toBuffer()
     for (const bytes of [png, small, jpeg.subarray(0, 900), Uint8Array.of(1, 2, 3)])
-      await assert.rejects(decodeFacePicture({ jpeg: bytes }), refusedWith('IMAGE_UNREADABLE', /kept picture/))
+      await assert.rejects(
+        decodeFacePicture({ jpeg: bytes }),
+        refusedWith('IMAGE_UNREADABLE', /kept picture/),
+      )
   })
 })

@@ -67,7 +67,14 @@ function start() {
   /** The topic as a reader gets it. */
   const topic = () =>
     new Map([...newest].map(([key, value]) => [key, value === null ? null : Buffer.from(value)]))
-  return { database: archive.database, names: new NamesLog(context, archive), faces, faceMessage, sizes, topic }
+  return {
+    database: archive.database,
+    names: new NamesLog(context, archive),
+    faces,
+    faceMessage,
+    sizes,
+    topic,
+  }
 }
 
 describe('the log of names', () => {

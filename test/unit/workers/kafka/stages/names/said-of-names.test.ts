@@ -2,7 +2,12 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Archive } from '../../../../../../index/archive/open-archive.js'
 import { correctTracks, undoCorrections } from '../../../../../../index/identities/corrections.js'
-import { describeName, giveAlias, noteName, takeAlias } from '../../../../../../index/identities/describe-name.js'
+import {
+  describeName,
+  giveAlias,
+  noteName,
+  takeAlias,
+} from '../../../../../../index/identities/describe-name.js'
 import { forgetClip } from '../../../../../../index/identities/forget.js'
 import { enroll, forgetName, referenceFacesOf } from '../../../../../../index/identities/identities.js'
 import { readCorrections, tracksOfClip } from '../../../../../../index/identities/verdicts.js'
@@ -22,7 +27,10 @@ import { createMetrics } from '../../../../../../workers/service/metrics.js'
 import { temporaryDir } from '../../../../../support/cameo.js'
 import { madeClipId, peopleArchive } from '../../../../../support/people-archive.js'
 
-const clips = ['a.mp4', 'b.mp4'].map((path) => ({ path, tracks: [{ like: { Ada: 0.8 }, spansS: [[0, 5]] as const }] }))
+const clips = ['a.mp4', 'b.mp4'].map((path) => ({
+  path,
+  tracks: [{ like: { Ada: 0.8 }, spansS: [[0, 5]] as const }],
+}))
 const [clip, other] = [madeClipId(0), madeClipId(1)]
 
 /** An archive of two clips, and the newest message of each key that its log published. */
