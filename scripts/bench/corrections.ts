@@ -17,6 +17,7 @@ interface BenchOptions {
   readonly images?: string
   readonly out: string
   readonly hardness: number
+  readonly people: number
   readonly strangers: number
   readonly seed: number
   readonly minFace: number
@@ -35,6 +36,7 @@ const options = new Command('bench:corrections')
   .option('--images <dir>', 'photos, one folder per person (the LFW layout)')
   .option('--out <dir>', 'where clips, archive and report go', 'bench-output/corrections')
   .addOption(number('--hardness <h>', 'hardness of the clips: 0 easy, 1 hard', 1.4, 0, 3))
+  .addOption(number('--people <n>', 'people with clips, at most', 100, 4, 10_000))
   .addOption(number('--strangers <n>', 'clips of people that no line names', 300, 0, 10_000))
   .addOption(number('--seed <n>', 'seed of the clips and of the choice of people', 1, 0, 1e9))
   .addOption(number('--min-face <px>', 'smallest face of the ingest: these clips are 320×240', 24, 12, 2000))
@@ -56,7 +58,14 @@ function prepare(): void {
   run('the clips', [
     fileURLToPath(new URL('../../../scripts/make-clips.mjs', import.meta.url)),
     ...['--images', findImages(options.images), '--out', set, '--seed', String(options.seed)],
-    ...['--strangers', String(options.strangers), '--hardness', String(options.hardness)],
+    ...[
+      '--limit-people',
+      String(options.people),
+      '--strangers',
+      String(options.strangers),
+      '--hardness',
+      String(options.hardness),
+    ],
   ])
   run('the ingest', [
     ...[fileURLToPath(new URL('../cameo.js', import.meta.url)), 'ingest', join(set, 'clips')],
