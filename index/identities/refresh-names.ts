@@ -1,4 +1,5 @@
 import { CameoError, messageOf } from '../../pipeline/common/errors.js'
+import { counted, pluralOf } from '../../pipeline/common/counted.js'
 import { quoted } from '../../pipeline/common/display-name.js'
 import { throwIfStopped } from '../../pipeline/common/stop.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
@@ -6,7 +7,7 @@ import { embedFacePicture } from '../../pipeline/photos/embed-picture.js'
 import type { Caller } from '../../pipeline/stages/caller.js'
 import type { Stages } from '../../pipeline/stages/load-pipeline.js'
 import { furtherEmbeddersOf, withModels, type ArchiveModels } from '../archive/archive-models.js'
-import type { FilledArchive } from '../archive/open-archive.js'
+import type { Archive, FilledArchive } from '../archive/open-archive.js'
 import { findIdentity, listIdentities } from '../store/identities.js'
 import { appendJournal } from '../store/journal.js'
 import {
@@ -70,6 +71,23 @@ export function namesThatNeedPhotos({ archive: { database }, recipe }: FilledArc
   return listIdentities(database)
     .map(({ name }) => name)
     .filter((name) => !facesOf(database, name).some(({ embedder }) => embedder === recipe.embedderDigest))
+}
+
+/** Says so if the archive's models know no face of some names, as after a change of models. */
+export function tellOtherNames(archive: Archive, notify: Caller['notify']): void {
+  const { recipe } = archive
+  if (recipe === undefined) return
+  const opened = { archive, recipe }
+  const names = namesThatNeedPhotos(opened)
+  const [first, ...others] = names.filter((name) => missingFaces(opened, name).length > 0)
+  const count = first === undefined ? 0 : 1 + others.length
+  if (first !== undefined)
+    notify(
+      `${counted(count, 'name')} can be searched for when the kept pictures are embedded with the new models`,
+      { remedy: 'refresh-names', name: first },
+    )
+  if (names.length > count)
+    notify(`${counted(names.length - count, 'name')} without pictures ${pluralOf(names.length - count, 'needs', 'need')} photos: enroll some`) // prettier-ignore
 }
 
 const facesOf = (database: Database, name: string): readonly ReferenceFaceRow[] => {

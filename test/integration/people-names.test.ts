@@ -258,6 +258,8 @@ describe('names in an archive with other models', () => {
   it('come back when the archive itself gets other models', async () => {
     const made = await cameo(['ingest', at('clips'), ...here, '--pack', otherPack, '--reprocess'])
     assert.equal(made.code, 0, made.stderr)
+    assert.match(made.stderr, /2 names can be searched for when .*cameo people refresh/)
+    assert.match(made.stderr, /1 name without pictures needs photos/)
     assertRefused(
       await cameo(['search', '--name', 'Bo', ...here, '--json']),
       'NAME_UNKNOWN',
