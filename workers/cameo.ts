@@ -58,7 +58,13 @@ export {
   type GivenUp,
   type SegmentClosing,
 } from './library/read-descriptors.js'
-export type { EnrollOptions, ForgetQuery, IngestOptions, IngestSummary } from './library/requests.js'
+export type {
+  CorrectOptions,
+  EnrollOptions,
+  ForgetQuery,
+  IngestOptions,
+  IngestSummary,
+} from './library/requests.js'
 export type { FoundClip, SearchQuery, SearchResult, Whom } from './library/search.js'
 
 export { CameoError, errorCodes, type CameoErrorOptions, type ErrorCode } from '../pipeline/common/errors.js'
@@ -77,6 +83,8 @@ export type { ArchiveStatus, FailedPath } from '../index/coverage/read-status.js
 export type { CoverageReport, CoverageRequest, FolderCoverage } from '../index/coverage/report-coverage.js'
 export type { CoverageSum } from '../index/coverage/sum-coverage.js'
 export type { Check, DoctorReport } from '../index/doctor/doctor.js'
+export type { CorrectedTrack, CorrectionReport } from '../index/clips/correct-clip.js'
+export type { Verdict } from '../index/store/corrections.js'
 export type { ClipEntry, ClipList, ClipListRequest, ClipWish, PageWish } from '../index/clips/list-clips.js'
 export type { PeopleList, PeopleListRequest, PersonEntry, Presence } from '../index/clips/list-people.js'
 export type { PersonInClip, SeenRange } from '../index/clips/people-of-clip.js'
@@ -90,6 +98,12 @@ export type { Difference, Interval } from '../index/evaluate/metrics/bootstrap.j
 export type { IdentityScore } from '../index/evaluate/metrics/mean-average-precision.js'
 export type { Disagreeing } from '../index/identities/check-enrolment.js'
 export type { EnrolReport, FailedFile, NamedFaces } from '../index/identities/enroll-faces.js'
+export type { EnrolledFolder } from '../index/identities/enroll-folder.js'
+export type { ExportReport } from '../index/identities/export-names.js'
+export type { ImportedName, ImportReport } from '../index/identities/import-names.js'
+export type { NameDescription } from '../index/identities/describe-name.js'
+export type { RefreshReport } from '../index/identities/refresh-names.js'
+export type { ShownCorrection, ShownFace, ShownName } from '../index/identities/show-name.js'
 export type { Identity } from '../index/store/identities.js'
 export type { Candidate } from '../index/queries/query-person.js'
 export type { ClipMatch, ContributingFace, MatchedRange, OtherPerson } from '../index/search/clip-match.js'

@@ -20,6 +20,8 @@ export interface SeenRange {
   readonly trackId: number
   /** Cosine similarity to the name; undefined of a person without one. */
   readonly score: number | undefined
+  /** Set if a person confirmed that this is the name. */
+  readonly confirmed?: true
 }
 
 /** Somebody who is seen in a clip. */
@@ -81,13 +83,14 @@ export class PeopleOfClips {
   }
 
   /** False where no track of the clip reaches the threshold for the name: quicker than `of`. */
-  mayShow(clipId: string, { descriptor }: EnrolledName): boolean {
+  mayShow(clipId: string, { descriptor, verdicts }: EnrolledName): boolean {
     return this.#hits
       .tracksOf(clipId)
       .some(
         (track) =>
           track.descriptor !== undefined &&
-          dotProduct(descriptor, track.descriptor) >= this.#namer.threshold.threshold,
+          (verdicts.confirmed.has(track.trackId) ||
+            dotProduct(descriptor, track.descriptor) >= this.#namer.threshold.threshold),
       )
   }
 
@@ -99,10 +102,11 @@ export class PeopleOfClips {
       if (descriptor === undefined) this.#rows.note({ clipId, trackId, what: 'descriptors' })
       if (descriptor === undefined || !this.#rows.isWholeTrack(trackId, clipId)) continue
       const spans = spansSchema.parse(JSON.parse(text))
-      const found = this.#namer.nameOf(descriptor)
+      const found = this.#namer.nameOf(descriptor, trackId)
       if (found === undefined) unnamed.push({ trackId, spans })
       else {
-        const track = { trackId, descriptor, score: found.score, isMatch: true, spans }
+        const { score, isConfirmed } = found
+        const track = { trackId, descriptor, score, isMatch: true, isConfirmed, spans }
         named.set(found.person, [...(named.get(found.person) ?? []), track].sort(compareTracks))
       }
     }
@@ -136,8 +140,9 @@ function personOf(
   return {
     ...{ name, score },
     trackIds: tracks.map(({ trackId }) => trackId),
-    ranges: ranges.map(({ startS, endS, trackId, score: own }) => ({
+    ranges: ranges.map(({ startS, endS, trackId, score: own, confirmed }) => ({
       ...{ startS, endS, trackId, score: name === undefined ? undefined : own },
+      ...(confirmed === undefined ? {} : { confirmed }),
     })),
     seenS: ranges.reduce((sum, { startS, endS }) => sum + endS - startS, 0),
   }

@@ -1,21 +1,17 @@
-import { existsSync, realpathSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { z } from 'zod'
 import { CameoError } from '../../pipeline/common/errors.js'
 import { oneLine } from '../../pipeline/common/visible-text.js'
 import type { Caller } from '../../pipeline/stages/caller.js'
 import { noteDamage, type DamagedThing } from '../archive/damaged-things.js'
-import type { Archive } from '../archive/open-archive.js'
 import { coverageOfClip, type ClipCoverage } from '../coverage/read-coverage.js'
-import { findClipId } from '../identities/forget.js'
 import type { ContributingFace } from '../search/clip-match.js'
 import type { MatchThreshold, ThresholdRequest } from '../search/match-threshold.js'
 import { clipDateReader } from '../store/clip-dates.js'
-import { clipIdsAt } from '../store/clip-lookup.js'
 import { activeSpace } from '../store/meta.js'
 import { presentPath } from '../store/present-path.js'
 import { createTrackHits } from '../store/track-hits.js'
 import { createWholeRows } from '../store/whole-rows.js'
+import { clipIdOf } from './clip-id.js'
 import type { ListParts } from './list-clips.js'
 import { PeopleOfClips, type PersonInClip } from './people-of-clip.js'
 import { readTrackNamer } from './track-namer.js'
@@ -60,7 +56,7 @@ export async function showClip(
 ): Promise<ShownClip> {
   const { archive } = opened
   const { database } = archive
-  const clipId = clipIdOf(archive, request.clip)
+  const clipId = clipIdOf(database, request.clip)
   const { namer, damage } = await readTrackNamer(opened, models, request, notify)
   const rows = createWholeRows(database, new Set())
   const coverage = coverageOfClip(archive, clipId)
@@ -86,10 +82,3 @@ export async function showClip(
 }
 
 const boxSchema = z.tuple([z.number(), z.number(), z.number(), z.number()])
-
-/** Ingest follows links: a file may be known by the path that a link leads to. */
-function clipIdOf({ database }: Archive, given: string): string {
-  if (!existsSync(given)) return findClipId(database, given)
-  const path = resolve(given)
-  return findClipId(database, clipIdsAt(database, path).length > 0 ? path : realpathSync(path))
-}

@@ -4,7 +4,8 @@ import type { ArchiveModels } from '../archive/archive-models.js'
 import type { FilledArchive } from '../archive/open-archive.js'
 import { hiddenMatchOf, type HiddenMatch } from '../search/hidden-match.js'
 import { chooseThreshold, type MatchThreshold, type ThresholdRequest } from '../search/match-threshold.js'
-import { queryOfName } from '../search/read-query.js'
+import { descriptorOfQuery, queryOfName } from '../search/read-query.js'
+import { noVerdicts, type Verdicts } from '../identities/verdicts.js'
 import { thresholdOf } from '../search/search-options.js'
 import type { Damage } from '../store/damage.js'
 import { createDescriptorStore } from '../store/descriptors.js'
@@ -19,6 +20,8 @@ export interface EnrolledName {
   /** L2-normalised. */
   readonly descriptor: Float32Array
   readonly hidden: HiddenMatch | undefined
+  /** What people said about the name. */
+  readonly verdicts: Verdicts
 }
 
 /** The name that a track has. */
@@ -26,9 +29,14 @@ export interface TrackName {
   readonly person: EnrolledName
   /** Cosine similarity. */
   readonly score: number
+  /** A person confirmed it. */
+  readonly isConfirmed: boolean
 }
 
-/** Gives tracks the enrolled name that they match best. A track that reaches the threshold of none has no name. */
+/**
+ * Gives tracks the enrolled name that they match best, or for which they were confirmed. A track that reaches the
+ * threshold of none has no name.
+ */
 export class TrackNamer {
   readonly names: readonly EnrolledName[]
   readonly threshold: MatchThreshold
@@ -39,19 +47,25 @@ export class TrackNamer {
   }
 
   /** @param descriptor of the track, L2-normalised */
-  nameOf(descriptor: Float32Array): TrackName | undefined {
+  nameOf(descriptor: Float32Array, trackId: number): TrackName | undefined {
     let best: TrackName | undefined
     for (const person of this.names) {
+      const { confirmed, rejected } = person.verdicts
+      if (rejected.has(trackId)) continue
       const score = dotProduct(person.descriptor, descriptor)
-      if (best === undefined || score > best.score) best = { person, score }
+      const name = { person, score, isConfirmed: confirmed.has(trackId) }
+      if (best === undefined || isBetter(name, best)) best = name
     }
     return best !== undefined && this.#reaches(best, descriptor) ? best : undefined
   }
 
-  #reaches({ person: { hidden }, score }: TrackName, descriptor: Float32Array): boolean {
-    return score >= thresholdOf(descriptor, { minScore: this.threshold.threshold, hidden })
+  #reaches({ person: { hidden }, score, isConfirmed }: TrackName, descriptor: Float32Array): boolean {
+    return isConfirmed || score >= thresholdOf(descriptor, { minScore: this.threshold.threshold, hidden })
   }
 }
+
+const isBetter = (name: TrackName, best: TrackName) =>
+  name.isConfirmed === best.isConfirmed ? name.score > best.score : name.isConfirmed
 
 /**
  * All names of an archive, with the threshold that a search by name has. A name that cannot be compared, as one that was enrolled
@@ -72,9 +86,10 @@ export async function readTrackNamer(
   for (const { name, faces } of listIdentities(database))
     try {
       const query = queryOfName(name, opened)
-      const descriptor = await describer.describe(query.embeddings)
+      const descriptor = await descriptorOfQuery(query, describer)
       damage.push(...(query.damage ?? []))
-      names.push({ name, faces, descriptor, hidden: hiddenMatchOf(recipe, models.pack, descriptor, wish) })
+      const hidden = hiddenMatchOf(recipe, models.pack, descriptor, wish)
+      names.push({ name, faces, descriptor, hidden, verdicts: query.verdicts ?? noVerdicts })
     } catch (error) {
       if (!(error instanceof CameoError)) throw error
       notify(`${error.message}; the name is left out`)

@@ -3,6 +3,8 @@ import { CameoError } from '../../pipeline/common/errors.js'
 import { throwIfStopped } from '../../pipeline/common/stop.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
 import { findPack } from '../../pipeline/models/packs/catalog.js'
+import { encodeFacePicture } from '../../pipeline/align/face-picture.js'
+import { picturesInClip } from '../../pipeline/photos/clip-pictures.js'
 import { embedPhotoFace } from '../../pipeline/photos/process-photo.js'
 import type { Caller } from '../../pipeline/stages/caller.js'
 import type { Stages } from '../../pipeline/stages/load-pipeline.js'
@@ -16,6 +18,7 @@ import { checkAgreement, type Disagreeing } from './check-enrolment.js'
 import { enrolledFaces } from './enrolled-faces.js'
 import { agreementOf, bySource } from './enrolment-agreement.js'
 import { enroll, knownName, referencesOf, type ReferenceFace } from './identities.js'
+import { refreshName } from './refresh-names.js'
 import { thresholdOfModels } from '../../pipeline/models/packs/pack-threshold.js'
 
 export interface EnrolRequest {
@@ -26,6 +29,11 @@ export interface EnrolRequest {
   readonly face?: number | undefined
   /** Enroll the files even if most of them seem to show another person. Default: false. */
   readonly force?: boolean
+  /**
+   * Keep a picture of each face, from which other models can embed it later. Without it, a name needs its photos again
+   * if the archive's models change. Default: true.
+   */
+  readonly keepPhoto?: boolean
   readonly device: DeviceChoice
   /** Stops before the next file or within a clip. Nothing is enrolled then. */
   readonly signal?: AbortSignal | undefined
@@ -84,6 +92,7 @@ export async function enrollWith(
   const threshold = thresholdOfModels(models.pack)
   const { references, failed } = await readFaces(request, models, caller)
   const name = knownName(database, given)
+  if (references.length > 0) await refreshName(opened, name, await models.stages(), caller.notify)
   if (references.length === 0) return { name, faces: 0, added: 0, disagreeing: [], failed, threshold }
   const { dimension } = models.pack.embedder
   const before = enrolledFaces(database, name, recipe.embedderDigest)
@@ -103,7 +112,7 @@ export async function enrollWith(
 }
 
 async function readFaces(
-  { files, face, signal }: EnrolRequest,
+  { files, face, signal, keepPhoto = true }: EnrolRequest,
   models: ArchiveModels,
   { notify, progress }: Caller,
 ) {
@@ -113,7 +122,8 @@ async function readFaces(
   for (const source of files)
     try {
       throwIfStopped(signal, 'the enrolment')
-      references.push(...(await facesOf(source, stages, face, { notify, progress, signal })))
+      const caller = { notify, progress, signal }
+      references.push(...(await facesOf(source, stages, { face, keepPhoto }, caller)))
     } catch (error) {
       if (!(error instanceof CameoError) || error.code === 'INTERRUPTED') throw error
       failed.push({ source, error })
@@ -124,16 +134,22 @@ async function readFaces(
 async function facesOf(
   file: string,
   stages: Stages,
-  face: number | undefined,
+  { face, keepPhoto }: { readonly face: number | undefined; readonly keepPhoto: boolean },
   caller: QueryCaller,
 ): Promise<ReferenceFace[]> {
   const path = resolve(file)
   if ((await kindOfFile(path)) === 'photo') {
-    const { chosen } = await faceOfPhoto(path, stages, face, caller)
-    return [{ source: path, ...(await embedPhotoFace(chosen, stages)) }]
+    const { chosen } = await faceOfPhoto(path, stages, face, caller, { crops: keepPhoto })
+    const { crop } = chosen
+    const picture = crop === undefined ? undefined : await encodeFacePicture(crop)
+    return [{ source: path, picture, ...(await embedPhotoFace(chosen, stages)) }]
   }
   const { chosen } = await personOfClip(path, stages, face, caller)
-  return chosen.faces.map((own) => ({ source: path, ...own }))
+  const { faces, frame } = chosen
+  const pictures = keepPhoto ? await picturesInClip(path, faces, frame.widthPx, stages, caller.signal) : []
+  return faces.map(({ embedding, quality, extraEmbeddings = [] }, i) => ({
+    ...{ source: path, embedding, quality, extraEmbeddings, picture: pictures[i] },
+  }))
 }
 
 /** A name and its enrolled faces. */

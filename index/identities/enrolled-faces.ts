@@ -16,13 +16,17 @@ export interface EnrolledFace {
   readonly float16: Uint16Array
   /** 0..1. */
   readonly quality: number
+  /** Row of its picture. Null if none was kept. */
+  readonly pictureId: number | null
 }
 
 /** The faces of a name for an embedder. Empty if the name has none. */
 export function enrolledFaces(database: Database, name: string, embedder: string): EnrolledFace[] {
   return referenceFaces(database, name)
     .filter((row) => row.embedder === embedder)
-    .map(({ source, float16, quality }, index) => ({ number: index + 1, source, quality, float16 }))
+    .map(({ source, float16, quality, pictureId }, index) => ({
+      ...{ number: index + 1, source, quality, float16, pictureId },
+    }))
 }
 
 /**
@@ -47,12 +51,21 @@ export function forgetFace(
         `${quoted(name)} has no face ${number}: it has ${faces.length} of them; list them to choose one`,
         { details: { remedy: 'list-faces', name } },
       )
-    const { source } = chosen
-    // Faces of a source are written in the same order for every embedder.
-    const place = faces.slice(0, number - 1).filter((face) => face.source === source).length
+    const { source, pictureId } = chosen
     const own = referenceFaces(database, name).filter((row) => row.source === source)
-    for (const by of new Set(own.map((row) => row.embedder)))
-      removeRows(database, own.filter((row) => row.embedder === by).slice(place, place + 1))
+    if (pictureId !== null)
+      removeRows(
+        database,
+        own.filter((row) => row.pictureId === pictureId),
+      )
+    else {
+      // Without pictures, faces of a source are written in the same order for every embedder.
+      const isAlike = (face: Pick<EnrolledFace, 'source' | 'pictureId'>) =>
+        face.source === source && face.pictureId === null
+      const place = faces.slice(0, number - 1).filter(isAlike).length
+      for (const by of new Set(own.map((row) => row.embedder)))
+        removeRows(database, own.filter((row) => row.embedder === by && isAlike(row)).slice(place, place + 1))
+    }
     const left = referenceFaces(database, name)
     if (left.length === 0) forgetName(database, name)
     else if (isPublished(database)) appendJournal(database, 'enroll', { name, sources: [source] })

@@ -7,6 +7,7 @@ import { appendJournal } from '../store/journal.js'
 import { listSources } from '../store/reference-faces.js'
 import type { Database } from '../store/sqlite.js'
 import { inTransaction } from '../store/transaction.js'
+import { forgetCorrectionsIn } from './corrections.js'
 import { forgetEnrolled } from './identities.js'
 
 /**
@@ -49,6 +50,7 @@ export function forgetClip(database: Database, clipId: string): ClipLoss {
   return inTransaction(database, () => {
     const loss = lossOf(database, clipId)
     for (const { name, source } of enrolledFrom(database, clipId)) forgetEnrolled(database, name, source)
+    forgetCorrectionsIn(database, clipId)
     deleteClip(database, clipId)
     eraseTransient(database, clipId)
     addForgotten(database, clipId)

@@ -2,6 +2,8 @@ import { quoted } from '../../pipeline/common/display-name.js'
 import { CameoError } from '../../pipeline/common/errors.js'
 import type { ExtraEmbedding } from '../../pipeline/embed/extra-embedders.js'
 import type { FaceEmbeddings } from '../../pipeline/describe/pooled-input.js'
+import type { FacePicture } from '../../pipeline/align/face-picture.js'
+import { nameOfAlias } from '../store/aliases.js'
 import type { Damage } from '../store/damage.js'
 import { noteErasure } from '../store/erasure.js'
 import {
@@ -25,8 +27,10 @@ import {
   hasReferenceFaces,
   referenceFaceStates,
   replaceReferenceFaces,
+  type ReferenceFaceRow,
   wholeReferenceFaces,
 } from '../store/reference-faces.js'
+import { addPicture, deletePicturesFrom, picturesOf } from '../store/reference-pictures.js'
 import type { Database } from '../store/sqlite.js'
 import { inTransaction } from '../store/transaction.js'
 import type { Embedding } from '../../pipeline/data/embedding.js'
@@ -40,6 +44,17 @@ export interface ReferenceFace {
   readonly extraEmbeddings?: readonly ExtraEmbedding[]
   /** 0..1. */
   readonly quality: number
+  /** Absent if no picture is kept. */
+  readonly picture?: FacePicture | undefined
+}
+
+/** An embedding of an enrolled face. Embeddings of one face by several embedders share its picture object. */
+export interface EmbeddedReference {
+  readonly source: string
+  readonly embedder: string
+  readonly embedding: Embedding
+  readonly quality: number
+  readonly picture?: FacePicture | undefined
 }
 
 /** Adds reference faces to a new or known name. Faces of the same source replace the earlier ones. */
@@ -49,13 +64,38 @@ export function enroll(
   embedder: string,
   references: readonly ReferenceFace[],
 ): Identity {
+  const embedded = references.flatMap(({ source, embedding, quality, picture, extraEmbeddings = [] }) =>
+    [{ embedder, ...embedding }, ...extraEmbeddings].map(({ embedder: by, float16, norm }) => ({
+      ...{ source, quality, picture, embedder: by, embedding: { float16, norm } },
+    })),
+  )
+  return enrollEmbedded(database, name, embedded)
+}
+
+/** The same for faces with embeddings by any embedders. Pictures of the same sources are replaced, too. */
+export function enrollEmbedded(
+  database: Database,
+  name: string,
+  references: readonly EmbeddedReference[],
+): Identity {
   return inTransaction(database, () => {
     addIdentity(database, name)
-    const rows = references.flatMap(({ source, embedding, quality, extraEmbeddings = [] }) =>
-      [{ ...embedding, embedder }, ...extraEmbeddings].map((row) => ({ ...row, source, quality })),
-    )
-    replaceReferenceFaces(database, identityIdOf(database, name), rows)
-    appendJournal(database, 'enroll', { name, sources: references.map(({ source }) => source) })
+    const identityId = identityIdOf(database, name)
+    const sources = new Set(references.map(({ source }) => source))
+    for (const source of sources)
+      if (deletePicturesFrom(database, identityId, source) > 0) noteErasure(database)
+    const kept = new Map<FacePicture, number>()
+    const pictureIdOf = (picture: FacePicture | undefined) => {
+      if (picture === undefined) return null
+      const id = kept.get(picture) ?? addPicture(database, identityId, picture)
+      kept.set(picture, id)
+      return id
+    }
+    const rows = references.map(({ embedding, picture, ...row }) => ({
+      ...{ ...row, ...embedding, pictureId: pictureIdOf(picture) },
+    }))
+    replaceReferenceFaces(database, identityId, rows)
+    appendJournal(database, 'enroll', { name, sources: [...sources] })
     const faces = listIdentities(database).find((identity) => identity.name === name)?.faces ?? 0
     return { name, faces }
   })
@@ -79,27 +119,44 @@ export function referencesOf(
   const whole = facesOfIdentity(database, identityId).filter(({ source }) => !damaged.has(source))
   const rows = whole.filter((row) => row.embedder === embedder)
   if (rows.length === 0 && damaged.size > 0) throw damagedName(name)
-  if (rows.length === 0)
-    throw new CameoError(
-      'NAME_UNKNOWN',
-      `${quoted(name)} was enrolled with models that differ from those of the archive: enroll the photos again`,
-    )
-  // Faces of a source are written in the same order for every embedder.
+  if (rows.length === 0) throw otherModels(database, name, identityId)
+  // A picture says which rows are of one face. Without pictures, faces of a source are written in the same order for
+  // every embedder.
+  const keyOf = ({ source, pictureId }: Pick<ReferenceFaceRow, 'source' | 'pictureId'>) =>
+    JSON.stringify([source, pictureId])
   const others = further.map((digest) => {
-    const bySource = new Map<string, Uint16Array[]>()
-    for (const { source, embedder: by, float16 } of whole)
-      if (by === digest) bySource.set(source, [...(bySource.get(source) ?? []), float16])
-    return { digest, bySource }
+    const byFace = new Map<string, Uint16Array[]>()
+    for (const row of whole)
+      if (row.embedder === digest) byFace.set(keyOf(row), [...(byFace.get(keyOf(row)) ?? []), row.float16])
+    return { digest, byFace }
   })
-  const faces = rows.map(({ source, float16: own, quality }) => ({
-    ...{ float16: own, quality },
-    extraEmbeddings: others.flatMap(({ digest, bySource }) => {
-      const float16 = bySource.get(source)?.shift()
+  const faces = rows.map((row) => ({
+    ...{ float16: row.float16, quality: row.quality },
+    extraEmbeddings: others.flatMap(({ digest, byFace }) => {
+      const float16 = byFace.get(keyOf(row))?.shift()
       return float16 === undefined ? [] : [{ embedder: digest, float16 }]
     }),
   }))
   const complete = faces.filter(({ extraEmbeddings }) => extraEmbeddings.length === further.length)
   return complete.length > 0 ? complete : faces
+}
+
+/** Pictures, if there are any, bring the name back. */
+function otherModels(database: Database, name: string, identityId: number): CameoError {
+  if (facesOfIdentity(database, identityId).length === 0)
+    return new CameoError('NAME_UNKNOWN', `${quoted(name)} has no faces: it needs photos, so enroll some`, {
+      details: { remedy: 'enroll-first', name },
+    })
+  const what = `${quoted(name)} was enrolled with models that differ from those of the archive`
+  return picturesOf(database, identityId).size === 0
+    ? new CameoError(
+        'NAME_UNKNOWN',
+        `${what}, and no pictures of its faces were kept: it needs photos, so enroll some`,
+        { details: { remedy: 'enroll-first', name } },
+      )
+    : new CameoError('NAME_UNKNOWN', `${what}; the kept pictures of its faces can be embedded again`, {
+        details: { remedy: 'refresh-names', name },
+      })
 }
 
 /** Sources of a name that have a damaged face. @throws ARCHIVE_DAMAGED if a face is lost */
@@ -116,14 +173,17 @@ const damagedName = (name: string) =>
   )
 
 /** All reference faces of a name, for every embedder. Empty if the name is unknown. */
-export function referenceFacesOf(
-  database: Database,
-  name: string,
-): (ReferenceFace & { readonly embedder: string })[] {
-  return wholeReferenceFaces(database, name).map(({ source, embedder, norm, float16, quality }) => ({
-    ...{ source, embedder, quality },
-    embedding: { float16, norm },
-  }))
+export function referenceFacesOf(database: Database, name: string): EmbeddedReference[] {
+  const identityId = findIdentity(database, name)
+  if (identityId === undefined) return []
+  const pictures = picturesOf(database, identityId)
+  return wholeReferenceFaces(database, name).map(
+    ({ source, embedder, norm, float16, quality, pictureId }) => ({
+      ...{ source, embedder, quality },
+      embedding: { float16, norm },
+      picture: pictureId === null ? undefined : pictures.get(pictureId),
+    }),
+  )
 }
 
 /**
@@ -136,11 +196,14 @@ export function parseName(text: string): string {
   return name
 }
 
-/** Returns a name as it is stored. An old archive may hold names that were stored before names were normalised. */
+/**
+ * Returns a name as it is stored; for an alias, the name that has it. An old archive may hold names that were stored
+ * before names were normalised.
+ */
 export function knownName(database: Database, name: string): string {
   const names = listIdentities(database).map((identity) => identity.name)
   if (names.includes(name)) return name
-  return names.find((known) => known.normalize('NFC').trim() === name) ?? name
+  return names.find((known) => known.normalize('NFC').trim() === name) ?? nameOfAlias(database, name) ?? name
 }
 
 /**
@@ -190,7 +253,7 @@ function deleteFaces(database: Database, name: string, source: string): void {
 }
 
 /** @throws NAME_UNKNOWN; ARCHIVE_DAMAGED if a name of the archive is damaged, because it may be this one */
-function identityIdOf(database: Database, name: string): number {
+export function identityIdOf(database: Database, name: string): number {
   const identityId = findIdentity(database, name)
   if (identityId !== undefined) return identityId
   if (hasDamagedIdentity(database))

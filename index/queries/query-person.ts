@@ -8,6 +8,7 @@ import {
   readPhoto,
   tellChoice,
   type PhotoFace,
+  type PhotoOptions,
 } from '../../pipeline/photos/process-photo.js'
 import { mainPerson, peopleOfClip, type Person } from '../../pipeline/photos/process-query-clip.js'
 import type { Stages } from '../../pipeline/stages/load-pipeline.js'
@@ -48,9 +49,10 @@ export async function faceOfPhoto(
   stages: Stages,
   choice: number | undefined,
   { notify }: Pick<Caller, 'notify'>,
+  options?: PhotoOptions,
 ): Promise<Chosen<PhotoFace>> {
   await checkGiven(path, 'IMAGE_UNREADABLE')
-  const photo = await readPhoto(path, stages).catch(async (error: unknown) => {
+  const photo = await readPhoto(path, stages, options).catch(async (error: unknown) => {
     throw await sayWhatItIs(path, error)
   })
   const chosen = chooseFace(photo, path, choice)

@@ -11,6 +11,8 @@ export interface MatchedRange {
   readonly score: number
   /** Set if the track does not reach the threshold, so the range is not a match. */
   readonly weak?: true
+  /** Set if a person confirmed the track. */
+  readonly confirmed?: true
 }
 
 /** A face that a descriptor is pooled from. */
@@ -39,6 +41,8 @@ export interface ClipMatch {
   /** Cosine similarity of the best track. */
   readonly score: number
   readonly durationS: number | undefined
+  /** Set if a person confirmed that a track of the clip shows the name that is searched for. */
+  readonly confirmed?: true
   /** In order of time. Adjacent matching tracks are joined to one range. Weak tracks are joined separately. */
   readonly ranges: readonly MatchedRange[]
   /** The faces from which the descriptor of the best track is pooled, best first. */
@@ -50,7 +54,7 @@ export interface ClipMatch {
 }
 
 export interface SearchAnswer {
-  /** Distinct clips, best first. Ties are ordered by clip id. */
+  /** Distinct clips, best first; those with confirmed tracks before the others. Ties are ordered by clip id. */
   readonly matches: readonly ClipMatch[]
   /** Clips in which only weak tracks are similar to the query, in the same order. */
   readonly weak: readonly ClipMatch[]

@@ -1,6 +1,7 @@
 import type { Archive } from '../archive/open-archive.js'
 import type { WholeRows } from '../store/whole-rows.js'
-import { queriesOf, rangesWithin, type Companion } from './company.js'
+import type { AskedPerson } from './asked-person.js'
+import { othersOf, rangesWithin, type Companion } from './company.js'
 import { ClipDescriber, type DescribedClip } from './describe-clip.js'
 import type { SearchOptions } from './search-options.js'
 
@@ -12,12 +13,12 @@ export class CompanyCheck {
 
   /** @param query of the person who is searched for, L2-normalised */
   constructor(archive: Archive, rows: WholeRows, query: Float32Array, options: SearchOptions) {
-    const { company = { with: [], without: [], together: false }, minScore } = options
-    const everyone = [query, ...queriesOf(company)]
+    const { company = { with: [], without: [], together: false }, minScore, verdicts } = options
+    const everyone: readonly AskedPerson[] = [{ query, verdicts }, ...othersOf(company)]
     const describerOf = (own: Companion) =>
       new ClipDescriber(archive, rows, own.query, {
-        ...{ top: 1, minScore, hidden: own.hidden },
-        rivals: everyone.filter((other) => other !== own.query),
+        ...{ top: 1, minScore, hidden: own.hidden, verdicts: own.verdicts },
+        rivals: everyone.filter((other) => other !== own),
       })
     this.#with = company.with.map((own) => ({ name: own.name, describer: describerOf(own) }))
     this.#without = company.without.map(describerOf)

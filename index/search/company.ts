@@ -1,11 +1,10 @@
+import type { AskedPerson } from './asked-person.js'
 import type { MatchedRange } from './clip-match.js'
 import type { HiddenMatch } from './hidden-match.js'
 
 /** Another person that a search asks for, or excludes. */
-export interface Companion {
+export interface Companion extends AskedPerson {
   readonly name: string
-  /** L2-normalised descriptor. */
-  readonly query: Float32Array
   readonly hidden?: HiddenMatch | undefined
 }
 
@@ -17,9 +16,11 @@ export interface Company {
   readonly together: boolean
 }
 
-/** The descriptors of all others that are asked for or wanted away. */
-export const queriesOf = ({ with: wanted, without }: Pick<Company, 'with' | 'without'>): Float32Array[] =>
-  [...wanted, ...without].map(({ query }) => query)
+/** All others that are asked for or wanted away. */
+export const othersOf = ({ with: wanted, without }: Pick<Company, 'with' | 'without'>): Companion[] => [
+  ...wanted,
+  ...without,
+]
 
 /**
  * What of each range lies within one of the others. Two people who are seen in one single frame have a moment in common, of

@@ -8,6 +8,8 @@ import type { WholeRows } from '../store/whole-rows.js'
 import type { ClipMatch, ContributingFace } from './clip-match.js'
 import { clipAdjacency } from './clip-adjacency.js'
 import { compareTracks, joinByStrength, rangesOfTracks, type ScoredTrack } from './scored-tracks.js'
+import { noVerdicts } from '../identities/verdicts.js'
+import type { AskedPerson } from './asked-person.js'
 import { lowestScore, thresholdOf, type SearchOptions } from './search-options.js'
 import { createSpanScores, type SpanScores } from './span-scores.js'
 
@@ -44,7 +46,7 @@ export class ClipDescriber {
    * scope, or it is not known where it lies.
    */
   describe(clipId: string): DescribedClip | undefined {
-    const tracks = this.#tracksOf(clipId)
+    const tracks = this.tracksOf(clipId)
     const [best] = tracks
     if (best === undefined) return undefined
     const paths = this.#archive.files.pathsOf(clipId)
@@ -63,6 +65,7 @@ export class ClipDescriber {
       clipId,
       ...place,
       score: best.score,
+      ...(tracks.some(({ isConfirmed }) => isConfirmed === true) ? { confirmed: true as const } : {}),
       durationS: this.#hits.durationOf(clipId),
       ranges: joinByStrength(ranges, clipAdjacency(this.#archive, this.#hits, clipId)),
       faces: this.#hits.facesOf(best.trackId).map(parseFace),
@@ -72,26 +75,43 @@ export class ClipDescriber {
   }
 
   /** The intact tracks of a clip that are reported. Matches come first, each group best first. */
-  #tracksOf(clipId: string): ScoredTrack[] {
+  tracksOf(clipId: string): ScoredTrack[] {
     return this.#hits
       .tracksOf(clipId)
       .flatMap((track) => this.#score(clipId, track) ?? [])
       .sort(compareTracks)
   }
 
-  /** Returns undefined if the track is damaged or not similar to the query. */
+  /** Returns undefined if the track is damaged, not similar to the query, or was rejected. */
   #score(clipId: string, { trackId, spans, descriptor }: StoredTrack): ScoredTrack | undefined {
     if (descriptor === undefined) {
       this.#rows.note({ clipId, trackId, what: 'descriptors' })
       return undefined
     }
+    const { verdicts = noVerdicts, rivals = [] } = this.#options
+    if (verdicts.rejected.has(trackId)) return undefined
+    const isConfirmed = verdicts.confirmed.has(trackId)
     const score = dotProduct(this.#query, descriptor)
-    if (score < lowestScore(this.#options) || !this.#rows.isWholeTrack(trackId, clipId)) return undefined
-    if (this.#options.rivals?.some((rival) => dotProduct(rival, descriptor) > score) === true)
+    if ((!isConfirmed && score < lowestScore(this.#options)) || !this.#rows.isWholeTrack(trackId, clipId))
       return undefined
-    const isMatch = score >= thresholdOf(descriptor, this.#options)
-    return { trackId, descriptor, score, isMatch, spans: spansSchema.parse(JSON.parse(spans)) }
+    if (!isConfirmed && rivals.some((rival) => isRivals(rival, trackId, descriptor, score))) return undefined
+    const isMatch = isConfirmed || score >= thresholdOf(descriptor, this.#options)
+    return {
+      ...{ trackId, descriptor, score, isMatch, isConfirmed },
+      spans: spansSchema.parse(JSON.parse(spans)),
+    }
   }
+}
+
+/** True if a track belongs rather to a rival. */
+function isRivals(
+  { query, verdicts = noVerdicts }: AskedPerson,
+  trackId: number,
+  descriptor: Float32Array,
+  score: number,
+): boolean {
+  if (verdicts.rejected.has(trackId)) return false
+  return verdicts.confirmed.has(trackId) || dotProduct(query, descriptor) > score
 }
 
 const parseFace = ({ timeS, box, quality }: StoredFace): ContributingFace => ({

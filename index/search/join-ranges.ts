@@ -59,7 +59,11 @@ export function joinRanges(ranges: readonly MatchedRange[], areAdjacent: Adjacen
       continue
     }
     const better = range.score > last.score ? range : last
-    joined[joined.length - 1] = { ...better, startS: last.startS, endS: Math.max(last.endS, range.endS) }
+    const isConfirmed = range.confirmed === true || last.confirmed === true
+    joined[joined.length - 1] = {
+      ...{ ...better, startS: last.startS, endS: Math.max(last.endS, range.endS) },
+      ...(isConfirmed ? { confirmed: true as const } : {}),
+    }
   }
   return joined
 }

@@ -2,11 +2,12 @@ import { quoted } from '../../pipeline/common/display-name.js'
 import { CameoError } from '../../pipeline/common/errors.js'
 import type { ArchiveModels } from '../archive/archive-models.js'
 import type { FilledArchive } from '../archive/open-archive.js'
+import { knownName } from '../identities/identities.js'
 import type { Damage } from '../store/damage.js'
 import type { Companion, Company } from './company.js'
 import { hiddenMatchOf } from './hidden-match.js'
 import type { ThresholdRequest } from './match-threshold.js'
-import { queryOfName, type Subject } from './read-query.js'
+import { descriptorOfQuery, queryOfName, type Subject } from './read-query.js'
 
 /** The other people of a search, by their enrolled names. */
 export interface CompanyRequest extends ThresholdRequest {
@@ -29,16 +30,17 @@ export async function readCompany(
 ): Promise<ReadCompany> {
   const { subject, with: wanted = [], without = [], together = false } = request
   const own = subject.kind === 'name' ? [subject.name] : []
-  checkNames([...own, ...wanted, ...without])
+  checkNames([...own, ...wanted, ...without].map((name) => knownName(opened.archive.database, name)))
   if (together && wanted.length === 0)
     throw new CameoError('USAGE', 'nobody is named with whom the person must be seen together')
   const damage: Damage[] = []
   const describer = await models.describer()
   const read = async (name: string): Promise<Companion> => {
-    const { embeddings, damage: found = [] } = queryOfName(name, opened)
-    damage.push(...found)
-    const query = await describer.describe(embeddings)
-    return { name, query, hidden: hiddenMatchOf(opened.recipe, models.pack, query, request) }
+    const asked = queryOfName(name, opened)
+    damage.push(...(asked.damage ?? []))
+    const query = await descriptorOfQuery(asked, describer)
+    const hidden = hiddenMatchOf(opened.recipe, models.pack, query, request)
+    return { name, query, hidden, verdicts: asked.verdicts }
   }
   return { with: await Promise.all(wanted.map(read)), without: await Promise.all(without.map(read)), together, damage } // prettier-ignore
 }

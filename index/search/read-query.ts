@@ -11,6 +11,9 @@ import type { FilledArchive } from '../archive/open-archive.js'
 import { describeDisagreeing, measureText } from '../identities/check-enrolment.js'
 import { agreementOf, type SourceAgreement } from '../identities/enrolment-agreement.js'
 import { knownName, referencesOf } from '../identities/identities.js'
+import { readCorrections, verdictsOf, type Verdicts } from '../identities/verdicts.js'
+import type { Describer } from '../../pipeline/describe/describe-track.js'
+import { correctedQuery } from './corrected-query.js'
 import type { Damage } from '../store/damage.js'
 import { faceOfPhoto, personOfClip, type Candidate, type QueryCaller } from '../queries/query-person.js'
 
@@ -53,6 +56,17 @@ export interface Query extends AskedQuery {
   readonly clipId?: string
   /** For a name: its faces that were skipped because they are damaged. */
   readonly damage?: readonly Damage[]
+  /** For a name: what people said about it. */
+  readonly verdicts?: Verdicts
+}
+
+/** The descriptor with which tracks are compared: of the faces, and moved by the corrections of a name. L2-normalised. */
+export async function descriptorOfQuery(
+  { embeddings, verdicts }: Pick<Query, 'embeddings' | 'verdicts'>,
+  describer: Pick<Describer, 'describe'>,
+): Promise<Float32Array> {
+  const descriptor = await describer.describe(embeddings)
+  return verdicts === undefined ? descriptor : correctedQuery(descriptor, verdicts)
 }
 
 /**
@@ -78,15 +92,18 @@ export async function readQuery(
 /** @throws NAME_UNKNOWN */
 export function queryOfName(value: string, { archive, recipe }: FilledArchive): Query {
   const damage: Damage[] = []
+  const onDamage = (found: Damage) => void damage.push(found)
+  const name = knownName(archive.database, value)
   const embeddings = referencesOf(
     archive.database,
-    knownName(archive.database, value),
+    name,
     recipe.embedderDigest,
     furtherEmbeddersOf(recipe).map(({ digest }) => digest),
-    (found) => damage.push(found),
+    onDamage,
   )
   const quality = Math.max(...embeddings.map((face) => face.quality))
-  return { kind: 'name', value, embeddings, quality, thumbnailJpeg: undefined, damage }
+  const verdicts = verdictsOf(readCorrections(archive.database, name, onDamage))
+  return { kind: 'name', value, embeddings, quality, thumbnailJpeg: undefined, damage, verdicts }
 }
 
 /** One person as several photos show them: their faces are pooled as those of a track are, by quality. */

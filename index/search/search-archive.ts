@@ -20,7 +20,7 @@ import {
   type ThresholdRequest,
 } from './match-threshold.js'
 import { readCompany, type ReadCompany } from './read-company.js'
-import { readQuery, type AskedQuery, type Query, type Subject } from './read-query.js'
+import { descriptorOfQuery, readQuery, type AskedQuery, type Query, type Subject } from './read-query.js'
 import { searchClips } from './search-clips.js'
 
 export interface SearchRequest extends ThresholdRequest, ClipScope {
@@ -116,8 +116,7 @@ export async function searchWith(
 ): Promise<SearchReport> {
   const { subject, signal } = request
   const query = await readQuery(subject, opened, models, { ...caller, signal })
-  const describer = await models.describer()
-  const descriptor = await describer.describe(query.embeddings)
+  const descriptor = await descriptorOfQuery(query, await models.describer())
   const company = await readCompany(opened, request, models)
   return useIndex((index) => answer({ opened, request, models, query, descriptor, company, index }, caller))
 }
@@ -142,7 +141,7 @@ async function answer(
   const calibration = calibrationOf(recipe, pack)
   const hidden = hiddenMatchOf(recipe, pack, descriptor, request)
   const found = await searchClips(archive, index, descriptor, {
-    ...{ top, hidden, minScore: threshold.threshold },
+    ...{ top, hidden, minScore: threshold.threshold, verdicts: query.verdicts },
     weakScore: weak ? weakScoreOf(calibration, threshold.threshold) : undefined,
     excludeClipId: excludeSelf ? query.clipId : undefined,
     company,

@@ -6,7 +6,7 @@ import { searchWidening } from '../vectors/widening-search.js'
 import type { SearchAnswer } from './clip-match.js'
 import { ClipDescriber, type DescribedClip } from './describe-clip.js'
 import { CompanyCheck } from './company-check.js'
-import { queriesOf } from './company.js'
+import { othersOf } from './company.js'
 import { lowestScore, type SearchOptions } from './search-options.js'
 
 /** The part of a vector index that a search needs. */
@@ -23,7 +23,7 @@ export interface SearchedIndex extends Pick<VectorIndex, 'search'> {
  * tracks cannot fill the list. Every hit is looked up in the store, and the ranges of a clip include all of its
  * tracks. The stored rows of a hit are compared with their checksums. A damaged track is skipped, and so is a clip
  * with damaged rows of its own. Both are reported. An answer contains nothing that was erased while the index was
- * searched.
+ * searched. Clips with confirmed tracks come first, and are found even if the index does not reach them.
  * @param query L2-normalised descriptor
  */
 export async function searchClips(
@@ -65,7 +65,7 @@ class HitList {
   ) {
     this.#rows = createWholeRows(archive.database, damagedLabels)
     const { company } = options
-    const rivals = company === undefined ? undefined : queriesOf(company)
+    const rivals = company === undefined ? undefined : othersOf(company)
     const describer = new ClipDescriber(archive, this.#rows, query, { ...options, rivals })
     const others = new CompanyCheck(archive, this.#rows, query, options)
     this.#describeClip = memoised((clipId: string) => {
@@ -75,27 +75,45 @@ class HitList {
     this.#options = options
   }
 
-  /** The distinct clips of the best neighbours, in their order, at most `top`. */
+  /** Clips with confirmed tracks, then the distinct clips of the best neighbours, in their order; at most `top`. */
   clipsOf(neighbors: readonly Neighbor[]): DescribedClip[] {
-    const { top, excludeClipId, weakScore } = this.#options
+    const { top, weakScore } = this.#options
     const lowest = lowestScore(this.#options)
     const clips = new Map<string, DescribedClip>()
+    for (const found of this.#confirmedClips().slice(0, top)) clips.set(found.clip.clipId, found)
     for (const { label, cosineSimilarity } of neighbors) {
       if (cosineSimilarity < lowest || clips.size >= top) break
-      const clipId = this.#rows.clipOf(label)
-      const found = clipId === undefined || clipId === excludeClipId ? undefined : this.#describeClip(clipId)
+      const found = this.#wantedClip(this.#rows.clipOf(label))
       if (found !== undefined && (found.isMatch || weakScore !== undefined))
         clips.set(found.clip.clipId, found)
     }
     return [...clips.values()]
   }
 
+  #confirmedClips(): DescribedClip[] {
+    const clipIds = [...(this.#options.verdicts?.confirmedClips ?? [])]
+    return clipIds
+      .flatMap((clipId) => (this.#rows.isWholeClip(clipId) ? (this.#wantedClip(clipId) ?? []) : []))
+      .filter(({ clip }) => clip.confirmed === true)
+      .sort(byRank)
+  }
+
+  #wantedClip(clipId: string | undefined): DescribedClip | undefined {
+    return clipId === undefined || clipId === this.#options.excludeClipId
+      ? undefined
+      : this.#describeClip(clipId)
+  }
+
   answerTo(neighbors: readonly Neighbor[]): Pick<SearchAnswer, 'matches' | 'weak' | 'damage'> {
-    const found = this.clipsOf(neighbors).sort(
-      ({ clip: a }, { clip: b }) => b.score - a.score || (a.clipId < b.clipId ? -1 : 1),
-    )
+    const found = this.clipsOf(neighbors).sort(byRank)
     const ofStrength = (wanted: boolean) =>
       found.flatMap(({ clip, isMatch }) => (isMatch === wanted ? clip : []))
     return { matches: ofStrength(true), weak: ofStrength(false), damage: this.#rows.damage() }
   }
 }
+
+/** Confirmed clips first, then best first. */
+const byRank = ({ clip: a }: DescribedClip, { clip: b }: DescribedClip) =>
+  Number(b.confirmed === true) - Number(a.confirmed === true) ||
+  b.score - a.score ||
+  (a.clipId < b.clipId ? -1 : 1)

@@ -1,6 +1,8 @@
+import type { AskedPerson } from './asked-person.js'
 import type { ScopeTest } from './clip-scope.js'
 import type { Company } from './company.js'
 import type { HiddenMatch } from './hidden-match.js'
+import type { Verdicts } from '../identities/verdicts.js'
 
 export interface SearchOptions {
   /** Maximum number of clips. */
@@ -11,10 +13,12 @@ export interface SearchOptions {
   readonly weakScore?: number | undefined
   /** Set if the face of the query is partly hidden. */
   readonly hidden?: HiddenMatch | undefined
+  /** What people said about the name that is searched for. */
+  readonly verdicts?: Verdicts | undefined
   /** A clip to omit from the answer. */
   readonly excludeClipId?: string | undefined
-  /** Descriptors of others, L2-normalised: a track that is more like one of them is not the person's. */
-  readonly rivals?: readonly Float32Array[] | undefined
+  /** Others: a track that is more like one of them is not the person's. */
+  readonly rivals?: readonly AskedPerson[] | undefined
   /** With whom the person must be seen. */
   readonly company?: Company | undefined
   /** Which clips may be in the answer; all where it is absent. */

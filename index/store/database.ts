@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { CameoError, messageOf } from '../../pipeline/common/errors.js'
 import { createPrivateFile, makePrivateFolder } from '../../pipeline/common/private-files.js'
 import { addChecksumFunction } from './checksum.js'
-import { checkSchema, initialise } from './initialise.js'
+import { checkSchema, initialise, type Upgrade } from './initialise.js'
 import { closeArchiveToOthers } from './privacy.js'
 import { schemaVersion } from './schema.js'
 import { BetterSqlite, type Database } from './sqlite.js'
@@ -57,11 +57,8 @@ export function openDatabase(archiveDir: string, options: OpenOptions = {}): Dat
           `the archive ${archiveDir} was written by an older version of Cameo (schema ${String(version)}) and cannot be upgraded because it is not writable; open it once as a user who can write to it`,
           { details: { remedy: 'upgrade-archive', archive: archiveDir } },
         )
-      const unverified = initialise(database)
-      if (unverified > 0)
-        options.onNotice?.(
-          `the archive ${archiveDir} was upgraded (schema ${schemaVersion}): its ${unverified} rows now have checksums. Damage from before the upgrade cannot be detected`,
-        )
+      const upgrade = initialise(database, archiveDir)
+      if (upgrade !== undefined) options.onNotice?.(upgradeText(archiveDir, upgrade))
       return database
     } catch (error) {
       database.close()
@@ -69,6 +66,12 @@ export function openDatabase(archiveDir: string, options: OpenOptions = {}): Dat
     }
   })
 }
+
+const upgradeText = (archiveDir: string, { unverified }: Upgrade) =>
+  `the archive ${archiveDir} was upgraded (schema ${schemaVersion})` +
+  (unverified === 0
+    ? ': an older Cameo can no longer open it'
+    : `: its ${unverified} rows now have checksums. Damage from before the upgrade cannot be detected`)
 
 const waiting = { timeout: 10_000 }
 

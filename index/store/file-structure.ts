@@ -74,13 +74,20 @@ const orphansOf = [
     (table) => [table, 'tracks', `tracks.track_id = ${table}.track_id`] as const,
   ),
   ['embeddings', 'faces', 'faces.face_id = embeddings.face_id'],
-  ['reference_faces', 'identities', 'identities.identity_id = reference_faces.identity_id'],
+  ...(['reference_faces', 'reference_pictures', 'identity_aliases', 'corrections'] as const).map(
+    (table) => [table, 'identities', `identities.identity_id = ${table}.identity_id`] as const,
+  ),
 ] as const
 
 /** Deletes rows that refer to a missing row. */
 export function deleteOrphans(database: Database): void {
   for (const [table, parent, refers] of orphansOf)
     database.prepare(`DELETE FROM ${table} WHERE NOT EXISTS (SELECT 1 FROM ${parent} WHERE ${refers})`).run()
+  // A face is worth keeping without its picture.
+  database.exec(
+    `UPDATE reference_faces SET picture_id = NULL WHERE picture_id IS NOT NULL
+     AND picture_id NOT IN (SELECT picture_id FROM reference_pictures)`,
+  )
 }
 
 /** Sets the id counter of each table to the largest known id. */

@@ -21,8 +21,9 @@ export function listIdentities(database: Database): Identity[] {
     .all()
 }
 
-/** Adds the name if it is new. */
+/** Adds the name if it is new. It is no longer an alias of another name then. */
 export function addIdentity(database: Database, name: string): void {
+  database.prepare('DELETE FROM identity_aliases WHERE alias = ?').run(name)
   database.prepare('INSERT INTO identities (name) VALUES (?) ON CONFLICT DO NOTHING').run(name)
 }
 

@@ -1,27 +1,38 @@
 import { randomUUID } from 'node:crypto'
 import { CameoError } from '../../pipeline/common/errors.js'
-import { rowChecksum } from './checksum.js'
+import { addChecksumFunction, addWrongChecksumFunction, rowChecksum } from './checksum.js'
 import type { Database } from './sqlite.js'
 import { migrations, schemaVersion, tablesSql, triggersSql } from './schema.js'
 
+/** What an upgrade of an older archive did. */
+export interface Upgrade {
+  /** Number of rows that had no checksum before. */
+  readonly unverified: number
+}
+
 /**
  * Creates the tables, or upgrades those of an older version, in one transaction.
- * @returns number of rows that had no checksum before
+ * @returns undefined if nothing was upgraded
+ * @throws ARCHIVE_DAMAGED if the older tables are not as they were defined
  */
-export function initialise(database: Database): number {
+export function initialise(database: Database, archiveDir: string): Upgrade | undefined {
   // Replacing a table would delete the rows that refer to it. This pragma has no effect within a transaction.
   database.pragma('foreign_keys = OFF')
   try {
-    return database.transaction(() => makeTables(database)).immediate()
+    return database.transaction(() => makeTables(database, archiveDir)).immediate()
   } finally {
     database.pragma('foreign_keys = ON')
   }
 }
 
-function makeTables(database: Database): number {
+/** Rows have checksums since this version. */
+const checkedSince = 4
+
+function makeTables(database: Database, archiveDir: string): Upgrade | undefined {
   // Another process may have done this while we waited for the write lock.
   const version = Number(database.pragma('user_version', { simple: true }))
-  if (version >= schemaVersion) return 0
+  if (version >= schemaVersion) return undefined
+  if (version >= checkedSince) checkSchema(database, archiveDir)
   let copied = 0
   if (version === 0) {
     database.exec(tablesSql + triggersSql)
@@ -32,14 +43,13 @@ function makeTables(database: Database): number {
   }
   writeSchemaChecksum(database)
   database.pragma(`user_version = ${schemaVersion}`)
-  return copied
+  return version === 0 ? undefined : { unverified: version < checkedSince ? copied : 0 }
 }
 
 /**
  * Copies all rows into new definitions of the tables. Drops columns that the new tables do not have. (A stored
  * computed column cannot be added to an existing table.) Copies one table after the other, so that the next one can
- * use the freed space. Rows with checksums get new ones even if they are damaged, so a migration from version 4 or
- * later must look for damage first. Foreign keys must be off.
+ * use the freed space. Damaged rows stay damaged: their new checksums are wrong, too. Foreign keys must be off.
  * @returns number of copied rows
  */
 export function exchangeTables(database: Database, tables: string, triggers: string): number {
@@ -56,17 +66,42 @@ export function exchangeTables(database: Database, tables: string, triggers: str
   for (const table of names) {
     const known = new Set(columnsOf(database, table))
     const columns = columnsOf(database, `old_${table}`).filter((column) => known.has(column))
-    if (columns.length > 0)
-      copied += database
-        .prepare(
-          `INSERT INTO ${table} (${columns.join(', ')}) SELECT ${columns.join(', ')} FROM old_${table}`,
-        )
-        .run().changes
+    if (columns.length > 0) copied += copyRows(database, table, columns.join(', '))
     keepSequence(database, table)
     database.exec(`DROP TABLE old_${table}`)
   }
   database.exec(triggers)
   return copied
+}
+
+function copyRows(database: Database, table: string, columns: string): number {
+  const insert = `INSERT INTO ${table} (${columns}) SELECT ${columns} FROM old_${table}`
+  const isWhole = oldChecksumCondition(database, table)
+  if (isWhole === undefined) return database.prepare(insert).run().changes
+  // The old checksums can be compared only with the usual function, and the new ones are written with another.
+  database.exec(
+    `CREATE TEMP TABLE damaged_rows AS SELECT ${columns} FROM old_${table} NOT INDEXED WHERE NOT ${isWhole}`,
+  )
+  let copied = database.prepare(`${insert} NOT INDEXED WHERE ${isWhole}`).run().changes
+  if (database.prepare('SELECT 1 FROM damaged_rows LIMIT 1').get() !== undefined) {
+    addWrongChecksumFunction(database)
+    copied += database
+      .prepare(`INSERT OR IGNORE INTO ${table} (${columns}) SELECT ${columns} FROM damaged_rows`)
+      .run().changes
+    addChecksumFunction(database)
+  }
+  database.exec('DROP TABLE damaged_rows')
+  return copied
+}
+
+/** SQL that is true of the intact rows of an old table. Undefined if its rows have no checksums. */
+function oldChecksumCondition(database: Database, table: string): string | undefined {
+  const sql = database
+    .prepare<[string], string>("SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?")
+    .pluck()
+    .get(`old_${table}`)
+  if (sql === undefined || !sql.includes('row_checksum(')) return undefined
+  return `(crc IS row_checksum('${table}', ${columnsOf(database, `old_${table}`).join(', ')}))`
 }
 
 /** The columns that are written, without the checksum. */

@@ -8,6 +8,10 @@ export interface JournalSubjects {
   readonly 'forget-name': { readonly name: string }
   readonly 'forget-clip': { readonly clipId: string }
   readonly 'remember-clip': { readonly clipId: string }
+  /** What people said about the name and the tracks of the clip has changed. */
+  readonly correct: { readonly name: string; readonly clipId: string }
+  /** The aliases or the note of the name have changed. */
+  readonly 'describe-name': { readonly name: string }
 }
 
 export type JournalEntry = {
@@ -34,14 +38,48 @@ export const publishedKey = 'kafka.journal_published'
 
 export const isPublished = (database: Database) => readMeta(database, publishedKey) !== undefined
 
-/** Deletes the entries of a name up to `entry`: its enrolments and that it was forgotten. */
+/** Deletes the entries of a name up to `entry`: all about it, and that it was forgotten. */
 export function eraseFromJournal(database: Database, name: string, entry: number): void {
   database
     .prepare(
       `DELETE FROM journal
-       WHERE entry <= ? AND action IN ('enroll', 'forget-name') AND subject ->> '$.name' = ?`,
+       WHERE entry <= ? AND action IN ('enroll', 'forget-name', 'correct', 'describe-name')
+       AND subject ->> '$.name' = ?`,
     )
     .run(entry, name)
+}
+
+/** Deletes the entries about corrections of a name in a clip, up to `entry`. */
+export function eraseCorrectionFromJournal(
+  database: Database,
+  name: string,
+  clipId: string,
+  entry: number,
+): void {
+  database
+    .prepare(
+      `DELETE FROM journal WHERE entry <= ? AND action = 'correct'
+       AND subject ->> '$.name' = ? AND subject ->> '$.clipId' = ?`,
+    )
+    .run(entry, name, clipId)
+}
+
+/** Deletes the entries about the aliases and the note of a name, up to `entry`. */
+export function eraseDescriptionFromJournal(database: Database, name: string, entry: number): void {
+  database
+    .prepare("DELETE FROM journal WHERE entry <= ? AND action = 'describe-name' AND subject ->> '$.name' = ?")
+    .run(entry, name)
+}
+
+/** Every clip in which a name was ever corrected, unless it was erased from the journal. */
+export function correctedClips(database: Database, name: string): string[] {
+  return database
+    .prepare<[string], string>(
+      `SELECT DISTINCT subject ->> '$.clipId' FROM journal
+       WHERE action = 'correct' AND subject ->> '$.name' = ?`,
+    )
+    .pluck()
+    .all(name)
 }
 
 /** Removes a source from the enrolment entries of a name, up to `entry`. */

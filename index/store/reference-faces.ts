@@ -13,6 +13,8 @@ export interface NewReferenceFace {
   readonly float16: Uint16Array
   /** 0..1. */
   readonly quality: number
+  /** Row of its picture. Null if none was kept. */
+  readonly pictureId: number | null
 }
 
 export interface ReferenceFaceRow extends NewReferenceFace {
@@ -32,12 +34,22 @@ export function replaceReferenceFaces(
   const remove = database.prepare(
     'DELETE FROM reference_faces WHERE identity_id = ? AND source = ? AND embedder = ?',
   )
-  const insert = database.prepare(
-    'INSERT INTO reference_faces (identity_id, source, embedder, norm, vector, quality) VALUES (?, ?, ?, ?, ?, ?)',
-  )
   for (const { source, embedder } of faces) remove.run(identityId, source, embedder)
-  for (const { source, embedder, norm, float16, quality } of faces)
-    insert.run(identityId, source, embedder, norm, toBlob(float16), quality)
+  addReferenceFaces(database, identityId, faces)
+}
+
+/** Stores further faces of a name. */
+export function addReferenceFaces(
+  database: Database,
+  identityId: number,
+  faces: readonly NewReferenceFace[],
+): void {
+  const insert = database.prepare(
+    `INSERT INTO reference_faces (identity_id, source, embedder, norm, vector, quality, picture_id)
+     VALUES (?, ?, ?, ?, ?, ?, ?)`,
+  )
+  for (const { source, embedder, norm, float16, quality, pictureId } of faces)
+    insert.run(identityId, source, embedder, norm, toBlob(float16), quality, pictureId)
 }
 
 /** Every face of a name by every embedder, in storage order, including damaged ones. */
@@ -54,7 +66,7 @@ export const facesOfIdentity = (database: Database, identityId: number) =>
 function readFaces(database: Database, condition: string, value: string | number): ReferenceFaceRow[] {
   return database
     .prepare<[string | number], Row>(
-      `SELECT reference_id AS referenceId, source, embedder, norm, vector, quality
+      `SELECT reference_id AS referenceId, source, embedder, norm, vector, quality, picture_id AS pictureId
        FROM reference_faces JOIN identities USING (identity_id) WHERE ${condition} ORDER BY reference_id`,
     )
     .all(value)

@@ -43,6 +43,14 @@ const trackTables: ReadonlySet<CheckedTable> = new Set([
   'descriptors',
 ])
 
+/** Tables with rows that affect only one name. */
+const nameTables: ReadonlySet<CheckedTable> = new Set([
+  'reference_faces',
+  'reference_pictures',
+  'identity_aliases',
+  'corrections',
+])
+
 export function createOwners(database: Database): Owners {
   const pluck = (sql: string) => database.prepare<[unknown]>(sql).pluck()
   const selectClip = pluck('SELECT clip_id FROM clips WHERE clip_id = ?')
@@ -58,7 +66,7 @@ export function createOwners(database: Database): Owners {
 
   function ownersBy(table: CheckedTable, row: Readonly<Record<string, unknown>>): Owner[] {
     if (table === 'identities') return typeof row.name === 'string' ? [{ name: row.name }] : []
-    if (table === 'reference_faces') {
+    if (nameTables.has(table)) {
       const name = selectName.get(row.identity_id ?? null)
       return typeof name === 'string' ? [{ name }] : []
     }

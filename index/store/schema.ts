@@ -1,7 +1,7 @@
 import { checksumColumn } from './checksum.js'
 
 /** Increased whenever the tables change. An archive with a higher version is refused. */
-export const schemaVersion = 4
+export const schemaVersion = 5
 
 /** Data of a worker that reads from Kafka. Written in the same transaction as the rows that result from it. */
 const topicTablesSql = `
@@ -48,7 +48,8 @@ const journalSql = `
 CREATE TABLE journal (
   entry INTEGER PRIMARY KEY AUTOINCREMENT,
   at TEXT NOT NULL,
-  action TEXT NOT NULL CHECK (action IN ('enroll', 'forget-name', 'forget-clip', 'remember-clip')),
+  action TEXT NOT NULL CHECK (action IN
+    ('enroll', 'forget-name', 'forget-clip', 'remember-clip', 'correct', 'describe-name')),
   subject TEXT NOT NULL,             -- JSON; no face data
   ${checksumColumn('journal')}
 );
@@ -77,6 +78,47 @@ CREATE TABLE checkpoints (
   PRIMARY KEY (clip_id, recipe, segment, part),
   FOREIGN KEY (clip_id, recipe) REFERENCES runs ON DELETE CASCADE
 );
+`
+
+/**
+ * What people said about names. A correction names its track by place, not by id: tracks get new ids when a clip is
+ * processed again, and names may come into an archive before its clips.
+ */
+const correctionsTableSql = `
+CREATE TABLE corrections (
+  correction_id INTEGER PRIMARY KEY,
+  identity_id INTEGER NOT NULL REFERENCES identities ON DELETE CASCADE,
+  clip_id TEXT NOT NULL,             -- the archive need not have it
+  place TEXT NOT NULL,               -- JSON: where the track is; see track-place.ts
+  verdict TEXT NOT NULL CHECK (verdict IN ('confirmed', 'rejected')),
+  at TEXT NOT NULL,
+  ${checksumColumn('corrections')}
+);
+CREATE INDEX corrections_identity ON corrections (identity_id);
+CREATE INDEX corrections_clip ON corrections (clip_id);
+`
+
+/** Further names of a person. */
+const aliasesTableSql = `
+CREATE TABLE identity_aliases (
+  alias TEXT PRIMARY KEY,
+  identity_id INTEGER NOT NULL REFERENCES identities ON DELETE CASCADE,
+  ${checksumColumn('identity_aliases')}
+) WITHOUT ROWID;
+CREATE INDEX identity_aliases_identity ON identity_aliases (identity_id);
+`
+
+/** Pictures of enrolled faces, from which other models can embed them. A picture is erased with its last face. */
+const picturesTableSql = `
+CREATE TABLE reference_pictures (
+  picture_id INTEGER PRIMARY KEY,
+  identity_id INTEGER NOT NULL REFERENCES identities ON DELETE CASCADE,
+  jpeg BLOB NOT NULL,
+  box TEXT NOT NULL,                 -- JSON [x1,y1,x2,y2], px of the picture
+  landmarks TEXT NOT NULL,           -- JSON [[x,y] x 5]
+  ${checksumColumn('reference_pictures')}
+);
+CREATE INDEX reference_pictures_identity ON reference_pictures (identity_id);
 `
 
 /** Number of rows that depend on a row of `segments`. Used to detect lost rows. */
@@ -115,6 +157,8 @@ DROP TABLE journal_1;
 `,
   3: contextTableSql,
   4: addedIn4Sql + checkpointsTableSql + rowCountsSql,
+  // New tables and columns come with the copy.
+  5: '',
 }
 
 /** Triggers that keep some tables consistent with others. */
@@ -130,6 +174,10 @@ CREATE TRIGGER reference_added AFTER INSERT ON reference_faces BEGIN
 END;
 CREATE TRIGGER reference_erased AFTER DELETE ON reference_faces BEGIN
   UPDATE identities SET row_count = row_count - 1 WHERE identity_id = OLD.identity_id;
+END;
+CREATE TRIGGER last_reference_erased AFTER DELETE ON reference_faces WHEN OLD.picture_id IS NOT NULL BEGIN
+  DELETE FROM reference_pictures WHERE picture_id = OLD.picture_id
+    AND NOT EXISTS (SELECT 1 FROM reference_faces WHERE picture_id = OLD.picture_id);
 END;
 CREATE TRIGGER damaged_clip_erased AFTER DELETE ON clips BEGIN
   DELETE FROM damaged_clips WHERE clip_id = OLD.clip_id;
@@ -269,6 +317,7 @@ CREATE TABLE identities (
   identity_id INTEGER PRIMARY KEY AUTOINCREMENT,
   name TEXT NOT NULL UNIQUE,
   row_count INTEGER NOT NULL DEFAULT 0, -- of reference_faces
+  note TEXT,                         -- what people wrote about the name; NULL: nothing
   ${checksumColumn('identities')}
 );
 
@@ -281,10 +330,12 @@ CREATE TABLE reference_faces (
   norm REAL NOT NULL,
   vector BLOB NOT NULL,              -- float16, not normalised
   quality REAL NOT NULL,
+  picture_id INTEGER REFERENCES reference_pictures ON DELETE SET NULL, -- NULL: no picture was kept
   ${checksumColumn('reference_faces')}
 );
 CREATE INDEX reference_faces_identity ON reference_faces (identity_id);
-
+CREATE INDEX reference_faces_picture ON reference_faces (picture_id);
+${picturesTableSql}${aliasesTableSql}${correctionsTableSql}
 -- Names and erasures, in order. Applied after the tracks whenever an archive is rebuilt.
 ${journalSql}
 -- Forgotten clips: skipped when their file is found again.

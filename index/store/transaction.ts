@@ -7,3 +7,7 @@ import type { Database } from './sqlite.js'
  */
 export const inTransaction = <Result>(database: Database, work: () => Result): Result =>
   database.transaction(work).immediate()
+
+/** Runs `work`, which only reads. All that it reads is of the same moment, whatever others write meanwhile. */
+export const readConsistently = <Result>(database: Database, work: () => Result): Result =>
+  database.transaction(work).deferred()

@@ -19,6 +19,8 @@ export interface WholeRows {
    */
   clipOf(label: number): string | undefined
   isWholeTrack(trackId: number, clipId: string): boolean
+  /** Says whether the rows of a clip itself are intact. */
+  isWholeClip(clipId: string): boolean
   note(damage: Damage): void
   /**
    * All damage: recorded by this object, marked in the archive before, in rows that the index skipped, and in clips
@@ -83,6 +85,7 @@ export function createWholeRows(database: Database, damagedLabels: ReadonlySet<n
   return {
     clipOf,
     isWholeTrack,
+    isWholeClip,
     note,
     damage() {
       for (const label of damagedLabels) noteLabel(label)

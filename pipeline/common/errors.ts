@@ -35,7 +35,14 @@ export const errorCodes = {
   FACES_DISAGREE: { retriable: false },
   QUERY_NO_TRACK: { retriable: false },
   NAME_UNKNOWN: { retriable: false },
+  /** Another person has this name or alias. */
+  NAME_TAKEN: { retriable: false },
+  /** It is not clear which face of a clip is meant. */
+  TRACK_UNCLEAR: { retriable: false },
   CLIP_UNKNOWN: { retriable: false },
+  /** A file of names is damaged, cut off, or something else. */
+  NAMES_INVALID: { retriable: false },
+  NAMES_NOT_WRITTEN: { retriable: true },
   // models
   PACK_UNKNOWN: { retriable: false },
   PACK_INVALID: { retriable: false },

@@ -44,8 +44,12 @@ export interface RemedyData {
   'choose-rate': Nothing
   /** List the faces that a name is enrolled with, and choose one of them. */
   'list-faces': { readonly name: string }
+  /** Say which time range of a clip is meant. */
+  'give-range': Nothing
   /** Enroll faces that seem to be of different people, if they do belong to one person. */
   'enroll-all-the-same': Nothing
+  /** Embed the kept pictures of names again, with the archive's models. */
+  'refresh-names': { readonly name: string }
   /** Enroll the name first. */
   'enroll-first': { readonly name: string }
 

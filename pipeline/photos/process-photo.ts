@@ -3,6 +3,7 @@ import { readPart } from '../decode/clip-file.js'
 import { clipName } from '../common/display-name.js'
 import { contentHeadBytes, contentOf } from '../decode/still/image-content.js'
 import { unreadable } from '../decode/still/image-file.js'
+import { cropFace, type FaceCrop } from '../align/face-picture.js'
 import { neededScale } from '../detect/passes.js'
 import { embedFurther, type ExtraEmbedding } from '../embed/extra-embedders.js'
 import { CameoError } from '../common/errors.js'
@@ -20,6 +21,13 @@ import type { Embedding } from '../data/embedding.js'
  */
 export interface PhotoFace extends EmbeddedFace {
   readonly thumbnailJpeg: Uint8Array
+  /** For a picture of the face that is kept. Present if `readPhoto` was asked for it. */
+  readonly crop?: FaceCrop
+}
+
+export interface PhotoOptions {
+  /** Also crop every face for a picture that is kept. Default: false. */
+  readonly crops?: boolean
 }
 
 export interface Photo {
@@ -37,7 +45,7 @@ export interface Photo {
  * Reads a photo and finds its faces. For an animation: the faces of the picture that shows a face best.
  * @throws IMAGE_UNREADABLE
  */
-export async function readPhoto(path: string, stages: Stages): Promise<Photo> {
+export async function readPhoto(path: string, stages: Stages, options: PhotoOptions = {}): Promise<Photo> {
   const { count, pictures, notices } = await openPhotoPictures(path, {
     canvasWidthPx: stages.detector.canvasWidthPx,
     canvasHeightPx: stages.detector.canvasHeightPx,
@@ -47,7 +55,7 @@ export async function readPhoto(path: string, stages: Stages): Promise<Photo> {
   let best: Picture | undefined
   let lookedAt = 0
   for await (const { number, images } of pictures) {
-    const picture = await facesOfPicture(number, images, stages)
+    const picture = await facesOfPicture(number, images, stages, options)
     lookedAt++
     if (best === undefined || bestQuality(picture) > bestQuality(best)) best = picture
   }
@@ -71,13 +79,18 @@ interface Picture extends Omit<Photo, 'notices'> {
 /** Quality of the most prominent face; a picture without a face is worst. */
 const bestQuality = ({ faces: [first] }: Picture) => first?.quality ?? -1
 
-async function facesOfPicture(number: number, asGiven: FrameImages, stages: Stages): Promise<Picture> {
+async function facesOfPicture(
+  number: number,
+  asGiven: FrameImages,
+  stages: Stages,
+  { crops = false }: PhotoOptions,
+): Promise<Picture> {
   const { images, turns, faces: found, unusable } = await facesUpright(asGiven, stages)
   const { width, height } = images.full
   const faces: PhotoFace[] = []
   for (const face of found) {
     const thumbnailJpeg = await encodeThumbnail(cropThumbnail(images.full, face.sample.boxXyxyPx))
-    faces.push({ ...face, thumbnailJpeg })
+    faces.push({ ...face, thumbnailJpeg, ...(crops ? { crop: cropFace(images.full, face.sample) } : {}) })
   }
   faces.sort((a, b) => prominence(b.sample, width, height) - prominence(a.sample, width, height))
   return { number, widthPx: width, heightPx: height, faces, unusable, turnedBy: turns * 90 }

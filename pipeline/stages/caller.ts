@@ -14,6 +14,8 @@ export type Task =
   | 'query clip'
   /** Tracks that get new descriptors. */
   | 'describe tracks'
+  /** People of a folder. */
+  | 'enrol people'
 
 /** The progress of long work. */
 export interface Progress {

@@ -33,7 +33,9 @@ const advice: AdviceTable = {
       : 'give either --fps or --sampling keyframes',
   'choose-rate': () => 'give --rate, or --format otio',
   'list-faces': () => '"cameo enroll NAME --list" shows them',
+  'give-range': () => 'give it with --range START-END',
   'enroll-all-the-same': () => 'give --force for that',
+  'refresh-names': () => 'run "cameo people refresh"',
   'enroll-first': () => 'run "cameo enroll NAME PHOTO"',
 
   'give-identities': () =>

@@ -33,6 +33,11 @@ const tasks: Readonly<Record<Task, TaskFormat>> = {
     format: 'looking at {name} {bar} {percentage} %, {at}',
     payload: ({ done, subject = '' }) => ({ name: subject, at: formatTime(done) }),
   },
+  'enrol people': {
+    format: '{bar} {value}/{total} people {name}',
+    logEveryS: 10,
+    payload: ({ subject = '' }) => ({ name: subject }),
+  },
   'describe tracks': {
     format: '{bar} {percentage}% {value}/{total} tracks',
     logEveryS: 5,

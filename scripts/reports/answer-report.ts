@@ -70,12 +70,13 @@ const rateJson = ({ rate, isEstimate, interval }: FalseAcceptRate) => ({
 })
 
 const matchJson = (
-  { clipId, path, score, durationS, ranges, faces, thumbnailJpeg, others }: ClipMatch,
+  { clipId, path, score, confirmed, durationS, ranges, faces, thumbnailJpeg, others }: ClipMatch,
   probability: number | undefined,
 ) => ({
   clipId,
   path,
   score,
+  ...(confirmed === undefined ? {} : { confirmed }),
   probability: probability ?? null,
   durationS: durationS ?? null,
   ranges,

@@ -47,6 +47,44 @@ export function contactSheet(
     queryJpeg === undefined
       ? undefined
       : html`<img class="query" alt="the person searched for" src="${dataUri(queryJpeg)}" />`
+  const cards = matches.map((match, index) => card(match, index + 1))
+  return page({ title, query, lines: summary.split('\n'), cards })
+}
+
+/** A face of a name. */
+export interface SheetFace {
+  readonly number: number
+  readonly path: string
+  /** Undefined if no picture was kept. */
+  readonly jpeg: Uint8Array | undefined
+  readonly text: string
+  /** It may show somebody else. */
+  readonly isOdd: boolean
+}
+
+/** The faces of a name as one self-contained HTML page. */
+export function facesPage(title: string, lines: readonly string[], faces: readonly SheetFace[]): string {
+  return page({ title, query: undefined, lines, cards: faces.map(faceCard) })
+}
+
+const faceCard = ({ number, path, jpeg, text, isOdd }: SheetFace) =>
+  html`<li class="${isOdd ? 'weak' : 'match'}">
+    ${jpeg === undefined ? undefined : html`<img alt="face ${number}" src="${dataUri(jpeg)}" />`}
+    <div>
+      <span class="clip" title="${path}">${number}. <bdi>${basename(path)}</bdi></span>
+      <small>${text}</small>
+      ${isOdd ? html`<small class="note">may show somebody else</small>` : undefined}
+    </div>
+  </li> `
+
+interface Page {
+  readonly title: string
+  readonly query: Markup | undefined
+  readonly lines: readonly string[]
+  readonly cards: readonly Markup[]
+}
+
+function page({ title, query, lines, cards }: Page): string {
   return html`<!doctype html>
     <html lang="en">
       <meta charset="utf-8" />
@@ -59,11 +97,11 @@ export function contactSheet(
         ${query}
         <div>
           <h1>${title}</h1>
-          ${summary.split('\n').map((line) => html`<p>${line}</p>`)}
+          ${lines.map((line) => html`<p>${line}</p>`)}
         </div>
       </header>
       <ol>
-        ${matches.map((match, index) => card(match, index + 1))}
+        ${cards}
       </ol>
     </html> `.text.replace(/^ +/gm, '')
 }

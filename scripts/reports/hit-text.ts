@@ -1,11 +1,13 @@
 import type { MatchedRange } from '../../index/search/clip-match.js'
 import { formatTime } from '../../pipeline/common/time-text.js'
 
-export const formatRanges = (ranges: readonly Pick<MatchedRange, 'startS' | 'endS' | 'weak'>[]) =>
+export const formatRanges = (
+  ranges: readonly Pick<MatchedRange, 'startS' | 'endS' | 'weak' | 'confirmed'>[],
+) =>
   ranges
     .map(
-      ({ startS, endS, weak }) =>
-        `${formatTime(startS)}–${formatTime(endS)}${weak === true ? ' (weak)' : ''}`,
+      ({ startS, endS, weak, confirmed }) =>
+        `${formatTime(startS)}–${formatTime(endS)}${weak === true ? ' (weak)' : ''}${confirmed === true ? ' (confirmed)' : ''}`,
     )
     .join(', ')
 

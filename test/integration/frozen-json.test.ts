@@ -101,6 +101,29 @@ group('of people and names', async () => {
   ])
 })
 
+group('of corrections and files of names', async () => {
+  const there = ['--archive', at('corrected')]
+  for (const name of ['corrected', 'imported']) cpSync(archive, at(name), { recursive: true })
+  await say('confirm', ['Ada', film, '--min-score', '-1', ...there])
+  await say('reject', ['Ada', cut, '--min-score', '-1', ...there])
+  await say('people alias', ['Ada', 'Countess', ...there])
+  await say('people note', ['Ada', 'mathematician', ...there])
+  await Promise.all([
+    say('search --name', ['Ada', ...there], { as: 'search --name, confirmed' }),
+    say('show', [film, ...there], { as: 'show, confirmed' }),
+    say('people show', ['Countess', ...there]),
+    say('people show', ['Bo', ...there]),
+    say('people export', ['--out', at('names.jsonl'), ...there]),
+  ])
+  await say('reject', ['Ada', cut, '--undo', ...there])
+  await say('people import', [at('names.jsonl'), '--archive', at('imported')])
+  await say('people refresh', ['--archive', at('imported')])
+  mkdirSync(at('folders', 'Eve'), { recursive: true })
+  mkdirSync(at('folders', 'Nobody'))
+  copyFileSync(at('Bo.jpg'), at('folders', 'Eve', '1.jpg'))
+  await say('enroll --folder', [at('folders'), ...there], { code: 1 })
+})
+
 group('of models and heads', async () => {
   const { dimension } = findPack('lite').embedder
   const embedders = [{ digest: embedderOf(archive), name: 'lite', dimension }]

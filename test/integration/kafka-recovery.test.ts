@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { cpSync, mkdirSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { z } from 'zod'
 import { setTimeout as pause } from 'node:timers/promises'
 import { openArchive } from '../../index/archive/open-archive.js'
 import { lastJournalEntry } from '../../index/store/journal.js'
@@ -24,6 +25,12 @@ async function folderWithOne(name: string): Promise<string> {
   await makeFaceClip(join(folder, 'one.mp4'), 'sofa left')
   return folder
 }
+
+const shownNameSchema = z.object({
+  name: z.string(),
+  corrections: z.array(z.object({ verdict: z.string(), found: z.boolean() })),
+  faces: z.array(z.object({ picture: z.string().nullable() })),
+})
 
 describe('Kafka: recovery from lost, restored and refused data', { timeout: 15 * 60_000 }, () => {
   before(async () => {
@@ -87,7 +94,15 @@ describe('Kafka: recovery from lost, restored and refused data', { timeout: 15 *
     await work(['submit', folder], ['enroll', 'Bob', photo], ['enroll', 'Cleo', photo, forgotten, '--force'])
     const copy = join(dir, 'copy of the archive')
     cpSync(queue.archive, copy, { recursive: true })
-    await work(['forget', '--clip', forgotten], ['forget', '--name', 'Bob'], ['enroll', 'Ada', photo])
+    await work(
+      ...[
+        ['forget', '--clip', forgotten],
+        ['forget', '--name', 'Bob'],
+        ['enroll', 'Ada', photo],
+        ['reject', 'Cleo', join(folder, 'sofa left.mp4')],
+        ['people', 'alias', 'Ada', 'Countess'],
+      ],
+    )
     rmSync(queue.archive, { recursive: true })
     cpSync(copy, queue.archive, { recursive: true })
     const replayed = await queue.run('replay', '--json')
@@ -99,11 +114,25 @@ describe('Kafka: recovery from lost, restored and refused data', { timeout: 15 *
       { name: 'Cleo', faces: 1 },
     ]
     assert.deepEqual(await names(), left)
+    /** What people said, and whether the faces have pictures. */
+    const said = async () => {
+      const shown = async (name: string) =>
+        shownNameSchema.parse(JSON.parse((await queue.run('people', 'show', name, '--json')).stdout))
+      const [cleo, countess] = [await shown('Cleo'), await shown('Countess')]
+      return {
+        cleo: cleo.corrections.map(({ verdict, found }) => [verdict, found]),
+        countess: countess.name,
+        pictures: [...cleo.faces, ...countess.faces].map(({ picture }) => picture !== null),
+      }
+    }
+    const saidBefore = { cleo: [['rejected', true]], countess: 'Ada', pictures: [true, true] }
+    assert.deepEqual(await said(), saidBefore)
     // It also does not come back into the topic for others.
     rmSync(queue.archive, { recursive: true })
     assert.equal((await queue.run('replay', '--json')).code, 0)
     assert.deepEqual(queue.counts(), { clips: 1, tracks: 1 })
     assert.deepEqual(await names(), left)
+    assert.deepEqual(await said(), saidBefore)
     await queue.close()
   })
 

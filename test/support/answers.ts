@@ -29,6 +29,7 @@ const rangeSchema = z.strictObject({
   trackId: z.int(),
   score: z.number(),
   weak: z.literal(true).optional(),
+  confirmed: z.literal(true).optional(),
 })
 
 /** The `--json` fields about how much of an archive was looked at. */
@@ -81,6 +82,7 @@ const hitSchema = z.strictObject({
   clipId: z.string(),
   path: z.string(),
   score: z.number(),
+  confirmed: z.literal(true).optional(),
   probability: z.number().min(0).max(1).nullable(),
   durationS: z.number().nullable(),
   ranges: z.array(rangeSchema).min(1),

@@ -12,6 +12,7 @@ export function faceBytes(archive: string): Buffer[] {
       'SELECT vector FROM embeddings',
       'SELECT vector FROM descriptors',
       'SELECT vector FROM reference_faces',
+      'SELECT jpeg FROM reference_pictures',
       'SELECT jpeg FROM thumbnails',
       'SELECT vector FROM context_features',
       'SELECT message FROM pending_parts',

@@ -10,6 +10,7 @@ export interface CommandResult {
 
 /** Commands that leave nothing behind in their process: no connection to a broker. */
 const commands: ReadonlySet<string | undefined> = new Set([
+  'confirm',
   'coverage',
   'doctor',
   'enroll',
@@ -18,6 +19,8 @@ const commands: ReadonlySet<string | undefined> = new Set([
   'head',
   'ingest',
   'models',
+  'people',
+  'reject',
   'search',
   'status',
 ])

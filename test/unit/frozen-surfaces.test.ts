@@ -20,7 +20,7 @@ import {
   type Settings,
 } from '../../pipeline/recipe/recipe.js'
 import { exitCodes } from '../../scripts/cli/output.js'
-import { clipKey, nameKey } from '../../workers/kafka/stages/names/apply-names.js'
+import { aboutKey, clipKey, correctionKey, nameKey } from '../../workers/kafka/stages/names/name-keys.js'
 import { defaultBrokers, readConnection } from '../../scripts/cli/kafka-connection.js'
 import { deadLetter } from '../../workers/kafka/messages/dead-letters.js'
 import { writeNote } from '../../workers/kafka/broker/crash-counts.js'
@@ -101,6 +101,8 @@ describe('topics', () => {
         status: statusKey('RECIPE', '/films/a.mp4'),
         name: nameKey('Ada "A" Lovelace', '/photos/ada.jpg'),
         clip: clipKey('CLIP'),
+        correction: correctionKey('Ada "A" Lovelace', 'CLIP'),
+        about: aboutKey('Ada "A" Lovelace'),
         deadLetter: letter.key,
       },
       ...{ clientId: connection.clientId, brokers: connection.brokers },

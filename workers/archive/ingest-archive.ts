@@ -8,6 +8,7 @@ import {
 } from '../../index/archive/choose-recipe.js'
 import { adoptRecipe, type Archive } from '../../index/archive/open-archive.js'
 import { remember } from '../../index/identities/forget.js'
+import { tellOtherNames } from '../../index/identities/refresh-names.js'
 import { isForgotten } from '../../index/store/forgotten-clips.js'
 import { lockArchive } from '../../index/store/locks.js'
 import { createDescriber } from '../../pipeline/describe/describe-track.js'
@@ -136,7 +137,9 @@ async function ingestPaths(
   try {
     const spaceId = adoptRecipe(archive, recipe, source, dimension, request.reprocess ?? false)
     watcher.onStart?.(settings)
-    return await ingestWith(pool, { archive, paths, request, settings, recipe, spaceId, watcher, notify })
+    const report = await ingestWith(pool, { archive, paths, request, settings, recipe, spaceId, watcher, notify }) // prettier-ignore
+    if (own !== undefined && own.embedderDigest !== recipe.embedderDigest) tellOtherNames(archive, notify)
+    return report
   } finally {
     await pool.stop()
   }

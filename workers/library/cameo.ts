@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os'
 import { applyHead, type HeadApplied } from '../../index/archive/apply-head.js'
 import { chooseVectorEngine, vectorEngineOf } from '../../index/archive/choose-engine.js'
-import type { Archive } from '../../index/archive/open-archive.js'
+import type { ArchiveModels } from '../../index/archive/archive-models.js'
+import type { Archive, FilledArchive } from '../../index/archive/open-archive.js'
 import { readStatus, type ArchiveStatus } from '../../index/coverage/read-status.js'
 import {
   reportCoverage,
@@ -9,6 +10,7 @@ import {
   type CoverageRequest,
 } from '../../index/coverage/report-coverage.js'
 import { doctor, type DoctorReport } from '../../index/doctor/doctor.js'
+import { correctClip, type CorrectionReport, type CorrectionRequest } from '../../index/clips/correct-clip.js'
 import {
   listClips,
   type ClipList,
@@ -24,6 +26,12 @@ import {
   type EnrolReport,
   type NamedFaces,
 } from '../../index/identities/enroll-faces.js'
+import { giveAlias, noteName, takeAlias } from '../../index/identities/describe-name.js'
+import { enrollFolderWith, type EnrolledFolder } from '../../index/identities/enroll-folder.js'
+import { exportNames, type ExportReport } from '../../index/identities/export-names.js'
+import { importWith, type ImportReport } from '../../index/identities/import-names.js'
+import { refreshWith, type RefreshReport } from '../../index/identities/refresh-names.js'
+import { showName, type ShownName } from '../../index/identities/show-name.js'
 import { searchWith } from '../../index/search/search-archive.js'
 import { sqliteError } from '../../index/store/database.js'
 import { CameoError } from '../../pipeline/common/errors.js'
@@ -52,7 +60,7 @@ import { KeptIndex } from './kept-index.js'
 import { KeptModels } from './kept-models.js'
 import { KeptThreads } from './kept-threads.js'
 import type { CallOptions, CameoOptions } from './options.js'
-import type { EnrollOptions, ForgetQuery, IngestOptions, IngestSummary } from './requests.js'
+import type { CorrectOptions, EnrollOptions, ForgetQuery, IngestOptions, IngestSummary } from './requests.js'
 import { resultOf, subjectOf, type SearchQuery, type SearchResult } from './search.js'
 import { Turns } from './turns.js'
 
@@ -192,9 +200,9 @@ export class Cameo {
     return this.#run(() => {
       const { archive, models } = this.#kept
       const opened = archive.filled(archive.toWrite())
-      const { face, force = false, signal } = options
+      const { face, force = false, keepPhoto = true, signal } = options
       const request = {
-        ...{ name, face, force, signal, device: this.#device },
+        ...{ name, face, force, keepPhoto, signal, device: this.#device },
         files: typeof files === 'string' ? [files] : files,
       }
       return this.#looks.run(() =>
@@ -203,12 +211,98 @@ export class Cameo {
     })
   }
 
+  /**
+   * Enrols everyone who has a folder in this one. The folder bears the name, and holds photos and clips of the person.
+   * What cannot be used is listed in the result and does not affect the rest.
+   *
+   * `signal` stops the call; the people before stay enrolled.
+   * @throws USAGE if it is not a folder, or has no folders; INTERRUPTED; errors of loading models (see `ingest`)
+   */
+  enrollFolder(folder: string, options: Omit<EnrollOptions, 'face'> = {}): Promise<EnrolledFolder[]> {
+    return this.#withNames(options, (parts, caller) => enrollFolderWith(parts, { ...options, folder, device: this.#device }, caller)) // prettier-ignore
+  }
+
+  /** What a name rests on: its faces, aliases, note and corrections. @throws NAME_UNKNOWN */
+  showName(name: string): Promise<ShownName> {
+    return this.#run(() => {
+      const { archive } = this.#kept
+      return showName(archive.filled(archive.toRead()), name, this.#caller({}).notify)
+    })
+  }
+
+  /**
+   * Gives a name an alias, which answers wherever the name does.
+   * @throws NAME_UNKNOWN; NAME_TAKEN if it is a name, or an alias of somebody else
+   */
+  addAlias(name: string, alias: string): Promise<void> {
+    return this.#describeName((database) => giveAlias(database, name, alias))
+  }
+
+  /** Takes an alias away. @throws NAME_UNKNOWN if the name does not have it */
+  removeAlias(name: string, alias: string): Promise<void> {
+    return this.#describeName((database) => takeAlias(database, name, alias))
+  }
+
+  /** Writes a note about a name, which replaces the one before. An empty one removes it. @throws NAME_UNKNOWN */
+  noteName(name: string, note: string): Promise<void> {
+    return this.#describeName((database) => noteName(database, name, note))
+  }
+
+  /**
+   * Writes all names with their faces, pictures, aliases, notes and corrections into one file, readable only by its
+   * owner.
+   * @throws USAGE if the file exists and is not to be replaced; NAMES_NOT_WRITTEN
+   */
+  exportNames(file: string, { overwrite = false } = {}): Promise<ExportReport> {
+    return this.#run(() => exportNames(this.#read(), { file, overwrite }, this.#caller({}).notify))
+  }
+
+  /**
+   * Adds the names of a file that `exportNames` wrote. Nothing that the archive has is replaced. Either all names are
+   * added or none. If the archive has other models, faces are embedded from their pictures.
+   *
+   * `signal` stops that; `refreshNames` continues it.
+   * @throws NAMES_INVALID; INTERRUPTED; errors of loading models (see `ingest`)
+   */
+  importNames(file: string, options: CallOptions = {}): Promise<ImportReport> {
+    return this.#withNames(options, (parts, caller) => importWith(parts, { ...options, file }, caller))
+  }
+
+  /**
+   * Embeds the kept pictures of all names with the models that the archive has now. Needed after an ingest with
+   * `reprocess` and other models.
+   * @throws INTERRUPTED; errors of loading models (see `ingest`)
+   */
+  refreshNames(options: CallOptions = {}): Promise<RefreshReport> {
+    return this.#withNames(options, (parts, caller) => refreshWith(parts, options, caller))
+  }
+
   /** The enrolled faces of a name. @throws NAME_UNKNOWN */
   faces(name: string): Promise<NamedFaces> {
     return this.#run(() => {
       const { archive } = this.#kept
       return facesOfName(archive.filled(archive.toRead()), name, this.#caller({}).notify)
     })
+  }
+
+  /**
+   * Notes that a clip does not show a name: these tracks never answer for it again. Without a range, all tracks of the
+   * clip that answer a search for the name are rejected.
+   * @param clip its id, the first digits of it (at least 8), or the path of its file
+   * @throws NAME_UNKNOWN, CLIP_UNKNOWN; TRACK_UNCLEAR if it is not clear which face is meant, or if there is nothing to
+   * take back
+   */
+  reject(name: string, clip: string, options: CorrectOptions = {}): Promise<CorrectionReport> {
+    return this.#correct({ ...options, name, clip, verdict: 'rejected' })
+  }
+
+  /**
+   * Notes that a clip shows a name: the track always answers for it, and helps to find others. Without a range, the
+   * track of the clip that answers best is confirmed.
+   * @throws as `reject` does
+   */
+  confirm(name: string, clip: string, options: CorrectOptions = {}): Promise<CorrectionReport> {
+    return this.#correct({ ...options, name, clip, verdict: 'confirmed' })
   }
 
   /**
@@ -377,6 +471,38 @@ export class Cameo {
       const { archive, models } = this.#kept
       const opened = archive.filled(archive.toRead())
       return models.use(opened, (own) => question({ opened, models: own }, this.#caller({})))
+    })
+  }
+
+  /** Writes names, with the models of the archive. */
+  #withNames<T>(
+    options: CallOptions,
+    work: (
+      parts: { readonly opened: FilledArchive; readonly models: ArchiveModels },
+      caller: Caller,
+    ) => Promise<T>,
+  ): Promise<T> {
+    return this.#run(() => {
+      const { archive, models } = this.#kept
+      const opened = archive.filled(archive.toWrite())
+      return this.#looks.run(() =>
+        models.use(opened, (own) => work({ opened, models: own }, this.#caller(options))),
+      )
+    })
+  }
+
+  #describeName(work: (database: Archive['database']) => unknown): Promise<void> {
+    return this.#run(() => {
+      const { archive } = this.#kept
+      work(archive.filled(archive.toWrite()).archive.database)
+    })
+  }
+
+  #correct(request: CorrectionRequest): Promise<CorrectionReport> {
+    return this.#run(() => {
+      const { archive, models } = this.#kept
+      const opened = archive.filled(archive.toWrite())
+      return models.use(opened, (own) => correctClip({ opened, models: own }, request))
     })
   }
 

@@ -34,6 +34,22 @@ export interface EnrollOptions extends CallOptions {
   readonly face?: number
   /** Enrol even if the files mostly show different people. Default: false. */
   readonly force?: boolean
+  /**
+   * Keep a picture of each face, from which other models can embed it later. Without it, a name needs its photos again
+   * if the archive's models change. Default: true.
+   */
+  readonly keepPhoto?: boolean
+}
+
+/** Options of a correction. */
+export interface CorrectOptions {
+  /** Only what is seen within these seconds of the clip. Default: what answers for the name now. */
+  readonly range?: { readonly startS: number; readonly endS: number }
+  /** Take such corrections back. Default: false. */
+  readonly undo?: boolean
+  /** Cosine similarity from which a track answers for the name. Default: as in `search`. */
+  readonly minScore?: number
+  readonly expectFalse?: number
 }
 
 /** What to forget: a clip, a name, or one face of a name. */

@@ -49,7 +49,7 @@ export const topicSpecs: readonly TopicSpec[] = [
   },
   {
     kind: 'names',
-    carries: 'enrolled names, forgotten clips',
+    carries: 'enrolled names and corrections, forgotten clips',
     key: 'name or clip id',
     partitions: 1,
     retention: 'compacted',

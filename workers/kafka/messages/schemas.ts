@@ -1,5 +1,8 @@
 import { encode } from '@msgpack/msgpack'
 import { z } from 'zod'
+import { maxAliases, maxNoteLength } from '../../../index/identities/describe-name.js'
+import { trackPlaceSchema } from '../../../index/identities/track-place.js'
+import { maxFacePictureBytes } from '../../../pipeline/align/face-picture.js'
 import type { ErrorCode } from '../../../pipeline/common/errors.js'
 import {
   maxDimension,
@@ -299,7 +302,15 @@ const statusSchema = z.object({
 /** Faces of a name from one photo or clip. A message has no room for that many. */
 const maxFacesOfSource = 4096
 
-/** Topic `names`: the newest message of a key counts. A message without a value deletes the key. */
+/** Corrections of a name in one clip. */
+const maxCorrections = 2000
+
+const coordinate = z.number().min(-1e6).max(1e6)
+
+/**
+ * Topic `names`: the newest message of a key counts. A message without a value deletes the key. A reader skips a kind
+ * that it does not know, and ignores fields that it does not know.
+ */
 const nameSchemas = [
   z.object({
     v: z.literal(wireVersion),
@@ -312,11 +323,50 @@ const nameSchemas = [
         norm: z.number(),
         vector: float16,
         quality: z.number(),
+        /** Which of the pictures is of this face. Absent: no picture was kept, or the message has no room for it. */
+        picture: countUpTo(maxFacesOfSource - 1).optional(),
       }),
       maxFacesOfSource,
     ),
+    /** JPEG pictures of faces, with pixels of the picture. Absent: none. */
+    pictures: listOf(
+      z.object({
+        jpeg: bytes.refine(
+          ({ byteLength }) => byteLength <= maxFacePictureBytes,
+          `a picture has up to ${maxFacePictureBytes} bytes`,
+        ),
+        boxXyxyPx: z.tuple([coordinate, coordinate, coordinate, coordinate]),
+        /** x and y of the five points. */
+        landmarksPx: listOf(coordinate, 10, 10),
+      }),
+      maxFacesOfSource,
+    ).optional(),
   }),
   z.object({ v: z.literal(wireVersion), kind: z.literal('forgotten'), clipId: sha256 }),
+  /** What people said about a name and the tracks of a clip. */
+  z.object({
+    v: z.literal(wireVersion),
+    kind: z.literal('corrected'),
+    name: longText,
+    clipId: sha256,
+    corrections: listOf(
+      z.object({
+        verdict: z.enum(['confirmed', 'rejected']),
+        /** ISO 8601. */
+        at: z.string().max(64),
+        place: trackPlaceSchema,
+      }),
+      maxCorrections,
+    ),
+  }),
+  /** The aliases of a name, and what people wrote about it. */
+  z.object({
+    v: z.literal(wireVersion),
+    kind: z.literal('about'),
+    name: longText,
+    aliases: listOf(longText, maxAliases),
+    note: z.string().max(maxNoteLength).optional(),
+  }),
 ] as const
 
 /** Topic `dead-letters`. */

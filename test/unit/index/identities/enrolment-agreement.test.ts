@@ -50,7 +50,11 @@ describe('an enrolment', () => {
     const { float16, quality } = face(source, degrees)
     return { source, quality, embedding: { float16, norm: 1 } }
   }
-  const enrolled = (source: string, degrees: number, number: number) => ({ ...face(source, degrees), number })
+  const enrolled = (source: string, degrees: number, number: number) => ({
+    ...face(source, degrees),
+    number,
+    pictureId: null,
+  })
   const check = (
     known: readonly ReturnType<typeof enrolled>[],
     fresh: readonly ReturnType<typeof given>[],

@@ -24,7 +24,7 @@ import { damageRows } from '../../../support/damage-rows.js'
 import { temporaryDir } from '../../../support/cameo.js'
 
 const face = (source: string, value: number, embedder = 'e') => ({
-  ...{ source, embedder, norm: 2.5, quality: 0.5 },
+  ...{ source, embedder, norm: 2.5, quality: 0.5, pictureId: null },
   float16: Uint16Array.of(value, value),
 })
 

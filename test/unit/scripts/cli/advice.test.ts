@@ -14,6 +14,8 @@ import { forgetCommand } from '../../../../scripts/commands/forget.js'
 import { headCommand } from '../../../../scripts/commands/head.js'
 import { ingestCommand } from '../../../../scripts/commands/ingest.js'
 import { modelsCommand } from '../../../../scripts/commands/models.js'
+import { peopleCommand } from '../../../../scripts/commands/people.js'
+import { confirmCommand } from '../../../../scripts/commands/correct.js'
 import { replayCommand } from '../../../../scripts/commands/replay.js'
 import { searchCommand } from '../../../../scripts/commands/search.js'
 import { statusCommand } from '../../../../scripts/commands/status.js'
@@ -46,6 +48,8 @@ const examples: { readonly [R in Remedy]: readonly RemedyData[R][] } = {
   'choose-setting': [{ between: 'mirror' }, { between: 'sampling' }],
   'choose-rate': [{}],
   'list-faces': [{ name: 'Ada' }],
+  'give-range': [{}],
+  'refresh-names': [{ name: 'Ada' }],
   'enroll-all-the-same': [{}],
   'enroll-first': [{ name: 'Ada' }],
   'give-identities': [{}],
@@ -105,6 +109,8 @@ const commands = [
   ],
   ...[
     modelsCommand,
+    peopleCommand,
+    confirmCommand,
     replayCommand,
     searchCommand,
     statusCommand,

@@ -1,6 +1,8 @@
 import type { Archive } from '../../../../index/archive/open-archive.js'
 import { noteErasure } from '../../../../index/store/erasure.js'
 import {
+  eraseCorrectionFromJournal,
+  eraseDescriptionFromJournal,
   eraseFromJournal,
   eraseSourceFromJournal,
   isPublished,
@@ -15,7 +17,8 @@ import { inTransaction } from '../../../../index/store/transaction.js'
 import type { OutMessage } from '../../broker/out-messages.js'
 import { readTopic } from '../../broker/topic-reader.js'
 import { topicName } from '../../broker/topics.js'
-import { applyNames, nameKey } from './apply-names.js'
+import { applyNames } from './apply-names.js'
+import { aboutKey, correctionKey, nameKey } from './name-keys.js'
 import { namesMessages } from './names-messages.js'
 import type { WorkerContext } from '../shared/stage-worker.js'
 
@@ -25,13 +28,15 @@ const clusterKey = 'kafka.names_cluster'
 /** Number of journal entries published in one request. */
 const batchSize = 100
 
-/** A deletion that the topic has received. */
+/** A deletion that the topic has received: what the journal may lose, up to the entry with this number. */
 interface Forgotten {
-  /** Number of the journal entry. */
   readonly entry: number
   readonly name: string
-  /** Absent if the whole name was forgotten. */
-  readonly source?: string
+  readonly what:
+    | { readonly kind: 'name' }
+    | { readonly kind: 'description' }
+    | { readonly kind: 'source'; readonly source: string }
+    | { readonly kind: 'corrections'; readonly clipId: string }
 }
 
 /**
@@ -109,9 +114,11 @@ export class NamesLog {
     const database = this.#database
     inTransaction(database, () => {
       writeMeta(database, publishedKey, `${last}`)
-      for (const { entry, name, source } of forgotten)
-        if (source === undefined) eraseFromJournal(database, name, entry)
-        else eraseSourceFromJournal(database, name, source, entry)
+      for (const { entry, name, what } of forgotten)
+        if (what.kind === 'name') eraseFromJournal(database, name, entry)
+        else if (what.kind === 'description') eraseDescriptionFromJournal(database, name, entry)
+        else if (what.kind === 'source') eraseSourceFromJournal(database, name, what.source, entry)
+        else eraseCorrectionFromJournal(database, name, what.clipId, entry)
       if (forgotten.length > 0) noteErasure(database)
     })
   }
@@ -123,15 +130,19 @@ export class NamesLog {
  */
 function forgottenIn(entries: readonly JournalEntry[], sent: readonly OutMessage[]): Forgotten[] {
   const newest = new Map(sent.map(({ key, value }) => [key, value]))
-  const names = entries.flatMap(({ entry, action, subject }) =>
-    action === 'forget-name' ? [{ entry, name: subject.name }] : [],
-  )
-  const sources = entries.flatMap(({ entry, action, subject }) =>
-    action !== 'enroll'
-      ? []
-      : subject.sources
-          .filter((source) => newest.get(nameKey(subject.name, source)) === null)
-          .map((source) => ({ entry, name: subject.name, source })),
-  )
-  return [...names, ...sources]
+  const isDeleted = (key: string) => newest.get(key) === null
+  const names: Forgotten[] = []
+  const others: Forgotten[] = []
+  for (const { entry, action, subject } of entries) {
+    if (action === 'forget-name') names.push({ entry, name: subject.name, what: { kind: 'name' } })
+    if (action === 'enroll')
+      for (const source of subject.sources)
+        if (isDeleted(nameKey(subject.name, source)))
+          others.push({ entry, name: subject.name, what: { kind: 'source', source } })
+    if (action === 'correct' && isDeleted(correctionKey(subject.name, subject.clipId)))
+      others.push({ entry, name: subject.name, what: { kind: 'corrections', clipId: subject.clipId } })
+    if (action === 'describe-name' && isDeleted(aboutKey(subject.name)))
+      others.push({ entry, name: subject.name, what: { kind: 'description' } })
+  }
+  return [...names, ...others]
 }

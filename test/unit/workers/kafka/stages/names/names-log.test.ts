@@ -18,7 +18,8 @@ import { journalAfter, lastJournalEntry } from '../../../../../../index/store/jo
 import { encodeFloat16 } from '../../../../../../pipeline/data/float16.js'
 import { createKafka } from '../../../../../../workers/kafka/broker/client.js'
 import type { OutMessage } from '../../../../../../workers/kafka/broker/out-messages.js'
-import { applyNames, clipKey, nameKey } from '../../../../../../workers/kafka/stages/names/apply-names.js'
+import { applyNames } from '../../../../../../workers/kafka/stages/names/apply-names.js'
+import { clipKey, nameKey } from '../../../../../../workers/kafka/stages/names/name-keys.js'
 import { NamesLog } from '../../../../../../workers/kafka/stages/names/names-log.js'
 import { decodeName, encodeMessage, wireVersion } from '../../../../../../workers/kafka/messages/schemas.js'
 import { createSilentLog } from '../../../../../../workers/service/log.js'
@@ -63,7 +64,17 @@ function start() {
       const message = decodeName(value)
       return message.kind === 'enrolled' ? message.faces.map(({ source }) => `${message.name} ${source}`) : []
     })
-  return { database: archive.database, names: new NamesLog(context, archive), faces, faceMessage, sizes }
+  /** The topic as a reader gets it. */
+  const topic = () =>
+    new Map([...newest].map(([key, value]) => [key, value === null ? null : Buffer.from(value)]))
+  return {
+    database: archive.database,
+    names: new NamesLog(context, archive),
+    faces,
+    faceMessage,
+    sizes,
+    topic,
+  }
 }
 
 describe('the log of names', () => {
