@@ -16,6 +16,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   search: async () => (await import('./commands/search.js')).searchCommand,
   show: async () => (await import('./commands/show.js')).showCommand,
   list: async () => (await import('./commands/list.js')).listCommand,
+  people: async () => (await import('./commands/people.js')).peopleCommand,
   cut: async () => (await import('./commands/cut.js')).cutCommand,
   play: async () => (await import('./commands/play.js')).playCommand,
   enroll: async () => (await import('./commands/enroll.js')).enrollCommand,

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { CameoError } from '../../pipeline/common/errors.js'
 import { rowChecksum } from './checksum.js'
 import type { Database } from './sqlite.js'
-import { migrations, schemaVersion, tablesSql, triggersSql } from './schema.js'
+import { addedTriggers, migrations, schemaVersion, tablesSql, triggersSql } from './schema.js'
 
 /**
  * Creates the tables, or upgrades those of an older version, in one transaction.
@@ -18,6 +18,9 @@ export function initialise(database: Database): number {
   }
 }
 
+/** Rows of older versions have no checksums. */
+const firstWithChecksums = 4
+
 function makeTables(database: Database): number {
   // Another process may have done this while we waited for the write lock.
   const version = Number(database.pragma('user_version', { simple: true }))
@@ -28,7 +31,10 @@ function makeTables(database: Database): number {
     database.prepare("INSERT INTO meta (key, value) VALUES ('archive_id', ?)").run(randomUUID())
   } else {
     for (let next = version + 1; next <= schemaVersion; next++) database.exec(migrations[next] ?? '')
-    copied = exchangeTables(database, tablesSql, triggersSql)
+    if (version < firstWithChecksums) copied = exchangeTables(database, tablesSql, triggersSql)
+    else
+      // Rows keep their checksums, so that damage from before can still be detected.
+      for (let next = version + 1; next <= schemaVersion; next++) database.exec(addedTriggers[next] ?? '')
   }
   writeSchemaChecksum(database)
   database.pragma(`user_version = ${schemaVersion}`)

@@ -1,7 +1,8 @@
 import { checksumColumn } from './checksum.js'
+import { peopleTablesSql, peopleTriggersSql } from './people-schema.js'
 
 /** Increased whenever the tables change. An archive with a higher version is refused. */
-export const schemaVersion = 4
+export const schemaVersion = 5
 
 /** Data of a worker that reads from Kafka. Written in the same transaction as the rows that result from it. */
 const topicTablesSql = `
@@ -115,7 +116,11 @@ DROP TABLE journal_1;
 `,
   3: contextTableSql,
   4: addedIn4Sql + checkpointsTableSql + rowCountsSql,
+  5: peopleTablesSql,
 }
+
+/** Triggers that each version adds to those of the version before. */
+export const addedTriggers: Readonly<Record<number, string>> = { 5: peopleTriggersSql }
 
 /** Triggers that keep some tables consistent with others. */
 export const triggersSql = `
@@ -134,7 +139,7 @@ END;
 CREATE TRIGGER damaged_clip_erased AFTER DELETE ON clips BEGIN
   DELETE FROM damaged_clips WHERE clip_id = OLD.clip_id;
 END;
-`
+${peopleTriggersSql}`
 
 /**
  * The tables of an archive. Each row ends with its checksum. A clip is identified by its content (SHA-256); a path
@@ -299,4 +304,4 @@ CREATE TABLE damaged_clips (
   detail TEXT NOT NULL,              -- what of it is damaged, for people
   ${checksumColumn('damaged_clips')}
 ) WITHOUT ROWID;
-${topicTablesSql}`
+${topicTablesSql}${peopleTablesSql}`

@@ -36,6 +36,8 @@ export const errorCodes = {
   QUERY_NO_TRACK: { retriable: false },
   NAME_UNKNOWN: { retriable: false },
   CLIP_UNKNOWN: { retriable: false },
+  /** No group of tracks has this number. */
+  PERSON_UNKNOWN: { retriable: false },
   // models
   PACK_UNKNOWN: { retriable: false },
   PACK_INVALID: { retriable: false },

@@ -14,6 +14,8 @@ export type Task =
   | 'query clip'
   /** Tracks that get new descriptors. */
   | 'describe tracks'
+  /** Tracks whose neighbours were found, before they are grouped into people. */
+  | 'group people'
 
 /** The progress of long work. */
 export interface Progress {
