@@ -58,7 +58,13 @@ export {
   type GivenUp,
   type SegmentClosing,
 } from './library/read-descriptors.js'
-export type { EnrollOptions, ForgetQuery, IngestOptions, IngestSummary } from './library/requests.js'
+export type {
+  EnrollOptions,
+  ForgetQuery,
+  GroupsQuery,
+  IngestOptions,
+  IngestSummary,
+} from './library/requests.js'
 export type { FoundClip, SearchQuery, SearchResult, Whom } from './library/search.js'
 
 export { CameoError, errorCodes, type CameoErrorOptions, type ErrorCode } from '../pipeline/common/errors.js'
@@ -95,6 +101,8 @@ export type { Fold } from '../index/evaluate/ladder/ensemble.js'
 export type { OpenSetResult } from '../index/evaluate/ladder/head-training.js'
 export type { WrittenHead } from '../index/evaluate/ladder/train-to-file.js'
 export type { Difference, Interval } from '../index/evaluate/metrics/bootstrap.js'
+export type { GroupsResult } from '../index/evaluate/source/evaluate-groups.js'
+export type { Agreement, GroupAgreement } from '../index/evaluate/metrics/group-agreement.js'
 export type { IdentityScore } from '../index/evaluate/metrics/mean-average-precision.js'
 export type { Disagreeing } from '../index/identities/check-enrolment.js'
 export type { EnrolReport, FailedFile, NamedFaces } from '../index/identities/enroll-faces.js'

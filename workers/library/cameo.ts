@@ -17,6 +17,7 @@ import {
 } from '../../index/clips/list-clips.js'
 import { listPeople, type PeopleList, type PeopleListRequest } from '../../index/clips/list-people.js'
 import { showClip, type ShowRequest, type ShownClip } from '../../index/clips/show-clip.js'
+import { evaluateGroups, type GroupsResult } from '../../index/evaluate/source/evaluate-groups.js'
 import type { WrittenHead } from '../../index/evaluate/ladder/train-to-file.js'
 import {
   enrollWith,
@@ -67,7 +68,7 @@ import { KeptIndex } from './kept-index.js'
 import { KeptModels } from './kept-models.js'
 import { KeptThreads } from './kept-threads.js'
 import type { CallOptions, CameoOptions } from './options.js'
-import type { EnrollOptions, ForgetQuery, IngestOptions, IngestSummary } from './requests.js'
+import type { EnrollOptions, ForgetQuery, GroupsQuery, IngestOptions, IngestSummary } from './requests.js'
 import { resultOf, subjectOf, type SearchQuery, type SearchResult } from './search.js'
 import { Turns } from './turns.js'
 
@@ -388,6 +389,15 @@ export class Cameo {
    */
   evaluateMap(query: MapQuery): Promise<MapReport> {
     return this.#run(() => measureMap(this.#bench, query))
+  }
+
+  /**
+   * Compares the people into whom tracks were grouped with ground truth: BCubed and pairs, with 95 % intervals over people.
+   * @throws GROUND_TRUTH_INVALID; EVALUATION_INVALID if no clip of the list is in the archive
+   */
+  evaluateGroups(query: GroupsQuery): Promise<GroupsResult> {
+    const { groundTruth, pool = 'all' } = query
+    return this.#run(() => evaluateGroups({ archive: this.archive, groundTruth, pool }, this.#caller({}).notify))
   }
 
   /**
