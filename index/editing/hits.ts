@@ -64,7 +64,17 @@ export function hitsOfClip({ people, coverage, ...clip }: ShownClip): EditHit[] 
 export function hitsOfPerson({ person, clips }: ShownGroup): EditHit[] {
   return clips.flatMap(({ clipId, path, isMissing, durationS, ranges }, index) =>
     ranges.map(({ startS, endS, score }) => ({
-      ...{ number: index + 1, person: nameOfPerson(person), startS, endS, score, clipId, path, isMissing, durationS },
+      ...{
+        number: index + 1,
+        person: nameOfPerson(person),
+        startS,
+        endS,
+        score,
+        clipId,
+        path,
+        isMissing,
+        durationS,
+      },
       ...{ probability: undefined, isWeak: false },
     })),
   )
@@ -72,4 +82,6 @@ export function hitsOfPerson({ person, clips }: ShownGroup): EditHit[] {
 
 /** What somebody without a name is called: by the number of the person, else by the place in the list. */
 export const namelessText = (place: number, personId: number | null | undefined): string =>
-  personId === null || personId === undefined ? `unnamed ${place}` : nameOfPerson({ personId, name: undefined })
+  personId === null || personId === undefined
+    ? `unnamed ${place}`
+    : nameOfPerson({ personId, name: undefined })

@@ -116,7 +116,10 @@ export function splitPerson(archive: Archive, request: SplitRequest): Corrected 
   })
 }
 
-function chooser(database: Database, { clip, range, trackIds }: SplitRequest): (member: MemberRow) => boolean {
+function chooser(
+  database: Database,
+  { clip, range, trackIds }: SplitRequest,
+): (member: MemberRow) => boolean {
   if (clip === undefined && trackIds === undefined)
     throw new CameoError('USAGE', 'say which tracks show somebody else: those of a clip, or by their ids')
   if (range !== undefined && (clip === undefined || range[0] > range[1]))

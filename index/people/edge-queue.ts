@@ -26,7 +26,9 @@ export class EdgeQueue {
     let at = this.#size++
     while (at > 0) {
       const above = (at - 1) >> 1
-      if (!isBefore(similarity, a, b, this.#similarities[above] ?? 0, this.#a[above] ?? 0, this.#b[above] ?? 0))
+      if (
+        !isBefore(similarity, a, b, this.#similarities[above] ?? 0, this.#a[above] ?? 0, this.#b[above] ?? 0)
+      )
         break
       this.#move(above, at)
       at = above
@@ -44,7 +46,9 @@ export class EdgeQueue {
       if (below >= this.#size) break
       if (below + 1 < this.#size && this.#isBeforeAt(below + 1, below)) below++
       const { similarity, a, b } = last
-      if (!isBefore(this.#similarities[below] ?? 0, this.#a[below] ?? 0, this.#b[below] ?? 0, similarity, a, b))
+      if (
+        !isBefore(this.#similarities[below] ?? 0, this.#a[below] ?? 0, this.#b[below] ?? 0, similarity, a, b)
+      )
         break
       this.#move(below, at)
       at = below

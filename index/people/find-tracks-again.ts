@@ -44,7 +44,10 @@ export function sameAppearance<Track extends TrackPlace>(
 ): Track | undefined {
   const same = tracks.find(
     ({ recipe, segment, number, spans }) =>
-      recipe === place.recipe && segment === place.segment && number === place.number && spans === place.spans,
+      recipe === place.recipe &&
+      segment === place.segment &&
+      number === place.number &&
+      spans === place.spans,
   )
   if (same !== undefined) return same
   let best: { readonly track: Track; readonly likeness: number } | undefined
@@ -83,7 +86,8 @@ function commonArea(a: string | null, b: string | null): number {
   if (a === null || b === null) return 0
   const [[ax1, ay1, ax2, ay2], [bx1, by1, bx2, by2]] = [parseBox(a), parseBox(b)]
   const common =
-    Math.max(0, Math.min(ax2, bx2) - Math.max(ax1, bx1)) * Math.max(0, Math.min(ay2, by2) - Math.max(ay1, by1))
+    Math.max(0, Math.min(ax2, bx2) - Math.max(ax1, bx1)) *
+    Math.max(0, Math.min(ay2, by2) - Math.max(ay1, by1))
   const all = (ax2 - ax1) * (ay2 - ay1) + (bx2 - bx1) * (by2 - by1) - common
   return all <= 0 ? 0 : common / all
 }

@@ -16,6 +16,7 @@ import { groupedKey, type GroupPeopleReport, type PersonOf } from './grouping.js
 import { groupingThreshold } from './grouping-threshold.js'
 import type { KnownLinks } from './people-in-work.js'
 import { readTracks, type ReadTracks } from './read-tracks.js'
+import { linkedRows, spreadCannot, uniteLinked } from './unite-linked.js'
 import { writeGroups } from './write-groups.js'
 
 export interface GroupPeopleRequest {
@@ -65,7 +66,8 @@ export async function groupPeople(
     )
     throwIfStopped(signal, 'the grouping of people')
     const links = knownLinks(database, tracks, personOf, again)
-    const groups = groupTracks(tracks, pairs, links, { threshold })
+    const grouped = groupTracks(tracks, pairs, links, { threshold })
+    const groups = uniteLinked(grouped, links.linked, tracks)
     const last = { spaceId: space.spaceId, label: tracks.labels.at(-1) ?? 0 }
     const firmRows = again ? labelledRows(links) : new Set<number>()
     const written = writeGroups(database, { groups, tracks, personOf, again, firmRows, last })
@@ -83,7 +85,12 @@ function personReader(database: Database, { trackIds }: ReadTracks): PersonOf {
 const everyRow = ({ count }: ReadTracks) => Int32Array.from({ length: count }, (_, row) => row)
 
 /** Rows that no grouping has seen yet. Those of the same space that stayed alone are neighbours of the new ones, if at all. */
-function newRows(database: Database, { spaceId }: Space, { labels, count }: ReadTracks, personOf: PersonOf): Int32Array {
+function newRows(
+  database: Database,
+  { spaceId }: Space,
+  { labels, count }: ReadTracks,
+  personOf: PersonOf,
+): Int32Array {
   const [seenSpace = -1, seenLabel = -1] = (readMeta(database, groupedKey) ?? '').split('/').map(Number)
   const first = seenSpace === spaceId ? seenLabel : -1
   return Int32Array.from(
@@ -97,7 +104,12 @@ function newRows(database: Database, { spaceId }: Space, { labels, count }: Read
  * What is known before tracks are grouped: corrections, and which tracks are whose. When all are grouped again, only people with
  * different names are kept apart.
  */
-function knownLinks(database: Database, { trackIds, count }: ReadTracks, personOf: PersonOf, again: boolean): KnownLinks {
+function knownLinks(
+  database: Database,
+  { trackIds, count }: ReadTracks,
+  personOf: PersonOf,
+  again: boolean,
+): KnownLinks & { readonly linked: ReadonlyMap<number, readonly number[]> } {
   const rowOfTrack = new Map<number, number>()
   for (let row = 0; row < count; row++) rowOfTrack.set(trackIds[row] ?? -1, row)
   const labels = new Int32Array(count).fill(-1)
@@ -120,13 +132,15 @@ function knownLinks(database: Database, { trackIds, count }: ReadTracks, personO
       else must.push([first, row])
     }
   }
-  const { must: mustBe, cannot } = consistentLinks(
+  const links = consistentLinks(
     new PeopleChanges(database).links().flatMap(({ kind, a, b }) => {
       const [one, other] = [rowOfTrack.get(a), rowOfTrack.get(b)]
       return one === undefined || other === undefined ? [] : [{ kind, a: one, b: other }]
     }),
   )
-  return { must: again ? [...must, ...mustBe] : must, cannot, labels }
+  // The corrections are in the people who are known.
+  const linked = linkedRows(again ? links.must : [])
+  return { must, cannot: spreadCannot(links.cannot, linked), labels, linked }
 }
 
 const labelledRows = ({ labels }: KnownLinks): ReadonlySet<number> =>

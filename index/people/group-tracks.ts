@@ -44,7 +44,12 @@ export function groupTracks(
   links: KnownLinks,
   options: GroupingOptions,
 ): readonly (readonly number[])[] {
-  const { threshold, directionShare = defaultDirectionShare, keepsApart = true, removesQuality = true } = options
+  const {
+    threshold,
+    directionShare = defaultDirectionShare,
+    keepsApart = true,
+    removesQuality = true,
+  } = options
   if (removesQuality) removeQualityDirection(tracks)
   const people = new PeopleInWork(tracks, links, keepsApart)
   const similarityOf = (a: number, b: number): number => {

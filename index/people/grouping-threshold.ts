@@ -22,6 +22,7 @@ export function groupingThreshold(
 ): number {
   const calibration = calibrationOf(recipe, pack)
   const least = thresholdOfModels(pack)
-  const wanted = calibration === undefined ? undefined : thresholdOfRate(calibration, falsePairs / Math.max(1, tracks))
+  const wanted =
+    calibration === undefined ? undefined : thresholdOfRate(calibration, falsePairs / Math.max(1, tracks))
   return wanted === undefined ? least + uncalibratedMargin : Math.max(least, wanted)
 }

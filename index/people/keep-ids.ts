@@ -17,7 +17,8 @@ export function keepIds(
     const counts = new Map<number, number>()
     for (const row of rows) {
       const person = personOf(row)
-      if (person !== undefined) counts.set(person, (counts.get(person) ?? 0) + (firmRows.has(row) ? Infinity : 1))
+      if (person !== undefined)
+        counts.set(person, (counts.get(person) ?? 0) + (firmRows.has(row) ? Infinity : 1))
     }
     return [...counts].map(([person, common]) => ({ group, person, common }))
   })

@@ -64,7 +64,7 @@ export function summariser(
   database: Database,
 ): (person: Omit<CountedPerson, 'tracks' | 'clips'>, members: readonly MemberRow[]) => PersonSummary {
   const dateOf = clipDateReader(database)
-  const { thumbnailOf } = createTrackHits(database, 0)
+  const hits = createTrackHits(database, 0)
   return ({ personId, name, isHidden }, members) => {
     const clipIds = new Set(members.map(({ clipId }) => clipId))
     const datesMs = [...clipIds].flatMap((clipId) => dateOf(clipId) ?? [])
@@ -78,7 +78,7 @@ export function summariser(
       seenS: members.reduce((sum, { spans }) => sum + lengthOf(spans), 0),
       firstSeen: ends && new Date(ends[0]),
       lastSeen: ends && new Date(ends[1]),
-      thumbnailJpeg: best === undefined ? undefined : thumbnailOf(best.trackId),
+      thumbnailJpeg: best === undefined ? undefined : hits.thumbnailOf(best.trackId),
     }
   }
 }
@@ -87,6 +87,7 @@ const lengthOf = (spans: string) => parseSpans(spans).reduce((sum, [startS, endS
 
 function placeOf(after: string): PeoplePlace {
   const [, tracks, personId] = /^(\d{1,15})\/(\d{1,15})$/.exec(after) ?? []
-  if (tracks !== undefined && personId !== undefined) return { tracks: Number(tracks), personId: Number(personId) }
+  if (tracks !== undefined && personId !== undefined)
+    return { tracks: Number(tracks), personId: Number(personId) }
   throw new CameoError('USAGE', `"${after}" is no place of a list of people: give "next" of the page before`)
 }

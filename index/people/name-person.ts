@@ -8,7 +8,8 @@ import { enrolledFaces } from '../identities/enrolled-faces.js'
 import { enroll, knownName, parseName, type ReferenceFace } from '../identities/identities.js'
 import { bestFaceReader } from '../store/best-faces.js'
 import { findIdentity } from '../store/identities.js'
-import { PeopleRows, type MemberRow } from '../store/people-rows.js'
+import type { PeopleRows } from '../store/people-rows.js'
+import type { MemberRow } from '../store/people-rows.js'
 import { hasSource } from '../store/reference-faces.js'
 import { memoised } from '../store/whole-rows.js'
 import { correcting } from './correct-people.js'
@@ -57,27 +58,28 @@ export function namePerson(
       const source = archive.files.pathsOf(clipId)[0]
       return source !== undefined && !hasSource(database, name, source) ? source : undefined
     })
-    const references = chooseTracks(members.filter(({ clipId }) => isFree(clipId) !== undefined)).flatMap(
-      ({ trackId, clipId }) => {
-        const face = referenceOf(trackId, isFree(clipId) ?? '')
-        return face === undefined ? [] : [{ clipId, face }]
-      },
-    )
+    const free = members.filter(({ clipId }) => isFree(clipId) !== undefined)
+    // Where the name has faces of every clip, they are compared all the same.
+    const references = chooseTracks(free.length > 0 ? free : members).flatMap(({ trackId, clipId }) => {
+      const face = referenceOf(trackId, isFree(clipId) ?? clipId)
+      return face === undefined ? [] : [{ clipId, face }]
+    })
     const faces = references.map(({ face }) => face)
+    const added = free.length > 0 ? references : []
     const before = enrolledFaces(database, name, recipe.embedderDigest)
     if (before.length > 0 && faces.length > 0)
       checkAgreement({ name, enrolled: before, given: faces, dimension: pack.embedder.dimension, threshold: thresholdOfModels(pack) }, force) // prettier-ignore
-    if (before.length + faces.length === 0)
+    if (before.length + added.length === 0)
       throw new CameoError('ARCHIVE_DAMAGED', `no face of ${nameOfPerson(person)} can be read`)
-    if (faces.length > 0) enroll(database, name, recipe.embedderDigest, faces)
+    if (added.length > 0) enroll(database, name, recipe.embedderDigest, faces)
     const identityId = findIdentity(database, name)
     if (identityId === undefined) throw new CameoError('ARCHIVE_DAMAGED', 'the new name is missing')
     const changeId = changes.add('name')
     changes.concern(changeId, person)
-    for (const { clipId, face } of references) changes.enrolled(changeId, identityId, clipId, face.source)
+    for (const { clipId, face } of added) changes.enrolled(changeId, identityId, clipId, face.source)
     people.setIdentity(personId, identityId)
     return {
-      ...{ changeId, personId, name, added: faces.length },
+      ...{ changeId, personId, name, added: added.length },
       faces: enrolledFaces(database, name, recipe.embedderDigest).length,
       others: othersWith(people, identityId, personId),
     }

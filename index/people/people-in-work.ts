@@ -161,7 +161,8 @@ export class PeopleInWork {
     const [few, many] = this.sizeOf(a) <= this.sizeOf(b) ? [a, b] : [b, a]
     const manyByClip = this.#byClip.get(many)
     for (const row of this.#members.get(few) ?? [few]) {
-      const others = manyByClip?.get(this.#tracks.clips[row] ?? -1) ?? (manyByClip === undefined ? [many] : [])
+      const others =
+        manyByClip?.get(this.#tracks.clips[row] ?? -1) ?? (manyByClip === undefined ? [many] : [])
       if (others.some((other) => shareFrames(this.#tracks, row, other))) return true
     }
     return false

@@ -7,7 +7,9 @@ const leastTracks = 100
  * Removes from the descriptors the direction along which they change most with the quality of the face, in place. Blurred faces of
  * all people drift the same way, so without this they are alike because they are blurred. Does nothing with few tracks.
  */
-export function removeQualityDirection(tracks: Pick<TracksToGroup, 'count' | 'dimension' | 'vectors' | 'qualities'>): void {
+export function removeQualityDirection(
+  tracks: Pick<TracksToGroup, 'count' | 'dimension' | 'vectors' | 'qualities'>,
+): void {
   const { count, dimension, vectors } = tracks
   if (count < leastTracks) return
   const direction = qualityDirection(tracks)

@@ -49,13 +49,21 @@ export function showPerson(
   for (const member of members) byClip.set(member.clipId, [...(byClip.get(member.clipId) ?? []), member])
   const scores = scoresOf(hits, byClip)
   const clips = [...byClip]
-    .map(([clipId, own]) => ({ clipId, own, score: Math.max(...own.map(({ trackId }) => scores.get(trackId) ?? -1)) }))
+    .map(([clipId, own]) => ({
+      clipId,
+      own,
+      score: Math.max(...own.map(({ trackId }) => scores.get(trackId) ?? -1)),
+    }))
     .sort((a, b) => b.score - a.score || (a.clipId < b.clipId ? -1 : 1))
     .slice(0, top)
   return {
     person: summariser(database)(person, members),
     clips: clips.map(({ clipId, own, score }) => matchOf(archive, hits, { clipId, own, score, scores })),
-    damaged: noteDamage(archive, rows.damage().filter(({ clipId }) => byClip.has(clipId ?? '')), notify),
+    damaged: noteDamage(
+      archive,
+      rows.damage().filter(({ clipId }) => byClip.has(clipId ?? '')),
+      notify,
+    ),
   }
 }
 
@@ -72,7 +80,8 @@ function scoresOf(
       if (member === undefined || descriptor === undefined) continue
       descriptors.set(trackId, descriptor)
       sum ??= new Float32Array(descriptor.length)
-      for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] ?? 0) + Math.max(member.quality, 0.01) * (descriptor[i] ?? 0)
+      for (let i = 0; i < sum.length; i++)
+        sum[i] = (sum[i] ?? 0) + Math.max(member.quality, 0.01) * (descriptor[i] ?? 0)
     }
   const centre = l2Normalise(sum ?? new Float32Array(0))
   return new Map([...descriptors].map(([trackId, descriptor]) => [trackId, dotProduct(centre, descriptor)]))
@@ -98,7 +107,9 @@ function matchOf(archive: Archive, hits: TrackHits, { clipId, own, score, scores
     ...(presentPath(archive.files.pathsOf(clipId)) ?? { path: clipId, isMissing: true }),
     durationS: hits.durationOf(clipId),
     ranges: joinRanges(ranges, clipAdjacency(archive, hits, clipId)),
-    faces: hits.facesOf(best).map(({ timeS, box, quality }) => ({ timeS, quality, boxXyxyPx: parseBox(box) })),
+    faces: hits
+      .facesOf(best)
+      .map(({ timeS, box, quality }) => ({ timeS, quality, boxXyxyPx: parseBox(box) })),
     thumbnailJpeg: hits.thumbnailOf(best),
   }
 }

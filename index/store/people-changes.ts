@@ -112,7 +112,9 @@ export class PeopleChanges {
   /** Notes that the change added faces of a clip to a name. */
   enrolled(changeId: number, identityId: number, clipId: string, source: string): void {
     this.#database
-      .prepare('INSERT INTO people_enrolled (change_id, identity_id, clip_id, source) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING')
+      .prepare(
+        'INSERT INTO people_enrolled (change_id, identity_id, clip_id, source) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+      )
       .run(changeId, identityId, clipId, source)
   }
 
@@ -125,7 +127,9 @@ export class PeopleChanges {
   }
 
   get(changeId: number): PeopleChange | undefined {
-    const row = this.#database.prepare<[number], ChangeRow>(`${selectChanges} WHERE change_id = ?`).get(changeId)
+    const row = this.#database
+      .prepare<[number], ChangeRow>(`${selectChanges} WHERE change_id = ?`)
+      .get(changeId)
     return row && toChange(row)
   }
 

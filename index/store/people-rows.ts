@@ -69,7 +69,9 @@ export class PeopleRows {
 
   constructor(database: Database) {
     this.#database = database
-    this.#select = database.prepare<[number], Row>(`${selectPeople} WHERE person_id = ? AND ${isWhole('people')}`)
+    this.#select = database.prepare<[number], Row>(
+      `${selectPeople} WHERE person_id = ? AND ${isWhole('people')}`,
+    )
     this.#selectNamed = database.prepare<[number], Row>(
       `${selectPeople} WHERE identity_id = ? AND ${isWhole('people')} ORDER BY person_id`,
     )
@@ -98,7 +100,9 @@ export class PeopleRows {
     )
     this.#setHidden = database.prepare<[number, number]>('UPDATE people SET hidden = ? WHERE person_id = ?')
     this.#count = database
-      .prepare<[], number>('SELECT count(*) FROM people WHERE person_id IN (SELECT person_id FROM people_tracks)')
+      .prepare<[], number>(
+        'SELECT count(*) FROM people WHERE person_id IN (SELECT person_id FROM people_tracks)',
+      )
       .pluck()
   }
 
@@ -144,7 +148,11 @@ export class PeopleRows {
   }
 
   /** Up to `limit` people after a place. */
-  list({ hidden = 'without', named, minTracks = 1 }: PeopleFilter, after: PeoplePlace | undefined, limit: number): CountedPerson[] {
+  list(
+    { hidden = 'without', named, minTracks = 1 }: PeopleFilter,
+    after: PeoplePlace | undefined,
+    limit: number,
+  ): CountedPerson[] {
     const conditions = [
       isWhole('people'),
       ...(hidden === 'with' ? [] : [`hidden = ${hidden === 'only' ? 1 : 0}`]),
@@ -161,7 +169,12 @@ export class PeopleRows {
          FROM counted JOIN people USING (person_id) LEFT JOIN identities USING (identity_id)
          WHERE ${conditions.join(' AND ')} ORDER BY tracks DESC, person_id LIMIT @limit`,
       )
-      .all({ minTracks, tracks: after?.tracks ?? Number.MAX_SAFE_INTEGER, personId: after?.personId ?? 0, limit })
+      .all({
+        minTracks,
+        tracks: after?.tracks ?? Number.MAX_SAFE_INTEGER,
+        personId: after?.personId ?? 0,
+        limit,
+      })
       .map(({ tracks, clips, ...row }) => ({ ...toPerson(row), tracks, clips }))
   }
 

@@ -10,7 +10,16 @@ import { formatRanges } from './hit-text.js'
 
 const jpegJson = (jpeg: Uint8Array | undefined) => (jpeg === undefined ? null : dataUri(jpeg))
 
-const summaryJson = ({ personId, name, isHidden, tracks, clips, seenS, firstSeen, lastSeen }: PersonSummary) => ({
+const summaryJson = ({
+  personId,
+  name,
+  isHidden,
+  tracks,
+  clips,
+  seenS,
+  firstSeen,
+  lastSeen,
+}: PersonSummary) => ({
   ...{ personId, name: name ?? null, hidden: isHidden, tracks, clips, seenS },
   firstSeen: firstSeen?.toISOString() ?? null,
   lastSeen: lastSeen?.toISOString() ?? null,
@@ -73,7 +82,16 @@ function shortList(people: readonly number[]): string {
   return people.length > shownPeople ? `${shown} and ${people.length - shownPeople} more` : shown
 }
 
-export function summaryText({ personId, name, isHidden, tracks, clips, seenS, firstSeen, lastSeen }: PersonSummary): string {
+export function summaryText({
+  personId,
+  name,
+  isHidden,
+  tracks,
+  clips,
+  seenS,
+  firstSeen,
+  lastSeen,
+}: PersonSummary): string {
   const dates = firstSeen === undefined || lastSeen === undefined ? '' : `, ${datesText(firstSeen, lastSeen)}`
   return (
     `${String(personId).padStart(4)}  ${name === undefined ? '(no name)' : oneLine(name)}: ` +

@@ -9,7 +9,11 @@ import { PeopleRows } from '../../index/store/people-rows.js'
 import { peopleArchive, quietCaller, type MadeClip } from './people-archive.js'
 
 /** An archive in which several people are seen, and nobody is enrolled. */
-export function namelessArchive(dir: string, people: readonly string[], clips: readonly MadeClip[]): FilledArchive {
+export function namelessArchive(
+  dir: string,
+  people: readonly string[],
+  clips: readonly MadeClip[],
+): FilledArchive {
   const archive = peopleArchive(dir, people, clips)
   for (const name of people) forgetName(archive.database, name)
   archive.close()
@@ -30,6 +34,6 @@ export const group = (opened: FilledArchive, request: GroupPeopleRequest = {}) =
 /** The tracks of a clip, by number, and the person of each. */
 export function personsOf({ database }: Archive, clipId: string): (number | undefined)[] {
   const rows = new PeopleRows(database)
-  const { tracksOf } = createTrackHits(database, activeSpace(database)?.spaceId ?? 0)
-  return tracksOf(clipId).map(({ trackId }) => rows.ofTrack(trackId))
+  const hits = createTrackHits(database, activeSpace(database)?.spaceId ?? 0)
+  return hits.tracksOf(clipId).map(({ trackId }) => rows.ofTrack(trackId))
 }

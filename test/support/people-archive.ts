@@ -47,8 +47,12 @@ export function peopleArchive(dir: string, names: readonly string[], clips: read
 }
 
 /** Adds a clip to such an archive, or processes one again. */
-export const addMadeClip = (archive: Archive, index: number, clip: MadeClip, names: readonly string[]): void =>
-  storeMadeClip(archive, index, clip, createLooks(names, 100 * (index + 1)))
+export const addMadeClip = (
+  archive: Archive,
+  index: number,
+  clip: MadeClip,
+  names: readonly string[],
+): void => storeMadeClip(archive, index, clip, createLooks(names, 100 * (index + 1)))
 
 type Looks = (track: MadeTrack) => Float32Array
 

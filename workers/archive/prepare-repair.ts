@@ -38,7 +38,9 @@ export function prepareRepair(archive: Archive, notify: (notice: string) => void
     else files.add(there)
   }
   if (deleteDamagedPeople(archive.database) > 0)
-    notify('some of what is known about people without names was damaged and is deleted: group the tracks again')
+    notify(
+      'some of what is known about people without names was damaged and is deleted: group the tracks again',
+    )
   if (structure.length > 0) mendStructure(archive, notify)
   const lostThings = damagedThings(archive, damage).filter(({ clipId }) => clipId === undefined)
   return { files: [...files], lostClips, lostThings }

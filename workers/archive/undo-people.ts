@@ -22,7 +22,12 @@ export async function undoPeople(
   try {
     const change = undoChange(archive, changeId)
     try {
-      await finishErasure(archive, { waitMs, hasFollower: lock === undefined, onWait: notify, onNotice: notify })
+      await finishErasure(archive, {
+        waitMs,
+        hasFollower: lock === undefined,
+        onWait: notify,
+        onNotice: notify,
+      })
     } catch (error) {
       // The change is undone; a later call finishes the erasure.
       if (!(error instanceof CameoError) || error.code !== 'ERASURE_PENDING') throw error

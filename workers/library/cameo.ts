@@ -397,7 +397,9 @@ export class Cameo {
    */
   evaluateGroups(query: GroupsQuery): Promise<GroupsResult> {
     const { groundTruth, pool = 'all' } = query
-    return this.#run(() => evaluateGroups({ archive: this.archive, groundTruth, pool }, this.#caller({}).notify))
+    return this.#run(() =>
+      evaluateGroups({ archive: this.archive, groundTruth, pool }, this.#caller({}).notify),
+    )
   }
 
   /**

@@ -74,7 +74,8 @@ export function bootstrapSums(
   }
   return drawn.map((values) => {
     values.sort()
-    const at = (share: number) => values[Math.min(resamplesOfSums - 1, Math.floor(share * resamplesOfSums))] ?? 0
+    const at = (share: number) =>
+      values[Math.min(resamplesOfSums - 1, Math.floor(share * resamplesOfSums))] ?? 0
     return [at(0.025), at(0.975)]
   })
 }

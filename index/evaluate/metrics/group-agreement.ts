@@ -80,7 +80,10 @@ function agreementOf(people: readonly Sums[]): Agreement {
   const precisionOf = ([sum = 0, count = 0]: readonly number[]) => (count === 0 ? 1 : sum / count)
   const recallOf = ([, , sum = 0, count = 0]: readonly number[]) => (count === 0 ? 1 : sum / count)
   const fOf = (sums: readonly number[]) => harmonicMean(precisionOf(sums), recallOf(sums))
-  const all = people.reduce<readonly number[]>((sums, own) => sums.map((sum, i) => sum + (own[i] ?? 0)), [0, 0, 0, 0])
+  const all = people.reduce<readonly number[]>(
+    (sums, own) => sums.map((sum, i) => sum + (own[i] ?? 0)),
+    [0, 0, 0, 0],
+  )
   const [precision, recall, f] = bootstrapSums(people, [precisionOf, recallOf, fOf])
   return {
     ...{ precision: precisionOf(all), recall: recallOf(all), f: fOf(all) },

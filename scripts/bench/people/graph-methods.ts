@@ -1,16 +1,19 @@
 import { DBSCAN } from 'density-clustering'
 import { UndirectedGraph } from 'graphology'
-import louvainOf from 'graphology-communities-louvain'
+import louvainModule from 'graphology-communities-louvain'
 import { seededRandom } from '../../../pipeline/common/seeded-random.js'
 
 /** DBSCAN (Ester et al., 1996) by cosine distance, as photo programs group faces. */
 export function dbscan(cosines: Float32Array, count: number, distance: number, points: number): Int32Array {
   const rows = Array.from({ length: count }, (_, row) => row)
-  const clusters = new DBSCAN().run(rows as never, distance, points, ((a: number, b: number) => 1 - (cosines[a * count + b] ?? 0)) as never) as number[][] // prettier-ignore
+  const clusters = new DBSCAN().run(rows as never, distance, points, ((a: number, b: number) => 1 - (cosines[a * count + b] ?? 0)) as never) // prettier-ignore
   const groups = new Int32Array(count).fill(-1)
   for (const [group, members] of clusters.entries()) for (const row of members) groups[row] = group
   return groups
 }
+
+/** The package is CommonJS: Node imports the function itself, where its types have a default export. */
+const louvainOf = louvainModule as unknown as typeof louvainModule.default
 
 /** A pass rarely changes anything after so many. */
 const passes = 30

@@ -13,7 +13,8 @@ interface Join {
 export function hdbscan(cosines: Float32Array, count: number, size: number, points: number): Int32Array {
   const tree = spanningTree(cosines, count, points).sort((x, y) => x.distance - y.distance)
   const groups = new Int32Array(count).fill(-1)
-  for (const [group, rows] of stableClusters(tree, count, size).entries()) for (const row of rows) groups[row] = group
+  for (const [group, rows] of stableClusters(tree, count, size).entries())
+    for (const row of rows) groups[row] = group
   return groups
 }
 

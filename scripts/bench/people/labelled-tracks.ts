@@ -16,7 +16,8 @@ export const copyOf = <Tracks extends TracksToGroup>(tracks: Tracks): Tracks => 
 export function rowsOf(tracks: LabelledTracks, rows: readonly number[]): LabelledTracks {
   const { dimension } = tracks
   const vectors = new Float32Array(rows.length * dimension)
-  const spans = rows.map((row) =>
+  const spans = rows.map(
+    (row) =>
     Array.from({ length: (tracks.firstSpan[row + 1] ?? 0) - (tracks.firstSpan[row] ?? 0) }, (_, i) => (tracks.firstSpan[row] ?? 0) + i), // prettier-ignore
   )
   for (const [at, row] of rows.entries())
@@ -39,7 +40,8 @@ export function rowsOf(tracks: LabelledTracks, rows: readonly number[]): Labelle
  */
 export function halvesOf(tracks: LabelledTracks): readonly [LabelledTracks, LabelledTracks] {
   const sizes = new Map<string, number>()
-  for (const person of tracks.people) if (person !== undefined) sizes.set(person, (sizes.get(person) ?? 0) + 1)
+  for (const person of tracks.people)
+    if (person !== undefined) sizes.set(person, (sizes.get(person) ?? 0) + 1)
   const order = [...sizes].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
   const halfOf = new Map(order.map(([person], at) => [person, at % 2]))
   const halfOfClip = new Map<number, number>()

@@ -33,7 +33,10 @@ export async function prepare(tracks: LabelledTracks): Promise<Prepared> {
   const index = new ExactIndex(dimension)
   const labels = Uint32Array.from({ length: count }, (_, row) => row)
   await index.add(
-    Array.from(labels, (label) => ({ label, vector: vectors.slice(label * dimension, (label + 1) * dimension) })),
+    Array.from(labels, (label) => ({
+      label,
+      vector: vectors.slice(label * dimension, (label + 1) * dimension),
+    })),
   )
   const rows = Int32Array.from(labels)
   const pairs = await candidatePairs(index, { vectors, dimension, labels, rows, minSimilarity: -1 })
@@ -46,10 +49,17 @@ const steps = (low: number, high: number, step: number) =>
 
 const leastTracks = 2
 
-function own(directionShares: readonly number[], thresholds: readonly number[], removesQuality: boolean, name: string): Method {
+function own(
+  directionShares: readonly number[],
+  thresholds: readonly number[],
+  removesQuality: boolean,
+  name: string,
+): Method {
   return {
     name,
-    settings: directionShares.flatMap((directionShare) => thresholds.map((threshold) => ({ threshold, directionShare }))),
+    settings: directionShares.flatMap((directionShare) =>
+      thresholds.map((threshold) => ({ threshold, directionShare })),
+    ),
     run({ tracks, pairs }, { threshold = 0, directionShare = 0 }, keepsApart) {
       const groups = groupTracks(copyOf(tracks), pairs, { must: [], cannot: [] }, { threshold, directionShare, keepsApart, removesQuality }) // prettier-ignore
       const found = new Int32Array(tracks.count).fill(-1)
@@ -68,12 +78,16 @@ export const methods: readonly Method[] = [
   {
     name: 'DBSCAN, distance 0.5, 3 points',
     settings: [{ distance: 0.5, points: 3 }],
-    run: ({ tracks, cosines }, { distance = 0, points = 0 }) => dbscan(cosines, tracks.count, distance, points),
+    run: ({ tracks, cosines }, { distance = 0, points = 0 }) =>
+      dbscan(cosines, tracks.count, distance, points),
   },
   {
     name: 'DBSCAN, tuned',
-    settings: steps(0.3, 0.75, 0.025).flatMap((distance) => [2, 3, 4].map((points) => ({ distance, points }))),
-    run: ({ tracks, cosines }, { distance = 0, points = 0 }) => dbscan(cosines, tracks.count, distance, points),
+    settings: steps(0.3, 0.75, 0.025).flatMap((distance) =>
+      [2, 3, 4].map((points) => ({ distance, points })),
+    ),
+    run: ({ tracks, cosines }, { distance = 0, points = 0 }) =>
+      dbscan(cosines, tracks.count, distance, points),
   },
   {
     name: 'HDBSCAN',
@@ -88,7 +102,9 @@ export const methods: readonly Method[] = [
   },
   {
     name: 'Louvain',
-    settings: steps(0.3, 0.56, 0.04).flatMap((threshold) => [1, 3, 10].map((resolution) => ({ threshold, resolution }))),
+    settings: steps(0.3, 0.56, 0.04).flatMap((threshold) =>
+      [1, 3, 10].map((resolution) => ({ threshold, resolution })),
+    ),
     run: ({ tracks, pairs, cosines }, { threshold = 0, resolution = 1 }) =>
       louvain(pairs, cosines, tracks.count, { threshold, resolution }),
   },

@@ -11,7 +11,11 @@ import { performance } from 'node:perf_hooks'
 import { Command, Option } from 'commander'
 import { openFilledArchive } from '../../../index/archive/open-archive.js'
 import { openIndexFor } from '../../../index/archive/use-index.js'
-import { groupAgreement, type Agreement, type GroupAgreement } from '../../../index/evaluate/metrics/group-agreement.js'
+import {
+  groupAgreement,
+  type Agreement,
+  type GroupAgreement,
+} from '../../../index/evaluate/metrics/group-agreement.js'
 import { groupPeople } from '../../../index/people/group-people.js'
 import { groupingThreshold } from '../../../index/people/grouping-threshold.js'
 import { groupTracks } from '../../../index/people/group-tracks.js'
@@ -65,12 +69,16 @@ const command = new Command('bench:people')
 
 /** The agreement of groups with the people of a set. */
 const agreementOf = ({ people }: LabelledTracks, groups: Groups): GroupAgreement =>
-  groupAgreement(people.map((person, row) => ({ person, group: groups[row] === -1 ? undefined : groups[row] })))
+  groupAgreement(
+    people.map((person, row) => ({ person, group: groups[row] === -1 ? undefined : groups[row] })),
+  )
 
 async function compare(name: string, tracks: LabelledTracks, only: string | undefined): Promise<void> {
   const [tuning, test] = halvesOf(tracks)
   const prepared = [await prepare(tuning), await prepare(test)] as const
-  print(`${name}: ${tracks.count} tracks, ${new Set(tracks.people).size} people; tuned on one half, measured on the other`)
+  print(
+    `${name}: ${tracks.count} tracks, ${new Set(tracks.people).size} people; tuned on one half, measured on the other`,
+  )
   for (const keepsApart of [false, true]) {
     print(`  tracks that share frames ${keepsApart ? 'are two people' : 'may be one person'}:`)
     for (const method of methods)
@@ -80,7 +88,11 @@ async function compare(name: string, tracks: LabelledTracks, only: string | unde
   }
 }
 
-function compareMethod(method: Method, [tuning, test]: readonly [Prepared, Prepared], keepsApart: boolean): void {
+function compareMethod(
+  method: Method,
+  [tuning, test]: readonly [Prepared, Prepared],
+  keepsApart: boolean,
+): void {
   const tried = method.settings.map((setting) => ({
     setting,
     bcubed: agreementOf(tuning.tracks, method.run(tuning, setting, keepsApart)).bcubed,
@@ -92,10 +104,19 @@ function compareMethod(method: Method, [tuning, test]: readonly [Prepared, Prepa
     )
   const forF = best(tried)
   const precise = best(tried.filter(({ bcubed }) => bcubed.precision >= wantedPrecision))
-  for (const [how, chosen] of [['F', forF], ['precise', precise]] as const) {
+  for (const [how, chosen] of [
+    ['F', forF],
+    ['precise', precise],
+  ] as const) {
     if (chosen === undefined || (how === 'precise' && chosen === forF)) continue
     const measured = agreementOf(test.tracks, method.run(test, chosen.setting, keepsApart))
-    print(rowText(`${method.name}${how === 'F' ? '' : `, precision ${wantedPrecision}`}`, chosen.setting, measured))
+    print(
+      rowText(
+        `${method.name}${how === 'F' ? '' : `, precision ${wantedPrecision}`}`,
+        chosen.setting,
+        measured,
+      ),
+    )
   }
 }
 
@@ -104,11 +125,16 @@ function shippedGroups({ tracks, pairs }: Prepared, keepsApart: boolean): Groups
   const threshold = groupingThreshold({}, pack, tracks.count)
   const found = new Int32Array(tracks.count).fill(-1)
   const groups = groupTracks(copyOf(tracks), pairs, { must: [], cannot: [] }, { threshold, keepsApart })
-  for (const [group, rows] of groups.entries()) if (rows.length > 1) for (const row of rows) found[row] = group
+  for (const [group, rows] of groups.entries())
+    if (rows.length > 1) for (const row of rows) found[row] = group
   return found
 }
 
-function rowText(name: string, setting: Setting | undefined, { bcubed, pairwise, groups, people }: GroupAgreement): string {
+function rowText(
+  name: string,
+  setting: Setting | undefined,
+  { bcubed, pairwise, groups, people }: GroupAgreement,
+): string {
   const text = setting === undefined ? '' : Object.entries(setting).map(([key, value]) => `${key} ${value}`).join(', ') // prettier-ignore
   const { precision, recall, f, ci95 } = bcubed
   const figures = [precision, recall, f].map((value) => value.toFixed(3)).join(' / ')
@@ -120,7 +146,10 @@ function rowText(name: string, setting: Setting | undefined, { bcubed, pairwise,
 
 /** How alike the photos of one person, and of different people, are. */
 function spreadOf(tracks: LabelledTracks): Spread {
-  const some = rowsOf(tracks, Array.from({ length: tracks.count }, (_, row) => row).filter((row) => row % 2 === 0))
+  const some = rowsOf(
+    tracks,
+    Array.from({ length: tracks.count }, (_, row) => row).filter((row) => row % 2 === 0),
+  )
   const cosines = cosinesOf(some)
   const within: number[] = []
   const between: number[] = []
@@ -128,9 +157,14 @@ function spreadOf(tracks: LabelledTracks): Spread {
     for (let b = 0; b < a; b++)
       (some.people[a] === some.people[b] ? within : between).push(cosines[a * some.count + b] ?? 0)
   const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
-  const deviation = (values: readonly number[], from: number) => Math.sqrt(mean(values.map((value) => (value - from) ** 2)))
+  const deviation = (values: readonly number[], from: number) =>
+    Math.sqrt(mean(values.map((value) => (value - from) ** 2)))
   const withinMean = mean(within)
-  return { withinMean, withinDeviation: deviation(within, withinMean), betweenDeviation: deviation(between, mean(between)) }
+  return {
+    withinMean,
+    withinDeviation: deviation(within, withinMean),
+    betweenDeviation: deviation(between, mean(between)),
+  }
 }
 
 async function measureSpeed(tracks: number, spread: Spread, out: string): Promise<void> {
@@ -151,7 +185,9 @@ async function measureSpeed(tracks: number, spread: Spread, out: string): Promis
       const seconds = (performance.now() - startedAt) / 1000
       const memberships = [...new PeopleRows(opened.archive.database).memberships()]
       const groupOf = new Map(memberships)
-      const { bcubed } = groupAgreement(people.map((person, at) => ({ person: `${person}`, group: groupOf.get(at + 1) })))
+      const { bcubed } = groupAgreement(
+        people.map((person, at) => ({ person: `${person}`, group: groupOf.get(at + 1) })),
+      )
       print(
         `${tracks} made tracks: ${seconds.toFixed(0)} s (index built before in ${builtS.toFixed(0)} s), ` +
           `${(process.resourceUsage().maxRSS / 1e6).toFixed(1)} GB at most; ${report.people} people, ` +
@@ -170,7 +206,8 @@ command.action(async (options: BenchOptions) => {
   if (options.sets.includes('photos')) await compare('photos', await photos(), options.only)
   if (options.sets.includes('clips'))
     await compare('clips', await clipTracks({ ...options, out, minFace: 24 }), options.only)
-  for (const dir of options.films ?? []) await compare(`films of ${dir}`, await filmTracks(resolve(dir), out), options.only)
+  for (const dir of options.films ?? [])
+    await compare(`films of ${dir}`, await filmTracks(resolve(dir), out), options.only)
   if (options.speed > 0) await measureSpeed(options.speed, spreadOf(await photos()), out)
 })
 await command.parseAsync()

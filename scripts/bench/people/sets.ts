@@ -45,7 +45,14 @@ export interface ClipSetOptions {
 }
 
 /** Clips like those of `bench:map`, made and ingested once. */
-export async function clipTracks({ images, out, hardness, strangers, people, minFace }: ClipSetOptions): Promise<LabelledTracks> {
+export async function clipTracks({
+  images,
+  out,
+  hardness,
+  strangers,
+  people,
+  minFace,
+}: ClipSetOptions): Promise<LabelledTracks> {
   const dir = join(out, `clips-${hardness}-${strangers}-${people}`)
   mkdirSync(dir, { recursive: true })
   const [set, archive] = [join(dir, 'set'), join(dir, 'archive')]
@@ -54,7 +61,9 @@ export async function clipTracks({ images, out, hardness, strangers, people, min
     ...['--strangers', `${strangers}`, '--limit-people', `${people}`],
   ])
   run('the ingest', [cameo, 'ingest', join(set, 'clips'), '--archive', archive, '--min-face', `${minFace}`])
-  const lines = readFileSync(join(set, 'shows.txt'), 'utf8').split('\n').filter((line) => line !== '')
+  const lines = readFileSync(join(set, 'shows.txt'), 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
   const shows = new Map(lines.map((line) => line.split('\t')).map(([clip = '', name = '']) => [clip, name]))
   return readLabelled(archive, shows)
 }
@@ -119,7 +128,10 @@ const spansOf = ({ firstSpan, startsS, endsS }: ReadTracks, row: number): SpanS[
 /** Share of a track's time in which somebody must be seen, and nobody else more than the rest. */
 const mostOfTheTime = 0.9
 
-function onlyPerson(seen: ReadonlyMap<string, readonly SpanS[]> | undefined, spans: readonly SpanS[]): string | undefined {
+function onlyPerson(
+  seen: ReadonlyMap<string, readonly SpanS[]> | undefined,
+  spans: readonly SpanS[],
+): string | undefined {
   const total = spans.reduce((sum, { startS, endS }) => sum + endS - startS, 0)
   const shares = [...(seen ?? [])].map(([person, own]) => {
     const common = own.flatMap((one) =>
@@ -134,7 +146,10 @@ function onlyPerson(seen: ReadonlyMap<string, readonly SpanS[]> | undefined, spa
 
 /** A part of the tracks, for a quick look. */
 export const firstTracks = (tracks: LabelledTracks, count: number): LabelledTracks =>
-  rowsOf(tracks, Array.from({ length: Math.min(count, tracks.count) }, (_, row) => row))
+  rowsOf(
+    tracks,
+    Array.from({ length: Math.min(count, tracks.count) }, (_, row) => row),
+  )
 
 function run(what: string, args: readonly string[]): void {
   if (!existsSync(args[0] ?? '')) throw new Error(`${args[0] ?? ''} is missing`)

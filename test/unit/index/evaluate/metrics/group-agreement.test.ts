@@ -8,9 +8,11 @@ const near = (actual: number, expected: number) =>
 
 /** One group per word, one track per letter; "-" shows a stranger. */
 const grouped = (text: string): GroupedItem[] =>
-  text.split(' ').flatMap((word, group) =>
-    [...word].map((letter) => ({ person: letter === '-' ? undefined : letter, group })),
-  )
+  text
+    .split(' ')
+    .flatMap((word, group) =>
+      Array.from(word, (letter) => ({ person: letter === '-' ? undefined : letter, group })),
+    )
 
 /** By the definitions: over all pairs of items, in no order. */
 function byDefinition(items: readonly GroupedItem[]) {
@@ -42,7 +44,8 @@ function byDefinition(items: readonly GroupedItem[]) {
 describe('the agreement of groups and people', () => {
   it('is 1 where every person is one group', () => {
     const { bcubed, pairwise, people, groups, tracks } = groupAgreement(grouped('aaa bb c'))
-    for (const { precision, recall, f } of [bcubed, pairwise]) assert.deepEqual([precision, recall, f], [1, 1, 1])
+    for (const { precision, recall, f } of [bcubed, pairwise])
+      assert.deepEqual([precision, recall, f], [1, 1, 1])
     assert.deepEqual([people, groups, tracks], [3, 3, 6])
   })
 
