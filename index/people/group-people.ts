@@ -36,7 +36,7 @@ export interface GroupPeopleParts {
 }
 
 /** Pairs below the threshold are looked at, too, since groups may become alike by growing. */
-const margin = 0.1
+export const candidateMargin = 0.1
 
 /**
  * Groups the archive's tracks into people without names. Known people stay as they are and get further tracks. All changes are made
@@ -60,7 +60,7 @@ export async function groupPeople(
     const rows = again ? everyRow(tracks) : newRows(database, space, tracks, personOf)
     const pairs = await useIndex((index) =>
       candidatePairs(index, {
-        ...{ ...tracks, rows, minSimilarity: threshold - margin, signal },
+        ...{ ...tracks, rows, minSimilarity: threshold - candidateMargin, signal },
         onProgress: (done) => progress({ task: 'group people', done, total: rows.length }),
       }),
     )

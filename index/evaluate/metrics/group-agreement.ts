@@ -35,8 +35,9 @@ type Sums = readonly [precisionSum: number, precisionCount: number, recallSum: n
 /**
  * Compares groups with people: BCubed (as extended by Amigó et al., A comparison of extrinsic clustering evaluation metrics, 2009) and
  * pairs. Items without a person are not averaged, but what they are grouped with is less precise. A measure without any pair is 1.
+ * @param hasIntervals false: quicker, and intervals have no width
  */
-export function groupAgreement(items: readonly GroupedItem[]): GroupAgreement {
+export function groupAgreement(items: readonly GroupedItem[], hasIntervals = true): GroupAgreement {
   const groups = new Map<string, Map<string | undefined, number>>()
   const sizes = new Map<string, number>()
   const keyOf = ({ group }: GroupedItem, at: number) => (group === undefined ? `alone ${at}` : `${group}`)
@@ -65,7 +66,7 @@ export function groupAgreement(items: readonly GroupedItem[]): GroupAgreement {
   }
   for (const [person, size] of sizes) add(pairwise, person, [0, 0, 0, (size * (size - 1)) / 2])
   return {
-    ...{ bcubed: agreementOf([...bcubed.values()]), pairwise: agreementOf([...pairwise.values()]) },
+    ...{ bcubed: agreementOf([...bcubed.values()], hasIntervals), pairwise: agreementOf([...pairwise.values()], hasIntervals) },
     ...{ people: sizes.size, groups: measured },
     tracks: [...sizes.values()].reduce((sum, size) => sum + size, 0),
   }
@@ -76,7 +77,7 @@ function add(sums: Map<string, Sums>, person: string, [a, b, c, d]: Sums): void 
   sums.set(person, [a + e, b + f, c + g, d + h])
 }
 
-function agreementOf(people: readonly Sums[]): Agreement {
+function agreementOf(people: readonly Sums[], hasIntervals: boolean): Agreement {
   const precisionOf = ([sum = 0, count = 0]: readonly number[]) => (count === 0 ? 1 : sum / count)
   const recallOf = ([, , sum = 0, count = 0]: readonly number[]) => (count === 0 ? 1 : sum / count)
   const fOf = (sums: readonly number[]) => harmonicMean(precisionOf(sums), recallOf(sums))
@@ -84,10 +85,16 @@ function agreementOf(people: readonly Sums[]): Agreement {
     (sums, own) => sums.map((sum, i) => sum + (own[i] ?? 0)),
     [0, 0, 0, 0],
   )
-  const [precision, recall, f] = bootstrapSums(people, [precisionOf, recallOf, fOf])
+  const figures = { precision: precisionOf(all), recall: recallOf(all), f: fOf(all) }
+  const [precision, recall, f] = hasIntervals ? bootstrapSums(people, [precisionOf, recallOf, fOf]) : []
+  const exactly = (value: number): Interval => [value, value]
   return {
-    ...{ precision: precisionOf(all), recall: recallOf(all), f: fOf(all) },
-    ci95: { precision: precision ?? [0, 0], recall: recall ?? [0, 0], f: f ?? [0, 0] },
+    ...figures,
+    ci95: {
+      precision: precision ?? exactly(figures.precision),
+      recall: recall ?? exactly(figures.recall),
+      f: f ?? exactly(figures.f),
+    },
   }
 }
 

@@ -1,4 +1,5 @@
 import { candidatePairs, neighbours } from '../../../index/people/candidate-pairs.js'
+import { candidateMargin } from '../../../index/people/group-people.js'
 import { groupTracks } from '../../../index/people/group-tracks.js'
 import { ExactIndex } from '../../../index/vectors/exact/exact-index.js'
 import { seededRandom, shuffled } from '../../../pipeline/common/seeded-random.js'
@@ -49,6 +50,19 @@ const steps = (low: number, high: number, step: number) =>
 
 const leastTracks = 2
 
+/** The pairs that the product would look at. */
+export function pairsFrom(
+  { from, to }: Prepared['pairs'],
+  cosines: Float32Array,
+  count: number,
+  minSimilarity: number,
+): Prepared['pairs'] {
+  const kept = Int32Array.from(from.keys()).filter(
+    (i) => (cosines[(from[i] ?? 0) * count + (to[i] ?? 0)] ?? 0) >= minSimilarity,
+  )
+  return { from: kept.map((i) => from[i] ?? 0), to: kept.map((i) => to[i] ?? 0) }
+}
+
 function own(
   directionShares: readonly number[],
   thresholds: readonly number[],
@@ -60,7 +74,8 @@ function own(
     settings: directionShares.flatMap((directionShare) =>
       thresholds.map((threshold) => ({ threshold, directionShare })),
     ),
-    run({ tracks, pairs }, { threshold = 0, directionShare = 0 }, keepsApart) {
+    run({ tracks, pairs: all, cosines }, { threshold = 0, directionShare = 0 }, keepsApart) {
+      const pairs = pairsFrom(all, cosines, tracks.count, threshold - candidateMargin)
       const groups = groupTracks(copyOf(tracks), pairs, { must: [], cannot: [] }, { threshold, directionShare, keepsApart, removesQuality }) // prettier-ignore
       const found = new Int32Array(tracks.count).fill(-1)
       for (const [group, rows] of groups.entries())
@@ -72,8 +87,8 @@ function own(
 
 /** Ours, those of others, and what photo programs do. */
 export const methods: readonly Method[] = [
-  own(steps(0.3, 0.8, 0.1), steps(0.3, 0.56, 0.02), true, 'Cameo'),
-  own(steps(0.3, 0.8, 0.1), steps(0.3, 0.56, 0.02), false, 'Cameo, quality kept'),
+  own([0.3, 0.5, 0.7, 1], steps(0.34, 0.56, 0.02), true, 'Cameo'),
+  own([0.3, 0.5, 0.7, 1], steps(0.34, 0.56, 0.02), false, 'Cameo, quality kept'),
   own([0], steps(0.2, 0.5, 0.02), false, 'average linkage'),
   {
     name: 'DBSCAN, distance 0.5, 3 points',
@@ -83,7 +98,7 @@ export const methods: readonly Method[] = [
   },
   {
     name: 'DBSCAN, tuned',
-    settings: steps(0.3, 0.75, 0.025).flatMap((distance) =>
+    settings: steps(0.35, 0.75, 0.025).flatMap((distance) =>
       [2, 3, 4].map((points) => ({ distance, points })),
     ),
     run: ({ tracks, cosines }, { distance = 0, points = 0 }) =>

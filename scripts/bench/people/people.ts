@@ -16,7 +16,7 @@ import {
   type Agreement,
   type GroupAgreement,
 } from '../../../index/evaluate/metrics/group-agreement.js'
-import { groupPeople } from '../../../index/people/group-people.js'
+import { candidateMargin, groupPeople } from '../../../index/people/group-people.js'
 import { groupingThreshold } from '../../../index/people/grouping-threshold.js'
 import { groupTracks } from '../../../index/people/group-tracks.js'
 import { PeopleRows } from '../../../index/store/people-rows.js'
@@ -25,7 +25,7 @@ import { asCaller } from '../../cli/caller.js'
 import { numberWithin } from '../../cli/options.js'
 import { note, print } from '../../cli/output.js'
 import { copyOf, cosinesOf, halvesOf, rowsOf, type LabelledTracks } from './labelled-tracks.js'
-import { methods, prepare, type Groups, type Method, type Prepared, type Setting } from './methods.js'
+import { methods, pairsFrom, prepare, type Groups, type Method, type Prepared, type Setting } from './methods.js'
 import { clipTracks, filmTracks, photoTracks } from './sets.js'
 import { fillWithTracks, type Spread } from './synthetic.js'
 
@@ -68,9 +68,14 @@ const command = new Command('bench:people')
   .addOption(number('--people <n>', 'people of the clips', 56, 2, 100_000))
 
 /** The agreement of groups with the people of a set. */
-const agreementOf = ({ people }: LabelledTracks, groups: Groups): GroupAgreement =>
+const agreementOf = (
+  { people }: LabelledTracks,
+  groups: Groups,
+  hasIntervals = true,
+): GroupAgreement =>
   groupAgreement(
     people.map((person, row) => ({ person, group: groups[row] === -1 ? undefined : groups[row] })),
+    hasIntervals,
   )
 
 async function compare(name: string, tracks: LabelledTracks, only: string | undefined): Promise<void> {
@@ -95,7 +100,7 @@ function compareMethod(
 ): void {
   const tried = method.settings.map((setting) => ({
     setting,
-    bcubed: agreementOf(tuning.tracks, method.run(tuning, setting, keepsApart)).bcubed,
+    bcubed: agreementOf(tuning.tracks, method.run(tuning, setting, keepsApart), false).bcubed,
   }))
   const best = (candidates: readonly { readonly setting: Setting; readonly bcubed: Agreement }[]) =>
     candidates.reduce<(typeof tried)[number] | undefined>(
@@ -121,8 +126,9 @@ function compareMethod(
 }
 
 /** With the product's own settings, for the number of tracks. */
-function shippedGroups({ tracks, pairs }: Prepared, keepsApart: boolean): Groups {
+function shippedGroups({ tracks, pairs: all, cosines }: Prepared, keepsApart: boolean): Groups {
   const threshold = groupingThreshold({}, pack, tracks.count)
+  const pairs = pairsFrom(all, cosines, tracks.count, threshold - candidateMargin)
   const found = new Int32Array(tracks.count).fill(-1)
   const groups = groupTracks(copyOf(tracks), pairs, { must: [], cannot: [] }, { threshold, keepsApart })
   for (const [group, rows] of groups.entries())

@@ -88,6 +88,19 @@ describe('grouping an archive', () => {
     assert.equal(twins.filter((person) => person !== undefined).length, 1)
   })
 
+  it('is stored completely or not at all', async () => {
+    const opened = archiveOf()
+    const { database } = opened.archive
+    database.exec(
+      "CREATE TEMP TRIGGER disk_full BEFORE INSERT ON people_tracks WHEN NEW.track_id = 5 BEGIN SELECT RAISE(ABORT, 'disk full'); END",
+    )
+    await assert.rejects(group(opened), /disk full/)
+    assert.deepEqual(personsIn(opened).flat().filter((person) => person !== undefined), []) // prettier-ignore
+    assert.equal(database.prepare('SELECT count(*) FROM people').pluck().get(), 0)
+    database.exec('DROP TRIGGER disk_full')
+    assert.equal((await group(opened)).grouped, 7)
+  })
+
   it('changes nothing if it is stopped, or while somebody else changes people', async () => {
     const opened = archiveOf()
     await assert.rejects(
