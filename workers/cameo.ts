@@ -62,6 +62,7 @@ export type {
   CorrectOptions,
   EnrollOptions,
   ForgetQuery,
+  GroupsQuery,
   IngestOptions,
   IngestSummary,
 } from './library/requests.js'
@@ -89,12 +90,22 @@ export type { ClipEntry, ClipList, ClipListRequest, ClipWish, PageWish } from '.
 export type { PeopleList, PeopleListRequest, PersonEntry, Presence } from '../index/clips/list-people.js'
 export type { PersonInClip, SeenRange } from '../index/clips/people-of-clip.js'
 export type { ShownClip, ShownPerson, ShowRequest } from '../index/clips/show-clip.js'
+export type { Corrected, SplitRequest } from '../index/people/correct-people.js'
+export type { GroupPeopleRequest } from '../index/people/group-people.js'
+export type { GroupPeopleReport } from '../index/people/grouping.js'
+export type { PeoplePage, PeopleRequest, PersonSummary } from '../index/people/list-groups.js'
+export type { NamedPerson, NameRequest } from '../index/people/name-person.js'
+export type { ShownGroup, ShowPersonRequest } from '../index/people/show-person.js'
+export type { PeopleAction, PeopleChange } from '../index/store/people-changes.js'
+export type { PeopleFilter } from '../index/store/people-rows.js'
 export type { ClipScope } from '../index/search/clip-scope.js'
 export type { PoolAccount, PoolChoice } from '../index/evaluate/datasets/pools.js'
 export type { Fold } from '../index/evaluate/ladder/ensemble.js'
 export type { OpenSetResult } from '../index/evaluate/ladder/head-training.js'
 export type { WrittenHead } from '../index/evaluate/ladder/train-to-file.js'
 export type { Difference, Interval } from '../index/evaluate/metrics/bootstrap.js'
+export type { GroupsResult } from '../index/evaluate/source/evaluate-groups.js'
+export type { Agreement, GroupAgreement } from '../index/evaluate/metrics/group-agreement.js'
 export type { IdentityScore } from '../index/evaluate/metrics/mean-average-precision.js'
 export type { Disagreeing } from '../index/identities/check-enrolment.js'
 export type { EnrolReport, FailedFile, NamedFaces } from '../index/identities/enroll-faces.js'

@@ -12,6 +12,7 @@ import {
   type Correction,
   type Verdicts,
 } from '../identities/verdicts.js'
+import { leavePeople } from '../people/leave-people.js'
 import { ClipDescriber } from '../search/describe-clip.js'
 import { hiddenMatchOf } from '../search/hidden-match.js'
 import { chooseThreshold, type ThresholdRequest } from '../search/match-threshold.js'
@@ -71,6 +72,8 @@ export async function correctClip(parts: ListParts, request: CorrectionRequest):
   if (undo) return { ...about, tracks: undoIn(parts, { ...request, name }, clipId) }
   const chosen = await chooseTracks(parts, { ...request, name }, clipId)
   correctTracks(database, name, { clipId, tracks: chosen, verdict })
+  if (verdict === 'rejected')
+    leavePeople(archive, name, chosen.map(({ trackId }) => trackId)) // prettier-ignore
   return { ...about, tracks: chosen.map(correctedTrack) }
 }
 

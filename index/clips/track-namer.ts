@@ -5,7 +5,7 @@ import type { FilledArchive } from '../archive/open-archive.js'
 import { hiddenMatchOf, type HiddenMatch } from '../search/hidden-match.js'
 import { chooseThreshold, type MatchThreshold, type ThresholdRequest } from '../search/match-threshold.js'
 import { descriptorOfQuery, queryOfName } from '../search/read-query.js'
-import { noVerdicts, type Verdicts } from '../identities/verdicts.js'
+import { isSure, noVerdicts, type Verdicts } from '../identities/verdicts.js'
 import { thresholdOf } from '../search/search-options.js'
 import type { Damage } from '../store/damage.js'
 import { createDescriptorStore } from '../store/descriptors.js'
@@ -31,6 +31,8 @@ export interface TrackName {
   readonly score: number
   /** A person confirmed it. */
   readonly isConfirmed: boolean
+  /** The track was confirmed, or grouped into a person with the name. */
+  readonly isSure: boolean
 }
 
 /**
@@ -50,22 +52,26 @@ export class TrackNamer {
   nameOf(descriptor: Float32Array, trackId: number): TrackName | undefined {
     let best: TrackName | undefined
     for (const person of this.names) {
-      const { confirmed, rejected } = person.verdicts
-      if (rejected.has(trackId)) continue
+      const { verdicts } = person
+      if (verdicts.rejected.has(trackId)) continue
       const score = dotProduct(person.descriptor, descriptor)
-      const name = { person, score, isConfirmed: confirmed.has(trackId) }
+      const isConfirmed = verdicts.confirmed.has(trackId)
+      const name = { person, score, isConfirmed, isSure: isSure(verdicts, trackId) }
       if (best === undefined || isBetter(name, best)) best = name
     }
     return best !== undefined && this.#reaches(best, descriptor) ? best : undefined
   }
 
-  #reaches({ person: { hidden }, score, isConfirmed }: TrackName, descriptor: Float32Array): boolean {
-    return isConfirmed || score >= thresholdOf(descriptor, { minScore: this.threshold.threshold, hidden })
+  #reaches({ person: { hidden }, score, isSure }: TrackName, descriptor: Float32Array): boolean {
+    return isSure || score >= thresholdOf(descriptor, { minScore: this.threshold.threshold, hidden })
   }
 }
 
+/** What people said counts more than a group, and a group more than a score. */
 const isBetter = (name: TrackName, best: TrackName) =>
-  name.isConfirmed === best.isConfirmed ? name.score > best.score : name.isConfirmed
+  sureness(name) === sureness(best) ? name.score > best.score : sureness(name) > sureness(best)
+
+const sureness = ({ isConfirmed, isSure }: TrackName) => Number(isConfirmed) + Number(isSure)
 
 /**
  * All names of an archive, with the threshold that a search by name has. A name that cannot be compared, as one that was enrolled

@@ -4,7 +4,7 @@ import { quoted } from '../../pipeline/common/display-name.js'
 import { CameoError, messageOf } from '../../pipeline/common/errors.js'
 import { basename } from 'node:path'
 import { presentPath } from '../store/present-path.js'
-import type { EditHit } from './hits.js'
+import { namelessText, type EditHit } from './hits.js'
 
 const timeS = z.number().min(0).max(1e9)
 const rangeSchema = z
@@ -35,14 +35,20 @@ const shownSchema = z.object({
   clipId: z.string(),
   path: z.string().min(1),
   durationS: lengthSchema,
-  people: z.array(z.object({ name: z.string().nullable(), ranges: z.array(rangeSchema) })),
+  people: z.array(
+    z.object({
+      name: z.string().nullable(),
+      personId: z.int().nullable().optional(),
+      ranges: z.array(rangeSchema),
+    }),
+  ),
 })
 
 /** Thumbnails of a long answer take some. */
 const mostBytes = 512e6
 
 /**
- * The hits of an answer of `search` or `show` that was kept as JSON; those below the threshold are left out. Whether files are there
+ * The hits of an answer of `search`, `show` or `people show` that was kept as JSON; those below the threshold are left out. Whether files are there
  * is asked now.
  * @param file its name, or 0 for standard input
  * @throws USAGE where it cannot be read, or is no such answer
@@ -64,8 +70,11 @@ function readJson(file: string | 0, name: string): unknown {
   }
 }
 
+/** Kinds of questions whose value is no file. */
+const namedKinds: ReadonlySet<string> = new Set(['name', 'person'])
+
 function hitsOfResults({ query, results }: z.infer<typeof searchSchema>): EditHit[] {
-  const own = query.kind === 'name' ? query.value : basename(query.value)
+  const own = namedKinds.has(query.kind) ? query.value : basename(query.value)
   return results.flatMap(({ ranges, with: others = [], probability, ...clip }, index) =>
     ranges
       .filter(({ weak }) => weak !== true)
@@ -78,10 +87,10 @@ function hitsOfResults({ query, results }: z.infer<typeof searchSchema>): EditHi
 }
 
 const hitsOfPeople = ({ people, ...clip }: z.infer<typeof shownSchema>): EditHit[] =>
-  people.flatMap(({ name, ranges }, index) =>
+  people.flatMap(({ name, personId, ranges }, index) =>
     ranges.map((range) => ({
       ...hitOf(clip, range),
-      ...{ number: index + 1, probability: undefined, person: name ?? `unnamed ${index + 1}` },
+      ...{ number: index + 1, probability: undefined, person: name ?? namelessText(index + 1, personId) },
     })),
   )
 

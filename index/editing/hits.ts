@@ -1,5 +1,7 @@
 import { basename } from 'node:path'
 import type { ShownClip } from '../clips/show-clip.js'
+import { nameOfPerson } from '../people/find-person.js'
+import type { ShownGroup } from '../people/show-person.js'
 import type { AskedQuery } from '../search/read-query.js'
 import type { Hit, SearchReport } from '../search/search-archive.js'
 
@@ -49,11 +51,37 @@ const personOf = ({ kind, value, photos }: AskedQuery): string => {
 export function hitsOfClip({ people, coverage, ...clip }: ShownClip): EditHit[] {
   const { clipId, path, isMissing } = clip
   return people
-    .flatMap(({ name, ranges }, index) =>
+    .flatMap(({ name, personId, ranges }, index) =>
       ranges.map(({ startS, endS, score }) => ({
-        ...{ number: index + 1, person: name ?? `unnamed ${index + 1}`, startS, endS, score },
+        ...{ number: index + 1, person: name ?? namelessText(index + 1, personId), startS, endS, score },
         ...{ clipId, path, isMissing, durationS: coverage.durationS, probability: undefined, isWeak: false },
       })),
     )
     .sort((a, b) => a.startS - b.startS || a.number - b.number)
 }
+
+/** The ranges of a person's clips, best clip first, each clip's in order of time. */
+export function hitsOfPerson({ person, clips }: ShownGroup): EditHit[] {
+  return clips.flatMap(({ clipId, path, isMissing, durationS, ranges }, index) =>
+    ranges.map(({ startS, endS, score }) => ({
+      ...{
+        number: index + 1,
+        person: nameOfPerson(person),
+        startS,
+        endS,
+        score,
+        clipId,
+        path,
+        isMissing,
+        durationS,
+      },
+      ...{ probability: undefined, isWeak: false },
+    })),
+  )
+}
+
+/** What somebody without a name is called: by the number of the person, else by the place in the list. */
+export const namelessText = (place: number, personId: number | null | undefined): string =>
+  personId === null || personId === undefined
+    ? `unnamed ${place}`
+    : nameOfPerson({ personId, name: undefined })

@@ -5,6 +5,7 @@ import { noteDamage, type DamagedThing } from '../archive/damaged-things.js'
 import type { FilledArchive } from '../archive/open-archive.js'
 import type { Verdict } from '../store/corrections.js'
 import type { Damage } from '../store/damage.js'
+import { PeopleRows } from '../store/people-rows.js'
 import { facesOfIdentity } from '../store/reference-faces.js'
 import { picturesOf } from '../store/reference-pictures.js'
 import { describeName, type NameDescription } from './describe-name.js'
@@ -44,6 +45,8 @@ export interface ShownCorrection {
 /** A name, and what it rests on. */
 export interface ShownName extends NameDescription {
   readonly name: string
+  /** The people without names who were given this name. */
+  readonly people: readonly number[]
   /** As embedded by the archive's models. */
   readonly faces: readonly ShownFace[]
   /** Faces that only other models have embedded. */
@@ -94,6 +97,7 @@ export function showName(
   return {
     ...{ name, faces, otherFaces, corrections, threshold },
     ...describeName(database, name),
+    people: new PeopleRows(database).withIdentity(identityId).map(({ personId }) => personId),
     needsPhotos: faces.length === 0 && otherFaces.withPicture === 0,
     damaged: noteDamage(archive, damage, notify),
   }

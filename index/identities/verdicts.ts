@@ -11,6 +11,7 @@ import {
 import type { Damage } from '../store/damage.js'
 import { findIdentity } from '../store/identities.js'
 import { activeSpace } from '../store/meta.js'
+import { PeopleRows, type MemberRow } from '../store/people-rows.js'
 import type { Database } from '../store/sqlite.js'
 import { createTrackHits } from '../store/track-hits.js'
 import { tracksAt, trackPlaceSchema, type PlacedCandidate, type TrackPlace } from './track-place.js'
@@ -42,6 +43,9 @@ export interface Verdicts {
   readonly rejected: ReadonlySet<number>
   /** The clips of the confirmed tracks. */
   readonly confirmedClips: ReadonlySet<string>
+  /** Ids of the tracks of people without names who were given this name, except those that were rejected. */
+  readonly members: ReadonlySet<number>
+  readonly memberClips: ReadonlySet<string>
   /** L2-normalised descriptors of the confirmed tracks, and of the rejected ones. */
   readonly like: readonly Float32Array[]
   readonly unlike: readonly Float32Array[]
@@ -51,6 +55,8 @@ export const noVerdicts: Verdicts = {
   confirmed: new Set(),
   rejected: new Set(),
   confirmedClips: new Set(),
+  members: new Set(),
+  memberClips: new Set(),
   like: [],
   unlike: [],
 }
@@ -99,18 +105,45 @@ function correctionOf(
   return { correctionId, clipId, verdict, at, place, tracks: tracksAt(place, tracks) }
 }
 
-/** What corrections say now. Of two that mean the same track, the newer one counts. */
-export function verdictsOf(corrections: readonly Correction[]): Verdicts {
-  if (corrections.length === 0) return noVerdicts
+/** True if a track shows the person whatever its score is: it was confirmed, or grouped into a person with the name. */
+export const isSure = ({ confirmed, members }: Verdicts, trackId: number): boolean =>
+  confirmed.has(trackId) || members.has(trackId)
+
+/** What people said about a name, and the tracks of the people without names who were given it. */
+export function readVerdicts(
+  database: Database,
+  name: string,
+  onDamage: (damage: Damage) => void = () => undefined,
+): Verdicts {
+  const people = new PeopleRows(database)
+  const grouped = people
+    .withIdentity(findIdentity(database, name) ?? -1)
+    .flatMap(({ personId }) => people.membersOf(personId))
+  return verdictsOf(readCorrections(database, name, onDamage), grouped)
+}
+
+/**
+ * What corrections say now. Of two that mean the same track, the newer one counts.
+ * @param grouped tracks of people without names who were given the name
+ */
+export function verdictsOf(
+  corrections: readonly Correction[],
+  grouped: readonly Pick<MemberRow, 'trackId' | 'clipId'>[] = [],
+): Verdicts {
+  if (corrections.length === 0 && grouped.length === 0) return noVerdicts
   const newest = new Map<number, { readonly correction: Correction; readonly track: ClipTrack }>()
   for (const correction of corrections)
     for (const track of correction.tracks) newest.set(track.trackId, { correction, track })
   const of = (wanted: Verdict) =>
     [...newest.values()].filter(({ correction: { verdict } }) => verdict === wanted)
   const [confirmed, rejected] = [of('confirmed'), of('rejected')]
+  const rejectedIds = new Set(rejected.map(({ track }) => track.trackId))
+  const members = grouped.filter(({ trackId }) => !rejectedIds.has(trackId))
   return {
     confirmed: new Set(confirmed.map(({ track }) => track.trackId)),
-    rejected: new Set(rejected.map(({ track }) => track.trackId)),
+    rejected: rejectedIds,
+    members: new Set(members.map(({ trackId }) => trackId)),
+    memberClips: new Set(members.map(({ clipId }) => clipId)),
     confirmedClips: new Set(confirmed.map(({ correction }) => correction.clipId)),
     like: confirmed.map(({ track }) => track.descriptor),
     unlike: rejected.map(({ track }) => track.descriptor),

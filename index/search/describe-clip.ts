@@ -8,7 +8,7 @@ import type { WholeRows } from '../store/whole-rows.js'
 import type { ClipMatch, ContributingFace } from './clip-match.js'
 import { clipAdjacency } from './clip-adjacency.js'
 import { compareTracks, joinByStrength, rangesOfTracks, type ScoredTrack } from './scored-tracks.js'
-import { noVerdicts } from '../identities/verdicts.js'
+import { isSure as isSureOf, noVerdicts } from '../identities/verdicts.js'
 import type { AskedPerson } from './asked-person.js'
 import { lowestScore, thresholdOf, type SearchOptions } from './search-options.js'
 import { createSpanScores, type SpanScores } from './span-scores.js'
@@ -92,12 +92,14 @@ export class ClipDescriber {
     if (verdicts.rejected.has(trackId)) return undefined
     const isConfirmed = verdicts.confirmed.has(trackId)
     const score = dotProduct(this.#query, descriptor)
-    if ((!isConfirmed && score < lowestScore(this.#options)) || !this.#rows.isWholeTrack(trackId, clipId))
+    const isSure = isSureOf(verdicts, trackId)
+    if ((!isSure && score < lowestScore(this.#options)) || !this.#rows.isWholeTrack(trackId, clipId))
       return undefined
-    if (!isConfirmed && rivals.some((rival) => isRivals(rival, trackId, descriptor, score))) return undefined
-    const isMatch = isConfirmed || score >= thresholdOf(descriptor, this.#options)
+    if (!isConfirmed && rivals.some((rival) => isRivals(rival, { trackId, descriptor, score, isSure })))
+      return undefined
+    const isMatch = isSure || score >= thresholdOf(descriptor, this.#options)
     return {
-      ...{ trackId, descriptor, score, isMatch, isConfirmed },
+      ...{ trackId, descriptor, score, isMatch, isConfirmed, isSure },
       spans: spansSchema.parse(JSON.parse(spans)),
     }
   }
@@ -106,12 +108,16 @@ export class ClipDescriber {
 /** True if a track belongs rather to a rival. */
 function isRivals(
   { query, verdicts = noVerdicts }: AskedPerson,
-  trackId: number,
-  descriptor: Float32Array,
-  score: number,
+  {
+    trackId,
+    descriptor,
+    score,
+    isSure,
+  }: Required<Pick<ScoredTrack, 'trackId' | 'descriptor' | 'score' | 'isSure'>>,
 ): boolean {
   if (verdicts.rejected.has(trackId)) return false
-  return verdicts.confirmed.has(trackId) || dotProduct(query, descriptor) > score
+  if (verdicts.confirmed.has(trackId)) return true
+  return !isSure && (verdicts.members.has(trackId) || dotProduct(query, descriptor) > score)
 }
 
 const parseFace = ({ timeS, box, quality }: StoredFace): ContributingFace => ({

@@ -11,7 +11,7 @@ import type { FilledArchive } from '../archive/open-archive.js'
 import { describeDisagreeing, measureText } from '../identities/check-enrolment.js'
 import { agreementOf, type SourceAgreement } from '../identities/enrolment-agreement.js'
 import { knownName, referencesOf } from '../identities/identities.js'
-import { readCorrections, verdictsOf, type Verdicts } from '../identities/verdicts.js'
+import { readVerdicts, type Verdicts } from '../identities/verdicts.js'
 import type { Describer } from '../../pipeline/describe/describe-track.js'
 import { correctedQuery } from './corrected-query.js'
 import type { Damage } from '../store/damage.js'
@@ -102,7 +102,7 @@ export function queryOfName(value: string, { archive, recipe }: FilledArchive): 
     onDamage,
   )
   const quality = Math.max(...embeddings.map((face) => face.quality))
-  const verdicts = verdictsOf(readCorrections(archive.database, name, onDamage))
+  const verdicts = readVerdicts(archive.database, name, onDamage)
   return { kind: 'name', value, embeddings, quality, thumbnailJpeg: undefined, damage, verdicts }
 }
 

@@ -14,6 +14,8 @@ export interface ScoredTrack {
   readonly isMatch: boolean
   /** Set if a person confirmed that the track shows the one who is asked for: it matches with any score. */
   readonly isConfirmed?: boolean
+  /** Set if the track was confirmed, or grouped into a person with the name that is asked for. */
+  readonly isSure?: boolean
   readonly spans: readonly (readonly [startS: number, endS: number])[]
 }
 
@@ -45,13 +47,13 @@ export function rangesOfTracks(
   { minScore, weakScore }: Pick<SearchOptions, 'minScore' | 'weakScore'>,
 ): MatchedRange[] {
   return tracks.flatMap((track) => {
-    const { trackId, spans, score, isConfirmed = false } = track
+    const { trackId, spans, score, isConfirmed = false, isSure = isConfirmed } = track
     const scores = spanScoresOf(track)
     if (isConfirmed)
       return spans.map(([startS, endS], i) => ({
         ...{ startS, endS, trackId, score: scores[i] ?? score, confirmed: true as const },
       }))
-    const isWeak = !track.isMatch || tracks.some((best) => isSomebodyElse(track, best, minScore))
+    const isWeak = !isSure && (!track.isMatch || tracks.some((best) => isSomebodyElse(track, best, minScore)))
     const least = Math.min(minScore - spanMargin, Math.max(...scores))
     return spans.flatMap(([startS, endS], i) => {
       const range = { startS, endS, trackId, score: scores[i] ?? score }

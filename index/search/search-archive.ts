@@ -1,10 +1,10 @@
-import { CameoError, messageOf } from '../../pipeline/common/errors.js'
+import { CameoError } from '../../pipeline/common/errors.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
 import type { Calibration } from '../../pipeline/models/packs/pack.js'
 import type { Caller } from '../../pipeline/stages/caller.js'
 import { ArchiveModels } from '../archive/archive-models.js'
 import { noteDamage, type DamagedThing } from '../archive/damaged-things.js'
-import { openArchiveIndex } from '../archive/open-archive-index.js'
+import { openIndexFor, type UseIndex } from '../archive/use-index.js'
 import type { FilledArchive } from '../archive/open-archive.js'
 import { coverageOfAnswer, type AnswerCoverage } from './answer-coverage.js'
 import type { VectorCache } from '../vectors/archive/cached-index.js'
@@ -74,8 +74,7 @@ export interface SearchParts {
   readonly opened: FilledArchive
   /** The models of the archive. */
   readonly models: ArchiveModels
-  /** Runs `work` with the up-to-date vector index of the archive. */
-  readonly useIndex: <T>(work: (index: VectorCache) => Promise<T>) => Promise<T>
+  readonly useIndex: UseIndex
 }
 
 /**
@@ -90,18 +89,13 @@ export async function searchArchive(
 ): Promise<SearchReport> {
   const models = new ArchiveModels(opened, request, caller)
   try {
-    return await searchWith({ opened, models, useIndex }, request, caller)
+    return await searchWith(
+      { opened, models, useIndex: openIndexFor(opened.archive, caller) },
+      request,
+      caller,
+    )
   } finally {
     await models.dispose()
-  }
-
-  async function useIndex<T>(work: (index: VectorCache) => Promise<T>): Promise<T> {
-    const index = await openArchiveIndex(opened.archive, { onNotice: caller.notify })
-    try {
-      return await work(index)
-    } finally {
-      await closeIndex(index, caller)
-    }
   }
 }
 
@@ -183,16 +177,4 @@ function probabilityOf(
 ): number | undefined {
   const quality = Math.min(queryQuality, best?.quality ?? queryQuality)
   return matchProbability(calibration, { score, quality }, prior)
-}
-
-/** A failed save only makes the next search slower, so it does not fail this one. */
-async function closeIndex(index: VectorCache, { notify }: Caller): Promise<void> {
-  try {
-    await index.close()
-  } catch (error) {
-    notify(
-      `the vector index was not saved: ${messageOf(error)}`,
-      error instanceof CameoError ? error.details : undefined,
-    )
-  }
 }

@@ -90,6 +90,18 @@ class HitList {
     return [...clips.values()]
   }
 
+  /** Adds clips with tracks that were grouped into a person with the name, if there are too few others. */
+  #withMembers(found: readonly DescribedClip[]): DescribedClip[] {
+    const { verdicts, top } = this.#options
+    const clips = new Map(found.map((own) => [own.clip.clipId, own]))
+    if (found.filter(({ isMatch }) => isMatch).length >= top) return [...clips.values()]
+    for (const clipId of verdicts?.memberClips ?? []) {
+      const own = clips.has(clipId) || !this.#rows.isWholeClip(clipId) ? undefined : this.#wantedClip(clipId)
+      if (own?.isMatch === true) clips.set(clipId, own)
+    }
+    return [...clips.values()]
+  }
+
   #confirmedClips(): DescribedClip[] {
     const clipIds = [...(this.#options.verdicts?.confirmedClips ?? [])]
     return clipIds
@@ -105,9 +117,9 @@ class HitList {
   }
 
   answerTo(neighbors: readonly Neighbor[]): Pick<SearchAnswer, 'matches' | 'weak' | 'damage'> {
-    const found = this.clipsOf(neighbors).sort(byRank)
+    const found = this.#withMembers(this.clipsOf(neighbors)).sort(byRank)
     const ofStrength = (wanted: boolean) =>
-      found.flatMap(({ clip, isMatch }) => (isMatch === wanted ? clip : []))
+      found.flatMap(({ clip, isMatch }) => (isMatch === wanted ? clip : [])).slice(0, this.#options.top)
     return { matches: ofStrength(true), weak: ofStrength(false), damage: this.#rows.damage() }
   }
 }

@@ -56,6 +56,16 @@ export const checkedColumns = {
   topic_offsets: ['topic', 'partition', 'next_offset', 'last_digest'],
   pending_parts: ['clip_id', 'segment', 'attempt', 'part', 'message'],
   outbox: ['entry', 'topic', 'key', 'value'],
+  people: ['person_id', 'identity_id', 'hidden'],
+  people_tracks: ['track_id', 'person_id'],
+  people_anchors: [
+    ...['anchor_id', 'clip_id', 'recipe', 'segment', 'number', 'spans', 'box', 'track_id', 'person_id'],
+  ],
+  people_links: ['change_id', 'a', 'b', 'kind'],
+  people_changes: ['change_id', 'at', 'action', 'undone'],
+  people_before: ['change_id', 'person_id', 'existed', 'identity_id', 'hidden'],
+  people_moves: ['change_id', 'anchor_id', 'person_id'],
+  people_enrolled: ['change_id', 'identity_id', 'clip_id', 'source'],
 } as const satisfies Readonly<Record<string, readonly string[]>>
 
 export type CheckedTable = keyof typeof checkedColumns

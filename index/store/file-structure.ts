@@ -30,7 +30,7 @@ export function danglingReferences(
 /** Tables that never reuse a key, and the column of the key. */
 const numbered = {
   ...{ tracks: 'track_id', descriptors: 'label', descriptor_changes: 'change', identities: 'identity_id' },
-  ...{ journal: 'entry', outbox: 'entry' },
+  ...{ journal: 'entry', outbox: 'entry', people: 'person_id', people_changes: 'change_id' },
 } as const
 
 const isUnknownSql = "name NOT IN (SELECT name FROM sqlite_schema WHERE sql LIKE '%AUTOINCREMENT%')"
@@ -77,17 +77,34 @@ const orphansOf = [
   ...(['reference_faces', 'reference_pictures', 'identity_aliases', 'corrections'] as const).map(
     (table) => [table, 'identities', `identities.identity_id = ${table}.identity_id`] as const,
   ),
+  ['people_tracks', 'tracks', 'tracks.track_id = people_tracks.track_id'],
+  ['people_tracks', 'people', 'people.person_id = people_tracks.person_id'],
+  ...(['people_links', 'people_before', 'people_moves', 'people_enrolled'] as const).map(
+    (table) => [table, 'people_changes', `people_changes.change_id = ${table}.change_id`] as const,
+  ),
+  ['people_links', 'people_anchors', 'people_anchors.anchor_id = people_links.a'],
+  ['people_links', 'people_anchors', 'people_anchors.anchor_id = people_links.b'],
+  ['people_moves', 'people_anchors', 'people_anchors.anchor_id = people_moves.anchor_id'],
+  ['people_enrolled', 'identities', 'identities.identity_id = people_enrolled.identity_id'],
+] as const
+
+/** References that may be empty. */
+const optionalReferences = [
+  ['people', 'identity_id', 'identities'],
+  ['people_before', 'identity_id', 'identities'],
+  ['people_anchors', 'track_id', 'tracks'],
+  ['people_anchors', 'person_id', 'people'],
+  ['reference_faces', 'picture_id', 'reference_pictures'],
 ] as const
 
 /** Deletes rows that refer to a missing row. */
 export function deleteOrphans(database: Database): void {
   for (const [table, parent, refers] of orphansOf)
     database.prepare(`DELETE FROM ${table} WHERE NOT EXISTS (SELECT 1 FROM ${parent} WHERE ${refers})`).run()
-  // A face is worth keeping without its picture.
-  database.exec(
-    `UPDATE reference_faces SET picture_id = NULL WHERE picture_id IS NOT NULL
-     AND picture_id NOT IN (SELECT picture_id FROM reference_pictures)`,
-  )
+  for (const [table, key, parent] of optionalReferences)
+    database
+      .prepare(`UPDATE ${table} SET ${key} = NULL WHERE ${key} NOT IN (SELECT ${key} FROM ${parent})`)
+      .run()
 }
 
 /** Sets the id counter of each table to the largest known id. */

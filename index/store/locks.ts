@@ -5,6 +5,7 @@ import { isLocked, lockFile, type FileLock } from './database.js'
 const ingestLock = 'ingest.lock'
 const followerLock = 'follower.lock'
 const snapshotsLock = 'snapshots.lock'
+const peopleLock = 'people.lock'
 
 const tryAgainAfterMs = 100
 /**
@@ -67,6 +68,14 @@ export async function lockForErasure(archiveDir: string): Promise<FileLock | und
       throw error
     }
   })
+}
+
+/**
+ * Locks what is known about people without names: one change at a time. Clips may be added and erased meanwhile.
+ * @throws ARCHIVE_BUSY
+ */
+export function lockPeople(archiveDir: string): FileLock {
+  return lockFile(archiveDir, peopleLock)
 }
 
 /**

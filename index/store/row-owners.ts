@@ -1,4 +1,5 @@
 import type { CheckedTable } from './checksum.js'
+import { isPeopleTable } from './people-anchors.js'
 import type { Database } from './sqlite.js'
 
 export interface Owner {
@@ -65,6 +66,7 @@ export function createOwners(database: Database): Owners {
   }
 
   function ownersBy(table: CheckedTable, row: Readonly<Record<string, unknown>>): Owner[] {
+    if (isPeopleTable(table)) return []
     if (table === 'identities') return typeof row.name === 'string' ? [{ name: row.name }] : []
     if (nameTables.has(table)) {
       const name = selectName.get(row.identity_id ?? null)

@@ -1,4 +1,5 @@
 import { checksumColumn } from './checksum.js'
+import { peopleTablesSql, peopleTriggersSql } from './people-schema.js'
 
 /** Increased whenever the tables change. An archive with a higher version is refused. */
 export const schemaVersion = 5
@@ -182,7 +183,7 @@ END;
 CREATE TRIGGER damaged_clip_erased AFTER DELETE ON clips BEGIN
   DELETE FROM damaged_clips WHERE clip_id = OLD.clip_id;
 END;
-`
+${peopleTriggersSql}`
 
 /**
  * The tables of an archive. Each row ends with its checksum. A clip is identified by its content (SHA-256); a path
@@ -350,4 +351,4 @@ CREATE TABLE damaged_clips (
   detail TEXT NOT NULL,              -- what of it is damaged, for people
   ${checksumColumn('damaged_clips')}
 ) WITHOUT ROWID;
-${topicTablesSql}`
+${topicTablesSql}${peopleTablesSql}`

@@ -43,6 +43,8 @@ export const errorCodes = {
   /** A file of names is damaged, cut off, or something else. */
   NAMES_INVALID: { retriable: false },
   NAMES_NOT_WRITTEN: { retriable: true },
+  /** No group of tracks has this number. */
+  PERSON_UNKNOWN: { retriable: false },
   // models
   PACK_UNKNOWN: { retriable: false },
   PACK_INVALID: { retriable: false },

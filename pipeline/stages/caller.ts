@@ -16,6 +16,8 @@ export type Task =
   | 'describe tracks'
   /** People of a folder. */
   | 'enrol people'
+  /** Tracks whose neighbours were found, before they are grouped into people. */
+  | 'group people'
 
 /** The progress of long work. */
 export interface Progress {

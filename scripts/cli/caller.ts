@@ -43,6 +43,11 @@ const tasks: Readonly<Record<Task, TaskFormat>> = {
     logEveryS: 5,
     payload: () => ({}),
   },
+  'group people': {
+    format: 'comparing tracks {bar} {percentage}% {value}/{total}',
+    logEveryS: 5,
+    payload: () => ({}),
+  },
 }
 
 /** Shows the progress of each task of `work` on its own bar. */

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { anglesCommand } from './eval/angles.js'
 import { compareCommand } from './eval/compare.js'
+import { groupsCommand } from './eval/groups.js'
 import { identifyCommand } from './eval/identify.js'
 import { scoreCommand } from './eval/score.js'
 import { ladderCommand } from './eval/ladder.js'
@@ -16,6 +17,7 @@ export const evalCommand = new Command('eval')
   .addCommand(anglesCommand)
   .addCommand(mapCommand)
   .addCommand(ladderCommand)
+  .addCommand(groupsCommand)
   .addCommand(timesCommand)
   .addCommand(verifyCommand)
   .addCommand(templatesCommand)

@@ -47,9 +47,9 @@ clipsCommand
   .addHelpText(
     'after',
     `${filterHelp}
-With --json: {clips: [{clipId, path, date, durationS, states, missing?, people: [{name, score, seenS, trackIds,
+With --json: {clips: [{clipId, path, date, durationS, states, missing?, people: [{name, personId, score, seenS, trackIds,
 ranges: [{startS, endS, trackId, score}]}]}], next, threshold, thresholdReason, damaged}. name and score are null of people without a
-name; states are those of "cameo coverage".`,
+name, personId of tracks that were not grouped; states are those of "cameo coverage".`,
   )
   .action(async (options: ListOptions) => {
     await askArchive(

@@ -26,11 +26,13 @@ export const showCommand = new Command('show')
   .addHelpText(
     'after',
     `
-A track has the enrolled name that its faces match best, if it reaches the threshold that a search has. Other tracks are unnamed;
-each is listed by itself. People with names come first, then those who are seen longest.
+A track has the enrolled name that its faces match best, if it reaches the threshold that a search has. Other tracks have the name of
+the person into whom "cameo people group" grouped them, or that person's number (personId in JSON); a track that was not grouped is
+listed by itself. People with names come first, then those who are seen longest.
 With --json: {clipId, path, paths, date, durationS, missing?, threshold, thresholdReason,
-people: [{name, score, seenS, trackIds, ranges: [{startS, endS, trackId, score}], faces: [{timeS, boxXyxyPx, quality}], thumbnail}],
-coverage, damaged}. name and score are null of people without a name. coverage says what of the clip was not looked at.
+people: [{name, personId, score, seenS, trackIds, ranges: [{startS, endS, trackId, score}], faces: [{timeS, boxXyxyPx, quality}], thumbnail}],
+coverage, damaged}. name and score are null of people without a name,
+personId of tracks that were not grouped. coverage says what of the clip was not looked at.
 ${formatHelp('of the clip')}
 Exit code: 0 the clip is shown; 2 it could not be.`,
   )

@@ -7,6 +7,7 @@ export function shownNameJson({ faces, corrections, note, ...shown }: ShownName)
     name: shown.name,
     aliases: shown.aliases,
     note: note ?? null,
+    people: shown.people,
     needsPhotos: shown.needsPhotos,
     otherFaces: shown.otherFaces,
     threshold: shown.threshold,
@@ -26,6 +27,7 @@ export function printShownName(shown: ShownName): void {
   print(`"${oneLine(name)}" is enrolled with ${counted(faces.length, 'face')}`)
   if (aliases.length > 0) print(`  also ${aliases.map((alias) => `"${oneLine(alias)}"`).join(', ')}`)
   if (note !== undefined) print(`  note: ${oneLine(note)}`)
+  if (shown.people.length > 0) print(`  the name of ${shown.people.map((id) => `person ${id}`).join(', ')}`)
   for (const { number, source, quality, similarity, isOdd, pictureJpeg } of faces) {
     const about = [
       `quality ${quality.toFixed(2)}`,

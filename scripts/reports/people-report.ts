@@ -8,8 +8,8 @@ import { counted, dataUri, oneLine, print } from '../cli/output.js'
 import { toCoverageJson, unseenLines } from './coverage-text.js'
 import { formatRanges } from './hit-text.js'
 
-const personJson = ({ name, score, seenS, trackIds, ranges }: PersonInClip) => ({
-  ...{ name: name ?? null, score: score ?? null, seenS, trackIds },
+const personJson = ({ name, personId, score, seenS, trackIds, ranges }: PersonInClip) => ({
+  ...{ name: name ?? null, personId: personId ?? null, score: score ?? null, seenS, trackIds },
   ranges: ranges.map(({ score: own, ...range }) => ({ ...range, score: own ?? null })),
 })
 
@@ -56,14 +56,17 @@ export function printShown({ clipId, path, isMissing, paths, date, people, cover
   const about = [lengthText(coverage.durationS), ...(date === undefined ? [] : [dateText(date)])]
   print(`     ${about.join(', ')}`)
   for (const [index, person] of people.entries()) {
-    const { name, score, ranges } = person
-    const who = name === undefined ? 'unnamed' : oneLine(name)
+    const { name, personId, score, ranges } = person
+    const who = name === undefined ? namelessText(personId) : oneLine(name)
     const likeness = score === undefined ? '     ' : score.toFixed(3)
     print(`${String(index + 1).padStart(4)} ${likeness}  ${who}: ${formatRanges(ranges)}`)
   }
   if (people.length === 0) print('     nobody was found in it')
   for (const line of unseenLines(coverage)) print(`     ${line}`)
 }
+
+const namelessText = (personId: number | undefined) =>
+  personId === undefined ? 'unnamed' : `person ${personId}`
 
 export function printClipList({ clips, next }: ClipList): void {
   for (const clip of clips) {

@@ -124,6 +124,20 @@ group('of corrections and files of names', async () => {
   await say('enroll --folder', [at('folders'), ...there], { code: 1 })
 })
 
+group('of people without names', async () => {
+  await say('people group', here)
+  await say('people list', ['--limit', '1', ...here])
+  await say('people show', ['1', ...here])
+  await say('people name', ['1', 'Eve', '--force', ...here])
+  await say('people split', ['1', '--clip', cut, ...here])
+  await say('people merge', ['1', '2', ...here])
+  await say('people hide', ['1', ...here])
+  await say('people unhide', ['1', ...here])
+  await Promise.all([say('people log', here), say('show', [film, ...here])])
+  // Eve is gone again for what follows.
+  for (let change = 0; change < 5; change++) await say('people undo', here)
+})
+
 group('of models and heads', async () => {
   const { dimension } = findPack('lite').embedder
   const embedders = [{ digest: embedderOf(archive), name: 'lite', dimension }]
@@ -172,6 +186,7 @@ group('of evaluations with an archive', async () => {
   const seen = file('seen.csv', ['film,person,start_s,end_s', ...rows].join('\n'))
   await Promise.all([
     say('eval map', [...here, ...lists]),
+    say('eval groups', [...here, '--ground-truth', at('cut.txt')]),
     say('eval times', [...here, '--truth', seen, '--queries', dir]),
   ])
 })

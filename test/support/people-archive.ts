@@ -33,29 +33,8 @@ export const madeClipId = (index: number) => `${index + 1}`.padStart(64, '0')
 /** An archive in which names are enrolled with one face each, at right angles to each other, and clips in which they are seen. */
 export function peopleArchive(dir: string, names: readonly string[], clips: readonly MadeClip[]): Archive {
   const archive = openArchive(dir, { create: true })
-  const spaceId = adoptRecipe(archive, recipe, { packName: 'lite' }, dimension, false)
-  let strangers = 0
-  const axis = (at: number) => Float32Array.from({ length: dimension }, (_, i) => (i === at ? 1 : 0))
-  /** What is left of its length lies on an axis that no other track has. */
-  const look = ({ like }: MadeTrack) => {
-    const vector = axis(names.length + strangers++)
-    for (const [i, name] of names.entries()) vector[i] = like[name] ?? 0
-    const known = names.reduce((sum, name) => sum + (like[name] ?? 0) ** 2, 0)
-    return vector.map((value, i) => (i < names.length ? value : value * Math.sqrt(Math.max(0, 1 - known))))
-  }
-  const { rootId } = archive.files.rootFor('/films')
-  for (const [index, { path, tracks, writtenAt = noon, durationS = 20 }] of clips.entries()) {
-    const clipId = madeClipId(index)
-    const key = { clipId, spaceId, recipe: recipe.digest, embedder: recipe.embedderDigest }
-    const stamp = { device: '1', inode: path, sizeBytes: 9, mtimeNs: `${writtenAt.getTime()}000000` }
-    archive.files.record(rootId, path, stamp, clipId)
-    archive.clips.plan(key, { sizeBytes: 9, durationS, widthPx: 640, heightPx: 480, codec: 'h264', container: 'mp4' }, 1, true) // prettier-ignore
-    archive.clips.storeSegment(key, {
-      segment: { index: 0, startS: 0, endS: durationS },
-      ...{ frames: 4 * durationS, faces: 12, truncated: false, provider: 'cpu' },
-      tracks: tracks.map((track, number) => trackOf(track, number, look(track))),
-    })
-  }
+  const looks = createLooks(names)
+  for (const [index, clip] of clips.entries()) storeMadeClip(archive, index, clip, looks)
   for (const [i, name] of names.entries())
     enroll(archive.database, name, recipe.embedderDigest, [
       {
@@ -65,6 +44,44 @@ export function peopleArchive(dir: string, names: readonly string[], clips: read
       },
     ])
   return archive
+}
+
+/** Adds a clip to such an archive, or processes one again. */
+export const addMadeClip = (
+  archive: Archive,
+  index: number,
+  clip: MadeClip,
+  names: readonly string[],
+): void => storeMadeClip(archive, index, clip, createLooks(names, 100 * (index + 1)))
+
+type Looks = (track: MadeTrack) => Float32Array
+
+const axis = (at: number) => Float32Array.from({ length: dimension }, (_, i) => (i === at ? 1 : 0))
+
+/** Makes descriptors. What is left of a track's length lies on an axis that no other track has. */
+function createLooks(names: readonly string[], first = 0): Looks {
+  let strangers = first
+  return ({ like }) => {
+    const vector = axis(names.length + strangers++)
+    for (const [i, name] of names.entries()) vector[i] = like[name] ?? 0
+    const known = names.reduce((sum, name) => sum + (like[name] ?? 0) ** 2, 0)
+    return vector.map((value, i) => (i < names.length ? value : value * Math.sqrt(Math.max(0, 1 - known))))
+  }
+}
+
+function storeMadeClip(archive: Archive, index: number, clip: MadeClip, looks: Looks): void {
+  const { path, tracks, writtenAt = noon, durationS = 20 } = clip
+  const clipId = madeClipId(index)
+  const spaceId = adoptRecipe(archive, recipe, { packName: 'lite' }, dimension, false)
+  const key = { clipId, spaceId, recipe: recipe.digest, embedder: recipe.embedderDigest }
+  const stamp = { device: '1', inode: path, sizeBytes: 9, mtimeNs: `${writtenAt.getTime()}000000` }
+  archive.files.record(archive.files.rootFor('/films').rootId, path, stamp, clipId)
+  archive.clips.plan(key, { sizeBytes: 9, durationS, widthPx: 640, heightPx: 480, codec: 'h264', container: 'mp4' }, 1, true) // prettier-ignore
+  archive.clips.storeSegment(key, {
+    segment: { index: 0, startS: 0, endS: durationS },
+    ...{ frames: 4 * durationS, faces: 12, truncated: false, provider: 'cpu' },
+    tracks: tracks.map((track, number) => trackOf(track, number, looks(track))),
+  })
 }
 
 function trackOf({ spansS, quality = 0.5 }: MadeTrack, number: number, descriptor: Float32Array) {

@@ -3,6 +3,7 @@ import { damagedThings, type DamagedThing } from '../../index/archive/damaged-th
 import { checkDeeply, repairStructure } from '../../index/archive/deep-check.js'
 import type { Archive } from '../../index/archive/open-archive.js'
 import { damagedClips } from '../../index/store/damage.js'
+import { deleteDamagedPeople } from '../../index/store/people-anchors.js'
 import { CameoError } from '../../pipeline/common/errors.js'
 
 /** A damaged clip with a missing file. */
@@ -36,6 +37,10 @@ export function prepareRepair(archive: Archive, notify: (notice: string) => void
     if (there === undefined) lostClips.push({ clipId, path: paths[0] })
     else files.add(there)
   }
+  if (deleteDamagedPeople(archive.database) > 0)
+    notify(
+      'some of what is known about people without names was damaged and is deleted: group the tracks again',
+    )
   if (structure.length > 0) mendStructure(archive, notify)
   const lostThings = damagedThings(archive, damage).filter(({ clipId }) => clipId === undefined)
   return { files: [...files], lostClips, lostThings }

@@ -19,6 +19,7 @@ import {
 } from '../../index/clips/list-clips.js'
 import { listPeople, type PeopleList, type PeopleListRequest } from '../../index/clips/list-people.js'
 import { showClip, type ShowRequest, type ShownClip } from '../../index/clips/show-clip.js'
+import { evaluateGroups, type GroupsResult } from '../../index/evaluate/source/evaluate-groups.js'
 import type { WrittenHead } from '../../index/evaluate/ladder/train-to-file.js'
 import {
   enrollWith,
@@ -32,6 +33,20 @@ import { exportNames, type ExportReport } from '../../index/identities/export-na
 import { importWith, type ImportReport } from '../../index/identities/import-names.js'
 import { refreshWith, type RefreshReport } from '../../index/identities/refresh-names.js'
 import { showName, type ShownName } from '../../index/identities/show-name.js'
+import {
+  hidePeople,
+  mergePeople,
+  splitPerson,
+  type Corrected,
+  type SplitRequest,
+} from '../../index/people/correct-people.js'
+import { groupPeople, type GroupPeopleRequest } from '../../index/people/group-people.js'
+import type { GroupPeopleReport } from '../../index/people/grouping.js'
+import { listGroups, type PeoplePage, type PeopleRequest } from '../../index/people/list-groups.js'
+import { namePerson, type NamedPerson, type NameRequest } from '../../index/people/name-person.js'
+import { showPerson, type ShownGroup, type ShowPersonRequest } from '../../index/people/show-person.js'
+import { listChanges } from '../../index/people/undo-change.js'
+import type { PeopleChange } from '../../index/store/people-changes.js'
 import { searchWith } from '../../index/search/search-archive.js'
 import { sqliteError } from '../../index/store/database.js'
 import { CameoError } from '../../pipeline/common/errors.js'
@@ -43,6 +58,7 @@ import type { Pack } from '../../pipeline/models/packs/pack.js'
 import { ensurePack, fetchPack, type Caller } from '../../pipeline/stages/caller.js'
 import { forget, type ForgetReport } from '../archive/forget.js'
 import { ingestArchive } from '../archive/ingest-archive.js'
+import { undoPeople } from '../archive/undo-people.js'
 import { EventWatcher } from './clip-events.js'
 import {
   measureLadder,
@@ -60,7 +76,14 @@ import { KeptIndex } from './kept-index.js'
 import { KeptModels } from './kept-models.js'
 import { KeptThreads } from './kept-threads.js'
 import type { CallOptions, CameoOptions } from './options.js'
-import type { CorrectOptions, EnrollOptions, ForgetQuery, IngestOptions, IngestSummary } from './requests.js'
+import type {
+  CorrectOptions,
+  EnrollOptions,
+  ForgetQuery,
+  GroupsQuery,
+  IngestOptions,
+  IngestSummary,
+} from './requests.js'
 import { resultOf, subjectOf, type SearchQuery, type SearchResult } from './search.js'
 import { Turns } from './turns.js'
 
@@ -185,6 +208,82 @@ export class Cameo {
    */
   listPeople(request: PeopleListRequest = {}): Promise<PeopleList> {
     return this.#ask((parts, caller) => listPeople(parts, request, caller))
+  }
+
+  /**
+   * Groups tracks into people without names: which tracks show the same face. People who are known already keep their ids and get
+   * further tracks. With `again`, all tracks are grouped anew; ids, names and corrections stay. All changes are made at the end, at
+   * once. `signal` stops the call; then nothing changes.
+   * @throws ARCHIVE_BUSY while people are changed by another call; INTERRUPTED
+   */
+  groupPeople(request: GroupPeopleRequest & CallOptions = {}): Promise<GroupPeopleReport> {
+    return this.#run(() => {
+      const { archive, index } = this.#kept
+      const opened = archive.filled(archive.toWrite())
+      const models = { pack: findPack(opened.recipe.packName) }
+      return groupPeople(
+        { opened, models, useIndex: (work) => index.use(opened.archive, work) },
+        request,
+        this.#caller(request),
+      )
+    })
+  }
+
+  /** A page of the people into whom tracks were grouped, those with most tracks first. @throws USAGE */
+  people(request: PeopleRequest = {}): Promise<PeoplePage> {
+    return this.#run(() => listGroups(this.#read().database, request))
+  }
+
+  /** Where a person is seen. @throws PERSON_UNKNOWN */
+  showPerson(request: ShowPersonRequest): Promise<ShownGroup> {
+    return this.#run(() => showPerson(this.#read(), request, this.#caller({})))
+  }
+
+  /**
+   * Gives a person a name: its best faces are enrolled under it, so that searches by name find past and future clips.
+   * @throws PERSON_UNKNOWN; FACES_DISAGREE if the name has faces of somebody else, unless forced; USAGE if the name is empty
+   */
+  namePerson(request: NameRequest): Promise<NamedPerson> {
+    return this.#run(() => {
+      const { archive } = this.#kept
+      const opened = archive.filled(archive.toWrite())
+      return namePerson(opened, { pack: findPack(opened.recipe.packName) }, request)
+    })
+  }
+
+  /**
+   * Says that several people are one. The first keeps its id.
+   * @throws PERSON_UNKNOWN; USAGE if they have different names
+   */
+  mergePeople(ids: readonly number[]): Promise<Corrected> {
+    return this.#run(() => mergePeople(this.#kept.archive.toWrite(), ids))
+  }
+
+  /**
+   * Says that some tracks of a person show somebody else: they become a new person.
+   * @throws PERSON_UNKNOWN, CLIP_UNKNOWN; USAGE if no track is chosen, or all are
+   */
+  splitPerson(request: SplitRequest): Promise<Corrected> {
+    return this.#run(() => splitPerson(this.#kept.archive.toWrite(), request))
+  }
+
+  /** Takes people out of lists, or puts them back. Returns the number of the change, if it changed anything. @throws PERSON_UNKNOWN */
+  hidePeople(ids: readonly number[], isHidden = true): Promise<number | undefined> {
+    return this.#run(() => hidePeople(this.#kept.archive.toWrite(), ids, isHidden))
+  }
+
+  /** The log of changes of people, the newest first. @param limit default: 50 */
+  peopleChanges(limit?: number): Promise<readonly PeopleChange[]> {
+    return this.#run(() => listChanges(this.#read(), limit))
+  }
+
+  /**
+   * Undoes a change of people. Tracks that got a person since then keep it.
+   * @param changeId default: the last change
+   * @throws USAGE if there is no such change, or a later one concerns the same people
+   */
+  undoPeople(changeId?: number): Promise<PeopleChange> {
+    return this.#run(() => undoPeople(this.#kept.archive.toWrite(), changeId, this.#caller({})))
   }
 
   /**
@@ -391,6 +490,17 @@ export class Cameo {
    */
   evaluateMap(query: MapQuery): Promise<MapReport> {
     return this.#run(() => measureMap(this.#bench, query))
+  }
+
+  /**
+   * Compares the people into whom tracks were grouped with ground truth: BCubed and pairs, with 95 % intervals over people.
+   * @throws GROUND_TRUTH_INVALID; EVALUATION_INVALID if no clip of the list is in the archive
+   */
+  evaluateGroups(query: GroupsQuery): Promise<GroupsResult> {
+    const { groundTruth, pool = 'all' } = query
+    return this.#run(() =>
+      evaluateGroups({ archive: this.archive, groundTruth, pool }, this.#caller({}).notify),
+    )
   }
 
   /**

@@ -1,3 +1,4 @@
+import type { PoolChoice } from '../../index/evaluate/datasets/pools.js'
 import type { RecipeOptions } from '../../index/archive/choose-recipe.js'
 import type { IngestReport } from '../archive/ingest-archive.js'
 import type { ClipResult } from '../ingest/ingest-events.js'
@@ -67,3 +68,11 @@ export type ForgetQuery = {
       readonly face?: number
     }
 )
+
+/** What people without names are compared with. */
+export interface GroupsQuery {
+  /** Ground truth file: lines "CLIP ID" or "ID CLIP CLIP …". */
+  readonly groundTruth: string
+  /** `all`: tracks that the list does not name show strangers; `listed`: they are left out. Default: `all`. */
+  readonly pool?: PoolChoice
+}

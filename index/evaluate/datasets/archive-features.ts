@@ -12,6 +12,7 @@ import { counted, pluralOf } from '../../../pipeline/common/counted.js'
 /** A feature set from an archive, with references to the archive. */
 export interface ArchiveFeatures extends FeatureSet {
   readonly clipIds: readonly string[]
+  readonly trackIds: readonly number[]
   /** File paths of each clip. */
   readonly paths: readonly (readonly string[])[]
   /** The damage because of which clips or tracks were skipped. */
@@ -62,6 +63,7 @@ function readFaces({ database, files }: Archive, { digest }: ArchiveRecipe, dama
   const paths = clipIds.map((clipId) => files.pathsOf(clipId))
   const clipOf = new Map(clipIds.map((clipId, at) => [clipId, at]))
   const trackClips: number[] = []
+  const trackIds: number[] = []
   let lastTrack: number | undefined
   const firstFace: number[] = []
   const qualities: number[] = []
@@ -77,6 +79,7 @@ function readFaces({ database, files }: Archive, { digest }: ArchiveRecipe, dama
       if (trackClips.at(-1) !== clip) largest = new Map()
       lastTrack = trackId
       trackClips.push(clip)
+      trackIds.push(trackId)
       firstFace.push(face)
     }
     faceIds.set(faceId, face)
@@ -94,6 +97,7 @@ function readFaces({ database, files }: Archive, { digest }: ArchiveRecipe, dama
     faceIds,
     clipNames: paths.map(([path], at) => basename(path ?? clipIds[at] ?? '')),
     clipIds,
+    trackIds,
     paths,
     trackClips: Int32Array.from(trackClips),
     firstFace: Int32Array.from([...firstFace, qualities.length]),

@@ -45,3 +45,37 @@ export function pairedDifference(a: readonly number[], b: readonly number[]): Di
   const value = differences.length === 0 ? 0 : differences.reduce((sum, d) => sum + d, 0) / differences.length
   return { value, ci95: bootstrapMean(differences) }
 }
+
+/** Enough for figures of sums; each takes longer than a mean. */
+const resamplesOfSums = 2_000
+
+/**
+ * 95 % confidence intervals of figures that are computed from sums over people, as a ratio is: people are drawn with replacement.
+ * @param people the terms of each person's sums
+ * @param figures each computes a figure from the sums
+ */
+export function bootstrapSums(
+  people: readonly (readonly number[])[],
+  figures: readonly ((sums: readonly number[]) => number)[],
+): Interval[] {
+  const random = seededRandom(seed)
+  const width = people[0]?.length ?? 0
+  const drawn = figures.map(() => new Float64Array(resamplesOfSums))
+  for (let k = 0; k < resamplesOfSums; k++) {
+    const sums = new Array<number>(width).fill(0)
+    for (let i = 0; i < people.length; i++) {
+      const person = people[Math.floor(random() * people.length)] ?? []
+      for (let j = 0; j < width; j++) sums[j] = (sums[j] ?? 0) + (person[j] ?? 0)
+    }
+    for (const [at, figure] of figures.entries()) {
+      const values = drawn[at]
+      if (values !== undefined) values[k] = figure(sums)
+    }
+  }
+  return drawn.map((values) => {
+    values.sort()
+    const at = (share: number) =>
+      values[Math.min(resamplesOfSums - 1, Math.floor(share * resamplesOfSums))] ?? 0
+    return [at(0.025), at(0.975)]
+  })
+}

@@ -1,48 +1,29 @@
-import { Command, Option } from 'commander'
-import { openArchiveToRead, openFilledArchive } from '../../../index/archive/open-archive.js'
-import { parseName } from '../../../index/identities/identities.js'
+import type { FilledArchive } from '../../../index/archive/open-archive.js'
 import { showName } from '../../../index/identities/show-name.js'
-import { writePrivateFile } from '../../../pipeline/common/private-files.js'
-import { archiveOption, jsonOption } from '../../cli/options.js'
-import { exitCodes, note, printJson } from '../../cli/output.js'
+import { note, printJson } from '../../cli/output.js'
 import { tellDamaged } from '../../reports/damage-report.js'
-import { nameSheet } from '../../reports/name-sheet.js'
 import { printShownName, shownNameJson } from '../../reports/name-report.js'
+import { nameSheet } from '../../reports/name-sheet.js'
+import { writeSheet } from './write-sheet.js'
 
-interface ShowNameOptions {
-  readonly archive: string
-  readonly html?: string
-  readonly json: boolean
-}
-
-export const showNameCommand = new Command('show')
-  .description('Show what a name rests on: its faces, aliases, note and corrections.')
-  .argument('<name>', 'an enrolled name, or an alias', parseName)
-  .addOption(archiveOption())
-  .addOption(new Option('--html <file>', 'also write the faces as a contact sheet'))
-  .addOption(jsonOption())
-  .addHelpText(
-    'after',
-    `
-Each face has the number that "cameo forget --name NAME --face N" takes, its file, its quality and its mean similarity to the faces of
-the other files. A face is odd if it reaches the threshold of the models with fewer than half of the other files: look whether it shows
-somebody else. Faces with a picture can be embedded by other models later.
-With --json: {name, aliases, note, needsPhotos, otherFaces: {count, withPicture}, threshold,
+/** What the help of the command says of names. */
+export const nameHelp = `A name shows what it rests on. Each face has the number that "cameo forget --name NAME --face N" takes, its file, its quality and its
+mean similarity to the faces of the other files. A face is odd if it reaches the threshold of the models with fewer than half of the
+other files: look whether it shows somebody else. Faces with a picture can be embedded by other models later.
+With --json: {name, aliases, note, people, needsPhotos, otherFaces: {count, withPicture}, threshold,
 faces: [{number, source, quality, similarity, odd, picture}], corrections: [{clipId, path, verdict, at, found, ranges}], damaged}.
-picture is a data URI, or null; otherFaces counts faces that only other models have embedded.
-Exit code: 0 the name is shown; 2 it could not be.`,
-  )
-  .action((name: string, options: ShowNameOptions) => {
-    const opened = openFilledArchive(options.archive, note, openArchiveToRead)
-    try {
-      // Groups of people without names get their ids here.
-      const shown = showName(opened, name, note)
-      tellDamaged(opened.archive, shown.damaged)
-      if (options.html !== undefined) writePrivateFile(options.html, nameSheet(shown))
-      if (options.json) printJson(shownNameJson(shown))
-      else printShownName(shown)
-    } finally {
-      opened.archive.close()
-    }
-    process.exitCode = exitCodes.ok
-  })
+picture is a data URI, or null; otherFaces counts faces that only other models have embedded; people are the numbers of the people who
+were given the name.`
+
+/** Prints what a name rests on. */
+export function tellName(
+  opened: FilledArchive,
+  name: string,
+  { html, json }: { readonly html?: string | undefined; readonly json: boolean },
+): void {
+  const shown = showName(opened, name, note)
+  tellDamaged(opened.archive, shown.damaged)
+  if (html !== undefined) writeSheet(html, nameSheet(shown))
+  if (json) printJson(shownNameJson(shown))
+  else printShownName(shown)
+}

@@ -197,6 +197,76 @@ CREATE TABLE outbox (
   topic TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL,
   crc INTEGER AS (row_checksum('outbox', entry, topic, key, value)) STORED
 );
+CREATE TABLE people (
+  person_id INTEGER PRIMARY KEY AUTOINCREMENT,
+  identity_id INTEGER REFERENCES identities ON DELETE SET NULL, -- the name; NULL: none
+  hidden INTEGER NOT NULL DEFAULT 0,
+  crc INTEGER AS (row_checksum('people', person_id, identity_id, hidden)) STORED
+);
+CREATE INDEX people_identity ON people (identity_id);
+CREATE TABLE people_tracks (
+  track_id INTEGER PRIMARY KEY REFERENCES tracks ON DELETE CASCADE,
+  person_id INTEGER NOT NULL REFERENCES people ON DELETE CASCADE,
+  crc INTEGER AS (row_checksum('people_tracks', track_id, person_id)) STORED
+);
+CREATE INDEX people_tracks_person ON people_tracks (person_id);
+CREATE TABLE people_anchors (
+  anchor_id INTEGER PRIMARY KEY,
+  clip_id TEXT NOT NULL, recipe TEXT NOT NULL, segment INTEGER NOT NULL, number INTEGER NOT NULL,
+  spans TEXT NOT NULL,               -- as in tracks
+  box TEXT,                          -- of its best face, as in faces
+  track_id INTEGER REFERENCES tracks ON DELETE SET NULL, -- NULL: its clip is processed again
+  person_id INTEGER REFERENCES people ON DELETE CASCADE, -- whose track it was, while track_id is NULL
+  crc INTEGER AS (row_checksum('people_anchors', anchor_id, clip_id, recipe, segment, number, spans, box, track_id, person_id)) STORED,
+  UNIQUE (clip_id, recipe, segment, number)
+);
+CREATE INDEX people_anchors_track ON people_anchors (track_id);
+CREATE INDEX people_anchors_person ON people_anchors (person_id);
+CREATE TABLE people_changes (
+  change_id INTEGER PRIMARY KEY AUTOINCREMENT,
+  at TEXT NOT NULL,
+  action TEXT NOT NULL CHECK (action IN ('group', 'merge', 'split', 'name', 'hide', 'show')),
+  undone INTEGER NOT NULL DEFAULT 0,
+  crc INTEGER AS (row_checksum('people_changes', change_id, at, action, undone)) STORED
+);
+CREATE TABLE people_links (
+  change_id INTEGER NOT NULL REFERENCES people_changes ON DELETE CASCADE,
+  a INTEGER NOT NULL REFERENCES people_anchors ON DELETE CASCADE,
+  b INTEGER NOT NULL REFERENCES people_anchors ON DELETE CASCADE,
+  kind TEXT NOT NULL CHECK (kind IN ('must', 'cannot')),
+  crc INTEGER AS (row_checksum('people_links', change_id, a, b, kind)) STORED,
+  PRIMARY KEY (change_id, a, b)
+) WITHOUT ROWID;
+CREATE INDEX people_links_a ON people_links (a);
+CREATE INDEX people_links_b ON people_links (b);
+CREATE TABLE people_before (
+  change_id INTEGER NOT NULL REFERENCES people_changes ON DELETE CASCADE,
+  person_id INTEGER NOT NULL,
+  existed INTEGER NOT NULL,          -- 0: the change made this person
+  identity_id INTEGER REFERENCES identities ON DELETE SET NULL,
+  hidden INTEGER NOT NULL,
+  crc INTEGER AS (row_checksum('people_before', change_id, person_id, existed, identity_id, hidden)) STORED,
+  PRIMARY KEY (change_id, person_id)
+) WITHOUT ROWID;
+CREATE INDEX people_before_identity ON people_before (identity_id);
+CREATE TABLE people_moves (
+  change_id INTEGER NOT NULL REFERENCES people_changes ON DELETE CASCADE,
+  anchor_id INTEGER NOT NULL REFERENCES people_anchors ON DELETE CASCADE,
+  person_id INTEGER NOT NULL,
+  crc INTEGER AS (row_checksum('people_moves', change_id, anchor_id, person_id)) STORED,
+  PRIMARY KEY (change_id, anchor_id)
+) WITHOUT ROWID;
+CREATE INDEX people_moves_anchor ON people_moves (anchor_id);
+CREATE TABLE people_enrolled (
+  change_id INTEGER NOT NULL REFERENCES people_changes ON DELETE CASCADE,
+  identity_id INTEGER NOT NULL REFERENCES identities ON DELETE CASCADE,
+  clip_id TEXT NOT NULL,
+  source TEXT NOT NULL,              -- as in reference_faces
+  crc INTEGER AS (row_checksum('people_enrolled', change_id, identity_id, clip_id, source)) STORED,
+  PRIMARY KEY (change_id, clip_id)
+) WITHOUT ROWID;
+CREATE INDEX people_enrolled_clip ON people_enrolled (clip_id);
+CREATE INDEX people_enrolled_identity ON people_enrolled (identity_id);
 CREATE TRIGGER descriptor_added AFTER INSERT ON descriptors BEGIN
   INSERT INTO descriptor_changes (space_id, label) VALUES (NEW.space_id, NEW.label);
 END;
@@ -215,4 +285,32 @@ CREATE TRIGGER last_reference_erased AFTER DELETE ON reference_faces WHEN OLD.pi
 END;
 CREATE TRIGGER damaged_clip_erased AFTER DELETE ON clips BEGIN
   DELETE FROM damaged_clips WHERE clip_id = OLD.clip_id;
+END;
+CREATE TRIGGER people_track_leaves BEFORE DELETE ON tracks
+WHEN EXISTS (SELECT 1 FROM people_tracks WHERE track_id = OLD.track_id) BEGIN
+  INSERT INTO people_anchors (clip_id, recipe, segment, number, spans, box, person_id)
+  SELECT OLD.clip_id, OLD.recipe, OLD.segment, OLD.number, OLD.spans,
+    (SELECT box FROM faces WHERE track_id = OLD.track_id ORDER BY quality DESC LIMIT 1), person_id
+  FROM people_tracks WHERE track_id = OLD.track_id
+  ON CONFLICT (clip_id, recipe, segment, number) DO UPDATE SET person_id = excluded.person_id;
+END;
+CREATE TRIGGER people_track_left AFTER DELETE ON people_tracks BEGIN
+  DELETE FROM people WHERE person_id = OLD.person_id AND NOT EXISTS (SELECT 1 FROM people_tracks t WHERE t.person_id = OLD.person_id)
+    AND NOT EXISTS (SELECT 1 FROM people_anchors a WHERE a.person_id = OLD.person_id);
+END;
+CREATE TRIGGER people_track_moved AFTER UPDATE OF person_id ON people_tracks BEGIN
+  DELETE FROM people WHERE person_id = OLD.person_id AND NOT EXISTS (SELECT 1 FROM people_tracks t WHERE t.person_id = OLD.person_id)
+    AND NOT EXISTS (SELECT 1 FROM people_anchors a WHERE a.person_id = OLD.person_id);
+END;
+CREATE TRIGGER people_anchor_left AFTER DELETE ON people_anchors WHEN OLD.person_id IS NOT NULL BEGIN
+  DELETE FROM people WHERE person_id = OLD.person_id AND NOT EXISTS (SELECT 1 FROM people_tracks t WHERE t.person_id = OLD.person_id)
+    AND NOT EXISTS (SELECT 1 FROM people_anchors a WHERE a.person_id = OLD.person_id);
+END;
+CREATE TRIGGER people_anchor_found AFTER UPDATE OF person_id ON people_anchors WHEN OLD.person_id IS NOT NULL BEGIN
+  DELETE FROM people WHERE person_id = OLD.person_id AND NOT EXISTS (SELECT 1 FROM people_tracks t WHERE t.person_id = OLD.person_id)
+    AND NOT EXISTS (SELECT 1 FROM people_anchors a WHERE a.person_id = OLD.person_id);
+END;
+CREATE TRIGGER people_clip_forgotten AFTER INSERT ON forgotten_clips BEGIN
+  DELETE FROM people_anchors WHERE clip_id = NEW.clip_id;
+  DELETE FROM people_enrolled WHERE clip_id = NEW.clip_id;
 END;

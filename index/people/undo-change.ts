@@ -1,0 +1,38 @@
+import { CameoError } from '../../pipeline/common/errors.js'
+import type { Archive } from '../archive/open-archive.js'
+import { forgetEnrolled } from '../identities/identities.js'
+import { PeopleChanges, type PeopleChange } from '../store/people-changes.js'
+import { correcting } from './correct-people.js'
+
+/**
+ * Undoes a change of people: the last one, or one by its number. Tracks that got a person since then keep it.
+ * @returns the change that was undone
+ * @throws USAGE if there is no such change, it was undone already, or a later one concerns the same people
+ */
+export function undoChange(archive: Archive, changeId?: number): PeopleChange {
+  const { database } = archive
+  return correcting(archive, (people, changes) => {
+    const change = changeId === undefined ? changes.last() : changes.get(changeId)
+    if (change === undefined)
+      throw new CameoError(
+        'USAGE',
+        changeId === undefined ? 'there is nothing to undo' : `there is no change ${changeId}`,
+      )
+    if (change.isUndone) throw new CameoError('USAGE', `the change ${change.changeId} was undone already`)
+    const later = changes.laterThan(change.changeId)
+    if (later !== undefined)
+      throw new CameoError('USAGE', `the change ${later} concerns the same people: undo it first`)
+    const { before, moves, enrolled } = changes.details(change.changeId)
+    for (const person of before) if (person.existed) people.restore(person)
+    for (const { trackId, personId } of moves)
+      if (people.get(personId) !== undefined) people.put(trackId, personId)
+    for (const { name, source } of enrolled) forgetEnrolled(database, name, source)
+    changes.close(change.changeId)
+    people.removeEmpty()
+    return change
+  })
+}
+
+/** The log of changes, the newest first. */
+export const listChanges = ({ database }: Pick<Archive, 'database'>, limit = 50): readonly PeopleChange[] =>
+  new PeopleChanges(database).list(limit)
