@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { closeSync, existsSync, fsyncSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { CameoError, messageOf } from '../../pipeline/common/errors.js'
 import { oneLine } from '../../pipeline/common/visible-text.js'
@@ -49,7 +49,8 @@ export function exportNames(
       'USAGE',
       `there is a file ${oneLine(file)} already: name another, or have it replaced`,
     )
-  const temporary = `${file}.${randomUUID().slice(0, 8)}.part`
+  // Always the same: what a killed export left is overwritten by the next one.
+  const temporary = `${file}.part`
   try {
     const counts = readConsistently(archive.database, () => writeNames(archive.database, temporary))
     renameSync(temporary, file)

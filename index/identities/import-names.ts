@@ -49,6 +49,7 @@ export interface ImportedName {
   readonly needsPhotos: boolean
 }
 
+/** The result of an import of names. */
 export interface ImportReport {
   readonly names: readonly ImportedName[]
   /** Faces that the archive's models embedded from their pictures. */

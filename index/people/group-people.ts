@@ -19,6 +19,7 @@ import { readTracks, type ReadTracks } from './read-tracks.js'
 import { linkedRows, spreadCannot, uniteLinked } from './unite-linked.js'
 import { writeGroups } from './write-groups.js'
 
+/** How tracks are grouped into people. */
 export interface GroupPeopleRequest {
   /** Group all tracks again. People keep their ids, names and corrections. Default: only tracks without a person. */
   readonly again?: boolean

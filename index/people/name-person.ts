@@ -15,6 +15,7 @@ import { memoised } from '../store/whole-rows.js'
 import { correcting } from './correct-people.js'
 import { findPerson, nameOfPerson } from './find-person.js'
 
+/** Who gets which name. */
 export interface NameRequest {
   readonly personId: number
   readonly name: string

@@ -14,6 +14,7 @@ import { createWholeRows } from '../store/whole-rows.js'
 import { findPerson } from './find-person.js'
 import { summariser, type PersonSummary } from './list-groups.js'
 
+/** Who is shown. */
 export interface ShowPersonRequest {
   readonly personId: number
   /** How many clips at the most. Default: all. */

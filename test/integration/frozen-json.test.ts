@@ -111,8 +111,8 @@ group('of corrections and files of names', async () => {
   await Promise.all([
     say('search --name', ['Ada', ...there], { as: 'search --name, confirmed' }),
     say('show', [film, ...there], { as: 'show, confirmed' }),
-    say('people show', ['Countess', ...there]),
-    say('people show', ['Bo', ...there]),
+    say('people show', ['Countess', ...there], { as: 'people show, of a name' }),
+    say('people show', ['Bo', ...there], { as: 'people show, of a name' }),
     say('people export', ['--out', at('names.jsonl'), ...there]),
   ])
   await say('reject', ['Ada', cut, '--undo', ...there])

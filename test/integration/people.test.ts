@@ -1,7 +1,7 @@
 /** People without names, with real faces and through the command. */
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { cpSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { before, describe, it } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { z } from 'zod'
@@ -114,6 +114,30 @@ describe('cameo people', () => {
     assert.match(await run('people', 'log'), /: show of 1\n.*: hide of 1\n.*: merge of 1, 2 \(undone\)\n/)
   })
 
+  it('a name answers for every track of its person, except those that were rejected', async () => {
+    cpSync(at('archive'), at('copy'), { recursive: true })
+    const there = ['--archive', at('copy')]
+    const say = async (...args: string[]) => (await cameo([...args, ...there])).stdout
+    const bar = join(films, 'bar.mp4')
+    const clips = async () =>
+      z
+        .object({ results: z.array(z.object({ path: z.string() })) })
+        .parse(JSON.parse(await say('search', '--name', 'Ada', '--min-score', '0.999', '--json')))
+        .results.map(({ path }) => basename(path))
+        .sort()
+    assert.deepEqual(await clips(), ['bar.mp4', 'costumes.mp4', 'later.mp4'])
+    assert.match(await say('people', 'show', 'Ada'), /the name of person 1$/m)
+    await say('reject', 'Ada', bar)
+    assert.deepEqual(await clips(), ['costumes.mp4', 'later.mp4'])
+    assert.doesNotMatch(await say('show', bar), /Ada/)
+    assert.match(await say('people', 'list'), /^ {3}1 {2}Ada: 2 clips/m)
+    await say('people', 'group', '--again')
+    assert.match(await say('people', 'list'), /^ {3}1 {2}Ada: 2 clips/m)
+    await say('reject', 'Ada', bar, '--undo')
+    await say('people', 'undo')
+    assert.match(await say('people', 'list'), /^ {3}1 {2}Ada: 3 clips/m)
+  })
+
   it('says what is wrong with a command', async () => {
     assert.match(await refused('people', 'show', '77'), /no person 77.*\[PERSON_UNKNOWN\]/)
     assert.match(
@@ -124,7 +148,9 @@ describe('cameo people', () => {
     assert.match(await refused('people', 'merge', '1', '1'), /two or more different people/)
     assert.match(await refused('people', 'name', '1', ' '), /name is empty/)
     assert.match(await refused('people', 'undo', '99'), /no change 99/)
-    assert.match(await refused('people', 'show', 'x'), /a number is needed/)
+    assert.match(await refused('people', 'show', 'x'), /nobody is enrolled as "x".*\[NAME_UNKNOWN\]/)
+    assert.match(await refused('people', 'show', 'Ada', '--top', '3'), /a name shows its faces/)
+    assert.match(await refused('people', 'hide', 'x'), /a number is needed/)
   })
 
   it('a program can do the same', async () => {

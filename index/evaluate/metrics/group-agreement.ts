@@ -17,6 +17,7 @@ export interface Agreement {
   readonly ci95: { readonly precision: Interval; readonly recall: Interval; readonly f: Interval }
 }
 
+/** How well groups of tracks agree with people, by tracks and by pairs. */
 export interface GroupAgreement {
   /** By tracks: how much of a track's group is its person, and how much of its person is in its group (Bagga and Baldwin, 1998). */
   readonly bcubed: Agreement

@@ -20,6 +20,7 @@ export interface GroupsRequest {
   readonly pool: PoolChoice
 }
 
+/** How well an archive's people agree with ground truth. */
 export interface GroupsResult extends GroupAgreement {
   /** Measured tracks that are in no group. */
   readonly alone: number

@@ -86,14 +86,18 @@ function readEnrolled(dir: string, notify: (notice: string) => void): EnrolledNa
   const { database, recipe } = archive
   const damage: Damage[] = []
   try {
-    const pooled = new Map(
-      listIdentities(database).map(({ name }) => {
+    const pooled = new Map<string, Float32Array>()
+    for (const { name } of listIdentities(database))
+      try {
         const faces = referencesOf(database, name, recipe?.embedderDigest ?? '', [], (found) =>
           damage.push(found),
         )
-        return [name.normalize('NFC'), poolEmbeddings(faces, faces[0]?.float16.length ?? 0)]
-      }),
-    )
+        pooled.set(name.normalize('NFC'), poolEmbeddings(faces, faces[0]?.float16.length ?? 0))
+      } catch (error) {
+        // It was enrolled with other models.
+        if (!(error instanceof CameoError) || error.code !== 'NAME_UNKNOWN') throw error
+        notify(`${error.message}; the name is left out`)
+      }
     return { pooled, damaged: noteDamage(archive, damage, notify) }
   } finally {
     archive.close()
