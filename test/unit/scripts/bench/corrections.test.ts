@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { measure, policies, rank, type BenchClip } from '../../../../scripts/bench/corrections/simulate.js'
+import {
+  measure,
+  policies,
+  rank,
+  type BenchClip,
+  type RankedClip,
+} from '../../../../scripts/bench/corrections/simulate.js'
 
 /** A clip with one track at this angle from the query. */
 const clip = (name: string, degrees: number, trackId: number): BenchClip => ({
@@ -23,7 +29,7 @@ const positives = new Set(['right 10', 'right 30', 'right 60'])
 const name = { identity: 'Ada', query: { descriptor: at(0), references: 1 }, positives, pool }
 const policyOf = (...names: readonly string[]) => ({
   name: 'these',
-  choose: (ranked: ReturnType<typeof rank>) => ranked.filter((hit) => names.includes(hit.name)),
+  choose: (ranked: readonly RankedClip[]) => ranked.filter((hit) => names.includes(hit.name)),
 })
 const close = (found: readonly number[] | undefined, wanted: readonly number[]) =>
   assert.deepEqual(found?.map((value) => value.toFixed(9)), wanted.map((value) => value.toFixed(9))) // prettier-ignore
