@@ -10,6 +10,7 @@ import { furtherEmbeddersOf, type ArchiveModels } from '../archive/archive-model
 import type { FilledArchive } from '../archive/open-archive.js'
 import { describeDisagreeing, measureText } from '../identities/check-enrolment.js'
 import { agreementOf, type SourceAgreement } from '../identities/enrolment-agreement.js'
+import { enrolledFaces } from '../identities/enrolled-faces.js'
 import { knownName, referencesOf } from '../identities/identities.js'
 import { readVerdicts, type Verdicts } from '../identities/verdicts.js'
 import type { Describer } from '../../pipeline/describe/describe-track.js'
@@ -56,17 +57,18 @@ export interface Query extends AskedQuery {
   readonly clipId?: string
   /** For a name: its faces that were skipped because they are damaged. */
   readonly damage?: readonly Damage[]
-  /** For a name: what people said about it. */
+  /** For a name: what people said about it, and the number of photos and clips that its faces are from. */
   readonly verdicts?: Verdicts
+  readonly references?: number
 }
 
 /** The descriptor with which tracks are compared: of the faces, and moved by the corrections of a name. L2-normalised. */
 export async function descriptorOfQuery(
-  { embeddings, verdicts }: Pick<Query, 'embeddings' | 'verdicts'>,
+  { embeddings, verdicts, references = 1 }: Pick<Query, 'embeddings' | 'verdicts' | 'references'>,
   describer: Pick<Describer, 'describe'>,
 ): Promise<Float32Array> {
   const descriptor = await describer.describe(embeddings)
-  return verdicts === undefined ? descriptor : correctedQuery(descriptor, verdicts)
+  return verdicts === undefined ? descriptor : correctedQuery({ descriptor, references }, verdicts)
 }
 
 /**
@@ -103,7 +105,12 @@ export function queryOfName(value: string, { archive, recipe }: FilledArchive): 
   )
   const quality = Math.max(...embeddings.map((face) => face.quality))
   const verdicts = readVerdicts(archive.database, name, onDamage)
-  return { kind: 'name', value, embeddings, quality, thumbnailJpeg: undefined, damage, verdicts }
+  const enrolled = enrolledFaces(archive.database, name, recipe.embedderDigest)
+  const references = new Set(enrolled.map(({ source }) => source)).size
+  return {
+    ...{ kind: 'name', value, embeddings, quality, thumbnailJpeg: undefined },
+    ...{ damage, verdicts, references },
+  }
 }
 
 /** One person as several photos show them: their faces are pooled as those of a track are, by quality. */

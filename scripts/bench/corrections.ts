@@ -8,7 +8,7 @@ import { pairedDifference } from '../../index/evaluate/metrics/bootstrap.js'
 import type { CorrectionWeights } from '../../index/search/corrected-query.js'
 import { defaultPackName } from '../../pipeline/models/packs/catalog.js'
 import { numberWithin } from '../cli/options.js'
-import { note, print } from '../cli/output.js'
+import { counted, note, print } from '../cli/output.js'
 import { findImages } from './clips.js'
 import { benchNames, readBenchData } from './corrections/names.js'
 import { measure, policies, type BenchName, type Measured, type Policy } from './corrections/simulate.js'
@@ -23,6 +23,7 @@ interface BenchOptions {
   readonly minFace: number
   readonly pack: string
   readonly trials: number
+  readonly references: number
   readonly tune: boolean
 }
 
@@ -41,18 +42,14 @@ const options = new Command('bench:corrections')
   .addOption(number('--seed <n>', 'seed of the clips and of the choice of people', 1, 0, 1e9))
   .addOption(number('--min-face <px>', 'smallest face of the ingest: these clips are 320×240', 24, 12, 2000))
   .option('--pack <pack>', 'model pack, or a JSON file of your own', defaultPackName)
-  .addOption(number('--trials <n>', 'references of each name, one after the other', 3, 1, 20))
+  .addOption(number('--trials <n>', 'names of each person, each from other clips', 3, 1, 20))
+  .addOption(number('--references <n>', 'clips that a name is enrolled from', 1, 1, 20))
   .option('--tune', 'also measure other weights, on the other half of the people', false)
   .parse()
   .opts<BenchOptions>()
 
 const out = resolve(options.out)
 const [set, archive] = [join(out, 'set'), join(out, 'archive')]
-mkdirSync(out, { recursive: true })
-prepare()
-const { tuned, held } = benchNames(readBenchData(set, archive), options)
-if (options.tune) tune(tuned)
-report(held)
 
 function prepare(): void {
   run('the clips', [
@@ -84,12 +81,12 @@ function run(what: string, args: readonly string[]): void {
 /** The gain of each pair of weights on the people that are not measured with the chosen ones. */
 function tune(names: readonly BenchName[]): void {
   print(`gain in MAP@100 over the rest, for other weights, on ${peopleIn(names)} other people:`)
-  const sizes = [0, 0.1, 0.15, 0.25, 0.5, 0.75, 1, 1.5, 2, 3]
+  const rejections = [0, 0.1, 0.2, 0.25, 0.3, 0.4, 0.6]
   for (const policy of policies) {
     print(policy.name)
-    print(['confirmed \\ rejected', ...sizes.slice(0, 6)].join('\t'))
-    for (const confirmed of sizes) {
-      const gains = sizes.slice(0, 6).map((rejected) => gainOf(names, policy, { confirmed, rejected }))
+    print(['confirmed \\ rejected', ...rejections].join('\t'))
+    for (const confirmed of [0, 0.25, 0.5, 1, 2]) {
+      const gains = rejections.map((rejected) => gainOf(names, policy, { confirmed, rejected }))
       print([confirmed, ...gains.map((gain) => gain.toFixed(4))].join('\t'))
     }
   }
@@ -105,7 +102,9 @@ function report(names: readonly BenchName[]): void {
     policy: policy.name,
     ...summarise(names.map((name) => measure(name, policy, undefined))),
   }))
-  print(`${names.length} names of ${peopleIn(names)} people, one reference each; MAP@100`)
+  print(
+    `${names.length} names of ${peopleIn(names)} people, ${counted(options.references, 'reference')} each; MAP@100`,
+  )
   for (const { policy, all, rest } of rows) {
     print(`${policy}:`)
     print(`  all clips            ${rowText(all)}`)
@@ -148,3 +147,9 @@ function compare(values: readonly { readonly identity: string; readonly pair: re
     all.reduce((sum, value) => sum + value, 0) / Math.max(1, all.length)
   return { before: meanOf(before), after: meanOf(after), difference: pairedDifference(before, after) }
 }
+
+mkdirSync(out, { recursive: true })
+prepare()
+const { tuned, held } = benchNames(readBenchData(set, archive), options)
+if (options.tune) tune(tuned)
+report(held)

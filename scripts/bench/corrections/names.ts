@@ -4,6 +4,7 @@ import { readGroundTruth } from '../../../index/evaluate/datasets/ground-truth.j
 import { tracksOfClip } from '../../../index/identities/verdicts.js'
 import { openArchiveToRead } from '../../../index/archive/open-archive.js'
 import { clipIdsWithPath } from '../../../index/store/clip-lookup.js'
+import { l2Normalise } from '../../../pipeline/data/vector-math.js'
 import { seededRandom } from '../../../pipeline/common/seeded-random.js'
 import type { BenchClip, BenchName } from './simulate.js'
 
@@ -44,13 +45,20 @@ export function readBenchData(set: string, archiveDir: string): BenchData {
   }
 }
 
+export interface NamesOptions {
+  readonly trials: number
+  /** Clips that a name is enrolled from. */
+  readonly references: number
+  readonly seed: number
+}
+
 /**
- * Each person as a name that rests on one clip, in one or several trials. The people are split at random: one half to
+ * Each person as a name that rests on some clips, in one or several trials. The people are split at random: one half to
  * choose settings on, the other one to measure.
  */
 export function benchNames(
   { clips, shows, references }: BenchData,
-  { trials, seed }: { readonly trials: number; readonly seed: number },
+  { trials, references: count, seed }: NamesOptions,
 ): { readonly tuned: BenchName[]; readonly held: BenchName[] } {
   const random = seededRandom(seed)
   const byName = new Map(clips.map((clip) => [clip.name, clip]))
@@ -62,11 +70,18 @@ export function benchNames(
   for (const [i, { entry }] of shuffled.entries()) {
     const [identity, own] = entry
     for (let trial = 0; trial < trials; trial++) {
-      const reference = own[Math.floor(random() * own.length)] ?? ''
-      const query = byName.get(reference)?.tracks[0]?.descriptor
-      if (query === undefined) continue
-      const positives = new Set([...(shows.get(identity) ?? [])].filter((name) => name !== reference))
-      const pool = clips.filter(({ name }) => name !== reference)
+      const chosen = new Set(
+        Array.from({ length: count }, () => own[Math.floor(random() * own.length)] ?? ''),
+      )
+      const tracks = [...chosen].flatMap((name) => byName.get(name)?.tracks[0]?.descriptor ?? [])
+      const [first] = tracks
+      if (first === undefined) continue
+      const descriptor = l2Normalise(
+        first.map((_, d) => tracks.reduce((sum, track) => sum + (track[d] ?? 0), 0)),
+      )
+      const positives = new Set([...(shows.get(identity) ?? [])].filter((name) => !chosen.has(name)))
+      const pool = clips.filter(({ name }) => !chosen.has(name))
+      const query = { descriptor, references: tracks.length }
       halves[i % 2 === 0 ? 'tuned' : 'held'].push({ identity, query, positives, pool })
     }
   }

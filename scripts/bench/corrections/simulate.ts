@@ -1,5 +1,9 @@
 import { averagePrecision } from '../../../index/evaluate/metrics/mean-average-precision.js'
-import { correctedQuery, type CorrectionWeights } from '../../../index/search/corrected-query.js'
+import {
+  correctedQuery,
+  type CorrectionWeights,
+  type EnrolledQuery,
+} from '../../../index/search/corrected-query.js'
 import { dotProduct } from '../../../pipeline/data/vector-math.js'
 
 /** A track of a clip of the benchmark. */
@@ -17,11 +21,10 @@ export interface BenchClip {
 /** A name that is searched for. */
 export interface BenchName {
   readonly identity: string
-  /** Descriptor of its only reference. */
-  readonly query: Float32Array
-  /** Clips that show the person, without the one of the reference. */
+  readonly query: EnrolledQuery
+  /** Clips that show the person, without those of the references. */
   readonly positives: ReadonlySet<string>
-  /** All clips but that one. */
+  /** All clips but those. */
   readonly pool: readonly BenchClip[]
 }
 
@@ -101,7 +104,7 @@ export function measure(
   policy: Policy,
   weights: CorrectionWeights | undefined,
 ): Measured {
-  const before = rank(pool, query)
+  const before = rank(pool, query.descriptor)
   const corrected = policy.choose(before.slice(0, lookedAt), positives)
   const [right, wrong] = [true, false].map((wanted) =>
     corrected.filter(({ name }) => positives.has(name) === wanted),

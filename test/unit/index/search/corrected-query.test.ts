@@ -10,15 +10,31 @@ const assertClose = (found: Float32Array, wanted: readonly number[]) =>
 
 describe('a corrected query', () => {
   it('stays the same without corrections', () => {
-    assert.equal(correctedQuery(x, { like: [], unlike: [] }), x)
+    assert.equal(correctedQuery({ descriptor: x, references: 3 }, { like: [], unlike: [] }), x)
   })
 
-  it('moves by the means of what is confirmed and rejected, and keeps the length 1', () => {
+  it('counts a confirmed track as much as a reference, and keeps the length 1', () => {
     const weights = { confirmed: 1, rejected: 0.5 }
-    // (1, 0, 0) + (0, 1, 0) − 0.5 · mean((0, 0, 1), (0, 0, 1)) = (1, 1, −0.5), of length 1.5
-    assertClose(correctedQuery(x, { like: [y], unlike: [z, z] }, weights), [2 / 3, 2 / 3, -1 / 3])
-    // Two confirmed tracks weigh as much as one.
-    assertClose(correctedQuery(x, { like: [y, y], unlike: [] }, weights), [Math.SQRT1_2, Math.SQRT1_2, 0])
+    const moved = (references: number, like: readonly Float32Array[], unlike: readonly Float32Array[] = []) =>
+      correctedQuery({ descriptor: x, references }, { like, unlike }, weights)
+    // (1, 0, 0) + (0, 1, 0); with two tracks (1, 2, 0); with three references and four tracks (3, 4, 0).
+    assertClose(moved(1, [y]), [Math.SQRT1_2, Math.SQRT1_2, 0])
+    assertClose(moved(1, [y, y]), [1 / Math.sqrt(5), 2 / Math.sqrt(5), 0])
+    assertClose(moved(3, [y, y, y, y]), [0.6, 0.8, 0])
     assertClose(x, [1, 0, 0])
+  })
+
+  it('moves away from the mean of what was rejected, however much is confirmed', () => {
+    const weights = { confirmed: 1, rejected: 0.5 }
+    // (0.6, 0.8, 0) − 0.5 · (0, 0, 1), of length √1.25
+    const moved = correctedQuery(
+      { descriptor: x, references: 3 },
+      { like: [y, y, y, y], unlike: [z, z] },
+      weights,
+    )
+    assertClose(
+      moved,
+      [0.6, 0.8, -0.5].map((value) => value / Math.sqrt(1.25)),
+    )
   })
 })
