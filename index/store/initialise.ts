@@ -18,6 +18,9 @@ export function initialise(database: Database): number {
   }
 }
 
+/** Archives of this version or later are upgraded in place. */
+const firstWithChecksums = 4
+
 function makeTables(database: Database): number {
   // Another process may have done this while we waited for the write lock.
   const version = Number(database.pragma('user_version', { simple: true }))
@@ -28,7 +31,7 @@ function makeTables(database: Database): number {
     database.prepare("INSERT INTO meta (key, value) VALUES ('archive_id', ?)").run(randomUUID())
   } else {
     for (let next = version + 1; next <= schemaVersion; next++) database.exec(migrations[next] ?? '')
-    copied = exchangeTables(database, tablesSql, triggersSql)
+    if (version < firstWithChecksums) copied = exchangeTables(database, tablesSql, triggersSql)
   }
   writeSchemaChecksum(database)
   database.pragma(`user_version = ${schemaVersion}`)

@@ -14,6 +14,8 @@ export type Task =
   | 'query clip'
   /** Tracks that get new descriptors. */
   | 'describe tracks'
+  /** Clips that are forgotten because of their age. */
+  | 'forget clips'
 
 /** The progress of long work. */
 export interface Progress {

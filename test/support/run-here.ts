@@ -18,6 +18,7 @@ const commands: ReadonlySet<string | undefined> = new Set([
   'head',
   'ingest',
   'models',
+  'retain',
   'search',
   'status',
 ])
