@@ -99,7 +99,7 @@ export const ingestCommand = withRecipeOptions(new Command('ingest'))
       'with --watch: how often the folders are searched, for shares that tell of no changes (NFS, SMB)',
     )
       .default(defaultRescanMs / 1000)
-      .argParser(numberWithin(0.5, 86_400)),
+      .argParser(numberWithin(1, 86_400)),
   )
   .addOption(
     new Option('--alert <name>', 'say so when this enrolled person appears in a new clip; may be repeated')
