@@ -91,11 +91,13 @@ describe('what commands write, and where they connect', { timeout: 15 * 60_000 }
 
   it('an ingest with alerts: nothing is posted unless a webhook is named, and then only to its host', async () => {
     assert.equal((await run('enroll', 'Ada', photo, '--archive', archive)).code, 0)
+    const seenIn = join(dir, 'seen')
+    mkdirSync(seenIn)
     const receiver = await startReceiver([200])
     const address = receiver.url.slice('http://'.length)
     for (const [k, options] of [[], ['--alert-webhook', `${receiver.url}/hook`]].entries()) {
-      await makeFaceClip(join(clips, `alert ${k}.mp4`), 'costumes right', { variant: k + 1 })
-      const seen = await run('ingest', clips, '--archive', archive, '--alert', 'Ada', ...options)
+      await makeFaceClip(join(seenIn, `${k}.mp4`), 'costumes right', { variant: k + 1 })
+      const seen = await run('ingest', seenIn, '--archive', archive, '--alert', 'Ada', ...options)
       assert.equal(seen.code, 0, seen.stderr)
       assertKept(seen, [archive], k === 0 ? [] : [address])
       assert.equal(receiver.requests.length, k)

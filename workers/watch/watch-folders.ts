@@ -1,6 +1,7 @@
 import { basename, resolve, sep } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Archive } from '../../index/archive/open-archive.js'
+import { createClipCheck } from '../../index/store/damage.js'
 import { lockArchive } from '../../index/store/locks.js'
 import { CameoError, errorCodes, type ErrorCode } from '../../pipeline/common/errors.js'
 import { oneLine } from '../../pipeline/common/visible-text.js'
@@ -15,7 +16,9 @@ import {
   type IngestWatcher,
 } from '../archive/ingest-archive.js'
 import { findAt, findClips, type FoundFile } from '../ingest/find-clips.js'
+import { stampOf } from '../ingest/file-stamp.js'
 import type { ClipResult } from '../ingest/ingest-events.js'
+import type { FoundClip } from '../ingest/ingest-jobs.js'
 import { dropGoneFiles } from '../ingest/prune-missing-files.js'
 import { KeptThreads } from '../threads/kept-threads.js'
 import { FolderHints } from './folder-hints.js'
@@ -203,6 +206,7 @@ class FolderWatch {
 
   /** Finds everything: what no hint told of, and what is gone. */
   async #searchAll(): Promise<void> {
+    this.#searchedMs = performance.now()
     for (const presence of this.#present()) {
       const { folder } = presence
       const seen = new Set<string>()
@@ -215,13 +219,15 @@ class FolderWatch {
       // A folder that went away meanwhile looks as if files were deleted.
       await this.#lookAtFolders()
       if (presence.isAway) return
-      for (const file of found) this.#offer(file)
+      for (const [k, file] of found.entries()) {
+        this.#offer(file)
+        if (k % filesPerRound === 0) await nextTurn()
+      }
       for (const path of [...this.#settling.given((path) => isBelow(path, folder) && !seen.has(path))]) {
         this.#settling.forget(path)
         this.#mayHaveGone = true
       }
     }
-    this.#searchedMs = performance.now()
     if (this.#mayHaveGone) this.#dropGone()
   }
 
@@ -233,15 +239,46 @@ class FolderWatch {
     this.#toldFailures.add(key)
   }
 
-  /** Returns the number of files that were ready. */
+  /** Returns the number of files that were ready and new. */
   async #ingestSettled(): Promise<number> {
-    const files = this.#settling.take(filesPerRound)
+    const files = await this.#takeNew()
     const unreadable = this.#unreadable.splice(0)
     if (files.length + unreadable.length === 0) return 0
     if (await this.#ingest([...files, ...unreadable])) return files.length
     this.#settling.putBack(files)
     this.#unreadable.push(...unreadable)
     return 0
+  }
+
+  /** At the start, most files of a folder may be known: they need no round. */
+  async #takeNew(): Promise<FoundClip[]> {
+    const files: FoundClip[] = []
+    while (files.length < filesPerRound && !this.#isStopped) {
+      const taken = this.#settling.take(filesPerRound - files.length)
+      if (taken.length === 0) break
+      for (const file of taken) {
+        const clipId = this.#doneIn(file)
+        if (clipId === undefined) files.push(file)
+        else this.#noteResult({ path: file.path, clipId, status: 'unchanged' }, file.sizeBytes)
+      }
+      await nextTurn()
+    }
+    return files
+  }
+
+  /** The clip of a file that the archive knows at this place, if all of it was processed and is whole. */
+  #doneIn({ path }: FoundClip): string | undefined {
+    const { database, files, clips, recipe } = this.#archive
+    try {
+      const clipId = files.knownDigest(stampOf(path))
+      if (clipId === undefined || recipe === undefined || !files.pathsOf(clipId).includes(path))
+        return undefined
+      const isDone = clips.run({ clipId, recipe: recipe.digest })?.state === 'done'
+      return isDone && createClipCheck(database)(clipId) === undefined ? clipId : undefined
+    } catch (error) {
+      if (error instanceof CameoError) return undefined // The ingest tells what is wrong.
+      throw error
+    }
   }
 
   /** Records of files that are gone are kept as long as another process writes to the archive. */
@@ -324,6 +361,9 @@ class FolderWatch {
     await sleep(ms, undefined, { signal: this.#request.signal }).catch(() => undefined)
   }
 }
+
+/** Lets signals and timers in. */
+const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 const isBelow = (path: string, folder: string) =>
   path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep)
