@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { openArchive } from '../../../../index/archive/open-archive.js'
 import { forgetClip } from '../../../../index/identities/forget.js'
+import { databaseFileName } from '../../../../index/store/database.js'
 import { listIdentities } from '../../../../index/store/identities.js'
 import { checkDeeply } from '../../../../index/archive/deep-check.js'
 import { schemaVersion } from '../../../../index/store/schema.js'
+import { BetterSqlite } from '../../../../index/store/sqlite.js'
 import { dumpArchive } from '../../../support/archive-dump.js'
 import { temporaryDir } from '../../../support/cameo.js'
+import { damageRows } from '../../../support/damage-rows.js'
 import { bringBackTo, frozenSchema, schemaOfToday } from '../../../support/old-archive.js'
 import { storeClips } from '../../../support/stored-clips.js'
 
@@ -45,4 +49,20 @@ describe('the schema', () => {
       again.close()
       assert.equal(notices.length, version < firstWithChecksums ? 1 : 0, 'it is said once')
     })
+
+  it('of version 4 keeps the damage of a row: it gets no new checksum', () => {
+    const dir = temporaryDir()
+    storeClips(dir, 2).close()
+    bringBackTo(4, dir)
+    const old = new BetterSqlite(join(dir, databaseFileName))
+    damageRows(old, 'UPDATE tracks SET quality = 0.125 WHERE track_id = 1')
+    old.close()
+    const upgraded = openArchive(dir)
+    const { damage } = checkDeeply(upgraded.database)
+    assert.deepEqual(
+      damage.map(({ what, trackId }) => [what, trackId]),
+      [['tracks', 1]],
+    )
+    upgraded.close()
+  })
 })
