@@ -59,12 +59,15 @@ export {
   type SegmentClosing,
 } from './library/read-descriptors.js'
 export type {
+  AlertOptions,
   CorrectOptions,
   EnrollOptions,
   ForgetQuery,
   GroupsQuery,
   IngestOptions,
   IngestSummary,
+  RetainQuery,
+  WatchOptions,
 } from './library/requests.js'
 export type { FoundClip, SearchQuery, SearchResult, Whom } from './library/search.js'
 
@@ -122,7 +125,10 @@ export type { FalseAcceptRate } from '../index/search/expected-false-matches.js'
 export type { Prior } from '../index/search/match-probability.js'
 export type { MatchThreshold, ThresholdReason } from '../index/search/match-threshold.js'
 export type { AskedQuery, QueryPhoto } from '../index/search/read-query.js'
+export type { Alert } from '../index/store/alerts.js'
 export type { ForgetReport, Forgotten } from './archive/forget.js'
+export type { RetainReport } from './archive/retain.js'
+export type { AgedEntry, RetentionWish } from '../index/retention/plan-retention.js'
 export type { ClipResult } from './ingest/ingest-events.js'
 export type {
   LoadedIndex,

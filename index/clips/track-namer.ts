@@ -73,9 +73,52 @@ const isBetter = (name: TrackName, best: TrackName) =>
 
 const sureness = ({ isConfirmed, isSure }: TrackName) => Number(isConfirmed) + Number(isSure)
 
+/** The names of an archive that tracks can be compared with. */
+export interface ReadNames {
+  readonly names: readonly EnrolledName[]
+  readonly damage: readonly Damage[]
+  /** Why a name cannot be compared, for example because it was enrolled with other models. */
+  readonly leftOut: readonly CameoError[]
+}
+
+/** All names of an archive. */
+export async function readNames(
+  opened: FilledArchive,
+  models: Pick<ArchiveModels, 'pack' | 'describer'>,
+  wish: ThresholdRequest,
+): Promise<ReadNames> {
+  const describer = await models.describer()
+  const names: EnrolledName[] = []
+  const damage: Damage[] = []
+  const leftOut: CameoError[] = []
+  for (const { name, faces } of listIdentities(opened.archive.database))
+    try {
+      const query = queryOfName(name, opened)
+      const descriptor = await descriptorOfQuery(query, describer)
+      damage.push(...(query.damage ?? []))
+      const hidden = hiddenMatchOf(opened.recipe, models.pack, descriptor, wish)
+      names.push({ name, faces, descriptor, hidden, verdicts: query.verdicts ?? noVerdicts })
+    } catch (error) {
+      if (!(error instanceof CameoError)) throw error
+      leftOut.push(error)
+    }
+  return { names, damage, leftOut }
+}
+
+/** Names with the threshold that a search by name has in the archive now. */
+export function namerOf(
+  { archive: { database }, recipe }: FilledArchive,
+  { pack }: Pick<ArchiveModels, 'pack'>,
+  names: readonly EnrolledName[],
+  wish: ThresholdRequest,
+): TrackNamer {
+  const tracks = createDescriptorStore(database).count(activeSpace(database)?.spaceId ?? 0)
+  return new TrackNamer(names, chooseThreshold(recipe, pack, tracks, wish))
+}
+
 /**
- * All names of an archive, with the threshold that a search by name has. A name that cannot be compared, as one that was enrolled
- * with other models, is told and left out.
+ * All names of an archive, with the threshold that a search by name has. A name that cannot be compared is told and left
+ * out.
  */
 export async function readTrackNamer(
   opened: FilledArchive,
@@ -83,22 +126,7 @@ export async function readTrackNamer(
   wish: ThresholdRequest,
   notify: (notice: string) => void,
 ): Promise<{ readonly namer: TrackNamer; readonly damage: readonly Damage[] }> {
-  const { archive, recipe } = opened
-  const { database } = archive
-  const tracks = createDescriptorStore(database).count(activeSpace(database)?.spaceId ?? 0)
-  const describer = await models.describer()
-  const names: EnrolledName[] = []
-  const damage: Damage[] = []
-  for (const { name, faces } of listIdentities(database))
-    try {
-      const query = queryOfName(name, opened)
-      const descriptor = await descriptorOfQuery(query, describer)
-      damage.push(...(query.damage ?? []))
-      const hidden = hiddenMatchOf(recipe, models.pack, descriptor, wish)
-      names.push({ name, faces, descriptor, hidden, verdicts: query.verdicts ?? noVerdicts })
-    } catch (error) {
-      if (!(error instanceof CameoError)) throw error
-      notify(`${error.message}; the name is left out`)
-    }
-  return { namer: new TrackNamer(names, chooseThreshold(recipe, models.pack, tracks, wish)), damage }
+  const { names, damage, leftOut } = await readNames(opened, models, wish)
+  for (const { message } of leftOut) notify(`${message}; the name is left out`)
+  return { namer: namerOf(opened, models, names, wish), damage }
 }

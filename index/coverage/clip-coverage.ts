@@ -18,6 +18,8 @@ export const coverageStates = [
   'forgotten',
   /** It was examined, and no face was found. */
   'face-less',
+  /** People without names were erased from it because of their age: no search finds them. */
+  'unnamed-erased',
   /** None of its files exists at its path. */
   'missing',
 ] as const

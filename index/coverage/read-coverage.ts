@@ -103,12 +103,17 @@ function coverageOfRun(
   return {
     clipId: row.clipId,
     paths: [],
-    states: !row.hasTracks && row.state !== 'working' ? [...states, 'face-less'] : states,
+    states: [...states, ...statesOfFaces(row)],
     durationS,
     lookedAtS: notLookedAtS === undefined ? 0 : Math.max(0, (durationS ?? 0) - notLookedAtS),
     notLookedAtS,
     ...{ unseen, leftOut, code: undefined, message: undefined },
   }
+}
+
+function statesOfFaces({ hasTracks, hasErased, state }: CoverageRow): CoverageState[] {
+  if (hasErased) return ['unnamed-erased']
+  return hasTracks || state === 'working' ? [] : ['face-less']
 }
 
 const otherModels =

@@ -1,10 +1,12 @@
 import { realpathSync } from 'node:fs'
 import { CameoError } from '../../pipeline/common/errors.js'
 import { clipIdsAt, clipIdsBeginning, deleteClip, everyPathOf } from '../store/clip-lookup.js'
+import { deleteAlertsOf } from '../store/alerts.js'
 import { eraseTransient, noteErasure } from '../store/erasure.js'
 import { addForgotten, isForgotten, removeForgotten } from '../store/forgotten-clips.js'
 import { appendJournal } from '../store/journal.js'
 import { listSources } from '../store/reference-faces.js'
+import { deleteUnnamedErased } from '../store/retention.js'
 import type { Database } from '../store/sqlite.js'
 import { inTransaction } from '../store/transaction.js'
 import { forgetCorrectionsIn } from './corrections.js'
@@ -53,6 +55,8 @@ export function forgetClip(database: Database, clipId: string): ClipLoss {
     forgetCorrectionsIn(database, clipId)
     deleteClip(database, clipId)
     eraseTransient(database, clipId)
+    deleteAlertsOf(database, clipId)
+    deleteUnnamedErased(database, clipId)
     addForgotten(database, clipId)
     appendJournal(database, 'forget-clip', { clipId })
     noteErasure(database)

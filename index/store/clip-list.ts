@@ -14,6 +14,18 @@ export interface ListedClip {
   readonly dateMs: number
 }
 
+/** The first path of `c.clip_id`, in order of letters; its id where no row says where it lies. */
+export const firstPathSql = `coalesce((SELECT min(${wholePathSql}) FROM paths JOIN roots USING (root_id)
+  WHERE paths.clip_id = c.clip_id AND ${isWhole('paths')}), c.clip_id)`
+
+/** True if a path of `c.clip_id` is below one of the folders in the JSON list `@starts`: see `startsOf`. */
+export const isBelowSql = `EXISTS (SELECT 1 FROM paths JOIN roots USING (root_id), json_each(@starts) start
+  WHERE paths.clip_id = c.clip_id AND ${isWhole('paths')}
+    AND (substr(${wholePathSql}, 1, length(start.value)) = start.value OR ${wholePathSql} || '/' = start.value))`
+
+export const startsOf = (folders: readonly string[]): string =>
+  JSON.stringify(folders.map((folder) => (folder.endsWith('/') ? folder : `${folder}/`)))
+
 /** Which clips are listed. */
 export interface ListedWish {
   /** Only clips with a path below one of these folders. Empty: all. */
@@ -36,12 +48,6 @@ export function* listClipRows(
   after: string | undefined,
 ): Generator<ListedClip, void, undefined> {
   const { folders, sinceMs, untilMs, minDurationS, maxDurationS } = wish
-  const starts = folders.map((folder) => (folder.endsWith('/') ? folder : `${folder}/`))
-  const firstPathSql = `coalesce((SELECT min(${wholePathSql}) FROM paths JOIN roots USING (root_id)
-    WHERE paths.clip_id = c.clip_id AND ${isWhole('paths')}), c.clip_id)`
-  const isBelowSql = `EXISTS (SELECT 1 FROM paths JOIN roots USING (root_id), json_each(@starts) start
-    WHERE paths.clip_id = c.clip_id AND ${isWhole('paths')}
-      AND (substr(${wholePathSql}, 1, length(start.value)) = start.value OR ${wholePathSql} || '/' = start.value))`
   const conditions = [
     isWhole('clips', 'c'),
     ...(folders.length === 0 ? [] : [isBelowSql]),
@@ -63,7 +69,7 @@ export function* listClipRows(
      ORDER BY path`,
   )
   const given = {
-    ...{ starts: JSON.stringify(starts), sinceMs: sinceMs ?? null, untilMs: untilMs ?? null },
+    ...{ starts: startsOf(folders), sinceMs: sinceMs ?? null, untilMs: untilMs ?? null },
     ...{ minDurationS: minDurationS ?? null, maxDurationS: maxDurationS ?? null },
   }
   for (const row of select.iterate({ ...given, after: after ?? '' }))

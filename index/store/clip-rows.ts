@@ -36,8 +36,10 @@ export class ClipRows {
     this.#deleteWithoutRun = database.prepare<[string]>(
       'DELETE FROM clips WHERE clip_id = ? AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.clip_id = clips.clip_id)',
     )
-    this.#deleteWithoutPath = database.prepare<[]>(
-      'DELETE FROM clips WHERE NOT EXISTS (SELECT 1 FROM paths WHERE paths.clip_id = clips.clip_id)',
+    this.#deleteWithoutPath = (['clips', 'alerts', 'alerts_due', 'unnamed_erased'] as const).map((table) =>
+      database.prepare<[]>(
+        `DELETE FROM ${table} WHERE NOT EXISTS (SELECT 1 FROM paths WHERE paths.clip_id = ${table}.clip_id)`,
+      ),
     )
     this.#deletes = ['runs', 'clips', 'damaged_clips'].map((table) =>
       database.prepare<[string]>(`DELETE FROM ${table} WHERE clip_id = ?`),
@@ -71,8 +73,9 @@ export class ClipRows {
     this.#deleteWithoutRun.run(clipId)
   }
 
+  /** Also what is recorded about them. */
   deleteWithoutPath(): void {
-    this.#deleteWithoutPath.run()
+    for (const statement of this.#deleteWithoutPath) statement.run()
   }
 
   /** Deletes a clip, its runs, and its damage mark. */

@@ -23,6 +23,8 @@ export interface CoverageRow {
   readonly hasGaps: boolean
   /** True if the clip has tracks under any recipe. */
   readonly hasTracks: boolean
+  /** True if people without names were erased from it because of their age. */
+  readonly hasErased: boolean
   /** True if a search includes the tracks of this run. */
   readonly isSearched: boolean
 }
@@ -40,7 +42,7 @@ const wantedSql = (wanted: WantedRuns) =>
           (SELECT 1 FROM segments s WHERE s.clip_id = r.clip_id AND s.recipe = r.recipe AND s.gaps IS NOT NULL))`
       : 'c.clip_id = @clipId'
 
-type Flag = 'truncated' | 'hasGaps' | 'hasTracks' | 'isSearched'
+type Flag = 'truncated' | 'hasGaps' | 'hasTracks' | 'hasErased' | 'isSearched'
 
 type StoredCoverageRow = Omit<CoverageRow, Flag | 'durationS' | 'leftOut' | 'recipe'> &
   Readonly<Record<Flag, number>> &
@@ -55,6 +57,7 @@ export function readCoverageRows(database: Database, recipe: string, wanted: Wan
          EXISTS (SELECT 1 FROM segments s WHERE s.clip_id = r.clip_id AND s.recipe = r.recipe
            AND s.gaps IS NOT NULL) AS hasGaps,
          EXISTS (SELECT 1 FROM tracks t WHERE t.clip_id = c.clip_id) AS hasTracks,
+         EXISTS (SELECT 1 FROM unnamed_erased e WHERE e.clip_id = c.clip_id AND e.tracks > 0) AS hasErased,
          (${isSearchedSql}) AS isSearched
        FROM clips c LEFT JOIN runs r USING (clip_id)
        WHERE ${wantedSql(wanted)} AND ${isWhole('clips', 'c')} AND (r.clip_id IS NULL OR ${isWhole('runs', 'r')})
@@ -69,6 +72,7 @@ export function readCoverageRows(database: Database, recipe: string, wanted: Wan
       truncated: row.truncated !== 0,
       hasGaps: row.hasGaps !== 0,
       hasTracks: row.hasTracks !== 0,
+      hasErased: row.hasErased !== 0,
       isSearched: row.isSearched !== 0,
     }))
 }

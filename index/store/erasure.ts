@@ -51,8 +51,12 @@ const transientTables = ['pending_parts', 'checkpoints'] as const
  * zeroed completely. Call this within the transaction that erases. (In the other tables, no such copy was found after
  * thousands of erasures.)
  */
-export function eraseTransient(database: Database, clipId: string): void {
-  for (const table of transientTables) {
+export function eraseTransient(
+  database: Database,
+  clipId: string,
+  tables: readonly (typeof transientTables)[number][] = transientTables,
+): void {
+  for (const table of tables) {
     database.prepare(`CREATE TEMP TABLE kept AS SELECT * FROM ${table} WHERE clip_id <> ?`).run(clipId)
     const columns = checkedColumns[table].join(', ')
     database.exec(

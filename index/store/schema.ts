@@ -122,18 +122,24 @@ CREATE TABLE reference_pictures (
 CREATE INDEX reference_pictures_identity ON reference_pictures (identity_id);
 `
 
-/** Number of rows that depend on a row of `segments`. Used to detect lost rows. */
-export const rowCountSql = `(
+/** Number of tracks of a row of `segments`, with their thumbnails, faces and embeddings. @param which a further condition */
+const trackRowsSql = (which = '') => `(
   SELECT count(*) + coalesce(sum(
       (SELECT count(*) FROM thumbnails WHERE thumbnails.track_id = t.track_id) +
       (SELECT count(*) + coalesce(sum((SELECT count(*) FROM embeddings WHERE embeddings.face_id = f.face_id)), 0)
          FROM faces f WHERE f.track_id = t.track_id)), 0)
     FROM tracks t
-   WHERE t.clip_id = segments.clip_id AND t.recipe = segments.recipe AND t.segment = segments.segment
-) + (
+   WHERE t.clip_id = segments.clip_id AND t.recipe = segments.recipe AND t.segment = segments.segment ${which}
+)`
+
+/** Number of rows that depend on a row of `segments`. Used to detect lost rows. */
+export const rowCountSql = `${trackRowsSql()} + (
   SELECT count(*) FROM context_features c
    WHERE c.clip_id = segments.clip_id AND c.recipe = segments.recipe AND c.segment = segments.segment
 )`
+
+/** How many of them belong to the tracks with the ids in the JSON list `@tracks`. */
+export const rowsOfTracksSql = trackRowsSql('AND t.track_id IN (SELECT value FROM json_each(@tracks))')
 
 /** Row counts start with version 4. Losses from before are not known. */
 const rowCountsSql = `
@@ -145,8 +151,41 @@ UPDATE identities SET row_count =
 `
 
 /**
+ * Clips whose people without names were erased because of their age. Rows are kept when a clip is processed again: what
+ * comes back after the last track of that time is erased again.
+ */
+const unnamedErasedTableSql = `
+CREATE TABLE unnamed_erased (
+  clip_id TEXT PRIMARY KEY, at TEXT NOT NULL,
+  tracks INTEGER NOT NULL,           -- how many were erased, in all
+  last_track INTEGER NOT NULL,       -- the greatest id of a track at that time
+  ${checksumColumn('unnamed_erased')}
+) WITHOUT ROWID;
+`
+
+/** Names that were seen in new clips, and new clips that were not looked at for them yet. */
+const alertTablesSql = `
+CREATE TABLE alerts (
+  clip_id TEXT NOT NULL, name TEXT NOT NULL, at TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('new', 'waiting', 'told')), -- waiting: told here, to be posted to the webhook
+  seen TEXT NOT NULL,                -- JSON {path, score, ranges}; {} after the last of it
+  ${checksumColumn('alerts')},
+  PRIMARY KEY (clip_id, name)
+) WITHOUT ROWID;
+
+CREATE TABLE alerts_due (clip_id TEXT PRIMARY KEY, ${checksumColumn('alerts_due')}) WITHOUT ROWID;
+`
+
+/** A forgotten name is in no alert. */
+const alertTriggersSql = `
+CREATE TRIGGER alerted_name_erased AFTER DELETE ON identities BEGIN
+  DELETE FROM alerts WHERE name = OLD.name;
+END;
+`
+
+/**
  * SQL that upgrades the rows to each version from the version before. After the last one, all rows are copied into
- * the current tables, which adds the checksums.
+ * the current tables, which adds checksums and keeps damage visible; see `exchangeTables`.
  */
 export const migrations: Readonly<Record<number, string>> = {
   2: `
@@ -183,7 +222,7 @@ END;
 CREATE TRIGGER damaged_clip_erased AFTER DELETE ON clips BEGIN
   DELETE FROM damaged_clips WHERE clip_id = OLD.clip_id;
 END;
-${peopleTriggersSql}`
+${peopleTriggersSql}${alertTriggersSql}`
 
 /**
  * The tables of an archive. Each row ends with its checksum. A clip is identified by its content (SHA-256); a path
@@ -351,4 +390,4 @@ CREATE TABLE damaged_clips (
   detail TEXT NOT NULL,              -- what of it is damaged, for people
   ${checksumColumn('damaged_clips')}
 ) WITHOUT ROWID;
-${topicTablesSql}${peopleTablesSql}`
+${topicTablesSql}${peopleTablesSql}${unnamedErasedTableSql}${alertTablesSql}`

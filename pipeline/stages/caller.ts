@@ -18,6 +18,8 @@ export type Task =
   | 'enrol people'
   /** Tracks whose neighbours were found, before they are grouped into people. */
   | 'group people'
+  /** Clips that are forgotten because of their age. */
+  | 'forget clips'
 
 /** The progress of long work. */
 export interface Progress {

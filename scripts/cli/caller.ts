@@ -48,6 +48,11 @@ const tasks: Readonly<Record<Task, TaskFormat>> = {
     logEveryS: 5,
     payload: () => ({}),
   },
+  'forget clips': {
+    format: '{bar} {percentage}% {value}/{total} clips',
+    logEveryS: 5,
+    payload: () => ({}),
+  },
 }
 
 /** Shows the progress of each task of `work` on its own bar. */

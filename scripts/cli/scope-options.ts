@@ -9,10 +9,13 @@ export interface ScopeOptions {
 
 /** `--folder`, `--since` and `--until`. */
 export const scopeOptions = (): Option[] => [
-  new Option('--folder <folder>', 'only clips below this folder or URL').argParser(folderOf),
+  folderOption(),
   new Option('--since <date>', 'only clips of this date or later').argParser((text) => dateOf(text).first),
   new Option('--until <date>', 'only clips of this date or earlier').argParser((text) => dateOf(text).last),
 ]
+
+export const folderOption = (): Option =>
+  new Option('--folder <folder>', 'only clips below this folder or URL').argParser(folderOf)
 
 /** What the help of a command says of these options. */
 export const scopeHelp = `The date of a clip is when its file was last written, of several files with the same content the earliest. If only workers fetched

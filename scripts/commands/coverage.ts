@@ -26,7 +26,8 @@ export const coverageCommand = new Command('coverage')
 A clip is complete if all of it was looked at. Otherwise it is: unfinished (an ingest was stopped, or has not reached the clip; run it
 again), failed (nothing could be read), partial (segments could not be processed), truncated (the file is cut off), damaged (stretches
 could not be decoded), left-out (something in it is not looked at, for example a second video stream). It may also be face-less
-(no face was found), missing (its file is not there any more) or forgotten. All clips that are not complete are listed.
+(no face was found), unnamed-erased (people without names were erased because of their age), missing (its file is not there any
+more) or forgotten. All clips that are not complete are listed.
 With --json: {coverage: {clips, incomplete, unknownLength, hours, lookedAtHours, notLookedAtHours, states: {STATE: clips}},
 folders: [{folder, ...the same}], clips: [{clipId, path, paths, states, durationS, lookedAtS, notLookedAtS,
 notLookedAt: [{startS, endS, state, code?, message?}], leftOut, code?, message?, missing?}]}; null means unknown.

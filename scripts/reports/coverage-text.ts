@@ -43,6 +43,7 @@ const stateWords: Record<CoverageState, string> = {
   'left-out': 'with something left out',
   forgotten: 'forgotten',
   'face-less': 'without a face',
+  'unnamed-erased': 'with unnamed people erased',
   missing: 'missing',
 }
 
@@ -74,6 +75,7 @@ export function unseenLines(
   lines.push(...leftOut.map((sentence) => `left out: ${oneLine(sentence)}`))
   if (states.includes('forgotten')) lines.push('forgotten: it was erased, and is not ingested again')
   if (states.includes('face-less')) lines.push('no face was found')
+  if (states.includes('unnamed-erased')) lines.push('people without names were erased because of their age')
   if (states.includes('missing')) lines.push('missing: the file is not there any more')
   return lines
 }

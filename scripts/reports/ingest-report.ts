@@ -143,7 +143,8 @@ const statusWords: Record<ClipResult['status'], string> = {
   skipped: 'files skipped (no videos)',
 }
 
-function formatResult(result: ClipResult): string {
+/** One line for the result of a clip. */
+export function formatResult(result: ClipResult): string {
   const { path, status, tracks, code, message } = result
   const detail =
     code === undefined

@@ -4,7 +4,7 @@
  * command check the values.
  */
 import assert from 'node:assert/strict'
-import { copyFileSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
 import { openArchive } from '../../index/archive/open-archive.js'
@@ -138,6 +138,14 @@ group('of people without names', async () => {
   for (let change = 0; change < 5; change++) await say('people undo', here)
 })
 
+group('of alerts', async () => {
+  const more = at('more')
+  mkdirSync(more)
+  await makeFaceClip(join(more, 'ada.mp4'), 'costumes right', { variant: 7 })
+  const isAlert: Expected = { as: (line) => ('alert' in line ? 'alert' : String(line['status'])) }
+  await say('ingest', [more, '--alert', 'Ada', ...here], isAlert)
+})
+
 group('of models and heads', async () => {
   const { dimension } = findPack('lite').embedder
   const embedders = [{ digest: embedderOf(archive), name: 'lite', dimension }]
@@ -237,6 +245,10 @@ group('of what is damaged, missing and forgotten', async () => {
     say('cut', [at('answer.json'), '--out', at('cuts'), ...here], { code: 1 }),
     say('list clips', here),
   ])
+  const aged = ['--days', '30', ...here]
+  utimesSync(film, new Date(0), new Date(0))
+  await say('ingest', [film, ...here], byStatus)
+  await say('retain', [...aged, '--dry-run'])
   await say('forget --face', ['1', '--name', 'Ada', ...here])
   await say('forget --name', ['Ada', ...here])
   await say('forget --clip', [cut, ...here])

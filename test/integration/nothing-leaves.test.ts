@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { defaultModelsDir } from '../../pipeline/models/packs/models-dir.js'
+import { startReceiver } from '../support/alert-receiver.js'
 import { testBroker, type TestBroker } from '../support/broker.js'
 import { temporaryDir } from '../support/cameo.js'
 import { makeFaceClip, makeFacePhoto } from '../support/faces.js'
@@ -88,8 +89,26 @@ describe('what commands write, and where they connect', { timeout: 15 * 60_000 }
     assertKept(seen, [archive, page])
   })
 
-  it('enroll, doctor and forget: only the archive', async () => {
-    for (const args of [['enroll', 'Ada', photo], ['doctor'], ['forget', '--name', 'Ada']]) {
+  it('an ingest with alerts: nothing is posted unless a webhook is named, and then only to its host', async () => {
+    assert.equal((await run('enroll', 'Ada', photo, '--archive', archive)).code, 0)
+    const seenIn = join(dir, 'seen')
+    mkdirSync(seenIn)
+    const receiver = await startReceiver([200])
+    const address = receiver.url.slice('http://'.length)
+    for (const [k, options] of [[], ['--alert-webhook', `${receiver.url}/hook`]].entries()) {
+      await makeFaceClip(join(seenIn, `${k}.mp4`), 'costumes right', { variant: k + 1 })
+      const seen = await run('ingest', seenIn, '--archive', archive, '--alert', 'Ada', ...options)
+      assert.equal(seen.code, 0, seen.stderr)
+      assertKept(seen, [archive], k === 0 ? [] : [address])
+      assert.equal(receiver.requests.length, k)
+    }
+    await receiver.close()
+    assert.equal((await run('forget', '--name', 'Ada', '--archive', archive)).code, 0)
+  })
+
+  it('enroll, doctor, forget and retain: only the archive', async () => {
+    const retain = ['retain', '--days', '1', '--yes']
+    for (const args of [['enroll', 'Ada', photo], ['doctor'], retain, ['forget', '--name', 'Ada']]) {
       const seen = await run(...args, '--archive', archive)
       assert.equal(seen.code, 0, seen.stderr)
       assertKept(seen, [archive])

@@ -14,6 +14,8 @@ export interface MadeTrack {
   readonly like: Readonly<Record<string, number>>
   readonly spansS: readonly (readonly [startS: number, endS: number])[]
   readonly quality?: number
+  /** Its thumbnail, for tests that search files for bytes. */
+  readonly thumbnailJpeg?: Uint8Array
 }
 
 /** A clip of 20 s below /films. */
@@ -84,11 +86,15 @@ function storeMadeClip(archive: Archive, index: number, clip: MadeClip, looks: L
   })
 }
 
-function trackOf({ spansS, quality = 0.5 }: MadeTrack, number: number, descriptor: Float32Array) {
+function trackOf(
+  { spansS, quality = 0.5, thumbnailJpeg }: MadeTrack,
+  number: number,
+  descriptor: Float32Array,
+) {
   const point = { x: 1, y: 1 }
   return {
     ...{ number, spansS, samples: 12, quality, descriptor },
-    thumbnailJpeg: Uint8Array.of(0xff, 0xd8, number),
+    thumbnailJpeg: thumbnailJpeg ?? Uint8Array.of(0xff, 0xd8, number),
     faces: spansS.map(([timeS]) => ({
       ...{ timeS, boxXyxyPx: [10, 20, 110, 120] as const, detectionScore: 0.9, quality },
       landmarksPx: [point, point, point, point, point] as const,

@@ -21,6 +21,7 @@ const commands: ReadonlySet<string | undefined> = new Set([
   'models',
   'people',
   'reject',
+  'retain',
   'search',
   'status',
 ])

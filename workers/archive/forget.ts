@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { finishErasure } from '../../index/archive/finish-erasure.js'
 import type { Archive, FilledArchive } from '../../index/archive/open-archive.js'
 import { removeLastAnswer } from '../../index/editing/last-answer.js'
 import { forgetFace } from '../../index/identities/enrolled-faces.js'
@@ -8,10 +7,11 @@ import { findClipId, forgetClip, lossOf } from '../../index/identities/forget.js
 import { forgetName, knownName } from '../../index/identities/identities.js'
 import { lockForErasure } from '../../index/store/locks.js'
 import { counted } from '../../pipeline/common/counted.js'
-import { CameoError } from '../../pipeline/common/errors.js'
+import type { CameoError } from '../../pipeline/common/errors.js'
 import { oneLine } from '../../pipeline/common/visible-text.js'
 import type { Caller } from '../../pipeline/stages/caller.js'
 import { openCheckpointFolder } from '../checkpoints/checkpoint-folder.js'
+import { finishOrPending } from './finish-or-pending.js'
 
 export type ForgetRequest = {
   /** How long to wait for other processes that read the archive. */
@@ -73,13 +73,11 @@ export async function forget(
         : eraseName(archive, recipe.embedderDigest, request)
     // It may tell of what is forgotten.
     removeLastAnswer(archive.dir)
-    const options = {
-      waitMs: request.waitMs,
-      hasFollower: lock === undefined,
-      onWait: notify,
-      onNotice: notify,
+    const hasFollower = lock === undefined
+    return {
+      forgotten,
+      pending: await finishOrPending(archive, { waitMs: request.waitMs, hasFollower, notify }),
     }
-    return { forgotten, pending: await finish(archive, options) }
   } finally {
     lock?.release()
   }
@@ -111,18 +109,4 @@ function eraseName(
     return { forgotten: 'face', name, face, ...forgetFace(database, name, embedderDigest, face) }
   forgetName(database, name)
   return { forgotten: 'name', name }
-}
-
-/** Undefined if the erasure is finished. */
-async function finish(
-  archive: Archive,
-  options: Parameters<typeof finishErasure>[1],
-): Promise<CameoError | undefined> {
-  try {
-    await finishErasure(archive, options)
-    return undefined
-  } catch (error) {
-    if (error instanceof CameoError && error.code === 'ERASURE_PENDING') return error
-    throw error
-  }
 }

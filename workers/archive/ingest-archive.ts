@@ -11,6 +11,7 @@ import { remember } from '../../index/identities/forget.js'
 import { tellOtherNames } from '../../index/identities/refresh-names.js'
 import { isForgotten } from '../../index/store/forgotten-clips.js'
 import { lockArchive } from '../../index/store/locks.js'
+import { deleteUnnamedErased } from '../../index/store/retention.js'
 import { createDescriber } from '../../pipeline/describe/describe-track.js'
 import {
   checkHead,
@@ -24,17 +25,26 @@ import { defaultPackName, keepablePackName } from '../../pipeline/models/packs/c
 import { createRecipe, segmentLengthS, type Recipe, type Settings } from '../../pipeline/recipe/recipe.js'
 import { defaultCheckpointEveryS } from '../../pipeline/segments/resume-segment.js'
 import type { Caller } from '../../pipeline/stages/caller.js'
-import { findClips } from '../ingest/find-clips.js'
+import type { AlertDesk } from '../alerts/alert-desk.js'
+import { findClips, type FoundFile } from '../ingest/find-clips.js'
 import type { ClipResult, IngestEvents } from '../ingest/ingest-events.js'
 import { IngestRun } from '../ingest/ingest-run.js'
 import { dropGonePaths } from '../ingest/prune-missing-files.js'
 import { createVectorFollower } from '../ingest/vector-follower.js'
 import { startThreads, type PoolOptions, type ThreadPool } from '../threads/thread-pool.js'
+import { eraseReturnedPeople } from './erase-returned.js'
 import { prepareRepair, type Repair } from './prepare-repair.js'
 
 export interface IngestRequest {
   /** Video files, and folders to search for them. */
   readonly paths: readonly string[]
+  /**
+   * Files that a search of `paths`, which are folders, has found: nothing else below them is looked at. Default: they are
+   * searched.
+   */
+  readonly found?: readonly FoundFile[] | undefined
+  /** Keep the vector index up to date meanwhile. Otherwise the next search does. Default: true. */
+  readonly followsIndex?: boolean
   /** Settings that differ from the archive's own, or from the defaults. */
   readonly recipe?: RecipeOptions
   readonly device: DeviceChoice
@@ -70,6 +80,8 @@ export interface IngestWatcher extends IngestEvents {
 export interface IngestCaller extends Caller {
   /** Default: threads for this ingest only, which end with it. */
   readonly startThreads?: (options: PoolOptions) => Promise<ThreadPool>
+  /** Told of each clip that is done. */
+  readonly alerts?: AlertDesk | undefined
 }
 
 /**
@@ -103,8 +115,9 @@ async function ingestPaths(
   paths: readonly string[],
   request: IngestRequest,
   watcher: IngestWatcher,
-  { notify, ensurePack, modelsDir, startThreads: start = startThreads }: IngestCaller,
+  caller: IngestCaller,
 ): Promise<IngestReport> {
+  const { notify, ensurePack, modelsDir, startThreads: start = startThreads } = caller
   const own = archive.recipe
   const asked = request.recipe ?? {}
   const packName = asked.pack ?? own?.packName ?? defaultPackName
@@ -137,7 +150,17 @@ async function ingestPaths(
   try {
     const spaceId = adoptRecipe(archive, recipe, source, dimension, request.reprocess ?? false)
     watcher.onStart?.(settings)
-    const report = await ingestWith(pool, { archive, paths, request, settings, recipe, spaceId, watcher, notify }) // prettier-ignore
+    const report = await ingestWith(pool, {
+      archive,
+      paths,
+      request,
+      settings,
+      recipe,
+      spaceId,
+      watcher,
+      caller,
+    })
+    await eraseReturnedPeople(archive, caller)
     if (own !== undefined && own.embedderDigest !== recipe.embedderDigest) tellOtherNames(archive, notify)
     return report
   } finally {
@@ -153,23 +176,24 @@ interface IngestSetup {
   readonly recipe: Recipe
   readonly spaceId: number
   readonly watcher: IngestWatcher
-  readonly notify: Caller['notify']
+  readonly caller: IngestCaller
 }
 
 const indexEveryMs = 2000
 
 async function ingestWith(
   pool: ThreadPool,
-  { archive, paths, request, settings, recipe, spaceId, watcher, notify }: IngestSetup,
+  { archive, paths, request, settings, recipe, spaceId, watcher, caller }: IngestSetup,
 ): Promise<IngestReport> {
-  const { signal } = request
+  const { signal, found } = request
+  const { alerts } = caller
   let failed = 0
   // Parents first: a root takes over the roots below it, and files in work refer to their root by its id.
   const roots = paths.map((path) => (isFolder(resolve(path)) ? resolve(path) : dirname(resolve(path))))
   for (const root of roots.sort((a, b) => a.length - b.length)) archive.files.rootFor(root)
   // The index follows while clips are ingested, so that it is nearly complete at the end of a long ingest.
-  const vectors = createVectorFollower(archive, notify)
-  const following = setInterval(() => vectors.follow(), indexEveryMs)
+  const vectors = request.followsIndex === false ? undefined : createVectorFollower(archive, caller.notify)
+  const following = setInterval(() => vectors?.follow(), indexEveryMs)
   try {
     const met = await new IngestRun({
       archive,
@@ -178,21 +202,28 @@ async function ingestWith(
       spaceId,
       segmentLengthS: segmentLengthS(settings),
       threads: pool.threads,
-      files: findClips(paths, [archive.dir]),
+      files: found === undefined ? findClips(paths, [archive.dir]) : found,
       isForgotten(clipId) {
         if (request.includeForgotten === true) remember(archive.database, clipId)
         return isForgotten(archive.database, clipId)
       },
-      events: counting(watcher, (result) => {
-        if (result.status === 'failed' || result.status === 'partial') failed++
+      onComplete(clipId) {
+        alerts?.noteDue(clipId)
+        if (request.includeForgotten === true) deleteUnnamedErased(archive.database, clipId)
+      },
+      events: counting(watcher, ({ status, clipId }) => {
+        if (status === 'failed' || status === 'partial') failed++
+        if (clipId !== undefined && (status === 'done' || status === 'partial')) alerts?.lookAt(clipId)
       }),
       signal,
     }).run()
-    if (!signal.aborted) dropGonePaths(archive, paths.map((path) => resolve(path)).filter(isFolder), met)
+    const searched = found === undefined ? paths.map((path) => resolve(path)).filter(isFolder) : []
+    if (!signal.aborted) dropGonePaths(archive, searched, met)
   } finally {
     clearInterval(following)
-    await vectors.close()
+    await vectors?.close()
   }
+  await alerts?.settled()
   return { status: signal.aborted ? 'interrupted' : 'done', failed }
 }
 

@@ -25,12 +25,24 @@ export class ArchiveWriter {
   readonly #archive: Archive
   readonly #target: IngestTarget
   readonly #commits: GroupCommit
+  readonly #onComplete: (clipId: string) => void
 
-  /** @param onError called when a commit fails */
-  constructor(archive: Archive, target: IngestTarget, onError: (error: unknown) => void) {
+  /**
+   * @param events `onError` is called when a commit fails; `onComplete` within the transaction that stores the last segment
+   * of a clip
+   */
+  constructor(
+    archive: Archive,
+    target: IngestTarget,
+    {
+      onError,
+      onComplete,
+    }: Readonly<{ onError: (error: unknown) => void; onComplete: (clipId: string) => void }>,
+  ) {
     this.#archive = archive
     this.#target = target
     this.#commits = createGroupCommit(archive.database, onError)
+    this.#onComplete = onComplete
   }
 
   /** Also stores the root of the file if it is new. */
@@ -100,7 +112,8 @@ export class ArchiveWriter {
 
   storeSegment(clipId: string, output: SegmentOutput): void {
     this.#commits.begin()
-    this.#archive.clips.storeSegment(this.#key(clipId), output)
+    const state = this.#archive.clips.storeSegment(this.#key(clipId), output)
+    if (state !== 'working') this.#onComplete(clipId)
   }
 
   storeCheckpoint(clipId: string, update: CheckpointUpdate): void {
@@ -115,7 +128,10 @@ export class ArchiveWriter {
   /** Records the failure of segments of a clip that has other segments stored. */
   giveUp(clipId: string, segments: readonly SegmentSpan[], failure: Failure): void {
     this.#commits.begin()
-    for (const segment of segments) this.#archive.clips.giveUpSegment(this.#key(clipId), segment, failure)
+    for (const segment of segments) {
+      const state = this.#archive.clips.giveUpSegment(this.#key(clipId), segment, failure)
+      if (state !== 'working') this.#onComplete(clipId)
+    }
   }
 
   /** Deletes the plan of a clip that has no segment stored. */

@@ -36,6 +36,19 @@ export async function* findClips(
   }
 }
 
+/**
+ * Finds what is at a path below a folder that was searched before, by the rules of that search: a file, or all clips
+ * below a folder. A file that is not there any more is found as failed.
+ */
+export async function* findAt(
+  path: string,
+  root: string,
+  excluded: readonly string[] = [],
+): AsyncGenerator<FoundFile> {
+  const closed = new Set(await Promise.all(excluded.map(realpathOrSame)))
+  yield* entry(path, basename(path), root, new Set(), closed)
+}
+
 async function* findAll(inputs: readonly string[], excluded: readonly string[]): AsyncGenerator<FoundFile> {
   const seen = new Set<string>()
   const closed = new Set(await Promise.all(excluded.map(realpathOrSame)))

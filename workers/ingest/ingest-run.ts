@@ -20,8 +20,10 @@ export interface IngestOptions {
   readonly spaceId: number
   readonly segmentLengthS: number
   readonly threads: readonly SegmentThread[]
-  readonly files: AsyncIterable<FoundFile>
+  readonly files: AsyncIterable<FoundFile> | Iterable<FoundFile>
   readonly isForgotten: (clipId: string) => boolean
+  /** Called within the transaction that stores the last segment of a clip. */
+  readonly onComplete?: (clipId: string) => void
   readonly events: IngestEvents
   readonly signal: AbortSignal
 }
@@ -53,8 +55,9 @@ export class IngestRun {
   constructor(options: IngestOptions) {
     this.#options = options
     const { archive, recipe, embedder, spaceId, threads, events, signal } = options
-    const { segmentLengthS, isForgotten } = options
-    const writer = new ArchiveWriter(archive, { recipe, embedder, spaceId }, (error) => this.#fail(error))
+    const { segmentLengthS, isForgotten, onComplete = () => undefined } = options
+    const target = { recipe, embedder, spaceId }
+    const writer = new ArchiveWriter(archive, target, { onComplete, onError: (error) => this.#fail(error) })
     const queue = new WorkQueue(threads)
     const results = new ClipResults(writer, events)
     const clips = new OpenClips({ writer, queue, results, events, segmentLengthS, isForgotten })

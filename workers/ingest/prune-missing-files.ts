@@ -3,6 +3,7 @@ import { dirname, join, relative } from 'node:path'
 import type { Archive } from '../../index/archive/open-archive.js'
 import { isUrl } from '../../index/store/whole-path.js'
 import type { Place } from '../../index/store/file-facts.js'
+import { mayExist } from './find-clips.js'
 import type { MetFiles } from './ingest-events.js'
 
 /**
@@ -27,6 +28,25 @@ export function dropGonePaths(
     }
   }
   for (const clipId of clipIds) dropMovedPlaces(archive, clipId, withoutClip)
+  archive.clips.dropWithoutPath()
+}
+
+/**
+ * Deletes records of files below a folder that are gone, if their clips also lie elsewhere, and of files without a clip.
+ * What is on a file system that is not there at the moment stays.
+ */
+export function dropGoneFiles(archive: Archive, folder: string): void {
+  const { files } = archive
+  const root = files.rootFor(folder)
+  for (const { relativePath, clipId } of files.pathsBelow(root.rootId, relative(root.path, folder))) {
+    const path = join(root.path, relativePath)
+    if (mayExist(path)) continue
+    const places = clipId === null ? [] : files.placesOf(clipId)
+    const isLost =
+      clipId === null || (places.length > 1 && places.some((place) => place.path === path && isGone(place)))
+    if (isLost) files.removePath(root.rootId, relativePath)
+    else files.setFailure(root.rootId, relativePath, undefined)
+  }
   archive.clips.dropWithoutPath()
 }
 

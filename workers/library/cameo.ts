@@ -57,7 +57,11 @@ import { defaultModelsDir } from '../../pipeline/models/packs/models-dir.js'
 import type { Pack } from '../../pipeline/models/packs/pack.js'
 import { ensurePack, fetchPack, type Caller } from '../../pipeline/stages/caller.js'
 import { forget, type ForgetReport } from '../archive/forget.js'
-import { ingestArchive } from '../archive/ingest-archive.js'
+import { withAlerts } from '../alerts/alert-desk.js'
+import { ingestArchive, type IngestCaller, type IngestRequest } from '../archive/ingest-archive.js'
+import { retain, type RetainReport } from '../archive/retain.js'
+import { watchFolders } from '../watch/watch-folders.js'
+import { alertWishOf } from './alert-wish.js'
 import { undoPeople } from '../archive/undo-people.js'
 import { EventWatcher } from './clip-events.js'
 import {
@@ -74,7 +78,7 @@ import {
 import { KeptArchive } from './kept-archive.js'
 import { KeptIndex } from './kept-index.js'
 import { KeptModels } from './kept-models.js'
-import { KeptThreads } from './kept-threads.js'
+import { KeptThreads } from '../threads/kept-threads.js'
 import type { CallOptions, CameoOptions } from './options.js'
 import type {
   CorrectOptions,
@@ -83,6 +87,8 @@ import type {
   GroupsQuery,
   IngestOptions,
   IngestSummary,
+  RetainQuery,
+  WatchOptions,
 } from './requests.js'
 import { resultOf, subjectOf, type SearchQuery, type SearchResult } from './search.js'
 import { Turns } from './turns.js'
@@ -144,20 +150,44 @@ export class Cameo {
    */
   ingest(paths: string | readonly string[], options: IngestOptions = {}): Promise<IngestSummary> {
     return this.#run(async () => {
-      const { recipe, signal = new AbortController().signal, onEvent = () => undefined, ...rest } = options
+      const { onEvent = () => undefined, repair } = options
       await ffmpegVersion()
-      const { pack } = this.#options
       const watcher = new EventWatcher(onEvent)
-      const report = await ingestArchive(
-        this.#kept.archive.toWrite({ create: rest.repair !== true }),
+      const archive = this.#kept.archive.toWrite({ create: repair !== true })
+      const request = this.#ingestRequest(paths, options)
+      const { signal } = request
+      const caller = this.#ingestCaller(options)
+      const report = await withAlerts(
+        archive,
+        { wish: alertWishOf(options.alerts), signal },
+        caller,
+        (alerts) => ingestArchive(archive, request, watcher, { ...caller, alerts }),
+      )
+      return { ...report, results: watcher.counts }
+    })
+  }
+
+  /**
+   * Ingests what is in folders, then each new or changed file as soon as it is complete: until `signal` stops it; the status
+   * is then `interrupted`. A folder that is not there is told to `notify`. Its clips stay, and the watch goes on when it is
+   * back. The archive is locked only while clips are ingested: other calls, and other processes, can write to it in between.
+   * @throws as `ingest` does, except ARCHIVE_BUSY and ARCHIVE_FULL: it tells them and waits
+   */
+  watch(folders: string | readonly string[], options: WatchOptions = {}): Promise<IngestSummary> {
+    return this.#run(async () => {
+      const { onEvent = () => undefined, stableS, rescanS } = options
+      await ffmpegVersion()
+      const watcher = new EventWatcher(onEvent)
+      const report = await watchFolders(
+        this.#kept.archive.toWrite({ create: true }),
         {
-          ...rest,
-          ...{ signal, device: this.#device, threads: this.#threads },
-          paths: typeof paths === 'string' ? [paths] : paths,
-          recipe: { ...(pack === undefined ? {} : { pack }), ...recipe },
+          ...this.#ingestRequest(folders, options),
+          stableMs: stableS === undefined ? undefined : 1000 * stableS,
+          rescanMs: rescanS === undefined ? undefined : 1000 * rescanS,
+          alerts: alertWishOf(options.alerts),
         },
         watcher,
-        { ...this.#caller(options), startThreads: this.#kept.threads.start },
+        this.#ingestCaller(options),
       )
       return { ...report, results: watcher.counts }
     })
@@ -420,6 +450,24 @@ export class Cameo {
   }
 
   /**
+   * Forgets clips that are older than a number of days, or only the people without names in them. Each clip is erased as a
+   * whole or not at all. `dryRun` only says what would go. `pending` of the report is as that of `forget`.
+   * @throws USAGE; ARCHIVE_BUSY while clips are ingested; ARCHIVE_DAMAGED and NAME_UNKNOWN where tracks cannot be compared
+   * with a name
+   */
+  retain(query: RetainQuery): Promise<RetainReport> {
+    return this.#run(async () => {
+      const { archive, index, models } = this.#kept
+      const { dryRun = false, waitMs = 30_000 } = query
+      const opened = archive.filled(archive.toWrite())
+      if (!dryRun) await index.release()
+      return models.use(opened, (own) =>
+        retain({ opened, models: own }, { ...query, dryRun, waitMs }, this.#caller({})),
+      )
+    })
+  }
+
+  /**
    * How much of the archive's video was looked at, by folder, and which parts of each clip are missing. Times
    * are hours and seconds.
    */
@@ -565,6 +613,26 @@ export class Cameo {
 
   get #threads(): number {
     return this.#options.threads ?? availableParallelism()
+  }
+
+  #ingestRequest(paths: string | readonly string[], options: IngestOptions): IngestRequest {
+    const { recipe, reprocess, includeForgotten, repair, checkpointEveryS } = options
+    const { pack } = this.#options
+    return {
+      ...{ device: this.#device, threads: this.#threads, checkpointEveryS },
+      ...{
+        reprocess: reprocess ?? false,
+        includeForgotten: includeForgotten ?? false,
+        repair: repair ?? false,
+      },
+      signal: options.signal ?? new AbortController().signal,
+      paths: typeof paths === 'string' ? [paths] : paths,
+      recipe: { ...(pack === undefined ? {} : { pack }), ...recipe },
+    }
+  }
+
+  #ingestCaller(options: IngestOptions): IngestCaller {
+    return { ...this.#caller(options), startThreads: this.#kept.threads.start }
   }
 
   get #bench(): Bench {

@@ -1,5 +1,7 @@
 import type { PoolChoice } from '../../index/evaluate/datasets/pools.js'
 import type { RecipeOptions } from '../../index/archive/choose-recipe.js'
+import type { RetentionWish } from '../../index/retention/plan-retention.js'
+import type { Alert } from '../../index/store/alerts.js'
 import type { IngestReport } from '../archive/ingest-archive.js'
 import type { ClipResult } from '../ingest/ingest-events.js'
 import type { ClipEvent } from './clip-events.js'
@@ -19,6 +21,37 @@ export interface IngestOptions extends CallOptions {
   readonly checkpointEveryS?: number
   /** Called with the events of each clip. */
   readonly onEvent?: (event: ClipEvent) => void
+  /** Of whom to tell when they appear in the clips that are ingested. Default: of nobody. */
+  readonly alerts?: AlertOptions
+}
+
+/** Of whom an ingest tells. */
+export interface AlertOptions {
+  /** Names that are enrolled, or that will be; or all that are. */
+  readonly names: readonly string[] | 'all'
+  /**
+   * Called once for each clip and name, also over several ingests. After a crash it may be called a second time for the
+   * last of them.
+   */
+  readonly onAlert: (alert: Alert) => void
+  /**
+   * A server that each alert is posted to as JSON `{v, id, name, clip, clipId, ranges, at}`: the clip's file name without
+   * its folder, no picture, no vector. What it does not take waits in the archive. Default: nothing is sent.
+   */
+  readonly webhook?: {
+    /** https, or http to this machine. Redirects are not followed. */
+    readonly url: string
+    /** Key of the header `x-cameo-signature`: `sha256=` and the HMAC-SHA-256 of the body, hex. Default: no header. */
+    readonly secret?: string
+  }
+}
+
+/** Options of a watch. */
+export interface WatchOptions extends Omit<IngestOptions, 'repair'> {
+  /** How long a file must not change before it is taken, in seconds. Default: 5. */
+  readonly stableS?: number
+  /** How often the folders are searched, in seconds, besides what the system tells of them. Default: 60. */
+  readonly rescanS?: number
 }
 
 /** The result of an ingest. */
@@ -51,6 +84,16 @@ export interface CorrectOptions {
   /** Cosine similarity from which a track answers for the name. Default: as in `search`. */
   readonly minScore?: number
   readonly expectFalse?: number
+}
+
+/** What to forget because of its age. */
+export interface RetainQuery extends RetentionWish {
+  /** Only find out what would be forgotten. Default: false. */
+  readonly dryRun?: boolean
+  /** How long to wait for other processes that read the archive, ms. Default: 30,000. */
+  readonly waitMs?: number
+  /** Stops between two clips. The next call forgets the rest. */
+  readonly signal?: AbortSignal
 }
 
 /** What to forget: a clip, a name, or one face of a name. */

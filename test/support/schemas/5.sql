@@ -267,6 +267,20 @@ CREATE TABLE people_enrolled (
 ) WITHOUT ROWID;
 CREATE INDEX people_enrolled_clip ON people_enrolled (clip_id);
 CREATE INDEX people_enrolled_identity ON people_enrolled (identity_id);
+CREATE TABLE unnamed_erased (
+  clip_id TEXT PRIMARY KEY, at TEXT NOT NULL,
+  tracks INTEGER NOT NULL,           -- how many were erased, in all
+  last_track INTEGER NOT NULL,       -- the greatest id of a track at that time
+  crc INTEGER AS (row_checksum('unnamed_erased', clip_id, at, tracks, last_track)) STORED
+) WITHOUT ROWID;
+CREATE TABLE alerts (
+  clip_id TEXT NOT NULL, name TEXT NOT NULL, at TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('new', 'waiting', 'told')), -- waiting: told here, to be posted to the webhook
+  seen TEXT NOT NULL,                -- JSON {path, score, ranges}; {} after the last of it
+  crc INTEGER AS (row_checksum('alerts', clip_id, name, at, state, seen)) STORED,
+  PRIMARY KEY (clip_id, name)
+) WITHOUT ROWID;
+CREATE TABLE alerts_due (clip_id TEXT PRIMARY KEY, crc INTEGER AS (row_checksum('alerts_due', clip_id)) STORED) WITHOUT ROWID;
 CREATE TRIGGER descriptor_added AFTER INSERT ON descriptors BEGIN
   INSERT INTO descriptor_changes (space_id, label) VALUES (NEW.space_id, NEW.label);
 END;
@@ -313,4 +327,7 @@ END;
 CREATE TRIGGER people_clip_forgotten AFTER INSERT ON forgotten_clips BEGIN
   DELETE FROM people_anchors WHERE clip_id = NEW.clip_id;
   DELETE FROM people_enrolled WHERE clip_id = NEW.clip_id;
+END;
+CREATE TRIGGER alerted_name_erased AFTER DELETE ON identities BEGIN
+  DELETE FROM alerts WHERE name = OLD.name;
 END;

@@ -62,7 +62,7 @@ describe('a clip with grouped people', () => {
   it('shows the name of a group also for tracks that do not match the name themselves', async () => {
     namePerson(opened, { pack: findPack('lite') }, { personId: 1, name: 'Bo' })
     mergePeople(opened.archive, [1, 2])
-    assert.deepEqual(await shown('/films/c.mp4'), [['Bo', 1, undefined, [[3, 5]]]])
+    assert.deepEqual(await shown('/films/c.mp4'), [['Bo', 1, '0.00', [[3, 5]]]])
     const { clips } = await ask((parts) => listClips(parts, { person: 'Bo' }, quietCaller()))
     assert.deepEqual(clips.map(({ path }) => path), ['/films/a.mp4', '/films/b.mp4', '/films/c.mp4']) // prettier-ignore
     const { people, unnamed } = await ask((parts) => listPeople(parts, {}, quietCaller()))

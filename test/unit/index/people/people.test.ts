@@ -9,6 +9,8 @@ import { listGroups, type PeopleRequest } from '../../../../index/people/list-gr
 import { chooseTracks, namePerson } from '../../../../index/people/name-person.js'
 import { showPerson } from '../../../../index/people/show-person.js'
 import { listChanges, undoChange } from '../../../../index/people/undo-change.js'
+import { eraseUnnamed } from '../../../../index/retention/unnamed-tracks.js'
+import { trackIdsOf } from '../../../../index/store/retention.js'
 import { listIdentities } from '../../../../index/store/identities.js'
 import { lockPeople } from '../../../../index/store/locks.js'
 import { referenceFaces } from '../../../../index/store/reference-faces.js'
@@ -49,6 +51,20 @@ const listed = ({ archive }: FilledArchive, request: PeopleRequest = {}) =>
   listGroups(archive.database, request).people.map(({ personId, name, tracks, clips }) => [personId, name, tracks, clips]) // prettier-ignore
 const pack = findPack('lite')
 const asGrouped = [[1, 2], [1, 1], [2, 1], [1, undefined]] // prettier-ignore
+
+describe('erasing tracks', () => {
+  it('leaves no place of them, and no person without tracks', async () => {
+    const opened = await groupedArchive()
+    const { database } = opened.archive
+    splitPerson(opened.archive, { personId: 1, clip: madeClipId(3) })
+    for (const [i] of films.entries())
+      eraseUnnamed(database, madeClipId(i), trackIdsOf(database, madeClipId(i)))
+    assert.deepEqual(listed(opened), [])
+    const count = (table: string) => database.prepare(`SELECT count(*) FROM ${table}`).pluck().get()
+    assert.deepEqual([count('people'), count('people_anchors'), count('people_links'), count('people_moves')], [0, 0, 0, 0]) // prettier-ignore
+    assert.deepEqual(checkDeeply(database), { damage: [], structure: [] })
+  })
+})
 
 describe('grouping an archive', () => {
   it('makes people of tracks, and leaves out tracks that are like no others', async () => {

@@ -75,7 +75,7 @@ describe('the data for coverage', () => {
     const [own] = readCoverageRows(database, 'r', 'all')
     assert.deepEqual(own, {
       ...{ clipId: a, durationS: 20, leftOut: [], recipe: 'r', segments: 1, state: 'done' },
-      ...{ truncated: false, hasGaps: false, hasTracks: true, isSearched: true },
+      ...{ truncated: false, hasGaps: false, hasTracks: true, hasErased: false, isSearched: true },
     })
     assert.equal(readCoverageRows(database, 'another', 'all')[0]?.isSearched, true)
     database.prepare('UPDATE spaces SET active = 0').run()

@@ -1,5 +1,5 @@
 import { readHeadFile } from '../../pipeline/describe/head/head-file.js'
-import { startThreads, type PoolOptions, type ThreadPool } from '../threads/thread-pool.js'
+import { startThreads, type PoolOptions, type ThreadPool } from './thread-pool.js'
 
 /** Keeps the threads of the last ingest, with their models, for the next one. */
 export class KeptThreads {

@@ -5,7 +5,7 @@ import { describe, it } from 'node:test'
 import { defaultModelsDir } from '../../../../pipeline/models/packs/models-dir.js'
 import { findPack } from '../../../../pipeline/models/packs/catalog.js'
 import { defaultSettings } from '../../../../pipeline/recipe/recipe.js'
-import { KeptThreads } from '../../../../workers/library/kept-threads.js'
+import { KeptThreads } from '../../../../workers/threads/kept-threads.js'
 import type { PoolOptions } from '../../../../workers/threads/thread-pool.js'
 import { temporaryDir } from '../../../support/cameo.js'
 

@@ -1,0 +1,37 @@
+import { withModels } from '../../index/archive/archive-models.js'
+import type { Archive } from '../../index/archive/open-archive.js'
+import { eraseReturned } from '../../index/retention/unnamed-tracks.js'
+import { hasFollower } from '../../index/store/locks.js'
+import { clipsWithReturned } from '../../index/store/retention.js'
+import { counted } from '../../pipeline/common/counted.js'
+import { CameoError } from '../../pipeline/common/errors.js'
+import type { Caller } from '../../pipeline/stages/caller.js'
+import { finishOrPending } from './finish-or-pending.js'
+
+/**
+ * After an ingest: clips from which people without names were erased may have been processed again, for example with other
+ * settings. Erases those people again. What fails is told, and the next ingest does it.
+ */
+export async function eraseReturnedPeople(archive: Archive, caller: Caller): Promise<void> {
+  const { recipe, dir } = archive
+  if (recipe === undefined || clipsWithReturned(archive.database).length === 0) return
+  const opened = { archive, recipe }
+  const { notify } = caller
+  try {
+    const tracks = await withModels(opened, { device: { kind: 'cpu' } }, caller, (models) =>
+      eraseReturned({ opened, models }),
+    )
+    if (tracks === 0) return
+    notify(
+      `${counted(tracks, 'track')} of people without names had come back with clips that were processed again: erased`,
+    )
+    const pending = await finishOrPending(archive, { waitMs: 0, hasFollower: hasFollower(dir), notify })
+    if (pending !== undefined) notify(pending.message, pending.details)
+  } catch (error) {
+    if (!(error instanceof CameoError)) throw error
+    notify(
+      `people without names have come back with clips that were processed again: ${error.message}`,
+      error.details,
+    )
+  }
+}
