@@ -6,7 +6,7 @@ import { describe, it } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { openArchive } from '../../../../index/archive/open-archive.js'
-import { lockArchive } from '../../../../index/store/locks.js'
+import { lockForErasure } from '../../../../index/store/locks.js'
 import { ensurePack } from '../../../../pipeline/stages/caller.js'
 import { defaultModelsDir } from '../../../../pipeline/models/packs/models-dir.js'
 import type { ClipResult } from '../../../../workers/ingest/ingest-events.js'
@@ -135,7 +135,9 @@ describe('a watch', { timeout: 5 * 60_000 }, () => {
     const scene = new Scene().start()
     scene.add('first.mp4')
     await scene.has('done', 1)
-    const lock = lockArchive(scene.archive.dir)
+    // The result is told a moment before the round gives its lock back.
+    const lock = await lockForErasure(scene.archive.dir)
+    assert.ok(lock !== undefined)
     scene.add('second.mp4')
     await until('it is told', () => scene.notices.length > 0)
     await new Promise((resolve) => setTimeout(resolve, 1500))
