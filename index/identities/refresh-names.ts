@@ -1,6 +1,7 @@
 import { CameoError, messageOf } from '../../pipeline/common/errors.js'
 import { counted, pluralOf } from '../../pipeline/common/counted.js'
 import { quoted } from '../../pipeline/common/display-name.js'
+import { oneLine } from '../../pipeline/common/visible-text.js'
 import { throwIfStopped } from '../../pipeline/common/stop.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
 import { embedFacePicture } from '../../pipeline/photos/embed-picture.js'
@@ -99,8 +100,8 @@ interface MissingFace {
   readonly pictureId: number
   readonly source: string
   readonly quality: number
-  /** Embedders that the face has embeddings by. */
-  readonly embedders: ReadonlySet<string>
+  /** The archive's embedders that the face has no embedding by. */
+  readonly missing: readonly string[]
 }
 
 /** Faces of a name that have a picture, but lack an embedding by one of the archive's embedders. */
@@ -110,15 +111,17 @@ export function missingFaces({ archive: { database }, recipe }: FilledArchive, n
   const pictureIds = new Set(rows.flatMap(({ pictureId }) => pictureId ?? []))
   return [...pictureIds].flatMap((pictureId) => {
     const own = rows.filter((row) => row.pictureId === pictureId)
-    const embedders = new Set(own.map(({ embedder }) => embedder))
+    const missing = wanted.filter((digest) => !own.some(({ embedder }) => embedder === digest))
     const [first] = own
-    if (first === undefined || wanted.every((digest) => embedders.has(digest))) return []
-    return [{ pictureId, source: first.source, quality: first.quality, embedders }]
+    if (first === undefined || missing.length === 0) return []
+    return [{ pictureId, source: first.source, quality: first.quality, missing }]
   })
 }
 
+const isAboutPicture = ({ code }: CameoError) => code === 'IMAGE_UNREADABLE' || code === 'IMAGE_NO_FACE'
+
 /**
- * Embeds the pictures of a name that lack an embedding. A picture that cannot be read is left out.
+ * Embeds the pictures of a name that lack an embedding. A picture that cannot be used is left out.
  * @param stages with all embedders
  * @returns the number of faces that were embedded
  */
@@ -134,22 +137,27 @@ export async function refreshName(
   const pictures = picturesOf(database, identityId)
   const rows: NewReferenceFace[] = []
   const embedded = new Set<number>()
-  for (const { pictureId, source, quality, embedders } of missingFaces(opened, name))
+  const loaded = new Set([
+    opened.recipe.embedderDigest,
+    ...stages.encoders.embedders.map(({ digest }) => digest),
+  ])
+  for (const { pictureId, source, quality, missing } of missingFaces(opened, name))
     try {
       const picture = pictures.get(pictureId)
-      if (picture === undefined) continue // it is damaged, and a check of the archive tells
+      // A damaged picture is left to a check of the archive. Of a further embedder, the file may be away.
+      if (picture === undefined || !missing.some((digest) => loaded.has(digest))) continue
       const { embedding, extraEmbeddings } = await embedFacePicture(picture, stages)
       for (const { embedder, norm, float16 } of [
         { embedder: opened.recipe.embedderDigest, ...embedding },
         ...extraEmbeddings,
       ])
-        if (!embedders.has(embedder)) {
+        if (missing.includes(embedder)) {
           rows.push({ source, embedder, norm, float16, quality, pictureId })
           embedded.add(pictureId)
         }
     } catch (error) {
-      if (!(error instanceof CameoError) || error.code !== 'IMAGE_UNREADABLE') throw error
-      notify(`a picture of ${quoted(name)} from ${source} is left out: ${messageOf(error)}`)
+      if (!(error instanceof CameoError) || !isAboutPicture(error)) throw error
+      notify(`a picture of ${quoted(name)} from ${oneLine(source)} is left out: ${messageOf(error)}`)
     }
   if (rows.length === 0) return 0
   inTransaction(database, () => {

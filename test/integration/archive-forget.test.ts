@@ -107,13 +107,17 @@ describe('forget: a clip', () => {
     assert.equal((await cameo(['enroll', name, photo, ...here])).code, 0)
     const before = faceBytes(archive)
     const opened = openArchive(archive)
-    const reference = opened.database.prepare<[], Buffer>('SELECT vector FROM reference_faces').pluck().all()
+    const [reference, picture] = [
+      'SELECT vector FROM reference_faces',
+      'SELECT jpeg FROM reference_pictures',
+    ].flatMap((sql) => opened.database.prepare<[], Buffer>(sql).pluck().all())
     opened.close()
-    const written = [...reference, Buffer.from(name), Buffer.from(photo)]
-    assert.equal(countInFiles(written), 3)
+    assert.ok(reference !== undefined && picture !== undefined)
+    const written = [reference, picture, Buffer.from(name), Buffer.from(photo)]
+    assert.equal(countInFiles(written), 4)
     assert.equal((await cameo(['forget', '--name', name, ...here])).code, 0)
     assert.equal(countInFiles(written), 0)
-    assert.equal(faceBytes(archive).length, before.length - 1)
+    assert.equal(faceBytes(archive).length, before.length - 2)
   })
   it('ends with a special error while another process reads, and the next command finishes the erasure', async () => {
     const before = faceBytes(archive)

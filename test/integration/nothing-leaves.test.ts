@@ -115,6 +115,25 @@ describe('what commands write, and where they connect', { timeout: 15 * 60_000 }
     }
   })
 
+  it('corrections and files of names: only the archive and the requested file', async () => {
+    const out = join(dir, 'names')
+    mkdirSync(out)
+    const [file, page] = [join(out, 'names.jsonl'), join(out, 'ada.html')]
+    for (const args of [
+      ['enroll', 'Ada', photo],
+      ['people', 'show', 'Ada', '--html', page],
+      ['people', 'export', '--out', file],
+      ['people', 'import', file],
+      ['people', 'refresh'],
+      ['forget', '--name', 'Ada'],
+    ]) {
+      const seen = await run(...args, '--archive', archive)
+      assert.equal(seen.code, 0, seen.stderr)
+      assertKept(seen, [archive, out])
+    }
+    assert.deepEqual(readdirSync(out).sort(), ['ada.html', 'names.jsonl'])
+  })
+
   it('head train: only the requested head', async () => {
     const set = writeLabelledFeatures(dir)
     const out = join(dir, 'head')

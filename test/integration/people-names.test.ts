@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import {
   copyFileSync,
+  cpSync,
   mkdirSync,
   readFileSync,
   realpathSync,
@@ -18,6 +19,7 @@ import { dotProduct } from '../../pipeline/data/vector-math.js'
 import { unitOf } from '../../pipeline/data/embedding.js'
 import { findPack } from '../../pipeline/models/packs/catalog.js'
 import { defaultModelsDir, packDir } from '../../pipeline/models/packs/models-dir.js'
+import { sharp } from '../../pipeline/image/image-library.js'
 import { openCameo } from '../../workers/cameo.js'
 import { assertRefused, foundFiles, ingest, search } from '../support/answers.js'
 import { countInFiles } from '../support/archive-bytes.js'
@@ -276,6 +278,34 @@ describe('names in an archive with other models', () => {
     assert.match(refreshed.stdout, /^"Cy" needs photos/m)
     assert.deepEqual(foundFiles(await search(['--name', 'Bo', ...here])), ['party.mp4'])
   })
+})
+
+it('a picture in which the models see no face is left out, and the others are embedded', async () => {
+  const copy = at('copy')
+  cpSync(archive, copy, { recursive: true })
+  const black = await sharp({ create: { width: 336, height: 336, channels: 3, background: 'black' } })
+    .jpeg()
+    .toBuffer()
+  const opened = openArchive(copy)
+  const ofBo = "identity_id = (SELECT identity_id FROM identities WHERE name = 'Bo')"
+  opened.database
+    .prepare(
+      `UPDATE reference_pictures SET jpeg = ?
+       WHERE picture_id = (SELECT max(picture_id) FROM reference_pictures WHERE ${ofBo})`,
+    )
+    .run(black)
+  const lost = opened.database
+    .prepare(`DELETE FROM reference_faces WHERE embedder = ? AND ${ofBo}`)
+    .run(opened.recipe?.embedderDigest).changes
+  opened.close()
+  const { stdout, stderr } = await cameo(['people', 'refresh', '--archive', copy, '--json'])
+  assert.match(
+    stderr,
+    /a picture of "Bo" from .*party\.mp4 is left out: these models see no usable face in it/,
+  )
+  const { refreshed } = JSON.parse(stdout) as { refreshed: unknown }
+  assert.ok(lost > 1)
+  assert.deepEqual(refreshed, [{ name: 'Bo', faces: lost - 1 }])
 })
 
 it('everyone of a folder is enrolled, and what cannot be used is reported', async () => {
