@@ -63,7 +63,10 @@ describe('cameo people', () => {
       .parse(JSON.parse(await run('people', 'group', '--json')))
     assert.deepEqual(report, { tracks: 4, people: 1, grouped: 2 })
     assert.deepEqual(await listed(), [[1, null, 2]])
-    assert.match(await run('people', 'list'), /^ {3}1 {2}\(no name\): 2 clips, 2 tracks, [\d.]+ s, \d{4}-\d\d-\d\d$/m)
+    assert.match(
+      await run('people', 'list'),
+      /^ {3}1 {2}\(no name\): 2 clips, 2 tracks, [\d.]+ s, \d{4}-\d\d-\d\d$/m,
+    )
   })
 
   it('shows where a person is seen, as text, table and contact sheet; cut takes the answer', async () => {
@@ -78,7 +81,10 @@ describe('cameo people', () => {
   })
 
   it('gives a name, which searches and clips use, also for clips that come later', async () => {
-    assert.match(await run('people', 'name', '1', 'Ada'), /^person 1 is "Ada", enrolled with 2 faces \(2 added\)$/m)
+    assert.match(
+      await run('people', 'name', '1', 'Ada'),
+      /^person 1 is "Ada", enrolled with 2 faces \(2 added\)$/m,
+    )
     assert.match(await run('show', join(films, 'costumes.mp4')), /Ada: /)
     await makeFaceClip(join(films, 'later.mp4'), 'costumes right', { variant: 1 })
     await run('ingest', films)
@@ -91,7 +97,10 @@ describe('cameo people', () => {
   })
 
   it('parts, joins and hides people, and undoes it', async () => {
-    assert.match(await run('people', 'split', '1', '--clip', join(films, 'bar.mp4')), /^1 track became person 2/)
+    assert.match(
+      await run('people', 'split', '1', '--clip', join(films, 'bar.mp4')),
+      /^1 track became person 2/,
+    )
     assert.deepEqual(await listed(), [[1, 'Ada', 2], [2, null, 1]]) // prettier-ignore
     await run('people', 'group', '--again')
     assert.deepEqual(await listed(), [[1, 'Ada', 2], [2, null, 1]]) // prettier-ignore
@@ -107,7 +116,10 @@ describe('cameo people', () => {
 
   it('says what is wrong with a command', async () => {
     assert.match(await refused('people', 'show', '77'), /no person 77.*\[PERSON_UNKNOWN\]/)
-    assert.match(await refused('people', 'split', '1', '--clip', join(films, 'window.mp4')), /no such track.*\[USAGE\]/)
+    assert.match(
+      await refused('people', 'split', '1', '--clip', join(films, 'window.mp4')),
+      /no such track.*\[USAGE\]/,
+    )
     assert.match(await refused('people', 'split', '1', '--range', '5'), /two times in seconds/)
     assert.match(await refused('people', 'merge', '1', '1'), /two or more different people/)
     assert.match(await refused('people', 'name', '1', ' '), /name is empty/)
@@ -144,7 +156,10 @@ it('cameo eval groups compares people with ground truth', async () => {
     })
     .parse(JSON.parse(await run('eval', 'groups', '--ground-truth', at('gt.txt'), '--json')))
   assert.deepEqual(measured, { bcubed: { precision: 1, recall: 1 }, people: 2, groups: 2, alone: 1 })
-  assert.match(await refused('eval', 'groups', '--ground-truth', at('none.txt')), /none\.txt.*\[GROUND_TRUTH_INVALID\]/)
+  assert.match(
+    await refused('eval', 'groups', '--ground-truth', at('none.txt')),
+    /none\.txt.*\[GROUND_TRUTH_INVALID\]/,
+  )
 })
 
 it('a grouping that is killed has changed nothing, or is complete', async () => {
@@ -176,5 +191,8 @@ it('a grouping that is killed has changed nothing, or is complete', async () => 
   }
   const all = await complete()
   assert.ok(all > 1000)
-  assert.ok(counts.every((count) => count === 0 || count === all), `${counts.join(', ')} of ${all}`)
+  assert.ok(
+    counts.every((count) => count === 0 || count === all),
+    `${counts.join(', ')} of ${all}`,
+  )
 })

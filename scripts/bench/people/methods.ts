@@ -70,7 +70,11 @@ interface Grid {
   readonly thresholds: readonly number[]
 }
 
-function own(name: string, { directionShares, qualityMargins, thresholds }: Grid, removesQuality: boolean): Method {
+function own(
+  name: string,
+  { directionShares, qualityMargins, thresholds }: Grid,
+  removesQuality: boolean,
+): Method {
   return {
     name,
     settings: directionShares.flatMap((directionShare) =>
@@ -101,7 +105,11 @@ const grid: Grid = {
 export const methods: readonly Method[] = [
   own('Cameo', grid, true),
   own('Cameo, quality kept', { ...grid, qualityMargins: [0] }, false),
-  own('average linkage', { directionShares: [0], qualityMargins: [0], thresholds: steps(0.2, 0.5, 0.02) }, false),
+  own(
+    'average linkage',
+    { directionShares: [0], qualityMargins: [0], thresholds: steps(0.2, 0.5, 0.02) },
+    false,
+  ),
   {
     name: 'DBSCAN, distance 0.5, 3 points',
     settings: [{ distance: 0.5, points: 3 }],

@@ -25,7 +25,15 @@ import { asCaller } from '../../cli/caller.js'
 import { numberWithin } from '../../cli/options.js'
 import { note, print } from '../../cli/output.js'
 import { copyOf, cosinesOf, halvesOf, rowsOf, type LabelledTracks } from './labelled-tracks.js'
-import { methods, pairsFrom, prepare, type Groups, type Method, type Prepared, type Setting } from './methods.js'
+import {
+  methods,
+  pairsFrom,
+  prepare,
+  type Groups,
+  type Method,
+  type Prepared,
+  type Setting,
+} from './methods.js'
 import { clipTracks, filmTracks, photoTracks } from './sets.js'
 import { fillWithTracks, type Spread } from './synthetic.js'
 
@@ -68,11 +76,7 @@ const command = new Command('bench:people')
   .addOption(number('--people <n>', 'people of the clips', 56, 2, 100_000))
 
 /** The agreement of groups with the people of a set. */
-const agreementOf = (
-  { people }: LabelledTracks,
-  groups: Groups,
-  hasIntervals = true,
-): GroupAgreement =>
+const agreementOf = ({ people }: LabelledTracks, groups: Groups, hasIntervals = true): GroupAgreement =>
   groupAgreement(
     people.map((person, row) => ({ person, group: groups[row] === -1 ? undefined : groups[row] })),
     hasIntervals,
@@ -211,7 +215,11 @@ command.action(async (options: BenchOptions) => {
   const photos = () => photoTracks(resolve(options.images), pack, out)
   if (options.sets.includes('photos')) await compare('photos', await photos(), options.only)
   if (options.sets.includes('clips'))
-    await compare('clips', await clipTracks({ ...options, images: resolve(options.images), out, minFace: 24, pack }), options.only)
+    await compare(
+      'clips',
+      await clipTracks({ ...options, images: resolve(options.images), out, minFace: 24, pack }),
+      options.only,
+    )
   for (const dir of options.films ?? [])
     await compare(`films of ${dir}`, await filmTracks(resolve(dir), out), options.only)
   if (options.speed > 0) await measureSpeed(options.speed, spreadOf(await photos()), out)

@@ -73,7 +73,12 @@ export async function clipTracks({
 }
 
 /** The mean of each person's photos, L2-normalised. */
-export function centresOf({ count, dimension, vectors, people }: LabelledTracks): ReadonlyMap<string, Float32Array> {
+export function centresOf({
+  count,
+  dimension,
+  vectors,
+  people,
+}: LabelledTracks): ReadonlyMap<string, Float32Array> {
   const sums = new Map<string, Float32Array>()
   for (let row = 0; row < count; row++) {
     const person = people[row] ?? ''
@@ -115,7 +120,14 @@ export async function readLabelled(
     for (const [person, clips] of clipsOf)
       for (const track of personTracks(features, first, pooled, clips))
         mainOf.set(features.trackIds[track] ?? -1, person)
-    return { ...tracks, people: labelled(tracks, Array.from(tracks.trackIds, (id) => mainOf.get(id)), centres) }
+    return {
+      ...tracks,
+      people: labelled(
+        tracks,
+        Array.from(tracks.trackIds, (id) => mainOf.get(id)),
+        centres,
+      ),
+    }
   } finally {
     archive.close()
   }
@@ -130,7 +142,9 @@ function labelled(
   const { dimension, vectors, clips } = tracks
   const likeness = (person: string, row: number) => {
     const centre = centres.get(person)
-    return centre === undefined ? 1 : dotProduct(centre, vectors.subarray(row * dimension, (row + 1) * dimension))
+    return centre === undefined
+      ? 1
+      : dotProduct(centre, vectors.subarray(row * dimension, (row + 1) * dimension))
   }
   const mainOf = new Map<number, number>()
   for (const [row, person] of mains.entries()) if (person !== undefined) mainOf.set(clips[row] ?? -1, row)
