@@ -23,6 +23,8 @@ export class PeopleInWork {
   readonly #sums: Float32Array
   readonly #lengths: Float64Array
   readonly #weights: Float64Array
+  /** Weighted sums of the qualities. */
+  readonly #qualities: Float64Array
   readonly #parents: Int32Array
   readonly #versions: Int32Array
   readonly #labels: Int32Array
@@ -45,6 +47,7 @@ export class PeopleInWork {
     this.#sums = vectors
     this.#weights = Float64Array.from(qualities, (quality) => Math.max(minWeight, quality))
     this.#lengths = this.#weights.slice()
+    this.#qualities = this.#weights.map((weight, row) => weight * (qualities[row] ?? 0))
     for (let row = 0; row < count; row++) {
       const weight = this.#weights[row] ?? 0
       for (let i = row * dimension, end = i + dimension; i < end; i++) vectors[i] = weight * (vectors[i] ?? 0)
@@ -92,6 +95,11 @@ export class PeopleInWork {
     return lengths === 0 ? { cosine: 0, evenness: 0 } : { cosine: dot / lengths, evenness: lengths / weights }
   }
 
+  /** Of its faces, weighted by quality, 0..1. */
+  qualityOf(group: number): number {
+    return (this.#qualities[group] ?? 0) / (this.#weights[group] ?? 1)
+  }
+
   /** False if something says that the groups are two people. */
   mayJoin(a: number, b: number): boolean {
     const [labelOfA = -1, labelOfB = -1] = [this.#labels[a], this.#labels[b]]
@@ -113,6 +121,7 @@ export class PeopleInWork {
     }
     this.#lengths[kept] = Math.sqrt(squares)
     this.#weights[kept] = (this.#weights[kept] ?? 0) + (this.#weights[gone] ?? 0)
+    this.#qualities[kept] = (this.#qualities[kept] ?? 0) + (this.#qualities[gone] ?? 0)
     if (this.#labels[kept] === -1) this.#labels[kept] = this.#labels[gone] ?? -1
     this.#parents[gone] = kept
     this.#versions[kept] = (this.#versions[kept] ?? 0) + (this.#versions[gone] ?? 0) + 1

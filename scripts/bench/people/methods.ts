@@ -63,20 +63,30 @@ export function pairsFrom(
   return { from: kept.map((i) => from[i] ?? 0), to: kept.map((i) => to[i] ?? 0) }
 }
 
+/** Values among which the product's options are tuned. */
+interface Grid {
+  readonly directionShares: readonly number[]
+  readonly qualityMargins: readonly number[]
+  readonly thresholds: readonly number[]
+}
+
 function own(
-  directionShares: readonly number[],
-  thresholds: readonly number[],
-  removesQuality: boolean,
   name: string,
+  { directionShares, qualityMargins, thresholds }: Grid,
+  removesQuality: boolean,
 ): Method {
   return {
     name,
     settings: directionShares.flatMap((directionShare) =>
-      thresholds.map((threshold) => ({ threshold, directionShare })),
+      qualityMargins.flatMap((qualityMargin) =>
+        thresholds.map((threshold) => ({ threshold, directionShare, qualityMargin })),
+      ),
     ),
-    run({ tracks, pairs: all, cosines }, { threshold = 0, directionShare = 0 }, keepsApart) {
+    run({ tracks, pairs: all, cosines }, setting, keepsApart) {
+      const { threshold = 0, directionShare = 0, qualityMargin = 0 } = setting
       const pairs = pairsFrom(all, cosines, tracks.count, threshold - candidateMargin)
-      const groups = groupTracks(copyOf(tracks), pairs, { must: [], cannot: [] }, { threshold, directionShare, keepsApart, removesQuality }) // prettier-ignore
+      const options = { threshold, directionShare, qualityMargin, keepsApart, removesQuality }
+      const groups = groupTracks(copyOf(tracks), pairs, { must: [], cannot: [] }, options)
       const found = new Int32Array(tracks.count).fill(-1)
       for (const [group, rows] of groups.entries())
         if (rows.length >= leastTracks) for (const row of rows) found[row] = group
@@ -85,11 +95,21 @@ function own(
   }
 }
 
+const grid: Grid = {
+  directionShares: [0.5, 1],
+  qualityMargins: [0, 0.2],
+  thresholds: steps(0.36, 0.52, 0.02),
+}
+
 /** Ours, those of others, and what photo programs do. */
 export const methods: readonly Method[] = [
-  own([0.3, 0.5, 0.7, 1], steps(0.34, 0.56, 0.02), true, 'Cameo'),
-  own([0.3, 0.5, 0.7, 1], steps(0.34, 0.56, 0.02), false, 'Cameo, quality kept'),
-  own([0], steps(0.2, 0.5, 0.02), false, 'average linkage'),
+  own('Cameo', grid, true),
+  own('Cameo, quality kept', { ...grid, qualityMargins: [0] }, false),
+  own(
+    'average linkage',
+    { directionShares: [0], qualityMargins: [0], thresholds: steps(0.2, 0.5, 0.02) },
+    false,
+  ),
   {
     name: 'DBSCAN, distance 0.5, 3 points',
     settings: [{ distance: 0.5, points: 3 }],

@@ -215,7 +215,11 @@ command.action(async (options: BenchOptions) => {
   const photos = () => photoTracks(resolve(options.images), pack, out)
   if (options.sets.includes('photos')) await compare('photos', await photos(), options.only)
   if (options.sets.includes('clips'))
-    await compare('clips', await clipTracks({ ...options, out, minFace: 24 }), options.only)
+    await compare(
+      'clips',
+      await clipTracks({ ...options, images: resolve(options.images), out, minFace: 24, pack }),
+      options.only,
+    )
   for (const dir of options.films ?? [])
     await compare(`films of ${dir}`, await filmTracks(resolve(dir), out), options.only)
   if (options.speed > 0) await measureSpeed(options.speed, spreadOf(await photos()), out)

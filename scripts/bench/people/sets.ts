@@ -8,7 +8,9 @@ import { personTracks, tracksOfClips } from '../../../index/evaluate/datasets/pe
 import { readAppearances } from '../../../index/evaluate/datasets/appearances.js'
 import type { SpanS } from '../../../index/evaluate/data/appearances.js'
 import { readTracks, type ReadTracks } from '../../../index/people/read-tracks.js'
+import { shareFrames } from '../../../index/people/tracks-to-group.js'
 import { activeSpace } from '../../../index/store/meta.js'
+import { dotProduct, l2Normalise } from '../../../pipeline/data/vector-math.js'
 import type { Pack } from '../../../pipeline/models/packs/pack.js'
 import { poolTracks } from '../../../pipeline/training/face-columns.js'
 import { embedPhotos } from '../../calibration/photos.js'
@@ -42,6 +44,7 @@ export interface ClipSetOptions {
   readonly strangers: number
   readonly people: number
   readonly minFace: number
+  readonly pack: Pack
 }
 
 /** Clips like those of `bench:map`, made and ingested once. */
@@ -52,6 +55,7 @@ export async function clipTracks({
   strangers,
   people,
   minFace,
+  pack,
 }: ClipSetOptions): Promise<LabelledTracks> {
   const dir = join(out, `clips-${hardness}-${strangers}-${people}`)
   mkdirSync(dir, { recursive: true })
@@ -65,11 +69,42 @@ export async function clipTracks({
     .split('\n')
     .filter((line) => line !== '')
   const shows = new Map(lines.map((line) => line.split('\t')).map(([clip = '', name = '']) => [clip, name]))
-  return readLabelled(archive, shows)
+  return readLabelled(archive, shows, centresOf(await photoTracks(images, pack, out)))
 }
 
-/** Labels the track that shows the person of each clip; other tracks show somebody who is not measured. */
-async function readLabelled(dir: string, shows: ReadonlyMap<string, string>): Promise<LabelledTracks> {
+/** The mean of each person's photos, L2-normalised. */
+export function centresOf({
+  count,
+  dimension,
+  vectors,
+  people,
+}: LabelledTracks): ReadonlyMap<string, Float32Array> {
+  const sums = new Map<string, Float32Array>()
+  for (let row = 0; row < count; row++) {
+    const person = people[row] ?? ''
+    const sum = sums.get(person) ?? new Float32Array(dimension)
+    sums.set(person, sum)
+    for (let i = 0; i < dimension; i++) sum[i] = (sum[i] ?? 0) + (vectors[row * dimension + i] ?? 0)
+  }
+  return new Map([...sums].map(([person, sum]) => [person, l2Normalise(sum)]))
+}
+
+/**
+ * The similarity to a person's photos below which a track is not that person: where only the backdrop's face was found. Few tracks of
+ * other people reach it.
+ */
+const leastLikeness = 0.15
+/** The same for a further track of the clip: the person in the clip's second shot. */
+const secondShot = 0.3
+
+/**
+ * Labels the track that shows the person of each clip, and that of its second shot; other tracks show somebody who is not measured.
+ */
+export async function readLabelled(
+  dir: string,
+  shows: ReadonlyMap<string, string>,
+  centres: ReadonlyMap<string, Float32Array>,
+): Promise<LabelledTracks> {
   const archive = openArchive(dir)
   try {
     const tracks = await readTracks(archive.database, spaceOf(archive.database))
@@ -81,14 +116,45 @@ async function readLabelled(dir: string, shows: ReadonlyMap<string, string>): Pr
     }
     const pooled = poolTracks(features, 'quality')
     const first = tracksOfClips(features)
-    const personOf = new Map<number, string>()
+    const mainOf = new Map<number, string>()
     for (const [person, clips] of clipsOf)
       for (const track of personTracks(features, first, pooled, clips))
-        personOf.set(features.trackIds[track] ?? -1, person)
-    return { ...tracks, people: Array.from(tracks.trackIds, (id) => personOf.get(id)) }
+        mainOf.set(features.trackIds[track] ?? -1, person)
+    return {
+      ...tracks,
+      people: labelled(
+        tracks,
+        Array.from(tracks.trackIds, (id) => mainOf.get(id)),
+        centres,
+      ),
+    }
   } finally {
     archive.close()
   }
+}
+
+/** A clip of two shots shows its person in both; what is on screen together with the person is somebody else. */
+function labelled(
+  tracks: ReadTracks,
+  mains: readonly (string | undefined)[],
+  centres: ReadonlyMap<string, Float32Array>,
+): (string | undefined)[] {
+  const { dimension, vectors, clips } = tracks
+  const likeness = (person: string, row: number) => {
+    const centre = centres.get(person)
+    return centre === undefined
+      ? 1
+      : dotProduct(centre, vectors.subarray(row * dimension, (row + 1) * dimension))
+  }
+  const mainOf = new Map<number, number>()
+  for (const [row, person] of mains.entries()) if (person !== undefined) mainOf.set(clips[row] ?? -1, row)
+  return mains.map((person, row) => {
+    if (person !== undefined) return likeness(person, row) >= leastLikeness ? person : undefined
+    const main = mainOf.get(clips[row] ?? -1)
+    const of = main === undefined ? undefined : mains[main]
+    if (main === undefined || of === undefined || shareFrames(tracks, main, row)) return undefined
+    return likeness(of, row) >= secondShot ? of : undefined
+  })
 }
 
 const spaceOf = (database: Parameters<typeof activeSpace>[0]) => {
