@@ -19,6 +19,7 @@ import { searchClips } from '../../../../index/search/search-clips.js'
 import { journalAfter, publishedKey } from '../../../../index/store/journal.js'
 import { activeSpace, writeMeta } from '../../../../index/store/meta.js'
 import { encodeFloat16 } from '../../../../pipeline/data/float16.js'
+import { damageRows } from '../../../support/damage-rows.js'
 import { temporaryDir } from '../../../support/cameo.js'
 import { madeClipId, peopleArchive, quietCaller } from '../../../support/people-archive.js'
 import { refusedWith } from '../../../support/refused-with.js'
@@ -238,6 +239,14 @@ describe('corrections', () => {
     forgetName(archive.database, 'Ada')
     assert.equal(archive.database.prepare('SELECT count(*) FROM corrections').pluck().get(), 0)
     assert.deepEqual(actions(), ['enroll', 'forget-clip'])
+  })
+
+  it('that are damaged have no effect, and answers say so', async () => {
+    await correct('rejected', alike)
+    damageRows(archive.database, "UPDATE corrections SET verdict = 'confirmed'")
+    const { answer, damaged } = await search()
+    assert.deepEqual(damaged, [{ name: 'Ada', what: 'corrections' }])
+    assert.equal(answer.matches.find(({ clipId }) => clipId === alike)?.confirmed, undefined)
   })
 
   it('in an archive that publishes its journal, it says that they are gone', async () => {
