@@ -21,7 +21,7 @@ export interface Corrected {
 }
 
 /** So many of the best tracks of a person stand for it in a correction. */
-const representatives = 16
+export const representatives = 16
 
 /** Runs a correction as one transaction, while nobody else changes people. @throws ARCHIVE_BUSY */
 export function correcting<Result>(

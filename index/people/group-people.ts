@@ -9,6 +9,7 @@ import { PeopleRows } from '../store/people-rows.js'
 import type { Database } from '../store/sqlite.js'
 import type { VectorIndex } from '../vectors/vector-index.js'
 import { candidatePairs } from './candidate-pairs.js'
+import { correctionLinks } from './correction-links.js'
 import { consistentLinks } from './consistent-links.js'
 import { findTracksAgain } from './find-tracks-again.js'
 import { groupTracks } from './group-tracks.js'
@@ -133,12 +134,16 @@ function knownLinks(
       else must.push([first, row])
     }
   }
+  const said = [...correctionLinks(database, people), ...new PeopleChanges(database).links()]
   const links = consistentLinks(
-    new PeopleChanges(database).links().flatMap(({ kind, a, b }) => {
+    said.flatMap(({ kind, a, b }) => {
       const [one, other] = [rowOfTrack.get(a), rowOfTrack.get(b)]
       return one === undefined || other === undefined ? [] : [{ kind, a: one, b: other }]
     }),
   )
+  // A track without a person goes to the one that it was confirmed for.
+  if (!again)
+    must.push(...links.must.filter(([a, b]) => personOf(a) === undefined || personOf(b) === undefined))
   // The corrections are in the people who are known.
   const linked = linkedRows(again ? links.must : [])
   return { must, cannot: spreadCannot(links.cannot, linked), labels, linked }

@@ -3,7 +3,9 @@ import { describe, it } from 'node:test'
 import type { FilledArchive } from '../../../../index/archive/open-archive.js'
 import { checkDeeply } from '../../../../index/archive/deep-check.js'
 import { forgetClip } from '../../../../index/identities/forget.js'
+import { correctTracks } from '../../../../index/identities/corrections.js'
 import { forgetName } from '../../../../index/identities/identities.js'
+import { tracksOfClip } from '../../../../index/identities/verdicts.js'
 import { hidePeople, mergePeople, splitPerson } from '../../../../index/people/correct-people.js'
 import { listGroups, type PeopleRequest } from '../../../../index/people/list-groups.js'
 import { chooseTracks, namePerson } from '../../../../index/people/name-person.js'
@@ -51,6 +53,23 @@ const listed = ({ archive }: FilledArchive, request: PeopleRequest = {}) =>
   listGroups(archive.database, request).people.map(({ personId, name, tracks, clips }) => [personId, name, tracks, clips]) // prettier-ignore
 const pack = findPack('lite')
 const asGrouped = [[1, 2], [1, 1], [2, 1], [1, undefined]] // prettier-ignore
+
+describe('corrections of a name', () => {
+  it('take tracks into the person with the name, and keep others out', async () => {
+    const opened = await groupedArchive()
+    const { database } = opened.archive
+    namePerson(opened, { pack }, { personId: 1, name: 'Ada' })
+    const [, stranger] = tracksOfClip(database, madeClipId(3))
+    const [own] = tracksOfClip(database, madeClipId(1))
+    assert.ok(stranger !== undefined && own !== undefined)
+    correctTracks(database, 'Ada', { clipId: madeClipId(3), tracks: [stranger], verdict: 'confirmed' })
+    await group(opened)
+    assert.deepEqual(personsIn(opened), [[1, 2], [1, 1], [2, 1], [1, 1]]) // prettier-ignore
+    correctTracks(database, 'Ada', { clipId: madeClipId(1), tracks: [own], verdict: 'rejected' })
+    await group(opened, { again: true })
+    assert.deepEqual(personsIn(opened), [[1, 2], [undefined, 1], [2, 1], [1, 1]]) // prettier-ignore
+  })
+})
 
 describe('erasing tracks', () => {
   it('leaves no place of them, and no person without tracks', async () => {
