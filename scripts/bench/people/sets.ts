@@ -164,8 +164,8 @@ const spaceOf = (database: Parameters<typeof activeSpace>[0]) => {
 }
 
 /**
- * Films with known appearances: DIR/films, and DIR/appearances.csv. Labels tracks during which only one person is seen for most of the
- * time; others show somebody who is not measured.
+ * Films with known appearances: DIR/films, and DIR/appearances.csv. Only tracks during which one person is seen most of the time, and
+ * nobody else: of others it is not known whom they show.
  */
 export async function filmTracks(dir: string, out: string): Promise<LabelledTracks> {
   const archiveDir = join(out, `films-${basename(dir)}`)
@@ -179,7 +179,8 @@ export async function filmTracks(dir: string, out: string): Promise<LabelledTrac
     const people = Array.from({ length: tracks.count }, (_, row) =>
       onlyPerson(films.get(filmOf.get(tracks.trackIds[row] ?? -1) ?? ''), spansOf(tracks, row)),
     )
-    return { ...tracks, people }
+    const known = Array.from(people.keys()).filter((row) => people[row] !== undefined)
+    return rowsOf({ ...tracks, people }, known)
   } finally {
     archive.close()
   }
