@@ -22,6 +22,8 @@ export class AlertPoster {
   #posting: Promise<void> | undefined
   #again: NodeJS.Timeout | undefined
   #pauseMs = pauseMs.first
+  /** Alerts that the server refused. They are tried again by the next process: until then the answer would be the same. */
+  readonly #refused = new Set<string>()
   /** The failure that was told. */
   #told: string | undefined
 
@@ -56,7 +58,7 @@ export class AlertPoster {
   async #postAll(): Promise<void> {
     clearTimeout(this.#again)
     this.#again = undefined
-    const refused = new Set<string>()
+    const refused = this.#refused
     const isNew = ({ clipId, name }: { clipId: string; name: string }) => !refused.has(`${clipId} ${name}`)
     for (;;) {
       const alert = alertsIn(this.#database, 'waiting', pageLength + refused.size).find(isNew)
