@@ -55,7 +55,7 @@ export async function findUnnamed(
 }
 
 const unreadable = ({ code, message, details, retriable }: CameoError) =>
-  new CameoError(code, `${message}; until then it is not known whom the tracks show, and none is erased`, {
+  new CameoError(code, `${message}; until then nobody can say who is in the tracks, and none is erased`, {
     details,
     retriable,
   })

@@ -1,7 +1,7 @@
 import type { Alert } from '../../index/store/alerts.js'
 import type { Webhook } from './webhook.js'
 
-/** Of whom an ingest tells when they appear in new clips. */
+/** The people whose appearance in new clips an ingest reports. */
 export interface AlertWish {
   /** Names that are enrolled, or that will be; or all that are. */
   readonly names: readonly string[] | 'all'

@@ -32,7 +32,7 @@ export interface WatchRequest extends Omit<IngestRequest, 'found' | 'followsInde
   readonly stableMs?: number | undefined
   /** How often the folders are searched, ms, besides what the system tells of them. Default: 60,000. */
   readonly rescanMs?: number | undefined
-  /** Of whom it tells when they appear. Default: of nobody. */
+  /** The people whose appearance it reports. Default: nobody. */
   readonly alerts?: AlertWish | undefined
 }
 

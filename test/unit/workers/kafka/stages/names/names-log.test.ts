@@ -16,14 +16,13 @@ import { isForgotten } from '../../../../../../index/store/forgotten-clips.js'
 import { pendingErasure } from '../../../../../../index/store/erasure.js'
 import { journalAfter, lastJournalEntry } from '../../../../../../index/store/journal.js'
 import { encodeFloat16 } from '../../../../../../pipeline/data/float16.js'
-import { createKafka } from '../../../../../../workers/kafka/broker/client.js'
 import type { OutMessage } from '../../../../../../workers/kafka/broker/out-messages.js'
 import { applyNames } from '../../../../../../workers/kafka/stages/names/apply-names.js'
 import { clipKey, nameKey } from '../../../../../../workers/kafka/stages/names/name-keys.js'
 import { NamesLog } from '../../../../../../workers/kafka/stages/names/names-log.js'
 import { decodeName, encodeMessage, wireVersion } from '../../../../../../workers/kafka/messages/schemas.js'
 import { createSilentLog } from '../../../../../../workers/service/log.js'
-import { createMetrics } from '../../../../../../workers/service/metrics.js'
+import { namesContext } from '../../../../../support/names-context.js'
 import { temporaryDir } from '../../../../../support/cameo.js'
 
 const archives = temporaryDir()
@@ -46,16 +45,7 @@ function start() {
     }
     return Promise.resolve()
   }
-  const log = createSilentLog()
-  const connection = {
-    ...{ brokers: ['127.0.0.1:1'], clientId: 'test', prefix: 'test' },
-    ...{ tls: undefined, sasl: undefined },
-  }
-  const context = {
-    kafka: createKafka(connection, log, 'prompt'),
-    ...{ connection, log, metrics: createMetrics('index') },
-    publisher: { send, disconnect: () => Promise.resolve() },
-  }
+  const context = namesContext(send)
   const faceMessage = (name: string, source: string) => newest.get(nameKey(name, source)) ?? null
   /** Name and source of all faces that a replay would restore. */
   const faces = () =>

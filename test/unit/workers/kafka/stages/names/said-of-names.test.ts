@@ -15,7 +15,6 @@ import { journalAfter, lastJournalEntry, publishedKey } from '../../../../../../
 import { listIdentities } from '../../../../../../index/store/identities.js'
 import { readMeta, writeMeta } from '../../../../../../index/store/meta.js'
 import { encodeFloat16 } from '../../../../../../pipeline/data/float16.js'
-import { createKafka } from '../../../../../../workers/kafka/broker/client.js'
 import { maxMessageBytes } from '../../../../../../workers/kafka/broker/topics.js'
 import type { OutMessage } from '../../../../../../workers/kafka/broker/out-messages.js'
 import { decodeName } from '../../../../../../workers/kafka/messages/schemas.js'
@@ -23,7 +22,7 @@ import { applyNames } from '../../../../../../workers/kafka/stages/names/apply-n
 import { correctionKey, nameKey } from '../../../../../../workers/kafka/stages/names/name-keys.js'
 import { NamesLog } from '../../../../../../workers/kafka/stages/names/names-log.js'
 import { createSilentLog } from '../../../../../../workers/service/log.js'
-import { createMetrics } from '../../../../../../workers/service/metrics.js'
+import { namesContext } from '../../../../../support/names-context.js'
 import { temporaryDir } from '../../../../../support/cameo.js'
 import { madeClipId, peopleArchive } from '../../../../../support/people-archive.js'
 
@@ -41,16 +40,7 @@ function start(names: readonly string[] = ['Ada']) {
     for (const { key, value } of messages) newest.set(key, value === null ? null : Buffer.from(value))
     return Promise.resolve()
   }
-  const log = createSilentLog()
-  const connection = {
-    ...{ brokers: ['127.0.0.1:1'], clientId: 'test', prefix: 'test' },
-    ...{ tls: undefined, sasl: undefined },
-  }
-  const context = {
-    kafka: createKafka(connection, log, 'prompt'),
-    ...{ connection, log, metrics: createMetrics('index') },
-    publisher: { send, disconnect: () => Promise.resolve() },
-  }
+  const context = namesContext(send)
   const { database } = archive
   if (readMeta(database, publishedKey) === undefined) writeMeta(database, publishedKey, '0')
   const correct = (verdict: 'confirmed' | 'rejected', clipId: string) =>
