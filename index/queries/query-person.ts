@@ -7,6 +7,7 @@ import {
   listFaces,
   readPhoto,
   tellChoice,
+  type Photo,
   type PhotoFace,
   type PhotoOptions,
 } from '../../pipeline/photos/process-photo.js'
@@ -64,6 +65,46 @@ export async function faceOfPhoto(
     ...{ number: index + 1, boxXyxyPx, quality },
   }))
   return { chosen, people, notices: taken === undefined ? photo.notices : [...photo.notices, taken] }
+}
+
+/**
+ * All faces of a photo, and the one that the photo is plainly of, if there is one.
+ * @throws IMAGE_UNREADABLE, IMAGE_NO_FACE
+ */
+export async function peopleInPhoto(
+  path: string,
+  stages: Stages,
+): Promise<{
+  readonly photo: Photo
+  readonly main: PhotoFace | undefined
+  readonly notices: readonly string[]
+}> {
+  const photo = await readPhoto(path, stages)
+  return { photo, main: plainFace(photo, path), notices: photo.notices }
+}
+
+/** @throws IMAGE_NO_FACE */
+function plainFace(photo: Photo, path: string): PhotoFace | undefined {
+  try {
+    return chooseFace(photo, path, undefined)
+  } catch (error) {
+    if (error instanceof CameoError && error.code === 'IMAGE_SEVERAL_FACES') return undefined
+    throw error
+  }
+}
+
+/**
+ * All people of a clip, most present first. A person's number is the place in `people`, from 1.
+ * @throws QUERY_NO_TRACK, CLIP_*, INTERRUPTED
+ */
+export async function peopleInClip(
+  path: string,
+  stages: Stages,
+  caller: QueryCaller,
+): Promise<{ readonly people: readonly Person[]; readonly candidates: readonly Candidate[] }> {
+  const people = await findPeople(path, stages, caller)
+  mainPerson(people, path)
+  return { people, candidates: people.flatMap(candidateOf) }
 }
 
 /** The caller of a query, with a signal to stop it. */

@@ -4,7 +4,8 @@ import { CameoError } from '../../pipeline/common/errors.js'
 import { oneLine } from '../../pipeline/common/visible-text.js'
 import type { FaceEmbeddings } from '../../pipeline/describe/pooled-input.js'
 import { thresholdOfModels } from '../../pipeline/models/packs/pack-threshold.js'
-import { embedPhotoFace } from '../../pipeline/photos/process-photo.js'
+import { embedPhotoFace, type PhotoFace } from '../../pipeline/photos/process-photo.js'
+import type { Person } from '../../pipeline/photos/process-query-clip.js'
 import type { Stages } from '../../pipeline/stages/load-pipeline.js'
 import { furtherEmbeddersOf, type ArchiveModels } from '../archive/archive-models.js'
 import type { FilledArchive } from '../archive/open-archive.js'
@@ -16,7 +17,15 @@ import { readVerdicts, type Verdicts } from '../identities/verdicts.js'
 import type { Describer } from '../../pipeline/describe/describe-track.js'
 import { correctedQuery } from './corrected-query.js'
 import type { Damage } from '../store/damage.js'
-import { faceOfPhoto, personOfClip, type Candidate, type QueryCaller } from '../queries/query-person.js'
+import { describedTrackReader } from '../store/stored-tracks.js'
+import { createTrackHits } from '../store/track-hits.js'
+import {
+  faceOfPhoto,
+  personOfClip,
+  type Candidate,
+  type Chosen,
+  type QueryCaller,
+} from '../queries/query-person.js'
 
 /** The person to search for. */
 export type Subject =
@@ -25,11 +34,15 @@ export type Subject =
   /** A clip, and which of its people; its main one by default. */
   | { readonly kind: 'clip'; readonly path: string; readonly face?: number | undefined }
   | { readonly kind: 'name'; readonly name: string }
+  /** A track of the archive. */
+  | { readonly kind: 'track'; readonly trackId: number }
+  /** A question that was read before, perhaps in another thread. */
+  | { readonly kind: 'question'; readonly question: Query }
 
 /** What a report says about its query. */
 export interface AskedQuery {
-  readonly kind: Subject['kind']
-  /** File or name, as given; of several photos their files, with commas between them. */
+  readonly kind: 'image' | 'clip' | 'name' | 'track' | 'person'
+  /** File, name or number, as given; of several photos their files, with commas between them. */
   readonly value: string
   /** Of several photos: how each fits the others. */
   readonly photos?: readonly QueryPhoto[]
@@ -50,8 +63,10 @@ export interface QueryPhoto extends SourceAgreement {
   readonly quality: number
 }
 
-/** A question, ready to be described. */
+/** A question, ready to be described. Consists of data only, so that it can be sent to another thread. */
 export interface Query extends AskedQuery {
+  /** For a track: its descriptor, L2-normalised. Replaces the embeddings. */
+  readonly descriptor?: Float32Array
   readonly embeddings: readonly FaceEmbeddings[]
   /** For a clip: the SHA-256 of its content. */
   readonly clipId?: string
@@ -64,16 +79,22 @@ export interface Query extends AskedQuery {
 
 /** The descriptor with which tracks are compared: of the faces, and moved by the corrections of a name. L2-normalised. */
 export async function descriptorOfQuery(
-  { embeddings, verdicts, references = 1 }: Pick<Query, 'embeddings' | 'verdicts' | 'references'>,
+  {
+    descriptor: own,
+    embeddings,
+    verdicts,
+    references = 1,
+  }: Pick<Query, 'descriptor' | 'embeddings' | 'verdicts' | 'references'>,
   describer: Pick<Describer, 'describe'>,
 ): Promise<Float32Array> {
+  if (own !== undefined) return own
   const descriptor = await describer.describe(embeddings)
   return verdicts === undefined ? descriptor : correctedQuery({ descriptor, references }, verdicts)
 }
 
 /**
- * Embeds the faces of the person to search for. A name needs no models.
- * @throws NAME_UNKNOWN, IMAGE_*, FACE_UNKNOWN, QUERY_NO_TRACK, CLIP_*, INTERRUPTED; as `ArchiveModels.stages` does
+ * Embeds the faces of the person to search for. A name and a track need no models.
+ * @throws NAME_UNKNOWN, TRACK_UNKNOWN, IMAGE_*, FACE_UNKNOWN, QUERY_NO_TRACK, CLIP_*, INTERRUPTED; as `ArchiveModels.stages` does
  */
 export async function readQuery(
   subject: Subject,
@@ -88,6 +109,21 @@ export async function readQuery(
       return queryOfPhotos(subject, models, caller)
     case 'clip':
       return queryOfClip(subject, models, caller)
+    case 'track':
+      return queryOfTrack(subject.trackId, opened)
+    case 'question':
+      return subject.question
+  }
+}
+
+/** @throws TRACK_UNKNOWN */
+function queryOfTrack(trackId: number, { archive: { database } }: FilledArchive): Query {
+  const track = describedTrackReader(database)(trackId)
+  if (track === undefined) throw new CameoError('TRACK_UNKNOWN', `the archive has no track ${trackId}`)
+  const { descriptor, quality, clipId } = track
+  return {
+    ...{ kind: 'track', value: `${trackId}`, quality, clipId, descriptor, embeddings: [] },
+    thumbnailJpeg: createTrackHits(database, 0).thumbnailOf(trackId),
   }
 }
 
@@ -159,7 +195,17 @@ async function queryOfPhoto(
   stages: Stages,
   caller: QueryCaller,
 ): Promise<Query> {
-  const { chosen, people, notices } = await faceOfPhoto(path, stages, face, caller)
+  const chosen = await faceOfPhoto(path, stages, face, caller)
+  return questionOfFace(path, chosen, face, stages)
+}
+
+/** A question with one face of a photo. */
+export async function questionOfFace(
+  path: string,
+  { chosen, people, notices }: Chosen<PhotoFace>,
+  face: number | undefined,
+  stages: Stages,
+): Promise<Query> {
   const { embedding, quality, extraEmbeddings } = await embedPhotoFace(chosen, stages)
   return {
     ...{ kind: 'image', value: path, people, notices, quality },
@@ -175,14 +221,21 @@ async function queryOfClip(
   caller: QueryCaller,
 ): Promise<Query> {
   const absolute = resolve(path)
-  const { chosen, people } = await personOfClip(absolute, await models.stages(), face, caller)
-  return {
-    ...{ kind: 'clip', value: path, people, quality: chosen.quality },
-    ...(face === undefined ? {} : { face }),
-    embeddings: chosen.faces.map(({ embedding, quality, extraEmbeddings = [] }) => ({
-      ...{ ...embedding, quality, extraEmbeddings },
-    })),
-    thumbnailJpeg: chosen.thumbnailJpeg,
-    clipId: await sha256OfFile(absolute),
-  }
+  const chosen = await personOfClip(absolute, await models.stages(), face, caller)
+  return questionOfPerson(path, chosen, face, await sha256OfFile(absolute))
 }
+
+/** A question with one person of a clip. @param clipId SHA-256 of the clip's content */
+export const questionOfPerson = (
+  path: string,
+  { chosen, people }: Omit<Chosen<Person>, 'notices'>,
+  face: number | undefined,
+  clipId: string,
+): Query => ({
+  ...{ kind: 'clip', value: path, people, quality: chosen.quality, clipId },
+  ...(face === undefined ? {} : { face }),
+  embeddings: chosen.faces.map(({ embedding, quality, extraEmbeddings = [] }) => ({
+    ...{ ...embedding, quality, extraEmbeddings },
+  })),
+  thumbnailJpeg: chosen.thumbnailJpeg,
+})

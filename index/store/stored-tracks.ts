@@ -39,6 +39,30 @@ export interface DescribedSpans {
   readonly spansS: SpansS
 }
 
+/** A track with its descriptor in the active space. */
+export interface DescribedTrack {
+  readonly clipId: string
+  /** L2-normalised. */
+  readonly descriptor: Float32Array
+  /** Quality of the best face, 0..1. */
+  readonly quality: number
+}
+
+/** Reads one track. Undefined if the archive does not have it, or if its rows are damaged. */
+export function describedTrackReader(database: Database): (trackId: number) => DescribedTrack | undefined {
+  const select = database.prepare<[number], { clipId: string; vector: Uint8Array; quality: number }>(
+    `SELECT clip_id AS clipId, quality, vector
+       FROM tracks JOIN descriptors USING (track_id) JOIN spaces USING (space_id)
+      WHERE track_id = ? AND active = 1 AND ${isWhole('descriptors')} AND ${isWhole('tracks')}`,
+  )
+  return (trackId) => {
+    const row = select.get(trackId)
+    if (row === undefined) return undefined
+    const { clipId, quality, vector } = row
+    return { clipId, quality, descriptor: toFloat32(vector) }
+  }
+}
+
 /** Every track of an archive that has faces and a descriptor. Assumes that the archive has only one space. */
 export function readDescribedSpans(database: Database): DescribedSpans[] {
   return database

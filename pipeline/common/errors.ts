@@ -40,6 +40,7 @@ export const errorCodes = {
   /** It is not clear which face of a clip is meant. */
   TRACK_UNCLEAR: { retriable: false },
   CLIP_UNKNOWN: { retriable: false },
+  TRACK_UNKNOWN: { retriable: false },
   /** A file of names is damaged, cut off, or something else. */
   NAMES_INVALID: { retriable: false },
   NAMES_NOT_WRITTEN: { retriable: true },
@@ -93,6 +94,16 @@ export const errorCodes = {
   TRAINING_IMPOSSIBLE: { retriable: false },
   CHECKPOINT_INVALID: { retriable: false },
   REPORT_NOT_WRITTEN: { retriable: true },
+  // the server
+  SIGN_IN_REQUIRED: { retriable: false },
+  SIGN_IN_FAILED: { retriable: false },
+  /** The user lacks the right, or the request may be forged. */
+  FORBIDDEN: { retriable: false },
+  NOT_FOUND: { retriable: false },
+  /** What is asked for contradicts the present state. */
+  CONFLICT: { retriable: false },
+  UPLOAD_TOO_LARGE: { retriable: false },
+  TOO_MANY_REQUESTS: { retriable: true },
   // the command and its surroundings
   FFMPEG_MISSING: { retriable: false },
   FFMPEG_FAILED: { retriable: true },

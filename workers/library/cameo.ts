@@ -47,6 +47,7 @@ import { namePerson, type NamedPerson, type NameRequest } from '../../index/peop
 import { showPerson, type ShownGroup, type ShowPersonRequest } from '../../index/people/show-person.js'
 import { listChanges } from '../../index/people/undo-change.js'
 import type { PeopleChange } from '../../index/store/people-changes.js'
+import { lookAt, type LookedAt } from '../../index/search/look-at.js'
 import { searchWith } from '../../index/search/search-archive.js'
 import { sqliteError } from '../../index/store/database.js'
 import { CameoError } from '../../pipeline/common/errors.js'
@@ -198,14 +199,14 @@ export class Cameo {
    * similarities of descriptors.
    *
    * `signal` stops the look at a clip that is asked with.
-   * @throws USAGE where the question contradicts itself; IMAGE_UNREADABLE, IMAGE_NO_FACE, IMAGE_SEVERAL_FACES, FACE_UNKNOWN, QUERY_NO_TRACK, NAME_UNKNOWN, INTERRUPTED, CLIP_*
+   * @throws USAGE where the question contradicts itself; TRACK_UNKNOWN, PERSON_UNKNOWN; IMAGE_UNREADABLE, IMAGE_NO_FACE, IMAGE_SEVERAL_FACES, FACE_UNKNOWN, QUERY_NO_TRACK, NAME_UNKNOWN, INTERRUPTED, CLIP_*
    * about the file of a clip; as loading models does (see `ingest`)
    */
   search(query: SearchQuery): Promise<SearchResult> {
     return this.#run(async () => {
       const { archive, index, models } = this.#kept
       const opened = archive.filled(archive.toRead())
-      const subject = subjectOf(query)
+      const subject = subjectOf(query, opened)
       const ask = () =>
         models.use(opened, (own) =>
           searchWith(
@@ -214,7 +215,23 @@ export class Cameo {
             this.#caller(query),
           ),
         )
-      return resultOf(await (subject.kind === 'name' ? ask() : this.#looks.run(ask)))
+      const needsModels = subject.kind === 'image' || subject.kind === 'clip'
+      return resultOf(await (needsModels ? this.#looks.run(ask) : ask()))
+    })
+  }
+
+  /**
+   * Who is seen in a photo or clip that need not be in the archive, so that a person can choose somebody. Search with the `question`
+   * of one of them: that runs no models.
+   * @param file of a photo or clip; its content decides which
+   * @throws IMAGE_UNREADABLE, IMAGE_NO_FACE, QUERY_NO_TRACK, CLIP_*, INTERRUPTED; as loading models does (see `ingest`)
+   */
+  lookAt(file: string, options: CallOptions = {}): Promise<LookedAt> {
+    return this.#run(() => {
+      const { archive, models } = this.#kept
+      const opened = archive.filled(archive.toRead())
+      const caller = { ...this.#caller(options), signal: options.signal }
+      return this.#looks.run(() => models.use(opened, (own) => lookAt(file, own, caller)))
     })
   }
 

@@ -4,11 +4,13 @@ import type { CoverageSum } from '../../index/coverage/sum-coverage.js'
 import type { ClipMatch } from '../../index/search/clip-match.js'
 import type { Prior } from '../../index/search/match-probability.js'
 import type { MatchThreshold } from '../../index/search/match-threshold.js'
-import type { AskedQuery, Subject } from '../../index/search/read-query.js'
+import type { AskedQuery, Query, Subject } from '../../index/search/read-query.js'
 import type { Hit, SearchReport } from '../../index/search/search-archive.js'
+import type { FilledArchive } from '../../index/archive/open-archive.js'
+import { questionOfGroup } from '../../index/people/question-of-group.js'
 import type { CallOptions } from './options.js'
 
-/** The person to search for: the face of a photo, a person of a clip, or an enrolled name. */
+/** The person to search for: the face of a photo, a person of a clip, an enrolled name, or somebody in the archive. */
 export type Whom =
   | {
       /** File of a photo, or of several photos of one person: their faces are pooled by quality. */
@@ -25,6 +27,18 @@ export type Whom =
   | {
       /** The enrolled name. */
       readonly name: string
+    }
+  | {
+      /** A track of the archive. */
+      readonly track: number
+    }
+  | {
+      /** A person into whom tracks were grouped; see `Cameo.people`. */
+      readonly person: number
+    }
+  | {
+      /** Somebody who was found by `Cameo.lookAt`. */
+      readonly question: Query
     }
 
 /** The person to search for, and what counts as a match. */
@@ -94,7 +108,10 @@ export interface SearchResult {
   readonly damaged: readonly DamagedThing[]
 }
 
-export function subjectOf(whom: Whom): Subject {
+export function subjectOf(whom: Whom, opened: FilledArchive): Subject {
+  if ('question' in whom) return { kind: 'question', question: whom.question }
+  if ('track' in whom) return { kind: 'track', trackId: whom.track }
+  if ('person' in whom) return { kind: 'question', question: questionOfGroup(opened, whom.person) }
   if ('name' in whom) return { kind: 'name', name: whom.name }
   if ('image' in whom) {
     const { image, face } = whom

@@ -1,0 +1,58 @@
+/** Stands for a function or a signal in arguments that are sent to a thread. */
+interface Placeholder {
+  readonly $sent: 'function' | 'signal'
+  readonly place: number
+}
+
+type Listener = (...args: readonly unknown[]) => void
+
+/** Arguments without functions and signals, and what was taken out. */
+export interface Sendable {
+  readonly args: readonly unknown[]
+  /** Functions, by their places. */
+  readonly listeners: readonly Listener[]
+  readonly signals: readonly AbortSignal[]
+}
+
+/**
+ * Takes functions and signals out of arguments, so that they can be sent to a thread. Looks at the properties of objects, and at
+ * the properties of those.
+ */
+export function sendable(args: readonly unknown[]): Sendable {
+  const listeners: Listener[] = []
+  const signals: AbortSignal[] = []
+  const taken = (value: unknown, depth: number): unknown => {
+    if (isListener(value))
+      return { $sent: 'function', place: listeners.push(value) - 1 } satisfies Placeholder
+    if (value instanceof AbortSignal)
+      return { $sent: 'signal', place: signals.push(value) - 1 } satisfies Placeholder
+    if (depth === 0 || !isPlain(value)) return value
+    return Object.fromEntries(Object.entries(value).map(([key, own]) => [key, taken(own, depth - 1)]))
+  }
+  return { args: args.map((value) => taken(value, 2)), listeners, signals }
+}
+
+/** Puts functions and a signal in again. @param tell called when a function at a place is called */
+export function received(
+  args: readonly unknown[],
+  signal: AbortSignal,
+  tell: (place: number, args: readonly unknown[]) => void,
+): readonly unknown[] {
+  const restored = (value: unknown, depth: number): unknown => {
+    if (isPlaceholder(value))
+      return value.$sent === 'signal' ? signal : (...own: readonly unknown[]) => tell(value.place, own)
+    if (depth === 0 || !isPlain(value)) return value
+    return Object.fromEntries(Object.entries(value).map(([key, own]) => [key, restored(own, depth - 1)]))
+  }
+  return args.map((value) => restored(value, 2))
+}
+
+const isListener = (value: unknown): value is Listener => typeof value === 'function'
+
+const isPlain = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' &&
+  value !== null &&
+  [Object.prototype, null].includes(Object.getPrototypeOf(value) as object | null)
+
+const isPlaceholder = (value: unknown): value is Placeholder =>
+  isPlain(value) && typeof value['$sent'] === 'string' && typeof value['place'] === 'number'

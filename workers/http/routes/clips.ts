@@ -1,0 +1,46 @@
+import { z } from 'zod'
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
+import {
+  clipEntryJson,
+  clipListSchema,
+  clipsQuery,
+  clipWishOf,
+  shownClipJson,
+  shownClipSchema,
+} from '../schemas/clips.js'
+import { clipIdSchema } from '../schemas/common.js'
+import type { ServerParts } from '../server/parts.js'
+
+export const clipRoutes =
+  ({ reader }: ServerParts): FastifyPluginCallbackZod =>
+  (app, _options, done) => {
+    app.route({
+      method: 'GET',
+      url: '/clips',
+      config: { right: 'view' },
+      schema: {
+        summary: 'The clips of the archive, in order of their paths, with the people in them.',
+        tags: ['clips'],
+        querystring: clipsQuery,
+        response: { 200: clipListSchema },
+      },
+      handler: async ({ query }) => {
+        const { clips, ...rest } = await reader.call('listClips', clipWishOf(query))
+        return { ...rest, clips: clips.map(clipEntryJson) }
+      },
+    })
+    app.route({
+      method: 'GET',
+      url: '/clips/:clipId',
+      config: { right: 'view' },
+      schema: {
+        summary: 'Who is seen in a clip, and when.',
+        tags: ['clips'],
+        params: z.object({ clipId: clipIdSchema }),
+        response: { 200: shownClipSchema },
+      },
+      handler: async ({ params: { clipId } }) =>
+        shownClipJson(await reader.call('showClip', { clip: clipId })),
+    })
+    done()
+  }

@@ -1,0 +1,45 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { RequestActor } from '../../../index/access/actor.js'
+import { CameoError } from '../../../pipeline/common/errors.js'
+import type { Door, RouteRight } from './parts.js'
+
+/** A route, and who may call it. */
+export interface DeclaredRoute {
+  readonly method: string
+  readonly url: string
+  readonly right: RouteRight
+}
+
+/**
+ * Makes every route declare who may call it, and checks this before its handler, and before its body is read.
+ * @returns all routes, in the order in which they are added
+ */
+export function guardRoutes(app: FastifyInstance, door: Door): readonly DeclaredRoute[] {
+  const declared: DeclaredRoute[] = []
+  app.addHook('onRoute', ({ method, url, config }) => {
+    const right = config?.right
+    if (right === undefined)
+      throw new Error(`the route ${[method].flat().join(',')} ${url} does not declare who may call it`)
+    for (const each of [method].flat()) declared.push({ method: each, url, right })
+  })
+  app.decorateRequest('actor')
+  app.addHook('onRequest', async (request, reply) => {
+    request.actor = await door.identify(request, reply)
+    checkRight(request.actor, request.routeOptions.config.right ?? 'administer')
+  })
+  return declared
+}
+
+/** @throws SIGN_IN_REQUIRED, FORBIDDEN */
+export function checkRight(actor: RequestActor, right: RouteRight): void {
+  if (right === 'anonymous') return
+  if (actor.kind === 'anonymous') throw new CameoError('SIGN_IN_REQUIRED', 'sign in first')
+  if (right === 'signed-in' || actor.rights.has(right)) return
+  throw new CameoError('FORBIDDEN', `this needs the right "${right}", which ${actor.name} does not have`)
+}
+
+/** The folders whose clips the asker sees; undefined means all. */
+export const scopeOf = ({
+  actor,
+}: Pick<FastifyRequest, 'actor'>): { readonly folders?: readonly string[] } =>
+  actor.folders === 'all' ? {} : { folders: actor.folders }
