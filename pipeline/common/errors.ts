@@ -103,6 +103,10 @@ export const errorCodes = {
   /** What is asked for contradicts the present state. */
   CONFLICT: { retriable: false },
   UPLOAD_TOO_LARGE: { retriable: false },
+  /** The requested bytes lie beyond the end of the file. */
+  RANGE_INVALID: { retriable: false },
+  /** All places for this kind of work are taken. */
+  SERVER_BUSY: { retriable: true },
   TOO_MANY_REQUESTS: { retriable: true },
   // the command and its surroundings
   FFMPEG_MISSING: { retriable: false },

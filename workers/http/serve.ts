@@ -3,6 +3,8 @@ import type { HostOptions } from './hosts/call-messages.js'
 import { ArchiveHost } from './hosts/archive-host.js'
 import { buildApp } from './server/app.js'
 import type { Door } from './server/parts.js'
+import { ServerFolder } from './server/server-folder.js'
+import { UploadDesk, type UploadLimits } from './uploads/upload-desk.js'
 
 /** How a server runs. */
 export interface ServeOptions extends HostOptions {
@@ -12,6 +14,9 @@ export interface ServeOptions extends HostOptions {
   readonly port?: number
   readonly log: FastifyBaseLogger
   readonly door: Door
+  /** Folder for temporary files. Default: the system's. */
+  readonly temporaryDir?: string
+  readonly uploads?: UploadLimits
 }
 
 /** A server that listens. */
@@ -24,16 +29,32 @@ export interface RunningServer {
 
 /** Starts to serve an archive. Answers at once; the index of vectors is loaded meanwhile. */
 export async function serve(options: ServeOptions): Promise<RunningServer> {
-  const { host = '127.0.0.1', port = 8080, log, door, ...hosted } = options
+  const { host = '127.0.0.1', port = 8080, log, door } = options
+  const { archive, models, device, pack, threads } = options
+  const hosted = {
+    archive,
+    ...(models === undefined ? {} : { models }),
+    ...(device === undefined ? {} : { device }),
+    ...(pack === undefined ? {} : { pack }),
+    ...(threads === undefined ? {} : { threads }),
+  }
   const own = (name: string) => new ArchiveHost(hosted, (text) => log.info({ thread: name }, text))
   const hosts = { reader: own('reader'), looks: own('looks'), jobs: own('jobs') }
-  const { fastify } = await buildApp({ archive: options.archive, door, log, ...hosts })
+  const folder = new ServerFolder(options.temporaryDir)
+  const uploads = new UploadDesk({
+    looks: hosts.looks,
+    folder: folder.folder('uploads'),
+    ...(options.uploads === undefined ? {} : { limits: options.uploads }),
+  })
+  const { fastify } = await buildApp({ archive, door, log, uploads, ...hosts })
   const url = await fastify.listen({ host, port })
   return {
     url,
     async close() {
       await fastify.close()
+      uploads.close()
       await Promise.all(Object.values(hosts).map((each) => each.close()))
+      folder.remove()
     },
   }
 }

@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto'
+import type { FastifyRequest } from 'fastify'
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
+import type { ShownPerson } from '../../../index/clips/show-clip.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import type { SearchQuery, Whom } from '../../library/search.js'
 import { searchAnswerSchema, searchBody, searchJson, type SearchBody } from '../schemas/search.js'
 import type { ServerParts } from '../server/parts.js'
+import { requireVisibleClip, requireVisibleTrack } from '../server/visible.js'
 
 export const searchRoutes =
-  ({ reader }: ServerParts): FastifyPluginCallbackZod =>
+  (parts: ServerParts): FastifyPluginCallbackZod =>
   (app, _options, done) => {
     app.route({
       method: 'POST',
@@ -18,8 +21,9 @@ export const searchRoutes =
         body: searchBody,
         response: { 200: searchAnswerSchema },
       },
-      handler: async ({ body }) => {
-        const result = await reader.call('search', searchQueryOf(body))
+      handler: async ({ body, actor }) => {
+        const whom = await whomOf(parts, { actor }, body.subject)
+        const result = await parts.reader.call('search', searchQueryOf(whom, body))
         return searchJson(randomUUID(), result)
       },
     })
@@ -27,18 +31,40 @@ export const searchRoutes =
   }
 
 /** A search as the library takes it. */
-export function searchQueryOf({ subject, since, until, ...rest }: SearchBody): SearchQuery {
+export function searchQueryOf(whom: Whom, { subject: _, since, until, ...rest }: SearchBody): SearchQuery {
   return {
-    ...whomOf(subject),
+    ...whom,
     ...rest,
     ...(since === undefined ? {} : { since: new Date(since) }),
     ...(until === undefined ? {} : { until: new Date(until) }),
   }
 }
 
-function whomOf(subject: SearchBody['subject']): Whom {
+/**
+ * The person to search for.
+ * @throws NOT_FOUND, FACE_UNKNOWN, IMAGE_SEVERAL_FACES about an upload; CLIP_UNKNOWN, TRACK_UNKNOWN; QUERY_NO_TRACK if nobody is seen in a
+ * clip
+ */
+export async function whomOf(
+  { reader, uploads }: Pick<ServerParts, 'reader' | 'uploads'>,
+  asker: Pick<FastifyRequest, 'actor'>,
+  subject: SearchBody['subject'],
+): Promise<Whom> {
   if ('name' in subject) return { name: subject.name }
-  if ('trackId' in subject) return { track: subject.trackId }
   if ('personId' in subject) return { person: subject.personId }
-  throw new CameoError('USAGE', 'not yet')
+  if ('uploadId' in subject)
+    return { question: uploads.person(asker.actor, subject.uploadId, subject.face).question }
+  if ('trackId' in subject)
+    return { track: (await requireVisibleTrack(reader, asker, subject.trackId)).trackId }
+  const { clipId } = await requireVisibleClip(reader, asker, subject.clipId)
+  const { people } = await reader.call('showClip', { clip: clipId })
+  const track = mainTrackOf(people)
+  if (track === undefined) throw new CameoError('QUERY_NO_TRACK', 'nobody is seen in this clip')
+  return { track }
+}
+
+/** The best track of whoever is seen longest. */
+function mainTrackOf(people: readonly ShownPerson[]): number | undefined {
+  const [main] = [...people].sort((a, b) => b.seenS - a.seenS)
+  return main?.trackIds[0]
 }

@@ -4,6 +4,7 @@ import fastify, { type FastifyInstance } from 'fastify'
 import {
   serializerCompiler,
   validatorCompiler,
+  type FastifyPluginAsyncZod,
   type FastifyPluginCallbackZod,
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod'
@@ -11,13 +12,18 @@ import { CameoError } from '../../../pipeline/common/errors.js'
 import { clipRoutes } from '../routes/clips.js'
 import { operationRoutes } from '../routes/operations.js'
 import { searchRoutes } from '../routes/searches.js'
+import { uploadRoutes } from '../routes/uploads.js'
 import { describeApi } from './api-document.js'
 import type { ServerParts } from './parts.js'
 import { problemMime, problemOf, problemSchema } from './problem.js'
 import { guardRoutes, type DeclaredRoute } from './route-rights.js'
 
 /** Everything below `/api/v1`. */
-const apiRoutes: readonly ((parts: ServerParts) => FastifyPluginCallbackZod)[] = [searchRoutes, clipRoutes]
+const apiRoutes: readonly ((parts: ServerParts) => FastifyPluginCallbackZod | FastifyPluginAsyncZod)[] = [
+  searchRoutes,
+  clipRoutes,
+  uploadRoutes,
+]
 
 /** An application, ready to listen. */
 export interface App {

@@ -2,6 +2,7 @@ import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
 import type { RequestActor } from '../../../index/access/actor.js'
 import type { Right } from '../../../index/access/roles.js'
 import type { ArchiveHost } from '../hosts/archive-host.js'
+import type { UploadDesk } from '../uploads/upload-desk.js'
 
 /** Who may call a route: everybody, whoever is signed in, or whoever has a right. */
 export type RouteRight = Right | 'anonymous' | 'signed-in'
@@ -23,6 +24,7 @@ export interface ServerParts {
   readonly looks: ArchiveHost
   /** Long work: ingest, grouping, evaluation. */
   readonly jobs: ArchiveHost
+  readonly uploads: UploadDesk
   readonly log: FastifyBaseLogger
 }
 
