@@ -12,10 +12,10 @@ import { Watchdog } from './watchdog.js'
 /** A part of a clip, to be sent to a player while it is made. */
 export interface StreamRequest {
   readonly path: string
-  /** s, on the clip's own clock. */
-  readonly startS: number
+  /** s, on the clip's own clock. For a copy, as `findCopyStart` says. */
+  readonly seekToS: number
   readonly endS: number
-  /** The video is H.264 that players know: its packets are copied, from the key frame at or before the start. */
+  /** The video is H.264 that players know: its packets are copied, from a key frame on. */
   readonly copiesVideo: boolean
   /** How long nothing may happen, of ffmpeg or of the reader, s. Default: 60. */
   readonly stallTimeoutS?: number
@@ -87,22 +87,24 @@ export async function streamClip(request: StreamRequest): Promise<ClipStream> {
     watchdog.stop()
     const error = stopReason ?? exit
     if (error !== undefined) bytes.destroy(failureOf(path, error, problems))
+    // It was stopped before it ran.
+    else if (!bytes.writableEnded) bytes.end()
   })
   return { bytes, ended, stop: () => process.kill() }
 }
 
-function inputOptionsOf({ startS, copiesVideo }: StreamRequest, demuxer: string | undefined): string[] {
+function inputOptionsOf({ seekToS, copiesVideo }: StreamRequest, demuxer: string | undefined): string[] {
   return [
     ...commonInputOptions(demuxer),
     ...['-threads', '2', '-max_pixels', String(maxSourceAreaPx + 8192 * 256)],
     // Copied pictures begin with a key frame before the start; so must the sound.
     ...(copiesVideo ? ['-noaccurate_seek'] : []),
-    ...['-ss', startS.toFixed(6)],
+    ...['-ss', seekToS.toFixed(6)],
   ]
 }
 
-const outputOptionsOf = ({ startS, endS, copiesVideo }: StreamRequest): string[] => [
-  ...['-t', (endS - startS).toFixed(6), '-map', '0:V:0', '-map', '0:a:0?', '-sn', '-dn'],
+const outputOptionsOf = ({ seekToS, endS, copiesVideo }: StreamRequest): string[] => [
+  ...['-t', (endS - seekToS).toFixed(6), '-map', '0:V:0', '-map', '0:a:0?', '-sn', '-dn'],
   ...['-map_metadata', '-1', '-map_chapters', '-1'],
   ...(copiesVideo ? ['-c:v', 'copy'] : encodedVideo),
   ...['-c:a', 'aac', '-ac', '2', '-b:a', '128k'],

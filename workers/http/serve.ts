@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { HostOptions } from './hosts/call-messages.js'
 import { ArchiveHost } from './hosts/archive-host.js'
+import { MediaDesk, type MediaOptions } from './media/media-desk.js'
 import { buildApp } from './server/app.js'
 import type { Door } from './server/parts.js'
 import { ServerFolder } from './server/server-folder.js'
@@ -17,6 +18,7 @@ export interface ServeOptions extends HostOptions {
   /** Folder for temporary files. Default: the system's. */
   readonly temporaryDir?: string
   readonly uploads?: UploadLimits
+  readonly media?: MediaOptions
 }
 
 /** A server that listens. */
@@ -46,11 +48,13 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     folder: folder.folder('uploads'),
     ...(options.uploads === undefined ? {} : { limits: options.uploads }),
   })
-  const { fastify } = await buildApp({ archive, door, log, uploads, ...hosts })
+  const media = new MediaDesk(folder.folder('media'), options.media)
+  const { fastify } = await buildApp({ archive, door, log, uploads, media, ...hosts })
   const url = await fastify.listen({ host, port })
   return {
     url,
     async close() {
+      media.close()
       await fastify.close()
       uploads.close()
       await Promise.all(Object.values(hosts).map((each) => each.close()))

@@ -10,8 +10,10 @@ import {
 } from 'fastify-type-provider-zod'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import { clipRoutes } from '../routes/clips.js'
+import { mediaRoutes } from '../routes/media.js'
 import { operationRoutes } from '../routes/operations.js'
 import { searchRoutes } from '../routes/searches.js'
+import { trackRoutes } from '../routes/tracks.js'
 import { uploadRoutes } from '../routes/uploads.js'
 import { describeApi } from './api-document.js'
 import type { ServerParts } from './parts.js'
@@ -23,6 +25,8 @@ const apiRoutes: readonly ((parts: ServerParts) => FastifyPluginCallbackZod | Fa
   searchRoutes,
   clipRoutes,
   uploadRoutes,
+  mediaRoutes,
+  trackRoutes,
 ]
 
 /** An application, ready to listen. */

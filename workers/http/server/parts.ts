@@ -2,6 +2,7 @@ import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
 import type { RequestActor } from '../../../index/access/actor.js'
 import type { Right } from '../../../index/access/roles.js'
 import type { ArchiveHost } from '../hosts/archive-host.js'
+import type { MediaDesk } from '../media/media-desk.js'
 import type { UploadDesk } from '../uploads/upload-desk.js'
 
 /** Who may call a route: everybody, whoever is signed in, or whoever has a right. */
@@ -25,6 +26,7 @@ export interface ServerParts {
   /** Long work: ingest, grouping, evaluation. */
   readonly jobs: ArchiveHost
   readonly uploads: UploadDesk
+  readonly media: MediaDesk
   readonly log: FastifyBaseLogger
 }
 
