@@ -112,6 +112,7 @@ export type { Agreement, GroupAgreement } from '../index/evaluate/metrics/group-
 export type { IdentityScore } from '../index/evaluate/metrics/mean-average-precision.js'
 export type { Disagreeing } from '../index/identities/check-enrolment.js'
 export type { EnrolReport, FailedFile, NamedFaces } from '../index/identities/enroll-faces.js'
+export type { EnrollTrackRequest } from '../index/identities/enroll-track.js'
 export type { EnrolledFolder } from '../index/identities/enroll-folder.js'
 export type { ExportReport } from '../index/identities/export-names.js'
 export type { ImportedName, ImportReport } from '../index/identities/import-names.js'

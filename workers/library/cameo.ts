@@ -29,6 +29,7 @@ import {
 } from '../../index/identities/enroll-faces.js'
 import { giveAlias, noteName, takeAlias } from '../../index/identities/describe-name.js'
 import { enrollFolderWith, type EnrolledFolder } from '../../index/identities/enroll-folder.js'
+import { enrollTrack, type EnrollTrackRequest } from '../../index/identities/enroll-track.js'
 import { exportNames, type ExportReport } from '../../index/identities/export-names.js'
 import { importWith, type ImportReport } from '../../index/identities/import-names.js'
 import { refreshWith, type RefreshReport } from '../../index/identities/refresh-names.js'
@@ -46,6 +47,7 @@ import { listGroups, type PeoplePage, type PeopleRequest } from '../../index/peo
 import { namePerson, type NamedPerson, type NameRequest } from '../../index/people/name-person.js'
 import { showPerson, type ShownGroup, type ShowPersonRequest } from '../../index/people/show-person.js'
 import { listChanges } from '../../index/people/undo-change.js'
+import type { Identity } from '../../index/store/identities.js'
 import type { PeopleChange } from '../../index/store/people-changes.js'
 import { lookAt, type LookedAt } from '../../index/search/look-at.js'
 import { searchWith } from '../../index/search/search-archive.js'
@@ -354,6 +356,18 @@ export class Cameo {
       return this.#looks.run(() =>
         models.use(opened, (own) => enrollWith({ opened, models: own }, request, this.#caller(options))),
       )
+    })
+  }
+
+  /**
+   * Adds the best face of a track of the archive to a name. It is forgotten together with its clip.
+   * @throws TRACK_UNKNOWN; FACES_DISAGREE if the name has faces of somebody else, unless forced; USAGE if the name is empty
+   */
+  enrollTrack(request: EnrollTrackRequest): Promise<Identity> {
+    return this.#run(() => {
+      const { archive } = this.#kept
+      const opened = archive.filled(archive.toWrite())
+      return enrollTrack(opened, { pack: findPack(opened.recipe.packName) }, request)
     })
   }
 

@@ -9,7 +9,10 @@ import {
 } from 'fastify-type-provider-zod'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import { clipRoutes } from '../routes/clips.js'
+import { exportRoutes } from '../routes/exports.js'
+import { nameChangeRoutes, nameRoutes } from '../routes/names.js'
 import { operationRoutes } from '../routes/operations.js'
+import { peopleChangeRoutes, peopleRoutes } from '../routes/people.js'
 import { searchRoutes } from '../routes/searches.js'
 import { describeApi } from './api-document.js'
 import type { ServerParts } from './parts.js'
@@ -17,7 +20,15 @@ import { problemMime, problemOf, problemSchema } from './problem.js'
 import { guardRoutes, type DeclaredRoute } from './route-rights.js'
 
 /** Everything below `/api/v1`. */
-const apiRoutes: readonly ((parts: ServerParts) => FastifyPluginCallbackZod)[] = [searchRoutes, clipRoutes]
+const apiRoutes: readonly ((parts: ServerParts) => FastifyPluginCallbackZod)[] = [
+  searchRoutes,
+  clipRoutes,
+  nameRoutes,
+  nameChangeRoutes,
+  peopleRoutes,
+  peopleChangeRoutes,
+  exportRoutes,
+]
 
 /** An application, ready to listen. */
 export interface App {
@@ -55,7 +66,7 @@ export async function buildApp(parts: ServerParts): Promise<App> {
   await describeApi(app)
   const routes = guardRoutes(app, parts.door)
   describeProblems(app)
-  app.register(operationRoutes(parts))
+  app.register(operationRoutes())
   await app.register(
     (api, _options, done) => {
       for (const plugin of apiRoutes) api.register(plugin(parts))

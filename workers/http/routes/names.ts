@@ -1,0 +1,141 @@
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import { CameoError } from '../../../pipeline/common/errors.js'
+import type { ForgetReport } from '../../archive/forget.js'
+import type { ArchiveHost } from '../hosts/archive-host.js'
+import { clipsQuery, clipWishOf } from '../schemas/clips.js'
+import {
+  correctionAnswer,
+  correctionBody,
+  faceParams,
+  forgottenSchema,
+  identitySchema,
+  nameChange,
+  nameListSchema,
+  nameParams,
+  newFaceBody,
+  shownNameJson,
+  shownNameSchema,
+} from '../schemas/names.js'
+import type { ServerParts } from '../server/parts.js'
+
+const tags = ['names']
+
+/** Reads of names. */
+export const nameRoutes =
+  ({ reader }: ServerParts): FastifyPluginCallbackZod =>
+  (app, _options, done) => {
+    app.route({
+      method: 'GET',
+      url: '/names',
+      config: { right: 'view' },
+      schema: {
+        ...{ summary: 'The enrolled names, with how often and how long each is seen.', tags },
+        ...{ querystring: clipsQuery, response: { 200: nameListSchema } },
+      },
+      handler: ({ query }) => reader.call('listPeople', clipWishOf(query)),
+    })
+    app.route({
+      method: 'GET',
+      url: '/names/:name',
+      config: { right: 'view' },
+      schema: {
+        ...{ summary: 'What a name rests on.', tags },
+        ...{ params: nameParams, response: { 200: shownNameSchema } },
+      },
+      handler: async ({ params: { name } }) => shownNameJson(await reader.call('showName', name)),
+    })
+    app.route({
+      method: 'GET',
+      url: '/names/:name/faces/:number/picture',
+      config: { right: 'view' },
+      schema: { summary: 'The kept picture of a face.', tags, params: faceParams },
+      handler: async ({ params: { name, number } }, reply) => {
+        const { faces } = await reader.call('showName', name)
+        const jpeg = faces.find((face) => face.number === number)?.pictureJpeg
+        if (jpeg === undefined) throw new CameoError('NOT_FOUND', 'no picture was kept of this face')
+        return reply.type('image/jpeg').header('cache-control', 'private, no-store').send(Buffer.from(jpeg))
+      },
+    })
+    done()
+  }
+
+/** Changes of names. */
+export const nameChangeRoutes =
+  ({ jobs, reader }: ServerParts): FastifyPluginCallbackZod =>
+  (app, _options, done) => {
+    app.route({
+      method: 'PATCH',
+      url: '/names/:name',
+      config: { right: 'correct' },
+      schema: {
+        ...{ summary: 'Change the note and the aliases of a name.', tags },
+        ...{ params: nameParams, body: nameChange, response: { 200: shownNameSchema } },
+      },
+      handler: async ({ params: { name }, body }) => {
+        await changeName(jobs, name, body)
+        return shownNameJson(await reader.call('showName', name))
+      },
+    })
+    app.route({
+      method: 'POST',
+      url: '/names/:name/tracks',
+      config: { right: 'correct' },
+      schema: {
+        ...{ summary: 'Add the best face of a track to a new or known name.', tags },
+        ...{ params: nameParams, body: newFaceBody, response: { 200: identitySchema } },
+      },
+      handler: ({ params: { name }, body }) => jobs.call('enrollTrack', { name, ...body }),
+    })
+    app.route({
+      method: 'POST',
+      url: '/names/:name/corrections',
+      config: { right: 'correct' },
+      schema: {
+        ...{ summary: 'Say that a clip shows a name, or does not, or take that back.', tags },
+        ...{ params: nameParams, body: correctionBody, response: { 200: correctionAnswer } },
+      },
+      handler: ({ params: { name }, body: { clipId, verdict, ...options } }) =>
+        jobs.call(verdict === 'confirmed' ? 'confirm' : 'reject', name, clipId, options),
+    })
+    app.route({
+      method: 'DELETE',
+      url: '/names/:name',
+      config: { right: 'erase' },
+      schema: {
+        ...{ summary: 'Erase a name with all its faces.', tags },
+        ...{ params: nameParams, response: { 200: forgottenSchema } },
+      },
+      handler: async ({ params: { name } }) => forgottenJson(await jobs.call('forget', { name })),
+    })
+    app.route({
+      method: 'DELETE',
+      url: '/names/:name/faces/:number',
+      config: { right: 'erase' },
+      schema: {
+        ...{ summary: 'Erase one face of a name.', tags },
+        ...{ params: faceParams, response: { 200: forgottenSchema } },
+      },
+      handler: async ({ params: { name, number } }) =>
+        forgottenJson(await jobs.call('forget', { name, face: number })),
+    })
+    done()
+  }
+
+async function changeName(
+  archive: ArchiveHost,
+  name: string,
+  { note, aliases }: z.infer<typeof nameChange>,
+): Promise<void> {
+  if (note !== undefined) await archive.call('noteName', name, note)
+  if (aliases === undefined) return
+  const before = (await archive.call('showName', name)).aliases
+  for (const alias of aliases) if (!before.includes(alias)) await archive.call('addAlias', name, alias)
+  for (const alias of before) if (!aliases.includes(alias)) await archive.call('removeAlias', name, alias)
+}
+
+/** What an erasure did. */
+export const forgottenJson = ({ forgotten, pending }: ForgetReport) => ({
+  ...forgotten,
+  ...(pending === undefined ? {} : { pending: pending.message }),
+})

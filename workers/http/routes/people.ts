@@ -1,0 +1,129 @@
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import { CameoError } from '../../../pipeline/common/errors.js'
+import {
+  changesSchema,
+  correctedSchema,
+  mergeBody,
+  namedSchema,
+  peoplePageSchema,
+  peopleQuery,
+  personChange,
+  personJson,
+  personParams,
+  shownPersonJson,
+  shownPersonSchema,
+  splitBody,
+} from '../schemas/people.js'
+import type { ServerParts } from '../server/parts.js'
+
+const tags = ['people']
+
+/** Reads of the people into whom tracks were grouped. */
+export const peopleRoutes =
+  ({ reader }: ServerParts): FastifyPluginCallbackZod =>
+  (app, _options, done) => {
+    app.route({
+      method: 'GET',
+      url: '/people',
+      config: { right: 'view' },
+      schema: {
+        ...{ summary: 'The people into whom tracks were grouped, those with most tracks first.', tags },
+        ...{ querystring: peopleQuery, response: { 200: peoplePageSchema } },
+      },
+      handler: async ({ query }) => {
+        const { people, next } = await reader.call('people', query)
+        return { people: people.map(personJson), next }
+      },
+    })
+    app.route({
+      method: 'GET',
+      url: '/people/changes',
+      config: { right: 'correct' },
+      schema: {
+        ...{ summary: 'The log of changes of people, the newest first.', tags },
+        response: { 200: changesSchema },
+      },
+      handler: async () => ({ changes: await reader.call('peopleChanges') }),
+    })
+    app.route({
+      method: 'GET',
+      url: '/people/:personId',
+      config: { right: 'view' },
+      schema: {
+        ...{ summary: 'Where a person is seen.', tags, params: personParams },
+        querystring: z.object({ top: z.coerce.number().int().min(1).max(10_000).exactOptional() }).strict(),
+        response: { 200: shownPersonSchema },
+      },
+      handler: async ({ params, query }) =>
+        shownPersonJson(await reader.call('showPerson', { ...params, ...query })),
+    })
+    app.route({
+      method: 'GET',
+      url: '/people/:personId/thumbnail',
+      config: { right: 'view' },
+      schema: { summary: 'The best face of a person.', tags, params: personParams },
+      handler: async ({ params }, reply) => {
+        const { person } = await reader.call('showPerson', { ...params, top: 1 })
+        if (person.thumbnailJpeg === undefined) throw new CameoError('NOT_FOUND', 'there is no picture')
+        return reply
+          .type('image/jpeg')
+          .header('cache-control', 'private, max-age=60')
+          .send(Buffer.from(person.thumbnailJpeg))
+      },
+    })
+    done()
+  }
+
+/** Corrections of people. */
+export const peopleChangeRoutes =
+  ({ jobs }: ServerParts): FastifyPluginCallbackZod =>
+  (app, _options, done) => {
+    app.route({
+      method: 'PATCH',
+      url: '/people/:personId',
+      config: { right: 'correct' },
+      schema: {
+        ...{ summary: 'Name a person, or hide it from lists.', tags, params: personParams },
+        ...{ body: personChange, response: { 200: namedSchema } },
+      },
+      handler: async ({ params: { personId }, body: { name, force, hidden } }) => {
+        if (hidden !== undefined) await jobs.call('hidePeople', [personId], hidden)
+        if (name === undefined) return { personId }
+        return jobs.call('namePerson', { personId, name, ...(force === undefined ? {} : { force }) })
+      },
+    })
+    app.route({
+      method: 'POST',
+      url: '/people/:personId/merge',
+      config: { right: 'correct' },
+      schema: {
+        ...{ summary: 'Say that others are this person.', tags, params: personParams },
+        ...{ body: mergeBody, response: { 200: correctedSchema } },
+      },
+      handler: ({ params: { personId }, body: { ids } }) => jobs.call('mergePeople', [personId, ...ids]),
+    })
+    app.route({
+      method: 'POST',
+      url: '/people/:personId/split',
+      config: { right: 'correct' },
+      schema: {
+        ...{ summary: 'Say that some tracks show somebody else.', tags, params: personParams },
+        ...{ body: splitBody, response: { 200: correctedSchema } },
+      },
+      handler: ({ params: { personId }, body: { trackIds } }) =>
+        jobs.call('splitPerson', { personId, trackIds }),
+    })
+    app.route({
+      method: 'POST',
+      url: '/people/changes/:changeId/undo',
+      config: { right: 'correct' },
+      schema: {
+        ...{ summary: 'Undo a change of people.', tags },
+        params: z.object({ changeId: z.coerce.number().int().min(1) }),
+        response: { 200: changesSchema },
+      },
+      handler: async ({ params: { changeId } }) => ({ changes: [await jobs.call('undoPeople', changeId)] }),
+    })
+    done()
+  }
