@@ -1,5 +1,5 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
-import { z } from 'zod'
+import type { z } from 'zod'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import type { ForgetReport } from '../../archive/forget.js'
 import type { ArchiveHost } from '../hosts/archive-host.js'
