@@ -93,6 +93,23 @@ export const errorCodes = {
   TRAINING_IMPOSSIBLE: { retriable: false },
   CHECKPOINT_INVALID: { retriable: false },
   REPORT_NOT_WRITTEN: { retriable: true },
+  // who may do what
+  /** The name or the password is wrong, or the user is disabled. */
+  SIGN_IN_FAILED: { retriable: false },
+  SIGN_IN_THROTTLED: { retriable: true },
+  PASSWORD_WEAK: { retriable: false },
+  RIGHT_MISSING: { retriable: false },
+  USER_UNKNOWN: { retriable: false },
+  USER_TAKEN: { retriable: false },
+  /** Without this user, nobody could administer. */
+  LAST_ADMINISTRATOR: { retriable: false },
+  KEY_UNKNOWN: { retriable: false },
+  COLLECTION_UNKNOWN: { retriable: false },
+  COLLECTION_TAKEN: { retriable: false },
+  /** The link that makes the first administrator cannot be used. */
+  SETUP_REFUSED: { retriable: false },
+  /** An idempotency key belongs to another request, or to one that still runs. */
+  IDEMPOTENCY_CONFLICT: { retriable: false },
   // the command and its surroundings
   FFMPEG_MISSING: { retriable: false },
   FFMPEG_FAILED: { retriable: true },
