@@ -8,6 +8,7 @@ const adapters = {
   'hnswlib-node': 'index/vectors/hnsw/hnsw-index.ts',
   'better-sqlite3': 'index/store/sqlite.ts',
   kafkajs: 'workers/kafka/broker/client.ts',
+  '@node-rs/argon2': 'index/access/passwords.ts',
   sharp: 'pipeline/image/image-library.ts',
 }
 

@@ -2,8 +2,8 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { closeToOthers } from '../../pipeline/common/private-files.js'
 
-/** The SQLite file with its logs, and the locks. */
-const ownFile = /^cameo\.sqlite|\.lock(-journal)?$/
+/** The SQLite files with their logs, and the locks. */
+const ownFile = /^(cameo|access|audit)\.sqlite|\.lock(-journal)?$/
 const vectorsFolder = 'vectors'
 
 /**

@@ -96,14 +96,28 @@ export const errorCodes = {
   REPORT_NOT_WRITTEN: { retriable: true },
   // the server
   SIGN_IN_REQUIRED: { retriable: false },
-  SIGN_IN_FAILED: { retriable: false },
-  /** The user lacks the right, or the request may be forged. */
-  FORBIDDEN: { retriable: false },
+  /** The request may be forged: it does not prove that a page of this server made it. */
+  REQUEST_FORGED: { retriable: false },
   NOT_FOUND: { retriable: false },
-  /** What is asked for contradicts the present state. */
-  CONFLICT: { retriable: false },
   UPLOAD_TOO_LARGE: { retriable: false },
   TOO_MANY_REQUESTS: { retriable: true },
+  // who may do what
+  /** The name or the password is wrong, or the user is disabled. */
+  SIGN_IN_FAILED: { retriable: false },
+  SIGN_IN_THROTTLED: { retriable: true },
+  PASSWORD_WEAK: { retriable: false },
+  RIGHT_MISSING: { retriable: false },
+  USER_UNKNOWN: { retriable: false },
+  USER_TAKEN: { retriable: false },
+  /** Without this user, nobody could administer. */
+  LAST_ADMINISTRATOR: { retriable: false },
+  KEY_UNKNOWN: { retriable: false },
+  COLLECTION_UNKNOWN: { retriable: false },
+  COLLECTION_TAKEN: { retriable: false },
+  /** The link that makes the first administrator cannot be used. */
+  SETUP_REFUSED: { retriable: false },
+  /** An idempotency key belongs to another request, or to one that still runs. */
+  IDEMPOTENCY_CONFLICT: { retriable: false },
   // the command and its surroundings
   FFMPEG_MISSING: { retriable: false },
   FFMPEG_FAILED: { retriable: true },

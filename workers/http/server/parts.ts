@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
-import type { RequestActor } from '../../../index/access/actor.js'
+import type { RequestActor } from '../../../index/access/request-actor.js'
 import type { Right } from '../../../index/access/roles.js'
 import type { ArchiveHost } from '../hosts/archive-host.js'
 
@@ -8,7 +8,7 @@ export type RouteRight = Right | 'anonymous' | 'signed-in'
 
 /** Finds out who asks. */
 export interface Door {
-  /** @throws SIGN_IN_REQUIRED if a key or session is given that is not valid; FORBIDDEN if a proof against forged requests is missing */
+  /** @throws SIGN_IN_REQUIRED if a key or session is given that is not valid; REQUEST_FORGED */
   identify(request: FastifyRequest, reply: FastifyReply): Promise<RequestActor>
 }
 

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { RequestActor } from '../../../index/access/actor.js'
+import type { RequestActor } from '../../../index/access/request-actor.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import type { Door, RouteRight } from './parts.js'
 
@@ -30,16 +30,10 @@ export function guardRoutes(app: FastifyInstance, door: Door): readonly Declared
   return declared
 }
 
-/** @throws SIGN_IN_REQUIRED, FORBIDDEN */
+/** @throws SIGN_IN_REQUIRED, RIGHT_MISSING */
 export function checkRight(actor: RequestActor, right: RouteRight): void {
   if (right === 'anonymous') return
   if (actor.kind === 'anonymous') throw new CameoError('SIGN_IN_REQUIRED', 'sign in first')
   if (right === 'signed-in' || actor.rights.has(right)) return
-  throw new CameoError('FORBIDDEN', `this needs the right "${right}", which ${actor.name} does not have`)
+  throw new CameoError('RIGHT_MISSING', `this needs the right "${right}", which ${actor.name} does not have`)
 }
-
-/** The folders whose clips the asker sees; undefined means all. */
-export const scopeOf = ({
-  actor,
-}: Pick<FastifyRequest, 'actor'>): { readonly folders?: readonly string[] } =>
-  actor.folders === 'all' ? {} : { folders: actor.folders }
