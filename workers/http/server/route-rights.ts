@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { RequestActor } from '../../../index/access/request-actor.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import type { Door, RouteRight } from './parts.js'
