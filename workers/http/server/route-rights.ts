@@ -23,9 +23,11 @@ export function guardRoutes(app: FastifyInstance, door: Door): readonly Declared
     for (const each of [method].flat()) declared.push({ method: each, url, right })
   })
   app.decorateRequest('actor')
-  app.addHook('onRequest', async (request, reply) => {
-    request.actor = await door.identify(request, reply)
-    checkRight(request.actor, request.routeOptions.config.right ?? 'administer')
+  app.addHook('onRequest', (request, _reply, done) => {
+    const { right = 'administer' } = request.routeOptions.config
+    request.actor = door.identify(request)
+    checkRight(request.actor, request.is404 ? 'anonymous' : right)
+    done()
   })
   return declared
 }
