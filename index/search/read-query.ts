@@ -7,6 +7,7 @@ import { thresholdOfModels } from '../../pipeline/models/packs/pack-threshold.js
 import { embedPhotoFace } from '../../pipeline/photos/process-photo.js'
 import type { Stages } from '../../pipeline/stages/load-pipeline.js'
 import { furtherEmbeddersOf, type ArchiveModels } from '../archive/archive-models.js'
+import { isVisible } from '../archive/in-scope.js'
 import type { FilledArchive } from '../archive/open-archive.js'
 import { describeDisagreeing, measureText } from '../identities/check-enrolment.js'
 import { agreementOf, type SourceAgreement } from '../identities/enrolment-agreement.js'
@@ -16,6 +17,7 @@ import { readVerdicts, type Verdicts } from '../identities/verdicts.js'
 import type { Describer } from '../../pipeline/describe/describe-track.js'
 import { correctedQuery } from './corrected-query.js'
 import type { Damage } from '../store/damage.js'
+import { hidingNames } from './unseen-name.js'
 import { faceOfPhoto, personOfClip, type Candidate, type QueryCaller } from '../queries/query-person.js'
 
 /** The person to search for. */
@@ -91,8 +93,13 @@ export async function readQuery(
   }
 }
 
-/** @throws NAME_UNKNOWN */
-export function queryOfName(value: string, { archive, recipe }: FilledArchive): Query {
+/** Where only a part of the archive may be seen, what people said about other clips does not count. @throws NAME_UNKNOWN */
+export const queryOfName = (value: string, opened: FilledArchive): Query =>
+  opened.archive.visible === undefined
+    ? readName(value, opened)
+    : hidingNames(value, () => readName(value, opened))
+
+function readName(value: string, { archive, recipe }: FilledArchive): Query {
   const damage: Damage[] = []
   const onDamage = (found: Damage) => void damage.push(found)
   const name = knownName(archive.database, value)
@@ -104,7 +111,7 @@ export function queryOfName(value: string, { archive, recipe }: FilledArchive): 
     onDamage,
   )
   const quality = Math.max(...embeddings.map((face) => face.quality))
-  const verdicts = readVerdicts(archive.database, name, onDamage)
+  const verdicts = readVerdicts(archive.database, name, onDamage, (clipId) => isVisible(archive, clipId))
   const enrolled = enrolledFaces(archive.database, name, recipe.embedderDigest)
   const references = new Set(enrolled.map(({ source }) => source)).size
   return {
