@@ -12,8 +12,9 @@ const adapters = {
   sharp: 'pipeline/image/image-library.ts',
 }
 
-/** Tests make pictures with sharp. One test uses kafkajs's errors as input. An example is a user's program. */
+/** Tests make hashes with other parameters, and pictures with sharp. One test uses kafkajs's errors as input. An example is a user's program. */
 const othersMayImport = {
+  '@node-rs/argon2': ['test/unit/index/access/'],
   sharp: ['test/'],
   kafkajs: [
     'test/unit/workers/kafka/broker/retrying-publisher.test.ts',

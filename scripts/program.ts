@@ -31,6 +31,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   coverage: async () => (await import('./commands/coverage.js')).coverageCommand,
   doctor: async () => (await import('./commands/doctor.js')).doctorCommand,
   models: async () => (await import('./commands/models.js')).modelsCommand,
+  access: async () => (await import('./commands/access.js')).accessCommand,
   submit: async () => (await import('./commands/submit.js')).submitCommand,
   worker: async () => (await import('./commands/worker.js')).workerCommand,
   topics: async () => (await import('./commands/topics.js')).topicsCommand,

@@ -5,7 +5,7 @@ import type { Database } from '../store/sqlite.js'
 export interface Access {
   readonly database: Database
   /** The time, ms since 1970. */
-  now(): number
+  readonly now: () => number
   close(): void
 }
 

@@ -1,7 +1,7 @@
 import { findKeyRow, noteKeyUse, type ApiKeyRow } from '../store/access/api-keys.js'
 import { findSession, type SessionRow } from '../store/access/sessions.js'
 import { findUserRow, type UserRow } from '../store/access/users.js'
-import { createChangeReader } from '../store/side-database.js'
+import { createChangeReader } from '../store/change-reader.js'
 import type { Access } from './access.js'
 import { keyPartsOf } from './api-keys.js'
 import { grantedFolders } from './grants.js'

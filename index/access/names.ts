@@ -11,7 +11,7 @@ const invisible = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u
 export function parseAccessName(text: string): string {
   const name = text.normalize('NFC').trim()
   if (name === '') throw new CameoError('USAGE', 'the name is empty')
-  if ([...name].length > mostCharacters)
+  if (Array.from(name).length > mostCharacters)
     throw new CameoError('USAGE', `the name is longer than ${mostCharacters} characters`)
   if (invisible.test(name)) throw new CameoError('USAGE', 'the name contains characters that cannot be seen')
   return name

@@ -30,14 +30,14 @@ export function checkPassword(password: string, userName: string): void {
   const text = normalised(password)
   if (Buffer.byteLength(text) > maxPasswordBytes)
     throw weak(`the password is longer than ${maxPasswordBytes} bytes`)
-  const characters = [...text]
+  const characters = Array.from(text)
   if (characters.length < minPasswordLength)
     throw weak(`the password needs ${minPasswordLength} characters or more`)
   if (new Set(characters).size < minDifferentCharacters)
     throw weak(`the password needs ${minDifferentCharacters} different characters or more`)
   const name = nameKeyOf(userName)
   const rest = name === '' ? text : text.toLowerCase().replaceAll(name, '')
-  if ([...rest].length < minPasswordLength)
+  if (Array.from(rest).length < minPasswordLength)
     throw weak(`the password needs ${minPasswordLength} characters or more besides the user's name`)
 }
 

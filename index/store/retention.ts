@@ -1,6 +1,7 @@
 import { isWhole } from './checksum.js'
 import { addedDateSql, clipDateSql } from './clip-dates.js'
-import { firstPathSql, isBelowSql, startsOf } from './clip-list.js'
+import { firstPathSql, isBelowSql } from './clip-list.js'
+import { startsOf } from './path-scope.js'
 import { rowsOfTracksSql } from './schema.js'
 import type { Database } from './sqlite.js'
 

@@ -95,13 +95,3 @@ function makeTables(database: Database, file: string, { version, tablesSql }: Si
       `the file ${file} was written by a newer version of Cameo (schema ${found}; this version reads up to ${version}): update Cameo`,
     )
 }
-
-/**
- * A number that differs after every change of the file, by this process or another. Reading it takes microseconds, so
- * what was read from the file can be kept until it differs.
- */
-export function createChangeReader(database: Database): () => string {
-  const others = database.prepare<[], number>('PRAGMA data_version').pluck()
-  const own = database.prepare<[], number>('SELECT total_changes()').pluck()
-  return () => `${others.get() ?? 0}.${own.get() ?? 0}`
-}

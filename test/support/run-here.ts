@@ -10,6 +10,7 @@ export interface CommandResult {
 
 /** Commands that leave nothing behind in their process: no connection to a broker. */
 const commands: ReadonlySet<string | undefined> = new Set([
+  'access',
   'confirm',
   'coverage',
   'doctor',

@@ -2,7 +2,7 @@ import fastifyRateLimit from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Access } from '../../../index/access/access.js'
 import { readSettings, type AccessSettings } from '../../../index/access/settings.js'
-import { createChangeReader } from '../../../index/store/side-database.js'
+import { createChangeReader } from '../../../index/store/change-reader.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
 
 const limitOf = ({ routeOptions }: FastifyRequest) => routeOptions.config.limit ?? 'requestsPerMinute'

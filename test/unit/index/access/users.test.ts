@@ -22,14 +22,14 @@ describe('users', () => {
     await createUser(access, { name: 'Zoë', roles: ['viewer'] })
     await createUser(access, { name: 'ada', roles: ['curator', 'auditor'], password: goodPassword })
     assert.deepEqual(
-      listUsers(access).map(({ userId: _, ...user }) => user),
+      listUsers(access).map((user) => ({ ...user, userId: '' })),
       [
         {
-          ...{ name: 'ada', roles: ['curator', 'auditor'], isDisabled: false, hasPassword: true },
+          ...{ userId: '', name: 'ada', roles: ['curator', 'auditor'], isDisabled: false, hasPassword: true },
           ...{ collections: 'all', createdAt: new Date(access.now()) },
         },
         {
-          ...{ name: 'Zoë', roles: ['viewer'], isDisabled: false, hasPassword: false },
+          ...{ userId: '', name: 'Zoë', roles: ['viewer'], isDisabled: false, hasPassword: false },
           ...{ collections: [], createdAt: new Date(access.now()) },
         },
       ],
