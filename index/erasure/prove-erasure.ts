@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { CameoError, messageOf } from '../../pipeline/common/errors.js'
-import type { Archive } from '../archive/open-archive.js'
+import { openArchive, type Archive } from '../archive/open-archive.js'
 import { readSigningKeys } from '../audit/archive-keys.js'
 import type { AuditAction, AuditActor } from '../audit/audit-entry.js'
 import { AuditLog } from '../audit/audit-log.js'
 import { signatureOf } from '../audit/signatures.js'
 import { systemActor } from '../audit/system-actor.js'
 import { ReceiptRows } from '../store/audit/receipt-rows.js'
-import { hasAuditDatabase } from '../store/audit/audit-database.js'
+import { hasAuditDatabase, openAuditDatabase } from '../store/audit/audit-database.js'
 import { pendingErasure } from '../store/erasure.js'
 import { readArchiveId } from '../store/meta.js'
 import { usesTopics } from '../store/erased-rows.js'
@@ -75,8 +75,21 @@ export class ErasureProof {
     }
   }
 
-  /** Destroys the keys of what is gone, looks for it, and adds the signed receipt to the log. */
-  async finish(outcome: ErasureOutcome): Promise<Receipt> {
+  /**
+   * Destroys the keys of what is gone, looks for it, and adds the signed receipt to the log. Undefined if that fails: what is
+   * erased stays erased, and the caller is told why.
+   */
+  async finish(outcome: ErasureOutcome): Promise<Receipt | undefined> {
+    try {
+      return await this.#prove(outcome)
+    } catch (error) {
+      if (!(error instanceof CameoError)) throw error
+      this.#notify(`it is erased, but there is no receipt: ${error.message}`)
+      return undefined
+    }
+  }
+
+  async #prove(outcome: ErasureOutcome): Promise<Receipt> {
     const { things } = this
     const subjects = things.subjects()
     const unreachable = findUnreachable(this.#archive.database, this.#log, this.#log.idsOf(subjects))
@@ -202,5 +215,35 @@ export async function completeReceipts(archive: Archive, notify: (notice: string
   } catch (error) {
     if (!(error instanceof CameoError)) throw error
     notify(`the receipts of finished erasures were not written: ${messageOf(error)}`)
+  }
+}
+
+/** The same for an archive that is not open, if it has such receipts. */
+export async function completeReceiptsIn(
+  archiveDir: string,
+  notify: (notice: string) => void,
+): Promise<void> {
+  if (!hasUnfinishedReceipts(archiveDir)) return
+  const archive = openArchive(archiveDir)
+  try {
+    await completeReceipts(archive, notify)
+  } finally {
+    archive.close()
+  }
+}
+
+/** False as well if the log cannot be read: its next use tells. */
+function hasUnfinishedReceipts(archiveDir: string): boolean {
+  if (!hasAuditDatabase(archiveDir)) return false
+  try {
+    const database = openAuditDatabase(archiveDir)
+    try {
+      return new ReceiptRows(database).unfinished().length > 0
+    } finally {
+      database.close()
+    }
+  } catch (error) {
+    if (error instanceof CameoError) return false
+    throw error
   }
 }

@@ -54,6 +54,21 @@ export function forgetFace(
   })
 }
 
+/** Erases the rows of a name that are meant, and with the last one the name. Returns how many they were. */
+export function forgetFacesThat(
+  database: Database,
+  name: string,
+  isMeant: (row: ReferenceFaceRow) => boolean,
+): number {
+  return inTransaction(database, () => {
+    const rows = referenceFaces(database, name)
+    const meant = rows.filter(isMeant)
+    removeRows(database, meant)
+    if (meant.length > 0 && meant.length === rows.length) forgetName(database, name)
+    return meant.length
+  })
+}
+
 /** The rows of one face of a name, by every embedder. Empty if there is no such face. */
 export function rowsOfFace(
   database: Database,

@@ -42,6 +42,8 @@ export interface AskedQuery {
   /** 0..1. */
   readonly quality: number
   readonly thumbnailJpeg: Uint8Array | undefined
+  /** For a clip: the SHA-256 of its content. */
+  readonly clipId?: string
 }
 
 /** One of several photos of a query. */
@@ -53,8 +55,6 @@ export interface QueryPhoto extends SourceAgreement {
 /** A question, ready to be described. */
 export interface Query extends AskedQuery {
   readonly embeddings: readonly FaceEmbeddings[]
-  /** For a clip: the SHA-256 of its content. */
-  readonly clipId?: string
   /** For a name: its faces that were skipped because they are damaged. */
   readonly damage?: readonly Damage[]
   /** For a name: what people said about it, and the number of photos and clips that its faces are from. */
