@@ -107,7 +107,11 @@ export class Approvals {
       this.#check(row, 'requested')
       this.#rows.setDecision(approvalId, {
         ...{ state: approved ? 'approved' : 'denied', decider: JSON.stringify(plain(actor)) },
-        ...{ reason: this.#withoutNames(reason, row) ?? null, decidedAt: this.#time(), expiresAt: this.#time(this.#validMs) },
+        ...{
+          reason: this.#withoutNames(reason, row) ?? null,
+          decidedAt: this.#time(),
+          expiresAt: this.#time(this.#validMs),
+        },
       })
       return { details: reason === undefined ? {} : { hasReason: true } }
     })

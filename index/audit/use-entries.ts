@@ -93,7 +93,11 @@ export const viewPersonEntry = ({ person: { personId, name }, clips }: ShownGrou
 })
 
 /** Clips that left the archive in a file. @param names of people that the file tells of */
-export function exportEntry(format: string, hits: readonly EditHit[], names: readonly string[] = []): UseEntry {
+export function exportEntry(
+  format: string,
+  hits: readonly EditHit[],
+  names: readonly string[] = [],
+): UseEntry {
   const clips = new Map(hits.map(({ clipId, path }) => [clipId, path]))
   return {
     action: 'export',

@@ -51,7 +51,10 @@ export interface BackupReport {
  * the audit log. It gets its name when it is complete.
  * @throws USAGE if the file is there; ARCHIVE_MISSING, AUDIT_KEY_MISSING, BACKUP_NOT_WRITTEN
  */
-export async function backUp(request: BackupRequest, notify: (notice: string) => void): Promise<BackupReport> {
+export async function backUp(
+  request: BackupRequest,
+  notify: (notice: string) => void,
+): Promise<BackupReport> {
   const { archiveDir, overwrite = false, actor = systemActor() } = request
   const file = resolve(request.file)
   if (!overwrite && existsSync(file)) throw new CameoError('USAGE', `the file ${file} is there already`)

@@ -108,7 +108,9 @@ async function forgetUnnamed(
     if (erased.has(hmacOf(log, 'unnamed', clipId))) noteAllReturned(database, clipId)
   if (recipe === undefined || clipsWithReturned(database).length === 0) return 0
   const opened = { archive, recipe }
-  return withModels(opened, { device: { kind: 'cpu' } }, caller, (models) => eraseReturned({ opened, models }))
+  return withModels(opened, { device: { kind: 'cpu' } }, caller, (models) =>
+    eraseReturned({ opened, models }),
+  )
 }
 
 /** A key that the replaced log no longer has was destroyed there. */

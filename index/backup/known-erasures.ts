@@ -81,13 +81,16 @@ export function readErasureList(file: string, archiveId: string, publicKey: KeyO
   try {
     content = readJsonFile(file)
   } catch (cause) {
-    throw new CameoError('RECEIPT_INVALID', `the list of erasures ${file} cannot be read: ${messageOf(cause)}`, {
-      cause,
-    })
+    throw new CameoError(
+      'RECEIPT_INVALID',
+      `the list of erasures ${file} cannot be read: ${messageOf(cause)}`,
+      {
+        cause,
+      },
+    )
   }
   const parsed = listSchema.safeParse(content)
-  if (!parsed.success)
-    throw new CameoError('RECEIPT_INVALID', `the file ${file} is not a list of receipts`)
+  if (!parsed.success) throw new CameoError('RECEIPT_INVALID', `the file ${file} is not a list of receipts`)
   return parsed.data.map((value) => {
     const receipt = parseReceipt(value)
     if (receipt.archiveId !== archiveId)

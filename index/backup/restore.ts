@@ -52,7 +52,10 @@ export async function restore(request: RestoreRequest, caller: Caller): Promise<
   finishRestore(archiveDir)
   const exists = existsSync(join(archiveDir, databaseFileName))
   if (exists && !replace)
-    throw new CameoError('ARCHIVE_EXISTS', `there is an archive in ${archiveDir}, and it was not asked to replace it`)
+    throw new CameoError(
+      'ARCHIVE_EXISTS',
+      `there is an archive in ${archiveDir}, and it was not asked to replace it`,
+    )
   const lock = lockArchive(archiveDir)
   let isDecided = false
   try {
@@ -96,7 +99,9 @@ function receiptsSince(
       `nothing tells what was erased since the backup of ${at}: people who were forgotten may come back; give a list of the receipts, or say that there is none`,
     )
   }
-  const all = new Map([...(replaced?.receipts ?? []), ...(listed ?? [])].map((each) => [each.receiptId, each]))
+  const all = new Map(
+    [...(replaced?.receipts ?? []), ...(listed ?? [])].map((each) => [each.receiptId, each]),
+  )
   return [...all.values()].filter((receipt) => receipt.at >= at)
 }
 
@@ -142,8 +147,12 @@ function openStaged(staged: string) {
   try {
     return openArchive(staged)
   } catch (cause) {
-    throw new CameoError('BACKUP_INVALID', `the archive of the backup cannot be opened: ${messageOf(cause)}`, {
-      cause,
-    })
+    throw new CameoError(
+      'BACKUP_INVALID',
+      `the archive of the backup cannot be opened: ${messageOf(cause)}`,
+      {
+        cause,
+      },
+    )
   }
 }

@@ -17,7 +17,8 @@ export async function unpackBackup(file: string, dir: string): Promise<Manifest>
     await extract({
       ...{ file, cwd: dir, strict: true, preserveOwner: false },
       filter: (path, entry) => {
-        const isOwn = (path === manifestName || isBackupFile(path)) && 'type' in entry && entry.type === 'File'
+        const isOwn =
+          (path === manifestName || isBackupFile(path)) && 'type' in entry && entry.type === 'File'
         if (!isOwn) strangers.push(path)
         return isOwn
       },

@@ -130,8 +130,7 @@ export class ErasedThings {
     const rows = whole.flatMap(({ count }) => Object.values(count()))
     return {
       idsLookedUp: whole.length + this.#faces.length,
-      rowsFound:
-        rows.reduce((sum, n) => sum + n, 0) + countFacesWith(this.#archive.database, this.#faces),
+      rowsFound: rows.reduce((sum, n) => sum + n, 0) + countFacesWith(this.#archive.database, this.#faces),
     }
   }
 

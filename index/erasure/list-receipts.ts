@@ -11,8 +11,7 @@ export const listReceipts = (log: AuditLog, since?: string): Receipt[] =>
 /** @throws RECEIPT_UNKNOWN; RECEIPT_INVALID */
 export function findReceipt(log: AuditLog, receiptId: string): Receipt {
   const row = new ReceiptRows(log.database).find(receiptId)
-  if (row === undefined)
-    throw new CameoError('RECEIPT_UNKNOWN', `the archive has no receipt "${receiptId}"`)
+  if (row === undefined) throw new CameoError('RECEIPT_UNKNOWN', `the archive has no receipt "${receiptId}"`)
   return parseReceipt(JSON.parse(row.body))
 }
 

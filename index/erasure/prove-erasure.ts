@@ -131,7 +131,9 @@ export class ErasureProof {
     this.#log.close()
   }
 
-  #sign(body: Omit<ReceiptBody, 'kind' | 'version' | 'receiptId' | 'archiveId' | 'keyId' | 'at' | 'reference'>) {
+  #sign(
+    body: Omit<ReceiptBody, 'kind' | 'version' | 'receiptId' | 'archiveId' | 'keyId' | 'at' | 'reference'>,
+  ) {
     return signReceipt(this.#archive, this.#log, { ...body, reference: this.#order.caseReference })
   }
 }
@@ -157,7 +159,13 @@ function signReceipt(archive: Archive, log: AuditLog, unsigned: UnsignedReceipt)
 function store(
   log: AuditLog,
   receipt: Receipt,
-  { action, actor, purpose, caseReference, approvalId }: ErasureOrder & {
+  {
+    action,
+    actor,
+    purpose,
+    caseReference,
+    approvalId,
+  }: ErasureOrder & {
     readonly action: AuditAction
     readonly actor: AuditActor
   },

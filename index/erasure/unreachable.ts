@@ -52,10 +52,7 @@ const counted = (dates: readonly string[]) =>
 function datesOf(log: AuditLog, action: string, isMeant: (sealed: string) => boolean): string[] {
   const dates: string[] = []
   for (let after = 0; ;) {
-    const rows = log.rows.select(
-      { action, outcome: 'done' },
-      { after, limit: pageRows, order: 'oldest' },
-    )
+    const rows = log.rows.select({ action, outcome: 'done' }, { after, limit: pageRows, order: 'oldest' })
     for (const { at, sealed } of rows) if (isMeant(sealed)) dates.push(at)
     const last = rows.at(-1)
     if (rows.length < pageRows || last === undefined) return dates

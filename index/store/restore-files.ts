@@ -56,7 +56,8 @@ export function finishRestore(archiveDir: string): void {
   try {
     lock.exec('BEGIN EXCLUSIVE')
     // Another process may have done it while we waited.
-    if (existsSync(marker)) move(archiveDir, markerSchema.parse(JSON.parse(readFileSync(marker, 'utf8'))).files)
+    if (existsSync(marker))
+      move(archiveDir, markerSchema.parse(JSON.parse(readFileSync(marker, 'utf8'))).files)
   } finally {
     lock.close()
   }

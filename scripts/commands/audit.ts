@@ -166,7 +166,9 @@ What entries say about forgotten people is erased in it.`,
   })
 
 export const auditCommand = new Command('audit')
-  .description('Look at the log of who searched for whom, saw, exported, named and erased; check and export it.')
+  .description(
+    'Look at the log of who searched for whom, saw, exported, named and erased; check and export it.',
+  )
   .addCommand(listCommand)
   .addCommand(verifyCommand)
   .addCommand(exportCommand)

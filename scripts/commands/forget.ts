@@ -64,7 +64,11 @@ async function runForget(options: ForgetOptions): Promise<number> {
   const { archive: dir, json } = options
   const opened = openFilledArchive(dir, note)
   try {
-    const { forgotten, pending, receipt = null } = await asCaller((caller) => forget(opened, requestOf(options), caller))
+    const {
+      forgotten,
+      pending,
+      receipt = null,
+    } = await asCaller((caller) => forget(opened, requestOf(options), caller))
     if (pending === undefined) {
       if (json) printJson({ ...forgotten, receipt })
       else print(describe(forgotten))

@@ -60,7 +60,9 @@ async function play(number: number, { archive, result, range }: PlayOptions): Pr
       `${clipName(path)} is not on this machine, and no player opens it there`,
     )
   const player = findPlayer(process.env)
-  await audited(archive, () => [{ action: 'play', details: { startS }, parts: [clipPart(hit.clipId, { path })] }])
+  await audited(archive, () => [
+    { action: 'play', details: { startS }, parts: [clipPart(hit.clipId, { path })] },
+  ])
   await startPlayer(player, path, startS)
   print(`${oneLine(path)}: ${oneLine(person)} at ${formatTime(startS)}`)
   if (!canStartAt(player)) note(`the player begins at the start of the clip: go to ${formatTime(startS)}`)

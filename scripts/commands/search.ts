@@ -138,7 +138,8 @@ Exit code: 0 the question was answered, also with no match; 2 it could not be.`,
     process.exitCode = exitCodes.ok
   })
 
-for (const option of [...scopeOptions(), ...formatOptions(), ...reasonOptions()]) searchCommand.addOption(option)
+for (const option of [...scopeOptions(), ...formatOptions(), ...reasonOptions()])
+  searchCommand.addOption(option)
 
 async function runSearch(options: SearchCommandOptions): Promise<void> {
   const subject = subjectOf(options)

@@ -34,7 +34,11 @@ Exit code: 0 it is done; 2 it could not be, for example because the alias belong
       const name = (remove ? takeAlias : giveAlias)(database, given, alias)
       const { aliases, note: text } = describeName(database, name)
       await audited(archive, () => [
-        { action: 'name', details: { alias: remove ? 'removed' : 'given' }, parts: [namePart(name, { alias })] },
+        {
+          action: 'name',
+          details: { alias: remove ? 'removed' : 'given' },
+          parts: [namePart(name, { alias })],
+        },
       ])
       if (json) printJson({ name, aliases, note: text ?? null })
       else
