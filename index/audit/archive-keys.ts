@@ -30,14 +30,14 @@ const signingKeyFile = 'signing.pem'
 const keyBytes = 32
 
 /** What a key derived from the archive's secret is for. Equal inputs give different results for different purposes. */
-type MacPurpose = 'chain' | 'head' | 'label' | 'query' | 'receipt-subject' | 'approval-question'
+type MacPurpose = 'chain' | 'head' | 'label' | 'query' | 'approval-question'
 
 /** Makes HMAC-SHA-256 values with keys that are derived from the archive's secret. */
 export class ArchiveMacs {
   readonly #keys: ReadonlyMap<MacPurpose, Buffer>
 
   constructor(secret: Buffer) {
-    const purposes = ['chain', 'head', 'label', 'query', 'receipt-subject', 'approval-question'] as const
+    const purposes = ['chain', 'head', 'label', 'query', 'approval-question'] as const
     this.#keys = new Map(
       purposes.map((purpose) => [
         purpose,

@@ -39,6 +39,7 @@ export type AuditAction =
   | 'forget-clip'
   | 'forget-face'
   | 'forget-unnamed'
+  | 'erasure-finished'
   | 'sign-in'
   | 'sign-in-failed'
   | 'sign-out'

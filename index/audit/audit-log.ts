@@ -8,7 +8,7 @@ import { archiveError } from '../store/database.js'
 import type { Database } from '../store/sqlite.js'
 import { inTransaction } from '../store/transaction.js'
 import { readMacs, type ArchiveMacs } from './archive-keys.js'
-import type { AuditEntry, AuditSubject } from './audit-entry.js'
+import type { AuditEntry, AuditPart, AuditSubject } from './audit-entry.js'
 import { rowOf, type TimedEntry } from './audit-row.js'
 import { emptyHead, macOfHead, type ChainEnd } from './chain.js'
 import { auditHeadFileName } from './head-file.js'
@@ -115,6 +115,12 @@ export class AuditLog {
       this.#settleLater()
       return done
     })
+  }
+
+  /** Encrypts parts as a row has them. Call this within `appendWith`. */
+  seal(parts: readonly AuditPart[]): string {
+    this.#sealer.refresh()
+    return this.#sealer.seal(parts)
   }
 
   /** HMAC of a query's bytes: the same photo has the same digest, and nobody without the key can try photos. Hex. */

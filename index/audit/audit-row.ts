@@ -19,12 +19,13 @@ export function rowOf(
 ): StoredAuditRow {
   const { actor, action, approvalId, outcome, details = {}, parts = [] } = entry
   const { purpose, caseReference } = withoutNames(entry, parts)
+  const sealedParts = parts.map((part) => withOwnWords(part, entry))
   const row = {
     ...{ seq: end.count + 1, at, action, outcome },
     ...{ actorKind: actor.kind, actorId: actor.id, actorName: actor.name },
     ...{ purpose: purpose ?? null, caseReference: caseReference ?? null, approvalId: approvalId ?? null },
     details: JSON.stringify(details),
-    sealed: seal(parts.map((part) => withOwnWords(part, entry))),
+    sealed: seal(sealedParts),
     previousHash: end.hash,
   }
   return { ...row, hash: hashOfRow(macs, row) }
@@ -34,8 +35,8 @@ type Words = Pick<AuditEntry, 'purpose' | 'caseReference'>
 
 const inPlaceOfName = '[name]'
 
-/** People write the name into the purpose, too. It stands there only in the part that its key protects. */
-function withoutNames(words: Words, parts: readonly AuditPart[]): Words {
+/** What people wrote. They write the name into the purpose, too: it stands only in the part that its key protects. */
+export function withoutNames(words: Words, parts: readonly Pick<AuditPart, 'subject'>[]): Words {
   const names = parts.flatMap(({ subject: { kind, label } }) => (kind === 'name' ? [label] : []))
   const redacted = (text: string | undefined) =>
     names.reduce<string | undefined>(
@@ -45,7 +46,8 @@ function withoutNames(words: Words, parts: readonly AuditPart[]): Words {
   return { purpose: redacted(words.purpose), caseReference: redacted(words.caseReference) }
 }
 
-function withOwnWords(part: AuditPart, { purpose, caseReference }: Words): AuditPart {
+/** A part of a name, with what people wrote if the name is in it. */
+export function withOwnWords(part: AuditPart, { purpose, caseReference }: Words): AuditPart {
   const { subject, content } = part
   if (subject.kind !== 'name') return part
   const isNamed = (text: string | undefined) =>

@@ -132,4 +132,5 @@ class ChainWalk {
 const isHash = (stored: unknown, computed: Buffer): boolean =>
   stored instanceof Uint8Array && sameBytes(stored, computed)
 
-const bytesOf = (stored: unknown): Buffer => (stored instanceof Buffer ? stored : Buffer.alloc(0))
+const bytesOf = (stored: unknown): Buffer =>
+  stored instanceof Uint8Array ? Buffer.from(stored) : Buffer.alloc(0)

@@ -57,6 +57,8 @@ export interface AskedQuery {
   /** 0..1. */
   readonly quality: number
   readonly thumbnailJpeg: Uint8Array | undefined
+  /** For a clip: the SHA-256 of its content. */
+  readonly clipId?: string
 }
 
 /** One of several photos of a query. */
@@ -70,8 +72,6 @@ export interface Query extends AskedQuery {
   /** For a track: its descriptor, L2-normalised. Replaces the embeddings. */
   readonly descriptor?: Float32Array
   readonly embeddings: readonly FaceEmbeddings[]
-  /** For a clip: the SHA-256 of its content. */
-  readonly clipId?: string
   /** For a name: its faces that were skipped because they are damaged. */
   readonly damage?: readonly Damage[]
   /** For a name: what people said about it, and the number of photos and clips that its faces are from. */

@@ -48,6 +48,16 @@ export function clipIdsWithPath(database: Database): string[] {
     .all()
 }
 
+/** Every clip that the archive has, or has met at a path. */
+export function everyClipId(database: Database): string[] {
+  return database
+    .prepare<[], string>(
+      'SELECT clip_id FROM clips UNION SELECT clip_id FROM paths WHERE clip_id IS NOT NULL ORDER BY clip_id',
+    )
+    .pluck()
+    .all()
+}
+
 /** Every path of a clip, in order, including paths in damaged rows. */
 export function everyPathOf(database: Database, clipId: string): string[] {
   return database

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { closeToOthers } from '../../pipeline/common/private-files.js'
 
 /** The SQLite files with their logs, the locks, the end of the audit log, and the folder of keys. */
-const ownFile = /^(cameo|audit|access)\.sqlite|\.lock(-journal)?$|^audit\.head|^keys$/
+const ownFile = /^(cameo|audit|access)\.sqlite|\.lock(-journal)?$|^audit\.head|^keys$|^restore\./
 const vectorsFolder = 'vectors'
 
 /**

@@ -92,6 +92,16 @@ export function noteUnnamedErased(database: Database, clipId: string, tracks: nu
     .run(clipId, new Date().toISOString(), tracks)
 }
 
+/** Records that all people without names in a clip count as come back. */
+export function noteAllReturned(database: Database, clipId: string): void {
+  database
+    .prepare(
+      `INSERT INTO unnamed_erased (clip_id, at, tracks, last_track) VALUES (?, ?, 0, 0)
+       ON CONFLICT (clip_id) DO UPDATE SET last_track = 0`,
+    )
+    .run(clipId, new Date().toISOString())
+}
+
 /** Deletes the record: people without names may come back with the clip. */
 export function deleteUnnamedErased(database: Database, clipId: string): void {
   database.prepare('DELETE FROM unnamed_erased WHERE clip_id = ?').run(clipId)

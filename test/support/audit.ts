@@ -1,7 +1,8 @@
 import { join } from 'node:path'
-import BetterSqlite from 'better-sqlite3'
+
 import type { AuditActor, AuditEntry } from '../../index/audit/audit-entry.js'
 import { AuditLog } from '../../index/audit/audit-log.js'
+import { BetterSqlite } from '../../index/store/sqlite.js'
 
 export const eve: AuditActor = { kind: 'user', id: 'u1', name: 'Eve' }
 export const bob: AuditActor = { kind: 'user', id: 'u2', name: 'Bob' }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import { createPrivateFile } from '../../../pipeline/common/private-files.js'
 import { translateSqliteErrors } from '../database.js'
+import { finishRestore } from '../restore-files.js'
 import { BetterSqlite, type Database } from '../sqlite.js'
 import { inTransaction } from '../transaction.js'
 import { auditSchemaVersion, auditTablesSql, auditTriggersSql } from './audit-schema.js'
@@ -26,6 +27,7 @@ export function openAuditDatabase(
   { readOnly = false }: { readonly readOnly?: boolean } = {},
 ): Database {
   const file = join(archiveDir, auditFileName)
+  translateSqliteErrors(archiveDir, () => finishRestore(archiveDir))
   if (!existsSync(archiveDir) || (readOnly && !existsSync(file)))
     throw new CameoError('ARCHIVE_MISSING', `there is no audit log in ${archiveDir}`)
   return translateSqliteErrors(archiveDir, () => {

@@ -34,6 +34,32 @@ CREATE TABLE subject_keys (
   destroyed INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX subject_keys_label ON subject_keys (label_hmac);
+
+-- Requests to search, for which a second person's consent is needed.
+CREATE TABLE approvals (
+  approval_id TEXT PRIMARY KEY,
+  question TEXT NOT NULL,            -- HMAC of what is asked, hex
+  sealed TEXT NOT NULL,              -- as in audit_log: what is asked
+  requester TEXT NOT NULL,           -- JSON {kind, id, name}
+  purpose TEXT, case_reference TEXT,
+  requested_at TEXT NOT NULL,
+  expires_at TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('requested', 'approved', 'denied', 'used')),
+  decider TEXT,                      -- JSON {kind, id, name}
+  reason TEXT,
+  decided_at TEXT, used_at TEXT
+);
+CREATE INDEX approvals_requested ON approvals (requested_at);
+
+-- Signed proofs of erasures.
+CREATE TABLE receipts (
+  number INTEGER PRIMARY KEY,
+  receipt_id TEXT NOT NULL UNIQUE,
+  at TEXT NOT NULL,
+  completes TEXT,                    -- the receipt of an unfinished erasure that this one finishes
+  pending INTEGER NOT NULL,
+  body TEXT NOT NULL                 -- JSON, as signed
+);
 `
 
 /** The log is only added to. */

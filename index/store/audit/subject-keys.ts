@@ -40,6 +40,16 @@ export class SubjectKeys {
     return this.#keyOf.get(subjectId)
   }
 
+  /** All keys that were not destroyed, by the HMAC of their label, hex. */
+  all(): Map<string, SubjectKey> {
+    const rows = this.#database
+      .prepare<[], SubjectKey & { labelHmac: Buffer }>(
+        'SELECT subject_id AS subjectId, key, label_hmac AS labelHmac FROM subject_keys WHERE destroyed = 0',
+      )
+      .all()
+    return new Map(rows.map(({ labelHmac, ...key }) => [labelHmac.toString('hex'), key]))
+  }
+
   add(labelHmac: Buffer, key: Buffer): SubjectKey {
     return { subjectId: Number(this.#insert.run(labelHmac, key).lastInsertRowid), key }
   }

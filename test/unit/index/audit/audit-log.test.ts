@@ -227,8 +227,9 @@ describe('the audit log', () => {
       child.on('message', (message: [string, number]) => acknowledged.set(message[0], message[1]))
     while ([...acknowledged.values()].length < 3 || Math.min(...acknowledged.values()) < 15)
       await new Promise((resolve) => setTimeout(resolve, 5))
+    const ended = children.map((child) => once(child, 'exit'))
     for (const child of children) child.kill('SIGKILL')
-    await Promise.all(children.map((child) => child.exitCode ?? child.signalCode ?? once(child, 'exit')))
+    await Promise.all(ended)
     await withLog(dir, async (log) => {
       assert.deepEqual((await verifyLog(log)).problems, [])
       for (const [id, last] of acknowledged) {
