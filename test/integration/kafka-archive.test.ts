@@ -5,7 +5,14 @@ import { after, before, describe, it } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { comparable, search } from '../support/answers.js'
 import { dumpArchive } from '../support/archive-dump.js'
-import { startBroker, startWorker, type Stage, type TestBroker, type TestWorker } from '../support/broker.js'
+import {
+  queueEnvironment,
+  startBroker,
+  startWorker,
+  type Stage,
+  type TestBroker,
+  type TestWorker,
+} from '../support/broker.js'
 import { cameo, jsonLines, temporaryDir, type CommandResult } from '../support/cameo.js'
 import { fakeFfmpeg, waitWhile } from '../support/fake-ffmpeg.js'
 import { faceNames, makeFaceClip, makeFacePhoto } from '../support/faces.js'
@@ -32,11 +39,7 @@ class Fleet {
   constructor(name: string) {
     fleets.push(this)
     this.archive = join(dir, name)
-    this.environment = {
-      KAFKA_BROKERS: broker.brokers,
-      KAFKA_TOPIC_PREFIX: name,
-      CAMEO_ARCHIVE: this.archive,
-    }
+    this.environment = queueEnvironment(broker.brokers, name, this.archive)
   }
 
   start(stage: Stage, ...args: readonly string[]): TestWorker {

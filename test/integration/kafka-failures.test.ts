@@ -12,7 +12,7 @@ import { findPack } from '../../pipeline/models/packs/catalog.js'
 import { createRecipe, defaultSettings } from '../../pipeline/recipe/recipe.js'
 import { openArchive } from '../../index/archive/open-archive.js'
 import { lockArchive } from '../../index/store/locks.js'
-import { testBroker, startWorker, type TestBroker } from '../support/broker.js'
+import { sessionTimeoutS, testBroker, startWorker, type TestBroker } from '../support/broker.js'
 import { cameo, jsonLines, startCameo, temporaryDir } from '../support/cameo.js'
 import { fakeFfmpeg, waitWhile } from '../support/fake-ffmpeg.js'
 import { makeFaceClip } from '../support/faces.js'
@@ -71,8 +71,10 @@ function crowd(tracks: number): SegmentOutput {
   }
 }
 
-/** An ffmpeg that takes 40 s per clip. */
-const slowFfmpeg = () => fakeFfmpeg(join(dir, 'slow-ffmpeg'), '*filter_complex*) sleep 40 ;;')
+/** Longer than the time after which a silent member is removed from its group. */
+const slowS = 2 * sessionTimeoutS
+/** An ffmpeg that takes `slowS` per clip. */
+const slowFfmpeg = () => fakeFfmpeg(join(dir, 'slow-ffmpeg'), `*filter_complex*) sleep ${slowS} ;;`)
 
 describe('Kafka: failures', { timeout: 30 * 60_000 }, () => {
   before(async () => {
@@ -145,7 +147,6 @@ describe('Kafka: failures', { timeout: 30 * 60_000 }, () => {
     const folder = join(dir, 'slow clips')
     mkdirSync(folder)
     await makeFaceClip(join(folder, 'slow.mp4'), 'sofa left')
-    // Longer than the 30 s after which a silent member is removed from its group.
     Object.assign(queue.environment, { FFMPEG_PATH: slowFfmpeg() })
     const faces = queue.start('faces')
     queue.start('describe')
@@ -155,7 +156,7 @@ describe('Kafka: failures', { timeout: 30 * 60_000 }, () => {
     assert.equal(jsonLines(run.stdout)[0]?.['status'], 'done')
     const said = (text: string) => faces.log.filter(({ msg }) => msg === text)
     assert.equal(said('done').length, 1)
-    assert.ok(Number(said('done')[0]?.['seconds']) > 35)
+    assert.ok(Number(said('done')[0]?.['seconds']) >= slowS)
     // The worker also reads other topics, for example that of names.
     const own = said('joined the group').filter(({ group }) => group === groupName(queue.connection, 'faces'))
     assert.equal(own.length, 1)

@@ -9,7 +9,7 @@ import type { KafkaConnection } from '../../workers/kafka/broker/connection.js'
 import { readConnection } from '../../scripts/cli/kafka-connection.js'
 import { createTopics } from '../../workers/kafka/broker/create-topics.js'
 import { createSilentLog } from '../../workers/service/log.js'
-import { startWorker, type Stage, type TestBroker, type TestWorker } from './broker.js'
+import { queueEnvironment, startWorker, type Stage, type TestBroker, type TestWorker } from './broker.js'
 import { cameo, jsonLines, temporaryDir } from './cameo.js'
 
 export interface Queue {
@@ -33,7 +33,7 @@ export async function createQueue(broker: TestBroker, name: string): Promise<Que
   const archive = join(temporaryDir(), 'archive')
   // A shared broker may keep topics of earlier runs.
   const prefix = `${name}.${process.pid}`
-  const environment = { KAFKA_BROKERS: broker.brokers, KAFKA_TOPIC_PREFIX: prefix, CAMEO_ARCHIVE: archive }
+  const environment = queueEnvironment(broker.brokers, prefix, archive)
   const connection = readConnection(broker.brokers, environment)
   const kafka = createKafka(connection, createSilentLog(), 'prompt')
   await createTopics(kafka, connection, { jobs: 2 })
