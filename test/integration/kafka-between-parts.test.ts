@@ -58,18 +58,14 @@ describe('Kafka: a faces worker is killed between two parts of a segment', { tim
   it('leaves nothing visible, and the next worker’s segment arrives complete', async () => {
     const queue = await createQueue(broker, 'between')
     const messages = async () => {
-      const run = await queue.run('topics', 'status', '--json')
-      const { topics, groups } = JSON.parse(run.stdout) as {
-        topics: { topic: string; messages: number }[]
-        groups: { stage: string; lag: number }[]
-      }
+      const { topics, groups } = await queue.status()
       const of = (kind: string) => topics.find(({ topic }) => topic.endsWith(`.${kind}`))?.messages ?? 0
       const lag = groups.filter(({ stage }) => stage !== 'faces').reduce((sum, group) => sum + group.lag, 0)
       return { embeddings: of('embeddings'), descriptors: of('descriptors'), lag }
     }
     assert.equal((await queue.run('submit', folder, '--no-wait', ...settings)).code, 0)
-    queue.start('describe')
-    queue.start('index')
+    queue.startHere('describe')
+    queue.startHere('index')
     const held = gate.holdAfter(heldAfterBytes)
     const worker = queue.start('faces')
     await held
