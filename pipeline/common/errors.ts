@@ -121,6 +121,10 @@ export const errorCodes = {
   REQUEST_FORGED: { retriable: false },
   NOT_FOUND: { retriable: false },
   UPLOAD_TOO_LARGE: { retriable: false },
+  /** The requested bytes lie beyond the end of the file. */
+  RANGE_INVALID: { retriable: false },
+  /** All places for this kind of work are taken. */
+  SERVER_BUSY: { retriable: true },
   TOO_MANY_REQUESTS: { retriable: true },
   // who may do what
   /** The name or the password is wrong, or the user is disabled. */

@@ -79,7 +79,7 @@ export function startFfmpeg(run: FfmpegRun): FfmpegProcess {
 
 const knownFormats = {
   ...Object.fromEntries(
-    ['rawvideo', 'framecrc', 'null'].map((name) => [name, { canMux: true, canDemux: false }]),
+    ['rawvideo', 'framecrc', 'null', 'mp4'].map((name) => [name, { canMux: true, canDemux: false }]),
   ),
   mjpeg: { canMux: false, canDemux: true },
 }

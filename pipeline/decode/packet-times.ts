@@ -13,6 +13,8 @@ import { Watchdog } from './watchdog.js'
 export interface PacketOptions {
   /** Default 60. */
   readonly stallTimeoutS?: number | undefined
+  /** Begin with the key frame from which this time of the clip can be decoded; times stay those of the clip. */
+  readonly seekToS?: number | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -26,7 +28,7 @@ export async function readPackets(
   path: string,
   which: readonly string[],
   onLine: (line: string) => void,
-  { stallTimeoutS = 60, signal }: PacketOptions,
+  { stallTimeoutS = 60, seekToS, signal }: PacketOptions,
 ): Promise<{ readonly input: InputInfo | undefined; readonly explain: () => Promise<CameoError> }> {
   const interrupted = () =>
     new CameoError('INTERRUPTED', `measuring ${clipName(path)} was interrupted`, { cause: signal?.reason })
@@ -54,7 +56,10 @@ export async function readPackets(
   })
   const process = startFfmpeg({
     input: inputUrl(path),
-    inputOptions: commonInputOptions(demuxer),
+    inputOptions: [
+      ...commonInputOptions(demuxer),
+      ...(seekToS === undefined ? [] : ['-copyts', '-start_at_zero', '-ss', seekToS.toFixed(6)]),
+    ],
     // Some demuxers mark no key frames; a copy would wait for one.
     outputOptions: [...which, '-c', 'copy', '-copyinkf', '-f', 'framecrc'],
     output: new Lines((line) => {

@@ -6,6 +6,8 @@ export interface StreamInfo {
   readonly type: string
   /** `none` if ffmpeg does not know it. */
   readonly codec: string
+  /** ffmpeg's name, such as `yuv420p`; undefined for sound, and if ffmpeg does not know it. */
+  readonly pixelFormat?: string
   /** Coded size; undefined if ffmpeg could not determine it. */
   readonly size: SizePx | undefined
   readonly sampleAspectRatio: number
@@ -26,11 +28,13 @@ export function parseStream(text: string): StreamInfo | undefined {
   const size = /, (\d+)x(\d+)(?: \[SAR (\d+):(\d+) DAR)?/.exec(details)
   // If the container disagrees with the codec, the container's ratio follows and wins.
   const containerRatio = /, SAR (\d+):(\d+) DAR/.exec(details)
+  const pixelFormat = /(?:^|,) ?([a-z]\w*)(?:\([^)]*\))?, \d+x\d+/.exec(details)?.[1]
   const frameRate = /, ([\d.]+) fps/.exec(details)?.[1]
   return {
     index: Number(index),
     type,
     codec,
+    ...(pixelFormat === undefined ? {} : { pixelFormat }),
     size: size === null ? undefined : { width: Number(size[1]), height: Number(size[2]) },
     sampleAspectRatio:
       containerRatio === null ? ratio(size?.[3], size?.[4]) : ratio(containerRatio[1], containerRatio[2]),

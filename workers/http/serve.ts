@@ -8,10 +8,18 @@ import type { HostOptions } from './hosts/call-messages.js'
 import { ArchiveHost } from './hosts/archive-host.js'
 import { buildApp } from './server/app.js'
 import { listenParts, type ListenOptions } from './server/listen-rules.js'
+import type { Door } from './server/parts.js'
+import { ServerFolder } from './server/server-folder.js'
+import { UploadDesk, type UploadLimits } from './uploads/upload-desk.js'
 
 /** How a server runs. */
 export interface ServeOptions extends HostOptions, ListenOptions {
   readonly log: FastifyBaseLogger
+  /** Finds out who asks. Default: by API keys and sessions. */
+  readonly door?: Door
+  /** Folder for temporary files. Default: the system's. */
+  readonly temporaryDir?: string
+  readonly uploads?: UploadLimits
 }
 
 /** A link that works once. */
@@ -46,10 +54,16 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   }
   const own = (name: string) => new ArchiveHost(hosted, (text) => log.info({ thread: name }, text))
   const hosts = { reader: own('reader'), looks: own('looks'), jobs: own('jobs') }
+  const folder = new ServerFolder(options.temporaryDir)
+  const uploads = new UploadDesk({
+    looks: hosts.looks,
+    folder: folder.folder('uploads'),
+    ...(options.uploads === undefined ? {} : { limits: options.uploads }),
+  })
   const { fastify } = await buildApp(
     {
-      ...{ archive, access, audit, cookie, log, ...hosts },
-      door: new AccessDoor(access, cookie),
+      ...{ archive, access, audit, cookie, log, uploads, ...hosts },
+      door: options.door ?? new AccessDoor(access, cookie),
       signInMethods: { password: true },
     },
     listen,
@@ -60,9 +74,11 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     ...(isSetupNeeded(access) ? { setup: setupLink(access, url) } : {}),
     async close() {
       await fastify.close()
+      uploads.close()
       await Promise.all(Object.values(hosts).map((each) => each.close()))
       audit.close()
       access.close()
+      folder.remove()
     },
   }
 }

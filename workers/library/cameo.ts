@@ -11,6 +11,7 @@ import {
   type CoverageRequest,
 } from '../../index/coverage/report-coverage.js'
 import { doctor, type DoctorReport } from '../../index/doctor/doctor.js'
+import { clipFiles, findTrack, type ClipFiles, type FoundTrack } from '../../index/clips/clip-files.js'
 import { correctClip, type CorrectionReport, type CorrectionRequest } from '../../index/clips/correct-clip.js'
 import {
   listClips,
@@ -51,6 +52,7 @@ import { showPerson, type ShownGroup, type ShowPersonRequest } from '../../index
 import { listChanges } from '../../index/people/undo-change.js'
 import type { Identity } from '../../index/store/identities.js'
 import type { PeopleChange } from '../../index/store/people-changes.js'
+import { rootPaths } from '../../index/store/clip-stamps.js'
 import { lookAt, type LookedAt } from '../../index/search/look-at.js'
 import { searchWith } from '../../index/search/search-archive.js'
 import { sqliteError } from '../../index/store/database.js'
@@ -242,6 +244,34 @@ export class Cameo {
   /** Who is seen in a clip, and when. @throws CLIP_UNKNOWN */
   showClip(request: ShowRequest): Promise<ShownClip> {
     return this.#ask((parts, caller) => showClip(parts, request, caller))
+  }
+
+  /**
+   * The files of a clip, and what identified each when its content was read.
+   * @param clipId or its first 8 digits or more
+   * @throws CLIP_UNKNOWN
+   */
+  clipFiles(clipId: string): Promise<ClipFiles> {
+    return this.#run(() => clipFiles(this.#read().database, clipId))
+  }
+
+  /** A track, its picture and where its clip lies. @throws TRACK_UNKNOWN */
+  findTrack(trackId: number): Promise<FoundTrack> {
+    return this.#run(() => findTrack(this.#read().database, trackId))
+  }
+
+  /** The folders and URLs below which the archive's files lie. */
+  roots(): Promise<readonly string[]> {
+    return this.#run(() => rootPaths(this.#read().database))
+  }
+
+  /** Loads the vector index, so that the first search need not. @returns the number of tracks in it */
+  loadIndex(): Promise<number> {
+    return this.#run(() => {
+      const { archive, index } = this.#kept
+      const opened = archive.filled(archive.toRead())
+      return index.use(opened.archive, (cache) => Promise.resolve(cache.size))
+    })
   }
 
   /**

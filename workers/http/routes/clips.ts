@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { foldersOfActor } from '../../../index/access/request-actor.js'
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
 import {
   clipEntryJson,
@@ -25,8 +26,11 @@ export const clipRoutes =
         querystring: clipsQuery,
         response: { 200: clipListSchema },
       },
-      handler: async ({ query }) => {
-        const { clips, ...rest } = await reader.call('listClips', clipWishOf(query))
+      handler: async ({ query, actor }) => {
+        const { clips, ...rest } = await reader.call('listClips', {
+          ...clipWishOf(query),
+          ...foldersOfActor(actor),
+        })
         return { ...rest, clips: clips.map(clipEntryJson) }
       },
     })
@@ -41,7 +45,7 @@ export const clipRoutes =
         response: { 200: shownClipSchema },
       },
       handler: async ({ params: { clipId }, actor }) => {
-        const clip = await reader.call('showClip', { clip: clipId })
+        const clip = await reader.call('showClip', { clip: clipId, ...foldersOfActor(actor) })
         await audit.append(subjectEntry(actor, 'view-clip', clipSubject(clip.clipId)))
         return shownClipJson(clip)
       },

@@ -2,7 +2,7 @@ import { mkdtemp, open, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
-import type { RequestActor } from '../../../index/access/request-actor.js'
+import { foldersOfActor, type RequestActor } from '../../../index/access/request-actor.js'
 import type { AuditEntry, AuditSubject } from '../../../index/audit/audit-entry.js'
 import { hitsOfClip, hitsOfPerson, hitsOfSearch } from '../../../index/editing/hits.js'
 import { writeEdit, type Edit } from '../../../index/editing/write-format.js'
@@ -13,6 +13,7 @@ import { exportBody, mimeOf, type ExportBody } from '../schemas/exports.js'
 import { shownPersonJson } from '../schemas/people.js'
 import { searchJson } from '../schemas/search.js'
 import type { ServerParts } from '../server/parts.js'
+import { requireWholeArchive } from '../server/visible.js'
 import { search } from './searches.js'
 
 const tags = ['exports']
@@ -49,6 +50,7 @@ export const exportRoutes =
       config: { right: 'administer' },
       schema: { summary: 'All names with their faces, as one file that another archive can import.', tags },
       handler: async ({ actor }, reply) => {
+        requireWholeArchive(actor)
         await parts.audit.append({
           ...askedBy(actor),
           action: 'export',
@@ -97,7 +99,7 @@ async function answerOf(
 ): Promise<ExportedAnswer> {
   const { reader } = parts
   if ('clipId' in of) {
-    const clip = await reader.call('showClip', { clip: of.clipId })
+    const clip = await reader.call('showClip', { clip: of.clipId, ...foldersOfActor(actor) })
     return {
       edit: { hits: hitsOfClip(clip), title: `people of ${clip.clipId.slice(0, 12)}`, isOfOneClip: true },
       json: shownClipJson(clip),
@@ -105,7 +107,7 @@ async function answerOf(
     }
   }
   if ('personId' in of) {
-    const person = await reader.call('showPerson', { personId: of.personId })
+    const person = await reader.call('showPerson', { personId: of.personId, ...foldersOfActor(actor) })
     return {
       edit: { hits: hitsOfPerson(person), title: `person ${of.personId}`, isOfOneClip: false },
       json: shownPersonJson(person),

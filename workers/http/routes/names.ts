@@ -1,5 +1,6 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
 import type { z } from 'zod'
+import { foldersOfActor } from '../../../index/access/request-actor.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import type { ForgetReport } from '../../archive/forget.js'
 import type { ArchiveHost } from '../hosts/archive-host.js'
@@ -19,6 +20,7 @@ import {
 } from '../schemas/names.js'
 import { askedBy, clipSubject, nameSubject, subjectEntry } from '../audit/use-entries.js'
 import type { ServerParts } from '../server/parts.js'
+import { requireVisibleClip, requireWholeArchive } from '../server/visible.js'
 
 const tags = ['names']
 
@@ -34,7 +36,8 @@ export const nameRoutes =
         ...{ summary: 'The enrolled names, with how often and how long each is seen.', tags },
         ...{ querystring: clipsQuery, response: { 200: nameListSchema } },
       },
-      handler: ({ query }) => reader.call('listPeople', clipWishOf(query)),
+      handler: ({ query, actor }) =>
+        reader.call('listPeople', { ...clipWishOf(query), ...foldersOfActor(actor) }),
     })
     app.route({
       method: 'GET',
@@ -45,7 +48,7 @@ export const nameRoutes =
         ...{ params: nameParams, response: { 200: shownNameSchema } },
       },
       handler: async ({ params: { name }, actor }) => {
-        const shown = await reader.call('showName', name)
+        const shown = await reader.call('showName', name, foldersOfActor(actor))
         await audit.append(subjectEntry(actor, 'view-person', nameSubject(shown.name)))
         return shownNameJson(shown)
       },
@@ -55,8 +58,8 @@ export const nameRoutes =
       url: '/names/:name/faces/:number/picture',
       config: { right: 'view' },
       schema: { summary: 'The kept picture of a face.', tags, params: faceParams },
-      handler: async ({ params: { name, number } }, reply) => {
-        const { faces } = await reader.call('showName', name)
+      handler: async ({ params: { name, number }, actor }, reply) => {
+        const { faces } = await reader.call('showName', name, foldersOfActor(actor))
         const jpeg = faces.find((face) => face.number === number)?.pictureJpeg
         if (jpeg === undefined) throw new CameoError('NOT_FOUND', 'no picture was kept of this face')
         return reply.type('image/jpeg').header('cache-control', 'private, no-store').send(Buffer.from(jpeg))
@@ -78,6 +81,7 @@ export const nameChangeRoutes =
         ...{ params: nameParams, body: nameChange, response: { 200: shownNameSchema } },
       },
       handler: async ({ params: { name }, body, actor }) => {
+        requireWholeArchive(actor)
         await changeName(jobs, name, body)
         const shown = await reader.call('showName', name)
         await audit.append(subjectEntry(actor, 'name', nameSubject(shown.name)))
@@ -93,6 +97,7 @@ export const nameChangeRoutes =
         ...{ params: nameParams, body: newFaceBody, response: { 200: identitySchema } },
       },
       handler: async ({ params: { name }, body, actor }) => {
+        requireWholeArchive(actor)
         const identity = await jobs.call('enrollTrack', { name, ...body })
         await audit.append(subjectEntry(actor, 'enroll', nameSubject(identity.name)))
         return identity
@@ -107,6 +112,7 @@ export const nameChangeRoutes =
         ...{ params: nameParams, body: correctionBody, response: { 200: correctionAnswer } },
       },
       handler: async ({ params: { name }, body: { clipId, verdict, ...options }, actor }) => {
+        await requireVisibleClip(reader, { actor }, clipId)
         const report = await jobs.call(verdict === 'confirmed' ? 'confirm' : 'reject', name, clipId, options)
         await audit.append(
           subjectEntry(actor, 'correct', nameSubject(report.name), {
@@ -126,6 +132,7 @@ export const nameChangeRoutes =
         ...{ params: nameParams, response: { 200: forgottenSchema } },
       },
       handler: async ({ params: { name }, actor }) => {
+        requireWholeArchive(actor)
         const report = await jobs.call('forget', { name })
         await audit.append({ ...askedBy(actor), action: 'forget-name', outcome: 'done' })
         return forgottenJson(report)
@@ -140,6 +147,7 @@ export const nameChangeRoutes =
         ...{ params: faceParams, response: { 200: forgottenSchema } },
       },
       handler: async ({ params: { name, number }, actor }) => {
+        requireWholeArchive(actor)
         const report = await jobs.call('forget', { name, face: number })
         await audit.append(subjectEntry(actor, 'forget-face', nameSubject(name)))
         return forgottenJson(report)

@@ -1,5 +1,6 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import { foldersOfActor } from '../../../index/access/request-actor.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import {
   changesSchema,
@@ -17,6 +18,7 @@ import {
 } from '../schemas/people.js'
 import { groupSubject, nameSubject, subjectEntry } from '../audit/use-entries.js'
 import type { ServerParts } from '../server/parts.js'
+import { requireWholeArchive } from '../server/visible.js'
 
 const tags = ['people']
 
@@ -32,8 +34,8 @@ export const peopleRoutes =
         ...{ summary: 'The people into whom tracks were grouped, those with most tracks first.', tags },
         ...{ querystring: peopleQuery, response: { 200: peoplePageSchema } },
       },
-      handler: async ({ query }) => {
-        const { people, next } = await reader.call('people', query)
+      handler: async ({ query, actor }) => {
+        const { people, next } = await reader.call('people', { ...query, ...foldersOfActor(actor) })
         return { people: people.map(personJson), next }
       },
     })
@@ -45,7 +47,10 @@ export const peopleRoutes =
         ...{ summary: 'The log of changes of people, the newest first.', tags },
         response: { 200: changesSchema },
       },
-      handler: async () => ({ changes: await reader.call('peopleChanges') }),
+      handler: async ({ actor }) => {
+        requireWholeArchive(actor)
+        return { changes: await reader.call('peopleChanges') }
+      },
     })
     app.route({
       method: 'GET',
@@ -57,7 +62,7 @@ export const peopleRoutes =
         response: { 200: shownPersonSchema },
       },
       handler: async ({ params, query, actor }) => {
-        const shown = await reader.call('showPerson', { ...params, ...query })
+        const shown = await reader.call('showPerson', { ...params, ...query, ...foldersOfActor(actor) })
         await audit.append(subjectEntry(actor, 'view-person', groupSubject(params.personId)))
         return shownPersonJson(shown)
       },
@@ -67,8 +72,11 @@ export const peopleRoutes =
       url: '/people/:personId/thumbnail',
       config: { right: 'view' },
       schema: { summary: 'The best face of a person.', tags, params: personParams },
-      handler: async ({ params }, reply) => {
-        const { person } = await reader.call('showPerson', { ...params, top: 1 })
+      handler: async ({ params, actor }, reply) => {
+        const { person } = await reader.call('showPerson', {
+          ...{ ...params, top: 1 },
+          ...foldersOfActor(actor),
+        })
         if (person.thumbnailJpeg === undefined) throw new CameoError('NOT_FOUND', 'there is no picture')
         return reply
           .type('image/jpeg')
@@ -92,6 +100,7 @@ export const peopleChangeRoutes =
         ...{ body: personChange, response: { 200: namedSchema } },
       },
       handler: async ({ params: { personId }, body: { name, force, hidden }, actor }) => {
+        requireWholeArchive(actor)
         const group = groupSubject(personId)
         if (hidden !== undefined) {
           await jobs.call('hidePeople', [personId], hidden)
@@ -116,6 +125,7 @@ export const peopleChangeRoutes =
         ...{ body: mergeBody, response: { 200: correctedSchema } },
       },
       handler: async ({ params: { personId }, body: { ids }, actor }) => {
+        requireWholeArchive(actor)
         const merged = await jobs.call('mergePeople', [personId, ...ids])
         const also = ids.map(groupSubject)
         const details = { change: 'merge', tracks: merged.tracks }
@@ -132,6 +142,7 @@ export const peopleChangeRoutes =
         ...{ body: splitBody, response: { 200: correctedSchema } },
       },
       handler: async ({ params: { personId }, body: { trackIds }, actor }) => {
+        requireWholeArchive(actor)
         const split = await jobs.call('splitPerson', { personId, trackIds })
         const details = { change: 'split', tracks: split.tracks }
         await audit.append(subjectEntry(actor, 'correct', groupSubject(personId), { details }))
@@ -148,6 +159,7 @@ export const peopleChangeRoutes =
         response: { 200: changesSchema },
       },
       handler: async ({ params: { changeId }, actor }) => {
+        requireWholeArchive(actor)
         const change = await jobs.call('undoPeople', changeId)
         const [first, ...rest] = change.people.map(groupSubject)
         const details = { change: 'undo', changeId }

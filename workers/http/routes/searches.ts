@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
-import type { RequestActor } from '../../../index/access/request-actor.js'
+import { foldersOfActor, type RequestActor } from '../../../index/access/request-actor.js'
 import { readSettings } from '../../../index/access/settings.js'
+import type { ShownPerson } from '../../../index/clips/show-clip.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import { searchEntry } from '../audit/use-entries.js'
 import type { SearchQuery, SearchResult, Whom } from '../../library/search.js'
@@ -35,31 +36,53 @@ export const searchRoutes =
  * @throws PURPOSE_MISSING; as `Cameo.search` does
  */
 export async function search(
-  { reader, audit, access }: ServerParts,
+  parts: ServerParts,
   actor: RequestActor,
   body: SearchBody,
 ): Promise<{ readonly searchId: string; readonly result: SearchResult }> {
+  const { reader, audit, access } = parts
   if (readSettings(access).purposeRequired && (body.purpose ?? '').trim() === '')
     throw new CameoError('PURPOSE_MISSING', 'say for what purpose the search is made')
-  const result = await reader.call('search', searchQueryOf(body))
+  const whom = await whomOf(parts, actor, body.subject)
+  const result = await reader.call('search', { ...searchQueryOf(whom, body), ...foldersOfActor(actor) })
   const searchId = randomUUID()
   await audit.append(searchEntry(actor, body, searchId, result))
   return { searchId, result }
 }
 
 /** A search as the library takes it. */
-export function searchQueryOf({ subject, since, until, ...rest }: SearchBody): SearchQuery {
+export function searchQueryOf(whom: Whom, { subject: _, since, until, ...rest }: SearchBody): SearchQuery {
   return {
-    ...whomOf(subject),
+    ...whom,
     ...rest,
     ...(since === undefined ? {} : { since: new Date(since) }),
     ...(until === undefined ? {} : { until: new Date(until) }),
   }
 }
 
-function whomOf(subject: SearchBody['subject']): Whom {
+/**
+ * The person to search for.
+ * @throws NOT_FOUND, FACE_UNKNOWN, IMAGE_SEVERAL_FACES about an upload; CLIP_UNKNOWN; QUERY_NO_TRACK if nobody is seen in a
+ * clip
+ */
+export async function whomOf(
+  { reader, uploads }: Pick<ServerParts, 'reader' | 'uploads'>,
+  actor: RequestActor,
+  subject: SearchBody['subject'],
+): Promise<Whom> {
   if ('name' in subject) return { name: subject.name }
-  if ('trackId' in subject) return { track: subject.trackId }
   if ('personId' in subject) return { person: subject.personId }
-  throw new CameoError('USAGE', 'not yet')
+  if ('uploadId' in subject)
+    return { question: uploads.person(actor, subject.uploadId, subject.face).question }
+  if ('trackId' in subject) return { track: subject.trackId }
+  const { people } = await reader.call('showClip', { clip: subject.clipId, ...foldersOfActor(actor) })
+  const track = mainTrackOf(people)
+  if (track === undefined) throw new CameoError('QUERY_NO_TRACK', 'nobody is seen in this clip')
+  return { track }
+}
+
+/** The best track of whoever is seen longest. */
+function mainTrackOf(people: readonly ShownPerson[]): number | undefined {
+  const [main] = [...people].sort((a, b) => b.seenS - a.seenS)
+  return main?.trackIds[0]
 }

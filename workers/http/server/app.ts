@@ -4,6 +4,7 @@ import fastify, { LogController, type FastifyInstance } from 'fastify'
 import {
   serializerCompiler,
   validatorCompiler,
+  type FastifyPluginAsyncZod,
   type FastifyPluginCallbackZod,
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod'
@@ -15,6 +16,7 @@ import { operationRoutes } from '../routes/operations.js'
 import { peopleChangeRoutes, peopleRoutes } from '../routes/people.js'
 import { searchRoutes } from '../routes/searches.js'
 import { sessionRoutes } from '../routes/session.js'
+import { uploadRoutes } from '../routes/uploads.js'
 import { describeApi } from './api-document.js'
 import { limitRequests } from './limits.js'
 import type { ListenParts } from './listen-rules.js'
@@ -24,7 +26,7 @@ import { keepRepeatedWrites } from './repeated-writes.js'
 import { guardRoutes, type DeclaredRoute } from './route-rights.js'
 
 /** Everything below `/api/v1`. */
-const apiRoutes: readonly ((parts: ServerParts) => FastifyPluginCallbackZod)[] = [
+const apiRoutes: readonly ((parts: ServerParts) => FastifyPluginCallbackZod | FastifyPluginAsyncZod)[] = [
   sessionRoutes,
   searchRoutes,
   clipRoutes,
@@ -33,6 +35,7 @@ const apiRoutes: readonly ((parts: ServerParts) => FastifyPluginCallbackZod)[] =
   peopleRoutes,
   peopleChangeRoutes,
   exportRoutes,
+  uploadRoutes,
 ]
 
 /** An application, ready to listen. */

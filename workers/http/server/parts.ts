@@ -6,6 +6,7 @@ import type { AuditLog } from '../../../index/audit/audit-log.js'
 import type { SessionCookie } from '../door/session-cookie.js'
 import type { Right } from '../../../index/access/roles.js'
 import type { ArchiveHost } from '../hosts/archive-host.js'
+import type { UploadDesk } from '../uploads/upload-desk.js'
 
 /** Who may call a route: everybody, whoever is signed in, or whoever has a right. */
 export type RouteRight = Right | 'anonymous' | 'signed-in'
@@ -44,6 +45,7 @@ export interface ServerParts {
   readonly looks: ArchiveHost
   /** Long work: ingest, grouping, evaluation. */
   readonly jobs: ArchiveHost
+  readonly uploads: UploadDesk
   readonly log: FastifyBaseLogger
 }
 

@@ -1,0 +1,65 @@
+import { pino } from 'pino'
+import type { RequestActor } from '../../index/access/request-actor.js'
+import { rights, rightsOf, type Role } from '../../index/access/roles.js'
+import { serve, type RunningServer, type ServeOptions } from '../../workers/http/serve.js'
+import { temporaryDir } from './cameo.js'
+
+/** Somebody with a role. @param folders what he sees. Default: all */
+export const actorOf = (role: Role, folders: RequestActor['folders'] = 'all', id = role): RequestActor => ({
+  ...{ kind: 'user', id, name: id, roles: [role], folders },
+  rights: rightsOf([role]),
+})
+
+/** The owner of the machine. */
+export const owner: RequestActor = {
+  ...{ kind: 'system', id: '0', name: 'root', roles: [], folders: 'all' },
+  rights: new Set(rights),
+}
+
+/** A server on a free port of loopback, whose requests come from whoever is the actor at the time. */
+export interface TestServer {
+  readonly url: string
+  /** Who asks from now on. */
+  as(actor: RequestActor): void
+  fetch(path: string, init?: RequestInit): Promise<Response>
+  /** Sends JSON and reads JSON. */
+  json(method: string, path: string, body?: unknown): Promise<{ readonly status: number; readonly body: any }> // eslint-disable-line @typescript-eslint/no-explicit-any
+  close(): Promise<void>
+}
+
+/** The caller closes it. */
+export async function startServer(
+  archive: string,
+  options: Omit<Partial<ServeOptions>, 'archive' | 'door' | 'log'> = {},
+): Promise<TestServer> {
+  let actor = owner
+  const server: RunningServer = await serve({
+    ...{ archive, port: 0, temporaryDir: temporaryDir() },
+    ...options,
+    log: pino({ level: process.env['CAMEO_LOG_LEVEL'] ?? 'silent' }),
+    door: { identify: () => actor, actorOfSession: () => actor },
+  })
+  const ask = (path: string, init?: RequestInit) => fetch(`${server.url}${path}`, init)
+  return {
+    url: server.url,
+    as: (next) => (actor = next),
+    fetch: ask,
+    async json(method, path, body) {
+      const sent =
+        body === undefined
+          ? {}
+          : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
+      const response = await ask(path, { method, ...sent })
+      const text = await response.text()
+      return { status: response.status, body: text === '' ? undefined : JSON.parse(text) }
+    },
+    close: () => server.close(),
+  }
+}
+
+/** A form with one file. */
+export function fileForm(bytes: Uint8Array | string, name = 'photo.jpg', type = 'image/jpeg'): FormData {
+  const form = new FormData()
+  form.append('file', new Blob([typeof bytes === 'string' ? bytes : new Uint8Array(bytes)], { type }), name)
+  return form
+}
