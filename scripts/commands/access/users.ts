@@ -34,7 +34,7 @@ The password is asked for without showing it; if standard input is not a termina
 const onArchive = (command: Command) => command.addOption(archiveOption()).addOption(jsonOption())
 
 const listCommand = onArchive(new Command('list').description('List the users in order of their names.'))
-  .addHelpText('after', `${jsonHelp.replace('{', '{users: [{').replace('}', '}]}')}`)
+  .addHelpText('after', jsonHelp.replace('{', '{users: [{').replace('}', '}]}'))
   .action(({ archive, json }: UserOptions) =>
     useAccess(archive, (access) => listUsersAs(json, access, listUsers(access))),
   )
