@@ -210,10 +210,10 @@ export async function completeReceipts(archive: Archive, notify: (notice: string
       if (!(await log.emptyFileLog(0))) return
       for (const { body } of unfinished) {
         const first = parseReceipt(JSON.parse(body))
-        const { signature: _, ...known } = first
         const erased = { ...first.erased, snapshots: 'clean' as const }
         const second = signReceipt(archive, log, {
-          ...{ ...known, erased, state: 'complete', completes: first.receiptId },
+          ...{ erased, state: 'complete', completes: first.receiptId, reference: first.reference },
+          ...{ subject: first.subject, check: first.check, unreachable: first.unreachable },
         })
         store(log, second, { actor: systemActor(), action: 'erasure-finished' })
       }

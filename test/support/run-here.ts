@@ -10,6 +10,8 @@ export interface CommandResult {
 
 /** Commands that leave nothing behind in their process: no connection to a broker. */
 const commands: ReadonlySet<string | undefined> = new Set([
+  'audit',
+  'backup',
   'confirm',
   'coverage',
   'doctor',
@@ -20,7 +22,9 @@ const commands: ReadonlySet<string | undefined> = new Set([
   'ingest',
   'models',
   'people',
+  'receipt',
   'reject',
+  'restore',
   'retain',
   'search',
   'status',
