@@ -41,7 +41,7 @@ export class ArchiveMacs {
     this.#keys = new Map(
       purposes.map((purpose) => [
         purpose,
-        Buffer.from(hkdfSync('sha256', secret, '', `cameo ${purpose}`, keyBytes)),
+        Buffer.from(hkdfSync('sha256', secret, '', `archive key: ${purpose}`, keyBytes)),
       ]),
     )
   }

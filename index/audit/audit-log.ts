@@ -134,10 +134,11 @@ export class AuditLog {
   }
 
   /**
-   * Destroys the keys of subjects: nobody can read what the log says about them, and the chain stays valid.
-   * @param waitMs how long to wait for other processes that read the log
+   * Destroys the keys of subjects: nobody can read what the log says about them, and the chain stays valid. Their bytes are in
+   * SQLite's log file until `emptyFileLog`.
+   * @returns how many there were
    */
-  async forget(subjects: readonly AuditSubject[], waitMs = 10_000): Promise<DestroyedKeys> {
+  destroyKeys(subjects: readonly AuditSubject[]): number {
     // What waits to be written may be about them.
     this.#commitWaiting()
     const destroyed = this.#guarded(() =>
@@ -148,6 +149,12 @@ export class AuditLog {
       }),
     )
     this.#sealer.forgetKeys()
+    return destroyed
+  }
+
+  /** The same, until their bytes are gone. @param waitMs how long to wait for other processes that read the log */
+  async forget(subjects: readonly AuditSubject[], waitMs = 10_000): Promise<DestroyedKeys> {
+    const destroyed = this.destroyKeys(subjects)
     return { destroyed, isPending: !(await this.emptyFileLog(waitMs)) }
   }
 

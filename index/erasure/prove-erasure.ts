@@ -12,7 +12,7 @@ import { pendingErasure } from '../store/erasure.js'
 import { readArchiveId } from '../store/meta.js'
 import { usesTopics } from '../store/erased-rows.js'
 import { ErasedThings } from './erased-things.js'
-import { keyIdOf, parseReceipt, type Receipt, type ReceiptBody } from './receipt.js'
+import { keyIdOf, parseReceipt, type Receipt, type ReceiptBody, type Unreachable } from './receipt.js'
 import { searchAgain } from './search-again.js'
 import { findUnreachable } from './unreachable.js'
 
@@ -46,6 +46,8 @@ export class ErasureProof {
   readonly #log: AuditLog
   readonly #order: ErasureOrder
   readonly #notify: (notice: string) => void
+  #unreachable: Unreachable[] = []
+  #destroyed = 0
 
   private constructor(
     archive: Archive,
@@ -76,7 +78,7 @@ export class ErasureProof {
   }
 
   /**
-   * Destroys the keys of what is gone, looks for it, and adds the signed receipt to the log. Undefined if that fails: what is
+   * Looks for what is gone, and adds the signed receipt to the log. Undefined if that fails: what is
    * erased stays erased, and the caller is told why.
    */
   async finish(outcome: ErasureOutcome): Promise<Receipt | undefined> {
@@ -89,13 +91,23 @@ export class ErasureProof {
     }
   }
 
+  /** Destroys the keys of what is gone. Call this right after the erasure: the process may die while it waits for others. */
+  destroyKeys(): void {
+    const subjects = this.things.subjects()
+    this.#unreachable = findUnreachable(this.#archive.database, this.#log, this.#log.idsOf(subjects))
+    this.#destroyed = this.#log.destroyKeys(subjects)
+  }
+
+  /** The second receipt, if the erasure was finished after the first one. */
+  completionOf({ receiptId }: Receipt): Receipt | undefined {
+    const row = new ReceiptRows(this.#log.database).findCompletion(receiptId)
+    return row === undefined ? undefined : parseReceipt(JSON.parse(row.body))
+  }
+
   async #prove(outcome: ErasureOutcome): Promise<Receipt> {
     const { things } = this
-    const subjects = things.subjects()
-    const unreachable = findUnreachable(this.#archive.database, this.#log, this.#log.idsOf(subjects))
     const hmacs = things.hmacs()
-    const keys = await this.#log.forget(subjects, outcome.waitMs)
-    const isPending = outcome.pending !== undefined || keys.isPending
+    const isPending = !(await this.#log.emptyFileLog(outcome.waitMs)) || outcome.pending !== undefined
     const rows = things.erasedRows()
     const sum = (...tables: readonly string[]) => tables.reduce((n, table) => n + (rows[table] ?? 0), 0)
     const receipt = this.#sign({
@@ -109,7 +121,7 @@ export class ErasureProof {
         groups: things.emptyGroups().length,
         scratch: sum('checkpoints', 'pending_parts'),
         checkpointFolder: outcome.checkpointFolder,
-        auditKeys: keys.destroyed,
+        auditKeys: this.#destroyed,
         snapshots: outcome.pending === undefined ? 'clean' : 'pending',
         tombstones: usesTopics(this.#archive.database),
       },
@@ -117,7 +129,7 @@ export class ErasureProof {
         ...(await searchAgain(this.#archive, things.vectors(), this.#notify)),
         ...things.lookUp(),
       },
-      unreachable,
+      unreachable: this.#unreachable,
     })
     store(this.#log, receipt, {
       ...this.#order,
@@ -210,10 +222,10 @@ export async function completeReceipts(archive: Archive, notify: (notice: string
       if (!(await log.emptyFileLog(0))) return
       for (const { body } of unfinished) {
         const first = parseReceipt(JSON.parse(body))
-        const { signature: _, ...known } = first
         const erased = { ...first.erased, snapshots: 'clean' as const }
         const second = signReceipt(archive, log, {
-          ...{ ...known, erased, state: 'complete', completes: first.receiptId },
+          ...{ erased, state: 'complete', completes: first.receiptId, reference: first.reference },
+          ...{ subject: first.subject, check: first.check, unreachable: first.unreachable },
         })
         store(log, second, { actor: systemActor(), action: 'erasure-finished' })
       }

@@ -13,6 +13,8 @@ export interface CommandResult {
 /** Commands that leave nothing behind in their process: no connection to a broker. */
 const commands: ReadonlySet<string | undefined> = new Set([
   'access',
+  'audit',
+  'backup',
   'confirm',
   'coverage',
   'doctor',
@@ -23,7 +25,9 @@ const commands: ReadonlySet<string | undefined> = new Set([
   'ingest',
   'models',
   'people',
+  'receipt',
   'reject',
+  'restore',
   'retain',
   'search',
   'status',

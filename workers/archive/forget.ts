@@ -14,7 +14,7 @@ import type { CameoError } from '../../pipeline/common/errors.js'
 import { oneLine } from '../../pipeline/common/visible-text.js'
 import type { Caller } from '../../pipeline/stages/caller.js'
 import { openCheckpointFolder } from '../checkpoints/checkpoint-folder.js'
-import { finishOrPending } from './finish-or-pending.js'
+import { finishWithReceipt } from './finish-with-receipt.js'
 
 export type ForgetRequest = {
   /** How long to wait for other processes that read the archive. */
@@ -83,11 +83,15 @@ export async function forget(
     // It may tell of what is forgotten.
     removeLastAnswer(archive.dir)
     const hasFollower = lock === undefined
-    const pending = await finishOrPending(archive, { waitMs, hasFollower, notify })
-    const receipt = await proof?.finish({
-      ...{ kind: forgotten.forgotten, count: 1, action: `forget-${forgotten.forgotten}`, pending, waitMs },
-      checkpointFolder: 'clip' in request && request.checkpointsDir !== undefined,
-    })
+    const { pending, receipt } = await finishWithReceipt(
+      archive,
+      proof,
+      {
+        ...{ kind: forgotten.forgotten, count: 1, action: `forget-${forgotten.forgotten}`, waitMs },
+        checkpointFolder: 'clip' in request && request.checkpointsDir !== undefined,
+      },
+      { waitMs, hasFollower, notify },
+    )
     return { forgotten, pending, receipt }
   } finally {
     proof?.close()

@@ -18,7 +18,7 @@ import { lockForErasure } from '../../index/store/locks.js'
 import type { CameoError } from '../../pipeline/common/errors.js'
 import type { Caller } from '../../pipeline/stages/caller.js'
 import { openCheckpointFolder } from '../checkpoints/checkpoint-folder.js'
-import { finishOrPending } from './finish-or-pending.js'
+import { finishWithReceipt } from './finish-with-receipt.js'
 
 export interface RetainRequest extends RetentionWish {
   /** Only find out what would be forgotten. Default: false. */
@@ -88,21 +88,17 @@ export async function retain(
     }
     // It may tell of what is forgotten.
     if (done.length > 0) removeLastAnswer(archive.dir)
-    const pending = await finishOrPending(archive, {
-      waitMs: request.waitMs,
-      hasFollower: lock === undefined,
-      notify,
-    })
+    const { waitMs, checkpointsDir } = request
+    const { pending, receipt } = await finishWithReceipt(
+      archive,
+      done.length === 0 ? undefined : proof,
+      {
+        ...{ kind: plan.what, count: done.length, waitMs, checkpointFolder: checkpointsDir !== undefined },
+        action: plan.what === 'clips' ? 'forget-clip' : 'forget-unnamed',
+      },
+      { waitMs, hasFollower: lock === undefined, notify },
+    )
     const status = done.length < entries.length ? 'interrupted' : 'done'
-    const receipt =
-      done.length === 0
-        ? undefined
-        : await proof?.finish({
-            kind: plan.what,
-            count: done.length,
-            action: plan.what === 'clips' ? 'forget-clip' : 'forget-unnamed',
-            ...{ pending, waitMs: request.waitMs, checkpointFolder: request.checkpointsDir !== undefined },
-          })
     return { ...reportOf(plan, status, done), pending, receipt }
   } finally {
     proof?.close()

@@ -38,6 +38,13 @@ export class ReceiptRows {
       .get(receiptId)
   }
 
+  /** The receipt that finishes another one. */
+  findCompletion(receiptId: string): ReceiptRow | undefined {
+    return this.#database
+      .prepare<[string], ReceiptRow>(`SELECT ${columns} FROM receipts WHERE completes = ?`)
+      .get(receiptId)
+  }
+
   /** In the order in which they were made. @param since ISO 8601, UTC: those of this time or later */
   all(since = ''): ReceiptRow[] {
     return this.#database
