@@ -36,7 +36,14 @@ export interface StageHere {
 
 const running = new Set<WorkerHere>()
 // Those that a failed test leaves running would keep its file's process alive.
-after(() => Promise.all([...running].map((worker) => worker.stop().catch(() => undefined))))
+after(async () => {
+  // Their broker may be gone: then they never stop.
+  setTimeout(() => process.exit(), 10_000).unref()
+  await Promise.race([
+    Promise.all([...running].map((worker) => worker.stop().catch(() => undefined))),
+    pause(5000, undefined, { ref: false }),
+  ])
+})
 
 /** The work of `cameo worker …` without the start of a process: most of the time of a short test. */
 export function startStageHere(stage: Stage, options: StageHere): WorkerHere {
