@@ -12,6 +12,7 @@ import { clipRoutes } from '../routes/clips.js'
 import { exportRoutes } from '../routes/exports.js'
 import { nameChangeRoutes, nameRoutes } from '../routes/names.js'
 import { operationRoutes } from '../routes/operations.js'
+import { addPage } from '../routes/page.js'
 import { peopleChangeRoutes, peopleRoutes } from '../routes/people.js'
 import { searchRoutes } from '../routes/searches.js'
 import { describeApi } from './api-document.js'
@@ -67,6 +68,7 @@ export async function buildApp(parts: ServerParts): Promise<App> {
   const routes = guardRoutes(app, parts.door)
   describeProblems(app)
   app.register(operationRoutes())
+  await addPage(app)
   await app.register(
     (api, _options, done) => {
       for (const plugin of apiRoutes) api.register(plugin(parts))
