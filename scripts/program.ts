@@ -24,6 +24,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   confirm: async () => (await import('./commands/correct.js')).confirmCommand,
   eval: async () => (await import('./commands/eval.js')).evalCommand,
   forget: async () => (await import('./commands/forget.js')).forgetCommand,
+  serve: async () => (await import('./commands/serve.js')).serveCommand,
   retain: async () => (await import('./commands/retain.js')).retainCommand,
   head: async () => (await import('./commands/head.js')).headCommand,
   status: async () => (await import('./commands/status.js')).statusCommand,

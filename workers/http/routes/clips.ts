@@ -9,10 +9,11 @@ import {
   shownClipSchema,
 } from '../schemas/clips.js'
 import { clipIdSchema } from '../schemas/common.js'
+import { clipSubject, subjectEntry } from '../audit/use-entries.js'
 import type { ServerParts } from '../server/parts.js'
 
 export const clipRoutes =
-  ({ reader }: ServerParts): FastifyPluginCallbackZod =>
+  ({ reader, audit }: ServerParts): FastifyPluginCallbackZod =>
   (app, _options, done) => {
     app.route({
       method: 'GET',
@@ -39,8 +40,11 @@ export const clipRoutes =
         params: z.object({ clipId: clipIdSchema }),
         response: { 200: shownClipSchema },
       },
-      handler: async ({ params: { clipId } }) =>
-        shownClipJson(await reader.call('showClip', { clip: clipId })),
+      handler: async ({ params: { clipId }, actor }) => {
+        const clip = await reader.call('showClip', { clip: clipId })
+        await audit.append(subjectEntry(actor, 'view-clip', clipSubject(clip.clipId)))
+        return shownClipJson(clip)
+      },
     })
     done()
   }

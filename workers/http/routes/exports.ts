@@ -1,17 +1,19 @@
-import { randomUUID } from 'node:crypto'
 import { mkdtemp, open, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
+import type { RequestActor } from '../../../index/access/request-actor.js'
+import type { AuditEntry, AuditSubject } from '../../../index/audit/audit-entry.js'
 import { hitsOfClip, hitsOfPerson, hitsOfSearch } from '../../../index/editing/hits.js'
 import { writeEdit, type Edit } from '../../../index/editing/write-format.js'
+import { askedBy, clipSubject, groupSubject } from '../audit/use-entries.js'
 import type { FoundClip } from '../../library/search.js'
 import { shownClipJson } from '../schemas/clips.js'
 import { exportBody, mimeOf, type ExportBody } from '../schemas/exports.js'
 import { shownPersonJson } from '../schemas/people.js'
 import { searchJson } from '../schemas/search.js'
 import type { ServerParts } from '../server/parts.js'
-import { searchQueryOf } from './searches.js'
+import { search } from './searches.js'
 
 const tags = ['exports']
 
@@ -26,8 +28,9 @@ export const exportRoutes =
         summary: 'A search, the people of a clip or the clips of a person, for editors and programs.',
         ...{ tags, body: exportBody },
       },
-      handler: async ({ body, log }, reply) => {
-        const { edit, json } = await answerOf(parts, body.of)
+      handler: async ({ body, actor, log }, reply) => {
+        const { edit, json, subjects } = await answerOf(parts, actor, body)
+        await parts.audit.append(exportEntry(actor, body, subjects))
         const { format, rate } = body
         const text =
           format === 'json'
@@ -45,7 +48,13 @@ export const exportRoutes =
       url: '/names/export',
       config: { right: 'administer' },
       schema: { summary: 'All names with their faces, as one file that another archive can import.', tags },
-      handler: async (_request, reply) => {
+      handler: async ({ actor }, reply) => {
+        await parts.audit.append({
+          ...askedBy(actor),
+          action: 'export',
+          outcome: 'done',
+          details: { of: 'names' },
+        })
         const dir = await mkdtemp(join(tmpdir(), 'cameo-export-'))
         try {
           const file = join(dir, 'cameo-names.jsonl')
@@ -64,16 +73,35 @@ export const exportRoutes =
     done()
   }
 
-/** An answer as an editor's list and as JSON. */
+/** An answer as an editor's list and as JSON, and whom or what it is about. */
+interface ExportedAnswer {
+  readonly edit: Edit
+  readonly json: unknown
+  readonly subjects: readonly AuditSubject[]
+}
+
+const exportEntry = (
+  actor: RequestActor,
+  { format, ...reason }: ExportBody,
+  subjects: readonly AuditSubject[],
+): AuditEntry => ({
+  ...{ ...askedBy(actor, reason), action: 'export', outcome: 'done' },
+  details: { format, subjects: subjects.length },
+  parts: subjects.map((subject) => ({ subject, content: { [subject.kind]: subject.label } })),
+})
+
 async function answerOf(
-  { reader }: ServerParts,
-  of: ExportBody['of'],
-): Promise<{ readonly edit: Edit; readonly json: unknown }> {
+  parts: ServerParts,
+  actor: RequestActor,
+  { of }: ExportBody,
+): Promise<ExportedAnswer> {
+  const { reader } = parts
   if ('clipId' in of) {
     const clip = await reader.call('showClip', { clip: of.clipId })
     return {
       edit: { hits: hitsOfClip(clip), title: `people of ${clip.clipId.slice(0, 12)}`, isOfOneClip: true },
       json: shownClipJson(clip),
+      subjects: [clipSubject(clip.clipId)],
     }
   }
   if ('personId' in of) {
@@ -81,9 +109,10 @@ async function answerOf(
     return {
       edit: { hits: hitsOfPerson(person), title: `person ${of.personId}`, isOfOneClip: false },
       json: shownPersonJson(person),
+      subjects: [groupSubject(of.personId)],
     }
   }
-  const result = await reader.call('search', searchQueryOf(of.search))
+  const { searchId, result } = await search(parts, actor, of.search)
   const hitOf = (match: FoundClip) => ({ match, probability: match.probability })
   const hits = { matches: result.matches.map(hitOf), weak: result.weak.map(hitOf) }
   return {
@@ -92,6 +121,7 @@ async function answerOf(
       title: `search for ${result.query.value}`,
       isOfOneClip: false,
     },
-    json: searchJson(randomUUID(), result),
+    json: searchJson(searchId, result),
+    subjects: result.matches.map(({ clipId }) => clipSubject(clipId)),
   }
 }

@@ -17,13 +17,14 @@ import {
   shownNameJson,
   shownNameSchema,
 } from '../schemas/names.js'
+import { askedBy, clipSubject, nameSubject, subjectEntry } from '../audit/use-entries.js'
 import type { ServerParts } from '../server/parts.js'
 
 const tags = ['names']
 
 /** Reads of names. */
 export const nameRoutes =
-  ({ reader }: ServerParts): FastifyPluginCallbackZod =>
+  ({ reader, audit }: ServerParts): FastifyPluginCallbackZod =>
   (app, _options, done) => {
     app.route({
       method: 'GET',
@@ -43,7 +44,11 @@ export const nameRoutes =
         ...{ summary: 'What a name rests on.', tags },
         ...{ params: nameParams, response: { 200: shownNameSchema } },
       },
-      handler: async ({ params: { name } }) => shownNameJson(await reader.call('showName', name)),
+      handler: async ({ params: { name }, actor }) => {
+        const shown = await reader.call('showName', name)
+        await audit.append(subjectEntry(actor, 'view-person', nameSubject(shown.name)))
+        return shownNameJson(shown)
+      },
     })
     app.route({
       method: 'GET',
@@ -62,7 +67,7 @@ export const nameRoutes =
 
 /** Changes of names. */
 export const nameChangeRoutes =
-  ({ jobs, reader }: ServerParts): FastifyPluginCallbackZod =>
+  ({ jobs, reader, audit }: ServerParts): FastifyPluginCallbackZod =>
   (app, _options, done) => {
     app.route({
       method: 'PATCH',
@@ -72,9 +77,11 @@ export const nameChangeRoutes =
         ...{ summary: 'Change the note and the aliases of a name.', tags },
         ...{ params: nameParams, body: nameChange, response: { 200: shownNameSchema } },
       },
-      handler: async ({ params: { name }, body }) => {
+      handler: async ({ params: { name }, body, actor }) => {
         await changeName(jobs, name, body)
-        return shownNameJson(await reader.call('showName', name))
+        const shown = await reader.call('showName', name)
+        await audit.append(subjectEntry(actor, 'name', nameSubject(shown.name)))
+        return shownNameJson(shown)
       },
     })
     app.route({
@@ -85,7 +92,11 @@ export const nameChangeRoutes =
         ...{ summary: 'Add the best face of a track to a new or known name.', tags },
         ...{ params: nameParams, body: newFaceBody, response: { 200: identitySchema } },
       },
-      handler: ({ params: { name }, body }) => jobs.call('enrollTrack', { name, ...body }),
+      handler: async ({ params: { name }, body, actor }) => {
+        const identity = await jobs.call('enrollTrack', { name, ...body })
+        await audit.append(subjectEntry(actor, 'enroll', nameSubject(identity.name)))
+        return identity
+      },
     })
     app.route({
       method: 'POST',
@@ -95,8 +106,16 @@ export const nameChangeRoutes =
         ...{ summary: 'Say that a clip shows a name, or does not, or take that back.', tags },
         ...{ params: nameParams, body: correctionBody, response: { 200: correctionAnswer } },
       },
-      handler: ({ params: { name }, body: { clipId, verdict, ...options } }) =>
-        jobs.call(verdict === 'confirmed' ? 'confirm' : 'reject', name, clipId, options),
+      handler: async ({ params: { name }, body: { clipId, verdict, ...options }, actor }) => {
+        const report = await jobs.call(verdict === 'confirmed' ? 'confirm' : 'reject', name, clipId, options)
+        await audit.append(
+          subjectEntry(actor, 'correct', nameSubject(report.name), {
+            also: [clipSubject(report.clipId)],
+            details: { verdict, undone: report.undone },
+          }),
+        )
+        return report
+      },
     })
     app.route({
       method: 'DELETE',
@@ -106,7 +125,11 @@ export const nameChangeRoutes =
         ...{ summary: 'Erase a name with all its faces.', tags },
         ...{ params: nameParams, response: { 200: forgottenSchema } },
       },
-      handler: async ({ params: { name } }) => forgottenJson(await jobs.call('forget', { name })),
+      handler: async ({ params: { name }, actor }) => {
+        const report = await jobs.call('forget', { name })
+        await audit.append({ ...askedBy(actor), action: 'forget-name', outcome: 'done' })
+        return forgottenJson(report)
+      },
     })
     app.route({
       method: 'DELETE',
@@ -116,8 +139,11 @@ export const nameChangeRoutes =
         ...{ summary: 'Erase one face of a name.', tags },
         ...{ params: faceParams, response: { 200: forgottenSchema } },
       },
-      handler: async ({ params: { name, number } }) =>
-        forgottenJson(await jobs.call('forget', { name, face: number })),
+      handler: async ({ params: { name, number }, actor }) => {
+        const report = await jobs.call('forget', { name, face: number })
+        await audit.append(subjectEntry(actor, 'forget-face', nameSubject(name)))
+        return forgottenJson(report)
+      },
     })
     done()
   }

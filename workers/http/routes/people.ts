@@ -15,13 +15,14 @@ import {
   shownPersonSchema,
   splitBody,
 } from '../schemas/people.js'
+import { groupSubject, nameSubject, subjectEntry } from '../audit/use-entries.js'
 import type { ServerParts } from '../server/parts.js'
 
 const tags = ['people']
 
 /** Reads of the people into whom tracks were grouped. */
 export const peopleRoutes =
-  ({ reader }: ServerParts): FastifyPluginCallbackZod =>
+  ({ reader, audit }: ServerParts): FastifyPluginCallbackZod =>
   (app, _options, done) => {
     app.route({
       method: 'GET',
@@ -55,8 +56,11 @@ export const peopleRoutes =
         querystring: z.object({ top: z.coerce.number().int().min(1).max(10_000).exactOptional() }).strict(),
         response: { 200: shownPersonSchema },
       },
-      handler: async ({ params, query }) =>
-        shownPersonJson(await reader.call('showPerson', { ...params, ...query })),
+      handler: async ({ params, query, actor }) => {
+        const shown = await reader.call('showPerson', { ...params, ...query })
+        await audit.append(subjectEntry(actor, 'view-person', groupSubject(params.personId)))
+        return shownPersonJson(shown)
+      },
     })
     app.route({
       method: 'GET',
@@ -77,7 +81,7 @@ export const peopleRoutes =
 
 /** Corrections of people. */
 export const peopleChangeRoutes =
-  ({ jobs }: ServerParts): FastifyPluginCallbackZod =>
+  ({ jobs, audit }: ServerParts): FastifyPluginCallbackZod =>
   (app, _options, done) => {
     app.route({
       method: 'PATCH',
@@ -87,10 +91,20 @@ export const peopleChangeRoutes =
         ...{ summary: 'Name a person, or hide it from lists.', tags, params: personParams },
         ...{ body: personChange, response: { 200: namedSchema } },
       },
-      handler: async ({ params: { personId }, body: { name, force, hidden } }) => {
-        if (hidden !== undefined) await jobs.call('hidePeople', [personId], hidden)
+      handler: async ({ params: { personId }, body: { name, force, hidden }, actor }) => {
+        const group = groupSubject(personId)
+        if (hidden !== undefined) {
+          await jobs.call('hidePeople', [personId], hidden)
+          await audit.append(subjectEntry(actor, 'correct', group, { details: { hidden } }))
+        }
         if (name === undefined) return { personId }
-        return jobs.call('namePerson', { personId, name, ...(force === undefined ? {} : { force }) })
+        const named = await jobs.call('namePerson', {
+          personId,
+          name,
+          ...(force === undefined ? {} : { force }),
+        })
+        await audit.append(subjectEntry(actor, 'name', nameSubject(named.name), { also: [group] }))
+        return named
       },
     })
     app.route({
@@ -101,7 +115,13 @@ export const peopleChangeRoutes =
         ...{ summary: 'Say that others are this person.', tags, params: personParams },
         ...{ body: mergeBody, response: { 200: correctedSchema } },
       },
-      handler: ({ params: { personId }, body: { ids } }) => jobs.call('mergePeople', [personId, ...ids]),
+      handler: async ({ params: { personId }, body: { ids }, actor }) => {
+        const merged = await jobs.call('mergePeople', [personId, ...ids])
+        const also = ids.map(groupSubject)
+        const details = { change: 'merge', tracks: merged.tracks }
+        await audit.append(subjectEntry(actor, 'correct', groupSubject(personId), { also, details }))
+        return merged
+      },
     })
     app.route({
       method: 'POST',
@@ -111,8 +131,12 @@ export const peopleChangeRoutes =
         ...{ summary: 'Say that some tracks show somebody else.', tags, params: personParams },
         ...{ body: splitBody, response: { 200: correctedSchema } },
       },
-      handler: ({ params: { personId }, body: { trackIds } }) =>
-        jobs.call('splitPerson', { personId, trackIds }),
+      handler: async ({ params: { personId }, body: { trackIds }, actor }) => {
+        const split = await jobs.call('splitPerson', { personId, trackIds })
+        const details = { change: 'split', tracks: split.tracks }
+        await audit.append(subjectEntry(actor, 'correct', groupSubject(personId), { details }))
+        return split
+      },
     })
     app.route({
       method: 'POST',
@@ -123,7 +147,14 @@ export const peopleChangeRoutes =
         params: z.object({ changeId: z.coerce.number().int().min(1) }),
         response: { 200: changesSchema },
       },
-      handler: async ({ params: { changeId } }) => ({ changes: [await jobs.call('undoPeople', changeId)] }),
+      handler: async ({ params: { changeId }, actor }) => {
+        const change = await jobs.call('undoPeople', changeId)
+        const [first, ...rest] = change.people.map(groupSubject)
+        const details = { change: 'undo', changeId }
+        if (first !== undefined)
+          await audit.append(subjectEntry(actor, 'correct', first, { also: rest, details }))
+        return { changes: [change] }
+      },
     })
     done()
   }

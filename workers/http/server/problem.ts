@@ -4,6 +4,7 @@ import { CameoError, errorCodes, type ErrorCode } from '../../../pipeline/common
 /** HTTP status of errors, by code. Codes that are not listed are faults of the server: 500. */
 const statuses: Partial<Record<ErrorCode, number>> = {
   USAGE: 400,
+  PURPOSE_MISSING: 400,
   FACE_UNKNOWN: 400,
   SIGN_IN_REQUIRED: 401,
   SIGN_IN_FAILED: 401,

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { RequestActor } from '../../../index/access/request-actor.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import type { Door, RouteRight } from './parts.js'
@@ -23,9 +23,11 @@ export function guardRoutes(app: FastifyInstance, door: Door): readonly Declared
     for (const each of [method].flat()) declared.push({ method: each, url, right })
   })
   app.decorateRequest('actor')
-  app.addHook('onRequest', async (request, reply) => {
-    request.actor = await door.identify(request, reply)
-    checkRight(request.actor, request.routeOptions.config.right ?? 'administer')
+  app.addHook('onRequest', (request, _reply, done) => {
+    const { right = 'administer' } = request.routeOptions.config
+    request.actor = door.identify(request)
+    checkRight(request.actor, request.is404 ? 'anonymous' : right)
+    done()
   })
   return declared
 }
