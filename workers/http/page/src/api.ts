@@ -21,13 +21,12 @@ export interface PageQuery {
 export const session = {
   read: () => ask<Api.Session>('GET', '/session'),
   signIn: (name: string, password: string) =>
-    ask<unknown>('POST', '/session', { body: { name, password } }),
+    ask<Api.Session>('POST', '/session', { body: { name, password } }),
   signOut: () => ask<unknown>('DELETE', '/session'),
   changePassword: (oldPassword: string, newPassword: string) =>
-    ask<unknown>('POST', '/session/password', { body: { oldPassword, newPassword } }),
+    ask<Api.Session>('POST', '/session/password', { body: { oldPassword, newPassword } }),
   setUp: (token: string, name: string, password: string) =>
-    ask<unknown>('POST', '/setup', { body: { token, name, password } }),
-  oidcUrl: urlOf('/oidc/start'),
+    ask<Api.Session>('POST', '/setup', { body: { token, name, password } }),
 }
 
 export const uploads = {
@@ -35,6 +34,12 @@ export const uploads = {
     const body = new FormData()
     body.append('file', file, file.name)
     return ask('POST', '/uploads', { body, ...(signal === undefined ? {} : { signal }) })
+  },
+  /** A list of labelled clips, for an evaluation. */
+  addGroundTruth(file: File): Promise<{ readonly uploadId: string }> {
+    const body = new FormData()
+    body.append('file', file, file.name)
+    return ask('POST', '/uploads', { body, query: { kind: 'ground-truth' } })
   },
   remove: (uploadId: string) => ask<unknown>('DELETE', `/uploads/${part(uploadId)}`),
 }
@@ -72,9 +77,7 @@ export async function search(body: Api.SearchBody, events: SearchEvents, signal:
 
 /** What is written to a file. */
 export type ExportOf =
-  | { readonly search: Api.SearchBody }
-  | { readonly clipId: string }
-  | { readonly personId: number }
+  { readonly search: Api.SearchBody } | { readonly clipId: string } | { readonly personId: number }
 
 export const exportFormats = ['csv', 'edl', 'otio', 'vtt', 'srt', 'json'] as const
 export type ExportFormat = (typeof exportFormats)[number]

@@ -104,7 +104,9 @@ async function problemOf(response: Response): Promise<Problem> {
   const { status } = response
   const text = await response.text().catch(() => '')
   try {
-    const given = parsed<Partial<Record<'code' | 'detail' | 'remedy', string>> & { retriable?: boolean }>(text)
+    const given = parsed<Partial<Record<'code' | 'detail' | 'remedy', string>> & { retriable?: boolean }>(
+      text,
+    )
     return new Problem({
       ...{ status, code: given.code ?? `HTTP_${status}`, detail: given.detail ?? '' },
       retriable: given.retriable ?? false,

@@ -26,7 +26,10 @@ export interface Session {
     readonly rights: readonly Right[]
   }
   readonly csrfToken?: string
-  readonly methods: { readonly password: boolean; readonly oidc?: { readonly label: string } }
+  readonly methods: {
+    readonly password: boolean
+    readonly oidc?: { readonly label: string; readonly url: string }
+  }
   readonly policy: { readonly purposeRequired: boolean; readonly approvalRequired: boolean }
   readonly setupNeeded: boolean
 }

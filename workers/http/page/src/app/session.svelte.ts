@@ -29,17 +29,19 @@ class SessionStore {
   async load(): Promise<void> {
     try {
       this.problem = undefined
-      const read = await calls.read()
-      useCsrfToken(read.csrfToken)
-      this.current = read
+      this.use(await calls.read())
     } catch (error) {
       this.problem = error
     }
   }
 
+  use(given: Session): void {
+    useCsrfToken(given.csrfToken)
+    this.current = given
+  }
+
   async signIn(name: string, password: string): Promise<void> {
-    await calls.signIn(name, password)
-    await this.load()
+    this.use(await calls.signIn(name, password))
   }
 
   async signOut(): Promise<void> {
