@@ -27,10 +27,10 @@ export function barOf(
 
 const stepsS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 36_000]
 
-/** Times for marks below a line: round, at least `leastPx` from each other, without the end of the clip. */
+/** Times for marks below a line: round, at least `leastPx` from each other and from the end of the clip. */
 export function marksOf(durationS: number, widthPx: number, leastPx = 70): readonly number[] {
   if (!(durationS > 0) || widthPx <= 0) return []
   const stepS = stepsS.find((step) => (step / durationS) * widthPx >= leastPx) ?? durationS
-  const count = Math.floor((durationS - (leastPx / 2 / widthPx) * durationS) / stepS)
-  return Array.from({ length: count + 1 }, (_, i) => i * stepS)
+  const lastS = durationS * (1 - leastPx / widthPx)
+  return lastS < 0 ? [] : Array.from({ length: Math.floor(lastS / stepS) + 1 }, (_, i) => i * stepS)
 }
