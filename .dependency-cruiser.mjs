@@ -69,6 +69,8 @@ export default {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
+    // Runs in a browser, and is checked and built with tools of its own.
+    exclude: { path: '^workers/http/page/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
   },

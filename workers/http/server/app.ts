@@ -13,6 +13,7 @@ import { clipRoutes } from '../routes/clips.js'
 import { exportRoutes } from '../routes/exports.js'
 import { nameChangeRoutes, nameRoutes } from '../routes/names.js'
 import { operationRoutes } from '../routes/operations.js'
+import { addPage } from '../routes/page.js'
 import { peopleChangeRoutes, peopleRoutes } from '../routes/people.js'
 import { searchRoutes } from '../routes/searches.js'
 import { sessionRoutes } from '../routes/session.js'
@@ -82,6 +83,7 @@ export async function buildApp(parts: ServerParts, listen: ListenParts): Promise
   keepRepeatedWrites(app, parts.access)
   describeProblems(app)
   app.register(operationRoutes())
+  await addPage(app)
   await app.register(
     (api, _options, done) => {
       for (const plugin of apiRoutes) api.register(plugin(parts))
