@@ -8,11 +8,13 @@ const adapters = {
   'hnswlib-node': 'index/vectors/hnsw/hnsw-index.ts',
   'better-sqlite3': 'index/store/sqlite.ts',
   kafkajs: 'workers/kafka/broker/client.ts',
+  '@node-rs/argon2': 'index/access/passwords.ts',
   sharp: 'pipeline/image/image-library.ts',
 }
 
-/** Tests make pictures with sharp. One test uses kafkajs's errors as input. An example is a user's program. */
+/** Tests make hashes with other parameters, and pictures with sharp. One test uses kafkajs's errors as input. An example is a user's program. */
 const othersMayImport = {
+  '@node-rs/argon2': ['test/unit/index/access/'],
   sharp: ['test/'],
   kafkajs: [
     'test/unit/workers/kafka/broker/retrying-publisher.test.ts',
@@ -67,6 +69,8 @@ export default {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
+    // Runs in a browser, and is checked and built with tools of its own.
+    exclude: { path: '^workers/http/page/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
   },

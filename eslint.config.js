@@ -2,6 +2,7 @@
 // .dependency-cruiser.mjs defines which files may import which.
 import js from '@eslint/js'
 import prettier from 'eslint-config-prettier'
+import svelte from 'eslint-plugin-svelte'
 import tseslint from 'typescript-eslint'
 
 const isDatabase = (type) =>
@@ -42,9 +43,15 @@ export default tseslint.config(
   },
   js.configs.recommended,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.svelte'],
     extends: [tseslint.configs.strictTypeChecked],
-    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    languageOptions: {
+      parserOptions: {
+        projectService: true,
+        tsconfigRootDir: import.meta.dirname,
+        extraFileExtensions: ['.svelte'],
+      },
+    },
     rules: {
       // The API pages show the members of an interface, but not those of a schema's inferred type.
       '@typescript-eslint/no-empty-object-type': ['error', { allowInterfaces: 'with-single-extends' }],
@@ -77,5 +84,28 @@ export default tseslint.config(
       '@typescript-eslint/no-non-null-assertion': 'off',
     },
   },
+  ...svelte.configs.recommended,
+  {
+    files: ['**/*.svelte', '**/*.svelte.ts'],
+    languageOptions: { parserOptions: { parser: tseslint.parser, extraFileExtensions: ['.svelte'] } },
+    rules: {
+      // The router handles plain links: nothing of SvelteKit is used.
+      'svelte/no-navigation-without-resolve': 'off',
+      // The parser of Svelte does not know the types of snippets and of some bindings.
+      '@typescript-eslint/no-unsafe-call': 'off',
+      '@typescript-eslint/no-unsafe-argument': 'off',
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+      '@typescript-eslint/no-unsafe-return': 'off',
+      // TypeScript finds names that are not defined.
+      'no-undef': 'off',
+    },
+  },
+  {
+    // These files run in Node, in the build.
+    files: ['workers/http/page/*.js'],
+    rules: { 'no-undef': 'off' },
+  },
   prettier,
+  ...svelte.configs.prettier,
 )

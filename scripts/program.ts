@@ -24,12 +24,18 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   confirm: async () => (await import('./commands/correct.js')).confirmCommand,
   eval: async () => (await import('./commands/eval.js')).evalCommand,
   forget: async () => (await import('./commands/forget.js')).forgetCommand,
+  serve: async () => (await import('./commands/serve.js')).serveCommand,
   retain: async () => (await import('./commands/retain.js')).retainCommand,
+  receipt: async () => (await import('./commands/receipt.js')).receiptCommand,
+  audit: async () => (await import('./commands/audit.js')).auditCommand,
+  backup: async () => (await import('./commands/backup.js')).backupCommand,
+  restore: async () => (await import('./commands/restore.js')).restoreCommand,
   head: async () => (await import('./commands/head.js')).headCommand,
   status: async () => (await import('./commands/status.js')).statusCommand,
   coverage: async () => (await import('./commands/coverage.js')).coverageCommand,
   doctor: async () => (await import('./commands/doctor.js')).doctorCommand,
   models: async () => (await import('./commands/models.js')).modelsCommand,
+  access: async () => (await import('./commands/access.js')).accessCommand,
   submit: async () => (await import('./commands/submit.js')).submitCommand,
   worker: async () => (await import('./commands/worker.js')).workerCommand,
   topics: async () => (await import('./commands/topics.js')).topicsCommand,
@@ -96,4 +102,6 @@ async function finishPendingWork(archiveDir: string): Promise<void> {
     onNotice: note,
     onErasurePending: (error) => note(adviceMessageOf(error)),
   })
+  const { completeReceiptsIn } = await import('../index/erasure/prove-erasure.js')
+  await completeReceiptsIn(archiveDir, note)
 }

@@ -1,4 +1,5 @@
 import { messageOf } from '../../pipeline/common/errors.js'
+import { isVisible } from './in-scope.js'
 import type { Archive } from './open-archive.js'
 import { detailsOf, markDamaged, type Damage } from '../store/damage.js'
 import { oneLine } from '../../pipeline/common/visible-text.js'
@@ -36,7 +37,8 @@ export function describeDamaged({ clipId, path, name, what }: DamagedThing): str
 }
 
 /**
- * Lists what an answer skipped because it is damaged. Marks the damaged clips for the next ingest.
+ * Lists what an answer skipped because it is damaged. Marks the damaged clips for the next ingest. Where only a part of the
+ * archive may be seen, only damage of its clips is listed: a name or a row of a table may belong to another part.
  * @param notify called if they cannot be marked
  */
 export function noteDamage(
@@ -51,5 +53,11 @@ export function noteDamage(
     // The answer is still valid, and the next one finds the same damage.
     notify(`the damage could not be recorded: ${messageOf(error)}`)
   }
-  return damagedThings(archive, damage)
+  const { visible } = archive
+  return damagedThings(
+    archive,
+    visible === undefined
+      ? damage
+      : damage.filter(({ clipId }) => clipId !== undefined && isVisible(archive, clipId)),
+  )
 }

@@ -4,6 +4,7 @@ import { createCheckpointStore, type CheckpointStore } from '../store/checkpoint
 import { createClipStore, type ClipStore } from '../store/clips.js'
 import { openDatabase, type OpenOptions } from '../store/database.js'
 import type { Database } from '../store/sqlite.js'
+import { VisibleClipsReader, type VisibleClips } from '../store/visible-clips.js'
 import { createFileStore, type FileStore } from '../store/files.js'
 import {
   activateSpace,
@@ -26,6 +27,9 @@ export interface Archive {
   readonly checkpoints: CheckpointStore
   /** Vector engines that were provided when the archive was opened, in addition to the built-in ones. */
   readonly engines: VectorEngines
+  readonly visibleClips: VisibleClipsReader
+  /** What may be seen of it; undefined: everything. */
+  readonly visible?: VisibleClips
   /** Undefined before the first ingest. */
   readonly recipe: ArchiveRecipe | undefined
   close(): void
@@ -45,6 +49,7 @@ export function openArchive(dir: string, options: OpenArchiveOptions = {}): Arch
     clips: createClipStore(database),
     checkpoints: createCheckpointStore(database),
     engines: options.engines ?? {},
+    visibleClips: new VisibleClipsReader(database),
     get recipe() {
       return readArchiveRecipe(database)
     },

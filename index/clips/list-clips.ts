@@ -3,12 +3,14 @@ import { CameoError } from '../../pipeline/common/errors.js'
 import type { Caller } from '../../pipeline/stages/caller.js'
 import type { ArchiveModels } from '../archive/archive-models.js'
 import { noteDamage, type DamagedThing } from '../archive/damaged-things.js'
+import { filledInScope } from '../archive/in-scope.js'
 import type { Archive, FilledArchive } from '../archive/open-archive.js'
 import { coverageOfClip, readUnseen, type ClipCoverage } from '../coverage/read-coverage.js'
 import { knownName } from '../identities/identities.js'
-import { checkDates, folderNames, tellEmptyFolder, type ClipScope } from '../search/clip-scope.js'
+import { checkDates, tellEmptyFolder, type ClipScope } from '../search/clip-scope.js'
 import type { MatchThreshold, ThresholdRequest } from '../search/match-threshold.js'
 import { listClipRows, type ListedClip } from '../store/clip-list.js'
+import { folderNames } from '../store/path-scope.js'
 import { presentPath } from '../store/present-path.js'
 import { createWholeRows } from '../store/whole-rows.js'
 import { PeopleOfClips, type PersonInClip } from './people-of-clip.js'
@@ -72,12 +74,17 @@ export interface ListParts {
 
 export const defaultPageLength = 50
 
-/** The clips of an archive, page by page, with the people in them. @throws NAME_UNKNOWN; USAGE where dates or lengths contradict each other */
+/**
+ * The clips of an archive, page by page, with the people in them. With `folders`, an unknown name has no clips, like a name that
+ * is not seen in them.
+ * @throws NAME_UNKNOWN; USAGE where dates or lengths contradict each other
+ */
 export async function listClips(
-  { opened, models }: ListParts,
+  { opened: whole, models }: ListParts,
   request: ClipListRequest,
   { notify }: Pick<Caller, 'notify'>,
 ): Promise<ClipList> {
+  const opened = filledInScope(whole, request.folders)
   const { archive } = opened
   const { limit = defaultPageLength, after } = request
   const { namer, damage } = await readTrackNamer(opened, models, request, notify)
@@ -118,9 +125,19 @@ export function* wantedClips(
   if ((minDurationS ?? 0) > (maxDurationS ?? Infinity))
     throw new CameoError('USAGE', `no clip is ${minDurationS} s or longer and ${maxDurationS} s or shorter`)
   const person = wish.person === undefined ? undefined : personNamed(archive, namer, wish.person)
+  // A name that is enrolled and not seen here has no clips, either.
+  if (wish.person !== undefined && person === undefined) return
   const begun = unfinished ? unfinishedClips(archive) : undefined
   const folders = folder === undefined ? [] : folderNames(folder)
-  const listed = { folders, sinceMs: since?.getTime(), untilMs: until?.getTime(), minDurationS, maxDurationS }
+  const within = archive.visible?.paths
+  const listed = {
+    folders,
+    within,
+    sinceMs: since?.getTime(),
+    untilMs: until?.getTime(),
+    minDurationS,
+    maxDurationS,
+  }
   for (const row of listClipRows(archive.database, listed, after)) {
     if (begun !== undefined && !begun.has(row.clipId)) continue
     if (person !== undefined && !people.mayShow(row.clipId, person)) continue
@@ -131,11 +148,15 @@ export function* wantedClips(
   }
 }
 
-/** @throws NAME_UNKNOWN */
-function personNamed({ database }: Archive, namer: TrackNamer, given: string): EnrolledName {
+/** Undefined for an unknown name where only a part of the archive may be seen. @throws NAME_UNKNOWN otherwise */
+function personNamed(
+  { database, visible }: Archive,
+  namer: TrackNamer,
+  given: string,
+): EnrolledName | undefined {
   const name = knownName(database, given)
   const found = namer.names.find((known) => known.name === name)
-  if (found !== undefined) return found
+  if (found !== undefined || visible !== undefined) return found
   throw new CameoError(
     'NAME_UNKNOWN',
     `nobody is enrolled as ${quoted(given)}, or not with the archive's models`,

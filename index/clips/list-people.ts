@@ -1,5 +1,7 @@
 import type { Caller } from '../../pipeline/stages/caller.js'
+import { filledInScope } from '../archive/in-scope.js'
 import { noteDamage, type DamagedThing } from '../archive/damaged-things.js'
+import { countVisibleFaces } from '../identities/visible-faces.js'
 import { tellEmptyFolder } from '../search/clip-scope.js'
 import type { MatchThreshold, ThresholdRequest } from '../search/match-threshold.js'
 import { createWholeRows } from '../store/whole-rows.js'
@@ -44,10 +46,11 @@ const never: Presence = { clips: 0, tracks: 0, seenS: 0 }
  * @throws as `listClips` does
  */
 export async function listPeople(
-  { opened, models }: ListParts,
+  { opened: whole, models }: ListParts,
   request: PeopleListRequest,
   { notify }: Pick<Caller, 'notify'>,
 ): Promise<PeopleList> {
+  const opened = filledInScope(whole, request.folders)
   const { archive } = opened
   const { limit = defaultPageLength, after = '' } = request
   const { namer, damage } = await readTrackNamer(opened, models, request, notify)
@@ -69,9 +72,10 @@ export async function listPeople(
   const listed = namer.names
     .filter(({ name }) => name > after && (!isLimited(request) || presences.has(name)))
     .sort((a, b) => (a.name < b.name ? -1 : 1))
-  const people = listed
-    .slice(0, limit)
-    .map(({ name, faces }) => ({ name, faces, ...(presences.get(name) ?? never) }))
+  const people = listed.slice(0, limit).map(({ name, faces }) => ({
+    ...{ name, faces: archive.visible === undefined ? faces : countVisibleFaces(archive, name) },
+    ...(presences.get(name) ?? never),
+  }))
   return {
     ...{ people, unnamed, threshold: namer.threshold },
     next: listed.length > limit ? people.at(-1)?.name : undefined,
@@ -87,6 +91,7 @@ const withPerson = ({ clips, tracks, seenS }: Presence, person: PersonInClip): P
 
 const isLimited = ({
   folder,
+  folders,
   since,
   until,
   minDurationS,
@@ -95,6 +100,6 @@ const isLimited = ({
   unnamed,
   unfinished,
 }: ClipWish) =>
-  [folder, since, until, minDurationS, maxDurationS, person].some((each) => each !== undefined) ||
+  [folder, folders, since, until, minDurationS, maxDurationS, person].some((each) => each !== undefined) ||
   unnamed === true ||
   unfinished === true

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { CameoError } from '../../pipeline/common/errors.js'
 import { oneLine } from '../../pipeline/common/visible-text.js'
 import type { Caller } from '../../pipeline/stages/caller.js'
+import { filledInScope } from '../archive/in-scope.js'
 import { noteDamage, type DamagedThing } from '../archive/damaged-things.js'
 import { coverageOfClip, type ClipCoverage } from '../coverage/read-coverage.js'
 import type { ContributingFace } from '../search/clip-match.js'
@@ -11,7 +12,7 @@ import { activeSpace } from '../store/meta.js'
 import { presentPath } from '../store/present-path.js'
 import { createTrackHits } from '../store/track-hits.js'
 import { createWholeRows } from '../store/whole-rows.js'
-import { clipIdOf } from './clip-id.js'
+import { visibleClipIdOf } from './clip-id.js'
 import type { ListParts } from './list-clips.js'
 import { PeopleOfClips, type PersonInClip } from './people-of-clip.js'
 import { readTrackNamer } from './track-namer.js'
@@ -20,6 +21,8 @@ import { readTrackNamer } from './track-namer.js'
 export interface ShowRequest extends ThresholdRequest {
   /** Id of the clip, its first 8 digits or more, or the path of its file. */
   readonly clip: string
+  /** Only clips below one of these folders and URLs are known: see `ClipScope`. Default: all. */
+  readonly folders?: readonly string[] | undefined
 }
 
 /** Somebody who is seen in a clip, with the faces of the best track. */
@@ -50,13 +53,14 @@ export interface ShownClip {
 
 /** Who is seen in a clip, and when. @throws CLIP_UNKNOWN */
 export async function showClip(
-  { opened, models }: ListParts,
+  { opened: whole, models }: ListParts,
   request: ShowRequest,
   { notify }: Pick<Caller, 'notify'>,
 ): Promise<ShownClip> {
+  const opened = filledInScope(whole, request.folders)
   const { archive } = opened
   const { database } = archive
-  const clipId = clipIdOf(database, request.clip)
+  const clipId = visibleClipIdOf(archive, request.clip)
   const { namer, damage } = await readTrackNamer(opened, models, request, notify)
   const rows = createWholeRows(database, new Set())
   const coverage = coverageOfClip(archive, clipId)
@@ -72,7 +76,7 @@ export async function showClip(
     }))
     return { ...person, faces, thumbnailJpeg: hits.thumbnailOf(best) }
   })
-  const dateMs = clipDateReader(database)(clipId)
+  const dateMs = clipDateReader(database, archive.visible?.paths)(clipId)
   const own = [...damage, ...rows.damage()].filter((each) => each.clipId === undefined || each.clipId === clipId) // prettier-ignore
   return {
     ...{ clipId, ...place, paths, people, threshold: namer.threshold, coverage },

@@ -107,12 +107,13 @@ export async function readNames(
 
 /** Names with the threshold that a search by name has in the archive now. */
 export function namerOf(
-  { archive: { database }, recipe }: FilledArchive,
+  { archive: { database, visible }, recipe }: FilledArchive,
   { pack }: Pick<ArchiveModels, 'pack'>,
   names: readonly EnrolledName[],
   wish: ThresholdRequest,
 ): TrackNamer {
-  const tracks = createDescriptorStore(database).count(activeSpace(database)?.spaceId ?? 0)
+  const spaceId = activeSpace(database)?.spaceId ?? 0
+  const tracks = visible?.countDescribed(spaceId) ?? createDescriptorStore(database).count(spaceId)
   return new TrackNamer(names, chooseThreshold(recipe, pack, tracks, wish))
 }
 
@@ -127,6 +128,8 @@ export async function readTrackNamer(
   notify: (notice: string) => void,
 ): Promise<{ readonly namer: TrackNamer; readonly damage: readonly Damage[] }> {
   const { names, damage, leftOut } = await readNames(opened, models, wish)
-  for (const { message } of leftOut) notify(`${message}; the name is left out`)
+  // It may be a name of another part of the archive.
+  if (opened.archive.visible === undefined)
+    for (const { message } of leftOut) notify(`${message}; the name is left out`)
   return { namer: namerOf(opened, models, names, wish), damage }
 }

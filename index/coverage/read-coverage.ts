@@ -1,4 +1,5 @@
 import { segmentLengthS } from '../../pipeline/recipe/recipe.js'
+import { isVisible } from '../archive/in-scope.js'
 import type { Archive } from '../archive/open-archive.js'
 import {
   readCoverageRows,
@@ -38,11 +39,11 @@ export interface ClipCoverage {
   readonly message: string | undefined
 }
 
-type Source = Pick<Archive, 'database' | 'recipe'>
+type Source = Pick<Archive, 'database' | 'recipe' | 'visible'>
 
 /** Every clip of an archive, and every file that an ingest found but could not process, in order of their paths. */
 export function readCoverage(source: Source): ClipCoverage[] {
-  const paths = readPaths(source.database, 'all')
+  const paths = readPaths(source, 'all')
   const clips = [...readRuns(source, 'all'), ...readWithoutRun(source.database, paths.withoutClip)]
   return clips
     .map((clip) => (clip.clipId === undefined ? clip : { ...clip, ...paths.byClip.get(clip.clipId) }))
@@ -58,7 +59,7 @@ export interface Unseen {
 
 /** Everything that was not fully examined. Usually only a few clips. */
 export function readUnseen(source: Source): Unseen {
-  const { withoutClip } = readPaths(source.database, 'withoutClip')
+  const { withoutClip } = readPaths(source, 'withoutClip')
   return {
     clips: readRuns(source, 'unseen').filter(isUnseen),
     files: readWithoutRun(source.database, withoutClip).filter(isUnseen),
@@ -74,8 +75,11 @@ export function coverageOfClip(source: Source, clipId: string): ClipCoverage | u
 export const isUnseen = ({ states }: Pick<ClipCoverage, 'states'>) =>
   !states.includes('complete') && !states.includes('forgotten')
 
-function readRuns({ database, recipe }: Source, wanted: WantedRuns): ClipCoverage[] {
-  const rows = readCoverageRows(database, recipe?.digest ?? '', wanted)
+function readRuns(source: Source, wanted: WantedRuns): ClipCoverage[] {
+  const { database, recipe } = source
+  const rows = readCoverageRows(database, recipe?.digest ?? '', wanted).filter(({ clipId }) =>
+    isVisible(source, clipId),
+  )
   const readSegments = segmentRowsReader(database)
   const clips = new Map<string, ClipCoverage>()
   for (const row of rows) {
@@ -139,10 +143,11 @@ function unseenOfRun(
 
 type FileFacts = Pick<ClipCoverage, 'clipId' | 'paths' | 'code' | 'message'>
 
-function readPaths(database: Database, wanted: 'all' | 'withoutClip') {
+function readPaths({ database, visible }: Source, wanted: 'all' | 'withoutClip') {
   const byClip = new Map<string, FileFacts>()
   const withoutClip = new Map<string, FileFacts>()
   for (const { path, clipId, code, message, isWithoutClip } of readPathRows(database, wanted)) {
+    if (visible?.paths.has(path) === false) continue
     const files = clipId === undefined || isWithoutClip ? withoutClip : byClip
     const key = clipId ?? path
     const before = files.get(key)

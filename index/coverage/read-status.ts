@@ -1,4 +1,6 @@
+import { inScope } from '../archive/in-scope.js'
 import type { Archive } from '../archive/open-archive.js'
+import { runStates } from '../store/run-rows.js'
 import { listIdentities, type Identity } from '../store/identities.js'
 import type { FileFailure } from '../store/file-facts.js'
 import type { ArchiveRecipe } from '../store/meta.js'
@@ -18,7 +20,7 @@ export interface ArchiveStatus {
   readonly coverage: CoverageSum
   /** Clips of which no file exists at its path. */
   readonly missing: readonly ClipCoverage[]
-  /** Enrolled names, sorted. */
+  /** Enrolled names, sorted. Empty where only some folders are asked about: listing people says who is seen there. */
   readonly identities: readonly Identity[]
   /** How the clips are processed. Undefined before the first ingest. */
   readonly recipe: ArchiveRecipe | undefined
@@ -32,16 +34,38 @@ export interface FailedPath extends FileFailure {
   readonly missing?: true
 }
 
-export function readStatus(archive: Archive): ArchiveStatus {
+/** Which part of an archive is meant. */
+export interface StatusRequest {
+  /** Only what is below one of these folders and URLs: see `ClipScope`. Default: all. */
+  readonly folders?: readonly string[] | undefined
+}
+
+export function readStatus(whole: Archive, { folders }: StatusRequest = {}): ArchiveStatus {
+  const archive = inScope(whole, folders)
   const clips = markMissing(readCoverage(archive))
   return {
-    ...archive.clips.counts(),
+    ...countsOf(archive),
     failed: archive.files.countFailed(),
     coverage: sumCoverage(clips),
     missing: clips.filter(({ states }) => states.includes('missing')),
-    identities: listIdentities(archive.database),
+    identities: archive.visible === undefined ? listIdentities(archive.database) : [],
     recipe: archive.recipe,
     failures: archive.files.failures().map(withMissing),
+  }
+}
+
+function countsOf({
+  clips,
+  database,
+  visible,
+}: Archive): Pick<ArchiveStatus, 'clips' | 'tracks' | 'partial'> {
+  if (visible === undefined) return clips.counts()
+  const runs = runStates(database).filter(({ clipId }) => visible.clipIds.has(clipId))
+  const ended = runs.filter(({ state }) => state !== 'working').map(({ clipId }) => clipId)
+  return {
+    clips: new Set(ended).size,
+    tracks: visible.countTracks(),
+    partial: runs.filter(({ state }) => state === 'partial').length,
   }
 }
 

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { oneLine } from '../../pipeline/common/visible-text.js'
 import type { Caller } from '../../pipeline/stages/caller.js'
+import { inScope } from '../archive/in-scope.js'
 import type { Archive } from '../archive/open-archive.js'
 import { isUrl } from '../store/whole-path.js'
 import type { CoverageState } from './clip-coverage.js'
@@ -11,6 +12,8 @@ import { byFolder, markMissing, sumCoverage, within, type CoverageSum } from './
 export interface CoverageRequest {
   /** Only clips below this folder or URL. Default: all. */
   readonly folder?: string | undefined
+  /** Besides that, only what is below one of these folders and URLs: see `ClipScope`. */
+  readonly folders?: readonly string[] | undefined
   /** List the clips in these states. Default: all clips with any state except `complete`. */
   readonly states?: readonly CoverageState[] | undefined
 }
@@ -33,10 +36,10 @@ export interface CoverageReport {
 /** Reports how much of an archive's video was examined, per folder, and what is missing in each clip. */
 export function reportCoverage(
   archive: Archive,
-  { folder, states }: CoverageRequest,
+  { folder, folders, states }: CoverageRequest,
   { notify }: Pick<Caller, 'notify'>,
 ): CoverageReport {
-  const all = markMissing(readCoverage(archive))
+  const all = markMissing(readCoverage(inScope(archive, folders)))
   const below = folder === undefined ? undefined : isUrl(folder) ? folder : resolve(folder)
   const clips = below === undefined ? all : within(all, below)
   if (below !== undefined && clips.length === 0) notify(`the archive has no clip below ${oneLine(below)}`)

@@ -49,10 +49,10 @@ const hoursOf = (totalS: number, unseenS: number) => ({
  * The coverage of an archive, as reported with every answer. Reads only the incomplete clips, so that a large archive
  * stays fast. Does not count clips without a face, forgotten clips or missing ones.
  */
-export function summariseCoverage(archive: Pick<Archive, 'database' | 'recipe'>): CoverageSum {
+export function summariseCoverage(archive: Pick<Archive, 'database' | 'recipe' | 'visible'>): CoverageSum {
   const { clips, files } = readUnseen(archive)
   const sum = sumCoverage([...clips, ...files])
-  const known = sumClips(archive.database)
+  const known = sumClips(archive.database, archive.visible?.clipIds)
   return {
     ...sum,
     clips: known.clips + files.length,

@@ -30,7 +30,7 @@ export interface EditHit {
 }
 
 /** The ranges of a search's clips, best clip first, each clip's in order of time; weak clips after all others. */
-export function hitsOfSearch({ query, hits }: SearchReport): EditHit[] {
+export function hitsOfSearch({ query, hits }: Pick<SearchReport, 'query' | 'hits'>): EditHit[] {
   const own = personOf(query)
   const all = [...hits.matches, ...(hits.weak ?? [])]
   return all.flatMap(({ match, probability }: Hit, index) =>

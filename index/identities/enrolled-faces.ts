@@ -43,29 +43,8 @@ export function forgetFace(
   number: number,
 ): { readonly source: string; readonly left: number } {
   return inTransaction(database, () => {
-    const faces = enrolledFaces(database, name, embedder)
-    const chosen = faces[number - 1]
-    if (chosen === undefined)
-      throw new CameoError(
-        'FACE_UNKNOWN',
-        `${quoted(name)} has no face ${number}: it has ${faces.length} of them; list them to choose one`,
-        { details: { remedy: 'list-faces', name } },
-      )
-    const { source, pictureId } = chosen
-    const own = referenceFaces(database, name).filter((row) => row.source === source)
-    if (pictureId !== null)
-      removeRows(
-        database,
-        own.filter((row) => row.pictureId === pictureId),
-      )
-    else {
-      // Without pictures, faces of a source are written in the same order for every embedder.
-      const isAlike = (face: Pick<EnrolledFace, 'source' | 'pictureId'>) =>
-        face.source === source && face.pictureId === null
-      const place = faces.slice(0, number - 1).filter(isAlike).length
-      for (const by of new Set(own.map((row) => row.embedder)))
-        removeRows(database, own.filter((row) => row.embedder === by && isAlike(row)).slice(place, place + 1))
-    }
+    const { source, rows } = chosenFace(database, name, embedder, number)
+    removeRows(database, rows)
     const left = referenceFaces(database, name)
     if (left.length === 0) forgetName(database, name)
     else if (isPublished(database)) appendJournal(database, 'enroll', { name, sources: [source] })
@@ -73,6 +52,64 @@ export function forgetFace(
       eraseSourceFromJournal(database, name, source, lastJournalEntry(database))
     return { source, left: left.filter((row) => row.embedder === embedder).length }
   })
+}
+
+/** Erases the rows of a name that are meant, and with the last one the name. Returns how many they were. */
+export function forgetFacesThat(
+  database: Database,
+  name: string,
+  isMeant: (row: ReferenceFaceRow) => boolean,
+): number {
+  return inTransaction(database, () => {
+    const rows = referenceFaces(database, name)
+    const meant = rows.filter(isMeant)
+    removeRows(database, meant)
+    if (meant.length > 0 && meant.length === rows.length) forgetName(database, name)
+    return meant.length
+  })
+}
+
+/** The rows of one face of a name, by every embedder. Empty if there is no such face. */
+export function rowsOfFace(
+  database: Database,
+  name: string,
+  embedder: string,
+  number: number,
+): ReferenceFaceRow[] {
+  return enrolledFaces(database, name, embedder)[number - 1] === undefined
+    ? []
+    : [...chosenFace(database, name, embedder, number).rows]
+}
+
+/** @throws FACE_UNKNOWN */
+function chosenFace(
+  database: Database,
+  name: string,
+  embedder: string,
+  number: number,
+): { readonly source: string; readonly rows: readonly ReferenceFaceRow[] } {
+  const faces = enrolledFaces(database, name, embedder)
+  const chosen = faces[number - 1]
+  if (chosen === undefined)
+    throw new CameoError(
+      'FACE_UNKNOWN',
+      `${quoted(name)} has no face ${number}: it has ${faces.length} of them; list them to choose one`,
+      { details: { remedy: 'list-faces', name } },
+    )
+  const { source, pictureId } = chosen
+  const own = referenceFaces(database, name).filter((row) => row.source === source)
+  if (pictureId !== null) return { source, rows: own.filter((row) => row.pictureId === pictureId) }
+  // Without pictures, faces of a source are written in the same order for every embedder.
+  const isAlike = (face: Pick<EnrolledFace, 'source' | 'pictureId'>) =>
+    face.source === source && face.pictureId === null
+  const place = faces.slice(0, number - 1).filter(isAlike).length
+  const embedders = [...new Set(own.map((row) => row.embedder))]
+  return {
+    source,
+    rows: embedders.flatMap((by) =>
+      own.filter((row) => row.embedder === by && isAlike(row)).slice(place, place + 1),
+    ),
+  }
 }
 
 /**

@@ -1,6 +1,7 @@
 import { thresholdOfModels } from '../../pipeline/models/packs/pack-threshold.js'
 import { findPack } from '../../pipeline/models/packs/catalog.js'
 import type { Caller } from '../../pipeline/stages/caller.js'
+import { isVisible } from '../archive/in-scope.js'
 import { noteDamage, type DamagedThing } from '../archive/damaged-things.js'
 import type { FilledArchive } from '../archive/open-archive.js'
 import type { Verdict } from '../store/corrections.js'
@@ -13,6 +14,7 @@ import { enrolledFaces } from './enrolled-faces.js'
 import { agreementOf, bySource } from './enrolment-agreement.js'
 import { identityIdOf, knownName, referencesOf } from './identities.js'
 import { readCorrections, type Correction } from './verdicts.js'
+import { FaceSources } from './visible-faces.js'
 
 /** A face that a name rests on. */
 export interface ShownFace {
@@ -63,7 +65,11 @@ export interface ShownName extends NameDescription {
   readonly damaged: readonly DamagedThing[]
 }
 
-/** Shows what a name rests on. Also for a name that the archive's models know no face of. @throws NAME_UNKNOWN */
+/**
+ * Shows what a name rests on. Also for a name that the archive's models know no face of. Where only a part of the archive may be
+ * seen, faces and corrections of other clips are left out: see `FaceSources`.
+ * @throws NAME_UNKNOWN
+ */
 export function showName(
   { archive, recipe }: FilledArchive,
   given: string,
@@ -74,9 +80,11 @@ export function showName(
   const identityId = identityIdOf(database, name)
   const damage: Damage[] = []
   const onDamage = (found: Damage) => void damage.push(found)
-  const own = enrolledFaces(database, name, recipe.embedderDigest)
+  const sources = new FaceSources(archive)
+  const all = enrolledFaces(database, name, recipe.embedderDigest)
+  const own = all.filter(({ source }) => sources.shown(source) !== undefined)
   // Throws if faces are lost.
-  if (own.length > 0) referencesOf(database, name, recipe.embedderDigest, [], onDamage)
+  if (all.length > 0) referencesOf(database, name, recipe.embedderDigest, [], onDamage)
   const pack = findPack(recipe.packName)
   const threshold = thresholdOfModels(pack)
   const agreement = new Map(
@@ -84,21 +92,27 @@ export function showName(
   )
   const pictures = picturesOf(database, identityId)
   const faces = own.map(({ number, source, quality, pictureId }) => ({
-    ...{ number, source, quality },
+    ...{ number, source: sources.shown(source) ?? '', quality },
     similarity: agreement.get(source)?.similarity,
     isOdd: agreement.get(source)?.disagrees === true,
     pictureJpeg: pictureId === null ? undefined : pictures.get(pictureId)?.jpeg,
   }))
-  const otherFaces = countOthers(facesOfIdentity(database, identityId), recipe.embedderDigest)
-  const corrections = readCorrections(database, name, onDamage).map((each) => ({
-    ...shownCorrection(each),
-    path: archive.files.pathsOf(each.clipId)[0],
-  }))
+  const otherFaces = countOthers(
+    facesOfIdentity(database, identityId).filter(({ source }) => sources.shown(source) !== undefined),
+    recipe.embedderDigest,
+  )
+  const corrections = readCorrections(database, name, onDamage)
+    .filter(({ clipId }) => isVisible(archive, clipId))
+    .map((each) => ({ ...shownCorrection(each), path: archive.files.pathsOf(each.clipId)[0] }))
+  const people = new PeopleRows(database)
   return {
     ...{ name, faces, otherFaces, corrections, threshold },
     ...describeName(database, name),
-    people: new PeopleRows(database).withIdentity(identityId).map(({ personId }) => personId),
-    needsPhotos: faces.length === 0 && otherFaces.withPicture === 0,
+    people: people
+      .withIdentity(identityId)
+      .map(({ personId }) => personId)
+      .filter((personId) => people.membersOf(personId).some(({ clipId }) => isVisible(archive, clipId))),
+    needsPhotos: all.length === 0 && otherFaces.withPicture === 0,
     damaged: noteDamage(archive, damage, notify),
   }
 }

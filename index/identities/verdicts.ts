@@ -109,17 +109,23 @@ function correctionOf(
 export const isSure = ({ confirmed, members }: Verdicts, trackId: number): boolean =>
   confirmed.has(trackId) || members.has(trackId)
 
-/** What people said about a name, and the tracks of the people without names who were given it. */
+/**
+ * What people said about a name, and the tracks of the people without names who were given it.
+ * @param isVisible clips that may be seen; what was said about others does not count
+ */
 export function readVerdicts(
   database: Database,
   name: string,
   onDamage: (damage: Damage) => void = () => undefined,
+  isVisible: (clipId: string) => boolean = () => true,
 ): Verdicts {
   const people = new PeopleRows(database)
   const grouped = people
     .withIdentity(findIdentity(database, name) ?? -1)
     .flatMap(({ personId }) => people.membersOf(personId))
-  return verdictsOf(readCorrections(database, name, onDamage), grouped)
+    .filter(({ clipId }) => isVisible(clipId))
+  const corrections = readCorrections(database, name, onDamage).filter(({ clipId }) => isVisible(clipId))
+  return verdictsOf(corrections, grouped)
 }
 
 /**

@@ -6,11 +6,11 @@ import type { Database } from '../store/sqlite.js'
 export function findPerson(database: Database, personId: number): PersonRow {
   const person = new PeopleRows(database).get(personId)
   if (person !== undefined) return person
-  throw new CameoError(
-    'PERSON_UNKNOWN',
-    `there is no person ${personId}: list the people to see which there are`,
-  )
+  throw unknownPerson(personId)
 }
+
+export const unknownPerson = (personId: number): CameoError =>
+  new CameoError('PERSON_UNKNOWN', `there is no person ${personId}: list the people to see which there are`)
 
 /** The name of a person, or the number. */
 export const nameOfPerson = ({ personId, name }: Pick<PersonRow, 'personId' | 'name'>): string =>

@@ -1,4 +1,6 @@
 import { CameoError } from '../../pipeline/common/errors.js'
+import { inScope, isVisible } from '../archive/in-scope.js'
+import type { Archive } from '../archive/open-archive.js'
 import { clipDateReader } from '../store/clip-dates.js'
 import { parseSpans } from '../store/clip-columns.js'
 import {
@@ -8,13 +10,14 @@ import {
   type PeopleFilter,
   type PeoplePlace,
 } from '../store/people-rows.js'
-import type { Database } from '../store/sqlite.js'
 import { createTrackHits } from '../store/track-hits.js'
 
 /** Which people are listed, and how many. */
 export interface PeopleRequest extends PeopleFilter {
   /** How many at the most. Default: 50. */
   readonly limit?: number
+  /** Only tracks of clips below one of these folders and URLs count: see `ClipScope`. Default: all. */
+  readonly folders?: readonly string[] | undefined
   /** `next` of the page before. */
   readonly after?: string | undefined
 }
@@ -46,24 +49,38 @@ export interface PeoplePage {
 const defaultLimit = 50
 
 /** The people into whom tracks were grouped, page by page. @throws USAGE where `after` is no place of a list */
-export function listGroups(database: Database, request: PeopleRequest): PeoplePage {
-  const { limit = defaultLimit, after, ...filter } = request
-  const rows = new PeopleRows(database)
-  const found = rows.list(filter, after === undefined ? undefined : placeOf(after), limit + 1)
+export function listGroups(whole: Archive, request: PeopleRequest): PeoplePage {
+  const { limit = defaultLimit, after, folders, ...filter } = request
+  const archive = inScope(whole, folders)
+  const rows = new PeopleRows(archive.database)
+  const place = after === undefined ? undefined : placeOf(after)
+  const { visible } = archive
+  const found =
+    visible === undefined
+      ? rows.list(filter, place, limit + 1)
+      : rows.listIn(visible.clipIds, filter, place).slice(0, limit + 1)
   const people = found.slice(0, limit)
   const last = people.at(-1)
-  const summarise = summariser(database)
+  const summarise = summariser(archive)
   return {
-    people: people.map((person) => summarise(person, rows.membersOf(person.personId))),
+    people: people.map((person) => summarise(person, visibleMembers(archive, rows, person.personId))),
     next: found.length > limit && last !== undefined ? `${last.tracks}/${last.personId}` : undefined,
   }
 }
 
+/** The tracks of a person that may be seen, best face first. */
+export const visibleMembers = (archive: Archive, rows: PeopleRows, personId: number): MemberRow[] =>
+  rows.membersOf(personId).filter(({ clipId }) => isVisible(archive, clipId))
+
 /** Summarises people by their tracks. */
-export function summariser(
-  database: Database,
-): (person: Omit<CountedPerson, 'tracks' | 'clips'>, members: readonly MemberRow[]) => PersonSummary {
-  const dateOf = clipDateReader(database)
+export function summariser({
+  database,
+  visible,
+}: Archive): (
+  person: Omit<CountedPerson, 'tracks' | 'clips'>,
+  members: readonly MemberRow[],
+) => PersonSummary {
+  const dateOf = clipDateReader(database, visible?.paths)
   const hits = createTrackHits(database, 0)
   return ({ personId, name, isHidden }, members) => {
     const clipIds = new Set(members.map(({ clipId }) => clipId))

@@ -1,12 +1,11 @@
 import { CameoError } from '../../pipeline/common/errors.js'
 import type { Pack } from '../../pipeline/models/packs/pack.js'
 import { thresholdOfModels } from '../../pipeline/models/packs/pack-threshold.js'
-import { furtherEmbeddersOf } from '../archive/archive-models.js'
 import type { FilledArchive } from '../archive/open-archive.js'
 import { checkAgreement } from '../identities/check-enrolment.js'
 import { enrolledFaces } from '../identities/enrolled-faces.js'
-import { enroll, knownName, parseName, type ReferenceFace } from '../identities/identities.js'
-import { bestFaceReader } from '../store/best-faces.js'
+import { enroll, knownName, parseName } from '../identities/identities.js'
+import { trackFaceReader } from '../identities/track-face.js'
 import { findIdentity } from '../store/identities.js'
 import type { PeopleRows } from '../store/people-rows.js'
 import type { MemberRow } from '../store/people-rows.js'
@@ -46,11 +45,13 @@ const mostFaces = 20
  * @throws PERSON_UNKNOWN; FACES_DISAGREE if the name has faces of somebody else, unless forced; USAGE if the name is empty
  */
 export function namePerson(
-  { archive, recipe }: FilledArchive,
+  opened: FilledArchive,
   { pack }: { readonly pack: Pack },
   { personId, name: given, force = false }: NameRequest,
 ): NamedPerson {
+  const { archive, recipe } = opened
   const { database } = archive
+  const faceOf = trackFaceReader(opened)
   return correcting(archive, (people, changes) => {
     const person = findPerson(database, personId)
     const name = knownName(database, parseName(given))
@@ -62,8 +63,8 @@ export function namePerson(
     const free = members.filter(({ clipId }) => isFree(clipId) !== undefined)
     // Where the name has faces of every clip, they are compared all the same.
     const references = chooseTracks(free.length > 0 ? free : members).flatMap(({ trackId, clipId }) => {
-      const face = referenceOf(trackId, isFree(clipId) ?? clipId)
-      return face === undefined ? [] : [{ clipId, face }]
+      const face = faceOf(trackId)
+      return face === undefined ? [] : [{ clipId, face: { source: isFree(clipId) ?? clipId, ...face } }]
     })
     const faces = references.map(({ face }) => face)
     const added = free.length > 0 ? references : []
@@ -85,18 +86,6 @@ export function namePerson(
       others: othersWith(people, identityId, personId),
     }
   })
-
-  function referenceOf(trackId: number, source: string): ReferenceFace | undefined {
-    const face = bestFaceReader(database)(trackId)
-    const own = face?.embeddings.find(({ embedder }) => embedder === recipe.embedderDigest)
-    if (face === undefined || own === undefined) return undefined
-    const further = furtherEmbeddersOf(recipe).map(({ digest }) => digest)
-    return {
-      ...{ source, quality: face.quality },
-      embedding: { float16: own.float16, norm: own.norm },
-      extraEmbeddings: face.embeddings.filter(({ embedder }) => further.includes(embedder)),
-    }
-  }
 }
 
 const othersWith = (people: PeopleRows, identityId: number, personId: number): number[] =>

@@ -1,5 +1,6 @@
 import { dotProduct, l2Normalise } from '../../pipeline/data/vector-math.js'
 import type { Caller } from '../../pipeline/stages/caller.js'
+import { inScope } from '../archive/in-scope.js'
 import { noteDamage, type DamagedThing } from '../archive/damaged-things.js'
 import type { Archive } from '../archive/open-archive.js'
 import { clipAdjacency } from '../search/clip-adjacency.js'
@@ -11,14 +12,16 @@ import { PeopleRows, type MemberRow } from '../store/people-rows.js'
 import { presentPath } from '../store/present-path.js'
 import { createTrackHits, type TrackHits } from '../store/track-hits.js'
 import { createWholeRows } from '../store/whole-rows.js'
-import { findPerson } from './find-person.js'
-import { summariser, type PersonSummary } from './list-groups.js'
+import { findPerson, unknownPerson } from './find-person.js'
+import { summariser, visibleMembers, type PersonSummary } from './list-groups.js'
 
 /** Who is shown. */
 export interface ShowPersonRequest {
   readonly personId: number
   /** How many clips at the most. Default: all. */
   readonly top?: number | undefined
+  /** Only clips below one of these folders and URLs are known: see `ClipScope`. Default: all. */
+  readonly folders?: readonly string[] | undefined
 }
 
 /** A person, and where it is seen. */
@@ -35,16 +38,17 @@ export interface ShownGroup {
 
 /** Where a person is seen. @throws PERSON_UNKNOWN */
 export function showPerson(
-  archive: Archive,
-  { personId, top }: ShowPersonRequest,
+  whole: Archive,
+  { personId, top, folders }: ShowPersonRequest,
   { notify }: Pick<Caller, 'notify'>,
 ): ShownGroup {
+  const archive = inScope(whole, folders)
   const { database } = archive
   const person = findPerson(database, personId)
   const rows = createWholeRows(database, new Set())
-  const members = new PeopleRows(database)
-    .membersOf(personId)
-    .filter(({ trackId, clipId }) => rows.isWholeTrack(trackId, clipId))
+  const seen = visibleMembers(archive, new PeopleRows(database), personId)
+  if (archive.visible !== undefined && seen.length === 0) throw unknownPerson(personId)
+  const members = seen.filter(({ trackId, clipId }) => rows.isWholeTrack(trackId, clipId))
   const hits = createTrackHits(database, activeSpace(database)?.spaceId ?? 0)
   const byClip = new Map<string, MemberRow[]>()
   for (const member of members) byClip.set(member.clipId, [...(byClip.get(member.clipId) ?? []), member])
@@ -58,7 +62,7 @@ export function showPerson(
     .sort((a, b) => b.score - a.score || (a.clipId < b.clipId ? -1 : 1))
     .slice(0, top)
   return {
-    person: summariser(database)(person, members),
+    person: summariser(archive)(person, members),
     clips: clips.map(({ clipId, own, score }) => matchOf(archive, hits, { clipId, own, score, scores })),
     damaged: noteDamage(
       archive,

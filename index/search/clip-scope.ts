@@ -1,16 +1,19 @@
-import { realpathSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { CameoError } from '../../pipeline/common/errors.js'
 import { oneLine } from '../../pipeline/common/visible-text.js'
 import type { Archive } from '../archive/open-archive.js'
 import { clipDateReader } from '../store/clip-dates.js'
-import { hasPathBelow } from '../store/clip-lookup.js'
-import { isUrl } from '../store/whole-path.js'
+import { pathsBelow } from '../store/clip-lookup.js'
+import { folderNames, PathScope } from '../store/path-scope.js'
 
 /** Which clips of an archive a question is about. */
 export interface ClipScope {
   /** Only clips with a file below this folder or URL. */
   readonly folder?: string | undefined
+  /**
+   * Besides that, only clips with a file below one of these folders and URLs, and only these files of them. All else answers as if
+   * it did not exist. An empty list: no clip. Absent: all clips.
+   */
+  readonly folders?: readonly string[] | undefined
   /**
    * Only clips of this time or later. The date of a clip is when the oldest of its files was last written; of a clip that only
    * workers fetched, when it came into the archive.
@@ -23,13 +26,19 @@ export interface ClipScope {
 /** Says of a clip whether it is in the scope. */
 export type ScopeTest = (clipId: string, paths: readonly string[]) => boolean
 
-/** @throws USAGE as `checkDates` does */
-export function createScopeTest({ database }: Pick<Archive, 'database'>, scope: ClipScope): ScopeTest {
+/**
+ * Tests the folder and the dates. The folders are those of the archive that is asked: see `inScope`.
+ * @throws USAGE as `checkDates` does
+ */
+export function createScopeTest(
+  { database, visible }: Pick<Archive, 'database' | 'visible'>,
+  scope: Omit<ClipScope, 'folders'>,
+): ScopeTest {
   checkDates(scope)
   const isBelow = folderTest(scope.folder)
   const [sinceMs, untilMs] = [scope.since?.getTime() ?? -Infinity, scope.until?.getTime() ?? Infinity]
   if (scope.since === undefined && scope.until === undefined) return (_clipId, paths) => isBelow(paths)
-  const dateOf = clipDateReader(database)
+  const dateOf = clipDateReader(database, visible?.paths)
   return (clipId, paths) => {
     if (!isBelow(paths)) return false
     const dateMs = dateOf(clipId)
@@ -39,11 +48,13 @@ export function createScopeTest({ database }: Pick<Archive, 'database'>, scope: 
 
 /** Says so where the archive knows of no clip below the folder: it may be mistyped. */
 export function tellEmptyFolder(
-  { database }: Pick<Archive, 'database'>,
-  { folder }: ClipScope,
+  { database, visible }: Pick<Archive, 'database' | 'visible'>,
+  { folder }: Pick<ClipScope, 'folder'>,
   notify: (notice: string) => void,
 ): void {
-  if (folder === undefined || folderNames(folder).some((name) => hasPathBelow(database, name))) return
+  if (folder === undefined) return
+  for (const name of folderNames(folder))
+    for (const path of pathsBelow(database, name)) if (visible?.paths.has(path) !== false) return
   notify(`the archive knows of no clip below ${oneLine(folder)}`)
 }
 
@@ -57,20 +68,6 @@ export function checkDates({ since, until }: ClipScope): void {
 
 function folderTest(folder: string | undefined): (paths: readonly string[]) => boolean {
   if (folder === undefined) return () => true
-  const names = folderNames(folder)
-  const starts = names.map((name) => (name.endsWith('/') ? name : `${name}/`))
-  return (paths) =>
-    paths.some((path) => names.includes(path) || starts.some((start) => path.startsWith(start)))
-}
-
-/** Ingest follows links: a folder may be known by the path that a link leads to. */
-export const folderNames = (folder: string) =>
-  isUrl(folder) ? [folder] : [resolve(folder), realPathOf(folder)]
-
-function realPathOf(folder: string): string {
-  try {
-    return realpathSync(folder)
-  } catch {
-    return resolve(folder) // a folder that is not mounted now
-  }
+  const scope = new PathScope([folder])
+  return (paths) => paths.some((path) => scope.has(path))
 }

@@ -53,7 +53,8 @@ export class ClipDescriber {
     if (this.#options.isInScope?.(clipId, paths) === false) return undefined
     const place = presentPath(paths)
     if (place === undefined) {
-      this.#rows.note({ clipId, what: 'paths' })
+      // In a part of the archive it has just been moved away; in the whole of it, its rows are damaged.
+      if (this.#archive.visible === undefined) this.#rows.note({ clipId, what: 'paths' })
       return undefined
     }
     const ranges = rangesOfTracks(

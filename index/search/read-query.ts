@@ -8,6 +8,7 @@ import { embedPhotoFace, type PhotoFace } from '../../pipeline/photos/process-ph
 import type { Person } from '../../pipeline/photos/process-query-clip.js'
 import type { Stages } from '../../pipeline/stages/load-pipeline.js'
 import { furtherEmbeddersOf, type ArchiveModels } from '../archive/archive-models.js'
+import { isVisible } from '../archive/in-scope.js'
 import type { FilledArchive } from '../archive/open-archive.js'
 import { describeDisagreeing, measureText } from '../identities/check-enrolment.js'
 import { agreementOf, type SourceAgreement } from '../identities/enrolment-agreement.js'
@@ -26,6 +27,7 @@ import {
   type Chosen,
   type QueryCaller,
 } from '../queries/query-person.js'
+import { hidingNames } from './unseen-name.js'
 
 /** The person to search for. */
 export type Subject =
@@ -55,6 +57,8 @@ export interface AskedQuery {
   /** 0..1. */
   readonly quality: number
   readonly thumbnailJpeg: Uint8Array | undefined
+  /** For a clip: the SHA-256 of its content. */
+  readonly clipId?: string
 }
 
 /** One of several photos of a query. */
@@ -68,8 +72,6 @@ export interface Query extends AskedQuery {
   /** For a track: its descriptor, L2-normalised. Replaces the embeddings. */
   readonly descriptor?: Float32Array
   readonly embeddings: readonly FaceEmbeddings[]
-  /** For a clip: the SHA-256 of its content. */
-  readonly clipId?: string
   /** For a name: its faces that were skipped because they are damaged. */
   readonly damage?: readonly Damage[]
   /** For a name: what people said about it, and the number of photos and clips that its faces are from. */
@@ -117,9 +119,11 @@ export async function readQuery(
 }
 
 /** @throws TRACK_UNKNOWN */
-function queryOfTrack(trackId: number, { archive: { database } }: FilledArchive): Query {
+function queryOfTrack(trackId: number, { archive }: FilledArchive): Query {
+  const { database } = archive
   const track = describedTrackReader(database)(trackId)
-  if (track === undefined) throw new CameoError('TRACK_UNKNOWN', `the archive has no track ${trackId}`)
+  if (track === undefined || !isVisible(archive, track.clipId))
+    throw new CameoError('TRACK_UNKNOWN', `the archive has no track ${trackId}`)
   const { descriptor, quality, clipId } = track
   return {
     ...{ kind: 'track', value: `${trackId}`, quality, clipId, descriptor, embeddings: [] },
@@ -127,8 +131,13 @@ function queryOfTrack(trackId: number, { archive: { database } }: FilledArchive)
   }
 }
 
-/** @throws NAME_UNKNOWN */
-export function queryOfName(value: string, { archive, recipe }: FilledArchive): Query {
+/** Where only a part of the archive may be seen, what people said about other clips does not count. @throws NAME_UNKNOWN */
+export const queryOfName = (value: string, opened: FilledArchive): Query =>
+  opened.archive.visible === undefined
+    ? readName(value, opened)
+    : hidingNames(value, () => readName(value, opened))
+
+function readName(value: string, { archive, recipe }: FilledArchive): Query {
   const damage: Damage[] = []
   const onDamage = (found: Damage) => void damage.push(found)
   const name = knownName(archive.database, value)
@@ -140,7 +149,7 @@ export function queryOfName(value: string, { archive, recipe }: FilledArchive): 
     onDamage,
   )
   const quality = Math.max(...embeddings.map((face) => face.quality))
-  const verdicts = readVerdicts(archive.database, name, onDamage)
+  const verdicts = readVerdicts(archive.database, name, onDamage, (clipId) => isVisible(archive, clipId))
   const enrolled = enrolledFaces(archive.database, name, recipe.embedderDigest)
   const references = new Set(enrolled.map(({ source }) => source)).size
   return {

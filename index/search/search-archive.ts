@@ -4,6 +4,7 @@ import type { Calibration } from '../../pipeline/models/packs/pack.js'
 import type { Caller } from '../../pipeline/stages/caller.js'
 import { ArchiveModels } from '../archive/archive-models.js'
 import { noteDamage, type DamagedThing } from '../archive/damaged-things.js'
+import { filledInScope } from '../archive/in-scope.js'
 import { openIndexFor, type UseIndex } from '../archive/use-index.js'
 import type { FilledArchive } from '../archive/open-archive.js'
 import { coverageOfAnswer, type AnswerCoverage } from './answer-coverage.js'
@@ -21,7 +22,8 @@ import {
 } from './match-threshold.js'
 import { readCompany, type ReadCompany } from './read-company.js'
 import { descriptorOfQuery, readQuery, type AskedQuery, type Query, type Subject } from './read-query.js'
-import { searchClips } from './search-clips.js'
+import { countSearched, searchClips } from './search-clips.js'
+import { checkCompanySeen, checkSubjectSeen } from './seen-names.js'
 
 export interface SearchRequest extends ThresholdRequest, ClipScope {
   readonly subject: Subject
@@ -100,15 +102,17 @@ export async function searchArchive(
 }
 
 /**
- * Like `searchArchive`, with models and an index that are already loaded.
+ * Like `searchArchive`, with models and an index that are already loaded. With `folders`, the answer is that of an archive
+ * with only these clips, and a name that nobody in them has is unknown.
  * @throws ARCHIVE_BUSY if the descriptors are replaced during the search; INTERRUPTED; and the errors of `readQuery`
  */
 export async function searchWith(
-  { opened, models, useIndex }: SearchParts,
+  { opened: whole, models, useIndex }: SearchParts,
   request: SearchRequest,
   caller: Caller,
 ): Promise<SearchReport> {
-  const { subject, signal } = request
+  const { subject, signal, folders } = request
+  const opened = filledInScope(whole, folders)
   const query = await readQuery(subject, opened, models, { ...caller, signal })
   const descriptor = await descriptorOfQuery(query, await models.describer())
   const company = await readCompany(opened, request, models)
@@ -126,12 +130,13 @@ interface Asked {
   readonly index: VectorCache
 }
 
-async function answer(
-  { opened: { archive, recipe }, request, models: { pack }, query, descriptor, company, index }: Asked,
-  { notify }: Caller,
-): Promise<SearchReport> {
+async function answer(asked: Asked, { notify }: Caller): Promise<SearchReport> {
+  const { opened, request, models, query, descriptor, company, index } = asked
+  const { archive, recipe } = opened
+  const { pack } = models
   const { top = 20, expectAppearances = 1, weak = false, excludeSelf = false } = request
-  const threshold = chooseThreshold(recipe, pack, index.size, request)
+  await checkCompanySeen({ opened, models, index }, company)
+  const threshold = chooseThreshold(recipe, pack, countSearched(archive, index.size), request)
   const calibration = calibrationOf(recipe, pack)
   const hidden = hiddenMatchOf(recipe, pack, descriptor, request)
   const found = await searchClips(archive, index, descriptor, {
@@ -141,6 +146,7 @@ async function answer(
     company,
     isInScope: createScopeTest(archive, request),
   })
+  await checkSubjectSeen({ opened, models, index }, { query, descriptor }, found)
   if (found.matches.length === 0) tellEmptyFolder(archive, request, notify)
   if (archive.recipe?.digest !== recipe.digest)
     throw new CameoError(

@@ -1,5 +1,7 @@
+import { isVisible } from '../archive/in-scope.js'
 import type { Archive } from '../archive/open-archive.js'
 import { createDescriptorStore } from '../store/descriptors.js'
+import { activeSpace } from '../store/meta.js'
 import { createWholeRows, memoised, type WholeRows } from '../store/whole-rows.js'
 import type { Neighbor, VectorIndex } from '../vectors/vector-index.js'
 import { searchWidening } from '../vectors/widening-search.js'
@@ -47,12 +49,21 @@ export async function searchClips(
   const current = isAsRead ? hits : new HitList(archive, damagedLabels, query, options)
   return {
     ...current.answerTo(neighbors),
-    ...{ tracksSearched: index.size, tracksExamined: neighbors.length },
+    tracksSearched: countSearched(archive, index.size),
+    tracksExamined: current.countVisible(neighbors),
   }
+}
+
+/** How many tracks a search looks at: those that may be seen. @param indexed number of all vectors that can be found */
+export function countSearched({ database, visible }: Archive, indexed: number): number {
+  return visible === undefined
+    ? indexed
+    : Math.min(indexed, visible.countDescribed(activeSpace(database)?.spaceId ?? 0))
 }
 
 /** Looks up hits in the store, each clip once. */
 class HitList {
+  readonly #archive: Archive
   readonly #rows: WholeRows
   readonly #describeClip: (clipId: string) => DescribedClip | undefined
   readonly #options: SearchOptions
@@ -63,6 +74,7 @@ class HitList {
     query: Float32Array,
     options: SearchOptions,
   ) {
+    this.#archive = archive
     this.#rows = createWholeRows(archive.database, damagedLabels)
     const { company } = options
     const rivals = company === undefined ? undefined : othersOf(company)
@@ -111,9 +123,16 @@ class HitList {
   }
 
   #wantedClip(clipId: string | undefined): DescribedClip | undefined {
-    return clipId === undefined || clipId === this.#options.excludeClipId
+    return clipId === undefined || clipId === this.#options.excludeClipId || !isVisible(this.#archive, clipId)
       ? undefined
       : this.#describeClip(clipId)
+  }
+
+  /** How many of the neighbours may be seen. */
+  countVisible(neighbors: readonly Neighbor[]): number {
+    if (this.#archive.visible === undefined) return neighbors.length
+    const isSeen = (clipId: string | undefined) => clipId !== undefined && isVisible(this.#archive, clipId)
+    return neighbors.filter(({ label }) => isSeen(this.#rows.clipOf(label))).length
   }
 
   answerTo(neighbors: readonly Neighbor[]): Pick<SearchAnswer, 'matches' | 'weak' | 'damage'> {

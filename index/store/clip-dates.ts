@@ -1,3 +1,4 @@
+import { isPathBelowSql, type PathScope } from './path-scope.js'
 import type { Database } from './sqlite.js'
 
 /** The device of a file that workers fetched: its stamp holds a version, no time. */
@@ -15,10 +16,25 @@ export const clipDateSql = `coalesce(
    WHERE p.clip_id = c.clip_id AND p.device <> '${remoteDevice}' AND p.mtime_ns GLOB '[0-9]*'),
   ${addedDateSql})`
 
-/** Reads the date of clips, ms since 1970; undefined where the archive does not hold the clip. */
-export function clipDateReader(database: Database): (clipId: string) => number | undefined {
+/** The same, of the files below one of the folders in the JSON list `@within` alone. */
+export const clipDateWithinSql = `coalesce(
+  (SELECT min(CAST(mtime_ns AS INTEGER)) / 1000000 FROM paths JOIN roots USING (root_id)
+   WHERE paths.clip_id = c.clip_id AND device <> '${remoteDevice}' AND mtime_ns GLOB '[0-9]*'
+     AND ${isPathBelowSql('@within')}),
+  ${addedDateSql})`
+
+/**
+ * Reads the date of clips, ms since 1970; undefined where the archive does not hold the clip.
+ * @param within only the files here count; default: all
+ */
+export function clipDateReader(
+  database: Database,
+  within?: Pick<PathScope, 'startsJson'>,
+): (clipId: string) => number | undefined {
   const select = database
-    .prepare<[string], number | null>(`SELECT ${clipDateSql} FROM clips c WHERE c.clip_id = ?`)
+    .prepare<{ clipId: string; within: string }, number | null>(
+      `SELECT ${within === undefined ? clipDateSql : clipDateWithinSql} FROM clips c WHERE c.clip_id = @clipId`,
+    )
     .pluck()
-  return (clipId) => select.get(clipId) ?? undefined
+  return (clipId) => select.get({ clipId, within: within?.startsJson ?? '[]' }) ?? undefined
 }

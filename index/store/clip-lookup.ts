@@ -22,21 +22,38 @@ export function clipIdsAt(database: Database, path: string): string[] {
 
 /** Whether a file was met at this path, or below it. */
 export function hasPathBelow(database: Database, folder: string): boolean {
+  const paths = pathsBelow(database, folder)
+  const { done } = paths.next()
+  paths.return?.()
+  return done !== true
+}
+
+/** The paths at which files were met: this one, and those below it. Nothing may be written before the iteration ends. */
+export function pathsBelow(database: Database, folder: string): IterableIterator<string> {
   const start = folder.endsWith('/') ? folder : `${folder}/`
-  return (
-    database
-      .prepare<{ folder: string; start: string }>(
-        `SELECT 1 FROM paths JOIN roots USING (root_id)
-         WHERE ${wholePathSql} = @folder OR substr(${wholePathSql}, 1, length(@start)) = @start LIMIT 1`,
-      )
-      .get({ folder, start }) !== undefined
-  )
+  return database
+    .prepare<{ folder: string; start: string }, string>(
+      `SELECT ${wholePathSql} FROM paths JOIN roots USING (root_id)
+       WHERE ${wholePathSql} = @folder OR substr(${wholePathSql}, 1, length(@start)) = @start`,
+    )
+    .pluck()
+    .iterate({ folder, start })
 }
 
 /** Every content that was met at a path, whether clips of it are stored or not. */
 export function clipIdsWithPath(database: Database): string[] {
   return database
     .prepare<[], string>('SELECT DISTINCT clip_id FROM paths WHERE clip_id IS NOT NULL')
+    .pluck()
+    .all()
+}
+
+/** Every clip that the archive has, or has met at a path. */
+export function everyClipId(database: Database): string[] {
+  return database
+    .prepare<[], string>(
+      'SELECT clip_id FROM clips UNION SELECT clip_id FROM paths WHERE clip_id IS NOT NULL ORDER BY clip_id',
+    )
     .pluck()
     .all()
 }

@@ -161,8 +161,15 @@ export function readPathRows(database: Database, wanted: 'all' | 'withoutClip'):
     }))
 }
 
-/** Number and total length of the stored clips, in seconds. Does not count damaged rows and unknown lengths. */
-export function sumClips(database: Database): { readonly clips: number; readonly durationS: number } {
+/**
+ * Number and total length of the stored clips, in seconds. Does not count damaged rows and unknown lengths.
+ * @param clipIds only these count; default: all
+ */
+export function sumClips(
+  database: Database,
+  clipIds?: ReadonlySet<string>,
+): { readonly clips: number; readonly durationS: number } {
+  if (clipIds !== undefined) return sumOf(database, clipIds)
   return (
     database
       .prepare<[], { clips: number; durationS: number }>(
@@ -170,4 +177,19 @@ export function sumClips(database: Database): { readonly clips: number; readonly
       )
       .get() ?? { clips: 0, durationS: 0 }
   )
+}
+
+function sumOf(database: Database, clipIds: ReadonlySet<string>) {
+  const rows = database
+    .prepare<[], [clipId: string, durationS: number | null]>(
+      `SELECT clip_id, duration_s FROM clips WHERE ${isWhole('clips')}`,
+    )
+    .raw()
+  let [clips, durationS] = [0, 0]
+  for (const [clipId, ownS] of rows.iterate()) {
+    if (!clipIds.has(clipId)) continue
+    clips++
+    durationS += ownS ?? 0
+  }
+  return { clips, durationS }
 }

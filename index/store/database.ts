@@ -5,6 +5,7 @@ import { createPrivateFile, makePrivateFolder } from '../../pipeline/common/priv
 import { addChecksumFunction } from './checksum.js'
 import { checkSchema, initialise, type Upgrade } from './initialise.js'
 import { closeArchiveToOthers } from './privacy.js'
+import { finishRestore } from './restore-files.js'
 import { schemaVersion } from './schema.js'
 import { BetterSqlite, type Database } from './sqlite.js'
 
@@ -26,6 +27,7 @@ export const databaseFileName = 'cameo.sqlite'
  */
 export function openDatabase(archiveDir: string, options: OpenOptions = {}): Database {
   const file = join(archiveDir, databaseFileName)
+  translateSqliteErrors(archiveDir, () => finishRestore(archiveDir))
   if (!existsSync(file)) {
     if (options.create !== true)
       throw new CameoError(

@@ -65,6 +65,14 @@ export function deleteMeta(database: Database, key: string): void {
   database.prepare('DELETE FROM meta WHERE key = ?').run(key)
 }
 
+/** Identifies the archive. @throws ARCHIVE_DAMAGED */
+export function readArchiveId(database: Database): string {
+  const id = readMeta(database, 'archive_id')
+  if (id === undefined)
+    throw new CameoError('ARCHIVE_DAMAGED', 'the archive has lost its id: restore it from a backup')
+  return id
+}
+
 const engineKey = 'vectors.engine'
 
 /** Name of the engine that indexes the vectors. Undefined if none was chosen. @throws ARCHIVE_DAMAGED */

@@ -178,6 +178,47 @@ export class PeopleRows {
       .map(({ tracks, clips, ...row }) => ({ ...toPerson(row), tracks, clips }))
   }
 
+  /** The people after a place, counted by their tracks of some clips alone; those without such a track are left out. */
+  listIn(
+    clipIds: ReadonlySet<string>,
+    { hidden = 'without', named, minTracks = 1 }: PeopleFilter,
+    after: PeoplePlace | undefined,
+  ): CountedPerson[] {
+    const seen = this.#seenIn(clipIds)
+    return [...this.all().values()]
+      .flatMap((person) => {
+        const own = seen.get(person.personId)
+        return own === undefined ? [] : [{ ...person, tracks: own.tracks, clips: own.clips.size }]
+      })
+      .filter(
+        ({ isHidden, identityId, tracks, personId }) =>
+          (hidden === 'with' || isHidden === (hidden === 'only')) &&
+          (named === undefined || (identityId !== undefined) === named) &&
+          tracks >= minTracks &&
+          (after === undefined ||
+            tracks < after.tracks ||
+            (tracks === after.tracks && personId > after.personId)),
+      )
+      .sort((a, b) => b.tracks - a.tracks || a.personId - b.personId)
+  }
+
+  #seenIn(clipIds: ReadonlySet<string>): ReadonlyMap<number, { tracks: number; clips: Set<string> }> {
+    const rows = this.#database
+      .prepare<[], [personId: number, clipId: string]>(
+        `SELECT person_id, clip_id FROM people_tracks JOIN tracks USING (track_id) WHERE ${isWhole('people_tracks')}`,
+      )
+      .raw()
+    const seen = new Map<number, { tracks: number; clips: Set<string> }>()
+    for (const [personId, clipId] of rows.iterate()) {
+      if (!clipIds.has(clipId)) continue
+      const own = seen.get(personId) ?? { tracks: 0, clips: new Set<string>() }
+      own.tracks++
+      own.clips.add(clipId)
+      seen.set(personId, own)
+    }
+    return seen
+  }
+
   /** Makes a new person and returns its id. */
   add(): number {
     return Number(this.#insert.run().lastInsertRowid)

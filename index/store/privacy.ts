@@ -2,8 +2,8 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { closeToOthers } from '../../pipeline/common/private-files.js'
 
-/** The SQLite file with its logs, and the locks. */
-const ownFile = /^cameo\.sqlite|\.lock(-journal)?$/
+/** The SQLite files with their logs, the locks, the end of the audit log, and the folder of keys. */
+const ownFile = /^(cameo|audit|access)\.sqlite|\.lock(-journal)?$|^audit\.head|^keys$|^restore\./
 const vectorsFolder = 'vectors'
 
 /**

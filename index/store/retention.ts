@@ -1,6 +1,7 @@
 import { isWhole } from './checksum.js'
 import { addedDateSql, clipDateSql } from './clip-dates.js'
-import { firstPathSql, isBelowSql, startsOf } from './clip-list.js'
+import { firstPathSql, isBelowSql } from './clip-list.js'
+import { startsOf } from './path-scope.js'
 import { rowsOfTracksSql } from './schema.js'
 import type { Database } from './sqlite.js'
 
@@ -89,6 +90,16 @@ export function noteUnnamedErased(database: Database, clipId: string, tracks: nu
          last_track = excluded.last_track`,
     )
     .run(clipId, new Date().toISOString(), tracks)
+}
+
+/** Records that all people without names in a clip count as come back. */
+export function noteAllReturned(database: Database, clipId: string): void {
+  database
+    .prepare(
+      `INSERT INTO unnamed_erased (clip_id, at, tracks, last_track) VALUES (?, ?, 0, 0)
+       ON CONFLICT (clip_id) DO UPDATE SET last_track = 0`,
+    )
+    .run(clipId, new Date().toISOString())
 }
 
 /** Deletes the record: people without names may come back with the clip. */

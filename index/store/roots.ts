@@ -44,3 +44,7 @@ export class RootRows {
     })
   }
 }
+
+/** Every folder and URL that holds files of the archive. */
+export const rootPaths = (database: Database): string[] =>
+  database.prepare<[], string>('SELECT path FROM roots ORDER BY path').pluck().all()

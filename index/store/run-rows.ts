@@ -90,3 +90,11 @@ export class RunRows {
     return this.#counts.get() ?? { clips: 0, tracks: 0, partial: 0 }
   }
 }
+
+/** The state of every run, in order of clips. */
+export const runStates = (database: Database): { readonly clipId: string; readonly state: RunState }[] =>
+  database
+    .prepare<[], { clipId: string; state: RunState }>(
+      'SELECT clip_id AS clipId, state FROM runs ORDER BY clip_id, recipe',
+    )
+    .all()

@@ -65,6 +65,25 @@ export const errorCodes = {
   /** Rows are erased, but their bytes are still in a file that another process holds. */
   ERASURE_PENDING: { retriable: true },
   INDEX_TOO_LARGE: { retriable: false },
+  // audit log, approvals, receipts, backups
+  /** A key of the archive is lost or damaged. */
+  AUDIT_KEY_MISSING: { retriable: false },
+  AUDIT_EXPORT_INVALID: { retriable: false },
+  APPROVAL_UNKNOWN: { retriable: false },
+  /** This user may not take this step. */
+  APPROVAL_NOT_ALLOWED: { retriable: false },
+  /** It was decided, used, or has expired. */
+  APPROVAL_CLOSED: { retriable: false },
+  /** It is for another question. */
+  APPROVAL_MISMATCH: { retriable: false },
+  RECEIPT_UNKNOWN: { retriable: false },
+  RECEIPT_INVALID: { retriable: false },
+  BACKUP_INVALID: { retriable: false },
+  BACKUP_NOT_WRITTEN: { retriable: true },
+  /** A backup would replace an archive. */
+  ARCHIVE_EXISTS: { retriable: false },
+  /** Nothing tells what was erased since a backup. */
+  ERASURES_UNKNOWN: { retriable: false },
   SNAPSHOT_DAMAGED: { retriable: false },
   VECTOR_INVALID: { retriable: false },
   // brokers, topics and what travels through them
@@ -96,18 +115,34 @@ export const errorCodes = {
   REPORT_NOT_WRITTEN: { retriable: true },
   // the server
   SIGN_IN_REQUIRED: { retriable: false },
-  SIGN_IN_FAILED: { retriable: false },
-  /** The user lacks the right, or the request may be forged. */
-  FORBIDDEN: { retriable: false },
+  /** The archive's owner wants to know why a search is made. */
+  PURPOSE_MISSING: { retriable: false },
+  /** The request may be forged: it does not prove that a page of this server made it. */
+  REQUEST_FORGED: { retriable: false },
   NOT_FOUND: { retriable: false },
-  /** What is asked for contradicts the present state. */
-  CONFLICT: { retriable: false },
   UPLOAD_TOO_LARGE: { retriable: false },
   /** The requested bytes lie beyond the end of the file. */
   RANGE_INVALID: { retriable: false },
   /** All places for this kind of work are taken. */
   SERVER_BUSY: { retriable: true },
   TOO_MANY_REQUESTS: { retriable: true },
+  // who may do what
+  /** The name or the password is wrong, or the user is disabled. */
+  SIGN_IN_FAILED: { retriable: false },
+  SIGN_IN_THROTTLED: { retriable: true },
+  PASSWORD_WEAK: { retriable: false },
+  RIGHT_MISSING: { retriable: false },
+  USER_UNKNOWN: { retriable: false },
+  USER_TAKEN: { retriable: false },
+  /** Without this user, nobody could administer. */
+  LAST_ADMINISTRATOR: { retriable: false },
+  KEY_UNKNOWN: { retriable: false },
+  COLLECTION_UNKNOWN: { retriable: false },
+  COLLECTION_TAKEN: { retriable: false },
+  /** The link that makes the first administrator cannot be used. */
+  SETUP_REFUSED: { retriable: false },
+  /** An idempotency key belongs to another request, or to one that still runs. */
+  IDEMPOTENCY_CONFLICT: { retriable: false },
   // the command and its surroundings
   FFMPEG_MISSING: { retriable: false },
   FFMPEG_FAILED: { retriable: true },

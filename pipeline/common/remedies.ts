@@ -53,6 +53,10 @@ export interface RemedyData {
   /** Enroll the name first. */
   'enroll-first': { readonly name: string }
 
+  // who may do what
+  /** Try again later. */
+  wait: { readonly seconds: number }
+
   // evaluation and training
   /** Say how people are known: by a gallery, a head, or enrolled names. */
   'give-identities': Nothing

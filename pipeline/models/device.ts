@@ -12,6 +12,6 @@ export function parseDevice(text: string): DeviceChoice {
   throw new CameoError('USAGE', `unknown device "${text}": choose auto, cpu, cuda or cuda:N`)
 }
 
-export function formatDevice(device: DeviceChoice): string {
+export function formatDevice(device: DeviceChoice): DeviceChoice['kind'] | `cuda:${number}` {
   return device.kind === 'cuda' ? `cuda:${device.index}` : device.kind
 }

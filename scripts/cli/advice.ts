@@ -38,6 +38,8 @@ const advice: AdviceTable = {
   'refresh-names': () => 'run "cameo people refresh"',
   'enroll-first': () => 'run "cameo enroll NAME PHOTO"',
 
+  wait: ({ seconds }) => `wait ${seconds} s before the next attempt`,
+
   'give-identities': () =>
     'say how identities are known: give --gallery train_gt.txt or --head head.onnx, or enroll names with "cameo enroll"',
   'train-head': () => '"cameo head train" writes one',

@@ -1,7 +1,9 @@
 import { defaultModelsDir, packIsPresent } from '../../pipeline/models/packs/models-dir.js'
 import type { Pack } from '../../pipeline/models/packs/pack.js'
 import { ensurePack, fetchPack, type Caller, type Progress, type Task } from '../../pipeline/stages/caller.js'
+import type { IngestCaller } from '../../workers/archive/ingest-archive.js'
 import { withAdvice } from './advice.js'
+import { kept } from './kept.js'
 import { note } from './output.js'
 import { startProgress, type ProgressBar } from './progress.js'
 import { formatTime } from '../../pipeline/common/time-text.js'
@@ -74,12 +76,13 @@ export async function withBars<T>(work: (progress: Caller['progress']) => Promis
 }
 
 /** Calls `work` with the command line as its caller. */
-export const asCaller = <T>(work: (caller: Caller) => Promise<T>): Promise<T> =>
+export const asCaller = <T>(work: (caller: IngestCaller) => Promise<T>): Promise<T> =>
   withBars((progress) =>
     work({
       notify: (notice, details) => note(withAdvice(notice, details)),
       progress,
       ensurePack: usePack,
       modelsDir: defaultModelsDir(),
+      ...kept.getStore(),
     }),
   )

@@ -13,6 +13,8 @@ const environmentSchema = z.object({
     .string()
     .regex(/^[a-zA-Z0-9._-]{1,100}$/, 'letters, digits, ".", "_" and "-" only')
     .default('cameo'),
+  /** Brokers accept 6 to 1800 s unless they are set up otherwise. */
+  KAFKA_SESSION_TIMEOUT_S: z.coerce.number().min(1).max(1800).default(30),
   KAFKA_SSL: isSet.default(false),
   KAFKA_SSL_CA_FILE: z.string().min(1).optional(),
   KAFKA_SSL_CERT_FILE: z.string().min(1).optional(),
@@ -47,6 +49,7 @@ export function readConnection(
     prefix: values.KAFKA_TOPIC_PREFIX,
     tls: tlsOf(values),
     sasl: saslOf(values),
+    sessionTimeoutMs: values.KAFKA_SESSION_TIMEOUT_S * 1000,
   }
 }
 

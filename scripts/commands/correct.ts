@@ -4,6 +4,8 @@ import { openFilledArchive } from '../../index/archive/open-archive.js'
 import { correctClip, type CorrectionReport } from '../../index/clips/correct-clip.js'
 import { parseName } from '../../index/identities/identities.js'
 import type { Verdict } from '../../index/store/corrections.js'
+import { clipPart, namePart } from '../../index/audit/use-entries.js'
+import { audited } from '../cli/audited.js'
 import { asCaller } from '../cli/caller.js'
 import { archiveOption, expectFalseOption, jsonOption, minScoreOption } from '../cli/options.js'
 import { exitCodes, note, oneLine, print, printJson } from '../cli/output.js'
@@ -75,6 +77,13 @@ async function correct(name: string, clip: string, verdict: Verdict, options: Co
         correctClip({ opened, models }, { name, clip, verdict, range, undo, minScore, expectFalse }),
       ),
     )
+    await audited(archive, () => [
+      {
+        action: 'correct',
+        details: { verdict, undone: report.undone, tracks: report.tracks.length },
+        parts: [namePart(report.name), clipPart(report.clipId, { path: report.path })],
+      },
+    ])
     if (json) printJson({ ...report, path: report.path ?? null, tracks: tracksJson(report) })
     else print(describe(report))
   } finally {

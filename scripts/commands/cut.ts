@@ -1,11 +1,13 @@
 import { Command, Option } from 'commander'
 import { cutHits, type CutResult } from '../../index/editing/cut-hits.js'
+import { exportEntry } from '../../index/audit/use-entries.js'
+import { audited, reasonOptions, type ReasonOptions } from '../cli/audited.js'
 import { archiveOption, jsonOption, numberWithin } from '../cli/options.js'
 import { counted, errorJson, exitCodes, note, noteError, oneLine, print, printJson } from '../cli/output.js'
 import { untilStopped } from '../cli/until-stopped.js'
-import { hitsOf } from './play.js'
+import { enrolledAmong, hitsOf } from './play.js'
 
-interface CutOptions {
+interface CutOptions extends ReasonOptions {
   readonly archive: string
   readonly out: string
   readonly exact: boolean
@@ -48,9 +50,12 @@ Exit code: 0 all hits were written; 1 some could not be; 2 the command could not
     process.exitCode = await cut(result, options)
   })
 
+for (const option of reasonOptions()) cutCommand.addOption(option)
+
 async function cut(result: string | undefined, options: CutOptions): Promise<number> {
   const { archive, json, handles, ...rest } = options
   const hits = hitsOf(archive, result)
+  await audited(archive, () => [exportEntry('cut', hits, enrolledAmong(archive, hits))], options)
   const results: CutResult[] = []
   await untilStopped((signal) =>
     cutHits({ ...rest, hits, handlesS: handles, signal }, (done) => {

@@ -3,9 +3,12 @@ import { Command, Option } from 'commander'
 import { openArchiveToRead, openFilledArchive } from '../../index/archive/open-archive.js'
 import { enrollFolder, type EnrolledFolder } from '../../index/identities/enroll-folder.js'
 import { enrollFaces, facesOfName, type EnrolReport } from '../../index/identities/enroll-faces.js'
+import type { UseEntry } from '../../index/audit/record-use.js'
+import { namePart } from '../../index/audit/use-entries.js'
 import { parseName } from '../../index/identities/identities.js'
 import { CameoError } from '../../pipeline/common/errors.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
+import { audited } from '../cli/audited.js'
 import { asCaller } from '../cli/caller.js'
 import { checkCommandLine } from '../cli/given-paths.js'
 import { archiveOption, deviceOption, jsonOption, numberWithin } from '../cli/options.js'
@@ -101,6 +104,9 @@ async function runEnrollFolder(folder: string, options: EnrollOptions): Promise<
     const people = await untilStopped((signal) =>
       asCaller((caller) => enrollFolder(opened, { ...options, folder, signal }, caller)),
     )
+    await audited(options.archive, () =>
+      people.flatMap(({ report }) => (report === undefined ? [] : enrolEntries(report))),
+    )
     for (const { report, error } of people) {
       if (error !== undefined) reportError(error, false)
       if (report !== undefined) tellReport(report)
@@ -114,6 +120,9 @@ async function runEnrollFolder(folder: string, options: EnrollOptions): Promise<
     opened.archive.close()
   }
 }
+
+const enrolEntries = ({ name, faces, added }: EnrolReport): UseEntry[] =>
+  added === 0 ? [] : [{ action: 'enroll', details: { added, faces }, parts: [namePart(name)] }]
 
 function folderJson({ folder, report, error }: EnrolledFolder) {
   if (report !== undefined) return { folder, ...reportJson(report) }
@@ -144,6 +153,7 @@ async function runEnroll(name: string, files: readonly string[], options: Enroll
   const opened = openFilledArchive(options.archive, note)
   try {
     const report = await asCaller((caller) => enrollFaces(opened, { ...options, name, files }, caller))
+    await audited(options.archive, () => enrolEntries(report))
     return tellEnrolled(name, report, options)
   } finally {
     opened.archive.close()

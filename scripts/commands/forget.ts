@@ -3,6 +3,7 @@ import { openFilledArchive } from '../../index/archive/open-archive.js'
 import { parseName } from '../../index/identities/identities.js'
 import { CameoError } from '../../pipeline/common/errors.js'
 import { forget, type ForgetRequest, type Forgotten } from '../../workers/archive/forget.js'
+import { caseOption } from '../cli/audited.js'
 import { asCaller } from '../cli/caller.js'
 import { archiveOption, jsonOption, numberWithin } from '../cli/options.js'
 import { counted, exitCodes, note, oneLine, print, printJson } from '../cli/output.js'
@@ -13,6 +14,7 @@ interface ForgetOptions {
   readonly name?: string
   readonly face?: number
   readonly wait: number
+  readonly case?: string
   readonly json: boolean
 }
 
@@ -35,6 +37,7 @@ export const forgetCommand = new Command('forget')
       .argParser(numberWithin(0, 86_400))
       .default(30),
   )
+  .addOption(caseOption('your number of the request, for the receipt'))
   .addOption(jsonOption())
   .addHelpText(
     'after',
@@ -47,7 +50,7 @@ If another process reads for longer than --wait, the error is ERASURE_PENDING an
 erased, but its bytes are still there. The next command on the archive finishes the erasure if it can.
 With --json: {forgotten: "clip", clipId, paths, names} with the names that lost faces, {forgotten: "name", name},
 or {forgotten: "face", name, face, source, left}; with the last face (left: 0) the name is erased, too. If the erasure is
-not finished, the object also has code, message and retriable of the error.
+not finished, the object also has code, message and retriable of the error. receipt is the signed proof, or null: see "cameo receipt".
 Faces workers remove a forgotten clip from their folder of checkpoints when the index worker has published it. The folder that
 CAMEO_CHECKPOINTS names is cleared at once.
 If an index worker keeps the archive, a name and the paths of its photos stay in the archive's journal until the worker
@@ -61,14 +64,19 @@ async function runForget(options: ForgetOptions): Promise<number> {
   const { archive: dir, json } = options
   const opened = openFilledArchive(dir, note)
   try {
-    const { forgotten, pending } = await asCaller((caller) => forget(opened, requestOf(options), caller))
+    const {
+      forgotten,
+      pending,
+      receipt = null,
+    } = await asCaller((caller) => forget(opened, requestOf(options), caller))
     if (pending === undefined) {
-      if (json) printJson(forgotten)
+      if (json) printJson({ ...forgotten, receipt })
       else print(describe(forgotten))
+      if (!json && receipt !== null) print(`receipt ${receipt.receiptId}`)
       return exitCodes.ok
     }
     const { code, message, retriable } = pending
-    if (json) printJson({ ...forgotten, code, message, retriable })
+    if (json) printJson({ ...forgotten, code, message, retriable, receipt })
     note(`cameo: ${message} [${code}]`)
     return exitCodes.failed
   } finally {
@@ -76,12 +84,12 @@ async function runForget(options: ForgetOptions): Promise<number> {
   }
 }
 
-function requestOf({ clip, name, face, wait }: ForgetOptions): ForgetRequest {
-  const waitMs = 1000 * wait
-  if (name !== undefined) return { waitMs, name, face }
+function requestOf({ clip, name, face, wait, case: caseReference }: ForgetOptions): ForgetRequest {
+  const common = { waitMs: 1000 * wait, order: { caseReference } }
+  if (name !== undefined) return { ...common, name, face }
   if (clip === undefined) throw new CameoError('USAGE', 'say what to forget: --clip ID or --name NAME')
   const checkpointsDir = process.env['CAMEO_CHECKPOINTS']
-  return { waitMs, clip, checkpointsDir: checkpointsDir === '' ? undefined : checkpointsDir }
+  return { ...common, clip, checkpointsDir: checkpointsDir === '' ? undefined : checkpointsDir }
 }
 
 function describe(done: Forgotten): string {

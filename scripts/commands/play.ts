@@ -3,10 +3,14 @@ import { existsSync } from 'node:fs'
 import { readAnswerFile } from '../../index/editing/answer-file.js'
 import { lastAnswerFile } from '../../index/editing/last-answer.js'
 import type { EditHit } from '../../index/editing/hits.js'
+import { openArchiveToRead } from '../../index/archive/open-archive.js'
+import { clipPart } from '../../index/audit/use-entries.js'
+import { listIdentities } from '../../index/store/identities.js'
 import { isUrl } from '../../index/store/whole-path.js'
 import { CameoError } from '../../pipeline/common/errors.js'
 import { clipName } from '../../pipeline/common/display-name.js'
 import { formatTime } from '../../pipeline/common/time-text.js'
+import { audited } from '../cli/audited.js'
 import { archiveOption, numberWithin } from '../cli/options.js'
 import { exitCodes, note, oneLine, print } from '../cli/output.js'
 import { canStartAt, findPlayer, startPlayer } from '../cli/player.js'
@@ -56,6 +60,9 @@ async function play(number: number, { archive, result, range }: PlayOptions): Pr
       `${clipName(path)} is not on this machine, and no player opens it there`,
     )
   const player = findPlayer(process.env)
+  await audited(archive, () => [
+    { action: 'play', details: { startS }, parts: [clipPart(hit.clipId, { path })] },
+  ])
   await startPlayer(player, path, startS)
   print(`${oneLine(path)}: ${oneLine(person)} at ${formatTime(startS)}`)
   if (!canStartAt(player)) note(`the player begins at the start of the clip: go to ${formatTime(startS)}`)
@@ -70,6 +77,22 @@ export function hitsOf(archiveDir: string, file: string | undefined): EditHit[] 
     'USAGE',
     `the archive ${archiveDir} keeps no answer: search first, or name the JSON of one`,
   )
+}
+
+/** Enrolled names among those who are seen in hits. Empty if the archive cannot be read: nothing can be noted there then. */
+export function enrolledAmong(archiveDir: string, hits: readonly EditHit[]): string[] {
+  const people = new Set(hits.flatMap(({ person }) => person.split(' + ')))
+  try {
+    const archive = openArchiveToRead(archiveDir, () => undefined)
+    try {
+      return listIdentities(archive.database).flatMap(({ name }) => (people.has(name) ? [name] : []))
+    } finally {
+      archive.close()
+    }
+  } catch (error) {
+    if (error instanceof CameoError) return []
+    throw error
+  }
 }
 
 function chooseHit(hits: readonly EditHit[], number: number, range: number | undefined): EditHit {

@@ -4,6 +4,7 @@ import { openFilledArchive } from '../../index/archive/open-archive.js'
 import type { RetentionPlan, RetentionWish } from '../../index/retention/plan-retention.js'
 import { CameoError } from '../../pipeline/common/errors.js'
 import { retain, type RetainReport } from '../../workers/archive/retain.js'
+import { caseOption } from '../cli/audited.js'
 import { asCaller } from '../cli/caller.js'
 import { agrees, canAsk } from '../cli/ask.js'
 import { archiveOption, jsonOption, numberWithin } from '../cli/options.js'
@@ -22,6 +23,7 @@ interface RetainOptions {
   readonly dryRun: boolean
   readonly yes: boolean
   readonly wait: number
+  readonly case?: string
   readonly quiet: boolean
   readonly json: boolean
 }
@@ -51,6 +53,7 @@ export const retainCommand = new Command('retain')
       .argParser(numberWithin(0, 86_400))
       .default(30),
   )
+  .addOption(caseOption('your number of the request, for the receipt'))
   .addOption(new Option('-q, --quiet', 'print only errors and what is damaged').default(false))
   .addOption(jsonOption())
   .addHelpText(
@@ -64,7 +67,8 @@ Clips are forgotten as by "cameo forget --clip": with what names were enrolled w
 Each clip is erased as a whole or not at all. A run that was stopped is continued by the next one.
 On a terminal the command asks first; elsewhere it needs --yes or --dry-run.
 With --json: {status, what, before, clips: [{clipId, paths, date, tracks, names}], tracks, damaged}. status is done, planned (--dry-run),
-declined or interrupted. If bytes are still in a file that another process reads, the object also has code, message and retriable.
+declined or interrupted. receipt is the signed proof, or null if nothing was erased. If bytes are still
+in a file that another process reads, the object also has code, message and retriable.
 Exit code: 0 done, or nothing was old enough; 1 something damaged could not be judged and was left alone; 2 the command could not run, the
 answer was no, or the erasure is not finished (ERASURE_PENDING): the next command on the archive finishes it; 130 interrupted.`,
   )
@@ -93,10 +97,11 @@ async function runRetain(options: RetainOptions): Promise<number> {
   }
 }
 
-function requestOf({ days, by, folder, unnamedPeople, dryRun, yes, wait }: RetainOptions) {
+function requestOf({ days, by, folder, unnamedPeople, dryRun, yes, wait, case: reference }: RetainOptions) {
   const checkpointsDir = process.env['CAMEO_CHECKPOINTS']
   return {
     ...{ days, by, folder, dryRun, waitMs: 1000 * wait },
+    order: { caseReference: reference },
     what: unnamedPeople === true ? ('unnamed-people' as const) : ('clips' as const),
     checkpointsDir: checkpointsDir === '' ? undefined : checkpointsDir,
     confirm: yes ? undefined : (plan: RetentionPlan) => agrees(questionOf(plan)),

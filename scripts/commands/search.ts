@@ -1,13 +1,15 @@
 import { Command, Option } from 'commander'
 import { openArchiveToRead, openFilledArchive, type Archive } from '../../index/archive/open-archive.js'
+import { exportEntry, searchEntry } from '../../index/audit/use-entries.js'
 import { hitsOfSearch } from '../../index/editing/hits.js'
 import { keepLastAnswer } from '../../index/editing/last-answer.js'
-import { parseName } from '../../index/identities/identities.js'
+import { knownName, parseName } from '../../index/identities/identities.js'
 import type { Subject } from '../../index/search/read-query.js'
 import { searchArchive, type SearchReport } from '../../index/search/search-archive.js'
 import { CameoError, messageOf } from '../../pipeline/common/errors.js'
 import { writePrivateFile } from '../../pipeline/common/private-files.js'
 import type { DeviceChoice } from '../../pipeline/models/device.js'
+import { audited, exportedFormats, reasonOptions, type ReasonOptions } from '../cli/audited.js'
 import { asCaller } from '../cli/caller.js'
 import { formatHelp, formatOptions, printEdit, wantsJson, type FormatOptions } from '../cli/format-options.js'
 import { checkCommandLine } from '../cli/given-paths.js'
@@ -26,7 +28,7 @@ import { printAnswer, scopeJson, sheetMatches, summaryOf, titleOf, toJson } from
 import { contactSheet } from '../reports/contact-sheet.js'
 import { tellDamaged } from '../reports/damage-report.js'
 
-interface SearchCommandOptions extends ScopeOptions, FormatOptions {
+interface SearchCommandOptions extends ScopeOptions, FormatOptions, ReasonOptions {
   readonly archive: string
   readonly image?: readonly string[]
   readonly clip?: string
@@ -136,7 +138,8 @@ Exit code: 0 the question was answered, also with no match; 2 it could not be.`,
     process.exitCode = exitCodes.ok
   })
 
-for (const option of [...scopeOptions(), ...formatOptions()]) searchCommand.addOption(option)
+for (const option of [...scopeOptions(), ...formatOptions(), ...reasonOptions()])
+  searchCommand.addOption(option)
 
 async function runSearch(options: SearchCommandOptions): Promise<void> {
   const subject = subjectOf(options)
@@ -145,10 +148,30 @@ async function runSearch(options: SearchCommandOptions): Promise<void> {
   try {
     const report = await asCaller((caller) => searchArchive(opened, { ...options, subject }, caller))
     tellDamaged(opened.archive, report.damaged)
+    await auditSearch(report, opened.archive, options)
     await tell(report, opened.archive, options)
   } finally {
     opened.archive.close()
   }
+}
+
+/** The search, and the files that its answer leaves the archive in. */
+function auditSearch(report: SearchReport, archive: Archive, options: SearchCommandOptions): Promise<void> {
+  const { html, image, name, with: company = [], without = [] } = options
+  const stored = (given: string) => knownName(archive.database, given)
+  const asked = name === undefined ? undefined : stored(name)
+  const others = [...company, ...without].map(stored)
+  const formats = [...(html === undefined ? [] : ['html']), ...exportedFormats(options)]
+  return audited(
+    archive.dir,
+    (log) => [
+      searchEntry(log, { report, name: asked, photos: image, others }),
+      ...formats.map((each) =>
+        exportEntry(each, hitsOfSearch(report), [...(asked === undefined ? [] : [asked]), ...others]),
+      ),
+    ],
+    options,
+  )
 }
 
 function subjectOf({ image, clip, name, face }: SearchCommandOptions): Subject {

@@ -4,13 +4,15 @@ import type { Archive } from '../../index/archive/open-archive.js'
 import { showClip, type ShownClip } from '../../index/clips/show-clip.js'
 import { hitsOfClip } from '../../index/editing/hits.js'
 import { keepLastAnswer } from '../../index/editing/last-answer.js'
+import { exportEntry, viewClipEntry } from '../../index/audit/use-entries.js'
+import { audited, exportedFormats, reasonOptions, type ReasonOptions } from '../cli/audited.js'
 import { askArchive } from './ask-archive.js'
 import { formatHelp, formatOptions, printEdit, wantsJson, type FormatOptions } from '../cli/format-options.js'
 import { archiveOption, expectFalseOption, jsonOption, minScoreOption } from '../cli/options.js'
 import { exitCodes, note, printJson } from '../cli/output.js'
 import { printShown, shownClipJson } from '../reports/people-report.js'
 
-interface ShowOptions extends FormatOptions {
+interface ShowOptions extends FormatOptions, ReasonOptions {
   readonly archive: string
   readonly minScore?: number
   readonly expectFalse?: number
@@ -46,9 +48,18 @@ Exit code: 0 the clip is shown; 2 it could not be.`,
     process.exitCode = exitCodes.ok
   })
 
-for (const option of formatOptions()) showCommand.addOption(option)
+for (const option of [...formatOptions(), ...reasonOptions()]) showCommand.addOption(option)
 
 async function tell(shown: ShownClip, archive: Archive, options: ShowOptions): Promise<void> {
+  const names = shown.people.flatMap(({ name }) => (name === undefined ? [] : [name]))
+  await audited(
+    archive.dir,
+    () => [
+      viewClipEntry(shown),
+      ...exportedFormats(options).map((format) => exportEntry(format, hitsOfClip(shown), names)),
+    ],
+    options,
+  )
   const json = shownClipJson(shown)
   keepLastAnswer(archive, json, note)
   const edit = () => ({ hits: hitsOfClip(shown), title: basename(shown.path), isOfOneClip: true })

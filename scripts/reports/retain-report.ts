@@ -16,11 +16,11 @@ export function questionOf({ what, before, entries }: RetentionPlan): string {
 }
 
 /** The `--json` object. */
-export function retainedJson({ status, what, before, clips, damaged, pending }: RetainReport) {
+export function retainedJson({ status, what, before, clips, damaged, pending, receipt }: RetainReport) {
   return {
     ...{ status, what, before: before.toISOString() },
     clips: clips.map(({ date, ...clip }) => ({ ...clip, date: date.toISOString() })),
-    ...{ tracks: tracksIn(clips), damaged },
+    ...{ tracks: tracksIn(clips), damaged, receipt: receipt ?? null },
     ...(pending === undefined
       ? {}
       : { code: pending.code, message: adviceMessageOf(pending), retriable: pending.retriable }),

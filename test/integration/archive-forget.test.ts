@@ -67,7 +67,14 @@ describe('forget: a clip', () => {
     assert.equal((await cameo(['enroll', 'Bo', join(folder, 'costumes.mp4'), photo, ...here])).code, 0)
     const run = await cameo(['forget', '--clip', clipId.slice(0, 12), ...here, '--json'])
     assert.equal(run.code, 0, run.stderr)
-    assert.deepEqual(JSON.parse(run.stdout), {
+    const { receipt, ...told } = JSON.parse(run.stdout) as Record<string, unknown> & {
+      receipt: { state: string; check: object }
+    }
+    assert.deepEqual(
+      [receipt.state, receipt.check],
+      ['complete', { vectorsSearched: 1, vectorsFound: 0, idsLookedUp: 2, rowsFound: 0 }],
+    )
+    assert.deepEqual(told, {
       ...{ forgotten: 'clip', clipId, names: ['Ada', 'Bo'] },
       paths: ['costumes copy.mp4', 'costumes.mp4'].map((name) => join(folder, name)),
     })
@@ -155,6 +162,15 @@ describe('forget: a clip', () => {
     reader.close()
     await cameo(['status', ...here])
     assert.deepEqual([faceBytes(archive), countInFiles(before)], [[], 0])
+    const listed = await cameo(['receipt', 'list', '--json', ...here])
+    const { receipts } = JSON.parse(listed.stdout) as {
+      receipts: { receiptId: string; state: string; completes?: string }[]
+    }
+    const [pending, complete] = receipts.slice(-2)
+    assert.deepEqual(
+      [pending?.state, complete?.state, complete?.completes],
+      ['pending', 'complete', pending?.receiptId],
+    )
   })
 
   it('leaves archive files that only their owner can read, after every command', () => {

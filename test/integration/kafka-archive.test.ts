@@ -3,19 +3,33 @@ import { mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
+import { readConnection } from '../../scripts/cli/kafka-connection.js'
+import type { TopicKind } from '../../workers/kafka/broker/topics.js'
 import { comparable, search } from '../support/answers.js'
 import { dumpArchive } from '../support/archive-dump.js'
-import { startBroker, startWorker, type Stage, type TestBroker, type TestWorker } from '../support/broker.js'
+import {
+  queueEnvironment,
+  startBroker,
+  startWorker,
+  type Stage,
+  type TestBroker,
+  type TestWorker,
+} from '../support/broker.js'
 import { cameo, jsonLines, temporaryDir, type CommandResult } from '../support/cameo.js'
 import { fakeFfmpeg, waitWhile } from '../support/fake-ffmpeg.js'
 import { faceNames, makeFaceClip, makeFacePhoto } from '../support/faces.js'
-import { until } from '../support/queue.js'
+import { countsOf, messagesIn, until } from '../support/queue.js'
 import { seededRandom } from '../support/random.js'
 
 const dir = realpathSync(temporaryDir())
+/** The film and a few short clips: enough work for a break in the middle of it. */
 const folder = join(dir, 'clips')
+/** The other clips of the 60. */
+const more = join(dir, 'more')
+const all = [folder, more]
 const embedded = join(dir, 'embedded')
 const shortClips = 59
+const shortClipsInFolder = 15
 /** Enough segments that each of two workers certainly gets some: keys are spread by their hash. */
 const filmSegments = 16
 const settings = ['--segment', '1']
@@ -32,11 +46,7 @@ class Fleet {
   constructor(name: string) {
     fleets.push(this)
     this.archive = join(dir, name)
-    this.environment = {
-      KAFKA_BROKERS: broker.brokers,
-      KAFKA_TOPIC_PREFIX: name,
-      CAMEO_ARCHIVE: this.archive,
-    }
+    this.environment = queueEnvironment(broker.brokers, name, this.archive)
   }
 
   start(stage: Stage, ...args: readonly string[]): TestWorker {
@@ -57,8 +67,13 @@ class Fleet {
     return cameo(args, this.environment)
   }
 
-  submit(...args: readonly string[]): Promise<CommandResult> {
-    return this.command(['submit', folder, ...settings, ...args])
+  submit(folders: readonly string[]): Promise<CommandResult> {
+    return this.command(['submit', ...folders, ...settings, '--json'])
+  }
+
+  /** Number of messages in a topic. */
+  messages(kind: TopicKind): Promise<number> {
+    return messagesIn(readConnection(broker.brokers, this.environment), kind)
   }
 
   of(stage: Stage): TestWorker {
@@ -88,7 +103,9 @@ class Fleet {
 }
 
 let broker: TestBroker
+/** Of all clips, and of those in `folder`. */
 let wholeDump: string[] = []
+let folderDump: string[] = []
 
 async function assertSameAnswers(archive: string): Promise<void> {
   for (const face of ['costumes right', 'sofa left'] as const) {
@@ -101,9 +118,9 @@ async function assertSameAnswers(archive: string): Promise<void> {
   }
 }
 
-async function assertComplete(fleet: Fleet, submitted: CommandResult): Promise<void> {
+async function assertComplete(fleet: Fleet, submitted: CommandResult, dump: string[]): Promise<void> {
   assert.equal(submitted.code, 0, submitted.stderr)
-  assert.deepEqual(dumpArchive(fleet.archive), wholeDump)
+  assert.deepEqual(dumpArchive(fleet.archive), dump)
   const letters = await fleet.command(['dead-letters', 'list', '--json'])
   assert.equal(letters.code, 0, letters.stderr)
   assert.equal(letters.stdout, '')
@@ -111,7 +128,7 @@ async function assertComplete(fleet: Fleet, submitted: CommandResult): Promise<v
 
 describe('Kafka: the archive equals that of the embedded mode', { timeout: 28 * 60_000 }, () => {
   before(async () => {
-    mkdirSync(folder)
+    for (const made of all) mkdirSync(made)
     await makeFaceClip(join(folder, '00 film.mp4'), 'costumes right', {
       seconds: filmSegments,
       then: ['sofa left', 'party third'],
@@ -120,12 +137,17 @@ describe('Kafka: the archive equals that of the embedded mode', { timeout: 28 * 
       const face = faceNames[number % faceNames.length] ?? 'sofa left'
       const variant = Math.floor(number / faceNames.length)
       const name = `${String(number + 1).padStart(2, '0')} ${face}.mp4`
-      await makeFaceClip(join(folder, name), face, { seconds: 1, variant })
+      const path = join(number < shortClipsInFolder ? folder : more, name)
+      await makeFaceClip(path, face, { seconds: 1, variant })
     }
     broker = await startBroker()
-    const run = await cameo(['ingest', folder, '--archive', embedded, ...settings, '--threads', '2'])
-    assert.equal(run.code, 0, run.stderr)
-    wholeDump = dumpArchive(embedded)
+    const ingest = async (of: string) => {
+      const run = await cameo(['ingest', of, '--archive', embedded, ...settings, '--threads', '2'])
+      assert.equal(run.code, 0, run.stderr)
+      return dumpArchive(embedded)
+    }
+    folderDump = await ingest(folder)
+    wholeDump = await ingest(more)
   })
 
   after(async () => {
@@ -144,8 +166,8 @@ describe('Kafka: the archive equals that of the embedded mode', { timeout: 28 * 
     })
 
     it('60 clips: same rows, same embeddings to the bit, same answers', async () => {
-      const run = await fleet.submit('--json')
-      await assertComplete(fleet, run)
+      const run = await fleet.submit(all)
+      await assertComplete(fleet, run, wholeDump)
       const lines = jsonLines(run.stdout)
       assert.equal(lines.length, shortClips + 1)
       assert.ok(lines.every(({ status }) => status === 'done'))
@@ -167,18 +189,17 @@ describe('Kafka: the archive equals that of the embedded mode', { timeout: 28 * 
     })
 
     it('when submitted again, everything is unchanged and nothing is processed', async () => {
-      const before = (await fleet.command(['topics', 'status', '--json'])).stdout
-      const run = await fleet.submit('--json')
+      const messages = async () => [
+        await fleet.messages('jobs'),
+        await fleet.messages('embeddings'),
+        await fleet.messages('descriptors'),
+      ]
+      const before = await messages()
+      const run = await fleet.submit(all)
       assert.equal(run.code, 0, run.stderr)
       assert.ok(jsonLines(run.stdout).every(({ status }) => status === 'unchanged'))
-      const messages = (status: string) =>
-        (JSON.parse(status) as { topics: { topic: string; messages: number }[] }).topics.filter(({ topic }) =>
-          /jobs|embeddings|descriptors/.test(topic),
-        )
-      assert.deepEqual(
-        messages((await fleet.command(['topics', 'status', '--json'])).stdout),
-        messages(before),
-      )
+      assert.deepEqual(await messages(), before)
+      assert.ok(before.every((count) => count > shortClips))
     })
 
     it('enrol, forget, replay: the name is there, forgotten clips stay forgotten', async () => {
@@ -197,12 +218,7 @@ describe('Kafka: the archive equals that of the embedded mode', { timeout: 28 * 
       assert.notEqual(gone, forgotten)
       const kept = dumpArchive(fleet.archive)
       // The index worker publishes names and erasures within a second: one message per command.
-      await until('names and erasures are published', async () => {
-        const { topics } = JSON.parse((await fleet.command(['topics', 'status', '--json'])).stdout) as {
-          topics: { topic: string; messages: number }[]
-        }
-        return (topics.find(({ topic }) => topic === 'plain.names')?.messages ?? 0) >= 4
-      })
+      await until('names and erasures are published', async () => (await fleet.messages('names')) >= 4)
       const index = fleet.of('index')
       await index.stop()
       const replayed = await fleet.command(['replay', '--json'])
@@ -226,9 +242,7 @@ describe('Kafka: the archive equals that of the embedded mode', { timeout: 28 * 
       rmSync(fleet.archive, { recursive: true })
       const index = fleet.start('index')
       await index.said('joined the group')
-      const clipsNow = async () =>
-        (JSON.parse((await fleet.command(['status', '--json'])).stdout) as { clips: number }).clips
-      while ((await clipsNow()) !== 59) await pause(300)
+      await until('all clips but the forgotten one are there', () => countsOf(fleet.archive).clips === 59)
       assert.equal(wholeDump.filter((line) => line.startsWith('clips ')).length, 60)
       assert.equal(dumpArchive(fleet.archive).filter((line) => line.startsWith('clips ')).length, 59)
     })
@@ -241,7 +255,7 @@ describe('Kafka: the archive equals that of the embedded mode', { timeout: 28 * 
     fleet.startAll()
     const random = seededRandom(seed)
     const progress = { isDone: false }
-    const submitted = fleet.submit('--json').finally(() => (progress.isDone = true))
+    const submitted = fleet.submit(all).finally(() => (progress.isDone = true))
     const kills = 10
     const killed = new Set<string>()
     for (let number = 1; number <= kills; number++) {
@@ -258,7 +272,7 @@ describe('Kafka: the archive equals that of the embedded mode', { timeout: 28 * 
       await worker.killAndRestart()
     }
     assert.deepEqual([...killed].sort(), ['describe', 'faces', 'index'], 'each kind was killed')
-    await assertComplete(fleet, await submitted)
+    await assertComplete(fleet, await submitted, wholeDump)
     await fleet.discard()
   })
 
@@ -266,12 +280,12 @@ describe('Kafka: the archive equals that of the embedded mode', { timeout: 28 * 
     const fleet = new Fleet('broker')
     fleet.startAll()
     for (const worker of fleet.workers) await worker.said('working')
-    const submitted = fleet.submit('--json')
+    const submitted = fleet.submit([folder])
     await fleet.of('faces').said('done', 5)
     await broker.stop()
     await pause(20_000)
     await broker.start()
-    await assertComplete(fleet, await submitted)
+    await assertComplete(fleet, await submitted, folderDump)
     await fleet.stop()
   })
 
@@ -284,7 +298,7 @@ describe('Kafka: the archive equals that of the embedded mode', { timeout: 28 * 
       `*filter_complex*) ${waitWhile(`[ -e '${hold}' ]`)} ;;`,
     )
     fleet.startAll(['faces', 'describe', 'index'])
-    const submitted = fleet.submit('--json')
+    const submitted = fleet.submit([folder])
     await fleet.of('faces').said('done', 8)
     writeFileSync(hold, '')
     const joined = fleet.start('faces')
@@ -293,7 +307,7 @@ describe('Kafka: the archive equals that of the embedded mode', { timeout: 28 * 
     await joined.said('done', 4)
     assert.equal(await fleet.of('faces').stop(), 0)
     fleet.workers.splice(0, 1)
-    await assertComplete(fleet, await submitted)
+    await assertComplete(fleet, await submitted, folderDump)
     await fleet.stop()
   })
 })

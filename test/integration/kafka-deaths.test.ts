@@ -49,8 +49,8 @@ describe('Kafka: a clip that kills its workers', { timeout: 10 * 60_000 }, () =>
     const queue = await createQueue(broker, 'deaths')
     Object.assign(queue.environment, { FFMPEG_PATH: deadlyFfmpeg() })
     const faces = queue.start('faces', '--max-deaths', '2')
-    queue.start('describe')
-    queue.start('index')
+    queue.startHere('describe')
+    queue.startHere('index')
     const submitted = queue.run('submit', folder, '--segment', '1', '--json')
     for (const count of [1, 2, 3]) {
       await until(`worker ${count} died`, () => deaths() === count)
@@ -73,7 +73,7 @@ describe('Kafka: a clip that kills its workers', { timeout: 10 * 60_000 }, () =>
     assert.equal(deaths(), 3)
     assert.ok(faces.log.some(({ msg }) => msg.includes('handled alone')))
     assert.deepEqual(
-      (await queue.letters()).map(({ stage, code }) => [stage, code]),
+      (await queue.letters()).map(({ stage, failure }) => [stage, failure.code]),
       [['faces', 'CLIP_ENDS_WORKERS']],
     )
     const archive = openArchive(queue.archive)

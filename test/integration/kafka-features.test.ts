@@ -6,20 +6,19 @@ import { openArchive } from '../../index/archive/open-archive.js'
 import { findPack } from '../../pipeline/models/packs/catalog.js'
 import { defaultModelsDir, packDir } from '../../pipeline/models/packs/models-dir.js'
 import { dumpArchive } from '../support/archive-dump.js'
-import { testBroker, startWorker, type TestBroker, type TestWorker } from '../support/broker.js'
+import { testBroker, type TestBroker } from '../support/broker.js'
 import { cameo, jsonLines, temporaryDir } from '../support/cameo.js'
+import { createQueue, type Queue } from '../support/queue.js'
 import { tinyContext, writeJson, writeTinyContext } from '../support/encoders.js'
 import { ffmpeg, makeFaceClip } from '../support/faces.js'
 import { numberedFrames } from './make-video.js'
 
 const dir = realpathSync(temporaryDir())
 const folder = join(dir, 'clips')
-const archive = join(dir, 'archive')
 const settings = ['--segment', '2', '--keep-mirrored']
 
 let broker: TestBroker
-let environment: NodeJS.ProcessEnv = {}
-let workers: TestWorker[] = []
+let queue: Queue
 let encoders: string[] = []
 
 describe('Kafka: further embedders and context encoders', { timeout: 10 * 60_000 }, () => {
@@ -35,29 +34,24 @@ describe('Kafka: further embedders and context encoders', { timeout: 10 * 60_000
     })
     encoders = ['--embedder', embedder, '--context', writeTinyContext(dir)]
     broker = await testBroker()
-    environment = {
-      ...{ KAFKA_BROKERS: broker.brokers, KAFKA_TOPIC_PREFIX: `features.${process.pid}` },
-      CAMEO_ARCHIVE: archive,
-    }
-    workers = [
-      startWorker('faces', environment, ['--threads', '1', ...encoders]),
-      startWorker('describe', environment),
-      startWorker('index', environment),
-    ]
+    queue = await createQueue(broker, 'features')
+    queue.start('faces', ...encoders)
+    queue.startHere('describe')
+    queue.startHere('index')
   })
 
   after(async () => {
-    await Promise.all(workers.map((worker) => worker.stop()))
+    await queue.close()
     await broker.stop()
   })
 
   it('give the same rows as the embedded mode', async () => {
-    const run = await cameo(['submit', folder, ...settings, ...encoders, '--json'], environment)
+    const run = await queue.run('submit', folder, ...settings, ...encoders, '--json')
     assert.equal(run.code, 0, run.stderr)
     const embedded = join(dir, 'embedded')
     const ingested = await cameo(['ingest', folder, '--archive', embedded, ...settings, ...encoders])
     assert.equal(ingested.code, 0, ingested.stderr)
-    const dump = dumpArchive(archive)
+    const dump = dumpArchive(queue.archive)
     assert.deepEqual(dump, dumpArchive(embedded))
     // Two segments of each clip.
     assert.equal(dump.filter((line) => line.startsWith('context ')).length, 4)
@@ -67,7 +61,7 @@ describe('Kafka: further embedders and context encoders', { timeout: 10 * 60_000
   })
 
   it('the archive says what its vectors are, but not where the files are', () => {
-    const opened = openArchive(archive)
+    const opened = openArchive(queue.archive)
     const features = opened.recipe?.features ?? []
     opened.close()
     assert.deepEqual(
@@ -82,7 +76,7 @@ describe('Kafka: further embedders and context encoders', { timeout: 10 * 60_000
   it('a clip submitted with an encoder that the workers do not have fails, and names the encoder', async () => {
     const other = writeJson(join(dir, 'other.json'), { ...tinyContext, name: 'other', output: 'pooled' })
     const clip = join(folder, 'a.mp4')
-    const run = await cameo(['submit', clip, '--context', other, '--json'], environment)
+    const run = await queue.run('submit', clip, '--context', other, '--json')
     assert.equal(run.code, 1, run.stderr)
     const [line] = jsonLines(run.stdout)
     assert.equal(line?.['code'], 'RECIPE_MISMATCH')

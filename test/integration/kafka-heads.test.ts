@@ -76,16 +76,16 @@ describe('Kafka: a head over the embeddings', { timeout: 10 * 60_000 }, () => {
   })
 
   const refusals = [
-    { stage: 'describe', name: 'another', describe: ['--head', otherHead], index: ['--head', head] },
-    { stage: 'describe', name: 'no', describe: [], index: ['--head', head] },
-    { stage: 'index', name: 'another', describe: ['--head', head], index: ['--head', otherHead] },
+    { stage: 'describe', name: 'another', describe: { head: otherHead }, index: { head } },
+    { stage: 'describe', name: 'no', describe: {}, index: { head } },
+    { stage: 'index', name: 'another', describe: { head }, index: { head: otherHead } },
   ] as const
   for (const { stage, name, describe, index } of refusals)
     it(`is refused by a worker ${stage} with ${name} head, and the error says what to start`, async () => {
       const queue = await createQueue(broker, `${name}-${stage}`)
-      queue.start('faces')
-      queue.start('describe', ...describe)
-      queue.start('index', ...index)
+      queue.startHere('faces')
+      queue.startHere('describe', describe)
+      queue.startHere('index', index)
       const run = await submit(queue, '--head', head)
       assert.equal(run.code, 1, run.stdout + run.stderr)
       const lines = jsonLines(run.stdout)
@@ -97,7 +97,7 @@ describe('Kafka: a head over the embeddings', { timeout: 10 * 60_000 }, () => {
       assert.deepEqual(queue.counts(), { clips: 0, tracks: 0 })
       const letters = await queue.letters()
       assert.ok(letters.length > 0)
-      assert.deepEqual(new Set(letters.map((letter) => letter['stage'])), new Set([stage]))
+      assert.deepEqual(new Set(letters.map((letter) => letter.stage)), new Set([stage]))
       await queue.close()
     })
 

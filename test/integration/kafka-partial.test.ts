@@ -72,8 +72,8 @@ describe('Kafka: a clip with an unreadable part', { timeout: 10 * 60_000 }, () =
     queue = await createQueue(broker, 'partial')
     Object.assign(queue.environment, environment)
     queue.start('faces')
-    queue.start('describe')
-    queue.start('index')
+    queue.startHere('describe')
+    queue.startHere('index')
   })
 
   after(async () => {

@@ -42,9 +42,9 @@ describe('Kafka: recovery from lost, restored and refused data', { timeout: 15 *
   it('the index worker notices topics that were created again, and a replay starts over', async () => {
     const queue = await createQueue(broker, 'anew')
     const folder = await folderWithOne('anew clips')
-    queue.start('faces')
-    queue.start('describe')
-    const index = queue.start('index')
+    queue.startHere('faces')
+    queue.startHere('describe')
+    const index = queue.startHere('index')
     assert.equal((await queue.run('submit', folder)).code, 0)
     assert.equal(await index.stop(), 0)
     const kafka = createKafka(queue.connection, createSilentLog(), 'prompt')
@@ -62,7 +62,7 @@ describe('Kafka: recovery from lost, restored and refused data', { timeout: 15 *
     assert.equal(replayed.code, 0, replayed.stderr)
     assert.deepEqual(heldAfterReplay(replayed.stdout), [{ clips: 0, tracks: 0 }])
     // The status of the lost clip is deleted, so that the clip is not skipped as finished.
-    queue.start('index')
+    queue.startHere('index')
     const again = await queue.run('submit', folder, '--json')
     assert.deepEqual(jsonLines(again.stdout).map(({ status }) => status), ['done']) // prettier-ignore
     assert.deepEqual(queue.counts(), { clips: 1, tracks: 1 })
@@ -77,7 +77,7 @@ describe('Kafka: recovery from lost, restored and refused data', { timeout: 15 *
       await makeFaceClip(join(folder, `${face}.mp4`), face)
     const photo = await makeFacePhoto(join(dir, 'copied.jpg'), 'sofa left')
     const work = async (...commands: readonly (readonly string[])[]) => {
-      const index = queue.start('index')
+      const index = queue.startHere('index')
       for (const command of commands) assert.equal((await queue.run(...command)).code, 0)
       await until('names are published', () => {
         const opened = openArchive(queue.archive)
@@ -88,8 +88,8 @@ describe('Kafka: recovery from lost, restored and refused data', { timeout: 15 *
       })
       assert.equal(await index.stop(), 0)
     }
-    queue.start('faces')
-    queue.start('describe')
+    queue.startHere('faces')
+    queue.startHere('describe')
     const forgotten = join(folder, 'bar left.mp4')
     await work(['submit', folder], ['enroll', 'Bob', photo], ['enroll', 'Cleo', photo, forgotten, '--force'])
     const copy = join(dir, 'copy of the archive')
@@ -139,9 +139,9 @@ describe('Kafka: recovery from lost, restored and refused data', { timeout: 15 *
   it('a refused message is retried as a whole clip; an invalid letter does not hide the others', async () => {
     const queue = await createQueue(broker, 'refused')
     const folder = await folderWithOne('refused clips')
-    queue.start('faces')
-    queue.start('describe')
-    const index = queue.start('index')
+    queue.startHere('faces')
+    queue.startHere('describe')
+    const index = queue.startHere('index')
     assert.equal((await queue.run('submit', folder)).code, 0)
     const other = await queue.run('submit', folder, '--fps', '3', '--json')
     assert.equal(jsonLines(other.stdout)[0]?.['code'], 'ARCHIVE_OTHER_RECIPE')
@@ -150,7 +150,7 @@ describe('Kafka: recovery from lost, restored and refused data', { timeout: 15 *
     ])
     assert.equal((await queue.letters()).length, 1)
     assert.equal(await index.stop(), 0)
-    queue.start('index', '--reprocess')
+    queue.startHere('index', { reprocess: true })
     const retried = await queue.run('dead-letters', 'retry', '--json')
     assert.deepEqual(jsonLines(retried.stdout), [{ sent: 1 }], retried.stderr)
     assert.match(retried.stderr, /1 message of the topic is not a letter/)
@@ -186,7 +186,7 @@ describe('Kafka: recovery from lost, restored and refused data', { timeout: 15 *
     rmSync(link)
     assert.equal((await queue.run('submit', folder, '--no-wait')).code, 0)
     await worker.said('this worker cannot continue')
-    for (const stage of ['faces', 'describe', 'index'] as const) queue.start(stage)
+    for (const stage of ['faces', 'describe', 'index'] as const) queue.startHere(stage)
     assert.equal((await queue.run('submit', folder)).code, 0)
     assert.deepEqual(await queue.letters(), [])
     await queue.close()

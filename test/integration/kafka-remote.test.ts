@@ -7,13 +7,13 @@ import { after, before, describe, it } from 'node:test'
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import S3rver from 's3rver'
 import { dumpArchive } from '../support/archive-dump.js'
-import { testBroker, startWorker, type TestBroker, type TestWorker } from '../support/broker.js'
+import { testBroker, startWorker, type TestBroker } from '../support/broker.js'
 import { cameo, jsonLines, temporaryDir } from '../support/cameo.js'
 import { makeFaceClip } from '../support/faces.js'
+import { createQueue, type Queue } from '../support/queue.js'
 
 const dir = realpathSync(temporaryDir())
 const folder = join(dir, 'clips')
-const archive = join(dir, 'archive')
 const scratch = join(dir, 'scratch')
 const names = ['a film.mp4', 'b.mp4'] as const
 
@@ -21,8 +21,7 @@ let broker: TestBroker
 let http: Server
 let s3: S3rver
 let httpHost = ''
-let environment: NodeJS.ProcessEnv = {}
-let workers: TestWorker[] = []
+let queue: Queue
 
 describe('Kafka: clips from http and S3', { timeout: 10 * 60_000 }, () => {
   before(async () => {
@@ -56,23 +55,18 @@ describe('Kafka: clips from http and S3', { timeout: 10 * 60_000 }, () => {
         }),
       )
     broker = await testBroker()
-    environment = {
-      ...{ KAFKA_BROKERS: broker.brokers, KAFKA_TOPIC_PREFIX: `remote.${process.pid}` },
-      ...{ CAMEO_ARCHIVE: archive, CAMEO_SCRATCH: scratch },
-      ...{ ...aws, AWS_ENDPOINT_URL_S3: endpoint },
-    }
+    queue = await createQueue(broker, 'remote')
+    Object.assign(queue.environment, { ...aws, CAMEO_SCRATCH: scratch, AWS_ENDPOINT_URL_S3: endpoint })
     const root = join(dir, 'nothing')
     mkdirSync(root)
     const rules = ['--root', root, '--allow-host', httpHost, '--allow-host', 's3://films']
-    workers = [
-      startWorker('faces', environment, ['--threads', '1', ...rules]),
-      startWorker('describe', environment),
-      startWorker('index', environment),
-    ]
+    queue.start('faces', ...rules)
+    queue.startHere('describe')
+    queue.startHere('index')
   })
 
   after(async () => {
-    await Promise.all(workers.map((worker) => worker.stop()))
+    await queue.close()
     http.close()
     await s3.close()
     await broker.stop()
@@ -84,31 +78,28 @@ describe('Kafka: clips from http and S3', { timeout: 10 * 60_000 }, () => {
       ...names.map((name) => `s3://films/2026/${encodeURIComponent(name)}`),
     ]
     const settings = ['--segment', '1']
-    const run = await cameo(['submit', ...urls, ...settings, '--json'], environment)
+    const run = await queue.run('submit', ...urls, ...settings, '--json')
     assert.equal(run.code, 0, run.stderr)
     assert.deepEqual(new Set(jsonLines(run.stdout).map(({ path }) => path)), new Set(urls))
     const embedded = join(dir, 'embedded')
     assert.equal((await cameo(['ingest', folder, '--archive', embedded, ...settings])).code, 0)
-    assert.deepEqual(dumpArchive(archive), dumpArchive(embedded))
-    const again = await cameo(['submit', ...urls, ...settings, '--json'], environment)
+    assert.deepEqual(dumpArchive(queue.archive), dumpArchive(embedded))
+    const again = await queue.run('submit', ...urls, ...settings, '--json')
     assert.ok(jsonLines(again.stdout).every(({ status }) => status === 'unchanged'))
   })
 
   it('answers name the address', async () => {
-    const run = await cameo(['search', '--clip', join(folder, names[1]), '--json'], environment)
+    const run = await queue.run('search', '--clip', join(folder, names[1]), '--json')
     assert.equal(run.code, 0, run.stderr)
     const { results } = JSON.parse(run.stdout) as { results: { path: string }[] }
     assert.match(results[0]?.path ?? '', /^(http|s3):\/\/[^/].*b\.mp4$/)
   })
 
   it('missing clips and refused clips fail with their own codes', async () => {
-    const run = await cameo(
-      [
-        'submit',
-        ...[`http://${httpHost}/clips/none.mp4`, 's3://films/none.mp4', 's3://others/a.mp4'],
-        ...[join(folder, names[1]), '--json'],
-      ],
-      environment,
+    const run = await queue.run(
+      'submit',
+      ...[`http://${httpHost}/clips/none.mp4`, 's3://films/none.mp4', 's3://others/a.mp4'],
+      ...[join(folder, names[1]), '--json'],
     )
     assert.equal(run.code, 1, run.stderr)
     const codes = new Map(jsonLines(run.stdout).map(({ path, code }) => [path, code]))
@@ -129,7 +120,7 @@ describe('Kafka: clips from http and S3', { timeout: 10 * 60_000 }, () => {
   it('a worker without --scratch removes its temporary folder when it ends', async () => {
     const temporary = join(dir, 'temporary')
     mkdirSync(temporary)
-    const worker = startWorker('faces', { ...environment, CAMEO_SCRATCH: undefined, TMPDIR: temporary })
+    const worker = startWorker('faces', { ...queue.environment, CAMEO_SCRATCH: undefined, TMPDIR: temporary })
     await worker.said('joined the group')
     const own = () => readdirSync(temporary).filter((name) => name.startsWith('cameo-'))
     assert.equal(own().length, 1, readdirSync(temporary).join())

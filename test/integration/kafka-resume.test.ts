@@ -47,8 +47,8 @@ describe('Kafka: faces workers that are killed within a segment', { timeout: 10 
     const queue = await createQueue(broker, 'resume')
     const checkpoints = join(dir, 'checkpoints')
     const faces = queue.start('faces', '--checkpoints', checkpoints, '--checkpoint-every', `${everyS}`)
-    queue.start('describe')
-    queue.start('index')
+    queue.startHere('describe')
+    queue.startHere('index')
     const submitted = queue.run('submit', folder, ...settings)
     const states = () => filesBelow(checkpoints).filter((name) => name.endsWith('/state'))
     // Within the first segment of either clip, and within a later one. The order of the clips is unknown.

@@ -100,6 +100,20 @@ process.on('exit', killAll)
 // When the test runner is stopped, no worker stays behind.
 process.once('SIGTERM', () => process.exit(143))
 
+/**
+ * Members that die are missed after this time. It is the shortest that brokers accept as they are set up. The default of
+ * 30 s would be most of a test's time.
+ */
+export const sessionTimeoutS = 6
+
+/** The variables of a queue's commands and workers. */
+export const queueEnvironment = (brokers: string, prefix: string, archive: string): NodeJS.ProcessEnv => ({
+  KAFKA_BROKERS: brokers,
+  KAFKA_TOPIC_PREFIX: prefix,
+  KAFKA_SESSION_TIMEOUT_S: `${sessionTimeoutS}`,
+  CAMEO_ARCHIVE: archive,
+})
+
 export type Stage = 'faces' | 'describe' | 'index'
 
 /** `cameo worker …` as a process. It is killed with the test at the latest. */

@@ -66,6 +66,34 @@ export function writeTwinEmbedder(dir: string): string {
   })
 }
 
+/**
+ * A further embedder with long embeddings, from the mean colours of a face: its messages are large, and it costs nothing.
+ * @returns the path of its JSON file
+ */
+export function writeLongEmbedder(dir: string, dimension: number): string {
+  const { input } = findPack('lite').embedder
+  const graph = {
+    inputDims: [1, 3, 112, 112],
+    outputDims: [1, dimension],
+    nodes: [
+      { opType: 'GlobalAveragePool', inputs: ['x'], output: 'mean' },
+      { opType: 'Conv', inputs: ['mean', 'w'], output: 'wide' },
+      { opType: 'Flatten', inputs: ['wide'], output: 'embedding' },
+    ],
+    ...{ vectors: {}, vectorsAs: 'initializers' as const },
+    weights: {
+      w: {
+        dims: [dimension, 3, 1, 1],
+        values: Array.from({ length: dimension * 3 }, (_, i) => Math.sin(i)),
+      },
+    },
+  }
+  writeFileSync(join(dir, 'long.onnx'), onnxFile(graph))
+  return writeJson(join(dir, 'long.json'), {
+    ...{ kind: 'embedder', name: 'long', dimension, file: 'long.onnx', input },
+  })
+}
+
 export function writeJson(path: string, value: unknown): string {
   writeFileSync(path, JSON.stringify(value))
   return path

@@ -1,13 +1,13 @@
 import { pino } from 'pino'
-import type { RequestActor } from '../../index/access/actor.js'
-import { rights, roles, type Role } from '../../index/access/roles.js'
+import type { RequestActor } from '../../index/access/request-actor.js'
+import { rights, rightsOf, type Role } from '../../index/access/roles.js'
 import { serve, type RunningServer, type ServeOptions } from '../../workers/http/serve.js'
 import { temporaryDir } from './cameo.js'
 
 /** Somebody with a role. @param folders what he sees. Default: all */
 export const actorOf = (role: Role, folders: RequestActor['folders'] = 'all', id = role): RequestActor => ({
   ...{ kind: 'user', id, name: id, roles: [role], folders },
-  rights: new Set(roles[role]),
+  rights: rightsOf([role]),
 })
 
 /** The owner of the machine. */
@@ -37,7 +37,7 @@ export async function startServer(
     ...{ archive, port: 0, temporaryDir: temporaryDir() },
     ...options,
     log: pino({ level: process.env['CAMEO_LOG_LEVEL'] ?? 'silent' }),
-    door: { identify: () => Promise.resolve(actor) },
+    door: { identify: () => actor, actorOfSession: () => actor },
   })
   const ask = (path: string, init?: RequestInit) => fetch(`${server.url}${path}`, init)
   return {

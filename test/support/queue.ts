@@ -8,18 +8,28 @@ import { createKafka, createPublisher, type Publisher } from '../../workers/kafk
 import type { KafkaConnection } from '../../workers/kafka/broker/connection.js'
 import { readConnection } from '../../scripts/cli/kafka-connection.js'
 import { createTopics } from '../../workers/kafka/broker/create-topics.js'
+import { clusterStatus, type ClusterStatus } from '../../workers/kafka/broker/cluster-status.js'
+import { topicName, type TopicKind } from '../../workers/kafka/broker/topics.js'
+import { readDeadLetters, type DeadLetters } from '../../workers/kafka/messages/dead-letters.js'
 import { createSilentLog } from '../../workers/service/log.js'
-import { startWorker, type Stage, type TestBroker, type TestWorker } from './broker.js'
+import { queueEnvironment, startWorker, type Stage, type TestBroker, type TestWorker } from './broker.js'
 import { cameo, jsonLines, temporaryDir } from './cameo.js'
+import { startStageHere, type StageHere, type WorkerHere } from './stage-here.js'
 
 export interface Queue {
   readonly environment: NodeJS.ProcessEnv
   readonly connection: KafkaConnection
   readonly publisher: Publisher
   readonly archive: string
+  /** As a process, which can be killed. */
   start(stage: Stage, ...args: readonly string[]): TestWorker
+  /** In this process, which is faster. */
+  startHere(stage: Stage, options?: Omit<StageHere, 'connection' | 'archive'>): WorkerHere
   run(...args: readonly string[]): ReturnType<typeof cameo>
-  letters(): Promise<Record<string, unknown>[]>
+  letters(): Promise<DeadLetters['letters']>
+  status(): Promise<ClusterStatus>
+  /** Number of messages in a topic. */
+  messages(kind: TopicKind): Promise<number>
   counts(): { readonly clips: number; readonly tracks: number }
   close(): Promise<void>
 }
@@ -33,13 +43,13 @@ export async function createQueue(broker: TestBroker, name: string): Promise<Que
   const archive = join(temporaryDir(), 'archive')
   // A shared broker may keep topics of earlier runs.
   const prefix = `${name}.${process.pid}`
-  const environment = { KAFKA_BROKERS: broker.brokers, KAFKA_TOPIC_PREFIX: prefix, CAMEO_ARCHIVE: archive }
+  const environment = queueEnvironment(broker.brokers, prefix, archive)
   const connection = readConnection(broker.brokers, environment)
   const kafka = createKafka(connection, createSilentLog(), 'prompt')
   await createTopics(kafka, connection, { jobs: 2 })
   const publisher = await createPublisher(kafka)
   publishers.add(publisher)
-  const workers: TestWorker[] = []
+  const workers: WorkerHere[] = []
   const queue: Queue = {
     ...{ environment, connection, publisher, archive },
     start(stage, ...args) {
@@ -51,18 +61,15 @@ export async function createQueue(broker: TestBroker, name: string): Promise<Que
       return worker
     },
     run: (...args) => cameo(args, environment),
-    async letters() {
-      const run = await queue.run('dead-letters', 'list', '--json')
-      assert.equal(run.code, 0, run.stderr)
-      return jsonLines(run.stdout)
+    startHere(stage, options = {}) {
+      const worker = startStageHere(stage, { ...options, connection, archive })
+      workers.push(worker)
+      return worker
     },
-    counts() {
-      if (!existsSync(join(archive, 'cameo.sqlite'))) return { clips: 0, tracks: 0 }
-      const opened = openArchive(archive)
-      const { clips, tracks } = opened.clips.counts()
-      opened.close()
-      return { clips, tracks }
-    },
+    letters: async () => (await readDeadLetters(kafka, connection, createSilentLog())).letters,
+    status: () => clusterStatus(kafka, connection),
+    messages: (kind) => messagesIn(connection, kind),
+    counts: () => countsOf(archive),
     async close() {
       await Promise.all(workers.map((worker) => worker.stop()))
       publishers.delete(publisher)
@@ -70,6 +77,21 @@ export async function createQueue(broker: TestBroker, name: string): Promise<Que
     },
   }
   return queue
+}
+
+/** What an archive holds; nothing if it does not exist yet. */
+export function countsOf(archive: string): { readonly clips: number; readonly tracks: number } {
+  if (!existsSync(join(archive, 'cameo.sqlite'))) return { clips: 0, tracks: 0 }
+  const opened = openArchive(archive)
+  const { clips, tracks } = opened.clips.counts()
+  opened.close()
+  return { clips, tracks }
+}
+
+/** Number of messages in a topic. */
+export async function messagesIn(connection: KafkaConnection, kind: TopicKind): Promise<number> {
+  const { topics } = await clusterStatus(createKafka(connection, createSilentLog(), 'prompt'), connection)
+  return topics.find(({ topic }) => topic === topicName(connection, kind))?.messages ?? 0
 }
 
 /** The `replay --json` lines about what the archive holds. */

@@ -2,6 +2,7 @@ import { createKafka, type Consumer, type KafkaClient } from '../../workers/kafk
 import { createSilentLog } from '../../workers/service/log.js'
 
 type RunConfig = NonNullable<Parameters<Consumer['run']>[0]>
+type ConsumerConfig = NonNullable<Parameters<KafkaClient['consumer']>[0]>
 type Commits = Parameters<Consumer['commitOffsets']>[0]
 
 /** A consumer like kafkajs's, without a broker. The test plays the broker's part. */
@@ -16,6 +17,7 @@ export interface ScriptedConsumer {
 /** @param refusals one per created consumer: the error with which its group refuses it, or undefined */
 export function scriptedKafka(refusals: readonly (Error | undefined)[] = []) {
   const made: ScriptedConsumer[] = []
+  const configs: ConsumerConfig[] = []
   const connection = {
     ...{ brokers: ['127.0.0.1:1'], clientId: 'test', prefix: 'test' },
     ...{ tls: undefined, sasl: undefined },
@@ -23,13 +25,14 @@ export function scriptedKafka(refusals: readonly (Error | undefined)[] = []) {
   const real = createKafka(connection, createSilentLog(), 'prompt')
   const kafka: Pick<KafkaClient, 'consumer'> = {
     consumer(config) {
+      configs.push(config)
       const consumer = real.consumer(config)
       const scripted = script(consumer, refusals[made.length])
       made.push(scripted.script)
       return { ...consumer, ...scripted.verbs }
     },
   }
-  return { kafka, made }
+  return { kafka, made, configs }
 }
 
 function script({ events }: Consumer, refusal: Error | undefined) {

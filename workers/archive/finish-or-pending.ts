@@ -1,4 +1,5 @@
 import { finishErasure } from '../../index/archive/finish-erasure.js'
+import { completeReceipts } from '../../index/erasure/prove-erasure.js'
 import type { Archive } from '../../index/archive/open-archive.js'
 import { CameoError } from '../../pipeline/common/errors.js'
 import type { Caller } from '../../pipeline/stages/caller.js'
@@ -18,6 +19,7 @@ export async function finishOrPending(
 ): Promise<CameoError | undefined> {
   try {
     await finishErasure(archive, { waitMs, hasFollower, onWait: notify, onNotice: notify })
+    await completeReceipts(archive, notify)
     return undefined
   } catch (error) {
     if (error instanceof CameoError && error.code === 'ERASURE_PENDING') return error

@@ -2,7 +2,10 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Archive, FilledArchive } from '../../index/archive/open-archive.js'
 import { removeLastAnswer } from '../../index/editing/last-answer.js'
-import { forgetFace } from '../../index/identities/enrolled-faces.js'
+import { vectorsOf } from '../../index/erasure/erased-things.js'
+import { ErasureProof, type ErasureOrder } from '../../index/erasure/prove-erasure.js'
+import type { Receipt } from '../../index/erasure/receipt.js'
+import { forgetFace, rowsOfFace } from '../../index/identities/enrolled-faces.js'
 import { findClipId, forgetClip, lossOf } from '../../index/identities/forget.js'
 import { forgetName, knownName } from '../../index/identities/identities.js'
 import { lockForErasure } from '../../index/store/locks.js'
@@ -11,11 +14,13 @@ import type { CameoError } from '../../pipeline/common/errors.js'
 import { oneLine } from '../../pipeline/common/visible-text.js'
 import type { Caller } from '../../pipeline/stages/caller.js'
 import { openCheckpointFolder } from '../checkpoints/checkpoint-folder.js'
-import { finishOrPending } from './finish-or-pending.js'
+import { finishWithReceipt } from './finish-with-receipt.js'
 
 export type ForgetRequest = {
   /** How long to wait for other processes that read the archive. */
   readonly waitMs: number
+  /** Who erases, and why: for the audit log. */
+  readonly order?: ErasureOrder | undefined
 } & (
   | {
       /** Id of the clip, its first digits, or the path of its file. */
@@ -53,6 +58,8 @@ export interface ForgetReport {
    * reads.
    */
   readonly pending: CameoError | undefined
+  /** The signed proof. Undefined if the audit log could not be written. */
+  readonly receipt: Receipt | undefined
 }
 
 /**
@@ -65,20 +72,29 @@ export async function forget(
   request: ForgetRequest,
   { notify }: Caller,
 ): Promise<ForgetReport> {
+  const { waitMs, order = {} } = request
   const lock = await lockForErasure(archive.dir)
+  const proof = ErasureProof.begin(archive, order, notify)
   try {
     const forgotten =
       'clip' in request
-        ? eraseClip(archive, request, notify)
-        : eraseName(archive, recipe.embedderDigest, request)
+        ? eraseClip(archive, request, proof, notify)
+        : eraseName(archive, recipe.embedderDigest, request, proof)
     // It may tell of what is forgotten.
     removeLastAnswer(archive.dir)
     const hasFollower = lock === undefined
-    return {
-      forgotten,
-      pending: await finishOrPending(archive, { waitMs: request.waitMs, hasFollower, notify }),
-    }
+    const { pending, receipt } = await finishWithReceipt(
+      archive,
+      proof,
+      {
+        ...{ kind: forgotten.forgotten, count: 1, action: `forget-${forgotten.forgotten}`, waitMs },
+        checkpointFolder: 'clip' in request && request.checkpointsDir !== undefined,
+      },
+      { waitMs, hasFollower, notify },
+    )
+    return { forgotten, pending, receipt }
   } finally {
+    proof?.close()
     lock?.release()
   }
 }
@@ -87,6 +103,7 @@ export async function forget(
 function eraseClip(
   { database }: Archive,
   { clip, checkpointsDir }: Extract<ForgetRequest, { clip: string }>,
+  proof: ErasureProof | undefined,
   notify: Caller['notify'],
 ): Forgotten {
   const clipId = findClipId(database, existsSync(clip) ? resolve(clip) : clip)
@@ -94,6 +111,7 @@ function eraseClip(
   notify(`forgetting the content of ${counted(paths.length, 'file')} (the files stay):`)
   for (const path of paths) notify(`  ${oneLine(path)}`)
   for (const name of names) notify(`and the faces of "${oneLine(name)}" that were enrolled from it`)
+  proof?.things.addClip(clipId, names)
   const loss = forgetClip(database, clipId)
   if (checkpointsDir !== undefined) openCheckpointFolder(resolve(checkpointsDir), notify).forget(clipId)
   return { forgotten: 'clip', clipId, ...loss }
@@ -103,10 +121,14 @@ function eraseName(
   { database }: Archive,
   embedderDigest: string,
   { name: given, face }: Extract<ForgetRequest, { name: string }>,
+  proof: ErasureProof | undefined,
 ): Forgotten {
   const name = knownName(database, given)
-  if (face !== undefined)
+  if (face !== undefined) {
+    proof?.things.addFace(name, vectorsOf(rowsOfFace(database, name, embedderDigest, face)))
     return { forgotten: 'face', name, face, ...forgetFace(database, name, embedderDigest, face) }
+  }
+  proof?.things.addName(name)
   forgetName(database, name)
   return { forgotten: 'name', name }
 }

@@ -3,7 +3,9 @@ import type { DamagedThing } from '../../index/archive/damaged-things.js'
 import type { Archive } from '../../index/archive/open-archive.js'
 import type { ListParts } from '../../index/clips/list-clips.js'
 import { removeLastAnswer } from '../../index/editing/last-answer.js'
-import { forgetClip } from '../../index/identities/forget.js'
+import { ErasureProof, type ErasureOrder } from '../../index/erasure/prove-erasure.js'
+import type { Receipt } from '../../index/erasure/receipt.js'
+import { forgetClip, lossOf } from '../../index/identities/forget.js'
 import {
   planRetention,
   type AgedEntry,
@@ -16,7 +18,7 @@ import { lockForErasure } from '../../index/store/locks.js'
 import type { CameoError } from '../../pipeline/common/errors.js'
 import type { Caller } from '../../pipeline/stages/caller.js'
 import { openCheckpointFolder } from '../checkpoints/checkpoint-folder.js'
-import { finishOrPending } from './finish-or-pending.js'
+import { finishWithReceipt } from './finish-with-receipt.js'
 
 export interface RetainRequest extends RetentionWish {
   /** Only find out what would be forgotten. Default: false. */
@@ -27,6 +29,8 @@ export interface RetainRequest extends RetentionWish {
   readonly checkpointsDir?: string | undefined
   /** Asked before anything is erased; nothing is if it says false. Not asked if nothing is old enough. */
   readonly confirm?: ((plan: RetentionPlan) => Promise<boolean>) | undefined
+  /** Who erases, and why: for the audit log. */
+  readonly order?: ErasureOrder | undefined
   /** Stops between two clips. */
   readonly signal?: AbortSignal | undefined
 }
@@ -47,6 +51,8 @@ export interface RetainReport {
    * reads.
    */
   readonly pending: CameoError | undefined
+  /** The signed proof. Undefined if nothing was erased, or if the audit log could not be written. */
+  readonly receipt: Receipt | undefined
 }
 
 /**
@@ -66,6 +72,7 @@ export async function retain(
   if (shown.entries.length === 0) return reportOf(shown, 'done', [])
   if (request.confirm !== undefined && !(await request.confirm(shown))) return reportOf(shown, 'declined', [])
   const lock = await lockForErasure(archive.dir)
+  const proof = ErasureProof.begin(archive, request.order ?? {}, notify)
   try {
     // Meanwhile names may have been enrolled, or clips forgotten. Nothing goes that was not shown.
     const wanted = new Set(shown.entries.map(({ clipId }) => clipId))
@@ -74,34 +81,50 @@ export async function retain(
     const done: PlannedEntry[] = []
     for (const entry of entries) {
       if (request.signal?.aborted === true) break
-      erase(archive, plan, entry, request, notify)
+      erase(archive, plan, entry, { request, proof, notify })
       done.push(entry)
       progress({ task: 'forget clips', done: done.length, total: entries.length })
       await nextTurn()
     }
     // It may tell of what is forgotten.
     if (done.length > 0) removeLastAnswer(archive.dir)
-    const pending = await finishOrPending(archive, {
-      waitMs: request.waitMs,
-      hasFollower: lock === undefined,
-      notify,
-    })
+    const { waitMs, checkpointsDir } = request
+    const { pending, receipt } = await finishWithReceipt(
+      archive,
+      done.length === 0 ? undefined : proof,
+      {
+        ...{ kind: plan.what, count: done.length, waitMs, checkpointFolder: checkpointsDir !== undefined },
+        action: plan.what === 'clips' ? 'forget-clip' : 'forget-unnamed',
+      },
+      { waitMs, hasFollower: lock === undefined, notify },
+    )
     const status = done.length < entries.length ? 'interrupted' : 'done'
-    return { ...reportOf(plan, status, done), pending }
+    return { ...reportOf(plan, status, done), pending, receipt }
   } finally {
+    proof?.close()
     lock?.release()
   }
+}
+
+interface Erasing {
+  readonly request: RetainRequest
+  readonly proof: ErasureProof | undefined
+  readonly notify: Caller['notify']
 }
 
 function erase(
   { database }: Archive,
   { what }: RetentionPlan,
   { clipId, trackIds }: PlannedEntry,
-  { checkpointsDir }: RetainRequest,
-  notify: Caller['notify'],
+  { request: { checkpointsDir }, proof, notify }: Erasing,
 ): void {
-  if (what === 'clips') forgetClip(database, clipId)
-  else eraseUnnamed(database, clipId, trackIds)
+  if (what === 'clips') {
+    proof?.things.addClip(clipId, lossOf(database, clipId).names)
+    forgetClip(database, clipId)
+  } else {
+    proof?.things.addUnnamed(clipId, trackIds)
+    eraseUnnamed(database, clipId, trackIds)
+  }
   if (checkpointsDir !== undefined) openCheckpointFolder(resolve(checkpointsDir), notify).forget(clipId)
 }
 
@@ -113,6 +136,6 @@ const reportOf = (
   status: RetainReport['status'],
   entries: readonly PlannedEntry[],
 ): RetainReport => ({
-  ...{ status, what, before, damaged, pending: undefined },
+  ...{ status, what, before, damaged, pending: undefined, receipt: undefined },
   clips: entries.map(({ clipId, paths, date, tracks, names }) => ({ clipId, paths, date, tracks, names })),
 })

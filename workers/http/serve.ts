@@ -1,39 +1,53 @@
 import type { FastifyBaseLogger } from 'fastify'
+import { openAccess, type Access } from '../../index/access/access.js'
+import { createSetupToken, isSetupNeeded } from '../../index/access/setup.js'
+import { AuditLog } from '../../index/audit/audit-log.js'
+import { AccessDoor } from './door/access-door.js'
+import { SessionCookie } from './door/session-cookie.js'
 import type { HostOptions } from './hosts/call-messages.js'
 import { ArchiveHost } from './hosts/archive-host.js'
 import { MediaDesk, type MediaOptions } from './media/media-desk.js'
 import { buildApp } from './server/app.js'
+import { listenParts, type ListenOptions } from './server/listen-rules.js'
 import type { Door } from './server/parts.js'
 import { ServerFolder } from './server/server-folder.js'
 import { UploadDesk, type UploadLimits } from './uploads/upload-desk.js'
 
 /** How a server runs. */
-export interface ServeOptions extends HostOptions {
-  /** Default: 127.0.0.1, so that only this machine reaches it. */
-  readonly host?: string
-  /** 0 chooses a free port. Default: 8080. */
-  readonly port?: number
+export interface ServeOptions extends HostOptions, ListenOptions {
   readonly log: FastifyBaseLogger
-  readonly door: Door
+  /** Finds out who asks. Default: by API keys and sessions. */
+  readonly door?: Door
   /** Folder for temporary files. Default: the system's. */
   readonly temporaryDir?: string
   readonly uploads?: UploadLimits
   readonly media?: MediaOptions
 }
 
+/** A link that works once. */
+export interface SetupLink {
+  readonly url: string
+  readonly expiresAt: Date
+}
+
 /** A server that listens. */
 export interface RunningServer {
   /** Where it listens, without a slash at the end. */
   readonly url: string
+  /** Makes the first administrator. Present if there is none. */
+  readonly setup?: SetupLink
   /** Stops to accept requests, finishes those that run, and releases the archive. */
   close(): Promise<void>
 }
 
 /** Starts to serve an archive. Answers at once; the index of vectors is loaded meanwhile. */
 export async function serve(options: ServeOptions): Promise<RunningServer> {
-  const { host = '127.0.0.1', port = 8080, log, door } = options
-  const { archive, models, device, pack, threads } = options
-  const hosted = {
+  const { archive, models, device, pack, threads, log } = options
+  const listen = listenParts(options)
+  const access = openAccess(archive, { create: true })
+  const audit = AuditLog.open(archive)
+  const cookie = new SessionCookie(listen.isSecure)
+  const hosted: HostOptions = {
     archive,
     ...(models === undefined ? {} : { models }),
     ...(device === undefined ? {} : { device }),
@@ -49,16 +63,32 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     ...(options.uploads === undefined ? {} : { limits: options.uploads }),
   })
   const media = new MediaDesk(folder.folder('media'), options.media)
-  const { fastify } = await buildApp({ archive, door, log, uploads, media, ...hosts })
-  const url = await fastify.listen({ host, port })
+  const { fastify } = await buildApp(
+    {
+      ...{ archive, access, audit, cookie, log, uploads, media, ...hosts },
+      door: options.door ?? new AccessDoor(access, cookie),
+      signInMethods: { password: true },
+    },
+    listen,
+  )
+  const url = await fastify.listen({ host: listen.host, port: listen.port })
   return {
     url,
+    ...(isSetupNeeded(access) ? { setup: setupLink(access, url) } : {}),
     async close() {
       media.close()
       await fastify.close()
       uploads.close()
       await Promise.all(Object.values(hosts).map((each) => each.close()))
+      audit.close()
+      access.close()
       folder.remove()
     },
   }
+}
+
+/** The token is in the fragment, which browsers do not send, so that it is in no log. */
+function setupLink(access: Access, url: string): SetupLink {
+  const { token, expiresAt } = createSetupToken(access)
+  return { url: `${url}/setup#${token}`, expiresAt }
 }

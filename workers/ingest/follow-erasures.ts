@@ -1,5 +1,6 @@
 import type { Archive } from '../../index/archive/open-archive.js'
 import { finishErasure } from '../../index/archive/finish-erasure.js'
+import { completeReceipts } from '../../index/erasure/prove-erasure.js'
 import { pendingErasure } from '../../index/store/erasure.js'
 import { CameoError } from '../../pipeline/common/errors.js'
 
@@ -22,6 +23,7 @@ export function createErasureFollower(archive: Archive, onNotice: (text: string)
     if (erasure === undefined) return
     try {
       await finishErasure(archive, { waitMs: 0, hasFollower: true })
+      await completeReceipts(archive, onNotice)
     } catch (error) {
       if (!(error instanceof CameoError)) throw error
       if (told !== erasure) onNotice(error.message)

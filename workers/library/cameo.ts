@@ -1,9 +1,10 @@
 import { availableParallelism } from 'node:os'
 import { applyHead, type HeadApplied } from '../../index/archive/apply-head.js'
 import { chooseVectorEngine, vectorEngineOf } from '../../index/archive/choose-engine.js'
+import { filledInScope } from '../../index/archive/in-scope.js'
 import type { ArchiveModels } from '../../index/archive/archive-models.js'
 import type { Archive, FilledArchive } from '../../index/archive/open-archive.js'
-import { readStatus, type ArchiveStatus } from '../../index/coverage/read-status.js'
+import { readStatus, type ArchiveStatus, type StatusRequest } from '../../index/coverage/read-status.js'
 import {
   reportCoverage,
   type CoverageReport,
@@ -19,6 +20,7 @@ import {
   type ListParts,
 } from '../../index/clips/list-clips.js'
 import { listPeople, type PeopleList, type PeopleListRequest } from '../../index/clips/list-people.js'
+import { showSeenName } from '../../index/clips/show-seen-name.js'
 import { showClip, type ShowRequest, type ShownClip } from '../../index/clips/show-clip.js'
 import { evaluateGroups, type GroupsResult } from '../../index/evaluate/source/evaluate-groups.js'
 import type { WrittenHead } from '../../index/evaluate/ladder/train-to-file.js'
@@ -30,6 +32,7 @@ import {
 } from '../../index/identities/enroll-faces.js'
 import { giveAlias, noteName, takeAlias } from '../../index/identities/describe-name.js'
 import { enrollFolderWith, type EnrolledFolder } from '../../index/identities/enroll-folder.js'
+import { enrollTrack, type EnrollTrackRequest } from '../../index/identities/enroll-track.js'
 import { exportNames, type ExportReport } from '../../index/identities/export-names.js'
 import { importWith, type ImportReport } from '../../index/identities/import-names.js'
 import { refreshWith, type RefreshReport } from '../../index/identities/refresh-names.js'
@@ -47,6 +50,7 @@ import { listGroups, type PeoplePage, type PeopleRequest } from '../../index/peo
 import { namePerson, type NamedPerson, type NameRequest } from '../../index/people/name-person.js'
 import { showPerson, type ShownGroup, type ShowPersonRequest } from '../../index/people/show-person.js'
 import { listChanges } from '../../index/people/undo-change.js'
+import type { Identity } from '../../index/store/identities.js'
 import type { PeopleChange } from '../../index/store/people-changes.js'
 import { rootPaths } from '../../index/store/clip-stamps.js'
 import { lookAt, type LookedAt } from '../../index/search/look-at.js'
@@ -208,7 +212,7 @@ export class Cameo {
     return this.#run(async () => {
       const { archive, index, models } = this.#kept
       const opened = archive.filled(archive.toRead())
-      const subject = subjectOf(query, opened)
+      const subject = subjectOf(query, filledInScope(opened, query.folders))
       const ask = () =>
         models.use(opened, (own) =>
           searchWith(
@@ -308,7 +312,7 @@ export class Cameo {
 
   /** A page of the people into whom tracks were grouped, those with most tracks first. @throws USAGE */
   people(request: PeopleRequest = {}): Promise<PeoplePage> {
-    return this.#run(() => listGroups(this.#read().database, request))
+    return this.#run(() => listGroups(this.#read(), request))
   }
 
   /** Where a person is seen. @throws PERSON_UNKNOWN */
@@ -388,6 +392,18 @@ export class Cameo {
   }
 
   /**
+   * Adds the best face of a track of the archive to a name. It is forgotten together with its clip.
+   * @throws TRACK_UNKNOWN; FACES_DISAGREE if the name has faces of somebody else, unless forced; USAGE if the name is empty
+   */
+  enrollTrack(request: EnrollTrackRequest): Promise<Identity> {
+    return this.#run(() => {
+      const { archive } = this.#kept
+      const opened = archive.filled(archive.toWrite())
+      return enrollTrack(opened, { pack: findPack(opened.recipe.packName) }, request)
+    })
+  }
+
+  /**
    * Enrols everyone who has a folder in this one. The folder bears the name, and holds photos and clips of the person.
    * What cannot be used is listed in the result and does not affect the rest.
    *
@@ -398,11 +414,24 @@ export class Cameo {
     return this.#withNames(options, (parts, caller) => enrollFolderWith(parts, { ...options, folder, device: this.#device }, caller)) // prettier-ignore
   }
 
-  /** What a name rests on: its faces, aliases, note and corrections. @throws NAME_UNKNOWN */
-  showName(name: string): Promise<ShownName> {
+  /**
+   * What a name rests on: its faces, aliases, note and corrections. With `folders`, only a name that is seen in clips below one of
+   * them is known, and what belongs to other clips is left out.
+   * @throws NAME_UNKNOWN
+   */
+  showName(name: string, { folders }: { readonly folders?: readonly string[] } = {}): Promise<ShownName> {
     return this.#run(() => {
-      const { archive } = this.#kept
-      return showName(archive.filled(archive.toRead()), name, this.#caller({}).notify)
+      const { archive, index, models } = this.#kept
+      const opened = archive.filled(archive.toRead())
+      const caller = this.#caller({})
+      if (folders === undefined) return showName(opened, name, caller.notify)
+      return models.use(opened, (own) =>
+        showSeenName(
+          { opened, models: own, useIndex: (work) => index.use(opened.archive, work) },
+          { name, folders },
+          caller,
+        ),
+      )
     })
   }
 
@@ -526,8 +555,8 @@ export class Cameo {
    * The contents of the archive: clips, tracks, names, failures, and the settings by which clips are
    * processed.
    */
-  status(): Promise<ArchiveStatus> {
-    return this.#run(() => readStatus(this.#read()))
+  status(request: StatusRequest = {}): Promise<ArchiveStatus> {
+    return this.#run(() => readStatus(this.#read(), request))
   }
 
   /** Name of the archive's vector engine: `auto`, `exact`, `hnsw`, or one of `CameoOptions.engines`. */

@@ -70,6 +70,11 @@ export type SearchQuery = Whom & {
   /** Only clips with a file below this folder or URL. */
   readonly folder?: string
   /**
+   * Besides that, only clips with a file below one of these folders and URLs, and only these files of them: the answer is that of
+   * an archive with nothing else. An empty list: no clip. Absent: all clips.
+   */
+  readonly folders?: readonly string[]
+  /**
    * Only clips of this time or later: when the oldest of a clip's files was last written, or, of a clip that only workers fetched,
    * when it came into the archive.
    */

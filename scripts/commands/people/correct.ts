@@ -5,6 +5,8 @@ import { openFilledArchive, openArchiveToRead, type Archive } from '../../../ind
 import { hidePeople, mergePeople, splitPerson } from '../../../index/people/correct-people.js'
 import { listChanges } from '../../../index/people/undo-change.js'
 import { undoPeople } from '../../../workers/archive/undo-people.js'
+import { groupPart } from '../../../index/audit/use-entries.js'
+import { audited } from '../../cli/audited.js'
 import { asCaller } from '../../cli/caller.js'
 import { archiveOption, jsonOption, numberWithin } from '../../cli/options.js'
 import { counted, exitCodes, note, print, printJson } from '../../cli/output.js'
@@ -31,8 +33,9 @@ With --json: {change, personId, tracks}: the person that is kept, and how many t
 Exit code: 0 they are one now; 2 they could not be made one.`,
   )
   .action(async (ids: readonly number[], { archive, json }: CommonOptions) => {
-    await changing(archive, (own) => {
+    await changing(archive, async (own) => {
       const { changeId, personId, tracks } = mergePeople(own, ids)
+      await auditChange(own, 'merge', ids)
       if (json) printJson({ change: changeId, personId, tracks })
       else print(`they are person ${personId} now (${counted(tracks, 'track')} moved; change ${changeId})`)
     })
@@ -67,9 +70,10 @@ With --json: {change, personId, tracks}: the new person, and how many tracks it 
 Exit code: 0 they are two people now; 2 they could not be parted.`,
   )
   .action(async (personId: number, { archive, json, clip, range, track }: SplitOptions) => {
-    await changing(archive, (own) => {
+    await changing(archive, async (own) => {
       const given = clip !== undefined && existsSync(clip) ? resolve(clip) : clip
       const made = splitPerson(own, { personId, clip: given, range, trackIds: track })
+      await auditChange(own, 'split', [personId, made.personId])
       if (json) printJson({ change: made.changeId, personId: made.personId, tracks: made.tracks })
       else print(`${counted(made.tracks, 'track')} became person ${made.personId} (change ${made.changeId})`)
     })
@@ -88,8 +92,9 @@ With --json: {change}; null if nothing had to be changed.
 Exit code: 0 done; 2 there is no such person.`,
     )
     .action(async (ids: readonly number[], { archive, json }: CommonOptions) => {
-      await changing(archive, (own) => {
+      await changing(archive, async (own) => {
         const change = hidePeople(own, ids, isHidden)
+        await auditChange(own, name, ids)
         if (json) printJson({ change: change ?? null })
         else print(change === undefined ? 'nothing had to be changed' : `done (change ${change})`)
       })
@@ -138,10 +143,16 @@ Exit code: 0 undone; 2 not.`,
   .action(async (changeId: number | undefined, { archive, json }: CommonOptions) => {
     await changing(archive, async (own) => {
       const change = await asCaller((caller) => undoPeople(own, changeId, caller))
+      await auditChange(own, 'undo', change.people)
       if (json) printJson({ ...changeJson(change), undone: true })
       else print(`undone: ${changeText(change)}`)
     })
   })
+
+const auditChange = ({ dir }: Archive, change: string, people: readonly number[]): Promise<void> =>
+  audited(dir, () => [
+    { action: 'correct', details: { change }, parts: people.map((personId) => groupPart(personId)) },
+  ])
 
 async function changing(dir: string, work: (archive: Archive) => void | Promise<void>): Promise<void> {
   const { archive } = openFilledArchive(dir, note)

@@ -44,7 +44,7 @@ without one; firstSeen and lastSeen are the dates of the oldest and the youngest
   .action(({ archive: dir, unnamed, named, hidden, minTracks, limit, after, json }: ListOptions) => {
     const archive = openArchiveToRead(dir, note)
     try {
-      const page = listGroups(archive.database, {
+      const page = listGroups(archive, {
         ...{ minTracks, limit, after, hidden: hidden ? 'only' : 'without' },
         named: unnamed ? false : named ? true : undefined,
       })

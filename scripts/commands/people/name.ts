@@ -3,6 +3,8 @@ import { openFilledArchive } from '../../../index/archive/open-archive.js'
 import { parseName } from '../../../index/identities/identities.js'
 import { namePerson } from '../../../index/people/name-person.js'
 import { findPack } from '../../../pipeline/models/packs/catalog.js'
+import { groupPart, namePart } from '../../../index/audit/use-entries.js'
+import { audited } from '../../cli/audited.js'
 import { archiveOption, jsonOption } from '../../cli/options.js'
 import { counted, exitCodes, note, oneLine, print, printJson } from '../../cli/output.js'
 import { idOf } from '../../cli/person-id.js'
@@ -31,11 +33,18 @@ With --json: {change, personId, name, faces, added, others}: faces that the name
 this name.
 Exit code: 0 named; 2 not.`,
   )
-  .action((personId: number, name: string, { archive, force, json }: NameOptions) => {
+  .action(async (personId: number, name: string, { archive, force, json }: NameOptions) => {
     const opened = openFilledArchive(archive, note)
     try {
       const pack = findPack(opened.recipe.packName)
       const { changeId, ...named } = namePerson(opened, { pack }, { personId, name, force })
+      await audited(archive, () => [
+        {
+          action: 'name',
+          details: { added: named.added, faces: named.faces },
+          parts: [groupPart(personId), namePart(named.name)],
+        },
+      ])
       if (json) printJson({ change: changeId, ...named })
       else
         print(

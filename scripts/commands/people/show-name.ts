@@ -1,5 +1,7 @@
 import type { FilledArchive } from '../../../index/archive/open-archive.js'
 import { showName } from '../../../index/identities/show-name.js'
+import { namePart } from '../../../index/audit/use-entries.js'
+import { audited, type ReasonOptions } from '../../cli/audited.js'
 import { note, printJson } from '../../cli/output.js'
 import { tellDamaged } from '../../reports/damage-report.js'
 import { printShownName, shownNameJson } from '../../reports/name-report.js'
@@ -16,13 +18,24 @@ picture is a data URI, or null; otherFaces counts faces that only other models h
 were given the name.`
 
 /** Prints what a name rests on. */
-export function tellName(
+export async function tellName(
   opened: FilledArchive,
   name: string,
-  { html, json }: { readonly html?: string | undefined; readonly json: boolean },
-): void {
+  {
+    html,
+    json,
+    reason,
+  }: {
+    readonly html?: string | undefined
+    readonly json: boolean
+    readonly reason: ReasonOptions
+  },
+): Promise<void> {
   const shown = showName(opened, name, note)
   tellDamaged(opened.archive, shown.damaged)
+  const viewed = { action: 'view-person' as const, parts: [namePart(shown.name)] }
+  const exported = { action: 'export' as const, details: { format: 'html' }, parts: [namePart(shown.name)] }
+  await audited(opened.archive.dir, () => (html === undefined ? [viewed] : [viewed, exported]), reason)
   if (html !== undefined) writeSheet(html, nameSheet(shown))
   if (json) printJson(shownNameJson(shown))
   else printShownName(shown)

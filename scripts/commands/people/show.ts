@@ -5,6 +5,7 @@ import {
   type Archive,
   type FilledArchive,
 } from '../../../index/archive/open-archive.js'
+import { exportEntry, viewPersonEntry } from '../../../index/audit/use-entries.js'
 import { hitsOfPerson } from '../../../index/editing/hits.js'
 import { keepLastAnswer } from '../../../index/editing/last-answer.js'
 import { knownName, parseName } from '../../../index/identities/identities.js'
@@ -12,6 +13,7 @@ import { nameOfPerson } from '../../../index/people/find-person.js'
 import { showPerson, type ShownGroup } from '../../../index/people/show-person.js'
 import { findIdentity } from '../../../index/store/identities.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
+import { audited, exportedFormats, reasonOptions, type ReasonOptions } from '../../cli/audited.js'
 import {
   formatHelp,
   formatOptions,
@@ -27,7 +29,7 @@ import { printShownGroup, sheetOfPerson, shownGroupJson, summaryText } from '../
 import { nameHelp, tellName } from './show-name.js'
 import { writeSheet } from './write-sheet.js'
 
-interface ShowOptions extends FormatOptions {
+interface ShowOptions extends FormatOptions, ReasonOptions {
   readonly archive: string
   readonly top?: number
   readonly html?: string
@@ -61,7 +63,7 @@ Exit code: 0 the person or the name is shown; 2 it could not be.`,
     const opened = openFilledArchive(options.archive, note, openArchiveToRead)
     try {
       const personId = personIdOf(opened, given)
-      if (personId === undefined) tellName(opened, parseName(given), forName(options))
+      if (personId === undefined) await tellName(opened, parseName(given), forName(options))
       else await tellPerson(opened.archive, personId, options)
       process.exitCode = exitCodes.ok
     } finally {
@@ -69,7 +71,7 @@ Exit code: 0 the person or the name is shown; 2 it could not be.`,
     }
   })
 
-for (const option of formatOptions()) showCommand.addOption(option)
+for (const option of [...formatOptions(), ...reasonOptions()]) showCommand.addOption(option)
 
 /** Undefined if a name is meant. A name may consist of digits. */
 function personIdOf({ archive: { database } }: FilledArchive, given: string): number | undefined {
@@ -78,18 +80,32 @@ function personIdOf({ archive: { database } }: FilledArchive, given: string): nu
 }
 
 function forName(options: ShowOptions) {
-  const { format, top, html } = options
+  const { format, top, html, purpose, case: caseNumber } = options
   if (top !== undefined || (format !== undefined && format !== 'json'))
     throw new CameoError(
       'USAGE',
       'a name shows its faces, not clips: "cameo search --name" lists the clips of a name',
     )
-  return { html, json: wantsJson(options) }
+  const reason = {
+    ...(purpose === undefined ? {} : { purpose }),
+    ...(caseNumber === undefined ? {} : { case: caseNumber }),
+  }
+  return { html, json: wantsJson(options), reason }
 }
 
 async function tellPerson(archive: Archive, personId: number, options: ShowOptions): Promise<void> {
   const shown = showPerson(archive, { personId, top: options.top }, { notify: note })
   tellDamaged(archive, shown.damaged)
+  const { name } = shown.person
+  const formats = [...(options.html === undefined ? [] : ['html']), ...exportedFormats(options)]
+  await audited(
+    archive.dir,
+    () => [
+      viewPersonEntry(shown),
+      ...formats.map((each) => exportEntry(each, hitsOfPerson(shown), name === undefined ? [] : [name])),
+    ],
+    options,
+  )
   const json = shownGroupJson(shown)
   if (options.html !== undefined) writeSheet(options.html, sheetOf(shown))
   keepLastAnswer(archive, json, note)

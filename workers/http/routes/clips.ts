@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { foldersOfActor } from '../../../index/access/request-actor.js'
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
 import {
   clipEntryJson,
@@ -9,10 +10,11 @@ import {
   shownClipSchema,
 } from '../schemas/clips.js'
 import { clipIdSchema } from '../schemas/common.js'
+import { clipSubject, subjectEntry } from '../audit/use-entries.js'
 import type { ServerParts } from '../server/parts.js'
 
 export const clipRoutes =
-  ({ reader }: ServerParts): FastifyPluginCallbackZod =>
+  ({ reader, audit }: ServerParts): FastifyPluginCallbackZod =>
   (app, _options, done) => {
     app.route({
       method: 'GET',
@@ -24,8 +26,11 @@ export const clipRoutes =
         querystring: clipsQuery,
         response: { 200: clipListSchema },
       },
-      handler: async ({ query }) => {
-        const { clips, ...rest } = await reader.call('listClips', clipWishOf(query))
+      handler: async ({ query, actor }) => {
+        const { clips, ...rest } = await reader.call('listClips', {
+          ...clipWishOf(query),
+          ...foldersOfActor(actor),
+        })
         return { ...rest, clips: clips.map(clipEntryJson) }
       },
     })
@@ -39,8 +44,11 @@ export const clipRoutes =
         params: z.object({ clipId: clipIdSchema }),
         response: { 200: shownClipSchema },
       },
-      handler: async ({ params: { clipId } }) =>
-        shownClipJson(await reader.call('showClip', { clip: clipId })),
+      handler: async ({ params: { clipId }, actor }) => {
+        const clip = await reader.call('showClip', { clip: clipId, ...foldersOfActor(actor) })
+        await audit.append(subjectEntry(actor, 'view-clip', clipSubject(clip.clipId)))
+        return shownClipJson(clip)
+      },
     })
     done()
   }

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import type { FastifyRequest } from 'fastify'
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
+import { foldersOfActor, type RequestActor } from '../../../index/access/request-actor.js'
+import { readSettings } from '../../../index/access/settings.js'
 import type { ShownPerson } from '../../../index/clips/show-clip.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
-import type { SearchQuery, Whom } from '../../library/search.js'
+import { searchEntry } from '../audit/use-entries.js'
+import type { SearchQuery, SearchResult, Whom } from '../../library/search.js'
 import { searchAnswerSchema, searchBody, searchJson, type SearchBody } from '../schemas/search.js'
 import type { ServerParts } from '../server/parts.js'
-import { requireVisibleClip, requireVisibleTrack } from '../server/visible.js'
 
 export const searchRoutes =
   (parts: ServerParts): FastifyPluginCallbackZod =>
@@ -14,7 +15,7 @@ export const searchRoutes =
     app.route({
       method: 'POST',
       url: '/searches',
-      config: { right: 'search' },
+      config: { right: 'search', limit: 'searchesPerMinute' },
       schema: {
         summary: 'Find the clips in which a person appears, best first.',
         tags: ['search'],
@@ -22,13 +23,32 @@ export const searchRoutes =
         response: { 200: searchAnswerSchema },
       },
       handler: async ({ body, actor }) => {
-        const whom = await whomOf(parts, { actor }, body.subject)
-        const result = await parts.reader.call('search', searchQueryOf(whom, body))
-        return searchJson(randomUUID(), result)
+        const { searchId, result } = await search(parts, actor, body)
+        return searchJson(searchId, result)
       },
     })
     done()
   }
+
+/**
+ * Searches, and writes to the audit log who searched for whom, why, and what was found. Nobody gets an answer that is not in the
+ * log.
+ * @throws PURPOSE_MISSING; as `Cameo.search` does
+ */
+export async function search(
+  parts: ServerParts,
+  actor: RequestActor,
+  body: SearchBody,
+): Promise<{ readonly searchId: string; readonly result: SearchResult }> {
+  const { reader, audit, access } = parts
+  if (readSettings(access).purposeRequired && (body.purpose ?? '').trim() === '')
+    throw new CameoError('PURPOSE_MISSING', 'say for what purpose the search is made')
+  const whom = await whomOf(parts, actor, body.subject)
+  const result = await reader.call('search', { ...searchQueryOf(whom, body), ...foldersOfActor(actor) })
+  const searchId = randomUUID()
+  await audit.append(searchEntry(actor, body, searchId, result))
+  return { searchId, result }
+}
 
 /** A search as the library takes it. */
 export function searchQueryOf(whom: Whom, { subject: _, since, until, ...rest }: SearchBody): SearchQuery {
@@ -42,22 +62,20 @@ export function searchQueryOf(whom: Whom, { subject: _, since, until, ...rest }:
 
 /**
  * The person to search for.
- * @throws NOT_FOUND, FACE_UNKNOWN, IMAGE_SEVERAL_FACES about an upload; CLIP_UNKNOWN, TRACK_UNKNOWN; QUERY_NO_TRACK if nobody is seen in a
+ * @throws NOT_FOUND, FACE_UNKNOWN, IMAGE_SEVERAL_FACES about an upload; CLIP_UNKNOWN; QUERY_NO_TRACK if nobody is seen in a
  * clip
  */
 export async function whomOf(
   { reader, uploads }: Pick<ServerParts, 'reader' | 'uploads'>,
-  asker: Pick<FastifyRequest, 'actor'>,
+  actor: RequestActor,
   subject: SearchBody['subject'],
 ): Promise<Whom> {
   if ('name' in subject) return { name: subject.name }
   if ('personId' in subject) return { person: subject.personId }
   if ('uploadId' in subject)
-    return { question: uploads.person(asker.actor, subject.uploadId, subject.face).question }
-  if ('trackId' in subject)
-    return { track: (await requireVisibleTrack(reader, asker, subject.trackId)).trackId }
-  const { clipId } = await requireVisibleClip(reader, asker, subject.clipId)
-  const { people } = await reader.call('showClip', { clip: clipId })
+    return { question: uploads.person(actor, subject.uploadId, subject.face).question }
+  if ('trackId' in subject) return { track: subject.trackId }
+  const { people } = await reader.call('showClip', { clip: subject.clipId, ...foldersOfActor(actor) })
   const track = mainTrackOf(people)
   if (track === undefined) throw new CameoError('QUERY_NO_TRACK', 'nobody is seen in this clip')
   return { track }

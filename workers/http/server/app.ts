@@ -1,6 +1,6 @@
 import fastifyCookie from '@fastify/cookie'
 import fastifyHelmet from '@fastify/helmet'
-import fastify, { type FastifyInstance } from 'fastify'
+import fastify, { LogController, type FastifyInstance } from 'fastify'
 import {
   serializerCompiler,
   validatorCompiler,
@@ -11,19 +11,33 @@ import {
 import { CameoError } from '../../../pipeline/common/errors.js'
 import { clipRoutes } from '../routes/clips.js'
 import { mediaRoutes } from '../routes/media.js'
+import { exportRoutes } from '../routes/exports.js'
+import { nameChangeRoutes, nameRoutes } from '../routes/names.js'
 import { operationRoutes } from '../routes/operations.js'
+import { addPage } from '../routes/page.js'
+import { peopleChangeRoutes, peopleRoutes } from '../routes/people.js'
 import { searchRoutes } from '../routes/searches.js'
 import { trackRoutes } from '../routes/tracks.js'
+import { sessionRoutes } from '../routes/session.js'
 import { uploadRoutes } from '../routes/uploads.js'
 import { describeApi } from './api-document.js'
+import { limitRequests } from './limits.js'
+import type { ListenParts } from './listen-rules.js'
 import type { ServerParts } from './parts.js'
 import { problemMime, problemOf, problemSchema } from './problem.js'
+import { keepRepeatedWrites } from './repeated-writes.js'
 import { guardRoutes, type DeclaredRoute } from './route-rights.js'
 
 /** Everything below `/api/v1`. */
 const apiRoutes: readonly ((parts: ServerParts) => FastifyPluginCallbackZod | FastifyPluginAsyncZod)[] = [
+  sessionRoutes,
   searchRoutes,
   clipRoutes,
+  nameRoutes,
+  nameChangeRoutes,
+  peopleRoutes,
+  peopleChangeRoutes,
+  exportRoutes,
   uploadRoutes,
   mediaRoutes,
   trackRoutes,
@@ -40,9 +54,13 @@ export interface App {
 const mostJsonBytes = 1_000_000
 
 /** Puts the application together. */
-export async function buildApp(parts: ServerParts): Promise<App> {
+export async function buildApp(parts: ServerParts, listen: ListenParts): Promise<App> {
   const app = fastify({
+    https: listen.https,
+    trustProxy: listen.trustProxy,
     loggerInstance: parts.log,
+    // Addresses of requests hold names of people; see `logRequests`.
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: mostJsonBytes,
     // A client cannot write ids of its own into the log.
     requestIdHeader: false,
@@ -60,12 +78,16 @@ export async function buildApp(parts: ServerParts): Promise<App> {
   app.setNotFoundHandler(() => {
     throw new CameoError('NOT_FOUND', 'there is nothing at this address')
   })
-  await app.register(fastifyHelmet, securityHeaders)
+  await app.register(fastifyHelmet, { ...securityHeaders, strictTransportSecurity: listen.isSecure })
   await app.register(fastifyCookie)
   await describeApi(app)
+  logRequests(app)
   const routes = guardRoutes(app, parts.door)
+  await limitRequests(app, parts.access)
+  keepRepeatedWrites(app, parts.access)
   describeProblems(app)
-  app.register(operationRoutes(parts))
+  app.register(operationRoutes())
+  await addPage(app)
   await app.register(
     (api, _options, done) => {
       for (const plugin of apiRoutes) api.register(plugin(parts))
@@ -74,6 +96,18 @@ export async function buildApp(parts: ServerParts): Promise<App> {
     { prefix: '/api/v1' },
   )
   return { fastify: app, routes }
+}
+
+/** One line for each request, without what it is about. */
+function logRequests(app: FastifyInstance): void {
+  app.addHook('onResponse', (request, reply, done) => {
+    const { method, routeOptions, actor } = request
+    request.log.info({
+      ...{ method, route: routeOptions.url, status: reply.statusCode, actor: actor.id },
+      ms: Math.round(reply.elapsedTime),
+    })
+    done()
+  })
 }
 
 /** Every route can answer with a problem document. */
@@ -97,6 +131,8 @@ const securityHeaders = {
       imgSrc: ["'self'", 'data:', 'blob:'],
       mediaSrc: ["'self'", 'blob:'],
       objectSrc: ["'none'"],
+      fontSrc: ["'self'"],
+      styleSrc: ["'self'"],
       frameAncestors: ["'none'"],
       formAction: ["'self'"],
       baseUri: ["'none'"],

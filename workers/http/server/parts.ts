@@ -1,5 +1,9 @@
-import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
-import type { RequestActor } from '../../../index/access/actor.js'
+import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
+import type { RequestActor } from '../../../index/access/request-actor.js'
+import type { Access } from '../../../index/access/access.js'
+import type { AccessSettings } from '../../../index/access/settings.js'
+import type { AuditLog } from '../../../index/audit/audit-log.js'
+import type { SessionCookie } from '../door/session-cookie.js'
 import type { Right } from '../../../index/access/roles.js'
 import type { ArchiveHost } from '../hosts/archive-host.js'
 import type { MediaDesk } from '../media/media-desk.js'
@@ -8,10 +12,22 @@ import type { UploadDesk } from '../uploads/upload-desk.js'
 /** Who may call a route: everybody, whoever is signed in, or whoever has a right. */
 export type RouteRight = Right | 'anonymous' | 'signed-in'
 
+/** Limits of requests per minute, by their settings. */
+export type Limit = Extract<keyof AccessSettings, `${string}PerMinute`>
+
 /** Finds out who asks. */
 export interface Door {
-  /** @throws SIGN_IN_REQUIRED if a key or session is given that is not valid; FORBIDDEN if a proof against forged requests is missing */
-  identify(request: FastifyRequest, reply: FastifyReply): Promise<RequestActor>
+  /** @throws SIGN_IN_REQUIRED if a key is given that is not valid; REQUEST_FORGED */
+  identify(request: FastifyRequest): RequestActor
+  /** The user of a session; anonymous if there is none. */
+  actorOfSession(token: string): RequestActor
+}
+
+/** How users can sign in. */
+export interface SignInMethods {
+  readonly password: boolean
+  /** A provider of OpenID Connect, and where signing in with it begins. */
+  readonly oidc?: { readonly label: string; readonly url: string }
 }
 
 /** What routes are made of. */
@@ -19,6 +35,11 @@ export interface ServerParts {
   /** Folder of the archive. */
   readonly archive: string
   readonly door: Door
+  /** Users, keys, collections and settings. */
+  readonly access: Access
+  readonly audit: AuditLog
+  readonly cookie: SessionCookie
+  readonly signInMethods: SignInMethods
   /** Searches, lists and everything else that only reads. Runs no models. */
   readonly reader: ArchiveHost
   /** Looks at photos and clips, and writes names. */
@@ -34,6 +55,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Every route declares it; the server does not start with a route that does not. */
     right?: RouteRight
+    /** Which limit counts its requests. Default: that of all requests. */
+    limit?: Limit
   }
   interface FastifyRequest {
     /** Who asks. Set before every handler. */

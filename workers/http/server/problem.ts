@@ -4,10 +4,13 @@ import { CameoError, errorCodes, type ErrorCode } from '../../../pipeline/common
 /** HTTP status of errors, by code. Codes that are not listed are faults of the server: 500. */
 const statuses: Partial<Record<ErrorCode, number>> = {
   USAGE: 400,
+  PURPOSE_MISSING: 400,
   FACE_UNKNOWN: 400,
   SIGN_IN_REQUIRED: 401,
   SIGN_IN_FAILED: 401,
-  FORBIDDEN: 403,
+  RIGHT_MISSING: 403,
+  REQUEST_FORGED: 403,
+  SETUP_REFUSED: 403,
   CLIP_NOT_ALLOWED: 403,
   NOT_FOUND: 404,
   NAME_UNKNOWN: 404,
@@ -21,7 +24,13 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   TRACK_UNCLEAR: 409,
   ARCHIVE_BUSY: 409,
   ARCHIVE_OTHER_RECIPE: 409,
-  CONFLICT: 409,
+  USER_UNKNOWN: 404,
+  KEY_UNKNOWN: 404,
+  COLLECTION_UNKNOWN: 404,
+  USER_TAKEN: 409,
+  COLLECTION_TAKEN: 409,
+  LAST_ADMINISTRATOR: 409,
+  IDEMPOTENCY_CONFLICT: 409,
   CLIP_CHANGED: 409,
   UPLOAD_TOO_LARGE: 413,
   RANGE_INVALID: 416,
@@ -39,9 +48,11 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   CLIP_NOT_SEEKABLE: 422,
   CLIP_STUCK: 422,
   CLIP_NAME_UNSUPPORTED: 422,
+  PASSWORD_WEAK: 422,
   GROUND_TRUTH_INVALID: 422,
   EVALUATION_INVALID: 422,
   NAMES_INVALID: 422,
+  SIGN_IN_THROTTLED: 429,
   TOO_MANY_REQUESTS: 429,
   ARCHIVE_READ_ONLY: 503,
   ARCHIVE_FULL: 507,
@@ -124,7 +135,7 @@ function documentOf(code: ErrorCode, status: number, detail: string, instance: s
 
 function codeOf(status: number): ErrorCode {
   if (status === 401) return 'SIGN_IN_REQUIRED'
-  if (status === 403) return 'FORBIDDEN'
+  if (status === 403) return 'RIGHT_MISSING'
   if (status === 404) return 'NOT_FOUND'
   if (status === 413) return 'UPLOAD_TOO_LARGE'
   if (status === 429) return 'TOO_MANY_REQUESTS'

@@ -1,5 +1,5 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { RequestActor } from '../../../index/access/actor.js'
+import type { FastifyInstance } from 'fastify'
+import type { RequestActor } from '../../../index/access/request-actor.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import type { Door, RouteRight } from './parts.js'
 
@@ -23,23 +23,19 @@ export function guardRoutes(app: FastifyInstance, door: Door): readonly Declared
     for (const each of [method].flat()) declared.push({ method: each, url, right })
   })
   app.decorateRequest('actor')
-  app.addHook('onRequest', async (request, reply) => {
-    request.actor = await door.identify(request, reply)
-    checkRight(request.actor, request.routeOptions.config.right ?? 'administer')
+  app.addHook('onRequest', (request, _reply, done) => {
+    const { right = 'administer' } = request.routeOptions.config
+    request.actor = door.identify(request)
+    checkRight(request.actor, request.is404 ? 'anonymous' : right)
+    done()
   })
   return declared
 }
 
-/** @throws SIGN_IN_REQUIRED, FORBIDDEN */
+/** @throws SIGN_IN_REQUIRED, RIGHT_MISSING */
 export function checkRight(actor: RequestActor, right: RouteRight): void {
   if (right === 'anonymous') return
   if (actor.kind === 'anonymous') throw new CameoError('SIGN_IN_REQUIRED', 'sign in first')
   if (right === 'signed-in' || actor.rights.has(right)) return
-  throw new CameoError('FORBIDDEN', `this needs the right "${right}", which ${actor.name} does not have`)
+  throw new CameoError('RIGHT_MISSING', `this needs the right "${right}", which ${actor.name} does not have`)
 }
-
-/** The folders whose clips the asker sees; undefined means all. */
-export const scopeOf = ({
-  actor,
-}: Pick<FastifyRequest, 'actor'>): { readonly folders?: readonly string[] } =>
-  actor.folders === 'all' ? {} : { folders: actor.folders }

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { ClipFiles, FoundTrack } from '../../../index/clips/clip-files.js'
 import { pathBelow } from '../../../index/store/whole-path.js'
+import type { RequestActor } from '../../../index/access/request-actor.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import type { ArchiveHost } from '../hosts/archive-host.js'
 
@@ -35,4 +36,16 @@ export async function requireVisibleTrack(
   if (!isVisible(asker, track.paths))
     throw new CameoError('TRACK_UNKNOWN', `the archive has no track ${trackId}`)
   return track
+}
+
+/**
+ * For changes of what belongs to the whole archive: names, and the people into whom tracks were grouped.
+ * @throws RIGHT_MISSING
+ */
+export function requireWholeArchive({ folders, name }: RequestActor): void {
+  if (folders !== 'all')
+    throw new CameoError(
+      'RIGHT_MISSING',
+      `this concerns the whole archive, of which ${name} sees only a part`,
+    )
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { RequestActor } from '../../../index/access/actor.js'
+import type { RequestActor } from '../../../index/access/request-actor.js'
 import type { LookedAt, LookedAtPerson } from '../../../index/search/look-at.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import { throwIfStopped } from '../../../pipeline/common/stop.js'

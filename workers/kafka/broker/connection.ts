@@ -7,6 +7,10 @@ export interface KafkaConnection {
   readonly prefix: string
   readonly tls: TlsSettings | undefined
   readonly sasl: SaslSettings | undefined
+  /**
+   * The group gives a worker's partitions to others when it has sent no heartbeat for this long, ms. Default: 30,000.
+   */
+  readonly sessionTimeoutMs?: number | undefined
 }
 
 /** Certificates and keys as PEM. */

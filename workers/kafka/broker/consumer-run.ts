@@ -10,6 +10,9 @@ export interface ConsumerRunEvents {
   readonly onCrash: () => void
 }
 
+/** Kafka recommends at most a third of the session's timeout. */
+const longestHeartbeatMs = 3000
+
 /** Number of partitions of a fetch that are passed on together. The others follow. */
 const partitionsOfFetch = 64
 
@@ -28,7 +31,7 @@ export class ConsumerRun {
     this.#consumer = kafka.consumer({
       groupId,
       sessionTimeout: sessionTimeoutMs,
-      heartbeatInterval: 3000,
+      heartbeatInterval: Math.min(longestHeartbeatMs, sessionTimeoutMs / 3),
       rebalanceTimeout: 60_000,
       allowAutoTopicCreation: false,
       maxBytesPerPartition: fetch.maxBytes,

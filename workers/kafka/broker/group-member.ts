@@ -3,7 +3,7 @@ import { messageOf } from '../../../pipeline/common/errors.js'
 import { ConsumerRun } from './consumer-run.js'
 import type { GroupMember, GroupMemberOptions } from './group.js'
 
-const sessionTimeoutMs = 30_000
+const defaultSessionTimeoutMs = 30_000
 const defaultRestartAfterMs = 3000
 const leaveBeforeRestartMs = 3000
 
@@ -21,6 +21,7 @@ export async function joinGroup(options: GroupMemberOptions): Promise<GroupMembe
 export class RejoiningMember implements GroupMember {
   readonly #options: GroupMemberOptions
   readonly #restartAfterMs: number
+  readonly #sessionTimeoutMs: number
   #run: ConsumerRun | undefined
   #lastBeat = Date.now()
   #isLeaving = false
@@ -28,14 +29,15 @@ export class RejoiningMember implements GroupMember {
   constructor(options: GroupMemberOptions, restartAfterMs = defaultRestartAfterMs) {
     this.#options = options
     this.#restartAfterMs = restartAfterMs
+    this.#sessionTimeoutMs = options.sessionTimeoutMs ?? defaultSessionTimeoutMs
   }
 
   get isHealthy(): boolean {
-    return !this.#isLeaving && Date.now() - this.#lastBeat < sessionTimeoutMs
+    return !this.#isLeaving && Date.now() - this.#lastBeat < this.#sessionTimeoutMs
   }
 
   async join(): Promise<void> {
-    const run = new ConsumerRun(this.#options, sessionTimeoutMs, {
+    const run = new ConsumerRun(this.#options, this.#sessionTimeoutMs, {
       onBeat: () => (this.#lastBeat = Date.now()),
       onCrash: () => void this.#rejoin(),
     })

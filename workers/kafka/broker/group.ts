@@ -7,6 +7,8 @@ export interface GroupMemberOptions extends GroupEvents {
   readonly groupId: string
   readonly log: Logger
   readonly fetch: FetchSizes
+  /** See `KafkaConnection`. */
+  readonly sessionTimeoutMs?: number | undefined
 }
 
 /** The events of a member. */

@@ -40,6 +40,7 @@ export interface QueueConsumerOptions extends QueueOptions {
   readonly kafka: KafkaClient
   readonly groupId: string
   readonly fetch: FetchSizes
+  readonly sessionTimeoutMs: number | undefined
 }
 
 const readAgainAfterMs = 2000
@@ -47,9 +48,11 @@ const leaveWithinMs = 5000
 
 /** Joins the group and handles the topic's messages until it is stopped. */
 export async function startQueueConsumer(options: QueueConsumerOptions): Promise<QueueConsumer> {
-  const { kafka, topic, groupId, log, fetch } = options
+  const { kafka, topic, groupId, log, fetch, sessionTimeoutMs } = options
   const consumer = new QueueConsumer(options)
-  await consumer.join((events) => joinGroup({ kafka, topic, groupId, log, fetch, ...events }))
+  await consumer.join((events) =>
+    joinGroup({ kafka, topic, groupId, log, fetch, sessionTimeoutMs, ...events }),
+  )
   return consumer
 }
 

@@ -59,7 +59,7 @@ export async function startTopicReader(options: TopicReaderOptions): Promise<Top
   }
 
   const member = await joinGroup({
-    ...{ kafka, topic, groupId, log },
+    ...{ kafka, topic, groupId, log, sessionTimeoutMs: connection.sessionTimeoutMs },
     fetch: { maxBytes: 1024 * 1024, minBytes: 1, maxWaitMs: 500 },
     onAssigned(partitions, group) {
       for (const partition of partitions) group?.seek(partition, next.get(partition) ?? 0n)

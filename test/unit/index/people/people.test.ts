@@ -50,7 +50,7 @@ async function groupedArchive(clips?: readonly MadeClip[]): Promise<FilledArchiv
 
 const personsIn = ({ archive }: FilledArchive) => films.map((_, i) => personsOf(archive, madeClipId(i)))
 const listed = ({ archive }: FilledArchive, request: PeopleRequest = {}) =>
-  listGroups(archive.database, request).people.map(({ personId, name, tracks, clips }) => [personId, name, tracks, clips]) // prettier-ignore
+  listGroups(archive, request).people.map(({ personId, name, tracks, clips }) => [personId, name, tracks, clips]) // prettier-ignore
 const pack = findPack('lite')
 const asGrouped = [[1, 2], [1, 1], [2, 1], [1, undefined]] // prettier-ignore
 
@@ -153,7 +153,7 @@ describe('grouping an archive', () => {
 describe('a list of people', () => {
   it('is in pages, and can be of people with a name, without, hidden, or with many tracks', async () => {
     const opened = await groupedArchive()
-    const { next } = listGroups(opened.archive.database, { limit: 1 })
+    const { next } = listGroups(opened.archive, { limit: 1 })
     assert.equal(next, '5/1')
     assert.deepEqual(listed(opened, { limit: 1, after: next }), [[2, undefined, 2, 2]])
     namePerson(opened, { pack }, { personId: 2, name: 'Bo' })

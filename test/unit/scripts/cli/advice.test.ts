@@ -52,6 +52,7 @@ const examples: { readonly [R in Remedy]: readonly RemedyData[R][] } = {
   'refresh-names': [{ name: 'Ada' }],
   'enroll-all-the-same': [{}],
   'enroll-first': [{ name: 'Ada' }],
+  wait: [{ seconds: 30 }],
   'give-identities': [{}],
   'train-head': [{ path: 'head.onnx' }],
   'name-report': [{ path: 'report' }],

@@ -24,6 +24,14 @@ describe('readConnection', () => {
     assert.deepEqual([connection.prefix, connection.tls, connection.sasl], ['cameo', undefined, undefined])
   })
 
+  it('takes the session timeout in seconds, and 30 s by default', () => {
+    const timeoutMs = (environment: Record<string, string>) =>
+      readConnection('a:1', environment).sessionTimeoutMs
+    assert.deepEqual([timeoutMs({}), timeoutMs({ KAFKA_SESSION_TIMEOUT_S: '6' })], [30_000, 6000])
+    for (const wrong of ['0', '1801', 'soon', '-6'])
+      assert.match(refused({ KAFKA_SESSION_TIMEOUT_S: wrong }), /KAFKA_SESSION_TIMEOUT_S /)
+  })
+
   it('takes TLS files and a SASL password file', () => {
     const dir = temporaryDir()
     const file = (name: string, text: string) => {

@@ -22,6 +22,7 @@ export async function startDescribeWorker(options: DescribeWorkerOptions): Promi
     ...{ kafka, log, concurrency, handle: createDescribeHandler(options), onInWork: metrics.setInWork },
     topic: topicName(connection, 'embeddings'),
     groupId,
+    sessionTimeoutMs: connection.sessionTimeoutMs,
     ahead: concurrency,
     fetch: { maxBytes: 1024 * 1024, minBytes: 128 * 1024, maxWaitMs: 500 },
   })

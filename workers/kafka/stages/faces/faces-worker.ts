@@ -29,6 +29,7 @@ export async function startFacesWorker(options: FacesWorkerOptions): Promise<Sta
     },
     concurrency: threads * clipsPerThread,
     ahead: 32 * threads,
+    sessionTimeoutMs: connection.sessionTimeoutMs,
     // A job takes about a kilobyte.
     fetch: { maxBytes: 16 * 1024, minBytes: 1, maxWaitMs: 1000 },
   })

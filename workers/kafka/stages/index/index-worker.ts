@@ -101,7 +101,8 @@ async function startLocked(
     undoLostStatuses: () => undoLostStatuses(context, archive),
   })
   const { groupId } = worker
-  await worker.join((events) => joinGroup({ kafka, topic, groupId, log, fetch, ...events }))
+  const { sessionTimeoutMs } = connection
+  await worker.join((events) => joinGroup({ kafka, topic, groupId, log, fetch, sessionTimeoutMs, ...events }))
   return worker
 }
 

@@ -9,7 +9,7 @@ import { batchOf, messageAt } from '../../../../support/scripted-group.js'
 
 /** Options of a member, and the events it received. */
 function start(refusals: readonly (Error | undefined)[] = []) {
-  const { kafka, made } = scriptedKafka(refusals)
+  const { kafka, made, configs } = scriptedKafka(refusals)
   const assigned: [readonly number[], Group | undefined][] = []
   const fetched: number[][] = []
   const options = {
@@ -23,7 +23,7 @@ function start(refusals: readonly (Error | undefined)[] = []) {
       return Promise.resolve()
     },
   }
-  return { options, made, assigned, fetched }
+  return { options, made, configs, assigned, fetched }
 }
 
 const quiet = { onBeat: () => undefined, onCrash: () => assert.fail('it did not crash') }
@@ -95,6 +95,22 @@ describe('RejoiningMember', () => {
     await member.leave(1000)
     assert.equal(made[2]?.isDisconnected, true)
     assert.equal(member.isHealthy, false)
+  })
+
+  it('is missed after the session timeout, and sends a heartbeat at least three times as often', async () => {
+    const { options, configs } = start()
+    await new RejoiningMember(options, 1).join()
+    const brief = new RejoiningMember({ ...options, sessionTimeoutMs: 6 }, 1)
+    await brief.join()
+    assert.deepEqual(
+      configs.map(({ sessionTimeout, heartbeatInterval }) => [sessionTimeout, heartbeatInterval]),
+      [
+        [30_000, 3000],
+        [6, 2],
+      ],
+    )
+    assert.equal(brief.isHealthy, true)
+    await until(() => !brief.isHealthy)
   })
 
   it('does not join again after it left', async () => {

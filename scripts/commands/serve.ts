@@ -1,0 +1,106 @@
+import { Command, Option } from 'commander'
+import { formatDevice, type DeviceChoice } from '../../pipeline/models/device.js'
+import { CameoError } from '../../pipeline/common/errors.js'
+import { serve, type RunningServer } from '../../workers/http/serve.js'
+import { createLog } from '../../workers/service/log.js'
+import {
+  archiveOption,
+  defaultThreads,
+  deviceOption,
+  jsonOption,
+  listOf,
+  numberWithin,
+} from '../cli/options.js'
+import { exitCodes, note, print, printJson } from '../cli/output.js'
+import { untilStopped } from '../cli/until-stopped.js'
+
+interface ServeCommandOptions {
+  readonly archive: string
+  readonly host: string
+  readonly port: number
+  readonly tlsCert?: string
+  readonly tlsKey?: string
+  readonly trustProxy?: readonly string[]
+  readonly device: DeviceChoice
+  readonly threads: number
+  readonly json: boolean
+}
+
+export const serveCommand = new Command('serve')
+  .description('Serve the archive: a page for people and an API for programs. Runs until it is stopped.')
+  .addOption(archiveOption())
+  .addOption(new Option('--host <address>', 'address to listen on').default('127.0.0.1'))
+  .addOption(
+    new Option('-p, --port <number>', 'port to listen on; 0 chooses a free one')
+      .argParser(numberWithin(0, 65_535, 'integer'))
+      .default(8080),
+  )
+  .addOption(new Option('--tls-cert <file>', 'certificate with its chain, PEM'))
+  .addOption(new Option('--tls-key <file>', 'key of the certificate, PEM'))
+  .addOption(
+    new Option(
+      '--trust-proxy <address>',
+      'address or network of a proxy that ends TLS in front of the server; may be repeated',
+    ).argParser(listOf((text) => text)),
+  )
+  .addOption(deviceOption())
+  .addOption(
+    new Option('--threads <n>', 'segments that an ingest processes at the same time')
+      .argParser(numberWithin(1, 1024, 'integer'))
+      .default(defaultThreads),
+  )
+  .addOption(jsonOption())
+  .addHelpText(
+    'after',
+    `
+Prints the address of the page. If there is no administrator yet, it also prints a link that makes one. The link works once, for an
+hour; the next start prints another.
+The server listens on this machine alone. On another address it needs --tls-cert and --tls-key, or --trust-proxy.
+Users sign in with a password; programs use an API key. "cameo access --help" says how to manage both from here. Whoever can run
+commands on this machine as the owner of the archive can do everything.
+Logs are lines of JSON on standard error; CAMEO_LOG_LEVEL sets the level. SIGTERM stops the server after the requests that run.
+With --json: {url, setup?: {url, expiresAt}}, on one line, when it listens.
+Exit code: 0 it was stopped; 2 it could not start.`,
+  )
+  .action(async (options: ServeCommandOptions) => {
+    await untilStopped(async (signal) => {
+      const server = await start(options)
+      tell(server, options)
+      await new Promise<void>((resolve) => {
+        if (signal.aborted) resolve()
+        signal.addEventListener('abort', () => resolve(), { once: true })
+      })
+      await server.close()
+    })
+    process.exitCode = exitCodes.ok
+  })
+
+function start({
+  tlsCert,
+  tlsKey,
+  trustProxy,
+  device,
+  ...options
+}: ServeCommandOptions): Promise<RunningServer> {
+  if ((tlsCert === undefined) !== (tlsKey === undefined))
+    throw new CameoError('USAGE', 'a certificate needs its key, and a key its certificate')
+  return serve({
+    ...options,
+    device: formatDevice(device),
+    log: createLog({ service: 'serve' }),
+    ...(tlsCert === undefined || tlsKey === undefined ? {} : { tls: { certFile: tlsCert, keyFile: tlsKey } }),
+    ...(trustProxy === undefined ? {} : { trustedProxies: trustProxy }),
+  })
+}
+
+function tell({ url, setup }: RunningServer, { json, archive }: ServeCommandOptions): void {
+  if (json) {
+    printJson({ url, ...(setup === undefined ? {} : { setup }) })
+    return
+  }
+  print(`serving ${archive} at ${url}`)
+  if (setup !== undefined) {
+    print(`make the first administrator here: ${setup.url}`)
+    note(`(the link works once, until ${setup.expiresAt.toLocaleTimeString()})`)
+  }
+}

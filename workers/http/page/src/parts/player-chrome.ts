@@ -1,0 +1,12 @@
+// The same modules as in player-elements.js, whose styles the security policy allows.
+import 'media-chrome/dist/media-controller.js'
+import 'media-chrome/dist/media-control-bar.js'
+import 'media-chrome/dist/media-play-button.js'
+import 'media-chrome/dist/media-seek-backward-button.js'
+import 'media-chrome/dist/media-seek-forward-button.js'
+import 'media-chrome/dist/media-time-range.js'
+import 'media-chrome/dist/media-time-display.js'
+import 'media-chrome/dist/media-mute-button.js'
+import 'media-chrome/dist/media-playback-rate-button.js'
+import 'media-chrome/dist/media-fullscreen-button.js'
+import 'media-chrome/dist/media-loading-indicator.js'
