@@ -123,9 +123,12 @@ export class AuditLog {
     return this.#sealer.seal(parts)
   }
 
-  /** HMAC of a query's bytes: the same photo has the same digest, and nobody without the key can try photos. Hex. */
-  digestOfQuery(bytes: Uint8Array): string {
-    return this.macs.mac('query', bytes).toString('hex')
+  /**
+   * HMAC of the content of a query's file: the same photo has the same digest, and nobody without the key can try photos. Hex.
+   * @param contentSha256 SHA-256 of its bytes, hex
+   */
+  digestOfQuery(contentSha256: string): string {
+    return this.macs.mac('query', Buffer.from(contentSha256, 'hex')).toString('hex')
   }
 
   /** The ids of the subjects that the log knows, of the given ones. */

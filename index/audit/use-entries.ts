@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { sha256OfBytes } from '../../pipeline/common/digest.js'
 import type { ShownClip } from '../clips/show-clip.js'
 import type { EditHit } from '../editing/hits.js'
 import type { ShownGroup } from '../people/show-person.js'
@@ -44,7 +45,7 @@ export function searchEntry(log: AuditLog, { report, name, photos = [], others }
   const asked: AuditPart[] = [
     ...(name === undefined ? [] : [namePart(name, { role: 'query' })]),
     ...photos.map((path): AuditPart => {
-      const digest = log.digestOfQuery(readFileSync(path))
+      const digest = log.digestOfQuery(sha256OfBytes(readFileSync(path)))
       return { subject: { kind: 'photo', label: digest }, content: { role: 'query', digest, path } }
     }),
     ...(query.clipId === undefined ? [] : [clipPart(query.clipId, { role: 'query', path: query.value })]),

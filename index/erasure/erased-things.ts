@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs'
+import { sha256OfBytes } from '../../pipeline/common/digest.js'
 import type { AuditSubject } from '../audit/audit-entry.js'
 import type { AuditLog } from '../audit/audit-log.js'
 import { labelHmac } from '../audit/sealed-parts.js'
@@ -158,7 +159,9 @@ export class ErasedThings {
       try {
         const status = statSync(source)
         if (!status.isFile() || status.size > mostPhotoBytes) return []
-        return [{ kind: 'photo' as const, label: this.#log.digestOfQuery(readFileSync(source)) }]
+        return [
+          { kind: 'photo' as const, label: this.#log.digestOfQuery(sha256OfBytes(readFileSync(source))) },
+        ]
       } catch {
         return [] // the file is not there any more
       }

@@ -6,6 +6,9 @@ import { pipeline } from 'node:stream/promises'
 /** Files up to this size are read at once: setting up a stream costs more than hashing them. */
 const readAtOnceBytes = 1 << 20
 
+/** As lower-case hex. */
+export const sha256OfBytes = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
+
 /** SHA-256 of a file as lower-case hex; large files are read in pieces. */
 export async function sha256OfFile(path: string, signal?: AbortSignal): Promise<string> {
   const hash = createHash('sha256')

@@ -115,6 +115,8 @@ export const errorCodes = {
   REPORT_NOT_WRITTEN: { retriable: true },
   // the server
   SIGN_IN_REQUIRED: { retriable: false },
+  /** The search needs the approval of another person. */
+  APPROVAL_MISSING: { retriable: false },
   /** The archive's owner wants to know why a search is made. */
   PURPOSE_MISSING: { retriable: false },
   /** The request may be forged: it does not prove that a page of this server made it. */

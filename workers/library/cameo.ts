@@ -51,6 +51,7 @@ import { namePerson, type NamedPerson, type NameRequest } from '../../index/peop
 import { showPerson, type ShownGroup, type ShowPersonRequest } from '../../index/people/show-person.js'
 import { listChanges } from '../../index/people/undo-change.js'
 import type { Identity } from '../../index/store/identities.js'
+import { readArchiveId } from '../../index/store/meta.js'
 import type { PeopleChange } from '../../index/store/people-changes.js'
 import { rootPaths } from '../../index/store/clip-stamps.js'
 import { lookAt, type LookedAt } from '../../index/search/look-at.js'
@@ -557,6 +558,11 @@ export class Cameo {
    */
   status(request: StatusRequest = {}): Promise<ArchiveStatus> {
     return this.#run(() => readStatus(this.#read(), request))
+  }
+
+  /** Names the archive in receipts and in exports of its audit log. It stays the same when the archive is moved. */
+  archiveId(): Promise<string> {
+    return this.#run(() => readArchiveId(this.#read().database))
   }
 
   /** Name of the archive's vector engine: `auto`, `exact`, `hnsw`, or one of `CameoOptions.engines`. */

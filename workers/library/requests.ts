@@ -1,4 +1,5 @@
 import type { PoolChoice } from '../../index/evaluate/datasets/pools.js'
+import type { ErasureOrder } from '../../index/erasure/prove-erasure.js'
 import type { RecipeOptions } from '../../index/archive/choose-recipe.js'
 import type { RetentionWish } from '../../index/retention/plan-retention.js'
 import type { Alert } from '../../index/store/alerts.js'
@@ -98,6 +99,8 @@ export interface RetainQuery extends RetentionWish {
 
 /** What to forget: a clip, a name, or one face of a name. */
 export type ForgetQuery = {
+  /** Who erases, and why: for the receipt and the audit log. Default: the user of this process. */
+  readonly order?: ErasureOrder
   /** How long to wait for other processes that read the archive, ms. Default: 30,000. */
   readonly waitMs?: number
 } & (

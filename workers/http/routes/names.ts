@@ -1,5 +1,6 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
 import type { z } from 'zod'
+import { eraseKeptAnswers } from '../../../index/access/kept-answers.js'
 import { foldersOfActor } from '../../../index/access/request-actor.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import type { ForgetReport } from '../../archive/forget.js'
@@ -70,7 +71,7 @@ export const nameRoutes =
 
 /** Changes of names. */
 export const nameChangeRoutes =
-  ({ jobs, reader, audit }: ServerParts): FastifyPluginCallbackZod =>
+  ({ jobs, reader, audit, access }: ServerParts): FastifyPluginCallbackZod =>
   (app, _options, done) => {
     app.route({
       method: 'PATCH',
@@ -133,8 +134,8 @@ export const nameChangeRoutes =
       },
       handler: async ({ params: { name }, actor }) => {
         requireWholeArchive(actor)
-        const report = await jobs.call('forget', { name })
-        await audit.append({ ...askedBy(actor), action: 'forget-name', outcome: 'done' })
+        const report = await jobs.call('forget', { name, order: askedBy(actor) })
+        eraseKeptAnswers(access)
         return forgottenJson(report)
       },
     })
@@ -148,8 +149,8 @@ export const nameChangeRoutes =
       },
       handler: async ({ params: { name, number }, actor }) => {
         requireWholeArchive(actor)
-        const report = await jobs.call('forget', { name, face: number })
-        await audit.append(subjectEntry(actor, 'forget-face', nameSubject(name)))
+        const report = await jobs.call('forget', { name, face: number, order: askedBy(actor) })
+        eraseKeptAnswers(access)
         return forgottenJson(report)
       },
     })
@@ -169,7 +170,8 @@ async function changeName(
 }
 
 /** What an erasure did. */
-export const forgottenJson = ({ forgotten, pending }: ForgetReport) => ({
+export const forgottenJson = ({ forgotten, pending, receipt }: ForgetReport) => ({
   ...forgotten,
+  ...(receipt === undefined ? {} : { receipt }),
   ...(pending === undefined ? {} : { pending: pending.message }),
 })

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
 import { foldersOfActor, type RequestActor } from '../../../index/access/request-actor.js'
-import { readSettings } from '../../../index/access/settings.js'
 import type { ShownPerson } from '../../../index/clips/show-clip.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
+import { checkPolicy } from '../audit/approved-search.js'
 import { searchEntry } from '../audit/use-entries.js'
 import type { SearchQuery, SearchResult, Whom } from '../../library/search.js'
 import { searchAnswerSchema, searchBody, searchJson, type SearchBody } from '../schemas/search.js'
@@ -33,20 +33,24 @@ export const searchRoutes =
 /**
  * Searches, and writes to the audit log who searched for whom, why, and what was found. Nobody gets an answer that is not in the
  * log.
- * @throws PURPOSE_MISSING; as `Cameo.search` does
+ * @throws PURPOSE_MISSING, APPROVAL_*; as `Cameo.search` does
  */
 export async function search(
   parts: ServerParts,
   actor: RequestActor,
   body: SearchBody,
 ): Promise<{ readonly searchId: string; readonly result: SearchResult }> {
-  const { reader, audit, access } = parts
-  if (readSettings(access).purposeRequired && (body.purpose ?? '').trim() === '')
-    throw new CameoError('PURPOSE_MISSING', 'say for what purpose the search is made')
-  const whom = await whomOf(parts, actor, body.subject)
+  const { reader, audit, uploads } = parts
+  checkPolicy(parts, actor, body)
+  const { subject } = body
+  const whom = await whomOf(parts, actor, subject)
+  const digest =
+    'uploadId' in subject
+      ? audit.digestOfQuery(uploads.find(actor, subject.uploadId).contentSha256)
+      : undefined
   const result = await reader.call('search', { ...searchQueryOf(whom, body), ...foldersOfActor(actor) })
   const searchId = randomUUID()
-  await audit.append(searchEntry(actor, body, searchId, result))
+  await audit.append(searchEntry(actor, body, searchId, result, digest))
   return { searchId, result }
 }
 

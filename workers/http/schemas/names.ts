@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { ShownName } from '../../../index/identities/show-name.js'
+import { receiptSummarySchema } from './audit.js'
 import { clipIdSchema, damagedSchema, list, nextSchema, thresholdSchema } from './common.js'
 
 export const nameParams = z.object({ name: z.string().min(1).max(500) })
@@ -114,6 +115,7 @@ export const forgottenSchema = z
     name: z.string().optional(),
     face: z.int().optional(),
     left: z.int().optional().describe('How many faces the name still has.'),
+    receipt: receiptSummarySchema.optional().describe('The signed proof of the erasure.'),
     pending: z
       .string()
       .optional()

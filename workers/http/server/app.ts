@@ -9,6 +9,7 @@ import {
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod'
 import { CameoError } from '../../../pipeline/common/errors.js'
+import { approvalRoutes, auditRoutes } from '../routes/audit.js'
 import { clipRoutes } from '../routes/clips.js'
 import { mediaRoutes } from '../routes/media.js'
 import { exportRoutes } from '../routes/exports.js'
@@ -38,6 +39,8 @@ const apiRoutes: readonly ((parts: ServerParts) => FastifyPluginCallbackZod | Fa
   peopleRoutes,
   peopleChangeRoutes,
   exportRoutes,
+  auditRoutes,
+  approvalRoutes,
   uploadRoutes,
   mediaRoutes,
   trackRoutes,

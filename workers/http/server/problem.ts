@@ -5,6 +5,12 @@ import { CameoError, errorCodes, type ErrorCode } from '../../../pipeline/common
 const statuses: Partial<Record<ErrorCode, number>> = {
   USAGE: 400,
   PURPOSE_MISSING: 400,
+  APPROVAL_MISSING: 403,
+  APPROVAL_NOT_ALLOWED: 403,
+  APPROVAL_MISMATCH: 403,
+  APPROVAL_UNKNOWN: 404,
+  APPROVAL_CLOSED: 409,
+  RECEIPT_UNKNOWN: 404,
   FACE_UNKNOWN: 400,
   SIGN_IN_REQUIRED: 401,
   SIGN_IN_FAILED: 401,
