@@ -34,6 +34,7 @@ export default tseslint.config(
     ignores: [
       'index/vectors/sign-codes/assembly/',
       'pipeline/onnx/proto/',
+      'workers/http/client/api-types.ts',
       'dist/',
       'node_modules/',
       'cameo-data/',
