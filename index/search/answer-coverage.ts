@@ -1,6 +1,7 @@
 import type { Archive } from '../archive/open-archive.js'
 import { coverageOfClip, isUnseen, type ClipCoverage } from '../coverage/read-coverage.js'
 import { summariseCoverage, type CoverageSum } from '../coverage/sum-coverage.js'
+import { keptReadsOf } from '../store/kept-reads.js'
 import type { ClipMatch } from './clip-match.js'
 
 /** How much of the archive, and of the clips in the answer, was examined. */
@@ -16,5 +17,7 @@ export function coverageOfAnswer(archive: Archive, matches: readonly ClipMatch[]
     const clip = coverageOfClip(archive, clipId)
     return clip === undefined || !isUnseen(clip) ? [] : [[clipId, clip] as const]
   })
-  return { sum: summariseCoverage(archive), unseen: new Map(unseen) }
+  const { database, visible } = archive
+  const name = `coverage ${visible?.paths.startsJson ?? 'of all'}`
+  return { sum: keptReadsOf(database).get(name, () => summariseCoverage(archive)), unseen: new Map(unseen) }
 }

@@ -9,6 +9,7 @@ import {
   type Damage,
 } from './damage.js'
 import { createDescriptorStore } from './descriptors.js'
+import { keptReadsOf } from './kept-reads.js'
 import { createOwners } from './row-owners.js'
 
 /** Checks the rows of an answer, each once against its checksum. Damaged rows are skipped and recorded. */
@@ -89,14 +90,20 @@ export function createWholeRows(database: Database, damagedLabels: ReadonlySet<n
     note,
     damage() {
       for (const label of damagedLabels) noteLabel(label)
-      for (const track of createDescriptorStore(database).tracksWithout())
-        note({ ...track, what: missingRows })
-      for (const damage of findDamagedRows(database, ['paths', 'clips', 'runs', 'segments'])) note(damage)
-      for (const { clipId, detail } of damagedClips(database)) note({ clipId, what: detail })
+      for (const damage of keptReadsOf(database).get('damage', () => damageOfAll(database))) note(damage)
       return [...noted.values()]
     },
   }
 }
+
+/** What of the whole archive is damaged or lost, or marked so. */
+const damageOfAll = (database: Database): readonly Damage[] => [
+  ...createDescriptorStore(database)
+    .tracksWithout()
+    .map((track) => ({ ...track, what: missingRows })),
+  ...findDamagedRows(database, ['paths', 'clips', 'runs', 'segments']),
+  ...damagedClips(database).map(({ clipId, detail }) => ({ clipId, what: detail })),
+]
 
 /** Computes the value of each key once. */
 export function memoised<Key, Value>(work: (key: Key) => Value): (key: Key) => Value {
