@@ -1,5 +1,5 @@
 import type { Archive } from '../archive/open-archive.js'
-import { coverageOfClip, isUnseen, type ClipCoverage } from '../coverage/read-coverage.js'
+import { coverageOfClips, isUnseen, type ClipCoverage } from '../coverage/read-coverage.js'
 import { summariseCoverage, type CoverageSum } from '../coverage/sum-coverage.js'
 import { keptReadsOf } from '../store/kept-reads.js'
 import type { ClipMatch } from './clip-match.js'
@@ -13,10 +13,13 @@ export interface AnswerCoverage {
 }
 
 export function coverageOfAnswer(archive: Archive, matches: readonly ClipMatch[]): AnswerCoverage {
-  const unseen = matches.flatMap(({ clipId }) => {
-    const clip = coverageOfClip(archive, clipId)
-    return clip === undefined || !isUnseen(clip) ? [] : [[clipId, clip] as const]
-  })
+  const clips = coverageOfClips(
+    archive,
+    matches.map(({ clipId }) => clipId),
+  )
+  const unseen = clips.flatMap((clip) =>
+    clip.clipId === undefined || !isUnseen(clip) ? [] : [[clip.clipId, clip] as const],
+  )
   const { database, visible } = archive
   const name = `coverage ${visible?.paths.startsJson ?? 'of all'}`
   return { sum: keptReadsOf(database).get(name, () => summariseCoverage(archive)), unseen: new Map(unseen) }

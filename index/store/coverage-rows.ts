@@ -5,7 +5,7 @@ import type { Database } from './sqlite.js'
 import { wholePath } from './whole-path.js'
 
 /** The clips to read. `unseen`: clips that may not be fully examined. */
-export type WantedRuns = 'all' | 'unseen' | { readonly clipId: string }
+export type WantedRuns = 'all' | 'unseen' | { readonly clipIds: readonly string[] }
 
 /** How far a clip was examined under one recipe. */
 export interface CoverageRow {
@@ -40,7 +40,7 @@ const wantedSql = (wanted: WantedRuns) =>
     : wanted === 'unseen'
       ? `(r.state IS NOT 'done' OR r.recipe <> @recipe OR r.truncated OR c.left_out IS NOT NULL OR EXISTS
           (SELECT 1 FROM segments s WHERE s.clip_id = r.clip_id AND s.recipe = r.recipe AND s.gaps IS NOT NULL))`
-      : 'c.clip_id = @clipId'
+      : 'c.clip_id IN (SELECT value FROM json_each(@clipIds))'
 
 type Flag = 'truncated' | 'hasGaps' | 'hasTracks' | 'hasErased' | 'isSearched'
 
@@ -51,7 +51,7 @@ type StoredCoverageRow = Omit<CoverageRow, Flag | 'durationS' | 'leftOut' | 'rec
 /** Reads the runs of clips, in order of clip id. Skips damaged rows. @param recipe of the archive; '' if it has none */
 export function readCoverageRows(database: Database, recipe: string, wanted: WantedRuns): CoverageRow[] {
   return database
-    .prepare<{ recipe: string; clipId: string }, StoredCoverageRow>(
+    .prepare<{ recipe: string; clipIds: string }, StoredCoverageRow>(
       `SELECT c.clip_id AS clipId, c.duration_s AS durationS, c.left_out AS leftOut, r.recipe AS recipe,
          coalesce(r.segments, 1) AS segments, coalesce(r.state, 'working') AS state, coalesce(r.truncated, 0) AS truncated,
          EXISTS (SELECT 1 FROM segments s WHERE s.clip_id = r.clip_id AND s.recipe = r.recipe
@@ -63,7 +63,7 @@ export function readCoverageRows(database: Database, recipe: string, wanted: Wan
        WHERE ${wantedSql(wanted)} AND ${isWhole('clips', 'c')} AND (r.clip_id IS NULL OR ${isWhole('runs', 'r')})
        ORDER BY c.clip_id, r.recipe`,
     )
-    .all({ recipe, clipId: typeof wanted === 'string' ? '' : wanted.clipId })
+    .all({ recipe, clipIds: typeof wanted === 'string' ? '[]' : JSON.stringify(wanted.clipIds) })
     .map((row) => ({
       ...row,
       durationS: row.durationS ?? undefined,

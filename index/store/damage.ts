@@ -1,3 +1,4 @@
+import { perConnection } from './per-connection.js'
 import { checkedTables, isWhole, type CheckedTable } from './checksum.js'
 import type { Database } from './sqlite.js'
 import { createDescriptorStore } from './descriptors.js'
@@ -78,7 +79,7 @@ const hasSegmentsSql = `(state = 'working' OR segments =
  * Checks a clip: its own rows, and the number of its tracks and their dependent rows. Does not check the content of
  * the tracks. Returns what is damaged, or undefined.
  */
-export function createClipCheck(database: Database): (clipId: string) => string | undefined {
+export const createClipCheck = perConnection((database): ((clipId: string) => string | undefined) => {
   const selectClip = database.prepare<[string]>(
     `SELECT 1 FROM clips WHERE clip_id = ? AND ${isWhole('clips')} AND clip_id IN (SELECT clip_id FROM runs)`,
   )
@@ -100,10 +101,10 @@ export function createClipCheck(database: Database): (clipId: string) => string 
     if (selectClip.get(clipId) === undefined) return 'clips'
     return damaged.find(({ select }) => select.get(clipId) !== undefined)?.what
   }
-}
+})
 
 /** Checks that a track, its faces and its thumbnail are intact. Does not check its embeddings. */
-export function createTrackCheck(database: Database): (trackId: number) => boolean {
+export const createTrackCheck = perConnection((database): ((trackId: number) => boolean) => {
   const hasTrack = database.prepare<[number]>(
     `SELECT 1 FROM tracks JOIN thumbnails USING (track_id)
      WHERE track_id = ? AND ${isWhole('tracks')} AND ${isWhole('thumbnails')}`,
@@ -112,7 +113,7 @@ export function createTrackCheck(database: Database): (trackId: number) => boole
     `SELECT 1 FROM faces WHERE track_id = ? AND NOT ${isWhole('faces')}`,
   )
   return (trackId) => hasTrack.get(trackId) !== undefined && damagedFace.get(trackId) === undefined
-}
+})
 
 /** The content that must be skipped because it is damaged. */
 export interface DamagedContent {

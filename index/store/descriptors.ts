@@ -1,7 +1,7 @@
 import { CameoError } from '../../pipeline/common/errors.js'
 import { toBlob, toFloat32 } from './blobs.js'
 import { isWhole } from './checksum.js'
-import type { Database } from './sqlite.js'
+import { perConnection } from './per-connection.js'
 
 /** One entry of the change log, with the current state of its label. */
 export interface DescriptorChange {
@@ -62,7 +62,7 @@ interface LiveRow {
 }
 
 /** Statements are prepared once for the connection. */
-export function createDescriptorStore(database: Database): DescriptorStore {
+export const createDescriptorStore = perConnection((database): DescriptorStore => {
   const insert = database.prepare<[number, number, Buffer]>(
     'INSERT INTO descriptors (space_id, track_id, vector) VALUES (?, ?, ?)',
   )
@@ -111,7 +111,7 @@ export function createDescriptorStore(database: Database): DescriptorStore {
     },
     tracksWithout: () => without.all(),
   }
-}
+})
 
 function stateOf({ vector, isWhole }: ChangeRow): DescriptorChange['vector'] {
   if (vector === null) return 'erased'

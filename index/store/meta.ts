@@ -1,3 +1,4 @@
+import { perConnection } from './per-connection.js'
 import { z } from 'zod'
 import { CameoError } from '../../pipeline/common/errors.js'
 import { featureSchema, settingsSchema, type Recipe } from '../../pipeline/recipe/recipe.js'
@@ -30,16 +31,18 @@ const archiveRecipeSchema = z.object({
 export type ArchiveRecipe = z.infer<typeof archiveRecipeSchema>
 export type ArchiveFeature = NonNullable<ArchiveRecipe['features']>[number]
 
+const metaStatement = perConnection((database) =>
+  database.prepare<[string], { value: string; isWhole: number }>(
+    `SELECT value, ${isWhole('meta')} AS isWhole FROM meta WHERE key = ?`,
+  ),
+)
+
 /**
  * @throws ARCHIVE_DAMAGED if the value is damaged, or if the key is missing and a damaged row may be the one that had
  * it
  */
 export function readMeta(database: Database, key: string): string | undefined {
-  const row = database
-    .prepare<[string], { value: string; isWhole: number }>(
-      `SELECT value, ${isWhole('meta')} AS isWhole FROM meta WHERE key = ?`,
-    )
-    .get(key)
+  const row = metaStatement(database).get(key)
   const damaged = row === undefined ? hasDamagedRow(database, 'meta') : row.isWhole === 0
   if (damaged)
     throw new CameoError(

@@ -1,5 +1,6 @@
 import { toFloat32, toUint16 } from './blobs.js'
 import { isWhole } from './checksum.js'
+import { perConnection } from './per-connection.js'
 import type { Database } from './sqlite.js'
 
 /** A track of a clip with its descriptor. */
@@ -47,8 +48,7 @@ export interface TrackHits {
   embeddingsOf(trackId: number, embedder: string): FaceAtTime[]
 }
 
-/** Statements are prepared once for the connection. */
-export function createTrackHits(database: Database, spaceId: number): TrackHits {
+const prepareStatements = perConnection((database) => {
   const tracks = database.prepare<
     [string, number],
     { trackId: number; spans: string; vector: Uint8Array; isWhole: number }
@@ -77,6 +77,11 @@ export function createTrackHits(database: Database, spaceId: number): TrackHits 
     `SELECT time_s AS timeS, quality, vector FROM faces JOIN embeddings USING (face_id)
      WHERE track_id = ? AND embedder = ? ORDER BY face_id`,
   )
+  return { tracks, duration, segments, thumbnail, faces, embeddings }
+})
+
+export function createTrackHits(database: Database, spaceId: number): TrackHits {
+  const { tracks, duration, segments, thumbnail, faces, embeddings } = prepareStatements(database)
   return {
     tracksOf: (clipId) =>
       tracks.all(clipId, spaceId).map(({ trackId, spans, vector, isWhole }) => ({

@@ -10,6 +10,7 @@ import {
 } from './damage.js'
 import { createDescriptorStore } from './descriptors.js'
 import { keptReadsOf } from './kept-reads.js'
+import { perConnection } from './per-connection.js'
 import { createOwners } from './row-owners.js'
 
 /** Checks the rows of an answer, each once against its checksum. Damaged rows are skipped and recorded. */
@@ -36,16 +37,17 @@ interface LabelRow {
   readonly isWhole: number
 }
 
-/** @param damagedLabels rows that the index skipped because they are damaged */
-export function createWholeRows(database: Database, damagedLabels: ReadonlySet<number>): WholeRows {
-  const select = database.prepare<[number], LabelRow>(
+const labelStatements = perConnection((database) => ({
+  select: database.prepare<[number], LabelRow>(
     `SELECT track_id AS trackId, clip_id AS clipId, ${isWhole('descriptors')} AS isWhole
      FROM descriptors LEFT JOIN tracks USING (track_id) WHERE label = ?`,
-  )
-  const selectRow = database.prepare<[number], Record<string, unknown>>(
-    'SELECT * FROM descriptors WHERE label = ?',
-  )
-  const ownersOf = createOwners(database)
+  ),
+  selectRow: database.prepare<[number], Record<string, unknown>>('SELECT * FROM descriptors WHERE label = ?'),
+}))
+
+/** @param damagedLabels rows that the index skipped because they are damaged */
+export function createWholeRows(database: Database, damagedLabels: ReadonlySet<number>): WholeRows {
+  const { select, selectRow } = labelStatements(database)
   const clipDamage = memoised(createClipCheck(database))
   const trackIsWhole = memoised(createTrackCheck(database))
   const noted = new Map<string, Damage>()
@@ -55,7 +57,7 @@ export function createWholeRows(database: Database, damagedLabels: ReadonlySet<n
   }
 
   function noteLabel(label: number): void {
-    const owners = ownersOf('descriptors', selectRow.get(label) ?? {})
+    const owners = createOwners(database)('descriptors', selectRow.get(label) ?? {})
     if (owners.length === 0) note({ what: 'descriptors' })
     for (const owner of owners) note({ ...owner, what: 'descriptors' })
   }
