@@ -20,7 +20,11 @@ export const trackRoutes =
         response: { 200: trackSchema },
       },
       handler: async (request) => {
-        const { trackId, clipId, spansS, quality } = await requireVisibleTrack(reader, request, request.params.trackId)
+        const { trackId, clipId, spansS, quality } = await requireVisibleTrack(
+          reader,
+          request,
+          request.params.trackId,
+        )
         const { people } = await reader.call('showClip', { clip: clipId })
         const person = people.find(({ trackIds }) => trackIds.includes(trackId))
         return {

@@ -3,7 +3,13 @@ import { clipIdSchema, list } from './common.js'
 
 export const clipParams = z.object({ clipId: clipIdSchema })
 
-export const trackParams = z.object({ trackId: z.coerce.number().int().min(1).max(2 ** 53 - 1) })
+export const trackParams = z.object({
+  trackId: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(2 ** 53 - 1),
+})
 
 export const playQuery = z
   .object({
@@ -19,7 +25,10 @@ export const playbackSchema = z
     url: z.string(),
     mime: z.string(),
     mediaStartS: z.number().describe('The time of the clip at which this media begins.'),
-    mediaEndS: z.number().optional().describe('The time of the clip at which it ends; absent if it is the whole file.'),
+    mediaEndS: z
+      .number()
+      .optional()
+      .describe('The time of the clip at which it ends; absent if it is the whole file.'),
     seekToS: z.number().describe('Where in this media the asked start is.'),
     durationS: z.number().optional().describe('Of the clip.'),
     reason: z.string().optional().describe('Why the file is not played as it is.'),
