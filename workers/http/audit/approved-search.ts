@@ -1,12 +1,18 @@
+import type { Access } from '../../../index/access/access.js'
+import type { AuditLog } from '../../../index/audit/audit-log.js'
 import { foldersOfActor, type RequestActor } from '../../../index/access/request-actor.js'
 import { readSettings } from '../../../index/access/settings.js'
 import { Approvals, type Approval } from '../../../index/audit/approvals.js'
 import type { AuditPart, JsonObject } from '../../../index/audit/audit-entry.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import type { SearchBody } from '../schemas/search.js'
-import type { ServerParts } from '../server/parts.js'
+import type { UploadDesk } from '../uploads/upload-desk.js'
 
-type Parts = Pick<ServerParts, 'access' | 'audit' | 'uploads'>
+interface Parts {
+  readonly access: Access
+  readonly audit: AuditLog
+  readonly uploads: Pick<UploadDesk, 'find'>
+}
 
 /**
  * Checks that a search may be made: it says why where it has to, and its approval is used up where it needs one.
