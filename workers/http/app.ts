@@ -10,6 +10,7 @@ import {
 } from 'fastify-type-provider-zod'
 import { CameoError } from '../../pipeline/common/errors.js'
 import { approvalRoutes, auditRoutes } from './routes/audit.js'
+import { archiveRoutes } from './routes/archive.js'
 import { clipRoutes } from './routes/clips.js'
 import { mediaRoutes } from './routes/media.js'
 import { exportRoutes } from './routes/exports.js'
@@ -27,6 +28,7 @@ import type { ListenParts } from './server/listen-rules.js'
 import type { ServerParts } from './server/parts.js'
 import { problemMime, problemOf, problemSchema } from './server/problem.js'
 import { keepRepeatedWrites } from './server/repeated-writes.js'
+import { ServerMetrics } from './server/server-metrics.js'
 import { guardRoutes, type DeclaredRoute } from './server/route-rights.js'
 
 /** Everything below `/api/v1`. */
@@ -39,6 +41,7 @@ const apiRoutes: readonly ((parts: ServerParts) => FastifyPluginCallbackZod | Fa
   peopleRoutes,
   peopleChangeRoutes,
   exportRoutes,
+  archiveRoutes,
   auditRoutes,
   approvalRoutes,
   uploadRoutes,
@@ -85,11 +88,13 @@ export async function buildApp(parts: ServerParts, listen: ListenParts): Promise
   await app.register(fastifyCookie)
   await describeApi(app)
   logRequests(app)
+  const metrics = new ServerMetrics()
+  metrics.watch(app)
   const routes = guardRoutes(app, parts.door)
   await limitRequests(app, parts.access)
   keepRepeatedWrites(app, parts.access)
   describeProblems(app)
-  app.register(operationRoutes())
+  app.register(operationRoutes(metrics, parts.readiness))
   await addPage(app)
   await app.register(
     (api, _options, done) => {

@@ -10,6 +10,7 @@ import { MediaDesk, type MediaOptions } from './media/media-desk.js'
 import { buildApp } from './app.js'
 import { listenParts, type ListenOptions } from './server/listen-rules.js'
 import type { Door } from './door/door.js'
+import { Readiness } from './server/readiness.js'
 import { ServerFolder } from './server/server-folder.js'
 import { UploadDesk, type UploadLimits } from './uploads/upload-desk.js'
 
@@ -56,6 +57,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   }
   const own = (name: string) => new ArchiveHost(hosted, (text) => log.info({ thread: name }, text))
   const hosts = { reader: own('reader'), looks: own('looks'), jobs: own('jobs') }
+  const readiness = new Readiness()
   const folder = new ServerFolder(options.temporaryDir)
   const uploads = new UploadDesk({
     looks: hosts.looks,
@@ -65,12 +67,15 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const media = new MediaDesk(folder.folder('media'), options.media)
   const { fastify } = await buildApp(
     {
-      ...{ archive, access, audit, cookie, log, uploads, media, ...hosts },
+      ...{ archive, access, audit, cookie, log, uploads, media, readiness, ...hosts },
       door: options.door ?? new AccessDoor(access, cookie),
       signInMethods: { password: true },
     },
     listen,
   )
+  void readiness
+    .load(hosts.reader)
+    .catch((error: unknown) => log.error({ err: error }, 'the index is not loaded'))
   const url = await fastify.listen({ host: listen.host, port: listen.port })
   return {
     url,

@@ -5,6 +5,7 @@ import type { Door, SignInMethods } from '../door/door.js'
 import type { SessionCookie } from '../door/session-cookie.js'
 import type { ArchiveHost } from '../hosts/archive-host.js'
 import type { MediaDesk } from '../media/media-desk.js'
+import type { Readiness } from './readiness.js'
 import type { UploadDesk } from '../uploads/upload-desk.js'
 
 /** What routes are made of. */
@@ -25,5 +26,6 @@ export interface ServerParts {
   readonly jobs: ArchiveHost
   readonly uploads: UploadDesk
   readonly media: MediaDesk
+  readonly readiness: Readiness
   readonly log: FastifyBaseLogger
 }
