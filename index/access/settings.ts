@@ -7,26 +7,17 @@ import type { Access } from './access.js'
 const hours = (most: number) => z.number().positive().max(most)
 const perMinute = z.number().int().min(1).max(1e9)
 
-/** Each setting with its default. */
-const settingsSchema = z.strictObject({
-  /** A search must say why it is made. */
-  purposeRequired: z.boolean().default(false),
-  /** A search needs the approval of another user. */
-  approvalRequired: z.boolean().default(false),
-  /** Keep the photos that people search with. */
-  keepQueryPhotos: z.boolean().default(false),
-  /** A session ends after so many hours without a request. */
-  sessionIdleHours: hours(24 * 30).default(1),
-  /** A session ends so many hours after its sign-in. */
-  sessionHours: hours(24 * 90).default(12),
-  /** Requests of one user or key per minute. */
-  requestsPerMinute: perMinute.default(1200),
-  /** Searches of one user or key per minute. */
-  searchesPerMinute: perMinute.default(120),
-  /** Uploads of one user or key per minute. */
-  uploadsPerMinute: perMinute.default(30),
-  /** Requests to sign in from one address per minute. */
-  signInsPerMinute: perMinute.default(20),
+/** Each setting, and what it does. */
+export const settingsSchema = z.strictObject({
+  purposeRequired: z.boolean().describe('A search must say why it is made.'),
+  approvalRequired: z.boolean().describe('A search needs the approval of another user.'),
+  keepQueryPhotos: z.boolean().describe('Keep the photos that people search with.'),
+  sessionIdleHours: hours(24 * 30).describe('A session ends after so many hours without a request.'),
+  sessionHours: hours(24 * 90).describe('A session ends so many hours after its sign-in.'),
+  requestsPerMinute: perMinute.describe('Requests of one user or key per minute.'),
+  searchesPerMinute: perMinute.describe('Searches of one user or key per minute.'),
+  uploadsPerMinute: perMinute.describe('Uploads of one user or key per minute.'),
+  signInsPerMinute: perMinute.describe('Requests to sign in from one address per minute.'),
 })
 
 /** What the archive's owner decided about its use. */
@@ -34,12 +25,16 @@ export type AccessSettings = Readonly<z.infer<typeof settingsSchema>>
 
 export type SettingName = keyof AccessSettings
 
-export const defaultSettings: AccessSettings = settingsSchema.parse({})
+export const defaultSettings: AccessSettings = {
+  ...{ purposeRequired: false, approvalRequired: false, keepQueryPhotos: false },
+  ...{ sessionIdleHours: 1, sessionHours: 12 },
+  ...{ requestsPerMinute: 1200, searchesPerMinute: 120, uploadsPerMinute: 30, signInsPerMinute: 20 },
+}
 
 /** @throws ARCHIVE_DAMAGED if a stored value is not valid */
 export function readSettings({ database }: Pick<Access, 'database'>): AccessSettings {
   const values = Object.fromEntries(settingRows(database).map(({ key, value }) => [key, jsonOf(value)]))
-  const parsed = settingsSchema.safeParse(values)
+  const parsed = settingsSchema.safeParse({ ...defaultSettings, ...values })
   if (parsed.success) return parsed.data
   throw new CameoError('ARCHIVE_DAMAGED', `a setting of the archive is not valid: ${reasonOf(parsed.error)}`)
 }

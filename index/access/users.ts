@@ -157,14 +157,28 @@ export function deleteUser(access: Access, userId: string): void {
  * @throws USER_UNKNOWN, PASSWORD_WEAK
  */
 export async function setPassword(access: Access, userId: string, password: string): Promise<void> {
+  await changeUserAndPassword(access, userId, { password })
+}
+
+/**
+ * Changes a user and sets a password: all of it, or nothing.
+ * @throws as `changeUser` and `setPassword`
+ */
+export async function changeUserAndPassword(
+  access: Access,
+  userId: string,
+  { password, ...change }: UserChange & { readonly password?: string | undefined },
+): Promise<User> {
   const { database } = access
-  checkPassword(password, userRow(database, userId).name)
+  if (password === undefined) return changeUser(access, userId, change)
+  checkPassword(password, change.name ?? userRow(database, userId).name)
   const passwordHash = await hashPassword(password)
-  inTransaction(database, () => {
+  return inTransaction(database, () => {
     const row = userRow(database, userId)
     updateUser(database, { ...row, passwordHash })
     deleteSessionsOf(database, userId)
     forgetFailures(access, row)
+    return changeUser(access, userId, change)
   })
 }
 

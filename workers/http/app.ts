@@ -10,6 +10,9 @@ import {
 } from 'fastify-type-provider-zod'
 import { CameoError } from '../../pipeline/common/errors.js'
 import { approvalRoutes, auditRoutes } from './routes/audit.js'
+import { collectionRoutes, settingRoutes } from './routes/administration.js'
+import { keyRoutes } from './routes/keys.js'
+import { userRoutes } from './routes/users.js'
 import { archiveRoutes } from './routes/archive.js'
 import { clipRoutes } from './routes/clips.js'
 import { mediaRoutes } from './routes/media.js'
@@ -47,6 +50,10 @@ const apiRoutes: readonly ((parts: ServerParts) => FastifyPluginCallbackZod | Fa
   uploadRoutes,
   mediaRoutes,
   trackRoutes,
+  userRoutes,
+  keyRoutes,
+  collectionRoutes,
+  settingRoutes,
 ]
 
 /** An application, ready to listen. */

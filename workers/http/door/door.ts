@@ -30,6 +30,11 @@ declare module 'fastify' {
     right?: RouteRight
     /** Which limit counts its requests. Default: that of all requests. */
     limit?: Limit
+    /**
+     * Fields of the answer that only its first receiver gets: a repeated request with the same idempotency key is answered
+     * without them, because secrets are stored nowhere.
+     */
+    shownOnce?: readonly string[]
   }
   interface FastifyRequest {
     /** Who asks. Set before every handler. */

@@ -66,7 +66,7 @@ export const sessionRoutes =
     app.route({
       method: 'POST',
       url: '/session/password',
-      config: { right: 'signed-in', limit: 'signInsPerMinute' },
+      config: { right: 'signed-in', limit: 'signInsPerMinute', shownOnce: ['csrfToken'] },
       schema: { summary: 'Change your password.', tags, body: passwordBody, response },
       handler: async (request, reply) => {
         if (request.actor.kind !== 'user') throw new CameoError('USAGE', 'only a user has a password')

@@ -48,11 +48,18 @@ export function keepRepeatedWrites(app: FastifyInstance, access: Access): void {
     request.keptWrite = undefined
     if (write !== undefined) {
       const isKept = reply.statusCode < 400 && typeof payload === 'string'
-      if (isKept) finishWrite(access, write, { status: reply.statusCode, body: payload })
+      const { shownOnce = [] } = request.routeOptions.config
+      if (isKept) finishWrite(access, write, { status: reply.statusCode, body: without(payload, shownOnce) })
       else abandonWrite(access, write)
     }
     done()
   })
+}
+
+/** A JSON object without some of its fields. */
+function without(json: string, fields: readonly string[]): string {
+  if (fields.length === 0) return json
+  return JSON.stringify(JSON.parse(json), (key, value: unknown) => (fields.includes(key) ? undefined : value))
 }
 
 const digestOf = ({ method, url, body }: FastifyRequest): string =>

@@ -49,3 +49,13 @@ export function requireWholeArchive({ folders, name }: RequestActor): void {
       `this concerns the whole archive, of which ${name} sees only a part`,
     )
 }
+
+/**
+ * For administration: with a key that sees only a part of the archive, nobody must be able to make a user who sees more. A user
+ * who administers can change his own grants, so his do not matter here.
+ * @throws RIGHT_MISSING
+ */
+export function requireWholeKey({ kind, folders, name }: RequestActor): void {
+  if (kind === 'key' && folders !== 'all')
+    throw new CameoError('RIGHT_MISSING', `the key "${name}" sees only a part of the archive`)
+}
