@@ -3,7 +3,8 @@ import type { RequestActor } from '../../../index/access/request-actor.js'
 import type { Access } from '../../../index/access/access.js'
 import type { AccessSettings } from '../../../index/access/settings.js'
 import type { AuditLog } from '../../../index/audit/audit-log.js'
-import type { SessionCookie } from '../door/session-cookie.js'
+import type { OidcProvider } from '../door/oidc.js'
+import type { FlowCookie, SessionCookie } from '../door/session-cookie.js'
 import type { Right } from '../../../index/access/roles.js'
 import type { ArchiveHost } from '../hosts/archive-host.js'
 import type { MediaDesk } from '../media/media-desk.js'
@@ -40,6 +41,9 @@ export interface ServerParts {
   readonly audit: AuditLog
   readonly cookie: SessionCookie
   readonly signInMethods: SignInMethods
+  /** Accounts elsewhere with which users sign in. */
+  readonly oidc: OidcProvider | undefined
+  readonly flowCookie: FlowCookie
   /** Searches, lists and everything else that only reads. Runs no models. */
   readonly reader: ArchiveHost
   /** Looks at photos and clips, and writes names. */
