@@ -1,6 +1,6 @@
 import { CameoError } from '../../pipeline/common/errors.js'
 
-const mostCharacters = 100
+export const mostNameCharacters = 100
 const invisible = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u
 
 /**
@@ -11,11 +11,14 @@ const invisible = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u
 export function parseAccessName(text: string): string {
   const name = text.normalize('NFC').trim()
   if (name === '') throw new CameoError('USAGE', 'the name is empty')
-  if (Array.from(name).length > mostCharacters)
-    throw new CameoError('USAGE', `the name is longer than ${mostCharacters} characters`)
+  if (Array.from(name).length > mostNameCharacters)
+    throw new CameoError('USAGE', `the name is longer than ${mostNameCharacters} characters`)
   if (invisible.test(name)) throw new CameoError('USAGE', 'the name contains characters that cannot be seen')
   return name
 }
+
+/** For names that come from elsewhere. */
+export const withoutInvisible = (text: string): string => text.replaceAll(new RegExp(invisible, 'gu'), '')
 
 /** Equal for names that differ only in case or in how their letters are encoded. */
 export const nameKeyOf = (name: string): string => name.normalize('NFKC').trim().toLowerCase()

@@ -190,7 +190,7 @@ export const hasAdministrator = ({ database }: Pick<Access, 'database'>): boolea
  * Runs `change` in a transaction. Before the first administrator is made, there may be none.
  * @throws LAST_ADMINISTRATOR if nobody could administer any more
  */
-const keepingAnAdministrator = <T>({ database }: Access, change: () => T): T =>
+export const keepingAnAdministrator = <T>({ database }: Pick<Access, 'database'>, change: () => T): T =>
   inTransaction(database, () => {
     const wasAdministered = hasAdministrator({ database })
     const result = change()

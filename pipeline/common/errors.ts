@@ -132,6 +132,8 @@ export const errorCodes = {
   /** The name or the password is wrong, or the user is disabled. */
   SIGN_IN_FAILED: { retriable: false },
   SIGN_IN_THROTTLED: { retriable: true },
+  /** The provider of OpenID Connect does not answer. */
+  SIGN_IN_UNAVAILABLE: { retriable: true },
   PASSWORD_WEAK: { retriable: false },
   RIGHT_MISSING: { retriable: false },
   USER_UNKNOWN: { retriable: false },

@@ -1,7 +1,10 @@
 import { Command, Option } from 'commander'
 import { formatDevice, type DeviceChoice } from '../../pipeline/models/device.js'
 import { CameoError } from '../../pipeline/common/errors.js'
+import { roleNames, type Role } from '../../index/access/roles.js'
+import type { OidcOptions } from '../../workers/http/door/oidc.js'
 import { serve, type RunningServer } from '../../workers/http/serve.js'
+import { roleOf } from './access/use-access.js'
 import { createLog } from '../../workers/service/log.js'
 import {
   archiveOption,
@@ -14,7 +17,16 @@ import {
 import { exitCodes, note, print, printJson } from '../cli/output.js'
 import { untilStopped } from '../cli/until-stopped.js'
 
-interface ServeCommandOptions {
+interface OidcCommandOptions {
+  readonly oidcIssuer?: string
+  readonly oidcClientId?: string
+  readonly oidcSecretFile?: string
+  readonly oidcLabel?: string
+  readonly oidcRoleClaim?: string
+  readonly oidcRole?: readonly Role[]
+}
+
+interface ServeCommandOptions extends OidcCommandOptions {
   readonly archive: string
   readonly host: string
   readonly port: number
@@ -43,6 +55,23 @@ export const serveCommand = new Command('serve')
       'address or network of a proxy that ends TLS in front of the server; may be repeated',
     ).argParser(listOf((text) => text)),
   )
+  .addOption(
+    new Option('--oidc-issuer <url>', 'users can also sign in with accounts of this OpenID Connect provider'),
+  )
+  .addOption(new Option('--oidc-client-id <id>', 'what the provider calls this server'))
+  .addOption(new Option('--oidc-secret-file <file>', 'file whose first line is the secret of this client'))
+  .addOption(new Option('--oidc-label <text>', 'what the page calls the provider (default: its host)'))
+  .addOption(
+    new Option(
+      '--oidc-role-claim <name>',
+      'claim that lists the roles of a user (default: administrators give roles)',
+    ),
+  )
+  .addOption(
+    new Option('--oidc-role <role>', 'role of a user who signs in there for the first time; may be repeated')
+      .choices(roleNames)
+      .argParser(listOf(roleOf)),
+  )
   .addOption(deviceOption())
   .addOption(
     new Option('--threads <n>', 'segments that an ingest processes at the same time')
@@ -58,6 +87,8 @@ hour; the next start prints another.
 The server listens on this machine alone. On another address it needs --tls-cert and --tls-key, or --trust-proxy.
 Users sign in with a password; programs use an API key. "cameo access --help" says how to manage both from here. Whoever can run
 commands on this machine as the owner of the archive can do everything.
+With --oidc-issuer, give the provider this address: the page's, followed by /api/v1/oidc/callback. Somebody who signs in there for the
+first time becomes a new user without any role, unless --oidc-role or --oidc-role-claim gives one.
 Logs are lines of JSON on standard error; CAMEO_LOG_LEVEL sets the level. SIGTERM stops the server after the requests that run.
 With --json: {url, setup?: {url, expiresAt}}, on one line, when it listens.
 Exit code: 0 it was stopped; 2 it could not start.`,
@@ -82,6 +113,7 @@ function start({
   device,
   ...options
 }: ServeCommandOptions): Promise<RunningServer> {
+  const oidc = oidcOf(options)
   if ((tlsCert === undefined) !== (tlsKey === undefined))
     throw new CameoError('USAGE', 'a certificate needs its key, and a key its certificate')
   return serve({
@@ -90,7 +122,33 @@ function start({
     log: createLog({ service: 'serve' }),
     ...(tlsCert === undefined || tlsKey === undefined ? {} : { tls: { certFile: tlsCert, keyFile: tlsKey } }),
     ...(trustProxy === undefined ? {} : { trustedProxies: trustProxy }),
+    ...(oidc === undefined ? {} : { oidc }),
   })
+}
+
+function oidcOf(options: OidcCommandOptions): OidcOptions | undefined {
+  const {
+    oidcIssuer: issuer,
+    oidcClientId: clientId,
+    oidcSecretFile,
+    oidcLabel,
+    oidcRoleClaim,
+    oidcRole,
+  } = options
+  if (issuer === undefined && clientId === undefined) {
+    if ([oidcSecretFile, oidcLabel, oidcRoleClaim, oidcRole].some((value) => value !== undefined))
+      throw new CameoError('USAGE', 'signing in with accounts elsewhere needs --oidc-issuer')
+    return undefined
+  }
+  if (issuer === undefined || clientId === undefined)
+    throw new CameoError('USAGE', '--oidc-issuer needs --oidc-client-id, and the other way round')
+  return {
+    ...{ issuer, clientId },
+    ...(oidcSecretFile === undefined ? {} : { secretFile: oidcSecretFile }),
+    ...(oidcLabel === undefined ? {} : { label: oidcLabel }),
+    ...(oidcRoleClaim === undefined ? {} : { roleClaim: oidcRoleClaim }),
+    ...(oidcRole === undefined ? {} : { newUserRoles: oidcRole }),
+  }
 }
 
 function tell({ url, setup }: RunningServer, { json, archive }: ServeCommandOptions): void {

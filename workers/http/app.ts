@@ -18,6 +18,7 @@ import { clipRoutes } from './routes/clips.js'
 import { mediaRoutes } from './routes/media.js'
 import { exportRoutes } from './routes/exports.js'
 import { nameChangeRoutes, nameRoutes } from './routes/names.js'
+import { oidcRoutes } from './routes/oidc.js'
 import { operationRoutes } from './routes/operations.js'
 import { addPage } from './routes/page.js'
 import { peopleChangeRoutes, peopleRoutes } from './routes/people.js'
@@ -37,6 +38,7 @@ import { guardRoutes, type DeclaredRoute } from './server/route-rights.js'
 /** Everything below `/api/v1`. */
 const apiRoutes: readonly ((parts: ServerParts) => FastifyPluginCallbackZod | FastifyPluginAsyncZod)[] = [
   sessionRoutes,
+  oidcRoutes,
   searchRoutes,
   clipRoutes,
   nameRoutes,

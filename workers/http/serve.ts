@@ -3,7 +3,8 @@ import { openAccess, type Access } from '../../index/access/access.js'
 import { createSetupToken, isSetupNeeded } from '../../index/access/setup.js'
 import { AuditLog } from '../../index/audit/audit-log.js'
 import { AccessDoor } from './door/access-door.js'
-import { SessionCookie } from './door/session-cookie.js'
+import { OidcProvider, type OidcOptions } from './door/oidc.js'
+import { FlowCookie, SessionCookie } from './door/session-cookie.js'
 import type { HostOptions } from './hosts/call-messages.js'
 import { ArchiveHost } from './hosts/archive-host.js'
 import { MediaDesk, type MediaOptions } from './media/media-desk.js'
@@ -11,6 +12,8 @@ import { buildApp } from './app.js'
 import { listenParts, type ListenOptions } from './server/listen-rules.js'
 import type { Door } from './door/door.js'
 import { Readiness } from './server/readiness.js'
+import { startPath } from './routes/oidc.js'
+import type { DeclaredRoute } from './server/route-rights.js'
 import { ServerFolder } from './server/server-folder.js'
 import { UploadDesk, type UploadLimits } from './uploads/upload-desk.js'
 
@@ -22,6 +25,8 @@ export interface ServeOptions extends HostOptions, ListenOptions {
   /** Folder for temporary files. Default: the system's. */
   readonly temporaryDir?: string
   readonly uploads?: UploadLimits
+  /** Users can also sign in with accounts of this provider. */
+  readonly oidc?: OidcOptions
   readonly media?: MediaOptions
 }
 
@@ -35,6 +40,8 @@ export interface SetupLink {
 export interface RunningServer {
   /** Where it listens, without a slash at the end. */
   readonly url: string
+  /** Every route, and who may call it. */
+  readonly routes: readonly DeclaredRoute[]
   /** Makes the first administrator. Present if there is none. */
   readonly setup?: SetupLink
   /** Stops to accept requests, finishes those that run, and releases the archive. */
@@ -45,6 +52,7 @@ export interface RunningServer {
 export async function serve(options: ServeOptions): Promise<RunningServer> {
   const { archive, models, device, pack, threads, log } = options
   const listen = listenParts(options)
+  const oidc = options.oidc === undefined ? undefined : new OidcProvider(options.oidc)
   const access = openAccess(archive, { create: true })
   const audit = AuditLog.open(archive)
   const cookie = new SessionCookie(listen.isSecure)
@@ -65,11 +73,15 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     ...(options.uploads === undefined ? {} : { limits: options.uploads }),
   })
   const media = new MediaDesk(folder.folder('media'), options.media)
-  const { fastify } = await buildApp(
+  const { fastify, routes } = await buildApp(
     {
       ...{ archive, access, audit, cookie, log, uploads, media, readiness, ...hosts },
       door: options.door ?? new AccessDoor(access, cookie),
-      signInMethods: { password: true },
+      ...{ oidc, flowCookie: new FlowCookie(listen.isSecure) },
+      signInMethods: {
+        password: true,
+        ...(oidc === undefined ? {} : { oidc: { label: oidc.label, url: `/api/v1${startPath}` } }),
+      },
     },
     listen,
   )
@@ -78,7 +90,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     .catch((error: unknown) => log.error({ err: error }, 'the index is not loaded'))
   const url = await fastify.listen({ host: listen.host, port: listen.port })
   return {
-    url,
+    ...{ url, routes },
     ...(isSetupNeeded(access) ? { setup: setupLink(access, url) } : {}),
     async close() {
       media.close()

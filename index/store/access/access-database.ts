@@ -65,6 +65,15 @@ CREATE TABLE key_grants (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX key_grants_collection ON key_grants (collection_id);
 
+-- Accounts at a provider of OpenID Connect, with which users sign in.
+CREATE TABLE provider_accounts (
+  issuer TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  user_id TEXT NOT NULL REFERENCES users ON DELETE CASCADE,
+  PRIMARY KEY (issuer, subject)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX provider_accounts_user ON provider_accounts (user_id);
+
 CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
 -- The link that makes the first administrator.

@@ -24,3 +24,29 @@ export class SessionCookie {
     reply.clearCookie(this.#name, this.#options)
   }
 }
+
+const flowLastsS = 600
+
+/**
+ * The cookie of a sign-in that began and is not finished. Browsers also send it when another site, the provider's, leads back
+ * here.
+ */
+export class FlowCookie {
+  readonly #name: string
+  readonly #options: CookieSerializeOptions
+
+  constructor(isSecure: boolean) {
+    this.#name = isSecure ? '__Host-cameo_oidc' : 'cameo_oidc'
+    this.#options = { path: '/', httpOnly: true, sameSite: 'lax', secure: isSecure }
+  }
+
+  write(reply: FastifyReply, secret: string): void {
+    reply.setCookie(this.#name, secret, { ...this.#options, maxAge: flowLastsS })
+  }
+
+  /** Reads the cookie, and removes it: it works once. */
+  take(request: FastifyRequest, reply: FastifyReply): string | undefined {
+    reply.clearCookie(this.#name, this.#options)
+    return request.cookies[this.#name]
+  }
+}

@@ -2,7 +2,8 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Access } from '../../../index/access/access.js'
 import type { AuditLog } from '../../../index/audit/audit-log.js'
 import type { Door, SignInMethods } from '../door/door.js'
-import type { SessionCookie } from '../door/session-cookie.js'
+import type { OidcProvider } from '../door/oidc.js'
+import type { FlowCookie, SessionCookie } from '../door/session-cookie.js'
 import type { ArchiveHost } from '../hosts/archive-host.js'
 import type { MediaDesk } from '../media/media-desk.js'
 import type { Readiness } from './readiness.js'
@@ -18,6 +19,9 @@ export interface ServerParts {
   readonly audit: AuditLog
   readonly cookie: SessionCookie
   readonly signInMethods: SignInMethods
+  /** Accounts elsewhere with which users sign in. */
+  readonly oidc: OidcProvider | undefined
+  readonly flowCookie: FlowCookie
   /** Searches, lists and everything else that only reads. Runs no models. */
   readonly reader: ArchiveHost
   /** Looks at photos and clips, and writes names. */

@@ -64,6 +64,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   ARCHIVE_FULL: 507,
   INTERRUPTED: 503,
   SERVER_BUSY: 503,
+  SIGN_IN_UNAVAILABLE: 503,
   ROOT_MISSING: 503,
   CLIP_FETCH_FAILED: 503,
   CLIP_FETCH_SLOW: 503,

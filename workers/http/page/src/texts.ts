@@ -78,6 +78,7 @@ export const t = {
     submit: 'Sign in',
     or: 'or',
     oidc: (label: string) => `Sign in with ${label}`,
+    oidcFailed: 'The sign-in failed. Try it again.',
     notOffered: 'Signing in with a password is off.',
     setupNeeded:
       'There is no administrator yet. Open the one-time link that the server printed when it started.',
