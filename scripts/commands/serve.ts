@@ -21,6 +21,7 @@ interface ServeCommandOptions {
   readonly tlsCert?: string
   readonly tlsKey?: string
   readonly trustProxy?: readonly string[]
+  readonly ingestRoot?: readonly string[]
   readonly device: DeviceChoice
   readonly threads: number
   readonly json: boolean
@@ -41,6 +42,12 @@ export const serveCommand = new Command('serve')
     new Option(
       '--trust-proxy <address>',
       'address or network of a proxy that ends TLS in front of the server; may be repeated',
+    ).argParser(listOf((text) => text)),
+  )
+  .addOption(
+    new Option(
+      '--ingest-root <folder>',
+      'folder from which users may ingest clips, besides those of which the archive has clips; may be repeated',
     ).argParser(listOf((text) => text)),
   )
   .addOption(deviceOption())
@@ -79,6 +86,7 @@ function start({
   tlsCert,
   tlsKey,
   trustProxy,
+  ingestRoot,
   device,
   ...options
 }: ServeCommandOptions): Promise<RunningServer> {
@@ -90,6 +98,7 @@ function start({
     log: createLog({ service: 'serve' }),
     ...(tlsCert === undefined || tlsKey === undefined ? {} : { tls: { certFile: tlsCert, keyFile: tlsKey } }),
     ...(trustProxy === undefined ? {} : { trustedProxies: trustProxy }),
+    ...(ingestRoot === undefined ? {} : { ingestRoots: ingestRoot }),
   })
 }
 

@@ -6,10 +6,14 @@ import { AccessDoor } from './door/access-door.js'
 import { SessionCookie } from './door/session-cookie.js'
 import type { HostOptions } from './hosts/call-messages.js'
 import { ArchiveHost } from './hosts/archive-host.js'
+import { JobDesk } from './jobs/job-desk.js'
+import { KeptReports } from './jobs/kept-reports.js'
 import { MediaDesk, type MediaOptions } from './media/media-desk.js'
 import { buildApp } from './server/app.js'
 import { listenParts, type ListenOptions } from './server/listen-rules.js'
 import type { Door } from './server/parts.js'
+import { ServerMetrics } from './server/metrics.js'
+import { Readiness } from './server/readiness.js'
 import { ServerFolder } from './server/server-folder.js'
 import { UploadDesk, type UploadLimits } from './uploads/upload-desk.js'
 
@@ -22,6 +26,8 @@ export interface ServeOptions extends HostOptions, ListenOptions {
   readonly temporaryDir?: string
   readonly uploads?: UploadLimits
   readonly media?: MediaOptions
+  /** Folders from which clips may be ingested. Those of which the archive has clips are always allowed. */
+  readonly ingestRoots?: readonly string[]
 }
 
 /** A link that works once. */
@@ -63,20 +69,30 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     ...(options.uploads === undefined ? {} : { limits: options.uploads }),
   })
   const media = new MediaDesk(folder.folder('media'), options.media)
+  const desk = new JobDesk()
+  const readiness = new Readiness(hosts.reader, (text) =>
+    log.warn(`the index of vectors cannot be loaded: ${text}`),
+  )
   const { fastify } = await buildApp(
     {
       ...{ archive, access, audit, cookie, log, uploads, media, ...hosts },
+      ...{ desk, readiness, metrics: new ServerMetrics({ uploads, media, desk, readiness }) },
+      ...{ reports: new KeptReports(archive), ingestRoots: options.ingestRoots ?? [] },
       door: options.door ?? new AccessDoor(access, cookie),
       signInMethods: { password: true },
     },
     listen,
   )
   const url = await fastify.listen({ host: listen.host, port: listen.port })
+  void readiness.load()
   return {
     url,
     ...(isSetupNeeded(access) ? { setup: setupLink(access, url) } : {}),
     async close() {
+      readiness.close()
       media.close()
+      // Their readers see their ends; a connection that waits for events would keep the server from closing.
+      await desk.close()
       await fastify.close()
       uploads.close()
       await Promise.all(Object.values(hosts).map((each) => each.close()))

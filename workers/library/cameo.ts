@@ -380,9 +380,9 @@ export class Cameo {
     return this.#run(() => {
       const { archive, models } = this.#kept
       const opened = archive.filled(archive.toWrite())
-      const { face, force = false, keepPhoto = true, signal } = options
+      const { face, force = false, keepPhoto = true, source, signal } = options
       const request = {
-        ...{ name, face, force, keepPhoto, signal, device: this.#device },
+        ...{ name, face, force, keepPhoto, source, signal, device: this.#device },
         files: typeof files === 'string' ? [files] : files,
       }
       return this.#looks.run(() =>

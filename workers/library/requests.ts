@@ -1,5 +1,6 @@
 import type { PoolChoice } from '../../index/evaluate/datasets/pools.js'
 import type { RecipeOptions } from '../../index/archive/choose-recipe.js'
+import type { ErasureOrder } from '../../index/erasure/prove-erasure.js'
 import type { RetentionWish } from '../../index/retention/plan-retention.js'
 import type { Alert } from '../../index/store/alerts.js'
 import type { IngestReport } from '../archive/ingest-archive.js'
@@ -73,6 +74,8 @@ export interface EnrollOptions extends CallOptions {
    * if the archive's models change. Default: true.
    */
   readonly keepPhoto?: boolean
+  /** Where the faces of the file come from, in place of its path. Only with one file. */
+  readonly source?: string
 }
 
 /** Options of a correction. */
@@ -100,6 +103,8 @@ export interface RetainQuery extends RetentionWish {
 export type ForgetQuery = {
   /** How long to wait for other processes that read the archive, ms. Default: 30,000. */
   readonly waitMs?: number
+  /** Who erases, and why: for the audit log and the receipt. Default: the user of this process. */
+  readonly order?: ErasureOrder
 } & (
   | {
       /** Id of the clip, its first digits (at least 8), or the path of its file. */

@@ -133,23 +133,7 @@ export const nameChangeRoutes =
       },
       handler: async ({ params: { name }, actor }) => {
         requireWholeArchive(actor)
-        const report = await jobs.call('forget', { name })
-        await audit.append({ ...askedBy(actor), action: 'forget-name', outcome: 'done' })
-        return forgottenJson(report)
-      },
-    })
-    app.route({
-      method: 'DELETE',
-      url: '/names/:name/faces/:number',
-      config: { right: 'erase' },
-      schema: {
-        ...{ summary: 'Erase one face of a name.', tags },
-        ...{ params: faceParams, response: { 200: forgottenSchema } },
-      },
-      handler: async ({ params: { name, number }, actor }) => {
-        requireWholeArchive(actor)
-        const report = await jobs.call('forget', { name, face: number })
-        await audit.append(subjectEntry(actor, 'forget-face', nameSubject(name)))
+        const report = await jobs.call('forget', { name, order: askedBy(actor) })
         return forgottenJson(report)
       },
     })
@@ -169,7 +153,8 @@ async function changeName(
 }
 
 /** What an erasure did. */
-export const forgottenJson = ({ forgotten, pending }: ForgetReport) => ({
+export const forgottenJson = ({ forgotten, pending, receipt }: ForgetReport) => ({
   ...forgotten,
   ...(pending === undefined ? {} : { pending: pending.message }),
+  ...(receipt === undefined ? {} : { receiptId: receipt.receiptId }),
 })

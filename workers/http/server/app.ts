@@ -9,9 +9,13 @@ import {
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod'
 import { CameoError } from '../../../pipeline/common/errors.js'
+import { archiveRoutes } from '../routes/archive.js'
 import { clipRoutes } from '../routes/clips.js'
+import { evaluationRoutes } from '../routes/evaluations.js'
+import { jobRoutes } from '../routes/jobs.js'
 import { mediaRoutes } from '../routes/media.js'
 import { exportRoutes } from '../routes/exports.js'
+import { nameFaceRoutes } from '../routes/name-faces.js'
 import { nameChangeRoutes, nameRoutes } from '../routes/names.js'
 import { operationRoutes } from '../routes/operations.js'
 import { addPage } from '../routes/page.js'
@@ -35,12 +39,16 @@ const apiRoutes: readonly ((parts: ServerParts) => FastifyPluginCallbackZod | Fa
   clipRoutes,
   nameRoutes,
   nameChangeRoutes,
+  nameFaceRoutes,
   peopleRoutes,
   peopleChangeRoutes,
   exportRoutes,
   uploadRoutes,
   mediaRoutes,
   trackRoutes,
+  jobRoutes,
+  evaluationRoutes,
+  archiveRoutes,
 ]
 
 /** An application, ready to listen. */
@@ -82,11 +90,12 @@ export async function buildApp(parts: ServerParts, listen: ListenParts): Promise
   await app.register(fastifyCookie)
   await describeApi(app)
   logRequests(app)
+  parts.metrics.count(app)
   const routes = guardRoutes(app, parts.door)
   await limitRequests(app, parts.access)
   keepRepeatedWrites(app, parts.access)
   describeProblems(app)
-  app.register(operationRoutes())
+  app.register(operationRoutes(parts))
   await addPage(app)
   await app.register(
     (api, _options, done) => {

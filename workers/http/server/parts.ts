@@ -6,8 +6,12 @@ import type { AuditLog } from '../../../index/audit/audit-log.js'
 import type { SessionCookie } from '../door/session-cookie.js'
 import type { Right } from '../../../index/access/roles.js'
 import type { ArchiveHost } from '../hosts/archive-host.js'
+import type { JobDesk } from '../jobs/job-desk.js'
+import type { KeptReports } from '../jobs/kept-reports.js'
 import type { MediaDesk } from '../media/media-desk.js'
 import type { UploadDesk } from '../uploads/upload-desk.js'
+import type { ServerMetrics } from './metrics.js'
+import type { Readiness } from './readiness.js'
 
 /** Who may call a route: everybody, whoever is signed in, or whoever has a right. */
 export type RouteRight = Right | 'anonymous' | 'signed-in'
@@ -48,6 +52,14 @@ export interface ServerParts {
   readonly jobs: ArchiveHost
   readonly uploads: UploadDesk
   readonly media: MediaDesk
+  /** Runs jobs, and remembers them. */
+  readonly desk: JobDesk
+  /** Reports of evaluations. */
+  readonly reports: KeptReports
+  /** Folders from which clips may be ingested, besides those of which the archive has some. */
+  readonly ingestRoots: readonly string[]
+  readonly readiness: Readiness
+  readonly metrics: ServerMetrics
   readonly log: FastifyBaseLogger
 }
 
