@@ -139,21 +139,6 @@ export const nameChangeRoutes =
         return forgottenJson(report)
       },
     })
-    app.route({
-      method: 'DELETE',
-      url: '/names/:name/faces/:number',
-      config: { right: 'erase' },
-      schema: {
-        ...{ summary: 'Erase one face of a name.', tags },
-        ...{ params: faceParams, response: { 200: forgottenSchema } },
-      },
-      handler: async ({ params: { name, number }, actor }) => {
-        requireWholeArchive(actor)
-        const report = await jobs.call('forget', { name, face: number, order: askedBy(actor) })
-        eraseKeptAnswers(access)
-        return forgottenJson(report)
-      },
-    })
     done()
   }
 

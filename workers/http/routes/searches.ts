@@ -75,6 +75,7 @@ export async function search(
   const result = await reader.call('search', { ...searchQueryOf(whom, body), ...foldersOfActor(actor) })
   const searchId = randomUUID()
   await audit.append(searchEntry(actor, body, searchId, result, digest))
+  parts.metrics.searched()
   return { searchId, result }
 }
 

@@ -104,6 +104,20 @@ export const newFaceBody = z
   .strict()
   .meta({ id: 'NewFace' })
 
+/** What a name is given: somebody in an upload. */
+export const uploadedFaceBody = z
+  .object({
+    uploadId: z.uuid(),
+    face: z
+      .int()
+      .min(1)
+      .exactOptional()
+      .describe('Number of the person in the upload. Default: the only or main one.'),
+    force: z.boolean().exactOptional().describe('Even if the name has faces of somebody else.'),
+  })
+  .strict()
+  .meta({ id: 'UploadedFace' })
+
 export const identitySchema = z.object({ name: z.string(), faces: z.int() }).meta({ id: 'NameFaces' })
 
 export const forgottenSchema = z
@@ -114,6 +128,10 @@ export const forgottenSchema = z
     names: list(z.string()).optional().describe('Names that lost faces.'),
     name: z.string().optional(),
     face: z.int().optional(),
+    receiptId: z
+      .string()
+      .optional()
+      .describe('Of the signed proof. Absent if the audit log could not be written.'),
     left: z.int().optional().describe('How many faces the name still has.'),
     receipt: receiptSummarySchema.optional().describe('The signed proof of the erasure.'),
     pending: z
