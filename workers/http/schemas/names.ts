@@ -128,10 +128,6 @@ export const forgottenSchema = z
     names: list(z.string()).optional().describe('Names that lost faces.'),
     name: z.string().optional(),
     face: z.int().optional(),
-    receiptId: z
-      .string()
-      .optional()
-      .describe('Of the signed proof. Absent if the audit log could not be written.'),
     left: z.int().optional().describe('How many faces the name still has.'),
     receipt: receiptSummarySchema.optional().describe('The signed proof of the erasure.'),
     pending: z
