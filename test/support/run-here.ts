@@ -14,17 +14,20 @@ export interface CommandResult {
 const commands: ReadonlySet<string | undefined> = new Set([
   'confirm',
   'coverage',
+  'cut',
   'doctor',
   'enroll',
   'eval',
   'forget',
   'head',
   'ingest',
+  'list',
   'models',
   'people',
   'reject',
   'retain',
   'search',
+  'show',
   'status',
 ])
 
