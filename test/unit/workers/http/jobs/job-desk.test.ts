@@ -19,8 +19,11 @@ const untilStopped: JobOrder['work'] = (signal) =>
   })
 
 const ended = async (desk: JobDesk, jobId: string) => {
-  while (desk.find(jobId)?.job.state === 'running') await new Promise((resolve) => setImmediate(resolve))
-  return desk.find(jobId)?.job
+  for (;;) {
+    const held = desk.find(jobId)
+    if (held?.job.state !== 'running') return held?.job
+    await new Promise((resolve) => setImmediate(resolve))
+  }
 }
 
 describe('jobs', () => {
