@@ -21,7 +21,8 @@ const untilStopped: JobOrder['work'] = (signal) =>
 const ended = async (desk: JobDesk, jobId: string) => {
   for (;;) {
     const held = desk.find(jobId)
-    if (held?.job.state !== 'running') return held?.job
+    assert.ok(held !== undefined)
+    if (held.job.state !== 'running') return held.job
     await new Promise((resolve) => setImmediate(resolve))
   }
 }
@@ -37,8 +38,8 @@ describe('jobs', () => {
       }),
     )
     const job = await ended(desk, jobId)
-    assert.deepEqual(job?.progress, { found: 2, isAllFound: true, done: 1 })
-    assert.deepEqual([job?.state, job?.result], ['done', { failed: 0 }])
+    assert.deepEqual(job.progress, { found: 2, isAllFound: true, done: 1 })
+    assert.deepEqual([job.state, job.result], ['done', { failed: 0 }])
   })
 
   it('run one at a time of each kind', async () => {
@@ -53,7 +54,7 @@ describe('jobs', () => {
     const desk = new JobDesk()
     const one = desk.start(order('ingest', untilStopped))
     desk.stop(one.jobId)
-    assert.equal((await ended(desk, one.jobId))?.state, 'stopped')
+    assert.equal((await ended(desk, one.jobId)).state, 'stopped')
     const other = desk.start(order('ingest', untilStopped))
     await desk.close()
     assert.equal(desk.find(other.jobId)?.job.state, 'interrupted')
@@ -67,7 +68,7 @@ describe('jobs', () => {
     )
     const job = await ended(desk, jobId)
     assert.deepEqual(
-      [job?.state, job?.error],
+      [job.state, job.error],
       ['failed', { code: 'GROUND_TRUTH_INVALID', detail: 'line 3 is empty' }],
     )
   })
