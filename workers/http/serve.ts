@@ -1,4 +1,4 @@
-import type { FastifyBaseLogger } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { openAccess, type Access } from '../../index/access/access.js'
 import { createSetupToken, isSetupNeeded } from '../../index/access/setup.js'
 import { AuditLog } from '../../index/audit/audit-log.js'
@@ -105,13 +105,26 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
       media.close()
       // Their readers see their ends; a connection that waits for events would keep the server from closing.
       await desk.close()
-      await fastify.close()
+      await closeConnections(fastify)
       uploads.close()
       await Promise.all(Object.values(hosts).map((each) => each.close()))
       audit.close()
       access.close()
       folder.remove()
     },
+  }
+}
+
+/** How often connections are closed that have their answers, ms. */
+const closeIdleEveryMs = 50
+
+/** Answers the requests that run. Connections that stay open for further requests would keep the server from closing for minutes. */
+async function closeConnections(fastify: FastifyInstance): Promise<void> {
+  const timer = setInterval(() => fastify.server.closeIdleConnections(), closeIdleEveryMs)
+  try {
+    await fastify.close()
+  } finally {
+    clearInterval(timer)
   }
 }
 

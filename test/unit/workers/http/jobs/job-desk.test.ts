@@ -19,8 +19,12 @@ const untilStopped: JobOrder['work'] = (signal) =>
   })
 
 const ended = async (desk: JobDesk, jobId: string) => {
-  while (desk.find(jobId)?.job.state === 'running') await new Promise((resolve) => setImmediate(resolve))
-  return desk.find(jobId)?.job
+  for (;;) {
+    const held = desk.find(jobId)
+    assert.ok(held !== undefined)
+    if (held.job.state !== 'running') return held.job
+    await new Promise((resolve) => setImmediate(resolve))
+  }
 }
 
 describe('jobs', () => {
@@ -34,8 +38,8 @@ describe('jobs', () => {
       }),
     )
     const job = await ended(desk, jobId)
-    assert.deepEqual(job?.progress, { found: 2, isAllFound: true, done: 1 })
-    assert.deepEqual([job?.state, job?.result], ['done', { failed: 0 }])
+    assert.deepEqual(job.progress, { found: 2, isAllFound: true, done: 1 })
+    assert.deepEqual([job.state, job.result], ['done', { failed: 0 }])
   })
 
   it('run one at a time of each kind', async () => {
@@ -50,7 +54,7 @@ describe('jobs', () => {
     const desk = new JobDesk()
     const one = desk.start(order('ingest', untilStopped))
     desk.stop(one.jobId)
-    assert.equal((await ended(desk, one.jobId))?.state, 'stopped')
+    assert.equal((await ended(desk, one.jobId)).state, 'stopped')
     const other = desk.start(order('ingest', untilStopped))
     await desk.close()
     assert.equal(desk.find(other.jobId)?.job.state, 'interrupted')
@@ -64,7 +68,7 @@ describe('jobs', () => {
     )
     const job = await ended(desk, jobId)
     assert.deepEqual(
-      [job?.state, job?.error],
+      [job.state, job.error],
       ['failed', { code: 'GROUND_TRUTH_INVALID', detail: 'line 3 is empty' }],
     )
   })
