@@ -1,13 +1,13 @@
-// Runs groups of tests, with as many files in parallel as there are cores: node dist/test/run.js unit
-// integration kafka
+// Runs groups of tests, several files in parallel: node dist/test/run.js unit integration kafka
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { availableParallelism, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import { fileURLToPath } from 'node:url'
+import { fileSeconds } from './file-seconds.js'
 
 const compiled = fileURLToPath(new URL('.', import.meta.url))
 const kafkaScript = fileURLToPath(new URL('../../scripts/kafka.sh', import.meta.url))
@@ -20,12 +20,17 @@ const groups: Readonly<Record<string, () => string[]>> = {
   data: () => testFiles('data'),
 }
 
-/** The longest sources first: a long file that starts last would run alone. */
 function testFiles(folder: string): string[] {
   return readdirSync(join(compiled, folder), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.test.js'))
     .map((file) => join(compiled, folder, file))
-    .sort((a, b) => statSync(b).size - statSync(a).size)
+}
+
+/** A long file that starts last would run alone. The sizes of sources order the files that take about as long. */
+function longestFirst(files: readonly string[]): string[] {
+  const seconds = (file: string) =>
+    file.startsWith(join(compiled, 'integration')) ? (fileSeconds[basename(file, '.test.js')] ?? 0) : 0
+  return [...files].sort((a, b) => seconds(b) - seconds(a) || statSync(b).size - statSync(a).size)
 }
 
 async function freePort(): Promise<number> {
@@ -68,7 +73,10 @@ const needsBroker = wanted.includes('kafka')
 const stopBroker = needsBroker && (KAFKA_BROKERS ?? '') === '' ? await startSharedBroker() : () => undefined
 
 const files = Object.entries(groups).flatMap(([name, find]) => (wanted.includes(name) ? find() : []))
-run({ files, concurrency: availableParallelism(), timeout: 1_800_000 })
+// Tests of Kafka and of commands also wait: for brokers, processes and the disk.
+const waits = wanted.includes('kafka') || wanted.includes('integration')
+const concurrency = availableParallelism() + (waits ? 1 : 0)
+run({ files: longestFirst(files), concurrency, timeout: 1_800_000 })
   .on('test:fail', () => (process.exitCode = 1))
   .once('end', stopBroker)
   .pipe(new spec())

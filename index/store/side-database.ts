@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { CameoError } from '../../pipeline/common/errors.js'
 import { createPrivateFile, makePrivateFolder } from '../../pipeline/common/private-files.js'
 import { databaseFileName, translateSqliteErrors } from './database.js'
+import { finishRestore } from './restore-files.js'
 import { BetterSqlite, type Database } from './sqlite.js'
 import { inTransaction } from './transaction.js'
 
@@ -34,6 +35,7 @@ export function openSideDatabase(
 ): Database {
   const file = join(archiveDir, side.fileName)
   return translateSqliteErrors(archiveDir, () => {
+    finishRestore(archiveDir)
     if (!existsSync(file)) {
       checkArchive(archiveDir, options)
       makePrivateFolder(archiveDir)

@@ -12,8 +12,13 @@ import { Watchdog } from './watchdog.js'
 /** A part of a clip, to be sent to a player while it is made. */
 export interface StreamRequest {
   readonly path: string
-  /** s, on the clip's own clock. For a copy, as `findCopyStart` says. */
-  readonly seekToS: number
+  /** s, on the clip's own clock. A copy begins with a key frame at or before it: see `copyStartS`. */
+  readonly startS: number
+  /**
+   * Begin to read so many seconds earlier, and leave them out. For containers in which ffmpeg does not go to a key frame: pictures
+   * before the first one cannot be decoded. Not for copies.
+   */
+  readonly leadS?: number
   readonly endS: number
   /** The video is H.264 that players know: its packets are copied, from a key frame on. */
   readonly copiesVideo: boolean
@@ -75,36 +80,41 @@ export async function streamClip(request: StreamRequest): Promise<ClipStream> {
       if (problem !== undefined && problems.length < 20) problems.push(problem)
     },
   })
+  const stop = (reason: CameoError) => {
+    stopReason ??= reason
+    process.kill()
+    // What was sent is not the whole: its reader must not take it for that.
+    bytes.destroy(stopReason)
+  }
   const watchdog = new Watchdog(
     stallTimeoutS,
     () => true,
-    () => {
-      stopReason = stuck(path, stallTimeoutS)
-      process.kill()
-    },
+    () => stop(stuck(path, stallTimeoutS)),
   )
   const ended = process.exited.then((exit) => {
     watchdog.stop()
     const error = stopReason ?? exit
     if (error !== undefined) bytes.destroy(failureOf(path, error, problems))
-    // It was stopped before it ran.
-    else if (!bytes.writableEnded) bytes.end()
   })
-  return { bytes, ended, stop: () => process.kill() }
+  return { bytes, ended, stop: () => stop(new CameoError('INTERRUPTED', 'the stream was stopped')) }
 }
 
-function inputOptionsOf({ seekToS, copiesVideo }: StreamRequest, demuxer: string | undefined): string[] {
+function inputOptionsOf(
+  { startS, leadS = 0, copiesVideo }: StreamRequest,
+  demuxer: string | undefined,
+): string[] {
   return [
     ...commonInputOptions(demuxer),
     ...['-threads', '2', '-max_pixels', String(maxSourceAreaPx + 8192 * 256)],
     // Copied pictures begin with a key frame before the start; so must the sound.
     ...(copiesVideo ? ['-noaccurate_seek'] : []),
-    ...['-ss', seekToS.toFixed(6)],
+    ...['-ss', Math.max(0, startS - leadS).toFixed(6)],
   ]
 }
 
-const outputOptionsOf = ({ seekToS, endS, copiesVideo }: StreamRequest): string[] => [
-  ...['-t', (endS - seekToS).toFixed(6), '-map', '0:V:0', '-map', '0:a:0?', '-sn', '-dn'],
+const outputOptionsOf = ({ startS, leadS = 0, endS, copiesVideo }: StreamRequest): string[] => [
+  ...(leadS === 0 ? [] : ['-ss', Math.min(startS, leadS).toFixed(6)]),
+  ...['-t', (endS - startS).toFixed(6), '-map', '0:V:0', '-map', '0:a:0?', '-sn', '-dn'],
   ...['-map_metadata', '-1', '-map_chapters', '-1'],
   ...(copiesVideo ? ['-c:v', 'copy'] : encodedVideo),
   ...['-c:a', 'aac', '-ac', '2', '-b:a', '128k'],

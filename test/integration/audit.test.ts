@@ -142,3 +142,25 @@ describe('the audit log of the command line', () => {
     )
   })
 })
+
+describe('a restore', () => {
+  it('does not bring back people without names who were erased since the backup', async () => {
+    const other = join(dir, 'unnamed')
+    const file = join(dir, 'unnamed.tar')
+    const stranger = { like: {}, spansS: [[5, 8]] as const }
+    peopleArchive(other, ['Grace'], [{ path: 'a.mp4', tracks: [track('Grace'), stranger] }]).close()
+    const there = ['--archive', other, '--json']
+    assert.equal((await cameo(['backup', '--to', file, ...there])).code, 0)
+    assert.equal((await cameo(['retain', '--days', '1', '--unnamed-people', '--yes', ...there])).code, 0)
+    const restored = await cameo(['restore', '--from', file, '--replace', ...there])
+    assert.equal(restored.code, 0, restored.stderr)
+    const { erasedAgain } = JSON.parse(restored.stdout) as { erasedAgain: object }
+    assert.deepEqual(erasedAgain, { names: 0, faces: 0, clips: 0, tracks: 1, auditKeys: 0 })
+    const shown = await cameo(['show', madeClipId(0), ...there])
+    const { people } = JSON.parse(shown.stdout) as { people: { name: string | null }[] }
+    assert.deepEqual(
+      people.map(({ name }) => name),
+      ['Grace'],
+    )
+  })
+})

@@ -6,6 +6,8 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import { openArchive } from '../../index/archive/open-archive.js'
+import { AuditLog } from '../../index/audit/audit-log.js'
+import { listAudit } from '../../index/audit/list-audit.js'
 import { readMediaFacts } from '../../pipeline/decode/media-facts.js'
 import { stampOf } from '../../workers/ingest/file-stamp.js'
 import { temporaryDir } from '../support/cameo.js'
@@ -28,7 +30,7 @@ const clips: Readonly<Record<string, readonly string[]>> = {
   'direct.mp4': [...h264, ...aac],
   'direct.webm': ['-c:v', 'libvpx-vp9', '-deadline', 'realtime', '-cpu-used', '8', '-pix_fmt', 'yuv420p', '-c:a', 'libopus'], // prettier-ignore
   'copied.mkv': [...h264, '-c:a', 'flac'],
-  'copied.ts': [...h264, ...aac],
+  'transport.ts': [...h264, ...aac],
   'copied.mov': [...h264, ...aac],
   'sound.mp4': [...h264, '-c:a', 'ac3'],
   'hevc.mp4': ['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'log-level=error', '-pix_fmt', 'yuv420p', '-c:a', 'aac'], // prettier-ignore
@@ -59,14 +61,17 @@ before(async () => {
     archive.files.record(rootId, name, stampOf(join(films, name)), idOf(name))
   }
   archive.close()
-  server = await startServer(at('archive'), { media: { mostStreams: 2, streamWaitMs: 300, stallTimeoutS: 20 } })
+  server = await startServer(at('archive'), {
+    media: { mostStreams: 2, streamWaitMs: 300, stallTimeoutS: 20 },
+  })
 })
 after(() => server.close())
 
 const media = (name: string, headers: Record<string, string> = {}, method = 'GET') =>
   server.fetch(`/api/v1/clips/${idOf(name)}/media`, { method, headers })
 const bodyOf = async (response: Response) => Buffer.from(await response.arrayBuffer())
-const playback = (name: string, range = '') => server.json('GET', `/api/v1/clips/${idOf(name)}/playback${range}`)
+const playback = (name: string, range = '') =>
+  server.json('GET', `/api/v1/clips/${idOf(name)}/playback${range}`)
 
 /** Files below a folder of this test that this process holds open, without those of the archive. */
 const openFilms = () =>
@@ -151,7 +156,9 @@ describe("a clip's file", () => {
 })
 
 function record(name: string, clipId: string, file: string): void {
-  withArchive((archive) => archive.files.record(archive.files.rootFor(films).rootId, name, stampOf(file), clipId))
+  withArchive((archive) =>
+    archive.files.record(archive.files.rootFor(films).rootId, name, stampOf(file), clipId),
+  )
 }
 
 const unrecord = (name: string) =>
@@ -186,7 +193,11 @@ describe('a file that is no longer the one that was ingested', () => {
       utimesSync(file, mtimeMs / 1000, mtimeMs / 1000)
       for (const part of ['media', 'playback', 'stream']) {
         const answer = await server.json('GET', `/api/v1/clips/${idOf('direct.webm')}/${part}`)
-        assert.deepEqual([answer.status, answer.body.code, answer.body.retriable], [409, 'CLIP_CHANGED', false], part)
+        assert.deepEqual(
+          [answer.status, answer.body.code, answer.body.retriable],
+          [409, 'CLIP_CHANGED', false],
+          part,
+        )
       }
       rmSync(file)
       writeFileSync(file, 'short')
@@ -223,7 +234,15 @@ describe('a file that is no longer the one that was ingested', () => {
 
 /** RGB grey of the first frame of a video. */
 function firstGrey(file: string): number {
-  const crop = ['-vf', 'crop=iw/2:ih/2:iw/2:ih/2,scale=1:1:flags=area', '-pix_fmt', 'rgb24', '-f', 'rawvideo', '-']
+  const crop = [
+    '-vf',
+    'crop=iw/2:ih/2:iw/2:ih/2,scale=1:1:flags=area',
+    '-pix_fmt',
+    'rgb24',
+    '-f',
+    'rawvideo',
+    '-',
+  ]
   return execFileSync('ffmpeg', ['-v', 'error', '-i', file, '-frames:v', '1', ...crop])[0] ?? -1
 }
 
@@ -283,7 +302,10 @@ const ffmpegs = () =>
     if (!/^\d+$/.test(pid)) return false
     try {
       const [, parent] = /\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? []
-      return Number(parent) === process.pid && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('frag_keyframe')
+      return (
+        Number(parent) === process.pid &&
+        readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('frag_keyframe')
+      )
     } catch {
       return false
     }
@@ -296,7 +318,10 @@ describe('processes', () => {
     const gone = new AbortController()
     const start = () => server.fetch(address(), { signal: gone.signal })
     const both = await Promise.all([start(), start()])
-    assert.deepEqual(both.map(({ status }) => status), [200, 200])
+    assert.deepEqual(
+      both.map(({ status }) => status),
+      [200, 200],
+    )
     await until(() => ffmpegs().length === 2)
     const third = await server.fetch(address())
     assert.deepEqual([third.status, third.headers.get('retry-after')], [503, '2'])
@@ -353,11 +378,16 @@ describe('a viewer of other folders', () => {
           [hidden, absent].map((id) => server.json('GET', `/api/v1/clips/${id}/${part}`)),
         )
         assert.equal(one?.status, 404)
-        const bare = ({ body: { instance: _, detail, ...rest } }: { body: any }, id: string) => ({ ...rest, detail: detail.replace(id, 'ID') }) // eslint-disable-line @typescript-eslint/no-explicit-any -- JSON
+        const bare = ({ body: { instance: _, detail, ...rest } }: { body: any }, id: string) => ({
+          ...rest,
+          detail: detail.replace(id, 'ID'),
+        }) // eslint-disable-line @typescript-eslint/no-explicit-any -- JSON
         assert.deepEqual(bare(one!, hidden), bare(other!, absent))
       }
       for (const part of ['', '/thumbnail']) {
-        const [one, other] = await Promise.all(['1', '999'].map((id) => server.json('GET', `/api/v1/tracks/${id}${part}`)))
+        const [one, other] = await Promise.all(
+          ['1', '999'].map((id) => server.json('GET', `/api/v1/tracks/${id}${part}`)),
+        )
         assert.deepEqual([one?.status, one?.body.code], [404, 'TRACK_UNKNOWN'])
         assert.equal(one?.body.detail.replace('1', '999'), other?.body.detail)
       }
@@ -371,3 +401,31 @@ describe('a viewer of other folders', () => {
     }
   })
 })
+
+describe('the audit log', () => {
+  it('says once who plays a clip, however many parts of its file are read', async () => {
+    const before = playsOf('copied.mkv')
+    assert.equal((await playback('copied.mkv')).status, 200)
+    for (const range of ['bytes=0-9', 'bytes=10-19'])
+      assert.equal((await media('copied.mkv', { range })).status, 206)
+    assert.equal(playsOf('copied.mkv'), before + 1)
+    server.as(actorOf('viewer', 'all', 'somebody'))
+    try {
+      assert.equal((await media('copied.mkv', { range: 'bytes=0-9' })).status, 206)
+      assert.equal(playsOf('copied.mkv', 'somebody'), 1)
+    } finally {
+      server.as(owner)
+    }
+  })
+})
+
+function playsOf(name: string, actorId = owner.id): number {
+  const log = AuditLog.open(at('archive'))
+  try {
+    return listAudit(log, { action: 'play', actorId, limit: 500 }).entries.filter(({ parts }) =>
+      parts.some((part) => part.state === 'readable' && part.subject.label === idOf(name)),
+    ).length
+  } finally {
+    log.close()
+  }
+}

@@ -65,6 +65,7 @@ describe('the package', { timeout: 20 * 60_000 }, () => {
       'README.md',
       'LICENSE',
       'CHANGELOG.md',
+      'dist',
     ])
       // prettier-ignore
       cpSync(join(root, part), join(source, part), { recursive: true })
@@ -72,11 +73,17 @@ describe('the package', { timeout: 20 * 60_000 }, () => {
     writeFileSync(join(app, 'package.json'), '{ "name": "app", "private": true, "type": "module" }')
   })
 
-  it('is built and packed without tests and data', async () => {
-    const { stdout } = await shell(`npm pack --json --pack-destination ${app}`, source)
+  it('is packed without tests and data, from the build of the set-up', async () => {
+    // "npm pack" would build it a second time, by the same command.
+    const { scripts } = z
+      .object({ scripts: z.object({ prepack: z.string() }) })
+      .parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')))
+    assert.equal(scripts.prepack, 'npm run --silent build')
+    assert.match(readFileSync(join(root, 'scripts/setup.sh'), 'utf8'), /^ {2}npm run --silent build$/m)
+    const { stdout } = await shell(`npm pack --ignore-scripts --json --pack-destination ${app}`, source)
     const [packed] = z
       .tuple([z.object({ files: z.array(z.object({ path: z.string() })) })])
-      .parse(JSON.parse(stdout.slice(stdout.indexOf('[\n'))))
+      .parse(JSON.parse(stdout))
     const paths = packed.files.map(({ path }) => path)
     for (const path of ['dist/workers/cameo.d.ts', 'dist/index/vectors/sign-codes/kernels.wasm'])
       assert.ok(paths.includes(path), path)

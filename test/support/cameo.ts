@@ -12,16 +12,16 @@ const command = fileURLToPath(new URL('../../scripts/cameo.js', import.meta.url)
 export type { CommandResult }
 
 /**
- * Runs a command to its end. A command with variables of its own or a launcher gets a process; most others run in this process,
- * by the same program.
+ * Runs a command to its end. A command with a launcher, or with variables that a process reads when it starts, gets a process;
+ * most others run in this process, by the same program.
  */
 export function cameo(
   args: readonly string[],
   environment: NodeJS.ProcessEnv = {},
   launcher: readonly string[] = [],
 ): Promise<CommandResult> {
-  if (launcher.length === 0 && Object.keys(environment).length === 0 && !hasSettings && canRunHere(args))
-    return runHere(args)
+  if (launcher.length === 0 && !hasSettings && canRunHere(args, environment))
+    return runHere(args, environment)
   return startCameo(args, environment, launcher).finished
 }
 

@@ -5,7 +5,11 @@ import { serve, type RunningServer, type ServeOptions } from '../../workers/http
 import { temporaryDir } from './cameo.js'
 
 /** Somebody with a role. @param folders what he sees. Default: all */
-export const actorOf = (role: Role, folders: RequestActor['folders'] = 'all', id = role): RequestActor => ({
+export const actorOf = (
+  role: Role,
+  folders: RequestActor['folders'] = 'all',
+  id: string = role,
+): RequestActor => ({
   ...{ kind: 'user', id, name: id, roles: [role], folders },
   rights: rightsOf([role]),
 })

@@ -33,15 +33,24 @@ const commands: ReadonlySet<string | undefined> = new Set([
   'status',
 ])
 
-export const canRunHere = ([command]: readonly string[]): boolean => commands.has(command)
+/** Variables that are read each time they are needed, not once by a process. */
+const variables: ReadonlySet<string> = new Set(['CAMEO_MODELS', 'FFMPEG_PATH'])
+
+export const canRunHere = ([command]: readonly string[], environment: NodeJS.ProcessEnv): boolean =>
+  commands.has(command) && Object.keys(environment).every((name) => variables.has(name))
 
 interface Output {
   stdout: string
   stderr: string
 }
 
-/** What the command writes; the test runner of this process also writes to standard output. */
-const outputs = new AsyncLocalStorage<Output>()
+/** Tells a command's writing from that of the test runner, which also writes to this process's standard output. */
+const commandRuns = new AsyncLocalStorage<true>()
+/**
+ * What the command writes. It also gets what is written from the events of kept threads, which began with an earlier
+ * command.
+ */
+let current: Output = { stdout: '', stderr: '' }
 let isCapturing = false
 
 function capture(): void {
@@ -50,9 +59,9 @@ function capture(): void {
   for (const name of ['stdout', 'stderr'] as const) {
     const write = process[name].write.bind(process[name])
     process[name].write = (chunk: string | Uint8Array, ...rest: unknown[]): boolean => {
-      const output = outputs.getStore()
-      if (output === undefined) return Reflect.apply(write, undefined, [chunk, ...rest]) === true
-      output[name] += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString()
+      if (commandRuns.getStore() === undefined)
+        return Reflect.apply(write, undefined, [chunk, ...rest]) === true
+      current[name] += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString()
       const done = rest.at(-1)
       if (typeof done === 'function') process.nextTick(() => void Reflect.apply(done, undefined, []))
       return true
@@ -72,17 +81,25 @@ let turn: Promise<unknown> = Promise.resolve()
  * Runs a command in this process: the same program without the start of a process, and with the threads of the ingest
  * before. One runs at a time.
  */
-export function runHere(args: readonly string[]): Promise<CommandResult> {
+export function runHere(args: readonly string[], environment: NodeJS.ProcessEnv): Promise<CommandResult> {
   capture()
   const run = async (): Promise<CommandResult> => {
     const before = process.exitCode
+    const inherited = Object.keys(environment).map((name) => [name, process.env[name]] as const)
+    Object.assign(process.env, environment)
+    // A thread keeps the variables that its process had when it started.
+    const keeps = inherited.length === 0 ? { startThreads: threads.start } : {}
     process.exitCode = undefined
     const output = { stdout: '', stderr: '' }
+    current = output
     try {
-      await outputs.run(output, () => runProgram(args, { startThreads: threads.start }))
+      await commandRuns.run(true, () => runProgram(args, keeps))
       return { code: exitCode(), ...output }
     } finally {
       process.exitCode = before
+      for (const [name, value] of inherited)
+        if (value === undefined) Reflect.deleteProperty(process.env, name)
+        else process.env[name] = value
     }
   }
   const result = turn.then(run, run)

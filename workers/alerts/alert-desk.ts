@@ -77,10 +77,13 @@ export class AlertDesk {
     await this.#looking
   }
 
-  /** @param isLast false if the work was stopped: then nothing is posted any more */
-  async close({ isStopped }: { readonly isStopped: boolean }): Promise<void> {
+  /** @param signal when it is aborted, nothing is posted any more */
+  async close(signal: AbortSignal): Promise<void> {
     await this.settled()
-    if (!isStopped) await this.#poster?.post()
+    const stop = () => void this.#poster?.close()
+    signal.addEventListener('abort', stop)
+    if (!signal.aborted) await this.#poster?.post()
+    signal.removeEventListener('abort', stop)
     await this.#poster?.close()
     await this.#models?.models.dispose()
   }
@@ -189,6 +192,6 @@ export async function withAlerts<T>(
   try {
     return await work(desk)
   } finally {
-    await desk.close({ isStopped: signal.aborted })
+    await desk.close(signal)
   }
 }

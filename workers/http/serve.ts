@@ -8,10 +8,11 @@ import { FlowCookie, SessionCookie } from './door/session-cookie.js'
 import type { HostOptions } from './hosts/call-messages.js'
 import { ArchiveHost } from './hosts/archive-host.js'
 import { MediaDesk, type MediaOptions } from './media/media-desk.js'
-import { startPath } from './routes/oidc.js'
-import { buildApp } from './server/app.js'
+import { buildApp } from './app.js'
 import { listenParts, type ListenOptions } from './server/listen-rules.js'
-import type { Door } from './server/parts.js'
+import type { Door } from './door/door.js'
+import { Readiness } from './server/readiness.js'
+import { startPath } from './routes/oidc.js'
 import type { DeclaredRoute } from './server/route-rights.js'
 import { ServerFolder } from './server/server-folder.js'
 import { UploadDesk, type UploadLimits } from './uploads/upload-desk.js'
@@ -64,6 +65,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   }
   const own = (name: string) => new ArchiveHost(hosted, (text) => log.info({ thread: name }, text))
   const hosts = { reader: own('reader'), looks: own('looks'), jobs: own('jobs') }
+  const readiness = new Readiness()
   const folder = new ServerFolder(options.temporaryDir)
   const uploads = new UploadDesk({
     looks: hosts.looks,
@@ -73,7 +75,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const media = new MediaDesk(folder.folder('media'), options.media)
   const { fastify, routes } = await buildApp(
     {
-      ...{ archive, access, audit, cookie, log, uploads, media, ...hosts },
+      ...{ archive, access, audit, cookie, log, uploads, media, readiness, ...hosts },
       door: options.door ?? new AccessDoor(access, cookie),
       ...{ oidc, flowCookie: new FlowCookie(listen.isSecure) },
       signInMethods: {
@@ -83,6 +85,9 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     },
     listen,
   )
+  void readiness
+    .load(hosts.reader)
+    .catch((error: unknown) => log.error({ err: error }, 'the index is not loaded'))
   const url = await fastify.listen({ host: listen.host, port: listen.port })
   return {
     ...{ url, routes },

@@ -242,6 +242,14 @@ export class Cameo {
     })
   }
 
+  /** Loads the vector index now, so that the first search need not wait for it. @throws ARCHIVE_MISSING before the first ingest */
+  warmUp(): Promise<void> {
+    return this.#run(() => {
+      const { archive, index } = this.#kept
+      return index.use(archive.filled(archive.toRead()).archive, () => Promise.resolve())
+    })
+  }
+
   /** Who is seen in a clip, and when. @throws CLIP_UNKNOWN */
   showClip(request: ShowRequest): Promise<ShownClip> {
     return this.#ask((parts, caller) => showClip(parts, request, caller))

@@ -1,12 +1,18 @@
+import type { Access } from '../../../index/access/access.js'
+import type { AuditLog } from '../../../index/audit/audit-log.js'
 import { foldersOfActor, type RequestActor } from '../../../index/access/request-actor.js'
 import { readSettings } from '../../../index/access/settings.js'
 import { Approvals, type Approval } from '../../../index/audit/approvals.js'
 import type { AuditPart, JsonObject } from '../../../index/audit/audit-entry.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import type { SearchBody } from '../schemas/search.js'
-import type { ServerParts } from '../server/parts.js'
+import type { UploadDesk } from '../uploads/upload-desk.js'
 
-type Parts = Pick<ServerParts, 'access' | 'audit' | 'uploads'>
+interface Parts {
+  readonly access: Access
+  readonly audit: AuditLog
+  readonly uploads: Pick<UploadDesk, 'find'>
+}
 
 /**
  * Checks that a search may be made: it says why where it has to, and its approval is used up where it needs one.
@@ -39,8 +45,11 @@ export function requestApproval(parts: Parts, actor: RequestActor, body: SearchB
  * @throws NOT_FOUND if the upload is gone
  */
 function questionOf(parts: Parts, actor: RequestActor, body: SearchBody): JsonObject {
-  const { subject, approvalId: _approval, purpose: _purpose, case: _case, ...limits } = body
-  return { ...limits, ...foldersOfActor(actor), subject: subjectOf(parts, actor, subject) }
+  const question: Partial<SearchBody> = { ...body }
+  delete question.approvalId
+  delete question.purpose
+  delete question.case
+  return { ...question, ...foldersOfActor(actor), subject: subjectOf(parts, actor, body.subject) }
 }
 
 function subjectOf(
@@ -76,7 +85,8 @@ function queryPart(known: JsonObject, subject: SearchBody['subject']): AuditPart
   if ('personId' in subject) return { subject: { kind: 'group', label: `${subject.personId}` }, content }
   if ('clipId' in subject) return { subject: { kind: 'clip', label: subject.clipId }, content }
   if ('trackId' in subject) return { subject: { kind: 'group', label: `track ${subject.trackId}` }, content }
-  return { subject: { kind: 'photo', label: String(known['photo']) }, content }
+  const { photo } = known
+  return { subject: { kind: 'photo', label: typeof photo === 'string' ? photo : '' }, content }
 }
 
 const plain = ({ kind, id, name }: RequestActor) => ({ kind, id, name })

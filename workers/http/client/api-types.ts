@@ -61,6 +61,108 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/readyz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The index of vectors is loaded, so that searches are fast. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @enum {string} */
+                            status: "ready";
+                        };
+                    };
+                };
+                /** @description A problem */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A problem */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Figures for Prometheus. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description A problem */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A problem */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -1460,6 +1562,170 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the archive holds. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Status"];
+                    };
+                };
+                /** @description A problem */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A problem */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/coverage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How much of the video was looked at, by folder. */
+        get: {
+            parameters: {
+                query?: {
+                    folder?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Coverage"];
+                    };
+                };
+                /** @description A problem */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A problem */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/failures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Files that could not be read, and why. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failures"];
+                    };
+                };
+                /** @description A problem */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A problem */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -2463,6 +2729,640 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All users, in order of their names. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Users"];
+                    };
+                };
+                /** @description A problem */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A problem */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Make a user. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["NewUserInput"];
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["User"];
+                    };
+                };
+                /** @description A problem */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A problem */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{userId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a user with all sessions and API keys. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    userId: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description A problem */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A problem */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        /** Change a user. New roles, a new password and disabling end the sessions of the user. */
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    userId: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["UserChangeInput"];
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["User"];
+                    };
+                };
+                /** @description A problem */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A problem */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        trace?: never;
+    };
+    "/api/v1/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Your API keys, the oldest first; for administrators those of all users. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ApiKeys"];
+                    };
+                };
+                /** @description A problem */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A problem */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Make an API key for yourself. It is shown once. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["NewApiKeyInput"];
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["NewApiKeyAnswer"];
+                    };
+                };
+                /** @description A problem */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A problem */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/keys/{keyId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke an API key: your own, or as an administrator that of anybody. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    keyId: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description A problem */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A problem */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/collections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The parts of the archive that can be granted, in order of their names. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Collections"];
+                    };
+                };
+                /** @description A problem */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A problem */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Make a collection: clips with a file below one of its folders belong to it. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["NewCollectionInput"];
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Collection"];
+                    };
+                };
+                /** @description A problem */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A problem */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/collections/{collectionId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a collection. Its clips stay in the archive; who could see only them sees nothing. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    collectionId: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description A problem */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A problem */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        /** Rename a collection, or replace its folders. */
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    collectionId: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["CollectionChangeInput"];
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Collection"];
+                    };
+                };
+                /** @description A problem */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A problem */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        trace?: never;
+    };
+    "/api/v1/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The settings of the archive. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Settings"];
+                    };
+                };
+                /** @description A problem */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A problem */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        /** Change settings. Those that are absent stay as they are. */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["SettingsChangeInput"];
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Settings"];
+                    };
+                };
+                /** @description A problem */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A problem */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2730,6 +3630,188 @@ export interface components {
         DecisionInput: {
             approved: boolean;
             reason?: string;
+        };
+        UserInput: {
+            userId: string;
+            name: string;
+            readonly roles: ("viewer" | "ingester" | "curator" | "auditor" | "administrator")[];
+            isDisabled: boolean;
+            /** @description Can sign in with a password. */
+            hasPassword: boolean;
+            collections: "all" | string[];
+            createdAt: string;
+        };
+        UsersInput: {
+            readonly users: components["schemas"]["UserInput"][];
+        };
+        NewUserInput: {
+            name: string;
+            roles: ("viewer" | "ingester" | "curator" | "auditor" | "administrator")[];
+            /** @description Absent: the user cannot sign in with a password. */
+            password?: string;
+            /** @description Default: all for administrators and curators, none for others. */
+            collections?: "all" | string[];
+        };
+        UserChangeInput: {
+            name?: string;
+            roles?: ("viewer" | "ingester" | "curator" | "auditor" | "administrator")[];
+            isDisabled?: boolean;
+            password?: string;
+            /** @description Ids of collections, or the whole archive. */
+            collections?: "all" | string[];
+        };
+        ApiKeyInput: {
+            keyId: string;
+            /** @description Its owner. */
+            userId: string;
+            name: string;
+            readonly roles: ("viewer" | "ingester" | "curator" | "auditor" | "administrator")[];
+            /** @description What it may see of what its owner may see. */
+            collections: "all" | string[];
+            createdAt: string;
+            expiresAt: string;
+            /** @description To 10 minutes. Absent: never. */
+            usedAt?: string;
+        };
+        ApiKeysInput: {
+            readonly keys: components["schemas"]["ApiKeyInput"][];
+        };
+        NewApiKeyAnswerInput: {
+            keyId: string;
+            /** @description Its owner. */
+            userId: string;
+            name: string;
+            readonly roles: ("viewer" | "ingester" | "curator" | "auditor" | "administrator")[];
+            /** @description What it may see of what its owner may see. */
+            collections: "all" | string[];
+            createdAt: string;
+            expiresAt: string;
+            /** @description To 10 minutes. Absent: never. */
+            usedAt?: string;
+            /** @description The key itself. It is shown once: an answer to a repeated request does not have it. */
+            text?: string;
+        };
+        NewApiKeyInput: {
+            name: string;
+            /** @description At most the rights of its owner. */
+            roles: ("viewer" | "ingester" | "curator" | "auditor" | "administrator")[];
+            /** @description Default: all that its owner may see. */
+            collections?: "all" | string[];
+            /**
+             * Format: date-time
+             * @description Within a year.
+             */
+            expiresAt: string;
+        };
+        CollectionInput: {
+            collectionId: string;
+            name: string;
+            /** @description Absolute folders, and URLs. */
+            readonly folders: string[];
+            createdAt: string;
+        };
+        CollectionsInput: {
+            readonly collections: components["schemas"]["CollectionInput"][];
+        };
+        NewCollectionInput: {
+            name: string;
+            folders: string[];
+        };
+        CollectionChangeInput: {
+            name?: string;
+            folders?: string[];
+        };
+        SettingsInput: {
+            /** @description A search must say why it is made. */
+            purposeRequired: boolean;
+            /** @description A search needs the approval of another user. */
+            approvalRequired: boolean;
+            /** @description Keep the photos that people search with. */
+            keepQueryPhotos: boolean;
+            /** @description A session ends after so many hours without a request. */
+            sessionIdleHours: number;
+            /** @description A session ends so many hours after its sign-in. */
+            sessionHours: number;
+            /** @description Requests of one user or key per minute. */
+            requestsPerMinute: number;
+            /** @description Searches of one user or key per minute. */
+            searchesPerMinute: number;
+            /** @description Uploads of one user or key per minute. */
+            uploadsPerMinute: number;
+            /** @description Requests to sign in from one address per minute. */
+            signInsPerMinute: number;
+        };
+        SettingsChangeInput: {
+            /** @description A search must say why it is made. */
+            purposeRequired?: boolean;
+            /** @description A search needs the approval of another user. */
+            approvalRequired?: boolean;
+            /** @description Keep the photos that people search with. */
+            keepQueryPhotos?: boolean;
+            /** @description A session ends after so many hours without a request. */
+            sessionIdleHours?: number;
+            /** @description A session ends so many hours after its sign-in. */
+            sessionHours?: number;
+            /** @description Requests of one user or key per minute. */
+            requestsPerMinute?: number;
+            /** @description Searches of one user or key per minute. */
+            searchesPerMinute?: number;
+            /** @description Uploads of one user or key per minute. */
+            uploadsPerMinute?: number;
+            /** @description Requests to sign in from one address per minute. */
+            signInsPerMinute?: number;
+        };
+        StatusInput: {
+            clips: number;
+            tracks: number;
+            /** @description Clips with a failed part. */
+            partial: number;
+            /** @description Files that could not be read. */
+            failed: number;
+            coverage: components["schemas"]["CoverageSumInput"];
+        };
+        CoverageInput: {
+            sum: components["schemas"]["CoverageSumInput"];
+            readonly folders: {
+                clips: number;
+                incomplete: number;
+                unknownLength: number;
+                hours: number;
+                lookedAtHours: number;
+                notLookedAtHours: number;
+                states: {
+                    [key: string]: number;
+                };
+                folder: string;
+            }[];
+            /** @description Clips that were not looked at completely. */
+            readonly clips: {
+                readonly states: string[];
+                lookedAtS: number;
+                notLookedAtS?: number;
+                readonly unseen: {
+                    startS: number;
+                    endS?: number;
+                    state: string;
+                    code?: string;
+                    message?: string;
+                }[];
+                readonly leftOut: string[];
+                code?: string;
+                message?: string;
+                clipId?: string;
+                readonly paths: string[];
+                durationS?: number;
+            }[];
+        };
+        FailuresInput: {
+            readonly failures: {
+                path: string;
+                code: string;
+                message: string;
+                /** @constant */
+                missing?: true;
+            }[];
         };
         ClipEntryInput: {
             clipId: string;
@@ -3405,6 +4487,188 @@ export interface components {
         Decision: {
             approved: boolean;
             reason?: string;
+        };
+        User: {
+            userId: string;
+            name: string;
+            readonly roles: ("viewer" | "ingester" | "curator" | "auditor" | "administrator")[];
+            isDisabled: boolean;
+            /** @description Can sign in with a password. */
+            hasPassword: boolean;
+            collections: "all" | string[];
+            createdAt: string;
+        };
+        Users: {
+            readonly users: components["schemas"]["User"][];
+        };
+        NewUser: {
+            name: string;
+            roles: ("viewer" | "ingester" | "curator" | "auditor" | "administrator")[];
+            /** @description Absent: the user cannot sign in with a password. */
+            password?: string;
+            /** @description Default: all for administrators and curators, none for others. */
+            collections?: "all" | string[];
+        };
+        UserChange: {
+            name?: string;
+            roles?: ("viewer" | "ingester" | "curator" | "auditor" | "administrator")[];
+            isDisabled?: boolean;
+            password?: string;
+            /** @description Ids of collections, or the whole archive. */
+            collections?: "all" | string[];
+        };
+        ApiKey: {
+            keyId: string;
+            /** @description Its owner. */
+            userId: string;
+            name: string;
+            readonly roles: ("viewer" | "ingester" | "curator" | "auditor" | "administrator")[];
+            /** @description What it may see of what its owner may see. */
+            collections: "all" | string[];
+            createdAt: string;
+            expiresAt: string;
+            /** @description To 10 minutes. Absent: never. */
+            usedAt?: string;
+        };
+        ApiKeys: {
+            readonly keys: components["schemas"]["ApiKey"][];
+        };
+        NewApiKeyAnswer: {
+            keyId: string;
+            /** @description Its owner. */
+            userId: string;
+            name: string;
+            readonly roles: ("viewer" | "ingester" | "curator" | "auditor" | "administrator")[];
+            /** @description What it may see of what its owner may see. */
+            collections: "all" | string[];
+            createdAt: string;
+            expiresAt: string;
+            /** @description To 10 minutes. Absent: never. */
+            usedAt?: string;
+            /** @description The key itself. It is shown once: an answer to a repeated request does not have it. */
+            text?: string;
+        };
+        NewApiKey: {
+            name: string;
+            /** @description At most the rights of its owner. */
+            roles: ("viewer" | "ingester" | "curator" | "auditor" | "administrator")[];
+            /** @description Default: all that its owner may see. */
+            collections?: "all" | string[];
+            /**
+             * Format: date-time
+             * @description Within a year.
+             */
+            expiresAt: string;
+        };
+        Collection: {
+            collectionId: string;
+            name: string;
+            /** @description Absolute folders, and URLs. */
+            readonly folders: string[];
+            createdAt: string;
+        };
+        Collections: {
+            readonly collections: components["schemas"]["Collection"][];
+        };
+        NewCollection: {
+            name: string;
+            folders: string[];
+        };
+        CollectionChange: {
+            name?: string;
+            folders?: string[];
+        };
+        Settings: {
+            /** @description A search must say why it is made. */
+            purposeRequired: boolean;
+            /** @description A search needs the approval of another user. */
+            approvalRequired: boolean;
+            /** @description Keep the photos that people search with. */
+            keepQueryPhotos: boolean;
+            /** @description A session ends after so many hours without a request. */
+            sessionIdleHours: number;
+            /** @description A session ends so many hours after its sign-in. */
+            sessionHours: number;
+            /** @description Requests of one user or key per minute. */
+            requestsPerMinute: number;
+            /** @description Searches of one user or key per minute. */
+            searchesPerMinute: number;
+            /** @description Uploads of one user or key per minute. */
+            uploadsPerMinute: number;
+            /** @description Requests to sign in from one address per minute. */
+            signInsPerMinute: number;
+        };
+        SettingsChange: {
+            /** @description A search must say why it is made. */
+            purposeRequired?: boolean;
+            /** @description A search needs the approval of another user. */
+            approvalRequired?: boolean;
+            /** @description Keep the photos that people search with. */
+            keepQueryPhotos?: boolean;
+            /** @description A session ends after so many hours without a request. */
+            sessionIdleHours?: number;
+            /** @description A session ends so many hours after its sign-in. */
+            sessionHours?: number;
+            /** @description Requests of one user or key per minute. */
+            requestsPerMinute?: number;
+            /** @description Searches of one user or key per minute. */
+            searchesPerMinute?: number;
+            /** @description Uploads of one user or key per minute. */
+            uploadsPerMinute?: number;
+            /** @description Requests to sign in from one address per minute. */
+            signInsPerMinute?: number;
+        };
+        Status: {
+            clips: number;
+            tracks: number;
+            /** @description Clips with a failed part. */
+            partial: number;
+            /** @description Files that could not be read. */
+            failed: number;
+            coverage: components["schemas"]["CoverageSum"];
+        };
+        Coverage: {
+            sum: components["schemas"]["CoverageSum"];
+            readonly folders: {
+                clips: number;
+                incomplete: number;
+                unknownLength: number;
+                hours: number;
+                lookedAtHours: number;
+                notLookedAtHours: number;
+                states: {
+                    [key: string]: number;
+                };
+                folder: string;
+            }[];
+            /** @description Clips that were not looked at completely. */
+            readonly clips: {
+                readonly states: string[];
+                lookedAtS: number;
+                notLookedAtS?: number;
+                readonly unseen: {
+                    startS: number;
+                    endS?: number;
+                    state: string;
+                    code?: string;
+                    message?: string;
+                }[];
+                readonly leftOut: string[];
+                code?: string;
+                message?: string;
+                clipId?: string;
+                readonly paths: string[];
+                durationS?: number;
+            }[];
+        };
+        Failures: {
+            readonly failures: {
+                path: string;
+                code: string;
+                message: string;
+                /** @constant */
+                missing?: true;
+            }[];
         };
         ClipEntry: {
             clipId: string;

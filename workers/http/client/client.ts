@@ -27,7 +27,7 @@ export type ApiTypes = components['schemas']
  *
  * @example
  * ```ts
- * const client = createClient({ url: 'http://127.0.0.1:8080', key: process.env.CAMEO_KEY })
+ * const client = createClient({ url: 'http://127.0.0.1:8080', key: 'cameo_…' })
  * const { data, error } = await client.POST('/api/v1/searches', { body: { subject: { name: 'Ada' } } })
  * ```
  */

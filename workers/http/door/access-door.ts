@@ -4,7 +4,7 @@ import { ActorReader } from '../../../index/access/actor-reader.js'
 import { anonymousActor, type RequestActor } from '../../../index/access/request-actor.js'
 import { isCsrfToken } from '../../../index/access/sessions.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
-import type { Door } from '../server/parts.js'
+import type { Door } from './door.js'
 import type { SessionCookie } from './session-cookie.js'
 
 /** Requests that change nothing. */

@@ -3,8 +3,8 @@ import { open } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import type { ClipFiles } from '../../../index/clips/clip-files.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
-import { findCopyStart, type CopyStart } from '../../../pipeline/decode/key-frame.js'
-import { readMediaFacts } from '../../../pipeline/decode/media-facts.js'
+import { copyStartS } from '../../../pipeline/decode/key-frame.js'
+import { readMediaFacts, type MediaFacts } from '../../../pipeline/decode/media-facts.js'
 import { streamClip, type ClipStream } from '../../../pipeline/decode/stream-clip.js'
 import type { OpenedClip } from '../../remote-clips/opened-clip.js'
 import { BoundedMap } from './bounded-map.js'
@@ -37,8 +37,9 @@ export interface PlayPlan {
   readonly playing: Playing
   /** The time of the clip at which the media begins. */
   readonly mediaStartS: number
-  /** Where ffmpeg has to begin to read for that. */
+  /** What ffmpeg has to be asked for; a copy then begins at `mediaStartS`. */
   readonly seekToS: number
+  readonly leadS: number
   /** The time of the clip at which it ends; undefined if it is the whole file. */
   readonly mediaEndS: number | undefined
   readonly durationS: number | undefined
@@ -68,6 +69,14 @@ const longestStreamS = 1800
 const mostProbes = 2
 const probeWaitMs = 30_000
 
+/** What of a clip's file decides how it is played. */
+interface KnownFacts extends Pick<MediaFacts, 'container' | 'durationS'> {
+  readonly playing: Playing
+}
+
+/** ffmpeg goes to any packet of a transport stream. In most of them, a key frame comes at least this often, s. */
+const transportLeadS = 10
+
 /** Opens clips for players. */
 export class MediaDesk {
   readonly #opener: ClipOpener
@@ -77,8 +86,8 @@ export class MediaDesk {
   readonly #stop = new AbortController()
   readonly #running = new Set<ClipStream>()
   /** By the id of a clip, which is its content. */
-  readonly #facts = new BoundedMap<{ readonly playing: Playing; readonly durationS: number | undefined }>(10_000)
-  readonly #copyStarts = new BoundedMap<{ readonly at: CopyStart | undefined }>(10_000)
+  readonly #facts = new BoundedMap<KnownFacts>(10_000)
+  readonly #copyStarts = new BoundedMap<{ readonly atS: number | undefined }>(10_000)
 
   constructor(scratchDir: string, options: MediaOptions = {}) {
     const { mostStreams = 2, streamWaitMs = 5000, clipHosts = [], scratchBytes = 8 * 2 ** 30 } = options
@@ -161,11 +170,11 @@ export class MediaDesk {
 
   async #start(
     { path }: OpenedClip,
-    { playing, seekToS, mediaEndS = Infinity }: PlayPlan,
+    { playing, seekToS, leadS, mediaEndS = Infinity }: PlayPlan,
     signal: AbortSignal,
   ): Promise<ClipStream> {
     const stream = await streamClip({
-      ...{ path, seekToS, endS: mediaEndS },
+      ...{ path, startS: seekToS, leadS, endS: mediaEndS },
       copiesVideo: playing.kind === 'stream' && playing.copiesVideo,
       ...(this.#stallTimeoutS === undefined ? {} : { stallTimeoutS: this.#stallTimeoutS }),
     })
@@ -193,20 +202,27 @@ export class MediaDesk {
     signal: AbortSignal,
     as?: 'stream',
   ): Promise<PlayPlan> {
-    const { playing: own, durationS } = await this.#factsOf(clipId, opened, signal)
+    const { playing: own, durationS, container } = await this.#factsOf(clipId, opened, signal)
     const { startS } = range
     if (durationS !== undefined && startS >= durationS)
       throw new CameoError('RANGE_INVALID', `the clip ends at ${durationS.toFixed(3)} s`)
     if (own.kind === 'direct' && as === undefined)
-      return { playing: own, durationS, mediaStartS: 0, seekToS: 0, mediaEndS: undefined }
-    const playing = own.kind === 'stream' ? own : { kind: 'stream' as const, copiesVideo: false, reason: 'it was asked for' }
-    const copy = playing.copiesVideo ? await this.#copyStart(clipId, opened, startS, signal) : undefined
+      return { playing: own, durationS, mediaStartS: 0, seekToS: 0, leadS: 0, mediaEndS: undefined }
+    const playing =
+      own.kind === 'stream'
+        ? own
+        : { kind: 'stream' as const, copiesVideo: false, reason: 'it was asked for' }
+    const copiedFromS = playing.copiesVideo
+      ? await this.#copyStart(clipId, opened, startS, signal)
+      : undefined
     const wantedEndS = Math.min(range.endS ?? startS + usualStreamS, startS + longestStreamS)
     return {
-      ...{ durationS, mediaEndS: Math.min(wantedEndS, durationS ?? Infinity) },
-      ...(copy === undefined
-        ? { playing: { ...playing, copiesVideo: false }, mediaStartS: startS, seekToS: startS }
-        : { playing, mediaStartS: copy.startS, seekToS: copy.seekToS }),
+      ...{ durationS, mediaEndS: Math.min(wantedEndS, durationS ?? Infinity), seekToS: startS },
+      ...{
+        playing: { ...playing, copiesVideo: copiedFromS !== undefined },
+        mediaStartS: copiedFromS ?? startS,
+      },
+      leadS: container === 'mpegts' ? transportLeadS : 0,
     }
   }
 
@@ -214,7 +230,7 @@ export class MediaDesk {
     const known = this.#facts.get(clipId)
     if (known !== undefined) return known
     const facts = await this.#probe(signal, () => readMediaFacts(path, { signal }))
-    const found = { playing: playingOf(facts), durationS: facts.durationS }
+    const found = { playing: playingOf(facts), durationS: facts.durationS, container: facts.container }
     this.#facts.set(clipId, found)
     return found
   }
@@ -222,10 +238,10 @@ export class MediaDesk {
   async #copyStart(clipId: string, { path }: OpenedClip, startS: number, signal: AbortSignal) {
     const key = `${clipId} ${startS}`
     const known = this.#copyStarts.get(key)
-    if (known !== undefined) return known.at
-    const at = await this.#probe(signal, () => findCopyStart(path, startS, { signal }))
-    this.#copyStarts.set(key, { at })
-    return at
+    if (known !== undefined) return known.atS
+    const atS = await this.#probe(signal, () => copyStartS(path, startS, { signal }))
+    this.#copyStarts.set(key, { atS })
+    return atS
   }
 
   async #probe<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {

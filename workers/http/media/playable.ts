@@ -24,8 +24,8 @@ const playable: Readonly<Partial<Record<MediaFacts['container'], Playable>>> = {
 const usualPixels = ['yuv420p', 'yuvj420p']
 const widePixels: Readonly<Record<string, readonly string[]>> = { vp9: ['yuv420p10le'], av1: ['yuv420p10le'] }
 
-/** Containers whose packets have times that MP4 can take over. */
-const copied: readonly MediaFacts['container'][] = ['mp4', 'quicktime', 'matroska', 'mpegts', 'flv']
+/** Containers whose packets have times that MP4 can take over, and in which ffmpeg goes to a key frame. */
+const copied: readonly MediaFacts['container'][] = ['mp4', 'quicktime', 'matroska', 'flv']
 
 /** Decides how a browser gets to see a file. */
 export function playingOf({ container, videoCodec, pixelFormat, audioCodec }: MediaFacts): Playing {
@@ -36,12 +36,17 @@ export function playingOf({ container, videoCodec, pixelFormat, audioCodec }: Me
   const hasAudio = audioCodec === undefined || known?.audio.includes(audioCodec) === true
   if (known !== undefined && hasVideo && hasAudio) return { kind: 'direct', mime: known.mime }
   const copiesVideo = videoCodec === 'h264' && hasPixels && copied.includes(container)
-  return { kind: 'stream', copiesVideo, reason: reasonOf({ container, videoCodec, pixelFormat, audioCodec }, hasVideo) }
+  return {
+    kind: 'stream',
+    copiesVideo,
+    reason: reasonOf({ container, videoCodec, pixelFormat, audioCodec }, hasVideo),
+  }
 }
 
 function reasonOf(facts: Omit<MediaFacts, 'durationS'>, hasVideo: boolean): string {
   const { container, videoCodec, pixelFormat = 'unknown', audioCodec = 'none' } = facts
-  if (playable[container] === undefined) return `browsers do not play this kind of file (${container}, ${videoCodec})`
+  if (playable[container] === undefined)
+    return `browsers do not play this kind of file (${container}, ${videoCodec})`
   return hasVideo
     ? `browsers do not play the sound of this file (${audioCodec})`
     : `browsers do not play the video of this file (${videoCodec}, ${pixelFormat})`

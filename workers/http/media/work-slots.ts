@@ -50,7 +50,8 @@ export class WorkSlots {
       const waiting = { start: () => leave() }
       const onAbort = () => leave(gone())
       const timer = setTimeout(
-        () => leave(new CameoError('SERVER_BUSY', 'too many clips are being prepared for playing at the moment')),
+        () =>
+          leave(new CameoError('SERVER_BUSY', 'too many clips are being prepared for playing at the moment')),
         this.#waitMs,
       )
       signal.addEventListener('abort', onAbort, { once: true })

@@ -3,6 +3,7 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import { askedPart, hasVersion } from '../media/byte-range.js'
 import type { MediaDesk, OpenMedia, PlayPlan } from '../media/media-desk.js'
+import { PlayNotes } from '../media/play-notes.js'
 import { clipParams, playbackSchema, playQuery } from '../schemas/media.js'
 import { whenLeft } from '../server/left.js'
 import type { ServerParts } from '../server/parts.js'
@@ -12,8 +13,9 @@ import { requireVisibleClip } from '../server/visible.js'
 export const streamStartHeader = 'cameo-media-start-s'
 
 export const mediaRoutes =
-  ({ reader, media }: ServerParts): FastifyPluginCallbackZod =>
+  ({ reader, media, audit }: ServerParts): FastifyPluginCallbackZod =>
   (app, _options, done) => {
+    const plays = new PlayNotes(audit)
     app.route({
       method: 'GET',
       url: '/clips/:clipId/playback',
@@ -28,6 +30,7 @@ export const mediaRoutes =
       handler: async (request, reply) => {
         const clip = await requireVisibleClip(reader, request, request.params.clipId)
         const plan = await media.plan(clip, request.query, whenLeft(reply)).catch(sayWhen(reply))
+        await plays.begin(request.actor, clip.clipId)
         return playbackJson(clip.clipId, plan, request.query)
       },
     })
@@ -44,6 +47,7 @@ export const mediaRoutes =
       },
       handler: async (request, reply) => {
         const clip = await requireVisibleClip(reader, request, request.params.clipId)
+        if (request.method !== 'HEAD') await plays.goOn(request.actor, clip.clipId)
         const opened = await media.open(clip, whenLeft(reply))
         return sendFile(request, reply, clip.clipId, opened)
       },
@@ -62,6 +66,7 @@ export const mediaRoutes =
       },
       handler: async (request, reply) => {
         const clip = await requireVisibleClip(reader, request, request.params.clipId)
+        await plays.goOn(request.actor, clip.clipId)
         return sendStream(request, reply, media, clip)
       },
     })

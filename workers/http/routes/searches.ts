@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { Readable } from 'node:stream'
+import type { FastifyReply } from 'fastify'
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
 import { foldersOfActor, type RequestActor } from '../../../index/access/request-actor.js'
 import type { ShownPerson } from '../../../index/clips/show-clip.js'
@@ -6,7 +8,13 @@ import { CameoError } from '../../../pipeline/common/errors.js'
 import { checkPolicy } from '../audit/approved-search.js'
 import { searchEntry } from '../audit/use-entries.js'
 import type { SearchQuery, SearchResult, Whom } from '../../library/search.js'
-import { searchAnswerSchema, searchBody, searchJson, type SearchBody } from '../schemas/search.js'
+import {
+  searchAnswerSchema,
+  searchBody,
+  searchJson,
+  type SearchAnswerJson,
+  type SearchBody,
+} from '../schemas/search.js'
 import type { ServerParts } from '../server/parts.js'
 
 export const searchRoutes =
@@ -22,13 +30,29 @@ export const searchRoutes =
         body: searchBody,
         response: { 200: searchAnswerSchema },
       },
-      handler: async ({ body, actor }) => {
+      handler: async ({ body, actor, headers }, reply) => {
         const { searchId, result } = await search(parts, actor, body)
-        return searchJson(searchId, result)
+        const answer = searchJson(searchId, result)
+        if (headers.accept?.includes(linesMime) !== true) return answer
+        return sendLines(reply, linesOf(answer))
       },
     })
     done()
   }
+
+const sendLines = (reply: FastifyReply, lines: Iterable<string>): FastifyReply =>
+  reply.type(linesMime).send(Readable.from(lines))
+
+const linesMime = 'application/x-ndjson'
+
+/** An answer as lines of JSON, so that the first clips can be shown before the last ones have arrived. */
+function* linesOf(answer: SearchAnswerJson): Generator<string> {
+  const { matches, weak, ...head } = searchAnswerSchema.parse(answer)
+  yield `${JSON.stringify({ kind: 'query', ...head })}\n`
+  for (const match of matches) yield `${JSON.stringify({ kind: 'match', ...match })}\n`
+  for (const match of weak) yield `${JSON.stringify({ kind: 'weak', ...match })}\n`
+  yield `${JSON.stringify({ kind: 'end' })}\n`
+}
 
 /**
  * Searches, and writes to the audit log who searched for whom, why, and what was found. Nobody gets an answer that is not in the

@@ -1,35 +1,13 @@
-import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
-import type { RequestActor } from '../../../index/access/request-actor.js'
+import type { FastifyBaseLogger } from 'fastify'
 import type { Access } from '../../../index/access/access.js'
-import type { AccessSettings } from '../../../index/access/settings.js'
 import type { AuditLog } from '../../../index/audit/audit-log.js'
+import type { Door, SignInMethods } from '../door/door.js'
 import type { OidcProvider } from '../door/oidc.js'
 import type { FlowCookie, SessionCookie } from '../door/session-cookie.js'
-import type { Right } from '../../../index/access/roles.js'
 import type { ArchiveHost } from '../hosts/archive-host.js'
 import type { MediaDesk } from '../media/media-desk.js'
+import type { Readiness } from './readiness.js'
 import type { UploadDesk } from '../uploads/upload-desk.js'
-
-/** Who may call a route: everybody, whoever is signed in, or whoever has a right. */
-export type RouteRight = Right | 'anonymous' | 'signed-in'
-
-/** Limits of requests per minute, by their settings. */
-export type Limit = Extract<keyof AccessSettings, `${string}PerMinute`>
-
-/** Finds out who asks. */
-export interface Door {
-  /** @throws SIGN_IN_REQUIRED if a key is given that is not valid; REQUEST_FORGED */
-  identify(request: FastifyRequest): RequestActor
-  /** The user of a session; anonymous if there is none. */
-  actorOfSession(token: string): RequestActor
-}
-
-/** How users can sign in. */
-export interface SignInMethods {
-  readonly password: boolean
-  /** A provider of OpenID Connect, and where signing in with it begins. */
-  readonly oidc?: { readonly label: string; readonly url: string }
-}
 
 /** What routes are made of. */
 export interface ServerParts {
@@ -52,23 +30,6 @@ export interface ServerParts {
   readonly jobs: ArchiveHost
   readonly uploads: UploadDesk
   readonly media: MediaDesk
+  readonly readiness: Readiness
   readonly log: FastifyBaseLogger
-}
-
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** Every route declares it; the server does not start with a route that does not. */
-    right?: RouteRight
-    /** Which limit counts its requests. Default: that of all requests. */
-    limit?: Limit
-    /**
-     * Fields of the answer that only its first receiver gets: a repeated request with the same idempotency key is answered
-     * without them, because secrets are stored nowhere.
-     */
-    shownOnce?: readonly string[]
-  }
-  interface FastifyRequest {
-    /** Who asks. Set before every handler. */
-    actor: RequestActor
-  }
 }

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { RequestActor } from '../../../index/access/request-actor.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
-import type { Door, RouteRight } from './parts.js'
+import type { Door, RouteRight } from '../door/door.js'
 
 /** A route, and who may call it. */
 export interface DeclaredRoute {

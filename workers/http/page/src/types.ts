@@ -187,9 +187,9 @@ export interface Playback {
   readonly url: string
   readonly mime: string
   readonly reason?: string
-  /** Where the stream begins in the clip, s. */
-  readonly startS?: number
-  readonly endS?: number
+  /** Where the media begins and ends in the clip, s. */
+  readonly mediaStartS: number
+  readonly mediaEndS?: number
 }
 
 export interface NameEntry {

@@ -3,7 +3,8 @@ import { describe, it } from 'node:test'
 import { askedPart, hasVersion } from '../../../../../workers/http/media/byte-range.js'
 
 const file = { size: 1000, etag: '"v1"' }
-const asked = (range?: string, ifRange?: string, size = 1000) => askedPart({ range, ifRange }, { ...file, size })
+const asked = (range?: string, ifRange?: string, size = 1000) =>
+  askedPart({ range, ifRange }, { ...file, size })
 const part = (first: number, last: number) => ({ kind: 'part', first, last })
 
 describe('a range of bytes', () => {
@@ -25,7 +26,16 @@ describe('a range of bytes', () => {
   })
 
   it('is ignored where it cannot be understood, or there are several', () => {
-    const others = ['bytes=-', 'bytes=a-b', 'bytes=5-2', 'lines=0-5', 'bytes=0-1,5-6', 'bytes', '', 'bytes=0x1-0x5']
+    const others = [
+      'bytes=-',
+      'bytes=a-b',
+      'bytes=5-2',
+      'lines=0-5',
+      'bytes=0-1,5-6',
+      'bytes',
+      '',
+      'bytes=0x1-0x5',
+    ]
     for (const range of [undefined, ...others]) assert.deepEqual(asked(range), { kind: 'whole' }, range)
   })
 

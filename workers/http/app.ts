@@ -8,30 +8,32 @@ import {
   type FastifyPluginCallbackZod,
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod'
-import { CameoError } from '../../../pipeline/common/errors.js'
-import { approvalRoutes, auditRoutes } from '../routes/audit.js'
-import { collectionRoutes, settingRoutes } from '../routes/administration.js'
-import { keyRoutes } from '../routes/keys.js'
-import { userRoutes } from '../routes/users.js'
-import { clipRoutes } from '../routes/clips.js'
-import { mediaRoutes } from '../routes/media.js'
-import { exportRoutes } from '../routes/exports.js'
-import { nameChangeRoutes, nameRoutes } from '../routes/names.js'
-import { oidcRoutes } from '../routes/oidc.js'
-import { operationRoutes } from '../routes/operations.js'
-import { addPage } from '../routes/page.js'
-import { peopleChangeRoutes, peopleRoutes } from '../routes/people.js'
-import { searchRoutes } from '../routes/searches.js'
-import { trackRoutes } from '../routes/tracks.js'
-import { sessionRoutes } from '../routes/session.js'
-import { uploadRoutes } from '../routes/uploads.js'
-import { describeApi } from './api-document.js'
-import { limitRequests } from './limits.js'
-import type { ListenParts } from './listen-rules.js'
-import type { ServerParts } from './parts.js'
-import { problemMime, problemOf, problemSchema } from './problem.js'
-import { keepRepeatedWrites } from './repeated-writes.js'
-import { guardRoutes, type DeclaredRoute } from './route-rights.js'
+import { CameoError } from '../../pipeline/common/errors.js'
+import { approvalRoutes, auditRoutes } from './routes/audit.js'
+import { collectionRoutes, settingRoutes } from './routes/administration.js'
+import { keyRoutes } from './routes/keys.js'
+import { userRoutes } from './routes/users.js'
+import { archiveRoutes } from './routes/archive.js'
+import { clipRoutes } from './routes/clips.js'
+import { mediaRoutes } from './routes/media.js'
+import { exportRoutes } from './routes/exports.js'
+import { nameChangeRoutes, nameRoutes } from './routes/names.js'
+import { oidcRoutes } from './routes/oidc.js'
+import { operationRoutes } from './routes/operations.js'
+import { addPage } from './routes/page.js'
+import { peopleChangeRoutes, peopleRoutes } from './routes/people.js'
+import { searchRoutes } from './routes/searches.js'
+import { trackRoutes } from './routes/tracks.js'
+import { sessionRoutes } from './routes/session.js'
+import { uploadRoutes } from './routes/uploads.js'
+import { describeApi } from './server/api-document.js'
+import { limitRequests } from './server/limits.js'
+import type { ListenParts } from './server/listen-rules.js'
+import type { ServerParts } from './server/parts.js'
+import { problemMime, problemOf, problemSchema } from './server/problem.js'
+import { keepRepeatedWrites } from './server/repeated-writes.js'
+import { ServerMetrics } from './server/server-metrics.js'
+import { guardRoutes, type DeclaredRoute } from './server/route-rights.js'
 
 /** Everything below `/api/v1`. */
 const apiRoutes: readonly ((parts: ServerParts) => FastifyPluginCallbackZod | FastifyPluginAsyncZod)[] = [
@@ -44,6 +46,7 @@ const apiRoutes: readonly ((parts: ServerParts) => FastifyPluginCallbackZod | Fa
   peopleRoutes,
   peopleChangeRoutes,
   exportRoutes,
+  archiveRoutes,
   auditRoutes,
   approvalRoutes,
   uploadRoutes,
@@ -94,11 +97,13 @@ export async function buildApp(parts: ServerParts, listen: ListenParts): Promise
   await app.register(fastifyCookie)
   await describeApi(app)
   logRequests(app)
+  const metrics = new ServerMetrics()
+  metrics.watch(app)
   const routes = guardRoutes(app, parts.door)
   await limitRequests(app, parts.access)
   keepRepeatedWrites(app, parts.access)
   describeProblems(app)
-  app.register(operationRoutes())
+  app.register(operationRoutes(metrics, parts.readiness))
   await addPage(app)
   await app.register(
     (api, _options, done) => {
