@@ -102,6 +102,14 @@ export function showApiKey({ database }: Access, keyId: string): ApiKey {
   return keyOf(database, row)
 }
 
+/** The id of the user who asks, or in whose name a key asks; of a key that was revoked, its own id. */
+export function userBehind(
+  { database }: Pick<Access, 'database'>,
+  { kind, id }: { readonly kind: string; readonly id: string },
+): string {
+  return kind === 'key' ? (findKeyRow(database, id)?.userId ?? id) : id
+}
+
 /** The key can no longer be used. @throws KEY_UNKNOWN */
 export function revokeApiKey({ database }: Access, keyId: string): void {
   if (!deleteKey(database, keyId)) throw unknownKey(keyId)

@@ -131,11 +131,12 @@ function logRequests(app: FastifyInstance): void {
   })
 }
 
-/** Every route can answer with a problem document. */
+/** Every route can answer with a problem document. Some need nobody who is signed in. */
 function describeProblems(app: FastifyInstance): void {
   const problem = { description: 'A problem', content: { [problemMime]: { schema: problemSchema } } }
   app.addHook('onRoute', (route) => {
     route.schema ??= {}
+    if (route.config?.right === 'anonymous') route.schema.security = []
     route.schema.response = {
       '4xx': problem,
       '5xx': problem,

@@ -39,5 +39,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who asks. Set before every handler. */
     actor: RequestActor
+    /** Why it is not believed who asks: a key that is wrong, or a request that may be forged. */
+    refusal: unknown
   }
 }

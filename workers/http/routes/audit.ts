@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import { userBehind } from '../../../index/access/api-keys.js'
 import { Approvals } from '../../../index/audit/approvals.js'
 import { exportAudit } from '../../../index/audit/export-audit.js'
 import { listAudit } from '../../../index/audit/list-audit.js'
@@ -106,6 +107,7 @@ const utc = (time: string | undefined) => (time === undefined ? undefined : new 
 export const approvalRoutes =
   (parts: ServerParts): FastifyPluginCallbackZod =>
   (app, _options, done) => {
+    const { access } = parts
     const approvals = new Approvals(parts.audit)
     app.route({
       method: 'GET',
@@ -156,8 +158,15 @@ export const approvalRoutes =
         ...{ summary: 'Approve a request of somebody else, or deny it.', tags, params: idParams },
         ...{ body: decisionBody, response: { 200: approvalSchema } },
       },
-      handler: ({ params: { id }, body, actor }) =>
-        Promise.resolve(approvals.decide({ ...askedBy(actor).actor, mayApprove: true }, id, body)),
+      handler: ({ params: { id }, body, actor }) => {
+        // A key of the same person is not another person.
+        if (userBehind(access, approvals.get(id).requester) === userBehind(access, actor))
+          throw new CameoError(
+            'APPROVAL_NOT_ALLOWED',
+            'nobody can decide on their own request: another person must',
+          )
+        return Promise.resolve(approvals.decide({ ...askedBy(actor).actor, mayApprove: true }, id, body))
+      },
     })
     done()
   }

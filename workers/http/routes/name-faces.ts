@@ -52,9 +52,18 @@ export const nameFaceRoutes =
       },
       handler: async ({ params: { name, number }, actor }) => {
         requireWholeArchive(actor)
-        const report = await jobs.call('forget', { name, face: number, order: askedBy(actor) })
+        const report = await jobs
+          .call('forget', { name, face: number, order: askedBy(actor) })
+          .catch(asNotFound)
         return forgottenJson(report)
       },
     })
     done()
   }
+
+/** The face is part of the address here, not of what is sent. */
+function asNotFound(error: unknown): never {
+  if (error instanceof CameoError && error.code === 'FACE_UNKNOWN')
+    throw new CameoError('NOT_FOUND', error.message)
+  throw error
+}

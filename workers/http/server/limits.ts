@@ -5,11 +5,18 @@ import { readSettings, type AccessSettings } from '../../../index/access/setting
 import { createChangeReader } from '../../../index/store/change-reader.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
 
-const limitOf = ({ routeOptions }: FastifyRequest) => routeOptions.config.limit ?? 'requestsPerMinute'
+/** Whoever sends wrong keys may guess: that is limited as guesses of passwords are. */
+const limitOf = ({ routeOptions, refusal }: FastifyRequest) =>
+  refusal === undefined ? (routeOptions.config.limit ?? 'requestsPerMinute') : 'signInsPerMinute'
 
-/** Requests are counted by user or key; of those who are not signed in, by address. */
-const askerOf = ({ actor, ip }: FastifyRequest) =>
-  actor.kind === 'anonymous' ? `address ${ip}` : `${actor.kind} ${actor.id}`
+/**
+ * Requests are counted by user or key; of those who are not signed in, by address. Refused ones are counted separately, so that a
+ * program with an old key does not keep others at its address from signing in.
+ */
+function askerOf({ actor, ip, refusal }: FastifyRequest): string {
+  if (refusal !== undefined) return `refused ${ip}`
+  return actor.kind === 'anonymous' ? `address ${ip}` : `${actor.kind} ${actor.id}`
+}
 
 /** Limits the requests of each user, key and address per minute, as the settings of the archive say. */
 export async function limitRequests(app: FastifyInstance, access: Access): Promise<void> {

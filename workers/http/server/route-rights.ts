@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import type { RequestActor } from '../../../index/access/request-actor.js'
+import { anonymousActor, type RequestActor } from '../../../index/access/request-actor.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import type { Door, RouteRight } from '../door/door.js'
 
@@ -23,9 +23,20 @@ export function guardRoutes(app: FastifyInstance, door: Door): readonly Declared
     for (const each of [method].flat()) declared.push({ method: each, url, right })
   })
   app.decorateRequest('actor')
+  app.decorateRequest('refusal', undefined)
   app.addHook('onRequest', (request, _reply, done) => {
+    try {
+      request.actor = door.identify(request)
+    } catch (error) {
+      request.actor = anonymousActor
+      request.refusal = error
+    }
+    done()
+  })
+  // After the limits, which count who is refused, too.
+  app.addHook('preParsing', (request, _reply, _payload, done) => {
+    if (request.refusal !== undefined) throw request.refusal
     const { right = 'administer' } = request.routeOptions.config
-    request.actor = door.identify(request)
     checkRight(request.actor, request.is404 ? 'anonymous' : right)
     done()
   })
