@@ -2,7 +2,7 @@
 # Sets up only what is missing: ffmpeg, a compiler, the packages, the build, the default models.
 # Run by "npm run demo" and "npm test"; safe to run at any time.
 # --for-tests: also Chromium, in which the tests open reports, Java and Maven for the broker that they start, Postgres for a vector
-# engine, OpenTimelineIO, strace, with which they watch commands, and the photos of which they make clips.
+# engine, OpenTimelineIO, Schemathesis, strace, with which they watch commands, and the photos of which they make clips.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -49,6 +49,8 @@ if [ "${1:-}" = --for-tests ]; then
   scripts/postgres.sh >/dev/null
   # Lists for editing programs are read back by OpenTimelineIO.
   scripts/otio.sh >/dev/null
+  # The server is asked random questions by Schemathesis.
+  scripts/schemathesis.sh >/dev/null
 fi
 
 # hnswlib-node is built from source; so is better-sqlite3 if there is no prebuilt binary.

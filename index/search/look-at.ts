@@ -37,8 +37,7 @@ const mostPeople = 50
 export async function lookAt(path: string, models: ArchiveModels, caller: QueryCaller): Promise<LookedAt> {
   const stages = await models.stages()
   const kind = await kindOfFile(path)
-  if (kind === 'unknown')
-    throw new CameoError('IMAGE_UNREADABLE', 'the file is neither a photo nor a video')
+  if (kind === 'unknown') throw new CameoError('IMAGE_UNREADABLE', 'the file is neither a photo nor a video')
   if (kind === 'photo') {
     const { photo, main, notices } = await peopleInPhoto(path, stages)
     const shown = photo.faces.slice(0, mostPeople)

@@ -28,9 +28,8 @@ export async function readCompany(
   request: CompanyRequest,
   models: Pick<ArchiveModels, 'pack' | 'describer'>,
 ): Promise<ReadCompany> {
-  const { subject, with: wanted = [], without = [], together = false } = request
-  const own = subject.kind === 'name' ? [subject.name] : []
-  checkNames([...own, ...wanted, ...without].map((name) => knownName(opened.archive.database, name)))
+  const { with: wanted = [], without = [], together = false } = request
+  if (opened.archive.visible === undefined) checkNamedOnce(opened, request)
   if (together && wanted.length === 0)
     throw new CameoError('USAGE', 'nobody is named with whom the person must be seen together')
   const damage: Damage[] = []
@@ -45,7 +44,17 @@ export async function readCompany(
   return { with: await Promise.all(wanted.map(read)), without: await Promise.all(without.map(read)), together, damage } // prettier-ignore
 }
 
-function checkNames(names: readonly string[]): void {
+/**
+ * Where only a part of the archive may be seen, call this after all names were found in it: otherwise the error tells that a name
+ * is known.
+ * @throws USAGE where one name is asked for twice
+ */
+export function checkNamedOnce(
+  { archive: { database } }: FilledArchive,
+  { subject, with: wanted = [], without = [] }: CompanyRequest,
+): void {
+  const own = subject.kind === 'name' ? [subject.name] : []
+  const names = [...own, ...wanted, ...without].map((name) => knownName(database, name))
   const twice = names.find((name, i) => names.indexOf(name) !== i)
   if (twice !== undefined)
     throw new CameoError('USAGE', `${quoted(twice)} is asked for more than once: name each person once`)

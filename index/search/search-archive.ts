@@ -20,7 +20,7 @@ import {
   type MatchThreshold,
   type ThresholdRequest,
 } from './match-threshold.js'
-import { readCompany, type ReadCompany } from './read-company.js'
+import { checkNamedOnce, readCompany, type ReadCompany } from './read-company.js'
 import { descriptorOfQuery, readQuery, type AskedQuery, type Query, type Subject } from './read-query.js'
 import { countSearched, searchClips } from './search-clips.js'
 import { checkCompanySeen, checkSubjectSeen } from './seen-names.js'
@@ -147,6 +147,7 @@ async function answer(asked: Asked, { notify }: Caller): Promise<SearchReport> {
     isInScope: createScopeTest(archive, request),
   })
   await checkSubjectSeen({ opened, models, index }, { query, descriptor }, found)
+  checkNamedOnce(opened, request)
   if (found.matches.length === 0) tellEmptyFolder(archive, request, notify)
   if (archive.recipe?.digest !== recipe.digest)
     throw new CameoError(
