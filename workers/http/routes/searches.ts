@@ -80,10 +80,13 @@ export async function search(
 }
 
 /** A search as the library takes it. */
-export function searchQueryOf(whom: Whom, { subject: _, since, until, ...rest }: SearchBody): SearchQuery {
+export function searchQueryOf(
+  whom: Whom,
+  { since, until, ...rest }: Omit<SearchBody, 'subject'>,
+): SearchQuery {
   return {
-    ...whom,
     ...rest,
+    ...whom,
     ...(since === undefined ? {} : { since: new Date(since) }),
     ...(until === undefined ? {} : { until: new Date(until) }),
   }
