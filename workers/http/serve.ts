@@ -1,4 +1,4 @@
-import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import type { FastifyBaseLogger } from 'fastify'
 import { openAccess, type Access } from '../../index/access/access.js'
 import { createSetupToken, isSetupNeeded } from '../../index/access/setup.js'
 import { AuditLog } from '../../index/audit/audit-log.js'
@@ -13,6 +13,7 @@ import { MediaDesk, type MediaOptions } from './media/media-desk.js'
 import { buildApp } from './app.js'
 import { listenParts, type ListenOptions } from './door/listen-rules.js'
 import type { Door } from './door/door.js'
+import { OpenConnections } from './server/open-connections.js'
 import { Readiness } from './server/readiness.js'
 import { startPath } from './routes/oidc.js'
 import type { DeclaredRoute } from './server/route-rights.js'
@@ -95,6 +96,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     },
     listen,
   )
+  const connections = new OpenConnections(fastify)
   const url = await fastify.listen({ host: listen.host, port: listen.port })
   void readiness.load()
   return {
@@ -105,26 +107,13 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
       media.close()
       // Their readers see their ends; a connection that waits for events would keep the server from closing.
       await desk.close()
-      await closeConnections(fastify)
+      await connections.close()
       uploads.close()
       await Promise.all(Object.values(hosts).map((each) => each.close()))
       audit.close()
       access.close()
       folder.remove()
     },
-  }
-}
-
-/** How often connections are closed that have their answers, ms. */
-const closeIdleEveryMs = 50
-
-/** Answers the requests that run. Connections that stay open for further requests would keep the server from closing for minutes. */
-async function closeConnections(fastify: FastifyInstance): Promise<void> {
-  const timer = setInterval(() => fastify.server.closeIdleConnections(), closeIdleEveryMs)
-  try {
-    await fastify.close()
-  } finally {
-    clearInterval(timer)
   }
 }
 
