@@ -135,6 +135,15 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
+                /** @description Lines of figures. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/plain": string;
+                    };
+                };
                 /** @description A problem */
                 "4XX": {
                     headers: {
@@ -407,6 +416,110 @@ export interface paths {
                 };
             };
         };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/oidc/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Begin to sign in with an account elsewhere. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The browser goes on there. */
+                302: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description A problem */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A problem */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/oidc/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where the provider sends the browser afterwards. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The browser goes on there. */
+                302: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description A problem */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A problem */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -821,6 +934,15 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
+                /** @description A JPEG. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "image/jpeg": string;
+                    };
+                };
                 /** @description A problem */
                 "4XX": {
                     headers: {
@@ -1264,6 +1386,15 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
+                /** @description A JPEG. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "image/jpeg": string;
+                    };
+                };
                 /** @description A problem */
                 "4XX": {
                     headers: {
@@ -1491,6 +1622,19 @@ export interface paths {
                 };
             };
             responses: {
+                /** @description A file. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json; charset=utf-8": string;
+                        "text/csv; charset=utf-8": string;
+                        "text/plain; charset=utf-8": string;
+                        "text/vtt; charset=utf-8": string;
+                        "application/x-subrip; charset=utf-8": string;
+                    };
+                };
                 /** @description A problem */
                 "4XX": {
                     headers: {
@@ -1534,6 +1678,15 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
+                /** @description Lines of JSON. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/jsonl": string;
+                    };
+                };
                 /** @description A problem */
                 "4XX": {
                     headers: {
@@ -1862,6 +2015,15 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
+                /** @description Lines of JSON. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/jsonl": string;
+                    };
+                };
                 /** @description A problem */
                 "4XX": {
                     headers: {
@@ -1971,6 +2133,15 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
+                /** @description PEM. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/x-pem-file": string;
+                    };
+                };
                 /** @description A problem */
                 "4XX": {
                     headers: {
@@ -2409,6 +2580,15 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
+                /** @description A JPEG. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "image/jpeg": string;
+                    };
+                };
                 /** @description A problem */
                 "4XX": {
                     headers: {
@@ -2516,6 +2696,28 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
+                /** @description The file. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "video/mp4": string;
+                        "video/webm": string;
+                        "application/octet-stream": string;
+                    };
+                };
+                /** @description A range of its bytes. */
+                206: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "video/mp4": string;
+                        "video/webm": string;
+                        "application/octet-stream": string;
+                    };
+                };
                 /** @description A problem */
                 "4XX": {
                     headers: {
@@ -2552,6 +2754,28 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
+                /** @description The file. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "video/mp4": string;
+                        "video/webm": string;
+                        "application/octet-stream": string;
+                    };
+                };
+                /** @description A range of its bytes. */
+                206: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "video/mp4": string;
+                        "video/webm": string;
+                        "application/octet-stream": string;
+                    };
+                };
                 /** @description A problem */
                 "4XX": {
                     headers: {
@@ -2598,6 +2822,15 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
+                /** @description The part. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "video/mp4": string;
+                    };
+                };
                 /** @description A problem */
                 "4XX": {
                     headers: {
@@ -2701,6 +2934,15 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
+                /** @description A JPEG. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "image/jpeg": string;
+                    };
+                };
                 /** @description A problem */
                 "4XX": {
                     headers: {

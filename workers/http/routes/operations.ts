@@ -1,3 +1,4 @@
+import { fileAnswer } from '../schemas/common.js'
 import { z } from 'zod'
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
 import { CameoError } from '../../../pipeline/common/errors.js'
@@ -39,7 +40,10 @@ export const operationRoutes =
       method: 'GET',
       url: '/metrics',
       config: { right: 'metrics' },
-      schema: { summary: 'Figures for Prometheus.', tags },
+      schema: {
+        ...{ summary: 'Figures for Prometheus.', tags },
+        response: { 200: fileAnswer('Lines of figures.', 'text/plain') },
+      },
       handler: async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()),
     })
     app.route({
