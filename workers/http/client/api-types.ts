@@ -131,7 +131,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Metrics for Prometheus. */
+        /** Figures for Prometheus. */
         get: {
             parameters: {
                 query?: never;
@@ -141,6 +141,15 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
+                /** @description Lines of figures. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/plain": string;
+                    };
+                };
                 /** @description A problem */
                 "4XX": {
                     headers: {
@@ -436,6 +445,13 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
+                /** @description The browser goes on there. */
+                302: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
                 /** @description A problem */
                 "4XX": {
                     headers: {
@@ -481,6 +497,13 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
+                /** @description The browser goes on there. */
+                302: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
                 /** @description A problem */
                 "4XX": {
                     headers: {
@@ -957,6 +980,15 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
+                /** @description A JPEG. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "image/jpeg": string;
+                    };
+                };
                 /** @description A problem */
                 "4XX": {
                     headers: {
@@ -1460,6 +1492,15 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
+                /** @description A JPEG. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "image/jpeg": string;
+                    };
+                };
                 /** @description A problem */
                 "4XX": {
                     headers: {
@@ -1687,6 +1728,19 @@ export interface paths {
                 };
             };
             responses: {
+                /** @description A file. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json; charset=utf-8": string;
+                        "text/csv; charset=utf-8": string;
+                        "text/plain; charset=utf-8": string;
+                        "text/vtt; charset=utf-8": string;
+                        "application/x-subrip; charset=utf-8": string;
+                    };
+                };
                 /** @description A problem */
                 "4XX": {
                     headers: {
@@ -1730,6 +1784,15 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
+                /** @description Lines of JSON. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/jsonl": string;
+                    };
+                };
                 /** @description A problem */
                 "4XX": {
                     headers: {
@@ -2070,6 +2133,15 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
+                /** @description Lines of JSON. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/jsonl": string;
+                    };
+                };
                 /** @description A problem */
                 "4XX": {
                     headers: {
@@ -2179,6 +2251,15 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
+                /** @description PEM. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/x-pem-file": string;
+                    };
+                };
                 /** @description A problem */
                 "4XX": {
                     headers: {
@@ -2617,6 +2698,15 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
+                /** @description A JPEG. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "image/jpeg": string;
+                    };
+                };
                 /** @description A problem */
                 "4XX": {
                     headers: {
@@ -2724,6 +2814,28 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
+                /** @description The file. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "video/mp4": string;
+                        "video/webm": string;
+                        "application/octet-stream": string;
+                    };
+                };
+                /** @description A range of its bytes. */
+                206: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "video/mp4": string;
+                        "video/webm": string;
+                        "application/octet-stream": string;
+                    };
+                };
                 /** @description A problem */
                 "4XX": {
                     headers: {
@@ -2760,6 +2872,28 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
+                /** @description The file. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "video/mp4": string;
+                        "video/webm": string;
+                        "application/octet-stream": string;
+                    };
+                };
+                /** @description A range of its bytes. */
+                206: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "video/mp4": string;
+                        "video/webm": string;
+                        "application/octet-stream": string;
+                    };
+                };
                 /** @description A problem */
                 "4XX": {
                     headers: {
@@ -2806,6 +2940,15 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
+                /** @description The part. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "video/mp4": string;
+                    };
+                };
                 /** @description A problem */
                 "4XX": {
                     headers: {
@@ -2909,6 +3052,15 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
+                /** @description A JPEG. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "image/jpeg": string;
+                    };
+                };
                 /** @description A problem */
                 "4XX": {
                     headers: {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { isIP } from 'node:net'
 import { CameoError, messageOf } from '../../../pipeline/common/errors.js'
+import { isLoopback } from '../door/loopback.js'
 
 /** How the server is reached. */
 export interface ListenOptions {
@@ -49,10 +49,6 @@ export function listenParts({
     trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
   }
 }
-
-/** @param host a name or address, as in a URL or without its brackets */
-export const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || host === '[::1]' || (isIP(host) === 4 && host.startsWith('127.'))
 
 function read(file: string): Buffer {
   try {

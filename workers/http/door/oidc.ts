@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { roleNames, type Role } from '../../../index/access/roles.js'
 import { hmacOf, randomSecret } from '../../../index/access/secrets.js'
 import { CameoError, messageOf } from '../../../pipeline/common/errors.js'
-import { isLoopback } from './listen-rules.js'
+import { isLoopback } from './loopback.js'
 
 /** A provider of OpenID Connect with whose accounts users sign in. */
 export interface OidcOptions {

@@ -20,7 +20,7 @@ import {
   receiptSummarySchema,
   verificationSchema,
 } from '../schemas/audit.js'
-import { list } from '../schemas/common.js'
+import { fileAnswer, list } from '../schemas/common.js'
 import type { ServerParts } from '../server/parts.js'
 
 const tags = ['audit']
@@ -61,7 +61,10 @@ export const auditRoutes =
       method: 'GET',
       url: '/audit/export',
       config: { right: 'audit' },
-      schema: { summary: 'The log as lines of JSON with a signed end.', tags },
+      schema: {
+        ...{ summary: 'The log as lines of JSON with a signed end.', tags },
+        response: { 200: fileAnswer('Lines of JSON.', 'application/jsonl') },
+      },
       handler: async ({ actor }, reply) => {
         await audit.append({ ...askedBy(actor), action: 'audit-export', outcome: 'done' })
         const archiveId = await reader.call('archiveId')
@@ -85,7 +88,10 @@ export const auditRoutes =
       method: 'GET',
       url: '/receipts/key',
       config: { right: 'audit' },
-      schema: { summary: 'The key with which receipts and exports of the log are checked, PEM.', tags },
+      schema: {
+        ...{ summary: 'The key with which receipts and exports of the log are checked, PEM.', tags },
+        response: { 200: fileAnswer('PEM.', 'application/x-pem-file') },
+      },
       handler: (_request, reply) => reply.type('application/x-pem-file').send(receiptKeyOf(archive)),
     })
     app.route({

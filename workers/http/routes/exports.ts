@@ -12,6 +12,7 @@ import { shownClipJson } from '../schemas/clips.js'
 import { exportBody, mimeOf, type ExportBody } from '../schemas/exports.js'
 import { shownPersonJson } from '../schemas/people.js'
 import { searchJson } from '../schemas/search.js'
+import { fileAnswer } from '../schemas/common.js'
 import type { ServerParts } from '../server/parts.js'
 import { requireWholeArchive } from '../server/visible.js'
 import { search } from './searches.js'
@@ -28,6 +29,7 @@ export const exportRoutes =
       schema: {
         summary: 'A search, the people of a clip or the clips of a person, for editors and programs.',
         ...{ tags, body: exportBody },
+        response: { 200: fileAnswer('A file.', ...new Set(Object.values(mimeOf))) },
       },
       handler: async ({ body, actor, log }, reply) => {
         const { edit, json, subjects } = await answerOf(parts, actor, body)
@@ -48,7 +50,10 @@ export const exportRoutes =
       method: 'GET',
       url: '/names/export',
       config: { right: 'administer' },
-      schema: { summary: 'All names with their faces, as one file that another archive can import.', tags },
+      schema: {
+        ...{ summary: 'All names with their faces, as one file that another archive can import.', tags },
+        response: { 200: fileAnswer('Lines of JSON.', 'application/jsonl') },
+      },
       handler: async ({ actor }, reply) => {
         requireWholeArchive(actor)
         await parts.audit.append({

@@ -6,11 +6,14 @@ import type { MediaDesk, OpenMedia, PlayPlan } from '../media/media-desk.js'
 import { PlayNotes } from '../media/play-notes.js'
 import { clipParams, playbackSchema, playQuery } from '../schemas/media.js'
 import { whenLeft } from '../server/left.js'
+import { fileAnswer } from '../schemas/common.js'
 import type { ServerParts } from '../server/parts.js'
 import { requireVisibleClip } from '../server/visible.js'
 
 /** Of the header with which a stream says where in the clip it begins. */
 export const streamStartHeader = 'cameo-media-start-s'
+
+const fileTypes = ['video/mp4', 'video/webm', 'application/octet-stream']
 
 export const mediaRoutes =
   ({ reader, media, audit }: ServerParts): FastifyPluginCallbackZod =>
@@ -42,8 +45,11 @@ export const mediaRoutes =
       schema: {
         summary: "A clip's file, whole or a range of its bytes.",
         tags: ['clips'],
-        produces: ['video/mp4', 'video/webm', 'application/octet-stream'],
         params: clipParams,
+        response: {
+          200: fileAnswer('The file.', ...fileTypes),
+          206: fileAnswer('A range of its bytes.', ...fileTypes),
+        },
       },
       handler: async (request, reply) => {
         const clip = await requireVisibleClip(reader, request, request.params.clipId)
@@ -60,9 +66,9 @@ export const mediaRoutes =
       schema: {
         summary: 'A part of a clip as fragmented MP4, made while it is sent.',
         tags: ['clips'],
-        produces: ['video/mp4'],
         params: clipParams,
         querystring: playQuery,
+        response: { 200: fileAnswer('The part.', 'video/mp4') },
       },
       handler: async (request, reply) => {
         const clip = await requireVisibleClip(reader, request, request.params.clipId)

@@ -20,6 +20,7 @@ import {
   shownNameSchema,
 } from '../schemas/names.js'
 import { askedBy, clipSubject, nameSubject, subjectEntry } from '../audit/use-entries.js'
+import { fileAnswer } from '../schemas/common.js'
 import type { ServerParts } from '../server/parts.js'
 import { requireVisibleClip, requireWholeArchive } from '../server/visible.js'
 
@@ -58,7 +59,10 @@ export const nameRoutes =
       method: 'GET',
       url: '/names/:name/faces/:number/picture',
       config: { right: 'view' },
-      schema: { summary: 'The kept picture of a face.', tags, params: faceParams },
+      schema: {
+        ...{ summary: 'The kept picture of a face.', tags, params: faceParams },
+        response: { 200: fileAnswer('A JPEG.', 'image/jpeg') },
+      },
       handler: async ({ params: { name, number }, actor }, reply) => {
         const { faces } = await reader.call('showName', name, foldersOfActor(actor))
         const jpeg = faces.find((face) => face.number === number)?.pictureJpeg

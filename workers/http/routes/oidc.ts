@@ -1,11 +1,13 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
 import { signInFromProvider, type ProviderAccount } from '../../../index/access/provider-sign-in.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import type { OidcProvider } from '../door/oidc.js'
 import type { ServerParts } from '../server/parts.js'
 
 const tags = ['session']
+const response = { 302: z.null().describe('The browser goes on there.') }
 export const startPath = '/oidc/start'
 const callbackPath = '/oidc/callback'
 const apiPrefix = '/api/v1'
@@ -19,7 +21,7 @@ export const oidcRoutes =
       method: 'GET',
       url: startPath,
       config: { right: 'anonymous', limit: 'signInsPerMinute' },
-      schema: { summary: 'Begin to sign in with an account elsewhere.', tags },
+      schema: { summary: 'Begin to sign in with an account elsewhere.', tags, response },
       handler: (request, reply) =>
         orBackToPage(parts, request, reply, async () => {
           const begun = await required(oidc).begin(
@@ -33,7 +35,7 @@ export const oidcRoutes =
       method: 'GET',
       url: callbackPath,
       config: { right: 'anonymous', limit: 'signInsPerMinute' },
-      schema: { summary: 'Where the provider sends the browser afterwards.', tags },
+      schema: { summary: 'Where the provider sends the browser afterwards.', tags, response },
       handler: (request, reply) =>
         orBackToPage(parts, request, reply, async () => {
           const provider = required(oidc)
@@ -76,10 +78,10 @@ async function orBackToPage(
   request: FastifyRequest,
   reply: FastifyReply,
   next: () => Promise<string>,
-): Promise<FastifyReply> {
+): Promise<void> {
   reply.header('cache-control', 'no-store')
   try {
-    return await reply.redirect(await next())
+    await reply.redirect(await next())
   } catch (error) {
     if (!(error instanceof CameoError) || !shownByPage.has(error.code)) throw error
     request.log.warn({ err: error.cause ?? error }, 'sign-in failed')
@@ -88,7 +90,7 @@ async function orBackToPage(
         ...{ actor: { kind: 'anonymous', id: '', name: '' }, action: 'sign-in-failed', outcome: 'refused' },
         details: { address: request.ip, provider: oidc?.label },
       })
-    return reply.redirect(`/sign-in?problem=${error.code}`)
+    await reply.redirect(`/sign-in?problem=${error.code}`)
   }
 }
 

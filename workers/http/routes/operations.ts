@@ -1,3 +1,4 @@
+import { fileAnswer } from '../schemas/common.js'
 import { z } from 'zod'
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
 import type { ServerParts } from '../server/parts.js'
@@ -38,7 +39,10 @@ export const operationRoutes =
       method: 'GET',
       url: '/metrics',
       config: { right: 'metrics' },
-      schema: { summary: 'Metrics for Prometheus.', tags: ['operations'], produces: ['text/plain'] },
+      schema: {
+        ...{ summary: 'Figures for Prometheus.', tags: ['operations'] },
+        response: { 200: fileAnswer('Lines of figures.', 'text/plain') },
+      },
       handler: async (_request, reply) =>
         reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
     })

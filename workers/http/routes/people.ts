@@ -17,6 +17,7 @@ import {
   splitBody,
 } from '../schemas/people.js'
 import { groupSubject, nameSubject, subjectEntry } from '../audit/use-entries.js'
+import { fileAnswer } from '../schemas/common.js'
 import type { ServerParts } from '../server/parts.js'
 import { requireWholeArchive } from '../server/visible.js'
 
@@ -71,7 +72,10 @@ export const peopleRoutes =
       method: 'GET',
       url: '/people/:personId/thumbnail',
       config: { right: 'view' },
-      schema: { summary: 'The best face of a person.', tags, params: personParams },
+      schema: {
+        ...{ summary: 'The best face of a person.', tags, params: personParams },
+        response: { 200: fileAnswer('A JPEG.', 'image/jpeg') },
+      },
       handler: async ({ params, actor }, reply) => {
         const { person } = await reader.call('showPerson', {
           ...{ ...params, top: 1 },

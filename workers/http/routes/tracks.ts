@@ -1,6 +1,6 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
 import { CameoError } from '../../../pipeline/common/errors.js'
-import { thumbnailUrl } from '../schemas/common.js'
+import { fileAnswer, thumbnailUrl } from '../schemas/common.js'
 import { trackParams, trackSchema } from '../schemas/media.js'
 import { sendJpeg } from '../server/jpeg.js'
 import type { ServerParts } from '../server/parts.js'
@@ -43,8 +43,8 @@ export const trackRoutes =
       schema: {
         summary: 'The face of a track, as a JPEG.',
         tags: ['clips'],
-        produces: ['image/jpeg'],
         params: trackParams,
+        response: { 200: fileAnswer('A JPEG.', 'image/jpeg') },
       },
       handler: async (request, reply) => {
         const { trackId, thumbnailJpeg } = await requireVisibleTrack(reader, request, request.params.trackId)

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import { uploadJson, uploadParams, uploadQuery, uploadSchema } from '../schemas/uploads.js'
 import { sendJpeg } from '../server/jpeg.js'
+import { fileAnswer } from '../schemas/common.js'
 import type { ServerParts } from '../server/parts.js'
 
 export const uploadRoutes =
@@ -55,8 +56,8 @@ export const uploadRoutes =
       schema: {
         summary: 'The face of somebody in an upload, as a JPEG.',
         tags: ['search'],
-        produces: ['image/jpeg'],
         params: uploadParams.extend({ number: z.coerce.number().int().min(1) }),
+        response: { 200: fileAnswer('A JPEG.', 'image/jpeg') },
       },
       handler: ({ actor, params: { uploadId, number }, headers }, reply) => {
         const person = uploads.find(actor, uploadId).looked?.people.find((each) => each.number === number)

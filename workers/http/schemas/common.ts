@@ -91,5 +91,12 @@ export const thresholdSchema = z
   })
   .meta({ id: 'Threshold', description: 'The score from which a track matches, and the reason for it.' })
 
+/** Describes answers that are files of these types. Nothing of them is checked. */
+export const fileAnswer = (description: string, ...types: readonly string[]) => ({
+  description,
+  content: Object.fromEntries(types.map((type) => [type, { schema: fileSchema }])),
+})
+const fileSchema = z.unknown().meta({ type: 'string', format: 'binary' })
+
 /** Addresses of parts of the archive. */
 export const thumbnailUrl = (trackId: number): string => `/api/v1/tracks/${trackId}/thumbnail`
