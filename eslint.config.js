@@ -100,6 +100,9 @@ export default tseslint.config(
       '@typescript-eslint/no-unsafe-return': 'off',
       // TypeScript finds names that are not defined.
       'no-undef': 'off',
+      // Properties of which some are bound are declared together.
+      'prefer-const': 'off',
+      'svelte/prefer-const': ['error', { destructuring: 'all', excludedRunes: ['$props', '$derived'] }],
     },
   },
   {

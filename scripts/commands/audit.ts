@@ -56,7 +56,7 @@ parts: [{state, subject?, content?}], hash}], next?}. state is readable, erased 
   )
   .action(async ({ archive, json, limit, after, actor, ...filter }: ListOptions) => {
     await withLog(archive, (log) => {
-      const page = listAudit(log, { ...filter, limit, after, actorId: actor })
+      const page = listAudit(log, { ...filter, limit, after, actor })
       if (json) printJson(page)
       else for (const entry of page.entries) print(lineOf(entry))
       if (!json && page.next !== undefined) note(`more: --after ${page.next}`)

@@ -424,7 +424,7 @@ describe('the audit log', () => {
 function playsOf(name: string, actorId = owner.id): number {
   const log = AuditLog.open(at('archive'))
   try {
-    return listAudit(log, { action: 'play', actorId, limit: 500 }).entries.filter(({ parts }) =>
+    return listAudit(log, { action: 'play', actor: actorId, limit: 500 }).entries.filter(({ parts }) =>
       parts.some((part) => part.state === 'readable' && part.subject.label === idOf(name)),
     ).length
   } finally {

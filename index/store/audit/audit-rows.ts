@@ -32,7 +32,8 @@ export interface StoredHead {
 
 /** Which rows are wanted. What is undefined does not matter. */
 export interface AuditRowFilter {
-  readonly actorId?: string | undefined
+  /** Id or name of who did it. */
+  readonly actor?: string | undefined
   readonly action?: string | undefined
   readonly outcome?: string | undefined
   readonly caseReference?: string | undefined
@@ -102,7 +103,7 @@ export class AuditRows {
 
   /** Rows that pass a filter. `newest`: those before number `after`, backwards; `oldest`: those after it. */
   select(
-    { actorId, action, outcome, caseReference, since, until }: AuditRowFilter,
+    { actor, action, outcome, caseReference, since, until }: AuditRowFilter,
     {
       after,
       limit,
@@ -111,7 +112,7 @@ export class AuditRows {
   ): StoredAuditRow[] {
     const conditions = [
       ...(after === undefined ? [] : [order === 'newest' ? 'seq < @after' : 'seq > @after']),
-      ...(actorId === undefined ? [] : ['actor_id = @actorId']),
+      ...(actor === undefined ? [] : ['(actor_id = @actor OR actor_name = @actor)']),
       ...(action === undefined ? [] : ['action = @action']),
       ...(outcome === undefined ? [] : ['outcome = @outcome']),
       ...(caseReference === undefined ? [] : ['case_reference = @caseReference']),
@@ -124,7 +125,7 @@ export class AuditRows {
         `SELECT ${columns} FROM audit_log ${where} ORDER BY seq ${order === 'newest' ? 'DESC' : 'ASC'} LIMIT @limit`,
       )
       .all({
-        ...{ limit, after: after ?? null, actorId: actorId ?? null, action: action ?? null },
+        ...{ limit, after: after ?? null, actor: actor ?? null, action: action ?? null },
         ...{ outcome: outcome ?? null, caseReference: caseReference ?? null },
         ...{ since: since ?? null, until: until ?? null },
       })

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { CameoError } from '../../../pipeline/common/errors.js'
 import type { ArchiveHost } from '../hosts/archive-host.js'
 import type { JobOrder } from './job-desk.js'
 import type { KeptReports } from './kept-reports.js'
@@ -23,9 +24,24 @@ export const groupWork =
 export const evaluateWork =
   (host: Host, groundTruth: string, reports: KeptReports): Work =>
   async (signal) => {
-    const { rankings, ...report } = await host.call('evaluateMap', { groundTruth, signal })
+    const { rankings, ...report } = await host
+      .call('evaluateMap', { groundTruth, signal })
+      .catch((error: unknown) => {
+        throw withoutPath(error, groundTruth)
+      })
     const evaluationId = randomUUID()
     const at = new Date().toISOString()
     reports.write({ evaluationId, at, ...report, rankings: Object.fromEntries(rankings) })
     return { isInterrupted: false, result: { evaluationId, map: report.map, ci95: report.ci95 } }
   }
+
+/** Users know the list that they sent, not where the server keeps it. */
+function withoutPath(error: unknown, path: string): unknown {
+  if (!(error instanceof CameoError)) return error
+  const { code, retriable, details } = error
+  return new CameoError(code, error.message.replaceAll(path, 'the list'), {
+    retriable,
+    details,
+    cause: error,
+  })
+}

@@ -17,7 +17,7 @@ export const auditQuery = z
   .object({
     limit: z.coerce.number().int().min(1).max(500).exactOptional(),
     after: z.coerce.number().int().min(0).exactOptional(),
-    actor: z.string().max(200).exactOptional().describe('Id of a user or key.'),
+    actor: z.string().max(200).exactOptional().describe('Id or name of a user or key.'),
     action: z.string().max(100).exactOptional(),
     outcome: z.enum(['done', 'refused', 'failed']).exactOptional(),
     case: z.string().max(200).exactOptional(),

@@ -56,7 +56,7 @@ describe('the audit log', () => {
         [3, 4, 5],
       )
       assert.deepEqual(
-        listAudit(log, { actorId: 'u2' }).entries.map(({ seq }) => seq),
+        listAudit(log, { actor: 'u2' }).entries.map(({ seq }) => seq),
         [5, 2],
       )
       assert.deepEqual(
@@ -233,7 +233,7 @@ describe('the audit log', () => {
     await withLog(dir, async (log) => {
       assert.deepEqual((await verifyLog(log)).problems, [])
       for (const [id, last] of acknowledged) {
-        const rows = listAudit(log, { actorId: id, limit: 100_000, order: 'oldest' }).entries
+        const rows = listAudit(log, { actor: id, limit: 100_000, order: 'oldest' }).entries
         const numbers = rows.map(({ details }) => details['number'])
         assert.ok(numbers.length > last, `${id}: ${numbers.length} rows, ${last} acknowledged`)
         assert.deepEqual(numbers, [...numbers.keys()])

@@ -9,8 +9,8 @@ const part = (text: string | number) => encodeURIComponent(String(text))
 async function pageOf<Item>(path: string, query: Query = {}): Promise<Api.Page<Item>> {
   const answer = await ask<Readonly<Record<string, unknown>>>('GET', path, { query })
   const items = Object.values(answer).find((value) => Array.isArray(value)) ?? []
-  const next = answer['next']
-  return { items, ...(next === undefined || next === null ? {} : { next: String(next) }) }
+  const { next } = answer
+  return { items, ...(typeof next === 'string' ? { next } : {}) }
 }
 
 export interface PageQuery {
@@ -116,8 +116,7 @@ export interface PeopleQuery extends PageQuery {
 
 export const people = {
   list: (query: PeopleQuery) => pageOf<Api.Person>('/people', { limit: 60, ...query }),
-  show: (personId: number) =>
-ask<Api.ShownPerson>('GET', `/people/${personId}`),
+  show: (personId: number) => ask<Api.ShownPerson>('GET', `/people/${personId}`),
   change: (personId: number, body: Api.PersonChange) =>
     ask<Api.PersonChanged>('PATCH', `/people/${personId}`, { body }),
   merge: (personId: number, ids: readonly number[]) =>

@@ -25,7 +25,8 @@ function factOf(label: string, value: unknown): Fact {
 function textOf(value: unknown): string {
   if (typeof value === 'number')
     return Number.isInteger(value) ? value.toLocaleString('en-GB') : `${Number(value.toPrecision(4))}`
-  return value === null ? '–' : String(value)
+  if (value === null) return '–'
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
 /** `notLookedAtHours` becomes "not looked at hours". */

@@ -42,7 +42,8 @@ export class JobWatch {
   job = $state.raw<Job>()
   problem = $state.raw<unknown>()
   isLost = $state(false)
-  files = $state.raw<ReadonlyMap<string, JobFile>>(new Map())
+  /** The last that something was told of is the first. */
+  files = $state.raw<readonly JobFile[]>([])
   found = $state(0)
   isAllFound = $state(false)
   done = $state(0)
@@ -107,7 +108,7 @@ export class JobWatch {
   }
 
   #note(path: string, { kind, durationS, timeS, faces, result }: JobEvent): void {
-    const before = this.files.get(path)
+    const before = this.files.find((file) => file.path === path)
     if (kind === 'result' && before?.status === undefined) this.done++
     if (kind === 'frames' && faces !== undefined) this.faces += Math.max(0, faces - (before?.faces ?? 0))
     const message = result?.message ?? result?.error?.message
@@ -119,7 +120,7 @@ export class JobWatch {
       ...(result?.status === undefined ? {} : { status: result.status }),
       ...(message === undefined ? {} : { message }),
     }
-    const rest = [...this.files].filter(([key]) => key !== path)
-    this.files = new Map<string, JobFile>([[path, file], ...rest.slice(0, mostFiles - 1)])
+    const rest = this.files.filter((other) => other.path !== path)
+    this.files = [file, ...rest.slice(0, mostFiles - 1)]
   }
 }

@@ -1,53 +1,34 @@
+import type { Evaluation } from '../../types.js'
+
 /** What of a report is shown as a figure. */
 export interface Figures {
-  /** MAP@100, 0..1. */
-  readonly map?: number
-  readonly ci95?: readonly number[]
+  /** 95 % interval of the MAP. */
+  readonly ci95: readonly [low: number, high: number] | undefined
   readonly scores: readonly IdentityFigures[]
 }
 
 export interface IdentityFigures {
   readonly identity: string
+  /** Average precision, 0..1. */
   readonly ap: number
-  readonly relevant: number | undefined
+  /** How many clips show the person. */
+  readonly clips: number
 }
 
-type Json = Readonly<Record<string, unknown>>
-const isJson = (value: unknown): value is Json => typeof value === 'object' && value !== null
-
-/** The part of a report that has a figure `map`: the report itself, or something in it. */
-function partWithMap(report: unknown): Json | undefined {
-  if (!isJson(report)) return undefined
-  if (typeof report['map'] === 'number') return report
-  for (const inner of Object.values(report)) {
-    if (Array.isArray(inner)) continue
-    const found = partWithMap(inner)
-    if (found !== undefined) return found
-  }
-  return undefined
-}
-
-export function mapOf(report: unknown): Figures {
-  const part = partWithMap(report)
-  if (part === undefined) return { scores: [] }
-  const { map, ci95, scores } = part
-  const [low, high] = isJson(ci95) ? [ci95['0'] ?? ci95['low'], ci95['1'] ?? ci95['high']] : []
+/** The API describes a report only in part. What is not as expected is left out. */
+export function figuresOf(report: Evaluation): Figures {
+  const { ci95, scores } = report
+  const [low, high]: readonly unknown[] = Array.isArray(ci95) ? ci95 : []
   return {
-    ...(typeof map === 'number' ? { map } : {}),
-    ...(typeof low === 'number' && typeof high === 'number' ? { ci95: [low, high] } : {}),
+    ci95: typeof low === 'number' && typeof high === 'number' ? [low, high] : undefined,
     scores: Array.isArray(scores) ? scores.flatMap(identityOf) : [],
   }
 }
 
 function identityOf(score: unknown): readonly IdentityFigures[] {
-  if (!isJson(score)) return []
-  const {
-    identity = score['id'] ?? score['name'],
-    ap = score['averagePrecision'],
-    relevant = score['positives'],
-  } = score
-  if (typeof ap !== 'number' || (typeof identity !== 'string' && typeof identity !== 'number')) return []
-  return [{ identity: String(identity), ap, relevant: typeof relevant === 'number' ? relevant : undefined }]
+  if (typeof score !== 'object' || score === null) return []
+  if (!('identity' in score && 'averagePrecision' in score && 'positives' in score)) return []
+  const { identity, averagePrecision: ap, positives: clips } = score
+  if (typeof identity !== 'string' || typeof ap !== 'number' || typeof clips !== 'number') return []
+  return [{ identity, ap, clips }]
 }
-
-export const textOfMap = ({ map }: Figures): string => (map === undefined ? '–' : map.toFixed(3))
