@@ -65,11 +65,13 @@ function assertRefused(
 
 const isRefusal = ({ status, body }: Answer) =>
   (status === 401 || status === 403) &&
-  ['SIGN_IN_REQUIRED', 'RIGHT_MISSING', 'REQUEST_FORGED'].includes(body?.code)
+  ['SIGN_IN_REQUIRED', 'RIGHT_MISSING', 'REQUEST_FORGED'].includes(body.code)
 
 function assertLetIn(route: DeclaredRoute, answer: Answer) {
   assert.ok(!isRefusal(answer), `${nameOf(route)}: ${answer.text}`)
-  assert.ok(answer.status < 500, `${nameOf(route)}: ${answer.text}`)
+  // While the index of vectors is being loaded.
+  const isLoading = route.url === '/readyz' && answer.status === 503
+  assert.ok(answer.status < 500 || isLoading, `${nameOf(route)}: ${answer.text}`)
 }
 
 before(async () => {
@@ -167,7 +169,7 @@ interface DescribedOperation {
 describe('the API', () => {
   let document: Described
   before(async () => {
-    document = (await server.ask('/openapi.json')).body
+    document = JSON.parse((await server.ask('/openapi.json')).text) as Described
   })
 
   const operations = () =>
