@@ -1,12 +1,12 @@
 // Runs groups of tests, several files in parallel: node dist/test/run.js unit integration kafka
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { availableParallelism, tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { fileSeconds } from './file-seconds.js'
 
 const compiled = fileURLToPath(new URL('.', import.meta.url))
@@ -16,7 +16,7 @@ const isKafka = (file: string) => /integration\/kafka-/.test(file)
 const groups: Readonly<Record<string, () => string[]>> = {
   kafka: () => testFiles('integration').filter(isKafka),
   integration: () => testFiles('integration').filter((file) => !isKafka(file)),
-  unit: () => testFiles('unit'),
+  unit: () => inParts(testFiles('unit')),
   data: () => testFiles('data'),
 }
 
@@ -31,6 +31,27 @@ function longestFirst(files: readonly string[]): string[] {
   const seconds = (file: string) =>
     file.startsWith(join(compiled, 'integration')) ? (fileSeconds[basename(file, '.test.js')] ?? 0) : 0
   return [...files].sort((a, b) => seconds(b) - seconds(a) || statSync(b).size - statSync(a).size)
+}
+
+/** Several for each core: they do not take equally long. */
+const unitParts = 4 * availableParallelism()
+
+/**
+ * Files that import the unit tests. A process for each test file would take most of its time to load the same modules.
+ * The tests of one process follow each other; their root has no hooks before or after each test.
+ */
+function inParts(tests: readonly string[]): string[] {
+  const dir = join(compiled, 'parts')
+  rmSync(dir, { recursive: true, force: true })
+  mkdirSync(dir)
+  const files = longestFirst(tests)
+  return Array.from({ length: unitParts }, (_, part) => {
+    const path = join(dir, `unit-${part + 1}.test.js`)
+    const own = files.filter((_, k) => k % unitParts === part)
+    // Not one after the other: the tests of one file would wait for the modules of the next.
+    writeFileSync(path, own.map((file) => `import '${pathToFileURL(file).href}'\n`).join(''))
+    return path
+  })
 }
 
 async function freePort(): Promise<number> {

@@ -76,7 +76,7 @@ export async function restore(request: RestoreRequest, caller: Caller): Promise<
     throw archiveError(archiveDir, error) ?? error
   } finally {
     // From then on the next opening of the archive needs what is left in it.
-    if (!isDecided) rmSync(staged, { recursive: true, force: true })
+    if (!isDecided) rmSync(staged, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 })
     lock.release()
   }
 }

@@ -34,6 +34,8 @@ export interface EnrolRequest {
    * if the archive's models change. Default: true.
    */
   readonly keepPhoto?: boolean
+  /** Where the faces come from, in place of the file's path. Only with one file. */
+  readonly source?: string | undefined
   readonly device: DeviceChoice
   /** Stops before the next file or within a clip. Nothing is enrolled then. */
   readonly signal?: AbortSignal | undefined
@@ -112,43 +114,47 @@ export async function enrollWith(
 }
 
 async function readFaces(
-  { files, face, signal, keepPhoto = true }: EnrolRequest,
+  { files, face, signal, keepPhoto = true, source: given }: EnrolRequest,
   models: ArchiveModels,
   { notify, progress }: Caller,
 ) {
   const stages = await models.stages()
   const references: ReferenceFace[] = []
   const failed: FailedFile[] = []
-  for (const source of files)
+  if (given !== undefined && files.length !== 1)
+    throw new CameoError('USAGE', 'only the faces of one file can be given a source')
+  for (const file of files) {
+    const source = given ?? resolve(file)
     try {
       throwIfStopped(signal, 'the enrolment')
       const caller = { notify, progress, signal }
-      references.push(...(await facesOf(source, stages, { face, keepPhoto }, caller)))
+      const faces = await facesOf(resolve(file), stages, { face, keepPhoto }, caller)
+      references.push(...faces.map((own) => ({ ...own, source })))
     } catch (error) {
       if (!(error instanceof CameoError) || error.code === 'INTERRUPTED') throw error
-      failed.push({ source, error })
+      failed.push({ source: given ?? file, error })
     }
+  }
   return { references, failed }
 }
 
 async function facesOf(
-  file: string,
+  path: string,
   stages: Stages,
   { face, keepPhoto }: { readonly face: number | undefined; readonly keepPhoto: boolean },
   caller: QueryCaller,
-): Promise<ReferenceFace[]> {
-  const path = resolve(file)
+): Promise<Omit<ReferenceFace, 'source'>[]> {
   if ((await kindOfFile(path)) === 'photo') {
     const { chosen } = await faceOfPhoto(path, stages, face, caller, { crops: keepPhoto })
     const { crop } = chosen
     const picture = crop === undefined ? undefined : await encodeFacePicture(crop)
-    return [{ source: path, picture, ...(await embedPhotoFace(chosen, stages)) }]
+    return [{ picture, ...(await embedPhotoFace(chosen, stages)) }]
   }
   const { chosen } = await personOfClip(path, stages, face, caller)
   const { faces, frame } = chosen
   const pictures = keepPhoto ? await picturesInClip(path, faces, frame.widthPx, stages, caller.signal) : []
   return faces.map(({ embedding, quality, extraEmbeddings = [] }, i) => ({
-    ...{ source: path, embedding, quality, extraEmbeddings, picture: pictures[i] },
+    ...{ embedding, quality, extraEmbeddings, picture: pictures[i] },
   }))
 }
 

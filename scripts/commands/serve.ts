@@ -33,6 +33,7 @@ interface ServeCommandOptions extends OidcCommandOptions {
   readonly tlsCert?: string
   readonly tlsKey?: string
   readonly trustProxy?: readonly string[]
+  readonly ingestRoot?: readonly string[]
   readonly device: DeviceChoice
   readonly threads: number
   readonly json: boolean
@@ -72,6 +73,12 @@ export const serveCommand = new Command('serve')
       .choices(roleNames)
       .argParser(listOf(roleOf)),
   )
+  .addOption(
+    new Option(
+      '--ingest-root <folder>',
+      'folder from which users may ingest clips, besides those of which the archive has clips; may be repeated',
+    ).argParser(listOf((text) => text)),
+  )
   .addOption(deviceOption())
   .addOption(
     new Option('--threads <n>', 'segments that an ingest processes at the same time')
@@ -110,6 +117,7 @@ function start({
   tlsCert,
   tlsKey,
   trustProxy,
+  ingestRoot,
   device,
   ...options
 }: ServeCommandOptions): Promise<RunningServer> {
@@ -123,6 +131,7 @@ function start({
     ...(tlsCert === undefined || tlsKey === undefined ? {} : { tls: { certFile: tlsCert, keyFile: tlsKey } }),
     ...(trustProxy === undefined ? {} : { trustedProxies: trustProxy }),
     ...(oidc === undefined ? {} : { oidc }),
+    ...(ingestRoot === undefined ? {} : { ingestRoots: ingestRoot }),
   })
 }
 

@@ -17,9 +17,9 @@ let broker: TestBroker
  * One clip has one segment. The other has three in a container that cannot be cut, so they are one job.
  * Segments are long enough to be seen in work on a fast machine.
  */
-const segmentS = 60
+const segmentS = 30
 const settings = ['--segment', `${segmentS}`]
-const everyS = 5
+const everyS = 3
 
 function filesBelow(checkpoints: string): string[] {
   return existsSync(checkpoints) ? readdirSync(checkpoints, { recursive: true, encoding: 'utf8' }) : []

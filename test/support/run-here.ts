@@ -17,12 +17,14 @@ const commands: ReadonlySet<string | undefined> = new Set([
   'backup',
   'confirm',
   'coverage',
+  'cut',
   'doctor',
   'enroll',
   'eval',
   'forget',
   'head',
   'ingest',
+  'list',
   'models',
   'people',
   'receipt',
@@ -30,6 +32,7 @@ const commands: ReadonlySet<string | undefined> = new Set([
   'restore',
   'retain',
   'search',
+  'show',
   'status',
 ])
 

@@ -15,6 +15,9 @@ import { keyRoutes } from './routes/keys.js'
 import { userRoutes } from './routes/users.js'
 import { archiveRoutes } from './routes/archive.js'
 import { clipRoutes } from './routes/clips.js'
+import { evaluationRoutes } from './routes/evaluations.js'
+import { jobRoutes } from './routes/jobs.js'
+import { nameFaceRoutes } from './routes/name-faces.js'
 import { mediaRoutes } from './routes/media.js'
 import { exportRoutes } from './routes/exports.js'
 import { nameChangeRoutes, nameRoutes } from './routes/names.js'
@@ -29,11 +32,10 @@ import { uploadRoutes } from './routes/uploads.js'
 import { describeApi } from './server/api-document.js'
 import { answerBrokenRequest } from './server/broken-requests.js'
 import { limitRequests } from './server/limits.js'
-import type { ListenParts } from './server/listen-rules.js'
+import type { ListenParts } from './door/listen-rules.js'
 import type { ServerParts } from './server/parts.js'
 import { problemMime, problemOf, problemSchema } from './server/problem.js'
 import { keepRepeatedWrites } from './server/repeated-writes.js'
-import { ServerMetrics } from './server/server-metrics.js'
 import { guardRoutes, type DeclaredRoute } from './server/route-rights.js'
 
 /** Everything below `/api/v1`. */
@@ -44,6 +46,7 @@ const apiRoutes: readonly ((parts: ServerParts) => FastifyPluginCallbackZod | Fa
   clipRoutes,
   nameRoutes,
   nameChangeRoutes,
+  nameFaceRoutes,
   peopleRoutes,
   peopleChangeRoutes,
   exportRoutes,
@@ -57,6 +60,8 @@ const apiRoutes: readonly ((parts: ServerParts) => FastifyPluginCallbackZod | Fa
   keyRoutes,
   collectionRoutes,
   settingRoutes,
+  jobRoutes,
+  evaluationRoutes,
 ]
 
 /** An application, ready to listen. */
@@ -99,13 +104,12 @@ export async function buildApp(parts: ServerParts, listen: ListenParts): Promise
   await app.register(fastifyCookie)
   await describeApi(app)
   logRequests(app)
-  const metrics = new ServerMetrics()
-  metrics.watch(app)
+  parts.metrics.count(app)
   const routes = guardRoutes(app, parts.door)
   await limitRequests(app, parts.access)
   keepRepeatedWrites(app, parts.access)
   describeProblems(app)
-  app.register(operationRoutes(metrics, parts.readiness))
+  app.register(operationRoutes(parts))
   await addPage(app)
   await app.register(
     (api, _options, done) => {

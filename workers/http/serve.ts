@@ -7,13 +7,17 @@ import { OidcProvider, type OidcOptions } from './door/oidc.js'
 import { FlowCookie, SessionCookie } from './door/session-cookie.js'
 import type { HostOptions } from './hosts/call-messages.js'
 import { ArchiveHost } from './hosts/archive-host.js'
+import { JobDesk } from './jobs/job-desk.js'
+import { KeptReports } from './jobs/kept-reports.js'
 import { MediaDesk, type MediaOptions } from './media/media-desk.js'
 import { buildApp } from './app.js'
-import { listenParts, type ListenOptions } from './server/listen-rules.js'
+import { listenParts, type ListenOptions } from './door/listen-rules.js'
 import type { Door } from './door/door.js'
+import { OpenConnections } from './server/open-connections.js'
 import { Readiness } from './server/readiness.js'
 import { startPath } from './routes/oidc.js'
 import type { DeclaredRoute } from './server/route-rights.js'
+import { ServerMetrics } from './server/metrics.js'
 import { ServerFolder } from './server/server-folder.js'
 import { UploadDesk, type UploadLimits } from './uploads/upload-desk.js'
 
@@ -28,6 +32,8 @@ export interface ServeOptions extends HostOptions, ListenOptions {
   /** Users can also sign in with accounts of this provider. */
   readonly oidc?: OidcOptions
   readonly media?: MediaOptions
+  /** Folders from which clips may be ingested. Those of which the archive has clips are always allowed. */
+  readonly ingestRoots?: readonly string[]
 }
 
 /** A link that works once. */
@@ -65,7 +71,6 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   }
   const own = (name: string) => new ArchiveHost(hosted, (text) => log.info({ thread: name }, text))
   const hosts = { reader: own('reader'), looks: own('looks'), jobs: own('jobs') }
-  const readiness = new Readiness()
   const folder = new ServerFolder(options.temporaryDir)
   const uploads = new UploadDesk({
     looks: hosts.looks,
@@ -73,9 +78,15 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     ...(options.uploads === undefined ? {} : { limits: options.uploads }),
   })
   const media = new MediaDesk(folder.folder('media'), options.media)
+  const desk = new JobDesk()
+  const readiness = new Readiness(hosts.reader, (text) =>
+    log.warn(`the index of vectors cannot be loaded: ${text}`),
+  )
   const { fastify, routes } = await buildApp(
     {
-      ...{ archive, access, audit, cookie, log, uploads, media, readiness, ...hosts },
+      ...{ archive, access, audit, cookie, log, uploads, media, ...hosts },
+      ...{ desk, readiness, metrics: new ServerMetrics({ uploads, media, desk, readiness }) },
+      ...{ reports: new KeptReports(archive), ingestRoots: options.ingestRoots ?? [] },
       door: options.door ?? new AccessDoor(access, cookie),
       ...{ oidc, flowCookie: new FlowCookie(listen.isSecure) },
       signInMethods: {
@@ -85,16 +96,18 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     },
     listen,
   )
-  void readiness
-    .load(hosts.reader)
-    .catch((error: unknown) => log.error({ err: error }, 'the index is not loaded'))
+  const connections = new OpenConnections(fastify)
   const url = await fastify.listen({ host: listen.host, port: listen.port })
+  void readiness.load()
   return {
     ...{ url, routes },
     ...(isSetupNeeded(access) ? { setup: setupLink(access, url) } : {}),
     async close() {
+      readiness.close()
       media.close()
-      await fastify.close()
+      // Their readers see their ends; a connection that waits for events would keep the server from closing.
+      await desk.close()
+      await connections.close()
       uploads.close()
       await Promise.all(Object.values(hosts).map((each) => each.close()))
       audit.close()

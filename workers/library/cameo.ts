@@ -242,14 +242,6 @@ export class Cameo {
     })
   }
 
-  /** Loads the vector index now, so that the first search need not wait for it. @throws ARCHIVE_MISSING before the first ingest */
-  warmUp(): Promise<void> {
-    return this.#run(() => {
-      const { archive, index } = this.#kept
-      return index.use(archive.filled(archive.toRead()).archive, () => Promise.resolve())
-    })
-  }
-
   /** Who is seen in a clip, and when. @throws CLIP_UNKNOWN */
   showClip(request: ShowRequest): Promise<ShownClip> {
     return this.#ask((parts, caller) => showClip(parts, request, caller))
@@ -389,9 +381,9 @@ export class Cameo {
     return this.#run(() => {
       const { archive, models } = this.#kept
       const opened = archive.filled(archive.toWrite())
-      const { face, force = false, keepPhoto = true, signal } = options
+      const { face, force = false, keepPhoto = true, source, signal } = options
       const request = {
-        ...{ name, face, force, keepPhoto, signal, device: this.#device },
+        ...{ name, face, force, keepPhoto, source, signal, device: this.#device },
         files: typeof files === 'string' ? [files] : files,
       }
       return this.#looks.run(() =>

@@ -74,6 +74,8 @@ export interface EnrollOptions extends CallOptions {
    * if the archive's models change. Default: true.
    */
   readonly keepPhoto?: boolean
+  /** Where the faces of the file come from, in place of its path. Only with one file. */
+  readonly source?: string
 }
 
 /** Options of a correction. */

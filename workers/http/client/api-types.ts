@@ -68,7 +68,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The index of vectors is loaded, so that searches are fast. */
+        /** Searches are answered at once: 200; 503 while the index of vectors is being loaded. */
         get: {
             parameters: {
                 query?: never;
@@ -84,10 +84,16 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @enum {string} */
-                            status: "ready";
-                        };
+                        "application/json": components["schemas"]["Ready"];
+                    };
+                };
+                /** @description Default Response */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Ready"];
                     };
                 };
                 /** @description A problem */
@@ -701,7 +707,47 @@ export interface paths {
         };
         put?: never;
         post?: never;
-        delete?: never;
+        /** Erase what the archive knows of a clip. Its files stay. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    clipId: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Forgotten"];
+                    };
+                };
+                /** @description A problem */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A problem */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         options?: never;
         head?: never;
         patch?: never;
@@ -1063,6 +1109,66 @@ export interface paths {
                     };
                     content: {
                         "application/json": components["schemas"]["CorrectionAnswer"];
+                    };
+                };
+                /** @description A problem */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A problem */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/names/{name}/faces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add the face of somebody in an upload to a new or known name. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["UploadedFaceInput"];
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["NameFaces"];
                     };
                 };
                 /** @description A problem */
@@ -1722,7 +1828,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What the archive holds. */
+        /** How much is in the archive. */
         get: {
             parameters: {
                 query?: never;
@@ -1776,11 +1882,18 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How much of the video was looked at, by folder. */
+        /** How much of the video was looked at, by folder, and what is missing in each clip. */
         get: {
             parameters: {
                 query?: {
+                    /** @description How many entries at the most. */
+                    limit?: number;
+                    /** @description `next` of the page before. */
+                    after?: string;
+                    /** @description Only what is below this folder. */
                     folder?: string;
+                    /** @description Default: every state except `complete`. */
+                    state?: "complete" | "unfinished" | "failed" | "partial" | "truncated" | "damaged" | "left-out" | "forgotten" | "face-less" | "unnamed-erased" | "missing";
                 };
                 header?: never;
                 path?: never;
@@ -1832,10 +1945,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Files that could not be read, and why. */
+        /** The files that could not be read, and why. */
         get: {
             parameters: {
-                query?: never;
+                query?: {
+                    /** @description How many entries at the most. */
+                    limit?: number;
+                    /** @description `next` of the page before. */
+                    after?: string;
+                };
                 header?: never;
                 path?: never;
                 cookie?: never;
@@ -3605,6 +3723,355 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The last jobs since the start of the server, newest first. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JobList"];
+                    };
+                };
+                /** @description A problem */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A problem */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Start an ingest, a grouping of people, or an evaluation. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["NewJobInput"];
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Job"];
+                    };
+                };
+                /** @description A problem */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A problem */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{jobId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How a job is. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    jobId: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Job"];
+                    };
+                };
+                /** @description A problem */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A problem */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        /** Stop a job. What it has finished is kept. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    jobId: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Job"];
+                    };
+                };
+                /** @description A problem */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A problem */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{jobId}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happens in a job, as server-sent events. Ends with the job. Last-Event-ID goes on after an event. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    jobId: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description A problem */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A problem */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/evaluations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The reports of evaluations, newest first. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["EvaluationList"];
+                    };
+                };
+                /** @description A problem */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A problem */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/evaluations/{evaluationId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A report with all its figures. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    evaluationId: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Evaluation"];
+                    };
+                };
+                /** @description A problem */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A problem */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -4004,12 +4471,15 @@ export interface components {
             signInsPerMinute?: number;
         };
         StatusInput: {
+            /** @description Clips that were looked at to the end, or as far as possible. */
             clips: number;
             tracks: number;
-            /** @description Clips with a failed part. */
+            /** @description Clips with a part that could not be looked at. */
             partial: number;
             /** @description Files that could not be read. */
             failed: number;
+            /** @description Clips whose files are gone. */
+            missing: number;
             coverage: components["schemas"]["CoverageSumInput"];
         };
         CoverageInput: {
@@ -4026,7 +4496,6 @@ export interface components {
                 };
                 folder: string;
             }[];
-            /** @description Clips that were not looked at completely. */
             readonly clips: {
                 readonly states: string[];
                 lookedAtS: number;
@@ -4045,15 +4514,22 @@ export interface components {
                 readonly paths: string[];
                 durationS?: number;
             }[];
+            /** @description Give it as `after` to get the next page; absent on the last page. */
+            next?: string;
         };
         FailuresInput: {
             readonly failures: {
                 path: string;
                 code: string;
                 message: string;
-                /** @constant */
+                /**
+                 * @description The file is gone.
+                 * @constant
+                 */
                 missing?: true;
             }[];
+            /** @description Give it as `after` to get the next page; absent on the last page. */
+            next?: string;
         };
         ClipEntryInput: {
             clipId: string;
@@ -4138,6 +4614,213 @@ export interface components {
                 path?: string | null;
                 name?: string;
                 what: string;
+            }[];
+        };
+        NameListInput: {
+            readonly people: {
+                name: string;
+                /** @description How many faces the name rests on. */
+                faces: number;
+                clips: number;
+                tracks: number;
+                seenS: number;
+            }[];
+            /** @description All faces without a name. */
+            unnamed: {
+                clips: number;
+                tracks: number;
+                seenS: number;
+            };
+            /** @description Give it as `after` to get the next page; absent on the last page. */
+            next?: string;
+            threshold: components["schemas"]["ThresholdInput"];
+            readonly damaged: {
+                clipId?: string;
+                path?: string | null;
+                name?: string;
+                what: string;
+            }[];
+        };
+        NameInput: {
+            name: string;
+            readonly aliases: string[];
+            note?: string;
+            /** @description The people into whom tracks were grouped who have this name. */
+            readonly people: number[];
+            readonly faces: {
+                number: number;
+                source: string;
+                quality: number;
+                /** @description Mean cosine similarity to the faces of the other files. */
+                similarity?: number;
+                /** @description It may show somebody else. */
+                isOdd: boolean;
+                /** @description Address of a JPEG. */
+                picture?: string;
+            }[];
+            otherFaces: {
+                count: number;
+                withPicture: number;
+            };
+            needsPhotos: boolean;
+            readonly corrections: {
+                clipId: string;
+                path?: string;
+                /** @enum {string} */
+                verdict: "confirmed" | "rejected";
+                at: string;
+                readonly ranges: {
+                    startS: number;
+                    endS: number;
+                }[];
+                isFound: boolean;
+            }[];
+            threshold: number;
+            readonly damaged: {
+                clipId?: string;
+                path?: string | null;
+                name?: string;
+                what: string;
+            }[];
+        };
+        NameChangeInput: {
+            /** @description An empty one removes it. */
+            note?: string;
+            aliases?: string[];
+        };
+        CorrectionInput: {
+            clipId: string;
+            /** @enum {string} */
+            verdict: "confirmed" | "rejected";
+            /** @description Only what is seen within these seconds. */
+            range?: {
+                startS: number;
+                endS: number;
+            };
+            /** @description Take such corrections back. */
+            undo?: boolean;
+        };
+        CorrectionAnswerInput: {
+            name: string;
+            clipId: string;
+            path?: string;
+            /** @enum {string} */
+            verdict: "confirmed" | "rejected";
+            undone: boolean;
+            readonly tracks: {
+                trackId?: number;
+                readonly ranges: {
+                    startS: number;
+                    endS: number;
+                }[];
+            }[];
+        };
+        NewFaceInput: {
+            trackId: number;
+            force?: boolean;
+        };
+        UploadedFaceInput: {
+            /** Format: uuid */
+            uploadId: string;
+            /** @description Number of the person in the upload. Default: the only or main one. */
+            face?: number;
+            /** @description Even if the name has faces of somebody else. */
+            force?: boolean;
+        };
+        NameFacesInput: {
+            name: string;
+            faces: number;
+        };
+        ForgottenInput: {
+            /** @enum {string} */
+            forgotten: "clip" | "name" | "face";
+            clipId?: string;
+            readonly paths?: string[];
+            /** @description Names that lost faces. */
+            readonly names?: string[];
+            name?: string;
+            face?: number;
+            /** @description How many faces the name still has. */
+            left?: number;
+            /** @description The signed proof of the erasure. */
+            receipt?: {
+                receiptId: string;
+                at: string;
+                /** @enum {string} */
+                state: "complete" | "pending";
+                reference: string;
+            } & {
+                [key: string]: unknown;
+            };
+            /** @description Why bytes of what was erased are still in a file; no search finds it. */
+            pending?: string;
+        };
+        NewJobInput: {
+            /** @constant */
+            kind: "ingest";
+            /** @description Absolute paths of files and folders on the machine of the server. */
+            paths: string[];
+        } | {
+            /** @constant */
+            kind: "group";
+            /** @description All tracks, not only those without a person. */
+            again?: boolean;
+        } | {
+            /** @constant */
+            kind: "evaluate";
+            /**
+             * Format: uuid
+             * @description An upload that is a list: lines "CLIP ID" or "ID CLIP CLIP …".
+             */
+            groundTruthUploadId: string;
+        };
+        JobInput: {
+            jobId: string;
+            /** @enum {string} */
+            kind: "ingest" | "group" | "evaluate";
+            /**
+             * @description `stopped`: by a person; `interrupted`: the server stopped. Finished work is kept both times.
+             * @enum {string}
+             */
+            state: "running" | "done" | "failed" | "stopped" | "interrupted";
+            startedBy: {
+                kind: string;
+                id: string;
+                name: string;
+            };
+            readonly paths?: string[];
+            startedAt: string;
+            endedAt?: string;
+            /** @description Files of an ingest. */
+            progress?: {
+                found: number;
+                isAllFound: boolean;
+                done: number;
+            };
+            result?: unknown;
+            error?: {
+                code: string;
+                detail: string;
+            };
+        };
+        JobListInput: {
+            readonly jobs: components["schemas"]["JobInput"][];
+        };
+        /** @description MAP@100 of the enrolled names, with everything that it is made of. */
+        EvaluationInput: {
+            evaluationId: string;
+            at: string;
+            map: number;
+        } & {
+            [key: string]: unknown;
+        };
+        EvaluationListInput: {
+            readonly evaluations: {
+                evaluationId: string;
+                at: string;
+                map: number;
+                /** @description 95 % interval. */
+                readonly ci95: number[];
             }[];
         };
         PlaybackInput: {
@@ -4251,136 +4934,10 @@ export interface components {
                 tracks: number;
             }[];
         };
-        NameListInput: {
-            readonly people: {
-                name: string;
-                /** @description How many faces the name rests on. */
-                faces: number;
-                clips: number;
-                tracks: number;
-                seenS: number;
-            }[];
-            /** @description All faces without a name. */
-            unnamed: {
-                clips: number;
-                tracks: number;
-                seenS: number;
-            };
-            /** @description Give it as `after` to get the next page; absent on the last page. */
-            next?: string;
-            threshold: components["schemas"]["ThresholdInput"];
-            readonly damaged: {
-                clipId?: string;
-                path?: string | null;
-                name?: string;
-                what: string;
-            }[];
-        };
-        NameInput: {
-            name: string;
-            readonly aliases: string[];
-            note?: string;
-            /** @description The people into whom tracks were grouped who have this name. */
-            readonly people: number[];
-            readonly faces: {
-                number: number;
-                source: string;
-                quality: number;
-                /** @description Mean cosine similarity to the faces of the other files. */
-                similarity?: number;
-                /** @description It may show somebody else. */
-                isOdd: boolean;
-                /** @description Address of a JPEG. */
-                picture?: string;
-            }[];
-            otherFaces: {
-                count: number;
-                withPicture: number;
-            };
-            needsPhotos: boolean;
-            readonly corrections: {
-                clipId: string;
-                path?: string;
-                /** @enum {string} */
-                verdict: "confirmed" | "rejected";
-                at: string;
-                readonly ranges: {
-                    startS: number;
-                    endS: number;
-                }[];
-                isFound: boolean;
-            }[];
-            threshold: number;
-            readonly damaged: {
-                clipId?: string;
-                path?: string | null;
-                name?: string;
-                what: string;
-            }[];
-        };
-        NameChangeInput: {
-            /** @description An empty one removes it. */
-            note?: string;
-            aliases?: string[];
-        };
-        CorrectionInput: {
-            clipId: string;
+        ReadyInput: {
             /** @enum {string} */
-            verdict: "confirmed" | "rejected";
-            /** @description Only what is seen within these seconds. */
-            range?: {
-                startS: number;
-                endS: number;
-            };
-            /** @description Take such corrections back. */
-            undo?: boolean;
-        };
-        CorrectionAnswerInput: {
-            name: string;
-            clipId: string;
-            path?: string;
-            /** @enum {string} */
-            verdict: "confirmed" | "rejected";
-            undone: boolean;
-            readonly tracks: {
-                trackId?: number;
-                readonly ranges: {
-                    startS: number;
-                    endS: number;
-                }[];
-            }[];
-        };
-        NewFaceInput: {
-            trackId: number;
-            force?: boolean;
-        };
-        NameFacesInput: {
-            name: string;
-            faces: number;
-        };
-        ForgottenInput: {
-            /** @enum {string} */
-            forgotten: "clip" | "name" | "face";
-            clipId?: string;
-            readonly paths?: string[];
-            /** @description Names that lost faces. */
-            readonly names?: string[];
-            name?: string;
-            face?: number;
-            /** @description How many faces the name still has. */
-            left?: number;
-            /** @description The signed proof of the erasure. */
-            receipt?: {
-                receiptId: string;
-                at: string;
-                /** @enum {string} */
-                state: "complete" | "pending";
-                reference: string;
-            } & {
-                [key: string]: unknown;
-            };
-            /** @description Why bytes of what was erased are still in a file; no search finds it. */
-            pending?: string;
+            status: "ready" | "loading" | "failed";
+            code?: string;
         };
         SignInInput: {
             name: string;
@@ -4861,12 +5418,15 @@ export interface components {
             signInsPerMinute?: number;
         };
         Status: {
+            /** @description Clips that were looked at to the end, or as far as possible. */
             clips: number;
             tracks: number;
-            /** @description Clips with a failed part. */
+            /** @description Clips with a part that could not be looked at. */
             partial: number;
             /** @description Files that could not be read. */
             failed: number;
+            /** @description Clips whose files are gone. */
+            missing: number;
             coverage: components["schemas"]["CoverageSum"];
         };
         Coverage: {
@@ -4883,7 +5443,6 @@ export interface components {
                 };
                 folder: string;
             }[];
-            /** @description Clips that were not looked at completely. */
             readonly clips: {
                 readonly states: string[];
                 lookedAtS: number;
@@ -4902,15 +5461,22 @@ export interface components {
                 readonly paths: string[];
                 durationS?: number;
             }[];
+            /** @description Give it as `after` to get the next page; absent on the last page. */
+            next?: string;
         };
         Failures: {
             readonly failures: {
                 path: string;
                 code: string;
                 message: string;
-                /** @constant */
+                /**
+                 * @description The file is gone.
+                 * @constant
+                 */
                 missing?: true;
             }[];
+            /** @description Give it as `after` to get the next page; absent on the last page. */
+            next?: string;
         };
         ClipEntry: {
             clipId: string;
@@ -4995,6 +5561,213 @@ export interface components {
                 path?: string | null;
                 name?: string;
                 what: string;
+            }[];
+        };
+        NameList: {
+            readonly people: {
+                name: string;
+                /** @description How many faces the name rests on. */
+                faces: number;
+                clips: number;
+                tracks: number;
+                seenS: number;
+            }[];
+            /** @description All faces without a name. */
+            unnamed: {
+                clips: number;
+                tracks: number;
+                seenS: number;
+            };
+            /** @description Give it as `after` to get the next page; absent on the last page. */
+            next?: string;
+            threshold: components["schemas"]["Threshold"];
+            readonly damaged: {
+                clipId?: string;
+                path?: string | null;
+                name?: string;
+                what: string;
+            }[];
+        };
+        Name: {
+            name: string;
+            readonly aliases: string[];
+            note?: string;
+            /** @description The people into whom tracks were grouped who have this name. */
+            readonly people: number[];
+            readonly faces: {
+                number: number;
+                source: string;
+                quality: number;
+                /** @description Mean cosine similarity to the faces of the other files. */
+                similarity?: number;
+                /** @description It may show somebody else. */
+                isOdd: boolean;
+                /** @description Address of a JPEG. */
+                picture?: string;
+            }[];
+            otherFaces: {
+                count: number;
+                withPicture: number;
+            };
+            needsPhotos: boolean;
+            readonly corrections: {
+                clipId: string;
+                path?: string;
+                /** @enum {string} */
+                verdict: "confirmed" | "rejected";
+                at: string;
+                readonly ranges: {
+                    startS: number;
+                    endS: number;
+                }[];
+                isFound: boolean;
+            }[];
+            threshold: number;
+            readonly damaged: {
+                clipId?: string;
+                path?: string | null;
+                name?: string;
+                what: string;
+            }[];
+        };
+        NameChange: {
+            /** @description An empty one removes it. */
+            note?: string;
+            aliases?: string[];
+        };
+        Correction: {
+            clipId: string;
+            /** @enum {string} */
+            verdict: "confirmed" | "rejected";
+            /** @description Only what is seen within these seconds. */
+            range?: {
+                startS: number;
+                endS: number;
+            };
+            /** @description Take such corrections back. */
+            undo?: boolean;
+        };
+        CorrectionAnswer: {
+            name: string;
+            clipId: string;
+            path?: string;
+            /** @enum {string} */
+            verdict: "confirmed" | "rejected";
+            undone: boolean;
+            readonly tracks: {
+                trackId?: number;
+                readonly ranges: {
+                    startS: number;
+                    endS: number;
+                }[];
+            }[];
+        };
+        NewFace: {
+            trackId: number;
+            force?: boolean;
+        };
+        UploadedFace: {
+            /** Format: uuid */
+            uploadId: string;
+            /** @description Number of the person in the upload. Default: the only or main one. */
+            face?: number;
+            /** @description Even if the name has faces of somebody else. */
+            force?: boolean;
+        };
+        NameFaces: {
+            name: string;
+            faces: number;
+        };
+        Forgotten: {
+            /** @enum {string} */
+            forgotten: "clip" | "name" | "face";
+            clipId?: string;
+            readonly paths?: string[];
+            /** @description Names that lost faces. */
+            readonly names?: string[];
+            name?: string;
+            face?: number;
+            /** @description How many faces the name still has. */
+            left?: number;
+            /** @description The signed proof of the erasure. */
+            receipt?: {
+                receiptId: string;
+                at: string;
+                /** @enum {string} */
+                state: "complete" | "pending";
+                reference: string;
+            } & {
+                [key: string]: unknown;
+            };
+            /** @description Why bytes of what was erased are still in a file; no search finds it. */
+            pending?: string;
+        };
+        NewJob: {
+            /** @constant */
+            kind: "ingest";
+            /** @description Absolute paths of files and folders on the machine of the server. */
+            paths: string[];
+        } | {
+            /** @constant */
+            kind: "group";
+            /** @description All tracks, not only those without a person. */
+            again?: boolean;
+        } | {
+            /** @constant */
+            kind: "evaluate";
+            /**
+             * Format: uuid
+             * @description An upload that is a list: lines "CLIP ID" or "ID CLIP CLIP …".
+             */
+            groundTruthUploadId: string;
+        };
+        Job: {
+            jobId: string;
+            /** @enum {string} */
+            kind: "ingest" | "group" | "evaluate";
+            /**
+             * @description `stopped`: by a person; `interrupted`: the server stopped. Finished work is kept both times.
+             * @enum {string}
+             */
+            state: "running" | "done" | "failed" | "stopped" | "interrupted";
+            startedBy: {
+                kind: string;
+                id: string;
+                name: string;
+            };
+            readonly paths?: string[];
+            startedAt: string;
+            endedAt?: string;
+            /** @description Files of an ingest. */
+            progress?: {
+                found: number;
+                isAllFound: boolean;
+                done: number;
+            };
+            result?: unknown;
+            error?: {
+                code: string;
+                detail: string;
+            };
+        };
+        JobList: {
+            readonly jobs: components["schemas"]["Job"][];
+        };
+        /** @description MAP@100 of the enrolled names, with everything that it is made of. */
+        Evaluation: {
+            evaluationId: string;
+            at: string;
+            map: number;
+        } & {
+            [key: string]: unknown;
+        };
+        EvaluationList: {
+            readonly evaluations: {
+                evaluationId: string;
+                at: string;
+                map: number;
+                /** @description 95 % interval. */
+                readonly ci95: number[];
             }[];
         };
         Playback: {
@@ -5108,136 +5881,10 @@ export interface components {
                 tracks: number;
             }[];
         };
-        NameList: {
-            readonly people: {
-                name: string;
-                /** @description How many faces the name rests on. */
-                faces: number;
-                clips: number;
-                tracks: number;
-                seenS: number;
-            }[];
-            /** @description All faces without a name. */
-            unnamed: {
-                clips: number;
-                tracks: number;
-                seenS: number;
-            };
-            /** @description Give it as `after` to get the next page; absent on the last page. */
-            next?: string;
-            threshold: components["schemas"]["Threshold"];
-            readonly damaged: {
-                clipId?: string;
-                path?: string | null;
-                name?: string;
-                what: string;
-            }[];
-        };
-        Name: {
-            name: string;
-            readonly aliases: string[];
-            note?: string;
-            /** @description The people into whom tracks were grouped who have this name. */
-            readonly people: number[];
-            readonly faces: {
-                number: number;
-                source: string;
-                quality: number;
-                /** @description Mean cosine similarity to the faces of the other files. */
-                similarity?: number;
-                /** @description It may show somebody else. */
-                isOdd: boolean;
-                /** @description Address of a JPEG. */
-                picture?: string;
-            }[];
-            otherFaces: {
-                count: number;
-                withPicture: number;
-            };
-            needsPhotos: boolean;
-            readonly corrections: {
-                clipId: string;
-                path?: string;
-                /** @enum {string} */
-                verdict: "confirmed" | "rejected";
-                at: string;
-                readonly ranges: {
-                    startS: number;
-                    endS: number;
-                }[];
-                isFound: boolean;
-            }[];
-            threshold: number;
-            readonly damaged: {
-                clipId?: string;
-                path?: string | null;
-                name?: string;
-                what: string;
-            }[];
-        };
-        NameChange: {
-            /** @description An empty one removes it. */
-            note?: string;
-            aliases?: string[];
-        };
-        Correction: {
-            clipId: string;
+        Ready: {
             /** @enum {string} */
-            verdict: "confirmed" | "rejected";
-            /** @description Only what is seen within these seconds. */
-            range?: {
-                startS: number;
-                endS: number;
-            };
-            /** @description Take such corrections back. */
-            undo?: boolean;
-        };
-        CorrectionAnswer: {
-            name: string;
-            clipId: string;
-            path?: string;
-            /** @enum {string} */
-            verdict: "confirmed" | "rejected";
-            undone: boolean;
-            readonly tracks: {
-                trackId?: number;
-                readonly ranges: {
-                    startS: number;
-                    endS: number;
-                }[];
-            }[];
-        };
-        NewFace: {
-            trackId: number;
-            force?: boolean;
-        };
-        NameFaces: {
-            name: string;
-            faces: number;
-        };
-        Forgotten: {
-            /** @enum {string} */
-            forgotten: "clip" | "name" | "face";
-            clipId?: string;
-            readonly paths?: string[];
-            /** @description Names that lost faces. */
-            readonly names?: string[];
-            name?: string;
-            face?: number;
-            /** @description How many faces the name still has. */
-            left?: number;
-            /** @description The signed proof of the erasure. */
-            receipt?: {
-                receiptId: string;
-                at: string;
-                /** @enum {string} */
-                state: "complete" | "pending";
-                reference: string;
-            } & {
-                [key: string]: unknown;
-            };
-            /** @description Why bytes of what was erased are still in a file; no search finds it. */
-            pending?: string;
+            status: "ready" | "loading" | "failed";
+            code?: string;
         };
         SignIn: {
             name: string;

@@ -3,7 +3,7 @@ import type { FileStamp } from '../../../index/store/file-facts.js'
 import { isUrl } from '../../../index/store/whole-path.js'
 import { clipName } from '../../../pipeline/common/display-name.js'
 import { sha256OfFile } from '../../../pipeline/common/digest.js'
-import { CameoError } from '../../../pipeline/common/errors.js'
+import { CameoError, messageOf } from '../../../pipeline/common/errors.js'
 import { createClipAccess, everywhere, type ClipAccess } from '../../remote-clips/clip-access.js'
 import type { OpenedClip } from '../../remote-clips/opened-clip.js'
 import { BoundedMap } from './bounded-map.js'
@@ -33,13 +33,14 @@ export class ClipOpener {
    * @throws CLIP_GONE, CLIP_CHANGED, CLIP_UNREADABLE, CLIP_NOT_ALLOWED, CLIP_FETCH_*
    */
   async open({ clipId, files }: ClipFiles, signal: AbortSignal): Promise<OpenedClip> {
-    let failure: unknown
+    let failure: Error | undefined
     for (const { path, stamp } of files) {
       try {
         return await this.#openFile(clipId, path, stamp, signal)
       } catch (error) {
         // That a file was exchanged says more than that another one is gone.
-        if (failure === undefined || !isGone(error)) failure = error
+        if (failure === undefined || !isGone(error))
+          failure = error instanceof Error ? error : new Error(messageOf(error))
       }
     }
     throw failure ?? new CameoError('CLIP_GONE', 'no file of this clip is known')
@@ -60,7 +61,7 @@ export class ClipOpener {
   async #checkContent(clipId: string, path: string, opened: OpenedClip, stamp: FileStamp): Promise<void> {
     const changed = () => new CameoError('CLIP_CHANGED', `${clipName(path)} is no longer the file that was ingested`, { retriable: false }) // prettier-ignore
     if (opened.stamp.sizeBytes !== stamp.sizeBytes) throw changed()
-    const key = [clipId, ...Object.values(opened.stamp)].join(' ')
+    const key = [clipId, ...fields.map((field) => opened.stamp[field])].join(' ')
     if (this.#checked.get(key) === true) return
     if ((await sha256OfFile(opened.path)) !== clipId) throw changed()
     opened.checkUnchanged()

@@ -10,11 +10,14 @@ import {
   shownClipSchema,
 } from '../schemas/clips.js'
 import { clipIdSchema } from '../schemas/common.js'
-import { clipSubject, subjectEntry } from '../audit/use-entries.js'
+import { forgottenSchema } from '../schemas/names.js'
+import { askedBy, clipSubject, subjectEntry } from '../audit/use-entries.js'
 import type { ServerParts } from '../server/parts.js'
+import { requireVisibleClip, requireWholeArchive } from '../server/visible.js'
+import { forgottenJson } from './names.js'
 
 export const clipRoutes =
-  ({ reader, audit }: ServerParts): FastifyPluginCallbackZod =>
+  ({ reader, jobs, audit }: ServerParts): FastifyPluginCallbackZod =>
   (app, _options, done) => {
     app.route({
       method: 'GET',
@@ -48,6 +51,22 @@ export const clipRoutes =
         const clip = await reader.call('showClip', { clip: clipId, ...foldersOfActor(actor) })
         await audit.append(subjectEntry(actor, 'view-clip', clipSubject(clip.clipId)))
         return shownClipJson(clip)
+      },
+    })
+    app.route({
+      method: 'DELETE',
+      url: '/clips/:clipId',
+      config: { right: 'erase' },
+      schema: {
+        summary: 'Erase what the archive knows of a clip. Its files stay.',
+        tags: ['clips'],
+        params: z.object({ clipId: clipIdSchema }),
+        response: { 200: forgottenSchema },
+      },
+      handler: async ({ params, actor }) => {
+        requireWholeArchive(actor)
+        const { clipId } = await requireVisibleClip(reader, { actor }, params.clipId)
+        return forgottenJson(await jobs.call('forget', { clip: clipId, order: askedBy(actor) }))
       },
     })
     done()

@@ -143,32 +143,8 @@ export const nameChangeRoutes =
         return forgottenJson(report)
       },
     })
-    app.route({
-      method: 'DELETE',
-      url: '/names/:name/faces/:number',
-      config: { right: 'erase' },
-      schema: {
-        ...{ summary: 'Erase one face of a name.', tags },
-        ...{ params: faceParams, response: { 200: forgottenSchema } },
-      },
-      handler: async ({ params: { name, number }, actor }) => {
-        requireWholeArchive(actor)
-        const report = await jobs
-          .call('forget', { name, face: number, order: askedBy(actor) })
-          .catch(asNotFound)
-        eraseKeptAnswers(access)
-        return forgottenJson(report)
-      },
-    })
     done()
   }
-
-/** The face is part of the address here, not of what is sent. */
-function asNotFound(error: unknown): never {
-  if (error instanceof CameoError && error.code === 'FACE_UNKNOWN')
-    throw new CameoError('NOT_FOUND', error.message)
-  throw error
-}
 
 async function changeName(
   archive: ArchiveHost,

@@ -1,15 +1,14 @@
 import { fileAnswer } from '../schemas/common.js'
 import { z } from 'zod'
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
-import { CameoError } from '../../../pipeline/common/errors.js'
-import type { ServerMetrics } from '../server/server-metrics.js'
-import type { Readiness } from '../server/readiness.js'
+import type { ServerParts } from '../server/parts.js'
 
-const tags = ['operations']
+const readySchema = z
+  .object({ status: z.enum(['ready', 'loading', 'failed']), code: z.string().optional() })
+  .meta({ id: 'Ready' })
 
-/** For whoever runs the server. */
 export const operationRoutes =
-  (metrics: ServerMetrics, readiness: Readiness): FastifyPluginCallbackZod =>
+  ({ readiness, metrics }: Pick<ServerParts, 'readiness' | 'metrics'>): FastifyPluginCallbackZod =>
   (app, _options, done) => {
     app.route({
       method: 'GET',
@@ -17,7 +16,7 @@ export const operationRoutes =
       config: { right: 'anonymous' },
       schema: {
         summary: 'The process answers.',
-        tags,
+        tags: ['operations'],
         response: { 200: z.object({ status: z.literal('ok') }) },
       },
       handler: () => Promise.resolve({ status: 'ok' as const }),
@@ -27,13 +26,13 @@ export const operationRoutes =
       url: '/readyz',
       config: { right: 'anonymous' },
       schema: {
-        summary: 'The index of vectors is loaded, so that searches are fast.',
-        tags,
-        response: { 200: z.object({ status: z.literal('ready') }) },
+        summary: 'Searches are answered at once: 200; 503 while the index of vectors is being loaded.',
+        tags: ['operations'],
+        response: { 200: readySchema, 503: readySchema },
       },
-      handler: () => {
-        if (!readiness.isReady) throw new CameoError('SERVER_BUSY', 'the index of vectors is being loaded')
-        return Promise.resolve({ status: 'ready' as const })
+      handler: async (_request, reply) => {
+        const { state } = readiness
+        return reply.code(state.status === 'ready' ? 200 : 503).send(state)
       },
     })
     app.route({
@@ -41,10 +40,11 @@ export const operationRoutes =
       url: '/metrics',
       config: { right: 'metrics' },
       schema: {
-        ...{ summary: 'Figures for Prometheus.', tags },
+        ...{ summary: 'Figures for Prometheus.', tags: ['operations'] },
         response: { 200: fileAnswer('Lines of figures.', 'text/plain') },
       },
-      handler: async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()),
+      handler: async (_request, reply) =>
+        reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
     })
     app.route({
       method: 'GET',

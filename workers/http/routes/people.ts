@@ -166,9 +166,8 @@ export const peopleChangeRoutes =
         requireWholeArchive(actor)
         const change = await jobs.call('undoPeople', changeId)
         const [first, ...rest] = change.people.map(groupSubject)
-        const details = { change: 'undo', changeId }
-        if (first !== undefined)
-          await audit.append(subjectEntry(actor, 'correct', first, { also: rest, details }))
+        const more = { also: rest, details: { change: 'undo', changeId } }
+        if (first !== undefined) await audit.append(subjectEntry(actor, 'correct', first, more))
         return { changes: [change] }
       },
     })

@@ -75,14 +75,18 @@ export async function search(
   const result = await reader.call('search', { ...searchQueryOf(whom, body), ...foldersOfActor(actor) })
   const searchId = randomUUID()
   await audit.append(searchEntry(actor, body, searchId, result, digest))
+  parts.metrics.searched()
   return { searchId, result }
 }
 
 /** A search as the library takes it. */
-export function searchQueryOf(whom: Whom, { subject: _, since, until, ...rest }: SearchBody): SearchQuery {
+export function searchQueryOf(
+  whom: Whom,
+  { since, until, ...rest }: Omit<SearchBody, 'subject'>,
+): SearchQuery {
   return {
-    ...whom,
     ...rest,
+    ...whom,
     ...(since === undefined ? {} : { since: new Date(since) }),
     ...(until === undefined ? {} : { until: new Date(until) }),
   }

@@ -104,6 +104,20 @@ export const newFaceBody = z
   .strict()
   .meta({ id: 'NewFace' })
 
+/** What a name is given: somebody in an upload. */
+export const uploadedFaceBody = z
+  .object({
+    uploadId: z.uuid(),
+    face: z
+      .int()
+      .min(1)
+      .exactOptional()
+      .describe('Number of the person in the upload. Default: the only or main one.'),
+    force: z.boolean().exactOptional().describe('Even if the name has faces of somebody else.'),
+  })
+  .strict()
+  .meta({ id: 'UploadedFace' })
+
 export const identitySchema = z.object({ name: z.string(), faces: z.int() }).meta({ id: 'NameFaces' })
 
 export const forgottenSchema = z

@@ -5,9 +5,12 @@ import type { Door, SignInMethods } from '../door/door.js'
 import type { OidcProvider } from '../door/oidc.js'
 import type { FlowCookie, SessionCookie } from '../door/session-cookie.js'
 import type { ArchiveHost } from '../hosts/archive-host.js'
+import type { JobDesk } from '../jobs/job-desk.js'
+import type { KeptReports } from '../jobs/kept-reports.js'
 import type { MediaDesk } from '../media/media-desk.js'
-import type { Readiness } from './readiness.js'
 import type { UploadDesk } from '../uploads/upload-desk.js'
+import type { ServerMetrics } from './metrics.js'
+import type { Readiness } from './readiness.js'
 
 /** What routes are made of. */
 export interface ServerParts {
@@ -30,6 +33,13 @@ export interface ServerParts {
   readonly jobs: ArchiveHost
   readonly uploads: UploadDesk
   readonly media: MediaDesk
+  /** Runs jobs, and remembers them. */
+  readonly desk: JobDesk
+  /** Reports of evaluations. */
+  readonly reports: KeptReports
+  /** Folders from which clips may be ingested, besides those of which the archive has some. */
+  readonly ingestRoots: readonly string[]
   readonly readiness: Readiness
+  readonly metrics: ServerMetrics
   readonly log: FastifyBaseLogger
 }

@@ -106,7 +106,7 @@ export class UploadDesk {
         folder,
         sniff: isList ? contentOfList : contentOfUpload,
         mostBytes: this.#mostBytes,
-        take: claim.take,
+        take: (count) => claim.take(count),
       })
       throwIfStopped(signal, 'the upload')
       const looked = isList ? undefined : await this.#parts.looks.call('lookAt', path, { signal })

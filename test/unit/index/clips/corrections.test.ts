@@ -35,7 +35,7 @@ const [hit, alike, faint, twoFaint, both] = [0, 1, 2, 3, 4].map(madeClipId) as [
   string,
 ]
 
-beforeEach(() => {
+const makeArchive = () => {
   archive = peopleArchive(temporaryDir(), ['Ada', 'Bo'], [
     { path: 'hit.mp4', tracks: [{ like: { Ada: 0.8 }, spansS: [[0, 5]] }, { like: { Ada: 0.7 }, spansS: [[10, 15]] }] },
     { path: 'alike.mp4', tracks: [{ like: { Ada: 0.6 }, spansS: [[1, 2]] }] },
@@ -46,7 +46,7 @@ beforeEach(() => {
   const { recipe } = archive
   assert.ok(recipe !== undefined)
   opened = { archive, recipe }
-})
+}
 
 const ask = <T>(question: (parts: ListParts) => Promise<T>) =>
   withModels(opened, { device: { kind: 'cpu' } }, quietCaller(), (models) => question({ opened, models }))
@@ -115,6 +115,8 @@ function processAgain(clipId: string, digest: string, { descriptor, spansS, reci
 const actions = () => journalAfter(archive.database, 0, 99).map(({ action }) => action)
 
 describe('a rejected track', () => {
+  beforeEach(makeArchive)
+
   it('never again answers for the name: in a search, in a clip and in a list of people', async () => {
     assert.deepEqual(Object.keys(await found()).sort(), [hit, alike, both])
     const report = await correct('rejected', alike)
@@ -142,6 +144,8 @@ describe('a rejected track', () => {
 })
 
 describe('a confirmed track', () => {
+  beforeEach(makeArchive)
+
   it('always answers for the name, comes first, and helps to find others', async () => {
     const before = await search()
     await correct('confirmed', faint)
@@ -196,6 +200,8 @@ describe('a confirmed track', () => {
 })
 
 describe('corrections', () => {
+  beforeEach(makeArchive)
+
   it('can be taken back: then the answer is the same as before', async () => {
     const before = await found()
     await correct('rejected', alike)

@@ -11,7 +11,6 @@ import { openToOthers, withUmask } from '../../../support/modes.js'
 
 const notices: string[] = []
 const onNotice = (text: string) => notices.push(text)
-afterEach(() => notices.splice(0))
 
 /** Makes every file readable by others, like earlier versions. */
 function openUp(dir: string): void {
@@ -31,6 +30,8 @@ async function archiveWithSnapshot(): Promise<string> {
 }
 
 describe('an archive’s files', () => {
+  afterEach(() => notices.splice(0))
+
   for (const mask of [0o000, 0o022])
     it(`are their owner’s alone under umask ${mask.toString(8)}`, () =>
       withUmask(mask, async () => {

@@ -39,7 +39,7 @@ export const uploads = {
   addGroundTruth(file: File): Promise<{ readonly uploadId: string }> {
     const body = new FormData()
     body.append('file', file, file.name)
-    return ask('POST', '/uploads', { body, query: { kind: 'ground-truth' } })
+    return ask('POST', '/uploads', { body, query: { as: 'list' } })
   },
   remove: (uploadId: string) => ask<unknown>('DELETE', `/uploads/${part(uploadId)}`),
 }

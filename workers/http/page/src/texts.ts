@@ -2,6 +2,7 @@ import { countOf, numberOf } from './format.js'
 
 /** Every text of the page. */
 export const t = {
+  table: 'Table',
   product: 'Cameo',
   skip: 'Skip to the content',
   common: {

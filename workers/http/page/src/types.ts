@@ -306,7 +306,7 @@ export interface Job {
   readonly endedAt?: string
   readonly progress?: JobProgress
   readonly result?: unknown
-  readonly error?: { readonly code?: string; readonly detail?: string; readonly message?: string }
+  readonly error?: { readonly code: string; readonly detail: string }
 }
 
 /** Counts of an ingest, and where it is. */

@@ -90,12 +90,20 @@ export class JobWatch {
   }
 
   #take(event: JobEvent): void {
-    if (event.job !== undefined) this.job = event.job
+    if (event.job !== undefined) this.#takeJob(event.job)
     const { kind, path } = event
     if (kind === 'found') this.found++
     if (kind === 'all-found') this.isAllFound = true
     if (path !== undefined && kind !== 'found') this.#note(path, event)
     if (kind === 'end' || (event.state !== undefined && hasEnded({ state: event.state }))) void this.#read()
+  }
+
+  /** Files may have been told of before this page listened. */
+  #takeJob(job: Job): void {
+    this.job = job
+    this.found = Math.max(this.found, job.progress?.found ?? 0)
+    this.done = Math.max(this.done, job.progress?.done ?? 0)
+    this.isAllFound ||= job.progress?.isAllFound === true
   }
 
   #note(path: string, { kind, durationS, timeS, faces, result }: JobEvent): void {
