@@ -141,6 +141,7 @@ describe('every route', () => {
 const bodies: Readonly<Record<string, unknown>> = {
   'PATCH /api/v1/names/:name': { note: 'x' },
   'POST /api/v1/names/:name/tracks': { trackId: 999_999 },
+  'POST /api/v1/names/:name/faces': { uploadId: unknownIds['uploadId'] },
   'POST /api/v1/names/:name/corrections': { clipId: 'f'.repeat(64), verdict: 'confirmed' },
   'PATCH /api/v1/people/:personId': { hidden: true },
   'POST /api/v1/people/:personId/merge': { ids: [999_998] },
