@@ -28,6 +28,7 @@ const unknownIds: Readonly<Record<string, string>> = {
   name: 'Nobody',
   uploadId: '00000000-0000-4000-8000-000000000000',
   jobId: '00000000-0000-4000-8000-000000000000',
+  evaluationId: '00000000-0000-4000-8000-000000000000',
 }
 const unknownUrl = ({ url }: Pick<DeclaredRoute, 'url'>) =>
   url.replaceAll(/:(\w+)/g, (_, name: string) => unknownIds[name] ?? 'unknown').replace('*', 'none')
