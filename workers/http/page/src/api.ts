@@ -1,4 +1,4 @@
-import { ask, linesOf, parsed, send, urlOf, type Query } from './request.js'
+import { ask, linesOf, send, urlOf, type Query } from './request.js'
 import type * as Api from './types.js'
 
 /** All calls of the server that the page makes. */
@@ -45,34 +45,23 @@ export const uploads = {
 }
 
 type SearchLine =
-  | ({ readonly kind: 'query' } & Partial<Api.SearchHead>)
-  | ({ readonly kind: 'match' } & Api.Match & { readonly match?: Api.Match; readonly isWeak?: boolean })
-  | ({ readonly kind: 'weak' } & Api.Match & { readonly match?: Api.Match })
-  | ({ readonly kind: 'end' } & Partial<Api.SearchHead>)
-  | { readonly kind: 'problem'; readonly code: string; readonly detail: string }
+  | ({ readonly kind: 'query' } & Api.SearchHead)
+  | ({ readonly kind: 'match' | 'weak' } & Api.Match)
+  | { readonly kind: 'end' }
 
 /** What happens while an answer comes in. */
 export interface SearchEvents {
   onMatch(match: Api.Match, isWeak: boolean): void
-  /** The first line and the last one together make the head. */
-  onHead(head: Partial<Api.SearchHead>): void
+  /** Before the matches. */
+  onHead(head: Api.SearchHead): void
 }
 
 /** Searches; matches are told as they arrive. @throws Problem */
 export async function search(body: Api.SearchBody, events: SearchEvents, signal: AbortSignal): Promise<void> {
-  const accept = 'application/x-ndjson, application/json;q=0.5'
-  const response = await send('POST', '/searches', { body, accept, signal })
-  if (response.headers.get('content-type')?.includes('ndjson') !== true) {
-    const { matches, weak, ...head } = parsed<Api.SearchAnswer>(await response.text())
-    events.onHead(head)
-    for (const match of matches) events.onMatch(match, false)
-    for (const match of weak) events.onMatch(match, true)
-    return
-  }
+  const response = await send('POST', '/searches', { body, accept: 'application/x-ndjson', signal })
   for await (const line of linesOf<SearchLine>(response))
-    if (line.kind === 'match') events.onMatch(line.match ?? line, line.isWeak === true)
-    else if (line.kind === 'weak') events.onMatch(line.match ?? line, true)
-    else if (line.kind !== 'problem') events.onHead(line)
+    if (line.kind === 'query') events.onHead(line)
+    else if (line.kind !== 'end') events.onMatch(line, line.kind === 'weak')
 }
 
 /** What is written to a file. */
@@ -127,12 +116,9 @@ export interface PeopleQuery extends PageQuery {
 
 export const people = {
   list: (query: PeopleQuery) => pageOf<Api.Person>('/people', { limit: 60, ...query }),
-  show: (personId: number) =>
-    ask<{ readonly person: Api.Person; readonly clips: readonly Api.Match[] }>('GET', `/people/${personId}`),
-  change: (
-    personId: number,
-    body: { readonly name?: string; readonly force?: boolean; readonly hidden?: boolean },
-  ) => ask<{ readonly others?: readonly number[] }>('PATCH', `/people/${personId}`, { body }),
+  show: (personId: number) => ask<Api.ShownPerson>('GET', `/people/${personId}`),
+  change: (personId: number, body: Api.PersonChange) =>
+    ask<Api.PersonChanged>('PATCH', `/people/${personId}`, { body }),
   merge: (personId: number, ids: readonly number[]) =>
     ask<unknown>('POST', `/people/${personId}/merge`, { body: { ids } }),
   split: (personId: number, trackIds: readonly number[]) =>
@@ -147,50 +133,32 @@ export const archive = {
   failures: () => pageOf<Api.Failure>('/failures'),
 }
 
-export type NewJob =
-  | { readonly kind: 'ingest'; readonly paths: readonly string[] }
-  | { readonly kind: 'group'; readonly again?: boolean }
-  | { readonly kind: 'evaluate'; readonly groundTruthUploadId: string }
-
 export const jobs = {
   list: () => pageOf<Api.Job>('/jobs'),
   show: (jobId: string) => ask<Api.Job>('GET', `/jobs/${part(jobId)}`),
-  start: (body: NewJob) => ask<Api.Job>('POST', '/jobs', { body }),
+  start: (body: Api.NewJob) => ask<Api.Job>('POST', '/jobs', { body }),
   stop: (jobId: string) => ask<unknown>('DELETE', `/jobs/${part(jobId)}`),
   eventsUrl: (jobId: string) => urlOf(`/jobs/${part(jobId)}/events`),
 }
 
 export const evaluations = {
-  list: () => pageOf<Api.Evaluation>('/evaluations'),
+  list: () => pageOf<Api.EvaluationEntry>('/evaluations'),
   show: (evaluationId: string) => ask<Api.Evaluation>('GET', `/evaluations/${part(evaluationId)}`),
-}
-
-export interface UserChange {
-  readonly name?: string
-  readonly roles?: readonly string[]
-  readonly isDisabled?: boolean
-  readonly collections?: Api.Grants
-  readonly password?: string
 }
 
 export const administration = {
   users: () => pageOf<Api.User>('/users'),
-  addUser: (body: UserChange & { readonly name: string; readonly roles: readonly string[] }) =>
-    ask<Api.User>('POST', '/users', { body }),
-  changeUser: (userId: string, body: UserChange) =>
+  addUser: (body: Api.NewUser) => ask<Api.User>('POST', '/users', { body }),
+  changeUser: (userId: string, body: Api.UserChange) =>
     ask<Api.User>('PATCH', `/users/${part(userId)}`, { body }),
   removeUser: (userId: string) => ask<unknown>('DELETE', `/users/${part(userId)}`),
   keys: () => pageOf<Api.ApiKey>('/keys'),
-  addKey: (body: { readonly name: string; readonly roles: readonly string[]; readonly expiresAt: string }) =>
-    ask<Api.ApiKey & { readonly text: string }>('POST', '/keys', { body }),
+  addKey: (body: Api.NewKey) => ask<Api.MadeKey>('POST', '/keys', { body }),
   removeKey: (keyId: string) => ask<unknown>('DELETE', `/keys/${part(keyId)}`),
   collections: () => pageOf<Api.Collection>('/collections'),
-  addCollection: (body: { readonly name: string; readonly folders: readonly string[] }) =>
-    ask<Api.Collection>('POST', '/collections', { body }),
-  changeCollection: (
-    collectionId: string,
-    body: { readonly name: string; readonly folders: readonly string[] },
-  ) => ask<Api.Collection>('PATCH', `/collections/${part(collectionId)}`, { body }),
+  addCollection: (body: Api.NewCollection) => ask<Api.Collection>('POST', '/collections', { body }),
+  changeCollection: (collectionId: string, body: Api.NewCollection) =>
+    ask<Api.Collection>('PATCH', `/collections/${part(collectionId)}`, { body }),
   removeCollection: (collectionId: string) => ask<unknown>('DELETE', `/collections/${part(collectionId)}`),
   settings: () => ask<Api.Settings>('GET', '/settings'),
   changeSettings: (body: Api.Settings) => ask<Api.Settings>('PUT', '/settings', { body }),

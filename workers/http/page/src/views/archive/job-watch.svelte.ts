@@ -20,7 +20,7 @@ interface JobEvent {
   readonly durationS?: number
   readonly timeS?: number
   readonly faces?: number
-  readonly state?: string
+  readonly state?: Job['state']
   readonly job?: Job
   readonly result?: {
     readonly status?: string
