@@ -7,7 +7,7 @@ import { correcting } from './correct-people.js'
 /**
  * Undoes a change of people: the last one, or one by its number. Tracks that got a person since then keep it.
  * @returns the change that was undone
- * @throws USAGE if there is no such change, it was undone already, or a later one concerns the same people
+ * @throws NOT_FOUND if there is no such change; USAGE if it was undone already, or a later one concerns the same people
  */
 export function undoChange(archive: Archive, changeId?: number): PeopleChange {
   const { database } = archive
@@ -15,7 +15,7 @@ export function undoChange(archive: Archive, changeId?: number): PeopleChange {
     const change = changeId === undefined ? changes.last() : changes.get(changeId)
     if (change === undefined)
       throw new CameoError(
-        'USAGE',
+        changeId === undefined ? 'USAGE' : 'NOT_FOUND',
         changeId === undefined ? 'there is nothing to undo' : `there is no change ${changeId}`,
       )
     if (change.isUndone) throw new CameoError('USAGE', `the change ${change.changeId} was undone already`)

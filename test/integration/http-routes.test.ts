@@ -27,6 +27,8 @@ const unknownIds: Readonly<Record<string, string>> = {
   number: '7',
   name: 'Nobody',
   uploadId: '00000000-0000-4000-8000-000000000000',
+  jobId: '00000000-0000-4000-8000-000000000000',
+  evaluationId: '00000000-0000-4000-8000-000000000000',
 }
 const unknownUrl = ({ url }: Pick<DeclaredRoute, 'url'>) =>
   url.replaceAll(/:(\w+)/g, (_, name: string) => unknownIds[name] ?? 'unknown').replace('*', 'none')
@@ -65,11 +67,13 @@ function assertRefused(
 
 const isRefusal = ({ status, body }: Answer) =>
   (status === 401 || status === 403) &&
-  ['SIGN_IN_REQUIRED', 'RIGHT_MISSING', 'REQUEST_FORGED'].includes(body?.code)
+  ['SIGN_IN_REQUIRED', 'RIGHT_MISSING', 'REQUEST_FORGED'].includes(body.code)
 
 function assertLetIn(route: DeclaredRoute, answer: Answer) {
   assert.ok(!isRefusal(answer), `${nameOf(route)}: ${answer.text}`)
-  assert.ok(answer.status < 500, `${nameOf(route)}: ${answer.text}`)
+  // While the index of vectors is being loaded.
+  const isLoading = route.url === '/readyz' && answer.status === 503
+  assert.ok(answer.status < 500 || isLoading, `${nameOf(route)}: ${answer.text}`)
 }
 
 before(async () => {
@@ -139,6 +143,7 @@ describe('every route', () => {
 const bodies: Readonly<Record<string, unknown>> = {
   'PATCH /api/v1/names/:name': { note: 'x' },
   'POST /api/v1/names/:name/tracks': { trackId: 999_999 },
+  'POST /api/v1/names/:name/faces': { uploadId: unknownIds['uploadId'] },
   'POST /api/v1/names/:name/corrections': { clipId: 'f'.repeat(64), verdict: 'confirmed' },
   'PATCH /api/v1/people/:personId': { hidden: true },
   'POST /api/v1/people/:personId/merge': { ids: [999_998] },
@@ -167,7 +172,7 @@ interface DescribedOperation {
 describe('the API', () => {
   let document: Described
   before(async () => {
-    document = (await server.ask('/openapi.json')).body
+    document = JSON.parse((await server.ask('/openapi.json')).text) as Described
   })
 
   const operations = () =>

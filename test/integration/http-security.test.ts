@@ -95,14 +95,14 @@ describe('sessions', () => {
     assert.notEqual(first, 'cameo_session=planted')
     assert.equal((await me('cameo_session=planted')).user, undefined)
     const { csrfToken, user } = await me(first)
-    assert.equal(user.name, 'admin')
+    assert.equal(user?.name, 'admin')
     const again = await server.ask('/api/v1/session', {
       ...{ method: 'POST', json: { name: 'carl', password: goodPassword } },
       headers: { cookie: first, 'x-csrf-token': csrfToken },
     })
     assert.notEqual(cookieOf(again), first)
     assert.equal((await me(first)).user, undefined)
-    assert.equal((await me(cookieOf(again))).user.name, 'carl')
+    assert.equal((await me(cookieOf(again))).user?.name, 'carl')
   })
 
   it('end when the password, the roles or the state of the user change', async () => {
@@ -114,7 +114,7 @@ describe('sessions', () => {
       { isDisabled: true },
     ]) {
       const cookie = `cameo_session=${server.session(userId).token}`
-      assert.equal((await me(cookie)).user.name, 'tom')
+      assert.equal((await me(cookie)).user?.name, 'tom')
       assert.equal((await server.ask(path, { as: admin.session, method: 'PATCH', json })).status, 200)
       assert.equal((await me(cookie)).user, undefined)
     }
@@ -258,15 +258,14 @@ describe('more rights than one has', () => {
 
   it('are not had by a key of an administrator that sees only a part', async () => {
     const [id] = (await ask(admin.session, 'GET', '/collections')).body.collections
-    const key = server.key(admin.userId, ['administrator'], [id.collectionId])
+    const key = server.key(admin.userId, ['administrator'], [id?.collectionId ?? ''])
     const { body } = await ask(key, 'POST', '/users', { name: 'x', roles: ['administrator'] })
     assert.equal(body.code, 'RIGHT_MISSING')
   })
 
   it('show nobody the keys of others, and let nobody else revoke them', async () => {
     const key = server.key(curator.userId, ['curator'])
-    const keys = async (as: Asker) =>
-      (await ask(as, 'GET', '/keys')).body.keys.map(({ keyId }: { keyId: string }) => keyId)
+    const keys = async (as: Asker) => (await ask(as, 'GET', '/keys')).body.keys.map(({ keyId }) => keyId)
     assert.ok((await keys(curator.session)).includes(key.keyId))
     assert.deepEqual(await keys(viewer.session), [])
     assert.deepEqual(await keys(key), [key.keyId])
@@ -334,7 +333,7 @@ describe('more rights than one has', () => {
     await ask(admin.session, 'DELETE', `/keys/${keyId}`)
     const { entries } = (await ask(admin.session, 'GET', '/audit?limit=9')).body
     assert.deepEqual(
-      entries.map(({ action }: { action: string }) => action).reverse(),
+      entries.map(({ action }) => action).reverse(),
       ['user-create', 'user-change', 'user-delete', 'collection-create', 'collection-change', 'collection-delete', 'settings', 'key-create', 'key-revoke'], // prettier-ignore
     )
   })
@@ -448,6 +447,8 @@ describe('addresses', () => {
       )
     })
     assert.doesNotMatch(raw, /evil\.example/)
+    const long = await server.ask(`/api/v1/clips?folder=${'a'.repeat(20_000)}`, { as: admin.session })
+    assert.deepEqual([long.status, long.body.code], [431, 'USAGE'])
   })
 })
 
@@ -466,8 +467,8 @@ describe('somebody who sees one folder', () => {
    * Without what differs between any two answers, and without what such a person is told less of: the folders of enrolled
    * photos, and all names that there are.
    */
-  const plain = ({ status, body, text }: Answer): unknown => {
-    if (body === undefined) return { status, text }
+  const plain = ({ status, body, text, isJson }: Answer): unknown => {
+    if (!isJson) return { status, text }
     const less = JSON.stringify(body)
       .replace(/"(instance|searchId)":"[^"]*",?/g, '')
       .replaceAll('"source":"/photos/', '"source":"')
@@ -560,7 +561,7 @@ describe('somebody who sees one folder', () => {
 
   it('sees nothing without a grant, and what is granted from the next request on', async () => {
     const { userId, session } = await server.user('nora', ['viewer'])
-    const clips = async () => (await server.ask('/api/v1/clips', { as: session })).body.clips?.length
+    const clips = async () => (await server.ask('/api/v1/clips', { as: session })).body.clips.length
     assert.equal(await clips(), 0)
     changeUser(server.access, userId, { collections: 'all' })
     assert.equal(await clips(), 4)

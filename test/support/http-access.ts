@@ -22,13 +22,32 @@ export interface Question {
   readonly body?: string
 }
 
-/** An answer; its body is JSON wherever the test looks into it. */
+/** What tests look at in answers that are JSON. Each answer has some of it. */
+export interface AnswerBody {
+  readonly code: string
+  readonly detail: string
+  readonly retriable: boolean
+  readonly user?: { readonly name: string }
+  readonly csrfToken: string
+  readonly userId: string
+  readonly keyId: string
+  /** Of a new key. */
+  readonly text: string
+  readonly collectionId: string
+  readonly approvalId: string
+  readonly keys: readonly { readonly keyId: string }[]
+  readonly collections: readonly { readonly collectionId: string }[]
+  readonly entries: readonly { readonly action: string }[]
+  readonly clips: readonly unknown[]
+}
+
 export interface Answer {
   readonly status: number
   readonly headers: Headers
   readonly text: string
-  /** Of any shape: tests compare it. */
-  readonly body: any // eslint-disable-line @typescript-eslint/no-explicit-any
+  readonly isJson: boolean
+  /** Empty of an answer that is no JSON. */
+  readonly body: AnswerBody
 }
 
 /** A server that finds out itself who asks, by keys and sessions of real users. */
@@ -99,14 +118,10 @@ async function ask(url: string, { as = 'anonymous', method = 'GET', json, header
     ...(content === undefined ? {} : { body: content }),
   })
   const text = await response.text()
-  const isJson = /^application\/(problem\+)?json(;|$)/.test(response.headers.get('content-type') ?? '')
-  const { status } = response
-  return {
-    status,
-    headers: response.headers,
-    text,
-    body: isJson && text !== '' ? JSON.parse(text) : undefined,
-  }
+  const isJson =
+    text !== '' && /^application\/(problem\+)?json(;|$)/.test(response.headers.get('content-type') ?? '')
+  const given = (isJson ? JSON.parse(text) : {}) as AnswerBody
+  return { status: response.status, headers: response.headers, text, isJson, body: given }
 }
 
 function headersOf(asker: Asker): Record<string, string> {

@@ -30,6 +30,7 @@ import { trackRoutes } from './routes/tracks.js'
 import { sessionRoutes } from './routes/session.js'
 import { uploadRoutes } from './routes/uploads.js'
 import { describeApi } from './server/api-document.js'
+import { answerBrokenRequest } from './server/broken-requests.js'
 import { limitRequests } from './server/limits.js'
 import type { ListenParts } from './door/listen-rules.js'
 import type { ServerParts } from './server/parts.js'
@@ -87,6 +88,7 @@ export async function buildApp(parts: ServerParts, listen: ListenParts): Promise
     genReqId: () => crypto.randomUUID(),
     routerOptions: { maxParamLength: 2000 },
     forceCloseConnections: 'idle',
+    clientErrorHandler: answerBrokenRequest,
   }).withTypeProvider<ZodTypeProvider>()
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)

@@ -1,3 +1,4 @@
+import type { CameoError } from '../../../pipeline/common/errors.js'
 import type { FastifyRequest } from 'fastify'
 import type { RequestActor } from '../../../index/access/request-actor.js'
 import type { Right } from '../../../index/access/roles.js'
@@ -40,6 +41,6 @@ declare module 'fastify' {
     /** Who asks. Set before every handler. */
     actor: RequestActor
     /** Why it is not believed who asks: a key that is wrong, or a request that may be forged. */
-    refusal: unknown
+    refusal: CameoError | undefined
   }
 }

@@ -96,12 +96,14 @@ const titles: Readonly<Record<number, string>> = {
   401: 'Not signed in',
   403: 'Not allowed',
   404: 'Not found',
+  408: 'Too slow',
   409: 'Conflict',
   413: 'Too large',
   416: 'No such range',
   415: 'Unsupported type of content',
   422: 'Cannot be used',
   429: 'Too many requests',
+  431: 'Headers too long',
   500: 'Error of the server',
   503: 'Not available now',
   507: 'No space left',
@@ -131,7 +133,8 @@ export function problemOf(error: unknown, requestId: string): Problem {
 
 const faultText = 'the server failed; its log says why'
 
-function documentOf(code: ErrorCode, status: number, detail: string, instance: string): Problem {
+/** The document of a problem with this status. */
+export function documentOf(code: ErrorCode, status: number, detail: string, instance: string): Problem {
   return {
     type: `urn:cameo:error:${code}`,
     title: titles[status] ?? 'Error',

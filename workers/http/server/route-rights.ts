@@ -29,6 +29,7 @@ export function guardRoutes(app: FastifyInstance, door: Door): readonly Declared
       request.actor = door.identify(request)
     } catch (error) {
       request.actor = anonymousActor
+      if (!(error instanceof CameoError)) throw error
       request.refusal = error
     }
     done()

@@ -247,7 +247,7 @@ describe('corrections', () => {
     assert.deepEqual(listChanges(opened.archive).map(({ action, isUndone }) => [action, isUndone]), [['hide', true], ['hide', false], ['split', true]]) // prettier-ignore
     undoChange(opened.archive)
     assert.throws(() => undoChange(opened.archive), refusedWith('USAGE', /nothing to undo/))
-    assert.throws(() => undoChange(opened.archive, 77), refusedWith('USAGE', /no change 77/))
+    assert.throws(() => undoChange(opened.archive, 77), refusedWith('NOT_FOUND', /no change 77/))
   })
 
   it('survive when clips are processed again', async () => {
