@@ -2010,7 +2010,7 @@ export interface paths {
                 query?: {
                     limit?: number;
                     after?: number;
-                    /** @description Id of a user or key. */
+                    /** @description Id or name of a user or key. */
                     actor?: string;
                     action?: string;
                     outcome?: "done" | "refused" | "failed";

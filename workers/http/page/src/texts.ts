@@ -209,6 +209,7 @@ export const t = {
     converted: (stretch: string) => `Converted for the browser: ${stretch} of the clip`,
     whole: 'Part of the clip',
     failed: 'The browser cannot play this video.',
+    speed: (rate: number) => `${rate}× speed`,
     previous: 'Previous time',
     next: 'Next time',
     at: (stretch: string) => `Plays ${stretch}`,

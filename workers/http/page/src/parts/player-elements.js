@@ -8,7 +8,6 @@ export const playerElements = [
   'media-time-range',
   'media-time-display',
   'media-mute-button',
-  'media-playback-rate-button',
   'media-fullscreen-button',
   'media-loading-indicator',
 ]

@@ -18,7 +18,8 @@ export interface IdentityFigures {
 /** The API describes a report only in part. What is not as expected is left out. */
 export function figuresOf(report: Evaluation): Figures {
   const { ci95, scores } = report
-  const [low, high]: readonly unknown[] = Array.isArray(ci95) ? ci95 : []
+  const interval: readonly unknown[] = Array.isArray(ci95) ? ci95 : []
+  const [low, high] = interval
   return {
     ci95: typeof low === 'number' && typeof high === 'number' ? [low, high] : undefined,
     scores: Array.isArray(scores) ? scores.flatMap(identityOf) : [],

@@ -1,7 +1,7 @@
 import { approvals } from '../../api.js'
 import type { Approval, SearchBody } from '../../types.js'
 
-const askEveryMs = 4000
+const askEveryMs = 2000
 
 /** The request to approve a search, while somebody waits for it. */
 export class ApprovalOfSearch {
