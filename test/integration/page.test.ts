@@ -238,7 +238,7 @@ describe('the page', () => {
     await page.context().close()
   })
 
-  it('lets somebody search once after another person has approved', async () => {
+  it('lets somebody search once, or export once, after another person has approved', async () => {
     const root = await readers.signedIn('root', '/administration/settings')
     const policy = root.getByLabel('A search needs the approval of a second person')
     const savePolicy = async (isOn: boolean) => {
@@ -249,15 +249,40 @@ describe('the page', () => {
     }
     await savePolicy(true)
     const carl = await readers.signedIn('carl')
+    const approve = async () => {
+      await carl.getByText('Waiting for approval').waitFor()
+      await root.goto('/approvals')
+      await button(root, 'Approve').click()
+    }
     await searchFor(carl, 'Bob')
-    await carl.getByText('Waiting for approval').waitFor()
-    await root.goto('/approvals')
-    await button(root, 'Approve').click()
+    await approve()
     await button(carl, 'Search now').click()
     await heading(carl, '1 clip found').waitFor()
+    assert.equal(await button(carl, /^Export/).count(), 0)
+    await button(carl, 'Request approval').click()
+    await approve()
+    await button(carl, /^Export/).click()
+    const exported = carl.waitForEvent('download')
+    await carl.getByRole('menuitem', { name: /^CSV/ }).click()
+    assert.match(readFileSync(await (await exported).path(), 'utf8'), /a\.mp4,/)
+    await carl.getByText('A second person must approve each search.').waitFor()
     await savePolicy(false)
     await carl.context().close()
     await root.context().close()
+  })
+
+  it('ingests a folder, and shows how far it is', async () => {
+    await makeFaceClip(join(films, 'late.mp4'), 'sofa right')
+    const page = await readers.signedIn('root', '/archive')
+    await page.getByLabel('Folders and files').fill(films)
+    await button(page, 'Start the ingest').click()
+    await page.getByText(/^3 of 3 files/).waitFor()
+    const file = page.getByRole('listitem').filter({ hasText: 'late.mp4' })
+    await file.getByText('done', { exact: true }).waitFor()
+    assert.equal(await page.getByRole('listitem').filter({ hasText: 'unchanged' }).count(), 2)
+    await page.goto('/clips')
+    await page.getByRole('link', { name: 'late.mp4' }).waitFor()
+    await page.context().close()
   })
 
   it('forgets a name with a receipt; nobody finds it any more, and the audit log no longer names it', async () => {
