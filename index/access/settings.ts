@@ -11,7 +11,6 @@ const perMinute = z.number().int().min(1).max(1e9)
 export const settingsSchema = z.strictObject({
   purposeRequired: z.boolean().describe('A search must say why it is made.'),
   approvalRequired: z.boolean().describe('A search needs the approval of another user.'),
-  keepQueryPhotos: z.boolean().describe('Keep the photos that people search with.'),
   sessionIdleHours: hours(24 * 30).describe('A session ends after so many hours without a request.'),
   sessionHours: hours(24 * 90).describe('A session ends so many hours after its sign-in.'),
   requestsPerMinute: perMinute.describe('Requests of one user or key per minute.'),
@@ -26,7 +25,7 @@ export type AccessSettings = Readonly<z.infer<typeof settingsSchema>>
 export type SettingName = keyof AccessSettings
 
 export const defaultSettings: AccessSettings = {
-  ...{ purposeRequired: false, approvalRequired: false, keepQueryPhotos: false },
+  ...{ purposeRequired: false, approvalRequired: false },
   ...{ sessionIdleHours: 1, sessionHours: 12 },
   ...{ requestsPerMinute: 1200, searchesPerMinute: 120, uploadsPerMinute: 30, signInsPerMinute: 20 },
 }

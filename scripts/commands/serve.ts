@@ -14,6 +14,8 @@ import {
   listOf,
   numberWithin,
 } from '../cli/options.js'
+import { readConnection } from '../cli/kafka-connection.js'
+import { kafkaHelp } from '../cli/kafka-options.js'
 import { exitCodes, note, print, printJson } from '../cli/output.js'
 import { untilStopped } from '../cli/until-stopped.js'
 
@@ -34,6 +36,7 @@ interface ServeCommandOptions extends OidcCommandOptions {
   readonly tlsKey?: string
   readonly trustProxy?: readonly string[]
   readonly ingestRoot?: readonly string[]
+  readonly brokers?: string
   readonly device: DeviceChoice
   readonly threads: number
   readonly json: boolean
@@ -79,6 +82,12 @@ export const serveCommand = new Command('serve')
       'folder from which users may ingest clips, besides those of which the archive has clips; may be repeated',
     ).argParser(listOf((text) => text)),
   )
+  .addOption(
+    new Option(
+      '-b, --brokers <list>',
+      'host:port of Kafka brokers, separated by commas: their workers process the clips that users ingest',
+    ).env('KAFKA_BROKERS'),
+  )
   .addOption(deviceOption())
   .addOption(
     new Option('--threads <n>', 'segments that an ingest processes at the same time')
@@ -96,6 +105,8 @@ Users sign in with a password; programs use an API key. "cameo access --help" sa
 commands on this machine as the owner of the archive can do everything.
 With --oidc-issuer, give the provider this address: the page's, followed by /api/v1/oidc/callback. Somebody who signs in there for the
 first time becomes a new user without any role, unless --oidc-role or --oidc-role-claim gives one.
+With --brokers, the server puts clips into the queue as "cameo submit" does. The index worker must write to the same archive.
+${kafkaHelp.trim()}
 Logs are lines of JSON on standard error; CAMEO_LOG_LEVEL sets the level. SIGTERM stops the server after the requests that run.
 With --json: {url, setup?: {url, expiresAt}}, on one line, when it listens.
 Exit code: 0 it was stopped; 2 it could not start.`,
@@ -118,6 +129,7 @@ function start({
   tlsKey,
   trustProxy,
   ingestRoot,
+  brokers,
   device,
   ...options
 }: ServeCommandOptions): Promise<RunningServer> {
@@ -132,6 +144,7 @@ function start({
     ...(trustProxy === undefined ? {} : { trustedProxies: trustProxy }),
     ...(oidc === undefined ? {} : { oidc }),
     ...(ingestRoot === undefined ? {} : { ingestRoots: ingestRoot }),
+    ...(brokers === undefined ? {} : { kafka: readConnection(brokers) }),
   })
 }
 

@@ -1,11 +1,12 @@
+import type { QueueEvents } from '../../workers/kafka/submit/submit-clips.js'
 import type { SubmitEvents, SubmitResult } from '../../workers/kafka/submit/submit-events.js'
 import { flawsOf } from './clip-flaws.js'
-import { counted, note, oneLine, print, printJson } from '../cli/output.js'
+import { counted, note, oneLine, pluralOf, print, printJson } from '../cli/output.js'
 import { progressPayload, startProgress, videoFormat } from '../cli/progress.js'
 import { createVideoProgress } from '../cli/video-progress.js'
 import { formatTime } from '../../pipeline/common/time-text.js'
 
-export interface SubmitReporter extends SubmitEvents {
+export interface SubmitReporter extends SubmitEvents, QueueEvents {
   readonly failed: number
   stop(): void
   summarise(): void
@@ -64,6 +65,13 @@ export function createSubmitReporter(json: boolean): SubmitReporter {
       else if (!process.stderr.isTTY && status !== 'skipped') print(formatResult(result))
       show()
     },
+    onBrokerAway: () => note('the broker does not take messages at the moment: waiting for it'),
+    onBrokerBack: () => note('the broker takes messages again'),
+    onResubmitted: (clips) =>
+      note(
+        `${counted(clips, 'clip was', 'clips were')} not in the queue any more and ${pluralOf(clips, 'was', 'were')} submitted again`,
+      ),
+    onGivenUp: () => note('"cameo dead-letters list" shows messages that workers could not read'),
     stop: () => bar.stop(),
     summarise() {
       const parts = [...counts].map(([status, count]) => `${count} ${statusWords[status]}`)

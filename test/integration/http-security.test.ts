@@ -326,7 +326,7 @@ describe('more rights than one has', () => {
     ).body
     await ask(admin.session, 'PATCH', `/collections/${collectionId}`, { name: 'd' })
     await ask(admin.session, 'DELETE', `/collections/${collectionId}`)
-    await ask(admin.session, 'PUT', '/settings', { keepQueryPhotos: false })
+    await ask(admin.session, 'PUT', '/settings', { purposeRequired: false })
     const { keyId } = (
       await ask(admin.session, 'POST', '/keys', { name: 'k', roles: ['viewer'], expiresAt: soon() })
     ).body

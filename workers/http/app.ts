@@ -25,6 +25,7 @@ import { oidcRoutes } from './routes/oidc.js'
 import { operationRoutes } from './routes/operations.js'
 import { addPage } from './routes/page.js'
 import { peopleChangeRoutes, peopleRoutes } from './routes/people.js'
+import { addReference } from './routes/reference.js'
 import { searchRoutes } from './routes/searches.js'
 import { trackRoutes } from './routes/tracks.js'
 import { sessionRoutes } from './routes/session.js'
@@ -111,6 +112,7 @@ export async function buildApp(parts: ServerParts, listen: ListenParts): Promise
   describeProblems(app)
   app.register(operationRoutes(parts))
   await addPage(app)
+  await addReference(app)
   await app.register(
     (api, _options, done) => {
       for (const plugin of apiRoutes) api.register(plugin(parts))

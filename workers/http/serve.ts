@@ -1,4 +1,3 @@
-import type { FastifyBaseLogger } from 'fastify'
 import { openAccess, type Access } from '../../index/access/access.js'
 import { createSetupToken, isSetupNeeded } from '../../index/access/setup.js'
 import { AuditLog } from '../../index/audit/audit-log.js'
@@ -7,12 +6,14 @@ import { OidcProvider, type OidcOptions } from './door/oidc.js'
 import { FlowCookie, SessionCookie } from './door/session-cookie.js'
 import type { HostOptions } from './hosts/call-messages.js'
 import { ArchiveHost } from './hosts/archive-host.js'
+import type { KafkaConnection } from '../kafka/broker/connection.js'
 import { JobDesk } from './jobs/job-desk.js'
 import { KeptReports } from './jobs/kept-reports.js'
 import { MediaDesk, type MediaOptions } from './media/media-desk.js'
 import { buildApp } from './app.js'
-import { listenParts, type ListenOptions } from './door/listen-rules.js'
+import { listenError, listenParts, type ListenOptions } from './door/listen-rules.js'
 import type { Door } from './door/door.js'
+import type { Logger } from '../service/log.js'
 import { OpenConnections } from './server/open-connections.js'
 import { Readiness } from './server/readiness.js'
 import { startPath } from './routes/oidc.js'
@@ -23,7 +24,7 @@ import { UploadDesk, type UploadLimits } from './uploads/upload-desk.js'
 
 /** How a server runs. */
 export interface ServeOptions extends HostOptions, ListenOptions {
-  readonly log: FastifyBaseLogger
+  readonly log: Logger
   /** Finds out who asks. Default: by API keys and sessions. */
   readonly door?: Door
   /** Folder for temporary files. Default: the system's. */
@@ -34,6 +35,8 @@ export interface ServeOptions extends HostOptions, ListenOptions {
   readonly media?: MediaOptions
   /** Folders from which clips may be ingested. Those of which the archive has clips are always allowed. */
   readonly ingestRoots?: readonly string[]
+  /** Brokers whose workers process the clips of an ingest, for this archive. Default: the server itself does. */
+  readonly kafka?: KafkaConnection
 }
 
 /** A link that works once. */
@@ -56,7 +59,7 @@ export interface RunningServer {
 
 /** Starts to serve an archive. Answers at once; the index of vectors is loaded meanwhile. */
 export async function serve(options: ServeOptions): Promise<RunningServer> {
-  const { archive, models, device, pack, threads, log } = options
+  const { archive, models, device, pack, threads, log, kafka } = options
   const listen = listenParts(options)
   const oidc = options.oidc === undefined ? undefined : new OidcProvider(options.oidc)
   const access = openAccess(archive, { create: true })
@@ -87,6 +90,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
       ...{ archive, access, audit, cookie, log, uploads, media, ...hosts },
       ...{ desk, readiness, metrics: new ServerMetrics({ uploads, media, desk, readiness }) },
       ...{ reports: new KeptReports(archive), ingestRoots: options.ingestRoots ?? [] },
+      queue: kafka === undefined ? undefined : { archive, connection: kafka, log, pack },
       door: options.door ?? new AccessDoor(access, cookie),
       ...{ oidc, flowCookie: new FlowCookie(listen.isSecure) },
       signInMethods: {
@@ -97,24 +101,24 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     listen,
   )
   const connections = new OpenConnections(fastify)
-  const url = await fastify.listen({ host: listen.host, port: listen.port })
-  void readiness.load()
-  return {
-    ...{ url, routes },
-    ...(isSetupNeeded(access) ? { setup: setupLink(access, url) } : {}),
-    async close() {
-      readiness.close()
-      media.close()
-      // Their readers see their ends; a connection that waits for events would keep the server from closing.
-      await desk.close()
-      await connections.close()
-      uploads.close()
-      await Promise.all(Object.values(hosts).map((each) => each.close()))
-      audit.close()
-      access.close()
-      folder.remove()
-    },
+  const close = async () => {
+    readiness.close()
+    media.close()
+    // Their readers see their ends; a connection that waits for events would keep the server from closing.
+    await desk.close()
+    await connections.close()
+    uploads.close()
+    await Promise.all(Object.values(hosts).map((each) => each.close()))
+    audit.close()
+    access.close()
+    folder.remove()
   }
+  const url = await fastify.listen({ host: listen.host, port: listen.port }).catch(async (error: unknown) => {
+    await close()
+    throw listenError(error, listen)
+  })
+  void readiness.load()
+  return { ...{ url, routes, close }, ...(isSetupNeeded(access) ? { setup: setupLink(access, url) } : {}) }
 }
 
 /** The token is in the fragment, which browsers do not send, so that it is in no log. */

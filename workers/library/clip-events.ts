@@ -64,7 +64,7 @@ export class EventWatcher implements IngestWatcher {
   readonly onSegment: IngestWatcher['onSegment'] = (path, { segment: { startS, endS }, tracks }) =>
     this.#tell({ kind: 'segment', path, startS, endS, tracks: tracks.length })
 
-  readonly onResult: IngestWatcher['onResult'] = (result) => {
+  readonly onResult = (result: ClipResult): void => {
     this.#counts.set(result.status, (this.#counts.get(result.status) ?? 0) + 1)
     this.#tell({ kind: 'result', path: result.path, result })
   }

@@ -5,9 +5,12 @@ import { fileURLToPath } from 'node:url'
 /** The folder of the repository. */
 export const repository = fileURLToPath(new URL('../../../../', import.meta.url))
 
+/** What a block may need that no test has. */
+const needs = ['docker', 'a gpu', 'a cluster', 'a certificate', 'a server'] as const
+
 /** The mark in the comment above a block. A block without a mark is run. */
 export type Mark =
-  | { readonly kind: 'needs'; readonly what: 'docker' | 'a gpu' | 'a cluster' }
+  | { readonly kind: 'needs'; readonly what: (typeof needs)[number] }
   | { readonly kind: 'run'; readonly after: 'kafka' | 'ingest' }
   | { readonly kind: 'tested'; readonly by: string }
   | { readonly kind: 'file'; readonly name: string }
@@ -63,7 +66,7 @@ export function readBlocks(text: string): readonly Block[] {
 
 function readMark(comment: string | undefined): Mark | undefined {
   if (comment === undefined) return undefined
-  for (const what of ['docker', 'a gpu', 'a cluster'] as const)
+  for (const what of needs)
     if (comment === `needs ${what}`) return { kind: 'needs', what }
   if (comment === 'run: kafka') return { kind: 'run', after: 'kafka' }
   if (comment === 'run: after ingest') return { kind: 'run', after: 'ingest' }
@@ -71,7 +74,7 @@ function readMark(comment: string | undefined): Mark | undefined {
   if (name !== undefined) return { kind: 'file', name }
   const by = /^tested by: (test\/\S+\.test\.ts)$/.exec(comment)?.[1]
   if (by !== undefined) return { kind: 'tested', by }
-  if (/^(needs|run|tested|file)\b/.test(comment)) throw new Error(`"${comment}" is not a mark of a block`)
+  if (/^(not|needs|run|tested|file)\b/.test(comment)) throw new Error(`"${comment}" is not a mark of a block`)
   return undefined
 }
 

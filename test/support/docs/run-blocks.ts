@@ -17,6 +17,8 @@ interface Started {
   readonly child: ChildProcess
   /** Resolves with the exit code. */
   readonly ended: Promise<number | null>
+  /** Resolves with the first output. */
+  readonly printed: Promise<unknown>
   readonly said: () => string
 }
 
@@ -50,10 +52,16 @@ export class BlockRunner {
       .replaceAll('/srv/clips', join(this.#home.home, 'archive'))
       // The test already has a broker from that script.
       .replace(/^scripts\/kafka\.sh (start|stop)$/, 'scripts/kafka.sh status')
+      // Another document may have a server at the same time.
+      .replace(/^npx cameo serve\b.*$/, '$& --port 0')
     const started = this.#start(command)
     if (/^npx cameo worker /.test(command)) {
       this.#workers.push(started)
       return
+    }
+    if (/^npx cameo serve\b/.test(command)) {
+      await Promise.race([started.ended, started.printed])
+      started.child.kill('SIGTERM')
     }
     const code = await started.ended
     assert.equal(code, 0, `${written}\n${started.said()}`)
@@ -87,6 +95,7 @@ export class BlockRunner {
         resolve(code)
       })
     })
-    return { command, child, ended, said: () => said }
+    const printed = new Promise((resolve) => child.stdout.once('data', resolve))
+    return { command, child, ended, printed, said: () => said }
   }
 }

@@ -59,3 +59,20 @@ function read(file: string): Buffer {
     })
   }
 }
+
+const reasons: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another program listens there: choose another port',
+  EACCES: 'this user may not listen there: choose a port from 1024 on',
+  EADDRNOTAVAIL: 'this machine does not have that address',
+  ENOTFOUND: 'there is no such address',
+}
+
+/** Why a server cannot listen, in words, if it is about its address. */
+export function listenError(error: unknown, { host, port }: Pick<ListenParts, 'host' | 'port'>): unknown {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const reason = reasons[code]
+  if (reason === undefined) return error
+  return new CameoError('USAGE', `the server cannot listen on ${host}, port ${port}: ${reason}`, {
+    cause: error,
+  })
+}

@@ -10,6 +10,7 @@ import { allowedPaths } from '../jobs/ingest-paths.js'
 import type { Job, JobKind } from '../jobs/job.js'
 import type { JobOrder } from '../jobs/job-desk.js'
 import { evaluateWork, groupWork, ingestWork } from '../jobs/job-work.js'
+import { queueWork } from '../jobs/queue-work.js'
 import { jobListSchema, jobParams, jobSchema, newJobBody } from '../schemas/jobs.js'
 import type { ServerParts } from '../server/parts.js'
 import { checkRight } from '../server/route-rights.js'
@@ -101,7 +102,7 @@ export const jobRoutes =
 
 /** @throws CLIP_NOT_ALLOWED, CLIP_GONE about paths; NOT_FOUND about an upload; RIGHT_MISSING */
 async function orderOf(
-  { jobs, reader, uploads, reports, ingestRoots }: ServerParts,
+  { jobs, reader, uploads, reports, ingestRoots, queue }: ServerParts,
   actor: RequestActor,
   body: z.infer<typeof newJobBody>,
 ): Promise<Pick<JobOrder, 'work' | 'paths'>> {
@@ -111,7 +112,7 @@ async function orderOf(
       roots: [...ingestRoots, ...known],
       folders: actor.folders,
     })
-    return { paths, work: ingestWork(jobs, paths) }
+    return { paths, work: queue === undefined ? ingestWork(jobs, paths) : queueWork(queue, paths) }
   }
   requireWholeArchive(actor)
   if (body.kind === 'group') return { work: groupWork(jobs, body.again ?? false) }

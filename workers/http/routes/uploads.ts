@@ -2,7 +2,7 @@ import fastifyMultipart from '@fastify/multipart'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { CameoError } from '../../../pipeline/common/errors.js'
+import { CameoError, messageOf } from '../../../pipeline/common/errors.js'
 import { uploadJson, uploadParams, uploadQuery, uploadSchema } from '../schemas/uploads.js'
 import { sendJpeg } from '../server/jpeg.js'
 import { fileAnswer } from '../schemas/common.js'
@@ -80,7 +80,9 @@ async function receive<T>(
 ): Promise<T> {
   if (!request.isMultipart())
     throw new CameoError('USAGE', 'send the file as multipart/form-data, with one part that is the file')
-  const part = await request.file()
+  const part = await request.file().catch((cause: unknown) => {
+    throw new CameoError('USAGE', `the form cannot be read: ${messageOf(cause)}`, { cause })
+  })
   if (part === undefined) throw new CameoError('USAGE', 'the form has no file')
   const gone = new AbortController()
   const onClose = () => gone.abort()

@@ -124,7 +124,6 @@ export const settingsChange = z
   .strictObject({
     purposeRequired: settingsSchema.shape.purposeRequired.exactOptional(),
     approvalRequired: settingsSchema.shape.approvalRequired.exactOptional(),
-    keepQueryPhotos: settingsSchema.shape.keepQueryPhotos.exactOptional(),
     sessionIdleHours: settingsSchema.shape.sessionIdleHours.exactOptional(),
     sessionHours: settingsSchema.shape.sessionHours.exactOptional(),
     requestsPerMinute: settingsSchema.shape.requestsPerMinute.exactOptional(),

@@ -6,6 +6,7 @@ import type { OidcProvider } from '../door/oidc.js'
 import type { FlowCookie, SessionCookie } from '../door/session-cookie.js'
 import type { ArchiveHost } from '../hosts/archive-host.js'
 import type { JobDesk } from '../jobs/job-desk.js'
+import type { ClipQueue } from '../jobs/queue-work.js'
 import type { KeptReports } from '../jobs/kept-reports.js'
 import type { MediaDesk } from '../media/media-desk.js'
 import type { UploadDesk } from '../uploads/upload-desk.js'
@@ -39,6 +40,8 @@ export interface ServerParts {
   readonly reports: KeptReports
   /** Folders from which clips may be ingested, besides those of which the archive has some. */
   readonly ingestRoots: readonly string[]
+  /** Where workers take their jobs from. Without it, the server itself processes clips. */
+  readonly queue: ClipQueue | undefined
   readonly readiness: Readiness
   readonly metrics: ServerMetrics
   readonly log: FastifyBaseLogger

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, RouteOptions } from 'fastify'
 import { anonymousActor, type RequestActor } from '../../../index/access/request-actor.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import type { Door, RouteRight } from '../door/door.js'
@@ -12,15 +12,22 @@ export interface DeclaredRoute {
 
 /**
  * Makes every route declare who may call it, and checks this before its handler, and before its body is read.
- * @returns all routes, in the order in which they are added
+ * A server with a route that does not declare it does not start. @returns all routes, once the app is ready
  */
 export function guardRoutes(app: FastifyInstance, door: Door): readonly DeclaredRoute[] {
+  const added: RouteOptions[] = []
   const declared: DeclaredRoute[] = []
-  app.addHook('onRoute', ({ method, url, config }) => {
-    const right = config?.right
-    if (right === undefined)
-      throw new Error(`the route ${[method].flat().join(',')} ${url} does not declare who may call it`)
-    for (const each of [method].flat()) declared.push({ method: each, url, right })
+  app.addHook('onRoute', (route) => void added.push(route))
+  // Not before: hooks of a plugin may declare it for routes that are not ours.
+  app.addHook('onReady', (done) => {
+    for (const { method, url, config } of added) {
+      const methods = [method].flat()
+      const right = config?.right
+      if (right === undefined)
+        throw new Error(`the route ${methods.join(',')} ${url} does not declare who may call it`)
+      for (const each of methods) declared.push({ method: each, url, right })
+    }
+    done()
   })
   app.decorateRequest('actor')
   app.decorateRequest('refusal', undefined)

@@ -588,7 +588,6 @@ export const t = {
     labels: {
       purposeRequired: 'A search must say its purpose',
       approvalRequired: 'A search needs the approval of a second person',
-      keepQueryPhotos: 'Keep the photos that people search with',
       sessionIdleHours: 'A session ends after so many hours without use',
       sessionHours: 'A session ends after so many hours in all',
       requestsPerMinute: 'Requests of one user per minute',
