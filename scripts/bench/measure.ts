@@ -112,7 +112,7 @@ export function watchTree(pid: number): TreeWatch {
   }
 }
 
-function memoryOf(pid: number): { readonly residentBytes: number; readonly highWaterBytes: number } {
+export function memoryOf(pid: number): { readonly residentBytes: number; readonly highWaterBytes: number } {
   const status = readOrUndefined(`/proc/${pid}/status`) ?? ''
   const kilobytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0)
   return { residentBytes: kilobytes('VmRSS') * 1024, highWaterBytes: kilobytes('VmHWM') * 1024 }

@@ -87,7 +87,7 @@ describe('enroll: photos of different people', () => {
     const last = await cameo(['forget', '--name', 'Ada', '--face', '1', ...here])
     assert.match(
       last.stdout,
-      /^face 1 of "Ada", from .*ada\.jpg, is forgotten: it was the last one, so the name is forgotten, too\n$/,
+      /^face 1 of "Ada", from .*ada\.jpg, is forgotten: it was the last one, so the name is forgotten, too\nreceipt R-[0-9a-f]{16}\n$/,
     )
     assertRefused(await cameo(['search', '--name', 'Ada', ...here, '--json']), 'NAME_UNKNOWN', 'Ada')
   })

@@ -210,6 +210,11 @@ describe('refused uploads', () => {
     assert.equal((await server.json('POST', '/api/v1/uploads', { file: 'x' })).status, 400)
     const response = await server.fetch('/api/v1/uploads', { method: 'POST', body: new FormData() })
     assert.equal(response.status, 400)
+    for (const type of ['multipart/form-data', 'multipart/form-data; boundary=']) {
+      const init = { method: 'POST', body: '--x--', headers: { 'content-type': type } }
+      const broken = await server.fetch('/api/v1/uploads', init)
+      assert.deepEqual([broken.status, ((await broken.json()) as { code: string }).code], [400, 'USAGE'])
+    }
   })
 
   it('refuses a file that is too large, by what it is, and leaves nothing of anything that it refused', async () => {

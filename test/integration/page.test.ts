@@ -338,5 +338,12 @@ describe('the page', () => {
     await page.context().close()
   })
 
+  it('has a reference of the API, which shows all routes', async () => {
+    const page = await readers.open()
+    await page.goto('/reference')
+    await page.getByText('/api/v1/searches', { exact: true }).first().waitFor()
+    await page.context().close()
+  })
+
   it('breaks no rule of its own policy, and no script fails', () => assert.deepEqual(readers.complaints, []))
 })

@@ -4435,8 +4435,6 @@ export interface components {
             purposeRequired: boolean;
             /** @description A search needs the approval of another user. */
             approvalRequired: boolean;
-            /** @description Keep the photos that people search with. */
-            keepQueryPhotos: boolean;
             /** @description A session ends after so many hours without a request. */
             sessionIdleHours: number;
             /** @description A session ends so many hours after its sign-in. */
@@ -4455,8 +4453,6 @@ export interface components {
             purposeRequired?: boolean;
             /** @description A search needs the approval of another user. */
             approvalRequired?: boolean;
-            /** @description Keep the photos that people search with. */
-            keepQueryPhotos?: boolean;
             /** @description A session ends after so many hours without a request. */
             sessionIdleHours?: number;
             /** @description A session ends so many hours after its sign-in. */
@@ -5382,8 +5378,6 @@ export interface components {
             purposeRequired: boolean;
             /** @description A search needs the approval of another user. */
             approvalRequired: boolean;
-            /** @description Keep the photos that people search with. */
-            keepQueryPhotos: boolean;
             /** @description A session ends after so many hours without a request. */
             sessionIdleHours: number;
             /** @description A session ends so many hours after its sign-in. */
@@ -5402,8 +5396,6 @@ export interface components {
             purposeRequired?: boolean;
             /** @description A search needs the approval of another user. */
             approvalRequired?: boolean;
-            /** @description Keep the photos that people search with. */
-            keepQueryPhotos?: boolean;
             /** @description A session ends after so many hours without a request. */
             sessionIdleHours?: number;
             /** @description A session ends so many hours after its sign-in. */

@@ -1,8 +1,9 @@
 // The bare vector index in a thread, for serve.ts: searches as many random tracks as it can, 20 nearest each.
 import { parentPort, workerData } from 'node:worker_threads'
-import { openArchiveIndex } from '../../index/archive/open-archive-index.js'
-import { openArchive } from '../../index/archive/open-archive.js'
-import { describedTrackReader } from '../../index/store/stored-tracks.js'
+import { openArchiveIndex } from '../../../index/archive/open-archive-index.js'
+import { openArchive } from '../../../index/archive/open-archive.js'
+import { describedTrackReader } from '../../../index/store/stored-tracks.js'
+import { trackOf } from './served-archive.js'
 
 const { archive: dir, tracks, seconds } = workerData as { archive: string; tracks: number; seconds: number }
 const archive = openArchive(dir)
@@ -14,7 +15,7 @@ parentPort?.once('message', () => {
     const until = performance.now() + 1000 * seconds
     let searches = 0
     while (performance.now() < until) {
-      const track = readTrack(1 + ((searches * 2_654_435_761) % tracks))
+      const track = readTrack(trackOf(searches, tracks))
       if (track !== undefined) await index.search([track.descriptor], 20)
       searches++
     }
