@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { CameoError } from '../../pipeline/common/errors.js'
+import { keptRowsOf } from '../store/kept-rows.js'
 import { settingRows, writeSetting } from '../store/access/settings.js'
 import { inTransaction } from '../store/transaction.js'
 import type { Access } from './access.js'
@@ -31,7 +32,10 @@ export const defaultSettings: AccessSettings = {
 }
 
 /** @throws ARCHIVE_DAMAGED if a stored value is not valid */
-export function readSettings({ database }: Pick<Access, 'database'>): AccessSettings {
+export const readSettings = ({ database }: Pick<Access, 'database'>): AccessSettings =>
+  keptRowsOf(database).of('settings', () => read(database))('')
+
+function read(database: Access['database']): AccessSettings {
   const values = Object.fromEntries(settingRows(database).map(({ key, value }) => [key, jsonOf(value)]))
   const parsed = settingsSchema.safeParse({ ...defaultSettings, ...values })
   if (parsed.success) return parsed.data

@@ -14,6 +14,7 @@ import {
   type ArchiveFeature,
   type ArchiveRecipe,
 } from '../store/meta.js'
+import { keptRowsOf } from '../store/kept-rows.js'
 import { automatic, checkEngineName } from '../vectors/archive/engine-plan.js'
 import type { VectorEngines } from '../vectors/vector-engine.js'
 import { counted } from '../../pipeline/common/counted.js'
@@ -51,7 +52,7 @@ export function openArchive(dir: string, options: OpenArchiveOptions = {}): Arch
     engines: options.engines ?? {},
     visibleClips: new VisibleClipsReader(database),
     get recipe() {
-      return readArchiveRecipe(database)
+      return keptRowsOf(database).of('recipe', () => readArchiveRecipe(database))('')
     },
     close: () => database.close(),
   }

@@ -29,6 +29,9 @@ interface Waiting extends TimedEntry {
 
 /** At most so many rows are one transaction, so that others get their turn to write. */
 const mostAtOnce = 1000
+
+/** A commit costs as much as several entries, so that a busy server writes them together. */
+const commitEveryMs = 10
 /** The small file is brought up to date when nothing was added for so long. */
 const settleAfterMs = 50
 const tryAgainAfterMs = 50
@@ -55,6 +58,7 @@ export class AuditLog {
   readonly #now: () => number
   #waiting: Waiting[] = []
   #isScheduled = false
+  #committedAtMs = -Infinity
   #settling: NodeJS.Timeout | undefined
 
   private constructor(dir: string, database: Database, macs: ArchiveMacs, now: () => number) {
@@ -90,7 +94,8 @@ export class AuditLog {
   }
 
   /**
-   * Adds an entry. Entries of one turn of the event loop are one transaction. Resolves when the entry is on the disk.
+   * Adds an entry. Entries that come at the same time, or within some milliseconds of a busy server, are one transaction. Resolves
+   * when the entry is on the disk.
    * @throws ARCHIVE_FULL, ARCHIVE_READ_ONLY, ARCHIVE_BUSY, ARCHIVE_DAMAGED; then the entry was not added
    */
   append(entry: AuditEntry): Promise<void> {
@@ -98,7 +103,9 @@ export class AuditLog {
       this.#waiting.push({ entry, at: this.#time(), resolve, reject })
       if (this.#isScheduled) return
       this.#isScheduled = true
-      setImmediate(() => this.#commitWaiting())
+      const waitMs = this.#committedAtMs + commitEveryMs - performance.now()
+      if (waitMs <= 0) setImmediate(() => this.#commitWaiting())
+      else setTimeout(() => this.#commitWaiting(), waitMs)
     })
   }
 
@@ -193,6 +200,7 @@ export class AuditLog {
         continue
       }
       for (const { resolve } of group) resolve()
+      this.#committedAtMs = performance.now()
       this.#settleLater()
     }
   }

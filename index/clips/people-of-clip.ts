@@ -1,8 +1,7 @@
-import { z } from 'zod'
 import { dotProduct } from '../../pipeline/data/vector-math.js'
 import type { Archive } from '../archive/open-archive.js'
 import type { MatchedRange } from '../search/clip-match.js'
-import { clipAdjacency } from '../search/clip-adjacency.js'
+import { clipAdjacencyReader } from '../search/clip-adjacency.js'
 import { joinRanges } from '../search/join-ranges.js'
 import { compareTracks, rangesOfTracks, type ScoredTrack } from '../search/scored-tracks.js'
 import { isSure } from '../identities/verdicts.js'
@@ -42,8 +41,6 @@ export interface PersonInClip {
   readonly seenS: number
 }
 
-const spansSchema = z.array(z.tuple([z.number(), z.number()]))
-
 type Spans = ScoredTrack['spans']
 
 /** A person while its tracks are collected. */
@@ -58,6 +55,7 @@ export class PeopleOfClips {
   readonly #rows: WholeRows
   readonly #namer: TrackNamer
   readonly #hits: TrackHits
+  readonly #adjacencyOf: ReturnType<typeof clipAdjacencyReader>
   readonly #people: PeopleRows
 
   constructor(archive: Archive, rows: WholeRows, namer: TrackNamer) {
@@ -66,6 +64,7 @@ export class PeopleOfClips {
     this.#namer = namer
     this.#hits = createTrackHits(archive.database, activeSpace(archive.database)?.spaceId ?? 0)
     this.#people = new PeopleRows(archive.database)
+    this.#adjacencyOf = clipAdjacencyReader(archive, this.#hits)
   }
 
   /**
@@ -75,7 +74,7 @@ export class PeopleOfClips {
    */
   of(clipId: string): PersonInClip[] {
     const { named, unnamed } = this.#sorted(clipId)
-    const adjacency = clipAdjacency(this.#archive, this.#hits, clipId)
+    const adjacency = this.#adjacencyOf(clipId)
     const scored = new Set<number>()
     const drafts: Draft[] = []
     for (const [person, tracks] of named) {
@@ -130,10 +129,9 @@ export class PeopleOfClips {
   #sorted(clipId: string) {
     const named = new Map<EnrolledName, ScoredTrack[]>()
     const unnamed: UnnamedTrack[] = []
-    for (const { trackId, descriptor, spans: text } of this.#hits.tracksOf(clipId)) {
+    for (const { trackId, descriptor, spans } of this.#hits.tracksOf(clipId)) {
       if (descriptor === undefined) this.#rows.note({ clipId, trackId, what: 'descriptors' })
       if (descriptor === undefined || !this.#rows.isWholeTrack(trackId, clipId)) continue
-      const spans = spansSchema.parse(JSON.parse(text))
       const found = this.#namer.nameOf(descriptor, trackId)
       if (found === undefined) unnamed.push({ trackId, spans, personId: this.#personOf(trackId) })
       else {

@@ -1,4 +1,3 @@
-import { z } from 'zod'
 import { CameoError } from '../../pipeline/common/errors.js'
 import { oneLine } from '../../pipeline/common/visible-text.js'
 import type { Caller } from '../../pipeline/stages/caller.js'
@@ -71,10 +70,7 @@ export async function showClip(
   const hits = createTrackHits(database, activeSpace(database)?.spaceId ?? 0)
   const people = new PeopleOfClips(archive, rows, namer).of(clipId).map((person) => {
     const [best = -1] = person.trackIds
-    const faces = hits.facesOf(best).map(({ timeS, box, quality }) => ({
-      ...{ timeS, quality, boxXyxyPx: boxSchema.parse(JSON.parse(box)) },
-    }))
-    return { ...person, faces, thumbnailJpeg: hits.thumbnailOf(best) }
+    return { ...person, faces: hits.facesOf(best), thumbnailJpeg: hits.thumbnailOf(best) }
   })
   const dateMs = clipDateReader(database, archive.visible?.paths)(clipId)
   const own = [...damage, ...rows.damage()].filter((each) => each.clipId === undefined || each.clipId === clipId) // prettier-ignore
@@ -84,5 +80,3 @@ export async function showClip(
     damaged: noteDamage(archive, own, notify),
   }
 }
-
-const boxSchema = z.tuple([z.number(), z.number(), z.number(), z.number()])

@@ -68,12 +68,8 @@ export function readUnseen(source: Source): Unseen {
 
 /** The coverage of one clip. Undefined if the archive does not have the clip. Its paths are not read. */
 export function coverageOfClip(source: Source, clipId: string): ClipCoverage | undefined {
-  return readRuns(source, { clipIds: [clipId] })[0]
+  return readRuns(source, { clipId })[0]
 }
-
-/** The coverage of some clips, as far as the archive has them. Their paths are not read. */
-export const coverageOfClips = (source: Source, clipIds: readonly string[]): ClipCoverage[] =>
-  readRuns(source, { clipIds })
 
 /** True for a clip that was not fully examined. A forgotten clip does not count: it is not part of the archive. */
 export const isUnseen = ({ states }: Pick<ClipCoverage, 'states'>) =>

@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import type { BoxXyxyPx } from '../../pipeline/data/geometry.js'
 import { toFloat32 } from '../store/blobs.js'
 import {
   correctionsOf,
@@ -62,7 +61,6 @@ export const noVerdicts: Verdicts = {
 }
 
 const spansSchema = z.array(z.tuple([z.number(), z.number()])).min(1)
-const boxSchema = z.tuple([z.number(), z.number(), z.number(), z.number()])
 
 /** The intact tracks of a clip in the space that is searched. */
 export function tracksOfClip(database: Database, clipId: string): ClipTrack[] {
@@ -73,9 +71,7 @@ export function tracksOfClip(database: Database, clipId: string): ClipTrack[] {
     spansS: spansSchema.parse(JSON.parse(spans)),
     descriptor: toFloat32(vector),
     faces: () =>
-      hits.facesOf(track.trackId).map(({ timeS, box }) => ({
-        ...{ timeS, boxXyxyPx: boxSchema.parse(JSON.parse(box)) satisfies BoxXyxyPx },
-      })),
+hits.facesOf(track.trackId),
   }))
 }
 

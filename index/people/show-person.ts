@@ -3,10 +3,10 @@ import type { Caller } from '../../pipeline/stages/caller.js'
 import { inScope } from '../archive/in-scope.js'
 import { noteDamage, type DamagedThing } from '../archive/damaged-things.js'
 import type { Archive } from '../archive/open-archive.js'
-import { clipAdjacency } from '../search/clip-adjacency.js'
+import { clipAdjacencyReader } from '../search/clip-adjacency.js'
 import type { ClipMatch } from '../search/clip-match.js'
 import { joinRanges } from '../search/join-ranges.js'
-import { parseBox, parseSpans } from '../store/clip-columns.js'
+import { parseSpans } from '../store/clip-columns.js'
 import { activeSpace } from '../store/meta.js'
 import { PeopleRows, type MemberRow } from '../store/people-rows.js'
 import { presentPath } from '../store/present-path.js'
@@ -111,10 +111,8 @@ function matchOf(archive: Archive, hits: TrackHits, { clipId, own, score, scores
     ...{ clipId, score },
     ...(presentPath(archive.files.pathsOf(clipId)) ?? { path: clipId, isMissing: true }),
     durationS: hits.durationOf(clipId),
-    ranges: joinRanges(ranges, clipAdjacency(archive, hits, clipId)),
-    faces: hits
-      .facesOf(best)
-      .map(({ timeS, box, quality }) => ({ timeS, quality, boxXyxyPx: parseBox(box) })),
+    ranges: joinRanges(ranges, clipAdjacencyReader(archive, hits)(clipId)),
+    faces: hits.facesOf(best),
     thumbnailJpeg: hits.thumbnailOf(best),
   }
 }

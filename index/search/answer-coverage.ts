@@ -1,7 +1,8 @@
 import type { Archive } from '../archive/open-archive.js'
-import { coverageOfClips, isUnseen, type ClipCoverage } from '../coverage/read-coverage.js'
+import { coverageOfClip, isUnseen, type ClipCoverage } from '../coverage/read-coverage.js'
 import { summariseCoverage, type CoverageSum } from '../coverage/sum-coverage.js'
 import { keptReadsOf } from '../store/kept-reads.js'
+import { keptRowsOf } from '../store/kept-rows.js'
 import type { ClipMatch } from './clip-match.js'
 
 /** How much of the archive, and of the clips in the answer, was examined. */
@@ -13,14 +14,12 @@ export interface AnswerCoverage {
 }
 
 export function coverageOfAnswer(archive: Archive, matches: readonly ClipMatch[]): AnswerCoverage {
-  const clips = coverageOfClips(
-    archive,
-    matches.map(({ clipId }) => clipId),
-  )
-  const unseen = clips.flatMap((clip) =>
-    clip.clipId === undefined || !isUnseen(clip) ? [] : [[clip.clipId, clip] as const],
-  )
   const { database, visible } = archive
+  const coverageOf = keptRowsOf(database).of('coverage', (clipId: string) => coverageOfClip(archive, clipId))
+  const unseen = matches.flatMap(({ clipId }) => {
+    const clip = coverageOf(clipId)
+    return clip === undefined || !isUnseen(clip) ? [] : [[clipId, clip] as const]
+  })
   const name = `coverage ${visible?.paths.startsJson ?? 'of all'}`
   return { sum: keptReadsOf(database).get(name, () => summariseCoverage(archive)), unseen: new Map(unseen) }
 }

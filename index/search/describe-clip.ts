@@ -1,12 +1,13 @@
-import { z } from 'zod'
 import { dotProduct } from '../../pipeline/data/vector-math.js'
 import type { Archive } from '../archive/open-archive.js'
 import { activeSpace } from '../store/meta.js'
+import { keptRowsOf } from '../store/kept-rows.js'
 import { presentPath } from '../store/present-path.js'
-import { createTrackHits, type StoredFace, type StoredTrack, type TrackHits } from '../store/track-hits.js'
+import { createTrackHits, type StoredTrack, type TrackHits } from '../store/track-hits.js'
 import type { WholeRows } from '../store/whole-rows.js'
-import type { ClipMatch, ContributingFace } from './clip-match.js'
-import { clipAdjacency } from './clip-adjacency.js'
+import type { ClipMatch } from './clip-match.js'
+import { clipAdjacencyReader } from './clip-adjacency.js'
+import type { Adjacency } from './join-ranges.js'
 import { compareTracks, joinByStrength, rangesOfTracks, type ScoredTrack } from './scored-tracks.js'
 import { isSure as isSureOf, noVerdicts } from '../identities/verdicts.js'
 import type { AskedPerson } from './asked-person.js'
@@ -19,9 +20,6 @@ export interface DescribedClip {
   readonly isMatch: boolean
 }
 
-const spansSchema = z.array(z.tuple([z.number(), z.number()]))
-const boxSchema = z.tuple([z.number(), z.number(), z.number(), z.number()])
-
 /** Builds the search result for single clips. All methods are synchronous. */
 export class ClipDescriber {
   readonly #archive: Archive
@@ -31,6 +29,8 @@ export class ClipDescriber {
   readonly #options: SearchOptions
   readonly #hits: TrackHits
   readonly #spanScores: SpanScores
+  readonly #adjacencyOf: (clipId: string) => Adjacency
+  readonly #pathsOf: (clipId: string) => readonly string[]
 
   constructor(archive: Archive, rows: WholeRows, query: Float32Array, options: SearchOptions) {
     this.#archive = archive
@@ -39,6 +39,11 @@ export class ClipDescriber {
     this.#options = options
     this.#hits = createTrackHits(archive.database, activeSpace(archive.database)?.spaceId ?? 0)
     this.#spanScores = createSpanScores(archive.recipe, this.#hits, query)
+    this.#adjacencyOf = clipAdjacencyReader(archive, this.#hits)
+    const scope = archive.visible?.paths.startsJson ?? 'of all'
+    this.#pathsOf = keptRowsOf(archive.database).of(`paths ${scope}`, (clipId) =>
+      archive.files.pathsOf(clipId),
+    )
   }
 
   /**
@@ -49,7 +54,7 @@ export class ClipDescriber {
     const tracks = this.tracksOf(clipId)
     const [best] = tracks
     if (best === undefined) return undefined
-    const paths = this.#archive.files.pathsOf(clipId)
+    const paths = this.#pathsOf(clipId)
     if (this.#options.isInScope?.(clipId, paths) === false) return undefined
     const place = presentPath(paths)
     if (place === undefined) {
@@ -68,9 +73,9 @@ export class ClipDescriber {
       score: best.score,
       ...(tracks.some(({ isConfirmed }) => isConfirmed === true) ? { confirmed: true as const } : {}),
       durationS: this.#hits.durationOf(clipId),
-      ranges: joinByStrength(ranges, clipAdjacency(this.#archive, this.#hits, clipId)),
-      faces: this.#hits.facesOf(best.trackId).map(parseFace),
-      thumbnailJpeg: this.#hits.thumbnailOf(best.trackId),
+      ranges: joinByStrength(ranges, this.#adjacencyOf(clipId)),
+      faces: this.#hits.facesOf(best.trackId),
+      thumbnailJpeg: this.#options.thumbnails === false ? undefined : this.#hits.thumbnailOf(best.trackId),
     }
     return { clip, isMatch: best.isMatch }
   }
@@ -101,7 +106,7 @@ export class ClipDescriber {
     const isMatch = isSure || score >= thresholdOf(descriptor, this.#options)
     return {
       ...{ trackId, descriptor, score, isMatch, isConfirmed, isSure },
-      spans: spansSchema.parse(JSON.parse(spans)),
+      spans,
     }
   }
 }
@@ -120,9 +125,3 @@ function isRivals(
   if (verdicts.confirmed.has(trackId)) return true
   return !isSure && (verdicts.members.has(trackId) || dotProduct(query, descriptor) > score)
 }
-
-const parseFace = ({ timeS, box, quality }: StoredFace): ContributingFace => ({
-  timeS,
-  boxXyxyPx: boxSchema.parse(JSON.parse(box)),
-  quality,
-})

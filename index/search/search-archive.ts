@@ -43,6 +43,8 @@ export interface SearchRequest extends ThresholdRequest, ClipScope {
   readonly weak?: boolean
   /** Omit the query clip from the answer. Default: false. */
   readonly excludeSelf?: boolean
+  /** Add the pictures of matches. Default: true. */
+  readonly thumbnails?: boolean
   readonly device: DeviceChoice
   /** Stops the analysis of a query clip. */
   readonly signal?: AbortSignal | undefined
@@ -145,6 +147,7 @@ async function answer(asked: Asked, { notify }: Caller): Promise<SearchReport> {
     excludeClipId: excludeSelf ? query.clipId : undefined,
     company,
     isInScope: createScopeTest(archive, request),
+    thumbnails: request.thumbnails,
   })
   await checkSubjectSeen({ opened, models, index }, { query, descriptor }, found)
   checkNamedOnce(opened, request)

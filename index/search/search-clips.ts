@@ -4,7 +4,7 @@ import { createDescriptorStore } from '../store/descriptors.js'
 import { activeSpace } from '../store/meta.js'
 import { createWholeRows, memoised, type WholeRows } from '../store/whole-rows.js'
 import type { Neighbor, VectorIndex } from '../vectors/vector-index.js'
-import { searchWidening } from '../vectors/widening-search.js'
+import { defaultFirstK, searchWidening } from '../vectors/widening-search.js'
 import type { SearchAnswer } from './clip-match.js'
 import { ClipDescriber, type DescribedClip } from './describe-clip.js'
 import { CompanyCheck } from './company-check.js'
@@ -42,7 +42,9 @@ export async function searchClips(
   const neighbors = await searchWidening(
     index,
     query,
-    (found) => (found.at(-1)?.cosineSimilarity ?? -1) < lowest || hits.clipsOf(found).length >= options.top,
+    (found) =>
+      (found.at(-1)?.cosineSimilarity ?? -1) < lowest || hits.clipsOf(found).clips.length >= options.top,
+    Math.min(defaultFirstK, 2 * options.top),
   )
   // The code below is synchronous, so the answer is consistent.
   const isAsRead = store.lastChange() === asOf
@@ -50,7 +52,6 @@ export async function searchClips(
   return {
     ...current.answerTo(neighbors),
     tracksSearched: countSearched(archive, index.size),
-    tracksExamined: current.countVisible(neighbors),
   }
 }
 
@@ -59,6 +60,12 @@ export function countSearched({ database, visible }: Archive, indexed: number): 
   return visible === undefined
     ? indexed
     : Math.min(indexed, visible.countDescribed(activeSpace(database)?.spaceId ?? 0))
+}
+
+interface FoundClips {
+  readonly clips: DescribedClip[]
+  /** How many tracks were looked at until there were enough clips, or the scores too low. */
+  readonly tracksExamined: number
 }
 
 /** Looks up hits in the store, each clip once. */
@@ -88,18 +95,22 @@ class HitList {
   }
 
   /** Clips with confirmed tracks, then the distinct clips of the best neighbours, in their order; at most `top`. */
-  clipsOf(neighbors: readonly Neighbor[]): DescribedClip[] {
+  clipsOf(neighbors: readonly Neighbor[]): FoundClips {
     const { top, weakScore } = this.#options
     const lowest = lowestScore(this.#options)
     const clips = new Map<string, DescribedClip>()
     for (const found of this.#confirmedClips().slice(0, top)) clips.set(found.clip.clipId, found)
+    let tracksExamined = 0
     for (const { label, cosineSimilarity } of neighbors) {
       if (cosineSimilarity < lowest || clips.size >= top) break
-      const found = this.#wantedClip(this.#rows.clipOf(label))
+      const clipId = this.#rows.clipOf(label)
+      if (clipId === undefined || !isVisible(this.#archive, clipId)) continue
+      tracksExamined++
+      const found = this.#wantedClip(clipId)
       if (found !== undefined && (found.isMatch || weakScore !== undefined))
         clips.set(found.clip.clipId, found)
     }
-    return [...clips.values()]
+    return { clips: [...clips.values()], tracksExamined }
   }
 
   /** Adds clips with tracks that were grouped into a person with the name, if there are too few others. */
@@ -122,24 +133,18 @@ class HitList {
       .sort(byRank)
   }
 
-  #wantedClip(clipId: string | undefined): DescribedClip | undefined {
-    return clipId === undefined || clipId === this.#options.excludeClipId || !isVisible(this.#archive, clipId)
+  #wantedClip(clipId: string): DescribedClip | undefined {
+    return clipId === this.#options.excludeClipId || !isVisible(this.#archive, clipId)
       ? undefined
       : this.#describeClip(clipId)
   }
 
-  /** How many of the neighbours may be seen. */
-  countVisible(neighbors: readonly Neighbor[]): number {
-    if (this.#archive.visible === undefined) return neighbors.length
-    const isSeen = (clipId: string | undefined) => clipId !== undefined && isVisible(this.#archive, clipId)
-    return neighbors.filter(({ label }) => isSeen(this.#rows.clipOf(label))).length
-  }
-
-  answerTo(neighbors: readonly Neighbor[]): Pick<SearchAnswer, 'matches' | 'weak' | 'damage'> {
-    const found = this.#withMembers(this.clipsOf(neighbors)).sort(byRank)
+  answerTo(neighbors: readonly Neighbor[]): Omit<SearchAnswer, 'tracksSearched'> {
+    const { clips, tracksExamined } = this.clipsOf(neighbors)
+    const found = this.#withMembers(clips).sort(byRank)
     const ofStrength = (wanted: boolean) =>
       found.flatMap(({ clip, isMatch }) => (isMatch === wanted ? clip : [])).slice(0, this.#options.top)
-    return { matches: ofStrength(true), weak: ofStrength(false), damage: this.#rows.damage() }
+    return { matches: ofStrength(true), weak: ofStrength(false), damage: this.#rows.damage(), tracksExamined }
   }
 }
 

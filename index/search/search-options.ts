@@ -21,6 +21,8 @@ export interface SearchOptions {
   readonly rivals?: readonly AskedPerson[] | undefined
   /** With whom the person must be seen. */
   readonly company?: Company | undefined
+  /** Add the pictures of matches. Default: true. */
+  readonly thumbnails?: boolean | undefined
   /** Which clips may be in the answer; all where it is absent. */
   readonly isInScope?: ScopeTest | undefined
 }

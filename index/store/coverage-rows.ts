@@ -1,11 +1,12 @@
 import { isWhole } from './checksum.js'
 import { parseGaps, parseLeftOut } from './clip-columns.js'
 import type { RunState } from './clip-facts.js'
+import { perConnection } from './per-connection.js'
 import type { Database } from './sqlite.js'
 import { wholePath } from './whole-path.js'
 
 /** The clips to read. `unseen`: clips that may not be fully examined. */
-export type WantedRuns = 'all' | 'unseen' | { readonly clipIds: readonly string[] }
+export type WantedRuns = 'all' | 'unseen' | { readonly clipId: string }
 
 /** How far a clip was examined under one recipe. */
 export interface CoverageRow {
@@ -34,13 +35,12 @@ const isSearchedSql = `r.recipe = @recipe
   OR EXISTS (SELECT 1 FROM tracks t JOIN descriptors USING (track_id) JOIN spaces USING (space_id)
     WHERE t.clip_id = r.clip_id AND t.recipe = r.recipe AND active = 1)`
 
-const wantedSql = (wanted: WantedRuns) =>
-  wanted === 'all'
-    ? 'TRUE'
-    : wanted === 'unseen'
-      ? `(r.state IS NOT 'done' OR r.recipe <> @recipe OR r.truncated OR c.left_out IS NOT NULL OR EXISTS
-          (SELECT 1 FROM segments s WHERE s.clip_id = r.clip_id AND s.recipe = r.recipe AND s.gaps IS NOT NULL))`
-      : 'c.clip_id IN (SELECT value FROM json_each(@clipIds))'
+const wantedSql = {
+  all: 'TRUE',
+  unseen: `(r.state IS NOT 'done' OR r.recipe <> @recipe OR r.truncated OR c.left_out IS NOT NULL OR EXISTS
+    (SELECT 1 FROM segments s WHERE s.clip_id = r.clip_id AND s.recipe = r.recipe AND s.gaps IS NOT NULL))`,
+  one: 'c.clip_id = @clipId',
+} as const
 
 type Flag = 'truncated' | 'hasGaps' | 'hasTracks' | 'hasErased' | 'isSearched'
 
@@ -50,20 +50,10 @@ type StoredCoverageRow = Omit<CoverageRow, Flag | 'durationS' | 'leftOut' | 'rec
 
 /** Reads the runs of clips, in order of clip id. Skips damaged rows. @param recipe of the archive; '' if it has none */
 export function readCoverageRows(database: Database, recipe: string, wanted: WantedRuns): CoverageRow[] {
-  return database
-    .prepare<{ recipe: string; clipIds: string }, StoredCoverageRow>(
-      `SELECT c.clip_id AS clipId, c.duration_s AS durationS, c.left_out AS leftOut, r.recipe AS recipe,
-         coalesce(r.segments, 1) AS segments, coalesce(r.state, 'working') AS state, coalesce(r.truncated, 0) AS truncated,
-         EXISTS (SELECT 1 FROM segments s WHERE s.clip_id = r.clip_id AND s.recipe = r.recipe
-           AND s.gaps IS NOT NULL) AS hasGaps,
-         EXISTS (SELECT 1 FROM tracks t WHERE t.clip_id = c.clip_id) AS hasTracks,
-         EXISTS (SELECT 1 FROM unnamed_erased e WHERE e.clip_id = c.clip_id AND e.tracks > 0) AS hasErased,
-         (${isSearchedSql}) AS isSearched
-       FROM clips c LEFT JOIN runs r USING (clip_id)
-       WHERE ${wantedSql(wanted)} AND ${isWhole('clips', 'c')} AND (r.clip_id IS NULL OR ${isWhole('runs', 'r')})
-       ORDER BY c.clip_id, r.recipe`,
-    )
-    .all({ recipe, clipIds: typeof wanted === 'string' ? '[]' : JSON.stringify(wanted.clipIds) })
+  const kind = typeof wanted === 'string' ? wanted : 'one'
+  const clipId = typeof wanted === 'string' ? '' : wanted.clipId
+  return statements(database)
+    [kind].all({ recipe, clipId })
     .map((row) => ({
       ...row,
       durationS: row.durationS ?? undefined,
@@ -76,6 +66,23 @@ export function readCoverageRows(database: Database, recipe: string, wanted: Wan
       isSearched: row.isSearched !== 0,
     }))
 }
+
+const statements = perConnection((database) => {
+  const select = (kind: keyof typeof wantedSql) =>
+    database.prepare<{ recipe: string; clipId: string }, StoredCoverageRow>(
+      `SELECT c.clip_id AS clipId, c.duration_s AS durationS, c.left_out AS leftOut, r.recipe AS recipe,
+         coalesce(r.segments, 1) AS segments, coalesce(r.state, 'working') AS state, coalesce(r.truncated, 0) AS truncated,
+         EXISTS (SELECT 1 FROM segments s WHERE s.clip_id = r.clip_id AND s.recipe = r.recipe
+           AND s.gaps IS NOT NULL) AS hasGaps,
+         EXISTS (SELECT 1 FROM tracks t WHERE t.clip_id = c.clip_id) AS hasTracks,
+         EXISTS (SELECT 1 FROM unnamed_erased e WHERE e.clip_id = c.clip_id AND e.tracks > 0) AS hasErased,
+         (${isSearchedSql}) AS isSearched
+       FROM clips c LEFT JOIN runs r USING (clip_id)
+       WHERE ${wantedSql[kind]} AND ${isWhole('clips', 'c')} AND (r.clip_id IS NULL OR ${isWhole('runs', 'r')})
+       ORDER BY c.clip_id, r.recipe`,
+    )
+  return { all: select('all'), unseen: select('unseen'), one: select('one') }
+})
 
 /** The stored facts of one segment. */
 export interface SegmentRow {
@@ -103,14 +110,18 @@ interface StoredSegmentRow extends Pick<SegmentRow, 'index' | 'startS' | 'state'
   readonly lastFaceS: number | null
 }
 
-/** Reads the segments of a run, in order. Skips damaged rows. */
-export function segmentRowsReader(database: Database): (clipId: string, recipe: string) => SegmentRow[] {
-  const select = database.prepare<[string, string], StoredSegmentRow>(
+const segmentStatement = perConnection((database) =>
+  database.prepare<[string, string], StoredSegmentRow>(
     `SELECT segment AS "index", start_s AS startS, end_s AS endS, state, frames, truncated, code, message, gaps,
        CASE WHEN truncated THEN (SELECT max(json_extract(span.value, '$[1]')) FROM tracks t, json_each(t.spans) span
          WHERE t.clip_id = s.clip_id AND t.recipe = s.recipe AND t.segment = s.segment AND ${isWhole('tracks', 't')}) END AS lastFaceS
      FROM segments s WHERE clip_id = ? AND recipe = ? AND ${isWhole('segments', 's')} ORDER BY segment`,
-  )
+  ),
+)
+
+/** Reads the segments of a run, in order. Skips damaged rows. */
+export function segmentRowsReader(database: Database): (clipId: string, recipe: string) => SegmentRow[] {
+  const select = segmentStatement(database)
   return (clipId, recipe) =>
     select.all(clipId, recipe).map(({ gaps, ...row }) => ({
       ...row,

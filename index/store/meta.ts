@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { CameoError } from '../../pipeline/common/errors.js'
 import { featureSchema, settingsSchema, type Recipe } from '../../pipeline/recipe/recipe.js'
 import { isWhole } from './checksum.js'
+import { keptRowsOf } from './kept-rows.js'
 import type { Database } from './sqlite.js'
 
 /** How the clips of an archive are processed. Fixed by the first ingest. */
@@ -52,9 +53,14 @@ export function readMeta(database: Database, key: string): string | undefined {
   return row?.value
 }
 
+const damagedRowStatements = perConnection((database) => {
+  const select = (table: 'meta' | 'spaces') =>
+    database.prepare(`SELECT 1 FROM ${table} NOT INDEXED WHERE NOT ${isWhole(table)} LIMIT 1`)
+  return { meta: select('meta'), spaces: select('spaces') }
+})
+
 const hasDamagedRow = (database: Database, table: 'meta' | 'spaces'): boolean =>
-  database.prepare(`SELECT 1 FROM ${table} NOT INDEXED WHERE NOT ${isWhole(table)} LIMIT 1`).get() !==
-  undefined
+  damagedRowStatements(database)[table].get() !== undefined
 
 export function writeMeta(database: Database, key: string, value: string): void {
   database
@@ -148,7 +154,10 @@ export interface Space {
 }
 
 /** The space that is searched. @throws ARCHIVE_DAMAGED */
-export function activeSpace(database: Database): Space | undefined {
+export const activeSpace = (database: Database): Space | undefined =>
+  keptRowsOf(database).of('active space', () => readActiveSpace(database))('')
+
+function readActiveSpace(database: Database): Space | undefined {
   if (hasDamagedRow(database, 'spaces'))
     throw new CameoError(
       'ARCHIVE_DAMAGED',

@@ -1,6 +1,7 @@
 import { toFloat32 } from './blobs.js'
 import { isWhole } from './checksum.js'
 import { parseSpans } from './clip-columns.js'
+import { perConnection } from './per-connection.js'
 import type { Database } from './sqlite.js'
 
 /** [start, end] of each appearance, in seconds. */
@@ -48,13 +49,17 @@ export interface DescribedTrack {
   readonly quality: number
 }
 
-/** Reads one track. Undefined if the archive does not have it, or if its rows are damaged. */
-export function describedTrackReader(database: Database): (trackId: number) => DescribedTrack | undefined {
-  const select = database.prepare<[number], { clipId: string; vector: Uint8Array; quality: number }>(
+const describedTrack = perConnection((database) =>
+  database.prepare<[number], { clipId: string; vector: Uint8Array; quality: number }>(
     `SELECT clip_id AS clipId, quality, vector
        FROM tracks JOIN descriptors USING (track_id) JOIN spaces USING (space_id)
       WHERE track_id = ? AND active = 1 AND ${isWhole('descriptors')} AND ${isWhole('tracks')}`,
-  )
+  ),
+)
+
+/** Reads one track. Undefined if the archive does not have it, or if its rows are damaged. */
+export function describedTrackReader(database: Database): (trackId: number) => DescribedTrack | undefined {
+  const select = describedTrack(database)
   return (trackId) => {
     const row = select.get(trackId)
     if (row === undefined) return undefined

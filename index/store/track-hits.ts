@@ -1,13 +1,16 @@
 import { toFloat32, toUint16 } from './blobs.js'
+import type { BoxXyxyPx } from '../../pipeline/data/geometry.js'
 import { isWhole } from './checksum.js'
+import { parseBox, parseSpans } from './clip-columns.js'
+import { keptRowsOf } from './kept-rows.js'
 import { perConnection } from './per-connection.js'
 import type { Database } from './sqlite.js'
 
 /** A track of a clip with its descriptor. */
 export interface StoredTrack {
   readonly trackId: number
-  /** JSON: [[startS, endS], …] */
-  readonly spans: string
+  /** When it is seen, in order. */
+  readonly spans: readonly (readonly [startS: number, endS: number])[]
   /** L2-normalised. Undefined if its row is damaged. */
   readonly descriptor: Float32Array | undefined
 }
@@ -21,8 +24,7 @@ export interface StoredSpan {
 
 export interface StoredFace {
   readonly timeS: number
-  /** JSON: [x1, y1, x2, y2], px */
-  readonly box: string
+  readonly boxXyxyPx: BoxXyxyPx
   readonly quality: number
 }
 
@@ -33,17 +35,17 @@ export interface FaceAtTime {
   readonly float16: Uint16Array
 }
 
-/** The stored data of clips and tracks that a search finds. All functions are synchronous. */
+/** The stored data of clips and tracks that a search finds, as they are now. All functions are synchronous. */
 export interface TrackHits {
   /** Tracks of a clip that have a descriptor in the space, by number. */
-  tracksOf(clipId: string): StoredTrack[]
+  tracksOf(clipId: string): readonly StoredTrack[]
   durationOf(clipId: string): number | undefined
   /** In order of time. */
   segmentsOf(clipId: string, recipe: string): StoredSpan[]
   /** JPEG. */
   thumbnailOf(trackId: number): Uint8Array | undefined
   /** Best first. */
-  facesOf(trackId: number): StoredFace[]
+  facesOf(trackId: number): readonly StoredFace[]
   /** Embeddings of a track's faces by one embedder, in storage order. */
   embeddingsOf(trackId: number, embedder: string): FaceAtTime[]
 }
@@ -67,7 +69,7 @@ const prepareStatements = perConnection((database) => {
   const thumbnail = database
     .prepare<[number], Uint8Array>('SELECT jpeg FROM thumbnails WHERE track_id = ?')
     .pluck()
-  const faces = database.prepare<[number], StoredFace>(
+  const faces = database.prepare<[number], Omit<StoredFace, 'boxXyxyPx'> & { readonly box: string }>(
     'SELECT time_s AS timeS, box, quality FROM faces WHERE track_id = ? ORDER BY quality DESC, face_id',
   )
   const embeddings = database.prepare<
@@ -82,16 +84,21 @@ const prepareStatements = perConnection((database) => {
 
 export function createTrackHits(database: Database, spaceId: number): TrackHits {
   const { tracks, duration, segments, thumbnail, faces, embeddings } = prepareStatements(database)
+  const kept = keptRowsOf(database)
   return {
-    tracksOf: (clipId) =>
+    tracksOf: kept.of(`tracks in space ${spaceId}`, (clipId) =>
       tracks.all(clipId, spaceId).map(({ trackId, spans, vector, isWhole }) => ({
-        ...{ trackId, spans },
+        trackId,
+        spans: parseSpans(spans),
         descriptor: isWhole === 0 ? undefined : toFloat32(vector),
       })),
-    durationOf: (clipId) => duration.get(clipId) ?? undefined,
+    ),
+    durationOf: kept.of('duration', (clipId) => duration.get(clipId) ?? undefined),
     segmentsOf: (clipId, recipe) => segments.all(clipId, recipe),
     thumbnailOf: (trackId) => thumbnail.get(trackId),
-    facesOf: (trackId) => faces.all(trackId),
+    facesOf: kept.of('faces', (trackId) =>
+      faces.all(trackId).map(({ box, ...face }) => ({ ...face, boxXyxyPx: parseBox(box) })),
+    ),
     embeddingsOf: (trackId, embedder) =>
       embeddings
         .all(trackId, embedder)

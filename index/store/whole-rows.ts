@@ -10,6 +10,7 @@ import {
 } from './damage.js'
 import { createDescriptorStore } from './descriptors.js'
 import { keptReadsOf } from './kept-reads.js'
+import { keptRowsOf } from './kept-rows.js'
 import { perConnection } from './per-connection.js'
 import { createOwners } from './row-owners.js'
 
@@ -48,8 +49,10 @@ const labelStatements = perConnection((database) => ({
 /** @param damagedLabels rows that the index skipped because they are damaged */
 export function createWholeRows(database: Database, damagedLabels: ReadonlySet<number>): WholeRows {
   const { select, selectRow } = labelStatements(database)
-  const clipDamage = memoised(createClipCheck(database))
-  const trackIsWhole = memoised(createTrackCheck(database))
+  const kept = keptRowsOf(database)
+  const clipDamage = kept.of('damage of a clip', createClipCheck(database))
+  const trackIsWhole = kept.of('whole track', createTrackCheck(database))
+  const rowOf = kept.of('label', (label: number) => select.get(label))
   const noted = new Map<string, Damage>()
 
   const note = (damage: Damage): void => {
@@ -75,7 +78,7 @@ export function createWholeRows(database: Database, damagedLabels: ReadonlySet<n
   }
 
   const clipOf = memoised((label: number): string | undefined => {
-    const row = select.get(label)
+    const row = rowOf(label)
     if (row === undefined) return undefined
     const { trackId, clipId } = row
     if (row.isWhole === 0 || clipId === null) {

@@ -59,6 +59,8 @@ export type SearchQuery = Whom & {
   readonly expectAppearances?: number
   /** Also return clips with a similarity below the threshold. Default: false. */
   readonly weak?: boolean
+  /** Add the pictures of matches. Default: true. */
+  readonly thumbnails?: boolean
   /** Leave the query clip out of the answer. Default: false. */
   readonly excludeSelf?: boolean
   /** Enrolled names of others who must be in the same clip. */

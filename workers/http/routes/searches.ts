@@ -87,6 +87,8 @@ export function searchQueryOf(
   return {
     ...rest,
     ...whom,
+    // Clients fetch those that they show.
+    thumbnails: false,
     ...(since === undefined ? {} : { since: new Date(since) }),
     ...(until === undefined ? {} : { until: new Date(until) }),
   }

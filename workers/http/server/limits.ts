@@ -1,8 +1,7 @@
 import fastifyRateLimit from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Access } from '../../../index/access/access.js'
-import { readSettings, type AccessSettings } from '../../../index/access/settings.js'
-import { createChangeReader } from '../../../index/store/change-reader.js'
+import { readSettings } from '../../../index/access/settings.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
 
 /** Whoever sends wrong keys may guess: that is limited as guesses of passwords are. */
@@ -20,24 +19,12 @@ function askerOf({ actor, ip, refusal }: FastifyRequest): string {
 
 /** Limits the requests of each user, key and address per minute, as the settings of the archive say. */
 export async function limitRequests(app: FastifyInstance, access: Access): Promise<void> {
-  const settings = settingsReader(access)
   await app.register(fastifyRateLimit, {
     global: true,
     timeWindow: 60_000,
-    max: (request) => settings()[limitOf(request)],
+    max: (request) => readSettings(access)[limitOf(request)],
     keyGenerator: (request) => `${limitOf(request)} ${askerOf(request)}`,
     errorResponseBuilder: (_request, { ttl }) =>
       new CameoError('TOO_MANY_REQUESTS', `too many requests: wait ${Math.ceil(ttl / 1000)} s`),
   })
-}
-
-/** Reads the settings again only after a change of their file. */
-export function settingsReader(access: Access): () => AccessSettings {
-  const readChange = createChangeReader(access.database)
-  let known: { readonly change: string; readonly settings: AccessSettings } | undefined
-  return () => {
-    const change = readChange()
-    if (known?.change !== change) known = { change, settings: readSettings(access) }
-    return known.settings
-  }
 }

@@ -104,8 +104,8 @@ describe('a search through an engine elsewhere', () => {
   it('looks up earlier hits again if something was erased between two rounds', async () => {
     const archive = storeClips(temporaryDir(), 6)
     const found = [1, 13].map((label) => ({ label, cosineSimilarity: 0.9 }))
-    // 100 of 100 requested neighbours are returned, so a second round follows.
-    const padding = Array.from({ length: 98 }, (_, i) => ({ label: 1000 + i, cosineSimilarity: 0.8 }))
+    // 18 of 18 requested neighbours are returned, so a second round follows.
+    const padding = Array.from({ length: 16 }, (_, i) => ({ label: 1000 + i, cosineSimilarity: 0.8 }))
     let rounds = 0
     const index = {
       size: 24,

@@ -91,7 +91,7 @@ describe('the data for coverage', () => {
       [b],
     )
     assert.deepEqual(
-      readCoverageRows(database, 'r', { clipIds: [a] }).map(({ clipId }) => clipId),
+      readCoverageRows(database, 'r', { clipId: a }).map(({ clipId }) => clipId),
       [a],
     )
   })

@@ -20,7 +20,7 @@ describe('the stored data of a hit', () => {
     assert.deepEqual(tracks.map(({ trackId }) => trackId), [5, 6, 7, 8]) // prettier-ignore
     assert.deepEqual(
       tracks.map(({ spans }) => spans),
-      ['[[0,2]]', '[[4,6]]', '[[10,12]]', '[[14,16]]'],
+      [[[0, 2]], [[4, 6]], [[10, 12]], [[14, 16]]],
     )
     for (const { descriptor } of tracks) {
       assert.equal(descriptor?.length, storedDimension)

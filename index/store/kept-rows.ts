@@ -1,0 +1,85 @@
+import { createChangeReader } from './change-reader.js'
+import { perConnection } from './per-connection.js'
+import type { Database } from './sqlite.js'
+
+const mostOfKind = 131_072
+
+/**
+ * What was read of single rows, kept until the archive changes, so that the hits of one search need not be read and checked again
+ * for the next. Once there is too much of a kind, what was not used for the longest time goes.
+ */
+export class KeptRows {
+  readonly #mostOfKind: number
+  readonly #kinds = new Map<string, RecentValues>()
+
+  /** @param most so many values of each kind at the most: of a clip they take a few kilobytes */
+  constructor(most = mostOfKind) {
+    this.#mostOfKind = most
+  }
+
+  /** A function that reads like `read`, each key once. @param read must not change the database */
+  of<Key, Value>(kind: string, read: (key: Key) => Value): (key: Key) => Value
+  of(kind: string, read: (key: unknown) => unknown): (key: unknown) => unknown {
+    const values = this.#kinds.get(kind) ?? new RecentValues(this.#mostOfKind)
+    this.#kinds.set(kind, values)
+    return (key) => {
+      const known = values.get(key)
+      if (known !== undefined) return known.value
+      const value = read(key)
+      values.set(key, { value })
+      return value
+    }
+  }
+}
+
+interface Held {
+  readonly value: unknown
+}
+
+/** Keeps the values that were used last: two maps, of which the older one is dropped when the younger one is full. */
+class RecentValues {
+  readonly #mostOfAge: number
+  #young = new Map<unknown, Held>()
+  #old = new Map<unknown, Held>()
+
+  constructor(most: number) {
+    this.#mostOfAge = most / 2
+  }
+
+  get(key: unknown): Held | undefined {
+    const young = this.#young.get(key)
+    if (young !== undefined) return young
+    const old = this.#old.get(key)
+    if (old !== undefined) this.set(key, old)
+    return old
+  }
+
+  set(key: unknown, held: Held): void {
+    if (this.#young.size >= this.#mostOfAge) {
+      this.#old = this.#young
+      this.#young = new Map()
+    }
+    this.#young.set(key, held)
+  }
+}
+
+const stateOf = perConnection((database) => ({
+  readChange: createChangeReader(database),
+  change: '',
+  rows: new KeptRows(),
+}))
+
+/**
+ * What is known of the rows as they are now. Within a transaction nothing is known: it may be undone.
+ * The result is of this moment. Ask again after the archive may have changed.
+ */
+export function keptRowsOf(database: Database): KeptRows {
+  if (database.inTransaction) return new KeptRows()
+  const state = stateOf(database)
+  const change = state.readChange()
+  if (change !== state.change) {
+    state.change = change
+    state.rows = new KeptRows()
+  }
+  return state.rows
+}
