@@ -34,7 +34,20 @@ const read = ({ count, hash }: z.infer<typeof endSchema>): ChainEnd => ({
   hash: Buffer.from(hash, 'hex'),
 })
 
+/** The file has one size, so that it is replaced in its place by a single write. */
+const fileBytes = 512
+
+/** Another process may be writing: then the next look sees the whole. */
+const mostLooks = 3
+
 export function readHeadFile(archiveDir: string, macs: ArchiveMacs): HeadFileState {
+  let state = lookAt(archiveDir, macs)
+  for (let looks = 1; state.state === 'damaged' && looks < mostLooks; looks++)
+    state = lookAt(archiveDir, macs)
+  return state
+}
+
+function lookAt(archiveDir: string, macs: ArchiveMacs): HeadFileState {
   let text: string
   try {
     text = readFileSync(join(archiveDir, auditHeadFileName), 'utf8')
@@ -54,33 +67,45 @@ export function readHeadFile(archiveDir: string, macs: ArchiveMacs): HeadFileSta
 }
 
 /**
- * Replaces the file. Only the process that holds the write lock of the log may do this.
- * @param isDurable wait until the disk has it: for the first one, because a log without this file counts as tampered with
+ * Makes the file, and waits until the disk has it: a log without it counts as tampered with. Only the process that holds the
+ * write lock of the log may do this.
  */
-export function writeHeadFile(
-  archiveDir: string,
-  macs: ArchiveMacs,
-  head: HeadFile,
-  isDurable: boolean,
-): void {
+export function makeHeadFile(archiveDir: string, macs: ArchiveMacs, head: HeadFile): void {
   const file = join(archiveDir, auditHeadFileName)
   const temporary = `${file}.new`
+  rmSync(temporary, { force: true })
+  const handle = openSync(temporary, 'wx', privateFileMode)
+  try {
+    writeSync(handle, contentOf(macs, head))
+    fsyncSync(handle)
+  } finally {
+    closeSync(handle)
+  }
+  renameSync(temporary, file)
+  flushFolder(archiveDir)
+}
+
+/**
+ * Writes the end into the file that is there. A process that is killed leaves the old end or the new one: the file is one
+ * sector of a disk. Only the process that holds the write lock of the log may do this.
+ */
+export function writeHeadFile(archiveDir: string, macs: ArchiveMacs, head: HeadFile): void {
+  const handle = openSync(join(archiveDir, auditHeadFileName), 'r+')
+  try {
+    writeSync(handle, contentOf(macs, head), 0)
+  } finally {
+    closeSync(handle)
+  }
+}
+
+function contentOf(macs: ArchiveMacs, head: HeadFile): string {
   const content = JSON.stringify({
     version: 1,
     end: written(head.end),
     ...(head.next === undefined ? {} : { next: written(head.next) }),
     mac: macOf(macs, head).toString('hex'),
   })
-  rmSync(temporary, { force: true })
-  const handle = openSync(temporary, 'wx', privateFileMode)
-  try {
-    writeSync(handle, content)
-    if (isDurable) fsyncSync(handle)
-  } finally {
-    closeSync(handle)
-  }
-  renameSync(temporary, file)
-  if (isDurable) flushFolder(archiveDir)
+  return `${content.padEnd(fileBytes - 1)}\n`
 }
 
 function flushFolder(dir: string): void {

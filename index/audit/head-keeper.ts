@@ -1,7 +1,7 @@
 import type { AuditRows } from '../store/audit/audit-rows.js'
 import type { ArchiveMacs } from './archive-keys.js'
 import { sameBytes, type ChainEnd } from './chain.js'
-import { readHeadFile, writeHeadFile, type HeadFile } from './head-file.js'
+import { makeHeadFile, readHeadFile, writeHeadFile } from './head-file.js'
 
 /** True if the log has the row with which a noted end ends. */
 export const hasEnd = (rows: AuditRows, { count, hash }: ChainEnd): boolean => {
@@ -28,9 +28,10 @@ export class HeadKeeper {
   /** Call this before the commit. If the process dies now, the log ends at `before` or at `next`. */
   announce(before: ChainEnd, next: ChainEnd): void {
     const file = readHeadFile(this.#dir, this.#macs)
-    if (file.state === 'missing' && before.count === 0) this.#write({ end: before, next }, true)
+    if (file.state === 'missing' && before.count === 0)
+      makeHeadFile(this.#dir, this.#macs, { end: before, next })
     else if (file.state === 'read' && hasEnd(this.#rows, file.head.end))
-      this.#write({ end: before, next }, false)
+      writeHeadFile(this.#dir, this.#macs, { end: before, next })
   }
 
   /** Call this when the rows up to `end` are committed. */
@@ -38,10 +39,6 @@ export class HeadKeeper {
     const file = readHeadFile(this.#dir, this.#macs)
     if (file.state !== 'read' || !hasEnd(this.#rows, file.head.end)) return
     if (file.head.next === undefined && file.head.end.count === end.count) return
-    this.#write({ end }, false)
-  }
-
-  #write(head: HeadFile, isDurable: boolean): void {
-    writeHeadFile(this.#dir, this.#macs, head, isDurable)
+    writeHeadFile(this.#dir, this.#macs, { end })
   }
 }

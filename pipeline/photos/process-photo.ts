@@ -87,11 +87,12 @@ async function facesOfPicture(
 ): Promise<Picture> {
   const { images, turns, faces: found, unusable } = await facesUpright(asGiven, stages)
   const { width, height } = images.full
-  const faces: PhotoFace[] = []
-  for (const face of found) {
-    const thumbnailJpeg = await encodeThumbnail(cropThumbnail(images.full, face.sample.boxXyxyPx))
-    faces.push({ ...face, thumbnailJpeg, ...(crops ? { crop: cropFace(images.full, face.sample) } : {}) })
-  }
+  const faces = await Promise.all(
+    found.map(async (face): Promise<PhotoFace> => {
+      const thumbnailJpeg = await encodeThumbnail(cropThumbnail(images.full, face.sample.boxXyxyPx))
+      return { ...face, thumbnailJpeg, ...(crops ? { crop: cropFace(images.full, face.sample) } : {}) }
+    }),
+  )
   faces.sort((a, b) => prominence(b.sample, width, height) - prominence(a.sample, width, height))
   return { number, widthPx: width, heightPx: height, faces, unusable, turnedBy: turns * 90 }
 }
