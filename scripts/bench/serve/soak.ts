@@ -34,10 +34,7 @@ async function soak(archive: string, films: string) {
   const source = await ClipSource.make(films)
   const server = await startServed(archive, '--ingest-root', films)
   const memory: number[] = []
-  const timer = setInterval(
-    () => memory.push(memoryOf(server.pid).residentBytes / mebibyte),
-    sampleEveryMs,
-  )
+  const timer = setInterval(() => memory.push(memoryOf(server.pid).residentBytes / mebibyte), sampleEveryMs)
   try {
     await server.ready
     const stop = new AbortController()
