@@ -9,6 +9,7 @@
  */
 import '../pipeline/models/no-telemetry.js'
 import { prepareArchive } from '../index/archive/prepare-archive.js'
+import { completeReceiptsIn } from '../index/erasure/complete-receipts.js'
 import { Cameo } from './library/cameo.js'
 import type { CameoOptions } from './library/options.js'
 
@@ -33,6 +34,7 @@ export async function openCameo(options: CameoOptions): Promise<Cameo> {
     onNotice: (notice) => notify(notice),
     onErasurePending: ({ message, details }) => notify(message, details),
   })
+  await completeReceiptsIn(options.archive, (notice) => notify(notice))
   return cameo
 }
 
