@@ -69,6 +69,8 @@ export class ErasedThings {
 
   /** A name with its faces, or a name that loses some of them and goes with the last one. */
   addName(name: string): void {
+    // It was counted before it lost anything.
+    if (this.#names.some((known) => known.name === name)) return
     const { database } = this.#archive
     this.#count(
       () => countNameRows(database, name),
