@@ -102,6 +102,6 @@ async function finishPendingWork(archiveDir: string): Promise<void> {
     onNotice: note,
     onErasurePending: (error) => note(adviceMessageOf(error)),
   })
-  const { completeReceiptsIn } = await import('../index/erasure/prove-erasure.js')
+  const { completeReceiptsIn } = await import('../index/erasure/complete-receipts.js')
   await completeReceiptsIn(archiveDir, note)
 }

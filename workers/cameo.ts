@@ -9,6 +9,7 @@
  */
 import '../pipeline/models/no-telemetry.js'
 import { prepareArchive } from '../index/archive/prepare-archive.js'
+import { completeReceiptsIn } from '../index/erasure/complete-receipts.js'
 import { Cameo } from './library/cameo.js'
 import type { CameoOptions } from './library/options.js'
 
@@ -33,6 +34,7 @@ export async function openCameo(options: CameoOptions): Promise<Cameo> {
     onNotice: (notice) => notify(notice),
     onErasurePending: ({ message, details }) => notify(message, details),
   })
+  await completeReceiptsIn(options.archive, (notice) => notify(notice))
   return cameo
 }
 
@@ -86,9 +88,17 @@ export type { ClipCoverage } from '../index/coverage/read-coverage.js'
 export type { ArchiveStatus, FailedPath, StatusRequest } from '../index/coverage/read-status.js'
 export type { CoverageReport, CoverageRequest, FolderCoverage } from '../index/coverage/report-coverage.js'
 export type { CoverageSum } from '../index/coverage/sum-coverage.js'
+export type { ClipFiles, FoundTrack } from '../index/clips/clip-files.js'
 export type { Check, DoctorReport } from '../index/doctor/doctor.js'
 export type { CorrectedTrack, CorrectionReport } from '../index/clips/correct-clip.js'
 export type { Verdict } from '../index/store/corrections.js'
+export type { Verdicts } from '../index/identities/verdicts.js'
+export type { Damage } from '../index/store/damage.js'
+export type { StampedFile } from '../index/store/clip-stamps.js'
+export type { FileStamp } from '../index/store/file-facts.js'
+export type { AuditActor } from '../index/audit/audit-entry.js'
+export type { ErasureOrder } from '../index/erasure/prove-erasure.js'
+export type { FaceEmbeddings } from '../pipeline/describe/pooled-input.js'
 export type { ClipEntry, ClipList, ClipListRequest, ClipWish, PageWish } from '../index/clips/list-clips.js'
 export type { PeopleList, PeopleListRequest, PersonEntry, Presence } from '../index/clips/list-people.js'
 export type { PersonInClip, SeenRange } from '../index/clips/people-of-clip.js'

@@ -1,4 +1,5 @@
 import { CameoError } from '../../pipeline/common/errors.js'
+import { hasAccessDatabase } from '../store/access/access-database.js'
 import {
   beginAnswer,
   deleteAnswer,
@@ -8,8 +9,10 @@ import {
   storeAnswer,
   type AnswerKey,
 } from '../store/access/kept-answers.js'
+import { translateSqliteErrors } from '../store/database.js'
+import { emptyLog } from '../store/erasure.js'
 import { inTransaction } from '../store/transaction.js'
-import type { Access } from './access.js'
+import { openAccess, type Access } from './access.js'
 
 const answersLastMs = 24 * 3600_000
 /** A write that is not answered by then was interrupted, for example because its process was killed. */
@@ -54,4 +57,22 @@ export const finishWrite = ({ database }: Access, key: AnswerKey, answer: KeptAn
 export const abandonWrite = ({ database }: Access, key: AnswerKey): void => deleteAnswer(database, key)
 
 /** Call this when somebody is forgotten: answers may hold names. */
-export const eraseKeptAnswers = ({ database }: Access): void => deleteFinishedAnswers(database)
+export function eraseKeptAnswers({ database }: Access): void {
+  if (deleteFinishedAnswers(database) > 0) emptyLog(database)
+}
+
+/** The same for an archive, if it was ever served. What fails is told: whoever is forgotten is forgotten anyway. */
+export function eraseKeptAnswersOf(archiveDir: string, notify: (notice: string) => void): void {
+  if (!hasAccessDatabase(archiveDir)) return
+  try {
+    const access = openAccess(archiveDir)
+    try {
+      translateSqliteErrors(archiveDir, () => eraseKeptAnswers(access))
+    } finally {
+      access.close()
+    }
+  } catch (error) {
+    if (!(error instanceof CameoError)) throw error
+    notify(`answers of the server that may name what was erased are kept for up to a day: ${error.message}`)
+  }
+}

@@ -146,16 +146,26 @@ export class AuditLog {
   /**
    * Destroys the keys of subjects: nobody can read what the log says about them, and the chain stays valid. Their bytes are in
    * SQLite's log file until `emptyFileLog`.
+   * @param within happens in the same transaction
    * @returns how many there were
    */
-  destroyKeys(subjects: readonly AuditSubject[]): number {
+  destroyKeys(subjects: readonly AuditSubject[], within?: () => void): number {
+    return this.destroyKeysWith(
+      subjects.map((subject) => labelHmac(this.macs, subject)),
+      within,
+    )
+  }
+
+  /** The same for subjects of which only the HMACs are known. */
+  destroyKeysWith(labelHmacs: readonly Buffer[], within: () => void = () => undefined): number {
     // What waits to be written may be about them.
     this.#commitWaiting()
     const destroyed = this.#guarded(() =>
       inTransaction(this.database, () => {
-        const ids = this.idsOf(subjects)
+        const ids = new Set(labelHmacs.flatMap((hmac) => this.keys.find(hmac)?.subjectId ?? []))
         for (const id of ids) this.keys.destroy(id)
-        return ids.length
+        within()
+        return ids.size
       }),
     )
     this.#sealer.forgetKeys()

@@ -7,7 +7,7 @@ import { makeHeadFile, readHeadFile, writeHeadFile } from './head-file.js'
 export const hasEnd = (rows: AuditRows, { count, hash }: ChainEnd): boolean => {
   if (count === 0) return true
   const found = rows.hashAt(count)
-  return found !== undefined && sameBytes(found, hash)
+  return found instanceof Uint8Array && sameBytes(found, hash)
 }
 
 /**

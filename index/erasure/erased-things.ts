@@ -4,6 +4,7 @@ import type { AuditSubject } from '../audit/audit-entry.js'
 import type { AuditLog } from '../audit/audit-log.js'
 import { labelHmac } from '../audit/sealed-parts.js'
 import type { Archive } from '../archive/open-archive.js'
+import type { ErasureNote } from '../store/audit/erasure-notes.js'
 import { toBlob } from '../store/blobs.js'
 import {
   countClipRows,
@@ -20,6 +21,7 @@ import { findIdentity } from '../store/identities.js'
 import { activeSpace } from '../store/meta.js'
 import { referenceFaces } from '../store/reference-faces.js'
 import { trackIdsOf } from '../store/retention.js'
+import { notesOf } from './noted-erasures.js'
 import type { SubjectHmac } from './receipt.js'
 
 /** The check afterwards searches with so many vectors at the most. */
@@ -38,6 +40,7 @@ interface Counted {
 export class ErasedThings {
   readonly #archive: Archive
   readonly #log: AuditLog
+  readonly #note: (notes: readonly ErasureNote[]) => void
   readonly #counted: Counted[] = []
   readonly #vectors: VectorToErase[] = []
   readonly #groups = new Set<number>()
@@ -46,28 +49,36 @@ export class ErasedThings {
   readonly #hmacs: SubjectHmac[] = []
   readonly #faces: Uint8Array[] = []
 
-  constructor(archive: Archive, log: AuditLog) {
+  /** @param note keeps what is about to go, until the keys are destroyed */
+  constructor(archive: Archive, log: AuditLog, note: (notes: readonly ErasureNote[]) => void) {
     this.#archive = archive
     this.#log = log
+    this.#note = note
   }
 
   /** A clip with everything derived from it. @param names that have faces from it, and may go with it */
   addClip(clipId: string, names: readonly string[]): void {
     const { database } = this.#archive
+    const clip = { kind: 'clip' as const, label: clipId }
+    this.#note(notesOf(this.#log, clip))
     this.#addTracks(trackIdsOf(database, clipId))
     this.#count(() => countClipRows(database, clipId))
-    this.#subjects.push({ kind: 'clip', label: clipId })
+    this.#subjects.push(clip)
     for (const name of names) this.addName(name)
   }
 
   /** A name with its faces, or a name that loses some of them and goes with the last one. */
   addName(name: string): void {
+    // It was counted before it lost anything.
+    if (this.#names.some((known) => known.name === name)) return
     const { database } = this.#archive
     this.#count(
       () => countNameRows(database, name),
       () => findIdentity(database, name) === undefined,
     )
-    this.#names.push({ name, photos: this.#photosOf(name) })
+    const photos = this.#photosOf(name)
+    this.#note(notesOf(this.#log, { kind: 'name', label: name }, photos))
+    this.#names.push({ name, photos })
   }
 
   /** A face of a name. @param vectors float16 embeddings, one by each embedder */
@@ -141,7 +152,9 @@ export class ErasedThings {
 
   #addTracks(trackIds: readonly number[]): void {
     const { database } = this.#archive
-    for (const id of groupsOfTracks(database, trackIds)) this.#groups.add(id)
+    const groups = groupsOfTracks(database, trackIds)
+    this.#note(groups.flatMap((id) => notesOf(this.#log, { kind: 'group', label: `${id}` })))
+    for (const id of groups) this.#groups.add(id)
     const space = activeSpace(database)
     const left = mostVectors - this.#vectors.length
     if (space !== undefined && left > 0)

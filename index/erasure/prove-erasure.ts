@@ -1,20 +1,19 @@
-import { randomBytes } from 'node:crypto'
-import { CameoError, messageOf } from '../../pipeline/common/errors.js'
-import { openArchive, type Archive } from '../archive/open-archive.js'
-import { readSigningKeys } from '../audit/archive-keys.js'
+import { CameoError } from '../../pipeline/common/errors.js'
+import type { Archive } from '../archive/open-archive.js'
 import type { AuditAction, AuditActor } from '../audit/audit-entry.js'
 import { AuditLog } from '../audit/audit-log.js'
-import { signatureOf } from '../audit/signatures.js'
 import { systemActor } from '../audit/system-actor.js'
+import { translateSqliteErrors, type FileLock } from '../store/database.js'
+import { ErasureNotes, type ErasureNote } from '../store/audit/erasure-notes.js'
 import { ReceiptRows } from '../store/audit/receipt-rows.js'
-import { hasAuditDatabase, openAuditDatabase } from '../store/audit/audit-database.js'
-import { pendingErasure } from '../store/erasure.js'
-import { readArchiveId } from '../store/meta.js'
 import { usesTopics } from '../store/erased-rows.js'
+import { tryLockErasures } from '../store/locks.js'
+import { inTransaction } from '../store/transaction.js'
 import { ErasedThings } from './erased-things.js'
-import { keyIdOf, parseReceipt, type Receipt, type ReceiptBody, type Unreachable } from './receipt.js'
+import { parseReceipt, type Receipt, type ReceiptBody, type Unreachable } from './receipt.js'
 import { searchAgain } from './search-again.js'
 import { findUnreachable } from './unreachable.js'
+import { addReceipt, signReceipt, type UnsignedReceipt } from './write-receipt.js'
 
 /** Who erases, and why. */
 export interface ErasureOrder {
@@ -46,12 +45,14 @@ export class ErasureProof {
   readonly #log: AuditLog
   readonly #order: ErasureOrder
   readonly #notify: (notice: string) => void
+  readonly #lock: FileLock | undefined
+  readonly #notes: ErasureNote[] = []
   #unreachable: Unreachable[] = []
   #destroyed = 0
 
   private constructor(
     archive: Archive,
-    log: AuditLog,
+    { log, lock }: { readonly log: AuditLog; readonly lock: FileLock | undefined },
     order: ErasureOrder,
     notify: (notice: string) => void,
   ) {
@@ -59,7 +60,8 @@ export class ErasureProof {
     this.#log = log
     this.#order = order
     this.#notify = notify
-    this.things = new ErasedThings(archive, log)
+    this.#lock = lock
+    this.things = new ErasedThings(archive, log, (notes) => this.#noteBefore(notes))
   }
 
   /** Undefined if the audit log cannot be written: the erasure goes on without a receipt, and the caller is told why. */
@@ -68,9 +70,12 @@ export class ErasureProof {
     order: ErasureOrder,
     notify: (notice: string) => void,
   ): ErasureProof | undefined {
+    let lock: FileLock | undefined
     try {
-      return new ErasureProof(archive, AuditLog.open(archive.dir), order, notify)
+      lock = tryLockErasures(archive.dir)
+      return new ErasureProof(archive, { log: AuditLog.open(archive.dir), lock }, order, notify)
     } catch (error) {
+      lock?.release()
       if (!(error instanceof CameoError)) throw error
       notify(`there will be no receipt: ${error.message}`)
       return undefined
@@ -95,7 +100,22 @@ export class ErasureProof {
   destroyKeys(): void {
     const subjects = this.things.subjects()
     this.#unreachable = findUnreachable(this.#archive.database, this.#log, this.#log.idsOf(subjects))
-    this.#destroyed = this.#log.destroyKeys(subjects)
+    const notes = new ErasureNotes(this.#log.database)
+    this.#destroyed = this.#log.destroyKeys(subjects, () => notes.remove(this.#notes))
+  }
+
+  /** If this process dies before `destroyKeys`, the next one that opens the archive destroys the keys. */
+  #noteBefore(notes: readonly ErasureNote[]): void {
+    const { database } = this.#log
+    try {
+      translateSqliteErrors(this.#archive.dir, () =>
+        inTransaction(database, () => new ErasureNotes(database).add(notes)),
+      )
+      this.#notes.push(...notes)
+    } catch (error) {
+      if (!(error instanceof CameoError)) throw error
+      this.#notify(`the audit log could not note what is about to be erased: ${error.message}`)
+    }
   }
 
   /** The second receipt, if the erasure was finished after the first one. */
@@ -131,7 +151,7 @@ export class ErasureProof {
       },
       unreachable: this.#unreachable,
     })
-    store(this.#log, receipt, {
+    addReceipt(this.#log, receipt, {
       ...this.#order,
       action: outcome.action,
       actor: this.#order.actor ?? systemActor(),
@@ -141,129 +161,10 @@ export class ErasureProof {
 
   close(): void {
     this.#log.close()
+    this.#lock?.release()
   }
 
-  #sign(
-    body: Omit<ReceiptBody, 'kind' | 'version' | 'receiptId' | 'archiveId' | 'keyId' | 'at' | 'reference'>,
-  ) {
+  #sign(body: Omit<UnsignedReceipt, 'reference'>): Receipt {
     return signReceipt(this.#archive, this.#log, { ...body, reference: this.#order.caseReference })
-  }
-}
-
-type UnsignedReceipt = Omit<
-  ReceiptBody,
-  'kind' | 'version' | 'receiptId' | 'archiveId' | 'keyId' | 'at' | 'reference'
-> & { readonly reference: string | undefined }
-
-function signReceipt(archive: Archive, log: AuditLog, unsigned: UnsignedReceipt): Receipt {
-  const keys = readSigningKeys(log.dir)
-  const receiptId = `R-${randomBytes(8).toString('hex')}`
-  const body: ReceiptBody = {
-    ...unsigned,
-    ...{ kind: 'cameo-erasure-receipt', version: 1, receiptId },
-    ...{ archiveId: readArchiveId(archive.database), keyId: keyIdOf(keys.publicKey) },
-    ...{ at: new Date(log.now()).toISOString(), reference: unsigned.reference ?? receiptId },
-  }
-  return { ...body, signature: signatureOf(keys, body) }
-}
-
-/** The receipt and its entry are one transaction. */
-function store(
-  log: AuditLog,
-  receipt: Receipt,
-  {
-    action,
-    actor,
-    purpose,
-    caseReference,
-    approvalId,
-  }: ErasureOrder & {
-    readonly action: AuditAction
-    readonly actor: AuditActor
-  },
-): void {
-  const { receiptId, state, completes, subject } = receipt
-  log.appendWith(() => {
-    insertReceipt(log, receipt)
-    return {
-      result: undefined,
-      entries: [
-        {
-          ...{ actor, action, purpose, caseReference, approvalId, outcome: 'done' },
-          details: { receiptId, state, completes, subject: subject.kind, count: subject.count },
-        },
-      ],
-    }
-  })
-}
-
-/** Adds a receipt, if the log does not have it. */
-export function insertReceipt(log: AuditLog, receipt: Receipt): void {
-  new ReceiptRows(log.database).insert({
-    receiptId: receipt.receiptId,
-    at: receipt.at,
-    completes: receipt.completes ?? null,
-    pending: receipt.state === 'pending' ? 1 : 0,
-    body: JSON.stringify(receipt),
-  })
-}
-
-/**
- * Adds a second receipt for each unfinished erasure that is finished now. Does nothing while one is pending. What fails is
- * told, and the next call does it.
- */
-export async function completeReceipts(archive: Archive, notify: (notice: string) => void): Promise<void> {
-  if (!hasAuditDatabase(archive.dir) || archive.database.readonly) return
-  try {
-    const log = AuditLog.open(archive.dir)
-    try {
-      const unfinished = new ReceiptRows(log.database).unfinished()
-      if (unfinished.length === 0 || pendingErasure(archive.database) !== undefined) return
-      if (!(await log.emptyFileLog(0))) return
-      for (const { body } of unfinished) {
-        const first = parseReceipt(JSON.parse(body))
-        const erased = { ...first.erased, snapshots: 'clean' as const }
-        const second = signReceipt(archive, log, {
-          ...{ erased, state: 'complete', completes: first.receiptId, reference: first.reference },
-          ...{ subject: first.subject, check: first.check, unreachable: first.unreachable },
-        })
-        store(log, second, { actor: systemActor(), action: 'erasure-finished' })
-      }
-    } finally {
-      log.close()
-    }
-  } catch (error) {
-    if (!(error instanceof CameoError)) throw error
-    notify(`the receipts of finished erasures were not written: ${messageOf(error)}`)
-  }
-}
-
-/** The same for an archive that is not open, if it has such receipts. */
-export async function completeReceiptsIn(
-  archiveDir: string,
-  notify: (notice: string) => void,
-): Promise<void> {
-  if (!hasUnfinishedReceipts(archiveDir)) return
-  const archive = openArchive(archiveDir)
-  try {
-    await completeReceipts(archive, notify)
-  } finally {
-    archive.close()
-  }
-}
-
-/** False as well if the log cannot be read: its next use tells. */
-function hasUnfinishedReceipts(archiveDir: string): boolean {
-  if (!hasAuditDatabase(archiveDir)) return false
-  try {
-    const database = openAuditDatabase(archiveDir)
-    try {
-      return new ReceiptRows(database).unfinished().length > 0
-    } finally {
-      database.close()
-    }
-  } catch (error) {
-    if (error instanceof CameoError) return false
-    throw error
   }
 }

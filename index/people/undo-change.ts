@@ -2,6 +2,7 @@ import { CameoError } from '../../pipeline/common/errors.js'
 import type { Archive } from '../archive/open-archive.js'
 import { forgetEnrolled } from '../identities/identities.js'
 import { PeopleChanges, type PeopleChange } from '../store/people-changes.js'
+import { referenceFaces, type ReferenceFaceRow } from '../store/reference-faces.js'
 import { correcting } from './correct-people.js'
 
 /**
@@ -30,6 +31,22 @@ export function undoChange(archive: Archive, changeId?: number): PeopleChange {
     changes.close(change.changeId)
     people.removeEmpty()
     return change
+  })
+}
+
+/** The faces that undoing a change erases. @param changeId default: the last change */
+export function facesOfChange(
+  { database }: Pick<Archive, 'database'>,
+  changeId?: number,
+): readonly { readonly name: string; readonly faces: readonly ReferenceFaceRow[] }[] {
+  const changes = new PeopleChanges(database)
+  const change = changeId === undefined ? changes.last() : changes.get(changeId)
+  if (change === undefined || change.isUndone) return []
+  const { enrolled } = changes.details(change.changeId)
+  return [...new Set(enrolled.map(({ name }) => name))].flatMap((name) => {
+    const sources = new Set(enrolled.flatMap((face) => (face.name === name ? face.source : [])))
+    const faces = referenceFaces(database, name).filter(({ source }) => sources.has(source))
+    return faces.length === 0 ? [] : [{ name, faces }]
   })
 }
 

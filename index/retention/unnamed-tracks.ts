@@ -76,10 +76,14 @@ export function eraseUnnamed(database: Database, clipId: string, trackIds: reado
 
 /**
  * Erases unnamed people who came back, since clips they had been erased from were processed again.
+ * @param before called before tracks of a clip are erased
  * @returns number of erased tracks
  * @throws as `findUnnamed` does
  */
-export async function eraseReturned(parts: ListParts): Promise<number> {
+export async function eraseReturned(
+  parts: ListParts,
+  before: (clipId: string, trackIds: readonly number[]) => void = () => undefined,
+): Promise<number> {
   const { database } = parts.opened.archive
   const clipIds = clipsWithReturned(database)
   if (clipIds.length === 0) return 0
@@ -88,8 +92,10 @@ export async function eraseReturned(parts: ListParts): Promise<number> {
   for (const clipId of clipIds) {
     const trackIds = tracks.get(clipId) ?? []
     erased += trackIds.length
-    if (trackIds.length > 0) eraseUnnamed(database, clipId, trackIds)
-    else noteUnnamedErased(database, clipId, 0)
+    if (trackIds.length > 0) {
+      before(clipId, trackIds)
+      eraseUnnamed(database, clipId, trackIds)
+    } else noteUnnamedErased(database, clipId, 0)
   }
   return erased
 }

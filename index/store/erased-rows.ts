@@ -100,6 +100,10 @@ export const groupsOfTracks = (database: Database, trackIds: readonly number[]):
     .pluck()
     .all(JSON.stringify(trackIds))
 
+/** Every group that has tracks. */
+export const groupsWithTracks = (database: Database): number[] =>
+  database.prepare<[], number>('SELECT DISTINCT person_id FROM people_tracks').pluck().all()
+
 /** Of groups, those that have no tracks any more. */
 export const emptyGroups = (database: Database, groupIds: readonly number[]): number[] =>
   database

@@ -6,6 +6,7 @@ const ingestLock = 'ingest.lock'
 const followerLock = 'follower.lock'
 const snapshotsLock = 'snapshots.lock'
 const peopleLock = 'people.lock'
+const erasureLock = 'erasure.lock'
 
 const tryAgainAfterMs = 100
 /**
@@ -76,6 +77,16 @@ export async function lockForErasure(archiveDir: string): Promise<FileLock | und
  */
 export function lockPeople(archiveDir: string): FileLock {
   return lockFile(archiveDir, peopleLock)
+}
+
+/** Says that an erasure is running. Undefined if another one is: beside a follower, several may run. */
+export function tryLockErasures(archiveDir: string): FileLock | undefined {
+  try {
+    return lockFile(archiveDir, erasureLock)
+  } catch (error) {
+    if (isBusy(error)) return undefined
+    throw error
+  }
 }
 
 /**

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
+import type { Receipt } from '../../index/erasure/receipt.js'
 import { findPack } from '../../pipeline/models/packs/catalog.js'
 import { assertRefused, foundFiles, ingest, search } from '../support/answers.js'
 import { cameo, temporaryDir } from '../support/cameo.js'
@@ -72,7 +73,7 @@ describe('enroll: photos of different people', () => {
       ],
     )
     const forgotten = await cameo(['forget', '--name', 'Ada', '--face', '3', ...here, '--json'])
-    const { receipt, ...done } = JSON.parse(forgotten.stdout)
+    const { receipt, ...done } = JSON.parse(forgotten.stdout) as { readonly receipt: Receipt }
     assert.equal(receipt.state, 'complete')
     assert.deepEqual(done, {
       ...{ forgotten: 'face', name: 'Ada', face: 3, source: path('other.jpg'), left: 2 },

@@ -250,7 +250,10 @@ describe('an ingest by a server', () => {
     assert.equal((await server.json('GET', `/api/v1/clips/${clipId}`)).status, 404)
     await withLog(at('archive'), (log) => {
       const [entry, ...more] = listAudit(log, { action: 'forget-clip' }).entries
-      assert.deepEqual([entry?.actor.id, entry?.details['receiptId'], more.length], ['u7', body.receipt.receiptId, 0])
+      assert.deepEqual(
+        [entry?.actor.id, entry?.details['receiptId'], more.length],
+        ['u7', body.receipt.receiptId, 0],
+      )
     })
     const ingests = await withLog(at('archive'), (log) => listAudit(log, { action: 'ingest' }).entries)
     assert.equal(ingests.length, 2)

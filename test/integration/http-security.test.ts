@@ -339,6 +339,35 @@ describe('more rights than one has', () => {
   })
 })
 
+describe('answers that are kept for repeated writes', () => {
+  it('name nobody after an erasure, that of the erasure included', async () => {
+    const own = await startAccessServer(makeArchive('forgetting', open))
+    const { key } = own.key((await own.user('boss', ['administrator'])).userId, ['administrator'])
+    const send = (method: string, path: string, json?: object) =>
+      own.ask(`/api/v1${path}`, {
+        ...{ as: { key }, method, json },
+        headers: { 'idempotency-key': `${method} ${path}` },
+      })
+    const kept = () =>
+      own.access.database
+        .prepare<[], string>('SELECT body FROM kept_answers WHERE body IS NOT NULL')
+        .pluck()
+        .all()
+        .join()
+    await send('PATCH', '/names/Ada', { note: 'a mathematician' })
+    assert.match(kept(), /mathematician/)
+    const clip = await send('DELETE', `/clips/${madeClipId(0)}`)
+    assert.match(clip.text, /open\/1\.mp4/)
+    assert.doesNotMatch(kept(), /mathematician|1\.mp4/)
+    assert.match((await send('DELETE', `/clips/${madeClipId(0)}`)).text, /"erased":\{"rows":\{.*"paths":1/)
+    await send('DELETE', '/names/Ada/faces/1')
+    await send('DELETE', '/names/Cy')
+    assert.match(kept(), /cameo-erasure-receipt/)
+    assert.doesNotMatch(kept(), /Ada|Cy"|\/photos/)
+    await own.close()
+  })
+})
+
 describe('guessing', () => {
   /** Sends until it is too much. @param most how many requests may pass at the most */
   async function assertLimited(

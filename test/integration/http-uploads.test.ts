@@ -46,7 +46,18 @@ async function upload(bytes: Uint8Array | string, name?: string, query = '', own
 const filesIn = (folder: string) =>
   readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
 
-const search = (subject: object) => server.json('POST', '/api/v1/searches', { subject })
+interface SearchAnswer {
+  readonly matches: readonly { readonly path: string; readonly clipId: string }[]
+  readonly query: { readonly kind: string; readonly value: string }
+  /** Of a refusal. */
+  readonly code: string
+  readonly detail: string
+}
+
+async function search(subject: object): Promise<{ readonly status: number; readonly body: SearchAnswer }> {
+  const answer = await server.json('POST', '/api/v1/searches', { subject })
+  return { status: answer.status, body: answer.body as SearchAnswer }
+}
 
 before(async () => {
   mkdirSync(films)
@@ -72,7 +83,7 @@ describe('uploads', () => {
     const found = await search({ uploadId: body.uploadId })
     assert.equal(found.status, 200)
     assert.deepEqual(
-      found.body.matches.map(({ path }: { path: string }) => path),
+      found.body.matches.map(({ path }) => path),
       [join(films, 'costumes.mp4')],
     )
     assert.deepEqual([found.body.query.kind, found.body.query.value], ['image', 'm.m3u8'])
@@ -128,7 +139,7 @@ describe('uploads', () => {
     const paths: string[] = []
     for (const { number } of body.people) {
       const found = await search({ uploadId: body.uploadId, face: number })
-      paths.push(...found.body.matches.map(({ path }: { path: string }) => path))
+      paths.push(...found.body.matches.map(({ path }) => path))
     }
     assert.deepEqual(paths, [join(films, 'party.mp4')])
     const unknown = await search({ uploadId: body.uploadId, face: 99 })
@@ -141,7 +152,7 @@ describe('uploads', () => {
     assert.equal(body.kind, 'clip')
     const found = await search({ uploadId: body.uploadId })
     assert.deepEqual(
-      found.body.matches.map(({ path }: { path: string }) => path),
+      found.body.matches.map(({ path }) => path),
       [join(films, 'party.mp4')],
     )
     const clipId = createHash('sha256')
@@ -149,7 +160,7 @@ describe('uploads', () => {
       .digest('hex')
     const own = await search({ clipId })
     assert.deepEqual(
-      own.body.matches.map((match: { clipId: string }) => match.clipId),
+      own.body.matches.map((match) => match.clipId),
       [clipId],
     )
     assert.equal((await search({ clipId: '0'.repeat(64) })).status, 404)

@@ -1,5 +1,4 @@
 /** A server whose clips are processed by workers. Real models. */
-/* eslint-disable @typescript-eslint/no-unsafe-member-access -- answers of the server are JSON */
 import assert from 'node:assert/strict'
 import { realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -30,15 +29,16 @@ interface JobAnswer {
 }
 
 const startJob = async (path: string): Promise<JobAnswer> => {
-  const { status, body } = await server.json('POST', '/api/v1/jobs', { kind: 'ingest', paths: [path] })
-  assert.equal(status, 202, JSON.stringify(body))
-  return body as JobAnswer
+  const answer = await server.json('POST', '/api/v1/jobs', { kind: 'ingest', paths: [path] })
+  assert.equal(answer.status, 202, JSON.stringify(answer.body))
+  return answer.body as JobAnswer
 }
 
 async function ended({ jobId }: JobAnswer, within = 120_000): Promise<JobAnswer> {
-  for (const until = Date.now() + within; Date.now() < until; await pause(100)) {
+  for (const until = Date.now() + within; Date.now() < until;) {
     const job = (await server.json('GET', `/api/v1/jobs/${jobId}`)).body as JobAnswer
     if (job.state !== 'running') return job
+    await pause(100)
   }
   throw new Error('the job does not end')
 }
@@ -67,7 +67,7 @@ describe('Kafka: a server that puts clips into the queue', { timeout: 10 * 60_00
     assert.deepEqual(result, { status: 'done', failed: 1, results: { done: 1, failed: 1 } })
     const shown = await server.json('GET', '/api/v1/clips')
     assert.deepEqual(
-      shown.body.clips.map((clip: { readonly path: string }) => clip.path),
+      (shown.body as { readonly clips: readonly { readonly path: string }[] }).clips.map(({ path }) => path),
       [join(films, 'film.mp4')],
     )
     const again = await ended(await startJob(join(films, 'film.mp4')))

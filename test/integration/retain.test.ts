@@ -4,9 +4,11 @@ import { existsSync, mkdirSync, realpathSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
 import { z } from 'zod'
+import { listReceipts } from '../../index/erasure/list-receipts.js'
 import { openCameo } from '../../workers/cameo.js'
 import { ingest } from '../support/answers.js'
 import { countInFiles, faceBytes } from '../support/archive-bytes.js'
+import { withLog } from '../support/audit.js'
 import { cameo, startCameo, temporaryDir } from '../support/cameo.js'
 import { makeFaceClip, makeFacePhoto } from '../support/faces.js'
 
@@ -83,6 +85,9 @@ describe('cameo retain', () => {
     const again = await ingest([at('clips'), ...here, '--reprocess', '--fps', '3'])
     assert.equal(again.of('both.mp4').status, 'done', again.stderr)
     assert.match(again.stderr, /2 tracks of people without names had come back .*erased/)
+    const receipt = await withLog(archive, (log) => listReceipts(log).at(-1))
+    assert.deepEqual([receipt?.subject.kind, receipt?.subject.count], ['unnamed-people', 2])
+    assert.deepEqual([receipt?.erased.rows['tracks'], receipt?.check.rowsFound], [2, 0])
     assert.equal((await run(...people)).tracks, 0)
     const library = await openCameo({ archive })
     const { people: seen } = await library.showClip({ clip: at('clips', 'both.mp4') })

@@ -55,7 +55,8 @@ export async function startServer(
           : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
       const response = await ask(path, { method, ...sent })
       const text = await response.text()
-      return { status: response.status, body: text === '' ? undefined : JSON.parse(text) }
+      const answer: unknown = text === '' ? undefined : JSON.parse(text)
+      return { status: response.status, body: answer }
     },
     close: () => server.close(),
   }

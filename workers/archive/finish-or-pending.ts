@@ -1,5 +1,5 @@
 import { finishErasure } from '../../index/archive/finish-erasure.js'
-import { completeReceipts } from '../../index/erasure/prove-erasure.js'
+import { completeReceipts } from '../../index/erasure/complete-receipts.js'
 import type { Archive } from '../../index/archive/open-archive.js'
 import { CameoError } from '../../pipeline/common/errors.js'
 import type { Caller } from '../../pipeline/stages/caller.js'

@@ -1,3 +1,4 @@
+import { eraseKeptAnswersOf } from '../../index/access/kept-answers.js'
 import type { Archive } from '../../index/archive/open-archive.js'
 import type { ErasureOutcome, ErasureProof } from '../../index/erasure/prove-erasure.js'
 import type { Receipt } from '../../index/erasure/receipt.js'
@@ -22,6 +23,7 @@ export async function finishWithReceipt(
   request: FinishRequest,
 ): Promise<FinishedErasure> {
   proof?.destroyKeys()
+  eraseKeptAnswersOf(archive.dir, request.notify)
   const first = await finishOrPending(archive, { ...request, waitMs: 0 })
   const receipt = await proof?.finish({ ...outcome, pending: first })
   if (first === undefined || request.waitMs === 0) return { pending: first, receipt }

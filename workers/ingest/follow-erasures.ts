@@ -1,6 +1,6 @@
 import type { Archive } from '../../index/archive/open-archive.js'
 import { finishErasure } from '../../index/archive/finish-erasure.js'
-import { completeReceipts } from '../../index/erasure/prove-erasure.js'
+import { completeReceipts } from '../../index/erasure/complete-receipts.js'
 import { pendingErasure } from '../../index/store/erasure.js'
 import { CameoError } from '../../pipeline/common/errors.js'
 

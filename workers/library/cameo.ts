@@ -57,6 +57,7 @@ import { rootPaths } from '../../index/store/clip-stamps.js'
 import { lookAt, type LookedAt } from '../../index/search/look-at.js'
 import { searchWith } from '../../index/search/search-archive.js'
 import { sqliteError } from '../../index/store/database.js'
+import type { ErasureOrder } from '../../index/erasure/prove-erasure.js'
 import { CameoError } from '../../pipeline/common/errors.js'
 import { ffmpegVersion } from '../../pipeline/decode/ffmpeg.js'
 import { parseDevice, type DeviceChoice } from '../../pipeline/models/device.js'
@@ -360,12 +361,14 @@ export class Cameo {
   }
 
   /**
-   * Undoes a change of people. Tracks that got a person since then keep it.
+   * Undoes a change of people. Tracks that got a person since then keep it. If it added a face to a name, that face is erased, and
+   * the audit log gets the receipt.
    * @param changeId default: the last change
+   * @param order who undoes it, and why. Default: the user of this process
    * @throws USAGE if there is no such change, or a later one concerns the same people
    */
-  undoPeople(changeId?: number): Promise<PeopleChange> {
-    return this.#run(() => undoPeople(this.#kept.archive.toWrite(), changeId, this.#caller({})))
+  undoPeople(changeId?: number, order?: ErasureOrder): Promise<PeopleChange> {
+    return this.#run(() => undoPeople(this.#kept.archive.toWrite(), changeId, this.#caller({}), order))
   }
 
   /**

@@ -1,8 +1,13 @@
 import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { openSideDatabase, type SideOptions } from '../side-database.js'
 import type { Database } from '../sqlite.js'
 
 export const accessFileName = 'access.sqlite'
+
+/** True if the archive has such a file. */
+export const hasAccessDatabase = (archiveDir: string): boolean => existsSync(join(archiveDir, accessFileName))
 
 /**
  * Times are in ms since 1970. Secrets are stored as SHA-256 only: they have 256 random bits, so no guess finds them. A

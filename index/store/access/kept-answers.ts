@@ -60,7 +60,7 @@ export function deleteAnswersBefore(database: Database, beforeMs: number): void 
   database.prepare('DELETE FROM kept_answers WHERE started_at_ms < ?').run(beforeMs)
 }
 
-/** Deletes every finished answer. Those of running writes stay, because they hold no body yet. */
-export function deleteFinishedAnswers(database: Database): void {
-  database.prepare('DELETE FROM kept_answers WHERE status IS NOT NULL').run()
+/** Deletes every finished answer. Those of running writes stay, because they hold no body yet. @returns how many there were */
+export function deleteFinishedAnswers(database: Database): number {
+  return database.prepare('DELETE FROM kept_answers WHERE status IS NOT NULL').run().changes
 }

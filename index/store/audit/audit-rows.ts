@@ -90,7 +90,8 @@ export class AuditRows {
     return this.#after.all(seq, limit)
   }
 
-  hashAt(seq: number): Buffer | undefined {
+  /** Undefined if there is no such row. In a row that somebody changed, it may be of any type. */
+  hashAt(seq: number): unknown {
     return this.#hashAt.get(seq)
   }
 

@@ -51,6 +51,14 @@ CREATE TABLE approvals (
 );
 CREATE INDEX approvals_requested ON approvals (requested_at);
 
+-- What an erasure is about to take: the keys of what is gone must be destroyed, also if the process dies. HMACs as in subject_keys.
+CREATE TABLE erasure_notes (
+  label_hmac BLOB NOT NULL,
+  owner_kind TEXT NOT NULL,          -- 'name', 'clip' or 'group'
+  owner_hmac BLOB NOT NULL,          -- what the subject goes with
+  PRIMARY KEY (label_hmac, owner_hmac)
+) WITHOUT ROWID;
+
 -- Signed proofs of erasures.
 CREATE TABLE receipts (
   number INTEGER PRIMARY KEY,

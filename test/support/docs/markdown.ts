@@ -66,8 +66,7 @@ export function readBlocks(text: string): readonly Block[] {
 
 function readMark(comment: string | undefined): Mark | undefined {
   if (comment === undefined) return undefined
-  for (const what of needs)
-    if (comment === `needs ${what}`) return { kind: 'needs', what }
+  for (const what of needs) if (comment === `needs ${what}`) return { kind: 'needs', what }
   if (comment === 'run: kafka') return { kind: 'run', after: 'kafka' }
   if (comment === 'run: after ingest') return { kind: 'run', after: 'ingest' }
   const name = /^file: ([\w.-]+)$/.exec(comment)?.[1]

@@ -33,7 +33,7 @@ declare module 'fastify' {
     limit?: Limit
     /**
      * Fields of the answer that only its first receiver gets: a repeated request with the same idempotency key is answered
-     * without them, because secrets are stored nowhere.
+     * without them, because neither secrets nor names of what was erased are kept.
      */
     shownOnce?: readonly string[]
   }

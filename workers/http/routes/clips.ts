@@ -14,7 +14,7 @@ import { forgottenSchema } from '../schemas/names.js'
 import { askedBy, clipSubject, subjectEntry } from '../audit/use-entries.js'
 import type { ServerParts } from '../server/parts.js'
 import { requireVisibleClip, requireWholeArchive } from '../server/visible.js'
-import { forgottenJson } from './names.js'
+import { fieldsThatName, forgottenJson } from './names.js'
 
 export const clipRoutes =
   ({ reader, jobs, audit }: ServerParts): FastifyPluginCallbackZod =>
@@ -56,7 +56,7 @@ export const clipRoutes =
     app.route({
       method: 'DELETE',
       url: '/clips/:clipId',
-      config: { right: 'erase' },
+      config: { right: 'erase', shownOnce: fieldsThatName },
       schema: {
         summary: 'Erase what the archive knows of a clip. Its files stay.',
         tags: ['clips'],

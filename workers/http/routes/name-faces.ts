@@ -10,7 +10,7 @@ import {
 } from '../schemas/names.js'
 import type { ServerParts } from '../server/parts.js'
 import { requireWholeArchive } from '../server/visible.js'
-import { forgottenJson } from './names.js'
+import { fieldsThatName, forgottenJson } from './names.js'
 
 /** Faces of uploads for names. */
 export const nameFaceRoutes =
@@ -45,7 +45,7 @@ export const nameFaceRoutes =
     app.route({
       method: 'DELETE',
       url: '/names/:name/faces/:number',
-      config: { right: 'erase' },
+      config: { right: 'erase', shownOnce: fieldsThatName },
       schema: {
         ...{ summary: 'Erase one face of a name.', tags: ['names'] },
         ...{ params: faceParams, response: { 200: forgottenSchema } },

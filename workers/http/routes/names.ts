@@ -1,6 +1,5 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
 import type { z } from 'zod'
-import { eraseKeptAnswers } from '../../../index/access/kept-answers.js'
 import { foldersOfActor } from '../../../index/access/request-actor.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import type { ForgetReport } from '../../archive/forget.js'
@@ -75,7 +74,7 @@ export const nameRoutes =
 
 /** Changes of names. */
 export const nameChangeRoutes =
-  ({ jobs, reader, audit, access }: ServerParts): FastifyPluginCallbackZod =>
+  ({ jobs, reader, audit }: ServerParts): FastifyPluginCallbackZod =>
   (app, _options, done) => {
     app.route({
       method: 'PATCH',
@@ -131,16 +130,14 @@ export const nameChangeRoutes =
     app.route({
       method: 'DELETE',
       url: '/names/:name',
-      config: { right: 'erase' },
+      config: { right: 'erase', shownOnce: fieldsThatName },
       schema: {
         ...{ summary: 'Erase a name with all its faces.', tags },
         ...{ params: nameParams, response: { 200: forgottenSchema } },
       },
       handler: async ({ params: { name }, actor }) => {
         requireWholeArchive(actor)
-        const report = await jobs.call('forget', { name, order: askedBy(actor) })
-        eraseKeptAnswers(access)
-        return forgottenJson(report)
+        return forgottenJson(await jobs.call('forget', { name, order: askedBy(actor) }))
       },
     })
     done()
@@ -157,6 +154,9 @@ async function changeName(
   for (const alias of aliases) if (!before.includes(alias)) await archive.call('addAlias', name, alias)
   for (const alias of before) if (!aliases.includes(alias)) await archive.call('removeAlias', name, alias)
 }
+
+/** Fields of the answer to an erasure that name what was erased: an answer that is kept does not have them. */
+export const fieldsThatName = ['name', 'names', 'paths', 'source']
 
 /** What an erasure did. */
 export const forgottenJson = ({ forgotten, pending, receipt }: ForgetReport) => ({

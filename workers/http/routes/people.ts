@@ -16,7 +16,7 @@ import {
   shownPersonSchema,
   splitBody,
 } from '../schemas/people.js'
-import { groupSubject, nameSubject, subjectEntry } from '../audit/use-entries.js'
+import { askedBy, groupSubject, nameSubject, subjectEntry } from '../audit/use-entries.js'
 import { fileAnswer } from '../schemas/common.js'
 import type { ServerParts } from '../server/parts.js'
 import { requireWholeArchive } from '../server/visible.js'
@@ -164,7 +164,7 @@ export const peopleChangeRoutes =
       },
       handler: async ({ params: { changeId }, actor }) => {
         requireWholeArchive(actor)
-        const change = await jobs.call('undoPeople', changeId)
+        const change = await jobs.call('undoPeople', changeId, askedBy(actor))
         const [first, ...rest] = change.people.map(groupSubject)
         const more = { also: rest, details: { change: 'undo', changeId } }
         if (first !== undefined) await audit.append(subjectEntry(actor, 'correct', first, more))

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { listAudit } from '../../../../index/audit/list-audit.js'
+import { listReceipts } from '../../../../index/erasure/list-receipts.js'
 import type { FilledArchive } from '../../../../index/archive/open-archive.js'
 import { checkDeeply } from '../../../../index/archive/deep-check.js'
 import { forgetClip } from '../../../../index/identities/forget.js'
@@ -17,6 +19,8 @@ import { listIdentities } from '../../../../index/store/identities.js'
 import { lockPeople } from '../../../../index/store/locks.js'
 import { referenceFaces } from '../../../../index/store/reference-faces.js'
 import { findPack } from '../../../../pipeline/models/packs/catalog.js'
+import { undoPeople } from '../../../../workers/archive/undo-people.js'
+import { eve, searchEntry, withLog } from '../../../support/audit.js'
 import { temporaryDir } from '../../../support/cameo.js'
 import { group, namelessArchive, personsOf } from '../../../support/made-people.js'
 import { addMadeClip, madeClipId, quietCaller, type MadeClip } from '../../../support/people-archive.js'
@@ -272,6 +276,31 @@ describe('corrections', () => {
 })
 
 describe('naming a person', () => {
+  it('can be undone: the log gets a receipt of the faces that go, and its key of the name is destroyed', async () => {
+    const opened = await groupedArchive()
+    const { archive } = opened
+    namePerson(opened, { pack }, { personId: 1, name: 'Ada' })
+    await withLog(archive.dir, (log) => log.append(searchEntry('Ada')))
+    await undoPeople(archive, undefined, { notify: (notice) => assert.fail(notice) }, { actor: eve })
+    await withLog(archive.dir, (log) => {
+      const [receipt, ...more] = listReceipts(log)
+      assert.ok(receipt !== undefined && more.length === 0)
+      const { subject, erased, check, state } = receipt
+      assert.deepEqual([state, subject.kind, subject.count, check.rowsFound], ['complete', 'face', 5, 0])
+      const { identities, reference_faces } = erased.rows
+      assert.deepEqual([identities, reference_faces, erased.auditKeys], [1, 5, 1])
+      const [last, first] = listAudit(log).entries
+      assert.deepEqual([last?.action, last?.actor], ['forget-face', eve])
+      assert.deepEqual(
+        first?.parts.map(({ state: read }) => read),
+        ['erased'],
+      )
+    })
+    mergePeople(archive, [2, 1])
+    await undoPeople(archive, undefined, quietCaller())
+    await withLog(archive.dir, (log) => assert.equal(listReceipts(log).length, 1, 'nothing was erased'))
+  })
+
   it('enrols the best faces of several clips, which a search by name uses; undoing takes them away', async () => {
     const opened = await groupedArchive()
     const { database } = opened.archive

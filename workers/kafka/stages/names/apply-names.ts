@@ -1,7 +1,8 @@
 import type { Logger } from 'pino'
+import type { BeforeErasure } from '../../../../index/erasure/destroy-keys.js'
 import { replaceCorrections } from '../../../../index/identities/corrections.js'
 import { replaceDescription } from '../../../../index/identities/describe-name.js'
-import { forgetClip } from '../../../../index/identities/forget.js'
+import { forgetClip, lossOf } from '../../../../index/identities/forget.js'
 import { isForgotten } from '../../../../index/store/forgotten-clips.js'
 import { forgetFacesBeyond } from '../../../../index/identities/enrolled-faces.js'
 import { enrollEmbedded, forgetSource } from '../../../../index/identities/identities.js'
@@ -21,6 +22,7 @@ import { aboutKey, clipKey, correctionKey, nameKey, readKey, type KeySubject } f
  * Applies the newest message of each key of the topic of names to an archive. What the archive already has
  * stays unchanged. Journal entries after `entry` are newer than the messages. Runs in one transaction,
  * because commands write to the archive too.
+ * @param before is told of clips and names before they are erased
  * @returns number of entries after `entry`
  */
 export function applyNames(
@@ -28,6 +30,7 @@ export function applyNames(
   messages: ReadonlyMap<string, Buffer | null>,
   entry: number,
   log: Logger,
+  before?: BeforeErasure,
 ): number {
   return inTransaction(database, () => {
     const newer = journalAfter(database, entry, Number.MAX_SAFE_INTEGER)
@@ -40,8 +43,8 @@ export function applyNames(
         if (keys.has(key)) continue
         const about = readKey(key)
         if ('name' in about && forgotten.has(about.name)) continue
-        if (value !== null) apply(database, decodeName(value), log)
-        else applyDeletion(database, about)
+        if (value !== null) apply(database, decodeName(value), log, before)
+        else applyDeletion(database, about, before)
       } catch (error) {
         if (archiveError('', error) !== undefined) throw error
         log.warn({ key, error: messageOf(error) }, 'a message of the topic of names cannot be read')
@@ -74,18 +77,27 @@ function facesFirst(messages: ReadonlyMap<string, Buffer | null>): [string, Buff
   return [...all.filter((message) => !isLater(message)), ...all.filter(isLater)]
 }
 
-function applyDeletion(database: Database, about: KeySubject): void {
-  if (about.kind === 'faces') forgetSource(database, about.name, about.source)
-  else if (about.kind !== 'other' && findIdentity(database, about.name) !== undefined) {
+function applyDeletion(database: Database, about: KeySubject, before: BeforeErasure | undefined): void {
+  if (about.kind === 'faces') {
+    if (hasSource(database, about.name, about.source)) before?.addName(about.name)
+    forgetSource(database, about.name, about.source)
+  } else if (about.kind !== 'other' && findIdentity(database, about.name) !== undefined) {
     if (about.kind === 'corrections') replaceCorrections(database, about.name, about.clipId, [])
     else replaceDescription(database, about.name, { aliases: [], note: undefined })
   }
 }
 
-function apply(database: Database, message: NameMessage, log: Logger): void {
+function apply(
+  database: Database,
+  message: NameMessage,
+  log: Logger,
+  before: BeforeErasure | undefined,
+): void {
   switch (message.kind) {
     case 'forgotten':
-      if (!isForgotten(database, message.clipId)) forgetClip(database, message.clipId)
+      if (isForgotten(database, message.clipId)) return
+      before?.addClip(message.clipId, lossOf(database, message.clipId).names)
+      forgetClip(database, message.clipId)
       return
     case 'enrolled':
       applyFaces(database, message)

@@ -1,4 +1,5 @@
 import type { Archive } from '../../../../index/archive/open-archive.js'
+import { destroyingKeys, type BeforeErasure } from '../../../../index/erasure/destroy-keys.js'
 import { noteErasure } from '../../../../index/store/erasure.js'
 import {
   eraseCorrectionFromJournal,
@@ -46,13 +47,15 @@ interface Forgotten {
  */
 export class NamesLog {
   readonly #context: WorkerContext
+  readonly #archive: Archive
   readonly #database: Database
   readonly #topic: string
   #publishing: Promise<void> | undefined
 
-  constructor(context: WorkerContext, { database }: Pick<Archive, 'database'>) {
+  constructor(context: WorkerContext, archive: Archive) {
     this.#context = context
-    this.#database = database
+    this.#archive = archive
+    this.#database = archive.database
     this.#topic = topicName(context.connection, 'names')
   }
 
@@ -74,14 +77,19 @@ export class NamesLog {
     const before = isKnown ? this.#published() : lastJournalEntry(database)
     const { kafka, connection, log } = this.#context
     const messages = await readTopic({ kafka, connection, topic: this.#topic, log })
-    inTransaction(database, () => {
-      const newer = applyNames(database, messages, before, log)
+    const apply = (erasure: BeforeErasure | undefined) => {
+      const newer = applyNames(database, messages, before, log, erasure)
       // Messages from the topic need not be published again. A topic that is new or was created again
       // receives everything.
       if (!isKnown || messages.size === 0)
         writeMeta(database, publishedKey, `${before + newer === 0 ? lastJournalEntry(database) : 0}`)
       writeMeta(database, clusterKey, cluster)
-    })
+    }
+    destroyingKeys(
+      this.#archive,
+      (notice) => log.warn(notice),
+      (erasure) => inTransaction(database, () => apply(erasure)),
+    )
   }
 
   /**

@@ -3,6 +3,8 @@ import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { openArchive } from '../../../../../../index/archive/open-archive.js'
+import { listAudit } from '../../../../../../index/audit/list-audit.js'
+import { destroyingKeys } from '../../../../../../index/erasure/destroy-keys.js'
 import { enrolledFaces, forgetFace } from '../../../../../../index/identities/enrolled-faces.js'
 import {
   enroll,
@@ -22,6 +24,7 @@ import { clipKey, nameKey } from '../../../../../../workers/kafka/stages/names/n
 import { NamesLog } from '../../../../../../workers/kafka/stages/names/names-log.js'
 import { decodeName, encodeMessage, wireVersion } from '../../../../../../workers/kafka/messages/schemas.js'
 import { createSilentLog } from '../../../../../../workers/service/log.js'
+import { searchEntry, withLog } from '../../../../../support/audit.js'
 import { namesContext } from '../../../../../support/names-context.js'
 import { temporaryDir } from '../../../../../support/cameo.js'
 
@@ -58,6 +61,7 @@ function start() {
   const topic = () =>
     new Map([...newest].map(([key, value]) => [key, value === null ? null : Buffer.from(value)]))
   return {
+    archive,
     database: archive.database,
     names: new NamesLog(context, archive),
     faces,
@@ -248,6 +252,33 @@ describe('the topic of names, read into an archive', () => {
     const fresh = start().database
     applyNames(fresh, new Map(topic), 0, createSilentLog())
     assert.equal(vectors(fresh).length, 3)
+  })
+
+  it('erasures destroy the keys of the audit log, too', async () => {
+    const { messages } = await published()
+    messages.set(nameKey('Eve', photo(3)), null)
+    const { archive } = start()
+    enroll(archive.database, 'Eve', embedder, [face(photo(3))])
+    enroll(archive.database, 'Dora', embedder, [face(photo(4))])
+    await withLog(archive.dir, async (log) => {
+      await log.append(searchEntry('Eve', [a]))
+      await log.append(searchEntry('Dora', ['f'.repeat(64)]))
+    })
+    destroyingKeys(
+      archive,
+      (notice) => assert.fail(notice),
+      (before) =>
+        applyNames(archive.database, messages, lastJournalEntry(archive.database), createSilentLog(), before),
+    )
+    await withLog(archive.dir, (log) =>
+      assert.deepEqual(
+        listAudit(log, { order: 'oldest' }).entries.map(({ parts }) => parts.map(({ state }) => state)),
+        [
+          ['erased', 'erased'],
+          ['readable', 'readable'],
+        ],
+      ),
+    )
   })
 
   it('faces that the topic does not have stay', async () => {
