@@ -35,6 +35,8 @@ export type AuditAction =
   | 'name'
   | 'correct'
   | 'ingest'
+  | 'group'
+  | 'evaluate'
   | 'forget-name'
   | 'forget-clip'
   | 'forget-face'

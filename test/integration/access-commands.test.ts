@@ -4,9 +4,12 @@ import { before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { openAccess } from '../../index/access/access.js'
 import { ActorReader } from '../../index/access/actor-reader.js'
+import { listAudit } from '../../index/audit/list-audit.js'
+import { systemActor } from '../../index/audit/system-actor.js'
 import { signIn } from '../../index/access/sign-in.js'
 import { createUser } from '../../index/access/users.js'
 import { goodPassword } from '../support/access.js'
+import { withLog } from '../support/audit.js'
 import { cameo, temporaryDir } from '../support/cameo.js'
 import { peopleArchive } from '../support/people-archive.js'
 
@@ -114,6 +117,27 @@ describe('the commands for access', () => {
     await refused('USAGE', 'settings', 'set', 'sessionHours', 'long')
     await refused('USAGE', 'settings', 'set', 'unknown', '1')
     assert.equal((await settings('show')).sessionHours, 8)
+  })
+
+  it('write every change to the audit log as the server does, in the name of this user, and name nobody in it', async () => {
+    await withLog(archive, (log) => {
+      const { entries } = listAudit(log, { order: 'oldest' })
+      assert.deepEqual(
+        entries.map(({ action }) => action),
+        [
+          ...['user-create', 'user-change', 'collection-create', 'collection-create'],
+          // Five grants; then roles, and twice whether the user is disabled.
+          ...Array.from({ length: 5 }, () => 'user-change'),
+          'collection-delete',
+          ...Array.from({ length: 3 }, () => 'user-change'),
+          ...['user-delete', 'key-create', 'key-revoke', 'settings', 'settings'],
+        ],
+      )
+      assert.ok(entries.every(({ actor }) => actor.kind === 'system' && actor.name === systemActor().name))
+      assert.deepEqual(entries.at(-1)?.details, { sessionHours: 8 })
+      const details = JSON.stringify(entries.map((entry) => entry.details))
+      assert.doesNotMatch(details, /Ada|Owner|Family|Work|nightly|films|cameo_/)
+    })
   })
 
   it('refuse a folder without an archive', async () => {

@@ -255,8 +255,19 @@ describe('an ingest by a server', () => {
         ['u7', body.receipt.receiptId, 0],
       )
     })
-    const ingests = await withLog(at('archive'), (log) => listAudit(log, { action: 'ingest' }).entries)
-    assert.equal(ingests.length, 2)
+    const detailsOf = (action: string) =>
+      withLog(at('archive'), (log) => listAudit(log, { action, order: 'oldest' }).entries.map((each) => each.details)) // prettier-ignore
+    const ingests = await detailsOf('ingest')
+    // The start and the end of each.
+    assert.deepEqual(
+      ingests.map(({ state, found, processed }) => [state, state === 'done' ? [found, processed] : undefined]), // prettier-ignore
+      [[undefined, undefined], ['interrupted', undefined], [undefined, undefined], ['done', [clips, clips]]], // prettier-ignore
+    )
+    const [grouping, ...moreGroupings] = await detailsOf('group')
+    assert.deepEqual([grouping?.['state'], moreGroupings], ['done', []])
+    const [evaluation] = await detailsOf('evaluate')
+    assert.deepEqual([evaluation?.['state'], evaluation?.['map']], ['done', 1])
+    assert.doesNotMatch(JSON.stringify([ingests, grouping, evaluation]), /mp4|Ada|films/)
   })
 })
 

@@ -1,6 +1,7 @@
 import { openAccess, type Access } from '../../index/access/access.js'
 import { createSetupToken, isSetupNeeded } from '../../index/access/setup.js'
 import { AuditLog } from '../../index/audit/audit-log.js'
+import { jobEndEntry } from './audit/job-entry.js'
 import { AccessDoor } from './door/access-door.js'
 import { OidcProvider, type OidcOptions } from './door/oidc.js'
 import { FlowCookie, SessionCookie } from './door/session-cookie.js'
@@ -81,7 +82,12 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     ...(options.uploads === undefined ? {} : { limits: options.uploads }),
   })
   const media = new MediaDesk(folder.folder('media'), options.media)
-  const desk = new JobDesk()
+  const desk = new JobDesk({
+    onEnd: (job) =>
+      audit
+        .append(jobEndEntry(job))
+        .catch((error: unknown) => log.error({ err: error }, 'the end of a job is not in the audit log')),
+  })
   const readiness = new Readiness(hosts.reader, (text) =>
     log.warn(`the index of vectors cannot be loaded: ${text}`),
   )

@@ -11,7 +11,7 @@ import { CameoError } from '../../../pipeline/common/errors.js'
 import { archiveOption, jsonOption } from '../../cli/options.js'
 import { oneLine, print, printJson } from '../../cli/output.js'
 import { collectionJson, collectionLine, printUser, userJson } from '../../reports/access-report.js'
-import { idsOfCollections, useAccess } from './use-access.js'
+import { idsOfCollections, noteChange, useAccess } from './use-access.js'
 
 interface CollectionOptions {
   readonly archive: string
@@ -42,8 +42,9 @@ const addCommand = onArchive(
   .argument('<folders...>', 'folders or URLs')
   .addHelpText('after', `\nWith --json: ${jsonHelp}.`)
   .action((name: string, folders: readonly string[], { archive, json }: CollectionOptions) =>
-    useAccess(archive, (access) => {
+    useAccess(archive, async (access) => {
       const collection = createCollection(access, { name, folders })
+      await noteChange(archive, { kind: 'collection-create', collection })
       if (json) printJson(collectionJson(collection))
       else print(collectionLine(collection))
     }),
@@ -55,9 +56,10 @@ const removeCommand = onArchive(
   .argument('<name>', 'name of the collection')
   .addHelpText('after', '\nWith --json: {removed: name}.')
   .action((given: string, { archive, json }: CollectionOptions) =>
-    useAccess(archive, (access) => {
+    useAccess(archive, async (access) => {
       const { collectionId, name } = collectionNamed(access, given)
       deleteCollection(access, collectionId)
+      await noteChange(archive, { kind: 'collection-delete', collectionId })
       if (json) printJson({ removed: name })
       else print(`the collection "${oneLine(name)}" is removed`)
     }),
@@ -88,13 +90,14 @@ With --json: {userId, name, roles, disabled, password, collections, createdAt}, 
     )
     .action(
       (user: string, names: readonly string[], options: CollectionOptions & { readonly all: boolean }) =>
-        useAccess(options.archive, (access) => {
+        useAccess(options.archive, async (access) => {
           if (options.all === names.length > 0)
             throw new CameoError('USAGE', 'say which collections, or give --all')
           const wanted = options.all ? 'all' : idsOfCollections(access, names)
-          const changed = change(access, userNamed(access, user).userId, wanted)
-          if (options.json) printJson(userJson(access, changed))
-          else printUser(access, changed)
+          const granted = change(access, userNamed(access, user).userId, wanted)
+          await noteChange(options.archive, { kind: 'user-change', user: granted, changed: ['collections'] })
+          if (options.json) printJson(userJson(access, granted))
+          else printUser(access, granted)
         }),
     )
 }

@@ -5,7 +5,7 @@ import { userNamed } from '../../../index/access/users.js'
 import { archiveOption, jsonOption, listOf, numberWithin } from '../../cli/options.js'
 import { note, oneLine, print, printJson } from '../../cli/output.js'
 import { keyJson, keyLine } from '../../reports/access-report.js'
-import { idsOfCollections, roleOf, useAccess } from './use-access.js'
+import { idsOfCollections, noteChange, roleOf, useAccess } from './use-access.js'
 
 interface KeyOptions {
   readonly archive: string
@@ -62,12 +62,13 @@ const createCommand = new Command('create')
   .addOption(jsonOption())
   .addHelpText('after', `\nWith --json: {key, ${jsonHelp}.`)
   .action((user: string, { archive, json, name, role, collection, expires }: CreateOptions) =>
-    useAccess(archive, (access) => {
+    useAccess(archive, async (access) => {
       const { text, ...key } = createApiKey(access, {
         ...{ userId: userNamed(access, user).userId, name, roles: role },
         collections: collection === undefined ? undefined : idsOfCollections(access, collection),
         expiresAt: new Date(access.now() + expires * 24 * 3600_000),
       })
+      await noteChange(archive, { kind: 'key-create', key })
       if (json) {
         printJson({ key: text, ...keyJson(access, key) })
         return
@@ -84,8 +85,9 @@ const revokeCommand = new Command('revoke')
   .addOption(jsonOption())
   .addHelpText('after', '\nWith --json: {revoked: keyId}.')
   .action((keyId: string, { archive, json }: KeyOptions) =>
-    useAccess(archive, (access) => {
+    useAccess(archive, async (access) => {
       revokeApiKey(access, keyId)
+      await noteChange(archive, { kind: 'key-revoke', keyId })
       if (json) printJson({ revoked: keyId })
       else print(`the key ${oneLine(keyId)} is revoked`)
     }),

@@ -7,7 +7,7 @@ import {
 } from '../../../index/access/settings.js'
 import { archiveOption, jsonOption } from '../../cli/options.js'
 import { print, printJson } from '../../cli/output.js'
-import { useAccess } from './use-access.js'
+import { noteChange, useAccess } from './use-access.js'
 
 interface SettingOptions {
   readonly archive: string
@@ -39,7 +39,12 @@ const setCommand = new Command('set')
   .addOption(jsonOption())
   .addHelpText('after', help)
   .action((name: string, value: string, { archive, json }: SettingOptions) =>
-    useAccess(archive, (access) => show(changeSettings(access, { [name]: valueOf(value) }), json)),
+    useAccess(archive, async (access) => {
+      const changed = { [name]: valueOf(value) }
+      const settings = changeSettings(access, changed)
+      await noteChange(archive, { kind: 'settings', changed })
+      show(settings, json)
+    }),
   )
 
 /** What is no number and no truth value stays a text, which the settings refuse. */

@@ -1,8 +1,10 @@
 import { InvalidArgumentError } from 'commander'
 import { openAccess, type Access } from '../../../index/access/access.js'
+import { changeEntry, type AccessChange } from '../../../index/access/change-entries.js'
 import { collectionNamed } from '../../../index/access/collections.js'
 import { isRole, roleNames, type Role } from '../../../index/access/roles.js'
-import { exitCodes } from '../../cli/output.js'
+import { recordUse } from '../../../index/audit/record-use.js'
+import { exitCodes, note } from '../../cli/output.js'
 
 /** Opens the users and settings of an archive for a command. */
 export async function useAccess(dir: string, work: (access: Access) => Promise<void> | void): Promise<void> {
@@ -14,6 +16,10 @@ export async function useAccess(dir: string, work: (access: Access) => Promise<v
   }
   process.exitCode = exitCodes.ok
 }
+
+/** Adds a change to the audit log, as the server does. Call it before the answer is shown. */
+export const noteChange = (dir: string, change: AccessChange): Promise<void> =>
+  recordUse(dir, () => [changeEntry(change)], { notify: note })
 
 /** Ids of collections by their names. */
 export const idsOfCollections = (access: Access, names: readonly string[]): string[] =>

@@ -12,7 +12,7 @@ import { archiveOption, jsonOption, listOf } from '../../cli/options.js'
 import { oneLine, print, printJson } from '../../cli/output.js'
 import { readNewPassword } from '../../cli/password.js'
 import { listUsersAs, printUser, userJson } from '../../reports/access-report.js'
-import { idsOfCollections, roleOf, useAccess } from './use-access.js'
+import { idsOfCollections, noteChange, roleOf, useAccess } from './use-access.js'
 
 interface UserOptions {
   readonly archive: string
@@ -59,6 +59,7 @@ const addCommand = onArchive(new Command('add').description('Add a user with a p
       const collections = collection === undefined ? undefined : idsOfCollections(access, collection)
       const password = await readNewPassword(name)
       const user = await createUser(access, { name, roles: role, password, collections })
+      await noteChange(archive, { kind: 'user-create', user })
       if (json) printJson(userJson(access, user))
       else printUser(access, user)
     }),
@@ -71,8 +72,9 @@ const rolesCommand = onArchive(
   .addArgument(new Argument('<roles...>', 'all roles that the user has from now on').choices(roleNames))
   .addHelpText('after', jsonHelp)
   .action((name: string, roles: readonly Role[], { archive, json }: UserOptions) =>
-    useAccess(archive, (access) => {
+    useAccess(archive, async (access) => {
       const user = changeUser(access, userNamed(access, name).userId, { roles })
+      await noteChange(archive, { kind: 'user-change', user, changed: ['roles'] })
       if (json) printJson(userJson(access, user))
       else printUser(access, user)
     }),
@@ -87,8 +89,9 @@ const disableCommand = onArchive(
   .addOption(new Option('--undo', 'let the user sign in again').default(false))
   .addHelpText('after', jsonHelp)
   .action((name: string, { archive, json, undo }: UserOptions & { readonly undo: boolean }) =>
-    useAccess(archive, (access) => {
+    useAccess(archive, async (access) => {
       const user = changeUser(access, userNamed(access, name).userId, { isDisabled: !undo })
+      await noteChange(archive, { kind: 'user-change', user, changed: ['isDisabled'] })
       if (json) printJson(userJson(access, user))
       else printUser(access, user)
     }),
@@ -103,7 +106,9 @@ const passwordCommand = onArchive(
     useAccess(archive, async (access) => {
       const { userId, name } = userNamed(access, given)
       await setPassword(access, userId, await readNewPassword(name))
-      if (json) printJson(userJson(access, userNamed(access, name)))
+      const user = userNamed(access, name)
+      await noteChange(archive, { kind: 'user-change', user, changed: ['password'] })
+      if (json) printJson(userJson(access, user))
       else print(`the password of "${oneLine(name)}" is set`)
     }),
   )
@@ -114,9 +119,10 @@ const deleteCommand = onArchive(
   .argument('<name>', 'name of the user')
   .addHelpText('after', '\nWith --json: {deleted: name}.')
   .action((given: string, { archive, json }: UserOptions) =>
-    useAccess(archive, (access) => {
+    useAccess(archive, async (access) => {
       const { userId, name } = userNamed(access, given)
       deleteUser(access, userId)
+      await noteChange(archive, { kind: 'user-delete', userId })
       if (json) printJson({ deleted: name })
       else print(`the user "${oneLine(name)}" is deleted`)
     }),

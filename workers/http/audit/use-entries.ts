@@ -1,4 +1,5 @@
 import type { AuditEntry, AuditPart, AuditSubject } from '../../../index/audit/audit-entry.js'
+import { changeEntry, type AccessChange } from '../../../index/access/change-entries.js'
 import type { RequestActor } from '../../../index/access/request-actor.js'
 import type { AskedQuery } from '../../../index/search/read-query.js'
 import type { FoundClip, SearchResult } from '../../library/search.js'
@@ -16,6 +17,11 @@ export const askedBy = ({ kind, id, name }: RequestActor, reason: Reason = {}) =
   purpose: reason.purpose,
   caseReference: reason.case,
   approvalId: reason.approvalId,
+})
+
+/** A change of users, keys, collections or settings. */
+export const accessEntry = (actor: RequestActor, change: AccessChange): AuditEntry => ({
+  ...{ ...askedBy(actor), ...changeEntry(change), outcome: 'done' },
 })
 
 /**

@@ -37,10 +37,16 @@ export class JobDesk {
   /** In order of their starts. */
   readonly #held = new Map<string, Held>()
   readonly #now: () => Date
+  readonly #onEnd: (job: Job) => Promise<void>
   #isClosed = false
 
-  constructor(now: () => Date = () => new Date()) {
+  /** @param onEnd called with a job that has ended, before anybody is told; its errors are its own */
+  constructor({
+    now = () => new Date(),
+    onEnd = () => Promise.resolve(),
+  }: { readonly now?: () => Date; readonly onEnd?: (job: Job) => Promise<void> } = {}) {
     this.#now = now
+    this.#onEnd = onEnd
   }
 
   /** @throws ARCHIVE_BUSY if one of this kind runs already; INTERRUPTED if the server is stopping */
@@ -97,24 +103,26 @@ export class JobDesk {
       held.job = { ...held.job, progress: progressAfter(held.job.progress, event) }
       if (frames.isWorthTelling(event)) held.events.add(event)
     }
+    let end: Partial<Job>
     try {
       const { isInterrupted, result } = await work(held.stop.signal, tell)
-      this.#end(held, { state: isInterrupted ? this.#stoppedState() : 'done', result })
+      end = { state: isInterrupted ? this.#stoppedState() : 'done', result }
     } catch (error) {
-      const isStopped =
-        held.stop.signal.aborted && error instanceof CameoError && error.code === 'INTERRUPTED'
-      if (isStopped) this.#end(held, { state: this.#stoppedState() })
-      else this.#end(held, { state: 'failed', error: errorOf(error) })
+      end = this.#endAfter(error, held)
     }
+    const job = { ...held.job, ...end, endedAt: this.#now().toISOString() }
+    await this.#onEnd(job)
+    held.job = job
+    held.events.add({ kind: 'end', job })
+  }
+
+  #endAfter(error: unknown, { stop }: Held): Partial<Job> {
+    const isStopped = stop.signal.aborted && error instanceof CameoError && error.code === 'INTERRUPTED'
+    return isStopped ? { state: this.#stoppedState() } : { state: 'failed', error: errorOf(error) }
   }
 
   #stoppedState(): JobState {
     return this.#isClosed ? 'interrupted' : 'stopped'
-  }
-
-  #end(held: Held, change: Partial<Job>): void {
-    held.job = { ...held.job, ...change, endedAt: this.#now().toISOString() }
-    held.events.add({ kind: 'end', job: held.job })
   }
 
   #dropOldest(): void {

@@ -7,7 +7,7 @@ import {
   listCollections,
 } from '../../../index/access/collections.js'
 import { changeSettings, readSettings } from '../../../index/access/settings.js'
-import { askedBy } from '../audit/use-entries.js'
+import { accessEntry } from '../audit/use-entries.js'
 import {
   collectionChange,
   collectionJson,
@@ -48,9 +48,7 @@ export const collectionRoutes =
       handler: async ({ body, actor }, reply) => {
         requireWholeKey(actor)
         const collection = createCollection(access, body)
-        const { collectionId, folders } = collection
-        const details = { collectionId, folders: folders.length }
-        await audit.append({ ...askedBy(actor), action: 'collection-create', outcome: 'done', details })
+        await audit.append(accessEntry(actor, { kind: 'collection-create', collection }))
         return reply.code(201).send(collectionJson(collection))
       },
     })
@@ -65,8 +63,8 @@ export const collectionRoutes =
       handler: async ({ params: { collectionId }, body, actor }) => {
         requireWholeKey(actor)
         const collection = changeCollection(access, collectionId, body)
-        const details = { collectionId, changed: Object.keys(body), folders: collection.folders.length }
-        await audit.append({ ...askedBy(actor), action: 'collection-change', outcome: 'done', details })
+        const changed = Object.keys(body)
+        await audit.append(accessEntry(actor, { kind: 'collection-change', collection, changed }))
         return collectionJson(collection)
       },
     })
@@ -81,8 +79,7 @@ export const collectionRoutes =
       handler: async ({ params: { collectionId }, actor }, reply) => {
         requireWholeKey(actor)
         deleteCollection(access, collectionId)
-        const details = { collectionId }
-        await audit.append({ ...askedBy(actor), action: 'collection-delete', outcome: 'done', details })
+        await audit.append(accessEntry(actor, { kind: 'collection-delete', collectionId }))
         return reply.code(204).send(null)
       },
     })
@@ -110,7 +107,7 @@ export const settingRoutes =
       handler: async ({ body, actor }) => {
         requireWholeKey(actor)
         const settings = changeSettings(access, body)
-        await audit.append({ ...askedBy(actor), action: 'settings', outcome: 'done', details: { ...body } })
+        await audit.append(accessEntry(actor, { kind: 'settings', changed: body }))
         return settings
       },
     })

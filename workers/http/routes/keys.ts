@@ -4,7 +4,7 @@ import type { Access } from '../../../index/access/access.js'
 import { createApiKey, listApiKeys, revokeApiKey, type ApiKey } from '../../../index/access/api-keys.js'
 import type { RequestActor } from '../../../index/access/request-actor.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
-import { askedBy } from '../audit/use-entries.js'
+import { accessEntry } from '../audit/use-entries.js'
 import { keyJson, keyParams, keysSchema, madeKeySchema, newKeyBody } from '../schemas/administration.js'
 import type { ServerParts } from '../server/parts.js'
 
@@ -39,9 +39,7 @@ export const keyRoutes =
         const { text, ...key } = createApiKey(access, {
           ...{ ...body, userId: actor.id, expiresAt: new Date(body.expiresAt) },
         })
-        const { keyId, roles, expiresAt } = key
-        const details = { keyId, roles, expiresAt: expiresAt.toISOString() }
-        await audit.append({ ...askedBy(actor), action: 'key-create', outcome: 'done', details })
+        await audit.append(accessEntry(actor, { kind: 'key-create', key }))
         return reply.code(201).send({ ...keyJson(key), text })
       },
     })
@@ -57,7 +55,7 @@ export const keyRoutes =
         const key = keysOf(access, actor).find((each) => each.keyId === keyId)
         // A key of somebody else answers as one that does not exist.
         revokeApiKey(access, key?.keyId ?? '')
-        await audit.append({ ...askedBy(actor), action: 'key-revoke', outcome: 'done', details: { keyId } })
+        await audit.append(accessEntry(actor, { kind: 'key-revoke', keyId }))
         return reply.code(204).send(null)
       },
     })

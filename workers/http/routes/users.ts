@@ -1,7 +1,7 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { changeUserAndPassword, createUser, deleteUser, listUsers } from '../../../index/access/users.js'
-import { askedBy } from '../audit/use-entries.js'
+import { accessEntry } from '../audit/use-entries.js'
 import { newUserBody, userChange, userJson, userParams, userSchema, usersSchema } from '../schemas/administration.js' // prettier-ignore
 import type { ServerParts } from '../server/parts.js'
 import { requireWholeKey } from '../server/visible.js'
@@ -27,8 +27,7 @@ export const userRoutes =
       handler: async ({ body, actor }, reply) => {
         requireWholeKey(actor)
         const user = await createUser(access, body)
-        const { userId, roles } = user
-        await audit.append({ ...askedBy(actor), action: 'user-create', outcome: 'done', details: { userId, roles } }) // prettier-ignore
+        await audit.append(accessEntry(actor, { kind: 'user-create', user }))
         return reply.code(201).send(userJson(user))
       },
     })
@@ -43,9 +42,7 @@ export const userRoutes =
       handler: async ({ params: { userId }, body, actor }) => {
         requireWholeKey(actor)
         const user = await changeUserAndPassword(access, userId, body)
-        const { roles, isDisabled } = user
-        const details = { userId, changed: Object.keys(body), roles, isDisabled }
-        await audit.append({ ...askedBy(actor), action: 'user-change', outcome: 'done', details })
+        await audit.append(accessEntry(actor, { kind: 'user-change', user, changed: Object.keys(body) }))
         return userJson(user)
       },
     })
@@ -60,7 +57,7 @@ export const userRoutes =
       handler: async ({ params: { userId }, actor }, reply) => {
         requireWholeKey(actor)
         deleteUser(access, userId)
-        await audit.append({ ...askedBy(actor), action: 'user-delete', outcome: 'done', details: { userId } })
+        await audit.append(accessEntry(actor, { kind: 'user-delete', userId }))
         return reply.code(204).send(null)
       },
     })

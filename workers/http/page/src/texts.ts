@@ -472,6 +472,8 @@ export const t = {
       name: 'named or changed a name',
       correct: 'corrected',
       ingest: 'added clips',
+      group: 'grouped people',
+      evaluate: 'measured',
       'forget-name': 'forgot a name',
       'forget-clip': 'forgot a clip',
       'forget-face': 'erased a face',
