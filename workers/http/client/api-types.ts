@@ -3934,6 +3934,15 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
+                /** @description Events, the last of which is the end of the job. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/event-stream": unknown;
+                    };
+                };
                 /** @description A problem */
                 "4XX": {
                     headers: {

@@ -11,6 +11,7 @@ import type { Job, JobKind } from '../jobs/job.js'
 import type { JobOrder } from '../jobs/job-desk.js'
 import { evaluateWork, groupWork, ingestWork } from '../jobs/job-work.js'
 import { queueWork } from '../jobs/queue-work.js'
+import { eventsAnswer } from '../schemas/common.js'
 import { jobListSchema, jobParams, jobSchema, newJobBody } from '../schemas/jobs.js'
 import type { ServerParts } from '../server/parts.js'
 import { checkRight } from '../server/route-rights.js'
@@ -72,7 +73,8 @@ export const jobRoutes =
       schema: {
         summary:
           'What happens in a job, as server-sent events. Ends with the job. Last-Event-ID goes on after an event.',
-        ...{ tags, params: jobParams, produces: ['text/event-stream'] },
+        ...{ tags, params: jobParams },
+        response: { 200: eventsAnswer('Events, the last of which is the end of the job.') },
       },
       handler: ({ actor, params, headers }, reply) => {
         const held = requireJob(parts, actor, params.jobId)

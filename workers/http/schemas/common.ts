@@ -98,5 +98,11 @@ export const fileAnswer = (description: string, ...types: readonly string[]) => 
 })
 const fileSchema = z.unknown().meta({ type: 'string', format: 'binary' })
 
+/** Describes an answer that is a stream of server-sent events. */
+export const eventsAnswer = (description: string) => ({
+  description,
+  content: { 'text/event-stream': { schema: z.unknown() } },
+})
+
 /** Addresses of parts of the archive. */
 export const thumbnailUrl = (trackId: number): string => `/api/v1/tracks/${trackId}/thumbnail`
