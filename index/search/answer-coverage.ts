@@ -13,6 +13,9 @@ export interface AnswerCoverage {
   readonly unseen: ReadonlyMap<string, ClipCoverage>
 }
 
+/** What the coverage of a whole archive is called among kept reads. */
+export const coverageName = 'coverage of all'
+
 export function coverageOfAnswer(archive: Archive, matches: readonly ClipMatch[]): AnswerCoverage {
   const { database, visible } = archive
   const coverageOf = keptRowsOf(database).of('coverage', (clipId: string) => coverageOfClip(archive, clipId))
@@ -20,6 +23,6 @@ export function coverageOfAnswer(archive: Archive, matches: readonly ClipMatch[]
     const clip = coverageOf(clipId)
     return clip === undefined || !isUnseen(clip) ? [] : [[clipId, clip] as const]
   })
-  const name = `coverage ${visible?.paths.startsJson ?? 'of all'}`
+  const name = visible === undefined ? coverageName : `coverage ${visible.paths.startsJson}`
   return { sum: keptReadsOf(database).get(name, () => summariseCoverage(archive)), unseen: new Map(unseen) }
 }

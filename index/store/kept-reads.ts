@@ -14,17 +14,36 @@ interface Kept {
  */
 const mostShare = 0.1
 
+/** A read that takes longer than this is done elsewhere, ms: the questions of others would wait for it. */
+const longMs = 100
+
+/**
+ * Reads a value of a database again, elsewhere: for example in another thread. Undefined if it cannot.
+ * @param file of the database
+ */
+export type ReadElsewhere = (file: string, name: string) => Promise<unknown> | undefined
+
+let readElsewhere: ReadElsewhere = () => undefined
+
+/** For all archives of this thread: long reads are done again by `read`, and until then the old values are answers. */
+export function readAgainElsewhere(read: ReadElsewhere): void {
+  readElsewhere = read
+}
+
 /**
  * What was read from a whole archive, kept until the archive changes: reading every row for each question would take a second in an
  * archive of 50,000 clips.
  */
 export class KeptReads {
+  readonly #file: string
   readonly #readChange: () => string
   readonly #now: () => number
+  readonly #underWay = new Set<string>()
   readonly #kept = new Map<string, Kept>()
 
   /** @param now ms */
   constructor(database: Database, now: () => number = () => performance.now()) {
+    this.#file = database.name
     this.#readChange = createChangeReader(database)
     this.#now = now
   }
@@ -35,11 +54,33 @@ export class KeptReads {
     const change = this.#readChange()
     const known = this.#kept.get(name)
     if (known !== undefined && (known.change === change || this.#isYoung(known))) return known.value
+    if (known !== undefined && known.tookMs > longMs && this.#readElsewhere(name, known, change))
+      return known.value
     const begunMs = this.#now()
     const value = read()
     const readAtMs = this.#now()
     this.#kept.set(name, { change, value, readAtMs, tookMs: readAtMs - begunMs })
     return value
+  }
+
+  /** True if the value comes from elsewhere, sooner or later. */
+  #readElsewhere(name: string, known: Kept, change: string): boolean {
+    if (this.#underWay.has(name)) return true
+    const begunMs = this.#now()
+    const reading = readElsewhere(this.#file, name)
+    if (reading === undefined) return false
+    this.#underWay.add(name)
+    void reading
+      .then(
+        (value) => {
+          const readAtMs = this.#now()
+          this.#kept.set(name, { change, value, readAtMs, tookMs: readAtMs - begunMs })
+        },
+        // It is tried again after a while.
+        () => this.#kept.set(name, { ...known, readAtMs: this.#now() }),
+      )
+      .finally(() => this.#underWay.delete(name))
+    return true
   }
 
   #isYoung({ readAtMs, tookMs }: Kept): boolean {

@@ -95,14 +95,17 @@ export function createWholeRows(database: Database, damagedLabels: ReadonlySet<n
     note,
     damage() {
       for (const label of damagedLabels) noteLabel(label)
-      for (const damage of keptReadsOf(database).get('damage', () => damageOfAll(database))) note(damage)
+      for (const damage of keptReadsOf(database).get(damageName, () => damageOfAll(database))) note(damage)
       return [...noted.values()]
     },
   }
 }
 
+/** What it is called among kept reads. */
+export const damageName = 'damage'
+
 /** What of the whole archive is damaged or lost, or marked so. */
-const damageOfAll = (database: Database): readonly Damage[] => [
+export const damageOfAll = (database: Database): readonly Damage[] => [
   ...createDescriptorStore(database)
     .tracksWithout()
     .map((track) => ({ ...track, what: missingRows })),

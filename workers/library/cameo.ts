@@ -55,6 +55,7 @@ import { readArchiveId } from '../../index/store/meta.js'
 import type { PeopleChange } from '../../index/store/people-changes.js'
 import { rootPaths } from '../../index/store/clip-stamps.js'
 import { lookAt, type LookedAt } from '../../index/search/look-at.js'
+import { prepareAnswers } from '../../index/search/whole-archive-reads.js'
 import { searchWith } from '../../index/search/search-archive.js'
 import { sqliteError } from '../../index/store/database.js'
 import type { ErasureOrder } from '../../index/erasure/prove-erasure.js'
@@ -267,11 +268,12 @@ export class Cameo {
     return this.#run(() => rootPaths(this.#read().database))
   }
 
-  /** Loads the vector index, so that the first search need not. @returns the number of tracks in it */
+  /** Loads the vector index and what every answer tells of the whole archive, so that the first search need not. @returns the number of tracks in it */
   loadIndex(): Promise<number> {
     return this.#run(() => {
       const { archive, index } = this.#kept
       const opened = archive.filled(archive.toRead())
+      prepareAnswers(opened.archive)
       return index.use(opened.archive, (cache) => Promise.resolve(cache.size))
     })
   }

@@ -2,14 +2,17 @@ import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
 import '../../../pipeline/models/no-telemetry.js'
 import { CameoError, messageOf, partsOfError } from '../../../pipeline/common/errors.js'
 import type { ErrorParts } from '../../../pipeline/common/errors.js'
+import { readAgainElsewhere } from '../../../index/store/kept-reads.js'
 import { openCameo } from '../../cameo.js'
 import type { CallMessage, HostOptions, ReplyMessage } from './call-messages.js'
+import { readElsewhere } from './read-elsewhere.js'
 import { received } from './sendable.js'
 
 /** Runs calls of the library in a thread of its own. `ArchiveHost` is its owner. */
 function run(port: MessagePort): void {
   const stops = new Map<number, AbortController>()
   const tell = (message: Exclude<ReplyMessage, { kind: 'done' }>) => port.postMessage(message)
+  readAgainElsewhere(readElsewhere)
   const opening = openCameo({
     ...(workerData as HostOptions),
     notify: (text, details) => tell({ kind: 'notice', text, details }),

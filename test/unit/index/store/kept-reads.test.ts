@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { KeptReads } from '../../../../index/store/kept-reads.js'
+import { KeptReads, readAgainElsewhere } from '../../../../index/store/kept-reads.js'
+import { Deferred } from '../../../../pipeline/common/deferred.js'
 import { BetterSqlite } from '../../../../index/store/sqlite.js'
 
 describe('kept reads', () => {
@@ -48,5 +49,48 @@ describe('kept reads', () => {
     count()
     add()
     assert.equal(count(), 2)
+  })
+
+  it('answers with the old value while a long read is done again elsewhere', async () => {
+    const { count, cost, pass, add } = setUp()
+    cost(200)
+    count()
+    const asked: string[] = []
+    const read = new Deferred<unknown>()
+    readAgainElsewhere((_file, name) => {
+      asked.push(name)
+      return read.promise
+    })
+    try {
+      add()
+      pass(2001)
+      assert.deepEqual([count(), count()], [1, 1])
+      pass(100)
+      read.resolve(2)
+      await new Promise((resolve) => setImmediate(resolve))
+      assert.deepEqual([count(), asked], [2, ['count']])
+    } finally {
+      readAgainElsewhere(() => undefined)
+    }
+  })
+
+  it('keeps the old value for a while if that fails, and then tries again', async () => {
+    const { count, cost, pass, add } = setUp()
+    cost(200)
+    count()
+    let tries = 0
+    readAgainElsewhere(() => (++tries === 1 ? Promise.reject(new Error('gone')) : Promise.resolve(2)))
+    try {
+      add()
+      pass(2001)
+      assert.equal(count(), 1)
+      await new Promise((resolve) => setImmediate(resolve))
+      pass(2001)
+      assert.equal(count(), 1)
+      await new Promise((resolve) => setImmediate(resolve))
+      assert.deepEqual([count(), tries], [2, 2])
+    } finally {
+      readAgainElsewhere(() => undefined)
+    }
   })
 })

@@ -58,7 +58,10 @@ describe('rows that are kept', () => {
 
   it('are at most so many of a kind, the ones used last', () => {
     const read: number[] = []
-    const get = new KeptRows(4).of('x', (key: number) => read.push(key) && key)
+    const get = new KeptRows(4).of('x', (key: number) => {
+      read.push(key)
+      return key
+    })
     for (const key of [1, 2, 3, 1, 4, 1, 5, 1]) get(key)
     assert.deepEqual(read, [1, 2, 3, 4, 5])
     for (const key of [5, 1, 2]) get(key)
