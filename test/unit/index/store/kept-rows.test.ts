@@ -48,7 +48,7 @@ describe('rows that are kept', () => {
   it('are read again if reading failed, and keep that there is nothing', () => {
     const rows = new KeptRows()
     let reads = 0
-    const get = rows.of('x', () => {
+    const get = rows.of('x', (): number | undefined => {
       if (++reads === 1) throw new Error('damaged')
       return undefined
     })
