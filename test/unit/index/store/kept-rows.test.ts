@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import Sqlite from 'better-sqlite3'
 import { join } from 'node:path'
 import { KeptRows, keptRowsOf } from '../../../../index/store/kept-rows.js'
+import { BetterSqlite } from '../../../../index/store/sqlite.js'
 import { temporaryDir } from '../../../support/cameo.js'
 
 /** A database with one row, and a way to read it that counts. */
 function numbers() {
   const file = join(temporaryDir(), 'numbers.sqlite')
-  const database = new Sqlite(file)
+  const database = new BetterSqlite(file)
   database.pragma('journal_mode = WAL')
   database.exec('CREATE TABLE numbers (n); INSERT INTO numbers VALUES (1)')
   const select = database.prepare<[], number>('SELECT max(n) FROM numbers').pluck()
@@ -31,7 +31,7 @@ describe('rows that are kept', () => {
     assert.equal(ask(), 1)
     database.exec('INSERT INTO numbers VALUES (2)')
     assert.equal(ask(), 2)
-    const other = new Sqlite(file)
+    const other = new BetterSqlite(file)
     other.exec('INSERT INTO numbers VALUES (3)')
     other.close()
     assert.equal(ask(), 3)
