@@ -70,8 +70,7 @@ export function tracksOfClip(database: Database, clipId: string): ClipTrack[] {
     ...track,
     spansS: spansSchema.parse(JSON.parse(spans)),
     descriptor: toFloat32(vector),
-    faces: () =>
-hits.facesOf(track.trackId),
+    faces: () => hits.facesOf(track.trackId),
   }))
 }
 
