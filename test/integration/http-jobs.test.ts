@@ -1,5 +1,4 @@
 /** Long work that a server does: ingests, groupings, evaluations; how it ends when it is stopped or killed. Real models. */
-/* eslint-disable @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-argument -- answers of the server are JSON */
 import assert from 'node:assert/strict'
 import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,7 +12,15 @@ import { goodPassword } from '../support/access.js'
 import { withLog } from '../support/audit.js'
 import { startCameo, temporaryDir } from '../support/cameo.js'
 import { faceNames, makeFaceClip, makeFacePhoto } from '../support/faces.js'
-import { actorOf, fileForm, owner, startServer, type TestServer } from '../support/http-server.js'
+import {
+  actorOf,
+  fileForm,
+  owner,
+  problemIn,
+  startServer,
+  type Bodies,
+  type TestServer,
+} from '../support/http-server.js'
 
 const dir = temporaryDir()
 const at = (...names: string[]) => join(dir, ...names)
@@ -104,8 +111,8 @@ describe('an ingest by a server', () => {
       'films',
       'http://localhost/a.mp4',
     ]) {
-      const { status, body } = await server.json('POST', '/api/v1/jobs', { kind: 'ingest', paths: [path] })
-      assert.deepEqual([status, body.code], [403, 'CLIP_NOT_ALLOWED'], path)
+      const answer = await server.json('POST', '/api/v1/jobs', { kind: 'ingest', paths: [path] })
+      assert.deepEqual([answer.status, problemIn(answer).code], [403, 'CLIP_NOT_ALLOWED'], path)
     }
     server.as(actorOf('viewer'))
     assert.equal((await server.json('POST', '/api/v1/jobs', { kind: 'ingest', paths: [films] })).status, 403)
@@ -115,7 +122,8 @@ describe('an ingest by a server', () => {
   it('keeps what was finished when the server stops, and the next ingest does the rest', async () => {
     const { jobId } = await startJob(server, { kind: 'ingest', paths: [films] })
     const busy = await server.json('POST', '/api/v1/jobs', { kind: 'ingest', paths: [films] })
-    assert.deepEqual([busy.status, busy.body.code, busy.body.retriable], [409, 'ARCHIVE_BUSY', true])
+    const { code, retriable } = problemIn(busy)
+    assert.deepEqual([busy.status, code, retriable], [409, 'ARCHIVE_BUSY', true])
     // It goes on although its reader goes.
     await eventsOf(server, jobId, { isEnough: ({ kind }) => kind === 'result' })
     const watching = eventsOf(server, jobId)
@@ -167,8 +175,8 @@ describe('an ingest by a server', () => {
         ['GET', '/events'],
         ['DELETE', ''],
       ] as const) {
-        const { status, body } = await server.json(method, `/api/v1/jobs/${job.jobId}${part}`)
-        assert.deepEqual([status, body.code], [404, 'NOT_FOUND'])
+        const answer = await server.json(method, `/api/v1/jobs/${job.jobId}${part}`)
+        assert.deepEqual([answer.status, problemIn(answer).code], [404, 'NOT_FOUND'])
       }
     }
     server.as(owner)
@@ -184,8 +192,8 @@ describe('an ingest by a server', () => {
     const { uploadId } = (await uploaded.json()) as { uploadId: string }
     const added = await server.json('POST', '/api/v1/names/Ada/faces', { uploadId })
     assert.deepEqual([added.status, added.body], [200, { name: 'Ada', faces: 1 }])
-    const [face] = (await server.json('GET', '/api/v1/names/Ada')).body.faces
-    assert.match(face.source, /^uploaded \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ \(photo\.jpg\)$/)
+    const [face] = ((await server.json('GET', '/api/v1/names/Ada')).body as Bodies['Name']).faces
+    assert.match(face?.source ?? '', /^uploaded \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ \(photo\.jpg\)$/)
 
     const labels = Array.from({ length: clips }, (_, i) => `${i}.mp4 ${i === 0 ? 'Ada' : 'nobody'}\n`)
     const list = await server.fetch('/api/v1/uploads?as=list', {
@@ -197,15 +205,13 @@ describe('an ingest by a server', () => {
     await eventsOf(server, evaluation.jobId)
     const job = await jobOf(server, evaluation.jobId)
     assert.deepEqual([job.state, job.result?.map], ['done', 1], JSON.stringify(job.error))
-    const { evaluations } = (await server.json('GET', '/api/v1/evaluations')).body as {
-      evaluations: { evaluationId: string; map: number }[]
-    }
+    const { evaluations } = (await server.json('GET', '/api/v1/evaluations')).body as Bodies['EvaluationList']
     assert.deepEqual(
       evaluations.map(({ evaluationId }) => evaluationId),
       [job.result?.evaluationId],
     )
     const report = await server.json('GET', `/api/v1/evaluations/${evaluations[0]?.evaluationId}`)
-    assert.equal(report.body.map, 1)
+    assert.equal((report.body as Bodies['Evaluation']).map, 1)
     const [file = ''] = readdirSync(at('archive', 'reports'))
     assert.equal(statSync(at('archive', 'reports', file)).mode & 0o777, 0o600)
   })
@@ -213,17 +219,19 @@ describe('an ingest by a server', () => {
   it('tells what is in the archive, and of a viewer only what he sees', async () => {
     const coverage = await server.json('GET', '/api/v1/coverage?state=complete&limit=3')
     assert.equal(coverage.status, 200)
-    assert.deepEqual([coverage.body.sum.clips, coverage.body.clips.length], [clips, 3])
+    const first = coverage.body as Bodies['Coverage']
+    assert.deepEqual([first.sum.clips, first.clips.length], [clips, 3])
     const next = await server.json(
       'GET',
-      `/api/v1/coverage?state=complete&after=${encodeURIComponent(coverage.body.next)}`,
+      `/api/v1/coverage?state=complete&after=${encodeURIComponent(first.next ?? '')}`,
     )
-    assert.equal(next.body.clips.length, clips - 3)
+    assert.equal((next.body as Bodies['Coverage']).clips.length, clips - 3)
     assert.deepEqual((await server.json('GET', '/api/v1/failures')).body, { failures: [] })
     server.as(actorOf('viewer', ['/elsewhere']))
-    const { body } = await server.json('GET', '/api/v1/status')
+    const body = (await server.json('GET', '/api/v1/status')).body as Bodies['Status']
     assert.deepEqual([body.clips, body.tracks, body.coverage.clips], [0, 0, 0])
-    assert.deepEqual((await server.json('GET', '/api/v1/coverage')).body.folders, [])
+    const { folders } = (await server.json('GET', '/api/v1/coverage')).body as Bodies['Coverage']
+    assert.deepEqual(folders, [])
     assert.equal((await server.fetch('/metrics')).status, 403)
     server.as(actorOf('auditor'))
     const metrics = await (await server.fetch('/metrics')).text()
@@ -239,20 +247,21 @@ describe('an ingest by a server', () => {
   })
 
   it("erases a clip under its user's name, with a receipt", async () => {
-    const { body: list } = await server.json('GET', '/api/v1/clips?limit=1')
-    const [{ clipId }] = list.clips
+    const list = (await server.json('GET', '/api/v1/clips?limit=1')).body as Bodies['ClipList']
+    const clipId = list.clips[0]?.clipId ?? ''
     server.as(actorOf('curator', [films]))
     assert.equal((await server.json('DELETE', `/api/v1/clips/${clipId}`)).status, 403)
     server.as(actorOf('curator', 'all', 'u7'))
-    const { status, body } = await server.json('DELETE', `/api/v1/clips/${clipId}`)
-    assert.deepEqual([status, body.forgotten, body.clipId], [200, 'clip', clipId])
+    const answer = await server.json('DELETE', `/api/v1/clips/${clipId}`)
+    const body = answer.body as Bodies['Forgotten']
+    assert.deepEqual([answer.status, body.forgotten, body.clipId], [200, 'clip', clipId])
     server.as(owner)
     assert.equal((await server.json('GET', `/api/v1/clips/${clipId}`)).status, 404)
     await withLog(at('archive'), (log) => {
       const [entry, ...more] = listAudit(log, { action: 'forget-clip' }).entries
       assert.deepEqual(
         [entry?.actor.id, entry?.details['receiptId'], more.length],
-        ['u7', body.receipt.receiptId, 0],
+        ['u7', body.receipt?.receiptId, 0],
       )
     })
     const detailsOf = (action: string) =>

@@ -1,5 +1,4 @@
 /** Clips that are played from a server: byte ranges of files, and streams of what browsers do not play. No models. */
-/* eslint-disable @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-call -- answers of the server are JSON */
 import assert from 'node:assert/strict'
 import { execFile, execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs' // prettier-ignore
@@ -12,7 +11,14 @@ import { listAudit } from '../../index/audit/list-audit.js'
 import { readMediaFacts } from '../../pipeline/decode/media-facts.js'
 import { stampOf } from '../../workers/ingest/file-stamp.js'
 import { temporaryDir } from '../support/cameo.js'
-import { actorOf, owner, startServer, type TestServer } from '../support/http-server.js'
+import {
+  actorOf,
+  owner,
+  startServer,
+  type TestServer,
+  problemIn,
+  type Bodies,
+} from '../support/http-server.js'
 import { madeClipId, peopleArchive } from '../support/people-archive.js'
 import { frameGrey, numberedFrames } from './make-video.js'
 
@@ -185,8 +191,9 @@ describe('a file that is no longer the one that was ingested', () => {
   const kept = at('kept.webm')
 
   it('is refused if another one has its place, even of the same size and time', async () => {
-    const { status, body } = await playback('direct.webm')
-    assert.deepEqual([status, body.direct, body.mime], [200, true, 'video/webm'])
+    const answer = await playback('direct.webm')
+    const { direct, mime } = answer.body as Bodies['Playback']
+    assert.deepEqual([answer.status, direct, mime], [200, true, 'video/webm'])
     const { mtimeMs, size } = { mtimeMs: Number(stampOf(file).mtimeNs) / 1e6, size: stampOf(file).sizeBytes }
     renameSync(file, kept)
     try {
@@ -195,14 +202,14 @@ describe('a file that is no longer the one that was ingested', () => {
       for (const part of ['media', 'playback', 'stream']) {
         const answer = await server.json('GET', `/api/v1/clips/${idOf('direct.webm')}/${part}`)
         assert.deepEqual(
-          [answer.status, answer.body.code, answer.body.retriable],
+          [answer.status, problemIn(answer).code, problemIn(answer).retriable],
           [409, 'CLIP_CHANGED', false],
           part,
         )
       }
       rmSync(file)
       writeFileSync(file, 'short')
-      assert.equal((await playback('direct.webm')).body.code, 'CLIP_CHANGED')
+      assert.equal(problemIn(await playback('direct.webm')).code, 'CLIP_CHANGED')
     } finally {
       putBack(kept, 'direct.webm')
     }
@@ -211,8 +218,8 @@ describe('a file that is no longer the one that was ingested', () => {
   it('answers that it is gone if no file is there', async () => {
     renameSync(file, kept)
     try {
-      const { status, body } = await playback('direct.webm')
-      assert.deepEqual([status, body.code], [404, 'CLIP_GONE'])
+      const answer = await playback('direct.webm')
+      assert.deepEqual([answer.status, problemIn(answer).code], [404, 'CLIP_GONE'])
     } finally {
       putBack(kept, 'direct.webm')
     }
@@ -249,17 +256,17 @@ function firstGrey(file: string): number {
 
 describe('a clip that browsers do not play', () => {
   it('is played as it is if they do', async () => {
-    const { body } = await playback('direct.mp4', '?startS=3&endS=4')
+    const body = (await playback('direct.mp4', '?startS=3&endS=4')).body as Bodies['Playback']
     assert.equal(body.url, `/api/v1/clips/${idOf('direct.mp4')}/media`)
     assert.deepEqual([body.direct, body.mime, body.mediaStartS, body.seekToS], [true, 'video/mp4', 0, 3])
   })
 
   for (const name of names.filter((each) => !/^(direct|wide|long)/.test(each)))
     it(`begins at the time that it states: ${name}`, async () => {
-      const { body: plan } = await playback(name, '?startS=3.2&endS=4.4')
+      const plan = (await playback(name, '?startS=3.2&endS=4.4')).body as Bodies['Playback']
       assert.equal(plan.direct, false)
       assert.ok(plan.mediaStartS <= 3.2, `${plan.mediaStartS}`)
-      assert.ok(Math.abs(Number(plan.mediaStartS) + Number(plan.seekToS) - 3.2) < 1e-6)
+      assert.ok(Math.abs(plan.mediaStartS + plan.seekToS - 3.2) < 1e-6)
       const isCopied = name.startsWith('copied') || name.startsWith('sound')
       // Copies begin with a key frame; key frames come every 2 s.
       assert.equal(plan.mediaStartS < 3.1, isCopied)
@@ -290,7 +297,7 @@ describe('a clip that browsers do not play', () => {
 
   it('refuses a start behind its end, and a range that ends before it begins', async () => {
     const late = await server.json('GET', `/api/v1/clips/${idOf('hevc.mp4')}/stream?startS=60`)
-    assert.deepEqual([late.status, late.body.code], [416, 'RANGE_INVALID'])
+    assert.deepEqual([late.status, problemIn(late).code], [416, 'RANGE_INVALID'])
     assert.equal((await playback('hevc.mp4', '?startS=3&endS=2')).status, 400)
     assert.equal((await playback('hevc.mp4', '?startS=-1')).status, 400)
     assert.equal((await playback('hevc.mp4', '?startS=NaN')).status, 400)
@@ -357,8 +364,9 @@ describe('processes', () => {
 
 describe('tracks', () => {
   it('say where they are, and show their picture', async () => {
-    const { status, body } = await server.json('GET', '/api/v1/tracks/1')
-    assert.equal(status, 200)
+    const answer = await server.json('GET', '/api/v1/tracks/1')
+    assert.equal(answer.status, 200)
+    const body = answer.body as Bodies['Track']
     assert.deepEqual([body.clipId, body.ranges, body.name], [madeClipId(0), [{ startS: 1, endS: 2 }], 'Ada'])
     const picture = await server.fetch(body.thumbnail)
     assert.equal(picture.headers.get('content-type'), 'image/jpeg')
@@ -378,20 +386,21 @@ describe('a viewer of other folders', () => {
         const [one, other] = await Promise.all(
           [hidden, absent].map((id) => server.json('GET', `/api/v1/clips/${id}/${part}`)),
         )
-        assert.ok(one !== undefined)
+        assert.ok(one !== undefined && other !== undefined)
         assert.equal(one.status, 404)
-        const bare = (body: { readonly detail: string; readonly code: string }, id: string) => [
-          body.code,
-          body.detail.replace(id, 'ID'),
+        const bare = ({ detail, code }: ReturnType<typeof problemIn>, id: string) => [
+          code,
+          detail.replace(id, 'ID'),
         ]
-        assert.deepEqual(bare(one.body, hidden), bare(other?.body, absent))
+        assert.deepEqual(bare(problemIn(one), hidden), bare(problemIn(other), absent))
       }
       for (const part of ['', '/thumbnail']) {
         const [one, other] = await Promise.all(
           ['1', '999'].map((id) => server.json('GET', `/api/v1/tracks/${id}${part}`)),
         )
-        assert.deepEqual([one?.status, one?.body.code], [404, 'TRACK_UNKNOWN'])
-        assert.equal(one?.body.detail.replace('1', '999'), other?.body.detail)
+        assert.ok(one !== undefined && other !== undefined)
+        assert.deepEqual([one.status, problemIn(one).code], [404, 'TRACK_UNKNOWN'])
+        assert.equal(problemIn(one).detail.replace('1', '999'), problemIn(other).detail)
       }
       server.as(actorOf('viewer', [films]))
       assert.equal((await media('direct.mp4')).status, 200)

@@ -1,8 +1,18 @@
 import { pino } from 'pino'
 import type { RequestActor } from '../../index/access/request-actor.js'
 import { rights, rightsOf, type Role } from '../../index/access/roles.js'
+import { problemSchema, type Problem } from '../../workers/http/server/problem.js'
 import { serve, type RunningServer, type ServeOptions } from '../../workers/http/serve.js'
+import type { components } from '../../workers/http/client/api-types.js'
 import { temporaryDir } from './cameo.js'
+
+/** Bodies of answers, by the names of the API's document. */
+export type Bodies = components['schemas']
+
+/** What a refusal says. @throws if the answer is no problem document */
+export function problemIn({ body }: { readonly body: unknown }): Problem {
+  return problemSchema.parse(body)
+}
 
 /** Somebody with a role. @param folders what he sees. Default: all */
 export const actorOf = (
@@ -27,7 +37,11 @@ export interface TestServer {
   as(actor: RequestActor): void
   fetch(path: string, init?: RequestInit): Promise<Response>
   /** Sends JSON and reads JSON. */
-  json(method: string, path: string, body?: unknown): Promise<{ readonly status: number; readonly body: any }> // eslint-disable-line @typescript-eslint/no-explicit-any
+  json(
+    method: string,
+    path: string,
+    body?: unknown,
+  ): Promise<{ readonly status: number; readonly body: unknown }>
   close(): Promise<void>
 }
 
