@@ -33,7 +33,7 @@ export const defaultSettings: AccessSettings = {
 
 /** @throws ARCHIVE_DAMAGED if a stored value is not valid */
 export const readSettings = ({ database }: Pick<Access, 'database'>): AccessSettings =>
-  keptRowsOf(database).of('settings', () => read(database))('')
+  keptRowsOf(database).value('settings', () => read(database))
 
 function read(database: Access['database']): AccessSettings {
   const values = Object.fromEntries(settingRows(database).map(({ key, value }) => [key, jsonOf(value)]))

@@ -52,7 +52,7 @@ export function openArchive(dir: string, options: OpenArchiveOptions = {}): Arch
     engines: options.engines ?? {},
     visibleClips: new VisibleClipsReader(database),
     get recipe() {
-      return keptRowsOf(database).of('recipe', () => readArchiveRecipe(database))('')
+      return keptRowsOf(database).value('recipe', () => readArchiveRecipe(database))
     },
     close: () => database.close(),
   }

@@ -17,6 +17,11 @@ export class KeptRows {
     this.#mostOfKind = most
   }
 
+  /** What `read` returns, read once. @param read must not change the database */
+  value<Value>(kind: string, read: () => Value): Value {
+    return this.of(kind, read)(undefined)
+  }
+
   /** A function that reads like `read`, each key once. @param read must not change the database */
   of<Key, Value>(kind: string, read: (key: Key) => Value): (key: Key) => Value
   of(kind: string, read: (key: unknown) => unknown): (key: unknown) => unknown {

@@ -155,7 +155,7 @@ export interface Space {
 
 /** The space that is searched. @throws ARCHIVE_DAMAGED */
 export const activeSpace = (database: Database): Space | undefined =>
-  keptRowsOf(database).of('active space', () => readActiveSpace(database))('')
+  keptRowsOf(database).value('active space', () => readActiveSpace(database))
 
 function readActiveSpace(database: Database): Space | undefined {
   if (hasDamagedRow(database, 'spaces'))

@@ -17,7 +17,7 @@ function numbers() {
     reads++
     return select.get()
   }
-  return { file, database, ask: () => keptRowsOf(database).of('n', read)('n'), reads: () => reads }
+  return { file, database, ask: () => keptRowsOf(database).value('n', read), reads: () => reads }
 }
 
 describe('rows that are kept', () => {
