@@ -2,19 +2,20 @@ import { createChangeReader } from './change-reader.js'
 import { perConnection } from './per-connection.js'
 import type { Database } from './sqlite.js'
 
-const mostOfKind = 131_072
+/** The rows of a track take a few kilobytes, so that this is some hundred megabytes. */
+const mostRowsOfKind = 131_072
 
 /**
  * What was read of single rows, kept until the archive changes, so that the hits of one search need not be read and checked again
  * for the next. Once there is too much of a kind, what was not used for the longest time goes.
  */
 export class KeptRows {
-  readonly #mostOfKind: number
+  readonly #mostRows: number
   readonly #kinds = new Map<string, RecentValues>()
 
-  /** @param most so many values of each kind at the most: of a clip they take a few kilobytes */
-  constructor(most = mostOfKind) {
-    this.#mostOfKind = most
+  /** @param mostRows so many rows of each kind are kept at most */
+  constructor(mostRows = mostRowsOfKind) {
+    this.#mostRows = mostRows
   }
 
   /** What `read` returns, read once. @param read must not change the database */
@@ -22,10 +23,10 @@ export class KeptRows {
     return this.of(kind, read)(undefined)
   }
 
-  /** A function that reads like `read`, each key once. @param read must not change the database */
+  /** A function that reads like `read`, each key once. A list counts as its rows. @param read must not change the database */
   of<Key, Value>(kind: string, read: (key: Key) => Value): (key: Key) => Value
   of(kind: string, read: (key: unknown) => unknown): (key: unknown) => unknown {
-    const values = this.#kinds.get(kind) ?? new RecentValues(this.#mostOfKind)
+    const values = this.#kinds.get(kind) ?? new RecentValues(this.#mostRows)
     this.#kinds.set(kind, values)
     return (key) => {
       const known = values.get(key)
@@ -44,11 +45,12 @@ interface Held {
 /** Keeps the values that were used last: two maps, of which the older one is dropped when the younger one is full. */
 class RecentValues {
   readonly #mostOfAge: number
+  #youngRows = 0
   #young = new Map<unknown, Held>()
   #old = new Map<unknown, Held>()
 
-  constructor(most: number) {
-    this.#mostOfAge = most / 2
+  constructor(mostRows: number) {
+    this.#mostOfAge = mostRows / 2
   }
 
   get(key: unknown): Held | undefined {
@@ -60,11 +62,16 @@ class RecentValues {
   }
 
   set(key: unknown, held: Held): void {
-    if (this.#young.size >= this.#mostOfAge) {
+    const rows = Array.isArray(held.value) ? Math.max(1, held.value.length) : 1
+    if (this.#youngRows + rows > this.#mostOfAge) {
       this.#old = this.#young
       this.#young = new Map()
+      this.#youngRows = 0
     }
+    // A value with more rows than may be kept is not.
+    if (rows > this.#mostOfAge) return
     this.#young.set(key, held)
+    this.#youngRows += rows
   }
 }
 

@@ -67,4 +67,14 @@ describe('rows that are kept', () => {
     for (const key of [5, 1, 2]) get(key)
     assert.deepEqual(read, [1, 2, 3, 4, 5, 2])
   })
+
+  it('count lists as their rows', () => {
+    const read: number[] = []
+    const get = new KeptRows(8).of('x', (length: number) => {
+      read.push(length)
+      return Array.from({ length }, () => 0)
+    })
+    for (const length of [4, 4, 3, 4, 5, 5]) get(length)
+    assert.deepEqual(read, [4, 3, 5, 5], 'five rows are more than may be kept')
+  })
 })
