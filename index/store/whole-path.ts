@@ -20,6 +20,10 @@ export function pathBelow(root: string, folder: string): string | undefined {
     : path
 }
 
+/** Whether a path is one of the folders or below one. */
+export const isBelowAny = (folders: readonly string[], path: string): boolean =>
+  folders.some((folder) => pathBelow(folder, path) !== undefined)
+
 function urlBelow(root: string, folder: string): string | undefined {
   const base = root.replace(/\/$/, '')
   if (folder.replace(/\/$/, '') === base) return ''

@@ -43,6 +43,8 @@ export interface IngestRequest {
    * searched.
    */
   readonly found?: readonly FoundFile[] | undefined
+  /** Real folders: links that lead out of them are not followed. Default: all are. */
+  readonly within?: readonly string[] | undefined
   /** Keep the vector index up to date meanwhile. Otherwise the next search does. Default: true. */
   readonly followsIndex?: boolean
   /** Settings that differ from the archive's own, or from the defaults. */
@@ -202,7 +204,8 @@ async function ingestWith(
       spaceId,
       segmentLengthS: segmentLengthS(settings),
       threads: pool.threads,
-      files: found === undefined ? findClips(paths, [archive.dir]) : found,
+      files:
+        found === undefined ? findClips(paths, { excluded: [archive.dir], within: request.within }) : found,
       isForgotten(clipId) {
         if (request.includeForgotten === true) remember(archive.database, clipId)
         return isForgotten(archive.database, clipId)

@@ -7,6 +7,7 @@ import { isDamagedText, showDamagedText } from '../../pipeline/common/damaged-te
 import { clipName } from '../../pipeline/common/display-name.js'
 import { isAnimatedGif } from '../../pipeline/decode/still-image.js'
 import { CameoError } from '../../pipeline/common/errors.js'
+import { isBelowAny } from '../../index/store/whole-path.js'
 import { isVideoName } from '../../pipeline/decode/video-names.js'
 
 /** A file that may be a clip, or the reason why it is not. Paths are absolute. */
@@ -16,19 +17,37 @@ export type FoundFile =
   /** Not a video by its name and its first bytes. */
   | { readonly kind: 'skipped'; readonly path: string }
 
+export interface FindLimits {
+  /** Folders that are not entered: the archive itself. */
+  readonly excluded?: readonly string[]
+  /** Real folders: files and folders elsewhere, to which links lead, are failures. Default: there are no limits. */
+  readonly within?: readonly string[] | undefined
+}
+
+/** What a search meets on its way. */
+interface Walk {
+  /** Real folders that were visited, or that are not entered. */
+  readonly closed: Set<string>
+  readonly within: readonly string[] | undefined
+}
+
+const walkOf = async ({ excluded = [], within }: FindLimits): Promise<Walk> => ({
+  closed: new Set(await Promise.all(excluded.map(realpathOrSame))),
+  within,
+})
+
 /**
  * Finds every clip among the given files and below the given folders, in a stable order. Follows links, and
  * visits each folder once, so that link loops end. A given file is always a clip. Below folders, the first
  * bytes decide about files without a video's name.
- * @param excluded folders that are not entered: the archive itself
  */
 export async function* findClips(
   inputs: readonly string[],
-  excluded: readonly string[] = [],
+  limits: FindLimits = {},
 ): AsyncGenerator<FoundFile> {
   // A given file may also lie in a given folder. It is reported once, and never skipped.
   const given = new Map(inputs.map((input) => [resolve(input), { isTold: false }]))
-  for await (const file of findAll(inputs, excluded)) {
+  for await (const file of findAll(inputs, limits)) {
     const own = given.get(file.path)
     if (own?.isTold === true || (own !== undefined && file.kind === 'skipped')) continue
     if (own !== undefined) own.isTold = true
@@ -43,15 +62,13 @@ export async function* findClips(
 export async function* findAt(
   path: string,
   root: string,
-  excluded: readonly string[] = [],
+  limits: FindLimits = {},
 ): AsyncGenerator<FoundFile> {
-  const closed = new Set(await Promise.all(excluded.map(realpathOrSame)))
-  yield* entry(path, basename(path), root, new Set(), closed)
+  yield* entry(path, basename(path), root, await walkOf(limits))
 }
 
-async function* findAll(inputs: readonly string[], excluded: readonly string[]): AsyncGenerator<FoundFile> {
-  const seen = new Set<string>()
-  const closed = new Set(await Promise.all(excluded.map(realpathOrSame)))
+async function* findAll(inputs: readonly string[], limits: FindLimits): AsyncGenerator<FoundFile> {
+  const on = await walkOf(limits)
   for (const input of inputs) {
     const path = resolve(input)
     let isFolder: boolean
@@ -62,22 +79,22 @@ async function* findAll(inputs: readonly string[], excluded: readonly string[]):
       continue
     }
     const folder = isFolder ? path : resolve(path, '..')
-    if (isFolder) yield* walk(path, path, seen, closed)
-    else yield await clipAt(folder, path)
+    if (isFolder) yield* walk(path, path, on)
+    else yield (await outside(path, folder, on)) ?? (await clipAt(folder, path))
   }
 }
 
-async function* walk(
-  folder: string,
-  root: string,
-  seen: Set<string>,
-  closed: ReadonlySet<string>,
-): AsyncGenerator<FoundFile> {
+async function* walk(folder: string, root: string, on: Walk): AsyncGenerator<FoundFile> {
   let names: Buffer[]
   try {
     const real = await realpath(folder)
-    if (seen.has(real) || closed.has(real)) return
-    seen.add(real)
+    if (on.closed.has(real)) return
+    on.closed.add(real)
+    const refused = await outside(folder, root, on)
+    if (refused !== undefined) {
+      yield refused
+      return
+    }
     names = await readNames(folder)
   } catch (error) {
     yield failed(root, folder, fileError(folder, error))
@@ -96,17 +113,11 @@ async function* walk(
       yield failed(root, shown, new CameoError('CLIP_NAME_UNSUPPORTED', message))
       continue
     }
-    yield* entry(path, name, root, seen, closed)
+    yield* entry(path, name, root, on)
   }
 }
 
-async function* entry(
-  path: string,
-  name: string,
-  root: string,
-  seen: Set<string>,
-  closed: ReadonlySet<string>,
-): AsyncGenerator<FoundFile> {
+async function* entry(path: string, name: string, root: string, on: Walk): AsyncGenerator<FoundFile> {
   let status
   try {
     status = await stat(path)
@@ -116,12 +127,19 @@ async function* entry(
     return
   }
   if (status.isDirectory()) {
-    if (!name.startsWith('.')) yield* walk(path, root, seen, closed)
+    if (!name.startsWith('.')) yield* walk(path, root, on)
     return
   }
   // On foreign file systems macOS stores attributes in ._NAME files beside the real files.
   if (name.startsWith('._') || !(await looksLikeVideo(path, status.isFile()))) yield { kind: 'skipped', path }
-  else yield { kind: 'clip', folder: root, path, sizeBytes: status.size }
+  else yield (await outside(path, root, on)) ?? { kind: 'clip', folder: root, path, sizeBytes: status.size }
+}
+
+/** The failure of what a link leads to, out of the folders within which clips are searched. */
+async function outside(path: string, root: string, { within }: Walk): Promise<FoundFile | undefined> {
+  if (within === undefined || isBelowAny(within, await realpathOrSame(path))) return undefined
+  const message = `${clipName(path)} is a link out of the folders that may be ingested`
+  return failed(root, path, new CameoError('CLIP_NOT_ALLOWED', message))
 }
 
 /** A given path that cannot be inspected. */

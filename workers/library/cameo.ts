@@ -703,10 +703,10 @@ export class Cameo {
   }
 
   #ingestRequest(paths: string | readonly string[], options: IngestOptions): IngestRequest {
-    const { recipe, reprocess, includeForgotten, repair, checkpointEveryS } = options
+    const { recipe, reprocess, includeForgotten, repair, checkpointEveryS, within } = options
     const { pack } = this.#options
     return {
-      ...{ device: this.#device, threads: this.#threads, checkpointEveryS },
+      ...{ device: this.#device, threads: this.#threads, checkpointEveryS, within },
       ...{
         reprocess: reprocess ?? false,
         includeForgotten: includeForgotten ?? false,

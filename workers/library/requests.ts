@@ -20,6 +20,8 @@ export interface IngestOptions extends CallOptions {
   readonly repair?: boolean
   /** How often the state of a running segment is stored, in seconds of video. Default: 45. */
   readonly checkpointEveryS?: number
+  /** Real paths of folders: what links lead to elsewhere fails as CLIP_NOT_ALLOWED. Default: all links are followed. */
+  readonly within?: readonly string[]
   /** Called with the events of each clip. */
   readonly onEvent?: (event: ClipEvent) => void
   /** Of whom to tell when they appear in the clips that are ingested. Default: of nobody. */

@@ -198,7 +198,7 @@ class FolderWatch {
     for (const path of this.#hints?.take() ?? []) {
       const root = this.#present().find(({ folder }) => isBelow(path, folder))
       if (root === undefined || this.#isStopped) continue
-      for await (const file of findAt(path, root.folder, [this.#archive.dir]))
+      for await (const file of findAt(path, root.folder, { excluded: [this.#archive.dir] }))
         if (file.kind === 'failed' && file.error.code === 'CLIP_GONE') this.#mayHaveGone = true
         else this.#offer(file)
     }
@@ -211,7 +211,7 @@ class FolderWatch {
       const { folder } = presence
       const seen = new Set<string>()
       const found: FoundFile[] = []
-      for await (const file of findClips([folder], [this.#archive.dir])) {
+      for await (const file of findClips([folder], { excluded: [this.#archive.dir] })) {
         if (this.#isStopped) return
         seen.add(file.path)
         if (file.kind !== 'skipped') found.push(file)

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import type { ArchiveHost } from '../hosts/archive-host.js'
+import type { AllowedIngest } from './ingest-paths.js'
 import type { JobOrder } from './job-desk.js'
 import type { KeptReports } from './kept-reports.js'
 
@@ -9,9 +10,9 @@ type Host = Pick<ArchiveHost, 'call'>
 
 /** Adds clips to the archive. */
 export const ingestWork =
-  (host: Host, paths: readonly string[]): Work =>
+  (host: Host, { paths, within }: AllowedIngest): Work =>
   async (signal, onEvent) => {
-    const result = await host.call('ingest', paths, { signal, onEvent })
+    const result = await host.call('ingest', paths, { within, signal, onEvent })
     return { isInterrupted: result.status === 'interrupted', result }
   }
 

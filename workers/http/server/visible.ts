@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { ClipFiles, FoundTrack } from '../../../index/clips/clip-files.js'
-import { pathBelow } from '../../../index/store/whole-path.js'
+import { isBelowAny } from '../../../index/store/whole-path.js'
 import type { RequestActor } from '../../../index/access/request-actor.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import type { ArchiveHost } from '../hosts/archive-host.js'
@@ -10,7 +10,7 @@ type Reader = Pick<ArchiveHost, 'call'>
 
 /** Whether one of the paths lies below a folder that the asker sees. */
 export const isVisible = ({ actor: { folders } }: Asker, paths: readonly string[]): boolean =>
-  folders === 'all' || paths.some((path) => folders.some((folder) => pathBelow(folder, path) !== undefined))
+  folders === 'all' || paths.some((path) => isBelowAny(folders, path))
 
 /**
  * The files of a clip that the asker may see; only those below his folders. What he may not see answers as what is not there.
