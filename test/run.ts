@@ -13,9 +13,11 @@ const compiled = fileURLToPath(new URL('.', import.meta.url))
 const kafkaScript = fileURLToPath(new URL('../../scripts/kafka.sh', import.meta.url))
 
 const isKafka = (file: string) => /integration\/kafka-/.test(file)
+const isHttp = (file: string) => /integration\/http-/.test(file)
 const groups: Readonly<Record<string, () => string[]>> = {
   kafka: () => testFiles('integration').filter(isKafka),
-  integration: () => testFiles('integration').filter((file) => !isKafka(file)),
+  http: () => testFiles('integration').filter(isHttp),
+  integration: () => testFiles('integration').filter((file) => !isKafka(file) && !isHttp(file)),
   unit: () => inParts(testFiles('unit')),
   data: () => testFiles('data'),
 }
@@ -95,7 +97,7 @@ const stopBroker = needsBroker && (KAFKA_BROKERS ?? '') === '' ? await startShar
 
 const files = Object.entries(groups).flatMap(([name, find]) => (wanted.includes(name) ? find() : []))
 // Tests of Kafka and of commands also wait: for brokers, processes and the disk.
-const waits = wanted.includes('kafka') || wanted.includes('integration')
+const waits = wanted.some((name) => name !== 'unit' && name !== 'data')
 const concurrency = availableParallelism() + (waits ? 1 : 0)
 run({ files: longestFirst(files), concurrency, timeout: 1_800_000 })
   .on('test:fail', () => (process.exitCode = 1))
