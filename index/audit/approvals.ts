@@ -48,6 +48,11 @@ export interface Approval {
   readonly usedAt?: string
 }
 
+export interface ApprovalOptions {
+  readonly personOf?: (actor: AuditActor) => string
+  readonly validMs?: number
+}
+
 const actorSchema = z.object({
   kind: z.enum(['user', 'key', 'system', 'anonymous']),
   id: z.string(),
@@ -62,11 +67,20 @@ export class Approvals {
   readonly #log: AuditLog
   readonly #rows: ApprovalRows
   readonly #validMs: number
+  readonly #personOf: (actor: AuditActor) => string
 
-  constructor(log: AuditLog, { validMs = defaultApprovalMs }: { readonly validMs?: number } = {}) {
+  /**
+   * @param personOf who is behind an actor: a key of somebody is not another person. Default: an actor is a person
+   * @param validMs how long an approval can be used
+   */
+  constructor(
+    log: AuditLog,
+    { personOf = ({ id }) => id, validMs = defaultApprovalMs }: ApprovalOptions = {},
+  ) {
     this.#log = log
     this.#rows = new ApprovalRows(log.database)
     this.#validMs = validMs
+    this.#personOf = personOf
   }
 
   request(actor: AuditActor, { question, parts, purpose, caseReference }: ApprovalRequest): Approval {
@@ -99,7 +113,7 @@ export class Approvals {
       const row = this.#row(approvalId)
       if (!actor.mayApprove)
         throw new CameoError('APPROVAL_NOT_ALLOWED', `${actor.name} may not decide on requests to search`)
-      if (requesterOf(row).id === actor.id)
+      if (this.#personOf(requesterOf(row)) === this.#personOf(actor))
         throw new CameoError(
           'APPROVAL_NOT_ALLOWED',
           'nobody can decide on their own request: another person must',

@@ -127,6 +127,19 @@ describe('approvals of searches', () => {
     log.close()
   })
 
+  it('are not decided with a key of whoever asked, which is noted', () => {
+    const { log } = started()
+    const key: ApprovalActor = { kind: 'key', id: 'k1', name: 'script', mayApprove: true }
+    const personOf = ({ id }: { readonly id: string }) => (id === key.id ? eve.id : id)
+    const approvals = new Approvals(log, { personOf })
+    const { approvalId } = approvals.request(eve, asked)
+    isRefused(() => approvals.decide(key, approvalId, { approved: true }), 'APPROVAL_NOT_ALLOWED')
+    const [last] = listAudit(log, {}).entries
+    assert.deepEqual([last?.action, last?.outcome, last?.actor.id], ['approval-approved', 'refused', key.id])
+    assert.equal(approvals.decide(bob, approvalId, { approved: true }).state, 'approved')
+    log.close()
+  })
+
   it('count the time of an approval from its decision', () => {
     const { approvals, log, clock } = started()
     const { approvalId } = approvals.request(eve, asked)
