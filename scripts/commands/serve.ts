@@ -4,6 +4,7 @@ import { CameoError } from '../../pipeline/common/errors.js'
 import { roleNames, type Role } from '../../index/access/roles.js'
 import type { OidcOptions } from '../../workers/http/door/oidc.js'
 import { serve, type RunningServer } from '../../workers/http/serve.js'
+import { endProcessSoon } from '../../workers/kafka/broker/client.js'
 import { roleOf } from './access/use-access.js'
 import { createLog } from '../../workers/service/log.js'
 import {
@@ -121,6 +122,7 @@ Exit code: 0 it was stopped; 2 it could not start.`,
       })
       await server.close()
     })
+    if (options.brokers !== undefined) endProcessSoon()
     process.exitCode = exitCodes.ok
   })
 

@@ -3,12 +3,15 @@ import { isUrl } from '../../index/store/whole-path.js'
 import { CameoError } from '../../pipeline/common/errors.js'
 import { hasUserinfo, withoutSecrets } from '../../workers/remote-clips/clip-access.js'
 import { findClips, type FoundFile } from '../../workers/ingest/find-clips.js'
+import { endProcessSoon } from '../../workers/kafka/broker/client.js'
+import type { KafkaConnection } from '../../workers/kafka/broker/connection.js'
 import { submitClips } from '../../workers/kafka/submit/submit-clips.js'
 import { wireRecipeOf } from '../../workers/kafka/submit/wire-recipe.js'
 import type { WireRecipe } from '../../workers/kafka/messages/schemas.js'
+import { createSilentLog } from '../../workers/service/log.js'
 import { checkSomeExist } from '../cli/given-paths.js'
 import { brokersOption, kafkaHelp } from '../cli/kafka-options.js'
-import { withKafka, type KafkaSession } from '../cli/kafka-session.js'
+import { readConnection } from '../cli/kafka-connection.js'
 import { jsonOption } from '../cli/options.js'
 import { exitCodes, note } from '../cli/output.js'
 import { withRecipeOptions } from '../cli/recipe-options.js'
@@ -51,9 +54,8 @@ Exit code: 0 all clips are indexed, except those that the archive has to forget 
     for (const path of paths) checkAddress(path)
     checkSomeExist(paths, 'submitted')
     const recipe = await wireRecipeOf(options, undefined)
-    process.exitCode = await withKafka(options.brokers, (session) =>
-      untilStopped((signal) => submit(session, paths, recipe, options, signal)),
-    )
+    const connection = readConnection(options.brokers)
+    process.exitCode = await untilStopped((signal) => submit(connection, paths, recipe, options, signal))
   })
 
 function checkAddress(path: string): void {
@@ -69,7 +71,7 @@ function checkAddress(path: string): void {
 }
 
 async function submit(
-  { connection, log }: KafkaSession,
+  connection: KafkaConnection,
   paths: readonly string[],
   recipe: WireRecipe,
   { json, wait, again }: SubmitOptions,
@@ -77,12 +79,14 @@ async function submit(
 ): Promise<number> {
   const reporter = createSubmitReporter(json)
   try {
+    const log = createSilentLog()
     await submitClips(findInputs(paths), {
       ...{ connection, log, recipe, again, wait, signal },
       events: reporter,
     })
   } finally {
     reporter.stop()
+    endProcessSoon()
   }
   reporter.summarise()
   if (signal.aborted) {

@@ -1,17 +1,22 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 
-/** How often it is looked which connections are still needed, ms. */
+/** How often to check which connections are still needed, ms. */
 const lookEveryMs = 50
+
+/** A client that does not read its answer, such as a paused video, does not keep the server from closing for longer, ms. */
+const answersWithinMs = 10_000
 
 /** The connections of a server. */
 export class OpenConnections {
   readonly #app: FastifyInstance
+  readonly #answersWithinMs: number
   readonly #answering = new Set<ServerResponse>()
 
-  /** Create it before the server listens. */
-  constructor(app: FastifyInstance) {
+  /** Create it before the server listens. @param answersWithinMs how long running requests may take at the end */
+  constructor(app: FastifyInstance, withinMs = answersWithinMs) {
     this.#app = app
+    this.#answersWithinMs = withinMs
     app.server.on('request', (_request: IncomingMessage, response: ServerResponse) => {
       this.#answering.add(response)
       response.once('close', () => this.#answering.delete(response))
@@ -24,10 +29,12 @@ export class OpenConnections {
    */
   async close(): Promise<void> {
     const timer = setInterval(() => this.#closeUnused(), lookEveryMs)
+    const deadline = setTimeout(() => this.#app.server.closeAllConnections(), this.#answersWithinMs)
     try {
       await this.#app.close()
     } finally {
       clearInterval(timer)
+      clearTimeout(deadline)
     }
   }
 

@@ -1,6 +1,6 @@
 import pRetry from 'p-retry'
-import { CameoError } from '../../../pipeline/common/errors.js'
 import { isTransient, type Publisher } from './client.js'
+import { whenAborted } from './when-aborted.js'
 
 export interface RetryingPublisherOptions {
   readonly signal: AbortSignal
@@ -38,7 +38,7 @@ export function createRetryingPublisher(publisher: Publisher, options: RetryingP
 
   return {
     async send(messages) {
-      const aborted = whenAborted(signal)
+      const aborted = whenAborted(signal, 'while messages were sent')
       const timer = setTimeout(noteAway, longAfterMs)
       try {
         const sent = pRetry(() => publisher.send(messages), {
@@ -57,15 +57,4 @@ export function createRetryingPublisher(publisher: Publisher, options: RetryingP
     },
     disconnect: () => publisher.disconnect(),
   }
-}
-
-function whenAborted(signal: AbortSignal): { readonly promise: Promise<never>; forget(): void } {
-  let abort: () => void = () => undefined
-  const promise = new Promise<never>((_, reject) => {
-    abort = () => reject(new CameoError('INTERRUPTED', 'stopped while messages were sent'))
-    if (signal.aborted) abort()
-    else signal.addEventListener('abort', abort)
-  })
-  promise.catch(() => undefined)
-  return { promise, forget: () => signal.removeEventListener('abort', abort) }
 }

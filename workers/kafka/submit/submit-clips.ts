@@ -1,13 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FoundFile } from '../../ingest/find-clips.js'
 import type { Logger } from '../../service/log.js'
-import { createKafka, createPublisher, type KafkaClient } from '../broker/client.js'
+import {
+  brokerError,
+  createKafka,
+  createPublisher,
+  isBrokerError,
+  type KafkaClient,
+} from '../broker/client.js'
 import { clusterStatus } from '../broker/cluster-status.js'
 import type { KafkaConnection } from '../broker/connection.js'
 import { createTopics } from '../broker/create-topics.js'
 import { createRetryingPublisher } from '../broker/retrying-publisher.js'
 import { startTopicReader, type TopicReader } from '../broker/topic-reader.js'
 import { stageInput, topicName, type Stage } from '../broker/topics.js'
+import { whenAborted } from '../broker/when-aborted.js'
 import { Submission, type SubmissionOptions } from './submission.js'
 import type { SubmitEvents } from './submit-events.js'
 
@@ -37,9 +44,21 @@ const stages = Object.keys(stageInput) as Stage[]
 /**
  * Puts clips into the queue for workers, and with `wait` waits until all have their results, which come as events. Returns early
  * if the signal is aborted: clips stay in the queue then.
- * @throws BROKER_UNREACHABLE if no broker answers at first, and errors of kafkajs; later an unavailable broker is waited for
+ * @throws BROKER_UNREACHABLE if no broker answers at first; later an unavailable broker is waited for
  */
 export async function submitClips(
+  files: AsyncIterable<FoundFile>,
+  options: SubmitClipsOptions,
+): Promise<void> {
+  try {
+    await submitTo(files, options)
+  } catch (error) {
+    if (options.signal.aborted) return
+    throw isBrokerError(error) ? brokerError(options.connection, error) : error
+  }
+}
+
+async function submitTo(
   files: AsyncIterable<FoundFile>,
   { log, ...options }: SubmitClipsOptions,
 ): Promise<void> {
@@ -54,25 +73,28 @@ export async function submitClips(
   })
   const submission = new Submission({ ...options, publisher })
   const stop = new AbortController()
+  // The client waits for an unavailable broker, and knows no signal.
+  const aborted = whenAborted(signal, 'while clips were submitted')
+  const starting = startTopicReader({
+    ...{ kafka, connection, log },
+    topic: topicName(connection, 'status'),
+    onMessage: (message) => submission.onStatus(message),
+  })
   let reader: TopicReader | undefined
   try {
-    reader = await startTopicReader({
-      ...{ kafka, connection, log },
-      topic: topicName(connection, 'status'),
-      onMessage: (message) => submission.onStatus(message),
-    })
-    await reader.caughtUp
+    reader = await Promise.race([starting, aborted.promise])
+    await Promise.race([reader.caughtUp, aborted.promise])
     await submission.submit(files)
-    if (wait && !signal.aborted)
+    if (wait)
       await Promise.race([
         submission.finished,
-        new Promise((resolve) => signal.addEventListener('abort', resolve)),
+        aborted.promise,
         resubmitLost({ kafka, connection, submission, events }, stop.signal),
       ])
-  } catch (error) {
-    if (!signal.aborted) throw error
   } finally {
+    aborted.forget()
     stop.abort()
+    if (reader === undefined) void starting.then((late) => late.stop()).catch(() => undefined)
     await reader?.stop()
     await publisher.disconnect()
   }
