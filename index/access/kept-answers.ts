@@ -56,9 +56,12 @@ export const finishWrite = ({ database }: Access, key: AnswerKey, answer: KeptAn
 /** The write failed and changed nothing: it can be tried again with the same key. */
 export const abandonWrite = ({ database }: Access, key: AnswerKey): void => deleteAnswer(database, key)
 
-/** Call this when somebody is forgotten: answers may hold names. */
-export function eraseKeptAnswers({ database }: Access): void {
-  if (deleteFinishedAnswers(database) > 0) emptyLog(database)
+/**
+ * Call this when somebody is forgotten: answers may hold names.
+ * @returns false if another process reads them at this moment: their bytes stay in a file until the next one is written
+ */
+export function eraseKeptAnswers({ database }: Access): boolean {
+  return deleteFinishedAnswers(database) === 0 || emptyLog(database)
 }
 
 /** The same for an archive, if it was ever served. What fails is told: whoever is forgotten is forgotten anyway. */
@@ -67,12 +70,17 @@ export function eraseKeptAnswersOf(archiveDir: string, notify: (notice: string) 
   try {
     const access = openAccess(archiveDir)
     try {
-      translateSqliteErrors(archiveDir, () => eraseKeptAnswers(access))
+      if (!translateSqliteErrors(archiveDir, () => eraseKeptAnswers(access)))
+        notify(
+          'another process reads what the server keeps for repeated requests: erased names may stay in its files',
+        )
     } finally {
       access.close()
     }
   } catch (error) {
     if (!(error instanceof CameoError)) throw error
-    notify(`answers of the server that may name what was erased are kept for up to a day: ${error.message}`)
+    notify(
+      `what the server keeps for repeated requests, for up to a day, could not be erased and may hold erased names: ${error.message}`,
+    )
   }
 }

@@ -19,7 +19,7 @@ export async function completeReceipts(archive: Archive, notify: (notice: string
   try {
     const log = AuditLog.open(archive.dir)
     try {
-      await settleNotes(archive, log)
+      await settleNotes(archive, log, notify)
       const unfinished = new ReceiptRows(log.database).unfinished()
       if (unfinished.length === 0 || pendingErasure(archive.database) !== undefined) return
       if (!(await log.emptyFileLog(0))) return

@@ -1,3 +1,4 @@
+import { eraseKeptAnswersOf } from '../access/kept-answers.js'
 import type { Archive } from '../archive/open-archive.js'
 import { hasAuditDatabase } from '../store/audit/audit-database.js'
 import type { ErasedThings } from './erased-things.js'
@@ -19,6 +20,7 @@ export function destroyingKeys<Result>(
   const proof = hasAuditDatabase(archive.dir) ? ErasureProof.begin(archive, {}, notify) : undefined
   try {
     const result = work(proof?.things)
+    if (proof?.things.subjects().length) eraseKeptAnswersOf(archive.dir, notify)
     proof?.destroyKeys()
     return result
   } finally {

@@ -1,3 +1,4 @@
+import { eraseKeptAnswersOf } from '../access/kept-answers.js'
 import type { Archive } from '../archive/open-archive.js'
 import type { AuditSubject } from '../audit/audit-entry.js'
 import type { AuditLog } from '../audit/audit-log.js'
@@ -28,7 +29,11 @@ export function notesOf(
  * that are gone from the archive. The others were not erased: they keep their keys, and their notes go. Does nothing while an
  * erasure runs.
  */
-export async function settleNotes({ dir, database }: Archive, log: AuditLog): Promise<void> {
+export async function settleNotes(
+  { dir, database }: Archive,
+  log: AuditLog,
+  notify: (notice: string) => void,
+): Promise<void> {
   if (new ErasureNotes(log.database).all().length === 0) return
   const lock = tryLockErasures(dir)
   if (lock === undefined) return
@@ -37,6 +42,7 @@ export async function settleNotes({ dir, database }: Archive, log: AuditLog): Pr
     const noted = notes.all()
     const present = presentOwners(database, log, noted)
     const gone = noted.filter(({ ownerHmac }) => !present.has(ownerHmac.toString('hex')))
+    if (gone.length > 0) eraseKeptAnswersOf(dir, notify)
     const destroyed = log.destroyKeysWith(
       gone.map((note) => note.labelHmac),
       () => notes.remove(noted),

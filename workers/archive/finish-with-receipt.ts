@@ -22,8 +22,9 @@ export async function finishWithReceipt(
   outcome: Omit<ErasureOutcome, 'pending'>,
   request: FinishRequest,
 ): Promise<FinishedErasure> {
-  proof?.destroyKeys()
+  // First: if the process dies, the next one finds the keys and does both again.
   eraseKeptAnswersOf(archive.dir, request.notify)
+  proof?.destroyKeys()
   const first = await finishOrPending(archive, { ...request, waitMs: 0 })
   const receipt = await proof?.finish({ ...outcome, pending: first })
   if (first === undefined || request.waitMs === 0) return { pending: first, receipt }

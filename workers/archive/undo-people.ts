@@ -32,9 +32,10 @@ export async function undoPeople(
   order: ErasureOrder = {},
 ): Promise<PeopleChange> {
   const lock = await lockForErasure(archive.dir)
-  const erased = facesOfChange(archive, changeId)
-  const proof = erased.length === 0 ? undefined : ErasureProof.begin(archive, order, notify)
+  let proof: ErasureProof | undefined
   try {
+    const erased = facesOfChange(archive, changeId)
+    if (erased.length > 0) proof = ErasureProof.begin(archive, order, notify)
     for (const { name, faces } of erased) proof?.things.addFace(name, vectorsOf(faces))
     const change = undoChange(archive, changeId)
     const request = { waitMs, hasFollower: lock === undefined, notify }
