@@ -4801,6 +4801,7 @@ export interface components {
                 found: number;
                 isAllFound: boolean;
                 done: number;
+                faces: number;
             };
             result?: unknown;
             error?: {
@@ -5744,6 +5745,7 @@ export interface components {
                 found: number;
                 isAllFound: boolean;
                 done: number;
+                faces: number;
             };
             result?: unknown;
             error?: {

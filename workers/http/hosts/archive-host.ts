@@ -10,7 +10,7 @@ import type {
   HostOptions,
   ReplyMessage,
 } from './call-messages.js'
-import { sendable, type Sendable } from './sendable.js'
+import { receivedResult, sendable, type Sendable } from './sendable.js'
 
 interface Pending {
   readonly resolve: (value: never) => void
@@ -99,7 +99,7 @@ export class ArchiveHost {
       return
     }
     this.#pending.delete(message.id)
-    if (message.kind === 'done') pending.resolve(message.value)
+    if (message.kind === 'done') pending.resolve(receivedResult(message.value) as never)
     else pending.reject(errorOfParts(message.error))
   }
 }

@@ -6,7 +6,7 @@ import { readAgainElsewhere } from '../../../index/store/kept-reads.js'
 import { openCameo } from '../../cameo.js'
 import type { CallMessage, HostOptions, ReplyMessage } from './call-messages.js'
 import { readElsewhere } from './read-elsewhere.js'
-import { received } from './sendable.js'
+import { received, sentResult } from './sendable.js'
 
 /** Runs calls of the library in a thread of its own. `ArchiveHost` is its owner. */
 function run(port: MessagePort): void {
@@ -28,7 +28,7 @@ function run(port: MessagePort): void {
       const call: unknown = Reflect.get(cameo, name)
       if (typeof call !== 'function') throw new CameoError('USAGE', `the library has no call ${name}`)
       const value: unknown = await Reflect.apply(call, cameo, own)
-      port.postMessage({ kind: 'done', id, value })
+      port.postMessage({ kind: 'done', id, value: sentResult(value) })
     } catch (error) {
       tell({ kind: 'failed', id, error: failureOf(error) })
     } finally {

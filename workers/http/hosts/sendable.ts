@@ -1,3 +1,5 @@
+import { CameoError, errorOfParts, partsOfError, type ErrorParts } from '../../../pipeline/common/errors.js'
+
 /** Stands for a function or a signal in arguments that are sent to a thread. */
 interface Placeholder {
   readonly $sent: 'function' | 'signal'
@@ -46,6 +48,44 @@ export function received(
   }
   return args.map((value) => restored(value, 2))
 }
+
+/** Stands for an error in a result that is sent from a thread: a copy of an error keeps only its message. */
+interface SentError {
+  readonly $error: ErrorParts
+}
+
+/** How deep errors are in results: of the files of a result, for example. */
+const resultDepth = 3
+
+/** A result with its errors as data, for the way between threads. */
+export const sentResult = (result: unknown): unknown =>
+  replaced(result, resultDepth, (value) =>
+    value instanceof CameoError ? ({ $error: partsOfError(value) } satisfies SentError) : value,
+  )
+
+/** The same result with its errors. */
+export const receivedResult = (sent: unknown): unknown =>
+  replaced(sent, resultDepth, (value) => (isSentError(value) ? errorOfParts(value.$error) : value))
+
+/** The same value if nothing in it is replaced. */
+function replaced(value: unknown, depth: number, replace: (value: unknown) => unknown): unknown {
+  const own = replace(value)
+  if (own !== value || depth === 0) return own
+  const inner = (each: unknown) => replaced(each, depth - 1, replace)
+  if (Array.isArray(value)) {
+    const items: readonly unknown[] = value
+    const after = items.map(inner)
+    return after.some((each, k) => each !== items[k]) ? after : value
+  }
+  if (!isPlain(value)) return value
+  const changed = Object.entries(value).flatMap(([key, each]) => {
+    const after = inner(each)
+    return after === each ? [] : [[key, after] as const]
+  })
+  return changed.length === 0 ? value : { ...value, ...Object.fromEntries(changed) }
+}
+
+const isSentError = (value: unknown): value is SentError => isPlain(value) && isPlain(value['$error'])
 
 const isListener = (value: unknown): value is Listener => typeof value === 'function'
 

@@ -16,11 +16,6 @@ export class EventBuffer<T> {
     this.#most = most
   }
 
-  /** The number of the last event; 0 if there was none. */
-  get last(): number {
-    return this.#last
-  }
-
   add(event: T): void {
     const numbered = { number: ++this.#last, event }
     this.#kept.push(numbered)

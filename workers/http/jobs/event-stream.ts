@@ -10,15 +10,21 @@ const mostUnreadBytes = 1_000_000
 
 /**
  * The events of a job for one reader, as `text/event-stream`: first how the job is now, then events after a number, then further
- * ones until the job ends or the reader goes.
+ * ones until the job ends, the reader goes, or he may not see the job any more.
  * @param after `Last-Event-ID`: the last one that the reader has
+ * @param maySee asked with every heartbeat: his session or key may have ended, and his rights may have changed
  */
 export function eventStream(
   { job, events }: { readonly job: Job; readonly events: JobEvents },
   after: number,
+  maySee: () => boolean,
+  everyMs = heartbeatEveryMs,
 ): Readable {
   const stream = new PassThrough({ highWaterMark: 2 * mostUnreadBytes })
-  const heartbeat = setInterval(() => stream.write(': still here\n\n'), heartbeatEveryMs)
+  const heartbeat = setInterval(() => {
+    if (maySee()) stream.write(': still here\n\n')
+    else stream.end()
+  }, everyMs)
   heartbeat.unref()
   const send = ({ number, event }: NumberedEvent<JobEvent>) => {
     if (stream.writableEnded || stream.destroyed) return

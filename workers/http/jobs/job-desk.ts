@@ -60,7 +60,7 @@ export class JobDesk {
     const job: Job = {
       ...{ jobId: randomUUID(), kind, state: 'running', startedBy, paths },
       ...{ startedAt: this.#now().toISOString(), endedAt: undefined, result: undefined, error: undefined },
-      progress: kind === 'ingest' ? { found: 0, isAllFound: false, done: 0 } : undefined,
+      progress: kind === 'ingest' ? { found: 0, isAllFound: false, done: 0, faces: 0 } : undefined,
     }
     const stop = new AbortController()
     const ended = new Deferred<void>()
@@ -100,8 +100,9 @@ export class JobDesk {
   async #run(held: Held, work: JobOrder['work']): Promise<void> {
     const frames = new SparseFrames()
     const tell = (event: ClipEvent) => {
-      held.job = { ...held.job, progress: progressAfter(held.job.progress, event) }
-      if (frames.isWorthTelling(event)) held.events.add(event)
+      const progress = progressAfter(held.job.progress, event)
+      held.job = { ...held.job, progress }
+      if (frames.isWorthTelling(event)) held.events.add({ ...event, progress })
     }
     let end: Partial<Job>
     try {
@@ -133,11 +134,12 @@ export class JobDesk {
   }
 }
 
-function progressAfter(before: JobProgress | undefined, { kind }: ClipEvent): JobProgress | undefined {
+function progressAfter(before: JobProgress | undefined, event: ClipEvent): JobProgress | undefined {
   if (before === undefined) return undefined
-  if (kind === 'found') return { ...before, found: before.found + 1 }
-  if (kind === 'all-found') return { ...before, isAllFound: true }
-  return kind === 'result' ? { ...before, done: before.done + 1 } : before
+  if (event.kind === 'found') return { ...before, found: before.found + 1 }
+  if (event.kind === 'all-found') return { ...before, isAllFound: true }
+  if (event.kind === 'frames') return { ...before, faces: before.faces + event.faces }
+  return event.kind === 'result' ? { ...before, done: before.done + 1 } : before
 }
 
 const errorOf = (error: unknown) =>

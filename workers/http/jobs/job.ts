@@ -15,6 +15,8 @@ export interface JobProgress {
   /** All files are found. */
   readonly isAllFound: boolean
   readonly done: number
+  /** Found in the frames that were looked at; workers in other processes do not tell. */
+  readonly faces: number
 }
 
 /** Why a job failed. */
@@ -39,7 +41,9 @@ export interface Job {
   readonly error: JobError | undefined
 }
 
-/** What happens within a job: events of clips; `state` and `end` carry the job as it is then. */
-export type JobEvent = ClipEvent | { readonly kind: 'state' | 'end'; readonly job: Job }
+/** What happens within a job: events of clips, with the progress after them; `state` and `end` carry the job as it is then. */
+export type JobEvent =
+  | (ClipEvent & { readonly progress?: JobProgress | undefined })
+  | { readonly kind: 'state' | 'end'; readonly job: Job }
 
 export type JobEvents = EventBuffer<JobEvent>

@@ -1,12 +1,13 @@
+import type { FastifyRequest } from 'fastify'
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
 import type { z } from 'zod'
-import type { RequestActor } from '../../../index/access/request-actor.js'
+import { anonymousActor, type RequestActor } from '../../../index/access/request-actor.js'
 import type { Right } from '../../../index/access/roles.js'
-import { pathBelow } from '../../../index/store/whole-path.js'
+import { isBelowAny } from '../../../index/store/whole-path.js'
 import { CameoError } from '../../../pipeline/common/errors.js'
 import { askedBy } from '../audit/use-entries.js'
 import { eventStream } from '../jobs/event-stream.js'
-import { allowedPaths } from '../jobs/ingest-paths.js'
+import { allowedIngest } from '../jobs/ingest-paths.js'
 import type { Job, JobKind } from '../jobs/job.js'
 import type { JobOrder } from '../jobs/job-desk.js'
 import { evaluateWork, groupWork, ingestWork } from '../jobs/job-work.js'
@@ -76,13 +77,15 @@ export const jobRoutes =
         ...{ tags, params: jobParams },
         response: { 200: eventsAnswer('Events, the last of which is the end of the job.') },
       },
-      handler: ({ actor, params, headers }, reply) => {
+      handler: (request, reply) => {
+        const { actor, params, headers } = request
         const held = requireJob(parts, actor, params.jobId)
+        const maySee = () => isVisible(actorNow(parts, request), held.job)
         return reply
           .type('text/event-stream')
           .header('cache-control', 'no-store')
           .header('x-accel-buffering', 'no')
-          .send(eventStream(held, lastOf(headers['last-event-id'])))
+          .send(eventStream(held, lastOf(headers['last-event-id']), maySee))
       },
     })
     app.route({
@@ -94,9 +97,9 @@ export const jobRoutes =
         ...{ params: jobParams, response: { 202: jobSchema } },
       },
       handler: async ({ actor, params: { jobId } }, reply) => {
-        requireJob(parts, actor, jobId)
+        const { job } = requireJob(parts, actor, jobId)
         desk.stop(jobId)
-        return reply.code(202).send(requireJob(parts, actor, jobId).job)
+        return reply.code(202).send(job)
       },
     })
     done()
@@ -110,11 +113,12 @@ async function orderOf(
 ): Promise<Pick<JobOrder, 'work' | 'paths'>> {
   if (body.kind === 'ingest') {
     const known = await reader.call('roots').catch(ifNoArchive)
-    const paths = await allowedPaths(body.paths, {
+    const allowed = await allowedIngest(body.paths, {
       roots: [...ingestRoots, ...known],
       folders: actor.folders,
     })
-    return { paths, work: queue === undefined ? ingestWork(jobs, paths) : queueWork(queue, paths) }
+    const work = queue === undefined ? ingestWork(jobs, allowed) : queueWork(queue, allowed)
+    return { paths: allowed.paths, work }
   }
   requireWholeArchive(actor)
   if (body.kind === 'group') return { work: groupWork(jobs, body.again ?? false) }
@@ -145,7 +149,17 @@ async function noteStart({ audit, desk }: ServerParts, actor: RequestActor, job:
 function isVisible({ rights, folders }: RequestActor, { kind, paths }: Job): boolean {
   if (!rights.has(rightOf[kind])) return false
   if (folders === 'all') return true
-  return paths?.every((path) => folders.some((folder) => pathBelow(folder, path) !== undefined)) ?? false
+  return paths?.every((path) => isBelowAny(folders, path)) ?? false
+}
+
+/** Whoever asked, with the rights of this moment. */
+function actorNow({ door }: ServerParts, request: FastifyRequest): RequestActor {
+  try {
+    return door.identify(request)
+  } catch (error) {
+    if (error instanceof CameoError) return anonymousActor
+    throw error
+  }
 }
 
 function requireJob({ desk }: ServerParts, actor: RequestActor, jobId: string) {

@@ -37,7 +37,7 @@ export const nameFaceRoutes =
           source: `uploaded ${new Date().toISOString().slice(0, 19)}Z (${fileName})`,
         })
         if (added === 0)
-          throw new CameoError('IMAGE_UNREADABLE', failed[0]?.error.message ?? 'the face cannot be used')
+          throw failed[0]?.error ?? new CameoError('IMAGE_UNREADABLE', 'the face cannot be used')
         await audit.append(subjectEntry(actor, 'enroll', nameSubject(name)))
         return { name, faces }
       },

@@ -129,8 +129,8 @@ export const people = {
 
 export const archive = {
   status: () => ask<Api.Status>('GET', '/status'),
-  coverage: () => ask<Api.Coverage>('GET', '/coverage'),
-  failures: () => pageOf<Api.Failure>('/failures'),
+  coverage: (query: PageQuery = {}) => ask<Api.Coverage>('GET', '/coverage', { query: { ...query } }),
+  failures: (query: PageQuery = {}) => pageOf<Api.Failure>('/failures', { ...query }),
 }
 
 export const jobs = {

@@ -7,34 +7,27 @@ export interface JobFile {
   readonly path: string
   readonly durationS?: number
   readonly timeS?: number
-  readonly faces?: number
   /** Of its result. */
   readonly status?: string
   readonly message?: string
 }
 
+type JobProgress = NonNullable<Job['progress']>
+
 /** What an event of a job may carry. */
 interface JobEvent {
-  readonly kind?: string
+  readonly kind: string
   readonly path?: string
   readonly durationS?: number
   readonly timeS?: number
-  readonly faces?: number
-  readonly state?: Job['state']
+  readonly result?: { readonly status?: string; readonly message?: string }
+  readonly progress?: JobProgress
+  /** Of `state` and `end`. */
   readonly job?: Job
-  readonly result?: {
-    readonly status?: string
-    readonly message?: string
-    readonly error?: { readonly message?: string }
-  }
-  readonly done?: number
-  readonly total?: number
 }
 
-const finalStates = ['done', 'failed', 'stopped', 'interrupted']
-export const hasEnded = ({ state }: Pick<Job, 'state'>): boolean => finalStates.includes(state)
+export const hasEnded = ({ state }: Pick<Job, 'state'>): boolean => state !== 'running'
 
-const eventNames = ['message', 'event', 'progress', 'clip', 'state', 'end', 'job', 'notice']
 const mostFiles = 500
 
 /** Follows a job by its events (server-sent). */
@@ -44,20 +37,17 @@ export class JobWatch {
   isLost = $state(false)
   /** The last that something was told of is the first. */
   files = $state.raw<readonly JobFile[]>([])
-  found = $state(0)
-  isAllFound = $state(false)
-  done = $state(0)
-  faces = $state(0)
+  /** The server counts, since it tells only the last events again. */
+  progress = $state.raw<JobProgress>()
   readonly #jobId: string
-  readonly #onended: () => void
   #source: EventSource | undefined
 
-  constructor(jobId: string, onended: () => void = () => undefined) {
+  constructor(jobId: string) {
     this.#jobId = jobId
-    this.#onended = onended
   }
 
   async start(): Promise<void> {
+    this.problem = undefined
     await this.#read()
     if (this.job === undefined || hasEnded(this.job)) return
     const source = (this.#source = new EventSource(jobs.eventsUrl(this.#jobId)))
@@ -67,10 +57,9 @@ export class JobWatch {
       // The stream ends with the job.
       void this.#read()
     }
-    for (const name of eventNames)
-      source.addEventListener(name, (event: MessageEvent<unknown>) => {
-        if (typeof event.data === 'string') this.#take(parsed<JobEvent>(event.data))
-      })
+    source.onmessage = ({ data }: MessageEvent<unknown>) => {
+      if (typeof data === 'string') this.#take(parsed<JobEvent>(data))
+    }
   }
 
   stop(): void {
@@ -79,48 +68,46 @@ export class JobWatch {
 
   async #read(): Promise<void> {
     try {
-      this.job = await jobs.show(this.#jobId)
-      if (!hasEnded(this.job)) return
-      this.isLost = false
-      this.#source?.close()
-      this.#onended()
+      this.#takeJob(await jobs.show(this.#jobId))
     } catch (error) {
       this.problem = error
-      this.#source?.close()
+      this.stop()
     }
   }
 
   #take(event: JobEvent): void {
     if (event.job !== undefined) this.#takeJob(event.job)
-    const { kind, path } = event
-    if (kind === 'found') this.found++
-    if (kind === 'all-found') this.isAllFound = true
-    if (path !== undefined && kind !== 'found') this.#note(path, event)
-    if (kind === 'end' || (event.state !== undefined && hasEnded({ state: event.state }))) void this.#read()
+    this.#takeProgress(event.progress)
+    if (event.path !== undefined && event.kind !== 'found') this.#note(event.path, event)
   }
 
-  /** Files may have been told of before this page listened. */
   #takeJob(job: Job): void {
     this.job = job
-    this.found = Math.max(this.found, job.progress?.found ?? 0)
-    this.done = Math.max(this.done, job.progress?.done ?? 0)
-    this.isAllFound ||= job.progress?.isAllFound === true
+    this.#takeProgress(job.progress)
+    if (!hasEnded(job)) return
+    this.isLost = false
+    this.stop()
   }
 
-  #note(path: string, { kind, durationS, timeS, faces, result }: JobEvent): void {
+  /** Events before this page was opened are told again, with the progress after them. */
+  #takeProgress(progress: JobProgress | undefined): void {
+    if (progress !== undefined && sumOf(progress) >= sumOf(this.progress)) this.progress = progress
+  }
+
+  #note(path: string, { durationS, timeS, result }: JobEvent): void {
     const before = this.files.find((file) => file.path === path)
-    if (kind === 'result' && before?.status === undefined) this.done++
-    if (kind === 'frames' && faces !== undefined) this.faces += Math.max(0, faces - (before?.faces ?? 0))
-    const message = result?.message ?? result?.error?.message
     const file: JobFile = {
       ...{ ...before, path },
       ...(durationS === undefined ? {} : { durationS }),
       ...(timeS === undefined ? {} : { timeS: Math.max(timeS, before?.timeS ?? 0) }),
-      ...(faces === undefined ? {} : { faces }),
       ...(result?.status === undefined ? {} : { status: result.status }),
-      ...(message === undefined ? {} : { message }),
+      ...(result?.message === undefined ? {} : { message: result.message }),
     }
     const rest = this.files.filter((other) => other.path !== path)
     this.files = [file, ...rest.slice(0, mostFiles - 1)]
   }
 }
+
+/** None of the numbers ever falls. */
+const sumOf = (progress: JobProgress | undefined) =>
+  progress === undefined ? -1 : progress.found + Number(progress.isAllFound) + progress.done + progress.faces
