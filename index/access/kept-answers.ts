@@ -64,7 +64,7 @@ export function eraseKeptAnswers({ database }: Access): boolean {
   return deleteFinishedAnswers(database) === 0 || emptyLog(database)
 }
 
-/** The same for an archive, if it was ever served. What fails is told: whoever is forgotten is forgotten anyway. */
+/** The same for an archive, if it was ever served. If it fails, the caller is told: the erasure itself is done. */
 export function eraseKeptAnswersOf(archiveDir: string, notify: (notice: string) => void): void {
   if (!hasAccessDatabase(archiveDir)) return
   try {
@@ -80,7 +80,7 @@ export function eraseKeptAnswersOf(archiveDir: string, notify: (notice: string) 
   } catch (error) {
     if (!(error instanceof CameoError)) throw error
     notify(
-      `what the server keeps for repeated requests, for up to a day, could not be erased and may hold erased names: ${error.message}`,
+      `the answers that the server keeps for repeated requests could not be erased; they may name what was erased, and are kept for up to a day: ${error.message}`,
     )
   }
 }

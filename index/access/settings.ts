@@ -12,8 +12,8 @@ const perMinute = z.number().int().min(1).max(1e9)
 export const settingsSchema = z.strictObject({
   purposeRequired: z.boolean().describe('A search must say why it is made.'),
   approvalRequired: z.boolean().describe('A search needs the approval of another user.'),
-  sessionIdleHours: hours(24 * 30).describe('A session ends after so many hours without a request.'),
-  sessionHours: hours(24 * 90).describe('A session ends so many hours after its sign-in.'),
+  sessionIdleHours: hours(24 * 30).describe('A session ends after this many hours without a request.'),
+  sessionHours: hours(24 * 90).describe('A session ends this many hours after its sign-in.'),
   requestsPerMinute: perMinute.describe('Requests of one user or key per minute.'),
   searchesPerMinute: perMinute.describe('Searches of one user or key per minute.'),
   uploadsPerMinute: perMinute.describe('Uploads of one user or key per minute.'),

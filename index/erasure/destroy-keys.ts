@@ -4,13 +4,13 @@ import { hasAuditDatabase } from '../store/audit/audit-database.js'
 import type { ErasedThings } from './erased-things.js'
 import { ErasureProof } from './prove-erasure.js'
 
-/** What has to know of a clip or a name before it is erased. */
+/** Must be told of a clip or a name before it is erased. */
 export type BeforeErasure = Pick<ErasedThings, 'addClip' | 'addName'>
 
 /**
- * For erasures that were ordered in another archive, which has the receipt: destroys the keys that this archive's audit log has
- * for what `work` erases. An archive without an audit log has none.
- * @param work erases, after it has told what
+ * For erasures that were ordered in another archive, which has the receipt. Destroys the keys of what `work` erases in this
+ * archive's audit log. An archive without an audit log has no such keys.
+ * @param work first tells `before` what it is about to erase, and then erases it
  */
 export function destroyingKeys<Result>(
   archive: Archive,

@@ -8,7 +8,8 @@ import { correcting } from './correct-people.js'
 /**
  * Undoes a change of people: the last one, or one by its number. Tracks that got a person since then keep it.
  * @returns the change that was undone
- * @throws NOT_FOUND if there is no such change; USAGE if it was undone already, or a later one concerns the same people
+ * @throws NOT_FOUND if there is no change with this number; USAGE if there is nothing to undo, it is already undone, or a later
+ * change concerns the same people
  */
 export function undoChange(archive: Archive, changeId?: number): PeopleChange {
   const { database } = archive

@@ -80,7 +80,7 @@ export const serveCommand = new Command('serve')
   .addOption(
     new Option(
       '--ingest-root <folder>',
-      'folder from which users may ingest clips, besides those of which the archive has clips; may be repeated',
+      'folder from which users may ingest clips, in addition to folders that were ingested before; may be repeated',
     ).argParser(listOf((text) => text)),
   )
   .addOption(
@@ -104,8 +104,8 @@ hour; the next start prints another.
 The server listens on this machine alone. On another address it needs --tls-cert and --tls-key, or --trust-proxy.
 Users sign in with a password; programs use an API key. "cameo access --help" says how to manage both from here. Whoever can run
 commands on this machine as the owner of the archive can do everything.
-With --oidc-issuer, give the provider this address: the page's, followed by /api/v1/oidc/callback. Somebody who signs in there for the
-first time becomes a new user without any role, unless --oidc-role or --oidc-role-claim gives one.
+With --oidc-issuer, register https://YOUR-SERVER/api/v1/oidc/callback with the provider. Somebody who signs in there for the first
+time becomes a new user without any role, unless --oidc-role or --oidc-role-claim gives one.
 With --brokers, the server puts clips into the queue as "cameo submit" does. The index worker must write to the same archive.
 ${kafkaHelp.trim()}
 Logs are lines of JSON on standard error; CAMEO_LOG_LEVEL sets the level. SIGTERM stops the server after the requests that run.

@@ -94,7 +94,7 @@ const userOf = (role: Role) => {
 }
 
 describe('every route', () => {
-  it('declares who may call it; a server with one that does not, does not start', async () => {
+  it('declares who may call it; otherwise the server does not start', async () => {
     assert.ok(server.routes.length > 50)
     const app = fastify()
     guardRoutes(app, { identify: () => anonymousActor, actorOfSession: () => anonymousActor })
@@ -117,21 +117,21 @@ describe('every route', () => {
       else assertRefused(route, answer, 401, 'SIGN_IN_REQUIRED')
   })
 
-  it('lets an API key in where its own roles have the right, though those of its owner have more', async () => {
+  it('lets an API key in only where its own roles have the right, even if its owner has more rights', async () => {
     const key = server.key(userOf('administrator').userId, ['ingester'])
     for (const [route, answer] of await askAll(() => key))
       if (isAllowed(route.right, ['ingester'])) assertLetIn(route, answer)
       else assertRefused(route, answer, 403, 'RIGHT_MISSING')
   })
 
-  it('refuses a revoked API key everywhere, also where nobody needs one', async () => {
+  it('refuses a revoked API key everywhere, even where no key is needed', async () => {
     const key = server.key(userOf('administrator').userId, ['administrator'])
     revokeApiKey(server.access, key.keyId)
     for (const [route, answer] of await askAll(() => key))
       assertRefused(route, answer, 401, 'SIGN_IN_REQUIRED')
   })
 
-  it('refuses a change with the cookie of a session and without its token against forgery', async () => {
+  it('refuses a change with the cookie of a session but without its token against forgery', async () => {
     const { token } = server.session(userOf('administrator').userId)
     for (const csrfToken of [undefined, server.session(userOf('viewer').userId).csrfToken])
       for (const [route, answer] of await askAll(() => ({ token, csrfToken })))

@@ -89,7 +89,7 @@ const cookieOf = ({ headers }: Pick<Answer, 'headers'>) => headers.getSetCookie(
 const me = async (cookie: string) => (await server.ask('/api/v1/session', { headers: { cookie } })).body
 
 describe('sessions', () => {
-  it('get a new token at sign-in, whatever cookie was sent, and the old session is dead', async () => {
+  it('get a new token at sign-in, whatever cookie was sent, and the old session ends', async () => {
     const planted = await signIn('admin', goodPassword, 'cameo_session=planted')
     const first = cookieOf(planted)
     assert.notEqual(first, 'cameo_session=planted')
@@ -121,7 +121,7 @@ describe('sessions', () => {
     assert.equal((await signIn('tom', 'another good password')).status, 401)
   })
 
-  it('have cookies that no script reads and no other site sends', async () => {
+  it('have cookies that scripts cannot read and other sites cannot send', async () => {
     const [cookie = ''] = (await signIn('admin', goodPassword)).headers.getSetCookie()
     assert.match(cookie, /^cameo_session=[\w-]{43}; /)
     for (const part of ['Path=/', 'HttpOnly', 'SameSite=Strict', 'Expires='])
@@ -129,7 +129,7 @@ describe('sessions', () => {
     assert.doesNotMatch(cookie, /Secure|Domain/)
   })
 
-  it('have secure cookies with a prefix, and HSTS, where the server has a certificate', async () => {
+  it('have secure cookies with a prefix, and HSTS, if the server has a certificate', async () => {
     const tls = { certFile: at('cert.pem'), keyFile: at('key.pem') }
     execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '1', '-subj', '/CN=localhost', '-keyout', tls.keyFile, '-out', tls.certFile], { stdio: 'ignore' }) // prettier-ignore
     const own = await startAccessServer(at('empty'), { tls })
@@ -166,7 +166,7 @@ describe('forged requests', () => {
   const change = (headers: Record<string, string>) =>
     server.ask('/api/v1/names/Ada', { method: 'PATCH', json: { note: 'forged' }, headers })
 
-  it('are refused without the token of this very session, from other sites, and as forms', async () => {
+  it('are refused without the token of the same session, from other sites, and as forms', async () => {
     const own = server.session(curator.userId)
     const other = server.session(admin.userId)
     const cookie = `cameo_session=${own.token}`
@@ -196,7 +196,7 @@ describe('forged requests', () => {
     assert.equal(form.status, 415)
   })
 
-  it('get no permission for other origins', async () => {
+  it('are not allowed from other origins', async () => {
     const { headers } = await server.ask('/api/v1/session', { headers: { origin: 'https://evil.example' } })
     assert.equal(headers.get('access-control-allow-origin'), null)
     assert.match(headers.get('content-security-policy') ?? '', /default-src 'self'/)
@@ -204,12 +204,12 @@ describe('forged requests', () => {
   })
 })
 
-describe('more rights than one has', () => {
+describe('rights', () => {
   const ask = (as: Asker, method: string, path: string, json?: unknown) =>
     server.ask(`/api/v1${path}`, { as, method, json })
   const soon = () => new Date(Date.now() + 60_000).toISOString()
 
-  it('are not had by changing users, roles, keys or collections of one’s own', async () => {
+  it('a user cannot gain rights by changing users, roles, keys, collections or settings', async () => {
     for (const { session, userId } of [curator, viewer]) {
       for (const [method, path, json] of [
         ['POST', '/users', { name: 'x', roles: ['administrator'], password: goodPassword }],
@@ -228,7 +228,7 @@ describe('more rights than one has', () => {
     }
   })
 
-  it('are not had by fields that a body does not have', async () => {
+  it('a user cannot gain rights by adding fields to a body', async () => {
     const json = { oldPassword: goodPassword, newPassword: 'another good password', roles: ['administrator'] }
     assert.equal((await ask(curator.session, 'POST', '/session/password', json)).status, 400)
     const body = '{"name":"x","roles":["viewer"],"__proto__":{"roles":["administrator"]}}'
@@ -237,7 +237,7 @@ describe('more rights than one has', () => {
     assert.equal(polluted.status, 400)
   })
 
-  it('are not had by a key: it has its own roles, those that its owner still has, and makes no keys', async () => {
+  it('a key has only those of its roles that its owner still has, and cannot make keys', async () => {
     const made = await ask(curator.session, 'POST', '/keys', {
       name: 'k',
       roles: ['curator'],
@@ -256,14 +256,14 @@ describe('more rights than one has', () => {
     assert.equal((await ask(key, 'GET', '/names')).status, 200)
   })
 
-  it('are not had by a key of an administrator that sees only a part', async () => {
+  it('an administrator’s key that sees only some folders cannot add users', async () => {
     const [id] = (await ask(admin.session, 'GET', '/collections')).body.collections
     const key = server.key(admin.userId, ['administrator'], [id?.collectionId ?? ''])
     const { body } = await ask(key, 'POST', '/users', { name: 'x', roles: ['administrator'] })
     assert.equal(body.code, 'RIGHT_MISSING')
   })
 
-  it('show nobody the keys of others, and let nobody else revoke them', async () => {
+  it('a user sees and revokes only their own keys; an administrator can revoke all', async () => {
     const key = server.key(curator.userId, ['curator'])
     const keys = async (as: Asker) => (await ask(as, 'GET', '/keys')).body.keys.map(({ keyId }) => keyId)
     assert.ok((await keys(curator.session)).includes(key.keyId))
@@ -276,7 +276,7 @@ describe('more rights than one has', () => {
     assert.equal((await ask(key, 'GET', '/names')).status, 401)
   })
 
-  it('leave an administrator', async () => {
+  it('the last administrator cannot be removed', async () => {
     for (const [method, json] of [
       ['PATCH', { roles: ['viewer'] }],
       ['PATCH', { isDisabled: true }],
@@ -291,7 +291,7 @@ describe('more rights than one has', () => {
     assert.equal((await signIn('admin', goodPassword)).status, 200)
   })
 
-  it('let nobody approve their own search with a key, or one of their key', async () => {
+  it('nobody can approve their own search with their key, or a search of their key', async () => {
     const key = server.key(curator.userId, ['curator', 'auditor'])
     const search = { subject: { name: 'Ada' }, purpose: 'x' }
     for (const [asks, decides] of [
@@ -307,7 +307,7 @@ describe('more rights than one has', () => {
     }
   })
 
-  it('are not had with a new key twice: a repeated request does not show it again', async () => {
+  it('a repeated request does not show a new key again', async () => {
     const json = { name: 'k', roles: ['viewer'], expiresAt: soon() }
     const headers = { 'idempotency-key': 'once' }
     const send = () => server.ask('/api/v1/keys', { as: viewer.session, method: 'POST', json, headers })
@@ -317,7 +317,7 @@ describe('more rights than one has', () => {
     assert.deepEqual(second.body, rest)
   })
 
-  it('write every change of users, keys, collections and settings to the audit log', async () => {
+  it('every change of users, keys, collections and settings is in the audit log', async () => {
     const user = (await ask(admin.session, 'POST', '/users', { name: 'una', roles: ['viewer'] })).body
     await ask(admin.session, 'PATCH', `/users/${user.userId}`, { roles: ['ingester'] })
     await ask(admin.session, 'DELETE', `/users/${user.userId}`)
@@ -340,7 +340,7 @@ describe('more rights than one has', () => {
 })
 
 describe('answers that are kept for repeated writes', () => {
-  it('name nobody after an erasure, that of the erasure included', async () => {
+  it('name nobody after an erasure, not even the answer of the erasure itself', async () => {
     const own = await startAccessServer(makeArchive('forgetting', open))
     const { key } = own.key((await own.user('boss', ['administrator'])).userId, ['administrator'])
     const send = (method: string, path: string, json?: object) =>
@@ -368,7 +368,7 @@ describe('answers that are kept for repeated writes', () => {
   })
 })
 
-describe('guessing', () => {
+describe('guesses and limits', () => {
   /** Sends until it is too much. @param most how many requests may pass at the most */
   async function assertLimited(
     limits: Readonly<Record<string, number>>,
@@ -390,7 +390,7 @@ describe('guessing', () => {
     }
   }
 
-  it('of keys is limited by address, without keeping others from signing in', async () => {
+  it('guesses of keys are limited per address; others can still sign in', async () => {
     const { key } = server.key(viewer.userId, ['viewer'])
     const wrong = `${key.slice(0, -1)}${key.endsWith('A') ? 'B' : 'A'}`
     assert.equal((await server.ask('/api/v1/names', { as: { key: wrong } })).status, 401)
@@ -399,7 +399,7 @@ describe('guessing', () => {
     assert.equal((await server.ask('/api/v1/names', { as: { key } })).status, 200)
   })
 
-  it('does not learn from errors which part of a key is wrong', async () => {
+  it('errors do not tell which part of a key is wrong', async () => {
     const { key } = server.key(viewer.userId, ['viewer'])
     const texts = await Promise.all(
       [key.replace(/_[0-9a-f]{16}_/, '_0000000000000000_'), `${key.slice(0, -4)}AAAA`, 'cameo_x', 'x'].map(
@@ -412,7 +412,7 @@ describe('guessing', () => {
     assert.equal(new Set(texts).size, 1, texts.join('\n'))
   })
 
-  it('and asking too much answer 429, and say how long to wait', async () => {
+  it('too many requests get 429 and how long to wait', async () => {
     const fresh = await server.user('rita', ['viewer'], { collections: 'all' })
     await assertLimited({ requestsPerMinute: 3 }, 3, () => server.ask('/api/v1/names', { as: fresh.session }))
     const json = { subject: { name: 'Ada' } }
@@ -422,7 +422,7 @@ describe('guessing', () => {
     )
   })
 
-  it('of passwords makes further attempts wait, and says nothing of who exists', async () => {
+  it('after wrong passwords, attempts must wait; nothing tells which users exist', async () => {
     await server.user('gina', ['viewer'], { password: goodPassword })
     for (const name of ['gina', 'nobody']) {
       const answers = []
@@ -438,7 +438,7 @@ describe('guessing', () => {
 })
 
 describe('addresses', () => {
-  it('outside this machine are refused without TLS', async () => {
+  it('of other machines are refused without TLS', async () => {
     for (const host of ['0.0.0.0', '::', '192.0.2.1', 'example.org', '127.0.0.1.example.org'])
       await assert.rejects(
         serve({ archive: at('empty'), host, port: 0, log: createSilentLog() }),
@@ -446,7 +446,7 @@ describe('addresses', () => {
       )
   })
 
-  it('cannot be used to leave a folder, in any parameter of any route', async () => {
+  it('cannot lead out of a folder, in any parameter of any route', async () => {
     const hostile = ['..', '../../etc/passwd', '%2e%2e%2f%2e%2e%2fetc%2fpasswd', '..%5c..%5cwindows', '%00', 'a%00b', '/etc/passwd', '%ff', '....//'] // prettier-ignore
     for (const { method, url } of server.routes) {
       if (method === 'HEAD' || !/[:*]/.test(url) || /erase|session/.test(url)) continue
@@ -459,7 +459,7 @@ describe('addresses', () => {
     }
   })
 
-  it('and headers cannot put lines into answers', async () => {
+  it('cannot add lines to answers, and headers cannot either', async () => {
     for (const text of ['x%0d%0aset-cookie:%20a=b', '%0aset-cookie:a=b']) {
       const { headers } = await server.ask(`/api/v1/names/${text}`, { as: admin.session })
       assert.equal(headers.get('set-cookie'), null)
@@ -527,7 +527,7 @@ describe('somebody who sees one folder', () => {
     return (values[name] ?? ['unknown']).flatMap((value) => pathsOf(url.replace(`:${name}`, value)))
   }
 
-  it('gets the answers of an archive with that folder alone, from every route that reads', async () => {
+  it('gets the answers of an archive with only that folder, from every route that reads', async () => {
     const seen: readonly string[] = roleTable.viewer
     let asked = 0
     for (const { method, url, right } of server.routes) {
@@ -552,14 +552,14 @@ describe('somebody who sees one folder', () => {
       await both(`/api/v1${path}`)
   })
 
-  it('learns of no name that only others see', async () => {
+  it('does not learn names that only others see', async () => {
     const clips = async (name: string) =>
       (await server.ask(`/api/v1/clips?person=${name}`, { as: viewer.session })).text
     assert.equal(await clips('Bob'), await clips('Nobody'))
     assert.notEqual(await clips('Ada'), await clips('Nobody'))
   })
 
-  it('finds, counts and exports what an archive with that folder alone has', async () => {
+  it('finds, counts and exports only what an archive with that folder has', async () => {
     const subjects = [
       ...names.map((name) => ({ name })),
       ...[1, 3, 5, 6, 7].map((trackId) => ({ trackId })),
@@ -588,7 +588,7 @@ describe('somebody who sees one folder', () => {
       }
   })
 
-  it('sees nothing without a grant, and what is granted from the next request on', async () => {
+  it('sees nothing without a grant, and sees granted clips from the next request on', async () => {
     const { userId, session } = await server.user('nora', ['viewer'])
     const clips = async () => (await server.ask('/api/v1/clips', { as: session })).body.clips.length
     assert.equal(await clips(), 0)

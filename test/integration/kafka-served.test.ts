@@ -59,7 +59,7 @@ describe('Kafka: a server that puts clips into the queue', { timeout: 10 * 60_00
     await broker.stop()
   })
 
-  it('has them processed by workers, says how far they are, and shows what they found', async () => {
+  it('has workers process them, reports the progress, and shows what they found', async () => {
     const job = await startJob(films)
     const workers = (['faces', 'describe', 'index'] as const).map((stage) => queue.startHere(stage))
     const { state, progress, result } = await ended(job)
@@ -75,7 +75,7 @@ describe('Kafka: a server that puts clips into the queue', { timeout: 10 * 60_00
     await Promise.all(workers.map((worker) => worker.stop()))
   })
 
-  it('stops to wait when it is told to; the clips stay in the queue', async () => {
+  it('stops waiting when it is told to; the clips stay in the queue', async () => {
     const job = await startJob(films2)
     while (((await server.json('GET', `/api/v1/jobs/${job.jobId}`)).body as JobAnswer).progress.found === 0)
       await pause(50)

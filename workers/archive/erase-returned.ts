@@ -11,7 +11,7 @@ import { finishWithReceipt } from './finish-with-receipt.js'
 
 /**
  * After an ingest: clips from which people without names were erased may have been processed again, for example with other
- * settings. Erases those people again. What fails is told, and the next ingest does it.
+ * settings. Erases those people again. If that fails, the caller is told, and the next ingest tries again.
  */
 export async function eraseReturnedPeople(archive: Archive, caller: Caller): Promise<void> {
   const { recipe, dir } = archive
@@ -29,7 +29,7 @@ export async function eraseReturnedPeople(archive: Archive, caller: Caller): Pro
     )
     if (tracks === 0) return
     notify(
-      `${counted(tracks, 'track')} of people without names had come back with clips that were processed again: erased`,
+      `${counted(tracks, 'track')} of people without names had come back when clips were processed again; they were erased`,
     )
     const { pending } = await finishWithReceipt(
       archive,
@@ -44,7 +44,7 @@ export async function eraseReturnedPeople(archive: Archive, caller: Caller): Pro
   } catch (error) {
     if (!(error instanceof CameoError)) throw error
     notify(
-      `people without names have come back with clips that were processed again: ${error.message}`,
+      `people without names came back when clips were processed again, and could not be erased; the next ingest tries again: ${error.message}`,
       error.details,
     )
   } finally {

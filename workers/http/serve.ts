@@ -34,7 +34,7 @@ export interface ServeOptions extends HostOptions, ListenOptions {
   /** Users can also sign in with accounts of this provider. */
   readonly oidc?: OidcOptions
   readonly media?: MediaOptions
-  /** Folders from which clips may be ingested. Those of which the archive has clips are always allowed. */
+  /** Folders from which clips may be ingested. Folders that were ingested before are always allowed. */
   readonly ingestRoots?: readonly string[]
   /** Brokers whose workers process the clips of an ingest, for this archive. Default: the server itself does. */
   readonly kafka?: KafkaConnection
@@ -54,7 +54,7 @@ export interface RunningServer {
   readonly routes: readonly DeclaredRoute[]
   /** Makes the first administrator. Present if there is none. */
   readonly setup?: SetupLink
-  /** Stops to accept requests, finishes those that run, and releases the archive. */
+  /** Stops accepting requests, finishes those that run, and releases the archive. */
   close(): Promise<void>
 }
 

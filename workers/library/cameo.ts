@@ -367,7 +367,8 @@ export class Cameo {
    * the audit log gets the receipt.
    * @param changeId default: the last change
    * @param order who undoes it, and why. Default: the user of this process
-   * @throws USAGE if there is no such change, or a later one concerns the same people
+   * @throws NOT_FOUND if there is no change with this number; USAGE if there is nothing to undo, it is already undone, or a later
+   * change concerns the same people
    */
   undoPeople(changeId?: number, order?: ErasureOrder): Promise<PeopleChange> {
     return this.#run(() => undoPeople(this.#kept.archive.toWrite(), changeId, this.#caller({}), order))

@@ -3826,7 +3826,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How a job is. */
+        /** State of a job. */
         get: {
             parameters: {
                 query?: never;
@@ -3922,7 +3922,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What happens in a job, as server-sent events. Ends with the job. Last-Event-ID goes on after an event. */
+        /** What happens in a job, as server-sent events. Ends with the job. Send Last-Event-ID to continue after that event. */
         get: {
             parameters: {
                 query?: never;
@@ -4444,9 +4444,9 @@ export interface components {
             purposeRequired: boolean;
             /** @description A search needs the approval of another user. */
             approvalRequired: boolean;
-            /** @description A session ends after so many hours without a request. */
+            /** @description A session ends after this many hours without a request. */
             sessionIdleHours: number;
-            /** @description A session ends so many hours after its sign-in. */
+            /** @description A session ends this many hours after its sign-in. */
             sessionHours: number;
             /** @description Requests of one user or key per minute. */
             requestsPerMinute: number;
@@ -4462,9 +4462,9 @@ export interface components {
             purposeRequired?: boolean;
             /** @description A search needs the approval of another user. */
             approvalRequired?: boolean;
-            /** @description A session ends after so many hours without a request. */
+            /** @description A session ends after this many hours without a request. */
             sessionIdleHours?: number;
-            /** @description A session ends so many hours after its sign-in. */
+            /** @description A session ends this many hours after its sign-in. */
             sessionHours?: number;
             /** @description Requests of one user or key per minute. */
             requestsPerMinute?: number;
@@ -4784,7 +4784,7 @@ export interface components {
             /** @enum {string} */
             kind: "ingest" | "group" | "evaluate";
             /**
-             * @description `stopped`: by a person; `interrupted`: the server stopped. Finished work is kept both times.
+             * @description `stopped`: by a person; `interrupted`: the server stopped. In both cases finished work is kept.
              * @enum {string}
              */
             state: "running" | "done" | "failed" | "stopped" | "interrupted";
@@ -5388,9 +5388,9 @@ export interface components {
             purposeRequired: boolean;
             /** @description A search needs the approval of another user. */
             approvalRequired: boolean;
-            /** @description A session ends after so many hours without a request. */
+            /** @description A session ends after this many hours without a request. */
             sessionIdleHours: number;
-            /** @description A session ends so many hours after its sign-in. */
+            /** @description A session ends this many hours after its sign-in. */
             sessionHours: number;
             /** @description Requests of one user or key per minute. */
             requestsPerMinute: number;
@@ -5406,9 +5406,9 @@ export interface components {
             purposeRequired?: boolean;
             /** @description A search needs the approval of another user. */
             approvalRequired?: boolean;
-            /** @description A session ends after so many hours without a request. */
+            /** @description A session ends after this many hours without a request. */
             sessionIdleHours?: number;
-            /** @description A session ends so many hours after its sign-in. */
+            /** @description A session ends this many hours after its sign-in. */
             sessionHours?: number;
             /** @description Requests of one user or key per minute. */
             requestsPerMinute?: number;
@@ -5728,7 +5728,7 @@ export interface components {
             /** @enum {string} */
             kind: "ingest" | "group" | "evaluate";
             /**
-             * @description `stopped`: by a person; `interrupted`: the server stopped. Finished work is kept both times.
+             * @description `stopped`: by a person; `interrupted`: the server stopped. In both cases finished work is kept.
              * @enum {string}
              */
             state: "running" | "done" | "failed" | "stopped" | "interrupted";

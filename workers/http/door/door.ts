@@ -32,15 +32,15 @@ declare module 'fastify' {
     /** Which limit counts its requests. Default: that of all requests. */
     limit?: Limit
     /**
-     * Fields of the answer that only its first receiver gets: a repeated request with the same idempotency key is answered
-     * without them, because neither secrets nor names of what was erased are kept.
+     * Fields that only the first answer has. A repeated request with the same idempotency key gets the answer without them,
+     * because the server keeps neither secrets nor the names of what was erased.
      */
     shownOnce?: readonly string[]
   }
   interface FastifyRequest {
     /** Who asks. Set before every handler. */
     actor: RequestActor
-    /** Why it is not believed who asks: a key that is wrong, or a request that may be forged. */
+    /** Why the request is refused: its key is wrong, or it may be forged. */
     refusal: CameoError | undefined
   }
 }

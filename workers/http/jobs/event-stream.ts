@@ -2,17 +2,17 @@ import { PassThrough, type Readable } from 'node:stream'
 import type { Job, JobEvent, JobEvents } from './job.js'
 import type { NumberedEvent } from './event-buffer.js'
 
-/** Keeps proxies from ending a quiet connection, ms. */
+/** Proxies end connections on which nothing is sent for long. ms */
 const heartbeatEveryMs = 15_000
 
-/** A reader that is so far behind, bytes, is sent away; it comes again and says where it was. */
+/** A reader with more unread bytes is disconnected. It can connect again, and say which event it had last. */
 const mostUnreadBytes = 1_000_000
 
 /**
- * The events of a job for one reader, as `text/event-stream`: first how the job is now, then events after a number, then further
- * ones until the job ends, the reader goes, or he may not see the job any more.
- * @param after `Last-Event-ID`: the last one that the reader has
- * @param maySee asked with every heartbeat: his session or key may have ended, and his rights may have changed
+ * The events of a job for one reader, as `text/event-stream`: first the state of the job, then the kept events after a number,
+ * then new ones until the job ends, the reader disconnects or may not see the job any more.
+ * @param after `Last-Event-ID`: the number of the last event that the reader has
+ * @param maySee asked with every heartbeat: the session or key may have ended, and the rights may have changed
  */
 export function eventStream(
   { job, events }: { readonly job: Job; readonly events: JobEvents },
@@ -37,11 +37,11 @@ export function eventStream(
     leave()
   }
   stream.once('close', release).once('finish', release)
-  // The number of what the reader has already stays the last one: this has no number of its own.
+  // It has no number of its own, so that the Last-Event-ID of the reader stays the same.
   stream.write(dataOf({ kind: 'state', job }))
   const kept = events.after(after)
   for (const each of kept) send(each)
-  // A reader that has the end already and asks again.
+  // The reader asks again, and already has the end.
   if (job.state !== 'running' && !stream.writableEnded) stream.end()
   return stream
 }

@@ -6,7 +6,7 @@ import { oneLine } from '../../../pipeline/common/visible-text.js'
 
 /** Where clips may be ingested from. */
 export interface IngestScope {
-  /** Folders that the operator allows, and those that were ingested before. */
+  /** Folders that the operator allows, and folders that were ingested before. */
   readonly roots: readonly string[]
   /** What the asker sees of the archive. */
   readonly folders: readonly string[] | 'all'

@@ -5,7 +5,7 @@ import type { EventBuffer } from './event-buffer.js'
 export const jobKinds = ['ingest', 'group', 'evaluate'] as const
 export type JobKind = (typeof jobKinds)[number]
 
-/** `stopped`: by a person; `interrupted`: because the server stopped. Finished work is kept both times. */
+/** `stopped`: by a person; `interrupted`: because the server stopped. In both cases finished work is kept. */
 export const jobStates = ['running', 'done', 'failed', 'stopped', 'interrupted'] as const
 export type JobState = (typeof jobStates)[number]
 

@@ -63,7 +63,7 @@ export const jobRoutes =
       method: 'GET',
       url: '/jobs/:jobId',
       config: { right: 'signed-in' },
-      schema: { summary: 'How a job is.', tags, params: jobParams, response: { 200: jobSchema } },
+      schema: { summary: 'State of a job.', tags, params: jobParams, response: { 200: jobSchema } },
       handler: ({ actor, params }) => Promise.resolve(requireJob(parts, actor, params.jobId).job),
     })
     app.route({
@@ -73,7 +73,7 @@ export const jobRoutes =
       config: { right: 'signed-in' },
       schema: {
         summary:
-          'What happens in a job, as server-sent events. Ends with the job. Last-Event-ID goes on after an event.',
+          'What happens in a job, as server-sent events. Ends with the job. Send Last-Event-ID to continue after that event.',
         ...{ tags, params: jobParams },
         response: { 200: eventsAnswer('Events, the last of which is the end of the job.') },
       },

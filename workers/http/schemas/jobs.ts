@@ -41,7 +41,7 @@ export const jobSchema = z
     state: z
       .enum(jobStates)
       .describe(
-        '`stopped`: by a person; `interrupted`: the server stopped. Finished work is kept both times.',
+        '`stopped`: by a person; `interrupted`: the server stopped. In both cases finished work is kept.',
       ),
     startedBy: z.object({ kind: z.string(), id: z.string(), name: z.string() }),
     paths: list(z.string()).optional(),

@@ -2,18 +2,22 @@ import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { documentOf, problemMime } from './problem.js'
 
-/** What Node says of a request that it cannot read. */
+/** What Node says about a request that it cannot read. */
 interface BrokenRequest extends Error {
   readonly code?: string
 }
 
-/** Answers requests that are no HTTP, or whose headers are too long, with a problem document, and ends their connection. */
+/** Answers requests that are not valid HTTP, or whose headers are too long, with a problem document, and ends their connection. */
 export function answerBrokenRequest(error: BrokenRequest, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
     return
   }
-  const [status, reason, detail] = answers[error.code ?? ''] ?? [400, 'Bad Request', 'this is no request']
+  const [status, reason, detail] = answers[error.code ?? ''] ?? [
+    400,
+    'Bad Request',
+    'this is not a valid HTTP request',
+  ]
   const body = JSON.stringify(documentOf('USAGE', status, detail, randomUUID()))
   const headers = [
     `HTTP/1.1 ${status} ${reason}`,

@@ -38,7 +38,7 @@ export interface ServerParts {
   readonly desk: JobDesk
   /** Reports of evaluations. */
   readonly reports: KeptReports
-  /** Folders from which clips may be ingested, besides those of which the archive has some. */
+  /** Folders from which clips may be ingested, in addition to folders that were ingested before. */
   readonly ingestRoots: readonly string[]
   /** Where workers take their jobs from. Without it, the server itself processes clips. */
   readonly queue: ClipQueue | undefined

@@ -47,7 +47,7 @@ describe('texts of times and figures', () => {
     assert.deepEqual(pathParts('a.mp4'), { folder: '', file: 'a.mp4' })
   })
 
-  it('takes days of this place from their first to their last moment; what is no day is left out', () => {
+  it('gives the first and last moment of a day in local time; shows text that is not a time as it is', () => {
     assert.equal(instantOfDay('2024-05-01'), new Date(2024, 4, 1).toISOString())
     assert.equal(instantOfDay('2024-05-01', true), new Date(2024, 4, 1, 23, 59, 59, 999).toISOString())
     assert.equal(instantOfDay(''), undefined)

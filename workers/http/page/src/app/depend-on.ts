@@ -1,2 +1,2 @@
 /** Makes an effect run again when one of these changes. */
-export const dependOn = (...values: readonly unknown[]): void => void values
+export const dependOn = (...values: readonly unknown[]): number => values.length
