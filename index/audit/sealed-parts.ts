@@ -34,10 +34,26 @@ export const labelHmac = (macs: ArchiveMacs, subject: AuditSubject): Buffer =>
 /** So many keys stay in memory: those of a busy server's usual answers. */
 const mostCached = 20_000
 
+/** Random nonces. Asking the system for each of them would take half as long as the encryption. */
+class Nonces {
+  readonly #bytes = Buffer.alloc(256 * nonceBytes)
+  #at = this.#bytes.length
+
+  next(): Buffer {
+    if (this.#at === this.#bytes.length) {
+      randomFillSync(this.#bytes)
+      this.#at = 0
+    }
+    this.#at += nonceBytes
+    return Buffer.from(this.#bytes.subarray(this.#at - nonceBytes, this.#at))
+  }
+}
+
 /** Encrypts the parts of entries, each under the key of its subject. */
 export class Sealer {
   readonly #keys: SubjectKeys
   readonly #macs: ArchiveMacs
+  readonly #nonces = new Nonces()
   readonly #cached = new Map<string, SubjectKey>()
   #version: number | undefined
 
@@ -64,7 +80,7 @@ export class Sealer {
       parts.map(({ subject, content }) => {
         const key = this.#keyFor(subject)
         const named = { ...subject, label: canonicalLabel(subject) }
-        return [key.subjectId, encrypt(key, JSON.stringify({ subject: named, content }))]
+        return [key.subjectId, encrypt(key, this.#nonces.next(), JSON.stringify({ subject: named, content }))]
       }),
     )
   }
@@ -106,28 +122,10 @@ function parsed(text: string | undefined): unknown {
   }
 }
 
-/** Random nonces. Asking the system for each of them would take half as long as the encryption. */
-class Nonces {
-  readonly #bytes = Buffer.alloc(256 * nonceBytes)
-  #at = this.#bytes.length
-
-  next(): Buffer {
-    if (this.#at === this.#bytes.length) {
-      randomFillSync(this.#bytes)
-      this.#at = 0
-    }
-    this.#at += nonceBytes
-    return Buffer.from(this.#bytes.subarray(this.#at - nonceBytes, this.#at))
-  }
-}
-
-const nonces = new Nonces()
-
 /** A part belongs to its subject: it cannot be given to another one. */
 const boundTo = (subjectId: number) => Buffer.from(`subject:${subjectId}`)
 
-function encrypt({ subjectId, key }: SubjectKey, text: string): string {
-  const nonce = nonces.next()
+function encrypt({ subjectId, key }: SubjectKey, nonce: Buffer, text: string): string {
   const cipher = createCipheriv(cipherName, key, nonce).setAAD(boundTo(subjectId))
   const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()])
   return Buffer.concat([nonce, body, cipher.getAuthTag()]).toString('base64')

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Archive } from '../archive/open-archive.js'
 import { readSigningKeys } from '../audit/archive-keys.js'
-import type { AuditAction, AuditActor } from '../audit/audit-entry.js'
+import type { AuditEntry } from '../audit/audit-entry.js'
 import type { AuditLog } from '../audit/audit-log.js'
 import { signatureOf } from '../audit/signatures.js'
 import { ReceiptRows } from '../store/audit/receipt-rows.js'
@@ -9,13 +9,7 @@ import { readArchiveId } from '../store/meta.js'
 import { keyIdOf, type Receipt, type ReceiptBody } from './receipt.js'
 
 /** Who erases, and why, as the log keeps it. */
-export interface ReceiptEntry {
-  readonly action: AuditAction
-  readonly actor: AuditActor
-  readonly purpose?: string | undefined
-  readonly caseReference?: string | undefined
-  readonly approvalId?: string | undefined
-}
+export type ReceiptEntry = Pick<AuditEntry, 'action' | 'actor' | 'purpose' | 'caseReference' | 'approvalId'>
 
 /** What a receipt says, before it has an id and a signature. */
 export type UnsignedReceipt = Omit<

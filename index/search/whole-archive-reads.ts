@@ -9,10 +9,13 @@ export function prepareAnswers(archive: Archive): void {
   coverageOfAnswer(archive, [])
 }
 
-/** Reads one of these values again, by its name among kept reads. Undefined if it is none of them. */
-export function readForAnswers(archive: Archive, name: string): unknown {
-  if (name === damageName) return damageOfAll(archive.database)
-  return name === coverageName ? summariseCoverage(archive) : undefined
+/** These values, by their names among kept reads. */
+const reads: Readonly<Record<string, (archive: Archive) => unknown>> = {
+  [damageName]: ({ database }) => damageOfAll(database),
+  [coverageName]: summariseCoverage,
 }
 
-export const isReadForAnswers = (name: string): boolean => name === damageName || name === coverageName
+export const isReadForAnswers = (name: string): boolean => Object.hasOwn(reads, name)
+
+/** Reads one of these values again. Undefined if it is none of them. */
+export const readForAnswers = (archive: Archive, name: string): unknown => reads[name]?.(archive)

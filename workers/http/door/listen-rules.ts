@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { CameoError, messageOf } from '../../../pipeline/common/errors.js'
-import { isLoopback } from '../door/loopback.js'
+import { isLoopback } from './loopback.js'
 
 /** How the server is reached. */
 export interface ListenOptions {
