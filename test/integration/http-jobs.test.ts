@@ -25,6 +25,8 @@ import {
 const dir = temporaryDir()
 const at = (...names: string[]) => join(dir, ...names)
 const films = at('films')
+/** A folder that may be ingested, with a link to one that may not. */
+const linked = at('linked')
 const clips = 4
 
 interface JobAnswer {
@@ -41,7 +43,7 @@ interface JobAnswer {
 
 const running = new Set<TestServer>()
 async function start(archive: string, options: Parameters<typeof startServer>[1] = {}): Promise<TestServer> {
-  const server = await startServer(archive, { threads: 1, ingestRoots: [films], ...options })
+  const server = await startServer(archive, { threads: 1, ingestRoots: [films, linked], ...options })
   running.add(server)
   return server
 }
@@ -91,7 +93,8 @@ async function eventsOf(
 before(async () => {
   mkdirSync(films)
   mkdirSync(at('elsewhere'))
-  symlinkSync(at('elsewhere'), join(films, 'link'))
+  mkdirSync(linked)
+  symlinkSync(at('elsewhere'), join(linked, 'link'))
   for (let i = 0; i < clips; i++)
     await makeFaceClip(join(films, `${i}.mp4`), faceNames[i] ?? 'sofa left', { seconds: 1 })
 })
@@ -107,7 +110,7 @@ describe('an ingest by a server', () => {
       '/etc',
       at('elsewhere'),
       join(films, '..'),
-      join(films, 'link'),
+      join(linked, 'link'),
       'films',
       'http://localhost/a.mp4',
     ]) {
@@ -150,6 +153,15 @@ describe('an ingest by a server', () => {
       [undefined, last + 1],
     )
     assert.equal((await server.fetch('/readyz')).status, 200)
+  })
+
+  it('does not follow a link out of an allowed folder, and says so', async () => {
+    const own = await start(at('archive of links'))
+    const { jobId } = await startJob(own, { kind: 'ingest', paths: [linked] })
+    const results = (await eventsOf(own, jobId)).flatMap(({ data: { kind, path, result } }) =>
+      kind === 'result' ? [[path, (result as { readonly code?: string }).code]] : [],
+    )
+    assert.deepEqual(results, [[join(linked, 'link'), 'CLIP_NOT_ALLOWED']])
   })
 
   it('is stopped by a person', async () => {

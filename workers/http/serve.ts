@@ -1,6 +1,7 @@
 import { openAccess, type Access } from '../../index/access/access.js'
 import { createSetupToken, isSetupNeeded } from '../../index/access/setup.js'
 import { AuditLog } from '../../index/audit/audit-log.js'
+import { AuditWriter } from './audit/audit-writer.js'
 import { jobEndEntry } from './audit/job-entry.js'
 import { AccessDoor } from './door/access-door.js'
 import { OidcProvider, type OidcOptions } from './door/oidc.js'
@@ -64,7 +65,8 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const listen = listenParts(options)
   const oidc = options.oidc === undefined ? undefined : new OidcProvider(options.oidc)
   const access = openAccess(archive, { create: true })
-  const audit = AuditLog.open(archive)
+  const auditLog = AuditLog.open(archive)
+  const audit = new AuditWriter(archive)
   const cookie = new SessionCookie(listen.isSecure)
   const hosted: HostOptions = {
     archive,
@@ -93,7 +95,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   )
   const { fastify, routes } = await buildApp(
     {
-      ...{ archive, access, audit, cookie, log, uploads, media, ...hosts },
+      ...{ archive, access, audit, auditLog, cookie, log, uploads, media, ...hosts },
       ...{ desk, readiness, metrics: new ServerMetrics({ uploads, media, desk, readiness }) },
       ...{ reports: new KeptReports(archive), ingestRoots: options.ingestRoots ?? [] },
       queue: kafka === undefined ? undefined : { archive, connection: kafka, log, pack },
@@ -115,7 +117,8 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     await connections.close()
     uploads.close()
     await Promise.all(Object.values(hosts).map((each) => each.close()))
-    audit.close()
+    await audit.close()
+    auditLog.close()
     access.close()
     folder.remove()
   }

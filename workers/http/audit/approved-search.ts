@@ -10,7 +10,7 @@ import type { UploadDesk } from '../uploads/upload-desk.js'
 
 interface Parts {
   readonly access: Access
-  readonly audit: AuditLog
+  readonly auditLog: AuditLog
   readonly uploads: Pick<UploadDesk, 'find'>
 }
 
@@ -28,13 +28,13 @@ export function checkPolicy(parts: Parts, actor: RequestActor, body: SearchBody)
       'APPROVAL_MISSING',
       'this search needs the approval of another person: request it first',
     )
-  new Approvals(parts.audit).use(plain(actor), body.approvalId, questionOf(parts, actor, body))
+  new Approvals(parts.auditLog).use(plain(actor), body.approvalId, questionOf(parts, actor, body))
 }
 
 /** Asks for the approval of a search. */
 export function requestApproval(parts: Parts, actor: RequestActor, body: SearchBody): Approval {
   const { purpose, case: caseReference } = body
-  return new Approvals(parts.audit).request(plain(actor), {
+  return new Approvals(parts.auditLog).request(plain(actor), {
     ...{ question: questionOf(parts, actor, body), parts: partsOf(parts, actor, body) },
     ...{ purpose, caseReference },
   })
@@ -53,13 +53,13 @@ function questionOf(parts: Parts, actor: RequestActor, body: SearchBody): JsonOb
 }
 
 function subjectOf(
-  { audit, uploads }: Parts,
+  { auditLog, uploads }: Parts,
   actor: RequestActor,
   subject: SearchBody['subject'],
 ): JsonObject {
   if (!('uploadId' in subject)) return subject
   const { contentSha256 } = uploads.find(actor, subject.uploadId)
-  return { photo: audit.digestOfQuery(contentSha256), face: subject.face }
+  return { photo: auditLog.digestOfQuery(contentSha256), face: subject.face }
 }
 
 /** Whom the search is for, as the person who decides sees it. */

@@ -4801,7 +4801,7 @@ export interface components {
                 found: number;
                 isAllFound: boolean;
                 done: number;
-                faces: number;
+                faces?: number;
             };
             result?: unknown;
             error?: {
@@ -5745,7 +5745,7 @@ export interface components {
                 found: number;
                 isAllFound: boolean;
                 done: number;
-                faces: number;
+                faces?: number;
             };
             result?: unknown;
             error?: {

@@ -1,10 +1,10 @@
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
 import '../../../pipeline/models/no-telemetry.js'
-import { CameoError, messageOf, partsOfError } from '../../../pipeline/common/errors.js'
-import type { ErrorParts } from '../../../pipeline/common/errors.js'
+import { CameoError } from '../../../pipeline/common/errors.js'
 import { readAgainElsewhere } from '../../../index/store/kept-reads.js'
 import { openCameo } from '../../cameo.js'
 import type { CallMessage, HostOptions, ReplyMessage } from './call-messages.js'
+import { failureOf } from './failure-of.js'
 import { readElsewhere } from './read-elsewhere.js'
 import { received, sentResult } from './sendable.js'
 
@@ -46,10 +46,5 @@ function run(port: MessagePort): void {
         .then(() => port.close())
   })
 }
-
-const failureOf = (error: unknown): ErrorParts =>
-  error instanceof CameoError
-    ? partsOfError(error)
-    : { code: 'WORKER_DIED', message: messageOf(error), retriable: false, details: undefined }
 
 if (parentPort !== null) run(parentPort)

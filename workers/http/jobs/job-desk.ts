@@ -60,7 +60,7 @@ export class JobDesk {
     const job: Job = {
       ...{ jobId: randomUUID(), kind, state: 'running', startedBy, paths },
       ...{ startedAt: this.#now().toISOString(), endedAt: undefined, result: undefined, error: undefined },
-      progress: kind === 'ingest' ? { found: 0, isAllFound: false, done: 0, faces: 0 } : undefined,
+      progress: kind === 'ingest' ? { found: 0, isAllFound: false, done: 0 } : undefined,
     }
     const stop = new AbortController()
     const ended = new Deferred<void>()
@@ -138,7 +138,7 @@ function progressAfter(before: JobProgress | undefined, event: ClipEvent): JobPr
   if (before === undefined) return undefined
   if (event.kind === 'found') return { ...before, found: before.found + 1 }
   if (event.kind === 'all-found') return { ...before, isAllFound: true }
-  if (event.kind === 'frames') return { ...before, faces: before.faces + event.faces }
+  if (event.kind === 'frames') return { ...before, faces: (before.faces ?? 0) + event.faces }
   return event.kind === 'result' ? { ...before, done: before.done + 1 } : before
 }
 

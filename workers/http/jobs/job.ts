@@ -15,8 +15,8 @@ export interface JobProgress {
   /** All files are found. */
   readonly isAllFound: boolean
   readonly done: number
-  /** Found in the frames that were looked at; workers in other processes do not tell. */
-  readonly faces: number
+  /** Found in the frames that were looked at. Absent at first; workers in other processes do not tell. */
+  readonly faces?: number
 }
 
 /** Why a job failed. */

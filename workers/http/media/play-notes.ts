@@ -1,5 +1,5 @@
 import type { RequestActor } from '../../../index/access/request-actor.js'
-import type { AuditLog } from '../../../index/audit/audit-log.js'
+import type { AuditAppender } from '../audit/audit-writer.js'
 import { clipSubject, subjectEntry } from '../audit/use-entries.js'
 import { BoundedMap } from './bounded-map.js'
 
@@ -8,12 +8,12 @@ const sameLookMs = 15 * 60_000
 
 /** Writes to the audit log who plays which clip. */
 export class PlayNotes {
-  readonly #audit: Pick<AuditLog, 'append'>
+  readonly #audit: AuditAppender
   readonly #now: () => number
   /** When somebody last began to play a clip, ms. */
   readonly #begun = new BoundedMap<number>(10_000)
 
-  constructor(audit: Pick<AuditLog, 'append'>, now: () => number = () => Date.now()) {
+  constructor(audit: AuditAppender, now: () => number = () => Date.now()) {
     this.#audit = audit
     this.#now = now
   }

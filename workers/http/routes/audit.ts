@@ -28,7 +28,7 @@ const idParams = z.object({ id: z.string().min(1).max(100) })
 
 /** The audit log, and the receipts of erasures. */
 export const auditRoutes =
-  ({ audit, archive, reader }: ServerParts): FastifyPluginCallbackZod =>
+  ({ audit, auditLog, archive, reader }: ServerParts): FastifyPluginCallbackZod =>
   (app, _options, done) => {
     app.route({
       method: 'GET',
@@ -39,7 +39,7 @@ export const auditRoutes =
         ...{ querystring: auditQuery, response: { 200: auditPageSchema } },
       },
       handler: ({ query: { case: caseReference, since, until, ...rest } }) => {
-        const page = listAudit(audit, {
+        const page = listAudit(auditLog, {
           ...{ ...rest, caseReference },
           ...{ since: utc(since), until: utc(until) },
         })
@@ -55,7 +55,7 @@ export const auditRoutes =
         ...{ summary: 'Check that nothing in the log was changed, added or removed.', tags },
         response: { 200: verificationSchema },
       },
-      handler: () => verifyLog(audit),
+      handler: () => verifyLog(auditLog),
     })
     app.route({
       method: 'GET',
@@ -71,7 +71,7 @@ export const auditRoutes =
         return reply
           .type('application/jsonl')
           .header('content-disposition', 'attachment; filename="cameo-audit.jsonl"')
-          .send(Readable.from(exportAudit(audit, { archiveId })))
+          .send(Readable.from(exportAudit(auditLog, { archiveId })))
       },
     })
     app.route({
@@ -82,7 +82,7 @@ export const auditRoutes =
         ...{ summary: 'The receipts of all erasures, the newest first.', tags },
         response: { 200: z.object({ receipts: list(receiptSummarySchema) }) },
       },
-      handler: () => Promise.resolve({ receipts: listReceipts(audit).reverse() }),
+      handler: () => Promise.resolve({ receipts: listReceipts(auditLog).reverse() }),
     })
     app.route({
       method: 'GET',
@@ -102,7 +102,7 @@ export const auditRoutes =
         ...{ summary: 'The signed receipt of an erasure.', tags, params: idParams },
         response: { 200: receiptSummarySchema },
       },
-      handler: ({ params: { id } }) => Promise.resolve(findReceipt(audit, id)),
+      handler: ({ params: { id } }) => Promise.resolve(findReceipt(auditLog, id)),
     })
     done()
   }
@@ -114,7 +114,7 @@ export const approvalRoutes =
   (parts: ServerParts): FastifyPluginCallbackZod =>
   (app, _options, done) => {
     const { access } = parts
-    const approvals = new Approvals(parts.audit, { personOf: (actor) => userBehind(access, actor) })
+    const approvals = new Approvals(parts.auditLog, { personOf: (actor) => userBehind(access, actor) })
     app.route({
       method: 'GET',
       url: '/approvals',

@@ -64,13 +64,13 @@ export async function search(
   actor: RequestActor,
   body: SearchBody,
 ): Promise<{ readonly searchId: string; readonly result: SearchResult }> {
-  const { reader, audit, uploads } = parts
+  const { reader, audit, auditLog, uploads } = parts
   checkPolicy(parts, actor, body)
   const { subject } = body
   const whom = await whomOf(parts, actor, subject)
   const digest =
     'uploadId' in subject
-      ? audit.digestOfQuery(uploads.find(actor, subject.uploadId).contentSha256)
+      ? auditLog.digestOfQuery(uploads.find(actor, subject.uploadId).contentSha256)
       : undefined
   const result = await reader.call('search', { ...searchQueryOf(whom, body), ...foldersOfActor(actor) })
   const searchId = randomUUID()

@@ -48,7 +48,7 @@ export const jobSchema = z
     startedAt: z.string(),
     endedAt: z.string().optional(),
     progress: z
-      .object({ found: z.int(), isAllFound: z.boolean(), done: z.int(), faces: z.int() })
+      .object({ found: z.int(), isAllFound: z.boolean(), done: z.int(), faces: z.int().optional() })
       .optional()
       .describe('Files of an ingest.'),
     result: z.unknown().optional(),

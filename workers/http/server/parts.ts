@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Access } from '../../../index/access/access.js'
 import type { AuditLog } from '../../../index/audit/audit-log.js'
+import type { AuditAppender } from '../audit/audit-writer.js'
 import type { Door, SignInMethods } from '../door/door.js'
 import type { OidcProvider } from '../door/oidc.js'
 import type { FlowCookie, SessionCookie } from '../door/session-cookie.js'
@@ -20,7 +21,10 @@ export interface ServerParts {
   readonly door: Door
   /** Users, keys, collections and settings. */
   readonly access: Access
-  readonly audit: AuditLog
+  /** Writes to the audit log. */
+  readonly audit: AuditAppender
+  /** Reads the audit log, and takes the steps of approvals. */
+  readonly auditLog: AuditLog
   readonly cookie: SessionCookie
   readonly signInMethods: SignInMethods
   /** Accounts elsewhere with which users sign in. */

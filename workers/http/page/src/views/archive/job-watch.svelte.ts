@@ -109,5 +109,8 @@ export class JobWatch {
 }
 
 /** None of the numbers ever falls. */
-const sumOf = (progress: JobProgress | undefined) =>
-  progress === undefined ? -1 : progress.found + Number(progress.isAllFound) + progress.done + progress.faces
+function sumOf(progress: JobProgress | undefined): number {
+  if (progress === undefined) return -1
+  const { found, isAllFound, done, faces = 0 } = progress
+  return found + Number(isAllFound) + done + faces
+}
