@@ -57,8 +57,9 @@ export async function createProgram(
     .version(version)
     .showHelpAfterError('(add --help for all options)')
   const isKnown = wanted !== undefined && Object.hasOwn(commands, wanted)
+  const isVersion = wanted === '--version' || wanted === '-V'
   for (const [name, load] of Object.entries(commands))
-    if (!isKnown || name === wanted) program.addCommand(await load())
+    if (isKnown ? name === wanted : !isVersion) program.addCommand(await load())
   prepare(program)
   return program.hook('preAction', async (_program, command) => {
     const { archive } = command.opts<{ archive?: string }>()
