@@ -44,18 +44,21 @@ export class ActorReader {
     this.#readChange = createChangeReader(access.database)
   }
 
-  /** The user of a session, if it has not ended and the user is not disabled. Notes that the session is used. */
-  ofSession(token: string): RequestActor | undefined {
+  /**
+   * The user of a session, if it has not ended and the user is not disabled. Notes that the session is used.
+   * @param isUse false: a program asks, not the user, and nothing is noted
+   */
+  ofSession(token: string, isUse = true): RequestActor | undefined {
     this.#forgetOldReads()
     const tokenHash = hashOfSecret(token)
     const known = this.#sessions.get(tokenHash) ?? this.#readSession(tokenHash)
     if (known === undefined || this.#access.now() >= known.endMs) return undefined
-    noteUse(this.#access, known.session)
+    if (isUse) noteUse(this.#access, known.session)
     return known.actor
   }
 
-  /** The key, if it is right and not expired, and its owner is not disabled. Notes that it is used. */
-  ofKey(given: string): RequestActor | undefined {
+  /** The key, if it is right and not expired, and its owner is not disabled. Notes that it is used. @param isUse as above */
+  ofKey(given: string, isUse = true): RequestActor | undefined {
     const parts = keyPartsOf(given)
     if (parts === undefined) return undefined
     this.#forgetOldReads()
@@ -65,7 +68,7 @@ export class ActorReader {
     const nowMs = this.#access.now()
     if (known === undefined || !isRight || nowMs >= known.key.expiresAtMs) return undefined
     const { keyId, usedAtMs = -Infinity } = known.key
-    if (nowMs - usedAtMs >= noteKeyUseEveryMs) noteKeyUse(this.#access.database, keyId, nowMs)
+    if (isUse && nowMs - usedAtMs >= noteKeyUseEveryMs) noteKeyUse(this.#access.database, keyId, nowMs)
     return known.actor
   }
 

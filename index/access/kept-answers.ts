@@ -58,10 +58,11 @@ export const abandonWrite = ({ database }: Access, key: AnswerKey): void => dele
 
 /**
  * Call this when somebody is forgotten: answers may hold names.
- * @returns false if another process reads them at this moment: their bytes stay in a file until the next one is written
+ * @returns false if another process reads them at this moment: their bytes stay in SQLite's log file until the next call
  */
 export function eraseKeptAnswers({ database }: Access): boolean {
-  return deleteFinishedAnswers(database) === 0 || emptyLog(database)
+  deleteFinishedAnswers(database)
+  return emptyLog(database)
 }
 
 /** The same for an archive, if it was ever served. If it fails, the caller is told: the erasure itself is done. */
@@ -72,7 +73,7 @@ export function eraseKeptAnswersOf(archiveDir: string, notify: (notice: string) 
     try {
       if (!translateSqliteErrors(archiveDir, () => eraseKeptAnswers(access)))
         notify(
-          'another process reads what the server keeps for repeated requests: erased names may stay in its files',
+          'the answers that the server keeps for repeated requests are erased, but another process reads them: their bytes stay in access.sqlite-wal until the next erasure',
         )
     } finally {
       access.close()

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { CameoError, messageOf } from '../../pipeline/common/errors.js'
 import { makePrivateFolder } from '../../pipeline/common/private-files.js'
 import type { Caller } from '../../pipeline/stages/caller.js'
+import { eraseKeptAnswersOf } from '../access/kept-answers.js'
 import { openArchive } from '../archive/open-archive.js'
 import { readSigningKeys } from '../audit/archive-keys.js'
 import type { AuditActor } from '../audit/audit-entry.js'
@@ -118,6 +119,8 @@ async function prepare(
   { staged, manifest, replaced, receipts }: Prepared,
   caller: Caller,
 ): Promise<ErasedAgain> {
+  // They may name people who were forgotten since, and requests from before the restore are not repeated.
+  eraseKeptAnswersOf(staged, caller.notify)
   const archive = openStaged(staged)
   try {
     const log = AuditLog.open(staged)

@@ -12,7 +12,7 @@ import { addReceipt, signReceipt } from './write-receipt.js'
 
 /**
  * Finishes what erasures left undone in the audit log: destroys the keys of what is gone, and adds a second receipt for each
- * unfinished erasure that is finished now, unless one is pending. What fails is told, and the next call does it.
+ * unfinished erasure that is finished now, unless one is pending. If that fails, the caller is told, and the next call tries again.
  */
 export async function completeReceipts(archive: Archive, notify: (notice: string) => void): Promise<void> {
   if (!hasAuditDatabase(archive.dir) || archive.database.readonly) return

@@ -8,7 +8,7 @@ import { testBroker, type TestBroker } from '../support/broker.js'
 import { temporaryDir } from '../support/cameo.js'
 import { makeFaceClip } from '../support/faces.js'
 import { startServer, type TestServer } from '../support/http-server.js'
-import { createQueue, type Queue } from '../support/queue.js'
+import { createQueue, messagesIn, until, type Queue } from '../support/queue.js'
 
 const films = realpathSync(temporaryDir())
 const films2 = realpathSync(temporaryDir())
@@ -76,12 +76,12 @@ describe('Kafka: a server that puts clips into the queue', { timeout: 10 * 60_00
   })
 
   it('stops waiting when it is told to; the clips stay in the queue', async () => {
+    const before = await messagesIn(queue.connection, 'jobs')
     const job = await startJob(films2)
-    while (((await server.json('GET', `/api/v1/jobs/${job.jobId}`)).body as JobAnswer).progress.found === 0)
-      await pause(50)
+    await until('the clip is in the queue', async () => (await messagesIn(queue.connection, 'jobs')) > before)
     await server.json('DELETE', `/api/v1/jobs/${job.jobId}`)
     assert.equal((await ended(job)).state, 'stopped')
     for (const stage of ['faces', 'describe', 'index'] as const) queue.startHere(stage)
-    while (queue.counts().clips < 2) await pause(50)
+    await until('the clip is in the archive', () => queue.counts().clips === 2)
   })
 })

@@ -43,7 +43,7 @@ export interface IngestRequest {
    * searched.
    */
   readonly found?: readonly FoundFile[] | undefined
-  /** Real folders: links that lead out of them are not followed. Default: all are. */
+  /** Real folders. Files that links lead to elsewhere are refused. Default: links may lead anywhere. */
   readonly within?: readonly string[] | undefined
   /** Keep the vector index up to date meanwhile. Otherwise the next search does. Default: true. */
   readonly followsIndex?: boolean
@@ -187,7 +187,7 @@ async function ingestWith(
   pool: ThreadPool,
   { archive, paths, request, settings, recipe, spaceId, watcher, caller }: IngestSetup,
 ): Promise<IngestReport> {
-  const { signal, found } = request
+  const { signal, found, within } = request
   const { alerts } = caller
   let failed = 0
   // Parents first: a root takes over the roots below it, and files in work refer to their root by its id.
@@ -204,8 +204,8 @@ async function ingestWith(
       spaceId,
       segmentLengthS: segmentLengthS(settings),
       threads: pool.threads,
-      files:
-        found === undefined ? findClips(paths, { excluded: [archive.dir], within: request.within }) : found,
+      files: found === undefined ? findClips(paths, { excluded: [archive.dir], within }) : found,
+      within,
       isForgotten(clipId) {
         if (request.includeForgotten === true) remember(archive.database, clipId)
         return isForgotten(archive.database, clipId)

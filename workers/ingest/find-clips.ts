@@ -20,18 +20,18 @@ export type FoundFile =
 export interface FindLimits {
   /** Folders that are not entered: the archive itself. */
   readonly excluded?: readonly string[]
-  /** Real folders: files and folders elsewhere, to which links lead, are failures. Default: there are no limits. */
+  /** Real folders. A link that leads out of them is reported as failed. Default: links may lead anywhere. */
   readonly within?: readonly string[] | undefined
 }
 
 /** What a search meets on its way. */
-interface Walk {
+interface WalkState {
   /** Real folders that were visited, or that are not entered. */
   readonly closed: Set<string>
   readonly within: readonly string[] | undefined
 }
 
-const walkOf = async ({ excluded = [], within }: FindLimits): Promise<Walk> => ({
+const startOf = async ({ excluded = [], within }: FindLimits): Promise<WalkState> => ({
   closed: new Set(await Promise.all(excluded.map(realpathOrSame))),
   within,
 })
@@ -64,11 +64,11 @@ export async function* findAt(
   root: string,
   limits: FindLimits = {},
 ): AsyncGenerator<FoundFile> {
-  yield* entry(path, basename(path), root, await walkOf(limits))
+  yield* entry(path, basename(path), root, await startOf(limits))
 }
 
 async function* findAll(inputs: readonly string[], limits: FindLimits): AsyncGenerator<FoundFile> {
-  const on = await walkOf(limits)
+  const state = await startOf(limits)
   for (const input of inputs) {
     const path = resolve(input)
     let isFolder: boolean
@@ -79,22 +79,22 @@ async function* findAll(inputs: readonly string[], limits: FindLimits): AsyncGen
       continue
     }
     const folder = isFolder ? path : resolve(path, '..')
-    if (isFolder) yield* walk(path, path, on)
-    else yield (await outside(path, folder, on)) ?? (await clipAt(folder, path))
+    if (isFolder) yield* walk(path, path, state)
+    else yield (await outside(path, folder, state)) ?? (await clipAt(folder, path))
   }
 }
 
-async function* walk(folder: string, root: string, on: Walk): AsyncGenerator<FoundFile> {
+async function* walk(folder: string, root: string, state: WalkState): AsyncGenerator<FoundFile> {
   let names: Buffer[]
   try {
     const real = await realpath(folder)
-    if (on.closed.has(real)) return
-    on.closed.add(real)
-    const refused = await outside(folder, root, on)
+    const refused = await outside(folder, root, state)
     if (refused !== undefined) {
       yield refused
       return
     }
+    if (state.closed.has(real)) return
+    state.closed.add(real)
     names = await readNames(folder)
   } catch (error) {
     yield failed(root, folder, fileError(folder, error))
@@ -113,11 +113,11 @@ async function* walk(folder: string, root: string, on: Walk): AsyncGenerator<Fou
       yield failed(root, shown, new CameoError('CLIP_NAME_UNSUPPORTED', message))
       continue
     }
-    yield* entry(path, name, root, on)
+    yield* entry(path, name, root, state)
   }
 }
 
-async function* entry(path: string, name: string, root: string, on: Walk): AsyncGenerator<FoundFile> {
+async function* entry(path: string, name: string, root: string, state: WalkState): AsyncGenerator<FoundFile> {
   let status
   try {
     status = await stat(path)
@@ -127,19 +127,39 @@ async function* entry(path: string, name: string, root: string, on: Walk): Async
     return
   }
   if (status.isDirectory()) {
-    if (!name.startsWith('.')) yield* walk(path, root, on)
+    if (!name.startsWith('.')) yield* walk(path, root, state)
     return
   }
   // On foreign file systems macOS stores attributes in ._NAME files beside the real files.
   if (name.startsWith('._') || !(await looksLikeVideo(path, status.isFile()))) yield { kind: 'skipped', path }
-  else yield (await outside(path, root, on)) ?? { kind: 'clip', folder: root, path, sizeBytes: status.size }
+  else
+    yield (await outside(path, root, state)) ?? { kind: 'clip', folder: root, path, sizeBytes: status.size }
 }
 
-/** The failure of what a link leads to, out of the folders within which clips are searched. */
-async function outside(path: string, root: string, { within }: Walk): Promise<FoundFile | undefined> {
-  if (within === undefined || isBelowAny(within, await realpathOrSame(path))) return undefined
-  const message = `${clipName(path)} is a link out of the folders that may be ingested`
-  return failed(root, path, new CameoError('CLIP_NOT_ALLOWED', message))
+/** The failure of a link that leads out of the folders within which clips are searched. */
+async function outside(path: string, root: string, { within }: WalkState): Promise<FoundFile | undefined> {
+  try {
+    await checkWithin(path, within)
+    return undefined
+  } catch (error) {
+    if (error instanceof CameoError) return failed(root, path, error)
+    throw error
+  }
+}
+
+/**
+ * Checks where a path really leads.
+ * @param within real folders; undefined: anywhere
+ * @throws CLIP_NOT_ALLOWED if it leads out of them, or where it leads cannot be found out
+ */
+export async function checkWithin(path: string, within: readonly string[] | undefined): Promise<void> {
+  if (within === undefined) return
+  const real = await realpath(path).catch(() => undefined)
+  if (real !== undefined && isBelowAny(within, real)) return
+  throw new CameoError(
+    'CLIP_NOT_ALLOWED',
+    `${clipName(path)} is a link out of the folders that may be ingested`,
+  )
 }
 
 /** A given path that cannot be inspected. */

@@ -21,6 +21,8 @@ export interface IngestOptions {
   readonly segmentLengthS: number
   readonly threads: readonly SegmentThread[]
   readonly files: AsyncIterable<FoundFile> | Iterable<FoundFile>
+  /** Real folders: files that links lead to elsewhere are refused. Default: none are. */
+  readonly within?: readonly string[] | undefined
   readonly isForgotten: (clipId: string) => boolean
   /** Called within the transaction that stores the last segment of a clip. */
   readonly onComplete?: (clipId: string) => void
@@ -136,6 +138,7 @@ export class IngestRun {
       writer: this.#writer,
       results: this.#results,
       signal: this.#options.signal,
+      within: this.#options.within,
     })
     if (opened === undefined || !this.#clips.takeUp(opened.file, opened.clipId)) return
     // The thread that hashed a clip also processes it.

@@ -4,6 +4,7 @@ import type { SegmentThread } from '../threads/segment-handle.js'
 import type { ArchiveWriter } from './archive-writer.js'
 import type { ClipResults } from './clip-results.js'
 import { checkUnchanged, stampOf, unknownStamp } from './file-stamp.js'
+import { checkWithin } from './find-clips.js'
 import type { ClipFile, FoundClip } from './ingest-jobs.js'
 
 export interface OpenedFile {
@@ -22,7 +23,14 @@ export async function openFile(
     writer,
     results,
     signal,
-  }: { readonly writer: ArchiveWriter; readonly results: ClipResults; readonly signal: AbortSignal },
+    within,
+  }: {
+    readonly writer: ArchiveWriter
+    readonly results: ClipResults
+    readonly signal: AbortSignal
+    /** Real folders: a file that a link leads to elsewhere cannot be read. */
+    readonly within: readonly string[] | undefined
+  },
 ): Promise<OpenedFile | undefined> {
   const startedMs = performance.now()
   const at = { found, path: found.path, ...writer.placeOf(found), startedMs }
@@ -30,6 +38,8 @@ export async function openFile(
   let clipId: string
   try {
     file = { ...at, stamp: stampOf(found.path) }
+    // It may have become a link since it was found. Later, its stamp would be another one.
+    await checkWithin(found.path, within)
     clipId = writer.knownContentOf(file) ?? (await hashOf(thread, file))
   } catch (error) {
     const isOfFile = error instanceof CameoError && error.code !== 'INTERRUPTED'

@@ -3,7 +3,7 @@ import type { ClipResult } from '../ingest/ingest-events.js'
 
 /** The events of the clips of an ingest, in order. Paths are absolute; times are seconds of the clip. */
 export type ClipEvent =
-  /** A file that may be a clip. */
+  /** A file that may be a clip. Its size is 0 if it cannot be inspected; its result says why. */
   | { readonly kind: 'found'; readonly path: string; readonly sizeBytes: number }
   /** The file search is complete: the number of files is known. */
   | { readonly kind: 'all-found' }
@@ -47,7 +47,8 @@ export class EventWatcher implements IngestWatcher {
   }
 
   readonly onFound: IngestWatcher['onFound'] = (file) => {
-    if (file.kind === 'clip') this.#tell({ kind: 'found', path: file.path, sizeBytes: file.sizeBytes })
+    if (file.kind !== 'skipped')
+      this.#tell({ kind: 'found', path: file.path, sizeBytes: file.kind === 'clip' ? file.sizeBytes : 0 })
   }
 
   readonly onAllFound = () => this.#tell({ kind: 'all-found' })

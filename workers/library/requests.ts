@@ -20,7 +20,7 @@ export interface IngestOptions extends CallOptions {
   readonly repair?: boolean
   /** How often the state of a running segment is stored, in seconds of video. Default: 45. */
   readonly checkpointEveryS?: number
-  /** Real paths of folders: what links lead to elsewhere fails as CLIP_NOT_ALLOWED. Default: all links are followed. */
+  /** Real paths of folders. A link that leads out of them fails as CLIP_NOT_ALLOWED. Default: links may lead anywhere. */
   readonly within?: readonly string[]
   /** Called with the events of each clip. */
   readonly onEvent?: (event: ClipEvent) => void
@@ -50,7 +50,7 @@ export interface AlertOptions {
 }
 
 /** Options of a watch. */
-export interface WatchOptions extends Omit<IngestOptions, 'repair'> {
+export interface WatchOptions extends Omit<IngestOptions, 'repair' | 'within'> {
   /** How long a file must not change before it is taken, in seconds. Default: 5. */
   readonly stableS?: number
   /** How often the folders are searched, in seconds, besides what the system tells of them. Default: 60. */

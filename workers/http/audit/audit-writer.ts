@@ -2,7 +2,6 @@ import { Worker } from 'node:worker_threads'
 import { errorOfParts, CameoError, messageOf, type ErrorParts } from '../../../pipeline/common/errors.js'
 import type { AuditEntry } from '../../../index/audit/audit-entry.js'
 import type { AuditLog } from '../../../index/audit/audit-log.js'
-import { threadLimits } from '../../threads/thread-limits.js'
 
 /** From the owner of the thread. */
 export type AuditMessage =
@@ -22,6 +21,9 @@ interface Pending {
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
 }
+
+/** How long the thread may take to finish when it is closed, ms. */
+const closeWithinMs = 30_000
 
 /**
  * Writes to the audit log of an archive in a thread of its own: a commit waits for the disk, and requests need not wait with it. If
@@ -57,14 +59,15 @@ export class AuditWriter implements AuditAppender {
     if (thread === undefined) return
     const ended = new Promise((resolve) => thread.once('exit', resolve))
     thread.postMessage({ kind: 'close' } satisfies AuditMessage)
+    const timer = setTimeout(() => void thread.terminate(), closeWithinMs)
     await ended
+    clearTimeout(timer)
   }
 
   #start(): Worker {
     let cause: unknown
     const thread = new Worker(new URL('./audit-thread.js', import.meta.url), {
       workerData: this.#archive,
-      resourceLimits: threadLimits(),
     })
     thread.on('message', (reply: AuditReply) => this.#receive(reply))
     thread.on('error', (error: unknown) => (cause = error))

@@ -22,15 +22,15 @@ export class AccessDoor implements Door {
     this.#cookie = cookie
   }
 
-  identify(request: FastifyRequest): RequestActor {
+  identify(request: FastifyRequest, isUse = true): RequestActor {
     const key = keyOf(request)
     if (key !== undefined) {
-      const actor = this.#actors.ofKey(key)
+      const actor = this.#actors.ofKey(key, isUse)
       if (actor !== undefined) return actor
       throw new CameoError('SIGN_IN_REQUIRED', 'this API key is wrong, expired or revoked')
     }
     const token = this.#cookie.read(request)
-    const actor = token === undefined ? undefined : this.#actors.ofSession(token)
+    const actor = token === undefined ? undefined : this.#actors.ofSession(token, isUse)
     if (token === undefined || actor === undefined) {
       refuseOtherSites(request)
       return anonymousActor

@@ -12,8 +12,11 @@ export type Limit = Extract<keyof AccessSettings, `${string}PerMinute`>
 
 /** Finds out who asks. */
 export interface Door {
-  /** @throws SIGN_IN_REQUIRED if a key is given that is not valid; REQUEST_FORGED */
-  identify(request: FastifyRequest): RequestActor
+  /**
+   * @param isUse false: the server asks again while it answers, which does not keep a session alive
+   * @throws SIGN_IN_REQUIRED if a key is given that is not valid; REQUEST_FORGED
+   */
+  identify(request: FastifyRequest, isUse?: boolean): RequestActor
   /** The user of a session; anonymous if there is none. */
   actorOfSession(token: string): RequestActor
 }

@@ -139,7 +139,9 @@ function progressAfter(before: JobProgress | undefined, event: ClipEvent): JobPr
   if (event.kind === 'found') return { ...before, found: before.found + 1 }
   if (event.kind === 'all-found') return { ...before, isAllFound: true }
   if (event.kind === 'frames') return { ...before, faces: (before.faces ?? 0) + event.faces }
-  return event.kind === 'result' ? { ...before, done: before.done + 1 } : before
+  // Files that are no clips were not found either.
+  const isDone = event.kind === 'result' && event.result.status !== 'skipped'
+  return isDone ? { ...before, done: before.done + 1 } : before
 }
 
 const errorOf = (error: unknown) =>

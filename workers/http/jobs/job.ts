@@ -15,7 +15,7 @@ export interface JobProgress {
   /** All files are found. */
   readonly isAllFound: boolean
   readonly done: number
-  /** Found in the frames that were looked at. Absent at first; workers in other processes do not tell. */
+  /** Found in the frames that were looked at. Absent at first, and if workers in other processes do the work. */
   readonly faces?: number
 }
 

@@ -5,18 +5,18 @@ import type { FastifyInstance } from 'fastify'
 const lookEveryMs = 50
 
 /** A client that does not read its answer, such as a paused video, does not keep the server from closing for longer, ms. */
-const answersWithinMs = 10_000
+const readWithinMs = 10_000
 
 /** The connections of a server. */
 export class OpenConnections {
   readonly #app: FastifyInstance
-  readonly #answersWithinMs: number
+  readonly #readWithinMs: number
   readonly #answering = new Set<ServerResponse>()
 
-  /** Create it before the server listens. @param answersWithinMs how long running requests may take at the end */
-  constructor(app: FastifyInstance, withinMs = answersWithinMs) {
+  /** Create it before the server listens. @param withinMs how long clients may take at the end to read their answers */
+  constructor(app: FastifyInstance, withinMs = readWithinMs) {
     this.#app = app
-    this.#answersWithinMs = withinMs
+    this.#readWithinMs = withinMs
     app.server.on('request', (_request: IncomingMessage, response: ServerResponse) => {
       this.#answering.add(response)
       response.once('close', () => this.#answering.delete(response))
@@ -28,17 +28,18 @@ export class OpenConnections {
    * further requests: these would keep the server from closing for more than a minute.
    */
   async close(): Promise<void> {
-    const timer = setInterval(() => this.#closeUnused(), lookEveryMs)
-    const deadline = setTimeout(() => this.#app.server.closeAllConnections(), this.#answersWithinMs)
+    const endMs = performance.now() + this.#readWithinMs
+    const timer = setInterval(() => this.#closeUnused(performance.now() >= endMs), lookEveryMs)
     try {
       await this.#app.close()
     } finally {
       clearInterval(timer)
-      clearTimeout(deadline)
     }
   }
 
-  #closeUnused(): void {
+  /** @param isLate also closes connections whose clients do not read; handlers that still work are waited for */
+  #closeUnused(isLate: boolean): void {
+    if (isLate) for (const response of this.#answering) if (response.headersSent) response.destroy()
     if (this.#answering.size === 0) this.#app.server.closeAllConnections()
     else this.#app.server.closeIdleConnections()
   }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { CameoError } from '../../../pipeline/common/errors.js'
 import type { FoundFile } from '../../ingest/find-clips.js'
 import type { Logger } from '../../service/log.js'
 import {
@@ -12,7 +13,7 @@ import { clusterStatus } from '../broker/cluster-status.js'
 import type { KafkaConnection } from '../broker/connection.js'
 import { createTopics } from '../broker/create-topics.js'
 import { createRetryingPublisher } from '../broker/retrying-publisher.js'
-import { startTopicReader, type TopicReader } from '../broker/topic-reader.js'
+import { startTopicReader } from '../broker/topic-reader.js'
 import { stageInput, topicName, type Stage } from '../broker/topics.js'
 import { whenAborted } from '../broker/when-aborted.js'
 import { Submission, type SubmissionOptions } from './submission.js'
@@ -32,6 +33,9 @@ export interface SubmitClipsOptions extends Omit<SubmissionOptions, 'publisher' 
   readonly log: Logger
   readonly events: SubmitEvents & QueueEvents
 }
+
+/** How long a submission that is stopped waits for its connections to close. */
+const closeWithinMs = 10_000
 
 /** How often to check whether awaited clips are lost. */
 const checkEveryMs = 10_000
@@ -53,8 +57,10 @@ export async function submitClips(
   try {
     await submitTo(files, options)
   } catch (error) {
-    if (options.signal.aborted) return
-    throw isBrokerError(error) ? brokerError(options.connection, error) : error
+    const isOfBroker = isBrokerError(error)
+    const isStop = isOfBroker || (error instanceof CameoError && error.code === 'INTERRUPTED')
+    if (options.signal.aborted && isStop) return
+    throw isOfBroker ? brokerError(options.connection, error) : error
   }
 }
 
@@ -63,40 +69,46 @@ async function submitTo(
   { log, ...options }: SubmitClipsOptions,
 ): Promise<void> {
   const { connection, events, wait, signal } = options
-  await createTopics(createKafka(connection, log, 'prompt'), connection)
-  // A broker has answered. From now on an unavailable broker is waited for.
-  const kafka = createKafka(connection, log, 'patient')
-  const publisher = createRetryingPublisher(await createPublisher(kafka), {
-    signal,
-    onAway: () => events.onBrokerAway(),
-    onBack: () => events.onBrokerBack(),
-  })
-  const submission = new Submission({ ...options, publisher })
-  const stop = new AbortController()
-  // The client waits for an unavailable broker, and knows no signal.
+  // The clients wait for an unavailable broker, and know no signal.
   const aborted = whenAborted(signal, 'while clips were submitted')
-  const starting = startTopicReader({
-    ...{ kafka, connection, log },
-    topic: topicName(connection, 'status'),
-    onMessage: (message) => submission.onStatus(message),
-  })
-  let reader: TopicReader | undefined
+  const unlessAborted = <Value>(work: Promise<Value>) => Promise.race([work, aborted.promise])
+  const stop = new AbortController()
+  const closers: (() => Promise<void>)[] = []
   try {
-    reader = await Promise.race([starting, aborted.promise])
-    await Promise.race([reader.caughtUp, aborted.promise])
+    await unlessAborted(createTopics(createKafka(connection, log, 'prompt'), connection))
+    // A broker has answered. From now on an unavailable broker is waited for.
+    const kafka = createKafka(connection, log, 'patient')
+    const connecting = createPublisher(kafka)
+    closers.push(async () => (await connecting).disconnect())
+    const publisher = createRetryingPublisher(await unlessAborted(connecting), {
+      signal,
+      onAway: () => events.onBrokerAway(),
+      onBack: () => events.onBrokerBack(),
+    })
+    const submission = new Submission({ ...options, publisher })
+    const starting = startTopicReader({
+      ...{ kafka, connection, log },
+      topic: topicName(connection, 'status'),
+      onMessage: (message) => submission.onStatus(message),
+    })
+    closers.unshift(async () => (await starting).stop())
+    const reader = await unlessAborted(starting)
+    await unlessAborted(reader.caughtUp)
     await submission.submit(files)
     if (wait)
-      await Promise.race([
-        submission.finished,
-        aborted.promise,
-        resubmitLost({ kafka, connection, submission, events }, stop.signal),
-      ])
+      await unlessAborted(
+        Promise.race([
+          submission.finished,
+          resubmitLost({ kafka, connection, submission, events }, stop.signal),
+        ]),
+      )
   } finally {
     aborted.forget()
     stop.abort()
-    if (reader === undefined) void starting.then((late) => late.stop()).catch(() => undefined)
-    await reader?.stop()
-    await publisher.disconnect()
+    // What is still waiting for a broker is closed when it answers.
+    const closing = closers.reduce((before, close) => before.then(close, close), Promise.resolve())
+    closing.catch(() => undefined)
+    await (signal.aborted ? Promise.race([closing, sleep(closeWithinMs, undefined, { ref: false })]) : closing)
   }
 }
 

@@ -107,6 +107,13 @@ describe('a session', () => {
     access.pass(hourMs)
     assert.equal(actors.ofSession(idle.token), undefined)
 
+    const watched = startSession(access, userId)
+    for (let hours = 0; hours < 2; hours++) {
+      access.pass(hourMs / 2)
+      if (hours < 1) assert.ok(actors.ofSession(watched.token, false), 'the server asks, not the user')
+    }
+    assert.equal(actors.ofSession(watched.token, false), undefined)
+
     const busy = startSession(access, userId)
     for (let minutes = 0; minutes < 12 * 60; minutes += 30) {
       assert.ok(actors.ofSession(busy.token), `after ${minutes} minutes`)

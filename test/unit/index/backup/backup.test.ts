@@ -15,6 +15,8 @@ import { dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { create } from 'tar'
+import { openAccess } from '../../../../index/access/access.js'
+import { beginWrite, finishWrite } from '../../../../index/access/kept-answers.js'
 import { openArchive, openFilledArchive } from '../../../../index/archive/open-archive.js'
 import { listAudit } from '../../../../index/audit/list-audit.js'
 import { verifyLog } from '../../../../index/audit/verify-log.js'
@@ -48,12 +50,22 @@ async function forgottenSince(): Promise<{ dir: string; file: string }> {
   ).close()
   await withLog(dir, (log) => log.append(searchEntry(ada, [madeClipId(0), madeClipId(1)])))
   const file = join(dirname(dir), 'backup.tar')
+  keepAnswer(dir, JSON.stringify({ name: ada }))
   await backUp({ archiveDir: dir, file }, quiet)
   const opened = openFilledArchive(dir, quiet)
   await forget(opened, { name: ada, waitMs: 0 }, quietCaller())
   await forget(opened, { clip: madeClipId(0), waitMs: 0 }, quietCaller())
   opened.archive.close()
   return { dir, file }
+}
+
+/** As a server does that answered a request with a name. */
+function keepAnswer(dir: string, body: string): void {
+  const access = openAccess(dir, { create: true })
+  const key = { actor: 'user 1', idempotencyKey: 'k' }
+  beginWrite(access, key, 'digest')
+  finishWrite(access, key, { status: 200, body })
+  access.close()
 }
 
 const restoring = (request: RestoreRequest) => restore(request, quietCaller())

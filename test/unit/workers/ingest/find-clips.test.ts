@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { describe, it } from 'node:test'
-import { findClips, type FindLimits } from '../../../../workers/ingest/find-clips.js'
+import { checkWithin, findClips, type FindLimits } from '../../../../workers/ingest/find-clips.js'
 import { temporaryDir } from '../../../support/cameo.js'
 
 const dir = realpathSync(temporaryDir())
@@ -37,8 +37,19 @@ describe('the search for clips', () => {
       'films/inner/b.mp4 clip',
       'films/link.mp4 CLIP_NOT_ALLOWED',
     ])
+    symlinkSync(at('closed'), at('films', 'second-link'))
+    assert.deepEqual(
+      (await found([at('films')], { within: [at('films')] })).filter((line) => line.includes('-link')),
+      ['films/folder-link CLIP_NOT_ALLOWED', 'films/second-link CLIP_NOT_ALLOWED'],
+    )
     assert.deepEqual(await found([at('films', 'link.mp4')], { within: [at('films')] }), [
       'films/link.mp4 CLIP_NOT_ALLOWED',
     ])
+  })
+
+  it('takes a link whose target cannot be found out as one that leads away', async () => {
+    await checkWithin(at('films', 'a.mp4'), [at('films')])
+    await checkWithin(at('films', 'none.mp4'), undefined)
+    await assert.rejects(checkWithin(at('films', 'none.mp4'), [at('films')]), { code: 'CLIP_NOT_ALLOWED' })
   })
 })

@@ -34,6 +34,7 @@ export class PagedList<Item> {
     after: string | undefined,
   ) => Promise<{ readonly items: readonly Item[]; readonly next?: string }>
   #last = 0
+  #asked: string | undefined
 
   constructor(
     read: (after: string | undefined) => Promise<{ readonly items: readonly Item[]; readonly next?: string }>,
@@ -47,8 +48,12 @@ export class PagedList<Item> {
   /** Reads the next page. */
   more = (): Promise<void> => this.#load(this.next)
 
+  /** The last call once more, after a problem. */
+  again = (): Promise<void> => this.#load(this.#asked)
+
   async #load(after: string | undefined): Promise<void> {
     const own = ++this.#last
+    this.#asked = after
     this.isRunning = true
     this.problem = undefined
     try {

@@ -41,6 +41,8 @@ export class JobWatch {
   progress = $state.raw<JobProgress>()
   readonly #jobId: string
   #source: EventSource | undefined
+  /** Each start and stop begins a turn. */
+  #turn = 0
 
   constructor(jobId: string) {
     this.#jobId = jobId
@@ -48,8 +50,9 @@ export class JobWatch {
 
   async start(): Promise<void> {
     this.problem = undefined
+    const turn = ++this.#turn
     await this.#read()
-    if (this.job === undefined || hasEnded(this.job)) return
+    if (this.job === undefined || hasEnded(this.job) || turn !== this.#turn) return
     const source = (this.#source = new EventSource(jobs.eventsUrl(this.#jobId)))
     source.onopen = () => (this.isLost = false)
     source.onerror = () => {
@@ -63,6 +66,7 @@ export class JobWatch {
   }
 
   stop(): void {
+    this.#turn++
     this.#source?.close()
   }
 
