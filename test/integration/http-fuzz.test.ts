@@ -11,7 +11,7 @@ import { startServer, type TestServer } from '../support/http-server.js'
 import { peopleArchive } from '../support/people-archive.js'
 
 const run = promisify(execFile)
-const seconds = Number(process.env['CAMEO_FUZZ_S'] ?? 20)
+const seconds = Number(process.env['CAMEO_FUZZ_S'] ?? 30)
 /** Settings with which all questions come through. */
 const many = 1e6
 const open = {

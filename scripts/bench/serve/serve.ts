@@ -36,7 +36,7 @@ const { values } = parseArgs({
 const tracks = Number(values.tracks)
 const seconds = Number(values.seconds)
 
-/** The bare index in one thread, while the load generator works as hard as it did for the server. */
+/** The bare index in one thread, which has a helper as in the server, while the load generator works as hard as it did for the server. */
 async function measureBare(archive: string, url: string, perS: number): Promise<number> {
   const thread = new Worker(new URL('./bare-index.js', import.meta.url), {
     workerData: { archive, tracks, seconds },
@@ -133,7 +133,7 @@ try {
       `answers after ${startS.toFixed(2)} s (target ${targets.startS}), fast after ${figures.readyS.toFixed(2)} s`,
     )
     print(
-      `${figures.perS.toFixed(0)} searches/s, p50 ${figures.p50Ms} ms, p99 ${figures.p99Ms} ms; bare index, one thread: ` +
+      `${figures.perS.toFixed(0)} searches/s, p50 ${figures.p50Ms} ms, p99 ${figures.p99Ms} ms; bare index, one thread and its helper: ` +
         `${figures.barePerS.toFixed(0)}/s; share ${share.toFixed(2)} (target ${targets.share})`,
     )
     print(`the first 3 seconds: ${figures.coldPerS.toFixed(0)} searches/s`)
