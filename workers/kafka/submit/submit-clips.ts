@@ -108,7 +108,9 @@ async function submitTo(
     // What is still waiting for a broker is closed when it answers.
     const closing = closers.reduce((before, close) => before.then(close, close), Promise.resolve())
     closing.catch(() => undefined)
-    await (signal.aborted ? Promise.race([closing, sleep(closeWithinMs, undefined, { ref: false })]) : closing)
+    await (signal.aborted
+      ? Promise.race([closing, sleep(closeWithinMs, undefined, { ref: false })])
+      : closing)
   }
 }
 
