@@ -280,6 +280,11 @@ describe('the page', () => {
     const file = page.getByRole('listitem').filter({ hasText: 'late.mp4' })
     await file.getByText('done', { exact: true }).waitFor()
     assert.equal(await page.getByRole('listitem').filter({ hasText: 'unchanged' }).count(), 2)
+    // Who comes later reads the same counts.
+    const counts = await page.getByText(/^3 of 3 files/).innerText()
+    assert.match(counts, /\d+ faces? found/)
+    await page.reload()
+    assert.equal(await page.getByText(/^3 of 3 files/).innerText(), counts)
     await page.goto('/clips')
     await page.getByRole('link', { name: 'late.mp4' }).waitFor()
     await page.context().close()
