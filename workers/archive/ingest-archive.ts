@@ -43,7 +43,7 @@ export interface IngestRequest {
    * searched.
    */
   readonly found?: readonly FoundFile[] | undefined
-  /** Real folders. Files that links lead to elsewhere are refused. Default: links may lead anywhere. */
+  /** Real folders. A link that leads out of them is refused. Default: links may lead anywhere. */
   readonly within?: readonly string[] | undefined
   /** Keep the vector index up to date meanwhile. Otherwise the next search does. Default: true. */
   readonly followsIndex?: boolean

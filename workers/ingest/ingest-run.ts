@@ -21,7 +21,7 @@ export interface IngestOptions {
   readonly segmentLengthS: number
   readonly threads: readonly SegmentThread[]
   readonly files: AsyncIterable<FoundFile> | Iterable<FoundFile>
-  /** Real folders: files that links lead to elsewhere are refused. Default: none are. */
+  /** Real folders. A link that leads out of them is refused. Default: links may lead anywhere. */
   readonly within?: readonly string[] | undefined
   readonly isForgotten: (clipId: string) => boolean
   /** Called within the transaction that stores the last segment of a clip. */

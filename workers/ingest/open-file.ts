@@ -28,7 +28,7 @@ export async function openFile(
     readonly writer: ArchiveWriter
     readonly results: ClipResults
     readonly signal: AbortSignal
-    /** Real folders: a file that a link leads to elsewhere cannot be read. */
+    /** Real folders. A link that leads out of them is refused. */
     readonly within: readonly string[] | undefined
   },
 ): Promise<OpenedFile | undefined> {

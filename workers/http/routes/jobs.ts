@@ -152,12 +152,13 @@ function isVisible({ rights, folders }: RequestActor, { kind, paths }: Job): boo
   return paths?.every((path) => isBelowAny(folders, path)) ?? false
 }
 
-/** Whoever asked, with the rights of this moment. Nobody, if that cannot be read. */
+/** Whoever asked, with the rights of this moment. Nobody, if that cannot be found out. */
 function actorNow({ door }: ServerParts, request: FastifyRequest): RequestActor {
   try {
     return door.identify(request, false)
   } catch (error) {
-    if (!(error instanceof CameoError)) request.log.warn({ err: error }, 'who reads events cannot be read')
+    if (!(error instanceof CameoError))
+      request.log.warn({ err: error }, 'cannot find out who reads the events of a job')
     return anonymousActor
   }
 }
