@@ -24,7 +24,10 @@ import { writeGroups } from './write-groups.js'
 export interface GroupPeopleRequest {
   /** Group all tracks again. People keep their ids, names and corrections. Default: only tracks without a person. */
   readonly again?: boolean
-  /** Cosine similarity from which tracks are one person. Default: by the calibration of the models and the number of tracks. */
+  /**
+   * Cosine similarity from which the tracks of two sharp faces are one person. Blurred faces need more. Default: by the calibration of the
+   * models and the number of tracks.
+   */
   readonly minSimilarity?: number | undefined
   /** Stops the grouping; then nothing changes. */
   readonly signal?: AbortSignal | undefined

@@ -1,6 +1,7 @@
 import { EdgeQueue } from './edge-queue.js'
 import { PeopleInWork, type KnownLinks } from './people-in-work.js'
 import { removeQualityDirection } from './quality-direction.js'
+import { samePersonSimilarity, type GroupPair } from './same-person.js'
 import type { TracksToGroup } from './tracks-to-group.js'
 
 /** Pairs of rows that may show one person: `from[i]` and `to[i]`. */
@@ -12,33 +13,13 @@ export interface CandidatePairs {
 export interface GroupingOptions {
   /** Similarity from which two tracks are one person. */
   readonly threshold: number
-  /**
-   * How much two groups that are each of one mind may differ: 0 compares the means of all pairs of tracks (average linkage), 1
-   * the directions of the groups' centres. Default: see `defaultDirectionShare`.
-   */
-  readonly directionShare?: number
-  /** By how much a group without any quality must be more alike. Default: see `defaultQualityMargin`. */
-  readonly qualityMargin?: number
+  /** How alike two groups are. Default: how likely they are one person. */
+  readonly similarityOf?: (pair: GroupPair) => number
   /** Tracks that share frames are two people. Default: true. */
   readonly keepsApart?: boolean
   /** Remove what varies with the quality of faces. Default: true. */
   readonly removesQuality?: boolean
 }
-
-/**
- * Mostly the directions of the centres: noise of single tracks averages out in them. By direction alone, look-alikes were joined.
- * Chosen by `npm run bench:people`, with a view of all its photos and clips.
- */
-export const defaultDirectionShare = 0.8
-
-/** Quality from which faces are compared as they are. */
-const plainQuality = 0.5
-
-/**
- * Blurred faces are alike for being blurred: most wrong pairs have one. So a group needs more similarity the lower its quality is.
- * Chosen as above.
- */
-export const defaultQualityMargin = 0.1
 
 /** Groups may become alike only by growing, so pairs are looked at again until nothing changes. */
 const maxRounds = 20
@@ -55,21 +36,11 @@ export function groupTracks(
   links: KnownLinks,
   options: GroupingOptions,
 ): readonly (readonly number[])[] {
-  const {
-    threshold,
-    directionShare = defaultDirectionShare,
-    qualityMargin = defaultQualityMargin,
-    keepsApart = true,
-    removesQuality = true,
-  } = options
+  const { threshold, similarityOf = samePersonSimilarity, keepsApart = true, removesQuality = true } = options
   if (removesQuality) removeQualityDirection(tracks)
   const people = new PeopleInWork(tracks, links, keepsApart)
-  const similarityOf = (a: number, b: number): number => {
-    const { cosine, evenness } = people.compare(a, b)
-    const lacking = Math.max(0, 1 - Math.min(people.qualityOf(a), people.qualityOf(b)) / plainQuality)
-    return cosine * evenness ** (1 - directionShare) - qualityMargin * lacking
-  }
-  for (let round = 0; round < maxRounds; round++) if (!joinOnce(people, pairs, similarityOf, threshold)) break
+  const compare = (a: number, b: number): number => similarityOf(people.compare(a, b))
+  for (let round = 0; round < maxRounds; round++) if (!joinOnce(people, pairs, compare, threshold)) break
   return people.groups()
 }
 
@@ -77,12 +48,12 @@ export function groupTracks(
 function joinOnce(
   people: PeopleInWork,
   { from, to }: CandidatePairs,
-  similarityOf: (a: number, b: number) => number,
+  compare: (a: number, b: number) => number,
   threshold: number,
 ): boolean {
   const queue = new EdgeQueue()
   const add = (a: number, b: number): void => {
-    const similarity = similarityOf(a, b)
+    const similarity = compare(a, b)
     if (similarity < threshold) return
     queue.push({ a, b, similarity, version: people.versionOf(a) + people.versionOf(b) })
   }

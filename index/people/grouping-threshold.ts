@@ -8,7 +8,7 @@ import type { ArchiveRecipe } from '../store/meta.js'
  * How many tracks of other people may reach the threshold for each track. A wrong pair joins two people, so this is far fewer than in
  * an answer to a search. Chosen by `npm run bench:people`.
  */
-const falsePairsPerTrack = 0.05
+const falsePairsPerTrack = 0.1
 
 /** For models without calibration: how much the threshold is above that of a search. */
 const uncalibratedMargin = 0.1

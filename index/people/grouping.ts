@@ -10,6 +10,7 @@ export interface GroupPeopleReport {
   readonly added: number
   /** Tracks that got a person, or another one. */
   readonly changed: number
+  /** See `GroupPeopleRequest`. */
   readonly minSimilarity: number
 }
 

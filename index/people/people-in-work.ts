@@ -1,3 +1,4 @@
+import type { GroupPair } from './same-person.js'
 import { shareFrames, type TracksToGroup } from './tracks-to-group.js'
 
 /** What is known about tracks before they are grouped. */
@@ -23,8 +24,6 @@ export class PeopleInWork {
   readonly #sums: Float32Array
   readonly #lengths: Float64Array
   readonly #weights: Float64Array
-  /** Weighted sums of the qualities. */
-  readonly #qualities: Float64Array
   readonly #parents: Int32Array
   readonly #versions: Int32Array
   readonly #labels: Int32Array
@@ -47,7 +46,6 @@ export class PeopleInWork {
     this.#sums = vectors
     this.#weights = Float64Array.from(qualities, (quality) => Math.max(minWeight, quality))
     this.#lengths = this.#weights.slice()
-    this.#qualities = this.#weights.map((weight, row) => weight * (qualities[row] ?? 0))
     for (let row = 0; row < count; row++) {
       const weight = this.#weights[row] ?? 0
       for (let i = row * dimension, end = i + dimension; i < end; i++) vectors[i] = weight * (vectors[i] ?? 0)
@@ -83,21 +81,20 @@ export class PeopleInWork {
     return this.#versions[group] ?? 0
   }
 
-  /** The sum of the inner products of the groups' means, and the lengths of both means: 1 for equal descriptors. */
-  compare(a: number, b: number): { readonly cosine: number; readonly evenness: number } {
+  compare(a: number, b: number): GroupPair {
     const { dimension } = this.#tracks
     const sums = this.#sums
     let dot = 0
     for (let i = a * dimension, j = b * dimension, end = i + dimension; i < end; i++, j++)
       dot += (sums[i] ?? 0) * (sums[j] ?? 0)
-    const lengths = (this.#lengths[a] ?? 0) * (this.#lengths[b] ?? 0)
-    const weights = (this.#weights[a] ?? 0) * (this.#weights[b] ?? 0)
-    return lengths === 0 ? { cosine: 0, evenness: 0 } : { cosine: dot / lengths, evenness: lengths / weights }
-  }
-
-  /** Of its faces, weighted by quality, 0..1. */
-  qualityOf(group: number): number {
-    return (this.#qualities[group] ?? 0) / (this.#weights[group] ?? 1)
+    const [qualityA, qualityB] = [this.#weights[a] ?? 0, this.#weights[b] ?? 0]
+    return {
+      product: dot / (qualityA * qualityB),
+      squaredA: ((this.#lengths[a] ?? 0) / qualityA) ** 2,
+      squaredB: ((this.#lengths[b] ?? 0) / qualityB) ** 2,
+      qualityA,
+      qualityB,
+    }
   }
 
   /** False if something says that the groups are two people. */
@@ -121,7 +118,6 @@ export class PeopleInWork {
     }
     this.#lengths[kept] = Math.sqrt(squares)
     this.#weights[kept] = (this.#weights[kept] ?? 0) + (this.#weights[gone] ?? 0)
-    this.#qualities[kept] = (this.#qualities[kept] ?? 0) + (this.#qualities[gone] ?? 0)
     if (this.#labels[kept] === -1) this.#labels[kept] = this.#labels[gone] ?? -1
     this.#parents[gone] = kept
     this.#versions[kept] = (this.#versions[kept] ?? 0) + (this.#versions[gone] ?? 0) + 1

@@ -1,6 +1,7 @@
 import { candidatePairs, neighbours } from '../../../index/people/candidate-pairs.js'
 import { candidateMargin } from '../../../index/people/group-people.js'
-import { groupTracks } from '../../../index/people/group-tracks.js'
+import { groupTracks, type GroupingOptions } from '../../../index/people/group-tracks.js'
+import type { GroupPair } from '../../../index/people/same-person.js'
 import { ExactIndex } from '../../../index/vectors/exact/exact-index.js'
 import { seededRandom, shuffled } from '../../../pipeline/common/seeded-random.js'
 import { chineseWhispers, dbscan, louvain } from './graph-methods.js'
@@ -63,30 +64,18 @@ export function pairsFrom(
   return { from: kept.map((i) => from[i] ?? 0), to: kept.map((i) => to[i] ?? 0) }
 }
 
-/** Values among which the product's options are tuned. */
-interface Grid {
-  readonly directionShares: readonly number[]
-  readonly qualityMargins: readonly number[]
-  readonly thresholds: readonly number[]
-}
-
+/** Agglomerative, as in the product. */
 function own(
   name: string,
-  { directionShares, qualityMargins, thresholds }: Grid,
-  removesQuality: boolean,
+  thresholds: readonly number[],
+  options: Pick<GroupingOptions, 'similarityOf' | 'removesQuality'>,
 ): Method {
   return {
     name,
-    settings: directionShares.flatMap((directionShare) =>
-      qualityMargins.flatMap((qualityMargin) =>
-        thresholds.map((threshold) => ({ threshold, directionShare, qualityMargin })),
-      ),
-    ),
-    run({ tracks, pairs: all, cosines }, setting, keepsApart) {
-      const { threshold = 0, directionShare = 0, qualityMargin = 0 } = setting
+    settings: thresholds.map((threshold) => ({ threshold })),
+    run({ tracks, pairs: all, cosines }, { threshold = 0 }, keepsApart) {
       const pairs = pairsFrom(all, cosines, tracks.count, threshold - candidateMargin)
-      const options = { threshold, directionShare, qualityMargin, keepsApart, removesQuality }
-      const groups = groupTracks(copyOf(tracks), pairs, { must: [], cannot: [] }, options)
+      const groups = groupTracks(copyOf(tracks), pairs, { must: [], cannot: [] }, { threshold, keepsApart, ...options }) // prettier-ignore
       const found = new Int32Array(tracks.count).fill(-1)
       for (const [group, rows] of groups.entries())
         if (rows.length >= leastTracks) for (const row of rows) found[row] = group
@@ -95,21 +84,14 @@ function own(
   }
 }
 
-const grid: Grid = {
-  directionShares: [0.5, 1],
-  qualityMargins: [0, 0.2],
-  thresholds: steps(0.36, 0.52, 0.02),
-}
+/** The mean similarity of all pairs of tracks. */
+const meanSimilarity = ({ product }: GroupPair): number => product
 
 /** Ours, those of others, and what photo programs do. */
 export const methods: readonly Method[] = [
-  own('Cameo', grid, true),
-  own('Cameo, quality kept', { ...grid, qualityMargins: [0] }, false),
-  own(
-    'average linkage',
-    { directionShares: [0], qualityMargins: [0], thresholds: steps(0.2, 0.5, 0.02) },
-    false,
-  ),
+  own('Cameo', steps(0.32, 0.52, 0.02), {}),
+  own('Cameo, quality kept', steps(0.32, 0.52, 0.02), { removesQuality: false }),
+  own('average linkage', steps(0.2, 0.5, 0.02), { similarityOf: meanSimilarity, removesQuality: false }),
   {
     name: 'DBSCAN, distance 0.5, 3 points',
     settings: [{ distance: 0.5, points: 3 }],

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { openArchive } from '../../../index/archive/open-archive.js'
 import { readArchiveFeatures } from '../../../index/evaluate/datasets/archive-features.js'
@@ -168,7 +168,7 @@ const spaceOf = (database: Parameters<typeof activeSpace>[0]) => {
  * nobody else: of others it is not known whom they show.
  */
 export async function filmTracks(dir: string, out: string): Promise<LabelledTracks> {
-  const archiveDir = join(out, `films-${basename(dir)}`)
+  const archiveDir = join(out, `films-${basename(dirname(dir))}-${basename(dir)}`)
   run('the ingest', [cameo, 'ingest', join(dir, 'films'), '--archive', archiveDir])
   const { films } = readAppearances(join(dir, 'appearances.csv'))
   const archive = openArchive(archiveDir)

@@ -27,7 +27,7 @@ export const groupCommand = new Command('group')
   .addOption(
     new Option(
       '--min-similarity <s>',
-      'the cosine similarity from which tracks are one person, instead of the default',
+      'the cosine similarity from which two sharp faces are one person, instead of the default; blurred faces need more',
     ).argParser(numberWithin(-1, 1)),
   )
   .addOption(jsonOption())

@@ -88,7 +88,9 @@ describe('grouping tracks', () => {
     const { given } = people([5, 4, 3, 3, 1, 1], 0.8, 4)
     const same = given.map((each) => ({ ...each, quality: 1 }))
     assert.deepEqual(
-      groupsOf(same, {}, { threshold: 0.45, directionShare: 0 }).map((rows) => [...rows]),
+      groupsOf(same, {}, { threshold: 0.45, similarityOf: ({ product }) => product }).map((rows) => [
+        ...rows,
+      ]),
       averageLinkage(
         same.map(({ vector }) => vector),
         0.45,
