@@ -10,19 +10,23 @@ import type { ArchiveRecipe } from '../store/meta.js'
  */
 const falsePairsPerTrack = 0.1
 
+/** Small archives are often of families or of one scene, whose people are more alike than people at random. */
+const leastTracks = 500
+
 /** For models without calibration: how much the threshold is above that of a search. */
 const uncalibratedMargin = 0.1
 
-/** The similarity from which tracks are one person. It grows with the archive, as more people look alike. */
+/** The similarity from which two sharp faces are one person. It grows with the archive, as more people look alike. */
 export function groupingThreshold(
   recipe: Pick<ArchiveRecipe, 'headFile'>,
   pack: Pack,
   tracks: number,
-  falsePairs = falsePairsPerTrack,
 ): number {
   const calibration = calibrationOf(recipe, pack)
   const least = thresholdOfModels(pack)
   const wanted =
-    calibration === undefined ? undefined : thresholdOfRate(calibration, falsePairs / Math.max(1, tracks))
+    calibration === undefined
+      ? undefined
+      : thresholdOfRate(calibration, falsePairsPerTrack / Math.max(leastTracks, tracks))
   return wanted === undefined ? least + uncalibratedMargin : Math.max(least, wanted)
 }
