@@ -96,8 +96,8 @@ const needsBroker = wanted.includes('kafka')
 const stopBroker = needsBroker && (KAFKA_BROKERS ?? '') === '' ? await startSharedBroker() : () => undefined
 
 const files = Object.entries(groups).flatMap(([name, find]) => (wanted.includes(name) ? find() : []))
-// Tests of Kafka and of commands also wait: for brokers, processes and the disk.
-const waits = wanted.some((name) => name !== 'unit' && name !== 'data')
+// Most tests also wait: for timers, brokers, processes and the disk. Those on real data only compute.
+const waits = wanted.some((name) => name !== 'data')
 const concurrency = availableParallelism() + (waits ? 1 : 0)
 run({ files: longestFirst(files), concurrency, timeout: 1_800_000 })
   .on('test:fail', () => (process.exitCode = 1))

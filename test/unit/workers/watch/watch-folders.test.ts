@@ -107,10 +107,10 @@ describe('a watch', { timeout: 5 * 60_000 }, () => {
       await scene.has('done', to)
       return usedBytes()
     }
-    await addMany(0, 300)
-    const before = await addMany(300, 600)
-    const after = await addMany(600, 1800)
-    const perFile = (after - before) / 1200
+    await addMany(0, 150)
+    const before = await addMany(150, 300)
+    const after = await addMany(300, 900)
+    const perFile = (after - before) / 600
     assert.ok(perFile < 3000, `${perFile} bytes per file`)
     await scene.end()
   })
