@@ -5,6 +5,7 @@ import type { Logger } from 'pino'
 import { CameoError, messageOf } from '../../../pipeline/common/errors.js'
 import type { KafkaConnection } from './connection.js'
 import { bytesOf, checkSizes, inRequests, type OutMessage } from './out-messages.js'
+import { quietRequestQueues } from './quiet-request-queues.js'
 
 /** The only file that imports kafkajs. All other files use these few functions. */
 export type KafkaClient = Kafka
@@ -18,6 +19,7 @@ export type { Consumer, EachBatchPayload, KafkaMessage }
 export type Patience = 'patient' | 'prompt'
 
 export function createKafka(connection: KafkaConnection, log: Logger, patience: Patience): KafkaClient {
+  quietRequestQueues()
   const { brokers, clientId, tls, sasl } = connection
   return new kafkajs.Kafka({
     brokers: [...brokers],
