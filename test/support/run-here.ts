@@ -83,11 +83,18 @@ let turn: Promise<unknown> = Promise.resolve()
 /**
  * Runs a command in this process: the same program without the start of a process, and with the threads of the ingest
  * before. One runs at a time.
+ * @param cwd its current folder. Default: that of this process
  */
-export function runHere(args: readonly string[], environment: NodeJS.ProcessEnv): Promise<CommandResult> {
+export function runHere(
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv,
+  cwd?: string,
+): Promise<CommandResult> {
   capture()
   const run = async (): Promise<CommandResult> => {
     const before = process.exitCode
+    const folder = process.cwd()
+    if (cwd !== undefined) process.chdir(cwd)
     const inherited = Object.keys(environment).map((name) => [name, process.env[name]] as const)
     Object.assign(process.env, environment)
     // A thread keeps the variables that its process had when it started.
@@ -100,6 +107,7 @@ export function runHere(args: readonly string[], environment: NodeJS.ProcessEnv)
       return { code: exitCode(), ...output }
     } finally {
       process.exitCode = before
+      process.chdir(folder)
       for (const [name, value] of inherited)
         if (value === undefined) Reflect.deleteProperty(process.env, name)
         else process.env[name] = value

@@ -18,6 +18,8 @@ export interface DocsHome {
   /** The working folder of the commands: the documents' current folder. */
   readonly cwd: string
   readonly environment: NodeJS.ProcessEnv
+  /** Variables of this document alone. */
+  readonly settings: NodeJS.ProcessEnv
 }
 
 /** Which faces show which people. Ada is in two of the photos. */
@@ -149,5 +151,5 @@ export function copyOfHome(template: string, settings: NodeJS.ProcessEnv = {}): 
     },
     ...settings,
   }
-  return { home, cwd: join(home, 'cameo'), environment }
+  return { home, cwd: join(home, 'cameo'), environment, settings }
 }

@@ -4,13 +4,24 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after } from 'node:test'
 import type { DocsHome } from './home.js'
-import { commandsOf, type Block, type Document } from './markdown.js'
+import { canRunHere, runHere } from '../run-here.js'
+import { commandsOf, wordsOf, type Block, type Document } from './markdown.js'
 
 const running = new Set<ChildProcess>()
 // A worker that a failed test leaves behind would keep its file's process alive.
 after(() => {
   for (const child of running) child.kill('SIGKILL')
 })
+
+/** What only a shell understands: pipes, variables, patterns, several commands. */
+const needsShell = /[|&;<>()$`\\*?[\]{}#!]/
+
+/** The arguments of a plain `npx cameo`, which needs no process of its own; undefined of any other command. */
+function argumentsOf(command: string, home: string): readonly string[] | undefined {
+  if (!command.startsWith('npx cameo ') || needsShell.test(command)) return undefined
+  const [, , ...words] = wordsOf(command)
+  return words.map((word) => word.replace(/^~(?=\/|$)/, home))
+}
 
 interface Started {
   readonly command: string
@@ -54,6 +65,13 @@ export class BlockRunner {
       .replace(/^scripts\/kafka\.sh (start|stop)$/, 'scripts/kafka.sh status')
       // Another document may have a server at the same time.
       .replace(/^npx cameo serve\b.*$/, '$& --port 0')
+    const args = argumentsOf(command, this.#home.home)
+    const { cwd, settings } = this.#home
+    if (args !== undefined && canRunHere(args, settings)) {
+      const { code, stdout, stderr } = await runHere(args, settings, cwd)
+      assert.equal(code, 0, `${written}\n${stdout}${stderr}`)
+      return
+    }
     const started = this.#start(command)
     if (/^npx cameo worker /.test(command)) {
       this.#workers.push(started)
