@@ -10,7 +10,10 @@ import type { ArchiveRecipe } from '../store/meta.js'
  */
 const falsePairsPerTrack = 0.1
 
-/** Small archives are often of families or of one scene, whose people are more alike than people at random. */
+/**
+ * A smaller archive gets the threshold of one with this many tracks. It often shows a family or one scene, whose people are more alike
+ * than people at random.
+ */
 const leastTracks = 500
 
 /** For models without calibration: how much the threshold is above that of a search. */

@@ -10,7 +10,7 @@ export interface GroupPeopleReport {
   readonly added: number
   /** Tracks that got a person, or another one. */
   readonly changed: number
-  /** See `GroupPeopleRequest`. */
+  /** The similarity that was used: that of the request, or the default. */
   readonly minSimilarity: number
 }
 

@@ -22,7 +22,8 @@ export class PeopleInWork {
   readonly #tracks: TracksToGroup
   /** [count, dimension]: the weighted sum of each group, in its row. */
   readonly #sums: Float32Array
-  readonly #lengths: Float64Array
+  /** Squared lengths of the sums. */
+  readonly #squares: Float64Array
   readonly #weights: Float64Array
   readonly #parents: Int32Array
   readonly #versions: Int32Array
@@ -45,7 +46,7 @@ export class PeopleInWork {
     this.#keepsApart = keepsApart
     this.#sums = vectors
     this.#weights = Float64Array.from(qualities, (quality) => Math.max(minWeight, quality))
-    this.#lengths = this.#weights.slice()
+    this.#squares = this.#weights.map((weight) => weight * weight)
     for (let row = 0; row < count; row++) {
       const weight = this.#weights[row] ?? 0
       for (let i = row * dimension, end = i + dimension; i < end; i++) vectors[i] = weight * (vectors[i] ?? 0)
@@ -90,8 +91,8 @@ export class PeopleInWork {
     const [qualityA, qualityB] = [this.#weights[a] ?? 0, this.#weights[b] ?? 0]
     return {
       product: dot / (qualityA * qualityB),
-      squaredA: ((this.#lengths[a] ?? 0) / qualityA) ** 2,
-      squaredB: ((this.#lengths[b] ?? 0) / qualityB) ** 2,
+      squaredA: (this.#squares[a] ?? 0) / qualityA ** 2,
+      squaredB: (this.#squares[b] ?? 0) / qualityB ** 2,
       qualityA,
       qualityB,
     }
@@ -116,7 +117,7 @@ export class PeopleInWork {
       sums[i] = sum
       squares += sum * sum
     }
-    this.#lengths[kept] = Math.sqrt(squares)
+    this.#squares[kept] = squares
     this.#weights[kept] = (this.#weights[kept] ?? 0) + (this.#weights[gone] ?? 0)
     if (this.#labels[kept] === -1) this.#labels[kept] = this.#labels[gone] ?? -1
     this.#parents[gone] = kept

@@ -11,8 +11,7 @@ export interface GroupPair {
 }
 
 /**
- * Variances of descriptors, as shares of their squared length. Chosen by `npm run bench:people`, with a view of its photos and clips;
- * all three may be a quarter larger or smaller without much effect.
+ * Variances of descriptors, as shares of their squared length. Chosen by `npm run bench:people`, with a view of its photos and clips.
  */
 const variance = {
   /** Between people. */
@@ -49,9 +48,9 @@ const ratioAtZero = ratioOfSharpFaces(0)
 const ratioPerSimilarity = ratioOfSharpFaces(1) - ratioAtZero
 
 /**
- * How likely two groups are one person, as the cosine similarity that two single sharp faces need for the same likelihood. Blurred faces
- * get less than their cosine similarity: they are alike for being blurred. Groups of the same person get more, as noise averages out
- * in their means. May be above 1 or below −1.
+ * How likely two groups are one person, as the cosine similarity of two single sharp faces that are as likely one person. It may be
+ * above 1 or below −1. The more tracks two groups have, the more it says: noise averages out in their means. The more blurred the
+ * faces are, the less it says: without any quality, it is the similarity at which one person and two are equally likely.
  */
 export const samePersonSimilarity = (pair: GroupPair): number =>
   (logRatio(pair) - ratioAtZero) / ratioPerSimilarity

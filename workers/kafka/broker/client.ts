@@ -7,7 +7,7 @@ import type { KafkaConnection } from './connection.js'
 import { bytesOf, checkSizes, inRequests, type OutMessage } from './out-messages.js'
 import { quietRequestQueues } from './quiet-request-queues.js'
 
-/** The only file that imports kafkajs. All other files use these few functions. */
+/** The only file that uses kafkajs; all others use these few functions. `quiet-request-queues.ts` mends a fault of it. */
 export type KafkaClient = Kafka
 export type KafkaAdmin = Admin
 export type { Consumer, EachBatchPayload, KafkaMessage }
