@@ -119,7 +119,7 @@ export class PeopleOfClips {
       .tracksOf(clipId)
       .some(
         (track) =>
-          track.descriptor !== undefined &&
+          !('damaged' in track) &&
           (isSure(verdicts, track.trackId) ||
             dotProduct(descriptor, track.descriptor) >= this.#namer.threshold.threshold),
       )
@@ -129,9 +129,11 @@ export class PeopleOfClips {
   #sorted(clipId: string) {
     const named = new Map<EnrolledName, ScoredTrack[]>()
     const unnamed: UnnamedTrack[] = []
-    for (const { trackId, descriptor, spans } of this.#hits.tracksOf(clipId)) {
-      if (descriptor === undefined) this.#rows.note({ clipId, trackId, what: 'descriptors' })
-      if (descriptor === undefined || !this.#rows.isWholeTrack(trackId, clipId)) continue
+    for (const stored of this.#hits.tracksOf(clipId)) {
+      const { trackId } = stored
+      if ('damaged' in stored) this.#rows.note({ clipId, trackId, what: stored.damaged })
+      if ('damaged' in stored || !this.#rows.isWholeTrack(trackId, clipId)) continue
+      const { descriptor, spans } = stored
       const found = this.#namer.nameOf(descriptor, trackId)
       if (found === undefined) unnamed.push({ trackId, spans, personId: this.#personOf(trackId) })
       else {

@@ -162,7 +162,7 @@ function otherModels(database: Database, name: string, identityId: number): Came
 /** Sources of a name that have a damaged face. @throws ARCHIVE_DAMAGED if a face is lost */
 function damagedSources(database: Database, name: string, identityId: number): ReadonlySet<string> {
   const rows = referenceFaceStates(database, identityId)
-  if (rows.some(({ rowCount }) => rowCount !== rows.length)) throw damagedName(name)
+  if (rows === undefined) throw damagedName(name)
   return new Set(rows.flatMap(({ source, isWhole }) => (isWhole ? [] : [source])))
 }
 

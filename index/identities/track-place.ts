@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { maxSegments, maxTimeS } from '../../pipeline/common/limits.js'
+import { parseColumn } from '../store/json-column.js'
 import { iou, type BoxXyxyPx } from '../../pipeline/data/geometry.js'
 
 /** Spans and faces that a place keeps at most; more say nothing new. */
@@ -27,6 +28,10 @@ export const trackPlaceSchema = z.object({
 })
 
 export type TrackPlace = Readonly<z.infer<typeof trackPlaceSchema>>
+
+/** The column `place` of a correction. @throws ARCHIVE_DAMAGED */
+export const parsePlace = (column: string): TrackPlace =>
+  parseColumn(trackPlaceSchema, column, 'place of a correction')
 
 interface PlacedFace {
   readonly timeS: number

@@ -1,4 +1,3 @@
-import { z } from 'zod'
 import { toFloat32 } from '../store/blobs.js'
 import {
   correctionsOf,
@@ -7,13 +6,14 @@ import {
   type CorrectionRow,
   type Verdict,
 } from '../store/corrections.js'
+import { parseSpans } from '../store/clip-columns.js'
 import type { Damage } from '../store/damage.js'
 import { findIdentity } from '../store/identities.js'
 import { activeSpace } from '../store/meta.js'
 import { PeopleRows, type MemberRow } from '../store/people-rows.js'
 import type { Database } from '../store/sqlite.js'
 import { createTrackHits } from '../store/track-hits.js'
-import { tracksAt, trackPlaceSchema, type PlacedCandidate, type TrackPlace } from './track-place.js'
+import { tracksAt, parsePlace, type PlacedCandidate, type TrackPlace } from './track-place.js'
 
 /** A track of a clip that can be corrected. */
 export interface ClipTrack extends PlacedCandidate {
@@ -60,15 +60,13 @@ export const noVerdicts: Verdicts = {
   unlike: [],
 }
 
-const spansSchema = z.array(z.tuple([z.number(), z.number()])).min(1)
-
 /** The intact tracks of a clip in the space that is searched. */
 export function tracksOfClip(database: Database, clipId: string): ClipTrack[] {
   const spaceId = activeSpace(database)?.spaceId ?? 0
   const hits = createTrackHits(database, spaceId)
   return placedTracks(database, clipId, spaceId).map(({ spans, vector, ...track }) => ({
     ...track,
-    spansS: spansSchema.parse(JSON.parse(spans)),
+    spansS: parseSpans(spans),
     descriptor: toFloat32(vector),
     faces: () => hits.facesOf(track.trackId),
   }))
@@ -93,10 +91,10 @@ export function readCorrections(
 }
 
 function correctionOf(
-  { correctionId, clipId, verdict, at, place: text }: CorrectionRow,
+  { correctionId, clipId, verdict, at, place: column }: CorrectionRow,
   tracks: readonly ClipTrack[],
 ): Correction {
-  const place = trackPlaceSchema.parse(JSON.parse(text))
+  const place = parsePlace(column)
   return { correctionId, clipId, verdict, at, place, tracks: tracksAt(place, tracks) }
 }
 

@@ -80,9 +80,11 @@ function scoresOf(
   const descriptors = new Map<number, Float32Array>()
   let sum: Float32Array | undefined
   for (const [clipId, members] of byClip)
-    for (const { trackId, descriptor } of hits.tracksOf(clipId)) {
+    for (const track of hits.tracksOf(clipId)) {
+      const { trackId } = track
       const member = members.find((each) => each.trackId === trackId)
-      if (member === undefined || descriptor === undefined) continue
+      if (member === undefined || 'damaged' in track) continue
+      const { descriptor } = track
       descriptors.set(trackId, descriptor)
       sum ??= new Float32Array(descriptor.length)
       for (let i = 0; i < sum.length; i++)

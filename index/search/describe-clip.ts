@@ -3,7 +3,12 @@ import type { Archive } from '../archive/open-archive.js'
 import { activeSpace } from '../store/meta.js'
 import { keptRowsOf } from '../store/kept-rows.js'
 import { presentPath } from '../store/present-path.js'
-import { createTrackHits, type StoredTrack, type TrackHits } from '../store/track-hits.js'
+import {
+  createTrackHits,
+  type StoredTrack,
+  type TrackHits,
+  type UnreadableTrack,
+} from '../store/track-hits.js'
 import type { WholeRows } from '../store/whole-rows.js'
 import type { ClipMatch } from './clip-match.js'
 import { clipAdjacencyReader } from './clip-adjacency.js'
@@ -89,11 +94,12 @@ export class ClipDescriber {
   }
 
   /** Returns undefined if the track is damaged, not similar to the query, or was rejected. */
-  #score(clipId: string, { trackId, spans, descriptor }: StoredTrack): ScoredTrack | undefined {
-    if (descriptor === undefined) {
-      this.#rows.note({ clipId, trackId, what: 'descriptors' })
+  #score(clipId: string, track: StoredTrack | UnreadableTrack): ScoredTrack | undefined {
+    if ('damaged' in track) {
+      this.#rows.note({ clipId, trackId: track.trackId, what: track.damaged })
       return undefined
     }
+    const { trackId, spans, descriptor } = track
     const { verdicts = noVerdicts, rivals = [] } = this.#options
     if (verdicts.rejected.has(trackId)) return undefined
     const isConfirmed = verdicts.confirmed.has(trackId)

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseColumn } from './json-column.js'
 import type { Database } from './sqlite.js'
 
 /** `new`: not told yet. `waiting`: told, and still to be posted. */
@@ -50,7 +51,7 @@ export function alertsIn(database: Database, state: Exclude<AlertState, 'told'>,
       `SELECT clip_id AS clipId, name, at, seen FROM alerts WHERE state = ? ORDER BY at, clip_id, name LIMIT ?`,
     )
     .all(state, limit)
-    .map(({ seen, ...alert }) => ({ ...alert, ...seenSchema.parse(JSON.parse(seen)) }))
+    .map(({ seen, ...alert }) => ({ ...alert, ...parseColumn(seenSchema, seen, 'what was seen') }))
 }
 
 export function countWaitingAlerts(database: Database): number {

@@ -17,6 +17,7 @@ export interface Damage {
 }
 
 export const missingRows = 'missing rows'
+const damagedIndex = 'index'
 
 /** Tables with clip content that evaluation and redescribing read. */
 const contentTables = [
@@ -76,8 +77,17 @@ const hasSegmentsSql = `(state = 'working' OR segments =
   (SELECT count(*) FROM segments s WHERE s.clip_id = runs.clip_id AND s.recipe = runs.recipe))`
 
 /**
- * Checks a clip: its own rows, and the number of its tracks and their dependent rows. Does not check the content of
- * the tracks. Returns what is damaged, or undefined.
+ * The tracks of a clip whose entry in the index of tracks leads to another row or to none. SQLite believes its indexes:
+ * a flipped bit in an entry would hide one track behind another. `entry` reads the index, `found` the rows.
+ */
+const wrongTrackSql = `tracks AS entry LEFT JOIN tracks AS found ON found.track_id = entry.track_id
+  WHERE entry.clip_id = @clipId
+    AND (found.clip_id, found.recipe, found.segment, found.number)
+      IS NOT (entry.clip_id, entry.recipe, entry.segment, entry.number)`
+
+/**
+ * Checks a clip: its own rows, and the number of its tracks and their dependent rows, and that each track is found by
+ * its clip. Does not check the content of the tracks. Returns what is damaged, or undefined.
  */
 export const createClipCheck = perConnection((database): ((clipId: string) => string | undefined) => {
   const cases = [
@@ -90,6 +100,7 @@ export const createClipCheck = perConnection((database): ((clipId: string) => st
       `tracks JOIN segments USING (clip_id, recipe, segment)
        WHERE clip_id = @clipId AND NOT EXISTS (SELECT 1 FROM descriptors d WHERE d.track_id = tracks.track_id)`,
     ],
+    [damagedIndex, wrongTrackSql],
   ].map(([what, from]) => `WHEN EXISTS (SELECT 1 FROM ${from}) THEN '${what}'`)
   // One statement: most clips are whole, so that all of it is read.
   const select = database
@@ -102,16 +113,24 @@ export const createClipCheck = perConnection((database): ((clipId: string) => st
   return (clipId) => select.get({ clipId }) ?? undefined
 })
 
-/** Checks that a track, its faces and its thumbnail are intact. Does not check its embeddings. */
-export const createTrackCheck = perConnection((database): ((trackId: number) => boolean) => {
-  const hasTrack = database.prepare<[number]>(
-    `SELECT 1 FROM tracks JOIN thumbnails USING (track_id)
-     WHERE track_id = ? AND ${isWhole('tracks')} AND ${isWhole('thumbnails')}`,
-  )
-  const damagedFace = database.prepare<[number]>(
-    `SELECT 1 FROM faces WHERE track_id = ? AND NOT ${isWhole('faces')}`,
-  )
-  return (trackId) => hasTrack.get(trackId) !== undefined && damagedFace.get(trackId) === undefined
+/**
+ * The clip of a track. Undefined if the track, one of its faces or its thumbnail is damaged or is not found by the
+ * track. Does not check its embeddings.
+ */
+export const createTrackCheck = perConnection((database): ((trackId: number) => string | undefined) => {
+  const clipOf = database
+    .prepare<[number], string>(
+      `SELECT clip_id FROM tracks JOIN thumbnails USING (track_id)
+       WHERE track_id = ? AND ${isWhole('tracks')} AND ${isWhole('thumbnails')}`,
+    )
+    .pluck()
+  const wholeFaces = database
+    .prepare<[number], number>(
+      `SELECT count(*) = count(DISTINCT face_id) FILTER (WHERE ${isWhole('faces')})
+       FROM faces WHERE track_id = ?`,
+    )
+    .pluck()
+  return (trackId) => (wholeFaces.get(trackId) === 1 ? clipOf.get(trackId) : undefined)
 })
 
 /** The content that must be skipped because it is damaged. */

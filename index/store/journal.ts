@@ -1,3 +1,5 @@
+import { z } from 'zod'
+import { parseColumn } from './json-column.js'
 import type { Database } from './sqlite.js'
 import { readMeta } from './meta.js'
 
@@ -99,12 +101,18 @@ export function eraseSourceFromJournal(
     )
     .all(entry, name, source)
   for (const row of rows) {
-    const { sources } = JSON.parse(row.subject) as JournalSubjects['enroll']
+    const { sources } = parseEnrolment(row.subject)
     const others = sources.filter((other) => other !== source)
     if (others.length === 0) remove.run(row.entry)
     else update.run(JSON.stringify({ name, sources: others }), row.entry)
   }
 }
+
+const what = 'subject of the journal'
+const enrolmentSchema = z.object({ name: z.string(), sources: z.array(z.string()) })
+
+const parseEnrolment = (column: string): JournalSubjects['enroll'] =>
+  parseColumn(enrolmentSchema, column, what)
 
 /** Entries after `entry`, in order. */
 export function journalAfter(database: Database, entry: number, limit: number): JournalEntry[] {
@@ -113,7 +121,7 @@ export function journalAfter(database: Database, entry: number, limit: number): 
       'SELECT entry, action, subject FROM journal WHERE entry > ? ORDER BY entry LIMIT ?',
     )
     .all(entry, limit)
-    .map((row) => ({ ...row, subject: JSON.parse(row.subject) as unknown }) as JournalEntry)
+    .map((row) => ({ ...row, subject: parseColumn(z.unknown(), row.subject, what) }) as JournalEntry)
 }
 
 /** Every source with which a name was ever enrolled, unless it was erased from the journal. */
@@ -124,7 +132,7 @@ export function enrolledSources(database: Database, name: string): string[] {
     )
     .pluck()
     .all(name)
-  const sources = subjects.flatMap((text) => (JSON.parse(text) as JournalSubjects['enroll']).sources)
+  const sources = subjects.flatMap((text) => parseEnrolment(text).sources)
   return [...new Set(sources)]
 }
 

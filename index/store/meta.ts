@@ -92,6 +92,14 @@ export function writeEngineName(database: Database, name: string | undefined): v
   else writeMeta(database, engineKey, name)
 }
 
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
 /** Undefined before the first ingest. @throws ARCHIVE_DAMAGED */
 export function readArchiveRecipe(database: Database): ArchiveRecipe | undefined {
   const text = readMeta(database, 'recipe')
@@ -102,7 +110,7 @@ export function readArchiveRecipe(database: Database): ArchiveRecipe | undefined
       `the archive's recipe is lost: restore it from a backup, or ingest into a new archive`,
     )
   }
-  const parsed = archiveRecipeSchema.safeParse(JSON.parse(text))
+  const parsed = archiveRecipeSchema.safeParse(jsonOf(text))
   if (!parsed.success)
     throw new CameoError(
       'ARCHIVE_DAMAGED',

@@ -1,4 +1,6 @@
+import { z } from 'zod'
 import { isWhole } from './checksum.js'
+import { parseColumn } from './json-column.js'
 import type { PersonRow } from './people-rows.js'
 import type { Database } from './sqlite.js'
 
@@ -199,7 +201,9 @@ export class PeopleChanges {
   }
 }
 
+const peopleSchema = z.array(z.int())
+
 const toChange = ({ changeId, at, action, undone, people, tracks }: ChangeRow): PeopleChange => ({
   ...{ changeId, at, action, isUndone: undone !== 0, tracks },
-  people: JSON.parse(people) as number[],
+  people: parseColumn(peopleSchema, people, 'people of a change'),
 })

@@ -73,18 +73,30 @@ function readFaces(database: Database, condition: string, value: string | number
     .map(({ vector, ...row }) => ({ ...row, float16: toUint16(vector) }))
 }
 
-/** For each face of a name: its source, whether it is intact, and how many faces the name should have. */
+/**
+ * For each face of a name: its source, and whether it is intact. Undefined if faces are lost: there are not as many as
+ * the name should have, or the index of faces leads twice to the same.
+ */
 export function referenceFaceStates(
   database: Database,
   identityId: number,
-): { readonly source: string; readonly isWhole: boolean; readonly rowCount: number }[] {
-  return database
-    .prepare<[number], { source: string; isWhole: number; rowCount: number }>(
-      `SELECT source, ${isWhole('reference_faces')} AS isWhole, row_count AS rowCount
-       FROM reference_faces JOIN identities USING (identity_id) WHERE identity_id = ?`,
+): { readonly source: string; readonly isWhole: boolean }[] | undefined {
+  const rowCount = database
+    .prepare<[number], number>('SELECT row_count FROM identities WHERE identity_id = ?')
+    .pluck()
+    .get(identityId)
+  // An entry of the index may lead to a face of another name. Each row itself says whose it is.
+  const rows = database
+    .prepare<[number], { referenceId: number; source: string; isWhole: number }>(
+      `SELECT face.reference_id AS referenceId, face.source,
+              face.identity_id = entry.identity_id AND ${isWhole('reference_faces', 'face')} AS isWhole
+       FROM reference_faces AS entry JOIN reference_faces AS face ON face.reference_id = entry.reference_id
+       WHERE entry.identity_id = ?`,
     )
     .all(identityId)
-    .map((row) => ({ ...row, isWhole: row.isWhole !== 0 }))
+  const distinct = new Set(rows.map(({ referenceId }) => referenceId)).size
+  if (distinct !== rowCount) return undefined
+  return rows.map(({ source, isWhole }) => ({ source, isWhole: isWhole !== 0 }))
 }
 
 /** True if a name has a face from this source, by any embedder. */

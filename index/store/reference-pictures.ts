@@ -1,10 +1,11 @@
 import { z } from 'zod'
 import type { FacePicture } from '../../pipeline/align/face-picture.js'
 import { isWhole } from './checksum.js'
+import { parseBox } from './clip-columns.js'
+import { parseColumn } from './json-column.js'
 import type { Database } from './sqlite.js'
 
 const pointSchema = z.tuple([z.number(), z.number()]).transform(([x, y]) => ({ x, y }))
-const boxSchema = z.tuple([z.number(), z.number(), z.number(), z.number()])
 const landmarksSchema = z.tuple([pointSchema, pointSchema, pointSchema, pointSchema, pointSchema])
 
 /** Stores a picture of a face of a name. Returns its id. */
@@ -32,8 +33,8 @@ export function picturesOf(database: Database, identityId: number): ReadonlyMap<
       pictureId,
       {
         jpeg,
-        boxXyxyPx: boxSchema.parse(JSON.parse(box)),
-        landmarksPx: landmarksSchema.parse(JSON.parse(landmarks)),
+        boxXyxyPx: parseBox(box),
+        landmarksPx: parseColumn(landmarksSchema, landmarks, 'place of an enrolled face'),
       },
     ]),
   )

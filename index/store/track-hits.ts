@@ -1,7 +1,7 @@
 import { toFloat32, toUint16 } from './blobs.js'
 import type { BoxXyxyPx } from '../../pipeline/data/geometry.js'
 import { isWhole } from './checksum.js'
-import { parseBox, parseSpans } from './clip-columns.js'
+import { parseBox, readSpans } from './clip-columns.js'
 import { keptRowsOf } from './kept-rows.js'
 import { perConnection } from './per-connection.js'
 import type { Database } from './sqlite.js'
@@ -11,8 +11,15 @@ export interface StoredTrack {
   readonly trackId: number
   /** When it is seen, in order. */
   readonly spans: readonly (readonly [startS: number, endS: number])[]
-  /** L2-normalised. Undefined if its row is damaged. */
-  readonly descriptor: Float32Array | undefined
+  /** L2-normalised. */
+  readonly descriptor: Float32Array
+}
+
+/** A track that cannot be read. */
+export interface UnreadableTrack {
+  readonly trackId: number
+  /** The table of the damaged row. */
+  readonly damaged: 'descriptors' | 'tracks'
 }
 
 /** A segment and the number of its examined frames. */
@@ -37,8 +44,8 @@ export interface FaceAtTime {
 
 /** The stored data of clips and tracks that a search finds, as they are now. All functions are synchronous. */
 export interface TrackHits {
-  /** Tracks of a clip that have a descriptor in the space, by number. */
-  tracksOf(clipId: string): readonly StoredTrack[]
+  /** Tracks of a clip that have a descriptor in the space, by number. Their own rows are not checked yet. */
+  tracksOf(clipId: string): readonly (StoredTrack | UnreadableTrack)[]
   durationOf(clipId: string): number | undefined
   /** In order of time. */
   segmentsOf(clipId: string, recipe: string): StoredSpan[]
@@ -87,11 +94,13 @@ export function createTrackHits(database: Database, spaceId: number): TrackHits 
   const kept = keptRowsOf(database)
   return {
     tracksOf: kept.of(`tracks in space ${spaceId}`, (clipId) =>
-      tracks.all(clipId, spaceId).map(({ trackId, spans, vector, isWhole }) => ({
-        trackId,
-        spans: parseSpans(spans),
-        descriptor: isWhole === 0 ? undefined : toFloat32(vector),
-      })),
+      tracks.all(clipId, spaceId).map(({ trackId, spans: column, vector, isWhole }) => {
+        if (isWhole === 0) return { trackId, damaged: 'descriptors' }
+        const spans = readSpans(column)
+        return spans === undefined
+          ? { trackId, damaged: 'tracks' }
+          : { trackId, spans, descriptor: toFloat32(vector) }
+      }),
     ),
     durationOf: kept.of('duration', (clipId) => duration.get(clipId) ?? undefined),
     segmentsOf: (clipId, recipe) => segments.all(clipId, recipe),

@@ -51,7 +51,7 @@ export function createWholeRows(database: Database, damagedLabels: ReadonlySet<n
   const { select, selectRow } = labelStatements(database)
   const kept = keptRowsOf(database)
   const clipDamage = kept.of('damage of a clip', createClipCheck(database))
-  const trackIsWhole = kept.of('whole track', createTrackCheck(database))
+  const clipOfTrack = kept.of('clip of a whole track', createTrackCheck(database))
   const rowOf = kept.of('label', (label: number) => select.get(label))
   const noted = new Map<string, Damage>()
 
@@ -66,7 +66,7 @@ export function createWholeRows(database: Database, damagedLabels: ReadonlySet<n
   }
 
   function isWholeTrack(trackId: number, clipId: string): boolean {
-    if (trackIsWhole(trackId)) return true
+    if (clipOfTrack(trackId) === clipId) return true
     note({ clipId, trackId, what: 'tracks' })
     return false
   }

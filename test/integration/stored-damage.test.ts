@@ -96,6 +96,26 @@ function bytesInUse(file: string): number[] {
   return used
 }
 
+/** Offsets of the last byte of each entry of an index: the lowest byte of the id to which it leads. */
+function endsOfEntries(archiveDir: string, index: string): number[] {
+  const bytes = readFileSync(join(archiveDir, databaseFileName))
+  const archive = openArchive(archiveDir)
+  const pages = archive.database
+    .prepare<[string], number>("SELECT pageno FROM dbstat WHERE name = ? AND pagetype = 'leaf'")
+    .pluck()
+    .all(index)
+  archive.close()
+  return pages.flatMap((number) => {
+    const page = (number - 1) * pageBytes
+    return Array.from({ length: bytes.readUInt16BE(page + 3) }, (_, i) => {
+      const cell = page + bytes.readUInt16BE(page + 8 + 2 * i)
+      const first = bytes[cell] ?? 0
+      const [payload, start] = first < 128 ? [first, 1] : [((first & 127) << 7) | (bytes[cell + 1] ?? 0), 2]
+      return cell + start + payload - 1
+    })
+  })
+}
+
 function flipBit(file: string, at: number, bit: number): void {
   const bytes = readFileSync(file)
   const handle = openSync(file, 'r+')
@@ -181,5 +201,35 @@ describe('a flipped bit in the archive', () => {
       changed > flips / 2 && told > flips / 8,
       `${changed} of ${flips} flips changed a row, ${told} were told`,
     )
+  })
+
+  it('never gives a row in place of another where an index leads to a wrong one', async () => {
+    const archive = join(dir, 'archive of indexes')
+    // Of few clips, so that a bit leads to another row and not to none; the ids of a track's faces differ by one bit.
+    const stored = storeClips(archive, 2)
+    stored.database.pragma('foreign_keys = OFF')
+    for (const table of ['faces', 'embeddings'])
+      stored.database.exec(`UPDATE ${table} SET face_id = face_id + 1001`)
+    stored.close()
+    const file = join(archive, databaseFileName)
+    const indexes = ['sqlite_autoindex_tracks_1', 'faces_track', 'descriptors_track', 'reference_faces_identity'] // prettier-ignore
+    const whole = await searchAs('Ada', archive)
+    assert.ok(typeof whole !== 'string')
+    const copy = join(dir, 'wrong entry')
+    mkdirSync(copy)
+    const damaged = join(copy, databaseFileName)
+    for (const index of indexes) {
+      const ends = endsOfEntries(archive, index)
+      assert.ok(ends.length >= 2, index)
+      let told = 0
+      for (const [at, bit] of ends.flatMap((end) => [0, 1, 2, 3].map((each) => [end, each] as const))) {
+        copyFileSync(file, damaged)
+        flipBit(damaged, at, bit)
+        const answer = await searchAs('Ada', copy)
+        assertHonest(answer, whole, `${index}: bit ${bit} of byte ${at}`)
+        if (typeof answer === 'string' || answer.damage.length > 0) told++
+      }
+      assert.ok(told > 0, `no wrong entry of ${index} was told`)
+    }
   })
 })

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseColumn } from '../json-column.js'
 import type { Database } from '../sqlite.js'
 
 /** A user as stored. Times are in ms since 1970. */
@@ -33,7 +34,7 @@ const selectSql = `SELECT user_id AS userId, name, name_key AS nameKey, roles, p
 const textsSchema = z.array(z.string())
 
 /** A list of texts in a column. */
-export const textsOf = (json: string): string[] => textsSchema.parse(JSON.parse(json))
+export const textsOf = (json: string): string[] => parseColumn(textsSchema, json, 'roles or collections')
 
 const rowOf = ({ roles, passwordHash, disabled, allCollections, ...row }: Stored): UserRow => ({
   ...row,

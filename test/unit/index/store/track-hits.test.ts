@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { openArchive } from '../../../../index/archive/open-archive.js'
-import { createTrackHits } from '../../../../index/store/track-hits.js'
+import {
+  createTrackHits,
+  type StoredTrack,
+  type UnreadableTrack,
+} from '../../../../index/store/track-hits.js'
 import { dotProduct } from '../../../../pipeline/data/vector-math.js'
 import { temporaryDir } from '../../../support/cameo.js'
 import { flipStored } from '../../../support/flip.js'
@@ -10,11 +14,14 @@ import { keyOf, storeClips, storedDimension } from '../../../support/stored-clip
 const clipId = '1'.repeat(64)
 const { recipe, embedder } = keyOf(clipId, 1)
 
+const readable = (tracks: readonly (StoredTrack | UnreadableTrack)[]) =>
+  tracks.flatMap((track) => ('damaged' in track ? [] : track))
+
 describe('the stored data of a hit', () => {
   const archive = storeClips(temporaryDir(), 3)
   const hits = createTrackHits(archive.database, 1)
   // Each clip has two segments of two tracks with two faces.
-  const tracks = hits.tracksOf(clipId)
+  const tracks = readable(hits.tracksOf(clipId))
 
   it('includes the tracks of its clip by number, with their descriptors', () => {
     assert.deepEqual(tracks.map(({ trackId }) => trackId), [5, 6, 7, 8]) // prettier-ignore
@@ -23,7 +30,7 @@ describe('the stored data of a hit', () => {
       [[[0, 2]], [[4, 6]], [[10, 12]], [[14, 16]]],
     )
     for (const { descriptor } of tracks) {
-      assert.equal(descriptor?.length, storedDimension)
+      assert.equal(descriptor.length, storedDimension)
       assert.ok(Math.abs(dotProduct(descriptor, descriptor) - 1) < 1e-6)
     }
     assert.deepEqual(hits.tracksOf('unknown'), [])
@@ -49,15 +56,22 @@ describe('the stored data of a hit', () => {
     assert.deepEqual(hits.embeddingsOf(6, 'another'), [])
   })
 
-  it('excludes a damaged descriptor', () => {
+  it('says which tracks cannot be read, because of a damaged descriptor or damaged times', () => {
     const copy = storeClips(temporaryDir(), 3)
-    const { descriptor } = createTrackHits(copy.database, 1).tracksOf(clipId)[1]!
+    const { descriptor } = readable(createTrackHits(copy.database, 1).tracksOf(clipId))[1]!
+    copy.database.prepare('UPDATE tracks SET spans = replace(spans, ?, ?) WHERE track_id = 7').run(']]', ']')
     const { dir } = copy
     copy.close()
-    flipStored(dir, new Uint8Array(descriptor!.buffer, descriptor!.byteOffset, descriptor!.byteLength), 9, 3)
+    flipStored(dir, new Uint8Array(descriptor.buffer, descriptor.byteOffset, descriptor.byteLength), 9, 3)
     const damaged = openArchive(dir)
     const found = createTrackHits(damaged.database, 1).tracksOf(clipId)
-    assert.deepEqual(found.map((track) => track.descriptor !== undefined), [true, false, true, true]) // prettier-ignore
+    assert.deepEqual(
+      found.flatMap((track) => ('damaged' in track ? [[track.trackId, track.damaged]] : [])),
+      [
+        [6, 'descriptors'],
+        [7, 'tracks'],
+      ],
+    )
     damaged.close()
   })
 })

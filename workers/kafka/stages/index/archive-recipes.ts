@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { adoptRecipe, type Archive } from '../../../../index/archive/open-archive.js'
+import { parseColumn } from '../../../../index/store/json-column.js'
 import type { Database } from '../../../../index/store/sqlite.js'
 import { addSpace, deleteMeta, readMeta, writeMeta, type Space } from '../../../../index/store/meta.js'
 import { CameoError } from '../../../../pipeline/common/errors.js'
@@ -133,10 +134,10 @@ export function endReplay(database: Database): void {
 
 function readTaken(database: Database): Record<string, number> {
   const text = readMeta(database, takenKey)
-  return text === undefined ? {} : takenSchema.parse(JSON.parse(text))
+  return text === undefined ? {} : parseColumn(takenSchema, text, takenKey)
 }
 
 function readReplayed(database: Database): readonly string[] | undefined {
   const text = readMeta(database, replayKey)
-  return text === undefined ? undefined : replaySchema.parse(JSON.parse(text))
+  return text === undefined ? undefined : parseColumn(replaySchema, text, replayKey)
 }

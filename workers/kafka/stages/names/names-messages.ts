@@ -6,7 +6,7 @@ import { isForgotten } from '../../../../index/store/forgotten-clips.js'
 import { findIdentity } from '../../../../index/store/identities.js'
 import { correctedClips, enrolledSources, type JournalEntry } from '../../../../index/store/journal.js'
 import type { Database } from '../../../../index/store/sqlite.js'
-import { trackPlaceSchema } from '../../../../index/identities/track-place.js'
+import { parsePlace } from '../../../../index/identities/track-place.js'
 import type { FacePicture } from '../../../../pipeline/align/face-picture.js'
 import type { OutMessage } from '../../broker/out-messages.js'
 import { encodeMessage, wireVersion, type NameMessage } from '../../messages/schemas.js'
@@ -54,7 +54,7 @@ function corrected(database: Database, name: string, clipId: string): NameMessag
   const rows = identityId === undefined ? [] : correctionsOf(database, identityId)
   const corrections = rows
     .filter((row) => row.clipId === clipId)
-    .map(({ verdict, at, place }) => ({ verdict, at, place: trackPlaceSchema.parse(JSON.parse(place)) }))
+    .map(({ verdict, at, place }) => ({ verdict, at, place: parsePlace(place) }))
   if (corrections.length === 0) return undefined
   return { v: wireVersion, kind: 'corrected', name, clipId, corrections }
 }
