@@ -5,6 +5,9 @@ import type { CandidatePairs } from './group-tracks.js'
 /** Nearest neighbours of each track that are compared with it. Groups grow along them, so a person may have more tracks. */
 export const neighbours = 32
 
+/** From so many comparisons of tracks on, the index is asked quickly: then nearly each pair is found from one of its sides. */
+const manyComparisons = 5e9
+
 /** Number of tracks that the index is asked about at once. */
 const batch = 256
 
@@ -29,12 +32,13 @@ export async function candidatePairs(
   { vectors, dimension, labels, rows, minSimilarity, signal, onProgress }: NeighbourQuestion,
 ): Promise<CandidatePairs> {
   const pairs = new PairList()
+  const isQuick = rows.length * labels.length >= manyComparisons
   for (let from = 0; from < rows.length; from += batch) {
     throwIfStopped(signal, 'the grouping of people')
     const some = rows.subarray(from, from + batch)
     const queries = Array.from(some, (row) => vectors.subarray(row * dimension, (row + 1) * dimension))
     // The first neighbour of a track is the track itself.
-    const found = await index.search(queries, neighbours + 1)
+    const found = await index.search(queries, neighbours + 1, { isQuick })
     for (const [i, list] of found.entries()) {
       const row = some[i] ?? 0
       for (const { label, cosineSimilarity } of list) {

@@ -24,49 +24,39 @@ export class EdgeQueue {
   push({ a, b, similarity, version }: Edge): void {
     if (this.#size === this.#a.length) this.#grow()
     let at = this.#size++
+    this.#put(at, a, b, similarity, version)
     while (at > 0) {
       const above = (at - 1) >> 1
-      if (
-        !isBefore(similarity, a, b, this.#similarities[above] ?? 0, this.#a[above] ?? 0, this.#b[above] ?? 0)
-      )
-        break
-      this.#move(above, at)
+      if (!this.#isBefore(at, above)) break
+      this.#swap(at, above)
       at = above
     }
-    this.#put(at, a, b, similarity, version)
   }
 
   pop(): Edge | undefined {
     if (this.#size === 0) return undefined
     const top = this.#edge(0)
-    const last = this.#edge(--this.#size)
-    let at = 0
-    for (;;) {
-      let below = 2 * at + 1
-      if (below >= this.#size) break
-      if (below + 1 < this.#size && this.#isBeforeAt(below + 1, below)) below++
-      const { similarity, a, b } = last
-      if (
-        !isBefore(this.#similarities[below] ?? 0, this.#a[below] ?? 0, this.#b[below] ?? 0, similarity, a, b)
-      )
-        break
-      this.#move(below, at)
+    this.#swap(0, --this.#size)
+    for (let at = 0, below = 1; below < this.#size; below = 2 * at + 1) {
+      if (below + 1 < this.#size && this.#isBefore(below + 1, below)) below++
+      if (!this.#isBefore(below, at)) break
+      this.#swap(below, at)
       at = below
     }
-    this.#put(at, last.a, last.b, last.similarity, last.version)
     return top
   }
 
   #edge(at: number): Edge {
-    return {
-      ...{ a: this.#a[at] ?? 0, b: this.#b[at] ?? 0 },
-      ...{ similarity: this.#similarities[at] ?? 0, version: this.#versions[at] ?? 0 },
-    }
+    const [a = 0, b = 0] = [this.#a[at], this.#b[at]]
+    return { a, b, similarity: this.#similarities[at] ?? 0, version: this.#versions[at] ?? 0 }
   }
 
-  #isBeforeAt(i: number, j: number): boolean {
-    const [one, other] = [this.#edge(i), this.#edge(j)]
-    return isBefore(one.similarity, one.a, one.b, other.similarity, other.a, other.b)
+  /** Ties by row, so that the order does not depend on the order of the calls. */
+  #isBefore(i: number, j: number): boolean {
+    const [one = 0, other = 0] = [this.#similarities[i], this.#similarities[j]]
+    if (one !== other) return one > other
+    const [a = 0, otherA = 0] = [this.#a[i], this.#a[j]]
+    return a !== otherA ? a < otherA : (this.#b[i] ?? 0) < (this.#b[j] ?? 0)
   }
 
   #put(at: number, a: number, b: number, similarity: number, version: number): void {
@@ -76,11 +66,12 @@ export class EdgeQueue {
     this.#versions[at] = version
   }
 
-  #move(from: number, to: number): void {
-    this.#a[to] = this.#a[from] ?? 0
-    this.#b[to] = this.#b[from] ?? 0
-    this.#similarities[to] = this.#similarities[from] ?? 0
-    this.#versions[to] = this.#versions[from] ?? 0
+  #swap(i: number, j: number): void {
+    for (const values of [this.#similarities, this.#a, this.#b, this.#versions]) {
+      const kept = values[i] ?? 0
+      values[i] = values[j] ?? 0
+      values[j] = kept
+    }
   }
 
   #grow(): void {
@@ -94,10 +85,4 @@ export class EdgeQueue {
     this.#b = larger(new Int32Array(capacity), this.#b)
     this.#versions = larger(new Int32Array(capacity), this.#versions)
   }
-}
-
-/** Ties by row, so that the order does not depend on the order of the calls. */
-function isBefore(s: number, a: number, b: number, otherS: number, otherA: number, otherB: number): boolean {
-  if (s !== otherS) return s > otherS
-  return a !== otherA ? a < otherA : b < otherB
 }

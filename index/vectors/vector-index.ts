@@ -5,6 +5,15 @@ export interface Neighbor {
   readonly cosineSimilarity: number
 }
 
+/** How a batch of queries is answered. */
+export interface BatchOptions {
+  /**
+   * The engine may miss neighbours to which few paths lead, and is several times quicker with many vectors. For callers who
+   * ask for the neighbours of every vector, so that each pair is looked for from both sides. Default: false.
+   */
+  readonly isQuick?: boolean
+}
+
 /** A vector and its label. */
 export interface LabelledVector {
   /** An unsigned 32-bit number. */
@@ -44,7 +53,7 @@ export interface VectorIndex {
    * of a query matters, not its length.
    * @throws VECTOR_INVALID if a dimension differs, a value is not finite, or a query is zero
    */
-  search(queries: readonly Float32Array[], k: number): Promise<Neighbor[][]>
+  search(queries: readonly Float32Array[], k: number, options?: BatchOptions): Promise<Neighbor[][]>
   /** Waits for running calls, then frees the resources of the index. No call may follow. */
   close(): Promise<void>
 

@@ -59,6 +59,27 @@ export function describeEngine(name: string, { factory, recall }: ConformanceOpt
         assert.ok(met / wanted >= recall, `${met} of ${wanted} found`)
       }))
 
+    it('nearly all of it in a quick search, with the same similarities', () =>
+      withIndex(faces.dimension, async (index) => {
+        await index.add(faces.vectors)
+        const [full, quick] = [
+          await index.search(faces.queries, 10),
+          await index.search(faces.queries, 10, { isQuick: true }),
+        ]
+        let [wanted, met] = [0, 0]
+        for (const [i, neighbors] of full.entries()) {
+          assert.equal(quick[i]!.length, neighbors.length)
+          const scores = new Map(quick[i]!.map((one) => [one.label, one.cosineSimilarity]))
+          for (const { label, cosineSimilarity } of neighbors) {
+            if (cosineSimilarity < matchThreshold) break
+            wanted++
+            if (scores.get(label) === cosineSimilarity) met++
+          }
+        }
+        assert.ok(wanted > 100, `${wanted} to be found`)
+        assert.ok(met / wanted >= 0.9, `${met} of ${wanted} found`)
+      }))
+
     it('the same for a query in a batch and alone, whatever its length', () =>
       withIndex(faces.dimension, async (index) => {
         await index.add(faces.vectors.slice(0, 300))

@@ -5,7 +5,7 @@ import type { Database } from '../../store/sqlite.js'
 import { CallOrder } from '../call-order.js'
 import { canWriteTo, removeSnapshot, snapshotBytesOnDisk } from '../hnsw/snapshot.js'
 import type { VectorEngines, VectorSpace } from '../vector-engine.js'
-import type { Neighbor, VectorIndex } from '../vector-index.js'
+import type { BatchOptions, Neighbor, VectorIndex } from '../vector-index.js'
 import { automatic, openEngine, planEngines, type NamedEngine } from './engine-plan.js'
 import { closingOnError, startIndex, type IndexSource, type StartedIndex } from './start-index.js'
 import { applyChanges, fillIndex, type FeedSource } from './sync-from-store.js'
@@ -163,8 +163,8 @@ export class VectorCache implements Pick<VectorIndex, 'dimension' | 'search'> {
    * Like `VectorIndex.search`; see `searchWidening`.
    * @throws VECTOR_INVALID; ARCHIVE_BUSY if the engine cannot be reached
    */
-  search(queries: readonly Float32Array[], k: number): Promise<Neighbor[][]> {
-    return this.#open.index.search(queries, k)
+  search(queries: readonly Float32Array[], k: number, options?: BatchOptions): Promise<Neighbor[][]> {
+    return this.#open.index.search(queries, k, options)
   }
 
   stats(): VectorCacheStats {

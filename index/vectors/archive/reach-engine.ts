@@ -63,7 +63,7 @@ export function reachIndex(index: VectorIndex, reach: Reach): VectorIndex {
     has: (labels) => call(() => index.has(labels)),
     add: (vectors) => order.read(() => addOnce(index, vectors, reach)),
     erase: (labels) => call(() => index.erase(labels)),
-    search: (queries, k) => call(() => index.search(queries, k)),
+    search: (queries, k, options) => call(() => index.search(queries, k, options)),
     close: () => order.close(() => index.close()),
     ...{ memory: index.memory, snapshots: index.snapshots },
     durable: durable && {
