@@ -151,6 +151,7 @@ export type {
   VectorSpace,
 } from '../index/vectors/vector-engine.js'
 export type {
+  BatchOptions,
   ChangeBatch,
   DurableChanges,
   LabelledVector,

@@ -1,10 +1,10 @@
 import { stat } from 'node:fs/promises'
 import { extname } from 'node:path'
-import { fileTypeFromFile } from 'file-type'
 import { fileError } from '../../pipeline/decode/clip-file.js'
 import { CameoError } from '../../pipeline/common/errors.js'
 import { isPhoto } from '../../pipeline/photos/process-photo.js'
 import { oneLine } from '../../pipeline/common/visible-text.js'
+import { fileTypeAt } from '../../pipeline/decode/file-type.js'
 import { isVideoName } from '../../pipeline/decode/video-names.js'
 
 /** Used to report a damaged photo as a photo. */
@@ -12,7 +12,7 @@ const photoExtensions = new Set(['.jpg', '.jpeg', '.png', '.webp', '.gif', '.avi
 
 /** The kind of a query file. Detected from its content if possible, otherwise from its name. */
 export async function kindOfFile(path: string): Promise<'photo' | 'clip' | 'unknown'> {
-  const type = await fileTypeFromFile(path).catch(() => undefined)
+  const type = await fileTypeAt(path)
   if (type?.mime.startsWith('image/') === true) return 'photo'
   // Many containers can be recognised only by their names.
   if (type?.mime.startsWith('video/') === true || isVideoName(path)) return 'clip'

@@ -1,7 +1,7 @@
 import { CameoError } from '../common/errors.js'
 import type { BoxXyxyPx, Landmarks5Px } from '../data/geometry.js'
 import type { RgbImage } from '../data/image.js'
-import { sharp } from '../image/image-library.js'
+import { imageLibrary } from '../image/image-library.js'
 import {
   applySimilarity,
   arcfaceTemplate,
@@ -65,6 +65,7 @@ export function cropFace(
 export async function encodeFacePicture({ image, boxXyxyPx, landmarksPx }: FaceCrop): Promise<FacePicture> {
   const { width, height, data } = image
   const raw = { raw: { width, height, channels: 3 as const } }
+  const sharp = await imageLibrary()
   let jpeg = new Uint8Array(0)
   for (const quality of qualities) {
     jpeg = await sharp(data, raw).jpeg({ quality, chromaSubsampling: '4:4:4' }).toBuffer()
@@ -76,6 +77,7 @@ export async function encodeFacePicture({ image, boxXyxyPx, landmarksPx }: FaceC
 /** @throws IMAGE_UNREADABLE if it is not such a picture */
 export async function decodeFacePicture({ jpeg }: Pick<FacePicture, 'jpeg'>): Promise<RgbImage> {
   try {
+    const sharp = await imageLibrary()
     const image = sharp(jpeg, { limitInputPixels: facePicturePx ** 2, failOn: 'error' })
     const { format, width, height } = await image.metadata()
     if (format !== 'jpeg' || width !== facePicturePx || height !== facePicturePx)

@@ -1,7 +1,7 @@
-import { fileTypeFromFile } from 'file-type'
 import { CameoError } from '../common/errors.js'
 import { beginsLikeMp4, regularFileBytes } from './clip-file.js'
 import { clipName } from '../common/display-name.js'
+import { fileTypeAt } from './file-type.js'
 import { encrypted, saysEncrypted } from './encryption.js'
 import type { InputInfo } from './ffmpeg-log.js'
 import { filmOf } from './film-stream.js'
@@ -133,7 +133,7 @@ export async function explainFailure(run: FailedRun): Promise<CameoError> {
 async function mimeOf(path: string): Promise<string | undefined> {
   // Opening a pipe would wait for its writer.
   if ((await regularFileBytes(path)) === undefined) return undefined
-  return (await fileTypeFromFile(path).catch(() => undefined))?.mime
+  return (await fileTypeAt(path))?.mime
 }
 
 function describeFormat(demuxer: string): string {

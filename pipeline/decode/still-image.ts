@@ -1,7 +1,7 @@
 import { extname } from 'node:path'
 import { readPart } from './clip-file.js'
 import { notVideo } from './failures.js'
-import { sharp } from '../image/image-library.js'
+import { imageLibrary } from '../image/image-library.js'
 
 /** Files that hold one JPEG after another without a container; ffmpeg takes the first for the whole file. */
 const motionJpegNames = new Set(['.mjpeg', '.mjpg'])
@@ -27,6 +27,7 @@ export async function demuxerFor(path: string): Promise<'mjpeg' | undefined> {
 
 /** True for a GIF of several pictures, and for a damaged GIF. */
 export async function isAnimatedGif(path: string): Promise<boolean> {
+  const sharp = await imageLibrary()
   return sharp(path)
     .metadata()
     .then(

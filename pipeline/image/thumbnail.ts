@@ -1,5 +1,5 @@
 import { cropScaled } from './warp.js'
-import { sharp } from './image-library.js'
+import { imageLibrary } from './image-library.js'
 import type { BoxXyxyPx } from '../data/geometry.js'
 import type { RgbImage } from '../data/image.js'
 
@@ -27,6 +27,7 @@ export function cropThumbnail(image: RgbImage, [x1, y1, x2, y2]: BoxXyxyPx): Rgb
 
 export async function encodeThumbnail(image: RgbImage): Promise<Uint8Array> {
   const { width, height, data } = image
+  const sharp = await imageLibrary()
   return sharp(data, { raw: { width, height, channels: 3 } })
     .jpeg({ quality: 80, optimiseCoding: false })
     .toBuffer()

@@ -2,7 +2,6 @@ import { createHash, randomUUID } from 'node:crypto'
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { sha256OfFile } from '../common/digest.js'
-import { flushTinyWeights } from '../onnx/flush-weights.js'
 import { sha256 } from './packs/pack.js'
 import type { ModelInput } from '../data/model-input.js'
 
@@ -40,8 +39,9 @@ export interface RunnableFile {
 export async function runnableFile(source: string, digest: string, input: ModelInput): Promise<RunnableFile> {
   const known = await readNote(source, digest)
   if (known !== undefined) return known
+  // What changes and compares models is loaded only if a file is new.
+  const { flushTinyWeights } = await import('../onnx/flush-weights.js')
   const { onnx, tiny, subnormal } = flushTinyWeights(await readFile(source))
-  // ONNX Runtime is loaded only if a file is new.
   const isSame = tiny > 0 && (await (await import('./same-results.js')).haveSameResults(source, onnx, input))
   const note: FlushNote = {
     ...{ version, source: digest, tiny, subnormal },

@@ -7,7 +7,6 @@ import ort from 'onnxruntime-node'
 import { decodeFloat16, encodeFloat16 } from '../data/float16.js'
 import { CameoError, messageOf } from '../common/errors.js'
 import { formatDevice, type DeviceChoice } from './device.js'
-import { repairGraph } from '../onnx/repair-graph.js'
 import type { Tensor } from '../data/tensor.js'
 
 /** The device that ran a model; it is recorded with every result. */
@@ -111,12 +110,27 @@ export async function loadModel(path: string, options: SessionOptions): Promise<
     throw new CameoError('MODEL_UNREADABLE', `the model file ${path} is missing; download the models`, {
       details: { remedy: 'pull-models', path },
     })
-  const graph = repaired(options.graph ?? (await readFile(path)))
-  return wrap(await openSession(path, graph === undefined ? options : { ...options, graph }))
+  let opened: OpenedSession | undefined
+  let refusal: unknown
+  try {
+    opened = await openSession(path, options)
+    if (opened.session.inputNames.length === 1) return wrap(opened)
+  } catch (error) {
+    refusal = error
+  }
+  const graph = await repaired(options.graph ?? (await readFile(path)))
+  if (graph !== undefined) {
+    await opened?.session.release()
+    return wrap(await openSession(path, { ...options, graph }))
+  }
+  if (opened === undefined) throw refusal
+  return wrap(opened)
 }
 
-/** Undefined also if the file is not an ONNX file: the runtime's own error says what is wrong. */
-function repaired(onnx: Uint8Array): Uint8Array | undefined {
+/** Undefined if nothing is to be repaired, or the file is not an ONNX file: the runtime's own error says what is wrong. */
+async function repaired(onnx: Uint8Array): Promise<Uint8Array | undefined> {
+  // Few models need it.
+  const { repairGraph } = await import('../onnx/repair-graph.js')
   try {
     return repairGraph(onnx)
   } catch {

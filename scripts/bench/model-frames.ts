@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { sharp } from '../../pipeline/image/image-library.js'
+import { imageLibrary } from '../../pipeline/image/image-library.js'
 import { detectFaces } from '../../pipeline/detect/detect-faces.js'
 import { planPasses } from '../../pipeline/detect/passes.js'
 import { seededRandom } from '../../pipeline/common/seeded-random.js'
@@ -33,6 +33,7 @@ const faceShare = 0.45
 /** 1080p frames of eight photos each, with faces 40 to 200 px high. */
 export async function makeFrames(images: string, count: number): Promise<MadeFrame[]> {
   const people = readdirSync(images).sort()
+  const sharp = await imageLibrary()
   const random = seededRandom(1)
   const frames: MadeFrame[] = []
   for (let number = 0; number < count; number++) {

@@ -13,7 +13,7 @@ import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { z } from 'zod'
-import { sharp } from '../../pipeline/image/image-library.js'
+import { imageLibrary } from '../../pipeline/image/image-library.js'
 import type { BoxXyxyPx } from '../../pipeline/data/geometry.js'
 import { makePrivateFolder, writePrivateFile } from '../../pipeline/common/private-files.js'
 import { makeClips } from './demo-clips.js'
@@ -75,6 +75,7 @@ async function writeQuery(photosDir: string): Promise<void> {
   const { photo, boxXyxyPx } = faces[wanted]
   const [x1, y1, x2, y2]: BoxXyxyPx = boxXyxyPx
   const margin = Math.round((y2 - y1) * 0.4)
+  const sharp = await imageLibrary()
   const face = await sharp(join(photosDir, photos[photo].file))
     .extract({
       left: x1 - margin,

@@ -145,7 +145,7 @@ describe('an ensemble', () => {
 
   it('is trained as declared, and existing heads are not trained again', async () => {
     await run(...train('--ensemble', file))
-    const metadata = [one, two].map((head) => readHeadMetadata(head, readFileSync(head)))
+    const metadata = await Promise.all([one, two].map((head) => readHeadMetadata(head, readFileSync(head))))
     assert.deepEqual(
       metadata.map((head) => [head?.embedders.map(({ name }) => name), head?.seed, head?.figures['clips']]),
       [

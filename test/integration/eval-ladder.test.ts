@@ -120,7 +120,7 @@ describe('head train', () => {
       assert.equal(run.code, 0, run.stderr)
     }
     assert.deepEqual(readFileSync(one), readFileSync(two))
-    const metadata = readHeadMetadata(one, readFileSync(one))
+    const metadata = await readHeadMetadata(one, readFileSync(one))
     assert.equal(metadata?.classes.length, 12)
     assert.equal(existsSync(`${one}.checkpoint`), false)
     const mapBy = async (...how: string[]) => {

@@ -19,12 +19,14 @@ import { dotProduct } from '../../pipeline/data/vector-math.js'
 import { unitOf } from '../../pipeline/data/embedding.js'
 import { findPack } from '../../pipeline/models/packs/catalog.js'
 import { defaultModelsDir, packDir } from '../../pipeline/models/packs/models-dir.js'
-import { sharp } from '../../pipeline/image/image-library.js'
+import { imageLibrary } from '../../pipeline/image/image-library.js'
 import { openCameo } from '../../workers/cameo.js'
 import { assertRefused, foundFiles, ingest, search } from '../support/answers.js'
 import { countInFiles } from '../support/archive-bytes.js'
 import { cameo, temporaryDir } from '../support/cameo.js'
 import { makeFaceClip, makeFacePhoto } from '../support/faces.js'
+
+const sharp = await imageLibrary()
 
 const dir = realpathSync(temporaryDir())
 const at = (...names: string[]) => join(dir, ...names)

@@ -1,13 +1,13 @@
 import { lstatSync } from 'node:fs'
 import { lstat, open, readdir, realpath, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
-import { fileTypeFromBuffer, fileTypeFromFile } from 'file-type'
 import { fileError } from '../../pipeline/decode/clip-file.js'
 import { isDamagedText, showDamagedText } from '../../pipeline/common/damaged-text.js'
 import { clipName } from '../../pipeline/common/display-name.js'
 import { isAnimatedGif } from '../../pipeline/decode/still-image.js'
 import { CameoError } from '../../pipeline/common/errors.js'
 import { isBelowAny } from '../../index/store/whole-path.js'
+import { fileTypeAt, fileTypeOf } from '../../pipeline/decode/file-type.js'
 import { isVideoName } from '../../pipeline/decode/video-names.js'
 
 /** A file that may be a clip, or the reason why it is not. Paths are absolute. */
@@ -211,7 +211,7 @@ async function looksLikeVideo(path: string, isFile: boolean): Promise<boolean> {
   if (isVideoName(path)) return true
   if (!isFile) return false
   try {
-    const mime = (await fileTypeFromFile(path))?.mime ?? ''
+    const mime = (await fileTypeAt(path))?.mime ?? ''
     return mime === 'image/gif' ? await isAnimatedGif(path) : isVideoType(mime)
   } catch {
     return false
@@ -226,7 +226,7 @@ async function isOtherFile(path: Buffer, name: string): Promise<boolean> {
     const file = await open(path)
     try {
       const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(fileTypeBytes), position: 0 })
-      const mime = (await fileTypeFromBuffer(buffer.subarray(0, bytesRead)))?.mime ?? ''
+      const mime = (await fileTypeOf(buffer.subarray(0, bytesRead)))?.mime ?? ''
       return !isVideoType(mime) && mime !== 'image/gif'
     } finally {
       await file.close()

@@ -94,7 +94,7 @@ export async function rankByHeads(
   let known: readonly string[] | undefined
   for (const { file, weight } of members) {
     const onnx = await readHeadBytes(file)
-    const metadata = readHeadMetadata(file, onnx)
+    const metadata = await readHeadMetadata(file, onnx)
     if (metadata === undefined)
       throw new CameoError(
         'HEAD_INVALID',

@@ -1,4 +1,4 @@
-import { fileTypeFromBuffer } from 'file-type'
+import { fileTypeOf } from '../file-type.js'
 
 /** Formats that are opened as photos. */
 export type PictureFormat = 'jpeg' | 'png' | 'webp' | 'gif' | 'tiff' | 'heif'
@@ -35,7 +35,7 @@ function formatAt(bytes: Buffer, at: number): PictureFormat | undefined {
  */
 export async function contentOf(head: Buffer): Promise<FileContent> {
   const format = formatAt(head, 0)
-  const type = format === undefined || format === 'tiff' ? await typeOf(head) : undefined
+  const type = format === undefined || format === 'tiff' ? await fileTypeOf(head) : undefined
   // Raw files of cameras are TIFF files in which libvips finds a thumbnail at best.
   if (format !== undefined && (type === undefined || !isRawPhoto(type.mime)))
     return { kind: 'picture', format, startsAt: 0 }
@@ -62,10 +62,6 @@ interface FileType {
   readonly ext: string
   readonly mime: string
 }
-
-/** Undefined also if the file ends before its type can be determined. */
-const typeOf = (head: Buffer): Promise<FileType | undefined> =>
-  fileTypeFromBuffer(head).catch(() => undefined)
 
 const isRawPhoto = (mime: string) => mime.startsWith('image/') && mime !== 'image/tiff'
 const isText = (mime: string) => mime === 'application/xml' || mime.startsWith('text/')

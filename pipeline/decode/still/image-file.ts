@@ -3,7 +3,7 @@ import { CameoError, messageOf } from '../../common/errors.js'
 import type { RgbImage } from '../../data/image.js'
 import { completedWebp, endsEarly } from './broken-image.js'
 import { clipName } from '../../common/display-name.js'
-import { sharp } from '../../image/image-library.js'
+import { imageLibrary } from '../../image/image-library.js'
 import type { SizePx } from '../image-sizes.js'
 import { contentHeadBytes, contentOf, type PictureFormat } from './image-content.js'
 
@@ -122,6 +122,7 @@ export class PictureFile {
   }
 
   async #decode(number: number, size: SizePx, failOn: 'warning' | 'none'): Promise<RgbImage> {
+    const sharp = await imageLibrary()
     const { data, info } = await sharp(this.#bytes, {
       ...{ failOn, page: number, limitInputPixels: maxPhotoPixels },
     })
@@ -138,6 +139,7 @@ export class PictureFile {
 
   async #metadata(number: number) {
     try {
+      const sharp = await imageLibrary()
       return await sharp(this.#bytes, { failOn: 'none', page: number, limitInputPixels: false }).metadata()
     } catch (error) {
       throw this.#broken(error)

@@ -35,7 +35,7 @@ export async function readHeadFile(path: string): Promise<HeadFile> {
   return {
     path: resolve(path),
     sha256: createHash('sha256').update(onnx).digest('hex'),
-    metadata: readHeadMetadata(path, onnx),
+    metadata: await readHeadMetadata(path, onnx),
   }
 }
 

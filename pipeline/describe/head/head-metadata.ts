@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { CameoError } from '../../common/errors.js'
 import { maxDimension, maxFeatures } from '../../common/limits.js'
-import { readOnnxMetadata } from '../../onnx/onnx-file.js'
 
 export const networkSchema = z.strictObject({
   /**
@@ -56,7 +55,9 @@ export type HeadMetadata = z.infer<typeof headMetadataSchema>
 export const metadataKey = 'cameo.head'
 
 /** Undefined for an ONNX file that `head train` did not write. Throws HEAD_INVALID with `name`. */
-export function readHeadMetadata(name: string, onnx: Uint8Array): HeadMetadata | undefined {
+export async function readHeadMetadata(name: string, onnx: Uint8Array): Promise<HeadMetadata | undefined> {
+  // Most archives have no head.
+  const { readOnnxMetadata } = await import('../../onnx/onnx-file.js')
   let text: string | undefined
   try {
     text = readOnnxMetadata(onnx).get(metadataKey)

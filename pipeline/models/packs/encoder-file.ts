@@ -6,7 +6,6 @@ import { CameoError, messageOf } from '../../common/errors.js'
 import { readJsonFile } from '../../common/json-file.js'
 import { maxDimension } from '../../common/limits.js'
 import { digestOf, sha256OfFile } from '../../common/digest.js'
-import { inputTypeOf } from '../../onnx/onnx-model.js'
 import { sha256 } from './pack.js'
 import { inputSchema } from '../../data/model-input.js'
 
@@ -94,6 +93,7 @@ export async function readEncoderFile(source: string): Promise<EmbedderFile | Co
     )
   const dtype = spec.kind === 'context' ? spec.input.dtype : undefined
   if (dtype !== undefined) {
+    const { inputTypeOf } = await import('../../onnx/onnx-model.js')
     const own = inputTypeOf(await readFile(file))
     if (own !== dtype)
       throw new CameoError(

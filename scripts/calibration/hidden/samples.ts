@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { alignAndMeasure, findFaces, type FoundFace } from '../../../pipeline/faces/analyse-frame.js'
-import { sharp } from '../../../pipeline/image/image-library.js'
+import { imageLibrary } from '../../../pipeline/image/image-library.js'
 import type { RgbImage } from '../../../pipeline/data/image.js'
 import { seededPart } from '../../../pipeline/common/seeded-random.js'
 import { minPhotoFacePx } from '../../../pipeline/faces/upright-faces.js'
@@ -82,6 +82,7 @@ async function embed(face: FoundFace, image: RgbImage, stages: Stages): Promise<
 }
 
 async function readRgb(path: string): Promise<RgbImage> {
+  const sharp = await imageLibrary()
   const { data, info } = await sharp(path)
     .removeAlpha()
     .toColourspace('srgb')

@@ -46,7 +46,7 @@ Exit code: 0 measured, 2 it could not run.`,
 async function runAngles(options: AnglesOptions): Promise<void> {
   const { head: file, device } = options
   const onnx = await readHeadBytes(file)
-  const metadata = readHeadMetadata(file, onnx)
+  const metadata = await readHeadMetadata(file, onnx)
   if (metadata === undefined)
     throw new CameoError('HEAD_INVALID', `${file} is not a head: give a file that "cameo head train" wrote`)
   const weights = readClassWeights(file, onnx, metadata)

@@ -1,6 +1,6 @@
-import { fileTypeFromBuffer } from 'file-type'
 import { isUtf8 } from 'node:buffer'
 import { CameoError } from '../../../pipeline/common/errors.js'
+import { fileTypeOf } from '../../../pipeline/decode/file-type.js'
 import { contentHeadBytes, contentOf } from '../../../pipeline/decode/still/image-content.js'
 
 /** What an upload may be: something that shows a person, or a list of labels. */
@@ -25,7 +25,7 @@ export interface Content {
 export async function contentOfUpload(head: Buffer): Promise<Content> {
   const content = await contentOf(head)
   if (content.kind === 'picture') return { kind: 'image', extension: content.format }
-  const type = await fileTypeFromBuffer(head).catch(() => undefined)
+  const type = await fileTypeOf(head)
   if (type !== undefined && (type.mime.startsWith('video/') || videoExtensions.has(type.ext)))
     return { kind: 'clip', extension: type.ext }
   throw new CameoError('IMAGE_UNREADABLE', `the file is neither a photo nor a video: it is ${content.what}`)

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { parse } from 'csv-parse/sync'
@@ -177,7 +176,7 @@ describe('a table of hits', () => {
 describe('the file of an answer', () => {
   const dir = temporaryDir()
   const file = (content: unknown) => {
-    const name = join(mkdtempSync(join(tmpdir(), 'cameo-answer-')), 'answer.json')
+    const name = join(mkdtempSync(join(dir, 'answer-')), 'answer.json')
     writeFileSync(name, typeof content === 'string' ? content : JSON.stringify(content))
     return name
   }

@@ -9,9 +9,11 @@ import {
   maxFacePictureBytes,
 } from '../../../../pipeline/align/face-picture.js'
 import type { Landmarks5Px } from '../../../../pipeline/data/geometry.js'
-import { sharp } from '../../../../pipeline/image/image-library.js'
+import { imageLibrary } from '../../../../pipeline/image/image-library.js'
 import { seededRandom } from '../../../support/random.js'
 import { refusedWith } from '../../../support/refused-with.js'
+
+const sharp = await imageLibrary()
 
 const [width, height] = [640, 480]
 

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { sharp } from '../../../../pipeline/image/image-library.js'
+import { imageLibrary } from '../../../../pipeline/image/image-library.js'
 import { nestedSvg, svgFiles } from '../../../support/field-photos.js'
+
+const sharp = await imageLibrary()
 
 describe('the image library', () => {
   it('draws nothing, whoever calls it and however the drawing begins', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Worker } from 'node:worker_threads'
 import '../../../../../pipeline/models/no-telemetry.js'
+import { temporaryDir } from '../../../../support/cameo.js'
 import type { HostileResult, HostileSetup } from './hostile-thread.js'
 
 /** Handles thousands of invalid messages in a thread that ends if it takes more than 96 MB of heap. */
@@ -19,7 +20,7 @@ async function readOdd(setup: HostileSetup): Promise<HostileResult> {
 
 describe('hostile messages', { timeout: 120_000 }, () => {
   it('handles or refuses each of thousands in little memory, and still handles good messages', async () => {
-    const result = await readOdd({ seed: 12, messages: 700 })
+    const result = await readOdd({ seed: 12, messages: 700, dir: temporaryDir() })
     assert.deepEqual(Object.keys(result), [
       ...['jobs', 'embeddings', 'descriptors', 'status', 'names', 'dead-letters'],
     ])

@@ -3,8 +3,7 @@
  * `hostile-messages.test.ts`. Good messages come in between, and each must have its normal effect.
  */
 import assert from 'node:assert/strict'
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { openArchive } from '../../../../../index/archive/open-archive.js'
@@ -43,13 +42,14 @@ import { seededRandom } from '../../../../support/random.js'
 export interface HostileSetup {
   readonly seed: number
   readonly messages: number
+  /** Removed by the caller. */
+  readonly dir: string
 }
 
 /** Number of a topic's invalid messages that were refused, by reason, and that were accepted. */
 export type HostileResult = Readonly<Record<string, Readonly<Record<string, number>>>>
 
-const { seed, messages } = workerData as HostileSetup
-const dir = mkdtempSync(join(tmpdir(), 'cameo-test-hostile-'))
+const { seed, messages, dir } = workerData as HostileSetup
 const random = seededRandom(seed)
 const signal = new AbortController().signal
 const log = createSilentLog()
