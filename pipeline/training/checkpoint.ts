@@ -1,5 +1,5 @@
 import { closeSync, existsSync, fsyncSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
-import { decode, encode } from '@msgpack/msgpack'
+import { decode, Encoder } from '@msgpack/msgpack'
 import { z } from 'zod'
 import { CameoError, messageOf } from '../common/errors.js'
 import { openPrivateFile } from '../common/private-files.js'
@@ -36,7 +36,9 @@ export function writeCheckpoint(file: string, binding: string, { state, best }: 
         ? null
         : { epoch: best.epoch, watched: best.watched ?? null, tensors: packed(best.tensors) },
   }
-  writeFileAtomically(file, encode(content))
+  // A buffer that had to grow would be copied with every step.
+  const initialBufferSize = tensorBytes(state.tensors) + tensorBytes(best?.tensors) + (1 << 16)
+  writeFileAtomically(file, new Encoder({ initialBufferSize }).encodeSharedRef(content))
 }
 
 /** @throws CHECKPOINT_INVALID if there is none, if it is damaged, or if it belongs to other settings or data */
@@ -93,6 +95,9 @@ export function writeFileAtomically(file: string, bytes: Uint8Array): void {
     throw new CameoError('USAGE', `${file} cannot be written: ${messageOf(cause)}`, { cause })
   }
 }
+
+const tensorBytes = (tensors: Tensors = new Map()) =>
+  [...tensors.values()].reduce((sum, { data }) => sum + data.byteLength, 0)
 
 function packed(tensors: Tensors) {
   return [...tensors].map(([name, { dims, data }]) => ({
