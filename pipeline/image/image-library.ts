@@ -2,7 +2,7 @@ import type Sharp from 'sharp'
 
 let loaded: Promise<typeof Sharp> | undefined
 
-/** sharp, loaded when the first picture is opened or encoded: libvips takes a tenth of a second. */
+/** sharp. It is loaded when the first picture is opened or encoded: most commands need none, and libvips loads slowly. */
 export const imageLibrary = (): Promise<typeof Sharp> => (loaded ??= load())
 
 /**

@@ -36,7 +36,7 @@ export function writeCheckpoint(file: string, binding: string, { state, best }: 
         ? null
         : { epoch: best.epoch, watched: best.watched ?? null, tensors: packed(best.tensors) },
   }
-  // A buffer that had to grow would be copied with every step.
+  // A buffer that grows is copied each time.
   const initialBufferSize = tensorBytes(state.tensors) + tensorBytes(best?.tensors) + (1 << 16)
   writeFileAtomically(file, new Encoder({ initialBufferSize }).encodeSharedRef(content))
 }

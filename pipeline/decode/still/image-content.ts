@@ -35,7 +35,8 @@ function formatAt(bytes: Buffer, at: number): PictureFormat | undefined {
  */
 export async function contentOf(head: Buffer): Promise<FileContent> {
   const format = formatAt(head, 0)
-  const type = format === undefined || format === 'tiff' ? await fileTypeOf(head) : undefined
+  const type =
+    format === undefined || format === 'tiff' ? await fileTypeOf(head).catch(() => undefined) : undefined
   // Raw files of cameras are TIFF files in which libvips finds a thumbnail at best.
   if (format !== undefined && (type === undefined || !isRawPhoto(type.mime)))
     return { kind: 'picture', format, startsAt: 0 }

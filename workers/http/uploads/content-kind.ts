@@ -25,7 +25,7 @@ export interface Content {
 export async function contentOfUpload(head: Buffer): Promise<Content> {
   const content = await contentOf(head)
   if (content.kind === 'picture') return { kind: 'image', extension: content.format }
-  const type = await fileTypeOf(head)
+  const type = await fileTypeOf(head).catch(() => undefined)
   if (type !== undefined && (type.mime.startsWith('video/') || videoExtensions.has(type.ext)))
     return { kind: 'clip', extension: type.ext }
   throw new CameoError('IMAGE_UNREADABLE', `the file is neither a photo nor a video: it is ${content.what}`)
